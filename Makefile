@@ -14,10 +14,13 @@ ACCURACY ?=
 FUZZ ?=
 EXTRAS ?=
 SERVE ?=
+LATEST ?= latest
+# 0.1 of 0.1.0: the documentation of a release takes the place of that of releases of the same line.
+LINE = $(shell sed -n 's/^__version__ = "\([0-9]*\.[0-9]*\).*/\1/p' src/lstmcast/_version.py)
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh evidence layers notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint density docs docs-version docs-refresh evidence layers notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -37,7 +40,7 @@ test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_s
 		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --cov --cov-report=term)
 
 test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server, which it installs
-	.ci/services
+	PYTHON=$(BIN)/python .ci/services
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(TEST)
 
 lint: $(VENV)/.all ## ruff, pyright, import-linter, codespell
@@ -47,9 +50,16 @@ lint: $(VENV)/.all ## ruff, pyright, import-linter, codespell
 	$(BIN)/lint-imports
 	$(BIN)/codespell *.md src docs evidence benchmarks
 
+density: $(VENV)/.all ## how densely the package is written, and which parts of it are too long
+	$(BIN)/python benchmarks/density.py
+
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
-	$(BIN)/lstmcast export --format web site/demo
+
+# Nothing is pushed. For an older line of versions than the newest: make docs-version LATEST=
+docs-version: docs ## the same on the branch gh-pages, beside other versions, with a choice between them
+	$(BIN)/mike deploy --update-aliases $(LINE) $(LATEST)
+	$(if $(LATEST),$(BIN)/mike set-default $(LATEST))
 
 docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw; then make evidence
 	$(BIN)/python docs/refresh.py
@@ -88,8 +98,8 @@ package: wheel $(VENV)/.tools ## the same, checked: metadata, contents, and a fo
 	$(VENV)/tools/bin/check-wheel-contents dist/lstmcast-*.whl
 	$(VENV)/tools/bin/uvx --from dist/lstmcast-*.whl lstmcast forecast examples/airline.csv --horizon 3 --quiet
 
-extras: ## each extra alone, with the wheel of dist/, in a fresh environment; some of them with EXTRAS="onnx server"
-	PYTHON=$(PYTHON) .ci/extras $(EXTRAS)
+extras: $(VENV)/.tools ## each extra alone, with the wheel of dist/, in a fresh environment; some of them with EXTRAS="onnx server"
+	UV=$(VENV)/tools/bin/uv PYTHON=$(PYTHON) .ci/extras $(EXTRAS)
 
 sbom: $(VENV)/.tools ## what the core is made of, and under which licences: dist/sbom.json, dist/licences.md
 	$(VENV)/tools/bin/uv venv --quiet --clear --python $(BIN)/python $(VENV)/locked

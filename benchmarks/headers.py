@@ -69,6 +69,8 @@ SOURCES = {
     "m3": Source(("m3",)),
     "m4": Source(("m4_*", "m4_published_scores")),
     "many": Source(("random series",), "0"),
+    "many_parts": Source(("random series",), "0"),
+    "many_peers": Source(("random series",), "0"),
     "nab": Source(("nab", "nab_windows", "nab_published_scores")),
     "online": Source(("random walks",), "0"),
     "server": Source(("random series",), "0 and 1"),

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,19 +23,19 @@ MONTHS = 60
 OWN = HERE.parent
 
 
-def write_series(path: Path, count: int) -> None:
-    """A Parquet file of so many series."""
+def write_series(path: Path, count: int, length: int = MONTHS, first: int = 0) -> None:
+    """A Parquet file of so many series, the first of which has this number."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    rng = np.random.default_rng(0)
-    level = np.exp(np.cumsum(rng.normal(0, 0.05, (count, MONTHS)), axis=1))
+    rng = np.random.default_rng(first)
+    level = np.exp(np.cumsum(rng.normal(0, 0.05, (count, length)), axis=1))
     phase = rng.uniform(0, 2 * np.pi, (count, 1))
-    season = 1 + 0.3 * np.sin(2 * np.pi * np.arange(MONTHS) / 12 + phase)
-    months = np.datetime64("2019-01") + np.arange(MONTHS)
-    ids = pa.array([f"series_{number}" for number in range(count)])
+    season = 1 + 0.3 * np.sin(2 * np.pi * np.arange(length) / 12 + phase)
+    months = np.datetime64("2019-01") + np.arange(length)
+    ids = pa.array([f"series_{number:07d}" for number in range(first, first + count)])
     columns = {
-        "unique_id": ids.take(pa.array(np.repeat(np.arange(count), MONTHS))),
+        "unique_id": ids.take(pa.array(np.repeat(np.arange(count), length))),
         "ds": np.tile(months.astype("datetime64[ms]"), count),
         "y": (100 * level * season).round(2).ravel(),
     }
@@ -43,17 +44,24 @@ def write_series(path: Path, count: int) -> None:
 
 def measured(checkout: Path, *command: str) -> dict[str, float]:
     """Processor seconds, wall seconds and peak megabytes of a checkout's command line."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout / "src"), "MPLBACKEND": "agg"}
+    sources = {"PYTHONPATH": str(checkout / "src")}
+    return measured_process([sys.executable, "-m", "lstmcast", *command], Path(os.devnull), sources)
+
+
+def measured_process(
+    command: Sequence[str], printed: Path, variables: Mapping[str, str] | None = None
+) -> dict[str, float]:
+    """Processor seconds, wall seconds and peak megabytes of a process; what it prints goes into a
+    file."""
+    environment = {**os.environ, "MPLBACKEND": "agg", **(variables or {})}
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lstmcast", *command],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
+    with open(printed, "w") as out, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        errors.seek(0)
+        told = errors.read()[-2000:]
     if status:
-        sys.exit(f"{checkout}: {' '.join(command)} ended with status {status}")
+        sys.exit(f"{' '.join(command)} ended with status {status}:\n{told}")
     return {
         "seconds": usage.ru_utime + usage.ru_stime,
         "wall": time.perf_counter() - began,

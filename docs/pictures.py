@@ -21,7 +21,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
 from lstmcast import articles
-from lstmcast.output.plots import AMBER, BLUE, FAINT, GRID, INK
+from lstmcast.output.looks import AMBER, BLUE, FAINT, GRID, INK
 from lstmcast.util.fonts import fonts_with
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ import compared_tables
 import example_tables
 import guide_tables
 import readme_tables
+from many_tables import MANY
 from records import ROOT, read_results, shipped_weights
 from tables import Results
 from training_tables import TRAINING
@@ -74,6 +75,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "beats": example_tables.beats,
     **TRAINING,
     **example_tables.ARTICLES,
+    **MANY,
 }
 IN_JAPANESE = {
     "three": readme_tables.three,

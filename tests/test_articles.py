@@ -17,8 +17,9 @@ import pytest
 import lstmcast as lc
 from lstmcast import articles, store
 from lstmcast.articles import EXAMPLES, Example, runs
+from lstmcast.articles.measures import Measure, training_seconds
 from lstmcast.articles.own import Takes
-from lstmcast.articles.runs import ExampleRun, Measure
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.cli.app import main
 from lstmcast.errors import DataError, MissingExtraError, OutputError, UsageError
 from lstmcast.model.inputs import Transformed
@@ -309,7 +310,7 @@ def test_seconds_of_training_add_up_over_members():
         training=TrainingConfig(epochs=2, members=2, batching=Windows(4)),
     ).fit(panel())
     columns = fitted.history.columns()
-    assert runs.training_seconds(fitted.history) == pytest.approx(columns["seconds"][[1, 3]].sum())
+    assert training_seconds(fitted.history) == pytest.approx(columns["seconds"][[1, 3]].sum())
 
 
 # Labels

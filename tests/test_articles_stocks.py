@@ -15,7 +15,8 @@ import torch
 import lstmcast as lc
 from lstmcast import articles, windows
 from lstmcast.articles import stocks, stocks_pictures, stocks_prices, stocks_shapes
-from lstmcast.articles.runs import ExampleRun, Measure, rmse
+from lstmcast.articles.measures import Measure, rmse
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.errors import DataError
 from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.lstm import Cell

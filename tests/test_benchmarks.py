@@ -92,6 +92,21 @@ def test_many_series_are_measured_in_processes_of_their_own():
     assert (other[0], own[0]) == (ROOT.name, "network") and float(own[3]) > 30
 
 
+def test_parts_and_scores_of_many_series_are_measured():
+    for script, words in (
+        ("many_peers.py", ("--count", "20", "--methods", "network")),
+        ("many_parts.py", ("anomalies=20",)),
+    ):
+        command = [sys.executable, str(ROOT / "benchmarks" / script), "--dry", *words]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        header, row = (line.split("  ") for line in done.stdout.splitlines())
+        measured = dict(zip(filter(None, header), filter(None, row), strict=True))
+        measured = {name.strip(): value.strip() for name, value in measured.items()}
+        assert measured["series"] == "20" and float(measured["megabytes"]) > 30
+        assert script == "many_parts.py" or 0 < float(measured["mase"]) < 2
+
+
 @pytest.mark.slow
 def test_a_server_under_load_answers_and_loses_nothing():
     command = [sys.executable, str(ROOT / "benchmarks" / "server.py"), "--dry"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -261,3 +262,55 @@ def test_the_website_is_built_and_needs_no_network(tmp_path):
             r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//[^"]+"', html
         ), page.name
         assert "&gt;&gt;&gt;&gt;" not in html
+        assert '"provider": "mike"' not in html
+    assert "<!doctype html>" in (tmp_path / "site/demo/index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """A clone with the settings of the website as they are here."""
+    pytest.importorskip("mike")
+    if not (ROOT / ".git").exists():
+        pytest.skip("versions are deployed from a clone")
+    folder = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), folder], check=True)
+    for name in ("mkdocs.yml", "docs/hooks.py"):
+        shutil.copy(ROOT / name, folder / name)
+    for key in ("user.name", "user.email"):
+        subprocess.run(["git", "config", key, "docs@example.org"], cwd=folder, check=True)
+    return folder
+
+
+def said(clone: Path, *command: str) -> str:
+    scripts = str(Path(sys.executable).parent)
+    done = subprocess.run(
+        command,
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_version_stands_beside_others_and_can_be_chosen(clone):
+    (clone / "old").mkdir()
+    (clone / "old" / "index.md").write_text("# As it was")
+    (clone / "old.yml").write_text("{site_name: old, docs_dir: old}")
+    deploy = ("mike", "--quiet", "deploy", "--update-aliases")
+    said(clone, *deploy, "--config-file", "old.yml", "0.1", "latest")
+    said(clone, *deploy, "0.2", "latest")
+
+    def published(path: str) -> str:
+        return said(clone, "git", "show", f"gh-pages:{path}")
+
+    versions = [(one["version"], one["aliases"]) for one in json.loads(published("versions.json"))]
+    assert versions == [("0.2", ["latest"]), ("0.1", [])]
+    assert "As it was" in published("0.1/index.html")
+    page = published("0.2/how-to/export.html")
+    assert '"version": {"default": "latest", "provider": "mike"}' in page
+    assert "../../0.2/how-to/export.html" in published("latest/how-to/export.html")
+    assert "<!doctype html>" in published("0.2/demo/index.html")

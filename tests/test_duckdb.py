@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast import duckdb as in_sql
-from lstmcast.duckdb import query, relation_text
+from lstmcast.duckdb import query
+from lstmcast.duckdb.functions import relation_text
 
 SALES = (
     "CREATE TABLE sales AS SELECT ['north', 'south'][s + 1] AS store, s AS item, "
@@ -58,7 +58,7 @@ def test_the_numbers_are_those_of_python(con):
 
 
 def test_many_series_come_in_chunks(con, monkeypatch):
-    monkeypatch.setattr(in_sql, "CHUNK", 1)
+    monkeypatch.setattr("lstmcast.duckdb.functions.CHUNK", 1)
     whole = con.sql(f"SELECT count(*), count(DISTINCT store) FROM {CALL})").fetchall()
     assert whole == [(6, 2)]
 

@@ -206,6 +206,37 @@ def test_the_series_of_which_little_is_known_is_named():
     panel = lc.Panel.from_arrays({"a": [1.0, 5, 3] * 20, "b": [np.nan] * 60})
     with pytest.raises(DataError, match="series 'b' has 0 known errors"):
         lc.reconcile(SeasonalNaive(2), panel)
+    with pytest.raises(DataError, match="series 'b' has 0 known errors"):
+        Covariance.of(np.full((2, 5), np.nan), ["a", "b"])
+
+
+def test_a_series_that_has_just_begun_errs_as_the_median_of_its_level():
+    errors = np.random.default_rng(0).normal(size=(6, 40)) * np.array([9, 2, 1, 2, 3, 5])[:, None]
+    errors[5, :37] = np.nan
+    levels = np.array(["total", "shop", "item", "item", "item", "item"], object)
+    covariance = Covariance.of(errors, levels=levels)
+    square = (errors[2:5] ** 2).mean(axis=1)
+    assert covariance.deviation[5] == pytest.approx(np.sqrt(np.median(square)))
+    assert covariance.measured.tolist() == [True] * 5 + [False]
+    whole = covariance.times(np.eye(6))
+    assert np.allclose(np.diag(whole), covariance.deviation**2)
+    assert not whole[5, :5].any()
+    known = Covariance.of(errors[:5])
+    assert np.allclose(whole[:5, :5], known.times(np.eye(5)))
+
+
+def test_a_young_series_is_reconciled_and_tested():
+    rng = np.random.default_rng(1)
+    values = {name: 100 + rng.normal(0, 5, 40).cumsum() for name in "abc"}
+    values["d"] = values["a"][:4]
+    starts = [0, 0, 0, 36]
+    panel = lc.Panel.from_arrays(values, frequency="D", start=np.datetime64("2024-01-01") + starts)
+    forecast = lc.reconcile(SeasonalNaive(2), panel)
+    assert np.allclose(forecast.point[0], forecast.point[1:].sum(axis=0))
+    assert forecast.joint.covariance.unmeasured == 1
+    model = lc.Reconciled(SeasonalNaive(1), "mint")
+    tested = lc.backtest(model, lc.with_totals(panel), horizon=1, cutoffs=2)
+    assert np.isfinite(tested.forecasts[tested.model].point).all()
 
 
 def test_short_series_are_summed_without_knowing_their_errors():

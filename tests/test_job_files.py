@@ -14,7 +14,9 @@ import pytest
 import lstmcast as lc
 from lstmcast.errors import BusyError, CheckError, DataError, UsageError
 from lstmcast.jobs.filed import FileJob
-from lstmcast.jobs.jobfile import job_from, line_of
+from lstmcast.jobs.holding import Held, data_checks
+from lstmcast.jobs.jobfile import ChecksSection, job_from, line_of
+from lstmcast.jobs.keeping import kept_file
 from lstmcast.util.files import locked
 
 NOW = datetime.datetime(2024, 4, 1, 12)
@@ -69,6 +71,7 @@ def rows(folder: Path) -> list[tuple]:
         ('[source]\ntime = "a"', r"line 1: \[source\] data is missing|\[source\] data is missing"),
         ('[source]\ndata = "a"\n\n[forecast]\nhorizon = 0', r"line 5: \[forecast\] horizon: .*0"),
         ('[source]\ndata = "a"\n[forecast]\nhorizon = "7"', r"line 4: \[forecast\] horizon"),
+        ('[source]\ndata = "a"\n[checks]\nnewest_of = "all"', "there is no newest"),
         ('[source]\ndata = "a"\n[checks]\nnewest = "soon"', r"line 4: .*\"3 days\".*'soon'"),
         ('[source]\ndata = "a"\n[output]\nif_exists = "merge"', r"line 4: .*'merge'"),
         ('[source]\ndata = "a"\n[forecast]\nhorizon = 3\nuntil = "2025"', "Give one of them"),
@@ -283,8 +286,38 @@ def test_a_folder_that_takes_no_lock_is_told(folder, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("lstmcast.util.files._lock_handle", refused)
-    with pytest.raises(lc.OutputError, match="lock of this job cannot be made beside it"):
+    with pytest.raises(
+        lc.OutputError, match=r"lock of this job cannot be made in '\.': Permission"
+    ):
         run_job(text())
+
+
+def test_a_job_in_a_folder_that_cannot_be_written_keeps_its_lock_elsewhere(folder, monkeypatch):
+    states = folder / "states"
+    monkeypatch.setenv("XDG_STATE_HOME", str(states))
+    monkeypatch.setattr("lstmcast.jobs.keeping._can_write", lambda _: False)
+    lock = kept_file("job.toml", "lock")
+    assert lock.parent == states / "lstmcast"
+    assert lock != kept_file("other/job.toml", "lock")
+    assert run_job(text()).model == "shipped"
+    assert not states.joinpath("lstmcast").exists() and not Path(".job.toml.lock").exists()
+    with locked(lock), pytest.raises(BusyError, match="another run of this job"):
+        run_job(text())
+
+
+def test_the_newest_value_of_each_series_can_be_asked_for():
+    starts = ["2024-03-01", "2024-03-02"]
+    values = {"old": [1.0, 2.0], "new": [1.0, 2.0]}
+    panel = lc.Panel.from_arrays(values, frequency="D", start=starts)
+    now = datetime.datetime(2024, 3, 4)
+    for of, holds, found in (
+        ("any", True, "2024-03-03, 24 hours ago"),
+        ("all", False, "2024-03-02, 48 hours ago, in series 'old'"),
+    ):
+        asked = ChecksSection(newest="1 day", newest_of=of)
+        assert data_checks(asked, panel, now) == [
+            Held("newest", "24 hours old at most", found, holds)
+        ]
 
 
 # ---------------------------------------------------------------- commands

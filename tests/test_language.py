@@ -22,7 +22,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.jobs import CheckJob
 from lstmcast.jobs.training import HELD_BACK
-from lstmcast.output import cards, places, plots, report, report_tables
+from lstmcast.output import cards, panes, places, report, report_tables
 from lstmcast.output.learning_curve import LABELS
 from lstmcast.training import plan
 from lstmcast.util import fonts
@@ -399,7 +399,7 @@ def test_every_frequency_has_its_japanese():
 
 
 def test_every_label_of_a_picture_has_its_japanese():
-    texts = [plots.HISTORY, plots.HELD_OUT, plots.FORECAST, "80 % interval", *LABELS.values()]
+    texts = [panes.HISTORY, panes.HELD_OUT, panes.FORECAST, "80 % interval", *LABELS.values()]
     texts += ["12 months ahead", "1 step ahead (6 of 1,200 series)", places.NO_JAPANESE_FONT]
     assert not [text for text in texts if untranslated(text)]
 

@@ -10,7 +10,7 @@ import pytest
 
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.output.learning_curve import LABELS, LearningCurve
-from lstmcast.output.plots import AMBER
+from lstmcast.output.looks import AMBER
 from lstmcast.training_history import Epoch, History
 from lstmcast.util import fonts
 

@@ -13,7 +13,8 @@ import lstmcast as lc
 from lstmcast.cli.app import app
 from lstmcast.data.calendars import DAY
 from lstmcast.data.frequency import Frequency, parse_frequency
-from lstmcast.data.observed import OBSERVED, Clock, Grids, ObservedCalendar, found_in
+from lstmcast.data.observed import Clock, ObservedCalendar
+from lstmcast.data.observing import OBSERVED, Grids, found_in
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import read
 from lstmcast.errors import DataError, UsageError

@@ -157,6 +157,7 @@ def test_the_lock_file_names_no_index():
         "test",
         "lint",
         "docs",
+        "docs-version",
         "bench",
         "pretrain",
         "lock",

@@ -15,8 +15,8 @@ from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.backtest import Backtest, backtest
 from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.forecast import QUANTILES, Forecast
-from lstmcast.output import plots
 from lstmcast.output.components import ComponentsPlot
+from lstmcast.output.looks import tick_format
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util import fonts
 
@@ -227,7 +227,7 @@ def test_fonts_of_the_system_are_used_where_they_have_the_letters(monkeypatch):
     ],
 )
 def test_numbers_on_the_axis(ticks, texts):
-    write = plots.tick_format(np.array(ticks, float))
+    write = tick_format(np.array(ticks, float))
     assert [write(tick, 0) for tick in ticks] == texts
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -166,6 +167,23 @@ def test_folders_of_groups_with_any_name():
     assert places[0] == "north"
     assert len(set(places)) == 6
     assert all(0 < len(place.encode()) <= 255 and "/" not in place for place in places)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (None, r"no Ray cluster could be started on this machine \(The node timed out\)"),
+        ("head:6379", r"no Ray cluster answers at 'head:6379' \(The node timed out\)"),
+    ],
+)
+def test_a_cluster_that_cannot_be_had(monkeypatch, address, said):
+    def fail(**_: object) -> None:
+        raise Exception("The node timed out\nand more")  # as Ray does
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=fail)
+    monkeypatch.setattr("lstmcast.ray._library", lambda: ray)
+    with pytest.raises(UsageError, match=said):
+        lc.ray.connect(address)
 
 
 @pytest.mark.parametrize("tasks", [0, -1, 2.5])

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lstmcast.data import bigfiles, frames
+from lstmcast.data import bigfiles, framecolumns
 from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.read import as_panel, read, read_table
 from lstmcast.data.table import ReadOptions, Table
@@ -515,7 +515,7 @@ def test_a_sheet_is_refused_where_nothing_has_sheets(tmp_path):
 
 
 def test_texts_of_parquet_are_fetched_once_each(tmp_path, monkeypatch):
-    monkeypatch.setattr(frames, "_object_column", None)  # which takes the text of every row
+    monkeypatch.setattr(framecolumns, "_object_column", None)  # which takes the text of every row
     path = tmp_path / "x.parquet"
     shops = ["b"] * 8 + [None] * 8 + [""] * 8 + ["é"] * 8
     columns = {"shop": shops, "day": DAYS * 4, "y": list(range(32))}

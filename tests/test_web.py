@@ -17,6 +17,7 @@ import lstmcast as lc
 from browser import Browser
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.origins import origins_of
+from lstmcast.evaluation.baselines import Naive
 from lstmcast.export.web import PAGE, web_page, write_web_page
 from lstmcast.fitted import Fitted
 from lstmcast.model.heads import HEAD_QUANTILES
@@ -190,6 +191,22 @@ def test_a_long_table_is_read(tmp_path):
     (tmp_path / "tables.json").write_text(json.dumps(["\n".join(["hour,y", *rows])]))
     (told,) = node("tables.mjs", PAGE, tmp_path / "tables.json")
     assert len(told["values"]) == len(rows)
+
+
+@pytest.mark.services
+def test_the_file_has_the_ids_of_the_table(tmp_path):
+    rows = [f'{day},"north, 1",tea,{k}' for k, day in enumerate(DAYS)]
+    table = "\n".join(['day,"shop, town",item,sold', *rows])
+    (tmp_path / "tables.json").write_text(json.dumps([table, TABLES["ISO"]]))
+    several, one = node("tables.mjs", PAGE, tmp_path / "tables.json")
+    (tmp_path / "sales.csv").write_text(table, encoding="utf-8")
+    series = ["shop, town", "item"]
+    forecast = Naive().predict(lc.read(tmp_path / "sales.csv", series=series), 1)
+    header, row = csv.reader(several["file"][:2])
+    assert header[:4] == list(forecast.columns_dict())[:4] == [*series, "ds", "step"]
+    assert row[:2] == ["north, 1", "tea"] and row[3:5] == ["1", "4"]
+    assert one["file"][0].startswith("unique_id,ds,step,forecast")
+    assert one["file"][1].startswith("sold,")
 
 
 @pytest.mark.services

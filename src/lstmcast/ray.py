@@ -193,17 +193,24 @@ def connect(address: str | None) -> None:
         return
     # nobody is told what runs here, unless somebody wants it
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    is_new = address in (None, "local")
     try:
         ray.init(
-            address=None if address in (None, "local") else address,
-            include_dashboard=False if address in (None, "local") else None,
+            address=None if is_new else address,
+            include_dashboard=False if is_new else None,
             log_to_driver=False,
             logging_level="ERROR",
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # where a node does not start, Ray raises no other kind
+        why = _first_line(error)
+        if is_new:
+            raise UsageError(
+                f"no Ray cluster could be started on this machine ({why}). See whether processors "
+                "and memory are free, and run this again; or leave out --ray."
+            ) from None
         raise UsageError(
-            f"no Ray cluster answers at {address!r} ({_first_line(error)}). Start one (ray start "
-            "--head), or give --ray local."
+            f"no Ray cluster answers at {address!r} ({why}). Start one (ray start --head), or give "
+            "--ray local."
         ) from None
 
 

@@ -42,13 +42,8 @@ from lstmcast.data.kinds import (
     recognise,
     require_kind,
 )
-from lstmcast.data.observed import (
-    Clock,
-    Grids,
-    ObservedCalendar,
-    joined_calendar,
-    occurring_at,
-)
+from lstmcast.data.observed import Clock, ObservedCalendar, occurring_at
+from lstmcast.data.observing import Grids, joined_calendar
 from lstmcast.data.panel import Columns, DataReport, Kind, Panel, Recipe
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lstmcast.data.features import Covariates, continued_static, joined_futures
 from lstmcast.data.keys import joined as joined_keys
 from lstmcast.data.kinds import common_kind
-from lstmcast.data.observed import side_by_side
+from lstmcast.data.observing import side_by_side
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
 from lstmcast.model.inputs.effects import joined_earlier

@@ -235,7 +235,7 @@ def test_rows_without_a_key_of_their_own_are_refused(shop, store, said):
 
 def test_names_with_quotes_signs_and_letters_are_names(shop):
     name = "o'x; --\"`é 日"
-    columns = {'a";--': np.array([1, 2]), "80% sure": np.array([1.5, np.nan])}
+    columns = {'a";--`\\': np.array([1, 2]), "80% sure": np.array([1.5, np.nan])}
     for _ in range(2):
         write_to_database(shop.to(name, if_exists="upsert"), columns)
     with opened(parsed(shop.url)) as database:

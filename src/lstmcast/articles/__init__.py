@@ -9,8 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lstmcast.articles.measures import Measure, over_seeds
 from lstmcast.articles.own import Takes, own_panel
-from lstmcast.articles.runs import ExampleRun, Measure, over_seeds
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.errors import UsageError
 from lstmcast.training_config import require_torch
 from lstmcast.util.config import is_whole

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 import lstmcast as lc
 from lstmcast.articles import airline_pictures as pictures
 from lstmcast.articles.airline_pictures import JAPANESE as JAPANESE
-from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
+from lstmcast.articles.measures import Measure, rmse, training_seconds
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.data.examples import airline
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.output.learning_curve import LearningCurve
-from lstmcast.output.plots import AMBER, BLUE
+from lstmcast.output.looks import AMBER, BLUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,17 +21,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.articles import recording
+from lstmcast.articles.measures import SUMMARY, Measure, summary
 from lstmcast.articles.own import fingerprint
 from lstmcast.errors import OutputError, UsageError
-from lstmcast.output.plots import AMBER, BLUE, FAINT, GRID, INK
+from lstmcast.output.looks import AMBER, BLUE, FAINT, GRID, INK
 from lstmcast.util.files import output_errors, require_writable, whole_file
 from lstmcast.util.fonts import fonts_with
 from lstmcast.util.language import LANGUAGES, Spoken, words_of
@@ -41,10 +41,8 @@ if TYPE_CHECKING:
 
     from lstmcast.data.panel import Panel
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.training_history import History
 
 MARKER = "run.json"  # in the folder of checkpoints: of which run they are
-
 PALETTE = (INK, BLUE, AMBER, "#2f8f5b", "#a23b72", "#6b7785")
 STYLE = {
     "axes.axisbelow": True,
@@ -76,46 +74,6 @@ STYLE = {
     "ytick.major.size": 0,
     "ytick.minor.size": 0,
 }
-
-
-class Measure(NamedTuple):
-    """One number that an example reports: what was measured, its value, and the seconds that led
-    to it.
-
-    Of several seeds, value and seconds are medians; `lowest` and `highest` are the range.
-    """
-
-    measure: str
-    value: float
-    seconds: float
-    lowest: float | None = None
-    highest: float | None = None
-    seeds: int = 1
-
-
-# columns of summary.csv, and those that several seeds add
-SUMMARY = ("example", "mode", "measure", "value", "seconds")
-RANGE = ("lowest", "highest", "seeds")
-
-
-def over_seeds(runs: Sequence[Sequence[Measure]]) -> list[Measure]:
-    """The measures of runs that differ by their seed: medians and ranges.
-
-    >>> (error,) = over_seeds([[Measure("RMSE", value, 1.0)] for value in (3.0, 1.0, 2.0)])
-    >>> error
-    Measure(measure='RMSE', value=2.0, seconds=1.0, lowest=1.0, highest=3.0, seeds=3)
-    """
-    return [
-        Measure(
-            same[0].measure,
-            median(measure.value for measure in same),
-            median(measure.seconds for measure in same),
-            min(measure.value for measure in same),
-            max(measure.value for measure in same),
-            len(same),
-        )
-        for same in zip(*runs, strict=True)
-    ]
 
 
 class ExampleRun:
@@ -415,49 +373,3 @@ def _column(values: NDArray | Sequence[Any]) -> NDArray:
     column = np.asarray(values)
     kinds = {"U": object, "M": "datetime64[us]"}  # what the table writer knows
     return column.astype(kinds.get(column.dtype.kind, column.dtype))
-
-
-def summary(done: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[Any]]:
-    """Columns of summary.csv.
-
-    >>> summary({"sine": [Measure("RMSE", 0.5, 2.0)]}, "default")["measure"]
-    ['RMSE']
-    """
-    rows = [
-        {"example": example, "mode": mode, **measure._asdict()}
-        for example, measures in done.items()
-        for measure in measures
-    ]
-    several = any(row["seeds"] > 1 for row in rows)
-    return {name: [row[name] for row in rows] for name in (*SUMMARY, *(RANGE if several else ()))}
-
-
-def rmse(forecast: NDArray, actual: NDArray) -> float:
-    """Root of the mean squared error; pairs with an unknown value do not count.
-
-    >>> rmse(np.array([1.0, 2.0, np.nan]), np.array([1.0, 4.0, 5.0])).__round__(3)
-    1.414
-    """
-    return float(np.sqrt(np.nanmean((np.asarray(forecast) - np.asarray(actual)) ** 2)))
-
-
-def root_mean_square(errors: NDArray, axis: int | tuple[int, ...]) -> NDArray:
-    """Root of the mean square over the known errors along these axes; NaN where there are none.
-
-    >>> root_mean_square(np.array([[3.0, np.nan], [4.0, np.nan]]), axis=0).round(3)
-    array([3.536,   nan])
-    """
-    count = np.sum(~np.isnan(errors), axis=axis)
-    with np.errstate(invalid="ignore"):
-        return np.sqrt(np.nansum(np.square(errors), axis=axis) / count)
-
-
-def training_seconds(history: History) -> float:
-    """Seconds that all members were trained for, interruptions left out."""
-    columns = history.columns()
-    return float(
-        sum(
-            columns["seconds"][columns["member"] == number].max()
-            for number in set(columns["member"])
-        )
-    )

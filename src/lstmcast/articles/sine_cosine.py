@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lstmcast as lc
-from lstmcast.articles.runs import ExampleRun, Measure, training_seconds
+from lstmcast.articles.measures import Measure, training_seconds
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.evaluation.by_horizon import errors_by_horizon
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
-from lstmcast.output.plots import BLUE, FAINT
+from lstmcast.output.looks import BLUE, FAINT
 from lstmcast.training.callbacks import SaveEvery
 from lstmcast.training_config import Ema, Loss, Optimiser, Rollout, Schedule, TrainingConfig
 from lstmcast.transforms import MinMax

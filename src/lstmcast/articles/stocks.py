@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.articles import stocks_pictures as pictures
-from lstmcast.articles.runs import ExampleRun, Measure, rmse, root_mean_square
+from lstmcast.articles.measures import Measure, rmse, root_mean_square
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.articles.stocks_pictures import JAPANESE as JAPANESE
 from lstmcast.articles.stocks_prices import (
     by_the_rule,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.articles.runs import root_mean_square
+from lstmcast.articles.measures import root_mean_square
 from lstmcast.articles.stocks_prices import last_known, moves
 
 if TYPE_CHECKING:

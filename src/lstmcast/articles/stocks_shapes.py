@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
+from lstmcast.articles.measures import Measure, rmse, training_seconds
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.articles.stocks_prices import matrix, moves
 from lstmcast.errors import DataError
 from lstmcast.forecaster import LSTMForecaster

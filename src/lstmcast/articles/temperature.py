@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lstmcast as lc
-from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
+from lstmcast.articles.measures import Measure, rmse, training_seconds
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.evaluation.baselines import Naive
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig

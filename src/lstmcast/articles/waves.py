@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lstmcast as lc
-from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
+from lstmcast.articles.measures import Measure, rmse, training_seconds
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.lstm import Cell
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
-from lstmcast.output.plots import BLUE
+from lstmcast.output.looks import BLUE
 from lstmcast.training.callbacks import Callback, SaveBest
 from lstmcast.training_config import (
     Ema,

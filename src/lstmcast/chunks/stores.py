@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from lstmcast.databases.address import parsed
-from lstmcast.databases.offline import NO_EXTENSIONS
+from lstmcast.databases.offline import connected
 from lstmcast.databases.quoting import quoted_column, quoted_text
 from lstmcast.errors import DataError, UsageError
 
@@ -107,12 +107,9 @@ def readable(store: Store) -> Iterator[Any]:
         raise DataError(f"{store.name} cannot be read ({why}).") from None
 
 
-def connected(**settings: Any) -> Any:
-    """A DuckDB connection with one thread and little memory, which downloads nothing."""
-    import duckdb
-
-    own = {"threads": 1, "memory_limit": MEMORY}
-    return duckdb.connect(config={**NO_EXTENSIONS, **own, **settings})
+def small() -> Any:
+    """A DuckDB connection with one thread and little memory."""
+    return connected(threads=1, memory_limit=MEMORY)
 
 
 # ---------------------------------------------------------------- Parquet
@@ -141,7 +138,7 @@ class ParquetFiles:
 
     def connect(self) -> Any:
         """A connection."""
-        return connected()
+        return small()
 
     @property
     def everything(self) -> str:
@@ -244,7 +241,7 @@ class DuckDBTable:
         """A connection that reads the file."""
         import duckdb
 
-        connection = connected()
+        connection = small()
         try:
             connection.execute(f"ATTACH {quoted_text(self.path)} AS stored (READ_ONLY)")
         except duckdb.Error as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lstmcast.chunks.stores import connected
+from lstmcast.chunks.stores import small
 from lstmcast.chunks.work import ACCURACY
 from lstmcast.databases.quoting import quoted_text
 from lstmcast.evaluation.summary import HEADINGS
@@ -21,7 +21,7 @@ def accuracy_rows(folder: Path) -> list[list[str]]:
         return []
     table = f"read_parquet({quoted_text(str(accuracy / 'part-*.parquet'))})"
     means = ", ".join(f"avg({name}) FILTER (isfinite({name}))" for name in MEASURES)
-    with connected() as connection:
+    with small() as connection:
         found = connection.execute(
             f"SELECT model, count(*) FILTER (isfinite(mae)), {means} FROM {table} "
             "GROUP BY model ORDER BY avg(mase)"

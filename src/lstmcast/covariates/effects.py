@@ -23,7 +23,7 @@ from lstmcast.covariates.estimate import Solution, solutions
 from lstmcast.data.features import Future, listed
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.data.placing import steps_ahead
+from lstmcast.data.placingnotes import steps_ahead
 from lstmcast.data.ragged import reduced
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError

@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from lstmcast.data.findings import Finding
 from lstmcast.data.shapes import MONTHS, from_fields
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.util.objects import objects
 
 _TOTALS = re.compile(
@@ -65,9 +65,12 @@ def unfolded(sheet: Sheet, taken: Sequence[str] = ()) -> Sheet:
         return sheet
     for find, base_of in _READINGS:
         grid = find(sheet)
-        if grid is None or any(c.name.strip().casefold() in taken for c in grid.columns):
+        if grid is None:
             continue
-        others = [c for c in sheet.columns if not any(c is own for own in grid.columns)]
+        names = [column.name.strip().casefold() for column in grid.columns]
+        if any(name in taken for name in names):
+            continue
+        others = columns_without(sheet.columns, grid.columns)
         base = base_of(others, grid)
         if base is not None:
             return _long(sheet, grid, others, *base)
@@ -81,25 +84,30 @@ def _numbered(
     sheet: Sheet, kind: str, number_of: Callable[[str], int | None], counts: Sequence[Sequence[int]]
 ) -> _Grid | None:
     """The columns whose names are numbers of a kind that count on without a gap."""
-    numbers = [number_of(" ".join(column.name.split()).casefold()) for column in sheet.columns]
-    places = [place for place, number in enumerate(numbers) if number is not None]
-    found = [numbers[place] for place in places]
-    if not any(found == list(count) for count in counts):
+    names = [" ".join(column.name.split()).casefold() for column in sheet.columns]
+    numbers, columns = [], []
+    for name, column in zip(names, sheet.columns, strict=True):
+        number = number_of(name)
+        if number is not None:
+            numbers.append(number)
+            columns.append(column)
+    if not any(numbers == list(count) for count in counts):
         return None
-    columns = [sheet.columns[place] for place in places]
-    numeric = [c.missing.all() or c.number_share >= 0.5 for c in columns]
-    if not all(numeric):
+    if not all(column.missing.all() or column.number_share >= 0.5 for column in columns):
         return None
-    return _Grid(kind, columns, np.array(found))
+    return _Grid(kind, columns, np.array(numbers))
 
 
 def _months(sheet: Sheet) -> _Grid | None:
     grid = _numbered(sheet, "month", lambda name: MONTHS.get(name.rstrip(".")), _ROTATED)
     if grid is not None:  # from April on: January belongs to the next year
-        return grid._replace(numbers=grid.numbers + 12 * (grid.numbers < grid.numbers[0]))
+        is_next_year = grid.numbers < grid.numbers[0]
+        return grid._replace(numbers=grid.numbers + 12 * is_next_year)
     grid = _numbered(sheet, "month", _number_in(_MONTH), [range(1, 13)])
-    lettered = grid is not None and not all(c.name.strip().isdigit() for c in grid.columns)
-    return grid if lettered or (grid is not None and len(sheet.columns) > 12) else None
+    if grid is None:
+        return None
+    all_digits = all(column.name.strip().isdigit() for column in grid.columns)
+    return grid if not all_digits or len(sheet.columns) > 12 else None
 
 
 _ROTATED = [[(first + month) % 12 + 1 for month in range(12)] for first in range(12)]
@@ -108,14 +116,20 @@ _ROTATED = [[(first + month) % 12 + 1 for month in range(12)] for first in range
 def _number_in(pattern: re.Pattern[str]) -> Callable[[str], int | None]:
     def number_of(name: str) -> int | None:
         match = pattern.fullmatch(name)
-        return int(next(part for part in match.groups() if part)) if match else None
+        if match is None:
+            return None
+        return int(next(group for group in match.groups() if group))
 
     return number_of
 
 
 def _quarters(sheet: Sheet) -> _Grid | None:
-    named = _number_in(_QUARTER)
-    return _numbered(sheet, "quarter", lambda name: named(name) or _ROMAN.get(name), [range(1, 5)])
+    number_in = _number_in(_QUARTER)
+
+    def number_of(name: str) -> int | None:
+        return number_in(name) or _ROMAN.get(name)
+
+    return _numbered(sheet, "quarter", number_of, [range(1, 5)])
 
 
 def _days(sheet: Sheet) -> _Grid | None:
@@ -123,7 +137,7 @@ def _days(sheet: Sheet) -> _Grid | None:
 
 
 def _weekdays(sheet: Sheet) -> _Grid | None:
-    return _numbered(sheet, "weekday", lambda n: _WEEKDAYS.get(n.rstrip(".")), _WEEKS)
+    return _numbered(sheet, "weekday", lambda name: _WEEKDAYS.get(name.rstrip(".")), _WEEKS)
 
 
 _WEEKS = [range(7), range(5)]
@@ -140,9 +154,10 @@ def _minute_of_day(name: str) -> int | None:
 
 
 def _hours(sheet: Sheet) -> _Grid | None:
-    counts = [range(0, 1440, step) for step in (60, 30, 15, 10, 5)]
-    ending = [range(step, 1441, step) for step in (60, 30, 15, 10, 5)]
-    grid = _numbered(sheet, "minute", _minute_of_day, [*counts, *ending])
+    steps = (60, 30, 15, 10, 5)
+    by_begin = [range(0, 1440, step) for step in steps]
+    by_end = [range(step, 1441, step) for step in steps]
+    grid = _numbered(sheet, "minute", _minute_of_day, [*by_begin, *by_end])
     if grid is None:
         return None
     # 1 to 24, or 0:15 to 24:00: parts named by their ends
@@ -154,7 +169,8 @@ def _slots(sheet: Sheet) -> _Grid | None:
     grid = _numbered(sheet, "minute", _number_in(_SLOT), counts)
     if grid is None:
         return None
-    return grid._replace(numbers=(grid.numbers - 1) * (1440 // len(grid.columns)))
+    minutes = 1440 // len(grid.columns)
+    return grid._replace(numbers=(grid.numbers - 1) * minutes)
 
 
 # ---------------------------------------------------------------- which column is divided
@@ -164,11 +180,12 @@ def _by_year(others: list[Column], grid: _Grid) -> tuple[Column, ndarray] | None
     """The column of years, and the times that its rows and the parts make (R, P)."""
     for column in others:
         years = _years_of(column)
-        if years is not None:
-            length = {"month": 1, "quarter": 3}[grid.kind]
-            first = (years - 1970) * 12
-            months = first[:, None] + (grid.numbers - 1)[None, :] * length
-            return column, months.astype("datetime64[M]").astype("datetime64[us]")
+        if years is None:
+            continue
+        length = {"month": 1, "quarter": 3}[grid.kind]
+        first_month = (years - 1970) * 12
+        months = first_month[:, None] + (grid.numbers - 1)[None, :] * length
+        return column, months.astype("datetime64[M]").astype("datetime64[us]")
     return None
 
 
@@ -195,9 +212,9 @@ def _by_month(others: list[Column], grid: _Grid) -> tuple[Column, ndarray] | Non
             continue
         if _years_of(column) is not None and len(np.unique(months)) > 1:
             continue  # years: the months stand elsewhere
-        count = months.astype(np.int64)
-        years, numbers = count // 12 + 1970, count % 12 + 1
-        return column, from_fields(years[:, None], numbers[:, None], grid.numbers[None, :])
+        years, month_of_year = np.divmod(months.astype(np.int64)[:, None], 12)
+        times_RP = from_fields(years + 1970, month_of_year + 1, grid.numbers[None, :])
+        return column, times_RP
     return None
 
 
@@ -214,9 +231,10 @@ def _by_day(others: list[Column], grid: _Grid) -> tuple[Column, ndarray] | None:
         if np.isnat(values).any() or not (values == days).all():
             continue
         if grid.kind == "minute":
-            return column, values[:, None] + (grid.numbers * 60 * 10**6).astype("timedelta64[us]")
-        weekday = (days.astype(np.int64) + 3) % 7
-        if len(set(weekday.tolist())) == 1 and weekday[0] == grid.numbers[0]:
+            micros = grid.numbers * 60 * 10**6
+            return column, values[:, None] + micros.astype("timedelta64[us]")
+        weekdays = np.unique((days.astype(np.int64) + 3) % 7)
+        if len(weekdays) == 1 and weekdays[0] == grid.numbers[0]:
             shift = (grid.numbers - grid.numbers[0]).astype("timedelta64[D]")
             return column, (days[:, None] + shift).astype("datetime64[us]")
     return None
@@ -242,18 +260,18 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
     """
     if not (times == times.astype("datetime64[Y]")).all():
         return None
-    others = [c for c in sheet.columns if not any(c is own for own in years)]
+    others = columns_without(sheet.columns, years)
     for column in others:
         numbers, length = _parts_of_year(column)
         if numbers is None:
             continue
-        months = times.astype("datetime64[M]").astype(np.int64)[None, :] + ((numbers - 1) * length)[
-            :, None
-        ].astype(np.int64)
+        first_months = times.astype("datetime64[M]").astype(np.int64)
+        within_year = ((numbers - 1) * length).astype(np.int64)
+        months = first_months[None, :] + within_year[:, None]
         grid = _Grid("year", list(years), np.arange(len(years)))
-        made = months.astype("datetime64[M]").astype("datetime64[us]")
-        made[numbers <= 0] = np.datetime64("NaT")
-        return _long(sheet, grid, others, column, made)
+        times_RP = months.astype("datetime64[M]").astype("datetime64[us]")
+        times_RP[numbers <= 0] = np.datetime64("NaT")
+        return _long(sheet, grid, others, column, times_RP)
     return None
 
 
@@ -282,44 +300,52 @@ def _long(sheet: Sheet, grid: _Grid, others: list[Column], base: Column, times: 
     are left out."""
     rows, parts = np.nonzero(~np.isnat(times))
     stacked = _stacked(grid.columns, rows, parts, sheet.label)
-    totals = [
-        c
-        for c in others
-        if c is not base and c.number_share >= 0.5 and _TOTALS.fullmatch(c.name.strip().casefold())
-    ]
-    kept = [c.take(rows) for c in others if c is not base and not any(c is t for t in totals)]
-    time = Column(base.name, times[rows, parts], notes=base.times.notes if base.times else ())
+    others = columns_without(others, [base])
+    totals = [column for column in others if _is_totals(column)]
+    repeated = [column.take(rows) for column in columns_without(others, totals)]
+    notes_of_base = base.times.notes if base.times else ()
+    time = Column(base.name, times[rows, parts], notes=notes_of_base)
     notes = [_told(grid, base)]
     if totals:
-        shown = ", ".join(repr(column.name) for column in totals)
-        what = "column of totals is" if len(totals) == 1 else "columns of totals are"
-        notes.append(Finding("columns", "note", f"the {what} left out: {shown}"))
-    filled = ~stacked.missing
-    latest = time.data[filled].max() if filled.any() else time.data.max()
-    last = time.data <= latest  # months that have not come yet are no rows
-    whole = replace(
+        names = ", ".join(repr(column.name) for column in totals)
+        are_left_out = "column of totals is" if len(totals) == 1 else "columns of totals are"
+        notes.append(Finding("columns", "note", f"the {are_left_out} left out: {names}"))
+    long_sheet = replace(
         sheet,
-        columns=(time, *kept, stacked),
+        columns=(time, *repeated, stacked),
         lines=sheet.lines[rows],
         notes=(*sheet.notes, *notes),
     )
-    return whole if last.all() else whole.take(np.flatnonzero(last))
+    filled = ~stacked.missing
+    latest = time.data[filled].max() if filled.any() else time.data.max()
+    has_come = time.data <= latest  # months that have not come yet are no rows
+    return long_sheet if has_come.all() else long_sheet.take(np.flatnonzero(has_come))
+
+
+def _is_totals(column: Column) -> bool:
+    name = column.name.strip().casefold()
+    return column.number_share >= 0.5 and _TOTALS.fullmatch(name) is not None
 
 
 def _stacked(columns: list[Column], rows: ndarray, parts: ndarray, label: str) -> Column:
     """The cells of several columns as one column, (rows,)."""
     if all(column.is_text for column in columns):
-        places: dict[str, int] = {}
-        numbered = [[places.setdefault(str(t), len(places)) for t in c.data] for c in columns]
-        codes = np.stack(
-            [np.array(n, np.int64)[c.codes] for n, c in zip(numbered, columns, strict=True)], axis=1
-        )
-        return replace(columns[0], name=label, data=objects(places), codes=codes[rows, parts])
-    cells = [
-        np.full(len(c), np.nan) if c.numbers is None else c.spread(c.numbers.values)
-        for c in columns
-    ]
-    return Column(label, np.stack(cells, axis=1)[rows, parts])
+        places: dict[str, int] = {}  # of distinct texts of all columns
+        codes_of_columns = []
+        for column in columns:
+            codes = [places.setdefault(str(text), len(places)) for text in column.data]
+            codes_of_columns.append(np.array(codes, np.int64)[column.codes])
+        codes = np.stack(codes_of_columns, axis=1)[rows, parts]
+        return replace(columns[0], name=label, data=objects(places), codes=codes)
+    cells = np.stack([_numbers_of(column) for column in columns], axis=1)
+    return Column(label, cells[rows, parts])
+
+
+def _numbers_of(column: Column) -> ndarray:
+    """The numbers of a column, NaN where it has none."""
+    if column.numbers is None:
+        return np.full(len(column), np.nan)
+    return column.spread(column.numbers.values)
 
 
 def _told(grid: _Grid, base: Column) -> Finding:

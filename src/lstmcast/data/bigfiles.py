@@ -19,7 +19,7 @@ from lstmcast.data.separators import doubtful_mark
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Finding
 from lstmcast.data.textfiles import read_text
-from lstmcast.databases.offline import NO_EXTENSIONS
+from lstmcast.databases.offline import connected
 from lstmcast.databases.quoting import quoted_column, quoted_text
 from lstmcast.errors import DataError, LstmcastError
 
@@ -39,7 +39,7 @@ def read_parquet(path: Path) -> Sheet:
     """A Parquet file as a sheet; DataError when it is damaged or empty."""
     import duckdb
 
-    connection = _connect()
+    connection = connected()
     try:
         # as a name: of what stands for other letters in a pattern, each stands for itself
         named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
@@ -102,7 +102,7 @@ def read_large(path: Path, source: str, label: str) -> Sheet | None:
 
     after = _lines_after_data(tail, grid.delimiter, len(grid.rows[-1]), newlines)
     try:
-        connection = _connect()
+        connection = connected()
         rows = _load(connection, path, grid.delimiter, len(grid.rows[-1]), skipped)
         if rows + skipped + len(after) != newlines or len(top.columns) != len(grid.rows[-1]):
             return None  # some other line was no row of cells
@@ -134,12 +134,6 @@ def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) ->
         why = f"{raw.strip()[:48]!r}: {cells} where {width} are expected"
         dropped[newlines - back] = why if raw.strip() else "blank"
     return dropped
-
-
-def _connect() -> Any:
-    import duckdb
-
-    return duckdb.connect(config=NO_EXTENSIONS)
 
 
 def _first_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 
 # of the filled cells; not all of them, since titles and totals stand in a column of times too
@@ -134,7 +134,7 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     if len(sheet.columns) == 1:
         return None
     counted = [c for c in dated if c.times is not None and c.times.form == "index"]
-    numeric = [c for c in dated if not any(c is other for other in counted)]
+    numeric = columns_without(dated, counted)
     named = _best_named(numeric, _TIME_NAMES)
     if named:
         return named[0]
@@ -201,7 +201,7 @@ def _likeliest(numeric: list[Column]) -> Column:
 def numeric_columns(sheet: Sheet, others: Sequence[Column]) -> list[Column]:
     """Columns of numbers that may be targets: not `others`, no row numbers, no parts of the
     date."""
-    free = [c for c in sheet.columns if not any(c is other for other in others)]
+    free = columns_without(sheet.columns, others)
     numeric = [c for c in free if c.number_share >= NUMBER_SHARE]
     likely = [
         c

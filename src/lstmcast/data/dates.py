@@ -8,11 +8,12 @@ cut out together, as arrays.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
+from numpy import ndarray
 
 from .dateformats import formatted_times
 from .labels import Labels, ambiguous_labels, rewritten_labels
@@ -22,6 +23,7 @@ from .times import Times
 
 # U distinct texts
 
+_NO_MONTH = 99  # where there is no such quarter or week
 _PIVOT = 40  # two-digit years are 1941 … 2040
 
 
@@ -47,9 +49,10 @@ def parse_times(
     labels = ambiguous_labels(tidy, known)
     if labels is not None:
         return _labelled(labels, texts, tidy, day_first)
-    few = known[:: max(1, len(known) // 200)]
-    readable = [text for text in few if match_shape(text.translate(DIGITS)) is not None]
-    if 2 * len(readable) >= len(few) or (readable and len(known) < 50):
+    sample = known[:: max(1, len(known) // 200)]
+    readable = [match_shape(text.translate(DIGITS)) is not None for text in sample]
+    mostly_readable = 2 * sum(readable) >= len(sample)
+    if mostly_readable or (any(readable) and len(known) < 50):
         return _dates(tidy, day_first)
     labels = rewritten_labels(tidy, known)
     return None if labels is None else _labelled(labels, texts, tidy, day_first)
@@ -61,12 +64,16 @@ def _labelled(
     """The times of labels that were rewritten as dates; notes show a label as it came."""
     times = _dates(labels.texts, day_first)
     first = next(place for place, text in enumerate(tidy) if text)
-    tidied_first, as_it_came = repr(tidy[first]), repr(texts[first].strip())
-    told = tuple(note.replace(tidied_first, as_it_came) for note in labels.notes)
-    form = labels.form or times.form
+    tidied_first = repr(tidy[first])
+    as_it_came = repr(texts[first].strip())
+    notes = [note.replace(tidied_first, as_it_came) for note in labels.notes]
     problem = labels.problem or times.problem
-    problem = problem.replace(tidied_first, as_it_came) if problem else None
-    return replace(times, notes=(*told, *times.notes), form=form, problem=problem)
+    return replace(
+        times,
+        notes=(*notes, *times.notes),
+        form=labels.form or times.form,
+        problem=problem.replace(tidied_first, as_it_came) if problem else None,
+    )
 
 
 @dataclass(eq=False)
@@ -74,114 +81,128 @@ class _Fields:
     """What has been cut out so far, one row per distinct text; −1 = not read. Filled shape by
     shape."""
 
-    year: np.ndarray
-    month: np.ndarray
-    day: np.ndarray
-    first: np.ndarray  # of 01/02/2020, where the order is not known yet
-    second: np.ndarray
-    micros: np.ndarray  # since midnight; −1 where no clock shows that time
-    offset: np.ndarray  # minutes east of UTC, NO_ZONE where none is written
+    year: ndarray
+    month: ndarray
+    day: ndarray
+    first: ndarray  # of 01/02/2020, where the order is not known yet
+    second: ndarray
+    micros: ndarray  # since midnight; −1 where no clock shows that time
+    offset: ndarray  # minutes east of UTC, NO_ZONE where none is written
     marks: set[str] = field(default_factory=set)
 
     @classmethod
     def empty(cls, size: int) -> _Fields:
-        year, month, day, first, second = (np.full(size, -1, np.int64) for _ in range(5))
-        return cls(
-            year, month, day, first, second, np.zeros(size, np.int64), np.full(size, _NO_ZONE)
-        )
+        unread = [np.full(size, -1, np.int64) for _ in range(5)]
+        micros = np.zeros(size, np.int64)
+        offset = np.full(size, _NO_ZONE)
+        return cls(*unread, micros, offset)
 
 
 _NO_ZONE = np.iinfo(np.int64).min
 
 
 def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
-    shapes: dict[str, list[int]] = {}
-    for i, text in enumerate(tidy):
+    rows_of_shapes: dict[str, list[int]] = {}
+    for row, text in enumerate(tidy):
         if text:
-            shapes.setdefault(text.translate(DIGITS), []).append(i)
+            shape = text.translate(DIGITS)
+            rows_of_shapes.setdefault(shape, []).append(row)
     fields = _Fields.empty(len(tidy))
-    for shape, rows in shapes.items():
+    for shape, rows in rows_of_shapes.items():
         match = match_shape(shape)
         if match is not None:
-            _cut_out(fields, np.array(rows), np.array([tidy[i] for i in rows]), match)
+            same = np.array([tidy[row] for row in rows])
+            _cut_out(fields, np.array(rows), same, match)
     notes, problem = _settle_order(fields, day_first)
-    values = from_fields(fields.year, fields.month, fields.day) + fields.micros.astype(
-        "timedelta64[us]"
-    )
-    values[(fields.year < 0) | (fields.micros < 0)] = np.datetime64("NaT")
-    bad = np.isnat(values) & np.array([text != "" for text in tidy])
-    times = Times(values, bad, "date", None, notes, problem)
-    return _settle_zone(times, fields.offset) if (fields.offset != _NO_ZONE).any() else times
+    values = from_fields(fields.year, fields.month, fields.day)
+    values = values + fields.micros.astype("timedelta64[us]")
+    unread = (fields.year < 0) | (fields.micros < 0)
+    values[unread] = np.datetime64("NaT")
+    is_text = np.array([text != "" for text in tidy])
+    times = Times(values, np.isnat(values) & is_text, "date", None, notes, problem)
+    has_zone = (fields.offset != _NO_ZONE).any()
+    return _settle_zone(times, fields.offset) if has_zone else times
 
 
-def _cut_out(fields: _Fields, rows: np.ndarray, texts: np.ndarray, match: re.Match[str]) -> None:
+def _cut_out(fields: _Fields, rows: ndarray, texts: ndarray, match: re.Match[str]) -> None:
     """Write the fields that `match` names into `rows`."""
-    codes = texts.view(np.uint32).reshape(len(texts), -1).astype(np.int64) - ord("0")
-    found = {name: text for name, text in match.groupdict().items() if text is not None}
+    code_points = texts.view(np.uint32).reshape(len(texts), -1)
+    digits = code_points.astype(np.int64) - ord("0")
+    named = {name: text for name, text in match.groupdict().items() if text is not None}
 
-    def number(name: str, otherwise: int = 0) -> np.ndarray:
-        if name not in found:
+    def number(name: str, otherwise: int = 0) -> ndarray:
+        if name not in named:
             return np.full(len(rows), otherwise, np.int64)
         start, end = match.span(name)
-        return codes[:, start:end] @ 10 ** np.arange(end - start - 1, -1, -1)
+        powers = 10 ** np.arange(end - start - 1, -1, -1)
+        return digits[:, start:end] @ powers
 
-    fields.year[rows] = _years(number, found)
-    fields.month[rows] = MONTHS[found["name"]] if "name" in found else number("m", 1)
+    fields.year[rows] = _years(number, named)
+    fields.month[rows] = MONTHS[named["name"]] if "name" in named else number("m", 1)
     fields.day[rows] = number("d", 1)
-    if "a" in found:
-        fields.first[rows], fields.second[rows] = number("a"), number("b")
-        fields.marks.add(found["s"])
-    elif "b" in found:
+    if "a" in named:
+        fields.first[rows] = number("a")
+        fields.second[rows] = number("b")
+        fields.marks.add(named["s"])
+    elif "b" in named:
         fields.month[rows] = number("b")
-    elif "q" in found:
+    elif "q" in named:
         quarter = number("q")
-        fields.month[rows] = np.where((quarter >= 1) & (quarter <= 4), 3 * quarter - 2, 99)
-    elif "w" in found:
+        is_quarter = (quarter >= 1) & (quarter <= 4)
+        fields.month[rows] = np.where(is_quarter, 3 * quarter - 2, _NO_MONTH)
+    elif "w" in named:
         _set_weeks(fields, rows, number("w"), number("wd", 1))
-    fields.micros[rows] = _micros(number, found)
-    fields.offset[rows] = _offsets(number, found, texts, match)
+    fields.micros[rows] = _micros(number, named)
+    fields.offset[rows] = _offsets(named, texts, match)
 
 
-def _years(number, found: dict[str, str]) -> np.ndarray:
-    if "era" in found:
-        return ERAS[found["era"]] + (number("", 1) if found["ey"] == "元" else number("ey"))
+def _years(number: Callable[..., ndarray], named: dict[str, str]) -> ndarray:
+    if "era" in named:
+        is_first = named["ey"] == "元"
+        year_of_era = number("", 1) if is_first else number("ey")
+        return ERAS[named["era"]] + year_of_era
     years = number("y")
-    return np.where(years > _PIVOT, 1900, 2000) + years if len(found["y"]) == 2 else years
+    if len(named["y"]) != 2:
+        return years
+    return np.where(years > _PIVOT, 1900, 2000) + years
 
 
-def _micros(number, found: dict[str, str]) -> np.ndarray:
-    hours = number("H")
-    if "half" in found:
-        hours = hours % 12 + 12 * (found["half"] == "p")
+def _micros(number: Callable[..., ndarray], named: dict[str, str]) -> ndarray:
+    hours, minutes = number("H"), number("M")
+    if "half" in named:
+        hours = hours % 12 + 12 * (named["half"] == "p")
     seconds = number("S") + number("S2")
-    fraction = (
-        number("f")
-        * 10 ** max(0, 6 - len(found.get("f", "")))
-        // 10 ** max(0, len(found.get("f", "")) - 6)
-    )
-    micros = ((hours * 60 + number("M")) * 60 + seconds) * 10**6 + fraction
-    return np.where((number("M") < 60) & (seconds < 61) & (micros <= 86_400 * 10**6), micros, -1)
+    digits = len(named.get("f", ""))
+    fraction = number("f") * 10 ** max(0, 6 - digits) // 10 ** max(0, digits - 6)
+    micros = ((hours * 60 + minutes) * 60 + seconds) * 10**6 + fraction
+    is_shown = (minutes < 60) & (seconds < 61) & (micros <= 86_400 * 10**6)
+    return np.where(is_shown, micros, -1)
 
 
-def _offsets(number, found: dict[str, str], texts: np.ndarray, match: re.Match[str]) -> np.ndarray:
-    zone = found.get("zone")
+def _offsets(named: dict[str, str], texts: ndarray, match: re.Match[str]) -> ndarray:
+    zone = named.get("zone")
     if zone is None:
         return np.array(_NO_ZONE)
     if zone[0] not in "+-":
         return np.array(0)
     start, end = match.span("zone")
-    written = [text[start:end].replace(":", "") for text in texts.tolist()]
-    return np.array([int(text[:3]) * 60 + int(text[0] + (text[3:] or "0")) for text in written])
+    minutes = []
+    for text in texts.tolist():
+        written = text[start:end].replace(":", "")
+        sign, hours, rest = written[0], written[:3], written[3:] or "0"
+        minutes.append(int(hours) * 60 + int(sign + rest))
+    return np.array(minutes)
 
 
-def _set_weeks(fields: _Fields, rows: np.ndarray, weeks: np.ndarray, weekdays: np.ndarray) -> None:
+def _set_weeks(fields: _Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray) -> None:
     """ISO 8601: week 1 is the one with 4 January in it; weeks begin on Monday."""
-    days = iso_weeks(fields.year[rows], weeks).astype("datetime64[D]") + weekdays - 1
+    mondays = iso_weeks(fields.year[rows], weeks).astype("datetime64[D]")
+    days = mondays + weekdays - 1
     months = days.astype("datetime64[M]")
+    is_week = (weeks >= 1) & (weeks <= 53)
+    month_of_year = months.astype(np.int64) % 12 + 1
     fields.year[rows] = days.astype("datetime64[Y]").astype(np.int64) + 1970
-    fields.month[rows] = np.where(
-        (weeks >= 1) & (weeks <= 53), months.astype(np.int64) % 12 + 1, 99
-    )
+    fields.month[rows] = np.where(is_week, month_of_year, _NO_MONTH)
     fields.day[rows] = (days - months).astype(np.int64) + 1
 
 
@@ -191,71 +212,76 @@ def _settle_order(fields: _Fields, said: bool | None = None) -> tuple[tuple[str,
     rows = np.flatnonzero(fields.first >= 0)
     if not len(rows):
         return (), None
-    first, second = fields.first[rows], fields.second[rows]
+    first, second, year = fields.first[rows], fields.second[rows], fields.year[rows]
     if said is None:
-        micros = fields.micros[rows]
-        day_first, why = _day_first(first, second, fields.year[rows], micros, fields.marks)
+        day_first, why = _day_first(first, second, year, fields.micros[rows], fields.marks)
     else:
         day_first, why = said, "same"  # nothing to be told
-    fields.day[rows], fields.month[rows] = (first, second) if day_first else (second, first)
-    order = "day/month/year" if day_first else "month/day/year"
-    if why == "":
-        i = np.flatnonzero(first != second)[0]
-        written = f"{first[i]:02d}/{second[i]:02d}/{fields.year[rows][i]}"
-        return (), (
-            f"dates such as {written} can be read as day/month/year or as month/day/year, and "
-            "nothing in the column tells which. Say it with --day-first or --month-first (in "
-            "Python: day_first=True or False)."
-        )
-    return ((f"dates read as {order}: {why}",) if why != "same" else ()), None
+    day, month = (first, second) if day_first else (second, first)
+    fields.day[rows] = day
+    fields.month[rows] = month
+    if why == "same":
+        return (), None
+    if why:
+        order = "day/month/year" if day_first else "month/day/year"
+        return (f"dates read as {order}: {why}",), None
+    row = np.flatnonzero(first != second)[0]
+    written = f"{first[row]:02d}/{second[row]:02d}/{year[row]}"
+    return (), (
+        f"dates such as {written} can be read as day/month/year or as month/day/year, and "
+        "nothing in the column tells which. Say it with --day-first or --month-first (in "
+        "Python: day_first=True or False)."
+    )
 
 
 def _day_first(
-    first: np.ndarray,
-    second: np.ndarray,
-    year: np.ndarray,
-    micros: np.ndarray,
+    first: ndarray,
+    second: ndarray,
+    year: ndarray,
+    micros: ndarray,
     marks: set[str],
 ) -> tuple[bool, str]:
     over_first, over_second = int((first > 12).sum()), int((second > 12).sum())
     # both: the rarer ones are mistakes and will be reported as no dates
     if over_first or over_second:
         day_first = over_first >= over_second
-        example = int((first if day_first else second).max())
-        return day_first, f"{example} can only be a day"
+        days = first if day_first else second
+        return day_first, f"{int(days.max())} can only be a day"
     if (first == second).all():
         return True, "same"
     if marks == {"."}:
         return True, "dates with points are written so"
-    regular = [
-        _regularity(from_fields(year, month, day), micros)
-        for month, day in ((second, first), (first, second))
-    ]
-    if abs(regular[0] - regular[1]) > (0 if max(regular) == 1 else 0.1):
-        return regular[0] > regular[1], "then the dates are evenly spaced"
+    as_day_first = _regularity(from_fields(year, second, first), micros)
+    as_month_first = _regularity(from_fields(year, first, second), micros)
+    least = 0 if max(as_day_first, as_month_first) == 1 else 0.1
+    if abs(as_day_first - as_month_first) > least:
+        return as_day_first > as_month_first, "then the dates are evenly spaced"
     return True, ""
 
 
-def _regularity(times: np.ndarray, micros: np.ndarray) -> float:
+def _regularity(times: ndarray, micros: ndarray) -> float:
     """Share of the commonest step between neighbouring dates; months count as equal, best when
     on the first or last. Clock times, micros after midnight, count too where there are some."""
     if (micros != micros[0]).any():
         known = ~np.isnat(times) & (micros >= 0)
-        steps = np.diff(np.unique(times[known] + micros[known].astype("timedelta64[us]")))
+        clock = micros[known].astype("timedelta64[us]")
+        steps = np.diff(np.unique(times[known] + clock))
         counts = np.unique(steps, return_counts=True)[1]
         return counts.max(initial=0) / max(len(steps), 1)
     days = np.unique(times[~np.isnat(times)].astype("datetime64[D]"))
     steps = np.diff(days.astype(np.int64))
     if len(steps) < 2:
         return 0.0
-    monthly = (steps >= 28) & (steps <= 31)
-    in_month = (days - days.astype("datetime64[M]")).astype(np.int64) + 1
-    edge = bool((in_month == 1).all() or (in_month >= 28).all())
-    counts = np.unique(steps[~monthly], return_counts=True)[1]
-    return max(monthly.sum() * (1.0 if edge else 0.5), counts.max(initial=0)) / len(steps)
+    is_month = (steps >= 28) & (steps <= 31)
+    day_of_month = (days - days.astype("datetime64[M]")).astype(np.int64) + 1
+    on_first, near_last = (day_of_month == 1).all(), (day_of_month >= 28).all()
+    weight = 1.0 if on_first or near_last else 0.5
+    counts = np.unique(steps[~is_month], return_counts=True)[1]
+    commonest = max(is_month.sum() * weight, counts.max(initial=0))
+    return commonest / len(steps)
 
 
-def _settle_zone(times: Times, offset: np.ndarray) -> Times:
+def _settle_zone(times: Times, offset: ndarray) -> Times:
     """Local wall time where all offsets agree, or all times are local midnights; UTC where they
     differ."""
     known = ~np.isnat(times.values)
@@ -264,19 +290,20 @@ def _settle_zone(times: Times, offset: np.ndarray) -> Times:
         return times
     if len(offsets) == 1:
         return replace(times, zone=_zone_name(int(offsets[0])))
-    if (times.values[known] == times.values[known].astype("datetime64[D]")).all():
-        return replace(
-            times, notes=(*times.notes, "offsets from UTC left off: every time is a local midnight")
-        )
+    known_times = times.values[known]
+    if (known_times == known_times.astype("datetime64[D]")).all():
+        note = "offsets from UTC left off: every time is a local midnight"
+        return replace(times, notes=(*times.notes, note))
     shift = np.where(offset == _NO_ZONE, 0, offset).astype("timedelta64[m]")
-    names = " and ".join(_zone_name(int(minutes)) for minutes in offsets[[0, -1]])
-    notes = (*times.notes, f"offsets from UTC differ ({names}): times converted to UTC")
+    least, most = _zone_name(int(offsets[0])), _zone_name(int(offsets[-1]))
+    note = f"offsets from UTC differ ({least} and {most}): times converted to UTC"
+    notes = (*times.notes, note)
     return replace(times, values=times.values - shift, zone="UTC", notes=notes)
 
 
 def _zone_name(minutes: int) -> str:
-    return (
-        f"UTC{'+' if minutes > 0 else '-'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
-        if minutes
-        else "UTC"
-    )
+    if not minutes:
+        return "UTC"
+    sign = "+" if minutes > 0 else "-"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{sign}{hours:02d}:{rest:02d}"

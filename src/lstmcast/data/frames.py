@@ -5,9 +5,7 @@ arrays."""
 
 from __future__ import annotations
 
-import datetime
-import decimal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,16 +14,13 @@ from numpy import ndarray
 
 from lstmcast.data.columns import TARGET_NAMES
 from lstmcast.data.dates import parse_times
+from lstmcast.data.framecolumns import column_of, frame_column, label_of, text_of
 from lstmcast.data.keys import OWN_NAME
 from lstmcast.data.sheet import Column, Sheet
-from lstmcast.data.zones import zone_of
 from lstmcast.databases.quoting import quoted_column
 from lstmcast.errors import DataError, UsageError
-from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
 from lstmcast.util.text import storable
-
-_NUMBERS = (int, float, decimal.Decimal, np.number)
 
 ARRAYS = "dict of arrays"  # the source of a dict, in reports and messages
 
@@ -67,7 +62,7 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
                 f"{name!r} has shape {array.shape}. One value per row is expected in a dict of "
                 "arrays."
             )
-    columns = [_column(name, array) for name, array in arrays.items()]
+    columns = [column_of(name, array) for name, array in arrays.items()]
     lengths = {len(array) for array in arrays.values()}
     has_time = any(
         c.is_text or c.data.dtype.kind == "M" or c.name in ("ds", "t", "time") for c in columns
@@ -103,7 +98,7 @@ def sheet_from_relation(
     fetched = relation.project(selected).fetchnumpy() if selected else {}
     zones = ["UTC" if str(kind) == "TIMESTAMP WITH TIME ZONE" else None for kind in relation.types]
     columns = [
-        ready[name] if name in ready else _column(name, fetched[name], zone)
+        ready[name] if name in ready else column_of(name, fetched[name], zone)
         for name, zone in zip(relation.columns, zones, strict=True)
     ]
     columns = [
@@ -163,7 +158,7 @@ def _sheet_of_series(arrays: Mapping[str, ndarray], source: str) -> Sheet:
     """Series under each other, with times 1, 2, 3, … each."""
     values = []
     for name, array in arrays.items():
-        column = _column(name, array)
+        column = column_of(name, array)
         numbers = column.numbers
         bad = np.flatnonzero(~column.missing if numbers is None else column.spread(numbers.bad))
         if len(bad):
@@ -182,85 +177,6 @@ def _sheet_of_series(arrays: Mapping[str, ndarray], source: str) -> Sheet:
         Column("y", np.concatenate(values)),
     )
     return Sheet(columns, columns[1].data, source, "arrays", (), "y")
-
-
-def _column(name: str, array: Any, zone: str | None = None) -> Column:
-    """A column from a one-dimensional array of any type, masked ones included."""
-    mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
-    data = np.asarray(array.data if mask is not None else array)
-    if data.dtype.kind in "iu" and data.max(initial=0) <= np.iinfo(np.int64).max:
-        data = data.astype(np.int64)
-    elif data.dtype.kind in "fu":
-        data = data.astype(np.float64)
-    elif data.dtype.kind == "M":
-        data = data.astype("datetime64[us]")
-    elif data.dtype.kind != "b":
-        return _object_column(
-            name, [None if mask is not None and mask[i] else v for i, v in enumerate(data.tolist())]
-        )
-    if mask is not None and mask.any():
-        data = data.astype(np.float64) if data.dtype.kind in "ib" else data.copy()
-        data[mask] = np.datetime64("NaT") if data.dtype.kind == "M" else np.nan
-    return Column(name, data, None, zone)
-
-
-def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
-    """Times as the clocks of their zone show them; those of UTC where an hour comes twice, and for
-    steps of an hour or less where clocks change at all: only there each hour is one step."""
-    clock = np.unique(np.asarray(wall, "datetime64[us]"))
-    instants = np.unique(np.asarray(utc, "datetime64[us]"))
-    clock, instants = clock[~np.isnat(clock)], instants[~np.isnat(instants)]
-    if len(clock) != len(instants):
-        note = f"clocks of {zone} are put back, and show an hour twice: times converted to UTC"
-        return replace(_column(name, utc, "UTC"), frame_zone=zone, notes=(note,))
-    short = len(instants) > 1 and np.median(np.diff(instants)) <= np.timedelta64(1, "h")
-    if short and _clocks_change(zone):
-        return replace(_column(name, utc, "UTC"), frame_zone=zone)
-    return _column(name, wall, zone)
-
-
-def _clocks_change(zone: str) -> bool:
-    """Whether the clocks of a zone are put forward and back."""
-    known = zone_of(zone)
-    if known is None:
-        return False
-    winter, summer = (datetime.datetime(2024, month, 15) for month in (1, 7))
-    return known.utcoffset(winter) != known.utcoffset(summer)
-
-
-def _object_column(name: str, values: Sequence[Any]) -> Column:
-    """Python objects: numbers stay numbers, dates become ISO text, everything else its text."""
-    there = [value for value in values if not _is_missing(value)]
-    if there and all(type(value) is datetime.date for value in there):
-        days = np.array([None if _is_missing(v) else v for v in values], "datetime64[D]")
-        return Column(name, days.astype("datetime64[us]"), dtype="date")
-    if there and all(
-        isinstance(value, _NUMBERS) and not isinstance(value, bool) for value in there
-    ):
-        try:
-            return Column(
-                name,
-                np.array([np.nan if _is_missing(v) else float(v) for v in values], np.float64),
-            )
-        except OverflowError:
-            pass
-    texts = ("" if _is_missing(value) else _text(value) for value in values)
-    return Column.of_texts(name, texts, dtype="text")
-
-
-def _is_missing(value: Any) -> bool:
-    """None, NaN, NaT or pandas' NA, of which nobody can say whether it equals itself."""
-    return value is None or type(value).__name__ == "NAType" or value != value
-
-
-def _text(value: Any) -> str:
-    if value is None or value is False or value is True:
-        return "" if value is None else str(value)
-    if isinstance(value, (datetime.datetime, datetime.date)):
-        return "" if str(value) == "NaT" else value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="backslashreplace")
-    return storable(str(value))
 
 
 def _with_index(data: Any) -> Any:
@@ -287,14 +203,14 @@ def _with_index(data: Any) -> Any:
             if not set(names) & set(data.columns)
             else data.reset_index(drop=True)
         )
-    return data.set_axis([_label(name) for name in data.columns], axis=1)
+    return data.set_axis([label_of(name) for name in data.columns], axis=1)
 
 
 def _holds_dates(index: Any) -> bool:
     """Whether a nameless index holds dates, as texts or as Python's dates."""
     if index.name is not None or index.nlevels > 1 or index.dtype != object or not len(index):
         return False
-    times = parse_times([_text(value) for value in index[:200]])
+    times = parse_times([text_of(value) for value in index[:200]])
     return times is not None and times.form == "date" and not times.bad.any()
 
 
@@ -334,14 +250,6 @@ def _kind(dtype: Any) -> Any:
     return getattr(dtype, "numpy_dtype", dtype)
 
 
-def _label(name: Any) -> str:
-    return (
-        "/".join(str(part) for part in name if str(part))
-        if isinstance(name, tuple)
-        else _text(name)
-    )
-
-
 def _sheet_of_frame(data: Any) -> Sheet:
     import narwhals as nw
 
@@ -367,7 +275,7 @@ def _sheet_of_frame(data: Any) -> Sheet:
         raise DataError(
             f"the {kind} frame is empty. A column of times and a column of numbers are expected."
         )
-    columns = tuple(_frame_column(name, frame[name], nw) for name in frame.columns)
+    columns = tuple(frame_column(name, frame[name], nw) for name in frame.columns)
     return Sheet(columns, _rows(len(frame)), f"{kind} frame", kind, (), "y")
 
 
@@ -378,66 +286,3 @@ def _require_distinct(names: Iterable[Any]) -> None:
         raise DataError(
             f"the frame has several columns {repeated!r}. Rename them, so that each can be named."
         )
-
-
-def _frame_column(name: str, series: Any, nw: Any) -> Column:
-    kind = series.dtype
-    periods = _period_starts(series.to_native()) if kind in (nw.Unknown, nw.Object) else None
-    if periods is not None:
-        return _column(name, periods)
-    if kind == nw.Unknown and hasattr(getattr(native := series.to_native(), "dtype", None), "tz"):
-        # narwhals 2 does not know pandas' zones with an underscore, such as America/New_York
-        wall, utc = native.dt.tz_localize(None), native.dt.tz_convert(None)
-        return _zoned_column(name, wall.to_numpy(), utc.to_numpy(), str(native.dtype.tz))
-    if kind == nw.Datetime and kind.time_zone:
-        wall = series.dt.replace_time_zone(None)
-        utc = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return _zoned_column(name, wall.to_numpy(), utc.to_numpy(), kind.time_zone)
-    if kind == nw.Datetime:
-        return _column(name, series.to_numpy())
-    if kind == nw.Date:
-        return replace(_column(name, series.cast(nw.Datetime("us")).to_numpy()), dtype="date")
-    if kind.is_numeric():
-        has_nulls = series.null_count() > 0
-        as_float = has_nulls or kind == nw.Decimal
-        return _column(name, series.cast(nw.Float64).to_numpy() if as_float else series.to_numpy())
-    if kind == nw.Boolean and not series.null_count():
-        return _column(name, np.asarray(series.to_list(), bool))
-    if kind in (nw.Categorical, nw.Enum):
-        texts = _object_column(name, series.cast(nw.String).to_list())
-        return replace(texts, categories=_categories(series))
-    return _object_column(name, series.to_list())
-
-
-def _period_starts(native: Any) -> ndarray | None:
-    """The first moments of pandas' periods, as their fiscal anchor has it; None for anything
-    else."""
-    if type(getattr(native, "dtype", None)).__name__ != "PeriodDtype":
-        return None
-    return native.dt.start_time.to_numpy()
-
-
-def _categories(series: Any) -> Categories | None:
-    """The categories of a column of a frame, in their order; None for other libraries."""
-    native, library = series.to_native(), series.implementation.name.lower()
-    if library == "pandas":
-        return Categories(_category_array(native.cat.categories.tolist()), bool(native.cat.ordered))
-    if library == "pyarrow":
-        chunks = native.unify_dictionaries().chunks
-        listed = chunks[0].dictionary.to_pylist() if chunks else []
-        return Categories(_category_array(listed), native.type.ordered)
-    if library == "polars":
-        fixed = type(native.dtype).__name__ == "Enum"
-        listed = (
-            native.dtype.categories if fixed else native.drop_nulls().unique(maintain_order=True)
-        )
-        return Categories(_category_array(listed.to_list()), fixed=fixed)
-    return None
-
-
-def _category_array(listed: list[Any]) -> ndarray:
-    """Numbers and truth values as such, everything else as texts."""
-    values = np.asarray(listed)
-    if values.dtype.kind in "if":
-        return values.astype(np.int64 if values.dtype.kind == "i" else np.float64)
-    return values if values.dtype.kind == "b" else objects(map(str, listed))

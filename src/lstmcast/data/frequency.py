@@ -15,6 +15,15 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
+from lstmcast.data.anchors import (
+    MONTHS_IN,
+    anchor_day,
+    anchor_ends,
+    anchor_fits,
+    anchored_day,
+    month_anchor,
+    parsed_anchor,
+)
 from lstmcast.data.calendars import (
     DAY,
     HOUR,
@@ -28,22 +37,26 @@ from lstmcast.data.calendars import (
     business_day_start,
     day_of_month,
     days_in_month,
-    first_business_day,
-    last_business_day,
     micros_of,
     month_of,
     month_start,
     times_of,
     weekday_of,
 )
+from lstmcast.data.frequencywords import (
+    CYCLE_IN_UNITS,
+    FAMILY_OF,
+    LONGER,
+    UNIT_OF,
+    code_of,
+    name_of,
+)
 from lstmcast.errors import UsageError
 
 FAMILIES = ("yearly", "quarterly", "monthly", "weekly", "daily", "hourly", "other")
 # what position() says of a time that no number of steps reaches
 OFF_GRID = int(np.iinfo(np.int64).min)
-
 _FIXED = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
-_MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
 _UNITS = (
     "year",
     "quarter",
@@ -87,7 +100,7 @@ class Frequency:
             raise UsageError(
                 f"every {self.every} {self.unit!r} is no frequency. Units are: {', '.join(_UNITS)}."
             )
-        if not _anchor_fits(self.unit, self.anchor):
+        if not anchor_fits(self.unit, self.anchor):
             raise UsageError(
                 f"a frequency of unit {self.unit!r} cannot have the anchor {self.anchor!r}."
             )
@@ -95,48 +108,17 @@ class Frequency:
     @property
     def code(self) -> str:
         """Short text that parse_frequency reads back: 'MS', 'W-MON', '15min'."""
-        times = "" if self.every == 1 else str(self.every)
-        if self.unit == "half month":
-            return times + ("SME" if self.anchor == "end" else "SMS")
-        if self.unit in _MONTHS_IN:
-            return times + _month_code(self.unit, self.anchor)
-        short = {
-            "week": "W",
-            "day": "D",
-            "business day": "B",
-            "hour": "h",
-            "minute": "min",
-            "second": "s",
-        }
-        return times + short.get(self.unit, self.unit) + (f"-{self.anchor}" if self.anchor else "")
+        return code_of(self.unit, self.every, self.anchor)
 
     @property
     def name(self) -> str:
         """For people: 'monthly (month starts)', 'every 15 minutes'."""
-        once = {
-            "day": "daily",
-            "business day": "business days",
-            "minute": "every minute",
-            "second": "every second",
-            "half month": "twice a month",
-        }
-        once["integer"] = "numbered steps"
-        many = "numbered steps of {}" if self.unit == "integer" else f"every {{}} {self.unit}s"
-        name = once.get(self.unit, f"{self.unit}ly") if self.every == 1 else many.format(self.every)
-        return f"{name} ({_anchor_name(self.unit, self.anchor)})" if self.anchor else name
+        return name_of(self.unit, self.every, self.anchor)
 
     @property
     def family(self) -> str:
         """One of FAMILIES: business days are daily, minutes and seconds hourly, integers other."""
-        known = {
-            "integer": "other",
-            "day": "daily",
-            "business day": "daily",
-            "minute": "hourly",
-            "second": "hourly",
-            "half month": "monthly",
-        }
-        return known.get(self.unit, f"{self.unit}ly")
+        return FAMILY_OF.get(self.unit, f"{self.unit}ly")
 
     @property
     def seasonal_periods(self) -> tuple[int, ...]:
@@ -146,29 +128,22 @@ class Frequency:
         >>> parse_frequency("h").seasonal_periods, parse_frequency("15min").seasonal_periods
         ((24, 168), (96, 672))
         """
-        whole = {
-            cycle // step for cycle, step in self._cycles() if cycle % step == 0 and cycle > step
-        }
-        return tuple(sorted(whole)) or (1,)
+        whole_periods = set()
+        for cycle, step in self._cycles():
+            if cycle % step == 0 and cycle > step:
+                whole_periods.add(cycle // step)
+        return tuple(sorted(whole_periods)) or (1,)
 
     def _cycles(self) -> list[tuple[int, int]]:
         """(length of a cycle, length of a step), both in one unit."""
-        in_units = {
-            "year": 1,
-            "quarter": 4,
-            "month": 12,
-            "half month": 24,
-            "week": 52,
-            "day": 7,
-            "business day": 5,
-            "integer": 1,
-        }
-        if self.unit in in_units:
-            return [(in_units[self.unit], self.every)]
+        if self.unit in CYCLE_IN_UNITS:
+            return [(CYCLE_IN_UNITS[self.unit], self.every)]
         step = self.every * _FIXED[self.unit]
         if step >= 5 * MINUTE:
             return [(DAY, step), (WEEK, step)]
-        return [(HOUR, step), (DAY, step)] if step >= MINUTE else [(MINUTE, step), (HOUR, step)]
+        if step >= MINUTE:
+            return [(HOUR, step), (DAY, step)]
+        return [(MINUTE, step), (HOUR, step)]
 
     def advance(self, times: ArrayLike, steps: ArrayLike) -> ndarray:
         """The times `steps` steps after `times` (before, when negative); the shapes are broadcast
@@ -192,8 +167,8 @@ class Frequency:
         if self.unit == "half month":
             months, second = np.divmod(self._half(micros) + steps, 2)
             return times_of(self._half_start(months, second) + micros % DAY)
-        months = month_of(micros) + steps * _MONTHS_IN[self.unit]
-        day = _day_in(self.anchor, months, day_of_month(micros))
+        months = month_of(micros) + steps * MONTHS_IN[self.unit]
+        day = anchored_day(self.anchor, months, day_of_month(micros))
         return times_of(month_start(months) + (day - 1) * DAY + micros % DAY)
 
     def _half(self, micros: ndarray) -> ndarray:
@@ -242,7 +217,7 @@ class Frequency:
             return business_day_of(micros)
         if self.unit == "half month":
             return self._half(micros)
-        return month_of(micros) // _MONTHS_IN[self.unit]
+        return month_of(micros) // MONTHS_IN[self.unit]
 
     def bins(self, times: ArrayLike) -> ndarray:
         """The number of the calendar period that each time falls into: (N,) int64, growing by one
@@ -256,12 +231,12 @@ class Frequency:
         >>> np.diff(parse_frequency("ME").bins(days))
         array([1, 0])
         """
-        if self.unit not in _MONTHS_IN:
+        if self.unit not in MONTHS_IN:
             shift = self._week_start()
             moved = np.asarray(times) - np.timedelta64(shift, "us") if shift else times
             return self._count(moved) // self.every
         months = month_of(micros_of(times) - (self._first_day() - 1) * DAY)
-        return (months - self._first_month()) // (self.every * _MONTHS_IN[self.unit])
+        return (months - self._first_month()) // (self.every * MONTHS_IN[self.unit])
 
     def bin_starts(self, bins: ndarray) -> ndarray:
         """The first moment of each period: datetime64[us], or int64 for integers."""
@@ -276,7 +251,7 @@ class Frequency:
             months, second = np.divmod(units, 2)
             begins = 15 + (self.anchor == "end")
             return times_of(month_start(months) + np.where(second == 1, begins - 1, 0) * DAY)
-        months = units * _MONTHS_IN[self.unit] + self._first_month()
+        months = units * MONTHS_IN[self.unit] + self._first_month()
         return times_of(month_start(months) + (self._first_day() - 1) * DAY)
 
     def bin_labels(self, bins: ndarray) -> ndarray:
@@ -288,7 +263,7 @@ class Frequency:
         >>> print(quarter.bin_labels(bins).astype("datetime64[D]"))
         ['2024-03-31']
         """
-        if not _ends(self.anchor) and self.unit != "week":
+        if not anchor_ends(self.anchor) and self.unit != "week":
             begins = self.bin_starts(bins)
             return self.advance(begins, 0) if self.anchor.startswith("business") else begins
         last = times_of(micros_of(self.bin_starts(np.asarray(bins) + 1)) - DAY)
@@ -303,7 +278,7 @@ class Frequency:
 
     def _first_day(self) -> int:
         """The day of the month on which a period of months begins."""
-        day = _anchor_day(self.anchor) if self.anchor.startswith("day") else 1
+        day = anchor_day(self.anchor) if self.anchor.startswith("day") else 1
         if day > 28:
             raise UsageError(
                 f"periods cannot begin on day {day}: not every month has it. Use MS, ME or a day "
@@ -313,11 +288,11 @@ class Frequency:
 
     def _first_month(self) -> int:
         """Which month of 1970 (0 = January) begins a period of months."""
-        length = _MONTHS_IN[self.unit] * self.every
+        length = MONTHS_IN[self.unit] * self.every
         month = self.anchor[-3:]
         if month not in MONTHS:
             return 0
-        return (MONTHS.index(month) + _ends(self.anchor)) % length
+        return (MONTHS.index(month) + anchor_ends(self.anchor)) % length
 
     def anchored(self, times: ArrayLike) -> Frequency:
         """This frequency with the anchor that the times show, where it has none; unchanged where
@@ -327,7 +302,7 @@ class Frequency:
         >>> parse_frequency("M").anchored(times).code
         'ME'
         """
-        units = ("week", "half month", *_MONTHS_IN)
+        units = ("week", "half month", *MONTHS_IN)
         if self.anchor or self.unit not in units or not np.size(times):
             return self
         micros = micros_of(times)
@@ -337,7 +312,7 @@ class Frequency:
         if self.unit == "week":
             days = np.unique(weekday_of(micros))
             return replace(self, anchor=WEEKDAYS[days[0]]) if len(days) == 1 else self
-        return replace(self, anchor=self._month_anchor(micros))
+        return replace(self, anchor=month_anchor(self.unit, micros))
 
     def grounded(self) -> Frequency:
         """This frequency with the usual anchor where it has none: periods begin with the month,
@@ -346,132 +321,13 @@ class Frequency:
         >>> [parse_frequency(text).grounded().code for text in ("monthly", "W", "h")]
         ['MS', 'W-SUN', 'h']
         """
-        months = self.unit in _MONTHS_IN or self.unit == "half month"
-        usual = "SUN" if self.unit == "week" else "start" if months else ""
-        return self if self.anchor else replace(self, anchor=usual)
-
-    def _month_anchor(self, micros: ndarray) -> str:
-        months, days = month_of(micros), day_of_month(micros)
-        last, latest = days_in_month(months), int(days.max())
-        anchor = "start" if latest == 1 else "end" if np.all(days == last) else f"day {latest}"
-        if latest > 1 and np.any(days != np.minimum(latest, last)):
-            anchor = business_anchor(months, days)
-        if not anchor:
-            return ""
-        phases = np.unique(months % _MONTHS_IN[self.unit])
-        usual = _MONTHS_IN[self.unit] - 1 if _ends(anchor) else 0
-        return anchor if len(phases) > 1 or phases[0] == usual else f"{anchor} {MONTHS[phases[0]]}"
-
-
-HOLIDAYS = 4  # days by which holidays move the first or last business day of a month, at most
-_MOSTLY = 0.6  # share of months of which it is the weekday next to the month's edge
-
-
-def business_anchor(months: ndarray, days: ndarray) -> str:
-    """The anchor of days of months that are first or last business days, but for a few that a
-    holiday moves; "" for other days.
-
-    >>> business_anchor(np.array([650, 651]), np.array([29, 30]))
-    'business end'
-    """
-    early, late = days - first_business_day(months), last_business_day(months) - days
-    for anchor, moved in (("business start", early), ("business end", late)):
-        near = (moved >= 0) & (moved <= HOLIDAYS)
-        if near.all() and np.mean(moved == 0) >= _MOSTLY:
-            return anchor
-    return ""
-
-
-def _ends(anchor: str) -> bool:
-    """Whether the times of an anchor are those of the ends of periods."""
-    return anchor.removeprefix("business ").startswith("end")
-
-
-def _day_in(anchor: str, months: ndarray, own: ndarray) -> ndarray:
-    """The day of each month that an anchor means; the time's own without one."""
-    if anchor.startswith("business"):
-        return last_business_day(months) if _ends(anchor) else first_business_day(months)
-    return np.minimum(_anchor_day(anchor) or own, days_in_month(months))
-
-
-def _anchor_day(anchor: str) -> int:
-    """Day of the month that an anchor means; 31 (shortened where needed) for month ends, 0 for
-    none."""
-    word = anchor.split(" ")[0]
-    return int(anchor.split(" ")[1]) if word == "day" else {"start": 1, "end": 31}.get(word, 0)
-
-
-def _anchor_fits(unit: str, anchor: str) -> bool:
-    if not anchor:
-        return True
-    if unit == "week":
-        return anchor in WEEKDAYS
-    if unit == "half month":
-        return anchor in ("start", "end")
-    if unit not in _MONTHS_IN:
-        return False
-    days = r"(?:(?:business )?(?:start|end)|day ([1-9]|[12]\d|3[01]))"
-    match = re.fullmatch(days + r"(?: ([A-Z]{3}))?", anchor)
-    return match is not None and (match[2] is None or (unit != "month" and match[2] in MONTHS))
-
-
-def _anchor_name(unit: str, anchor: str) -> str:
-    if unit == "week":
-        stems = ("Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun")
-        return stems[WEEKDAYS.index(anchor)] + "days"
-    if unit == "half month":
-        return "15th and last day" if anchor == "end" else "1st and 15th"
-    word, month = anchor, ""
-    if anchor[-3:] in MONTHS:
-        word, month = anchor[:-4], anchor[-3:].capitalize()
-    if word.startswith("day"):
-        return f"{word} of {month or 'the month'}"
-    if word.startswith("business"):
-        unit, word = f"business {unit}", word.removeprefix("business ")
-    return f"{unit} {word}s in {month}" if month else f"{unit} {word}s"
-
-
-def _month_code(unit: str, anchor: str) -> str:
-    letter = ("B" if anchor.startswith("business") else "") + unit[0].upper()
-    word, _, rest = anchor.removeprefix("business ").partition(" ")
-    code = letter + {"start": "S", "end": "E"}.get(word, "")
-    return "-".join([code, *rest.split()])
-
-
-_NAMES = {
-    "year": "Y A year years yearly annual annually",
-    "quarter": "Q quarter quarters quarterly",
-    "month": "M mo month months monthly",
-    "week": "W wk week weeks weekly",
-    "day": "D day days daily",
-    "business day": "B bday bdays businessday businessdays business",
-    "hour": "h hr hour hours hourly",
-    "minute": "min T mins minute minutes minutely",
-    "second": "s sec secs second seconds secondly",
-    "integer": "integer int i index step steps",
-}
-_UNIT_OF = {word.lower(): (unit, "") for unit, words in _NAMES.items() for word in words.split()}
-_UNIT_OF |= {
-    f"{letter}{ending}": (unit, anchor)
-    for letter, unit in {"y": "year", "a": "year", "q": "quarter", "m": "month"}.items()
-    for ending, anchor in {"s": "start", "e": "end"}.items()
-}
-_UNIT_OF |= {
-    f"b{letter}{ending}": (unit, f"business {anchor}")
-    for letter, unit in {"y": "year", "a": "year", "q": "quarter", "m": "month"}.items()
-    for ending, anchor in {"s": "start", "e": "end", "": "end"}.items()
-}
-_UNIT_OF |= {"sm": ("half month", "end"), "sme": ("half month", "end")}
-_UNIT_OF |= {"sms": ("half month", "start")}
-_LONGER = {
-    ("month", 3): "quarter",
-    ("month", 12): "year",
-    ("quarter", 4): "year",
-    ("day", 7): "week",
-    ("hour", 24): "day",
-    ("minute", 60): "hour",
-    ("second", 60): "minute",
-}
+        if self.anchor:
+            return self
+        if self.unit == "week":
+            return replace(self, anchor="SUN")
+        if self.unit in MONTHS_IN or self.unit == "half month":
+            return replace(self, anchor="start")
+        return self
 
 
 def some_frequency(family: str) -> Frequency:
@@ -514,12 +370,12 @@ def parse_frequency(text: str) -> Frequency:
         raise UsageError(
             f"the frequency {text!r} is ambiguous. Write 'min' for minutes, 'M' or 'MS' for months."
         )
-    if word.lower() not in _UNIT_OF or (number and int(number) == 0):
+    if word.lower() not in UNIT_OF or (number and int(number) == 0):
         raise _unknown(text)
-    unit, anchor = _UNIT_OF[word.lower()]
+    unit, anchor = UNIT_OF[word.lower()]
     try:
         return longest(
-            Frequency(unit, int(number or 1), _parsed_anchor(unit, anchor, rest[1:].upper()))
+            Frequency(unit, int(number or 1), parsed_anchor(unit, anchor, rest[1:].upper()))
         )
     except (UsageError, ValueError):
         raise _unknown(text) from None
@@ -532,37 +388,11 @@ def _unknown(text: object) -> UsageError:
     )
 
 
-def _parsed_anchor(unit: str, anchor: str, rest: str) -> str:
-    """The anchor from the letter after the unit and the parts after the hyphens: S, -APR ->
-    'start APR'."""
-    if unit == "week" or not rest:
-        return rest or anchor
-    parts = rest.split("-")
-    if parts[0].isdigit() and not anchor:
-        day = int(parts.pop(0))
-        anchor = {1: "start", 31: "end"}.get(day, f"day {day}")
-    if not parts:
-        return anchor
-    # "Q-DEC" and "A-MAR": what older pandas calls quarters and years by their last month
-    anchor = anchor or "end"
-    if len(parts) > 1 or parts[0] not in MONTHS or unit == "month":
-        raise ValueError(rest)
-    return f"{anchor} {_canonical_month(unit, anchor, parts[0])}".rstrip()
-
-
-def _canonical_month(unit: str, anchor: str, month: str) -> str:
-    """One name for equal anchors: quarters from July are quarters from January; the calendar's
-    own have no month."""
-    phase = MONTHS.index(month) % _MONTHS_IN[unit]
-    usual = _MONTHS_IN[unit] - 1 if _ends(anchor) else 0
-    return "" if phase == usual else MONTHS[phase]
-
-
 def longest(frequency: Frequency) -> Frequency:
     """The same step in the longest unit: 3 months are a quarter, 7 days a week, 60 minutes an
     hour."""
     unit, every = frequency.unit, frequency.every
-    for (short, count), longer in _LONGER.items():
+    for (short, count), longer in LONGER.items():
         if unit == short and every % count == 0:
             unit, every = longer, every // count
     return replace(frequency, unit=unit, every=every)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.anchors import HOLIDAYS, business_anchor
 from lstmcast.data.calendars import (
     DAY,
     HOUR,
@@ -23,7 +24,7 @@ from lstmcast.data.calendars import (
     month_of,
     weekday_of,
 )
-from lstmcast.data.frequency import HOLIDAYS, Frequency, business_anchor, longest
+from lstmcast.data.frequency import Frequency, longest
 
 # how the steps of a series are counted
 _FIXED, _MONTHS, _BUSINESS, _MONTH_ENDS, _HALVES = range(5)

@@ -46,32 +46,43 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     >>> kept[0].cells, len(comments)
     (['day', 'sold'], 1)
     """
-    above = next((i for i, row in enumerate(rows) if _mark_of(row) is None), len(rows))
-    comments, rest = list(rows[:above]), [row for row in rows[above:] if _mark_of(row) is None]
-    comments += [row for row in rows[above:] if _mark_of(row) is not None]
-    width = len(rest[0].cells) if rest else 0
-    if above and rest:
+    is_comment = [_mark_of(row) is not None for row in rows]
+    above = is_comment.index(False) if False in is_comment else len(rows)
+    data = [row for row, comment in zip(rows, is_comment, strict=True) if not comment]
+    comments = [row for row, comment in zip(rows, is_comment, strict=True) if comment]
+    if not data:
+        return list(rows), []
+    if above:
         last = rows[above - 1]
-        cells = _bare(last)
-        if len(last.cells) == width and last.cells[0].strip() in _COMMENTS:
-            cells = last.cells  # "#" is the name of a column of row numbers
-        if width > 1 and len(cells) == width and _is_full(cells) and not _any_value(cells):
+        cells = _header_in_comment(last, len(data[0].cells))
+        if cells is not None:
             comments.remove(last)
-            return [Row(last.line, cells), *rest], comments
-    return (rest, comments) if rest else (list(rows), [])
+            return [Row(last.line, cells), *data], comments
+    return data, comments
+
+
+def _header_in_comment(row: Row, width: int) -> list[str] | None:
+    """The names in a comment, where it may be the header of that many columns."""
+    cells = _bare(row)
+    if len(row.cells) == width and row.cells[0].strip() in _COMMENTS:
+        cells = row.cells  # "#" is the name of a column of row numbers
+    fits = width > 1 and len(cells) == width
+    return cells if fits and _is_full(cells) and not _any_value(cells) else None
 
 
 def _mark_of(row: Row) -> str | None:
     """The sign of a comment at the start of a row; None where it has none, or is a number."""
-    first = next((cell.strip() for cell in row.cells if cell.strip()), "")
-    return next((mark for mark in _COMMENTS if first.startswith(mark)), None)
+    texts = (cell.strip() for cell in row.cells if cell.strip())
+    first = next(texts, "")
+    marks = (mark for mark in _COMMENTS if first.startswith(mark))
+    return next(marks, None)
 
 
 def _bare(row: Row) -> list[str]:
     """The cells of a comment without its sign."""
     mark = _mark_of(row) or ""
     cells = list(row.cells)
-    place = next(i for i, cell in enumerate(cells) if cell.strip())
+    place = next(place for place, cell in enumerate(cells) if cell.strip())
     cells[place] = cells[place].strip().lstrip(mark[0]).strip()
     return cells[place + 1 :] if not cells[place] else cells
 
@@ -90,13 +101,19 @@ def find_header(rows: Sequence[Row]) -> Header:
             return Header(rows[0].cells, [rows[0]], 1)
         return Header([""] * width, [], 0)
     if first is None:
-        first = 1 + max(range(min(len(rows), WITHIN)), key=lambda i: (_fullness(rows[i]), -i))
-        return Header(rows[first - 1].cells, [rows[first - 1]], first)
+        fullest = _fullest(rows[:WITHIN])
+        return Header(rows[fullest].cells, [rows[fullest]], fullest + 1)
     header = _named_by(rows[:first], first)
     below = header.rows[-1].line
     while first > 1 and rows[first - 1].line > below and _is_year_alone(rows[first - 1]):
         first -= 1  # a year above its months, not above the header
     return header._replace(first=first)
+
+
+def _fullest(rows: Sequence[Row]) -> int:
+    """Which row has the most distinct texts, the first of several."""
+    counts = [_fullness(row) for row in rows]
+    return counts.index(max(counts))
 
 
 def _is_year_alone(row: Row) -> bool:
@@ -115,18 +132,22 @@ def header_at(rows: Sequence[Row], line: int) -> Header | None:
 def looks_like_data(row: Row) -> bool:
     """Whether a row holds a time and a number beside it."""
     kinds = [kind_of([cell]) for cell in row.cells if not is_missing(cell)]
-    return len(kinds) > 1 and (("time" in kinds) or kinds[0] == "number") and "number" in kinds[1:]
+    if len(kinds) < 2:
+        return False
+    has_time = "time" in kinds or kinds[0] == "number"
+    return has_time and "number" in kinds[1:]
 
 
 def kind_of(cells: Sequence[str]) -> str:
     """What most of the cells are: "time", "number", or "" for text."""
-    there = [cell for cell in cells if not is_missing(cell)]
-    if not there:
+    texts = [cell for cell in cells if not is_missing(cell)]
+    if not texts:
         return ""
-    if parse_numbers(there).bad.mean() < 0.5:
+    if parse_numbers(texts).bad.mean() < 0.5:
         return "number"
-    times = parse_times(there)
-    return "time" if times is not None and times.bad.mean() < 0.5 else ""
+    times = parse_times(texts)
+    are_times = times is not None and times.bad.mean() < 0.5
+    return "time" if are_times else ""
 
 
 class _Shown(NamedTuple):
@@ -141,28 +162,25 @@ class _Shown(NamedTuple):
         skipped = min(WITHIN, len(rows) // 2)
         body = rows[skipped : skipped + _BODY]
         top = rows[:WITHIN]
-        columns = range(len(rows[0].cells))
-        kinds = [kind_of([row.cells[j] for row in body]) for j in columns]
-        # together with the body: 2003/04 is a fiscal year there, and alone it would be a month
-        reads = [
-            _reading(
-                [row.cells[j] for row in top], [row.cells[j] for row in body[:WITHIN]], kinds[j]
-            )
-            for j in columns
-        ]
-        missing = [[is_missing(row.cells[j]) for j in columns] for row in top]
-        return cls(kinds, np.array(reads, bool).T, np.array(missing, bool))
+        kinds, reads, missing = [], [], []
+        for column in range(len(rows[0].cells)):
+            top_cells = [row.cells[column] for row in top]
+            body_cells = [row.cells[column] for row in body]
+            kind = kind_of(body_cells)
+            kinds.append(kind)
+            # together with the body: 2003/04 is a fiscal year there, and alone it would be a month
+            reads.append(_reading(top_cells, body_cells[:WITHIN], kind))
+            missing.append([is_missing(cell) for cell in top_cells])
+        return cls(kinds, np.array(reads, bool).T, np.array(missing, bool).T)
 
     def first_data(self, rows: Sequence[Row]) -> int | None:
         """The first row of data among the first ones."""
         names_above = False
         timed = [kind == "time" for kind in self.kinds]
         for place, row in enumerate(rows[:WITHIN]):
-            if (
-                self._is_data(place, timed, names_above)
-                and not self._is_title(place, rows, timed)
-                and not (not names_above and self._stands_above_names(place, rows))
-            ):
+            is_data = self._is_data(place, timed, names_above)
+            is_data = is_data and not self._is_title(place, rows, timed)
+            if is_data and (names_above or not self._stands_above_names(place, rows)):
                 return place
             names_above |= _is_full(row.cells) and not self.reads[place].any()
         return None
@@ -170,28 +188,33 @@ class _Shown(NamedTuple):
     def _is_data(self, place: int, timed: list[bool], names_above: bool) -> bool:
         """Whether a row has a time; below a row of names, half of its cells being what their
         columns hold is enough."""
-        typed = np.array([kind != "" for kind in self.kinds]) & ~self.missing[place]
+        has_kind = np.array([kind != "" for kind in self.kinds])
+        typed = has_kind & ~self.missing[place]
         reads = self.reads[place] & typed
         if (reads & timed).any():
             return True
         if not any(timed) and typed.any() and reads[typed].all():
             return True
-        return names_above and bool(reads.any()) and 2 * reads.sum() >= typed.sum()
+        mostly_read = bool(reads.any()) and 2 * reads.sum() >= typed.sum()
+        return names_above and mostly_read
 
     def _stands_above_names(self, place: int, rows: Sequence[Row]) -> bool:
         """Whether the next row has only text where columns hold numbers: years above months."""
         below = place + 1
         if below >= min(len(rows), WITHIN) or not self.missing[place].any():
             return False
-        typed = np.array([kind != "" for kind in self.kinds]) & ~self.missing[below]
+        has_kind = np.array([kind != "" for kind in self.kinds])
+        typed = has_kind & ~self.missing[below]
         return bool(typed.sum() > 1 and not self.reads[below].any())
 
     def _is_title(self, place: int, rows: Sequence[Row], timed: list[bool]) -> bool:
         """Whether a row with nothing but a time stands above names: when a table was written."""
         if (~self.missing[place]).sum() > 1 or len(timed) < 2:
             return False
-        later = range(place + 1, min(len(rows), WITHIN))
-        return any(_fullness(rows[i]) > 1 and not self.reads[i].any() for i in later)
+        for later in range(place + 1, min(len(rows), WITHIN)):
+            if _fullness(rows[later]) > 1 and not self.reads[later].any():
+                return True
+        return False
 
 
 def _reading(top: list[str], body: list[str], kind: str) -> list[bool]:
@@ -202,25 +225,33 @@ def _reading(top: list[str], body: list[str], kind: str) -> list[bool]:
     if kind == "number":
         bad = parse_numbers(distinct).bad
     else:
-        times = parse_times(distinct)
-        bad = np.ones(len(distinct), bool)
-        if times is not None:  # "(h)" is a weekday to be left off, and nothing else
-            bad = times.bad | (np.isnat(times.values) if times.values.dtype.kind == "M" else False)
-    good = {text for text, wrong in zip(distinct, bad, strict=True) if not wrong}
+        bad = _no_times(distinct)
+    good = {text for text, is_bad in zip(distinct, bad, strict=True) if not is_bad}
     return [cell in good and not is_missing(cell) for cell in top]
+
+
+def _no_times(texts: list[str]) -> np.ndarray:
+    """Which texts are no times."""
+    times = parse_times(texts)
+    if times is None:
+        return np.ones(len(texts), bool)
+    if times.values.dtype.kind != "M":
+        return times.bad
+    # "(h)" is a weekday to be left off, and nothing else
+    return times.bad | np.isnat(times.values)
 
 
 def _named_by(above: Sequence[Row], first: int) -> Header:
     """The names that the rows above the data give."""
-    full = [row for row in above if _is_full(row.cells)]
-    if full:
-        return Header(full[0].cells, [full[0]], first)
+    for row in above:
+        if _is_full(row.cells):
+            return Header(row.cells, [row], first)
     levels = _levels(above)
     if levels is not None:
-        return Header(levels[0], levels[1], first)
-    fullest = max(_fullness(row) for row in above)
-    named = [row for row in above if _fullness(row) == fullest]
-    chosen = named[0] if _is_units(named[-1]) else named[-1]
+        return Header(*levels, first)
+    most = max(_fullness(row) for row in above)
+    fullest = [row for row in above if _fullness(row) == most]
+    chosen = fullest[0] if _is_units(fullest[-1]) else fullest[-1]
     return Header(chosen.cells, [chosen], first)
 
 
@@ -232,24 +263,29 @@ def _levels(above: Sequence[Row]) -> tuple[list[str], list[Row]] | None:
         return None
     rows = [row for row in above[wide[0] :] if _filled(row)]
     lowest = above[wide[-1]]
-    uppers = [_carried(row.cells) if row.line < lowest.line else row.cells for row in rows]
-    parts = [
-        [
-            cells[j].strip()
-            for cells, row in zip(uppers, rows, strict=True)
-            if _counts(j, row, lowest)
-        ]
-        for j in range(len(lowest.cells))
-    ]
-    names = [_LEVELS.join(dict.fromkeys(part for part in column if part)) for column in parts]
+    names = [_joined_name(column, rows, lowest) for column in range(len(lowest.cells))]
     given = [name for name in names if name]
-    return (names, rows) if len(set(given)) == len(given) > len(_distinct(lowest)) else None
+    are_distinct = len(set(given)) == len(given)
+    return (names, rows) if are_distinct and len(given) > len(_distinct(lowest)) else None
 
 
-def _counts(j: int, row: Row, lowest: Row) -> bool:
-    """Whether a level names column j: what is carried on from the left does so only where the
+def _joined_name(column: int, rows: Sequence[Row], lowest: Row) -> str:
+    """The name that several levels give a column."""
+    texts = []
+    for row in rows:
+        cells = _carried(row.cells) if row.line < lowest.line else row.cells
+        text = cells[column].strip()
+        if text and _counts(column, row, lowest):
+            texts.append(text)
+    return _LEVELS.join(dict.fromkeys(texts))
+
+
+def _counts(column: int, row: Row, lowest: Row) -> bool:
+    """Whether a level names a column: what is carried on from the left does so only where the
     lowest level has a name too."""
-    return bool(row.cells[j].strip() or (row.line < lowest.line and lowest.cells[j].strip()))
+    if row.cells[column].strip():
+        return True
+    return row.line < lowest.line and bool(lowest.cells[column].strip())
 
 
 def _carried(cells: Sequence[str]) -> list[str]:
@@ -269,7 +305,8 @@ def _names_times(row: Row, shown: _Shown) -> bool:
     if times is None or times.form == "index" or times.bad.any():
         return False
     months = times.values.astype("datetime64[M]").astype(np.int64)
-    return bool(len(set(np.diff(months))) == 1 and months[1] != months[0])
+    steps = set(np.diff(months))
+    return len(steps) == 1 and 0 not in steps
 
 
 def _filled(row: Row) -> int:
@@ -304,15 +341,15 @@ def column_names(cells: Sequence[str]) -> list[str]:
     >>> column_names(["y", "", "y"])
     ['y', 'column2', 'y_2']
     """
-    taken: dict[str, int] = {}
+    numbers: dict[str, int] = {}  # the last number of each name
     names: list[str] = []
     for place, cell in enumerate(cells, start=1):
         wanted = " ".join(cell.split()) or f"column{place}"
-        name, number = wanted, taken.get(wanted, 1)
-        while name in taken:
+        name, number = wanted, numbers.get(wanted, 1)
+        while name in numbers:
             number += 1
             name = f"{wanted}_{number}"
-        taken[wanted] = number
-        taken.setdefault(name, 1)
+        numbers[wanted] = number
+        numbers.setdefault(name, 1)
         names.append(name)
     return names

@@ -15,7 +15,7 @@ from lstmcast.data.known import KnownRows
 from lstmcast.data.roles import Names, columns_beside, taken_columns
 from lstmcast.data.rowids import joined_ids, targets_and_series, with_an_id, without_id
 from lstmcast.data.rowtimes import notes_of_time, times_of
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.static import static_columns
 from lstmcast.data.suggestions import going_on
 from lstmcast.data.table import Columns, Finding, Table
@@ -148,7 +148,7 @@ def _place_of(column: Column, sheet: Sheet) -> int:
 
 
 def other_columns(sheet: Sheet, used: Sequence[Column | None]) -> list[Column]:
-    return [c for c in sheet.columns if not any(c is other for other in used)]
+    return columns_without(sheet.columns, used)
 
 
 def left_out_columns(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list[Finding]:

@@ -11,15 +11,17 @@ import numpy as np
 
 from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.checks import table_offsets
 from lstmcast.data.columns import NoSuchColumnError
 from lstmcast.data.findings import Finding, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer
-from lstmcast.data.observed import Remembered
+from lstmcast.data.frequencychecks import table_offsets
+from lstmcast.data.observing import Remembered
+from lstmcast.data.opening import has_sheets
 from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table, panel_from_table
-from lstmcast.data.read import has_sheets, read_table
-from lstmcast.data.repairs import grid_positions, in_order, one_row_per_time
+from lstmcast.data.read import read_table
+from lstmcast.data.repairs import grid_positions, one_row_per_time
+from lstmcast.data.tablerows import in_order
 from lstmcast.data.zones import converted, on_midnights
 from lstmcast.errors import DataError, ModelError
 

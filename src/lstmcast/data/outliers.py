@@ -26,13 +26,15 @@ def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) 
     >>> int(np.argmax(outlier_scores(spike, np.array([0, 10]), (1,))))
     4
     """
-    scores, first = np.zeros(len(values)), 0
+    scores = np.zeros(len(values))
+    first = 0
     while first < len(offsets) - 1:
-        stop = int(np.searchsorted(offsets, offsets[first] + AT_ONCE, side="right")) - 1
+        limit = offsets[first] + AT_ONCE
+        stop = int(np.searchsorted(offsets, limit, side="right")) - 1
         stop = max(stop, first + 1)
-        part = slice(offsets[first], offsets[stop])
-        own = offsets[first : stop + 1] - offsets[first]
-        scores[part] = _scores(values[part], own, periods)
+        block = slice(offsets[first], offsets[stop])
+        block_offsets = offsets[first : stop + 1] - offsets[first]
+        scores[block] = _scores(values[block], block_offsets, periods)
         first = stop
     return scores
 
@@ -40,6 +42,7 @@ def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) 
 def _scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndarray:
     """The scores of some of the series."""
     lengths = np.diff(offsets)
+    count = len(lengths)
     series = series_numbers(offsets)
     lags = _lags(lengths, periods)[series]
     place, length = places(offsets), lengths[series]
@@ -47,14 +50,18 @@ def _scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndar
     # the first season looks ahead twice, the last one back twice
     before = np.where(place >= lags, -lags, 2 * lags)
     after = np.where(place + lags < length, lags, -2 * lags)
-    change = np.where(fits & (place >= lags), values - _at(values, -lags, fits), np.nan)
-    drift = _medians(change, series, len(lengths))
-    away = np.abs(change - drift[series])
-    scale = _scales(away, series, len(lengths))[series]
-    one = values - _at(values, before, fits) + drift[series] * before / lags
-    other = values - _at(values, after, fits) + drift[series] * after / lags
-    distance = np.where(one * other > 0, np.minimum(np.abs(one), np.abs(other)), 0.0)
-    return np.divide(distance, scale, out=np.zeros(len(values)), where=fits & (scale > 0))
+    has_earlier = fits & (place >= lags)
+    change = np.where(has_earlier, values - _at(values, -lags, fits), np.nan)
+    drift = _medians(change, series, count)[series]
+    deviation = np.abs(change - drift)
+    scale = _scales(deviation, series, count)[series]
+    from_before = values - _at(values, before, fits) + drift * before / lags
+    from_after = values - _at(values, after, fits) + drift * after / lags
+    nearest = np.minimum(np.abs(from_before), np.abs(from_after))
+    same_side = from_before * from_after > 0
+    distance = np.where(same_side, nearest, 0.0)
+    has_score = fits & (scale > 0)
+    return np.divide(distance, scale, out=np.zeros(len(values)), where=has_score)
 
 
 def _lags(lengths: ndarray, periods: tuple[int, ...]) -> ndarray:
@@ -67,32 +74,39 @@ def _lags(lengths: ndarray, periods: tuple[int, ...]) -> ndarray:
 def _at(values: ndarray, shift: ndarray, fits: ndarray) -> ndarray:
     """values[t + shift[t]] where it fits, else NaN."""
     rows = np.arange(len(values)) + np.where(fits, shift, 0)
-    return np.where(fits, values[np.clip(rows, 0, max(len(values) - 1, 0))], np.nan)
+    last = max(len(values) - 1, 0)
+    shifted = values[np.clip(rows, 0, last)]
+    return np.where(fits, shifted, np.nan)
 
 
-def _scales(away: ndarray, series: ndarray, count: int) -> ndarray:
+def _scales(deviation: ndarray, series: ndarray, count: int) -> ndarray:
     """Standard deviation as the median distance tells it, or as the mean one does if that is
     larger.
 
     Of a normal distribution the mean is the smaller one. It is larger where most changes are tiny
     and many are not, as in nights and days of solar power: those are no outliers.
     """
-    robust = 1.4826 * _medians(away, series, count)
-    known = np.isfinite(away)
-    total = np.bincount(series[known], away[known], minlength=count)
-    mean = total / np.maximum(np.bincount(series[known], minlength=count), 1)
+    robust = 1.4826 * _medians(deviation, series, count)
+    known = np.isfinite(deviation)
+    total = np.bincount(series[known], deviation[known], minlength=count)
+    number = np.bincount(series[known], minlength=count)
+    mean = total / np.maximum(number, 1)
     return np.fmax(robust, mean)
 
 
 def _medians(values: ndarray, series: ndarray, count: int) -> ndarray:
     """Median of the finite values of each series: (S,), NaN where there are none."""
     known = np.isfinite(values)
-    order = np.lexsort((values[known], series[known]))
-    ordered = values[known][order]
-    sizes = np.bincount(series[known], minlength=count)
+    known_values = values[known]
+    known_series = series[known]
+    order = np.lexsort((known_values, known_series))
+    ordered = known_values[order]
+    sizes = np.bincount(known_series, minlength=count)
     begins = np.cumsum(sizes) - sizes
     medians = np.full(count, np.nan)
-    some = sizes > 0
-    low, high = begins[some] + (sizes[some] - 1) // 2, begins[some] + sizes[some] // 2
-    medians[some] = (ordered[low] + ordered[high]) / 2
+    has_values = sizes > 0
+    begins, sizes = begins[has_values], sizes[has_values]
+    low = begins + (sizes - 1) // 2
+    high = begins + sizes // 2
+    medians[has_values] = (ordered[low] + ordered[high]) / 2
     return medians

@@ -12,18 +12,20 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
+from lstmcast.data.featurearrays import Given, covariates_from_arrays
 from lstmcast.data.features import Covariates as Covariates
 from lstmcast.data.features import Future as Future
-from lstmcast.data.features import Given, covariates_from_arrays, listed
+from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.kinds import UNASKED, common_kind, require_kind
 from lstmcast.data.limits import require_span
-from lstmcast.data.observed import Clock, Grids, ObservedCalendar, Remembered, found_in
+from lstmcast.data.observed import Clock, ObservedCalendar
+from lstmcast.data.observing import Grids, Remembered, found_in
 from lstmcast.data.panel_checks import check_panel
-from lstmcast.data.placing import Grid
+from lstmcast.data.placingnotes import Grid
 from lstmcast.data.public_holidays import with_holidays
 from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.data.repairs import Regular, regularise, skipping

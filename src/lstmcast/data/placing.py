@@ -13,33 +13,35 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, WEEK, micros_of
-from lstmcast.data.features import Future, listed, number_text, recoded, reduced_by
+from lstmcast.data.features import Future, reduced_by
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer
 from lstmcast.data.known import KnownRows
+from lstmcast.data.levels import recoded
+from lstmcast.data.placingnotes import (
+    Grid,
+    alignment_note,
+    coverage_notes,
+    duplicate_rows,
+    mixed_columns,
+    off_grid_rows,
+    other_times,
+    repeated_rows,
+    silent_series,
+)
 from lstmcast.data.ragged import offsets_of, segments, series_numbers
 from lstmcast.data.ragged import places as steps_of
 from lstmcast.data.reducing import reduced
-from lstmcast.data.table import ReadOptions, format_time
+from lstmcast.data.table import ReadOptions
 from lstmcast.errors import DataError
 
-OFF = "known times"  # the rule of findings about times that are not on the grid
 _LATE = 0.02  # of a step: by so much a clock may be early or late
 _MOST_STEPS = 50_000_000  # of all series: more, and a date in the future table is a mistake
 _LENGTHS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 _LENGTHS |= {"business day": DAY, "half month": 15 * DAY, "month": 30 * DAY}
 _LENGTHS |= {"quarter": 91 * DAY, "year": 365 * DAY}
-
-
-class Grid(NamedTuple):
-    """Where series lie: their ids and first times, (S,) each, the time after whose step they end,
-    and the frequency of all."""
-
-    ids: ndarray
-    starts: ndarray
-    lengths: ndarray
-    frequency: Frequency
+_FIXED_UNITS = ("second", "minute", "hour", "day", "week")
 
 
 class _Cells(NamedTuple):
@@ -56,79 +58,80 @@ def placed(
 ) -> tuple[Future, list[Finding]]:
     """What is known in advance on the grids of series, and what was noticed on the way, errors
     included. Rows of later tables count where several say something of one step."""
-    found = _silent([rows for rows in known if rows.own], grid)
-    parts = []
+    own_tables = [rows for rows in known if rows.own]
+    findings = silent_series(own_tables, grid)
+    tables = []
     for rows in known:
-        cells, told = _cells(rows, grid, options)
-        found += told
-        parts.append(cells)
-    found += _of_two_sorts(known)
-    if any(finding.severity == "error" for finding in found):
-        return Future(), found
-    future = _joined(parts, len(grid.ids))
-    return future, found + _told(future, grid)
+        cells, notes = _cells(rows, grid, options)
+        findings += notes
+        tables.append(cells)
+    findings += mixed_columns(known)
+    if any(finding.severity == "error" for finding in findings):
+        return Future(), findings
+    future = _joined(tables, len(grid.ids))
+    return future, findings + coverage_notes(future, grid)
 
 
 def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, list[Finding]]:
     """One table on the grids."""
     rows, groups = rows.of(grid.ids)
     if rows.times.dtype.kind != grid.starts.dtype.kind:
-        return _nothing(rows), [_other_times(rows, grid)]
+        return _nothing(rows), [other_times(rows, grid)]
     if not len(rows.series):
         return _nothing(rows), []
-    found: list[Finding] = []
     if not rows.own and options.aggregate is not None:
-        return _by_period(rows, groups, grid, reduced_by(options.aggregate)), found
+        return _by_period(rows, groups, grid, reduced_by(options.aggregate)), []
     own = _frequency_of(rows) if rows.own else None
-    side = 0 if own is None else _compared(own, grid.frequency)
-    if side < 0:
-        told = _aligned(rows, own, f"means over each step ({grid.frequency.name})")
-        return _by_period(rows, groups, grid, "mean"), [*found, told]
-    repeated = _repeated(rows, groups, grid)
-    if len(repeated) and (rows.own or options.duplicates == "error"):
-        return _nothing(rows), [*found, _twice(rows, repeated, groups, grid)]
-    how = "first" if options.duplicates == "error" else reduced_by(options.duplicates)
+    longer = 0 if own is None else _compared(own, grid.frequency)
+    if longer < 0:
+        note = alignment_note(rows, own, f"means over each step ({grid.frequency.name})")
+        return _by_period(rows, groups, grid, "mean"), [note]
+    repeated = repeated_rows(rows, groups, grid)
+    refuses_repeats = options.duplicates == "error"
+    if len(repeated) and (rows.own or refuses_repeats):
+        return _nothing(rows), [duplicate_rows(rows, repeated, groups, grid)]
+    how = "first" if refuses_repeats else reduced_by(options.duplicates)
     rows = _one_row_per_time(rows, how)
-    if side > 0 and own is not None:
-        told = _aligned(rows, own, f"each value is held for its {_held(own)}")
-        return _held_on(rows, groups, grid, own), [*found, told]
-    cells, told = _as_they_are(rows, groups, grid)
-    return cells, found + told
+    if longer > 0 and own is not None:
+        note = alignment_note(rows, own, f"each value is held for its {_held(own)}")
+        return _held_on(rows, groups, grid, own), [note]
+    return _as_they_are(rows, groups, grid)
 
 
 def _nothing(rows: KnownRows) -> _Cells:
-    none = np.zeros(0, np.int64)
-    return _Cells(none, none, {name: np.zeros(0) for name in rows.columns}, rows.levels)
-
-
-# ------------------------------------------------------------------ which step a row belongs to
+    nowhere = np.zeros(0, np.int64)
+    columns = {name: np.zeros(0) for name in rows.columns}
+    return _Cells(nowhere, nowhere, columns, rows.levels)
 
 
 def _as_they_are(rows: KnownRows, groups: ndarray, grid: Grid) -> tuple[_Cells, list[Finding]]:
     """Rows at the steps whose times they have."""
-    series, chosen = _rows_of_series(rows, groups)
-    steps = _steps_since(rows.times[chosen], grid.starts[series], grid.frequency)
+    series, row_numbers = _rows_of_series(rows, groups)
+    times, starts = rows.times[row_numbers], grid.starts[series]
+    steps = _steps_since(times, starts, grid.frequency)
     off = np.flatnonzero(steps == OFF_GRID)
     if len(off):
-        return _nothing(rows), [_off_grid(rows, chosen, series, off, grid)]
-    return _cells_of(rows, chosen, series, steps), []
+        return _nothing(rows), [off_grid_rows(rows, row_numbers, series, off, grid)]
+    return _cells_of(rows, row_numbers, series, steps), []
 
 
 def _rows_of_series(rows: KnownRows, groups: ndarray) -> tuple[ndarray, ndarray]:
     """The rows of each series, one series after the other: numbers of series and of rows (K,)."""
     begins = np.searchsorted(rows.series, groups, side="left")
-    counts = np.searchsorted(rows.series, groups, side="right") - begins
-    counts = np.where(groups < 0, 0, counts)
-    whole = np.array([0, len(rows.series)])
-    chosen, _ = segments(whole, np.zeros(len(groups), np.int64), begins, counts)
-    return np.repeat(np.arange(len(groups)), counts), chosen
+    ends = np.searchsorted(rows.series, groups, side="right")
+    counts = np.where(groups < 0, 0, ends - begins)
+    all_rows = np.array([0, len(rows.series)])
+    first_part = np.zeros(len(groups), np.int64)
+    row_numbers, _ = segments(all_rows, first_part, begins, counts)
+    return np.repeat(np.arange(len(groups)), counts), row_numbers
 
 
-def _cells_of(rows: KnownRows, chosen: ndarray, series: ndarray, steps: ndarray) -> _Cells:
+def _cells_of(rows: KnownRows, row_numbers: ndarray, series: ndarray, steps: ndarray) -> _Cells:
     """Cells of rows, without those before the series begin."""
-    kept = steps >= 0
-    columns = {name: values[chosen[kept]] for name, values in rows.columns.items()}
-    return _Cells(series[kept], steps[kept], columns, rows.levels)
+    has_begun = steps >= 0
+    row_numbers = row_numbers[has_begun]
+    columns = {name: values[row_numbers] for name, values in rows.columns.items()}
+    return _Cells(series[has_begun], steps[has_begun], columns, rows.levels)
 
 
 def _steps_since(times: ndarray, starts: ndarray, frequency: Frequency) -> ndarray:
@@ -137,14 +140,13 @@ def _steps_since(times: ndarray, starts: ndarray, frequency: Frequency) -> ndarr
     if frequency.anchor.startswith("business"):
         times = frequency.advance(times, np.zeros(len(times), np.int64))
     steps = frequency.position(times, starts)
-    if frequency.unit not in _LENGTHS or times.dtype.kind != "M":
+    if frequency.unit not in _FIXED_UNITS or times.dtype.kind != "M":
         return steps
     length = _LENGTHS[frequency.unit] * frequency.every
-    apart = micros_of(times) - micros_of(starts)
-    nearest = np.rint(apart / length).astype(np.int64)
-    near = np.abs(apart - nearest * length) <= _LATE * length
-    fixed = frequency.unit in ("second", "minute", "hour", "day", "week")
-    return np.where((steps == OFF_GRID) & near & fixed, nearest, steps)
+    distance = micros_of(times) - micros_of(starts)
+    nearest = np.rint(distance / length).astype(np.int64)
+    is_near = np.abs(distance - nearest * length) <= _LATE * length
+    return np.where((steps == OFF_GRID) & is_near, nearest, steps)
 
 
 def period_of(frequency: Frequency) -> Frequency:
@@ -165,39 +167,42 @@ def period_of(frequency: Frequency) -> Frequency:
 def _by_period(rows: KnownRows, groups: ndarray, grid: Grid, how: str) -> _Cells:
     """One value for all rows within a step of the series."""
     period = period_of(grid.frequency)
-    bins = period.bins(rows.times)
-    rows = _one_row_per_time(replace(rows, times=bins), how)
-    series, chosen = _rows_of_series(rows, groups)
-    return _cells_of(rows, chosen, series, rows.times[chosen] - period.bins(grid.starts)[series])
+    rows = replace(rows, times=period.bins(rows.times))
+    rows = _one_row_per_time(rows, how)
+    series, row_numbers = _rows_of_series(rows, groups)
+    first_bins = period.bins(grid.starts)
+    steps = rows.times[row_numbers] - first_bins[series]
+    return _cells_of(rows, row_numbers, series, steps)
 
 
 def _one_row_per_time(rows: KnownRows, how: str) -> KnownRows:
     """Rows of one group and time as one row; of categories the commonest."""
-    new = (rows.series[1:] != rows.series[:-1]) | (rows.times[1:] != rows.times[:-1])
-    begins = np.flatnonzero(np.r_[True, new])
+    differs = rows.series[1:] != rows.series[:-1]
+    differs |= rows.times[1:] != rows.times[:-1]
+    begins = np.flatnonzero(np.r_[True, differs])
     if len(begins) == len(rows.series):
         return rows
-    columns = {
-        name: _commonest(values, begins) if name in rows.levels else reduced(values, begins, how)
-        for name, values in rows.columns.items()
-    }
+    columns = {}
+    for name, values in rows.columns.items():
+        if name in rows.levels:
+            columns[name] = _commonest(values, begins)
+        else:
+            columns[name] = reduced(values, begins, how)
     return replace(rows.take(begins), columns=columns)
 
 
 def _commonest(codes: ndarray, begins: ndarray) -> ndarray:
     """The most frequent known code of each run, the least of several; NaN where none is known."""
-    groups = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(codes)]))
+    lengths = np.diff(np.r_[begins, len(codes)])
+    runs = np.repeat(np.arange(len(begins)), lengths)
     known = ~np.isnan(codes)
-    pairs, counts = np.unique(
-        np.stack([groups[known], codes[known].astype(np.int64)], axis=1), axis=0, return_counts=True
-    )
-    order = np.lexsort((-pairs[:, 1], counts, pairs[:, 0]))  # the last one of a group is its own
+    pairs = np.stack([runs[known], codes[known].astype(np.int64)], axis=1)
+    pairs, counts = np.unique(pairs, axis=0, return_counts=True)
+    run, code = pairs.T
+    order = np.lexsort((-code, counts, run))  # the last one of a run is its own
     commonest = np.full(len(begins), np.nan)
-    commonest[pairs[order, 0]] = pairs[order, 1]
+    commonest[run[order]] = code[order]
     return commonest
-
-
-# ------------------------------------------------------------------ other frequencies
 
 
 def _frequency_of(rows: KnownRows) -> Frequency | None:
@@ -212,11 +217,12 @@ def _compared(own: Frequency, other: Frequency) -> int:
     shorter, 0 where they are alike."""
     if "integer" in (own.unit, other.unit):
         return 0  # every tenth number may be a table of events
-    lengths = [_LENGTHS[one.unit] * one.every for one in (own, other)]
-    alike = own.unit == other.unit and own.every == other.every
-    if alike or {own.unit, other.unit} == {"day", "business day"}:
+    same = own.unit == other.unit and own.every == other.every
+    if same or {own.unit, other.unit} == {"day", "business day"}:
         return 0
-    return int(np.sign(lengths[0] - lengths[1]))
+    own_length = _LENGTHS[own.unit] * own.every
+    other_length = _LENGTHS[other.unit] * other.every
+    return int(np.sign(own_length - other_length))
 
 
 def _held(own: Frequency) -> str:
@@ -227,31 +233,37 @@ def _held(own: Frequency) -> str:
 def _held_on(rows: KnownRows, groups: ndarray, grid: Grid, own: Frequency) -> _Cells:
     """Each row at all steps of its period: of its month, quarter or day by the calendar, and for
     the seven days from its own on where it stands for a week."""
-    low, high = (np.searchsorted(rows.series, groups, side=side) for side in ("left", "right"))
-    series = np.flatnonzero((groups >= 0) & (high > low))
-    steps = _covered(grid, own, series, rows.times[high[series] - 1])
-    offsets = offsets_of(steps)
-    numbers, places = series[series_numbers(offsets)], steps_of(offsets)
-    wanted = _periods(grid.frequency.advance(grid.starts[numbers], places), own, rows.times)
-    bins = _periods(rows.times, own, rows.times)
+    begins = np.searchsorted(rows.series, groups, side="left")
+    ends = np.searchsorted(rows.series, groups, side="right")
+    has_rows = np.flatnonzero((groups >= 0) & (ends > begins))
+    last_times = rows.times[ends[has_rows] - 1]
+    offsets = offsets_of(_covered(grid, own, has_rows, last_times))
+    series = has_rows[series_numbers(offsets)]
+    steps = steps_of(offsets)
+    times = grid.frequency.advance(grid.starts[series], steps)
+    periods = _periods(times, own, rows.times)
+    row_periods = _periods(rows.times, own, rows.times)
     # groups and periods as one number, in which the rows are in order
-    first, span = bins.min(), max(int(bins.max() - bins.min()) + 1, 1)
-    inside = (wanted >= first) & (wanted < first + span)
-    keys = rows.series * span + bins - first
-    asked = groups[numbers] * span + wanted - first
-    found = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-    kept = inside & (keys[found] == asked)
-    return _cells_of(rows, found[kept], numbers[kept], places[kept])
+    first = row_periods.min()
+    span = max(int(row_periods.max() - first) + 1, 1)
+    is_inside = (periods >= first) & (periods < first + span)
+    row_keys = rows.series * span + row_periods - first
+    keys = groups[series] * span + periods - first
+    row_numbers = np.minimum(np.searchsorted(row_keys, keys), len(row_keys) - 1)
+    has_row = is_inside & (row_keys[row_numbers] == keys)
+    return _cells_of(rows, row_numbers[has_row], series[has_row], steps[has_row])
 
 
-def _periods(times: ndarray, own: Frequency, told: ndarray) -> ndarray:
-    """The number of the longer period that times fall into; told: times of the rows."""
-    if own.unit in ("week", "day", "hour", "minute", "second"):
-        length = _LENGTHS[own.unit] * own.every
+def _periods(times: ndarray, own: Frequency, row_times: ndarray) -> ndarray:
+    """The number of the longer period that times fall into."""
+    if own.unit not in _FIXED_UNITS:
+        return period_of(own).bins(times)
+    length = _LENGTHS[own.unit] * own.every
+    phase = 0
+    if own.unit == "week" or own.every > 1:
         # a day is that of the calendar; a week begins on the day that the table has
-        phase = int(micros_of(told[:1])[0] % length) if own.unit == "week" or own.every > 1 else 0
-        return (micros_of(times) - phase) // length
-    return period_of(own).bins(times)
+        phase = int(micros_of(row_times[:1])[0] % length)
+    return (micros_of(times) - phase) // length
 
 
 def _covered(grid: Grid, own: Frequency, series: ndarray, last: ndarray) -> ndarray:
@@ -263,17 +275,14 @@ def _covered(grid: Grid, own: Frequency, series: ndarray, last: ndarray) -> ndar
     return np.clip(steps, 0, None)
 
 
-# ------------------------------------------------------------------ several tables as one
-
-
-def _joined(parts: Sequence[_Cells], count: int) -> Future:
+def _joined(tables: Sequence[_Cells], count: int) -> Future:
     """All cells as columns that are as long as the longest of a series."""
-    names = list(dict.fromkeys(name for part in parts for name in part.columns))
+    names = list(dict.fromkeys(name for cells in tables for name in cells.columns))
     if not names:
         return Future()
     lengths = np.zeros(count, np.int64)
-    for part in parts:
-        np.maximum.at(lengths, part.series, part.steps + 1)
+    for cells in tables:
+        np.maximum.at(lengths, cells.series, cells.steps + 1)
     offsets = offsets_of(lengths)
     if offsets[-1] > _MOST_STEPS:
         raise DataError(
@@ -283,146 +292,15 @@ def _joined(parts: Sequence[_Cells], count: int) -> Future:
         )
     columns, levels = {}, {}
     for name in names:
-        own = [part for part in parts if name in part.columns]
-        union = tuple(sorted({text for part in own for text in part.levels.get(name, ())}))
+        with_column = [cells for cells in tables if name in cells.columns]
+        texts = {text for cells in with_column for text in cells.levels.get(name, ())}
+        union = tuple(sorted(texts))
         columns[name] = np.full(offsets[-1], np.nan)
-        for part in own:
-            values = recoded(part.columns[name], part.levels.get(name), union)
-            some = ~np.isnan(values)
-            columns[name][offsets[part.series[some]] + part.steps[some]] = values[some]
-        levels |= {name: union} if union else {}
+        for cells in with_column:
+            values = recoded(cells.columns[name], cells.levels.get(name), union)
+            is_known = ~np.isnan(values)
+            places = offsets[cells.series[is_known]] + cells.steps[is_known]
+            columns[name][places] = values[is_known]
+        if union:
+            levels[name] = union
     return Future(columns, offsets, levels)
-
-
-# ------------------------------------------------------------------ what is said of them
-
-
-def _told(future: Future, grid: Grid) -> list[Finding]:
-    """How far the columns go on after the last values; those that go as far are told together."""
-    spans: dict[tuple[int, int], list[str]] = {}
-    for name, values in future.columns.items():
-        ahead = np.maximum(steps_ahead(values, future, grid.lengths), 0)
-        spans.setdefault((int(ahead.min()), int(ahead.max())), []).append(name)
-    return [_going_on(names, *span) for span, names in spans.items()]
-
-
-def _going_on(names: Sequence[str], least: int, most: int) -> Finding:
-    which = listed(names)
-    one = len(names) == 1
-    if not most:
-        message = f"{which} {'is' if one else 'are'} known in advance, and "
-        message += f"{'ends' if one else 'end'} with the values"
-        action = "Give coming values as rows without a target, or in a table of their own."
-        return Finding("known in advance", "warning", message, action)
-    steps = f"{most:,} step{'s' * (most > 1)}"
-    steps = steps if least == most else f"{least:,} to {steps}"
-    message = f"{which} {'is' if one else 'are'} known for {steps} after the last values"
-    if not least:
-        action = "Series of which nothing is known there have no forecast, or a shorter one."
-        return Finding("known in advance", "warning", message, action, count=most)
-    return Finding("known in advance", "note", message, count=most)
-
-
-def steps_ahead(values: ndarray, future: Future, lengths: ndarray) -> ndarray:
-    """Steps after the end of each series until the last one that a column (M,) says something of:
-    (S,), 0 or less where it ends with the series."""
-    known = np.flatnonzero(~np.isnan(values))
-    series = np.repeat(np.arange(len(lengths)), future.lengths)
-    last = np.full(len(lengths), -1)
-    np.maximum.at(last, series[known], known - future.offsets[series[known]])
-    return last + 1 - lengths
-
-
-def _aligned(rows: KnownRows, own: Frequency | None, how: str) -> Finding:
-    message = f"{rows.source}: {listed(rows.columns)} {_are(rows)} {own.name if own else 'finer'}"
-    return Finding("other frequency", "note", message, f"Aligned: {how}.")
-
-
-def _are(rows: KnownRows) -> str:
-    return "is" if len(rows.columns) == 1 else "are"
-
-
-def _other_times(rows: KnownRows, grid: Grid) -> Finding:
-    theirs, ours = ("dates", "numbers") if rows.times.dtype.kind == "M" else ("numbers", "dates")
-    message = f"{rows.source}: its times are {theirs}, and those of the series are {ours}"
-    return Finding(OFF, "error", message, "Give both the same sort of times.")
-
-
-def _silent(tables: Sequence[KnownRows], grid: Grid) -> list[Finding]:
-    """An error where tables of their own say nothing of a series; those that hold the same columns,
-    as of several files, are one."""
-    for names in dict.fromkeys(tuple(rows.columns) for rows in tables):
-        alike = [rows for rows in tables if tuple(rows.columns) == names]
-        said = np.zeros(len(grid.ids), bool)
-        for rows in alike:
-            own, groups = rows.of(grid.ids)
-            said |= np.isin(groups, own.series)
-        if not said.all():
-            return [_silent_series(alike[0], np.flatnonzero(~said), grid)]
-    return []
-
-
-def _silent_series(rows: KnownRows, silent: ndarray, grid: Grid) -> Finding:
-    name = str(grid.ids[silent[0]])
-    others = f" and {len(silent) - 1:,} more" if len(silent) > 1 else ""
-    message = f"{rows.source} has no values of {listed(rows.columns)} for series {name!r}{others}"
-    action = "Add rows for it, leave out its key to share rows, or leave the series out."
-    return Finding("known values", "error", message, action, series=name, count=len(silent))
-
-
-def _repeated(rows: KnownRows, groups: ndarray, grid: Grid) -> ndarray:
-    """Rows whose group and time the row before has as well."""
-    same = (rows.series[1:] == rows.series[:-1]) & (rows.times[1:] == rows.times[:-1])
-    return np.flatnonzero(same) + 1
-
-
-def _twice(rows: KnownRows, repeated: ndarray, groups: ndarray, grid: Grid) -> Finding:
-    row = repeated[0]
-    name = str(grid.ids[np.argmax(groups == rows.series[row])])
-    message = (
-        f"series {name!r}, column {_first_known(rows, row)!r}: two rows for "
-        f"{format_time(rows.times[row])} ({rows.place(row - 1)}, {rows.place(row)})"
-    )
-    action = "One row for each series and time is expected: drop one, or name the keys as the data."
-    line, count = int(rows.lines[row]), len(repeated)
-    return Finding("duplicate known times", "error", message, action, name, line, count=count)
-
-
-def _first_known(rows: KnownRows, row: int | np.integer) -> str:
-    """The first column that has a value in a row."""
-    return next(name for name, values in rows.columns.items() if not np.isnan(values[row]))
-
-
-def _off_grid(
-    rows: KnownRows, chosen: ndarray, series: ndarray, off: ndarray, grid: Grid
-) -> Finding:
-    row, name = int(chosen[off[0]]), str(grid.ids[series[off[0]]])
-    start = format_time(grid.starts[series[off[0]]])
-    message = (
-        f"series {name!r}, column {_first_known(rows, row)!r}: {format_time(rows.times[row])} "
-        f"({rows.place(row)}) is not on the grid, {grid.frequency.name} from {start} on"
-    )
-    action = "Give the times of coming steps, or the whole table in another regular frequency."
-    line = int(rows.lines[row])
-    return Finding(OFF, "error", message, action, name, line, count=len(off))
-
-
-def _of_two_sorts(known: Sequence[KnownRows]) -> list[Finding]:
-    """An error for a column that holds categories in one table and in another numbers that are none
-    of them: where most are "0" and few are "a", a table may have nothing but 0."""
-    for name in dict.fromkeys(name for rows in known for name in rows.columns):
-        own = [rows for rows in known if name in rows.columns]
-        levels = {text for rows in own for text in rows.levels.get(name, ())}
-        for rows in own if levels else ():
-            if name in rows.levels:
-                continue
-            other = (
-                {number_text(number) for number in np.unique(rows.columns[name])} - levels - {""}
-            )
-            if other:
-                message = (
-                    f"the column {name!r} holds categories such as {min(levels)!r}, and numbers "
-                    f"such as {min(other)} in {rows.source}"
-                )
-                return [Finding("known values", "error", message, "Write it alike everywhere.")]
-    return []

@@ -20,10 +20,12 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.calendars import DAY, micros_of, times_of, weekday_of
-from lstmcast.data.features import Future, coded, continued_future
+from lstmcast.data.features import Future, continued_future
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import Frequency
-from lstmcast.data.placing import Grid, period_of
+from lstmcast.data.levels import coded
+from lstmcast.data.placing import period_of
+from lstmcast.data.placingnotes import Grid
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.table import format_time
 from lstmcast.data.values import NO_CATEGORY

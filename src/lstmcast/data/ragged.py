@@ -64,7 +64,9 @@ def segments(
     (array([4, 1, 2]), array([0, 1, 3]))
     """
     bounds = offsets_of(lengths_R)
-    return np.arange(bounds[-1]) + spread(offsets[rows_R] + first_R - bounds[:-1], bounds), bounds
+    shift_R = offsets[rows_R] + first_R - bounds[:-1]
+    places_M = np.arange(bounds[-1]) + spread(shift_R, bounds)
+    return places_M, bounds
 
 
 def subset(values: NDArray, offsets: NDArray, rows_R: NDArray) -> tuple[NDArray, NDArray]:
@@ -73,10 +75,12 @@ def subset(values: NDArray, offsets: NDArray, rows_R: NDArray) -> tuple[NDArray,
     >>> subset(np.array([1.0, 2.0, 3.0, 7.0, 8.0]), np.array([0, 3, 5]), np.array([1]))
     (array([7., 8.]), array([0, 2]))
     """
-    if np.array_equal(rows_R, np.arange(len(offsets) - 1)):
+    everything = np.arange(len(offsets) - 1)
+    if np.array_equal(rows_R, everything):
         return values, offsets
-    chosen, bounds = segments(offsets, rows_R, 0, np.diff(offsets)[rows_R])
-    return values[chosen], bounds
+    lengths_R = np.diff(offsets)[rows_R]
+    places_M, bounds = segments(offsets, rows_R, 0, lengths_R)
+    return values[places_M], bounds
 
 
 def trimmed(values: NDArray, offsets: NDArray, first: int, last: int) -> tuple[NDArray, NDArray]:
@@ -87,27 +91,31 @@ def trimmed(values: NDArray, offsets: NDArray, first: int, last: int) -> tuple[N
     (array([2.]), array([0, 1, 1]))
     """
     lengths = np.maximum(np.diff(offsets) - first - last, 0)
-    chosen, bounds = segments(offsets, np.arange(len(lengths)), first, lengths)
-    return values[chosen], bounds
+    series = np.arange(len(lengths))
+    places_M, bounds = segments(offsets, series, first, lengths)
+    return values[places_M], bounds
 
 
 def reduced(
     function: np.ufunc, values: NDArray, offsets: NDArray, empty: float = np.nan
 ) -> NDArray:
     """A ufunc over the observations of each series, (S,); `empty` for series without any."""
-    some = np.diff(offsets) > 0
-    result = np.full(len(some), empty)
-    if some.any():
-        result[some] = function.reduceat(values, offsets[:-1][some])
+    has_values = np.diff(offsets) > 0
+    result = np.full(len(has_values), empty)
+    if has_values.any():
+        begins = offsets[:-1][has_values]
+        result[has_values] = function.reduceat(values, begins)
     return result
 
 
 def means(values: NDArray, offsets: NDArray) -> NDArray:
     """Means of what is known of each series: (S,), NaN where nothing is."""
     known = ~np.isnan(values)
-    total = reduced(np.add, np.where(known, values, 0.0), offsets)
+    filled = np.where(known, values, 0.0)
+    total = reduced(np.add, filled, offsets)
     count = reduced(np.add, known.astype(float), offsets, empty=0.0)
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    unknown = np.full(len(total), np.nan)
+    return np.divide(total, count, out=unknown, where=count > 0)
 
 
 def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> NDArray:
@@ -124,21 +132,28 @@ def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> N
     lengths = np.diff(offsets)
     result = np.full((len(lengths), len(levels)), np.nan)
     padded = np.append(values, np.nan)
-    widths = 1 << np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    powers = np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    widths = 1 << powers
     for width in np.unique(widths[lengths > 0]):
         rows = np.flatnonzero((widths == width) & (lengths > 0))
         steps = np.arange(width)
         inside = steps < lengths[rows, None]
-        where = np.where(inside, offsets[rows, None] + steps, len(values))
-        ordered = np.sort(padded[where], axis=1)  # NaN comes last
-        newest = np.maximum(np.count_nonzero(~np.isnan(ordered), axis=1) - 1, 0)
-        place = newest[:, None] * np.array(levels)
-        low, high = (
-            np.take_along_axis(ordered, rounded(place).astype(np.int64), axis=1)
-            for rounded in (np.floor, np.ceil)
-        )
-        result[rows] = low + (place - np.floor(place)) * (high - low)
+        places = np.where(inside, offsets[rows, None] + steps, len(values))
+        ordered = np.sort(padded[places], axis=1)  # NaN comes last
+        result[rows] = _sorted_quantiles(ordered, levels)
     return result
+
+
+def _sorted_quantiles(ordered_RW: NDArray, levels: tuple[float, ...]) -> NDArray:
+    """Quantiles (R, L) of rows that are sorted, their missing values last."""
+    count_R = np.count_nonzero(~np.isnan(ordered_RW), axis=1)
+    last_R = np.maximum(count_R - 1, 0)
+    place_RL = last_R[:, None] * np.array(levels)
+    below_RL = np.floor(place_RL)
+    above_RL = np.ceil(place_RL)
+    low_RL = np.take_along_axis(ordered_RW, below_RL.astype(np.int64), axis=1)
+    high_RL = np.take_along_axis(ordered_RW, above_RL.astype(np.int64), axis=1)
+    return low_RL + (place_RL - below_RL) * (high_RL - low_RL)
 
 
 def lagged(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
@@ -148,8 +163,10 @@ def lagged(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
     array([nan,  1.,  2., nan,  7.])
     """
     earlier = np.full(len(values), np.nan)
-    earlier[lag:] = values[: max(len(values) - lag, 0)]
-    earlier[places(offsets) < lag] = np.nan
+    remaining = max(len(values) - lag, 0)
+    earlier[lag:] = values[:remaining]
+    not_begun = places(offsets) < lag
+    earlier[not_begun] = np.nan
     return earlier
 
 
@@ -179,8 +196,9 @@ def newest_known(values: NDArray, offsets: NDArray) -> NDArray:
     array([-1,  1,  1, -1,  4])
     """
     shape = (-1,) + (1,) * (values.ndim - 1)
-    here = np.arange(len(values)).reshape(shape)
-    newest = np.maximum.accumulate(np.where(np.isnan(values), -1, here), axis=0)
+    steps = np.arange(len(values)).reshape(shape)
+    known_steps = np.where(np.isnan(values), -1, steps)
+    newest = np.maximum.accumulate(known_steps, axis=0)
     begin = spread(offsets[:-1], offsets).reshape(shape)
     return np.where(newest >= begin, newest, -1)
 

@@ -8,31 +8,28 @@ Table a Panel.
 
 from __future__ import annotations
 
-import glob
-import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
-from difflib import get_close_matches
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from lstmcast.data import formats
-from lstmcast.data.archives import packing
 from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import continued_future
-from lstmcast.data.keys import joined
-from lstmcast.data.layout import Names, table_from_sheet
-from lstmcast.data.limits import is_source, regular_file, require_columns
+from lstmcast.data.layout import Names
+from lstmcast.data.opening import (
+    is_stdin,
+    paths_of,
+    read_file,
+    sheet_of_object,
+    tables_of,
+    with_query,
+)
 from lstmcast.data.owntables import Owners, OwnTable, known_of, own_table, static_of
 from lstmcast.data.panel import Findings, Panel, panel_from_table
-from lstmcast.data.placing import Grid, placed
+from lstmcast.data.placing import placed
+from lstmcast.data.placingnotes import Grid
 from lstmcast.data.sheet import Sheet
-from lstmcast.data.sheetchoice import choose_sheet
 from lstmcast.data.table import (
     Aggregate,
     CalendarChoice,
@@ -43,20 +40,12 @@ from lstmcast.data.table import (
     Missing,
     OnError,
     ReadOptions,
-    Recipe,
     Table,
     checked_periods,
-    file_label,
 )
-from lstmcast.data.textfiles import refuse_binary
 from lstmcast.data.tolerance import collecting
 from lstmcast.data.words import Words
-from lstmcast.databases.address import Address, address_of, hidden, is_address
 from lstmcast.errors import DataError, UsageError
-from lstmcast.util.objects import objects
-
-STDIN = "-"  # the source that is read from standard input
-_STDIN_NAME = "standard input"
 
 
 def read(
@@ -115,22 +104,21 @@ def read(
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
     """
-    whole = None if periods is None else checked_periods(periods)
-    repairs = (aggregate, duplicates, gaps, missing)
-    options = ReadOptions(frequency, whole, kind, *repairs, calendar=calendar, on_error=on_error)
-    written = CellFormat(day_first, decimal, header, date_format, missing_codes)
-    table = read_table(
-        with_query(source, query),
-        time=time,
-        target=target,
-        series=series,
-        aggregate=aggregate,
-        sheet=sheet,
-        past=past,
-        written=written,
+    options = ReadOptions(
+        frequency,
+        None if periods is None else checked_periods(periods),
+        kind,
+        aggregate,
+        duplicates,
+        gaps,
+        missing,
+        calendar=calendar,
         on_error=on_error,
-        beside=Beside(future, future_data, static, static_data, holidays, hindsight),
     )
+    written = CellFormat(day_first, decimal, header, date_format, missing_codes)
+    beside = Beside(future, future_data, static, static_data, holidays, hindsight)
+    names = Names(time, target, series, aggregate is not None, past, written, beside)
+    table = _table_of(with_query(source, query), names, sheet, on_error)
     return panel_from_table(table, options)
 
 
@@ -154,24 +142,23 @@ def read_table(
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
-    names = Names(
-        time,
-        target,
-        series,
-        aggregate is not None,
-        past,
-        written or CellFormat(),
-        beside or Beside(),
-    )
+    written = written or CellFormat()
+    beside = beside or Beside()
+    names = Names(time, target, series, aggregate is not None, past, written, beside)
+    return _table_of(source, names, sheet, on_error)
+
+
+def _table_of(source: object, names: Names, sheet: str | None, on_error: OnError) -> Table:
+    """A source in long form, with the tables of their own that `names` has."""
     sheets = _own_sheets(names.beside.future_data, names, "future")
-    coming = [own_table(one, names) for one in sheets]
-    elsewhere = dict.fromkeys(name for one in coming for name in one.likely(names))
+    coming = [own_table(coming_sheet, names) for coming_sheet in sheets]
+    elsewhere = dict.fromkeys(name for table in coming for name in table.likely(names))
     constant = _own_sheets(names.beside.static_data, names, "static")
-    attributes = tuple(name for one in constant for name in one.names)
+    attributes = tuple(name for static_sheet in constant for name in static_sheet.names)
     names = replace(names, elsewhere=tuple(elsewhere), attributes=attributes)
-    with collecting(on_error == "skip") as bad:
-        table = _tables(source, names, sheet)
-    table = _with_coming(bad.without(table), coming, names)
+    with collecting(on_error == "skip") as unreadable:
+        table = tables_of(source, names, sheet)
+    table = _with_coming(unreadable.without(table), coming, names)
     return _with_static(table, constant, names)
 
 
@@ -188,18 +175,18 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
     """The sheets of a table of its own: of one file or frame, or of several files."""
     if source is None:
         return []
-    if isinstance(source, Panel) or _is_stdin(source):
+    if isinstance(source, Panel) or is_stdin(source):
         raise UsageError(
             f"{role}_data={source!r} is no table. Give the path of a file, a frame or a dict of "
             "columns."
         )
     # a line of the header is one of the data
     own = replace(names, written=replace(names.written, header=None))
-    paths = _paths(source)
+    paths = paths_of(source)
     if paths is not None:
-        return [_read_file(path, None, own) for path in paths]
+        return [read_file(path, None, own) for path in paths]
     try:
-        sheet = _sheet_of_object(source)
+        sheet = sheet_of_object(source)
     except (DataError, UsageError) as error:
         raise type(error)(f"{role}_data: {error}") from None
     return [replace(sheet, source=f"the {role} table ({sheet.source})")]
@@ -266,273 +253,15 @@ def require_unread(words: Words | None) -> None:
         )
 
 
-def has_sheets(source: object) -> bool:
-    """Whether a source is a workbook, or has one among its files."""
-    return _first_workbook(_paths(source)) is not None
-
-
 def column_names(source: object, sheet: str | None = None) -> list[str]:
     """What the columns of a source are called, of the first of several files. Raises DataError.
 
     >>> column_names({"ds": ["2024-01", "2024-02"], "y": [5.0, 6.0]})
     ['ds', 'y']
     """
-    paths = _paths(source)
+    paths = paths_of(source)
     if paths is not None:
-        return _read_file(paths[0], sheet, Names()).names
+        return read_file(paths[0], sheet, Names()).names
     from lstmcast.data.frames import sheet_from_object
 
     return sheet_from_object(source).names
-
-
-def _tables(source: object, names: Names, sheet: str | None) -> Table:
-    """The table of a source, with what was said about how to read it."""
-    paths = _paths(source)
-    if sheet is not None and not _is_stdin(source):
-        _require_workbook(paths, sheet)
-    time, target, series, past = (
-        name if name is None or isinstance(name, str) else tuple(name)
-        for name in (names.time, names.target, names.series, names.past)
-    )
-    beside = names.beside.said()
-    recipe = Recipe(time, target, series, sheet, past=past, **asdict(names.written), **beside)
-    return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
-
-
-def _read_paths(
-    source: object, paths: list[Path] | None, names: Names, sheet_name: str | None
-) -> Table:
-    if _is_stdin(source):
-        raw = sys.stdin.buffer.read()
-        return table_from_sheet(_sheet_of(raw, _STDIN_NAME, sheet_name, names), names)
-    if paths is None:
-        sheet = _sheet_of_object(source)
-        require_columns(len(sheet.columns), sheet.source)
-        return table_from_sheet(sheet, names)
-    if len(paths) == 1:
-        return table_from_sheet(_read_file(paths[0], sheet_name, names), names)
-    return _joined(
-        [(path, table_from_sheet(_read_file(path, sheet_name, names), names)) for path in paths]
-    )
-
-
-def _sheet_of_object(source: object) -> Sheet:
-    """What is no file as a sheet: a table of a database, or data in memory."""
-    if isinstance(source, str | Address) and is_address(source):
-        from lstmcast.data.dbtables import sheet_from_database
-
-        return sheet_from_database(address_of(source))
-    from lstmcast.data.frames import sheet_from_object
-
-    return sheet_from_object(source)
-
-
-def with_query(source: object, query: str | None) -> object:
-    """A source whose rows a query gives, as far as there is one; UsageError where the source is no
-    database."""
-    if query is None:
-        return source
-    if not isinstance(source, str | Address) or not is_address(source):
-        raise UsageError(
-            "A query (--query) would have no effect: it is for one database, such as "
-            "duckdb:///shop.db. Leave it out, or give the address of a database as the data."
-        )
-    return address_of(source, query)
-
-
-def _is_stdin(source: object) -> bool:
-    return isinstance(source, str) and source == STDIN
-
-
-def _paths(source: object) -> list[Path] | None:
-    """The files that a source names; None when it is data itself."""
-    if (
-        isinstance(source, (list, tuple))
-        and source
-        and all(isinstance(item, (str, os.PathLike)) for item in source)
-    ):
-        _require_files(source)
-        return [path for item in source for path in _paths(item) or ()]
-    if not isinstance(source, (str, os.PathLike)) or is_address(source):
-        return None
-    text = os.path.expanduser(os.fspath(source))
-    if text == STDIN:
-        return None
-    if isinstance(text, bytes) or "\0" in text or not text.strip():
-        raise UsageError(
-            f"{source!r} is no path. Give the path of a file, or a glob such as 'data/*.csv'."
-        )
-    path = Path(text)
-    try:
-        if is_source(path):  # the name of a file is a name, whatever letters it has
-            return [path]
-        if path.is_dir():
-            raise DataError(
-                f"{text} is a folder. Give a file in it, or a glob: "
-                f"'{os.path.join(text, '*.csv')}'."
-            )
-        found = sorted(
-            Path(name) for name in glob.glob(text, recursive=True) if os.path.isfile(name)
-        )
-    except OSError as error:  # a text far too long for a path, for example
-        raise DataError(
-            f"{text[:80]!r} cannot be opened: {error.strerror}. The path of a file is expected."
-        ) from None
-    if not found:
-        raise DataError(_not_there(text))
-    return found
-
-
-def _require_files(sources: Sequence[object]) -> None:
-    """UsageError for a database among several sources."""
-    for source in sources:
-        if is_address(source):
-            raise UsageError(
-                f"{hidden(str(source))} stands in a list of sources; a database is read alone. "
-                "Give a query that joins its tables, such as SELECT … UNION ALL SELECT …."
-            )
-
-
-def _not_there(text: str) -> str:
-    if "://" in text:
-        return (
-            f"{hidden(text)} is an address. Download the file first and give its path. Databases "
-            "are read from duckdb:///, sqlite:///, postgresql:// and mysql://."
-        )
-    if glob.has_magic(text):
-        return f"no file fits {text!r}. Mind the quotes and the folder: this one is {os.getcwd()}."
-    path = Path(text)
-    folder = path.parent
-    if path.is_symlink():
-        return f"{text!r} is a link to {os.readlink(path)!r}, and nothing is there."
-    if not folder.is_dir():
-        return f"there is no file {text!r}: the folder {str(folder)!r} does not exist."
-    near = get_close_matches(path.name, [entry.name for entry in folder.iterdir()], 3)
-    meant = " or ".join(repr(name) for name in near)
-    hint = f" Did you mean {meant}?" if near else f" The folder is {folder.resolve()}."
-    return f"there is no file {text!r}.{hint}"
-
-
-def _read_file(path: Path, sheet: str | None, names: Names) -> Sheet:
-    """A file, or what comes out of a pipe or device, as a sheet, by what is in it, whatever its
-    ending says."""
-    with _readable(path), regular_file(path) as regular:
-        return _read_regular(regular, sheet, names)
-
-
-def _read_regular(path: Path, sheet: str | None, names: Names) -> Sheet:
-    header = names.written.header
-    with _readable(path):
-        magic = _magic(path)
-        if magic[:4] == b"PAR1":
-            from lstmcast.data.bigfiles import read_parquet
-
-            return read_parquet(path)
-        if header is None and path.stat().st_size >= formats.LARGE and _may_be_rows(magic):
-            refuse_binary(magic, path.name)
-            from lstmcast.data.bigfiles import read_large
-
-            large = read_large(path, path.name, file_label(path.name))
-            if large is not None:
-                return large
-        raw = path.read_bytes()
-    return _sheet_of(raw, path.name, sheet, names)
-
-
-def _sheet_of(raw: bytes, source: str, sheet: str | None, names: Names) -> Sheet:
-    choose = partial(choose_sheet, source=source, names=names)
-    return formats.sheet_from_bytes(
-        raw, source, sheet=sheet, header=names.written.header, choose=choose
-    )
-
-
-def _may_be_rows(magic: bytes) -> bool:
-    """Whether a file that begins so may be rows of cells, which DuckDB reads."""
-    other = magic.lstrip()[:1] in (b"{", b"[", b"<", b"@")
-    return not (other or packing(magic) or b"\0" in magic or magic == formats.OLD_WORKBOOK)
-
-
-def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
-    """UsageError for a sheet that is named where no file has sheets."""
-    if _first_workbook(paths) is not None:
-        return
-    what = (
-        "these are data in memory or in a database" if paths is None else f"{paths[0].name} is none"
-    )
-    what = what if paths is None or len(paths) == 1 else f"none of the {len(paths)} files is one"
-    raise UsageError(
-        f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, and "
-        f"{what}. Leave it out."
-    )
-
-
-def _first_workbook(paths: Sequence[Path] | None) -> Path | None:
-    for path in paths or ():
-        with _readable(path):
-            magic = _magic(path)
-            if magic == formats.OLD_WORKBOOK:
-                return path
-            if packing(magic) == "zip" and formats.is_workbook(path.read_bytes()):
-                return path
-    return None
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn an OSError of the block into a DataError that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
-
-
-def _magic(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(8)
-
-
-def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
-    """Several files under each other: equal ids are one series; unnamed series are called after
-    their files."""
-    first_path, first = tables[0]
-    for path, table in tables[1:]:
-        if table.times.dtype.kind != first.times.dtype.kind:
-            raise DataError(
-                f"{path.name} has {_time_word(table)} and {first_path.name} has "
-                f"{_time_word(first)}. Files that are read together need times of one sort."
-            )
-    places: dict[str, int] = {}
-    own = [
-        np.array([places.setdefault(str(name), len(places)) for name in table.ids], np.int64)
-        for _, table in tables
-    ]
-    codes = [numbers[table.series] for numbers, (_, table) in zip(own, tables, strict=True)]
-    first_of_each = np.unique(np.concatenate(own), return_index=True)[1]
-    ids = objects(places)
-    findings = [_of_file(path, finding) for path, table in tables for finding in table.dropped]
-    zones = {table.time_zone for _, table in tables}
-    return replace(
-        first,
-        series=np.concatenate(codes),
-        ids=ids,
-        times=np.concatenate([table.times for _, table in tables]),
-        values=np.concatenate([table.values for _, table in tables]),
-        lines=np.concatenate([table.lines for _, table in tables]),
-        source=f"{len(tables)} files",
-        dropped=tuple(findings),
-        time_zone=first.time_zone if len(zones) == 1 else None,
-        keys=joined([table.keys for _, table in tables]).take(first_of_each),
-        past={
-            name: np.concatenate([table.past[name] for _, table in tables]) for name in first.past
-        },
-        known=tuple(rows for _, table in tables for rows in table.known),
-        static=tuple(one for _, table in tables for one in table.static),
-    )
-
-
-def _of_file(path: Path, finding: Finding) -> Finding:
-    return replace(finding, message=f"{path.name}: {finding.message}")
-
-
-def _time_word(table: Table) -> str:
-    return "dates" if table.times.dtype.kind == "M" else "whole numbers as times"

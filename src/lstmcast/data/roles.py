@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lstmcast.data.beside import ROLES, Beside, ColumnNames
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.columns import named_column, names_in
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import UsageError
 
 _SAID = {role: f"{role} covariate" for role in ("past", *ROLES)}
@@ -95,7 +95,7 @@ def _shared(sheet: Sheet, names: Names) -> dict[str, Column]:
         called = names_in(sheet, said) if said and said != meaning else []
         others += [named_column(sheet, name, role) for name in called if _holds(sheet, name)]
     found = [named_column(sheet, name, "future") for name in names.elsewhere if _holds(sheet, name)]
-    return {c.name: c for c in found if not any(c is other for other in others)}
+    return {column.name: column for column in columns_without(found, others)}
 
 
 def _holds(sheet: Sheet, name: str) -> bool:

@@ -17,7 +17,7 @@ from lstmcast.data.columns import (
     names_in,
 )
 from lstmcast.data.roles import Names, columns_beside, taken_columns
-from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
 from lstmcast.data.table import Finding
 from lstmcast.data.timeparts import parts_of_name, with_joined_times
 from lstmcast.data.times import Times
@@ -72,7 +72,7 @@ def time_column(sheet: Sheet, names: Names) -> Column | None:
         if names.target and names.target != "*":
             taken += named_columns(sheet, names.target, "target")
         taken += taken_columns(sheet, names)
-        free = tuple(c for c in sheet.columns if not any(c is other for other in taken))
+        free = tuple(columns_without(sheet.columns, taken))
         return find_time(Sheet(free, sheet.lines, sheet.source, sheet.frame)) if free else None
     column = named_column(sheet, _first_name(names.time), "time")
     if column.times is None or column.time_share == 0:

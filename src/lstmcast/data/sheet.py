@@ -338,3 +338,9 @@ def dropped_lines(
             "lines that are not data", severity, message, action, line=lines[0], count=len(lines)
         ),
     )
+
+
+def columns_without(columns: Iterable[Column], others: Iterable[Column]) -> list[Column]:
+    """The columns that are none of the others: two columns may hold the same, and be two."""
+    identities = {id(column) for column in others}
+    return [column for column in columns if id(column) not in identities]

@@ -11,9 +11,10 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.features import listed, number_text, recoded
+from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.known import StaticColumns
+from lstmcast.data.levels import number_text, recoded
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.values import known_values
 from lstmcast.errors import DataError

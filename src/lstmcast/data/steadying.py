@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.anchors import HOLIDAYS
 from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, micros_of, times_of
 from lstmcast.data.findings import Finding
-from lstmcast.data.frequency import HOLIDAYS, Frequency
+from lstmcast.data.frequency import Frequency
 from lstmcast.data.table import Table, format_time
 
 _ROUND = np.array(

@@ -16,6 +16,21 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from lstmcast.data.syntheticparts import (
+    by_chance,
+    cycle_part,
+    day_factors,
+    indicator,
+    log_uniform,
+    noise_part,
+    outlier_part,
+    season_part,
+    shift_part,
+    trend_part,
+    wave_part,
+    workday_part,
+)
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -75,24 +90,31 @@ def synthetic(
     (2, 30)
     """
     shape = (count, length)
-    noise_B1 = np.exp(rng.uniform(np.log(0.004), np.log(0.35), (count, 1)))
-    latent = noise_B1 * _noise(rng, shape)
-    latent += _trend(rng, shape, noise_B1, kind)
-    latent += _maybe(rng, count, 0.35) * noise_B1 * _cycle(rng, shape)
-    for m in periods:
-        if m > 1:
-            latent += _maybe(rng, count, kind.season) * noise_B1 * _season(rng, shape, m)
+    noise_B1 = log_uniform(rng, 0.004, 0.35, count)
+    latent = noise_B1 * noise_part(rng, shape)
+    latent += trend_part(rng, shape, noise_B1, kind)
+    # Each part has its chance first and its values next: all draws come in this order.
+    weight_B1 = indicator(rng, count, 0.35) * noise_B1
+    latent += weight_B1 * cycle_part(rng, shape)
+    for period in periods:
+        if period > 1:
+            weight_B1 = indicator(rng, count, kind.season) * noise_B1
+            latent += weight_B1 * season_part(rng, shape, period)
     if len(periods) > 1:
-        latent += _maybe(rng, count, kind.season) * noise_B1 * _workday(rng, shape, periods)
+        weight_B1 = indicator(rng, count, kind.season) * noise_B1
+        latent += weight_B1 * workday_part(rng, shape, periods)
     shortest = periods[0] if periods else 1
     if shortest >= 24:
-        latent *= _days(rng, shape, shortest)
-        matters = _maybe(rng, count, 0.6) * noise_B1
-        latent += matters * np.log(_days(rng, shape, shortest)) * _log_uniform(rng, 1, 8, count)
-    latent += _maybe(rng, count, 0.2) * noise_B1 * _shifts(rng, shape)
-    latent += _maybe(rng, count, 0.25) * noise_B1 * _outliers(rng, shape)
-    pure = rng.random((count, 1)) < 0.04
-    latent = np.where(pure, noise_B1 * _waves(rng, shape), latent)
+        latent *= day_factors(rng, shape, shortest)
+        weight_B1 = indicator(rng, count, 0.6) * noise_B1
+        swings = weight_B1 * np.log(day_factors(rng, shape, shortest))
+        latent += swings * log_uniform(rng, 1, 8, count)
+    weight_B1 = indicator(rng, count, 0.2) * noise_B1
+    latent += weight_B1 * shift_part(rng, shape)
+    weight_B1 = indicator(rng, count, 0.25) * noise_B1
+    latent += weight_B1 * outlier_part(rng, shape)
+    is_pure = by_chance(rng, count, 0.04)
+    latent = np.where(is_pure, noise_B1 * wave_part(rng, shape), latent)
     return _observe(rng, latent, noise_B1, kind)
 
 
@@ -100,195 +122,21 @@ def with_missing(rng: Generator, values_BT: NDArray, share: float = 0.15) -> NDA
     """A copy in which that share of the series lacks values: single ones at random and one
     longer segment."""
     B, T = values_BT.shape
-    chosen = _maybe(rng, B, share) > 0
-    scattered = rng.random((B, T)) < rng.uniform(0, 0.25, (B, 1)) ** 2 * 4
-    first = rng.integers(0, T, (B, 1))
-    last = first + rng.integers(0, max(2, T // 8), (B, 1))
+    lacks_B1 = by_chance(rng, B, share)
+    draws_BT = rng.random((B, T))
+    scattered_BT = draws_BT < rng.uniform(0, 0.25, (B, 1)) ** 2 * 4
+    first_B1 = rng.integers(0, T, (B, 1))
+    last_B1 = first_B1 + rng.integers(0, max(2, T // 8), (B, 1))
     steps = np.arange(T)
-    segment = (steps >= first) & (steps < last) & (rng.random((B, 1)) < 0.5)
-    return np.where(chosen & (scattered | segment), np.nan, values_BT)
+    in_segment_BT = (steps >= first_B1) & (steps < last_B1)
+    in_segment_BT &= by_chance(rng, B, 0.5)
+    missing_BT = lacks_B1 & (scattered_BT | in_segment_BT)
+    return np.where(missing_BT, np.nan, values_BT)
 
 
 def draw_periods(rng: Generator, kind: Kind) -> tuple[int, ...]:
     """One of the kind's sets of seasonal periods."""
     return kind.periods[rng.integers(len(kind.periods))]
-
-
-def _maybe(rng: Generator, count: int, chance: float) -> NDArray:
-    return (rng.random((count, 1)) < chance).astype(float)
-
-
-def _log_uniform(rng: Generator, low: float, high: float, count: int) -> NDArray:
-    return np.exp(rng.uniform(np.log(low), np.log(high), (count, 1)))
-
-
-def _noise(rng: Generator, shape: tuple[int, int]) -> NDArray:
-    """White, autocorrelated or heavy-tailed, unit scale; for a fifth of the series its size
-    changes over time."""
-    count = shape[0]
-    shocks = rng.standard_normal(shape)
-    heavy = rng.standard_t(3, shape) / 1.7
-    shocks = np.where(rng.random((count, 1)) < 0.25, heavy, shocks)
-    volatility = np.exp(0.5 * _scaled_walk(rng, shape))
-    shocks = np.where(rng.random((count, 1)) < 0.2, shocks * volatility, shocks)
-    memory = np.where(rng.random((count, 1)) < 0.45, rng.beta(2, 1.2, (count, 1)) * 0.97, 0.0)
-    memory = np.where(rng.random((count, 1)) < 0.08, rng.uniform(-0.6, 0.0, (count, 1)), memory)
-    return _autoregression(shocks, memory) * np.sqrt(1 - memory**2)
-
-
-def _autoregression(shocks_BT: NDArray, memory_B1: NDArray) -> NDArray:
-    result = np.empty_like(shocks_BT)
-    value = shocks_BT[:, 0] / np.sqrt(np.maximum(1 - memory_B1[:, 0] ** 2, 1e-3))
-    for t in range(shocks_BT.shape[1]):
-        value = memory_B1[:, 0] * value + shocks_BT[:, t]
-        result[:, t] = value
-    return result
-
-
-def _scaled_walk(rng: Generator, shape: tuple[int, int]) -> NDArray:
-    """A random walk of unit spread over the whole length."""
-    return np.cumsum(rng.standard_normal(shape), axis=1) / np.sqrt(shape[1])
-
-
-def _trend(rng: Generator, shape: tuple[int, int], noise_B1: NDArray, kind: Kind) -> NDArray:
-    """Local linear trend, damped or not, with breaks (Holt 1957; Gardner & McKenzie 1985)."""
-    count, length = shape
-    growth = kind.growth
-    walk_B1 = noise_B1 * _maybe(rng, count, 0.7) * kind.wander * _log_uniform(rng, 0.15, 6.0, count)
-    slope_B1 = rng.laplace(0.3 * growth, growth, (count, 1)) * _maybe(rng, count, 0.75)
-    slope_B1 += noise_B1 * kind.wander * rng.laplace(0, 0.1, (count, 1)) * _maybe(rng, count, 0.4)
-    turn_B1 = noise_B1 * _maybe(rng, count, 0.4) * kind.turn * _log_uniform(rng, 0.1, 10.0, count)
-    damping_B1 = np.where(rng.random((count, 1)) < 0.6, rng.uniform(0.7, 0.995, (count, 1)), 1.0)
-    centre_B1 = slope_B1 * _maybe(rng, count, 0.7)  # what a damped slope returns to
-    breaks = (rng.random(shape) < 1.5 / length) * _maybe(rng, count, 0.25)
-    jumps = breaks * rng.laplace(0, 1, shape) * (2 * growth + 0.1 * noise_B1)
-    steps = turn_B1 * rng.standard_normal(shape) + jumps
-    steps[:, :1] += slope_B1 - centre_B1
-    # A deviation from the long-run slope that turns at random would grow without bound when it is
-    # not damped.
-    damping_B1 = np.where((turn_B1 > 0) & (damping_B1 == 1.0), 0.98, damping_B1)
-    slopes = centre_B1 + _from_zero(steps, damping_B1)
-    return np.cumsum(slopes + walk_B1 * rng.standard_normal(shape), axis=1)
-
-
-def _from_zero(shocks_BT: NDArray, memory_B1: NDArray) -> NDArray:
-    result = np.empty_like(shocks_BT)
-    value = np.zeros(len(shocks_BT))
-    for t in range(shocks_BT.shape[1]):
-        value = memory_B1[:, 0] * value + shocks_BT[:, t]
-        result[:, t] = value
-    return result
-
-
-def _cycle(rng: Generator, shape: tuple[int, int]) -> NDArray:
-    """Stochastic cycle of random length (Harvey 1989, section 2.3.3)."""
-    count, length = shape
-    frequency = 2 * np.pi / _log_uniform(rng, 5.0, max(12.0, 1.0 * length), count)[:, 0]
-    damping = 1 - _log_uniform(rng, 0.0005, 0.1, count)[:, 0]
-    size = _log_uniform(rng, 0.3, 8.0, count)[:, 0]
-    shocks = rng.standard_normal((2, count, length)) * (size * np.sqrt(1 - damping**2))[:, None]
-    a, b = rng.standard_normal((2, count)) * size
-    cosine, sine = damping * np.cos(frequency), damping * np.sin(frequency)
-    result = np.empty(shape)
-    for t in range(length):
-        a, b = cosine * a + sine * b + shocks[0, :, t], cosine * b - sine * a + shocks[1, :, t]
-        result[:, t] = a
-    return result
-
-
-def _season(rng: Generator, shape: tuple[int, int], m: int) -> NDArray:
-    """A pattern of period m, smooth or free or spiky, that may change from cycle to cycle and
-    grow or shrink."""
-    count, length = shape
-    cycles = -(-length // m) + 1
-    size_B11 = _log_uniform(rng, 0.3, 25.0, count)[:, :, None]
-    pattern_BM = _pattern(rng, count, m)
-    drift = _maybe(rng, count, 0.45) * _log_uniform(rng, 0.02, 0.35, count)
-    steps = rng.standard_normal((count, cycles, m)) * drift[:, :, None]
-    change = np.cumsum(_smooth_over_phases(rng, steps), axis=1)
-    modulation = np.exp(
-        0.5 * _maybe(rng, count, 0.3)[:, :, None] * _scaled_walk(rng, (count, cycles))[:, :, None]
-    )
-    whole = ((pattern_BM[:, None, :] + change) * modulation * size_B11).reshape(count, cycles * m)
-    offset = rng.integers(m)
-    return whole[:, offset : offset + length]
-
-
-def _pattern(rng: Generator, count: int, m: int) -> NDArray:
-    """Patterns of unit spread: sums of harmonics, free values, or a few high or low phases (B,
-    M)."""
-    phases = 2 * np.pi * np.arange(m) / m
-    harmonics = np.arange(1, min(m // 2, 8) + 1)
-    decay = harmonics ** -rng.uniform(0.3, 2.0, (count, 1))
-    sines, cosines = rng.standard_normal((2, count, len(harmonics))) * decay
-    smooth = sines @ np.sin(np.outer(harmonics, phases)) + cosines @ np.cos(
-        np.outer(harmonics, phases)
-    )
-    free = rng.standard_t(4, (count, m))
-    spiky = (rng.random((count, m)) < rng.uniform(0.05, 0.4, (count, 1))) * rng.normal(
-        1, 0.5, (count, m)
-    )
-    choice = rng.random((count, 1))
-    pattern = np.where(choice < 0.55, smooth, np.where(choice < 0.85, free, spiky))
-    pattern -= pattern.mean(axis=1, keepdims=True)
-    return pattern / np.maximum(pattern.std(axis=1, keepdims=True), 0.2)
-
-
-def _smooth_over_phases(rng: Generator, steps_BKM: NDArray) -> NDArray:
-    """For half of the series neighbouring phases change together."""
-    neighbours = sum(np.roll(steps_BKM, k, axis=2) for k in (-2, -1, 0, 1, 2)) / np.sqrt(5)
-    return np.where(rng.random((len(steps_BKM), 1, 1)) < 0.5, neighbours, steps_BKM)
-
-
-def _workday(rng: Generator, shape: tuple[int, int], periods: tuple[int, ...]) -> NDArray:
-    """The short pattern times a factor per day of the long cycle: working days and days off."""
-    count, length = shape
-    short, long = periods[0], periods[-1]
-    days = long // short
-    daily = _pattern(rng, count, short)
-    off = rng.random((count, days)) < np.where(np.arange(days) >= 5, 0.7, 0.05)
-    factor = np.where(off, rng.uniform(-0.8, 0.3, (count, 1)), rng.normal(0, 0.1, (count, days)))
-    level = np.where(off, rng.normal(-0.5, 0.7, (count, 1)), 0.0)
-    week = (factor[:, :, None] * daily[:, None, :] + level[:, :, None]).reshape(count, days * short)
-    repeats = -(-length // week.shape[1]) + 1
-    offset = rng.integers(week.shape[1])
-    return np.tile(week, repeats)[:, offset : offset + length] * _log_uniform(rng, 0.5, 25.0, count)
-
-
-def _days(rng: Generator, shape: tuple[int, int], m: int) -> NDArray:
-    """A positive factor for each cycle, so that no two days are alike: weather, and what else
-    lasts a day."""
-    count, length = shape
-    cycles = -(-length // m) + 1
-    memory = rng.uniform(0.0, 0.9, (count, 1))
-    walk = _autoregression(rng.standard_normal((count, cycles)), memory) * np.sqrt(1 - memory**2)
-    size = _maybe(rng, count, 0.7) * _log_uniform(rng, 0.03, 0.6, count)
-    offset = rng.integers(m)
-    return np.repeat(np.exp(size * walk), m, axis=1)[:, offset : offset + length]
-
-
-def _shifts(rng: Generator, shape: tuple[int, int]) -> NDArray:
-    """Sudden changes of level."""
-    happens = rng.random(shape) < 2.0 / shape[1]
-    return np.cumsum(happens * rng.standard_t(3, shape) * 4, axis=1)
-
-
-def _outliers(rng: Generator, shape: tuple[int, int]) -> NDArray:
-    """Single values far off."""
-    happens = rng.random(shape) < rng.uniform(0, 0.04, (shape[0], 1))
-    return happens * rng.standard_t(3, shape) * 5
-
-
-def _waves(rng: Generator, shape: tuple[int, int]) -> NDArray:
-    """One to three undisturbed sines of any period, with next to no noise."""
-    count, length = shape
-    steps = np.arange(length)
-    total = np.zeros(shape)
-    for k in range(3):
-        period = _log_uniform(rng, 4.0, max(4.0, 1.0 * length), count)
-        size = _log_uniform(rng, 0.5, 6.0, count) * (1.0 if k == 0 else _maybe(rng, count, 0.5))
-        total += size * np.sin(2 * np.pi * (steps / period + rng.random((count, 1))))
-    return total + 0.02 * rng.standard_normal(shape)
 
 
 def _observe(rng: Generator, latent: NDArray, noise_B1: NDArray, kind: Kind) -> NDArray:
@@ -297,15 +145,17 @@ def _observe(rng: Generator, latent: NDArray, noise_B1: NDArray, kind: Kind) -> 
     count = len(latent)
     latent = latent - latent[:, :1]
     spread = latent.std(axis=1, keepdims=True)
-    exponential = np.exp(np.clip(latent * np.minimum(1.0, 3.0 / np.maximum(spread, 1e-9)), -12, 12))
+    shrinking = np.minimum(1.0, 3.0 / np.maximum(spread, 1e-9))
+    exponential = np.exp(np.clip(latent * shrinking, -12, 12))
     floor = -latent.min(axis=1, keepdims=True)
-    additive = latent + floor + (floor + spread) * _log_uniform(rng, 0.05, 10.0, count)
-    positive = np.where(rng.random((count, 1)) < 0.65, exponential, additive) * _log_uniform(
-        rng, 0.01, 1e5, count
-    )
-    return np.where(
-        rng.random((count, 1)) < kind.positive, positive, _signed(rng, latent, spread, noise_B1)
-    )
+    above_zero = (floor + spread) * log_uniform(rng, 0.05, 10.0, count)
+    additive = latent + floor + above_zero
+    is_exponential = by_chance(rng, count, 0.65)
+    positive = np.where(is_exponential, exponential, additive)
+    positive = positive * log_uniform(rng, 0.01, 1e5, count)
+    is_positive = by_chance(rng, count, kind.positive)
+    signed = _signed(rng, latent, spread, noise_B1)
+    return np.where(is_positive, positive, signed)
 
 
 def _signed(rng: Generator, latent: NDArray, spread: NDArray, noise_B1: NDArray) -> NDArray:
@@ -313,17 +163,24 @@ def _signed(rng: Generator, latent: NDArray, spread: NDArray, noise_B1: NDArray)
     count = len(latent)
     unit = latent / np.maximum(spread, 1e-9)
     plain = latent + spread * rng.normal(0, 2, (count, 1))
-    rate = np.exp(np.clip(0.7 * unit + rng.uniform(-2.0, 2.5, (count, 1)), -6, 6))
-    dispersion = rng.gamma(3.0, 1 / 3.0, latent.shape)
-    counts = rng.poisson(np.where(rng.random((count, 1)) < 0.5, rate, rate * dispersion)).astype(
-        float
-    )
+    counts = _counts(rng, unit)
     clipped = np.maximum(unit + rng.normal(0, 0.8, (count, 1)), 0.0)
-    bounded = 1 / (1 + np.exp(-np.clip(unit + rng.normal(0, 1, (count, 1)), -8, 8)))
-    choice = rng.random((count, 1))
-    signed = np.where(
-        choice < 0.45,
-        plain,
-        np.where(choice < 0.75, counts, np.where(choice < 0.9, clipped, bounded)),
-    )
-    return signed * _log_uniform(rng, 0.1, 1e3, count) ** (choice >= 0.75)
+    log_odds = np.clip(unit + rng.normal(0, 1, (count, 1)), -8, 8)
+    bounded = 1 / (1 + np.exp(-log_odds))
+    choice_B1 = rng.random((count, 1))
+    limited = np.where(choice_B1 < 0.9, clipped, bounded)
+    not_plain = np.where(choice_B1 < 0.75, counts, limited)
+    signed = np.where(choice_B1 < 0.45, plain, not_plain)
+    # counts keep their unit, and so do plain values
+    return signed * log_uniform(rng, 0.1, 1e3, count) ** (choice_B1 >= 0.75)
+
+
+def _counts(rng: Generator, unit: NDArray) -> NDArray:
+    """Counts whose rate follows the series, half of them more dispersed than a Poisson variable."""
+    count = len(unit)
+    log_rate = 0.7 * unit + rng.uniform(-2.0, 2.5, (count, 1))
+    rate = np.exp(np.clip(log_rate, -6, 6))
+    dispersion = rng.gamma(3.0, 1 / 3.0, unit.shape)
+    is_poisson = by_chance(rng, count, 0.5)
+    counts = rng.poisson(np.where(is_poisson, rate, rate * dispersion))
+    return counts.astype(float)

@@ -39,11 +39,12 @@ def integer_times(numbers: ndarray) -> Times:
     """
     numbers = np.asarray(numbers, np.int64)
     if len(numbers):
+        lowest, highest = int(numbers.min()), int(numbers.max())
         for reading in (_years, _quarters, _months, _weeks, _days, _hours, _since_1970):
-            times = reading(numbers, int(numbers.min()), int(numbers.max()))
+            times = reading(numbers, lowest, highest)
             if times is not None:
                 return times
-    return Times(numbers, np.zeros(len(numbers), bool), "index")
+    return _times(numbers, "index")
 
 
 def decimal_times(numbers: ndarray) -> Times | None:
@@ -55,11 +56,10 @@ def decimal_times(numbers: ndarray) -> Times | None:
     numbers = np.asarray(numbers, np.float64)
     if not len(numbers) or not np.isfinite(numbers).all():
         return None
-    low, high = numbers.min(), numbers.max()
-    if not _FIRST_SECOND * 10 <= low <= high < _LAST_SECOND:
+    if numbers.min() < _FIRST_SECOND * 10 or numbers.max() >= _LAST_SECOND:
         return None
-    values = np.rint(numbers * 10**6).astype(np.int64).astype("datetime64[us]")
-    return Times(values, np.zeros(len(numbers), bool), "number", "UTC", _since("seconds"))
+    micros = np.rint(numbers * 10**6).astype(np.int64)
+    return _times_of_clock(micros.astype("datetime64[us]"), "seconds")
 
 
 def serial_times(numbers: ndarray) -> ndarray | None:
@@ -72,13 +72,13 @@ def serial_times(numbers: ndarray) -> ndarray | None:
     known = np.isfinite(numbers)
     if not known.any():
         return None
-    low, high = numbers[known].min(), numbers[known].max()
-    if not _FIRST_SERIAL <= low <= high < _LAST_SERIAL:
+    lowest, highest = numbers[known].min(), numbers[known].max()
+    if not _FIRST_SERIAL <= lowest <= highest < _LAST_SERIAL:
         return None
     # to the second: a fraction of a day is never exact
-    seconds = np.rint(np.where(known, numbers, 0) * 86_400).astype(np.int64)
-    times = _SERIAL_ORIGIN + seconds.astype("timedelta64[s]")
-    return np.where(known, times, np.datetime64("NaT"))
+    seconds = np.rint(np.where(known, numbers, 0) * 86_400)
+    since_origin = seconds.astype(np.int64).astype("timedelta64[s]")
+    return np.where(known, _SERIAL_ORIGIN + since_origin, np.datetime64("NaT"))
 
 
 def names_dates(name: str) -> bool:
@@ -94,26 +94,35 @@ def _times(values: ndarray, form: str, *notes: str) -> Times:
     return Times(values, np.zeros(len(values), bool), form, None, notes)
 
 
+def _times_of_clock(values: ndarray, unit: str) -> Times:
+    """Times that were counted in a unit since 1970, in UTC."""
+    note = f"whole numbers read as {unit} since 1970 (UTC)"
+    return Times(values, np.zeros(len(values), bool), "number", "UTC", (note,))
+
+
 def _years(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 1500 or high > 2200:
         return None
-    return _times((numbers - 1970).astype("datetime64[Y]").astype("datetime64[us]"), "year")
+    years = (numbers - 1970).astype("datetime64[Y]")
+    return _times(years.astype("datetime64[us]"), "year")
 
 
 def _months(numbers: ndarray, low: int, high: int) -> Times | None:
-    months = numbers % 100
+    years, months = numbers // 100, numbers % 100
     if low < 150001 or high > 220012 or not _within(months, 1, 12):
         return None
-    return _times(from_fields(numbers // 100, months, 1), "number")
+    return _times(from_fields(years, months, 1), "number")
 
 
 def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
     """20001 to 20004: years and quarters, where every year but the first and the last has four."""
-    quarters, years = numbers % 10, numbers // 10
-    if low < 19001 or high > 21004 or not _within(quarters, 1, 4) or len(set(quarters)) < 4:
+    years, quarters = numbers // 10, numbers % 10
+    if low < 19001 or high > 21004 or not _within(quarters, 1, 4):
         return None
-    counted, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
-    if len(counted) < 3 or not (counts[1:-1] == 4).all() or not (np.diff(counted) == 1).all():
+    distinct_years, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
+    if len(set(quarters)) < 4 or len(distinct_years) < 3:
+        return None
+    if (counts[1:-1] != 4).any() or (np.diff(distinct_years) != 1).any():
         return None
     values = from_fields(years, 3 * quarters - 2, 1)
     return _times(values, "number", "whole numbers read as years and quarters")
@@ -121,28 +130,37 @@ def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
 
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
     """Years and ISO weeks, 202401 to 202453: more than twelve of them, or they are months."""
-    weeks = numbers % 100
+    years, weeks = numbers // 100, numbers % 100
     if low < 190001 or high > 210053 or not _within(weeks, 1, 53):
         return None
-    values = iso_weeks(numbers // 100, weeks)
+    values = iso_weeks(years, weeks)
     return _times(values, "number", "whole numbers read as years and ISO weeks")
 
 
 def iso_weeks(years: ndarray, weeks: ndarray) -> ndarray:
     """The Mondays of ISO weeks as datetime64[us]: week 1 is the one with 4 January in it."""
-    fourth = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 3
-    monday = fourth - (fourth.astype(np.int64) + 3) % 7
+    first_of_january = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    fourth = first_of_january + 3
+    weekday = (fourth.astype(np.int64) + 3) % 7
+    monday = fourth - weekday
     return (monday + 7 * (weeks - 1)).astype("datetime64[us]")
 
 
 def _days(numbers: ndarray, low: int, high: int) -> Times | None:
     if low >= 15000101 and high <= 22001231:
-        values = from_fields(numbers // 10_000, numbers // 100 % 100, numbers % 100)
+        values = _day_numbers(numbers)
         return None if np.isnat(values).any() else _times(values, "number")
-    if low >= 1900001 and high <= 2100366 and _within(numbers % 1000, 1, 366):
-        values = from_fields(numbers // 1000, 1, 1) + _days_long(numbers % 1000 - 1)
+    years, days = numbers // 1000, numbers % 1000
+    if low >= 1900001 and high <= 2100366 and _within(days, 1, 366):
+        values = from_fields(years, 1, 1) + _days_long(days - 1)
         return _times(values, "number", "whole numbers read as years and days of the year")
     return None
+
+
+def _day_numbers(numbers: ndarray) -> ndarray:
+    """20240301 as 1 March 2024."""
+    years, months, days = numbers // 10_000, numbers // 100 % 100, numbers % 100
+    return from_fields(years, months, days)
 
 
 def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -150,7 +168,7 @@ def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 1900010100 or high > 2100123124:
         return None
     days, hours = numbers // 100, numbers % 100
-    values = from_fields(days // 10_000, days // 100 % 100, days % 100)
+    values = _day_numbers(days)
     if np.isnat(values).any() or not _within(hours, 0, 24):
         return None
     values = values + hours.astype("timedelta64[h]")
@@ -158,19 +176,16 @@ def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
 
 
 def _since_1970(numbers: ndarray, low: int, high: int) -> Times | None:
-    for unit, scale, name in _UNITS:
+    for code, scale, unit in _UNITS:
         if _FIRST_SECOND * scale <= low and high < _LAST_SECOND * scale:
-            values = numbers.astype(f"datetime64[{unit}]").astype("datetime64[us]")
-            return Times(values, np.zeros(len(numbers), bool), "number", "UTC", _since(name))
+            values = numbers.astype(f"datetime64[{code}]")
+            return _times_of_clock(values.astype("datetime64[us]"), unit)
     return None
 
 
-def _since(unit: str) -> tuple[str, ...]:
-    return (f"whole numbers read as {unit} since 1970 (UTC)",)
-
-
 def _within(numbers: ndarray, low: int, high: int) -> bool:
-    return bool(((numbers >= low) & (numbers <= high)).all())
+    inside = (numbers >= low) & (numbers <= high)
+    return bool(inside.all())
 
 
 def _days_long(days: ndarray) -> ndarray:
@@ -179,23 +194,22 @@ def _days_long(days: ndarray) -> ndarray:
 
 def whole_number_texts(tidy: list[str], dates: Callable[[list[str]], Times]) -> Times:
     """Texts of digits only, "" where missing, as times; `dates` reads texts that are no numbers."""
-    there = np.array([text != "" for text in tidy])
+    is_text = np.array([text != "" for text in tidy])
     digits = [text for text in tidy if text]
+    unread = np.full(len(tidy), np.datetime64("NaT", "us"))
     if any(len(text) > 18 and int(text) >= _LAST_SECOND * 10**9 for text in digits):
-        nothing = np.full(len(tidy), np.datetime64("NaT", "us"))
-        return Times(nothing, there, "index")
+        return Times(unread, is_text, "index")
     stamped = _stamped(tidy, digits, dates)
     if stamped is not None:
         return stamped
-    read = integer_times(np.array([int(text) for text in digits], np.int64))
-    if read.form == "index":
+    times = integer_times(np.array([int(text) for text in digits], np.int64))
+    if times.form == "index":
         values = np.zeros(len(tidy), np.int64)
-        values[there] = read.values
+        values[is_text] = times.values
         # a missing index has no NaT to stand for it
-        return Times(values, ~there, "index", read.zone, read.notes)
-    values = np.full(len(tidy), np.datetime64("NaT"), "datetime64[us]")
-    values[there] = read.values
-    return Times(values, np.zeros(len(tidy), bool), read.form, read.zone, read.notes)
+        return Times(values, ~is_text, "index", times.zone, times.notes)
+    unread[is_text] = times.values
+    return Times(unread, np.zeros(len(tidy), bool), times.form, times.zone, times.notes)
 
 
 def _stamped(
@@ -203,14 +217,16 @@ def _stamped(
 ) -> Times | None:
     """202403011530 and 20240301153000 as date and time, 01032024 as day, month and year."""
     lengths = {len(text) for text in digits}
-    if lengths in ({12}, {14}) and all(text[:2] in ("19", "20") for text in digits):
-        times = dates([f"{text[:8]} {text[8:]}" if text else "" for text in tidy])
-    elif lengths == {8} and not all(text[:2] in ("19", "20") for text in digits):
+    begin_as_years = all(text[:2] in ("19", "20") for text in digits)
+    if lengths in ({12}, {14}) and begin_as_years:
+        rewritten = [f"{text[:8]} {text[8:]}" if text else "" for text in tidy]
+    elif lengths == {8} and not begin_as_years:
         if not all(text[4:6] in ("19", "20") for text in digits):
             return None
-        times = dates([f"{text[:2]}/{text[2:4]}/{text[4:]}" if text else "" for text in tidy])
+        rewritten = [f"{text[:2]}/{text[2:4]}/{text[4:]}" if text else "" for text in tidy]
     else:
         return None
+    times = dates(rewritten)
     if times.bad.any():
         return None
     return Times(times.values, times.bad, "number", times.zone, times.notes, times.problem)

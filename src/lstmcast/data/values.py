@@ -8,7 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.features import coded
+from lstmcast.data.levels import coded
 from lstmcast.data.questions import text_among_numbers
 from lstmcast.data.separators import settled
 from lstmcast.data.sheet import Column, Sheet

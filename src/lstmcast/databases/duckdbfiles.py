@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lstmcast.databases.address import Address
 from lstmcast.databases.connections import ROWS, Columns, Kind, Known, Rows
-from lstmcast.databases.offline import NO_EXTENSIONS
+from lstmcast.databases.offline import connected, tables_only
 from lstmcast.databases.quoting import quoted, quoted_column, schema_and_name
 from lstmcast.errors import DataError
 
@@ -49,14 +49,10 @@ class DuckDBFile:
         import duckdb
 
         try:
-            self.connection = duckdb.connect(
-                address.path, read_only=not writes, config=NO_EXTENSIONS
-            )
+            self.connection = connected(address.path, read_only=not writes)
         except duckdb.ConnectionException:
             # this process has it open already, in its own way
-            self.connection = duckdb.connect(address.path)
-        # names in a query are tables, never variables of this program
-        self.connection.execute("SET SESSION python_enable_replacements = false")
+            self.connection = tables_only(duckdb.connect(address.path))
         if writes:
             self.connection.begin()
 

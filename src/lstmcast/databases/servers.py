@@ -9,7 +9,7 @@ from typing import Any
 
 from lstmcast.databases.address import Address
 from lstmcast.databases.connections import ROWS, Columns, Kind, Known, Rows, rows_of
-from lstmcast.databases.quoting import quoted, quoted_column
+from lstmcast.databases.quoting import quoted, quoted_column, schema_and_name
 from lstmcast.errors import MissingExtraError, OutputError
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
@@ -98,6 +98,8 @@ class Server:
         import sqlalchemy
         from sqlalchemy.exc import NoSuchTableError
 
+        if self.engine == "mysql":
+            return self._columns_of_mysql(table)
         schema, point, name = table.partition(".")
         place = (name, schema) if point else (table, None)
         try:
@@ -105,6 +107,15 @@ class Server:
         except NoSuchTableError:
             return []
         return [Known(column["name"], str(column["type"]).lower()) for column in found]
+
+    def _columns_of_mysql(self, table: str) -> list[Known]:
+        """From its catalogue: SQLAlchemy doubles the backticks of SHOW CREATE TABLE."""
+        asked = (
+            "SELECT column_name, column_type FROM information_schema.columns "
+            f"WHERE {_is_table(table)} ORDER BY ordinal_position"
+        )
+        found = self.connection.exec_driver_sql(asked).all()
+        return [Known(name, kind.lower()) for name, kind in found]
 
     def select(self, query: str) -> Rows:
         streamed = {"stream_results": True, "max_row_buffer": ROWS}
@@ -175,12 +186,7 @@ class Server:
 
     def _require_transactions(self, table: str) -> None:
         """OutputError for a table whose changes could not be taken back."""
-        schema, point, name = table.rpartition(".")
-        place = f"table_schema = {_text(schema)}" if point else "table_schema = database()"
-        asked = (
-            "SELECT engine FROM information_schema.tables "
-            f"WHERE table_name = {_text(name)} AND {place}"
-        )
+        asked = f"SELECT engine FROM information_schema.tables WHERE {_is_table(table)}"
         kept_by = self.connection.exec_driver_sql(asked).scalar()
         if kept_by is not None and str(kept_by).lower() != "innodb":
             raise OutputError(
@@ -188,6 +194,13 @@ class Server:
                 f"would leave it half-written. Nothing was changed. Run ALTER TABLE {table} "
                 "ENGINE=InnoDB first, or name another table."
             )
+
+
+def _is_table(table: str) -> str:
+    """The rows of a catalogue of MySQL that are about a table."""
+    schema, name = schema_and_name(table, "")
+    place = _text(schema) if schema else "database()"
+    return f"table_name = {_text(name)} AND table_schema = {place}"
 
 
 def _text(value: str) -> str:

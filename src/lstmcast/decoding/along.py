@@ -31,7 +31,7 @@ from lstmcast.decoding.feeding import (
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
-from lstmcast.model.inputs.adaptive import with_effects_ahead
+from lstmcast.model.inputs.adaptivestate import with_effects_ahead
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, decided, reading_axis, units_of
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.inputs.effects import Effects, effects_of

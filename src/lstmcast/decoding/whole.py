@@ -30,7 +30,7 @@ from lstmcast.decoding.feeding import (
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, SCORES, Head
 from lstmcast.model.inputs import FittedTransforms, Transformed
-from lstmcast.model.inputs.transformed import TransformedKnown, TransformedState, WholeRows
+from lstmcast.model.inputs.transformedparts import TransformedKnown, TransformedState, WholeRows
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.model.static import codes_of
 from lstmcast.util.parallel import side_by_side

@@ -37,8 +37,9 @@ def dependence_of(panel: Panel, tried: Callable[[NDArray], Tried], held_out: Hel
         over_steps = _over_steps(scores, windows)
         times_GJ = _clock(panel, held_out, chosen)
         between = _between(scores, times_GJ, windows * len(chosen), over_steps)
-        for part, value in zip(result, (*over_steps, *between), strict=True):
-            part[group] = value
+        correlations = (*over_steps, *between)
+        for array, correlation in zip(result, correlations, strict=True):
+            array[group] = correlation
     return result
 
 
@@ -53,29 +54,32 @@ class Sample:
     def seen(self, parts: Iterable[tuple[slice, Tried]]) -> Iterator[tuple[slice, Tried]]:
         """The same parts, noted in passing."""
         for rows, tried in parts:
-            here = self._origins[(self._origins >= rows.start) & (self._origins < rows.stop)]
-            self._tried.append(tried.rows(here - rows.start))
+            is_inside = (self._origins >= rows.start) & (self._origins < rows.stop)
+            inside = self._origins[is_inside]
+            self._tried.append(tried.rows(inside - rows.start))
             yield rows, tried
 
     def tried(self, chosen: NDArray) -> Tried:
         """What was tried of some of these origins, once all parts have passed."""
-        whole = Tried(*(np.concatenate(parts) for parts in zip(*self._tried, strict=True)))
-        return whole.rows(np.searchsorted(self._origins, chosen))
+        columns = zip(*self._tried, strict=True)
+        joined = Tried(*(np.concatenate(arrays) for arrays in columns))
+        return joined.rows(np.searchsorted(self._origins, chosen))
 
 
 def looked_at(group: NDArray) -> NDArray:
     """The origins of a group that say how errors hang together: those of some of many series."""
-    return group[:: -(-len(group) // MOST_SERIES)] if len(group) else group
+    stride = -(-len(group) // MOST_SERIES)
+    return group[::stride] if len(group) else group
 
 
 def _clock(panel: Panel, held_out: HeldOut, chosen: NDArray) -> NDArray:
     """When each held-out cutoff was, in steps on one clock (G, J); numbers of their own for series
     whose times lie on no common grid."""
-    series, counts_GJ = held_out.origins.series[chosen], held_out.counts_OJ[chosen]
+    series = held_out.origins.series[chosen]
     begin_G = panel.frequency.position(panel.starts[series], panel.starts.min())
-    off_G = begin_G == OFF_GRID
-    begin_G = np.where(off_G, -(1 + np.arange(len(series))) * (1 << 32), begin_G)
-    return begin_G[:, None] + counts_GJ
+    own_clock_G = -(1 + np.arange(len(series))) * (1 << 32)
+    begin_G = np.where(begin_G == OFF_GRID, own_clock_G, begin_G)
+    return begin_G[:, None] + held_out.counts_OJ[chosen]
 
 
 def _scores(tried: Tried) -> NDArray:
@@ -88,9 +92,9 @@ def _scores(tried: Tried) -> NDArray:
         for axes in ((0, 1), (1, 2)):
             known = np.isfinite(score)
             square = np.where(known, score, 0.0) ** 2
-            size = np.sqrt(
-                square.sum(axis=axes, keepdims=True) / known.sum(axis=axes, keepdims=True)
-            )
+            total = square.sum(axis=axes, keepdims=True)
+            count = known.sum(axis=axes, keepdims=True)
+            size = np.sqrt(total / count)
             score = np.clip(score / size, -LARGEST, LARGEST)
     return score
 
@@ -98,7 +102,8 @@ def _scores(tried: Tried) -> NDArray:
 def _windows(held_out: HeldOut, group: NDArray, horizon: int) -> float:
     """How many forecasts that do not overlap the cutoffs are, of a series on average."""
     used = (held_out.counts_OJ[group] > 0).sum(axis=1)
-    return float((used * np.minimum(1.0, held_out.apart_O[group] / horizon)).mean())
+    overlap = np.minimum(1.0, held_out.apart_O[group] / horizon)
+    return float((used * overlap).mean())
 
 
 def _over_steps(score_GJH: NDArray, windows: float) -> tuple[float, float]:
@@ -109,25 +114,28 @@ def _over_steps(score_GJH: NDArray, windows: float) -> tuple[float, float]:
     trials = windows * min(len(score_GJH), 10)
     if horizon < 2:
         return usual_far, usual_near
-    first = _drawn(_correlation(score_GJH, [1]), usual_next, trials)
-    lags = list(range(max(2, horizon // 2), max(3, 3 * horizon // 4 + 1)))
-    far = _drawn(_correlation(score_GJH, [lag for lag in lags if lag < horizon]), usual_far, trials)
+    neighbours = _drawn(_correlation(score_GJH, [1]), usual_next, trials)
+    lags = range(max(2, horizon // 2), max(3, 3 * horizon // 4 + 1))
+    far_lags = [lag for lag in lags if lag < horizon]
+    far = _drawn(_correlation(score_GJH, far_lags), usual_far, trials)
     lasting = float(np.clip(far, 0.0, MOST))
-    near = float(np.clip((first - lasting) / max(1 - lasting, 1e-9), 0.0, MOST))
-    return lasting, near
+    near = (neighbours - lasting) / max(1 - lasting, 1e-9)
+    return lasting, float(np.clip(near, 0.0, MOST))
 
 
 def _correlation(score_GJH: NDArray, lags: list[int]) -> float:
-    products, count, square, known = 0.0, 0, 0.0, 0
+    total, pairs = 0.0, 0
     for lag in lags:
         product = score_GJH[..., lag:] * score_GJH[..., :-lag]
-        there = np.isfinite(product)
-        products, count = products + float(product[there].sum()), count + int(there.sum())
-    there = np.isfinite(score_GJH)
-    square, known = float((score_GJH[there] ** 2).sum()), int(there.sum())
-    if not count or not square:
+        known = np.isfinite(product)
+        total += float(product[known].sum())
+        pairs += int(known.sum())
+    known = np.isfinite(score_GJH)
+    square = float((score_GJH[known] ** 2).sum())
+    if not pairs or not square:
         return np.nan
-    return (products / count) / (square / known)
+    variance = square / int(known.sum())
+    return (total / pairs) / variance
 
 
 def _drawn(measured: float, usual: float, trials: float) -> float:
@@ -152,21 +160,11 @@ def _between(
     if len(score_GJH) < 2:
         return together, at_once
     kept = passing * _variance_of_mean(near, score_GJH.shape[2])
-    of_mean, of_step = (
-        share * together + rest * at_once
-        for share, rest in (
-            (lasting / (lasting + kept), kept / (lasting + kept)),
-            (lasting, passing),
-        )
-    )
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(score_GJH)
-        mean_GJ1 = (
-            np.where(known, score_GJH, 0).sum(2, keepdims=True)
-            / np.where(known.all(2), score_GJH.shape[2], np.nan)[..., None]
-        )
-    of_mean = _drawn(_pairwise(mean_GJ1, times_GJ), of_mean, trials)
-    of_step = _drawn(_pairwise(score_GJH, times_GJ), of_step, trials)
+    share_of_mean = lasting / (lasting + kept)
+    usual_of_mean = share_of_mean * together + kept / (lasting + kept) * at_once
+    usual_of_step = lasting * together + passing * at_once
+    of_mean = _drawn(_pairwise(_means(score_GJH), times_GJ), usual_of_mean, trials)
+    of_step = _drawn(_pairwise(score_GJH, times_GJ), usual_of_step, trials)
     # of_mean (lasting + kept) = lasting together + kept at_once; of_step = lasting together + ...
     if lasting > 0.01 and passing - kept > 0.01:
         at_once = (of_step - of_mean * (lasting + kept)) / (passing - kept)
@@ -177,23 +175,39 @@ def _between(
     return float(np.clip(together, 0.0, MOST)), float(np.clip(at_once, 0.0, MOST))
 
 
+def _means(score_GJH: NDArray) -> NDArray:
+    """Means over the steps (G, J, 1), NaN where not all are known."""
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(score_GJH)
+        total = np.where(known, score_GJH, 0).sum(2, keepdims=True)
+        count = np.where(known.all(2), score_GJH.shape[2], np.nan)
+        return total / count[..., None]
+
+
 def _variance_of_mean(near: float, steps: int) -> float:
     """The variance of the mean of so many steps whose neighbours are so correlated."""
     lags = np.arange(1, steps)
-    return float((steps + 2 * ((steps - lags) * near**lags).sum()) / steps**2)
+    covariances = ((steps - lags) * near**lags).sum()
+    return float((steps + 2 * covariances) / steps**2)
 
 
 def _pairwise(score_GJX: NDArray, times_GJ: NDArray) -> float:
     """The correlation of two series on average, at equal times; NaN where none are equal."""
-    _, place = np.unique(times_GJ.ravel(), return_inverse=True)
+    times, place = np.unique(times_GJ.ravel(), return_inverse=True)
     flat = score_GJX.reshape(-1, score_GJX.shape[2])
     known = np.isfinite(flat)
-    shape = (int(place.max()) + 1, flat.shape[1])
-    value = np.where(known, flat, 0.0)
-    total, square, count = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for sums, part in ((total, value), (square, value**2), (count, known.astype(float))):
-        np.add.at(sums, place, part)
+    values = np.where(known, flat, 0.0)
+
+    def sums(numbers: NDArray) -> NDArray:
+        """Over the series at each time and step."""
+        result = np.zeros((len(times), flat.shape[1]))
+        np.add.at(result, place, numbers)
+        return result
+
+    total, square, count = sums(values), sums(values**2), sums(known.astype(float))
     pairs = float((count * (count - 1)).sum())
     if not pairs or not square.sum():
         return np.nan
-    return float((total**2 - square).sum()) / pairs / float(square.sum() / count.sum())
+    covariance = float((total**2 - square).sum()) / pairs
+    variance = float(square.sum() / count.sum())
+    return covariance / variance

@@ -55,40 +55,48 @@ class Linear:
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
         """Forecasts (O, H)."""
         first_O = Blocks.of(panel.periods).start(origins.counts)
-        count_O = _places(origins.counts - first_O)
+        known_O = origins.counts - first_O
+        count_O = _places(known_O)
         keys = np.stack([origins.series, first_O, count_O])
         (series, first, count), used_O = np.unique(keys, axis=1, return_inverse=True)
-        used_O, history = used_O.ravel(), History.of(panel.values, panel.offsets)
-        beside = tuple(History.of(panel.covariates.past[name], panel.offsets) for name in self.past)
+        used_O = used_O.ravel()
+        history = History.of(panel.values, panel.offsets)
+        columns = [panel.covariates.past[name] for name in self.past]
+        beside = tuple(History.of(column, panel.offsets) for column in columns)
         result_OH = np.full((len(origins.series), horizon), np.nan)
-        for periods, chosen in self._alike(count, horizon):
-            keys = series[chosen], first[chosen], count[chosen]
-            fits = Fits(history, *keys, periods, horizon, beside)
+        for periods, same in self._alike(count, horizon):
+            places = series[same], first[same], count[same]
+            fits = Fits(history, *places, periods, horizon, beside)
             maps = fits.maps()
-            at = np.flatnonzero(np.isin(used_O, chosen))
-            own = np.searchsorted(chosen, used_O[at])
-            known = origins.counts[at] - first_O[at]
-            result_OH[at] = maps.applied(own, fits.examples(own, known))
-        return np.ldexp(result_OH, history.power_S[origins.series][:, None])
+            rows = np.flatnonzero(np.isin(used_O, same))
+            fit_of_row = np.searchsorted(same, used_O[rows])
+            examples = fits.examples(fit_of_row, known_O[rows])
+            result_OH[rows] = maps.applied(fit_of_row, examples)
+        power_O = history.power_S[origins.series]
+        return np.ldexp(result_OH, power_O[:, None])
 
     def _alike(self, count_U: NDArray, horizon: int) -> Iterator[tuple[tuple[int, ...], NDArray]]:
         """Fits (in order) that use the same cycles: as many as leave enough examples."""
         longest = [0, *self.periods]
-        reach = np.maximum(CYCLES * np.array(longest), NEWEST)
-        enough_PU = count_U - reach[:, None] - horizon + 1 >= FEWEST
+        reach_P = np.maximum(CYCLES * np.array(longest), NEWEST)
+        examples_PU = count_U - reach_P[:, None] - horizon + 1
+        enough_PU = examples_PU >= FEWEST
         most_U = enough_PU.sum(axis=0) - 1  # periods ascend
-        for k in range(len(longest)):
-            chosen = np.flatnonzero(most_U == k)
-            size = max(1, MOST_NUMBERS // (MOST * horizon * max(1, CYCLES * k)))
-            for start in range(0, len(chosen), size):
-                yield self.periods[:k], chosen[start : start + size]
+        for cycles in range(len(longest)):
+            same = np.flatnonzero(most_U == cycles)
+            numbers = MOST * horizon * max(1, CYCLES * cycles)
+            size = max(1, MOST_NUMBERS // numbers)
+            for start in range(0, len(same), size):
+                yield self.periods[:cycles], same[start : start + size]
 
 
 def _places(known_O: NDArray) -> NDArray:
     """How much of so many known values a map is fitted to: a grid, eight places while they
     double."""
-    octave_O = np.floor(np.log2(np.maximum(known_O, 1)) * PER_OCTAVE) / PER_OCTAVE
-    return np.minimum(np.floor(2**octave_O + 1e-9).astype(np.int64), known_O)
+    octave_O = np.log2(np.maximum(known_O, 1))
+    octave_O = np.floor(octave_O * PER_OCTAVE) / PER_OCTAVE
+    place_O = np.floor(2**octave_O + 1e-9).astype(np.int64)
+    return np.minimum(place_O, known_O)
 
 
 class History(NamedTuple):
@@ -139,67 +147,79 @@ class Fits:
 
     def examples(self, own_M: NDArray, known_M: NDArray) -> Examples:
         """What the maps `own_M` read of their series after `known_M` values."""
-        begin_M1 = (self.history.offsets[self.series] + self.first)[own_M][:, None]
-        newest_MN = self.history.at(begin_M1, known_M[:, None] - 1 - np.arange(NEWEST))
+        begin_M1 = self._begin_U[own_M][:, None]
+        known_M1 = known_M[:, None]
+        lags_MN = known_M1 - 1 - np.arange(NEWEST)
+        newest_MN = self.history.at(begin_M1, lags_MN)
         base_M = newest_MN.mean(axis=1)
-        steps = [
-            known_M[:, None] - cycle * period + np.arange(self.horizon) % period
-            for period in self.periods
-            for cycle in range(1, CYCLES + 1)
-        ]
-        phases = [self.history.at(begin_M1, step_MH) - base_M[:, None] for step_MH in steps]
+        base_M1 = base_M[:, None]
+        phases = []
+        for period in self.periods:
+            in_cycle_H = np.arange(self.horizon) % period
+            for cycle in range(1, CYCLES + 1):
+                steps_MH = known_M1 - cycle * period + in_cycle_H
+                phases.append(self.history.at(begin_M1, steps_MH) - base_M1)
         empty = np.empty((len(own_M), self.horizon, 0))
         phases_MHS = np.stack(phases, axis=2) if phases else empty
-        newest_MN = newest_MN - base_M[:, None]
-        lags = known_M[:, None] - 1 - np.arange(NEWEST)
-        causes = [
-            one.at(begin_M1, lags) - self.means_BU[b][own_M][:, None]
-            for b, one in enumerate(self.beside)
-        ]
-        return Examples(np.concatenate([newest_MN, *causes], axis=1), phases_MHS, base_M)
+        read = [newest_MN - base_M1]
+        for column, mean_U in zip(self.beside, self.means_BU, strict=True):
+            read.append(column.at(begin_M1, lags_MN) - mean_U[own_M][:, None])
+        return Examples(np.concatenate(read, axis=1), phases_MHS, base_M)
+
+    @property
+    def _begin_U(self) -> NDArray:
+        """Where the values of each fit begin among all."""
+        return self.history.offsets[self.series] + self.first
 
     @cached_property
     def means_BU(self) -> list[NDArray]:
         """The mean of each column beside the target, of what each fit knows."""
-        begin_U = self.history.offsets[self.series] + self.first
+        begin_U = self._begin_U
+        end_U = begin_U + self.count
         means = []
-        for one in self.beside:
-            there_N = one.observed_N >= 0
-            sums_N = np.concatenate([[0.0], np.cumsum(np.where(there_N, one.values_N, 0.0))])
-            count_N = np.concatenate([[0], np.cumsum(there_N)])
-            total_U = sums_N[begin_U + self.count] - sums_N[begin_U]
-            means.append(total_U / np.maximum(count_N[begin_U + self.count] - count_N[begin_U], 1))
+        for column in self.beside:
+            there_N = column.observed_N >= 0
+            values_N = np.where(there_N, column.values_N, 0.0)
+            sums_N = np.concatenate([[0.0], np.cumsum(values_N)])
+            counts_N = np.concatenate([[0], np.cumsum(there_N)])
+            total_U = sums_N[end_U] - sums_N[begin_U]
+            number_U = counts_N[end_U] - counts_N[begin_U]
+            means.append(total_U / np.maximum(number_U, 1))
         return means
 
     def maps(self) -> Maps:
         """The maps, fitted."""
-        reach = max(NEWEST, CYCLES * max(self.periods, default=0))
-        examples_U = self.count - self.horizon - reach + 1
-        stride_U = -(-examples_U // MOST)
-        R = int((-(-examples_U // stride_U)).max())
-        back_UR = stride_U[:, None] * np.arange(R)
-        known_UR = self.count[:, None] - self.horizon - back_UR
-        used_UR = known_UR >= reach
-        known_UR = np.maximum(known_UR, reach)
+        known_UR, used_UR = self._examples_known()
         own_UR = np.broadcast_to(np.arange(len(self.count))[:, None], known_UR.shape)
-        read = self.examples(own_UR.ravel(), known_UR.ravel())
-        begin = (self.history.offsets[self.series] + self.first)[own_UR.ravel()][:, None]
-        target_MH = self.history.at(begin, known_UR.reshape(-1, 1) + np.arange(self.horizon))
-        target_MH = target_MH - read.base_M[:, None]
+        own_M, known_M = own_UR.ravel(), known_UR.ravel()
+        read = self.examples(own_M, known_M)
+        begin_M1 = self._begin_U[own_M][:, None]
+        coming_MH = known_M[:, None] + np.arange(self.horizon)
+        target_MH = self.history.at(begin_M1, coming_MH) - read.base_M[:, None]
         whole_M = np.isfinite(read.base_M) & np.isfinite(target_MH).all(axis=1)
         whole_M &= np.isfinite(read.phases_MHS).all(axis=(1, 2)) & used_UR.ravel()
         examples_U = whole_M.reshape(known_UR.shape).sum(axis=1)
 
-        def shaped(part_M: NDArray) -> NDArray:
-            used = whole_M.reshape(-1, *[1] * (part_M.ndim - 1))
-            return np.where(used, part_M, 0.0).reshape(*known_UR.shape, *part_M.shape[1:])
+        def by_fit(values_M: NDArray) -> NDArray:
+            used = whole_M.reshape(-1, *[1] * (values_M.ndim - 1))
+            kept = np.where(used, values_M, 0.0)
+            return kept.reshape(*known_UR.shape, *values_M.shape[1:])
 
-        newest_URN = shaped(read.newest_MN)
-        size_UN = _sizes(newest_URN)
-        maps = _solved(
-            newest_URN * size_UN[:, None], shaped(read.phases_MHS), shaped(target_MH), examples_U
-        )
-        return maps._replace(newest_UHN=maps.newest_UHN * size_UN[:, None])
+        newest_URN = by_fit(read.newest_MN)
+        size_U1N = _sizes(newest_URN)[:, None]
+        phases_URHS, target_URH = by_fit(read.phases_MHS), by_fit(target_MH)
+        maps = _solved(newest_URN * size_U1N, phases_URHS, target_URH, examples_U)
+        return maps._replace(newest_UHN=maps.newest_UHN * size_U1N)
+
+    def _examples_known(self) -> tuple[NDArray, NDArray]:
+        """How many values each example of each fit knows (U, R), and which examples there are."""
+        reach = max(NEWEST, CYCLES * max(self.periods, default=0))
+        examples_U = self.count - self.horizon - reach + 1
+        stride_U = -(-examples_U // MOST)
+        most = int((-(-examples_U // stride_U)).max())
+        back_UR = stride_U[:, None] * np.arange(most)
+        known_UR = self.count[:, None] - self.horizon - back_UR
+        return np.maximum(known_UR, reach), known_UR >= reach
 
 
 class Maps(NamedTuple):
@@ -210,7 +230,8 @@ class Maps(NamedTuple):
 
     def applied(self, own_M: NDArray, read: Examples) -> NDArray:
         """Forecasts (M, H) by the maps `own_M`."""
-        newest_MH = np.matmul(self.newest_UHN[own_M], read.newest_MN[:, :, None])[:, :, 0]
+        weights_MHN = self.newest_UHN[own_M]
+        newest_MH = np.matmul(weights_MHN, read.newest_MN[:, :, None])[:, :, 0]
         phases_MH = (self.phases_UHS[own_M] * read.phases_MHS).sum(axis=2)
         return read.base_M[:, None] + newest_MH + phases_MH
 
@@ -219,10 +240,13 @@ def _sizes(newest_URN: NDArray) -> NDArray:
     """What the newest values are multiplied by (U, N): those of columns beside the target get the
     size of the target's, so that one prior suits all."""
     U, _, N = newest_URN.shape
-    square_UB = (newest_URN**2).sum(axis=1).reshape(U, N // NEWEST, NEWEST).sum(axis=2)
-    own_U1 = square_UB[:, :1]
-    some_UB = (square_UB > 0) & (own_U1 > 0)
-    size_UB = np.sqrt(np.where(some_UB, own_U1, 0.0) / np.where(some_UB, square_UB, 1.0))
+    square_UN = (newest_URN**2).sum(axis=1)
+    square_UB = square_UN.reshape(U, N // NEWEST, NEWEST).sum(axis=2)
+    target_U1 = square_UB[:, :1]
+    has_size_UB = (square_UB > 0) & (target_U1 > 0)
+    numerator_UB = np.where(has_size_UB, target_U1, 0.0)
+    denominator_UB = np.where(has_size_UB, square_UB, 1.0)
+    size_UB = np.sqrt(numerator_UB / denominator_UB)
     size_UB[:, 0] = 1.0
     return np.repeat(size_UB, NEWEST, axis=1)
 
@@ -235,24 +259,32 @@ def _solved(
     U, R, N = newest_URN.shape
     H, S = phases_URHS.shape[2:]
     square_U = (newest_URN**2).sum(axis=(1, 2)) + (phases_URHS**2).sum(axis=(1, 2, 3)) / H
+    # without any values a prior of 1 keeps the equations solvable
     prior_U = RIDGE * square_U / (N + S) + np.where(square_U > 0, 0.0, 1.0)
     newest_UNR = newest_URN.swapaxes(1, 2)
     gram_UNN = newest_UNR @ newest_URN + prior_U[:, None, None] * np.eye(N)
-    right = np.concatenate([phases_URHS.reshape(U, R, H * S), target_URH], axis=2)
-    cross_UNX = newest_UNR @ right
+    right_URX = np.concatenate([phases_URHS.reshape(U, R, H * S), target_URH], axis=2)
+    cross_UNX = newest_UNR @ right_URX
     solved_UNX = np.linalg.solve(gram_UNN, cross_UNX)
+
+    def of_phases(columns_UNX: NDArray) -> NDArray:
+        columns_UNHS = columns_UNX[:, :, : H * S].reshape(U, N, H, S)
+        return columns_UNHS.transpose(0, 2, 1, 3)
+
+    cross_UHNS = of_phases(cross_UNX)
+    on_phases_UHNS = of_phases(solved_UNX)
     on_target_UNH = solved_UNX[:, :, H * S :]
     phases_UHRS = phases_URHS.transpose(0, 2, 1, 3)
-    cross_UHNS = cross_UNX[:, :, : H * S].reshape(U, N, H, S).transpose(0, 2, 1, 3)
-    on_phases_UHNS = solved_UNX[:, :, : H * S].reshape(U, N, H, S).transpose(0, 2, 1, 3)
     gram_UHSS = phases_UHRS.swapaxes(2, 3) @ phases_UHRS
     gram_UHSS = gram_UHSS + prior_U[:, None, None, None] * np.eye(S)
     left_UHSS = gram_UHSS - cross_UHNS.swapaxes(2, 3) @ on_phases_UHNS
-    target_UHS = (phases_UHRS * target_URH.transpose(0, 2, 1)[..., None]).sum(axis=2)
-    left_UHS = target_UHS - np.einsum("uhns,unh->uhs", cross_UHNS, on_target_UNH)
+    target_UHR1 = target_URH.transpose(0, 2, 1)[..., None]
+    target_UHS = (phases_UHRS * target_UHR1).sum(axis=2)
+    explained_UHS = np.einsum("uhns,unh->uhs", cross_UHNS, on_target_UNH)
+    left_UHS = target_UHS - explained_UHS
     phases_UHS = np.linalg.solve(left_UHSS, left_UHS[..., None])[..., 0]
-    newest_UHN = on_target_UNH.swapaxes(1, 2) - np.einsum(
-        "uhns,uhs->uhn", on_phases_UHNS, phases_UHS
-    )
-    enough_U11 = (examples_U >= FEWEST)[:, None, None]
-    return Maps(np.where(enough_U11, newest_UHN, np.nan), phases_UHS)
+    by_phases_UHN = np.einsum("uhns,uhs->uhn", on_phases_UHNS, phases_UHS)
+    newest_UHN = on_target_UNH.swapaxes(1, 2) - by_phases_UHN
+    has_enough_U = examples_U >= FEWEST
+    newest_UHN = np.where(has_enough_U[:, None, None], newest_UHN, np.nan)
+    return Maps(newest_UHN, phases_UHS)

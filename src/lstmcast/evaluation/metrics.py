@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 
 from lstmcast.data.origins import mean_changes
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Axis = int | tuple[int, ...] | None
 
 
-def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
+def mae(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float | Any:
     """Mean absolute error, in the units of the target.
 
     >>> mae(np.array([3.0, 5.0, np.nan]), np.array([2.0, 5.0, 9.0]))
@@ -36,7 +37,7 @@ def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> fl
     return _mean(np.abs(actual_OH - forecast_OH), actual_OH, axis)
 
 
-def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
+def rmse(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float | Any:
     """Root of the mean squared error over all points together, in the units of the target.
 
     >>> rmse(np.array([3.0, 5.0, 1.0, 1.0]), np.array([3.0, 9.0, 1.0, 1.0]))
@@ -45,7 +46,7 @@ def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> f
     return _root_mean_square(actual_OH - forecast_OH, actual_OH, axis)
 
 
-def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
+def mape(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float | Any:
     """Mean absolute error in percent of the actual value; points whose actual value is 0 are
     skipped.
 
@@ -56,7 +57,7 @@ def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> f
     return 100 * _mean(np.abs((known - forecast_OH) / known), known, axis)
 
 
-def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
+def smape(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float | Any:
     """Symmetric mean absolute percentage error, from 0 to 200: the error relative to the mean of
     both sizes.
 
@@ -69,12 +70,13 @@ def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> 
     Makridakis et al., "The M4 Competition", IJF 36 (2020).
     """
     size = np.abs(actual_OH) + np.abs(forecast_OH)
-    share = np.abs(actual_OH - forecast_OH) / np.where(size == 0, 1, size)
+    divisor = np.where(size == 0, 1, size)
+    share = np.abs(actual_OH - forecast_OH) / divisor
     return 200 * _mean(share, actual_OH, axis)
 
 
 def mase(
-    actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None
+    actual_OH: ndarray, forecast_OH: ndarray, scale_O: ndarray | float, axis: Axis = None
 ) -> float | Any:
     """Mean absolute error divided by `scale_O`, that of the seasonal naive forecast on the history.
 
@@ -91,7 +93,7 @@ def mase(
 
 
 def rmsse(
-    actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None
+    actual_OH: ndarray, forecast_OH: ndarray, scale_O: ndarray | float, axis: Axis = None
 ) -> float | Any:
     """Root of the mean of the squared errors divided by `scale_O`, the root mean squared seasonal
     naive error.
@@ -109,7 +111,7 @@ def rmsse(
 
 
 def pinball(
-    actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None
+    actual_OH: ndarray, quantiles_OHQ: ndarray, levels_Q: Sequence[float], axis: Axis = None
 ) -> float | Any:
     """Mean pinball (quantile) loss over points and levels, in the units of the target.
 
@@ -121,17 +123,16 @@ def pinball(
 
     Koenker & Bassett, "Regression quantiles", Econometrica 46 (1978).
     """
-    above = actual_OH[..., None] - quantiles_OHQ
     quantile_levels = np.asarray(levels_Q, np.float64)
     if not len(quantile_levels):
         return _mean(np.full(actual_OH.shape, np.nan), actual_OH, axis)
-    return _mean(
-        np.maximum(quantile_levels * above, (quantile_levels - 1) * above).mean(-1), actual_OH, axis
-    )
+    above = actual_OH[..., None] - quantiles_OHQ
+    loss = np.maximum(quantile_levels * above, (quantile_levels - 1) * above)
+    return _mean(loss.mean(-1), actual_OH, axis)
 
 
 def crps(
-    actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None
+    actual_OH: ndarray, quantiles_OHQ: ndarray, levels_Q: Sequence[float], axis: Axis = None
 ) -> float | Any:
     """Continuous ranked probability score as the quantiles show it: twice the mean pinball loss, in
     the target's units.
@@ -149,25 +150,24 @@ def crps(
 
 
 def coverage(
-    actual_OH: np.ndarray, lower_OH: np.ndarray, upper_OH: np.ndarray, axis: Axis = None
+    actual_OH: ndarray, lower_OH: ndarray, upper_OH: ndarray, axis: Axis = None
 ) -> float | Any:
     """Share of the actual values, 0 to 1, that lie inside their interval (its bounds belong to it).
 
     >>> coverage(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0))
     0.5
     """
-    inside = np.where(
-        np.isnan(lower_OH + upper_OH), np.nan, (lower_OH <= actual_OH) & (actual_OH <= upper_OH)
-    )
-    return _mean(inside, actual_OH, axis)
+    inside = (lower_OH <= actual_OH) & (actual_OH <= upper_OH)
+    unbounded = np.isnan(lower_OH + upper_OH)
+    return _mean(np.where(unbounded, np.nan, inside), actual_OH, axis)
 
 
 class Scales(NamedTuple):
     """The size of the one-step seasonal naive error on the history before each origin; NaN where
     it is 0 or unknown."""
 
-    absolute: np.ndarray  # (O,) mean absolute error, for MASE
-    squared: np.ndarray  # (O,) root mean squared error, for RMSSE
+    absolute: ndarray  # (O,) mean absolute error, for MASE
+    squared: ndarray  # (O,) root mean squared error, for RMSSE
 
 
 def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> Scales:
@@ -178,20 +178,21 @@ def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> S
     more. A constant history has no scale: NaN.
     """
     period = int(panel.periods[0]) if period is None else period
-    long = origins.counts > period
     exponent_S, values = _near_one(panel)
-    means = []
-    for measure in (np.abs, np.square):
-        seasonal, plain = (
-            mean_changes(panel, origins, lag, values, measure)[0] for lag in (period, 1)
-        )
-        mean = np.where(long, seasonal, plain)
-        means.append(np.where(mean > 0, mean, np.nan))
+
+    def mean_size(measure: np.ufunc) -> ndarray:
+        seasonal_O = mean_changes(panel, origins, period, values, measure)[0]
+        plain_O = mean_changes(panel, origins, 1, values, measure)[0]
+        mean_O = np.where(origins.counts > period, seasonal_O, plain_O)
+        return np.where(mean_O > 0, mean_O, np.nan)
+
     exponent_O = exponent_S[origins.series]
-    return Scales(np.ldexp(means[0], exponent_O), np.ldexp(np.sqrt(means[1]), exponent_O))
+    absolute_O = np.ldexp(mean_size(np.abs), exponent_O)
+    squared_O = np.ldexp(np.sqrt(mean_size(np.square)), exponent_O)
+    return Scales(absolute_O, squared_O)
 
 
-def _near_one(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+def _near_one(panel: Panel) -> tuple[ndarray, ndarray]:
     """An exponent for each series, and the values divided by 2 to that power: squares of their
     changes are numbers, however large or small the series is."""
     size = np.where(np.isfinite(panel.values), np.abs(panel.values), 0.0)
@@ -200,24 +201,25 @@ def _near_one(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     return exponent_S, np.ldexp(panel.values, -np.repeat(exponent_S, panel.lengths))
 
 
-def _scaled(actual: np.ndarray, scale: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+def _scaled(actual: ndarray, scale: ndarray | float) -> tuple[ndarray, ndarray]:
     """The scale beside the points, and the points that have one."""
-    beside = np.asarray(scale, np.float64)[..., None]
-    return np.where(np.isnan(beside), 1.0, beside), np.where(np.isnan(beside), np.nan, actual)
+    scale_O1 = np.asarray(scale, np.float64)[..., None]
+    unknown = np.isnan(scale_O1)
+    return np.where(unknown, 1.0, scale_O1), np.where(unknown, np.nan, actual)
 
 
-def _mean(error: np.ndarray, known: np.ndarray, axis: Axis) -> float | Any:
+def _mean(error: ndarray, known: ndarray, axis: Axis) -> float | Any:
     """Mean of the errors, none below 0, where `known` is not NaN."""
     return _power_mean(error, known, axis, 1)
 
 
-def _root_mean_square(error: np.ndarray, known: np.ndarray, axis: Axis) -> float | Any:
+def _root_mean_square(error: ndarray, known: ndarray, axis: Axis) -> float | Any:
     """Root of the mean of the squared errors where `known` is not NaN."""
     return _power_mean(np.abs(error), known, axis, 2)
 
 
 @np.errstate(over="ignore")
-def _power_mean(error: np.ndarray, known: np.ndarray, axis: Axis, power: int) -> float | Any:
+def _power_mean(error: ndarray, known: ndarray, axis: Axis, power: int) -> float | Any:
     """Mean of error^power where `known` is not NaN, to the power of 1 / `power`: 1 or 2.
 
     Errors are first divided by a power of two near the largest one: so squares of 1e200 and of
@@ -226,10 +228,12 @@ def _power_mean(error: np.ndarray, known: np.ndarray, axis: Axis, power: int) ->
     counted = ~np.isnan(known)
     error = np.where(counted, error, 0.0)
     largest = error.max(axis, keepdims=True, initial=0.0)
-    exponent = np.frexp(np.where(np.isfinite(largest), largest, 1.0))[1]
-    total = (np.ldexp(error, -exponent) ** power).sum(axis)
+    finite = np.where(np.isfinite(largest), largest, 1.0)
+    exponent = np.frexp(finite)[1]
+    powers = np.ldexp(error, -exponent) ** power
     count = counted.sum(axis)
-    mean = np.where(count > 0, total, np.nan) / np.maximum(count, 1)
-    scaled = np.sqrt(mean) if power == 2 else mean
-    result = np.ldexp(scaled, exponent.squeeze(axis))
+    total = np.where(count > 0, powers.sum(axis), np.nan)
+    mean = total / np.maximum(count, 1)
+    root = np.sqrt(mean) if power == 2 else mean
+    result = np.ldexp(root, exponent.squeeze(axis))
     return float(result) if result.ndim == 0 else result

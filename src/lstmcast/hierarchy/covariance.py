@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +61,10 @@ class Errors:
         """Whether so many are known that they say how errors hang together."""
         return bool((np.isfinite(self.error_ST).sum(axis=1) >= FEWEST).all())
 
-    def covariance(self, ids: NDArray) -> Covariance:
-        """Their shrunk covariance. DataError, which names a series, where too few are known."""
-        return Covariance.of(self.error_ST, ids)
+    def covariance(self, ids: NDArray, levels: NDArray) -> Covariance:
+        """Their shrunk covariance. DataError, which names a series, where too few are known of all
+        series of a level."""
+        return Covariance.of(self.error_ST, ids, levels)
 
 
 def _newest_counts(panel: Panel, since: Any) -> NDArray:
@@ -93,47 +94,78 @@ class Covariance:
 
     deviation (S,): standard deviations · score_ST: errors in units of them, 0 where unknown ·
     shrinkage: λ, the share of the identity in the correlation, λ I + (1 − λ) score scoreᵀ / T with
-    its diagonal at 1. Schäfer & Strimmer, "A Shrinkage Approach to Large-Scale Covariance Matrix
-    Estimation", Statistical Applications in Genetics and Molecular Biology 4 (2005).
+    its diagonal at 1 · measured (S,): False where too few errors are known, and the deviation is
+    the median of the level. Schäfer & Strimmer, "A Shrinkage Approach to Large-Scale Covariance
+    Matrix Estimation", Statistical Applications in Genetics and Molecular Biology 4 (2005).
     """
 
     deviation: NDArray
     score_ST: NDArray
     shrinkage: float
+    measured: NDArray
 
     @classmethod
-    def of(cls, error_ST: NDArray, ids: Sequence[object] | NDArray = ()) -> Covariance:
-        """That of some errors. DataError where too few of a series are known."""
+    def of(
+        cls,
+        error_ST: NDArray,
+        ids: Sequence[object] | NDArray = (),
+        levels: NDArray | None = None,
+    ) -> Covariance:
+        """That of some errors. DataError where too few are known of all series of a level.
+
+        levels (S,): the level of each series; all are of one unless given.
+        """
         newest = error_ST[:, -MOST:]
         known = np.isfinite(newest)
         counts = known.sum(axis=1)
-        if counts.min(initial=FEWEST) < FEWEST:
-            fewest = np.flatnonzero(counts == counts.min())[-1]  # totals stand in front
-            name = f"series {str(ids[fewest])!r}" if len(ids) else "a series"
-            raise DataError(
-                f"{name} has {counts.min()} known errors one step ahead, and at least {FEWEST} "
-                "are needed to tell how errors hang together. Use a longer history, or "
-                "--reconcile bottom-up (method='bottom-up')."
-            )
-        square = (np.where(known, newest, 0.0) ** 2).sum(axis=1) / counts
+        known[counts < FEWEST] = False
+        square = (np.where(known, newest, 0.0) ** 2).sum(axis=1) / np.maximum(counts, 1)
+        measured = counts >= FEWEST
+        of_one = np.zeros(len(square)) if levels is None else levels
+        for level in set(of_one[~measured].tolist()):
+            here = of_one == level
+            if not (here & measured).any():
+                _refuse(counts, ids)
+            square[here & ~measured] = np.median(square[here & measured])
         usual = float(np.median(square[square > 0])) if (square > 0).any() else 1.0
         deviation = np.sqrt(np.maximum(square, TINY * usual))
         score_ST = np.where(known, newest, 0.0) / deviation[:, None]
         # one length for all: an unknown error says nothing, and the others weigh a little more
-        score_ST *= np.sqrt(newest.shape[1] / counts)[:, None]
-        return cls(deviation, score_ST, _shrinkage(score_ST))
+        score_ST *= np.sqrt(newest.shape[1] / np.maximum(counts, 1))[:, None]
+        return cls(deviation, score_ST, _shrinkage(score_ST), measured)
 
     @classmethod
     def unknown(cls, series: int) -> Covariance:
         """That of errors of which nothing is known: all alike, and independent."""
-        return cls(np.ones(series), np.zeros((series, 1)), 1.0)
+        return cls(np.ones(series), np.zeros((series, 1)), 1.0, np.zeros(series, bool))
+
+    @property
+    def unmeasured(self) -> int:
+        """Of how many series too few errors are known."""
+        return int((~self.measured).sum())
+
+    @property
+    def own_S(self) -> NDArray:
+        """The share of each variance that is a series' own: all of it where none was measured."""
+        return np.where(self.measured, self.shrinkage, 1.0)
 
     def times(self, matrix_SX: NDArray) -> NDArray:
         """The covariance W times a matrix, without W itself."""
         scaled = self.deviation[:, None] * matrix_SX
         together = self.score_ST @ (self.score_ST.T @ scaled) / self.score_ST.shape[1]
-        correlated = self.shrinkage * scaled + (1 - self.shrinkage) * together
+        correlated = self.own_S[:, None] * scaled + (1 - self.shrinkage) * together
         return self.deviation[:, None] * correlated
+
+
+def _refuse(counts: NDArray, ids: Sequence[object] | NDArray) -> NoReturn:
+    """DataError where nothing is known of a level."""
+    fewest = np.flatnonzero(counts == counts.min())[-1]  # totals stand in front
+    name = f"series {str(ids[fewest])!r}" if len(ids) else "a series"
+    raise DataError(
+        f"{name} has {counts.min()} known errors one step ahead, and no series of some level has "
+        f"{FEWEST}, which are needed to tell how errors hang together. Use a longer history, or "
+        "--reconcile bottom-up (method='bottom-up')."
+    )
 
 
 def _shrinkage(score_ST: NDArray) -> float:

@@ -90,11 +90,12 @@ class Joint:
         """Draws (N, S) whose correlation is the shrunk one: a part of its own, and errors of the
         past, each weighed at random."""
         errors_ST, share = self.covariance.score_ST, self.covariance.shrinkage
+        own_S = np.sqrt(self.covariance.own_S)
         own_NS = np.stack([generator.standard_normal(half) for generator in own], axis=1)
         weights_NT = shared.standard_normal((half, errors_ST.shape[1]))
         # scores have squares of mean 1, so that the variance is 1 again
         past_NS = weights_NT @ errors_ST.T / np.sqrt(errors_ST.shape[1])
-        return np.sqrt(share) * own_NS + np.sqrt(1 - share) * past_NS
+        return own_S * own_NS + np.sqrt(1 - share) * past_NS
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

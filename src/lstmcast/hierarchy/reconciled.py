@@ -18,7 +18,7 @@ from lstmcast.errors import DataError
 from lstmcast.forecast import Forecast
 from lstmcast.hierarchy.covariance import Covariance, Errors
 from lstmcast.hierarchy.joint import Joint
-from lstmcast.hierarchy.levels import Structure, with_totals
+from lstmcast.hierarchy.levels import Structure, level_names, with_totals
 from lstmcast.hierarchy.reconciling import (
     Reconciliation,
     checked_reconciliation,
@@ -162,10 +162,9 @@ def _joint(
     forecast: Forecast, structure: Structure, errors: Errors, method: Reconciliation
 ) -> Joint:
     # only MinT cannot do without
-    measured = method == "mint" or errors.enough
-    covariance = (
-        errors.covariance(forecast.ids) if measured else Covariance.unknown(len(forecast.ids))
-    )
+    covariance = Covariance.unknown(len(forecast.ids))
+    if method == "mint" or errors.enough:
+        covariance = errors.covariance(forecast.ids, level_names(forecast.keys))
     lasting, near = USUAL[:2]
     if forecast.dependence is not None:
         lasting, near = (float(np.mean(part)) for part in forecast.dependence[:2])

@@ -24,6 +24,7 @@ from lstmcast.jobs.events import DataRead, ignore
 from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
 from lstmcast.jobs.holding import Held, accuracy_checks, data_checks, require_holding
 from lstmcast.jobs.jobfile import JobFile, ModelSection
+from lstmcast.jobs.keeping import kept_file
 from lstmcast.jobs.predicting import PredictJob, PredictResult
 from lstmcast.jobs.source import Source
 from lstmcast.jobs.training import FitJob
@@ -43,8 +44,8 @@ SHIPPED, SAVED, UPDATED, FITTED = "shipped", "saved", "updated", "fitted"
 class FileJob:
     """A job of a file. Its paths are relative to the working directory.
 
-    `name`: the path of the file: its lock and what is remembered lie beside it. `dry`: reads,
-    checks and tries the places, but writes nothing. `now`: by which ages are counted.
+    `name`: the path of the file, beside which its lock and what is remembered lie, if that can be.
+    `dry`: reads, checks and tries the places, but writes nothing. `now`: by which ages are counted.
     """
 
     job: JobFile
@@ -82,12 +83,15 @@ class FileJob:
             yield
             return
         with contextlib.ExitStack() as held:
+            lock = kept_file(self.name, "lock")
             try:
-                free = held.enter_context(locked(self._beside("lock")))
-            except OSError as error:
+                free = held.enter_context(locked(lock))
+            except (OSError, RuntimeError) as error:
+                why = getattr(error, "strerror", None) or error
                 raise OutputError(
-                    f"{self.name}: the lock of this job cannot be made beside it: "
-                    f"{error.strerror}. Keep the job file in a folder that you may write to."
+                    f"{self.name}: the lock of this job cannot be made in {str(lock.parent)!r}: "
+                    f"{why}. Keep the job file in a folder that you may write to, or set "
+                    "XDG_STATE_HOME to one."
                 ) from None
             if not free:
                 raise BusyError(
@@ -208,7 +212,8 @@ class FileJob:
         fitted = FitJob(made, source, model.folder).run(notify)
         if fitted.interrupted:
             raise KeyboardInterrupt
-        _write({"fitted": (self.now or _now()).isoformat()}, str(self._beside("state.json")))
+        fitted = {"fitted": (self.now or _now()).isoformat()}
+        _write(fitted, str(kept_file(self.name, "state.json")))
 
     def _steps(self, panel: Panel) -> int:
         asked = self.job.forecast
@@ -222,14 +227,10 @@ class FileJob:
         levels = self.job.forecast.level
         return {"quantiles": quantiles_of(levels)} if levels else {}
 
-    def _beside(self, what: str) -> Path:
-        path = Path(self.name)
-        return path.with_name(f".{path.name}.{what}")
-
     def _fitted(self) -> datetime.datetime | None:
         """When the last training was; None where there was none, or where the note is damaged."""
         try:
-            noted = json.loads(self._beside("state.json").read_text(encoding="utf-8"))
+            noted = json.loads(kept_file(self.name, "state.json").read_text(encoding="utf-8"))
             fitted = datetime.datetime.fromisoformat(noted["fitted"])
         except (OSError, ValueError, TypeError, KeyError):
             return None

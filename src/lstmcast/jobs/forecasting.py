@@ -26,7 +26,7 @@ from lstmcast.jobs.documents import (
     rows_of,
     skipped_series,
 )
-from lstmcast.jobs.events import DataRead, ignore
+from lstmcast.jobs.events import DataRead, Note, ignore
 from lstmcast.jobs.repairing import Repairs, require_no_totals
 from lstmcast.jobs.source import Source, read_for, source_with_totals
 from lstmcast.output.places import Outputs, Written
@@ -110,7 +110,13 @@ class ForecastJob:
         self.outputs.check(self.source.paths)
         source = source_with_totals(self.source, hierarchy, self.model, notify)
         model = hierarchy.model(self.model)
-        return replace(self, model=model, source=source, hierarchy=None).run(notify)
+        result = replace(self, model=model, source=source, hierarchy=None).run(notify)
+        joint = result.forecast.joint
+        few = 0 if joint is None or model.method != "mint" else joint.covariance.unmeasured
+        if few:
+            told = "too few known errors: taken to err as much as the median of their level"
+            notify(Note(f"{few} series with {told}"))
+        return result
 
     def _panels(self, notify: Notify) -> dict[str, Panel]:
         """The data, by scenario where several are asked for: the first is forecast."""

@@ -45,7 +45,7 @@ def data_checks(asked: ChecksSection, panel: Panel, now: datetime.datetime) -> l
         if bound is not None
     ]
     if asked.newest is not None:
-        checks.append(_newest(asked.newest, panel, now))
+        checks.append(_newest(asked, panel, now))
     if asked.most_missing is not None:
         share = round(float(np.isnan(panel.values).mean()), 4)
         checks.append(Held("most_missing", asked.most_missing, share, share <= asked.most_missing))
@@ -78,11 +78,19 @@ def require_holding(checks: list[Held], job: str) -> None:
         )
 
 
-def _newest(most: float, panel: Panel, now: datetime.datetime) -> Held:
-    """Whether the newest value is young enough; numbered steps have no age."""
+def _newest(asked: ChecksSection, panel: Panel, now: datetime.datetime) -> Held:
+    """Whether the newest value of one series, or of each, is young enough; numbered steps have no
+    age."""
+    most = asked.newest
+    assert most is not None  # it was asked for
     expected = f"{most:g} hours old at most"
     if panel.ends.dtype.kind != "M":
         return Held("newest", expected, "steps without a date", False)
-    end = panel.ends.max().astype("datetime64[us]")
+    of_each = asked.newest_of == "all"
+    row = int(panel.ends.argmin() if of_each else panel.ends.argmax())
+    end = panel.ends[row].astype("datetime64[us]")
     age = (np.datetime64(now, "us") - end) / np.timedelta64(1, "h")
-    return Held("newest", expected, f"{format_time(end)}, {age:.0f} hours ago", bool(age <= most))
+    found = f"{format_time(end)}, {age:.0f} hours ago"
+    if of_each and len(panel) > 1:
+        found += f", in series {str(panel.ids[row])!r}"
+    return Held("newest", expected, found, bool(age <= most))

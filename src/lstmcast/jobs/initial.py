@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.data.ahead import one_season
+from lstmcast.data.opening import STDIN
 from lstmcast.data.panel import Panel
-from lstmcast.data.read import STDIN
 from lstmcast.jobs.jobfile import job_from
 
 # what stands before and after the path of a file of a database
@@ -24,6 +24,7 @@ _REST = """
 [checks]  # what must hold, or nothing is written
 least_series = {series}
 # newest = "3 days"        # how old the newest value may be
+# newest_of = "all"        # in each series; "any": in one of them
 # most_missing = 0.05      # share of values that are missing
 # warnings = "refuse"      # no warnings of `lstmcast check`
 # least_skill = 0.0        # at least as accurate as the best simple forecast

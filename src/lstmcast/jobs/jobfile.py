@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.opening import with_query
 from lstmcast.data.panel import ReadOptions
-from lstmcast.data.read import with_query
 from lstmcast.data.table import (
     Aggregate,
     CalendarChoice,
@@ -139,6 +139,7 @@ class ChecksSection(Section):
     most_series: Whole | None = None
     least_values: Whole | None = None
     newest: Hours | None = None
+    newest_of: Literal["any", "all"] | None = None
     most_missing: Share | None = None
     warnings: Literal["allow", "refuse"] = "allow"
     least_skill: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
@@ -236,6 +237,11 @@ def job_from(text: str, name: str = "job.toml") -> JobFile:
         raise UsageError("\n".join(f"{name}: {one}" for one in dict.fromkeys(wrong))) from None
     if job.forecast.horizon is not None and job.forecast.until is not None:
         raise UsageError(f"{name}: [forecast] has horizon and until. Give one of them.")
+    if job.checks.newest_of is not None and job.checks.newest is None:
+        raise UsageError(
+            f"{name}: [checks] newest_of says of which series, and there is no newest. Give an "
+            'age, such as newest = "3 days", or leave it out.'
+        )
     if job.model is not None and job.checks.least_skill is not None:
         raise UsageError(
             f"{name}: [checks] least_skill is measured where the shipped network is used, and "

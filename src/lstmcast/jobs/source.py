@@ -11,8 +11,9 @@ from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
+from lstmcast.data.opening import STDIN
 from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
-from lstmcast.data.read import STDIN, read_table
+from lstmcast.data.read import read_table
 from lstmcast.errors import UsageError
 from lstmcast.jobs.events import DataRead, Note
 

@@ -38,19 +38,23 @@ def log_gamma(x: Any, xp: Any) -> Any:
     >>> bool(np.allclose(np.exp(log_gamma(np.array([1.0, 5.0]), np)), [1, 24]))
     True
     """
-    shift = sum(xp.log(x + k) for k in range(7))
+    shift = sum(xp.log(x + step) for step in range(7))
     x = x + 7
-    series = sum(c / x ** (2 * k + 1) for k, c in enumerate(_STIRLING))
-    return (x - 0.5) * xp.log(x) - x + 0.5 * math.log(2 * math.pi) + series - shift
+    series = sum(term / x ** (2 * order + 1) for order, term in enumerate(_STIRLING))
+    main = (x - 0.5) * xp.log(x) - x + 0.5 * math.log(2 * math.pi)
+    return main + series - shift
 
 
 def log_bessel(z: Any, xp: Any) -> Any:
     """log(exp(−z) I₁(z)) for z > 0."""
-    near, far = xp.minimum(z, xp.ones_like(z) * 3.75), xp.maximum(z, xp.ones_like(z) * 3.75)
+    border = xp.ones_like(z) * 3.75
+    near = xp.minimum(z, border)
+    far = xp.maximum(z, border)
     of_near = _polynomial(_BESSEL_NEAR, (near / 3.75) ** 2)
     of_far = _polynomial(_BESSEL_FAR, 3.75 / far)
-    logs = xp.log(near) + xp.log(of_near) - near
-    return xp.where(z < 3.75, logs, xp.log(of_far) - 0.5 * xp.log(far))
+    log_near = xp.log(near) + xp.log(of_near) - near
+    log_far = xp.log(of_far) - 0.5 * xp.log(far)
+    return xp.where(z < 3.75, log_near, log_far)
 
 
 def _polynomial(factors: tuple[float, ...], x: Any) -> Any:
@@ -71,33 +75,42 @@ def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray)
     """
     mean, shape = np.broadcast_arrays(np.asarray(mean, float), np.asarray(shape, float))
     levels = np.broadcast_to(level_Q, (*mean.shape, np.shape(level_Q)[-1]))
-    result = np.empty(levels.shape)
+    quantiles = np.empty(levels.shape)
     small = mean <= LARGE
-    result[small] = _counted_up(mean[small], shape[small], levels[small])
-    mean, shape, levels = mean[~small], shape[~small], levels[~small]
-    gamma_shape = 1 / (1 / shape + 1 / mean)
-    amounts = gamma_quantiles(gamma_shape, levels) * (mean / gamma_shape)[..., None]
-    result[~small] = np.maximum(np.ceil(amounts - 0.5), 0.0)
-    return result
+    quantiles[small] = _counted_up(mean[small], shape[small], levels[small])
+    quantiles[~small] = _as_gamma(mean[~small], shape[~small], levels[~small])
+    return quantiles
+
+
+def _as_gamma(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
+    """From the gamma distribution with the same mean and variance, rounded (N, Q)."""
+    gamma_shape_N = 1 / (1 / shape_N + 1 / mean_N)
+    scale_N = mean_N / gamma_shape_N
+    amounts_NQ = gamma_quantiles(gamma_shape_N, level_NQ) * scale_N[..., None]
+    return np.maximum(np.ceil(amounts_NQ - 0.5), 0.0)
 
 
 def _counted_up(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
     """From cumulative probabilities, count by count, of those that need more (N, Q)."""
-    count_NQ, rows = np.zeros(level_NQ.shape), np.arange(len(mean_N))
+    count_NQ = np.zeros(level_NQ.shape)
+    rows = np.arange(len(mean_N))
     log_N = shape_N * np.log(shape_N / (shape_N + mean_N))
     below_N = np.exp(log_N)
     ratio_N = np.log(mean_N / (shape_N + mean_N))
-    k = 0
+    count = 0
     while len(rows):
         further_NQ = below_N[:, None] < level_NQ[rows] - 1e-12
         going_N = further_NQ.any(axis=1)
         # a tail that no longer adds anything is at its end
         going_N &= (log_N > -60) | (below_N < 0.5)
         count_NQ[rows] += further_NQ
-        rows, log_N, below_N = rows[going_N], log_N[going_N], below_N[going_N]
-        log_N = log_N + np.log((k + shape_N[rows]) / (k + 1)) + ratio_N[rows]
+        rows = rows[going_N]
+        log_N = log_N[going_N]
+        below_N = below_N[going_N]
+        growth_N = np.log((count + shape_N[rows]) / (count + 1))
+        log_N = log_N + growth_N + ratio_N[rows]
         below_N = below_N + np.exp(log_N)
-        k += 1
+        count += 1
     return count_NQ
 
 
@@ -107,17 +120,17 @@ def gamma_quantiles(shape: NDArray, level: NDArray) -> NDArray:
     >>> gamma_quantiles(np.array([1.0]), np.array([[0.5]])).round(2)
     array([[0.69]])
     """
-    shape, level = np.asarray(shape, float)[..., None], np.asarray(level, float)
-    table = _gamma_table()
-    odds = _log_odds(level)
-    few, many = SMALL_SHAPES
-    small = np.clip(shape, few, many)
+    shape = np.asarray(shape, float)[..., None]
+    odds = _log_odds(np.asarray(level, float))
+    fewest, most = SMALL_SHAPES
+    in_table = np.clip(shape, fewest, most)
     # below the table too, log x times the shape hardly depends on the shape
-    logs = table.at(np.log(small), odds) / np.minimum(shape, 1.0)
+    logs = _gamma_table().at(np.log(in_table), odds) / np.minimum(shape, 1.0)
     score = np.interp(odds, *_score_table())
     # Wilson & Hilferty (1931): the cube root is nearly normal
     root = 1 - 1 / (9 * shape) + score / (3 * np.sqrt(shape))
-    return np.where(shape <= many, np.exp(logs), shape * np.maximum(root, 0.0) ** 3)
+    beyond_table = shape * np.maximum(root, 0.0) ** 3
+    return np.where(shape <= most, np.exp(logs), beyond_table)
 
 
 def amount_quantiles(number: NDArray) -> NDArray:
@@ -128,14 +141,15 @@ def amount_quantiles(number: NDArray) -> NDArray:
     [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
     number = np.asarray(number, float)
-    few, many = FEW_SUMMANDS
+    fewest, most = FEW_SUMMANDS
     logs_K, table_KQ = _amount_table()
-    at = np.log(np.clip(number, few, many)).ravel()
-    columns = [np.interp(at, logs_K, table_K) for table_K in table_KQ.T]
-    small = np.stack(columns, axis=-1).reshape(*number.shape, len(HEAD_QUANTILES))
-    levels = np.broadcast_to(HEAD_QUANTILES, small.shape)
-    large = 2 * gamma_quantiles(np.maximum(number, many) / 2, levels)
-    return np.where(number[..., None] <= many, small, large)
+    log_number = np.log(np.clip(number, fewest, most)).ravel()
+    columns = [np.interp(log_number, logs_K, table_K) for table_K in table_KQ.T]
+    shape = (*number.shape, len(HEAD_QUANTILES))
+    small = np.stack(columns, axis=-1).reshape(shape)
+    levels = np.broadcast_to(HEAD_QUANTILES, shape)
+    large = 2 * gamma_quantiles(np.maximum(number, most) / 2, levels)
+    return np.where(number[..., None] <= most, small, large)
 
 
 class Table(NamedTuple):
@@ -147,19 +161,26 @@ class Table(NamedTuple):
 
     def at(self, row: NDArray, column: NDArray) -> NDArray:
         """Straight lines between four neighbours."""
-        r, share_r = _place(self.row_K, row)
-        c, share_c = _place(self.column_X, column)
-        low = (1 - share_c) * self.value_KX[r, c] + share_c * self.value_KX[r, c + 1]
-        high = (1 - share_c) * self.value_KX[r + 1, c] + share_c * self.value_KX[r + 1, c + 1]
-        return (1 - share_r) * low + share_r * high
+        first_row, row_share = _place(self.row_K, row)
+        first_column, column_share = _place(self.column_X, column)
+        low = self._along_row(first_row, first_column, column_share)
+        high = self._along_row(first_row + 1, first_column, column_share)
+        return (1 - row_share) * low + row_share * high
+
+    def _along_row(self, row: NDArray, column: NDArray, share: NDArray) -> NDArray:
+        left = self.value_KX[row, column]
+        right = self.value_KX[row, column + 1]
+        return (1 - share) * left + share * right
 
 
 def _place(grid: NDArray, value: NDArray) -> tuple[NDArray, NDArray]:
     """Where values lie on an evenly spaced grid: the place below, and the share of the next."""
-    at = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, len(grid) - 1)
+    last = len(grid) - 1
+    position = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, last)
     # NaN has a share that is NaN
-    place = np.minimum(np.nan_to_num(at).astype(np.int64), len(grid) - 2)
-    return place, at - place
+    place = np.nan_to_num(position).astype(np.int64)
+    place = np.minimum(place, last - 1)
+    return place, position - place
 
 
 def _log_odds(level: NDArray) -> NDArray:
@@ -173,8 +194,10 @@ def _gamma_table() -> Table:
     shape and the log odds of the level."""
     shape_K = np.geomspace(*SMALL_SHAPES, 120)
     odds_X = np.linspace(-16.0, 16.0, 801)
-    value_KX = np.stack([_gamma_row(float(shape), odds_X) for shape in shape_K])
-    return Table(np.log(shape_K), odds_X, value_KX * np.minimum(shape_K, 1.0)[:, None])
+    rows = [_gamma_row(float(shape), odds_X) for shape in shape_K]
+    factor_K = np.minimum(shape_K, 1.0)
+    value_KX = np.stack(rows) * factor_K[:, None]
+    return Table(np.log(shape_K), odds_X, value_KX)
 
 
 def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
@@ -183,18 +206,21 @@ def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
     lowest = (math.log(1e-8) + math.lgamma(shape + 1)) / shape
     highest = math.log(shape + 12 * math.sqrt(shape) + 30)
     log_x = np.linspace(max(lowest, -650.0), highest, 1000)
-    return np.interp(odds_X, _log_odds(_gamma_below(shape, np.exp(log_x))), log_x)
+    below = _gamma_below(shape, np.exp(log_x))
+    return np.interp(odds_X, _log_odds(below), log_x)
 
 
 def _gamma_below(shape: float, x: NDArray) -> NDArray:
     """The regularised incomplete gamma function P(shape, x) of rising x, by its series."""
-    term, total = np.ones_like(x), np.ones_like(x)
-    n = 0
-    while n < x[-1] or term[-1] > 1e-12 * total[-1]:
-        n += 1
-        term = term * x / (shape + n)
+    term = np.ones_like(x)
+    total = np.ones_like(x)
+    count = 0
+    while count < x[-1] or term[-1] > 1e-12 * total[-1]:
+        count += 1
+        term = term * x / (shape + count)
         total = total + term
-    return np.exp(shape * np.log(x) - x - math.lgamma(shape + 1) + np.log(total))
+    log_factor = shape * np.log(x) - x - math.lgamma(shape + 1)
+    return np.exp(log_factor + np.log(total))
 
 
 @cache
@@ -202,7 +228,9 @@ def _score_table() -> tuple[NDArray, NDArray]:
     """Scores of the normal distribution over log odds."""
     odds_X = np.linspace(-16.0, 16.0, 641)
     levels = 1 / (1 + np.exp(-odds_X))
-    return odds_X, np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
+    normal = NormalDist()
+    scores = [normal.inv_cdf(level) for level in levels.tolist()]
+    return odds_X, np.array(scores)
 
 
 @cache
@@ -213,8 +241,8 @@ def _amount_table() -> tuple[NDArray, NDArray]:
     with the mean number.
     """
     number_K = np.geomspace(*FEW_SUMMANDS, 241)
-    most = FEW_SUMMANDS[1] + 8 * math.sqrt(2 * FEW_SUMMANDS[1]) + 20
-    sum_X = most * np.linspace(0, 1, 3001) ** 3
+    largest = FEW_SUMMANDS[1] + 8 * math.sqrt(2 * FEW_SUMMANDS[1]) + 20
+    sum_X = largest * np.linspace(0, 1, 3001) ** 3
     at_most_KN = np.cumsum(_poisson(number_K), axis=1)
     below_KX = at_most_KN @ _poisson(sum_X).T
     quantiles = [np.interp(HEAD_QUANTILES, below_X, sum_X) for below_X in below_KX]
@@ -223,7 +251,8 @@ def _amount_table() -> tuple[NDArray, NDArray]:
 
 def _poisson(mean_M: NDArray) -> NDArray:
     """How likely each count is (M, N)."""
-    n = np.arange(MOST_TERMS + 250)
-    log_factorial_N = np.array([math.lgamma(k + 1) for k in n])
-    log_mean_M1 = np.log(np.maximum(mean_M, 1e-300))[:, None]
-    return np.exp(n * log_mean_M1 - mean_M[:, None] - log_factorial_N)
+    count_N = np.arange(MOST_TERMS + 250)
+    log_factorial_N = np.array([math.lgamma(count + 1) for count in count_N])
+    log_mean_M = np.log(np.maximum(mean_M, 1e-300))
+    log_power_MN = count_N * log_mean_M[:, None]
+    return np.exp(log_power_MN - mean_M[:, None] - log_factorial_N)

@@ -26,7 +26,7 @@ from lstmcast.covariates.effects import Effects, moved
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.candidates import span
 from lstmcast.model.inputs.axis import LOG
-from lstmcast.output.plots import (
+from lstmcast.output.looks import (
     DARK,
     LIGHT,
     Palette,
@@ -36,9 +36,9 @@ from lstmcast.output.plots import (
     letters_of,
     positions,
     printable,
-    save_picture,
     tick_format,
 )
+from lstmcast.output.plots import save_picture
 from lstmcast.util.language import Words, words_of
 
 if TYPE_CHECKING:

@@ -16,16 +16,8 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import UsageError
-from lstmcast.output.plots import (
-    AMBER,
-    BLUE,
-    FAINT,
-    INK,
-    dress,
-    heading,
-    save_picture,
-    tick_format,
-)
+from lstmcast.output.looks import AMBER, BLUE, FAINT, INK, dress, heading, tick_format
+from lstmcast.output.plots import save_picture
 from lstmcast.util.fonts import fonts_with
 from lstmcast.util.language import ENGLISH, words_of
 from lstmcast.util.text import number_format

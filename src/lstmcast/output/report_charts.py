@@ -11,7 +11,8 @@ import numpy as np
 
 from lstmcast.evaluation.summary import HEADINGS
 from lstmcast.output.components import ComponentsPlot
-from lstmcast.output.plots import ForecastPlot, Pane
+from lstmcast.output.panes import Pane
+from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.language import Words
 from lstmcast.writing.tables import plain_list
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lstmcast.context import Blocks, Context, Newest
 from lstmcast.decoding import CHUNK, ForecastState
 from lstmcast.model.inputs import FittedTransforms, Grid, Seen
-from lstmcast.model.inputs.adaptive import AdaptiveState
+from lstmcast.model.inputs.adaptivestate import AdaptiveState
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, axis_in_force, decided, units_of
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network

@@ -19,7 +19,7 @@ from lstmcast.data.ragged import offsets_of
 from lstmcast.decoding import ForecastState
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.inputs import FittedTransforms
-from lstmcast.model.inputs.adaptive import with_effects_ahead
+from lstmcast.model.inputs.adaptivestate import with_effects_ahead
 from lstmcast.model.inputs.axis import ROOT, decided
 from lstmcast.model.inputs.periods import periods_in_force
 from lstmcast.model.inputs.slow_clock import Clock

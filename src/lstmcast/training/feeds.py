@@ -17,10 +17,7 @@ from torch import Tensor
 from lstmcast.context import shortest_season
 from lstmcast.data.ragged import forward_filled
 from lstmcast.model.inputs import Adaptive, Grid
-from lstmcast.model.inputs.adaptive import (
-    AdaptiveKnown,
-    AdaptiveState,
-)
+from lstmcast.model.inputs.adaptivestate import AdaptiveKnown, AdaptiveState
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, reading_axis, to_axis, units_of
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.inputs.effects import effects_of

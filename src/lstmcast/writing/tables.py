@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from lstmcast.databases.address import DatabaseTable, hidden, is_target
-from lstmcast.databases.offline import NO_EXTENSIONS
+from lstmcast.databases.offline import connected
 from lstmcast.databases.quoting import quoted_column, quoted_text
 from lstmcast.databases.writing import write_to_database
 from lstmcast.errors import MissingExtraError, UsageError
@@ -196,10 +196,7 @@ def write_table(
     noted = ", ".join(f"{quoted_column(name)}: ?" for name in about or ())
     noted = f", kv_metadata {{{noted}}}" if parquet and noted else ""
     options = f"(format parquet{noted})" if parquet else f"(format csv, header{packed})"
-    with (
-        whole_file(path) as temporary,
-        duckdb.connect(config=NO_EXTENSIONS) as connection,
-    ):
+    with whole_file(path) as temporary, connected() as connection:
         connection.register("written", {name: _known_to_duckdb(c) for name, c in columns.items()})
         target = quoted_text(str(temporary))
         try:

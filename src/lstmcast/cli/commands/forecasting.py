@@ -22,19 +22,57 @@ from lstmcast.cli.options.common import (
     Until,
     Workers,
     named,
-    typed_options,
 )
 from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.output import Output
-from lstmcast.cli.options.reading import ReadingOptions
+from lstmcast.cli.options.reading import ReadingOptions, RepairingOptions
 from lstmcast.cli.options.training import Testing
+
+Scenarios = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Coming values to compare, as a table of --future columns; repeat for several, of "
+        "which the first is forecast.",
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a report as one page, .html."),
+]
+Save = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`."),
+]
+Model = Annotated[
+    Path,
+    typer.Option(
+        "--model", "-m", metavar="DIR", help="A model saved by `fit` or `forecast --save`."
+    ),
+]
+NewerData = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="DATA", help="Newer data; what the model has seen last unless given."),
+]
+OwnHorizon = Annotated[
+    int | None,
+    typer.Option(
+        "--horizon", "-H", metavar="N", help="How many steps; the model's own unless given."
+    ),
+]
+Update = Annotated[
+    bool,
+    typer.Option(
+        "--update", help="Save the model with the newer data: the next run goes on from there."
+    ),
+]
 
 
 def forecast(
     context: typer.Context,
     data: Data,
-    reading: ReadingOptions,
+    reading: RepairingOptions,
     testing: Testing,
     output: Output,
     rows: TableRows,
@@ -44,22 +82,9 @@ def forecast(
     until: Until = None,
     method: Method = "auto",
     outliers: Outlying = None,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Coming values to compare, as a table of --future columns; repeat for several, of "
-            "which the first is forecast.",
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write a report as one page, .html."),
-    ] = None,
-    save: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`."),
-    ] = None,
+    scenario: Scenarios = None,
+    report: Report = None,
+    save: Save = None,
     workers: Workers = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -74,35 +99,27 @@ def forecast(
 
     require_one_end(horizon, until)
     if chunks.chunk is not None:
-        kept = ("--out", "--level")
-        idle = [one for one in typed_options(output) if one not in kept]
-        idle += typed_options(testing) + typed_options(reconciling) + typed_options(rows)
-        others = {
-            "outliers": outliers,
-            "until": until,
-            "scenario": scenario,
-            "report": report,
-            "save": save,
-        }
-        idle += [f"--{name}" for name, value in others.items() if value]
+        others = {"outliers": outliers, "until": until, "scenario": scenario, "report": report}
+        idle = parts.idle_options((output, testing, reconciling, rows), others | {"save": save})
         make = parts.forecasts(horizon, output.quantile_levels(), method)
-        source = reading.source(data)
-        parts.run(chunks.job(source, output.out, make, workers, idle), quiet, as_json)
+        job = chunks.job(reading.source(data), output.out, make, workers, idle)
+        parts.run(job, quiet, as_json)
         return
     chunks.require_chunks(workers)
     output.require_one_text(as_json)
     hierarchy = reconciling.asked()
-    outputs, totals = output.places(report, save, context.obj, rows), output.totals()
+    outputs = output.places(report, save, context.obj, rows)
     outputs.check(data)  # before anything else is found wrong
-    reading, repairs = reading.repairs(outliers)
-    source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
+    as_read, repairs = reading.repairs(outliers)
+    source, steps, notify = source_ahead(as_read.source(data), horizon, until, quiet)
+    model = common.forecaster_for(steps, output.quantile_levels(), method=method)
     job = ForecastJob(
-        common.forecaster_for(steps, output.quantile_levels(), method=method),
+        model,
         source,
         testing.cutoffs,
         testing.compared(),
         outputs,
-        totals,
+        output.totals(),
         until,
         tuple(scenario or ()),
         hierarchy,
@@ -135,35 +152,15 @@ def check(
 
 
 def predict(
-    model: Annotated[
-        Path,
-        typer.Option(
-            "--model", "-m", metavar="DIR", help="A model saved by `fit` or `forecast --save`."
-        ),
-    ],
+    model: Model,
     reading: ReadingOptions,
     output: Output,
     rows: TableRows,
-    data: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="DATA", help="Newer data; what the model has seen last unless given."
-        ),
-    ] = None,
-    horizon: Annotated[
-        int | None,
-        typer.Option(
-            "--horizon", "-H", metavar="N", help="How many steps; the model's own unless given."
-        ),
-    ] = None,
+    data: NewerData = None,
+    horizon: OwnHorizon = None,
     until: Until = None,
     method: Method = "auto",
-    update: Annotated[
-        bool,
-        typer.Option(
-            "--update", help="Save the model with the newer data: the next run goes on from there."
-        ),
-    ] = False,
+    update: Update = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

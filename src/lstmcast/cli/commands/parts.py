@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from lstmcast.cli import echo
+from lstmcast.cli.options.common import typed_options
 
 if TYPE_CHECKING:
     from lstmcast.chunks.run import MakesJob, PartsJob
     from lstmcast.data.panel import Panel
     from lstmcast.jobs import Source
+
+_USED = ("--out", "--level", "--workers")  # of the groups of options, those that parts have too
 
 
 def forecasts(horizon: int | None, quantiles: tuple[float, ...], method: str) -> MakesJob:
@@ -36,6 +40,13 @@ def backtests(horizon: int | None, method: str, cutoffs: int, baselines: Any) ->
         return BacktestJob(model, source, cutoffs, baselines)
 
     return make
+
+
+def idle_options(groups: Iterable[object], others: Mapping[str, object]) -> list[str]:
+    """Options that were given and that parts do not have: of groups, and others by name."""
+    names = [name for group in groups for name in typed_options(group)]
+    idle = [name for name in names if name not in _USED]
+    return idle + [f"--{name}" for name, value in others.items() if value]
 
 
 def _steps(horizon: int | None, first: Panel) -> int:

@@ -17,11 +17,10 @@ from lstmcast.cli.options.common import (
     HeldOut,
     Horizon,
     Json,
+    Masking,
     Method,
-    Outlying,
     Quiet,
     named,
-    typed_options,
 )
 from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.hierarchy import Reconciling
@@ -37,6 +36,15 @@ from lstmcast.cli.options.training import (
     Training,
 )
 from lstmcast.errors import UsageError
+
+HeldOutPlace = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|TABLE@URL",
+        help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or "
+        "into a table of a database.",
+    ),
+]
 
 
 def fit(
@@ -111,15 +119,8 @@ def backtest(
     chunks: Chunks,
     horizon: Horizon = None,
     method: Method = "auto",
-    outliers: Outlying = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE|TABLE@URL",
-            help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or "
-            "into a table of a database.",
-        ),
-    ] = None,
+    outliers: Masking = None,
+    out: HeldOutPlace = None,
     quiet: Quiet = False,
     as_json: Json = False,
     held_out: HeldOut = False,
@@ -136,13 +137,12 @@ def backtest(
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
     if chunks.chunk is not None:
-        idle = [one for one in typed_options(refitting) if one != "--workers"]
-        idle += training.given() + typed_options(reconciling) + typed_options(rows)
-        idle += ["--held-out"] * held_out
-        idle += ["--outliers"] * (outliers is not None)
+        others = {"held-out": held_out, "outliers": outliers}
+        idle = parts.idle_options([refitting], {}) + training.given()
+        idle += parts.idle_options([reconciling, rows], others)
         make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
-        source = reading.source(data)
-        parts.run(chunks.job(source, out, make, refitting.workers, idle), quiet, as_json)
+        job = chunks.job(reading.source(data), out, make, refitting.workers, idle)
+        parts.run(job, quiet, as_json)
         return
     chunks.require_chunks(None)
     refitting.require_use_of(training)
@@ -150,13 +150,14 @@ def backtest(
     table = rows.place(out)
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
-    past = reading.past_names()
+    past, static = reading.past_names(), reading.static_names()
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
+    forecaster = common.forecaster_for(
+        steps, training=training, past=past, method=method, static=static
+    )
     job = BacktestJob(
-        common.forecaster_for(
-            steps, training=training, past=past, method=method, static=reading.static_names()
-        ),
+        forecaster,
         source,
         testing.cutoffs,
         testing.compared(),

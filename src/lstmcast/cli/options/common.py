@@ -69,6 +69,14 @@ Rate = Annotated[
     float,
     typer.Option(metavar="SHARE", help="Rate of false alarms: alerts per value of a calm series."),
 ]
+Masking = Annotated[
+    str | None,
+    typer.Option(
+        "--outliers",
+        metavar="keep|mask",
+        help="Values unlike any before: keep unless given, or mask (left unknown).",
+    ),
+]
 Outlying = Annotated[
     str | None,
     typer.Option(

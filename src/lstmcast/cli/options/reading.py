@@ -139,9 +139,8 @@ class ReadingOptions:
     missing: Annotated[
         str | None,
         typer.Option(
-            metavar="mask|interpolate|model",
-            help="Missing values; mask (left unknown) unless given. model, with `forecast` only: "
-            "filled with what the network expects.",
+            metavar="mask|interpolate",
+            help="Missing values; mask (left unknown) unless given.",
         ),
     ] = None
     calendar: Annotated[
@@ -194,7 +193,7 @@ class ReadingOptions:
 
     def source(self, data: Sequence[str]) -> Source:
         """The data, to be read so."""
-        from lstmcast.data.read import with_query
+        from lstmcast.data.opening import with_query
         from lstmcast.jobs import Source
 
         given: Any = data[0] if len(data) == 1 else list(data)
@@ -292,6 +291,20 @@ class ReadingOptions:
         idle = [option for option in typed_options(self) if option not in own]
         if not data:
             refuse_idle(idle, "no data are read. Name newer data")
+
+
+@dataclass(frozen=True)
+class RepairingOptions(ReadingOptions):
+    """The same, where missing values can be filled in before a forecast."""
+
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mask|interpolate|model",
+            help="Missing values; mask (left unknown) unless given, model: filled with what the "
+            "network expects.",
+        ),
+    ] = None
 
 
 def _one_or_more(names: list[str] | None) -> str | list[str] | None:

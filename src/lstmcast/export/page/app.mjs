@@ -1,7 +1,7 @@
 // The page: from a table to a chart and a file.
 
 import { drawChart, shown } from "./chart.mjs";
-import { TableError, decoded, seriesIn, seriesOf, tableOf } from "./csv.mjs";
+import { TableError, decoded, idsOf, seriesIn, seriesOf, tableOf } from "./csv.mjs";
 import { WORDS, frequencySaid, said } from "./words.mjs";
 
 const LOW = 1; // places of the bounds of the 80% interval among the quantiles
@@ -117,7 +117,8 @@ function chooseSeries() {
   at("result").hidden = true;
   at("message").textContent = "";
   const name = seriesIn(state.table)[Number(at("series").value) || 0];
-  state.series = { ...seriesOf(state.table, Number(at("values").value) || 0, name), key: name };
+  const series = seriesOf(state.table, Number(at("values").value) || 0, name);
+  state.series = { ...series, key: name, ids: idsOf(state.table, name) };
   sayWhatWasRead();
 }
 
@@ -240,17 +241,13 @@ function tell(point) {
 
 /** The file that `lstmcast forecast --out` would write. */
 export function fileOf(series, result) {
-  const header = [
-    "unique_id",
-    "ds",
-    "step",
-    "forecast",
-    ...result.levels.map((level) => `q${level}`),
-  ];
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const id = quoted(series.key || series.name);
+  const ids = series.ids.length ? series.ids : [["unique_id", series.name]];
+  const levels = result.levels.map((level) => `q${level}`);
+  const header = [...ids.map(([name]) => quoted(name)), "ds", "step", "forecast", ...levels];
+  const own = ids.map(([, id]) => quoted(id));
   const lines = result.quantiles.map((row, h) => {
-    return [id, series.label(series.values.length + h), h + 1, row[MIDDLE], ...row].join(",");
+    return [...own, series.label(series.values.length + h), h + 1, row[MIDDLE], ...row].join(",");
   });
   return `${[header.join(","), ...lines].join("\n")}\n`;
 }

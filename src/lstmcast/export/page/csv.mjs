@@ -135,6 +135,12 @@ export function seriesIn(table) {
 const keysOf = ({ keys, values }) =>
   values[0].column.cells.map((_, row) => keys.map((column) => column.cells[row]).join(" · "));
 
+/** What each column of ids says of a series: pairs of its name and the cell. */
+export function idsOf(table, name) {
+  const row = keysOf(table).indexOf(name);
+  return table.keys.map((column) => [column.name, column.cells[row]]);
+}
+
 /** One series on its grid, NaN where a time or a value is missing; without what is at its ends. */
 export function seriesOf(table, valueColumn, name) {
   const { time } = table;

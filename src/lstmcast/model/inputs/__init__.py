@@ -16,8 +16,8 @@ from lstmcast.model.inputs.base import Grid as Grid
 from lstmcast.model.inputs.base import Inputs as Inputs
 from lstmcast.model.inputs.base import Seen as Seen
 from lstmcast.model.inputs.running import Running as Running
-from lstmcast.model.inputs.transformed import FittedTransforms as FittedTransforms
 from lstmcast.model.inputs.transformed import Transformed as Transformed
+from lstmcast.model.inputs.transformedparts import FittedTransforms as FittedTransforms
 
 KINDS = {"adaptive": Adaptive, "transformed": Transformed, "running": Running}
 

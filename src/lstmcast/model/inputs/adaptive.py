@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, field
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -32,17 +32,23 @@ from pydantic import Field
 from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.panel import Panel
+from lstmcast.model.inputs.adaptivestate import (
+    AdaptiveKnown,
+    AdaptiveState,
+    calm,
+    first_known,
+    known_at,
+)
 from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.base import Grid, Seen, positions_of
 from lstmcast.model.inputs.seasons import (
-    FamilyState,
     Reading,
     read_seasons,
     seasonal,
     start_seasons,
 )
-from lstmcast.model.inputs.surprises import Axis, Surprises, no_surprises, set_aside
-from lstmcast.model.inputs.widths import WidthState, read_widths, season_of, start_widths
+from lstmcast.model.inputs.surprises import no_surprises
+from lstmcast.model.inputs.widths import read_widths, season_of, start_widths
 from lstmcast.util.config import settings
 from lstmcast.windows import AdaptiveData
 
@@ -58,55 +64,7 @@ RELEARN = 0.1  # what the changes before a season was known still count
 LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 LARGEST = np.finfo(float).max
-# Values after which one may be a surprise: so many, and MORE than the longest season has.
-SURE_AFTER, MORE = 8, 4
-ROOT_SLACK = 4.0
 OUTER = 2  # bounds on each side that a level may widen: those of the 80% and the 95% interval
-
-
-class AdaptiveKnown(NamedTuple):
-    """What turns answers back into units, at each of T steps (B, T, …) or at N positions (N, …)."""
-
-    level: NDArray
-    scale: NDArray
-    seasonal: NDArray  # (…, H): known at t for t+1 … t+H, effects included, on the reading axis
-    # Where the level may be as well, after a surprise: less the level; 0 where there was none.
-    other: NDArray
-    age: NDArray
-    # the only value that was read, in the units of the data; NaN where there are several
-    value: NDArray
-    log: NDArray
-    root: NDArray
-    unit: NDArray
-    # effect known in advance at the newest step, which the level is without; None: of nothing
-    effect: NDArray | None = None
-    # (…, H): widths of the coming steps' intervals beside each other; None: all alike
-    width: NDArray | None = None
-
-
-class AdaptiveState(NamedTuple):
-    """All that `advance` must remember of what it has read; arrays have a row per series."""
-
-    grid: Grid
-    # Last L observations on the reading axis less the reference; NaN = missing or not begun.
-    z_BL: NDArray
-    seen_BL: NDArray  # whether the series had begun
-    reference_B: NDArray  # first observation; keeps sums exact for values with a large offset
-    # The newest seasonally adjusted observation as it was at each of those steps, less the
-    # reference.
-    level_BL: NDArray
-    smooth_BA: NDArray
-    # Decayed sums that the scale is made of: absolute changes, their number, the rest of the prior.
-    scale_B3: NDArray
-    age_B: NDArray  # observations read
-    first_B: NDArray  # the first of them, in the units of the data
-    constant_B: NDArray  # whether all of them were equal, but for what was set aside
-    seasons: tuple[FamilyState, ...]
-    surprises: Surprises
-    known: AdaptiveKnown  # at the newest step
-    # Effects that are known in advance of as many coming steps as are fed back; None: of nothing.
-    ahead_BF: NDArray | None = None
-    widths: WidthState | None = None  # None: all alike
 
 
 @settings
@@ -234,7 +192,7 @@ class Adaptive:
         z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B, grid.root_B)
         effect_BTF = None if known is None else known / grid.unit_B[:, None, None]
         seen, after = self.read(state, z_BT, effect_BTF)
-        first_B = _first_known(state.first_B, values_BT)
+        first_B = first_known(state.first_B, values_BT)
         value_BT = seen.known.value + first_B[:, None]
         seen = seen._replace(known=seen.known._replace(value=value_BT))
         newest = after.known._replace(value=value_BT[:, -1])
@@ -257,8 +215,8 @@ class Adaptive:
         grid, T, tail = state.grid, z_BT.shape[1], state.z_BL.shape[1]
         if effect_BTF is not None:
             z_BT = z_BT - effect_BTF[:, :, 0]
-        reference_B = _first_known(state.reference_B, z_BT)
-        z_BT, shift_BT, other_BT, surprises = _calm(state, z_BT, reference_B, observed)
+        reference_B = first_known(state.reference_B, z_BT)
+        z_BT, shift_BT, other_BT, surprises = calm(state, z_BT, reference_B, observed)
         z_BU = np.concatenate([state.z_BL, z_BT], axis=1)  # U = L + T
         known_BU = ~np.isnan(z_BU)
         begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BU[:, tail:], 1)
@@ -283,7 +241,7 @@ class Adaptive:
         x_BTC = _channels(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, shown)
         x_BTC *= begun_BT[:, :, None]
         level_BT = np.where(begun_BT, level_BT + reference_B[:, None] + shift_BT, 0.0)
-        known = _known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
+        known = known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
         constant_BT = state.constant_B[:, None] & _is_constant(z_BT, shift_BT)
         # `advance` knows the value itself
         value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
@@ -373,13 +331,6 @@ class Adaptive:
         return values
 
 
-def with_effects_ahead(state: AdaptiveState, effect_BF: NDArray) -> AdaptiveState:
-    """The state from which answers are fed back, given effects that are known in advance, in the
-    units of the data: of the F coming steps, which are all that are fed back and the H after them.
-    """
-    return state._replace(ahead_BF=effect_BF / state.grid.unit_B[:, None])
-
-
 def _is_constant(z_BT: NDArray, shift_BT: NDArray) -> NDArray:
     """Whether all values that were read so far equal the first (B, T), from which they count."""
     other_BT = (~np.isnan(z_BT) & (z_BT != 0)) | (shift_BT != 0)
@@ -399,49 +350,6 @@ def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:
     np.minimum(low, np.where(there_NHK1 < middle_NHK1, there_NHK1, np.inf), out=low)
     np.maximum(high, np.where(there_NHK1 > middle_NHK1, there_NHK1, -np.inf), out=high)
     return result
-
-
-def _calm(
-    state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool
-) -> tuple[NDArray, NDArray, NDArray, Surprises]:
-    """Values without surprises and less the shift of the level, that shift, where else the level
-    may be, and what must be remembered."""
-    before, grid, z_BT = state.surprises, state.grid, z_BT - reference_B[:, None]
-    if not observed:
-        shift_BT, other_BT = (
-            np.broadcast_to(part_B[:, None], z_BT.shape)
-            for part_B in (before.shift_B, before.other_B)
-        )
-        return z_BT - shift_BT, shift_BT, other_BT, before
-    periods = seasonal(grid.periods)
-    slack_B = np.where(grid.root_B, ROOT_SLACK, 1.0)
-    fewest = max(SURE_AFTER, max(periods, default=1) + MORE)
-    axis = Axis(grid.log_B, slack_B, fewest, min(periods, default=1))
-    return set_aside(before, z_BT, state.z_BL, axis)
-
-
-def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
-    known_BT = ~np.isnan(z_BT)
-    first_B = z_BT[np.arange(len(z_BT)), known_BT.argmax(axis=1)]  # NaN where nothing is known
-    return np.where(np.isnan(reference_B), first_B, reference_B)
-
-
-def _known_at(
-    grid: Grid, level_BT: NDArray, scale_BT: NDArray, seasonal_BTH: NDArray, age_BT: NDArray
-) -> AdaptiveKnown:
-    """What the way back needs at each step; the only value is that of `advance`, and of surprises
-    nothing is known yet."""
-    return AdaptiveKnown(
-        level_BT,
-        scale_BT,
-        seasonal_BTH,
-        np.zeros_like(age_BT),
-        age_BT,
-        value=np.full_like(age_BT, np.nan),
-        log=np.broadcast_to(grid.log_B[:, None], age_BT.shape),
-        root=np.broadcast_to(grid.root_B[:, None], age_BT.shape),
-        unit=np.broadcast_to(grid.unit_B[:, None], age_BT.shape),
-    )
 
 
 def _channels(

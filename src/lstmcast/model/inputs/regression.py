@@ -43,8 +43,9 @@ class Layout(NamedTuple):
     @property
     def products(self) -> int:
         """M of all pairs of columns, of each column and z, of z and itself."""
-        K = self.columns
-        return K * (K + 1) // 2 + K + 1
+        columns = self.columns
+        pairs = columns * (columns + 1) // 2
+        return pairs + columns + 1
 
     @property
     def group_P(self) -> NDArray:
@@ -75,9 +76,11 @@ def products_of(columns_DK: NDArray) -> NDArray:
     only)."""
     row, column = np.tril_indices(columns_DK.shape[1])
     now, before = columns_DK[1:], columns_DK[:-1]
-    both = now[:, row] * before[:, column] + before[:, row] * now[:, column]
-    each = (now[:, row] * now[:, column], both, before[:, row] * before[:, column])
-    return np.concatenate(each, axis=1)
+    now_row, now_column = now[:, row], now[:, column]
+    before_row, before_column = before[:, row], before[:, column]
+    mixed = now_row * before_column + before_row * now_column
+    products = (now_row * now_column, mixed, before_row * before_column)
+    return np.concatenate(products, axis=1)
 
 
 def sums_of(
@@ -88,29 +91,24 @@ def sums_of(
     `products`: of the columns. A product per row, not one of matrices: so the numbers of a row do
     not depend on which others are there.
     """
-    w = weight_BE[:, None]
-    now, before = z_BD[:, None, 1:], z_BD[:, None, :-1]
+    weight = weight_BE[:, None]
+    z_now, z_before = z_BD[:, None, 1:], z_BD[:, None, :-1]
     x_now, x_before = columns_DK[1:], columns_DK[:-1]
-    between = (w @ products).reshape(len(z_BD), 3, -1)
-    with_z = np.concatenate(
-        [
-            (w * now) @ x_now,
-            (w * before) @ x_now + (w * now) @ x_before,
-            (w * before) @ x_before,
-        ],
-        axis=1,
-    )
-    squares = np.stack(
-        [(w * now * now).sum(2), 2 * (w * now * before).sum(2), (w * before * before).sum(2)],
-        axis=1,
-    )
-    return np.concatenate([between, with_z, squares], axis=2), weight_BE.sum(axis=1)
+    of_columns = (weight @ products).reshape(len(z_BD), 3, -1)
+    weighted_now, weighted_before = weight * z_now, weight * z_before
+    mixed = weighted_before @ x_now + weighted_now @ x_before
+    with_z = np.concatenate([weighted_now @ x_now, mixed, weighted_before @ x_before], axis=1)
+    square_now = (weighted_now * z_now).sum(2)
+    square_before = (weighted_before * z_before).sum(2)
+    squares = np.stack([square_now, 2 * (weighted_now * z_before).sum(2), square_before], axis=1)
+    sums_B3M = np.concatenate([of_columns, with_z, squares], axis=2)
+    return sums_B3M, weight_BE.sum(axis=1)
 
 
 def base_sums(sums_B3M: NDArray, layout: Layout) -> NDArray:
     """The sums of the base and z alone."""
-    kept = np.append(np.arange(layout.base), layout.columns)
-    places = _places(layout.columns)[kept[:, None], kept]
+    base_and_z = np.append(np.arange(layout.base), layout.columns)
+    places = _places(layout.columns)[base_and_z[:, None], base_and_z]
     row, column = np.tril_indices(layout.base)
     chosen = np.concatenate([places[row, column], places[-1]])
     return sums_B3M[..., chosen]
@@ -123,28 +121,27 @@ def fit(
     `least_gain` on, for all series or each."""
     full_BFVV = _quasi_differences(sums_B3M, layout)
     rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
-    freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(PHIS), axis=1)
-    none = _without_groups(rest_BFVV, freedom_BF)
-    chosen_GP = layout.group_P == np.arange(len(layout.groups))[:, None]
-    each = [
-        _with_groups(
-            rest_BFVV, freedom_BF, none, layout.group_P, np.tile(chosen_P, (len(count_B), 1))
-        )
-        for chosen_P in chosen_GP
-    ]
-    gain_BG = np.zeros((len(count_B), len(each)))
-    for g, alone in enumerate(each):
-        gain_BG[:, g] = alone.evidence_BF.max(axis=1) - none.evidence_BF.max(axis=1)
+    freedom_BF = _freedom(count_B, layout, len(PHIS))
+    plain = _without_groups(rest_BFVV, freedom_BF)
+    series, groups = len(count_B), len(layout.groups)
+    alone = []
+    for group in range(groups):
+        members_BP = np.tile(layout.group_P == group, (series, 1))
+        evidence = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, members_BP)
+        alone.append(evidence)
+    gain_BG = np.zeros((series, groups))
+    for group, evidence in enumerate(alone):
+        gain_BG[:, group] = _gain(evidence, plain)
     used_BG = gain_BG >= np.reshape(least_gain, (-1, 1))
-    best = none
-    if len(each) == 1:
-        best = each[0]
-    elif len(each) > 1:
-        chosen_BP = used_BG[:, layout.group_P]
-        best = _with_groups(rest_BFVV, freedom_BF, none, layout.group_P, chosen_BP)
-    unused = np.flatnonzero(~used_BG.any(axis=1))
-    best = best._replace(covariance_BFPP=none.covariance_BFPP)
-    best = with_rows(best, unused, rows_of(none, unused))
+    best = plain
+    if groups == 1:
+        best = alone[0]
+    elif groups > 1:
+        used_BP = used_BG[:, layout.group_P]
+        best = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, used_BP)
+    without = np.flatnonzero(~used_BG.any(axis=1))
+    best = best._replace(covariance_BFPP=plain.covariance_BFPP)
+    best = with_rows(best, without, rows_of(plain, without))
     return _of_best_phi(best, base_BFKV, gain_BG)
 
 
@@ -154,14 +151,26 @@ def fit_together(
     """The regression with all groups at once, from sums of products of quasi-differences at each of
     these φ; `gain_BG` (B, 1) is that of all groups together."""
     rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
-    freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(phis), axis=1)
-    none = _without_groups(rest_BFVV, freedom_BF)
-    chosen_BP = np.ones((len(count_B), len(layout.group_P)), bool)
-    each = _with_groups(rest_BFVV, freedom_BF, none, layout.group_P, chosen_BP)
-    gain_B = each.evidence_BF.max(axis=1) - none.evidence_BF.max(axis=1)
-    chosen = np.arange(len(count_B)), each.evidence_BF.argmax(axis=1)
-    best = _of_best_phi(each, base_BFKV, gain_B[:, None], phis)
-    return Together(best, each.covariance_BFPP[chosen])
+    freedom_BF = _freedom(count_B, layout, len(phis))
+    plain = _without_groups(rest_BFVV, freedom_BF)
+    all_BP = np.ones((len(count_B), len(layout.group_P)), bool)
+    evidence = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, all_BP)
+    gain_B = _gain(evidence, plain)
+    best = _of_best_phi(evidence, base_BFKV, gain_B[:, None], phis)
+    rows = np.arange(len(count_B))
+    best_phi_B = evidence.evidence_BF.argmax(axis=1)
+    return Together(best, evidence.covariance_BFPP[rows, best_phi_B])
+
+
+def _freedom(count_B: NDArray, layout: Layout, phis: int) -> NDArray:
+    """Degrees of freedom that the base leaves, alike for each φ (B, F)."""
+    freedom_B = np.maximum(count_B - layout.base, 1.0)
+    return np.repeat(freedom_B[:, None], phis, axis=1)
+
+
+def _gain(evidence: _Evidence, plain: _Evidence) -> NDArray:
+    """Log evidence less that of the base alone, each at its best φ (B,)."""
+    return evidence.evidence_BF.max(axis=1) - plain.evidence_BF.max(axis=1)
 
 
 class _Evidence(NamedTuple):
@@ -174,17 +183,19 @@ class _Evidence(NamedTuple):
 
 
 def _of_best_phi(
-    each: _Evidence, base_BFKV: NDArray, gain_BG: NDArray, phis: tuple[float, ...] = PHIS
+    evidence: _Evidence, base_BFKV: NDArray, gain_BG: NDArray, phis: tuple[float, ...] = PHIS
 ) -> Fit:
     """The φ of the greatest evidence; nothing where numbers were too large to be squared."""
-    B = np.arange(len(gain_BG))
-    best_B = each.evidence_BF.argmax(axis=1)
-    b_BP, base_BKV = each.coefficients_BFP[B, best_B], base_BFKV[B, best_B]
-    a_BK = base_BKV[..., -1] - (base_BKV[..., :-1] @ b_BP[..., None])[..., 0]
+    rows = np.arange(len(gain_BG))
+    best_B = evidence.evidence_BF.argmax(axis=1)
+    of_groups_BP = evidence.coefficients_BFP[rows, best_B]
+    base_BKV = base_BFKV[rows, best_B]
+    explained_BK = (base_BKV[..., :-1] @ of_groups_BP[..., None])[..., 0]
+    of_base_BK = base_BKV[..., -1] - explained_BK
     return Fit(
-        np.concatenate([a_BK, b_BP], axis=1),
+        np.concatenate([of_base_BK, of_groups_BP], axis=1),
         np.array(phis)[best_B],
-        np.sqrt(each.variance_BF[B, best_B]),
+        np.sqrt(evidence.variance_BF[rows, best_B]),
         gain_BG,
     )
 
@@ -193,36 +204,42 @@ def _of_best_phi(
 def _places(columns: int) -> NDArray:
     """Where the sum of each pair of columns and z stands among the M (K + 1, K + 1)."""
     row, column = np.tril_indices(columns)
+    pairs = len(row)
     places = np.empty((columns + 1, columns + 1), np.int64)
-    places[row, column] = places[column, row] = np.arange(len(row))
-    places[-1, :-1] = places[:-1, -1] = len(row) + np.arange(columns)
-    places[-1, -1] = len(row) + columns
+    places[row, column] = places[column, row] = np.arange(pairs)
+    places[-1, :-1] = places[:-1, -1] = pairs + np.arange(columns)
+    places[-1, -1] = pairs + columns
     return places
 
 
 def _quasi_differences(sums_B3M: NDArray, layout: Layout) -> NDArray:
     """Sums of products of the quasi-differences, for each φ (B, F, K + 1, K + 1)."""
     phi_F1 = np.array(PHIS)[:, None]
-    now, both, before = (sums_B3M[:, None, i] for i in range(3))
-    sums_BFM = now - phi_F1 * both + phi_F1**2 * before
+    now, mixed, before = (sums_B3M[:, None, which] for which in range(3))
+    sums_BFM = now - phi_F1 * mixed + phi_F1**2 * before
     return sums_BFM[..., _places(layout.columns)]
 
 
 def _without_base(full: NDArray, base: int) -> tuple[NDArray, NDArray]:
     """The sums of what the base leaves of the other columns and of z, and its regression on each
     of these (…, base, P + 1)."""
-    diagonal = np.diagonal(full[..., :base, :base], axis1=-2, axis2=-1)
-    scale = np.where(diagonal > 0, 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
-    within = full[..., :base, :base] * scale[..., :, None] * scale[..., None, :]
+    gram = full[..., :base, :base]
+    diagonal = np.diagonal(gram, axis1=-2, axis2=-1)
+    positive = diagonal > 0
+    root = np.sqrt(np.where(positive, diagonal, 1.0))
+    scale = np.where(positive, 1.0 / root, 0.0)
+    within = gram * scale[..., :, None] * scale[..., None, :]
     across = full[..., :base, base:] * scale[..., :, None]
     solved = np.linalg.solve(within + RIDGE * np.eye(base), across)
-    rest = full[..., base:, base:] - np.swapaxes(across, -1, -2) @ solved
+    explained = np.swapaxes(across, -1, -2) @ solved
+    rest = full[..., base:, base:] - explained
     return rest, solved * scale[..., :, None]
 
 
 def _without_groups(rest_BFVV: NDArray, freedom_BF: NDArray) -> _Evidence:
     """The base alone."""
-    variance_BF = np.maximum(rest_BFVV[..., -1, -1] / freedom_BF, np.finfo(float).tiny)
+    square_BF = rest_BFVV[..., -1, -1]
+    variance_BF = np.maximum(square_BF / freedom_BF, np.finfo(float).tiny)
     coefficients_BFP = np.zeros((*freedom_BF.shape, rest_BFVV.shape[-1] - 1))
     evidence_BF = -0.5 * freedom_BF * (np.log(variance_BF) + 1.0)
     nothing_BF00 = np.zeros((*freedom_BF.shape, 0, 0))
@@ -232,35 +249,42 @@ def _without_groups(rest_BFVV: NDArray, freedom_BF: NDArray) -> _Evidence:
 def _with_groups(
     rest_BFVV: NDArray,
     freedom_BF: NDArray,
-    none: _Evidence,
+    plain: _Evidence,
     group_P: NDArray,
     chosen_BP: NDArray,
 ) -> _Evidence:
     """With the groups that are chosen for each series, at each φ that can be the best."""
-    chosen_BF1P = np.broadcast_to(chosen_BP[:, None, None], (*freedom_BF.shape, 1, len(group_P)))
+    shape = (*freedom_BF.shape, 1, len(group_P))
+    chosen_BF1P = np.broadcast_to(chosen_BP[:, None, None], shape)
+    chosen_BFP = chosen_BF1P[..., 0, :]
     # In units of the noise without groups, so that no size of the data is special.
-    unit_BF1 = np.sqrt(none.variance_BF)[..., None]
-    A_BFPP = rest_BFVV[..., :-1, :-1] * (chosen_BF1P & np.swapaxes(chosen_BF1P, -1, -2))
-    b_BFP = rest_BFVV[..., :-1, -1] * chosen_BF1P[..., 0, :] / unit_BF1
+    unit_BF1 = np.sqrt(plain.variance_BF)[..., None]
+    both_BFPP = chosen_BF1P & np.swapaxes(chosen_BF1P, -1, -2)
+    A_BFPP = rest_BFVV[..., :-1, :-1] * both_BFPP
+    b_BFP = rest_BFVV[..., :-1, -1] * chosen_BFP / unit_BF1
     # No prior makes values more likely than the best coefficients do: most φ need no look.
-    eye = _diagonal(np.where(chosen_BF1P[..., 0, :], RIDGE * _trace(A_BFPP)[..., None], 1.0))
-    freely_BFP = np.linalg.solve(A_BFPP + eye, b_BFP[..., None])[..., 0]
+    ridge_BF1 = RIDGE * _trace(A_BFPP)[..., None]
+    ridge_BFPP = _diagonal(np.where(chosen_BFP, ridge_BF1, 1.0))
+    freely_BFP = np.linalg.solve(A_BFPP + ridge_BFPP, b_BFP[..., None])[..., 0]
     left_BF = _left(A_BFPP, b_BFP, freedom_BF, freely_BFP)
-    most_BF = none.evidence_BF - 0.5 * freedom_BF * np.log(left_BF / freedom_BF)
-    B, F = np.nonzero(most_BF >= none.evidence_BF.max(axis=1)[:, None])
+    most_BF = plain.evidence_BF - 0.5 * freedom_BF * np.log(left_BF / freedom_BF)
+    least_B1 = plain.evidence_BF.max(axis=1)[:, None]
+    looked_at = B, _ = np.nonzero(most_BF >= least_B1)
     members = _Members.of(group_P, chosen_BP[B])
-    found = _mackay(A_BFPP[B, F], b_BFP[B, F], freedom_BF[B, F], members)
-    gain_N, beta_NP, variance_N, covariance_NPP = found
+    gain_N, beta_NP, variance_N, covariance_NPP = _mackay(
+        A_BFPP[looked_at], b_BFP[looked_at], freedom_BF[looked_at], members
+    )
+    unit_N1 = unit_BF1[looked_at]
     result = _Evidence(
         np.full_like(freedom_BF, -np.inf),
         np.zeros_like(b_BFP),
-        none.variance_BF.copy(),
+        plain.variance_BF.copy(),
         np.zeros_like(A_BFPP),
     )
-    result.evidence_BF[B, F] = none.evidence_BF[B, F] + gain_N
-    result.coefficients_BFP[B, F] = beta_NP * unit_BF1[B, F]
-    result.variance_BF[B, F] *= variance_N
-    result.covariance_BFPP[B, F] = covariance_NPP * unit_BF1[B, F][..., None] ** 2
+    result.evidence_BF[looked_at] = plain.evidence_BF[looked_at] + gain_N
+    result.coefficients_BFP[looked_at] = beta_NP * unit_N1
+    result.variance_BF[looked_at] *= variance_N
+    result.covariance_BFPP[looked_at] = covariance_NPP * unit_N1[..., None] ** 2
     return result
 
 
@@ -270,16 +294,19 @@ def _mackay(
     """Log evidence gained, coefficients, variance of the noise, and covariance of the coefficients,
     each of N regressions in units of the noise without groups (MacKay 1992, eq. 4.4 and 4.8)."""
     diagonal_NP = np.diagonal(A_NPP, axis1=1, axis2=2)
-    alone_NP = b_NP / np.where(diagonal_NP > 0, diagonal_NP, np.inf)
+    divisor_NP = np.where(diagonal_NP > 0, diagonal_NP, np.inf)
+    alone_NP = b_NP / divisor_NP
     prior_NG = np.maximum(members.mean(alone_NP**2), LEAST_PRIOR)
     variance_N = np.ones_like(freedom_N)
     inverse_NPP, precision_NP, beta_NP = _posterior(A_NPP, b_NP, prior_NG, variance_N, members)
     for _ in range(ITERATIONS):
-        known_NP = 1.0 - np.diagonal(inverse_NPP, axis1=1, axis2=2) * precision_NP
+        variances_NP = np.diagonal(inverse_NPP, axis1=1, axis2=2)
+        known_NP = 1.0 - variances_NP * precision_NP
         known_NG = np.maximum(members.sum(known_NP), SMALLEST)
         prior_NG = np.maximum(members.sum(beta_NP**2) / known_NG, LEAST_PRIOR)
         left_N = _left(A_NPP, b_NP, freedom_N, beta_NP)
-        variance_N = left_N / np.maximum(freedom_N - known_NP.sum(axis=1), 1.0)
+        remaining_N = np.maximum(freedom_N - known_NP.sum(axis=1), 1.0)
+        variance_N = left_N / remaining_N
         inverse_NPP, precision_NP, beta_NP = _posterior(A_NPP, b_NP, prior_NG, variance_N, members)
     gain_N = (
         0.5 * freedom_N * (1.0 - np.log(variance_N))
@@ -296,9 +323,10 @@ def _posterior(
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Covariance and mean of the coefficients, and the precision of their prior, in between."""
     precision_NP = 1.0 / members.spread(prior_NG)
-    covariance_NPP = np.linalg.inv(A_NPP / variance_N[:, None, None] + _diagonal(precision_NP))
-    mean_NP = (covariance_NPP @ b_NP[..., None])[..., 0] / variance_N[:, None]
-    return covariance_NPP, precision_NP, mean_NP
+    information_NPP = A_NPP / variance_N[:, None, None] + _diagonal(precision_NP)
+    covariance_NPP = np.linalg.inv(information_NPP)
+    mean_NP = (covariance_NPP @ b_NP[..., None])[..., 0]
+    return covariance_NPP, precision_NP, mean_NP / variance_N[:, None]
 
 
 class _Members(NamedTuple):

@@ -104,8 +104,10 @@ def harmonics(angle: NDArray, count: int) -> list[NDArray]:
     The k-th is 1/k in size: with one prior variance for all, a cycle is smooth unless the data say
     otherwise (Christmas).
     """
-    waves = [(k, k * angle) for k in range(1, count + 1)]
-    return [np.cos(wave) / k for k, wave in waves] + [np.sin(wave) / k for k, wave in waves]
+    orders = range(1, count + 1)
+    cosines = [np.cos(order * angle) / order for order in orders]
+    sines = [np.sin(order * angle) / order for order in orders]
+    return cosines + sines
 
 
 @lru_cache(maxsize=64)
@@ -163,14 +165,19 @@ def advance_slow(
     """Read T more steps of series of which `count` were read; and the solutions (B, J) by which
     they renewed theirs."""
     days_BD, today_B = _whole_days(clock, state.today_B, z_BT, count)
-    state, day, done, solutions = state._replace(today_B=today_B), count // clock.steps, 0, []
+    state = state._replace(today_B=today_B)
+    day = count // clock.steps
+    done = 0
+    solutions = []
     while done < days_BD.shape[1]:
         first, stop = clock.chunk(day)
         until = min(done + stop - day, days_BD.shape[1])
+        place = day - first
         chunk_BD = state.days_BD.copy()
-        chunk_BD[:, day - first : day - first + until - done] = days_BD[:, done:until]
+        chunk_BD[:, place : place + until - done] = days_BD[:, done:until]
         state = state._replace(days_BD=chunk_BD)
-        day, done = day + until - done, until
+        day += until - done
+        done = until
         if day == stop:
             state = renewed(clock, state, first, stop)
             solutions.append(state.newest_BRJ[:, -1])
@@ -185,19 +192,21 @@ def _whole_days(
     A day with a missing step is missing. Steps are added up one after the other, so that any
     chunks give the same bits.
     """
-    m, before = clock.steps, count % clock.steps
-    if m == 1:
+    per_day = clock.steps
+    before = count % per_day
+    if per_day == 1:
         return z_BT, today_B
-    z_BT = np.concatenate([np.zeros((len(z_BT), before)), z_BT], axis=1)
-    whole = z_BT.shape[1] // m
-    sums_BD = np.zeros((len(z_BT), whole + 1))
+    rows = len(z_BT)
+    z_BT = np.concatenate([np.zeros((rows, before)), z_BT], axis=1)
+    whole = z_BT.shape[1] // per_day
+    sums_BD = np.zeros((rows, whole + 1))
     sums_BD[:, 0] = today_B
-    steps_BDM = z_BT[:, : whole * m].reshape(len(z_BT), whole, m)
-    for step in range(m):
+    steps_BDM = z_BT[:, : whole * per_day].reshape(rows, whole, per_day)
+    for step in range(per_day):
         sums_BD[:, :whole] += steps_BDM[:, :, step]
-    for step in range(whole * m, z_BT.shape[1]):
+    for step in range(whole * per_day, z_BT.shape[1]):
         sums_BD[:, whole] += z_BT[:, step]
-    return sums_BD[:, :whole] / m, sums_BD[:, whole]
+    return sums_BD[:, :whole] / per_day, sums_BD[:, whole]
 
 
 def renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState:
@@ -210,24 +219,27 @@ def renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState:
 def _renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState:
     days_BD = state.days_BD[:, : stop - first]
     reference_B = _first_known(state.reference_B, days_BD)
-    power_B = np.frexp(np.nan_to_num(reference_B))[1]
-    unit_B = np.where(np.nan_to_num(reference_B) != 0, np.ldexp(1.0, power_B - 1), 1.0)
+    unit_B = _unit_near(np.nan_to_num(reference_B))
     z_BD = np.concatenate([state.last_B[:, None], days_BD], axis=1)
     z_BD = (z_BD - reference_B[:, None]) / unit_B[:, None]
     columns_DK, products = _chunk(clock, first, stop - first)
     if first == 0:
-        weight_BE, came_B2 = _first_weights(clock, columns_DK, products, z_BD), state.came_B2
+        weight_BE = _first_weights(clock, columns_DK, products, z_BD)
+        came_B2 = state.came_B2
     else:
         weight_BE = _weights(columns_DK, z_BD, state)
         came_B2 = _came(clock, columns_DK, z_BD, weight_BE, state)
     sums_B3M, weight_B = sums_of(columns_DK, products, np.nan_to_num(z_BD), weight_BE)
-    sums_B3M, weight_B = state.sums_B3M + sums_B3M, state.weight_B + weight_B
+    sums_B3M = state.sums_B3M + sums_B3M
+    weight_B = state.weight_B + weight_B
     # Sums of what is too large to be squared say nothing any more.
     sound_B = np.asarray(np.isfinite(sums_B3M).all(axis=(1, 2)))
-    sums_B3M, weight_B = np.where(sound_B[:, None, None], sums_B3M, 0.0), weight_B * sound_B
+    sums_B3M = np.where(sound_B[:, None, None], sums_B3M, 0.0)
+    weight_B = weight_B * sound_B
     fitted = _solved(clock, sums_B3M, weight_B)
-    share_B = np.clip((came_B2[:, 0] + SHARE_PRIOR) / (came_B2[:, 1] + SHARE_PRIOR), 0.0, 1.0)
-    year_BJ = fitted.coefficients_BK[:, clock.layout.base :] * (unit_B * share_B)[:, None]
+    factor_B1 = (unit_B * _share(came_B2))[:, None]
+    year_BJ = fitted.coefficients_BK[:, clock.layout.base :] * factor_B1
+    newest_BRJ = np.concatenate([state.newest_BRJ[:, 1:], year_BJ[:, None]], axis=1)
     return SlowState(
         reference_B,
         unit_B,
@@ -240,37 +252,56 @@ def _renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState
         days_BD[:, -1],
         np.full_like(state.days_BD, np.nan),
         state.today_B,
-        np.concatenate([state.newest_BRJ[:, 1:], year_BJ[:, None]], axis=1),
+        newest_BRJ,
     )
 
 
+def _unit_near(reference_B: NDArray) -> NDArray:
+    """A power of two near each value, 1 for zeros."""
+    power_B = np.frexp(reference_B)[1]
+    return np.where(reference_B != 0, np.ldexp(1.0, power_B - 1), 1.0)
+
+
+def _share(came_B2: NDArray) -> NDArray:
+    """How much of what was foretold came true, 0 to 1 (B,)."""
+    foretold_and_came_B, foretold_B = came_B2.T
+    share_B = (foretold_and_came_B + SHARE_PRIOR) / (foretold_B + SHARE_PRIOR)
+    return np.clip(share_B, 0.0, 1.0)
+
+
 def _first_known(reference_B: NDArray, z_BD: NDArray) -> NDArray:
-    first_B = z_BD[np.arange(len(z_BD)), (~np.isnan(z_BD)).argmax(axis=1)]
-    return np.where(np.isnan(reference_B), first_B, reference_B)
+    rows = np.arange(len(z_BD))
+    place_B = (~np.isnan(z_BD)).argmax(axis=1)
+    return np.where(np.isnan(reference_B), z_BD[rows, place_B], reference_B)
 
 
 def _solved(clock: Clock, sums_B3M: NDArray, weight_B: NDArray) -> Fit:
     """The solution: of the base alone where too little is known for more."""
     layout = clock.layout
+    rows = len(weight_B)
     base = fit(base_sums(sums_B3M, layout), weight_B, Layout(layout.base))
-    nothing_BP = np.zeros((len(weight_B), layout.columns - layout.base))
+    nothing_BP = np.zeros((rows, layout.columns - layout.base))
     coefficients_BK = np.concatenate([base.coefficients_BK, nothing_BP], axis=1)
-    gain_BG = np.zeros((len(weight_B), len(layout.groups)))
-    result = Fit(coefficients_BK, base.phi_B, base.noise_B, gain_BG)
+    gain_BG = np.zeros((rows, len(layout.groups)))
+    of_base = Fit(coefficients_BK, base.phi_B, base.noise_B, gain_BG)
     enough = np.flatnonzero(weight_B >= clock.fewest)
     if not len(enough):
-        return result
+        return of_base
     known = weight_B[enough]
-    least = np.where(known < EARLY * clock.year, EARLY_GAIN, LEAST_GAIN)
-    return with_rows(result, enough, fit(sums_B3M[enough], known, layout, least))
+    is_early = known < EARLY * clock.year
+    least = np.where(is_early, EARLY_GAIN, LEAST_GAIN)
+    of_all = fit(sums_B3M[enough], known, layout, least)
+    return with_rows(of_base, enough, of_all)
 
 
 def _first_weights(clock: Clock, columns_DK: NDArray, products: NDArray, z_BD: NDArray) -> NDArray:
     """The weights of the first chunk, of which nothing is known before: by the solutions that it
     gives itself."""
-    weight_BE = (np.isfinite(z_BD[:, 1:]) & np.isfinite(z_BD[:, :-1])).astype(float)
+    known_BD = np.isfinite(z_BD)
+    filled_BD = np.nan_to_num(z_BD)
+    weight_BE = (known_BD[:, 1:] & known_BD[:, :-1]).astype(float)
     for _ in range(FIRST_FITS):
-        sums_B3M, weight_B = sums_of(columns_DK, products, np.nan_to_num(z_BD), weight_BE)
+        sums_B3M, weight_B = sums_of(columns_DK, products, filled_BD, weight_BE)
         sums_B3M = np.where(np.isfinite(sums_B3M), sums_B3M, 0.0)
         fitted = _solved(clock, sums_B3M, weight_B)
         fitted = fitted._replace(noise_B=np.zeros(len(z_BD)))  # unusual values made it large
@@ -285,12 +316,15 @@ def _weights(columns_DK: NDArray, z_BD: NDArray, fitted: Fit | SlowState) -> NDA
     surprise_BE = np.abs(_quasi_difference(rest_BD, fitted.phi_B))
     known_BE = np.isfinite(surprise_BE)
     surprise_BE = np.where(known_BE, surprise_BE, np.nan)
-    some_B, usual_B = known_BE.any(axis=1), np.zeros(len(z_BD))
+    has_some_B = known_BE.any(axis=1)
     # Where the noise has grown, what is usual now is no surprise.
-    usual_B[some_B] = SPREAD * np.nanmedian(surprise_BE[some_B], axis=1)
+    usual_B = np.zeros(len(z_BD))
+    usual_B[has_some_B] = SPREAD * np.nanmedian(surprise_BE[has_some_B], axis=1)
     limit_B1 = LIMIT * np.maximum(fitted.noise_B, usual_B)[:, None]
-    large_BE = known_BE & (limit_B1 > 0) & (np.nan_to_num(surprise_BE) > limit_B1)
-    ratio_BE = np.where(large_BE, limit_B1, 1.0) / np.where(large_BE, surprise_BE, 1.0)
+    beyond_BE = np.nan_to_num(surprise_BE) > limit_B1
+    large_BE = known_BE & (limit_B1 > 0) & beyond_BE
+    numerator_BE = np.where(large_BE, limit_B1, 1.0)
+    ratio_BE = numerator_BE / np.where(large_BE, surprise_BE, 1.0)
     return known_BE * ratio_BE**2
 
 
@@ -299,16 +333,21 @@ def _came(
 ) -> NDArray:
     """The sums of the share after a chunk, of which the solution that was in force has foretold
     the year."""
-    base = clock.layout.base
     year_BK = state.coefficients_BK.copy()
-    year_BK[:, :base] = 0.0
-    without_BD = z_BD - _expected(columns_DK, state.coefficients_BK - year_BK)
+    year_BK[:, : clock.layout.base] = 0.0
+    others_BD = _expected(columns_DK, state.coefficients_BK - year_BK)
+    without_BD = z_BD - others_BD
+    came_BE = _quasi_difference(without_BD, state.phi_B)
+    came_BE = np.nan_to_num(came_BE, posinf=0.0, neginf=0.0)
     foretold_BE = _quasi_difference(_expected(columns_DK, year_BK), state.phi_B)
-    came_BE = np.nan_to_num(_quasi_difference(without_BD, state.phi_B), posinf=0.0, neginf=0.0)
     unit_B1 = np.where(state.noise_B > 0, state.noise_B, np.inf)[:, None]
-    foretold_BE, came_BE = foretold_BE / unit_B1, came_BE / unit_B1
-    new = [(weight_BE * foretold_BE * other_BE).sum(axis=1) for other_BE in (came_BE, foretold_BE)]
-    return np.nan_to_num(SHARE_KEPT * state.came_B2 + np.stack(new, axis=1))
+    foretold_BE = foretold_BE / unit_B1
+    came_BE = came_BE / unit_B1
+    weighted_BE = weight_BE * foretold_BE
+    products_B = (weighted_BE * came_BE).sum(axis=1)
+    squares_B = (weighted_BE * foretold_BE).sum(axis=1)
+    newest_B2 = np.stack([products_B, squares_B], axis=1)
+    return np.nan_to_num(SHARE_KEPT * state.came_B2 + newest_B2)
 
 
 def _expected(columns_DK: NDArray, coefficients_BK: NDArray) -> NDArray:
@@ -327,12 +366,13 @@ def effect_of(
     angle_BT = 2 * np.pi / clock.year / clock.steps * steps_BT
     apart = 2 * np.pi / clock.year / clock.steps * distances
     total = np.zeros((*steps_BT.shape, len(distances)))
-    for k in range(1, HARMONICS + 1):
-        cosine_BT = solution_BTJ[..., k - 1] / k
-        sine_BT = solution_BTJ[..., HARMONICS + k - 1] / k
-        here, quarter = np.cos(k * angle_BT), np.sin(k * angle_BT)
-        in_phase_BT = cosine_BT * here + sine_BT * quarter
-        across_BT = sine_BT * here - cosine_BT * quarter
-        total += in_phase_BT[..., None] * np.cos(k * apart)
-        total += across_BT[..., None] * np.sin(k * apart)
+    for order in range(1, HARMONICS + 1):
+        cosine_BT = solution_BTJ[..., order - 1] / order
+        sine_BT = solution_BTJ[..., HARMONICS + order - 1] / order
+        here_BT = np.cos(order * angle_BT)
+        quarter_BT = np.sin(order * angle_BT)
+        in_phase_BT = cosine_BT * here_BT + sine_BT * quarter_BT
+        across_BT = sine_BT * here_BT - cosine_BT * quarter_BT
+        total += in_phase_BT[..., None] * np.cos(order * apart)
+        total += across_BT[..., None] * np.sin(order * apart)
     return total

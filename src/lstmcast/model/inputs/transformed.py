@@ -13,82 +13,41 @@ length.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Whole
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import carried, newest_known, offsets_of, subset
+from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import UsageError
-from lstmcast.model.inputs.base import LARGEST, Grid, Seen, require_size, too_large
-from lstmcast.model.inputs.past import FittedColumns, PastColumns, PastState
-from lstmcast.transforms import Chain, Transforms, TransformsState
-from lstmcast.transforms.chain import Applied
+from lstmcast.model.inputs.base import Grid, Seen, require_size
+from lstmcast.model.inputs.past import PastColumns
+from lstmcast.model.inputs.transformedparts import (
+    FittedTransforms,
+    TransformedKnown,
+    TransformedState,
+    WholeRows,
+    before_later,
+    carried_on,
+    differences_and_longest,
+    even_offsets,
+    known_after,
+    label_to_input,
+    read_columns,
+    require_nothing_learned,
+    require_sizes,
+    row_names,
+    same_rows,
+    side_by_side,
+)
+from lstmcast.transforms import Transforms
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.config import is_whole
 from lstmcast.util.objects import objects
 from lstmcast.windows import TransformedData
-
-
-@dataclass(frozen=True, eq=False)
-class FittedTransforms:
-    """Transforms and what they learned of the series of a panel, and of the columns beside them."""
-
-    transforms: Transforms
-    state: TransformsState
-    past: FittedColumns = field(default_factory=FittedColumns)
-
-    def arrays(self) -> dict[str, NDArray]:
-        """What was learned, for the store; `Transformed.fitted_from` reads it."""
-        return self.transforms.arrays(self.state) | self.past.arrays()
-
-    def of(self, series_S: NDArray) -> TransformsState:
-        """What was learned of some series, by number, in that order."""
-        return self.state.rows(series_S)
-
-
-class TransformedKnown(NamedTuple):
-    """What the way back needs at N positions: which series each column is, and the values
-    before."""
-
-    fitted: TransformsState
-    applied: AppliedTransforms
-    series_NK: NDArray
-    counts_N: NDArray  # known observations of these series
-
-    def rows(self, rows: NDArray) -> TransformedKnown:
-        """Some of the positions."""
-        return self._replace(series_NK=self.series_NK[rows], counts_N=self.counts_N[rows])
-
-
-class TransformedState(NamedTuple):
-    """The newest values of each row: those that the next transformed one is made of."""
-
-    fitted: FittedTransforms
-    series_BK: NDArray  # of `fitted`
-    newest_BKL: NDArray  # raw values, as many as the longest chain of lags and one more
-    before_BKDL: NDArray  # the last values that each difference was given
-    x_BK: NDArray  # the newest input that is known
-    past: PastState | None = None
-
-
-class WholeRows(NamedTuple):
-    """A panel as a network reads it, from the beginning of every row to its end."""
-
-    x_NC: NDArray  # float32; missing values carried forward
-    begun_N: NDArray  # whether every column has had a value
-    offsets: NDArray  # (R+1,)
-    rows_RK: NDArray  # numbers of the series that are read together
-    applied: AppliedTransforms
-
-    def places(self) -> tuple[NDArray, NDArray]:
-        """The row (S,) and the column (S,) in which each series is read."""
-        row_S, column_S = (np.empty(self.rows_RK.size, np.int64) for _ in range(2))
-        row_S[self.rows_RK], column_S[self.rows_RK] = np.indices(self.rows_RK.shape)
-        return row_S, column_S
 
 
 @dataclass(frozen=True, init=False)
@@ -213,10 +172,6 @@ class Transformed:
         state = self.transforms.align(fitted.state, panel.values, panel.offsets, panel.ids)
         return FittedTransforms(self.transforms, state, fitted.past.align(panel))
 
-    def _refitted(self, panel: Panel, ends: NDArray, fitted: FittedTransforms) -> FittedTransforms:
-        """As learned before, and for new series from the first `ends` (S,) values of each."""
-        return self.fitted_to(panel.until(np.maximum(ends, 1)), fitted)
-
     def data(
         self,
         panel: Panel,
@@ -230,41 +185,28 @@ class Transformed:
         Raises:
             UsageError: where labels become inputs in another way than by a straight line.
         """
-        fitted = self.fit(panel, ends) if fitted is None else self._refitted(panel, ends, fitted)
-        inputs_N, labels_N = (
-            self.transforms.apply(panel.values, panel.offsets, fitted.state, as_labels).values
-            for as_labels in (False, True)
-        )
-        require_size(labels_N, panel)
-        ways = _label_to_input(fitted, len(panel)) if self.transforms.apart else (None, None)
+        if fitted is None:
+            fitted = self.fit(panel, ends)
+        else:  # new series: from their first values too
+            fitted = self.fitted_to(panel.until(np.maximum(ends, 1)), fitted)
+        inputs = self.transforms.apply(panel.values, panel.offsets, fitted.state, False)
+        labels = self.transforms.apply(panel.values, panel.offsets, fitted.state, True)
+        require_size(labels.values, panel)
         rows = self.rows(panel)
-        offsets = offsets_of(panel.lengths[rows[:, 0]])
-        scale, shift = (None if way is None else way[rows] for way in ways)
+        scale = shift = None
+        if self.transforms.apart:
+            scale_S, shift_S = label_to_input(fitted, len(panel))
+            scale, shift = scale_S[rows], shift_S[rows]
         data = TransformedData(
-            self._read(inputs_N, panel, rows, fitted),
-            self._side_by_side(labels_N, panel, rows),
-            offsets,
+            read_columns(inputs.values, panel, rows, fitted, bool(self.beside)),
+            side_by_side(labels.values, panel, rows),
+            offsets_of(panel.lengths[rows[:, 0]]),
             ends[rows].min(axis=1),
-            panel.ids if self.columns == 1 else _row_names(panel.ids, rows),
+            panel.ids if self.columns == 1 else row_names(panel.ids, rows),
             scale,
             shift,
         )
         return data, fitted
-
-    def _read(
-        self, inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms
-    ) -> NDArray:
-        """What the network reads of all rows (N, C), NaN where a value is missing."""
-        require_size(inputs_N, panel)
-        read_NK = self._side_by_side(inputs_N, panel, rows_RK)
-        if not self.beside:
-            return read_NK
-        return np.concatenate([read_NK, fitted.past.applied(panel, rows_RK)], axis=1)
-
-    def _side_by_side(self, values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
-        """The columns of all rows beside each other, the rows one after the other (N, K)."""
-        columns = [subset(values_N, panel.offsets, rows_R)[0] for rows_R in rows_RK.T]
-        return np.stack(columns, axis=1)
 
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedTransforms:
         """What `FittedTransforms.arrays` gave, of series with these ids; KeyError where one is
@@ -279,25 +221,20 @@ class Transformed:
         Raises:
             UsageError: for a row of which something had to be learned, and was not.
         """
-        known = set() if fitted is None else set(fitted.state.ids.tolist())
-        named = objects(ids)
         if self.columns > 1 and fitted is not None:
-            return _same_rows(fitted, len(ids), self.columns)
+            return same_rows(fitted, len(ids), self.columns)
+        names = objects(ids)
         if self.columns > 1:
-            named = objects(f"{name}/{k}" for name in ids for k in range(self.columns))
-        new = [name for name in named if name not in known]
-        chains = [*self.transforms.chains, *self.beside.chains]
-        if new and any(_learns_by_series(chain) for chain in chains):
-            raise UsageError(
-                f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
-                "Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
-            )
-        nothing, offsets = np.full(len(named), np.nan), np.arange(len(named) + 1)
-        past = self.beside.of_rows(named, None if fitted is None else fitted.past)
+            names = objects(f"{name}/{column}" for name in ids for column in range(self.columns))
+        chains = (*self.transforms.chains, *self.beside.chains)
+        require_nothing_learned(names, fitted, chains)
+        unknown, offsets = np.full(len(names), np.nan), np.arange(len(names) + 1)
         if fitted is None:
-            state = self.transforms.fit(nothing, offsets, named)
+            state = self.transforms.fit(unknown, offsets, names)
+            past = self.beside.of_rows(names, None)
         else:
-            state = self.transforms.align(fitted.state, nothing, offsets, named)
+            state = self.transforms.align(fitted.state, unknown, offsets, names)
+            past = self.beside.of_rows(names, fitted.past)
         return FittedTransforms(self.transforms, state, past)
 
     def rows(self, panel: Panel) -> NDArray:
@@ -312,22 +249,15 @@ class Transformed:
         applied = self.transforms.apply(panel.values, panel.offsets, fitted.state)
         rows = self.rows(panel)
         offsets = offsets_of(panel.lengths[rows[:, 0]])
-        values_NC = self._read(applied.values, panel, rows, fitted)
-        newest_NC = newest_known(values_NC, offsets)
-        filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
-        x_NC = np.where(newest_NC >= 0, filled_NC, 0.0).astype(np.float32)
-        return WholeRows(
-            x_NC, np.logical_and.reduce(newest_NC >= 0, axis=1), offsets, rows, applied
-        )
+        values_NC = read_columns(applied.values, panel, rows, fitted, bool(self.beside))
+        return WholeRows.of(values_NC, offsets, rows, applied)
 
     def start(
         self, grid: Grid, rows: int, fitted: FittedTransforms | None = None
     ) -> TransformedState:
         """State before the first value of so many rows, which are those of `fitted` in order."""
         assert fitted is not None
-        lags = [[step.lag for step in chain.steps if step.lag] for chain in self.transforms.chains]
-        differences = max(map(len, lags), default=0)
-        longest = max((lag for own in lags for lag in own), default=0)
+        differences, longest = differences_and_longest(self.transforms.chains)
         shape = (rows, self.columns)
         return TransformedState(
             fitted,
@@ -346,29 +276,28 @@ class Transformed:
         B, T, K = values_BTK.shape
         kept = state.newest_BKL.shape[2]
         raw_BKU = np.concatenate([state.newest_BKL, values_BTK.transpose(0, 2, 1)], axis=2)
-        fitted, offsets = state.fitted.of(state.series_BK.ravel()), _even(B * K, kept + T)
-        inputs, labels = (
-            self.transforms.apply(raw_BKU.ravel(), offsets, fitted, as_labels)
-            for as_labels in (False, True)
-        )
-        x_BTK, label_BTK = (
-            applied.values.reshape(B, K, kept + T)[:, :, kept:].transpose(0, 2, 1)
-            for applied in (inputs, labels)
-        )
-        _require_sizes(label_BTK, state)
-        read_BTC, newest_BC, past = x_BTK, state.x_BK, state.past
+        fitted = state.fitted.of(state.series_BK.ravel())
+        offsets = even_offsets(B * K, kept + T)
+        inputs = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, False)
+        labels = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, True)
+
+        def new_values(applied: AppliedTransforms) -> NDArray:
+            return applied.values.reshape(raw_BKU.shape)[:, :, kept:].transpose(0, 2, 1)
+
+        read_BTC, label_BTK = new_values(inputs), new_values(labels)
+        require_sizes(label_BTK, state)
+        newest_BC, past = state.x_BK, state.past
         if past is not None:
             assert known is not None  # whoever reads asks the inputs for the columns' names
             past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], past, known)
-            read_BTC = np.concatenate([x_BTK, past_BTP], axis=2)
-            newest_BC = np.concatenate([state.x_BK, past.x_BP], axis=1)
-        _require_sizes(read_BTC, state)
-        filled_BTC = _carried_on(newest_BC, read_BTC)
+            read_BTC = np.concatenate([read_BTC, past_BTP], axis=2)
+            newest_BC = np.concatenate([newest_BC, past.x_BP], axis=1)
+        require_sizes(read_BTC, state)
+        filled_BTC = carried_on(newest_BC, read_BTC)
         begun_BT = np.logical_and.reduce(np.isfinite(filled_BTC), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], filled_BTC, 0.0).astype(np.float32)
-        before_SDL = self._before(
-            state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:]), inputs, fitted, T
-        )
+        before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
+        before_SDL = before_later(before_SDL, inputs, fitted, T)
         after = TransformedState(
             state.fitted,
             state.series_BK,
@@ -381,17 +310,7 @@ class Transformed:
 
     def known(self, state: TransformedState) -> TransformedKnown:
         """What the way back needs after the newest values of each row."""
-        B, K, _, L = state.before_BKDL.shape
-        fitted = state.fitted.of(state.series_BK.ravel())
-        before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
-        parts = []
-        for g, chain in enumerate(fitted.chains):
-            own_SDL = before_SDL[fitted.group_S == g]
-            given = {k: own_SDL[:, d].ravel() for d, k in enumerate(_differences(chain))}
-            before = tuple(given.get(k) for k in range(len(chain.steps)))
-            parts.append(Applied(np.empty(0), _even(len(own_SDL), L), before))
-        applied = AppliedTransforms(np.empty(0), tuple(parts))
-        return TransformedKnown(fitted, applied, np.arange(B * K).reshape(B, K), np.full(B, L))
+        return known_after(state)
 
     def place(self, answer_NHKX: NDArray, known: TransformedKnown | None) -> NDArray:
         """Answers are labels, and these follow each other as they are."""
@@ -430,88 +349,3 @@ class Transformed:
             for k in range(z_NHKX.shape[2])
         ]
         return np.stack(columns, axis=2)
-
-    def _before(
-        self, before_SDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
-    ) -> NDArray:
-        """What the differences were given, so many steps later: a missing one is the one a lag
-        before."""
-        result_SDL, L = before_SDL.copy(), before_SDL.shape[2]
-        for g, (chain, part) in enumerate(zip(fitted.chains, applied.parts, strict=True)):
-            own = np.flatnonzero(fitted.group_S == g)
-            if not len(own):  # a tick of other rows
-                continue
-            for d, k in enumerate(_differences(chain)):
-                given = part.before[k]
-                assert given is not None
-                newest_ST = given.reshape(len(own), -1)[:, -steps:]
-                both = np.concatenate([before_SDL[own, d], newest_ST], axis=1)
-                filled = carried(both.ravel(), _even(len(own), both.shape[1]), chain.steps[k].lag)
-                result_SDL[own, d] = filled.reshape(both.shape)[:, both.shape[1] - L :]
-        return result_SDL
-
-
-def _label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDArray]:
-    """Scale and shift (S,) by which a label becomes an input, where they are scaled apart."""
-    rows = np.arange(series)
-    at_0, at_half, at_1 = (
-        fitted.transforms.as_input(np.full(series, x), rows, fitted.state) for x in (0.0, 0.5, 1.0)
-    )
-    if not np.allclose(at_0 + at_1, 2 * at_half, equal_nan=True):
-        raise UsageError(
-            "Only scalings can be fitted apart for inputs and labels; move the other transforms "
-            "before them."
-        )
-    return at_1 - at_0, at_0
-
-
-def _row_names(ids: NDArray, rows_RK: NDArray) -> NDArray:
-    """What each row is called where something is to be said of it."""
-    return objects(" and ".join(map(str, ids[rows_K[:3]])) for rows_K in rows_RK)
-
-
-def _require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
-    """The same for the values of some rows of a stream."""
-    large = np.argwhere(np.abs(values_BTK) > LARGEST)
-    if len(large):
-        b, t, k = large[0]
-        series_B = state.series_BK[:, min(k, state.series_BK.shape[1] - 1)]
-        raise too_large(state.fitted.state.ids[series_B[b]], values_BTK[b, t, k])
-
-
-def _carried_on(newest_BC: NDArray, values_BTC: NDArray) -> NDArray:
-    """Each missing value becomes the newest known one of its column, or `newest`."""
-    known_BTC = ~np.isnan(values_BTC)
-    steps_T11 = np.arange(1, values_BTC.shape[1] + 1)[:, None]
-    place_BTC = np.maximum.accumulate(np.where(known_BTC, steps_T11, 0), axis=1)
-    both = np.concatenate([newest_BC[:, None], values_BTC], axis=1)
-    return np.take_along_axis(both, place_BTC, axis=1)
-
-
-def _even(rows: int, length: int) -> NDArray:
-    """Offsets of rows of one length."""
-    return length * np.arange(rows + 1)
-
-
-def _same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransforms:
-    """What was learned of rows of several columns, in their order; UsageError for another number
-    of rows."""
-    learned = len(fitted.state.ids) // columns
-    if rows != learned:
-        raise UsageError(
-            f"The forecaster was fitted to {learned} row(s) of {columns} columns, and {rows} are "
-            "given. Give as many, in the same order."
-        )
-    return fitted
-
-
-def _learns_by_series(chain: Chain) -> bool:
-    """Whether it learns something of each series by itself."""
-    return any(
-        step.learns._fields and getattr(step, "per", "series") == "series" for step in chain.steps
-    )
-
-
-def _differences(chain: Chain) -> list[int]:
-    """Which steps of it are differences."""
-    return [k for k, step in enumerate(chain.steps) if step.lag]

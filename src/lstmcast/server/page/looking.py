@@ -11,7 +11,7 @@ from lstmcast.data.read import column_names
 from lstmcast.data.suggestions import RULE
 from lstmcast.errors import DataError
 from lstmcast.jobs import Source
-from lstmcast.output.plots import reach_of
+from lstmcast.output.panes import reach_of
 from lstmcast.output.report_sections import data_section, findings_section
 from lstmcast.server.requests import require_rows
 from lstmcast.server.settings import Limits

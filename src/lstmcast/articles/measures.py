@@ -1,0 +1,99 @@
+"""Measures of an example: single ones, their range over seeds, and a table of several examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lstmcast.training_history import History
+
+
+class Measure(NamedTuple):
+    """One number that an example reports: what was measured, its value, and the seconds that led
+    to it.
+
+    Of several seeds, value and seconds are medians; `lowest` and `highest` are the range.
+    """
+
+    measure: str
+    value: float
+    seconds: float
+    lowest: float | None = None
+    highest: float | None = None
+    seeds: int = 1
+
+
+# columns of summary.csv, and those that several seeds add
+SUMMARY = ("example", "mode", "measure", "value", "seconds")
+RANGE = ("lowest", "highest", "seeds")
+
+
+def over_seeds(runs: Sequence[Sequence[Measure]]) -> list[Measure]:
+    """The measures of runs that differ by their seed: medians and ranges.
+
+    >>> (error,) = over_seeds([[Measure("RMSE", value, 1.0)] for value in (3.0, 1.0, 2.0)])
+    >>> error
+    Measure(measure='RMSE', value=2.0, seconds=1.0, lowest=1.0, highest=3.0, seeds=3)
+    """
+    return [
+        Measure(
+            same[0].measure,
+            median(measure.value for measure in same),
+            median(measure.seconds for measure in same),
+            min(measure.value for measure in same),
+            max(measure.value for measure in same),
+            len(same),
+        )
+        for same in zip(*runs, strict=True)
+    ]
+
+
+def summary(done: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[Any]]:
+    """Columns of summary.csv.
+
+    >>> summary({"sine": [Measure("RMSE", 0.5, 2.0)]}, "default")["measure"]
+    ['RMSE']
+    """
+    rows = [
+        {"example": example, "mode": mode, **measure._asdict()}
+        for example, measures in done.items()
+        for measure in measures
+    ]
+    several = any(row["seeds"] > 1 for row in rows)
+    return {name: [row[name] for row in rows] for name in (*SUMMARY, *(RANGE if several else ()))}
+
+
+def rmse(forecast: NDArray, actual: NDArray) -> float:
+    """Root of the mean squared error; pairs with an unknown value do not count.
+
+    >>> rmse(np.array([1.0, 2.0, np.nan]), np.array([1.0, 4.0, 5.0])).__round__(3)
+    1.414
+    """
+    return float(np.sqrt(np.nanmean((np.asarray(forecast) - np.asarray(actual)) ** 2)))
+
+
+def root_mean_square(errors: NDArray, axis: int | tuple[int, ...]) -> NDArray:
+    """Root of the mean square over the known errors along these axes; NaN where there are none.
+
+    >>> root_mean_square(np.array([[3.0, np.nan], [4.0, np.nan]]), axis=0).round(3)
+    array([3.536,   nan])
+    """
+    count = np.sum(~np.isnan(errors), axis=axis)
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(np.nansum(np.square(errors), axis=axis) / count)
+
+
+def training_seconds(history: History) -> float:
+    """Seconds that all members were trained for, interruptions left out."""
+    columns = history.columns()
+    return float(
+        sum(
+            columns["seconds"][columns["member"] == number].max()
+            for number in set(columns["member"])
+        )
+    )

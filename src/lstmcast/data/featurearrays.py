@@ -1,0 +1,166 @@
+"""Covariates of series that are already on a grid, from mappings of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lstmcast.data.features import Covariates, Future
+from lstmcast.data.levels import coded
+from lstmcast.data.ragged import offsets_of
+from lstmcast.errors import DataError, UsageError
+
+Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]  # columns, as people give them
+
+
+def covariates_from_arrays(
+    past: Given | None,
+    future: Given | None,
+    static: Given | None,
+    rows: NDArray,
+    lengths: NDArray,
+) -> Covariates:
+    """Covariates of series that are already on a grid.
+
+    Args:
+        past: {name: {id: values}}, {name: values} that all series share, or {name: (S, T) values}.
+        future: the same, with values of coming steps after those of the series; texts are
+            categories.
+        static: {name: {id: value}}, or {name: values} of all series in their order.
+        rows: id of each series (S,), without the name of its target.
+        lengths: of each series (S,).
+
+    Raises:
+        UsageError: they are no mapping of names.
+        DataError: they have other lengths than the series, or are no numbers.
+    """
+    past_columns = {}
+    for name, parts in _parts(past, "past", rows, lengths).items():
+        past_columns[name] = np.concatenate([np.zeros(0), *parts])
+    static_columns, levels = _static(static, rows)
+    known = _future(_parts(future, "future", rows, lengths))
+    return Covariates(past_columns, known, static_columns, levels)
+
+
+def _static(
+    given: Given | None, rows: NDArray
+) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
+    """Columns that do not change, (S,) each, and the names of their categories."""
+    columns, levels = {}, {}
+    if given is None:
+        return columns, levels
+    for name, values in _mapping(given, "static").items():
+        if isinstance(values, Mapping):
+            by_id = {str(key): value for key, value in values.items()}
+            values = [by_id.get(str(row), np.nan) for row in rows.tolist()]
+        array = _numbers(values, "static", name)
+        if array.shape != rows.shape:
+            raise DataError(
+                f"static column {name!r} has the shape {array.shape}, and there are {len(rows)} "
+                "series. One value for each series is expected."
+            )
+        if array.dtype.kind == "O":
+            (array,), levels[name] = coded([array])
+        columns[name] = _finite(array)
+    return columns, levels
+
+
+def _future(parts_of_columns: Mapping[str, list[NDArray]]) -> Future:
+    """Columns that are known in advance, from those of each series: all as long as the longest of
+    the series, NaN where nothing is known."""
+    if not parts_of_columns:
+        return Future()
+    lengths = [[len(values) for values in series] for series in parts_of_columns.values()]
+    lengths_S = np.max(lengths, axis=0)
+    offsets = offsets_of(lengths_S)
+    columns, levels = {}, {}
+    for name, series in parts_of_columns.items():
+        if any(values.dtype.kind == "O" for values in series):
+            series, levels[name] = coded(series)
+        joined = np.full(int(lengths_S.sum()), np.nan)
+        for values, begin in zip(series, offsets[:-1].tolist(), strict=True):
+            joined[begin : begin + len(values)] = values
+        columns[name] = joined
+    return Future(columns, offsets, levels)
+
+
+def _parts(
+    given: Given | None, role: str, rows: NDArray, lengths: NDArray
+) -> dict[str, list[NDArray]]:
+    """The values of each series, by the name of the column."""
+    if given is None:
+        return {}
+    parts_of_columns = {}
+    for name, values in _mapping(given, role).items():
+        parts_of_columns[name] = _column(role, name, values, rows, lengths)
+    return parts_of_columns
+
+
+def _mapping(given: object, role: str) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise UsageError(
+            f"{role}={given!r} does not name columns. Give {{name: values}}, the values in the "
+            "form that the target has."
+        )
+    return {str(name): one for name, one in given.items()}
+
+
+def _column(
+    role: str,
+    name: str,
+    given: Mapping[str, ArrayLike] | ArrayLike,
+    rows: NDArray,
+    lengths: NDArray,
+) -> list[NDArray]:
+    """One covariate of each series."""
+    if isinstance(given, Mapping):
+        by_id = {str(key): array for key, array in given.items()}
+        absent = [row for row in rows.tolist() if row not in by_id]
+        if absent:
+            raise DataError(
+                f"{role} column {name!r} has no values of series {absent[0]!r}. Give them for "
+                "every series; nan stands for a missing value."
+            )
+        arrays = [_numbers(by_id[row], role, name) for row in rows.tolist()]
+    else:
+        array = _numbers(given, role, name)
+        has_row_of_each = array.ndim == 2 and len(array) == len(rows)
+        arrays = list(array) if has_row_of_each else [array] * len(rows)
+    may_be_longer = role == "future"
+    for array, row, length in zip(arrays, rows, lengths, strict=True):
+        is_long_enough = may_be_longer and array.ndim == 1 and len(array) >= length
+        if not is_long_enough and array.shape != (length,):
+            coming = ", and those of coming steps after them" if may_be_longer else ""
+            raise DataError(
+                f"{role} column {name!r} has the shape {array.shape} for series {str(row)!r}, "
+                f"which has {length} values. One value for each of the target's is "
+                f"expected{coming}."
+            )
+    return [_finite(array) for array in arrays]
+
+
+def _finite(part: NDArray) -> NDArray:
+    if part.dtype.kind == "O":
+        return part
+    return np.where(np.isinf(part), np.nan, part)
+
+
+def _numbers(array: ArrayLike, role: str, name: str) -> NDArray:
+    """As numbers; texts of what is known in advance as they are, which are categories."""
+    given = np.asarray(array)
+    if role != "past" and given.dtype.kind in "OUT" and _has_texts(given):
+        return given.astype(object)
+    try:
+        return np.asarray(array, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{role} column {name!r} cannot be read as numbers ({error}). Write categories as "
+            "numbers; nan stands for a missing value."
+        ) from None
+
+
+def _has_texts(given: NDArray) -> bool:
+    return any(isinstance(cell, str) for cell in given.ravel().tolist())

@@ -1,0 +1,205 @@
+"""Rules about the frequency of a table: which one its times have, and what is not on its grid."""
+
+# S series · N rows or observations of all series
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.calendars import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    WEEK,
+    micros_of,
+)
+from lstmcast.data.findings import (
+    EXAMPLES,
+    Case,
+    Finding,
+    advise,
+    per_series,
+)
+from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
+from lstmcast.data.frequency_inference import Inference, infer
+from lstmcast.data.ragged import offsets_of
+from lstmcast.data.table import ReadOptions, Table, format_time
+from lstmcast.data.weekmonths import months_of_weeks
+
+# periods people think in
+_ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}
+
+
+def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
+    """The frequency that is given or that the times show, and what speaks against it. table:
+    sorted, no repeats."""
+    is_date = table.times.dtype.kind == "M"
+    if options.frequency is not None:
+        given = parse_frequency(options.frequency)
+        if is_date == (given.unit == "integer"):
+            return None, [_unit_mismatch(given, is_date)]
+        return given.anchored(table.times), []
+    # asked first: of a single year most steps may be 4 weeks, or all of them weeks with gaps
+    if is_date and (named := months_of_weeks(table.times)) is not None:
+        return None, [_months_of_weeks(table, *named)]
+    found = infer(table.times, table_offsets(table))
+    if found.frequency is None:
+        return None, [_untellable(table)]
+    return found.frequency, _mixed(table, found)
+
+
+def table_offsets(table: Table) -> ndarray:
+    """Where each series begins in a sorted table: (S+1,)."""
+    return offsets_of(np.bincount(table.series, minlength=len(table.ids)))
+
+
+def _unit_mismatch(given: Frequency, is_date: bool) -> Finding:
+    times, fitting = ("dates", "D or MS") if is_date else ("plain numbers", "integer")
+    message = f"the frequency {given.code!r} does not fit times that are {times}"
+    return Finding(
+        "frequency",
+        "error",
+        message,
+        f"Use for example {fitting}, or leave it out.",
+        value=given.code,
+    )
+
+
+def _untellable(table: Table) -> Finding:
+    same = table.series[1:] == table.series[:-1]
+    if not same.any():
+        message = "no series has two times, so that the frequency cannot be told"
+        if len(table.ids) > 1:  # a frequency would make single values of them all
+            action = (
+                "Name the columns that tell the series apart (--series NAME), or give more rows."
+            )
+            return Finding("frequency", "error", message, action)
+        return Finding(
+            "frequency", "error", message, f"Give it, for example {advise('frequency', 'MS')}."
+        )
+    row = int(np.flatnonzero(same)[0]) + 1
+    step = np.diff(micros_of(table.times))[row - 1] / SECOND
+    message = f"times are not whole seconds apart ({step:g} s at {table.place(row)})"
+    action = (
+        f"Make periods of them: {advise('aggregate', 'mean')} with {advise('frequency', 's')}, or "
+        "--time index."
+    )
+    return Finding("frequency", "error", message, action, line=int(table.lines[row]))
+
+
+def _mixed(table: Table, found: Inference) -> list[Finding]:
+    if found.frequency is None or not found.others:
+        return []
+    parts = []
+    for other, series in found.others:
+        names = ", ".join(repr(str(table.ids[code])) for code in series[:EXAMPLES]) + ", …" * (
+            len(series) > EXAMPLES
+        )
+        parts.append(
+            f"{len(series):,} {'is' if len(series) == 1 else 'are'} {other.name} ({names})"
+        )
+    message = f"most series are {found.frequency.name}, but {'; '.join(parts)}"
+    action = (
+        f"Forecast them apart, or bring all to one frequency: {advise('aggregate', 'sum')} with a "
+        "frequency."
+    )
+    first, series = found.others[0]
+    count = sum(len(series) for _, series in found.others)
+    return [
+        Finding(
+            "mixed frequencies",
+            "error",
+            message,
+            action,
+            str(table.ids[series[0]]),
+            None,
+            first.code,
+            count,
+        )
+    ]
+
+
+def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Finding]:
+    """Times that no number of steps from the series' start reaches."""
+    rows = np.flatnonzero(positions == OFF_GRID)
+    if not len(rows):
+        return []
+    if table.times.dtype.kind == "M" and (named := months_of_weeks(table.times)) is not None:
+        return [_months_of_weeks(table, *named)]
+    totals = np.bincount(table.series, minlength=len(table.ids))
+    steps = np.any(table.series[1:] == table.series[:-1])  # one time alone keeps to any frequency
+    if (
+        steps
+        and table.times.dtype.kind == "M"
+        and 2 * len(rows) > len(table)
+        and not looks_like(table, frequency)
+    ):
+        return [_irregular(table, rows, frequency)]
+    action = (
+        f"{looks_like(table, frequency)}Correct the times, give their true frequency, or make "
+        f"periods of them: {advise('aggregate', 'mean')} (or sum, last) with "
+        f"{advise('frequency', frequency.code)}."
+    )
+
+    def say(rows: ndarray) -> Case:
+        first, time = rows[0], format_time(table.times[rows[0]])
+        total = totals[table.series[first]]
+        message = (
+            f"{len(rows):,} of {total:,} times are not {frequency.name}, the first {time} "
+            f"({table.place(first)})"
+        )
+        return Case(message, int(table.lines[first]), time)
+
+    return per_series(
+        table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say
+    )
+
+
+def _months_of_weeks(table: Table, days: ndarray, months: ndarray) -> Finding:
+    """Periods of a 4-4-5 calendar, which have no frequency, but are months by their names."""
+    first, second = (format_time(day) for day in days[:2])
+    message = (
+        f"the times are those of a 4-4-5 calendar, whose months are 4 or 5 weeks long ({first}, "
+        f"{second}, …): no frequency has such steps"
+    )
+    action = (
+        f"Name each period by its month, {months[0]} for {first} and {months[1]} for {second}: "
+        "then the data are monthly."
+    )
+    line = int(table.lines[0])
+    return Finding("times off the grid", "error", message, action, None, line, first, len(table))
+
+
+def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
+    """Most times lie at no whole number of steps: single events, or a clock that is not exact."""
+    first = rows[0]
+    message = (
+        f"the times keep to no frequency: {len(rows):,} of {len(table):,} lie off the likeliest "
+        f"one, {frequency.name}, the first {format_time(table.times[first])} ({table.place(first)})"
+    )
+    time, line = format_time(table.times[first]), int(table.lines[first])
+    return Finding(
+        "times off the grid", "error", message, advised_periods(table), None, line, time, len(rows)
+    )
+
+
+def advised_periods(table: Table) -> str:
+    steps = np.diff(micros_of(table.times))[table.series[1:] == table.series[:-1]]
+    usual = 0.75 * np.median(steps)
+    longer = next((code for code, length in _ROUND.items() if length >= usual), "MS")
+    return (
+        f"Make periods of them, with {advise('aggregate', 'sum')} for events and sales or mean for "
+        f"measurements, and {advise('frequency', longer)} or longer."
+    )
+
+
+def looks_like(table: Table, frequency: Frequency) -> str:
+    """The frequency that the times themselves show, if it is another one."""
+    shown = infer(table.times, table_offsets(table)).frequency
+    return (
+        f"The times look {shown.name}: {advise('frequency', shown.code)}. "
+        if shown not in (None, frequency)
+        else ""
+    )

@@ -1,0 +1,217 @@
+"""Labels of two numbers, and what they mean in a column: 2009/10, 1990.25, 2010:01."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .periodwords import Period
+
+# U distinct texts
+
+PAIR = re.compile(
+    r"(?P<prefix>(?:fy|sy|ay) ?)?'?(?P<a>\d{1,4}) ?(?P<sep>[-/.:_ ]) ?'?(?P<b>\d{1,12})(?: ?年度?)?"
+)
+MOST = 0.9  # of the texts, that must follow a rule for it to be believed
+_SINGLE_YEAR_FROM = 4  # texts without a century need that many to show which part is the year
+_YEARS = range(1500, 2201)
+
+
+class Pair(NamedTuple):
+    """Two numbers with a sign between them: 2009/10, 1990.25, 2010:01."""
+
+    prefix: str
+    a: str
+    sep: str
+    b: str
+
+
+class _Rule(NamedTuple):
+    """How the pairs of a column are rewritten."""
+
+    rewrite: Callable[[Pair], str]
+    note: str
+    form: str = ""
+
+
+def mostly(facts: Iterable[object]) -> bool:
+    told = [bool(fact) for fact in facts]
+    return bool(told) and sum(told) >= MOST * len(told)
+
+
+def looks_paired(text: str) -> bool:
+    """Whether a text may be a pair of which one number is a year: 50.37 is none."""
+    match = PAIR.fullmatch(text)
+    if match is None:
+        return False
+    if match["sep"] == ".":
+        return len(match["a"]) == 4 and int(match["a"]) in _YEARS
+    return True
+
+
+def _no_date(pair: Pair) -> str:
+    """A text that no shape fits, for the few pairs that break the rule of their column."""
+    return f"{pair.a}?{pair.b}"
+
+
+def season_rule(pairs: list[Pair]) -> _Rule | None:
+    """1980/81, 1980-1981, FY80/81: years that end in the next one."""
+    following = [_follows(pair) for pair in pairs]
+    starts = {pair.a for pair, follows in zip(pairs, following, strict=True) if follows}
+    if not mostly(following) or any(pair.sep not in "-/" for pair in pairs):
+        return None
+    first = pairs[0]
+    sure = first.prefix or len(first.b) == 4 or any(int(pair.b) > 12 for pair in pairs)
+    fewest = 2 if len(first.a) == 4 else 3
+    if first.prefix or (sure and len(first.a) == 4):
+        fewest = 1
+    if len(starts) < fewest:
+        return None
+
+    def rewrite(pair: Pair) -> str:
+        return f"{full_year(pair.a)}-01" if _follows(pair) else _no_date(pair)
+
+    shown = f"{first.a}{first.sep}{first.b}"
+    return _Rule(
+        rewrite, f"labels such as {shown!r} read as the year that begins in {full_year(first.a)}"
+    )
+
+
+def _follows(pair: Pair) -> bool:
+    if len(pair.a) not in (2, 4) or len(pair.b) not in (2, 4) or len(pair.b) > len(pair.a):
+        return False
+    following = int(pair.a) + 1
+    return int(pair.b) == (following if len(pair.b) == 4 else following % 100)
+
+
+def full_year(text: str) -> int:
+    """A year of two or four digits; two are those of 1941 to 2040."""
+    year = int(text)
+    return year if len(text) == 4 else year + (1900 if year > 40 else 2000)
+
+
+def decimal_rule(pairs: list[Pair]) -> _Rule | None:
+    """1980.0, 1990.1 to 1990.4, 2010.083: years with a quarter or with a fraction."""
+    if any(pair.sep != "." or len(pair.a) != 4 or int(pair.a) not in _YEARS for pair in pairs):
+        return None
+    fractions = {pair.b for pair in pairs}
+    if all(int(text) == 0 for text in fractions):
+        return _Rule(lambda pair: f"{pair.a}-01", "", "year")
+    padded = any(len(text) == 2 and text[0] == "0" and text != "00" for text in fractions)
+    if all(len(text) <= 2 and 1 <= int(text.ljust(1 + padded, "0")) <= 12 for text in fractions):
+        if padded and any(len(text) == 1 for text in fractions):
+            note = "'.1' read as month 10, whose zero was lost: the other months have two digits"
+            return _Rule(lambda pair: f"{pair.a}-{pair.b.ljust(2, '0')}", note, "year")
+        if padded or max(map(int, fractions)) > 4:
+            return None  # 2010.01: a month, as dates.py reads it
+    return _fractions_of_years(pairs)
+
+
+def _fractions_of_years(pairs: list[Pair]) -> _Rule | None:
+    """Fractions that are all twelfths, or the middles of months: 2010.25, 2010.083, 2000.042."""
+    digits = max(len(pair.b) for pair in pairs)
+    years = np.array([float(f"{pair.a}.{pair.b}") for pair in pairs])
+    for shift in (0.0, 0.5):  # the beginnings of months, and their middles
+        months = years * 12 - shift
+        # half of the last digit, and what a sum of rounded twelfths adds to it
+        near = np.abs(months - np.rint(months)) <= max(12 * 0.6 * 10.0**-digits, 0.01)
+        if digits >= 2 and near.mean() >= 0.95:
+            break
+    else:
+        return None
+    steps = set(np.diff(np.unique(np.rint(months)))) or {12.0}
+    if min(steps) < 1 or (min(steps) > 1 and len(steps) > 3):
+        return None
+
+    def rewrite(pair: Pair) -> str:
+        month = int(np.rint(float(f"{pair.a}.{pair.b}") * 12 - shift))
+        return f"{month // 12}-{month % 12 + 1:02d}"
+
+    what = "middles" if shift else "beginnings"
+    return _Rule(rewrite, f"decimal years read as the {what} of months", "year")
+
+
+def numbered_rule(pairs: list[Pair]) -> _Rule | None:
+    """2000:1 as a quarter, 2010:01 as a month, 2019-33 as a week, 2010-060 as a day of the year."""
+    swapped = all(len(pair.b) == 4 and len(pair.a) <= 2 for pair in pairs)
+    if swapped:
+        pairs = [pair._replace(a=pair.b, b=pair.a) for pair in pairs]
+    if not all(len(pair.a) == 4 and int(pair.a) in _YEARS for pair in pairs):
+        return None
+    unit = _unit_of(pairs)
+    if unit is None or (unit == "month" and pairs[0].sep in "-/."):
+        return None  # 2010-01: a month, as dates.py reads it
+    form = "year" if pairs[0].sep == "." else ""
+
+    def rewrite(pair: Pair) -> str:
+        year, number = (pair.b, pair.a) if swapped else (pair.a, pair.b)
+        return Period(int(year), unit, int(number)).text
+
+    first = pairs[0]
+    shown = f"{first.b}{first.sep}{first.a}" if swapped else f"{first.a}{first.sep}{first.b}"
+    named = {"day": "day of the year", "week": "ISO week", "half": "half-year"}.get(unit, unit)
+    return _Rule(rewrite, f"labels such as {shown!r} read as year and {named}", form)
+
+
+def _unit_of(pairs: list[Pair]) -> str | None:
+    """What the numbers after the years count."""
+    numbers = [int(pair.b) for pair in pairs]
+    lengths = {len(pair.b) for pair in pairs}
+    per_year = Counter(pair.a for pair in pairs)
+    # the first and the last year may be incomplete
+    whole = [count for year, count in per_year.items() if min(per_year) < year < max(per_year)]
+    if min(numbers) < 1 or (pairs[0].sep == "." and max(numbers) > 4):
+        return None
+    if lengths == {1} and max(numbers) <= 4 and len(per_year) > 1:
+        if len(set(numbers)) >= 3 and all(count == 4 for count in whole):
+            return "quarter"
+        if max(numbers) == 2 and len(per_year) > 2 and all(count == 2 for count in whole):
+            return "half"
+    if pairs[0].sep == ".":
+        return None
+    if lengths == {3} and max(numbers) <= 366:
+        return "day"
+    if max(lengths) == 2 and 12 < max(numbers) <= 53:
+        return "week"
+    return "month" if max(lengths) <= 2 and max(numbers) <= 12 else None
+
+
+def short_month_rule(pairs: list[Pair]) -> _Rule | None:
+    """01/10 as January 2010, or 10/01: whichever makes steps of one length."""
+    if len(pairs) < _SINGLE_YEAR_FROM or any(
+        pair.sep not in "-/" or max(len(pair.a), len(pair.b)) > 2 for pair in pairs
+    ):
+        return None
+    readings = [
+        (name, year, month)
+        for name, year, month in (("month/year", "b", "a"), ("year/month", "a", "b"))
+        if steps_evenly([_month_number(getattr(p, year), getattr(p, month)) for p in pairs])
+    ]
+    if len(readings) != 1:
+        return None
+    name, year, month = readings[0]
+
+    def rewrite(pair: Pair) -> str:
+        number = _month_number(getattr(pair, year), getattr(pair, month))
+        return _no_date(pair) if number is None else f"{number // 12}-{number % 12 + 1:02d}"
+
+    first = pairs[0]
+    return _Rule(rewrite, f"labels such as '{first.a}{first.sep}{first.b}' read as {name}")
+
+
+def _month_number(year: str, month: str) -> int | None:
+    return 12 * full_year(year.zfill(2)) + int(month) - 1 if 1 <= int(month) <= 12 else None
+
+
+def steps_evenly(numbers: Sequence[int | None]) -> bool:
+    """Whether nearly all numbers in order of appearance are there and one step apart."""
+    there = np.array([number for number in numbers if number is not None])
+    if len(there) < max(3, MOST * len(numbers)):
+        return False
+    steps, counts = np.unique(np.diff(there), return_counts=True)
+    usual = steps[np.argmax(counts)]
+    return bool(abs(usual) in (1, 2, 3, 6) and counts.max() >= MOST * (len(there) - 1))

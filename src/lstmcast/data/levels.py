@@ -1,0 +1,58 @@
+"""Categories as codes: texts to numbers, and codes of some categories as those of more of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def coded(parts: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
+    """Texts as numbers 0, 1, … of their categories, in the order of the alphabet; NaN where there
+    is none.
+
+    >>> coded([np.array(["b", "a", ""], object)])
+    ([array([ 1.,  0., nan])], ('a', 'b'))
+    """
+    texts_of_parts = [[_text(cell) for cell in cells.tolist()] for cells in parts]
+    distinct = set().union(*texts_of_parts) - {""}
+    levels = tuple(sorted(distinct))
+    codes = {text: float(code) for code, text in enumerate(levels)}
+    arrays = []
+    for texts in texts_of_parts:
+        arrays.append(np.array([codes.get(text, np.nan) for text in texts]))
+    return arrays, levels
+
+
+def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, ...]) -> NDArray:
+    """Codes of some categories as codes of more of them; numbers, which have no levels, as the
+    codes of the categories that are written like them.
+
+    >>> recoded(np.array([0.0, np.nan]), ("b",), ("a", "b"))
+    array([ 1., nan])
+    """
+    if levels == union or not union or not len(values):
+        return values
+    if levels is None:
+        distinct, codes = np.unique(values, return_inverse=True)
+        levels = tuple(number_text(number) for number in distinct)
+        values = codes.astype(float)
+    new_codes = [float(union.index(text)) if text else np.nan for text in levels]
+    new_codes = np.array([*new_codes, np.nan])
+    places = np.where(np.isnan(values), len(levels), values)
+    return new_codes[places.astype(np.int64)]
+
+
+def number_text(number: float) -> str:
+    """A number as a file writes it; nothing for a missing one.
+
+    >>> number_text(0.0), number_text(np.nan)
+    ('0', '')
+    """
+    return "" if np.isnan(number) else f"{number:.15g}"
+
+
+def _text(cell: object) -> str:
+    """A cell of a column of categories; nothing for a missing one."""
+    return "" if cell is None or cell != cell else str(cell).strip()

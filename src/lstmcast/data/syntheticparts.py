@@ -1,0 +1,250 @@
+"""The parts that made series are sums of: noise, trend, cycle, seasons, shocks.
+
+B series · T steps · M steps of a period · K cycles · D days
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lstmcast.data.synthetic import Kind
+
+
+def by_chance(rng: Generator, count: int, chance: float) -> NDArray:
+    """Whether something happens to each series, (B, 1) bool."""
+    return rng.random((count, 1)) < chance
+
+
+def indicator(rng: Generator, count: int, chance: float) -> NDArray:
+    """1 for series that something happens to, else 0: (B, 1)."""
+    return by_chance(rng, count, chance).astype(float)
+
+
+def log_uniform(rng: Generator, low: float, high: float, count: int) -> NDArray:
+    return np.exp(rng.uniform(np.log(low), np.log(high), (count, 1)))
+
+
+def noise_part(rng: Generator, shape: tuple[int, int]) -> NDArray:
+    """White, autocorrelated or heavy-tailed, unit scale; for a fifth of the series its size
+    changes over time."""
+    count = shape[0]
+    shocks = rng.standard_normal(shape)
+    heavy_tailed = rng.standard_t(3, shape) / 1.7
+    is_heavy = by_chance(rng, count, 0.25)
+    shocks = np.where(is_heavy, heavy_tailed, shocks)
+    volatility = np.exp(0.5 * _scaled_walk(rng, shape))
+    is_volatile = by_chance(rng, count, 0.2)
+    shocks = np.where(is_volatile, shocks * volatility, shocks)
+    remembers = by_chance(rng, count, 0.45)
+    positive = rng.beta(2, 1.2, (count, 1)) * 0.97
+    memory = np.where(remembers, positive, 0.0)
+    alternates = by_chance(rng, count, 0.08)
+    negative = rng.uniform(-0.6, 0.0, (count, 1))
+    memory = np.where(alternates, negative, memory)
+    return _autoregression(shocks, memory) * np.sqrt(1 - memory**2)
+
+
+def _autoregression(shocks_BT: NDArray, memory_B1: NDArray) -> NDArray:
+    """From the distribution that such a process settles in."""
+    variance_share_B = np.maximum(1 - memory_B1[:, 0] ** 2, 1e-3)
+    start_B = shocks_BT[:, 0] / np.sqrt(variance_share_B)
+    return _remembered(shocks_BT, memory_B1, start_B)
+
+
+def _from_zero(shocks_BT: NDArray, memory_B1: NDArray) -> NDArray:
+    return _remembered(shocks_BT, memory_B1, np.zeros(len(shocks_BT)))
+
+
+def _remembered(shocks_BT: NDArray, memory_B1: NDArray, value_B: NDArray) -> NDArray:
+    """Shocks added to a share of the value before each, beginning after `value_B`."""
+    memory_B = memory_B1[:, 0]
+    result_BT = np.empty_like(shocks_BT)
+    for step in range(shocks_BT.shape[1]):
+        value_B = memory_B * value_B + shocks_BT[:, step]
+        result_BT[:, step] = value_B
+    return result_BT
+
+
+def _scaled_walk(rng: Generator, shape: tuple[int, int]) -> NDArray:
+    """A random walk of unit spread over the whole length."""
+    return np.cumsum(rng.standard_normal(shape), axis=1) / np.sqrt(shape[1])
+
+
+def trend_part(rng: Generator, shape: tuple[int, int], noise_B1: NDArray, kind: Kind) -> NDArray:
+    """Local linear trend, damped or not, with breaks (Holt 1957; Gardner & McKenzie 1985)."""
+    count, length = shape
+    growth = kind.growth
+    walk_B1 = noise_B1 * indicator(rng, count, 0.7) * kind.wander
+    walk_B1 = walk_B1 * log_uniform(rng, 0.15, 6.0, count)
+    slope_B1 = rng.laplace(0.3 * growth, growth, (count, 1))
+    slope_B1 = slope_B1 * indicator(rng, count, 0.75)
+    wander_B1 = noise_B1 * kind.wander * rng.laplace(0, 0.1, (count, 1))
+    slope_B1 += wander_B1 * indicator(rng, count, 0.4)
+    turn_B1 = noise_B1 * indicator(rng, count, 0.4) * kind.turn
+    turn_B1 = turn_B1 * log_uniform(rng, 0.1, 10.0, count)
+    is_damped = by_chance(rng, count, 0.6)
+    damping_B1 = np.where(is_damped, rng.uniform(0.7, 0.995, (count, 1)), 1.0)
+    centre_B1 = slope_B1 * indicator(rng, count, 0.7)  # what a damped slope returns to
+    breaks = rng.random(shape) < 1.5 / length
+    breaks = breaks * indicator(rng, count, 0.25)
+    jumps = breaks * rng.laplace(0, 1, shape) * (2 * growth + 0.1 * noise_B1)
+    steps = turn_B1 * rng.standard_normal(shape) + jumps
+    steps[:, :1] += slope_B1 - centre_B1
+    # A deviation from the long-run slope that turns at random would grow without bound when it is
+    # not damped.
+    unbounded = (turn_B1 > 0) & (damping_B1 == 1.0)
+    damping_B1 = np.where(unbounded, 0.98, damping_B1)
+    slopes = centre_B1 + _from_zero(steps, damping_B1)
+    walk = walk_B1 * rng.standard_normal(shape)
+    return np.cumsum(slopes + walk, axis=1)
+
+
+def cycle_part(rng: Generator, shape: tuple[int, int]) -> NDArray:
+    """Stochastic cycle of random length (Harvey 1989, section 2.3.3)."""
+    count, length = shape
+    longest = max(12.0, 1.0 * length)
+    period_B = log_uniform(rng, 5.0, longest, count)[:, 0]
+    frequency_B = 2 * np.pi / period_B
+    damping_B = 1 - log_uniform(rng, 0.0005, 0.1, count)[:, 0]
+    size_B = log_uniform(rng, 0.3, 8.0, count)[:, 0]
+    shock_size_B = size_B * np.sqrt(1 - damping_B**2)
+    shocks_2BT = rng.standard_normal((2, count, length)) * shock_size_B[:, None]
+    cycle_B, quadrature_B = rng.standard_normal((2, count)) * size_B
+    cosine_B = damping_B * np.cos(frequency_B)
+    sine_B = damping_B * np.sin(frequency_B)
+    result = np.empty(shape)
+    for step in range(length):
+        shock_B, quadrature_shock_B = shocks_2BT[:, :, step]
+        turned_B = cosine_B * cycle_B + sine_B * quadrature_B + shock_B
+        quadrature_B = cosine_B * quadrature_B - sine_B * cycle_B + quadrature_shock_B
+        cycle_B = turned_B
+        result[:, step] = cycle_B
+    return result
+
+
+def season_part(rng: Generator, shape: tuple[int, int], period: int) -> NDArray:
+    """A pattern of that period, smooth or free or spiky, that may change from cycle to cycle and
+    grow or shrink."""
+    count, length = shape
+    cycles = -(-length // period) + 1
+    size_B11 = log_uniform(rng, 0.3, 25.0, count)[:, :, None]
+    pattern_BM = _pattern(rng, count, period)
+    drift_B1 = indicator(rng, count, 0.45) * log_uniform(rng, 0.02, 0.35, count)
+    steps_BKM = rng.standard_normal((count, cycles, period)) * drift_B1[:, :, None]
+    change_BKM = np.cumsum(_smooth_over_phases(rng, steps_BKM), axis=1)
+    grows_B1 = indicator(rng, count, 0.3)
+    growth_BK = _scaled_walk(rng, (count, cycles))
+    modulation_BK1 = np.exp(0.5 * grows_B1[:, :, None] * growth_BK[:, :, None])
+    cycles_BKM = (pattern_BM[:, None, :] + change_BKM) * modulation_BK1 * size_B11
+    values_BU = cycles_BKM.reshape(count, cycles * period)
+    offset = rng.integers(period)
+    return values_BU[:, offset : offset + length]
+
+
+def _pattern(rng: Generator, count: int, period: int) -> NDArray:
+    """Patterns of unit spread: sums of harmonics, free values, or a few high or low phases (B,
+    M)."""
+    choice_of = [_harmonics, _any_values, _spikes]
+    smooth_BM, free_BM, spiky_BM = [draw(rng, count, period) for draw in choice_of]
+    choice_B1 = rng.random((count, 1))
+    rough_BM = np.where(choice_B1 < 0.85, free_BM, spiky_BM)
+    pattern_BM = np.where(choice_B1 < 0.55, smooth_BM, rough_BM)
+    pattern_BM -= pattern_BM.mean(axis=1, keepdims=True)
+    spread_B1 = pattern_BM.std(axis=1, keepdims=True)
+    return pattern_BM / np.maximum(spread_B1, 0.2)
+
+
+def _harmonics(rng: Generator, count: int, period: int) -> NDArray:
+    phases = 2 * np.pi * np.arange(period) / period
+    harmonics = np.arange(1, min(period // 2, 8) + 1)
+    decay = harmonics ** -rng.uniform(0.3, 2.0, (count, 1))
+    sines, cosines = rng.standard_normal((2, count, len(harmonics))) * decay
+    angles = np.outer(harmonics, phases)
+    return sines @ np.sin(angles) + cosines @ np.cos(angles)
+
+
+def _any_values(rng: Generator, count: int, period: int) -> NDArray:
+    return rng.standard_t(4, (count, period))
+
+
+def _spikes(rng: Generator, count: int, period: int) -> NDArray:
+    draws_BM = rng.random((count, period))
+    is_spike_BM = draws_BM < rng.uniform(0.05, 0.4, (count, 1))
+    return is_spike_BM * rng.normal(1, 0.5, (count, period))
+
+
+def _smooth_over_phases(rng: Generator, steps_BKM: NDArray) -> NDArray:
+    """For half of the series neighbouring phases change together."""
+    total = sum(np.roll(steps_BKM, shift, axis=2) for shift in (-2, -1, 0, 1, 2))
+    neighbours_BKM = total / np.sqrt(5)
+    together_B11 = rng.random((len(steps_BKM), 1, 1)) < 0.5
+    return np.where(together_B11, neighbours_BKM, steps_BKM)
+
+
+def workday_part(rng: Generator, shape: tuple[int, int], periods: tuple[int, ...]) -> NDArray:
+    """The short pattern times a factor per day of the long cycle: working days and days off."""
+    count, length = shape
+    short, long = periods[0], periods[-1]
+    days = long // short
+    daily_BM = _pattern(rng, count, short)
+    chance_off_D = np.where(np.arange(days) >= 5, 0.7, 0.05)
+    is_off_BD = rng.random((count, days)) < chance_off_D
+    off_factor_B1 = rng.uniform(-0.8, 0.3, (count, 1))
+    work_factor_BD = rng.normal(0, 0.1, (count, days))
+    factor_BD = np.where(is_off_BD, off_factor_B1, work_factor_BD)
+    level_BD = np.where(is_off_BD, rng.normal(-0.5, 0.7, (count, 1)), 0.0)
+    week_BDM = factor_BD[:, :, None] * daily_BM[:, None, :] + level_BD[:, :, None]
+    cycle = days * short
+    week_BU = week_BDM.reshape(count, cycle)
+    repeats = -(-length // cycle) + 1
+    offset = rng.integers(cycle)
+    weeks_BT = np.tile(week_BU, repeats)[:, offset : offset + length]
+    return weeks_BT * log_uniform(rng, 0.5, 25.0, count)
+
+
+def day_factors(rng: Generator, shape: tuple[int, int], period: int) -> NDArray:
+    """A positive factor for each cycle, so that no two days are alike: weather, and what else
+    lasts a day."""
+    count, length = shape
+    cycles = -(-length // period) + 1
+    memory_B1 = rng.uniform(0.0, 0.9, (count, 1))
+    shocks_BK = rng.standard_normal((count, cycles))
+    walk_BK = _autoregression(shocks_BK, memory_B1) * np.sqrt(1 - memory_B1**2)
+    size_B1 = indicator(rng, count, 0.7) * log_uniform(rng, 0.03, 0.6, count)
+    offset = rng.integers(period)
+    factor_BU = np.repeat(np.exp(size_B1 * walk_BK), period, axis=1)
+    return factor_BU[:, offset : offset + length]
+
+
+def shift_part(rng: Generator, shape: tuple[int, int]) -> NDArray:
+    """Sudden changes of level."""
+    happens = rng.random(shape) < 2.0 / shape[1]
+    return np.cumsum(happens * rng.standard_t(3, shape) * 4, axis=1)
+
+
+def outlier_part(rng: Generator, shape: tuple[int, int]) -> NDArray:
+    """Single values far off."""
+    draws = rng.random(shape)
+    happens = draws < rng.uniform(0, 0.04, (shape[0], 1))
+    return happens * rng.standard_t(3, shape) * 5
+
+
+def wave_part(rng: Generator, shape: tuple[int, int]) -> NDArray:
+    """One to three undisturbed sines of any period, with next to no noise."""
+    count, length = shape
+    steps = np.arange(length)
+    longest = max(4.0, 1.0 * length)
+    total = np.zeros(shape)
+    for wave in range(3):
+        period_B1 = log_uniform(rng, 4.0, longest, count)
+        size_B1 = log_uniform(rng, 0.5, 6.0, count)
+        if wave > 0:
+            size_B1 = size_B1 * indicator(rng, count, 0.5)
+        turns = steps / period_B1 + rng.random((count, 1))
+        total += size_B1 * np.sin(2 * np.pi * turns)
+    return total + 0.02 * rng.standard_normal(shape)

@@ -1,0 +1,64 @@
+"""Rows of a table: in order, by group, some of them only."""
+
+# S series · N rows · G groups of rows
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.features import reduced_by
+from lstmcast.data.reducing import reduced
+from lstmcast.data.table import Table
+
+
+def in_order(table: Table) -> Table:
+    """The rows sorted by series and time; rows of one time stay in their order."""
+    same = np.diff(table.series)
+    if np.all(
+        (same > 0)
+        | ((same == 0) & (np.diff(table.times) >= np.zeros(1, np.diff(table.times[:1]).dtype)))
+    ):
+        return table
+    order = np.lexsort((table.times, table.series))
+    return select_rows(table, order)
+
+
+def select_rows(table: Table, rows: ndarray) -> Table:
+    return replace(
+        table,
+        series=table.series[rows],
+        times=table.times[rows],
+        values=table.values[rows],
+        lines=table.lines[rows],
+        past={name: column[rows] for name, column in table.past.items()},
+    )
+
+
+def group_begins(series: ndarray, keys: ndarray) -> ndarray:
+    """Where runs of rows of one series with one key begin: (G,)."""
+    if not len(series):
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(np.r_[True, (series[1:] != series[:-1]) | (keys[1:] != keys[:-1])])
+
+
+def grouped(table: Table, begins: ndarray, how: str) -> Table:
+    """One row for each run of rows: the values reduced, everything else that of the first row."""
+    past = {name: reduced(part, begins, reduced_by(how)) for name, part in table.past.items()}
+    return replace(select_rows(table, begins), values=reduced(table.values, begins, how), past=past)
+
+
+def only(table: Table, kept: ndarray) -> Table:
+    """The table without the other rows, and without series that have none left."""
+    if kept.all() and np.bincount(table.series, minlength=len(table.ids)).all():
+        return table
+    table = select_rows(table, np.flatnonzero(kept))
+    present, series = np.unique(table.series, return_inverse=True)
+    return replace(
+        table,
+        series=series.astype(np.int64),
+        ids=table.ids[present],
+        keys=table.keys.take(present),
+    )

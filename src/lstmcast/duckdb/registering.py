@@ -1,0 +1,153 @@
+"""The functions in a connection, and queries that call them."""
+
+from __future__ import annotations
+
+import re
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast.databases.address import Address, address_of
+from lstmcast.databases.offline import connected, tables_only
+from lstmcast.databases.opening import opened
+from lstmcast.duckdb.functions import Functions
+from lstmcast.errors import DataError, UsageError
+from lstmcast.util.objects import objects
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# what DuckDB puts before the errors of functions that are Python
+_IN_FUNCTION = re.compile(r"^.*Python exception occurred while executing the UDF: (\w+: )?")
+_ROWS = (
+    "STRUCT(id VARCHAR[], times TIMESTAMP[], point DOUBLE[], quantiles DOUBLE[][], flags BOOLEAN[])"
+)
+_MACROS = """
+CREATE OR REPLACE TEMP MACRO lstmcast_forecast(
+    data, "timestamp" := NULL, value := NULL, id := [], horizon := NULL, level := 80,
+    method := 'auto', frequency := NULL
+) AS TABLE FROM query(lstmcast_forecast_query(
+    data, "timestamp", value, id, horizon, CAST(level AS VARCHAR), method, frequency));
+CREATE OR REPLACE TEMP MACRO lstmcast_anomalies(
+    data, "timestamp" := NULL, value := NULL, id := [], rate := 0.001, frequency := NULL
+) AS TABLE FROM query(lstmcast_anomalies_query(data, "timestamp", value, id, rate, frequency));
+"""
+
+
+def register(connection: DuckDBPyConnection) -> None:
+    """Add `lstmcast_forecast` and `lstmcast_anomalies` to a connection.
+
+    Both take a table by its name, a file, or a query as text, and `timestamp`, `value`, `id` (a
+    list of the columns that tell series apart) and `frequency`; `lstmcast_forecast` also `horizon`,
+    `level` (a percent, or a list of them) and `method`, `lstmcast_anomalies` `rate`. They see what
+    has been committed: no temporary tables, and no frames of Python.
+
+    >>> import duckdb
+    >>> with duckdb.connect() as con:
+    ...     register(con)
+    ...     _ = con.execute("CREATE TABLE sales AS SELECT DATE '2024-01-01' + i::INT AS day, "
+    ...         "100 + i % 7 AS sold FROM range(56) t(i)")
+    ...     con.sql("SELECT round(forecast_value) FROM lstmcast_forecast('sales', horizon := 2)"
+    ...         ).fetchall()
+    [(100.0,), (101.0,)]
+    """
+    _registered(connection)
+
+
+def query(statement: str, database: str | Address | None = None) -> dict[str, np.ndarray]:
+    """What a query gives that may call these functions, as columns.
+
+    Args:
+        statement: in DuckDB's SQL. Files are tables: `FROM lstmcast_forecast('sales.csv')`.
+        database: the address of a DuckDB file, such as "duckdb:///shop.db", which is read only; a
+            database in memory unless given.
+
+    Raises:
+        DataError: for a query that fails.
+        UsageError: for senseless arguments, also of the functions, and other databases.
+
+    >>> query("SELECT 6 * 7 AS answer")
+    {'answer': array([42], dtype=int32)}
+    """
+    if database is None:
+        with connected() as connection:
+            return _answer(connection, statement)
+    address = address_of(database)
+    if address.engine != "duckdb" or address.table is not None:
+        raise UsageError(
+            f"{address} is no DuckDB file. Write duckdb:///shop.db; tables of others are read with "
+            "lstmcast.read."
+        )
+    with opened(address) as file:
+        return _answer(file.connection, statement)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _answer(connection: Any, statement: str) -> dict[str, np.ndarray]:
+    import duckdb
+
+    functions = _registered(connection)
+    tables_only(connection)
+    try:
+        result = connection.execute(statement)
+        if result is None:
+            raise UsageError("The query is empty. Write what to read, such as SELECT 6 * 7.")
+        if result.description is None:
+            return {}
+        return {name: _plain(column) for name, column in result.fetchnumpy().items()}
+    except duckdb.Error as error:
+        if functions.error is not None:
+            raise functions.error from None
+        told = _IN_FUNCTION.sub("", " ".join(str(error).split()))
+        raise DataError(f"the query failed: {told[:500]}") from None
+
+
+def _plain(column: Any) -> np.ndarray:
+    """A column without a mask: unknown numbers and times as such, other cells as empty texts."""
+    if column.dtype.kind in "Om":
+        filled = np.ma.filled(column.astype(object), "")
+        return objects([_cell(value) for value in filled])
+    if not isinstance(column, np.ma.MaskedArray):
+        return np.asarray(column)
+    if column.dtype.kind in "iub" and column.mask.any():
+        return np.where(column.mask, np.nan, column.data.astype(np.float64))
+    nothing = {"f": np.nan, "M": np.datetime64("NaT")}
+    return column.filled(nothing.get(column.dtype.kind))
+
+
+def _cell(value: Any) -> Any:
+    """A cell as files and JSON can hold it: lists, structures, spans and bytes are texts."""
+    if isinstance(value, (bytes, bytearray)):
+        return value.decode("utf-8", errors="backslashreplace")
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return value if isinstance(value, (str, bool, int, float)) else str(value)
+
+
+def _registered(connection: Any) -> Functions:
+    """The functions of a connection, which it has from now on."""
+    functions = Functions(weakref.ref(connection))
+    text, names = "VARCHAR", "VARCHAR[]"
+    how: dict[str, Any] = {"null_handling": "special"}
+    asked = [text, text, text, names]
+    more = {
+        "lstmcast_forecast_query": (functions.forecast_query, [*asked, "BIGINT", text, text, text]),
+        "lstmcast_anomalies_query": (functions.anomalies_query, [*asked, "DOUBLE", text]),
+    }
+    for name, (function, types) in more.items():
+        _replace(connection, name, function, types, text, how)
+    run = how | {"side_effects": True}
+    _replace(connection, "lstmcast_rows", functions.rows, [text, "BIGINT"], f"{_ROWS}[]", run)
+    connection.execute(_MACROS)
+    return functions
+
+
+def _replace(connection: Any, name: str, function: Any, types: Any, gives: str, how: Any) -> None:
+    """Make a scalar function, in place of one of an earlier call."""
+    import duckdb
+
+    try:
+        connection.create_function(name, function, types, gives, **how)
+    except duckdb.NotImplementedException:  # there is one
+        connection.remove_function(name)
+        connection.create_function(name, function, types, gives, **how)

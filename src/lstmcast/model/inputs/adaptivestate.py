@@ -1,0 +1,118 @@
+"""What adaptive inputs know of series, and of single steps: their states.
+
+B series of a batch · N positions · T steps · H horizon · L newest values
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.model.inputs.base import Grid
+from lstmcast.model.inputs.seasons import (
+    FamilyState,
+    seasonal,
+)
+from lstmcast.model.inputs.surprises import Axis, Surprises, set_aside
+from lstmcast.model.inputs.widths import WidthState
+
+# Values after which one may be a surprise: so many, and MORE than the longest season has.
+SURE_AFTER, MORE = 8, 4
+ROOT_SLACK = 4.0
+
+
+class AdaptiveKnown(NamedTuple):
+    """What turns answers back into units, at each of T steps (B, T, …) or at N positions (N, …)."""
+
+    level: NDArray
+    scale: NDArray
+    seasonal: NDArray  # (…, H): known at t for t+1 … t+H, effects included, on the reading axis
+    # Where the level may be as well, after a surprise: less the level; 0 where there was none.
+    other: NDArray
+    age: NDArray
+    # the only value that was read, in the units of the data; NaN where there are several
+    value: NDArray
+    log: NDArray
+    root: NDArray
+    unit: NDArray
+    # effect known in advance at the newest step, which the level is without; None: of nothing
+    effect: NDArray | None = None
+    # (…, H): widths of the coming steps' intervals beside each other; None: all alike
+    width: NDArray | None = None
+
+
+class AdaptiveState(NamedTuple):
+    """All that `advance` must remember of what it has read; arrays have a row per series."""
+
+    grid: Grid
+    # Last L observations on the reading axis less the reference; NaN = missing or not begun.
+    z_BL: NDArray
+    seen_BL: NDArray  # whether the series had begun
+    reference_B: NDArray  # first observation; keeps sums exact for values with a large offset
+    # The newest seasonally adjusted observation as it was at each of those steps, less the
+    # reference.
+    level_BL: NDArray
+    smooth_BA: NDArray
+    # Decayed sums that the scale is made of: absolute changes, their number, the rest of the prior.
+    scale_B3: NDArray
+    age_B: NDArray  # observations read
+    first_B: NDArray  # the first of them, in the units of the data
+    constant_B: NDArray  # whether all of them were equal, but for what was set aside
+    seasons: tuple[FamilyState, ...]
+    surprises: Surprises
+    known: AdaptiveKnown  # at the newest step
+    # Effects that are known in advance of as many coming steps as are fed back; None: of nothing.
+    ahead_BF: NDArray | None = None
+    widths: WidthState | None = None  # None: all alike
+
+
+def with_effects_ahead(state: AdaptiveState, effect_BF: NDArray) -> AdaptiveState:
+    """The state from which answers are fed back, given effects that are known in advance, in the
+    units of the data: of the F coming steps, which are all that are fed back and the H after them.
+    """
+    return state._replace(ahead_BF=effect_BF / state.grid.unit_B[:, None])
+
+
+def calm(
+    state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool
+) -> tuple[NDArray, NDArray, NDArray, Surprises]:
+    """Values without surprises and less the shift of the level, that shift, where else the level
+    may be, and what must be remembered."""
+    before, grid, z_BT = state.surprises, state.grid, z_BT - reference_B[:, None]
+    if not observed:
+        shift_BT, other_BT = (
+            np.broadcast_to(part_B[:, None], z_BT.shape)
+            for part_B in (before.shift_B, before.other_B)
+        )
+        return z_BT - shift_BT, shift_BT, other_BT, before
+    periods = seasonal(grid.periods)
+    slack_B = np.where(grid.root_B, ROOT_SLACK, 1.0)
+    fewest = max(SURE_AFTER, max(periods, default=1) + MORE)
+    axis = Axis(grid.log_B, slack_B, fewest, min(periods, default=1))
+    return set_aside(before, z_BT, state.z_BL, axis)
+
+
+def first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
+    known_BT = ~np.isnan(z_BT)
+    first_B = z_BT[np.arange(len(z_BT)), known_BT.argmax(axis=1)]  # NaN where nothing is known
+    return np.where(np.isnan(reference_B), first_B, reference_B)
+
+
+def known_at(
+    grid: Grid, level_BT: NDArray, scale_BT: NDArray, seasonal_BTH: NDArray, age_BT: NDArray
+) -> AdaptiveKnown:
+    """What the way back needs at each step; the only value is that of `advance`, and of surprises
+    nothing is known yet."""
+    return AdaptiveKnown(
+        level_BT,
+        scale_BT,
+        seasonal_BTH,
+        np.zeros_like(age_BT),
+        age_BT,
+        value=np.full_like(age_BT, np.nan),
+        log=np.broadcast_to(grid.log_B[:, None], age_BT.shape),
+        root=np.broadcast_to(grid.root_B[:, None], age_BT.shape),
+        unit=np.broadcast_to(grid.unit_B[:, None], age_BT.shape),
+    )

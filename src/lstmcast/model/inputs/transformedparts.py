@@ -1,0 +1,238 @@
+"""What transformed inputs keep and give: what was learned, states of rows, whole rows.
+
+S series · N observations · B rows of K columns, and P columns beside them · C input channels
+T steps · D differences of a chain · L longest lag
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import carried, newest_known, subset
+from lstmcast.errors import UsageError
+from lstmcast.model.inputs.base import LARGEST, require_size, too_large
+from lstmcast.model.inputs.past import FittedColumns, PastState
+from lstmcast.transforms import Chain, Transforms, TransformsState
+from lstmcast.transforms.chain import Applied
+from lstmcast.transforms.per_series import AppliedTransforms
+from lstmcast.util.objects import objects
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTransforms:
+    """Transforms and what they learned of the series of a panel, and of the columns beside them."""
+
+    transforms: Transforms
+    state: TransformsState
+    past: FittedColumns = field(default_factory=FittedColumns)
+
+    def arrays(self) -> dict[str, NDArray]:
+        """What was learned, for the store; `Transformed.fitted_from` reads it."""
+        return self.transforms.arrays(self.state) | self.past.arrays()
+
+    def of(self, series_S: NDArray) -> TransformsState:
+        """What was learned of some series, by number, in that order."""
+        return self.state.rows(series_S)
+
+
+class TransformedKnown(NamedTuple):
+    """What the way back needs at N positions: which series each column is, and the values
+    before."""
+
+    fitted: TransformsState
+    applied: AppliedTransforms
+    series_NK: NDArray
+    counts_N: NDArray  # known observations of these series
+
+    def rows(self, rows: NDArray) -> TransformedKnown:
+        """Some of the positions."""
+        return self._replace(series_NK=self.series_NK[rows], counts_N=self.counts_N[rows])
+
+
+class TransformedState(NamedTuple):
+    """The newest values of each row: those that the next transformed one is made of."""
+
+    fitted: FittedTransforms
+    series_BK: NDArray  # of `fitted`
+    newest_BKL: NDArray  # raw values, as many as the longest chain of lags and one more
+    before_BKDL: NDArray  # the last values that each difference was given
+    x_BK: NDArray  # the newest input that is known
+    past: PastState | None = None
+
+
+def known_after(state: TransformedState) -> TransformedKnown:
+    """What the way back needs after the newest values of each row."""
+    B, K, _, L = state.before_BKDL.shape
+    fitted = state.fitted.of(state.series_BK.ravel())
+    before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
+    parts = []
+    for group, chain in enumerate(fitted.chains):
+        own_SDL = before_SDL[fitted.group_S == group]
+        before: list[NDArray | None] = [None] * len(chain.steps)
+        for number, step in enumerate(differences_of(chain)):
+            before[step] = own_SDL[:, number].ravel()
+        offsets = even_offsets(len(own_SDL), L)
+        parts.append(Applied(np.empty(0), offsets, tuple(before)))
+    applied = AppliedTransforms(np.empty(0), tuple(parts))
+    series_BK = np.arange(B * K).reshape(B, K)
+    return TransformedKnown(fitted, applied, series_BK, np.full(B, L))
+
+
+def before_later(
+    before_SDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
+) -> NDArray:
+    """What the differences were given, so many steps later: a missing one is the one a lag
+    before."""
+    longest = before_SDL.shape[2]
+    result_SDL = before_SDL.copy()
+    for group, chain in enumerate(fitted.chains):
+        own = np.flatnonzero(fitted.group_S == group)
+        if not len(own):  # a tick of other rows
+            continue
+        for number, step in enumerate(differences_of(chain)):
+            given = applied.parts[group].before[step]
+            assert given is not None
+            newest_ST = given.reshape(len(own), -1)[:, -steps:]
+            both_SU = np.concatenate([before_SDL[own, number], newest_ST], axis=1)
+            offsets = even_offsets(len(own), both_SU.shape[1])
+            filled = carried(both_SU.ravel(), offsets, chain.steps[step].lag)
+            first = both_SU.shape[1] - longest
+            result_SDL[own, number] = filled.reshape(both_SU.shape)[:, first:]
+    return result_SDL
+
+
+class WholeRows(NamedTuple):
+    """A panel as a network reads it, from the beginning of every row to its end."""
+
+    x_NC: NDArray  # float32; missing values carried forward
+    begun_N: NDArray  # whether every column has had a value
+    offsets: NDArray  # (R+1,)
+    rows_RK: NDArray  # numbers of the series that are read together
+    applied: AppliedTransforms
+
+    def places(self) -> tuple[NDArray, NDArray]:
+        """The row (S,) and the column (S,) in which each series is read."""
+        row_S, column_S = (np.empty(self.rows_RK.size, np.int64) for _ in range(2))
+        row_S[self.rows_RK], column_S[self.rows_RK] = np.indices(self.rows_RK.shape)
+        return row_S, column_S
+
+    @classmethod
+    def of(
+        cls, values_NC: NDArray, offsets: NDArray, rows_RK: NDArray, applied: AppliedTransforms
+    ) -> WholeRows:
+        """Rows with these inputs, NaN where one is missing."""
+        newest_NC = newest_known(values_NC, offsets)
+        filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
+        x_NC = np.where(newest_NC >= 0, filled_NC, 0.0).astype(np.float32)
+        begun_N = np.logical_and.reduce(newest_NC >= 0, axis=1)
+        return cls(x_NC, begun_N, offsets, rows_RK, applied)
+
+
+def label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDArray]:
+    """Scale and shift (S,) by which a label becomes an input, where they are scaled apart."""
+    rows = np.arange(series)
+    at_0, at_half, at_1 = (
+        fitted.transforms.as_input(np.full(series, x), rows, fitted.state) for x in (0.0, 0.5, 1.0)
+    )
+    if not np.allclose(at_0 + at_1, 2 * at_half, equal_nan=True):
+        raise UsageError(
+            "Only scalings can be fitted apart for inputs and labels; move the other transforms "
+            "before them."
+        )
+    return at_1 - at_0, at_0
+
+
+def row_names(ids: NDArray, rows_RK: NDArray) -> NDArray:
+    """What each row is called where something is to be said of it."""
+    return objects(" and ".join(map(str, ids[rows_K[:3]])) for rows_K in rows_RK)
+
+
+def require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
+    """The same for the values of some rows of a stream."""
+    large = np.argwhere(np.abs(values_BTK) > LARGEST)
+    if len(large):
+        b, t, k = large[0]
+        series_B = state.series_BK[:, min(k, state.series_BK.shape[1] - 1)]
+        raise too_large(state.fitted.state.ids[series_B[b]], values_BTK[b, t, k])
+
+
+def carried_on(newest_BC: NDArray, values_BTC: NDArray) -> NDArray:
+    """Each missing value becomes the newest known one of its column, or `newest`."""
+    known_BTC = ~np.isnan(values_BTC)
+    steps_T11 = np.arange(1, values_BTC.shape[1] + 1)[:, None]
+    place_BTC = np.maximum.accumulate(np.where(known_BTC, steps_T11, 0), axis=1)
+    both = np.concatenate([newest_BC[:, None], values_BTC], axis=1)
+    return np.take_along_axis(both, place_BTC, axis=1)
+
+
+def even_offsets(rows: int, length: int) -> NDArray:
+    """Offsets of rows of one length."""
+    return length * np.arange(rows + 1)
+
+
+def same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransforms:
+    """What was learned of rows of several columns, in their order; UsageError for another number
+    of rows."""
+    learned = len(fitted.state.ids) // columns
+    if rows != learned:
+        raise UsageError(
+            f"The forecaster was fitted to {learned} row(s) of {columns} columns, and {rows} are "
+            "given. Give as many, in the same order."
+        )
+    return fitted
+
+
+def learns_by_series(chain: Chain) -> bool:
+    """Whether it learns something of each series by itself."""
+    return any(
+        step.learns._fields and getattr(step, "per", "series") == "series" for step in chain.steps
+    )
+
+
+def differences_of(chain: Chain) -> list[int]:
+    """Which steps of it are differences."""
+    return [k for k, step in enumerate(chain.steps) if step.lag]
+
+
+def side_by_side(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
+    """The columns of all rows beside each other, the rows one after the other (N, K)."""
+    columns = [subset(values_N, panel.offsets, rows_R)[0] for rows_R in rows_RK.T]
+    return np.stack(columns, axis=1)
+
+
+def read_columns(
+    inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms, beside: bool
+) -> NDArray:
+    """What the network reads of all rows (N, C), NaN where a value is missing; `beside`: with the
+    columns that are only read."""
+    require_size(inputs_N, panel)
+    read_NK = side_by_side(inputs_N, panel, rows_RK)
+    if not beside:
+        return read_NK
+    return np.concatenate([read_NK, fitted.past.applied(panel, rows_RK)], axis=1)
+
+
+def require_nothing_learned(
+    names: NDArray, fitted: FittedTransforms | None, chains: Iterable[Chain]
+) -> None:
+    """UsageError for new rows of which the chains had to learn something."""
+    known = set() if fitted is None else set(fitted.state.ids.tolist())
+    new = [name for name in names if name not in known]
+    if new and any(learns_by_series(chain) for chain in chains):
+        raise UsageError(
+            f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
+            "Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
+        )
+
+
+def differences_and_longest(chains: Iterable[Chain]) -> tuple[int, int]:
+    """How many differences the chains have at most, and their longest lag."""
+    lags = [[step.lag for step in chain.steps if step.lag] for chain in chains]
+    longest = max((lag for chain_lags in lags for lag in chain_lags), default=0)
+    return max(map(len, lags), default=0), longest

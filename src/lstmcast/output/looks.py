@@ -1,0 +1,150 @@
+"""How pictures look: colours, dates and numbers along their axes, letters that fonts need.
+
+matplotlib is imported when something is drawn, and without pyplot: no window system is touched and
+no state is shared.
+"""
+
+# T time · H horizon · O origins
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.util.language import ENGLISH, Words, words_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+INK, FAINT, GRID = "#1f2933", "#6b7785", "#e4e8ec"
+# bands: the wide one, the narrow one
+BLUE, BANDS, AMBER = "#1556b0", ("#d3e3f8", "#9dc1ee"), "#d9822b"
+
+
+class Palette(NamedTuple):
+    """The colours of a picture."""
+
+    ink: str
+    faint: str
+    grid: str
+    blue: str
+    bands: tuple[str, str]
+    amber: str
+    ground: str
+
+
+LIGHT = Palette(INK, FAINT, GRID, BLUE, BANDS, AMBER, "white")
+DARK = Palette(
+    "#e6ebf0", "#9aa7b4", "#333d48", "#7db3ff", ("#22344d", "#345a8a"), "#f0a858", "#12171c"
+)
+# How dates on an axis are written, from years to microseconds: ticks, ticks where a longer unit
+# begins, and what is said of all of them at the end of the axis. English is matplotlib's own.
+_DATES = {
+    "ja": {
+        "formats": ["%Y年", "%m月", "%d日", "%H:%M", "%H:%M", "%S.%f"],
+        "zero_formats": ["", "%Y年", "%m月", "%m月%d日", "%H:%M", "%H:%M"],
+        "offset_formats": [
+            "",
+            "%Y年",
+            "%Y年%m月",
+            "%Y年%m月%d日",
+            "%Y年%m月%d日",
+            "%Y年%m月%d日 %H:%M",
+        ],
+    }
+}
+
+
+def letters_of(texts: set[str], language: str) -> set[str]:
+    """The letters that a font needs for these texts in a language, and for its dates."""
+    words = words_of(language)
+    dates = [text for texts in _DATES.get(language, {}).values() for text in texts]
+    return set().union(*map(words, texts), *dates)
+
+
+def printable(text: str, longest: int = 60) -> str:
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    if len(text) <= longest:
+        return text
+    words = text[:longest].rpartition(" ")[0]
+    return (words if len(words) > longest // 2 else text[: longest - 2]).rstrip(" .,:;") + " …"
+
+
+def heading(words: Words, palette: Palette = LIGHT) -> dict[str, Any]:
+    """How the title of a picture looks. Japanese fonts seldom have bold letters, and bold figures
+    among plain ones look wrong."""
+    weight = "bold" if words is ENGLISH else "normal"
+    looks = {"ha": "left", "fontsize": 13, "fontweight": weight, "parse_math": False}
+    return looks | {"color": palette.ink}
+
+
+def positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
+    """Times as numbers for an axis: days for dates, years where Python's calendar ends, integers
+    as they are."""
+    if times.dtype.kind != "M":
+        return times.astype(np.float64)
+    if beyond_calendars(times if axis is None else axis) or beyond_calendars(times):
+        return times.astype("datetime64[Y]").astype(np.float64) + 1970
+    from matplotlib.dates import date2num
+
+    return np.asarray(date2num(times))
+
+
+def beyond_calendars(times: ndarray) -> bool:
+    years = (
+        times[[0, -1]].astype("datetime64[Y]").astype(np.int64) + 1970
+        if len(times)
+        else np.array([2000])
+    )
+    return bool((years < 2).any() or (years > 9900).any())
+
+
+def dress(ax: Axes, palette: Palette = LIGHT) -> None:
+    """The looks that all pictures share: faint lines across, no frame, small grey numbers."""
+    ax.set_axisbelow(True)
+    ax.grid(axis="y", color=palette.grid, linewidth=0.8)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["bottom"].set_color(palette.grid)
+    ax.tick_params(colors=palette.faint, labelsize=9, length=0, pad=5)
+    ax.margins(x=0.015, y=0.08)
+
+
+def dress_times(ax: Axes, times: ndarray, words: Words, palette: Palette = LIGHT) -> None:
+    """The axis of times, as dates or as numbers."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    if times.dtype.kind == "M" and not beyond_calendars(times):
+        _dress_dates(ax, words, palette)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+
+
+def _dress_dates(ax: Axes, words: Words, palette: Palette) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=4, maxticks=9)
+    ax.xaxis.set_major_locator(locator)
+    written: dict[str, Any] = _DATES.get(words.language, {})
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **written))
+    ax.xaxis.get_offset_text().set(color=palette.faint, fontsize=9)
+
+
+def tick_format(ticks: ndarray) -> Callable[[float, int], str]:
+    """Numbers as people write them: 1,200 · 3.5 M · 0.25; unit and decimals are the same for the
+    whole axis."""
+    size, step = np.abs(ticks).max(), np.diff(ticks).min()
+    if size >= 1e18 or size < 1e-6:
+        return lambda value, _: f"{value:.3g}".replace("-", "−")
+    unit, sign = next(
+        ((10.0**p, s) for p, s in ((12, " T"), (9, " bn"), (6, " M")) if size >= 2 * 10**p),
+        (1.0, ""),
+    )
+    decimals = next(
+        (d for d in range(12) if abs(round(step / unit, d) - step / unit) < 1e-6 * step / unit), 12
+    )
+    return lambda value, _: f"{value / unit + 0.0:,.{decimals}f}{sign}".replace("-", "−")

@@ -1,0 +1,141 @@
+"""What a picture of a forecast shows of one series: history, forecast, bands, earlier forecasts."""
+
+# T time · H horizon · O origins
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.table import format_time
+from lstmcast.writing.tables import plain_list
+
+if TYPE_CHECKING:
+    from lstmcast.data.frequency import Frequency
+    from lstmcast.data.panel import Panel
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.forecast import Forecast
+
+# the legend's words, in English as the catalogue of a language has them
+HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A central interval that is meant to hold `level` percent of what comes: bounds of (H,)."""
+
+    level: float
+    lower: ndarray
+    upper: ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A forecast that was made at an earlier cutoff, whose outcome is known: times and points of
+    (H,)."""
+
+    times: ndarray
+    point: ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Pane:
+    """One series: its recent history (T,), its forecast (H,), and forecasts at held-out cutoffs."""
+
+    name: str
+    times: ndarray
+    values: ndarray
+    future: ndarray
+    point: ndarray
+    bands: tuple[Band, ...]  # wide ones first, so that narrow ones are drawn over them
+    held_out: tuple[Line, ...] = ()
+    # of the values, the newest that a look at the forecast needs; None: all
+    recent: int | None = None
+
+
+def pane_of(
+    forecast: Forecast,
+    origin: int,
+    panel: Panel,
+    place: int,
+    held_out: Sequence[Line],
+    longest: int | None,
+) -> Pane:
+    times, values = panel.times(place), panel.series(place)
+    before = times <= forecast.cutoffs[origin]
+    times, values = times[before], values[before]
+    recent = _shown(
+        len(times), panel.periods, forecast.horizon, sum(len(line.times) for line in held_out)
+    )
+    first = len(times) - (recent if longest is None else min(longest, len(times)))
+    bands = [forecast.interval(level) for level in sorted(forecast.interval_levels, reverse=True)]
+    wanted = forecast.wanted[origin]
+    return Pane(
+        name=str(forecast.ids[origin]),
+        times=times[first:],
+        values=values[first:],
+        future=forecast.times[origin][wanted],
+        point=forecast.point[origin][wanted],
+        bands=tuple(
+            Band(band.level, band.lower[origin][wanted], band.upper[origin][wanted])
+            for band in bands
+        ),
+        held_out=tuple(line for line in held_out if line.times[0] >= times[first]),
+        recent=recent,
+    )
+
+
+def reach_of(horizon: int, frequency: Frequency) -> str:
+    unit = frequency.unit if frequency.every == 1 and frequency.unit != "integer" else "step"
+    return f"{horizon:,} {unit}{'s' * (horizon > 1)}"
+
+
+def _shown(length: int, periods: Sequence[int], horizon: int, held_out: int) -> int:
+    """How much of a history: a few seasons and a few horizons, and all of it where little more
+    is there."""
+    season = next((period for period in periods if period > 1), 1)
+    wanted = max(4 * season, 5 * min(horizon, length), held_out + 2 * season, 40)
+    return length if length <= 1.5 * wanted else wanted
+
+
+def held_out_lines(backtest: Backtest | None, ids: set[str]) -> dict[str, list[Line]]:
+    """The model's forecasts at held-out cutoffs, by series, newest first; of overlapping ones
+    the newest."""
+    lines: dict[str, list[Line]] = {}
+    if backtest is None or backtest.model not in backtest.forecasts:
+        return lines
+    forecast = backtest.forecasts[backtest.model]
+    judged = np.flatnonzero(np.isfinite(backtest.actual).any(axis=1))
+    for origin in judged[np.argsort(forecast.cutoffs[judged], kind="stable")[::-1]]:
+        drawn = lines.setdefault(str(forecast.ids[origin]), [])
+        line = Line(forecast.times[origin], forecast.point[origin])
+        if forecast.ids[origin] in ids and (not drawn or line.times[-1] < drawn[-1].times[0]):
+            drawn.append(line)
+    return lines
+
+
+def pane_json(pane: Pane) -> dict[str, Any]:
+    return {
+        "name": pane.name,
+        "times": [format_time(time) for time in pane.times],
+        "values": plain_list(pane.values),
+        "recent": pane.recent,
+        "future": [format_time(time) for time in pane.future],
+        "point": plain_list(pane.point),
+        "bands": [
+            {"level": b.level, "lower": plain_list(b.lower), "upper": plain_list(b.upper)}
+            for b in pane.bands
+        ],
+        "held_out": [
+            {"times": [format_time(time) for time in line.times], "point": plain_list(line.point)}
+            for line in pane.held_out
+        ],
+    }
+
+
+def band_text(level: float) -> str:
+    return f"{level:g} % interval"
