@@ -131,7 +131,7 @@ def versus(ratios: Mapping[str, float], rows: Mapping[str, Row], digest: str) ->
     ):
         worse = arithmetic.worse(found, limit)
         named = ", ".join(f"{name} × {ratio:.3f}" for name, ratio in worse.items())
-        print(f"{what} worse by more than {100 * (limit - 1):.0f} %: {named or 'none'}")
+        print(f"{what} worse by more than {100 * (limit - 1):.0f}%: {named or 'none'}")
 
 
 def times(result: Mapping[str, Any]) -> None:

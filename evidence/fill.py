@@ -78,7 +78,6 @@ TABLES: dict[str, Callable[[Results], str]] = {
     **MANY,
 }
 IN_JAPANESE = {
-    "three": readme_tables.three,
     "headline": readme_tables.headline,
     "weak": readme_tables.weak,
     "examples": example_tables.examples,
@@ -89,6 +88,7 @@ IN_JAPANESE = {
     **example_tables.ARTICLES,
 }
 TABLES |= {f"{name}-ja": in_japanese(write) for name, write in IN_JAPANESE.items()}
+TABLES["three-ja"] = readme_tables.three_in_japanese
 
 
 def filled(page: str, results: Results) -> tuple[str, list[str]]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lstmcast.data.frequency import Frequency
     from lstmcast.data.panel import Panel
 
-# the median and the bounds of the 80 % and the 95 % interval
+# the median and the bounds of the 80% and the 95% interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
 FEW_ROWS = 6  # of a forecast that stands at the end of a line of Python
@@ -153,7 +153,7 @@ class Forecast:
     ...     quantiles=np.array([[[6.0, 8.0], [6.0, 10.0]]]), quantile_levels=(0.1, 0.9))
     >>> forecast
     Forecast(1 series, 1 origin, horizon 2, quantiles 0.1 0.9)
-    ds  forecast   80 % interval
+    ds  forecast   80% interval
      4     7.000   6.000 … 8.000
      5     8.000  6.000 … 10.000
     >>> forecast.interval(80).upper
@@ -272,7 +272,7 @@ class Forecast:
         steps = max(1, FEW_ROWS // max(shown, 1))
         rows = [(o, h) for o in range(shown) for h in range(min(self.horizon, steps))]
         header = [self.columns.time, "forecast"]
-        header += [f"{level:g} % interval" for level in self.interval_levels[:2]]
+        header += [f"{level:g}% interval" for level in self.interval_levels[:2]]
         cells = [self._row_shown(o, h) for o, h in rows]
         if several:
             header = [self.columns.series, *header]
@@ -300,7 +300,7 @@ class Forecast:
         header = [
             self.columns.time,
             "forecast",
-            *(f"{level:g} % interval" for level in levels),
+            *(f"{level:g}% interval" for level in levels),
         ]
         rows = [self._row_shown(o, 0) if several else self._row_shown(0, o) for o in shown]
         sketch = "" if several else f"<div>{self._sketch(0, 480, 110)}</div>"
@@ -386,7 +386,7 @@ class Forecast:
         not held."""
         if not any(abs(level - held) < 1e-6 for held in self.interval_levels):
             raise UsageError(
-                f"The forecast has no {level:g} % interval (level is in percent). "
+                f"The forecast has no {level:g}% interval (level is in percent). "
                 f"It has: {_listed(self.interval_levels) or 'none'}."
             )
         tail = (1 - level / 100) / 2
@@ -442,7 +442,8 @@ class Forecast:
         return replace(self, keys=self.keys.take(chosen), joint=joint, **rest, **arrays)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
-        """How each series may go on: sample paths (O, `count`, H) whose steps have the quantiles of
+        """How each series may continue: sample paths (O, `count`, H) whose steps have the
+        quantiles of
         the forecast, and whose errors hang together over time and between series as those at
         held-out cutoffs did. UsageError where the forecast has no quantiles on both sides."""
         draws = draws_of(self, count, seed)

@@ -3,7 +3,7 @@ forecasts may read.
 
 That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the
 activations of the layers for most series, and exact: the state is rebuilt from them, so a model
-that goes on with newer data forecasts, to the last bit, what it would forecast from the whole
+that continues with newer data forecasts, to the last bit, what it would forecast from the whole
 history.
 """
 
@@ -61,8 +61,8 @@ from lstmcast.model.inputs.effects import (
 )
 from lstmcast.util.text import some_names
 
-# Steps that may be missing between what is remembered and newer data, which then go on as after a
-# gap inside a file:
+# Steps that may be missing between what is remembered and newer data, which then continue as
+# after a gap inside a file:
 # as many as two of the longest seasonal cycles, or four weeks of days where cycles are short (a
 # shop's holidays, a
 # machine's repair). After longer ones the old level and season say little of the new ones. Never
@@ -79,7 +79,8 @@ NEW = "they are new"  # why a series starts afresh that nothing was remembered o
 
 
 class Continuation(NamedTuple):
-    """Newer data joined to a saved context: the panel to forecast, and which of its series went on.
+    """Newer data joined to a saved context: the panel to forecast, and which of its series
+    continued.
 
     `reasons`: one for each of `afresh`; `absent`: series that the saved context knows and the data
     lack; `findings`: what the joining did to values, which the panel's report says too; `lead`
@@ -102,13 +103,13 @@ class Continuation(NamedTuple):
             ids = tuple(
                 name for name, why in zip(self.afresh, self.reasons, strict=True) if why == reason
             )
-            parts.append(f"{_names(ids)}: started afresh, {reason}")
+            parts.append(f"{_names(ids)}: started from scratch, {reason}")
         if self.absent:
             parts.append(f"{_names(self.absent)} of the saved model: not in the data, no forecast")
         return "; ".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
-        """Which series went on and which did not, for JSON."""
+        """Which series continued and which did not, for JSON."""
         afresh = [
             {"series": name, "reason": why}
             for name, why in zip(self.afresh, self.reasons, strict=True)
@@ -243,7 +244,7 @@ class SavedContext:
         return Continuation(panel, going, (), (), (), Findings(), nothing)
 
     def _earlier(self, places: NDArray) -> Earlier | None:
-        """What is known of the time before what is remembered, of series that went on."""
+        """What is known of the time before what is remembered, of series that continued."""
         return joined_earlier(self.panel.earlier, self.panel.frequency, places)
 
     def _calendar(

@@ -80,7 +80,7 @@ class ExampleRun:
     """One run of an example and the folder that it fills.
 
     `folder` is made if need be; OutputError where nothing can be written there. Where it holds
-    checkpoints of the same run, it goes on from them: `resumed` says so. `own`: a reader's series
+    checkpoints of the same run, it continues from them: `resumed` says so. `own`: a reader's series
     in the place of the example's; `epochs`: instead of the example's number; `japanese`: texts of
     the pictures by their English ones, for `language="ja"`.
 
@@ -190,7 +190,7 @@ class ExampleRun:
         Its epochs are rows of history.csv, with the `metrics` of the network after each of them;
         `updates`: and the loss of each update is a row of updates.csv; `printed`: and each epoch a
         printed row, in the place of a progress line. KeyboardInterrupt where Ctrl-C stopped it: the
-        command that is given again goes on from there.
+        command that is given again continues from there.
         """
         from lstmcast.training_config import require_torch
 
@@ -234,7 +234,7 @@ class ExampleRun:
 
     def saved_networks(self, name: str) -> Path:
         """A folder for callbacks that save networks; without those of an earlier run, unless
-        this one goes on."""
+        this one continues."""
         folder = self.folder / name
         if not self.resumed and folder.is_dir():
             with output_errors(folder):

@@ -328,7 +328,7 @@ def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
-    """What happened in the training, the accuracy, and how an interrupted one goes on."""
+    """What happened in the training, the accuracy, and how an interrupted one continues."""
     from lstmcast.cli import console
 
     if as_json:
@@ -341,6 +341,6 @@ def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
         note(quiet, *(console.note_line(text) for text in (*result.notes, *result.written.notes)))
         note(quiet, "written: " + ", ".join(result.written.files))
     if result.interrupted:
-        goes_on = "The same command with --resume goes on."
-        first = "No epoch was done that --resume could go on from."
+        goes_on = "The same command with --resume continues it."
+        first = "No epoch was done that --resume could continue from."
         failure(f"stopped. {goes_on if result.resumable else first}")

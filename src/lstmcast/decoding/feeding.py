@@ -57,7 +57,8 @@ class Reader:
 
 
 class ForecastState(NamedTuple):
-    """What the network knows at N positions: enough to answer and to go on, without the history."""
+    """What the network knows at N positions: enough to answer and to continue, without the
+    history."""
 
     hidden_MND: list[NDArray]
     x_NC: NDArray

@@ -95,7 +95,7 @@ class Book(NamedTuple):
             for level in self.forecast.interval_levels:
                 band = self.forecast.interval(level)
                 for side, bound in (("from", band.lower), ("to", band.upper)):
-                    header = self.words(f"{level:g} % interval, {side}")
+                    header = self.words(f"{level:g}% interval, {side}")
                     columns[header] = bound[0][kept]
         return Sheet(name, columns, chart=self._chart(name, columns, history))
 
@@ -197,9 +197,7 @@ def _number(text: str) -> Any:
     """A cell of a table as the number that it is."""
     plain = text.replace(",", "")
     try:
-        return (
-            Share(float(plain.removesuffix(" %")) / 100) if plain.endswith(" %") else float(plain)
-        )
+        return Share(float(plain.removesuffix("%")) / 100) if plain.endswith("%") else float(plain)
     except ValueError:
         return text or None
 

@@ -216,7 +216,7 @@ def _figure(plot: ComponentsPlot) -> Figure:
         ax.axvline(x[known - 1], color=palette.faint, linewidth=0.9, linestyle=":")
         ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
         write = tick_format(np.asarray(ax.get_yticks()))
-        sign = " %" if percent else ""
+        sign = "%" if percent else ""
         ax.yaxis.set_major_formatter(FuncFormatter(lambda v, p, w=write, s=sign: w(v, p) + s))
     dress_times(grid[-1], plot.times, words, palette)
     title = f"{printable(plot.name)}: {words(_title(plot))}"

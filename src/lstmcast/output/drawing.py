@@ -86,7 +86,7 @@ def _draw_head(figure: Figure, title: str, words: Words, palette: Palette) -> No
 
 def _legend_place(label: str, words: Words) -> tuple[int, float]:
     order = [words(HISTORY), words(HELD_OUT), words(FORECAST)]
-    return (order.index(label), 0) if label in order else (len(order), float(label.split(" ")[0]))
+    return (order.index(label), 0) if label in order else (len(order), float(label.split("%")[0]))
 
 
 def draw_pane(ax: Axes, pane: Pane, words: Words, palette: Palette = LIGHT) -> None:

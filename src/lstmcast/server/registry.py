@@ -173,13 +173,13 @@ def _begun(asked: OpenStream, settings: Settings) -> tuple[Stream, Clocks]:
 def _of_model(
     asked: OpenStream, settings: Settings, alerts: Alerts | None
 ) -> tuple[Stream, Clocks]:
-    """A stream that goes on from the data of a saved model."""
+    """A stream that continues from the data of a saved model."""
     model = load(folder_of(settings.models, asked.model or ""), method="network")
     if asked.rows is not None or asked.frequency is not None:
         name = "rows" if asked.rows is not None else "frequency"
         raise Problem(
             UNUSABLE,
-            f"{name} is known: the stream goes on from the data that the model remembers. Leave "
+            f"{name} is known: the stream continues from the data that the model remembers. Leave "
             f"{name} out.",
             name,
         )

@@ -48,7 +48,7 @@ def language_of(accepted: str) -> str:
 
 
 class Document(JSONResponse):
-    """A document of a job; what is no number in it is null, as JSON knows none such.
+    """A document of a job; what is not a number in it is null, as JSON knows none such.
 
     >>> Document({"value": float("nan"), "rows": [1]}).body
     b'{"value":null,"rows":[1]}'

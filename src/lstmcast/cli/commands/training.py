@@ -67,7 +67,7 @@ def fit(
     """Train a network on the data, or fine-tune the shipped one.
 
     The end of each series is held back to choose the best epoch and to measure how accurate the
-    model is. --resume goes on with a training that was interrupted, or that ended with
+    model is. --resume continues a training that was interrupted, or that ended with
     --keep-checkpoints: for more epochs, or with newer data.
     """
     from lstmcast.jobs import FitJob, PresetJob, check_fit_places
@@ -188,8 +188,8 @@ def example(
 ) -> None:
     """Run the system of a published tutorial.
 
-    Pictures, tables, log, measures and the trained model go to a folder. A run that was interrupted
-    goes on.
+    Pictures, tables, log, measures and the trained model go to a folder. An interrupted run
+    resumes.
     """
     from lstmcast import articles
     from lstmcast.cli import console

@@ -90,7 +90,7 @@ class LineOptions:
         if self.frequency is not None and parse_frequency(self.frequency).code != known:
             raise UsageError(
                 f"--frequency {self.frequency}: the model remembers data whose frequency is "
-                f"{known}, and the stream goes on from them. Leave --frequency out."
+                f"{known}, and the stream continues from them. Leave --frequency out."
             )
 
 
@@ -119,7 +119,7 @@ class Serving:
     streams: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", parser=named, help="Keep streams there, and go on with those in it."
+            metavar="DIR", parser=named, help="Keep streams there, and resume those in it."
         ),
     ] = None
     save_every: Annotated[
