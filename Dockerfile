@@ -13,7 +13,7 @@ FROM python:3.11-slim
 COPY --from=build /opt/lstmcast /opt/lstmcast
 RUN useradd --uid 10001 --no-create-home lstmcast && install -d -o lstmcast /data
 ENV PATH=/opt/lstmcast/bin:$PATH MPLCONFIGDIR=/tmp PYTHONDONTWRITEBYTECODE=1
-USER lstmcast
+USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000

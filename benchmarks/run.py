@@ -33,6 +33,7 @@ TRAINING = (
     "training_m3",
     "training_ar1",
     "online",
+    "ticks",
     "kill_resume",
 )
 WITH_PEERS = ("m3", "airline", "classic")

@@ -16,23 +16,44 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 SIZE: ViewportSize = {"width": 1280, "height": 1010}
 COLOURS = 96
-NAMES = {"en-US": "page.png", "ja-JP": "page-ja.png"}
+PATIENCE = 120_000  # milliseconds
+NAMES = {
+    "en-US": "page.png",
+    "ja-JP": "page-ja.png",
+    "en-US training": "training.png",
+    "ja-JP training": "training-ja.png",
+}
 SERVER = [sys.executable, "-m", "lstmcast", "serve", "--port", "0"]
 
 
-def picture(browser: Browser, address: str, locale: str) -> Image.Image:
-    """The page with the forecast of the airline data."""
+def picture(browser: Browser, address: str, locale: str, what: str) -> Image.Image:
+    """The page with the forecast of the airline data, or a training on them."""
     page = browser.new_page(viewport=SIZE, locale=locale)
     page.goto(address)
     page.click("[data-example='airline.csv']")
     page.wait_for_selector("#result:not([hidden]) #chart .main-svg")
     page.wait_for_selector("#busy", state="hidden")
-    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    drawn = _training(page) if what else page.screenshot()
+    page.close()
+    return Image.open(io.BytesIO(drawn)).convert("RGB")
+
+
+def _training(page: Page) -> bytes:
+    """The panel of a training that has ended."""
+    page.set_default_timeout(PATIENCE)
+    page.click("#train-go")
+    page.wait_for_selector("#train-use:not([hidden])")
+    page.hover("#train-title")  # else the chart shows its buttons
+    page.wait_for_timeout(1000)
+    drawn = page.locator("#training").screenshot()
+    page.click("#train-remove")
+    page.wait_for_selector("#train-now", state="hidden")
+    return drawn
 
 
 def main() -> None:
@@ -46,8 +67,9 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox"]
             )
-            for locale, name in NAMES.items():
-                drawn = picture(browser, found[0], locale)
+            for shown, name in NAMES.items():
+                locale, _, what = shown.partition(" ")
+                drawn = picture(browser, found[0], locale, what)
                 drawn.quantize(COLOURS).save(IMAGES / name, optimize=True)
             browser.close()
     finally:

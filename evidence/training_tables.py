@@ -109,6 +109,22 @@ def online(results: Results) -> str:
     return f"{table(by_rows, columns)}\n\n{measured(results['online'])}"
 
 
+def ticks(results: Results) -> str:
+    """A line per network and number of rows."""
+    columns = {
+        "what": ("network", str),
+        "rows": ("rows", text(0)),
+        "floor": ("floor, ms", text(3)),
+        "median": ("median, ms", text(3)),
+        "mean": ("mean, ms", text(3)),
+        "p99": ("99%, ms", text(3)),
+        "median_over_floor": ("median / floor", text(1)),
+        "mean_over_floor": ("mean / floor", text(1)),
+        "keras_over_median": ("Keras / median", text(1)),
+    }
+    return with_protocol(results, "ticks", table(rows_of(results, "ticks"), columns))
+
+
 TRAINING: dict[str, Callable[[Results], str]] = {
     "training-m3": m3,
     "training-loop": loop,
@@ -116,4 +132,5 @@ TRAINING: dict[str, Callable[[Results], str]] = {
     "training-ar1": ar1,
     "killed": killed,
     "online": online,
+    "ticks": ticks,
 }

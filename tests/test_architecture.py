@@ -30,6 +30,7 @@ HOMES = {
     "starlette": ("server/",),
     "uvicorn": ("server/",),
     "onnx": ("export/",),
+    "optuna": ("tuning/suggest.py",),
 }
 # Packages that cost a tenth of a second or more: never imported at the top of a module outside
 # their home.

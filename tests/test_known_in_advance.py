@@ -325,6 +325,17 @@ def test_a_backtest_says_what_the_columns_add():
     assert "with what is known in advance (promo, warm) the MAE is" in str(tested.summary())
 
 
+def test_a_model_that_remembers_the_columns_is_tested_with_them(tmp_path):
+    sales, future = shop()
+    panel = panel_of(sales, future)
+    lc.LSTMForecaster(horizon=14).save(tmp_path / "model", panel)
+    loaded = lc.load(tmp_path / "model")
+    tested = lc.backtest(loaded, panel, cutoffs=2)
+    assert not tested.added
+    new = lc.backtest(lc.LSTMForecaster(horizon=14), panel, cutoffs=2)
+    assert tested.scores["lstmcast"]["mae"] == pytest.approx(new.scores["lstmcast"]["mae"])
+
+
 def test_a_backtest_without_such_columns_says_nothing_of_them():
     sales, _ = shop()
     tested = lc.backtest(lc.LSTMForecaster(horizon=14), panel_of(sales, None), cutoffs=2)

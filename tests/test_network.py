@@ -57,6 +57,23 @@ def test_several_members_answer_with_the_average_of_their_quantiles():
     assert abs(alone[0] - alone[1]).max() > 0.01
 
 
+def test_fixed_weights_read_the_same_bits_and_answer_within_a_rounding():
+    moving, states = network(1, 2), []
+    fixed = Network(CONFIG, moving.members, moving.head, fixed=True)
+    for net in (moving, fixed):
+        states.append(read(net, start(net, len(VALUES), (12,)), VALUES)[1][1])
+    for one, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(answer(fixed), answer(moving), rtol=1e-12, atol=1e-13)
+
+
+def test_of_an_answer_the_first_steps_may_be_asked_for_alone():
+    net = network(1, 2)
+    (hidden, seen), _ = read(net, start(net, len(VALUES), (12,)), VALUES)
+    newest = [out_TBD[-1] for out_TBD in hidden], seen.x_BTC[:, -1]
+    np.testing.assert_array_equal(net.answer(*newest, steps=2), net.answer(*newest)[:, :2])
+
+
 def test_an_answer_has_quantiles_that_do_not_cross_for_each_step():
     quantiles = answer(network(1, 2))
     assert quantiles.shape == (3, CONFIG.horizon, len(HEAD_QUANTILES))

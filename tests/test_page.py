@@ -7,6 +7,8 @@ import io
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +22,8 @@ from lstmcast.output.places import Written
 from lstmcast.server.page import results as kept
 from lstmcast.server.page.examples import EXAMPLES, airline_table, shop_table
 from lstmcast.server.page.files import HERE, PLOTLY_NAME, page_of, static_files, unpacked
+from lstmcast.server.page.methods import METHODS
 from lstmcast.server.page.results import Kept, Results
-from lstmcast.server.page.shown import METHODS
 from lstmcast.server.problems import Problem
 from lstmcast.server.replies import response_of
 from lstmcast.server.settings import Limits
@@ -381,6 +383,31 @@ def test_large_results_make_room(monkeypatch):
     store.named(large)
     with pytest.raises(Problem, match="no longer kept"):
         store.named(small)
+
+
+def test_results_that_nobody_asks_for_go():
+    now = [0.0]
+    store = Results(clock=lambda: now[0])
+    old, used = store.keep(result()), store.keep(result())
+    now[0] = 3600 * kept.HOURS - 1
+    store.named(used)
+    now[0] += 2
+    store.forget()
+    store.named(used)
+    with pytest.raises(Problem, match="no longer kept"):
+        store.named(old)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("script", sorted(HERE.glob("*.js")), ids=lambda path: path.name)
+def test_every_script_is_one(script, tmp_path):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js reads the scripts")
+    module = tmp_path / "script.mjs"  # the ending says that it is a module
+    module.write_bytes(script.read_bytes())
+    done = subprocess.run([node, "--check", module], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_columns_beside_the_target_take_room():

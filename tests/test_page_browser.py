@@ -34,9 +34,9 @@ NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, sum
     .map((one) => one.outerHTML)"""
 
 
-def serving(**environment: str) -> Iterator[str]:
+def serving(*options: str, **environment: str) -> Iterator[str]:
     """A server of its own process, and its address."""
-    command = [sys.executable, "-m", "lstmcast", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "lstmcast", "serve", "--port", "0", *options]
     server = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
     )
@@ -432,3 +432,96 @@ def test_a_server_that_has_ended_is_told(browser):
     page.wait_for_selector("#file-fault:not([hidden])")
     assert page.inner_text("#file-fault") == "The server cannot be reached. Is it running?"
     page.context.close()
+
+
+# ---------------------------------------------------------------- trainings
+
+
+def test_a_training_is_followed_stopped_and_compared(visit):
+    page = forecast(visit(), AIR)
+    page.select_option("#train-what", "scratch")
+    page.fill("#train-epochs", "4000")
+    page.fill("#train-name", "mine")
+    page.focus("#train-go")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#train-chart .main-svg")
+    assert "left" in page.inner_text("#train-state")
+    assert page.get_attribute("#train-chart", "aria-label").startswith("Errors in training")
+    assert page.evaluate("document.getElementById('train-progress').value") > 0
+    page.click("#train-stop")
+    page.wait_for_selector("#train-use:not([hidden])")
+    assert page.inner_text("#train-state").startswith("stopped early")
+    assert page.text_content("#train-said") == "mine: stopped early"
+    assert page.evaluate(NAMELESS) == []
+    page.click("#train-use")
+    page.wait_for_selector("#compare-table table")
+    assert "mine" in page.inner_text("#compare-table")
+    assert "held back" in page.inner_text("#compare-note")
+    assert page.locator("#method option[value='model:mine']").count() == 1
+    with page.expect_download() as download:
+        page.click("#train-file")
+    assert download.value.suggested_filename == "mine.zip"
+    again = forecast(visit(viewport=PHONE, locale="ja-JP", color_scheme="dark"), AIR)
+    again.click("#train-others summary")
+    again.click("#train-list button")
+    again.wait_for_selector("#train-chart .main-svg")
+    assert again.locator("#method option[value='model:mine']").count() == 1
+    assert LETTERS.search(again.inner_text("#train-state"))
+    assert again.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    again.click("#train-remove")
+    again.wait_for_selector("#train-now", state="hidden")
+    again.wait_for_selector("#method option[value='model:mine']", state="detached")
+
+
+def test_what_is_wrong_with_a_training_stands_there(visit):
+    page = forecast(visit(), AIR)
+    page.fill("#train-minutes", "500")
+    page.click("#train-go")
+    page.wait_for_selector("#train-fault:not([hidden])")
+    assert "at most 60" in page.inner_text("#train-fault")
+
+
+OLD = {
+    "name": "old",
+    "state": "failed",
+    "detail": "The training process was ended by SIGKILL.",
+    "resumable": True,
+    "model": None,
+    "data": {"target": "passengers"},
+    "notes": [],
+    "epochs": [
+        {
+            "run": 0,
+            "member": 0,
+            "members": 1,
+            "epoch": epoch,
+            "epochs": 9,
+            "train": 1 / epoch,
+            "validation": None,
+            "best_epoch": epoch,
+            "left": 1,
+        }
+        for epoch in (1, 2, 3)
+    ],
+}
+
+
+def test_a_training_that_failed_says_why_and_can_go_on(visit):
+    page = visit()
+    page.route("**/v1/trainings", lambda route: route.fulfill(json={"trainings": [OLD]}))
+    page.route("**/v1/trainings/old", lambda route: route.fulfill(json=OLD))
+    forecast(page, AIR)
+    page.click("#train-others summary")
+    page.click("#train-list button")
+    page.wait_for_selector("#train-resume:not([hidden])")
+    assert "SIGKILL" in page.inner_text("#train-reason")
+    assert page.inner_text("#train-state") == "failed · 3 epochs"
+    assert page.is_hidden("#train-use") and page.is_hidden("#train-stop")
+
+
+def test_a_server_that_trains_nothing_says_so(visit):
+    for address in serving("--max-trainings", "0"):
+        page = forecast(visit(at=address), AIR)
+        page.wait_for_selector("#no-training:not([hidden])")
+        assert "--max-trainings 0" in page.inner_text("#no-training")
+        assert page.is_hidden("#train-form")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import io
 import json
 import os
@@ -433,6 +434,48 @@ def test_a_slow_client_is_not_waited_for():
     client.app.server.close()
 
 
+def packed_rows(rows):
+    """A CSV file of so many rows, packed."""
+    return gzip.compress(b"ds,y\n" + b"2024-01-01,1\n" * rows)
+
+
+def many_rows(folder, rows):
+    """A small Parquet file of many rows."""
+    import duckdb
+
+    path = folder / "many.parquet"
+    made = f"SELECT DATE '2000-01-01' AS ds, 1.0 AS y FROM range({rows})"
+    duckdb.sql(f"COPY ({made}) TO '{path}' (FORMAT parquet)")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/v1/forecast", "/v1/anomalies", "/page/look"])
+def test_what_a_small_file_holds_is_limited_before_it_is_read(path, tmp_path):
+    client = asking(limits=Limits(body=10_000, rows=100))
+    packed = packed_rows(5000)
+    assert len(packed) < 1000
+    told = problem_or_text(client("POST", path, files={"file": ("x.csv.gz", packed)}))
+    assert "holds more than 40,000 bytes" in told
+    content = many_rows(tmp_path, 2000)
+    assert len(content) < 10_000
+    told = problem_or_text(client("POST", path, files={"file": ("x.parquet", content)}))
+    assert "2,000 rows of 2 columns: at most 2,000 cells" in told
+
+
+def test_several_files_share_what_may_be_unpacked():
+    client = asking(limits=Limits(body=10_000))
+    files = [("file", (f"{name}.csv.gz", packed_rows(2500))) for name in "ab"]
+    assert "more than 20,000 bytes" in problem(
+        client("POST", "/v1/forecast", files=files), 422, "file"
+    )
+
+
+def problem_or_text(answer):
+    """What is told of a table: the page does so in an answer of its own."""
+    assert answer.status_code in (200, 422)
+    return answer.json().get("problem") or answer.json()["detail"]
+
+
 def test_rows_and_steps_are_limited():
     client = asking(limits=Limits(rows=100, horizon=30))
     begun = time.monotonic()
@@ -572,6 +615,8 @@ def test_models_have_names():
     ("given", "said"),
     [
         (["--max-rows", "0"], "--max-rows 0"),
+        (["--max-trainings", "-1"], "--max-trainings must be at least 0"),
+        (["--max-minutes", "0"], "--max-minutes 0"),
         (["--timeout", "nan"], "--timeout nan"),
         (["--token", " "], "token is empty"),
         (["--model", "a b=x"], "no name of a model"),

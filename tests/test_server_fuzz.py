@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lstmcast.server.settings import Limits
+from lstmcast.server.trainings import registry
 from serving import PROBLEM, asking
 
 ANYTHING = st.recursive(
@@ -153,3 +154,37 @@ def test_streams(ask, document):
     for stream in ask("GET", "/v1/streams").json()["streams"]:
         if stream["name"] != "fuzz":
             ask("DELETE", f"/v1/streams/{stream['name']}")
+
+
+TRAINED = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": WORDS | st.text(max_size=10),
+        "weights": st.sampled_from(["pretrained", "scratch"]) | WORDS,
+        "epochs": st.integers(-1, 20) | OPTION,
+        "minutes": st.floats() | OPTION,
+        "preset": st.sampled_from(["balanced", "best"]) | WORDS,
+        "seed": st.integers(-1, 2**40) | OPTION,
+        "horizon": st.integers(-1, 200) | OPTION,
+        "period": st.integers(1, 50),
+    },
+)
+
+
+@QUICK
+@given(HISTORY, TRAINED)
+def test_trainings(ask, series, options):
+    """Whatever is asked for; no process is begun for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "why_not", lambda settings: None)
+        patch.setattr(registry, "started", no_process)
+        answered(ask, "/v1/trainings", **as_json({"series": series, **options}))
+        for training in ask("GET", "/v1/trainings").json()["trainings"]:
+            name = training["name"]
+            assert training["state"] == "failed" and "no process" in training["detail"]
+            answered(ask, f"/v1/trainings/{name}/resume")
+            assert ask("DELETE", f"/v1/trainings/{name}").status_code == 204
+
+
+def no_process(folder):
+    raise OSError("no process is begun here")

@@ -58,7 +58,8 @@ def answered(after: int) -> dict:
     client = opened()
     answer = [tick(client, number) for number in range(1, after + 1)][-1]
     client.app.server.close()
-    return {name: answer[name] for name in ("tick", "point", "quantiles", "score", "expected")}
+    kept = ("tick", "point", "quantiles", "score", "expected", "coverage", "drift")
+    return {name: answer[name] for name in kept}
 
 
 # ---------------------------------------------------------------- ticks
@@ -66,7 +67,7 @@ def answered(after: int) -> dict:
 
 def test_ticks_are_answered_as_a_stream_forecasts():
     client, model = opened(), lc.LSTMForecaster(horizon=2, method="network")
-    stream = lc.Stream(model, OPENED["rows"], frequency="D")
+    stream = lc.Stream(model, OPENED["rows"], frequency="D", conformal=lc.Conformal())
     for number in range(1, 9):
         answer = tick(client, number)
         expected = stream.predict(1)[:, 0]
@@ -78,6 +79,48 @@ def test_ticks_are_answered_as_a_stream_forecasts():
     by_level = np.stack([answer["quantiles"][level] for level in answer["quantiles"]], axis=2)
     assert by_level == pytest.approx(stream.quantiles(2), rel=1e-6)
     assert len(answer["score"]) == 2
+    client.app.server.close()
+
+
+def test_intervals_keep_their_promise_unless_they_are_to_be_the_networks_own():
+    client, model = opened(), lc.LSTMForecaster(horizon=2, method="network")
+    plain = OPENED | {"name": "plain", "conformal": False}
+    assert client("POST", "/v1/streams", json=plain).json()["conformal"] is False
+    assert client("GET", "/v1/streams/plant").json()["conformal"] is True
+    stream = lc.Stream(model, OPENED["rows"], frequency="D")
+    for number in range(1, 40):
+        kept = tick(client, number)
+        answer = client("POST", "/v1/streams/plain/ticks", json={"values": values(number)}).json()
+        stream.observe(values(number))
+    assert sorted(kept["coverage"]) == ["50", "80", "95"]
+    assert all(0 <= inside <= 100 for inside in kept["coverage"]["80"])
+    assert kept["drift"] == []
+    assert not {"coverage", "drift"} & answer.keys()
+    by_level = [np.stack(list(one["quantiles"].values()), axis=2) for one in (kept, answer)]
+    assert by_level[1] == pytest.approx(stream.quantiles(2), rel=1e-6)
+    assert not np.allclose(*by_level, rtol=1e-3)
+    client.app.server.close()
+
+
+def test_a_drift_of_the_errors_names_its_rows():
+    client, named = opened(), []
+    for spread, noise in zip(
+        [1] * 120 + [500] * 40, np.random.default_rng(0).normal(size=(160, 2)), strict=True
+    ):
+        both = [1000 + spread * noise[0], 50 + noise[1]]
+        named += client("POST", TICKS, json={"values": both}).json()["drift"]
+    assert "north" in named and "south" not in named
+    client.app.server.close()
+
+
+def test_a_stream_of_a_point_head_has_no_intervals_to_keep(tmp_path):
+    network = lc.NetworkConfig(layers=(2,), inputs=lc.Transformed(), head="point", horizon=1)
+    training = lc.TrainingConfig(epochs=1)
+    model = lc.LSTMForecaster(1, weights="scratch", network=network, training=training)
+    model.fit(lc.read(str(AIRLINE))).save(tmp_path / "air")
+    client = asking(models={"air": tmp_path / "air"})
+    told = client("POST", "/v1/streams", json={"name": "air", "model": "air"}).json()
+    assert told["conformal"] is False and told["quantiles"] is None
     client.app.server.close()
 
 
@@ -153,6 +196,7 @@ def test_bad_ticks_change_nothing(body, field):
         ({"horizon": 20_000}, 422, "horizon"),
         ({"frequency": "sometimes"}, 422, "frequency"),
         ({"rate": 2}, 422, "rate"),
+        ({"conformal": "maybe"}, 422, "conformal"),
         ({"kind": "prices"}, 422, "kind"),
     ],
 )

@@ -21,6 +21,7 @@ from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.streaming.learning import Learning
 from lstmcast.streaming.rows import Rows
+from lstmcast.streaming.saving import described_stream
 from lstmcast.streaming.stream import Stream
 from lstmcast.training.module import module_from_arrays
 from lstmcast.training_config import Loss, TrainingConfig, WholeSequence, Windows
@@ -236,7 +237,7 @@ def test_rows_of_the_shipped_network_join_leave_and_begin_anew():
 
 
 @pytest.mark.usefixtures("short_contexts")
-@pytest.mark.parametrize("ticks", [0, 60, 64])
+@pytest.mark.parametrize("ticks", [0, 60, 61, 64])
 def test_a_saved_stream_of_the_shipped_network_goes_on_with_the_same_bits(tmp_path, ticks):
     names = ("positive", "changes its sign", "with gaps", "begins late", "grows")
     values_TS = np.array([kinds(100)[name] for name in names]).T
@@ -251,6 +252,49 @@ def test_a_saved_stream_of_the_shipped_network_goes_on_with_the_same_bits(tmp_pa
         for copy in (loaded, frozen):
             np.testing.assert_array_equal(copy.observe(values_S), errors)
             np.testing.assert_array_equal(copy.quantiles(5), stream.quantiles(5))
+
+
+@pytest.mark.usefixtures("short_contexts")
+def test_rows_are_read_and_answered_alike_in_parts_and_at_different_turns(monkeypatch):
+    """Younger states read at turns of their rows, and rows some after the others."""
+    monkeypatch.setattr("lstmcast.streaming.reading.ROWS_TOGETHER", 2)
+    monkeypatch.setattr("lstmcast.streaming.lanes.AT_ONCE", 4)
+    monkeypatch.setattr("lstmcast.streaming.lanes.FEWEST_AT_ONCE", 3)
+    monkeypatch.setattr("lstmcast.streaming.answers.TOGETHER", 5)
+    series = kinds(100)
+    panel, stream = panel_of(series), Stream(SHIPPED, series, frequency="D")
+    for tick in range(100):
+        stream.observe([values[tick] for values in series.values()])
+        if tick == 92:
+            waiting_S = stream.rows["count"] - stream.rows["newer count"]
+            assert len(set(waiting_S.tolist())) > 1 and waiting_S.max() < 8
+        if tick in (63, 64, 92, 99):
+            assert_forecasts_as_decoded(stream, panel, tick + 1)
+
+
+@pytest.mark.usefixtures("short_contexts")
+def test_a_stream_of_an_older_version_whose_younger_states_waited_for_nothing_goes_on(tmp_path):
+    series = {name: kinds(100)[name] for name in ("positive", "across zero", "with gaps")}
+    panel, stream = panel_of(series), Stream(SHIPPED, series, frequency="D")
+    for tick in range(77):
+        stream.observe([values[tick] for values in series.values()])
+    manifest, groups = described_stream(stream)
+    del groups["rows"]["newer count"]
+    store.save(tmp_path / "older", manifest, groups)
+    loaded = Stream.load(tmp_path / "older")
+    for tick in range(77, 100):
+        loaded.observe([values[tick] for values in series.values()])
+    assert_forecasts_as_decoded(loaded, panel, 100)
+
+
+@pytest.mark.usefixtures("short_contexts")
+def test_errors_are_the_same_bits_whatever_was_asked_before():
+    values = kinds(70)["positive"]
+    asked, silent = (Stream(SHIPPED, ["a"], frequency="D") for _ in range(2))
+    for value in values:
+        far = asked.quantiles(30)
+        np.testing.assert_array_equal(asked.quantiles(7), far[:, :7])
+        np.testing.assert_array_equal(asked.observe([value]), silent.observe([value]))
 
 
 def test_positive_values_may_grow_beyond_all_squares():
@@ -1127,7 +1171,7 @@ def test_a_stream_that_older_inputs_saved_reads_its_newest_values_again(tmp_path
     panel = panel_of({"a": np.random.default_rng(2).normal(100, 3, 700), "b": demand(0.4)})
     stream = Stream(SHIPPED, panel)
     stream.join(["c"])
-    manifest, groups = stream._described()
+    manifest, groups = described_stream(stream)
     rows = groups["rows"]
     for name in [name for name in rows if "surprises" in name or "root" in name]:
         del rows[name]
@@ -1141,7 +1185,7 @@ def test_a_stream_that_older_inputs_saved_reads_its_newest_values_again(tmp_path
 
 def test_a_saved_stream_of_an_older_lstmcast_stops_nowhere(tmp_path):
     stream = Stream(lc.LSTMForecaster(6), lc.read({"a": np.arange(40.0, -1, -1)}))
-    manifest, groups = stream._described()
+    manifest, groups = described_stream(stream)
     del manifest["stops"], groups["rows"]["stops"]
     store.save(tmp_path / "old", manifest, groups)
     assert Stream.load(tmp_path / "old").quantiles(6).min() < 0

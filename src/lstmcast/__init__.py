@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.demand import TSB as TSB
     from lstmcast.evaluation.demand import Croston as Croston
     from lstmcast.evaluation.demand import DemandBootstrap as DemandBootstrap
+    from lstmcast.evaluation.importance import Importance as Importance
+    from lstmcast.evaluation.importance import importance as importance
     from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from lstmcast.model.network import NetworkConfig as NetworkConfig
     from lstmcast.model.summary import summary as summary
     from lstmcast.output.components import ComponentsPlot as ComponentsPlot
+    from lstmcast.output.importance import ImportancePlot as ImportancePlot
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
@@ -109,6 +112,8 @@ if TYPE_CHECKING:
     from lstmcast.transforms import Robust as Robust
     from lstmcast.transforms import Standard as Standard
     from lstmcast.transforms import Transforms as Transforms
+    from lstmcast.tuning.result import Tuned as Tuned
+    from lstmcast.tuning.search import tune as tune
 
 # Where each public name lives. A module is imported when one of its names is first asked for, so
 # that
@@ -141,6 +146,8 @@ _HOMES = {
     "ForecastPlot": "output.plots",
     "History": "training_history",
     "HoltWinters": "evaluation.baselines",
+    "Importance": "evaluation.importance",
+    "ImportancePlot": "output.importance",
     "Imputed": "imputing",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
@@ -186,6 +193,7 @@ _HOMES = {
     "TrainingConfig": "training_config",
     "Transformed": "model.inputs",
     "Transforms": "transforms",
+    "Tuned": "tuning.result",
     "UsageError": "errors",
     "Validation": "training_config",
     "WholeSequence": "training_config",
@@ -197,6 +205,7 @@ _HOMES = {
     "fit_preset": "presets",
     "from_keras": "interop.keras",
     "from_pytorch": "interop.pytorch",
+    "importance": "evaluation.importance",
     "impute": "imputing",
     "load": "forecaster",
     "mask_outliers": "imputing",
@@ -206,6 +215,7 @@ _HOMES = {
     "to_keras": "interop.keras",
     "to_onnx": "export.onnx",
     "to_pytorch": "interop.pytorch",
+    "tune": "tuning.search",
     "with_totals": "hierarchy.levels",
 }
 
@@ -236,6 +246,8 @@ __all__ = [
     "ForecastPlot",
     "History",
     "HoltWinters",
+    "Importance",
+    "ImportancePlot",
     "Imputed",
     "Initialiser",
     "LSTMForecaster",
@@ -279,6 +291,7 @@ __all__ = [
     "TrainingConfig",
     "Transformed",
     "Transforms",
+    "Tuned",
     "UsageError",
     "Validation",
     "WholeSequence",
@@ -293,6 +306,7 @@ __all__ = [
     "forecast_in_parts",
     "from_keras",
     "from_pytorch",
+    "importance",
     "impute",
     "load",
     "mask_outliers",
@@ -302,6 +316,7 @@ __all__ = [
     "to_keras",
     "to_onnx",
     "to_pytorch",
+    "tune",
     "with_totals",
 ]
 

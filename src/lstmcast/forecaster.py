@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.data.origins import checked_horizon
-from lstmcast.data.panel import Columns
+from lstmcast.data.panel import Columns, Panel
 from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.methods import AUTO, checked_candidates, checked_method, name_of
@@ -253,8 +253,10 @@ class LSTMForecaster:
 
     @property
     def reads_future(self) -> bool:
-        """Whether columns that are known in advance are used."""
-        return True
+        """Whether columns that are known in advance are used, and may be left out: a model that
+        remembers some forecasts with them alone."""
+        remembered = self.saved_context
+        return remembered is None or not remembered.panel.covariates.future
 
     @property
     def needs_fit(self) -> bool:
@@ -419,6 +421,11 @@ class LSTMForecaster:
         panel = updated_panel(model.saved_context, continuation)
         fitted = replace(model, saved_context=model.context_of(panel, self.may_read_past))
         return LSTMForecaster._of(self.specification, self.start, fitted)
+
+    def remembering(self, panel: Panel | None) -> LSTMForecaster:
+        """The same forecaster, remembering these data in place of its own, or nothing."""
+        context = None if panel is None else SavedContext(panel)
+        return self.with_fitted(replace(self.model, saved_context=context))
 
     def save(
         self,

@@ -234,7 +234,8 @@ class _Trial:
         self.progress("What was trained is compared at the held-out cutoffs …")
         errors = {}
         for name, model in models.items():
-            tested = backtest(model, self.panel, cutoffs=counts, baselines=False, refit="never")
+            how: dict[str, Any] = {"baselines": False, "refit": "never", "added": False}
+            tested = backtest(model, self.panel, cutoffs=counts, **how)
             errors[name] = tested.scores[tested.model][measure]
         return errors
 

@@ -27,28 +27,34 @@ def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 100
     0.6
     """
     rng = np.random.default_rng([seed, 400])
-    pull_S, usual_S = rng.uniform(0.5, 1.5, stocks), 0.005 * np.exp(rng.normal(0, 0.3, stocks))
-    market_T, own_TS = rng.normal(size=ticks), rng.normal(size=(ticks, stocks))
-    news_TS = usual_S * (0.6 * pull_S * market_T[:, None] + own_TS) * np.sqrt(1 - COMES_AGAIN**2)
+    pull_S = rng.uniform(0.5, 1.5, stocks)
+    usual_S = 0.005 * np.exp(rng.normal(0, 0.3, stocks))
+    market_T = rng.normal(size=ticks)
+    own_TS = rng.normal(size=(ticks, stocks))
+    shocks_TS = 0.6 * pull_S * market_T[:, None] + own_TS
+    news_TS = usual_S * shocks_TS * np.sqrt(1 - COMES_AGAIN**2)
     returns_TS = news_TS.copy()
-    for t in range(AFTER, ticks):
-        returns_TS[t] += (COMES_AGAIN if t < change else -COMES_AGAIN) * returns_TS[t - AFTER]
-    return rng.uniform(20, 200, stocks) * np.exp(np.cumsum(returns_TS, axis=0))
+    for tick in range(AFTER, ticks):
+        share = COMES_AGAIN if tick < change else -COMES_AGAIN
+        returns_TS[tick] += share * returns_TS[tick - AFTER]
+    first_S = rng.uniform(20, 200, stocks)
+    return first_S * np.exp(np.cumsum(returns_TS, axis=0))
 
 
 def by_the_rule(prices_TS: NDArray, change: int) -> NDArray:
     """Errors relative to the last price (T, S) of forecasts by the rule that made the prices."""
     returns_TS = np.diff(np.log(prices_TS), axis=0, prepend=np.nan)
-    back_TS = np.full_like(returns_TS, np.nan)
-    back_TS[AFTER:] = returns_TS[:-AFTER]
-    sign_T = np.where(np.arange(len(prices_TS)) < change, COMES_AGAIN, -COMES_AGAIN)
-    return np.exp(returns_TS) - np.exp(sign_T[:, None] * back_TS)
+    earlier_TS = np.full_like(returns_TS, np.nan)
+    earlier_TS[AFTER:] = returns_TS[:-AFTER]
+    is_before_T = np.arange(len(prices_TS)) < change
+    share_T = np.where(is_before_T, COMES_AGAIN, -COMES_AGAIN)
+    return np.exp(returns_TS) - np.exp(share_T[:, None] * earlier_TS)
 
 
 def panel_of(prices_TS: NDArray, ids: Sequence[str] | None = None) -> Panel:
     """Prices as series, named stock001, stock002, … unless their names are given."""
-    named = ids or [f"stock{s + 1:03}" for s in range(prices_TS.shape[1])]
-    return Panel.from_arrays({name: prices_TS[:, s] for s, name in enumerate(named)})
+    names = ids or [f"stock{number + 1:03}" for number in range(prices_TS.shape[1])]
+    return Panel.from_arrays(dict(zip(names, prices_TS.T, strict=True)))
 
 
 def matrix(panel: Panel) -> NDArray:
@@ -63,12 +69,14 @@ def on_common_ticks(panel: Panel) -> Panel:
     >>> on_common_ticks(days).series(0), on_common_ticks(days).series(1)
     (array([1., 3.]), array([ 5., nan]))
     """
-    times = [panel.times(s) for s in range(len(panel))]
+    times = [panel.times(stock) for stock in range(len(panel))]
     all_T = np.unique(np.concatenate(times))
     prices_TS = np.full((len(all_T), len(panel)), np.nan)
-    for s, own in enumerate(times):
-        prices_TS[np.searchsorted(all_T, own), s] = panel.series(s)
-    return panel_of(prices_TS[~np.isnan(prices_TS).all(axis=1)], [str(name) for name in panel.ids])
+    for stock, stock_times in enumerate(times):
+        ticks = np.searchsorted(all_T, stock_times)
+        prices_TS[ticks, stock] = panel.series(stock)
+    has_price_T = ~np.isnan(prices_TS).all(axis=1)
+    return panel_of(prices_TS[has_price_T], [str(name) for name in panel.ids])
 
 
 def last_known(prices_TS: NDArray) -> NDArray:
@@ -77,7 +85,8 @@ def last_known(prices_TS: NDArray) -> NDArray:
     >>> last_known(np.array([[np.nan], [2.0], [np.nan]])).ravel()
     array([nan,  2.,  2.])
     """
-    known_TS = np.where(np.isnan(prices_TS), 0, np.arange(len(prices_TS))[:, None])
+    ticks_T1 = np.arange(len(prices_TS))[:, None]
+    known_TS = np.where(np.isnan(prices_TS), 0, ticks_T1)
     newest_TS = np.maximum.accumulate(known_TS, axis=0)
     return np.take_along_axis(prices_TS, newest_TS, axis=0)
 

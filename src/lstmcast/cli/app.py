@@ -20,7 +20,7 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
-from lstmcast.cli.commands import exporting, filed, forecasting, live, models, sql, training
+from lstmcast.cli.commands import exporting, filed, forecasting, live, models, sql, training, tuning
 from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options.common import Language
 from lstmcast.cli.options.groups import with_groups
@@ -47,6 +47,7 @@ app = typer.Typer(
 for one in (
     forecasting.forecast,
     training.fit,
+    tuning.tune,
     forecasting.check,
     training.backtest,
     forecasting.predict,
@@ -58,6 +59,7 @@ for one in (
     live.serve,
     live.mcp,
     models.info,
+    models.importance,
     exporting.export,
     training.example,
 ):

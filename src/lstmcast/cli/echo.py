@@ -36,8 +36,10 @@ if TYPE_CHECKING:
         CheckResult,
         FitResult,
         ForecastResult,
+        ImportanceResult,
         PredictResult,
         PresetDone,
+        TuneDone,
     )
     from lstmcast.jobs.events import Event, Notify
     from lstmcast.jobs.filed import FileResult
@@ -325,6 +327,26 @@ def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:
         return
     typer.echo(words()(str(done.result)))
     note(quiet, f"written: {done.folder}")
+
+
+def tuned(done: TuneDone, quiet: bool, as_json: bool) -> None:
+    """What a search found, and where it is."""
+    if as_json:
+        document(done.document())
+        return
+    typer.echo(done.result.text(words().language))
+    note(quiet, f"written: {', '.join(done.files())}")
+
+
+def importance(result: ImportanceResult, quiet: bool, as_json: bool) -> None:
+    """What a model owes to columns and lags."""
+    if as_json:
+        document(result.document())
+        return
+    typer.echo(result.importance.text(words().language))
+    note(quiet, *result.written.notes)
+    if result.written.files:
+        note(quiet, f"written: {', '.join(result.written.files)}")
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:

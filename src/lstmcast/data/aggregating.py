@@ -17,7 +17,7 @@ from lstmcast.data.frequencychecks import frequency_of, table_offsets
 from lstmcast.data.gapchecks import too_sparse
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.table import ReadOptions, Table, format_time
-from lstmcast.data.tablerows import group_begins, grouped, select_rows
+from lstmcast.data.tablerows import group_begins, grouped, select_rows, with_rows_of_zeros
 
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -28,29 +28,28 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
 
     A first or last period that the rows cover only in part is left out. table: sorted.
     """
-    frequency, found = _period(table, options)
-    if frequency is None or options.aggregate is None:
-        return table, None, found
+    frequency, findings = _period(table, options)
+    how = options.aggregate
+    if frequency is None or how is None:
+        return table, None, findings
     bins = frequency.bins(table.times)
-    adds = options.aggregate in ("sum", "count")
-    first, last, told = _whole_periods(table, bins, frequency, adds)
-    kept = (bins >= first) & (bins <= last)
-    table, bins = select_rows(table, np.flatnonzero(kept)), bins[kept]
+    adds = how in ("sum", "count")
+    first, last, notes = _whole_periods(table, bins, frequency, adds)
+    is_inside = (bins >= first) & (bins <= last)
+    table, bins = select_rows(table, np.flatnonzero(is_inside)), bins[is_inside]
     begins = group_begins(table.series, bins)
     rows, bins = len(table), bins[begins]
-    table = grouped(table, begins, options.aggregate)
-    message = (
-        f"{rows:,} rows were made {len(table):,} values, {frequency.name}, by {options.aggregate}"
-    )
-    if table.past and reduced_by(options.aggregate) != options.aggregate:
-        message += f", columns beside the target by {reduced_by(options.aggregate)}"
-    found += [Finding("aggregated", "note", message, count=rows), *told]
+    table = grouped(table, begins, how)
+    message = f"{rows:,} rows were made {len(table):,} values, {frequency.name}, by {how}"
+    if table.past and reduced_by(how) != how:
+        message += f", columns beside the target by {reduced_by(how)}"
+    findings += [Finding("aggregated", "note", message, count=rows), *notes]
     table = replace(table, times=frequency.bin_labels(bins))
-    found += _weeks_told(frequency)
+    findings += _weeks_told(frequency)
     if adds:
-        table, told = _with_zeros(table, bins, last, frequency, options)
-        found += told
-    return table, None if Findings(told).errors else frequency, found
+        table, notes = _with_zeros(table, bins, last, frequency, options)
+        findings += notes
+    return table, None if Findings(notes).errors else frequency, findings
 
 
 def _weeks_told(frequency: Frequency) -> list[Finding]:
@@ -60,25 +59,26 @@ def _weeks_told(frequency: Frequency) -> list[Finding]:
     last = WEEKDAYS.index(frequency.anchor or "SUN")
     begin, end = _DAY_NAMES[(last + 1) % 7], _DAY_NAMES[last]
     message = f"weeks are those from {begin} to {end}, named by their {end}"
+    if end == "Sunday":
+        return [Finding("weeks", "note", message)]
     action = f"Weeks from Monday to Sunday: {advise('frequency', 'W-SUN')}."
-    return [Finding("weeks", "note", message, "" if last == 6 else action)]
+    return [Finding("weeks", "note", message, action)]
 
 
 def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
     """The frequency to aggregate to: the one given, else days, hours for a short span."""
     if options.frequency is not None:
-        frequency, found = frequency_of(table, options)
-        return (parse_frequency(options.frequency).grounded() if frequency else None), found
+        frequency, findings = frequency_of(table, options)
+        if frequency is not None:
+            frequency = parse_frequency(options.frequency).grounded()
+        return frequency, findings
     if table.times.dtype.kind != "M":
         return Frequency("integer"), []
-    short = (table.times.max() - table.times.min()).astype(np.int64) < 3 * DAY
-    frequency = Frequency("hour" if short else "day")
+    span = (table.times.max() - table.times.min()).astype(np.int64)
+    frequency = Frequency("hour" if span < 3 * DAY else "day")
     message = f"no frequency was given for the aggregation: the values are {frequency.name}"
-    return frequency, [
-        Finding(
-            "frequency", "note", message, f"Other periods: {advise('frequency', 'W-SUN')}, MS, …."
-        )
-    ]
+    action = f"Other periods: {advise('frequency', 'W-SUN')}, MS, …."
+    return frequency, [Finding("frequency", "note", message, action)]
 
 
 def _whole_periods(
@@ -88,41 +88,33 @@ def _whole_periods(
     that they do not."""
     periods, which = np.unique(bins, return_inverse=True)
     times = table.times.astype(np.int64)
-    earliest, latest = (
-        np.full(len(periods), np.iinfo(np.int64).max),
-        np.full(len(periods), np.iinfo(np.int64).min),
-    )
+    smallest, largest = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    earliest = np.full(len(periods), largest)
+    latest = np.full(len(periods), smallest)
     np.minimum.at(earliest, which, times)
     np.maximum.at(latest, which, times)
-    begins, ends = (frequency.bin_starts(periods + shift).astype(np.int64) for shift in (0, 1))
-    first, last, found = 0, len(periods) - 1, []
+    begins = frequency.bin_starts(periods).astype(np.int64)
+    ends = frequency.bin_starts(periods + 1).astype(np.int64)
+    first, last = 0, len(periods) - 1
+    findings = []
     if _is_partial((ends - latest)[::-1], ends[-1] - begins[-1]) and last > first:
         last -= 1
-        found.append(
-            _partial(
-                "last", frequency, periods[-1], f"its rows end at {format_time(table.times.max())}"
-            )
-        )
+        why = f"its rows end at {format_time(table.times.max())}"
+        findings.append(_partial("last", frequency, periods[-1], why))
     if adds and _is_partial(earliest - begins, ends[0] - begins[0]) and last > first:
         first += 1
-        found.append(
-            _partial(
-                "first",
-                frequency,
-                periods[0],
-                f"its rows begin at {format_time(table.times.min())}",
-            )
-        )
-    return int(periods[first]), int(periods[last]), found
+        why = f"its rows begin at {format_time(table.times.min())}"
+        findings.append(_partial("first", frequency, periods[0], why))
+    return int(periods[first]), int(periods[last]), findings
 
 
 def _is_partial(distances: ndarray, length: int) -> bool:
     """Whether rows stay clearly farther from the edge of the first of these periods than from
     those of the others."""
-    return bool(
-        len(distances) > 1
-        and distances[0] > max(0.1 * length, 1.5 * np.quantile(distances[1:], 0.9))
-    )
+    if len(distances) < 2:
+        return False
+    usual = np.quantile(distances[1:], 0.9)
+    return bool(distances[0] > max(0.1 * length, 1.5 * usual))
 
 
 def _partial(which: str, frequency: Frequency, period: int, why: str) -> Finding:
@@ -141,42 +133,35 @@ def _with_zeros(
     starts = np.zeros(len(table.ids), dtype=np.int64)
     starts[present] = bins[offsets[:-1][present]]
     grid = offsets_of(np.where(present, last - starts + 1, 0))
-    sparse = too_sparse(table, int(grid[-1]), frequency)
-    if sparse or grid[-1] == len(table):
+    periods_in_all = int(grid[-1])
+    sparse = too_sparse(table, periods_in_all, frequency)
+    if sparse or periods_in_all == len(table):
         return table, sparse
-    series = series_numbers(grid)
-    values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
     cells = grid[:-1][table.series] + bins - starts[table.series]
-    values[cells], lines[cells] = table.values, table.lines
-    past = {name: np.full(grid[-1], np.nan) for name in table.past}
-    for name, column in table.past.items():
-        past[name][cells] = column
-    times = frequency.bin_labels(places(grid) + starts[series])
+    times = frequency.bin_labels(places(grid) + starts[series_numbers(grid)])
+    with_zeros = with_rows_of_zeros(table, grid, cells, times)
     silent = last - int(bins.min()) + 1 - len(np.unique(bins))
-    whole = replace(table, series=series, times=times, values=values, lines=lines, past=past)
-    empty = np.ones(len(values), dtype=bool)
-    empty[cells] = False
-    return whole, [_empty_periods(whole, np.flatnonzero(empty), silent, options)]
+    is_empty = np.ones(periods_in_all, dtype=bool)
+    is_empty[cells] = False
+    empty = np.flatnonzero(is_empty)
+    return with_zeros, [_empty_periods(with_zeros, empty, silent, options)]
 
 
 def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptions) -> Finding:
     """Periods without rows count as 0; where no series has a row, data may be missing, which
     deserves a warning."""
-    several, first = len(table.ids) > 1, format_time(table.times[empty[0]])
+    several = len(table.ids) > 1
+    first = format_time(table.times[empty[0]])
     message = f"{len(empty):,} of {len(table):,} periods "
     message += f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
-    message += f" of series {str(table.ids[table.series[empty[0]]])!r}" if several else ""
-    message += f"; in {silent:,} there are none in any series" if silent and several else ""
+    if several:
+        message += f" of series {str(table.ids[table.series[empty[0]]])!r}"
+    if several and silent:
+        message += f"; in {silent:,} there are none in any series"
     if options.gaps == "error":
         action = f"Add the rows, or use {advise('gaps', 'fill')}, which counts them as 0."
         return Finding("empty periods", "error", message, action, value=first, count=len(empty))
     missing = advise("aggregate", "mean")
     action = f"They count as 0. Where they should not, {missing} leaves them missing."
-    return Finding(
-        "empty periods",
-        "warning" if silent else "note",
-        message,
-        action,
-        value=first,
-        count=len(empty),
-    )
+    severity = "warning" if silent else "note"
+    return Finding("empty periods", severity, message, action, value=first, count=len(empty))

@@ -14,6 +14,7 @@ import numpy as np
 
 from lstmcast.data.frames import sheet_from_relation
 from lstmcast.data.grids import sheet_from_grid
+from lstmcast.data.limits import require_cells
 from lstmcast.data.numbers import DECIMAL_COMMA, MISSING
 from lstmcast.data.separators import doubtful_mark
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
@@ -44,6 +45,9 @@ def read_parquet(path: Path) -> Sheet:
         # as a name: of what stands for other letters in a pattern, each stands for itself
         named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
         relation = connection.read_parquet(named)
+        # from the file's own description, before anything of it is read
+        ((rows,),) = relation.aggregate("count(*)").fetchall()
+        require_cells(rows, len(relation.columns), path.name)
         relation.create_view("sheet")
         sheet = sheet_from_relation(relation, lambda name: text_column(connection, name, "sheet"))
     # DuckDB tells broken contents, such as ids that are not UTF-8, in errors of several kinds

@@ -64,7 +64,7 @@ class CellFormat:
             return sheet
         changes = {"day_first": self.day_first, "date_format": self.date_format or ""}
         decimal = self.decimal or ""
-        columns = tuple(replace(c, decimal=decimal, **changes) for c in sheet.columns)
+        columns = tuple(replace(column, decimal=decimal, **changes) for column in sheet.columns)
         return replace(sheet, columns=columns)
 
     def without_codes(self, column: Column) -> Column:

@@ -93,11 +93,17 @@ def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
 def find_time(sheet: Sheet) -> Column | None:
     """The column of times, None where there is none, DataError where several columns could be
     it."""
-    dated = [c for c in sheet.columns if c.time_share >= DATE_SHARE and not c.missing.all()]
+    dated = [
+        column
+        for column in sheet.columns
+        if column.time_share >= DATE_SHARE and not column.missing.all()
+    ]
     sure = [
-        c
-        for c in dated
-        if c.times is not None and c.times.form == "date" and c.number_share < NUMBER_SHARE
+        column
+        for column in dated
+        if column.times is not None
+        and column.times.form == "date"
+        and column.number_share < NUMBER_SHARE
     ]
     if len(sure) > 1:
         sure = _best_named(sure, _TIME_NAMES) or [c for c in sure if changes(c)]
@@ -110,7 +116,7 @@ def find_time(sheet: Sheet) -> Column | None:
         )
     if sure:
         return sure[0]
-    return _find_numeric_time(sheet, [c for c in dated if c.times is not None])
+    return _find_numeric_time(sheet, [column for column in dated if column.times is not None])
 
 
 def _begins(first: Column, second: Column) -> bool:
@@ -133,21 +139,23 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     so."""
     if len(sheet.columns) == 1:
         return None
-    counted = [c for c in dated if c.times is not None and c.times.form == "index"]
+    counted = [
+        column for column in dated if column.times is not None and column.times.form == "index"
+    ]
     numeric = columns_without(dated, counted)
     named = _best_named(numeric, _TIME_NAMES)
     if named:
         return named[0]
     first = sheet.columns[0]
-    if any(c is first for c in numeric) and changes(first) and _ascends(first):
+    if any(column is first for column in numeric) and changes(first) and _ascends(first):
         return first
     counted = _best_named(counted, _INDEX_NAMES)
     if counted:
         return counted[0]
     half = [
-        c
-        for c in sheet.columns
-        if c.time_share > 0.2 and c.times is not None and c.times.form == "date"
+        column
+        for column in sheet.columns
+        if column.time_share > 0.2 and column.times is not None and column.times.form == "date"
     ]
     # a column of dates with much text in it: the refusal should name its lines
     named = _best_named(half, _TIME_NAMES)
@@ -163,7 +171,7 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
             f"{sheet.source} has no column of numbers to forecast. Numbers are expected beside the "
             f"times; the columns are:\n{sheet.describe()}"
         )
-    names = {c.name.strip().casefold(): c for c in numeric}
+    names = {column.name.strip().casefold(): column for column in numeric}
     for sure in ("y", "target"):
         if sure in names:
             return names[sure]
@@ -194,19 +202,22 @@ def _reads_whole(column: Column) -> bool:
 def _likeliest(numeric: list[Column]) -> Column:
     """The column for the example in a question: with a target's name inside its own, else the
     first that is no flag."""
-    words = [c for c in numeric if TARGET_NAMES & words_of(c.name)]
-    return next(iter(words), next((c for c in numeric if len(np.unique(c.data)) > 2), numeric[0]))
+    words = [column for column in numeric if TARGET_NAMES & words_of(column.name)]
+    return next(
+        iter(words),
+        next((column for column in numeric if len(np.unique(column.data)) > 2), numeric[0]),
+    )
 
 
 def numeric_columns(sheet: Sheet, others: Sequence[Column]) -> list[Column]:
     """Columns of numbers that may be targets: not `others`, no row numbers, no parts of the
     date."""
     free = columns_without(sheet.columns, others)
-    numeric = [c for c in free if c.number_share >= NUMBER_SHARE]
+    numeric = [column for column in free if column.number_share >= NUMBER_SHARE]
     likely = [
-        c
-        for c in numeric
-        if c.name.strip().casefold() not in CALENDAR_PARTS and not _counts_rows(c)
+        column
+        for column in numeric
+        if column.name.strip().casefold() not in CALENDAR_PARTS and not _counts_rows(column)
     ]
     return likely or numeric
 

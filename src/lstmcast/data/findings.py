@@ -144,19 +144,19 @@ def per_series(
         return []
     codes, begins, counts = np.unique(series[rows], return_index=True, return_counts=True)
     shown = len(codes) if len(codes) <= _SEPARATE else EXAMPLES
-    found = []
+    findings = []
     for code, begin, count in zip(codes[:shown], begins, counts, strict=False):
         case = say(rows[begin : begin + count])
         name = str(ids[code]) if len(ids) > 1 else None
         message = case.message if name is None else f"series {name!r}: {case.message}"
         total = int(count) if case.count is None else case.count
-        found.append(
+        findings.append(
             replace(
                 rule, message=message, series=name, line=case.line, value=case.value, count=total
             )
         )
     if len(codes) <= _SEPARATE:
-        return found
-    examples = "; ".join(finding.message for finding in found)
+        return findings
+    examples = "; ".join(finding.message for finding in findings)
     message = f"{rule.rule} in {len(codes):,} of {len(ids):,} series, for example {examples}"
-    return [replace(found[0], message=message, series=None, value=None, count=len(rows))]
+    return [replace(findings[0], message=message, series=None, value=None, count=len(rows))]

@@ -70,7 +70,9 @@ def _object_column(name: str, values: Sequence[Any]) -> Column:
     """Python objects: numbers stay numbers, dates become ISO text, everything else its text."""
     there = [value for value in values if not _is_missing(value)]
     if there and all(type(value) is datetime.date for value in there):
-        days = np.array([None if _is_missing(v) else v for v in values], "datetime64[D]")
+        days = np.array(
+            [None if _is_missing(value) else value for value in values], "datetime64[D]"
+        )
         return Column(name, days.astype("datetime64[us]"), dtype="date")
     if there and all(
         isinstance(value, _NUMBERS) and not isinstance(value, bool) for value in there
@@ -78,7 +80,9 @@ def _object_column(name: str, values: Sequence[Any]) -> Column:
         try:
             return Column(
                 name,
-                np.array([np.nan if _is_missing(v) else float(v) for v in values], np.float64),
+                np.array(
+                    [np.nan if _is_missing(value) else float(value) for value in values], np.float64
+                ),
             )
         except OverflowError:
             pass

@@ -65,7 +65,8 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
     columns = [column_of(name, array) for name, array in arrays.items()]
     lengths = {len(array) for array in arrays.values()}
     has_time = any(
-        c.is_text or c.data.dtype.kind == "M" or c.name in ("ds", "t", "time") for c in columns
+        column.is_text or column.data.dtype.kind == "M" or column.name in ("ds", "t", "time")
+        for column in columns
     )
     if has_time or ("y" in arrays and len(arrays) > 1):
         if len(lengths) > 1:

@@ -62,9 +62,10 @@ def infer_frequency(times: ndarray, offsets: ndarray | None = None) -> Frequency
     >>> print(infer_frequency(np.array([10, 20, 40])).code)
     10integer
     """
-    return infer(
-        np.asarray(times), np.array([0, len(times)]) if offsets is None else offsets
-    ).frequency
+    times = np.asarray(times)
+    if offsets is None:
+        offsets = np.array([0, len(times)])
+    return infer(times, offsets).frequency
 
 
 def infer(times: ndarray, offsets: ndarray) -> Inference:
@@ -75,27 +76,26 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
     usable = np.flatnonzero(lengths > 1)
     if not len(usable):
         return Inference(None)
-    rows = np.repeat(lengths > 1, lengths)
-    kept = _Steps.of(counts[rows], lengths[usable])
-    kinds, sizes, shares = (
-        _kinds_of_dates(counts[rows], kept) if is_date else _described(kept, _FIXED)
-    )
-    main, regular = _vote(kinds, sizes, shares, kept.lengths)
-    key = sizes * _KINDS + kinds
+    is_used = np.repeat(lengths > 1, lengths)
+    times, counts, lengths = times[is_used], counts[is_used], lengths[usable]
+    steps = _Steps.of(counts, lengths)
+    kinds, sizes, shares = _kinds_of_dates(counts, steps) if is_date else _described(steps, _FIXED)
+    main, regular = _vote(kinds, sizes, shares, lengths)
+    codes = sizes * _KINDS + kinds
     frequency = _frequency(main % _KINDS, main // _KINDS, is_date)
     if frequency is None:
         return Inference(None)
-    mine = np.repeat(key == main, kept.lengths)
-    telling = regular & (kept.lengths > _TELLING) & (key != main)
-    others = [
-        (
-            other.anchored(times[rows][np.repeat(telling & (key == code), kept.lengths)]),
-            usable[telling & (key == code)],
-        )
-        for code in np.unique(key[telling])
-        if (other := _frequency(code % _KINDS, code // _KINDS, is_date)) is not None
-    ]
-    return Inference(frequency.anchored(times[rows][mine]) if is_date else frequency, tuple(others))
+    if is_date:
+        frequency = frequency.anchored(times[np.repeat(codes == main, lengths)])
+    telling = regular & (lengths > _TELLING) & (codes != main)
+    others = []
+    for code in np.unique(codes[telling]):
+        other = _frequency(code % _KINDS, code // _KINDS, is_date)
+        if other is not None:
+            has_other = telling & (codes == code)
+            anchored = other.anchored(times[np.repeat(has_other, lengths)])
+            others.append((anchored, usable[has_other]))
+    return Inference(frequency, tuple(others))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,37 +109,39 @@ class _Steps:
 
     @classmethod
     def of(cls, counts: ndarray, lengths: ndarray) -> _Steps:
-        last = np.cumsum(lengths)[:-1] - 1  # the step from one series to the next is none
-        return cls(
-            np.delete(np.diff(counts), last), np.cumsum(lengths - 1) - (lengths - 1), lengths
-        )
+        ends = np.cumsum(lengths)
+        between_series = ends[:-1] - 1  # the step from one series to the next is none
+        sizes = np.delete(np.diff(counts), between_series)
+        steps = lengths - 1
+        return cls(sizes, np.cumsum(steps) - steps, lengths)
 
     def modes(self) -> tuple[ndarray, ndarray]:
         """The most frequent step of each series (the smaller one of a tie) and its share."""
-        low, high = (
-            np.minimum.reduceat(self.sizes, self.begins),
-            np.maximum.reduceat(self.sizes, self.begins),
-        )
-        modes, shares = low.copy(), np.ones(len(low))
-        varied = low != high
+        lowest = np.minimum.reduceat(self.sizes, self.begins)
+        highest = np.maximum.reduceat(self.sizes, self.begins)
+        modes, shares = lowest.copy(), np.ones(len(lowest))
+        varied = lowest != highest
         if varied.any():  # most series have one step only: sort the rest
-            owner = np.repeat(np.arange(len(low)), self.lengths - 1)
+            counts = self.lengths - 1
+            owner = np.repeat(np.arange(len(lowest)), counts)
             rows = varied[owner]
-            modes[varied], shares[varied] = _modes(
-                owner[rows], self.sizes[rows], self.lengths[varied] - 1
-            )
+            found = _modes(owner[rows], self.sizes[rows], counts[varied])
+            modes[varied], shares[varied] = found
         return modes, shares
 
 
 def _modes(owner: ndarray, sizes: ndarray, counts: ndarray) -> tuple[ndarray, ndarray]:
     order = np.lexsort((sizes, owner))
     owner, sizes = owner[order], sizes[order]
-    begins = np.flatnonzero(np.r_[True, (np.diff(owner) != 0) | (np.diff(sizes) != 0)])
+    differs = (np.diff(owner) != 0) | (np.diff(sizes) != 0)
+    begins = np.flatnonzero(np.r_[True, differs])
     runs = np.diff(np.r_[begins, len(sizes)])
+    run_owner, run_size = owner[begins], sizes[begins]
     # stable: of equal runs the smaller step stays in front
-    best = np.lexsort((-runs, owner[begins]))
-    first = best[np.flatnonzero(np.r_[True, np.diff(owner[begins][best]) != 0])]
-    return sizes[begins][first], runs[first] / counts
+    best = np.lexsort((-runs, run_owner))
+    is_first = np.r_[True, np.diff(run_owner[best]) != 0]
+    first = best[np.flatnonzero(is_first)]
+    return run_size[first], runs[first] / counts
 
 
 def _described(steps: _Steps, kind: int) -> tuple[ndarray, ndarray, ndarray]:
@@ -147,8 +149,10 @@ def _described(steps: _Steps, kind: int) -> tuple[ndarray, ndarray, ndarray]:
     them fit."""
     modes, shares = steps.modes()
     common = np.gcd.reduceat(steps.sizes, steps.begins)
-    cells = np.add.reduceat(steps.sizes, steps.begins) // common + 1
-    finer = (common % modes != 0) & (steps.lengths / cells >= _FILLED)
+    spans = np.add.reduceat(steps.sizes, steps.begins)
+    cells = spans // common + 1
+    is_filled = steps.lengths / cells >= _FILLED
+    finer = (common % modes != 0) & is_filled
     sizes = np.where(finer, common, modes)
     return np.full(len(modes), kind), sizes, np.where(finer, 0.0, shares)
 
@@ -156,10 +160,11 @@ def _described(steps: _Steps, kind: int) -> tuple[ndarray, ndarray, ndarray]:
 def _kinds_of_dates(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray, ndarray]:
     kinds, sizes, shares = _described(steps, _FIXED)
     for chosen, kind, count in _calendar_kinds(micros, steps):
-        if chosen.any():
-            rows = np.repeat(chosen, steps.lengths)
-            found = _described(_Steps.of(count(micros[rows]), steps.lengths[chosen]), kind)
-            kinds[chosen], sizes[chosen], shares[chosen] = found
+        if not chosen.any():
+            continue
+        rows = np.repeat(chosen, steps.lengths)
+        counted = _Steps.of(count(micros[rows]), steps.lengths[chosen])
+        kinds[chosen], sizes[chosen], shares[chosen] = _described(counted, kind)
     return kinds, sizes, shares
 
 
@@ -177,22 +182,25 @@ def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
     """Series that keep to one day of the month (or the last one, if it is too short), and those
     on month ends."""
     # last business days may lie 26 days apart, less where they are holidays
-    wide = np.minimum.reduceat(steps.sizes, steps.begins) >= (28 - HOLIDAYS) * DAY
+    shortest = np.minimum.reduceat(steps.sizes, steps.begins)
+    wide = shortest >= (28 - HOLIDAYS) * DAY
     by_month, ends = wide.copy(), wide.copy()
     if not wide.any():
         return by_month, ends
     micros = micros[np.repeat(wide, steps.lengths)]
     lengths = steps.lengths[wide]
     begins = np.cumsum(lengths) - lengths
-    day, last, clock = day_of_month(micros), days_in_month(month_of(micros)), micros % DAY
+    day, last_day = day_of_month(micros), days_in_month(month_of(micros))
+    clock = micros % DAY
     latest = np.repeat(np.maximum.reduceat(day, begins), lengths)
-    kept = (day == np.minimum(latest, last)) & (clock == np.repeat(clock[begins], lengths))
-    alike = np.logical_and.reduceat(kept, begins)
+    same_day = day == np.minimum(latest, last_day)
+    same_clock = clock == np.repeat(clock[begins], lengths)
+    alike = np.logical_and.reduceat(same_day & same_clock, begins)
     if not alike.all():  # most data are asked no more
-        rest = np.repeat(~alike, lengths)
-        alike[~alike] = _on_business_days(micros[rest], lengths[~alike])
+        rows = np.repeat(~alike, lengths)
+        alike[~alike] = _on_business_days(micros[rows], lengths[~alike])
     by_month[wide] = alike
-    ends[wide] = np.logical_and.reduceat(day == last, begins)
+    ends[wide] = np.logical_and.reduceat(day == last_day, begins)
     return by_month, ends
 
 
@@ -200,49 +208,56 @@ def _on_business_days(micros: ndarray, lengths: ndarray) -> ndarray:
     """Series on the first or last business day of months."""
     months, days = month_of(micros), day_of_month(micros)
     # quick: what lies in the middle of months is neither
-    near = (days <= 3 + HOLIDAYS) | (days > 28 - 3 - HOLIDAYS)
+    near_edge = (days <= 3 + HOLIDAYS) | (days > 28 - 3 - HOLIDAYS)
+    on_weekday = weekday_of(micros) < 5
     begins = np.cumsum(lengths) - lengths
-    likely = np.logical_and.reduceat(near & (weekday_of(micros) < 5), begins) & (lengths > 2)
-    for i in np.flatnonzero(likely):
-        part = slice(begins[i], begins[i] + lengths[i])
-        likely[i] = business_anchor(months[part], days[part]) != ""
+    likely = np.logical_and.reduceat(near_edge & on_weekday, begins) & (lengths > 2)
+    for series in np.flatnonzero(likely):
+        begin = begins[series]
+        rows = slice(begin, begin + lengths[series])
+        likely[series] = business_anchor(months[rows], days[rows]) != ""
     return likely
 
 
 def _half_months(micros: ndarray, steps: _Steps) -> ndarray:
     """Series on the 1st and 15th, or the 15th and the last day, of months."""
-    narrow = np.minimum.reduceat(steps.sizes, steps.begins)
-    found = (narrow >= 13 * DAY) & (narrow <= 17 * DAY)
-    rows = np.repeat(found, steps.lengths)
-    if not found.any():
-        return found
-    day, last = day_of_month(micros[rows]), days_in_month(month_of(micros[rows]))
-    lengths = steps.lengths[found]
+    shortest = np.minimum.reduceat(steps.sizes, steps.begins)
+    fitting = (shortest >= 13 * DAY) & (shortest <= 17 * DAY)
+    if not fitting.any():
+        return fitting
+    rows = np.repeat(fitting, steps.lengths)
+    day, last_day = day_of_month(micros[rows]), days_in_month(month_of(micros[rows]))
+    lengths = steps.lengths[fitting]
     begins = np.cumsum(lengths) - lengths
-    middle = np.logical_or.reduceat(day == 15, begins) & (lengths > 2)
+    is_middle = day == 15
+    has_middle = np.logical_or.reduceat(is_middle, begins) & (lengths > 2)
     alike = np.zeros(len(lengths), bool)
-    for other in (day == 1, day == last):
-        whole = np.logical_and.reduceat((day == 15) | other, begins)
-        alike |= whole & middle & np.logical_or.reduceat(other, begins)
-    found[found] = alike
-    return found
+    for is_other in (day == 1, day == last_day):
+        only_these = np.logical_and.reduceat(is_middle | is_other, begins)
+        has_other = np.logical_or.reduceat(is_other, begins)
+        alike |= only_these & has_middle & has_other
+    fitting[fitting] = alike
+    return fitting
 
 
 def _half_months_of(micros: ndarray) -> ndarray:
     """Half months since 1970, of the 1st and 15th or of the 15th and the last day."""
-    return 2 * month_of(micros) + (day_of_month(micros) >= 15 + np.any(day_of_month(micros) > 15))
+    day = day_of_month(micros)
+    second_half = 15 + np.any(day > 15)
+    return 2 * month_of(micros) + (day >= second_half)
 
 
 def _business_series(micros: ndarray, steps: _Steps) -> ndarray:
     """All series in whole days, if none of them has a weekend, most steps are one day and
     Mondays follow Fridays."""
-    whole = np.gcd.reduceat(steps.sizes, steps.begins) % DAY == 0
-    sizes = steps.sizes[np.repeat(whole, steps.lengths - 1)]
-    days = weekday_of(micros[np.repeat(whole, steps.lengths)])
+    whole_days = np.gcd.reduceat(steps.sizes, steps.begins) % DAY == 0
+    sizes = steps.sizes[np.repeat(whole_days, steps.lengths - 1)]
+    days = weekday_of(micros[np.repeat(whole_days, steps.lengths)])
     over_weekend = bool(len(sizes)) and np.any(sizes == 3 * DAY)
-    if not over_weekend or np.any(days > 4) or np.count_nonzero(sizes == DAY) < 0.5 * len(sizes):
-        return np.zeros(len(whole), dtype=bool)
-    return whole
+    mostly_daily = np.count_nonzero(sizes == DAY) >= 0.5 * len(sizes)
+    if over_weekend and mostly_daily and np.all(days <= 4):
+        return whole_days
+    return np.zeros(len(whole_days), dtype=bool)
 
 
 def _vote(kinds: ndarray, sizes: ndarray, shares: ndarray, lengths: ndarray) -> tuple[int, ndarray]:
@@ -253,10 +268,13 @@ def _vote(kinds: ndarray, sizes: ndarray, shares: ndarray, lengths: ndarray) -> 
     """
     regular = shares >= _REGULAR
     if regular.any():
-        codes, which = np.unique(sizes[regular] * _KINDS + kinds[regular], return_inverse=True)
-        return int(codes[np.argmax(np.bincount(which, lengths[regular]))]), regular
+        codes = sizes[regular] * _KINDS + kinds[regular]
+        distinct, which = np.unique(codes, return_inverse=True)
+        observations = np.bincount(which, lengths[regular])
+        return int(distinct[np.argmax(observations)]), regular
     kind = int(np.argmax(np.bincount(kinds, lengths)))
-    return int(np.gcd.reduce(sizes[kinds == kind])) * _KINDS + kind, regular
+    common = int(np.gcd.reduce(sizes[kinds == kind]))
+    return common * _KINDS + kind, regular
 
 
 def _frequency(kind: int, size: int, is_date: bool) -> Frequency | None:

@@ -44,10 +44,10 @@ def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, 
     # asked first: of a single year most steps may be 4 weeks, or all of them weeks with gaps
     if is_date and (named := months_of_weeks(table.times)) is not None:
         return None, [_months_of_weeks(table, *named)]
-    found = infer(table.times, table_offsets(table))
-    if found.frequency is None:
+    inferred = infer(table.times, table_offsets(table))
+    if inferred.frequency is None:
         return None, [_untellable(table)]
-    return found.frequency, _mixed(table, found)
+    return inferred.frequency, _mixed(table, inferred)
 
 
 def table_offsets(table: Table) -> ndarray:

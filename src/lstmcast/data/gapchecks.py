@@ -51,7 +51,7 @@ def gaps(
     clock = _skipped_hours(table, absent, frequency)
     missed = _Absent.of(table, positions, occurs)
     rows = np.flatnonzero((missed.steps > 0) & ~clock)
-    found = _gap_findings(table, missed, rows, frequency, options)
+    findings = _gap_findings(table, missed, rows, frequency, options)
     skipped = np.flatnonzero(clock)
     if len(skipped):
         first = format_time(frequency.advance(table.times[skipped[0]], 1))
@@ -62,12 +62,12 @@ def gaps(
         action = "It is " * (len(skipped) == 1) + "They are " * (len(skipped) > 1)
         action += "masked." if options.missing == "mask" else "interpolated."
         line = int(table.lines[skipped[0]])
-        found.append(
+        findings.append(
             Finding(
                 "daylight-saving step", "note", message, action, None, line, first, len(skipped)
             )
         )
-    return found
+    return findings
 
 
 def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarray:

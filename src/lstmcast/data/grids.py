@@ -150,7 +150,9 @@ def _names_rest(row: Row, full: list[Row]) -> bool:
     """Whether a first row that is a cell short names all columns but that of row names, as R writes
     tables."""
     named = [cell.strip() for cell in row.cells]
-    distinct = all(named) and len(set(named)) == len(named) and not any(kind_of([c]) for c in named)
+    distinct = (
+        all(named) and len(set(named)) == len(named) and not any(kind_of([cell]) for cell in named)
+    )
     return distinct and len(row.cells) > 1 and all(len(r.cells) > len(named) for r in full[1:3])
 
 

@@ -84,13 +84,13 @@ def _best(document: Any, depth: int = 0) -> _Records:
     records = _table(document)
     if records or depth >= _DEEPEST:
         return records
-    inner: Iterable[Any] = ()
+    parts: Iterable[Any] = ()
     if isinstance(document, Mapping):
-        inner = document.values()
+        parts = document.values()
     elif isinstance(document, list):
-        inner = document[:100]
-    found = [_best(part, depth + 1) for part in inner if isinstance(part, (dict, list))]
-    return max(found, key=len, default=[])
+        parts = document[:100]
+    tables = [_best(part, depth + 1) for part in parts if not _is_scalar(part)]
+    return max(tables, key=len, default=[])
 
 
 def _table(document: Any) -> _Records:
@@ -129,7 +129,8 @@ def _are_rows(rows: Sequence[Any]) -> bool:
 
 def _of_list(rows: list[Any]) -> _Records:
     if len(rows) > 0 and all(isinstance(row, Mapping) for row in rows):
-        return [_flat(row) for row in rows] if any(map(_has_values, rows)) else []
+        has_values = any(_has_values(row) for row in rows)
+        return [_flat(row) for row in rows] if has_values else []
     if _are_rows(rows) and all(_is_scalar(cell) for row in rows for cell in row):
         return _rows(rows)
     return []
@@ -137,9 +138,9 @@ def _of_list(rows: list[Any]) -> _Records:
 
 def _has_values(record: Mapping[str, Any]) -> bool:
     """Whether a record holds values, and not only tables."""
-    return any(_is_scalar(value) or isinstance(value, Mapping) for value in record.values()) and (
-        len(record) > 1
-    )
+    if len(record) < 2:
+        return False
+    return any(not isinstance(value, list) for value in record.values())
 
 
 def _flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -158,36 +159,43 @@ def _rows(rows: Sequence[Sequence[Any]]) -> _Records:
     width = len(rows[0])
     if width < 2 or any(len(row) != width for row in rows):
         return []
-    names, body = [f"column{n + 1}" for n in range(width)], list(rows)
-    if all(isinstance(cell, str) for cell in rows[0]) and not _are_times([str(rows[0][0])] * 3):
-        names, body = [str(cell) for cell in rows[0]], list(rows[1:])
+    first = rows[0]
+    all_texts = all(isinstance(cell, str) for cell in first)
+    if all_texts and not _are_times([str(first[0])] * 3):
+        names, body = [str(cell) for cell in first], rows[1:]
+    else:
+        names, body = [f"column{number}" for number in range(1, width + 1)], rows
     return [dict(zip(names, row, strict=True)) for row in body]
 
 
 def _of_columns(document: Mapping[str, Any]) -> _Records:
-    lengths = {len(values) for values in document.values()}
-    if len(lengths) > 1 or not all(_is_scalar(v) for values in document.values() for v in values):
+    columns = list(document.values())
+    lengths = {len(values) for values in columns}
+    if len(lengths) > 1:
+        return []
+    if not all(_is_scalar(value) for values in columns for value in values):
         return []
     names = [str(name) for name in document]
-    rows = zip(*document.values(), strict=True)
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _of_mappings(document: Mapping[str, Mapping[str, Any]]) -> _Records:
     """{time: record}, {row: record} or {column: {row: value}}."""
     outer = [str(key) for key in document]
-    inner = list(dict.fromkeys(str(key) for value in document.values() for key in value))
-    if not all(_is_scalar(v) for value in document.values() for v in value.values()):
+    inner = list(dict.fromkeys(str(key) for record in document.values() for key in record))
+    cells = [cell for record in document.values() for cell in record.values()]
+    if not all(_is_scalar(cell) for cell in cells):
         return []
     if len(outer) > 2 and _are_times(outer):
         return [{"time": str(time)} | dict(record) for time, record in document.items()]
+
+    def across(key: str) -> dict[str, Any]:
+        return {name: values.get(key) for name, values in document.items()}
+
     if len(inner) > 2 and _are_times(inner):
-        return [
-            {"time": key} | {name: values.get(key) for name, values in document.items()}
-            for key in inner
-        ]
+        return [{"time": key} | across(key) for key in inner]
     if _count_on(inner):
-        return [{name: values.get(key) for name, values in document.items()} for key in inner]
+        return [across(key) for key in inner]
     return [dict(record) for record in document.values()] if _count_on(outer) else []
 
 
@@ -195,7 +203,8 @@ def _count_on(keys: Sequence[str]) -> bool:
     """Whether keys are numbers of rows: 0, 1, 2, …"""
     if not all(key.isdecimal() for key in keys):
         return False
-    return all(int(b) == int(a) + 1 for a, b in pairwise(keys))
+    numbers = [int(key) for key in keys]
+    return all(later == earlier + 1 for earlier, later in pairwise(numbers))
 
 
 def _are_times(keys: Sequence[str]) -> bool:
@@ -205,39 +214,53 @@ def _are_times(keys: Sequence[str]) -> bool:
 
 def _unrolled(records: _Records) -> _Records:
     """Records that hold a series each, {"start": …, "target": […]}, as one record per value."""
-    name = next((n for n in ("target", "values", "y") if isinstance(records[0].get(n), list)), None)
-    if name is None or not all(isinstance(record.get(name), list) for record in records):
+    first = records[0]
+    names = [name for name in ("target", "values", "y") if isinstance(first.get(name), list)]
+    if not names or not all(isinstance(record.get(names[0]), list) for record in records):
         return records
+    name = names[0]
     unrolled: _Records = []
     for number, record in enumerate(records, start=1):
         values = record[name]
-        who = record.get("item_id", record.get("id", f"series_{number}"))
+        series = str(record.get("item_id", record.get("id", f"series_{number}")))
         times = _times_of(record, len(values))
-        pairs = zip(times, values, strict=True)
-        unrolled += [{"item_id": str(who), "time": time, name: value} for time, value in pairs]
+        for time, value in zip(times, values, strict=True):
+            unrolled.append({"item_id": series, "time": time, name: value})
     return unrolled
 
 
 def _times_of(record: Mapping[str, Any], count: int) -> list[Any]:
     """The times of a series that is given by its start; numbers where no frequency says more."""
     start, code = record.get("start"), record.get("freq", record.get("frequency"))
-    times = parse_times([str(start)]) if start is not None else None
-    if code is None or times is None or times.bad.any() or times.values.dtype.kind != "M":
-        return list(range(1, count + 1))
+    numbered = list(range(1, count + 1))
+    if start is None or code is None:
+        return numbered
+    times = parse_times([str(start)])
+    if times is None or times.bad.any() or times.values.dtype.kind != "M":
+        return numbered
     try:
         frequency = parse_frequency(str(code)).anchored(times.values)
     except UsageError:
-        return list(range(1, count + 1))
-    return [str(time) for time in frequency.range(times.values[0], count).astype("datetime64[s]")]
+        return numbered
+    steps = frequency.range(times.values[0], count).astype("datetime64[s]")
+    return [str(time) for time in steps]
 
 
 def _column(name: str, values: list[Any]) -> Column:
     """Numbers as such where all are; everything else as texts."""
-    numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
-    missing = sum(value is None for value in values)
-    if numbers and len(numbers) + missing == len(values):
-        whole = missing == 0 and all(isinstance(v, int) and abs(v) < 2**62 for v in numbers)
-        if whole:
-            return Column(name, np.array(values, np.int64))
-        return Column(name, np.array([np.nan if v is None else float(v) for v in values]))
+    known = [value for value in values if value is not None]
+    if known and all(_is_number(value) for value in known):
+        return Column(name, _numbers(values, known))
     return Column.of_texts(name, ("" if value is None else str(value) for value in values))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _numbers(values: list[Any], known: list[Any]) -> np.ndarray:
+    """As integers where all are there and are such, else with NaN where one is missing."""
+    has_all = len(known) == len(values)
+    if has_all and all(isinstance(value, int) and abs(value) < 2**62 for value in known):
+        return np.array(values, np.int64)
+    return np.array([np.nan if value is None else float(value) for value in values])

@@ -141,7 +141,7 @@ def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
     """
     undo = f"If values can be negative, use {advise('kind', 'real')}."
     counts, touching = (np.flatnonzero(recognised == kind) for kind in ("count", "positive"))
-    found = []
+    findings = []
     if len(counts):
         many = len(counts) > 1
         what = (
@@ -149,14 +149,14 @@ def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
             "numbers, none below 0, that contain zeros or have a median below 20"
         )
         action = f"No forecast of {'them' if many else 'it'} is below 0. {undo}"
-        found.append(Finding(COUNTS, "note", what, action, count=len(counts)))
+        findings.append(Finding(COUNTS, "note", what, action, count=len(counts)))
     if len(touching):
         many = len(touching) > 1
         verbs = "touch 0 and never pass below" if many else "touches 0 and never passes below"
         action = f"No forecast of {'them' if many else 'it'} does. {undo}"
         what = f"{_series(ids, touching)} {verbs}"
-        found.append(Finding(NEVER_BELOW, "note", what, action, count=len(touching)))
-    return found
+        findings.append(Finding(NEVER_BELOW, "note", what, action, count=len(touching)))
+    return findings
 
 
 def _series(ids: ndarray, chosen: ndarray) -> str:

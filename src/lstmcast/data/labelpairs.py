@@ -39,8 +39,8 @@ class _Rule(NamedTuple):
 
 
 def mostly(facts: Iterable[object]) -> bool:
-    told = [bool(fact) for fact in facts]
-    return bool(told) and sum(told) >= MOST * len(told)
+    are_true = [bool(fact) for fact in facts]
+    return bool(are_true) and sum(are_true) >= MOST * len(are_true)
 
 
 def looks_paired(text: str) -> bool:
@@ -48,9 +48,7 @@ def looks_paired(text: str) -> bool:
     match = PAIR.fullmatch(text)
     if match is None:
         return False
-    if match["sep"] == ".":
-        return len(match["a"]) == 4 and int(match["a"]) in _YEARS
-    return True
+    return match["sep"] != "." or _is_year(match["a"])
 
 
 def _no_date(pair: Pair) -> str:
@@ -65,9 +63,10 @@ def season_rule(pairs: list[Pair]) -> _Rule | None:
     if not mostly(following) or any(pair.sep not in "-/" for pair in pairs):
         return None
     first = pairs[0]
-    sure = first.prefix or len(first.b) == 4 or any(int(pair.b) > 12 for pair in pairs)
-    fewest = 2 if len(first.a) == 4 else 3
-    if first.prefix or (sure and len(first.a) == 4):
+    four_digits = len(first.a) == 4
+    no_month = len(first.b) == 4 or any(int(pair.b) > 12 for pair in pairs)
+    fewest = 2 if four_digits else 3
+    if first.prefix or (no_month and four_digits):
         fewest = 1
     if len(starts) < fewest:
         return None
@@ -75,34 +74,39 @@ def season_rule(pairs: list[Pair]) -> _Rule | None:
     def rewrite(pair: Pair) -> str:
         return f"{full_year(pair.a)}-01" if _follows(pair) else _no_date(pair)
 
-    shown = f"{first.a}{first.sep}{first.b}"
-    return _Rule(
-        rewrite, f"labels such as {shown!r} read as the year that begins in {full_year(first.a)}"
-    )
+    label = f"{first.a}{first.sep}{first.b}"
+    year = full_year(first.a)
+    return _Rule(rewrite, f"labels such as {label!r} read as the year that begins in {year}")
 
 
 def _follows(pair: Pair) -> bool:
-    if len(pair.a) not in (2, 4) or len(pair.b) not in (2, 4) or len(pair.b) > len(pair.a):
+    lengths = len(pair.a), len(pair.b)
+    if lengths not in ((2, 2), (4, 2), (4, 4)):
         return False
     following = int(pair.a) + 1
-    return int(pair.b) == (following if len(pair.b) == 4 else following % 100)
+    if len(pair.b) == 2:
+        following %= 100
+    return int(pair.b) == following
 
 
 def full_year(text: str) -> int:
     """A year of two or four digits; two are those of 1941 to 2040."""
     year = int(text)
-    return year if len(text) == 4 else year + (1900 if year > 40 else 2000)
+    if len(text) == 4:
+        return year
+    return year + (1900 if year > 40 else 2000)
 
 
 def decimal_rule(pairs: list[Pair]) -> _Rule | None:
     """1980.0, 1990.1 to 1990.4, 2010.083: years with a quarter or with a fraction."""
-    if any(pair.sep != "." or len(pair.a) != 4 or int(pair.a) not in _YEARS for pair in pairs):
+    if not all(pair.sep == "." and _is_year(pair.a) for pair in pairs):
         return None
     fractions = {pair.b for pair in pairs}
     if all(int(text) == 0 for text in fractions):
         return _Rule(lambda pair: f"{pair.a}-01", "", "year")
     padded = any(len(text) == 2 and text[0] == "0" and text != "00" for text in fractions)
-    if all(len(text) <= 2 and 1 <= int(text.ljust(1 + padded, "0")) <= 12 for text in fractions):
+    months = [int(text.ljust(1 + padded, "0")) for text in fractions if len(text) <= 2]
+    if len(months) == len(fractions) and all(1 <= month <= 12 for month in months):
         if padded and any(len(text) == 1 for text in fractions):
             note = "'.1' read as month 10, whose zero was lost: the other months have two digits"
             return _Rule(lambda pair: f"{pair.a}-{pair.b.ljust(2, '0')}", note, "year")
@@ -111,19 +115,25 @@ def decimal_rule(pairs: list[Pair]) -> _Rule | None:
     return _fractions_of_years(pairs)
 
 
+def _is_year(text: str) -> bool:
+    return len(text) == 4 and int(text) in _YEARS
+
+
 def _fractions_of_years(pairs: list[Pair]) -> _Rule | None:
     """Fractions that are all twelfths, or the middles of months: 2010.25, 2010.083, 2000.042."""
     digits = max(len(pair.b) for pair in pairs)
     years = np.array([float(f"{pair.a}.{pair.b}") for pair in pairs])
+    # half of the last digit, and what a sum of rounded twelfths adds to it
+    tolerance = max(12 * 0.6 * 10.0**-digits, 0.01)
     for shift in (0.0, 0.5):  # the beginnings of months, and their middles
         months = years * 12 - shift
-        # half of the last digit, and what a sum of rounded twelfths adds to it
-        near = np.abs(months - np.rint(months)) <= max(12 * 0.6 * 10.0**-digits, 0.01)
-        if digits >= 2 and near.mean() >= 0.95:
+        is_near = np.abs(months - np.rint(months)) <= tolerance
+        if digits >= 2 and is_near.mean() >= 0.95:
             break
     else:
         return None
-    steps = set(np.diff(np.unique(np.rint(months)))) or {12.0}
+    distinct = np.unique(np.rint(months))
+    steps = set(np.diff(distinct)) or {12.0}
     if min(steps) < 1 or (min(steps) > 1 and len(steps) > 3):
         return None
 
@@ -131,8 +141,8 @@ def _fractions_of_years(pairs: list[Pair]) -> _Rule | None:
         month = int(np.rint(float(f"{pair.a}.{pair.b}") * 12 - shift))
         return f"{month // 12}-{month % 12 + 1:02d}"
 
-    what = "middles" if shift else "beginnings"
-    return _Rule(rewrite, f"decimal years read as the {what} of months", "year")
+    edge = "middles" if shift else "beginnings"
+    return _Rule(rewrite, f"decimal years read as the {edge} of months", "year")
 
 
 def numbered_rule(pairs: list[Pair]) -> _Rule | None:
@@ -140,44 +150,47 @@ def numbered_rule(pairs: list[Pair]) -> _Rule | None:
     swapped = all(len(pair.b) == 4 and len(pair.a) <= 2 for pair in pairs)
     if swapped:
         pairs = [pair._replace(a=pair.b, b=pair.a) for pair in pairs]
-    if not all(len(pair.a) == 4 and int(pair.a) in _YEARS for pair in pairs):
+    if not all(_is_year(pair.a) for pair in pairs):
         return None
+    first = pairs[0]
     unit = _unit_of(pairs)
-    if unit is None or (unit == "month" and pairs[0].sep in "-/."):
+    if unit is None or (unit == "month" and first.sep in "-/."):
         return None  # 2010-01: a month, as dates.py reads it
-    form = "year" if pairs[0].sep == "." else ""
 
     def rewrite(pair: Pair) -> str:
         year, number = (pair.b, pair.a) if swapped else (pair.a, pair.b)
         return Period(int(year), unit, int(number)).text
 
-    first = pairs[0]
-    shown = f"{first.b}{first.sep}{first.a}" if swapped else f"{first.a}{first.sep}{first.b}"
+    left, right = (first.b, first.a) if swapped else (first.a, first.b)
     named = {"day": "day of the year", "week": "ISO week", "half": "half-year"}.get(unit, unit)
-    return _Rule(rewrite, f"labels such as {shown!r} read as year and {named}", form)
+    note = f"labels such as '{left}{first.sep}{right}' read as year and {named}"
+    return _Rule(rewrite, note, "year" if first.sep == "." else "")
 
 
 def _unit_of(pairs: list[Pair]) -> str | None:
     """What the numbers after the years count."""
     numbers = [int(pair.b) for pair in pairs]
+    highest = max(numbers)
     lengths = {len(pair.b) for pair in pairs}
     per_year = Counter(pair.a for pair in pairs)
     # the first and the last year may be incomplete
-    whole = [count for year, count in per_year.items() if min(per_year) < year < max(per_year)]
-    if min(numbers) < 1 or (pairs[0].sep == "." and max(numbers) > 4):
+    first, last = min(per_year), max(per_year)
+    between = [count for year, count in per_year.items() if first < year < last]
+    is_decimal = pairs[0].sep == "."
+    if min(numbers) < 1 or (is_decimal and highest > 4):
         return None
-    if lengths == {1} and max(numbers) <= 4 and len(per_year) > 1:
-        if len(set(numbers)) >= 3 and all(count == 4 for count in whole):
+    if lengths == {1} and highest <= 4 and len(per_year) > 1:
+        if len(set(numbers)) >= 3 and all(count == 4 for count in between):
             return "quarter"
-        if max(numbers) == 2 and len(per_year) > 2 and all(count == 2 for count in whole):
+        if highest == 2 and len(per_year) > 2 and all(count == 2 for count in between):
             return "half"
-    if pairs[0].sep == ".":
+    if is_decimal:
         return None
-    if lengths == {3} and max(numbers) <= 366:
+    if lengths == {3} and highest <= 366:
         return "day"
-    if max(lengths) == 2 and 12 < max(numbers) <= 53:
+    if max(lengths) == 2 and 12 < highest <= 53:
         return "week"
-    return "month" if max(lengths) <= 2 and max(numbers) <= 12 else None
+    return "month" if max(lengths) <= 2 and highest <= 12 else None
 
 
 def short_month_rule(pairs: list[Pair]) -> _Rule | None:
@@ -209,9 +222,10 @@ def _month_number(year: str, month: str) -> int | None:
 
 def steps_evenly(numbers: Sequence[int | None]) -> bool:
     """Whether nearly all numbers in order of appearance are there and one step apart."""
-    there = np.array([number for number in numbers if number is not None])
-    if len(there) < max(3, MOST * len(numbers)):
+    known = np.array([number for number in numbers if number is not None])
+    if len(known) < max(3, MOST * len(numbers)):
         return False
-    steps, counts = np.unique(np.diff(there), return_counts=True)
-    usual = steps[np.argmax(counts)]
-    return bool(abs(usual) in (1, 2, 3, 6) and counts.max() >= MOST * (len(there) - 1))
+    steps, counts = np.unique(np.diff(known), return_counts=True)
+    commonest = steps[np.argmax(counts)]
+    has_length = abs(commonest) in (1, 2, 3, 6)
+    return bool(has_length and counts.max() >= MOST * (len(known) - 1))

@@ -35,17 +35,17 @@ def leaks(panel: Panel) -> list[Finding]:
     if len(offsets) < 2:
         offsets = np.array([0, min(len(panel.values), _MOST)])
     target = panel.values[: offsets[-1]]
-    found = []
+    findings = []
     for name, column in panel.covariates.past.items():
         step = _shift(column[: offsets[-1]], target, offsets, _ahead(panel))
-        found += [] if step is None else [_told("past", name, step)]
+        findings += [] if step is None else [_told("past", name, step)]
     for name in panel.covariates.future.columns:
         if name in panel.covariates.future.levels:
             continue
         own = at_targets(panel, name)[: offsets[-1]]
         step = _shift(own, target, offsets, (0, *_ahead(panel), *_behind(panel)))
-        found += [] if step is None else [_told("future", name, step)]
-    return found
+        findings += [] if step is None else [_told("future", name, step)]
+    return findings
 
 
 def at_targets(panel: Panel, name: str) -> ndarray:

@@ -10,8 +10,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -35,6 +36,26 @@ FARTHEST_TIME = np.datetime64("99999-12-31", "us")
 MOST_PIPED = 1 << 30  # bytes that are taken from a pipe or device
 _BLOCK = 1 << 20
 _CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+
+
+class Allowance(NamedTuple):
+    """What is read at most of one file: bytes once it is unpacked, and cells."""
+
+    unpacked: int
+    cells: int
+
+
+_ALLOWANCE: ContextVar[Allowance | None] = ContextVar("_ALLOWANCE", default=None)
+
+
+@contextmanager
+def allowing(allowance: Allowance) -> Iterator[None]:
+    """Within this, files may hold less than usual: a server reads what others send."""
+    before = _ALLOWANCE.set(allowance)
+    try:
+        yield
+    finally:
+        _ALLOWANCE.reset(before)
 
 
 def require_columns(count: int, source: str) -> None:
@@ -74,7 +95,20 @@ def unpacked_bytes(packed: int) -> int:
     >>> unpacked_bytes(3_000_000)
     300000000
     """
-    return min(max(MOST_SHRUNK * packed, ANYWAY), MOST_UNPACKED)
+    usual = min(max(MOST_SHRUNK * packed, ANYWAY), MOST_UNPACKED)
+    allowance = _ALLOWANCE.get()
+    return usual if allowance is None else min(usual, allowance.unpacked)
+
+
+def require_cells(rows: int, columns: int, source: str) -> None:
+    """DataError for a table that holds more cells than are allowed here; usually as many are read
+    as there are."""
+    allowance = _ALLOWANCE.get()
+    if allowance is not None and rows * columns > allowance.cells:
+        raise DataError(
+            f"{source} has {rows:,} rows of {columns:,} columns: at most {allowance.cells:,} cells "
+            "are read here. Send fewer series or columns."
+        )
 
 
 def require_sheets(raw: bytes, source: str) -> None:
@@ -109,6 +143,7 @@ def _require_near_cells(book: zipfile.ZipFile, part: zipfile.ZipInfo, source: st
                 tail = block[-32:]
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         return  # whoever opens it says so
+    require_cells(rows, columns, source)
     if rows * columns > MOST_CELLS:
         raise DataError(
             f"{source} has a sheet of {rows:,} rows and {columns:,} columns (to "

@@ -62,7 +62,7 @@ class OwnTable(NamedTuple):
 
     def others(self) -> list[Column]:
         """All columns but that of the times."""
-        return [c for c in self.sheet.columns if c is not self.time]
+        return [column for column in self.sheet.columns if column is not self.time]
 
     def likely(self, names: Names) -> tuple[str, ...]:
         """Columns that the data may have as well, with the values of the past: neither keys nor
@@ -103,7 +103,7 @@ def known_of(own: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, li
     yes and no, or categories.
     """
     keys = _keys(own, owners)
-    free = [c for c in own.others() if c not in keys.values()]
+    free = [column for column in own.others() if column not in keys.values()]
     columns = _chosen(own.sheet, free, names.beside.known_names(), owners, "future")
     notes: list[Finding] = []
     read = {
@@ -112,8 +112,8 @@ def known_of(own: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, li
     }
     codes, groups, unknown = _grouped(own.sheet, keys, owners)
     times, zone_notes = _times(own, owners)
-    left = [c for c in free if c not in columns.values()]
-    found = [*own.sheet.notes, *notes, *zone_notes, *_unused(left, unknown)]
+    left = [column for column in free if column not in columns.values()]
+    findings = [*own.sheet.notes, *notes, *zone_notes, *_unused(left, unknown)]
     rows = KnownRows(
         codes,
         groups,
@@ -125,7 +125,7 @@ def known_of(own: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, li
         own.sheet.row_word,
         own=True,
     )
-    return rows, [_of_table(own.sheet, finding) for finding in found]
+    return rows, [_of_table(own.sheet, finding) for finding in findings]
 
 
 def _all_names(names: Names) -> list[str]:
@@ -226,7 +226,7 @@ def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns
     what was noticed."""
     sheet = names.written.applied(sheet)
     columns = list(sheet.columns)
-    texts = [c for c in columns if c.is_text or is_code(c.name)]
+    texts = [column for column in columns if column.is_text or is_code(column.name)]
     keys = _keys_by_name(columns, owners) or _first_key(_keys_by_cells(texts, owners))
     if not keys:
         raise DataError(
@@ -237,7 +237,13 @@ def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns
     codes, groups, unknown = _grouped(sheet, keys, owners)
     _require_one_row(sheet, keys, codes)
     asked = names.beside.names("static")
-    chosen = _chosen(sheet, [c for c in columns if c not in keys.values()], asked, owners, "static")
+    chosen = _chosen(
+        sheet,
+        [column for column in columns if column not in keys.values()],
+        asked,
+        owners,
+        "static",
+    )
     notes: list[Finding] = []
     read = {
         name: known_values(sheet, column, names.written, notes, "static")
@@ -246,10 +252,10 @@ def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns
     order = np.argsort(codes)  # a row for each group
     values = {name: own[order] for name, (own, _) in read.items()}
     levels = {name: own for name, (_, own) in read.items() if own}
-    left = [c for c in columns if c not in [*keys.values(), *chosen.values()]]
-    found = [*sheet.notes, *notes, *_unused(left, unknown)]
+    left = [column for column in columns if column not in [*keys.values(), *chosen.values()]]
+    findings = [*sheet.notes, *notes, *_unused(left, unknown)]
     static = StaticColumns(groups, values, levels, sheet.source, own=True)
-    return static, [_of_table(sheet, finding) for finding in found]
+    return static, [_of_table(sheet, finding) for finding in findings]
 
 
 def _first_key(keys: dict[str, Column]) -> dict[str, Column]:
@@ -279,12 +285,16 @@ def _chosen(
 ) -> dict[str, Column]:
     """The columns that were asked for, called so, else all that may be meant."""
     if asked:
-        held = {c.name.strip().casefold() for c in free}
+        held = {column.name.strip().casefold() for column in free}
         here = [name for name in asked if name.strip().casefold() in held]
         columns = {name: named_column(sheet, name, f"{role} covariate") for name in here}
     else:
         targets = {owners.columns.target, *map(str, owners.ids.tolist())}
-        columns = {c.name: c for c in free if c.name not in targets and holds_something(c)}
+        columns = {
+            column.name: column
+            for column in free
+            if column.name not in targets and holds_something(column)
+        }
     if not columns:
         raise DataError(
             f"{sheet.source} has no column of values"
@@ -312,18 +322,18 @@ def _times(own: OwnTable, owners: Owners) -> tuple[ndarray, list[Finding]]:
 
 def _unused(left: Sequence[Column], unknown: int) -> list[Finding]:
     """Columns that were not used, and rows of series that the data do not have."""
-    found = []
+    findings = []
     if left:
         shown = ", ".join(c.name for c in left[:8])
         message = f"columns that were not used: {shown}"
         message += f" and {len(left) - 8} more" if len(left) > 8 else ""
-        found.append(Finding("columns", "note", message, count=len(left)))
+        findings.append(Finding("columns", "note", message, count=len(left)))
     if unknown:
         message = f"rows of {unknown:,} series that the data do not have"
-        found.append(
+        findings.append(
             Finding("unknown series", "note", message, "They are left out.", count=unknown)
         )
-    return found
+    return findings
 
 
 def _of_table(sheet: Sheet, finding: Finding) -> Finding:

@@ -42,7 +42,7 @@ def check_panel(panel: Panel) -> Findings:
     rules += [_beside(panel, series, name) for name in panel.covariates.past]
     rules += [_known(panel, name) for name in panel.covariates.future.columns]
     rules.append(leaks(panel))
-    return Findings(finding for found in rules for finding in found)
+    return Findings(finding for findings in rules for finding in findings)
 
 
 def _short(panel: Panel, counts: ndarray) -> list[Finding]:

@@ -116,13 +116,13 @@ def with_holidays(future: Future, codes: Sequence[str], grid: Grid) -> tuple[Fut
         lengths = np.maximum(lengths, future.lengths)
     offsets = offsets_of(lengths)
     times = grid.frequency.advance(grid.starts[series_numbers(offsets)], places(offsets))
-    columns, levels, found = _columns(codes, times, grid.frequency)
+    columns, levels, findings = _columns(codes, times, grid.frequency)
     same = np.arange(len(lengths)), np.zeros(len(lengths), np.int64)
     own = Future(columns, offsets, levels)
     last = grid.frequency.advance(grid.starts, lengths - 1).max()
     made = " and ".join(map(repr, columns))
     message = f"holidays of {', '.join(codes)} until {format_time(last)}: {made}"
-    return continued_future(future, own, *same), [*found, Finding("holidays", "note", message)]
+    return continued_future(future, own, *same), [*findings, Finding("holidays", "note", message)]
 
 
 def _ahead(grid: Grid) -> int:
@@ -152,7 +152,7 @@ def _columns(
 ) -> tuple[dict[str, ndarray], dict[str, tuple[str, ...]], list[Finding]]:
     """The columns (M,) at these times, the names of holidays, and what was noticed."""
     days = micros_of(times) // DAY
-    calendar, found = _days(codes, int(days.min()) - _EDGE, int(days.max()) + _EDGE)
+    calendar, findings = _days(codes, int(days.min()) - _EDGE, int(days.max()) + _EDGE)
     if frequency.unit in ("second", "minute", "hour", "day", "business day"):
         here = days - calendar.first
         names = calendar.names[here]
@@ -163,10 +163,10 @@ def _columns(
         here = period.bins(times) - bins[0]
         columns = {HOLIDAY: np.bincount(bins - bins[0], calendar.working)[here]}
         if frequency.unit != "week":
-            return columns, {}, found
+            return columns, {}, findings
         names = _first_names(calendar, bins - bins[0])[here]
     (numbers,), levels = coded([np.where(names == "", NO_CATEGORY, names)])
-    return columns | {NAME: numbers}, {NAME: levels}, found
+    return columns | {NAME: numbers}, {NAME: levels}, findings
 
 
 def _first_names(calendar: _Days, bins: ndarray) -> ndarray:
@@ -182,11 +182,11 @@ def _days(codes: Sequence[str], first: int, last: int) -> tuple[_Days, list[Find
     names = np.full(last - first + 1, "", object)
     working = np.zeros(len(names), bool)
     weekdays = weekday_of((first + np.arange(len(names))) * DAY)
-    epoch, found = datetime.date(1970, 1, 1), []
+    epoch, findings = datetime.date(1970, 1, 1), []
     begin, end = (np.datetime64(day, "D").astype(datetime.date) for day in (first, last))
     for code in codes:
         place = _place(code, range(begin.year, end.year + 1))
-        found += _beyond(code, place, begin, end)
+        findings += _beyond(code, place, begin, end)
         free = set(getattr(place, "weekend", {5, 6}))
         for day, name in sorted(place.items()):
             at = (day - epoch).days - first
@@ -194,7 +194,7 @@ def _days(codes: Sequence[str], first: int, last: int) -> tuple[_Days, list[Find
                 continue
             names[at] = names[at] or name
             working[at] |= int(weekdays[at]) not in free
-    return _Days(first, names, working), found
+    return _Days(first, names, working), findings
 
 
 def _place(code: str, years: range) -> Any:

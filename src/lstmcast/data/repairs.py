@@ -30,7 +30,14 @@ from lstmcast.data.placingnotes import Grid
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.steadying import on_business_days, steadied
 from lstmcast.data.table import ReadOptions, Table
-from lstmcast.data.tablerows import group_begins, grouped, in_order, only, select_rows
+from lstmcast.data.tablerows import (
+    group_begins,
+    grouped,
+    in_order,
+    only,
+    select_rows,
+    with_rows_of_zeros,
+)
 from lstmcast.data.tolerance import without_series
 
 
@@ -62,34 +69,41 @@ def regularise(
     """
     if nothing := checks.empty(table, options):
         return None, Findings([*table.dropped, *nothing])
-    found = [*table.dropped, *checks.time_zone(table), *checks.unsorted(table)]
+    findings = [*table.dropped, *checks.time_zone(table), *checks.unsorted(table)]
     table = without_coming(in_order(table))
-    found += checks.infinite(table)
-    found += codes_for_missing(table)
+    findings += checks.infinite(table)
+    findings += codes_for_missing(table)
     past = {name: _finite(column) for name, column in table.past.items()}
     table = replace(table, values=_finite(table.values), past=past)
-    table, frequency, told = _without_repeats(table, options)
-    kept = between_values(table)
-    found += told + checks.edges(table, kept)
-    whole, table = table, only(table, kept | _newest_of_void(table, kept))
-    found += checks.negative(table, options) + checks.fractional(table, options)
+    table, frequency, notes = _without_repeats(table, options)
+    between = between_values(table)
+    findings += notes + checks.edges(table, between)
+    before_trimming = table
+    table = only(table, between | _newest_of_void(table, between))
+    findings += checks.negative(table, options) + checks.fractional(table, options)
     if options.aggregate is None:
-        table, told = steadied(table)
-        found += told
-        frequency, told = frequency_of(table, options)
-        found += told
+        table, notes = steadied(table)
+        findings += notes
+        frequency, notes = frequency_of(table, options)
+        findings += notes
     if options.aggregate is None and frequency is not None:
-        table, told = on_business_days(table, frequency)
-        found += told
+        table, notes = on_business_days(table, frequency)
+        findings += notes
     # of mixed frequencies, none has a grid that says more
-    if frequency is None or Findings(told).errors:
-        return None, Findings([*found, *checks.missing(table, options)])
-    found += checks.stopped(whole, kept, frequency)
-    times = table.times[table_offsets(table)[:-1]], table.times[table_offsets(table)[1:] - 1]
-    require_span(*times, table.source)
-    regular, told = _gridded(table, frequency, options, remembered)
-    findings = Findings([*found, *told])
+    if frequency is None or Findings(notes).errors:
+        return None, Findings([*findings, *checks.missing(table, options)])
+    findings += checks.stopped(before_trimming, between, frequency)
+    starts, ends = _first_and_last_times(table)
+    require_span(starts, ends, table.source)
+    regular, notes = _gridded(table, frequency, options, remembered)
+    findings = Findings([*findings, *notes])
     return (None if findings.errors else regular), findings
+
+
+def _first_and_last_times(table: Table) -> tuple[ndarray, ndarray]:
+    """Of each series, (S,) each. table: sorted."""
+    offsets = table_offsets(table)
+    return table.times[offsets[:-1]], table.times[offsets[1:] - 1]
 
 
 def skipping(
@@ -105,27 +119,33 @@ def skipping(
     frequency = options.frequency
     if frequency is None and options.aggregate is None:
         single = one_row_per_time(table, "first")
-        found = infer(single.times, table_offsets(single))
-        frequency = None if found.frequency is None else found.frequency.code
+        inferred = infer(single.times, table_offsets(single)).frequency
+        frequency = None if inferred is None else inferred.code
     options = replace(options, frequency=frequency)
-    offsets, reasons = table_offsets(table), {}
+    reasons = {}
     for number in range(len(table.ids)):
-        alone = select_rows(table, np.arange(offsets[number], offsets[number + 1]))
-        chosen = np.array([number])
-        alone = replace(
-            alone,
-            series=np.zeros(len(alone), np.int64),
-            ids=table.ids[chosen],
-            keys=table.keys.take(chosen),
-            dropped=(),
-            skipped={},
-        )
+        alone = _alone(table, number)
         regular, findings = regularise(alone, options, remembered)
         if regular is None:
             reasons[number] = "; ".join(finding.text for finding in findings.errors)
     if not reasons or len(reasons) == len(table.ids):
         return table, options
     return without_series(table, reasons), options
+
+
+def _alone(table: Table, number: int) -> Table:
+    """The table with one of its series. table: sorted."""
+    first, stop = table_offsets(table)[number : number + 2]
+    rows = select_rows(table, np.arange(first, stop))
+    chosen = np.array([number])
+    return replace(
+        rows,
+        series=np.zeros(len(rows), np.int64),
+        ids=table.ids[chosen],
+        keys=table.keys.take(chosen),
+        dropped=(),
+        skipped={},
+    )
 
 
 def _finite(values: ndarray) -> ndarray:
@@ -137,10 +157,10 @@ def _without_repeats(
 ) -> tuple[Table, Frequency | None, list[Finding]]:
     if options.aggregate is not None:
         return aggregated(table, options)
-    found = checks.duplicates(table, options)
-    # an error has been found: keep looking
+    findings = checks.duplicates(table, options)
+    # an error has been found: go on looking
     how = "first" if options.duplicates == "error" else options.duplicates
-    return one_row_per_time(table, how), None, found
+    return one_row_per_time(table, how), None, findings
 
 
 def one_row_per_time(table: Table, how: str) -> Table:
@@ -153,36 +173,50 @@ def _gridded(
     table: Table, frequency: Frequency, options: ReadOptions, remembered: Remembered | None
 ) -> tuple[Regular | None, list[Finding]]:
     positions = grid_positions(table, frequency)
-    found = checks.missing(table, options) + off_grid(table, positions, frequency)
+    findings = checks.missing(table, options) + off_grid(table, positions, frequency)
     if np.any(positions == OFF_GRID):
-        return None, found
-    sparse = too_sparse(table, int((positions[table_offsets(table)[1:] - 1] + 1).sum()), frequency)
+        return None, findings
+    last_positions = positions[table_offsets(table)[1:] - 1]
+    sparse = too_sparse(table, int((last_positions + 1).sum()), frequency)
     if sparse:
-        return None, found + sparse
+        return None, findings + sparse
     if options.gaps == "zero":
-        table, positions, told = _zeros_between(table, positions, frequency)
-        found += told
+        table, positions, notes = _zeros_between(table, positions, frequency)
+        findings += notes
     values, offsets = filled(table, positions, table.values)
     # periods and times that were made 0 have no line
     present = filled(table, positions, table.lines > 0)[0] == 1
-    starts = table.times[table_offsets(table)[:-1]]
+    starts, _ = _first_and_last_times(table)
     grids = Grids(present, offsets, starts, frequency)
     calendar = _calendar(table, grids, options, remembered)
     occurs = occurring_at(calendar, offsets, starts, frequency)
-    found += gaps(table, positions, frequency, options, occurs)
-    found += [] if calendar is None else findings_of(calendar, table.ids)
+    findings += gaps(table, positions, frequency, options, occurs)
+    if calendar is not None:
+        findings += findings_of(calendar, table.ids)
     values = np.where(occurs | present, values, np.nan)
     recognised = recognise(values, offsets)  # before straight lines put fractions between counts
-    found += [] if options.kind else kind_findings(table.ids, recognised)
+    if not options.kind:
+        findings += kind_findings(table.ids, recognised)
     # What is missing beside the target stays so: a line would end at values that came later.
-    past = {name: filled(table, positions, part)[0] for name, part in table.past.items()}
+    past = {name: filled(table, positions, column)[0] for name, column in table.past.items()}
     if options.missing == "interpolate":
         line = interpolated(values, whole=options.kind == "count")
         values = np.where(occurs, line, values)
     grid = Grid(table.ids, starts, np.diff(offsets), frequency)
-    future, told = placed(table.known, grid, options)
-    about = (table.ids, starts, frequency, table.keys, recognised)
-    return Regular(values, offsets, *about, past, calendar, future), found + told
+    future, notes = placed(table.known, grid, options)
+    regular = Regular(
+        values,
+        offsets,
+        table.ids,
+        starts,
+        frequency,
+        table.keys,
+        recognised,
+        past,
+        calendar,
+        future,
+    )
+    return regular, findings + notes
 
 
 def _calendar(
@@ -204,26 +238,22 @@ def _zeros_between(
 ) -> tuple[Table, ndarray, list[Finding]]:
     """Rows of value 0 for times without a row, from the first one of each series to the last one
     of all that is on its grid."""
-    offsets = table_offsets(table)
-    last = frequency.position(
-        np.broadcast_to(table.times.max(), len(table.ids)), table.times[offsets[:-1]]
-    )
-    grid = offsets_of(np.maximum(positions[offsets[1:] - 1], last) + 1)
-    if grid[-1] == len(table) or too_sparse(table, int(grid[-1]), frequency):
+    starts, _ = _first_and_last_times(table)
+    latest = np.broadcast_to(table.times.max(), len(table.ids))
+    last = frequency.position(latest, starts)
+    own_last = positions[table_offsets(table)[1:] - 1]
+    grid = offsets_of(np.maximum(own_last, last) + 1)
+    steps_in_all = int(grid[-1])
+    if steps_in_all == len(table) or too_sparse(table, steps_in_all, frequency):
         return table, positions, []
-    series, steps = series_numbers(grid), places(grid)
+    steps = places(grid)
     cells = grid[:-1][table.series] + positions
-    values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
-    values[cells], lines[cells] = table.values, table.lines
-    past = {name: np.full(grid[-1], np.nan) for name in table.past}
-    for name, column in table.past.items():
-        past[name][cells] = column
-    times = frequency.advance(table.times[offsets[:-1]][series], steps)
-    whole = replace(table, series=series, times=times, values=values, lines=lines, past=past)
-    count = int(grid[-1]) - len(table)
-    message = f"{count:,} of {int(grid[-1]):,} times have no row"
-    told = Finding(GAPS, "note", message, "They count as 0.", count=count)
-    return whole, steps, [told]
+    times = frequency.advance(starts[series_numbers(grid)], steps)
+    with_zeros = with_rows_of_zeros(table, grid, cells, times)
+    count = steps_in_all - len(table)
+    message = f"{count:,} of {steps_in_all:,} times have no row"
+    note = Finding(GAPS, "note", message, "They count as 0.", count=count)
+    return with_zeros, steps, [note]
 
 
 def without_coming(table: Table) -> Table:
@@ -234,13 +264,15 @@ def without_coming(table: Table) -> Table:
     known = np.flatnonzero(np.isfinite(table.values))
     last = np.full(len(table.ids), len(table))
     last[table.series[known]] = known  # the last assignment stays
+    last_times = table.times[np.minimum(last, len(table) - 1)]
     goes_on = np.zeros(len(table.ids), bool)
     for rows in table.known:
-        times, said = rows.latest(table.ids)
+        times, has_rows = rows.latest(table.ids)
         if len(known) and rows.times.dtype.kind == table.times.dtype.kind:
-            goes_on |= said & (times > table.times[np.minimum(last, len(table) - 1)])
-    after = np.arange(len(table)) > last[table.series]
-    return select_rows(table, np.flatnonzero(~(after & goes_on[table.series])))
+            goes_on |= has_rows & (times > last_times)
+    is_after = np.arange(len(table)) > last[table.series]
+    is_coming = is_after & goes_on[table.series]
+    return select_rows(table, np.flatnonzero(~is_coming))
 
 
 def _newest_of_void(table: Table, kept: ndarray) -> ndarray:
@@ -250,17 +282,19 @@ def _newest_of_void(table: Table, kept: ndarray) -> ndarray:
         return newest
     has_value = np.zeros(len(table.ids), bool)
     has_value[table.series[kept]] = True
-    last = np.append(table.series[1:] != table.series[:-1], True)
-    return last & ~has_value[table.series]
+    is_last = np.append(table.series[1:] != table.series[:-1], True)
+    return is_last & ~has_value[table.series]
 
 
 def between_values(table: Table) -> ndarray:
     """Which rows lie between the first and the last value of their series: (N,) bool. table:
     sorted."""
     known = np.flatnonzero(np.isfinite(table.values))
-    first, last = np.full(len(table.ids), len(table)), np.full(len(table.ids), -1)
-    first[table.series[known][::-1]] = known[::-1]  # the last assignment stays
-    last[table.series[known]] = known
+    series = table.series[known]
+    first = np.full(len(table.ids), len(table))
+    last = np.full(len(table.ids), -1)
+    first[series[::-1]] = known[::-1]  # the last assignment stays
+    last[series] = known
     rows = np.arange(len(table))
     return (rows >= first[table.series]) & (rows <= last[table.series])
 
@@ -268,18 +302,19 @@ def between_values(table: Table) -> ndarray:
 def grid_positions(table: Table, frequency: Frequency) -> ndarray:
     """Steps of each row since the first row of its series; OFF_GRID where a row is not on the
     grid. table: sorted."""
-    offsets = table_offsets(table)
-    positions = frequency.position(table.times, table.times[offsets[:-1]][table.series])
-    wrong = np.bincount(table.series[positions == OFF_GRID], minlength=len(table.ids))
-    suspects = np.flatnonzero(wrong > 0.5 * np.diff(offsets))
+    count = len(table.ids)
+    starts, ends = _first_and_last_times(table)
+    positions = frequency.position(table.times, starts[table.series])
+    wrong = np.bincount(table.series[positions == OFF_GRID], minlength=count)
+    suspects = np.flatnonzero(wrong > 0.5 * np.diff(table_offsets(table)))
     # perhaps only the first row is off: look from the last one, to name the right rows
     if len(suspects):
         rows = np.isin(table.series, suspects)
-        again = frequency.position(
-            table.times[rows], table.times[offsets[1:] - 1][table.series[rows]]
-        )
-        fewer = np.bincount(table.series[rows][again == OFF_GRID], minlength=len(table.ids)) < wrong
-        positions[rows] = np.where(fewer[table.series[rows]], again, positions[rows])
+        series = table.series[rows]
+        from_end = frequency.position(table.times[rows], ends[series])
+        wrong_from_end = np.bincount(series[from_end == OFF_GRID], minlength=count)
+        has_fewer = wrong_from_end < wrong
+        positions[rows] = np.where(has_fewer[series], from_end, positions[rows])
     return positions
 
 
@@ -288,8 +323,9 @@ def filled(table: Table, positions: ndarray, column: ndarray) -> tuple[ndarray, 
     series."""
     offsets = table_offsets(table)
     grid = offsets_of(positions[offsets[1:] - 1] + 1)
+    cells = grid[:-1][table.series] + positions
     values = np.full(grid[-1], np.nan)
-    values[grid[:-1][table.series] + positions] = column
+    values[cells] = column
     return values, grid
 
 
@@ -299,4 +335,6 @@ def interpolated(values: ndarray, whole: bool) -> ndarray:
     known = np.isfinite(values)
     rows = np.arange(len(values))
     line = np.interp(rows, rows[known], values[known])
-    return np.where(known, values, np.rint(line) if whole else line)
+    if whole:
+        line = np.rint(line)
+    return np.where(known, values, line)

@@ -132,5 +132,5 @@ def _require_apart(
 
 def _first_in(columns: Mapping[str, Column], others: Sequence[Column]) -> str | None:
     """The name of the first column that is among others."""
-    same = (c.name for c in columns.values() if any(c is other for other in others))
+    same = (column.name for column in columns.values() if any(column is other for other in others))
     return next(same, None)

@@ -153,8 +153,10 @@ def _looks_like_data(sheet: Sheet, time: Column, row: int, at_top: bool) -> bool
     digits = any(letter.isdigit() for letter in time.cell(row))
     if time.missing[row] or not (digits or at_top):
         return False
-    numeric = [c for c in sheet.columns if c is not time and c.number_share >= 0.5]
-    cells = (c for c in numeric if c.numbers is not None and not c.missing[row])
+    numeric = [
+        column for column in sheet.columns if column is not time and column.number_share >= 0.5
+    ]
+    cells = (column for column in numeric if column.numbers is not None and not column.missing[row])
     return any(not c.spread(c.numbers.bad)[row] for c in cells if c.numbers is not None)
 
 

@@ -20,7 +20,7 @@ from lstmcast.data.columns import (
     changes,
     words_of,
 )
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 
 # distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
@@ -43,26 +43,19 @@ def find_series(
 ) -> list[Column]:
     """The columns that name the series: none for one series; DataError where several sets of
     columns could."""
-    free = [c for c in sheet.columns if c is not time and c is not target]
-    called = [
-        column
-        for name in _SERIES_NAMES
-        for column in free
-        if column.name.strip().casefold() == name and not column.missing.all()
-    ]
+    free = columns_without(sheet.columns, filter(None, [time, target]))
+    called = _called_series(free)
     if called and (called[0].name.casefold() != "item_id" or _alone(times, called[0])):
         return called[:1]
     if (times[1:] > times[:-1]).all():
         return []
-    in_turn = [
-        c for c in free if c.is_text and is_code(c.name) and _puts_in_order(times, c.as_ids()[0])
-    ]
+    in_turn = [column for column in free if _comes_in_turn(times, column)]
     if len(in_turn) == 1:  # series that never share a time: one ended before the next began
         return in_turn
     if len(np.unique(times)) > _PANEL_SHARE * len(times):
         return []
-    usable = [c for c in free if _may_name(c)]
-    named = [c for c in usable if _is_name(c)]
+    usable = [column for column in free if _may_name(column)]
+    named = [column for column in usable if _is_name(column)]
     sets = _telling_sets(times, named)
     if len(sets) == 1:
         return sets[0]
@@ -77,6 +70,23 @@ def find_series(
     if sets or named:
         raise DataError(_ask_series(sheet, sets, named))
     return []
+
+
+def _called_series(columns: Sequence[Column]) -> list[Column]:
+    """Columns that are called as series are, the most usual name first."""
+    called = []
+    for name in _SERIES_NAMES:
+        for column in columns:
+            if column.name.strip().casefold() == name and not column.missing.all():
+                called.append(column)
+    return called
+
+
+def _comes_in_turn(times: ndarray, column: Column) -> bool:
+    """Whether a column of codes puts the times in order, one code after the other."""
+    if not column.is_text or not is_code(column.name):
+        return False
+    return _puts_in_order(times, column.as_ids()[0])
 
 
 def _alone(times: ndarray, column: Column) -> bool:
@@ -109,31 +119,39 @@ def is_code(name: str) -> bool:
 def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Column]]:
     """The smallest sets of columns of which each row of a time has other cells, one of those that
     divide the rows alike; at most a few."""
-    candidates = sorted(candidates, key=lambda c: not is_code(c.name))[:_MOST_CANDIDATES]
-    codes = {id(c): c.as_ids()[0] for c in candidates}
+    codes_first = sorted(candidates, key=lambda column: not is_code(column.name))
+    candidates = codes_first[:_MOST_CANDIDATES]
+    codes = {id(column): column.as_ids()[0] for column in candidates}
     sample = _sample_of(times)
     for size in range(1, _MOST_COLUMNS + 1):
-        found: list[tuple[list[Column], ndarray]] = []
-        for chosen in combinations(candidates, size):
-            parts = [codes[id(c)] for c in chosen]
-            if not _tells_apart(times[sample], [part[sample] for part in parts]):
+        sets: list[tuple[list[Column], ndarray]] = []
+        for columns in combinations(candidates, size):
+            codes_of_columns = [codes[id(column)] for column in columns]
+            in_sample = [column_codes[sample] for column_codes in codes_of_columns]
+            if not _tells_apart(times[sample], in_sample):
                 continue
-            joint = _joint(parts)
+            joint = _joint(codes_of_columns)
             if _tells_apart(times, [joint]) and joint.max() < 0.5 * len(times):
-                found.append((list(chosen), joint))
-        if found:
-            return _distinct(found)
+                sets.append((list(columns), joint))
+        if sets:
+            return _distinct(sets)
     return []
 
 
-def _distinct(found: list[tuple[list[Column], ndarray]]) -> list[list[Column]]:
+def _distinct(sets: list[tuple[list[Column], ndarray]]) -> list[list[Column]]:
     """The sets, one of those that divide the rows alike; the one of codes alone if there is one."""
-    kept: list[tuple[list[Column], ndarray]] = []
-    for columns, joint in found:
-        if not any(np.array_equal(_ranked(joint), _ranked(other)) for _, other in kept):
-            kept.append((columns, joint))
-    coded = [columns for columns, _ in kept if all(is_code(c.name) for c in columns)]
-    return coded if len(coded) == 1 and len(kept[0][0]) > 1 else [columns for columns, _ in kept]
+    distinct: list[list[Column]] = []
+    divisions: list[ndarray] = []
+    for columns, joint in sets:
+        division = _ranked(joint)
+        if not any(np.array_equal(division, other) for other in divisions):
+            distinct.append(columns)
+            divisions.append(division)
+    of_codes = []
+    for columns in distinct:
+        if all(is_code(column.name) for column in columns):
+            of_codes.append(columns)
+    return of_codes if len(of_codes) == 1 and len(distinct[0]) > 1 else distinct
 
 
 def _ranked(codes: ndarray) -> ndarray:
@@ -147,15 +165,18 @@ def _sample_of(times: ndarray) -> ndarray:
     if len(times) <= _SAMPLE:
         return np.arange(len(times))
     distinct, counts = np.unique(times, return_counts=True)
-    few = distinct[np.argsort(-counts, kind="stable")[:: max(1, len(times) // _SAMPLE)]]
+    most_rows_first = np.argsort(-counts, kind="stable")
+    stride = max(1, len(times) // _SAMPLE)
+    few = distinct[most_rows_first[::stride]]
     return np.flatnonzero(np.isin(times, few))
 
 
-def _joint(parts: Sequence[ndarray]) -> ndarray:
+def _joint(codes_of_columns: Sequence[ndarray]) -> ndarray:
     """One code (N,) for the codes of several columns."""
-    joint = parts[0].astype(np.int64)
-    for part in parts[1:]:
-        joint = np.unique(joint * (int(part.max()) + 1) + part, return_inverse=True)[1]
+    joint = codes_of_columns[0].astype(np.int64)
+    for codes in codes_of_columns[1:]:
+        pairs = joint * (int(codes.max()) + 1) + codes
+        joint = np.unique(pairs, return_inverse=True)[1]
     return joint
 
 
@@ -165,24 +186,27 @@ def _tells_apart(times: ndarray, parts: Sequence[ndarray]) -> bool:
 
 def _halves_repeats(times: ndarray, column: Column) -> bool:
     """Whether a column tells half of the repeated rows apart; the others are mistakes."""
-    alone = _repeats(times, np.zeros(len(times), np.int64))
-    return _repeats(times, column.as_ids()[0]) <= 0.5 * alone
+    together = _repeats(times, np.zeros(len(times), np.int64))
+    apart_by_column = _repeats(times, column.as_ids()[0])
+    return apart_by_column <= 0.5 * together
 
 
 def _sets_with_numbers(times: ndarray, usable: Sequence[Column]) -> list[list[Column]]:
     """Sets with columns of few whole numbers, beside another column of numbers."""
-    numeric = [c for c in usable if c.number_share >= NUMBER_SHARE]
-    few = [c for c in numeric if len(c.as_ids()[1]) <= len(times) // 3 and _is_whole(c)]
-    others = [c for c in usable if _is_name(c) and not any(c is one for one in few)]
+    numeric = [column for column in usable if column.number_share >= NUMBER_SHARE]
+    most = len(times) // 3
+    few = [column for column in numeric if len(column.as_ids()[1]) <= most and _is_whole(column)]
+    others = columns_without(filter(_is_name, usable), few)
     sets = _telling_sets(times, [*others, *few])
-    return [chosen for chosen in sets if any(all(c is not k for k in chosen) for c in numeric)]
+    return [columns for columns in sets if columns_without(numeric, columns)]
 
 
 def _is_whole(column: Column) -> bool:
     if column.numbers is None:
         return False
     values = column.numbers.values
-    return bool((values[np.isfinite(values)] == np.rint(values[np.isfinite(values)])).all())
+    known = values[np.isfinite(values)]
+    return bool((known == np.rint(known)).all())
 
 
 def _ask_series(sheet: Sheet, sets: list[list[Column]], named: list[Column]) -> str:
@@ -208,29 +232,35 @@ def _puts_in_order(times: ndarray, codes: ndarray) -> bool:
     order = np.argsort(codes, kind="stable")
     times, codes = times[order], codes[order]
     same = codes[1:] == codes[:-1]
-    return bool(
-        3 * np.count_nonzero(same) >= 2 * len(times) and (times[1:] > times[:-1])[same].all()
-    )
+    mostly_same = 3 * np.count_nonzero(same) >= 2 * len(times)
+    ascends = times[1:] > times[:-1]
+    return bool(mostly_same and ascends[same].all())
 
 
 def _repeats(times: ndarray, codes: ndarray) -> int:
     """How many rows repeat an earlier row's time and code."""
     places = np.unique(times, return_inverse=True)[1].astype(np.int64)
-    return len(times) - len(np.unique(places * (int(codes.max()) + 1) + codes))
+    pairs = places * (int(codes.max()) + 1) + codes
+    return len(times) - len(np.unique(pairs))
 
 
 def names_of_rows(others: Sequence[Column], size: int) -> list[Column]:
     """The columns that name each row of a table with a row per series: one alone, else the smallest
     set of names that does; empty cells count where another column is filled."""
-    named = [c for c in others if _is_name(c) and not c.missing.all()]
+    named = [column for column in others if _is_name(column) and not column.missing.all()]
     for column in named:
-        if len(column.as_ids()[1]) == size and not column.missing.any():
+        if _names_each(column, size):
             return [column]
     for count in range(2, _MOST_COLUMNS + 1):
-        for chosen in combinations(named[:_MOST_CANDIDATES], count):
-            if len(np.unique(_joint([c.as_ids()[0] for c in chosen]))) == size:
-                return list(chosen)
+        for columns in combinations(named[:_MOST_CANDIDATES], count):
+            joint = _joint([column.as_ids()[0] for column in columns])
+            if len(np.unique(joint)) == size:
+                return list(columns)
     for column in others:
-        if len(column.as_ids()[1]) == size and not column.missing.any():
+        if _names_each(column, size):
             return [column]
     return [column for column in others if column.is_text and not column.missing.all()]
+
+
+def _names_each(column: Column, rows: int) -> bool:
+    return len(column.as_ids()[1]) == rows and not column.missing.any()

@@ -76,7 +76,7 @@ def of_series(
     parts = list(parts)
     columns: dict[str, ndarray] = {}
     levels: dict[str, tuple[str, ...]] = {}
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for name in dict.fromkeys(name for part in parts for name in part.columns):
         own = [part for part in parts if name in part.columns]
         union = tuple(sorted({text for part in own for text in part.levels.get(name, ())}))
@@ -88,11 +88,11 @@ def of_series(
             there = np.append(values, np.nan)[groups]
             columns[name] = np.where(np.isnan(there), columns[name], there)
         levels |= {name: union} if union else {}
-        found += _missing(name, columns[name], ids)
+        findings += _missing(name, columns[name], ids)
     if columns:
         message = f"static columns: {', '.join(columns)}"
-        found.append(Finding(RULE, "note", message, ACTION))
-    return columns, levels, found
+        findings.append(Finding(RULE, "note", message, ACTION))
+    return columns, levels, findings
 
 
 def _require_alike(name: str, part: StaticColumns, union: tuple[str, ...]) -> None:

@@ -53,8 +53,8 @@ def steadied(table: Table) -> tuple[Table, list[Finding]]:
         return table, []
     worst = int(np.abs(off).max())
     message = f"times are up to {_length(worst)} off a grid of {_length(step)}"
-    told = Finding("uneven times", "note", message, "They are rounded to it.", count=len(table))
-    return replace(table, times=times_of(on_grid)), [told]
+    notes = Finding("uneven times", "note", message, "They are rounded to it.", count=len(table))
+    return replace(table, times=times_of(on_grid)), [notes]
 
 
 def _round_step(apart: ndarray) -> int | None:
@@ -92,8 +92,8 @@ def on_business_days(table: Table, frequency: Frequency) -> tuple[Table, list[Fi
         f"day of their month, the first {format_time(table.times[first])} ({table.place(first)})"
     )
     action = "They are counted as it, as holidays move it."
-    told = Finding("moved by holidays", "note", message, action, count=len(moved))
-    return replace(table, times=expected), [told]
+    notes = Finding("moved by holidays", "note", message, action, count=len(moved))
+    return replace(table, times=expected), [notes]
 
 
 def _length(micros: int) -> str:

@@ -36,15 +36,17 @@ def going_on(
     after = _after(times, codes, known)
     if not after.any():
         return []
-    found = [c for c in columns if _is_likely(c) and not c.missing[after].all()]
-    names = [c.name for c in found[:_MOST]]
+    findings = [
+        column for column in columns if _is_likely(column) and not column.missing[after].all()
+    ]
+    names = [column.name for column in findings[:_MOST]]
     if not names:
         return []
     one = len(names) == 1
     message = f"{listed(names)} {'goes' if one else 'go'} on after the last values of the target"
     how = ask("future", ",".join(names))
     action = f"If {'it is' if one else 'they are'} known in advance, use {how}."
-    return [Finding(RULE, "note", message, action, count=len(found))]
+    return [Finding(RULE, "note", message, action, count=len(findings))]
 
 
 def _after(times: ndarray, codes: ndarray, known: ndarray) -> ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.features import reduced_by
+from lstmcast.data.ragged import series_numbers
 from lstmcast.data.reducing import reduced
 from lstmcast.data.table import Table
 
@@ -62,3 +63,22 @@ def only(table: Table, kept: ndarray) -> Table:
         ids=table.ids[present],
         keys=table.keys.take(present),
     )
+
+
+def with_rows_of_zeros(table: Table, grid: ndarray, cells: ndarray, times: ndarray) -> Table:
+    """The table with a row at each step of its grids, of value 0 where it had none.
+
+    grid (S+1,): the offsets of the steps of all series · cells (N,): where the rows stand among
+    these · times: of all steps.
+    """
+    size = grid[-1]
+    values = np.zeros(size)
+    lines = np.zeros(size, dtype=np.int64)
+    values[cells] = table.values
+    lines[cells] = table.lines
+    past = {}
+    for name, column in table.past.items():
+        past[name] = np.full(size, np.nan)
+        past[name][cells] = column
+    series = series_numbers(grid)
+    return replace(table, series=series, times=times, values=values, lines=lines, past=past)

@@ -56,7 +56,7 @@ def header_times(
     columns = [sheet.columns[j] for j in chosen]
     if len(columns) < max(3, 0.5 * len(names)) or len(np.unique(times.values)) < len(columns):
         return None
-    numeric = [c.missing.all() or c.number_share >= 0.5 for c in columns]
+    numeric = [column.missing.all() or column.number_share >= 0.5 for column in columns]
     return (columns, times.values, times.notes) if all(numeric) else None
 
 

@@ -86,6 +86,10 @@ def answers_from(
     """
     inputs = network.config.inputs
     require_no_feeding(inputs.past, network.config.steps, block, horizon)
+    if horizon <= block and rng is None:
+        width_NH = inputs.widths_of(state.known)
+        answer = placed(network, state, steps=horizon)
+        return stretched(answer, None if width_NH is None else width_NH[:, :horizon])
     blocks = [placed(network, state, rng)[:, :block]]
     widths = [inputs.widths_of(state.known)]
     done = blocks[0].shape[1]
@@ -106,14 +110,20 @@ def answers_from(
 
 
 def placed(
-    network: Network, state: ForecastState, rng: np.random.Generator | None = None
+    network: Network,
+    state: ForecastState,
+    rng: np.random.Generator | None = None,
+    steps: int | None = None,
 ) -> NDArray:
-    """What the network answers at each position, or a draw of it, on the axis of the inputs."""
+    """What the network answers at each position, or a draw of it, on the axis of the inputs.
+
+    `steps`: how many of the head's steps are asked for, all unless given; draws are of all.
+    """
     inputs, affine = network.config.inputs, network.head.affine
     # The members' affine answers are averaged before they are placed.
     around = (ZERO, ONE) if affine else inputs.around(state.known)
     if rng is None:
-        answer = network.answer(state.hidden_MND, state.x_NC, *around)
+        answer = network.answer(state.hidden_MND, state.x_NC, *around, steps=steps)
     else:
         answer = network.draw(state.hidden_MND, state.x_NC, rng, *around)
     return inputs.place(answer, state.known) if affine else answer

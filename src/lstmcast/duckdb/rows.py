@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
+
+Numbers: TypeAlias = list[float | None]
 
 
 def forecast_rows(
@@ -21,16 +24,11 @@ def forecast_rows(
     steps = one_season(panel) if horizon is None else horizon
     model = LSTMForecaster(steps, quantiles=quantiles_of(levels), method=method)
     forecast = model.predict(panel)
-    return [
-        {
-            "id": _texts(panel, row),
-            "times": forecast.times[row].astype("datetime64[us]").tolist(),
-            "point": _known(forecast.point[row]),
-            "quantiles": [_known(one) for one in forecast.quantiles[row].T],
-            "flags": [],
-        }
-        for row in range(len(panel))
-    ]
+    rows = []
+    for row in range(len(panel)):
+        quantiles = [_known(one) for one in forecast.quantiles[row].T]
+        rows.append(_row(panel, row, forecast.times[row], forecast.point[row], quantiles))
+    return rows
 
 
 def score_rows(panel: Panel, rate: float) -> list[dict[str, Any]]:
@@ -38,24 +36,28 @@ def score_rows(panel: Panel, rate: float) -> list[dict[str, Any]]:
     from lstmcast.alerting import anomalies
 
     found = anomalies(panel, rate=rate)
-    bounds = panel.offsets
-    return [
-        {
-            "id": _texts(panel, row),
-            "times": panel.times(row).astype("datetime64[us]").tolist(),
-            "point": _known(panel.values[bounds[row] : bounds[row + 1]]),
-            "quantiles": [_known(found.scores[bounds[row] : bounds[row + 1]])],
-            "flags": found.alerts[bounds[row] : bounds[row + 1]].tolist(),
-        }
-        for row in range(len(panel))
-    ]
+    rows = []
+    for row in range(len(panel)):
+        own = slice(panel.offsets[row], panel.offsets[row + 1])
+        scores = [_known(found.scores[own])]
+        known = _row(panel, row, panel.times(row), panel.values[own], scores)
+        rows.append(known | {"flags": found.alerts[own].tolist()})
+    return rows
 
 
-def _texts(panel: Panel, row: int) -> list[str]:
-    """What the ids of a series are, as texts."""
-    return [str(column[row]) for column in panel.keys.values()]
+def _row(
+    panel: Panel, row: int, times: NDArray, point: NDArray, quantiles: list[Numbers]
+) -> dict[str, Any]:
+    """What is known of a series, by the names of the structure that DuckDB is given."""
+    return {
+        "id": [str(column[row]) for column in panel.keys.values()],
+        "times": times.astype("datetime64[us]").tolist(),
+        "point": _known(point),
+        "quantiles": quantiles,
+        "flags": [],
+    }
 
 
-def _known(numbers: np.ndarray) -> list[float | None]:
+def _known(numbers: NDArray) -> Numbers:
     """Numbers, None where they are unknown."""
     return [value if np.isfinite(value) else None for value in numbers.tolist()]

@@ -69,9 +69,8 @@ def what_columns_add(
     horizon, cutoffs = asked
 
     def without(left_out: Iterable[str]) -> Forecast:
-        kept = future.only(name for name in names if name not in left_out)
-        rest = replace(panel, covariates=replace(panel.covariates, future=kept))
-        return model.predict(rest, horizon, cutoffs=cutoffs)
+        kept = [name for name in names if name not in left_out]
+        return _knowing(model, kept).predict(_with_future(panel, kept), horizon, cutoffs=cutoffs)
 
     forecasts = {"": with_all, "all": without(names)}
     few = 1 < len(names) <= MOST_COLUMNS and len(panel.values) <= MOST_VALUES
@@ -79,3 +78,15 @@ def what_columns_add(
     measure, found = errors(forecasts | each)
     alone = {name: found[f"without {name}"] for name in names} if few else {}
     return Added(names, measure, found[""], found["all"], alone)
+
+
+def _with_future(panel: Panel, names: Iterable[str]) -> Panel:
+    """A panel of which only these columns are known in advance."""
+    kept = panel.covariates.future.only(names)
+    return replace(panel, covariates=replace(panel.covariates, future=kept))
+
+
+def _knowing(model: Any, names: Iterable[str]) -> Any:
+    """A model that remembers no other columns: it would ask for their coming values."""
+    context = getattr(model, "saved_context", None)
+    return model if context is None else model.remembering(_with_future(context.panel, names))

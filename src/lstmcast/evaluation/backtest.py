@@ -206,6 +206,7 @@ def backtest(
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
     truth: Panel | None = None,
+    added: bool = True,
     **words: Unpack[Words],
 ) -> Backtest:
     """Forecast the end of each series from `cutoffs` earlier points, with the model and with the
@@ -227,7 +228,9 @@ def backtest(
     this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
     continues. `progress` is called with a `Progress` whenever something is finished. `truth`: the
     values to compare with, where those of the data were repaired: a Panel of the same series and
-    times. `words`: how the data are read, in the words of `lstmcast.read`: time, target, series, ….
+    times. `added`: whether it is measured what columns that are known in advance add, by forecasts
+    without them. `words`: how the data are read, in the words of `lstmcast.read`: time, target,
+    series, ….
 
     A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
     ModelError where a model gives no numbers or the folder holds something else; what a fit raises
@@ -280,8 +283,9 @@ def backtest(
     for label, forecast in forecasts.items():
         _check(label, forecast, actual)
     scales = naive_scales(panel, origins)
-    added = Added()
-    if panel.covariates.future and modes[name] == "never" and getattr(model, "reads_future", False):
+    gained = Added()
+    reads_future = modes[name] == "never" and getattr(model, "reads_future", False)
+    if added and panel.covariates.future and reads_future:
         asked = ahead, plan.asked
 
         def errors(others: Mapping[str, Forecast]) -> tuple[str, dict[str, float]]:
@@ -291,7 +295,7 @@ def backtest(
             }
             return errors_of(Scored(chosen, actual, scales))
 
-        added = what_columns_add(model, panel, asked, forecasts[name], errors)
+        gained = what_columns_add(model, panel, asked, forecasts[name], errors)
     return Backtest(
         model=name,
         forecasts=forecasts,
@@ -304,7 +308,7 @@ def backtest(
         period=period,
         notes=(*notes, *unknown, *plan.notes()),
         refit=plan.modes[name],
-        added=added,
+        added=gained,
         base=base,
     )
 

@@ -12,11 +12,13 @@ from lstmcast.jobs.backtesting import BacktestJob, BacktestResult
 from lstmcast.jobs.checking import CheckJob, CheckResult
 from lstmcast.jobs.events import DataJoined, DataRead, NewerRead, Note, ignore
 from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
+from lstmcast.jobs.importance import ImportanceJob, ImportanceResult
 from lstmcast.jobs.predicting import PredictJob, PredictResult
 from lstmcast.jobs.presets import PresetDone, PresetJob
 from lstmcast.jobs.repairing import Repairs
 from lstmcast.jobs.source import Source
 from lstmcast.jobs.training import FitJob, FitResult, check_fit_places
+from lstmcast.jobs.tuning import TuneDone, TuneJob
 
 __all__ = [
     "AnomalyJob",
@@ -31,6 +33,8 @@ __all__ = [
     "FitResult",
     "ForecastJob",
     "ForecastResult",
+    "ImportanceJob",
+    "ImportanceResult",
     "NewerRead",
     "Note",
     "PredictJob",
@@ -39,6 +43,8 @@ __all__ = [
     "PresetJob",
     "Repairs",
     "Source",
+    "TuneDone",
+    "TuneJob",
     "check_fit_places",
     "ignore",
 ]

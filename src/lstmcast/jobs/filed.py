@@ -87,12 +87,11 @@ class FileJob:
             lock = kept_file(self.name, "lock")
             try:
                 free = held.enter_context(locked(lock))
-            except (OSError, RuntimeError) as error:
-                why = getattr(error, "strerror", None) or error
+            except OSError as error:
                 raise OutputError(
                     f"{self.name}: the lock of this job cannot be made in {str(lock.parent)!r}: "
-                    f"{why}. Keep the job file in a folder that you may write to, or set "
-                    "XDG_STATE_HOME to one."
+                    f"{error.strerror}. Keep the job file in a folder that you may write to, or "
+                    "set XDG_STATE_HOME to one."
                 ) from None
             if not free:
                 raise BusyError(

@@ -111,8 +111,7 @@ class ForecastJob:
         source = source_with_totals(self.source, hierarchy, self.model, notify)
         model = hierarchy.model(self.model)
         result = replace(self, model=model, source=source, hierarchy=None).run(notify)
-        joint = result.forecast.joint
-        few = 0 if joint is None or model.method != "mint" else joint.covariance.unmeasured
+        few = _unmeasured(result.forecast) if model.method == "mint" else 0
         if few:
             told = "too few known errors: taken to err as much as the median of their level"
             notify(Note(f"{few} series with {told}"))
@@ -150,6 +149,14 @@ class ForecastJob:
         return backtest(
             self.model, panel, cutoffs=self.cutoffs, baselines=self.baselines, truth=truth
         )
+
+
+def _unmeasured(forecast: Forecast) -> int:
+    """Of how many series too few errors are known to measure them."""
+    from lstmcast.hierarchy.joint import Joint
+
+    joint = forecast.joint
+    return joint.covariance.unmeasured if isinstance(joint, Joint) else 0
 
 
 def _with_values(panel: Panel, repaired: Panel) -> Panel:

@@ -28,5 +28,5 @@ def _can_write(folder: Path) -> bool:
 
 def _states() -> Path:
     """As the XDG Base Directory Specification says."""
-    chosen = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(chosen).expanduser() / "lstmcast"
+    chosen = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(chosen) / "lstmcast"

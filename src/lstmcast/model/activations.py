@@ -7,7 +7,7 @@ Keras's names. Two functions are called hard sigmoid: straight lines from 0 to 1
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,3 +48,27 @@ GATE_ACTIVATIONS: dict[str, Function] = {
     "hard_sigmoid": lambda a: np.clip(0.2 * a + 0.5, 0, 1),
     "hard_sigmoid_keras3": lambda a: np.clip(a / 6 + 0.5, 0, 1),
 }
+
+
+class QuickNumbers:
+    """NumPy, but for `logaddexp`: of functions that processors compute for many numbers at once.
+
+    Where one of its arguments is 0 it is a softplus, within 2e-16 of it.
+
+    >>> QuickNumbers().logaddexp(np.array([-800.0, 0.0, 800.0]), np.zeros(3)).round(3).tolist()
+    [0.0, 0.693, 800.0]
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def logaddexp(self, a: NDArray, b: NDArray) -> NDArray:
+        """log(eᵃ + eᵇ)."""
+        smaller = np.subtract(a, b)
+        np.abs(smaller, out=smaller)
+        np.negative(smaller, out=smaller)
+        np.exp(smaller, out=smaller)
+        smaller += 1.0
+        np.log(smaller, out=smaller)
+        smaller += np.maximum(a, b)
+        return smaller

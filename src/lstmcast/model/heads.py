@@ -239,11 +239,13 @@ class Point:
         return np.zeros((horizon, 1))
 
 
-def answer_of(head: Head, raw: NDArray, location: NDArray = ZERO, scale: NDArray = ONE) -> NDArray:
+def answer_of(
+    head: Head, raw: NDArray, location: NDArray = ZERO, scale: NDArray = ONE, xp: Any = np
+) -> NDArray:
     """What a head says: quantiles (…, Q), or as only one of them its point (…, 1)."""
     if head.spreads:
-        return head.quantiles(raw, location, scale, np)
-    return head.point(raw, location, scale, np)[..., None]
+        return head.quantiles(raw, location, scale, xp)
+    return head.point(raw, location, scale, xp)[..., None]
 
 
 AFFINE_HEADS: tuple[Head, ...] = (Quantiles(), Normal(), StudentT(), Point())

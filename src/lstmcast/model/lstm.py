@@ -7,6 +7,7 @@ are equally wide, so that the stack starts as a plain map and deeper layers lear
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -74,6 +75,35 @@ class Layer(NamedTuple):
         return self.weight_hh.shape[1]
 
 
+class Fused(NamedTuple):
+    """A layer as one tanh over all four gates serves it.
+
+    σ(a) = ½ + ½ tanh(a/2): the pre-activations of the three gates are halved beforehand.
+    """
+
+    input_CG: NDArray
+    bias_G: NDArray
+    recurrent_DG: NDArray
+
+    @property
+    def units(self) -> int:
+        """D."""
+        return len(self.recurrent_DG)
+
+
+def fused(layer: Layer) -> Fused:
+    """A layer of the usual functions; halves of numbers are exact."""
+    D = layer.units
+    half_G = np.full(4 * D, 0.5, layer.bias.dtype)
+    half_G[2 * D : 3 * D] = 1.0  # the candidate is a plain tanh
+    return Fused(
+        (layer.weight_ih * half_G[:, None]).T,
+        layer.bias * half_G,
+        np.ascontiguousarray((layer.weight_hh * half_G[:, None]).T),
+    )
+
+
+RunLayer = Callable[..., tuple[NDArray, NDArray, NDArray]]
 State = tuple[tuple[NDArray, NDArray], ...]  # h and c of each layer, each (B, D)
 
 
@@ -85,7 +115,7 @@ def zero_state(units: tuple[int, ...], batch: int, dtype: np.dtype | type = np.f
 def run_stack(
     x_TBC: NDArray,
     begun_TB: NDArray,
-    layers: tuple[Layer, ...],
+    layers: tuple[Layer | Fused, ...],
     state: State,
     *,
     residual: bool,
@@ -96,7 +126,7 @@ def run_stack(
     Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal
     lengths share a batch.
     """
-    run_layer = _run_layer if cell.is_usual else partial(_run_other_layer, cell)
+    run_layer: RunLayer = _run_layer if cell.is_usual else partial(_run_other_layer, cell)
     new = []
     for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
         out_TBD, h_BD, c_BD = run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
@@ -106,18 +136,11 @@ def run_stack(
 
 
 def _run_layer(
-    x_TBC: NDArray, begun_TB: NDArray, layer: Layer, h_BD: NDArray, c_BD: NDArray
+    x_TBC: NDArray, begun_TB: NDArray, layer: Layer | Fused, h_BD: NDArray, c_BD: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """One layer over T steps, with the usual functions.
-
-    σ(a) = ½ + ½ tanh(a/2): with the gates' pre-activations halved beforehand, one tanh over all
-    four serves the step.
-    """
+    """One layer over T steps, with the usual functions."""
     (T, B, C), D = x_TBC.shape, layer.units
-    half_G = np.full(4 * D, 0.5, x_TBC.dtype)
-    half_G[2 * D : 3 * D] = 1.0  # the candidate is a plain tanh
-    input_CG, bias_G = (layer.weight_ih * half_G[:, None]).T, layer.bias * half_G
-    recurrent_DG = np.ascontiguousarray((layer.weight_hh * half_G[:, None]).T)
+    input_CG, bias_G, recurrent_DG = layer if isinstance(layer, Fused) else fused(layer)
     out_TBD = np.empty((T, B, D), np.result_type(x_TBC, input_CG))
     waiting_T = ~np.all(begun_TB, axis=1)
     # The gates' part of the input for many steps at once, but not for all steps of a large batch:
@@ -142,12 +165,18 @@ def _run_layer(
 
 @np.errstate(over="ignore", invalid="ignore")
 def _run_other_layer(
-    cell: Cell, x_TBC: NDArray, begun_TB: NDArray, layer: Layer, h_BD: NDArray, c_BD: NDArray
+    cell: Cell,
+    x_TBC: NDArray,
+    begun_TB: NDArray,
+    layer: Layer | Fused,
+    h_BD: NDArray,
+    c_BD: NDArray,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """One layer over T steps, whatever its functions are.
 
     Without tanh a state may grow beyond all numbers: then the outputs are NaN, as unknown ones are.
     """
+    assert isinstance(layer, Layer)  # fused ones are for the usual functions
     gate = GATE_ACTIVATIONS[cell.recurrent_activation]
     curve = ACTIVATIONS[cell.activation]
     (T, B, C), D = x_TBC.shape, layer.units

@@ -25,7 +25,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model.activations import ACTIVATIONS, Activation
+from lstmcast.model.activations import ACTIVATIONS, Activation, QuickNumbers
 from lstmcast.model.heads import HEADS, ONE, ZERO, Head, answer_of, head_named
 from lstmcast.model.inputs import (
     Adaptive,
@@ -36,7 +36,16 @@ from lstmcast.model.inputs import (
     with_inputs,
 )
 from lstmcast.model.inputs.adaptive import READABLE, VERSION
-from lstmcast.model.lstm import USUAL, Cell, Layer, State, run_stack, zero_state
+from lstmcast.model.lstm import (
+    USUAL,
+    Cell,
+    Fused,
+    Layer,
+    State,
+    fused,
+    run_stack,
+    zero_state,
+)
 from lstmcast.model.static import StaticColumns, embedded, table_name
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import settings
@@ -164,11 +173,17 @@ class Network:
     """A network with its weights.
 
     `members`: the named arrays of each member (`array_shapes`). `head`: the user's own, if the
-    config names one. Raises `ModelError` when the arrays do not fit the config.
+    config names one. `fixed`: the arrays never change, so what follows from them is made once, as
+    single steps are read most quickly. Raises `ModelError` when the arrays do not fit the config.
     """
 
     def __init__(
-        self, config: NetworkConfig, members: Sequence[dict[str, NDArray]], head: Head | None = None
+        self,
+        config: NetworkConfig,
+        members: Sequence[dict[str, NDArray]],
+        head: Head | None = None,
+        *,
+        fixed: bool = False,
     ) -> None:
         self.head = head_named(config.head, head)
         expected = array_shapes(config, self.head)
@@ -185,13 +200,13 @@ class Network:
             )
         self.config = config
         self.members = tuple(members)
-        self._layers = tuple(
-            tuple(
-                Layer(*(arrays[f"lstm.{k}.{part}"] for part in Layer._fields))
-                for k in range(len(config.layers))
-            )
-            for arrays in self.members
-        )
+        # A head of one's own is promised NumPy itself.
+        ours = self.head is HEADS.get(config.head)
+        self._numbers = QuickNumbers() if fixed and ours else np
+        layers = tuple(_layers(arrays, config) for arrays in self.members)
+        if fixed and config.cell.is_usual:
+            layers = tuple(tuple(map(fused, own)) for own in layers)
+        self._layers: tuple[tuple[Layer | Fused, ...], ...] = layers
 
     def __repr__(self) -> str:
         numbers = sum(array.size for arrays in self.members for array in arrays.values())
@@ -246,11 +261,14 @@ class Network:
         x_NC: NDArray,
         location: NDArray = ZERO,
         scale: NDArray = ONE,
+        steps: int | None = None,
     ) -> NDArray:
         """What the members say on average, as the head says it of where it stands: quantiles (N, H,
-        K, Q), or points (N, H, K, 1)."""
+        K, Q), or points (N, H, K, 1); of the first `steps` alone where they are given."""
+        if location.ndim:
+            location, scale = location[:, :steps], scale[:, :steps]
         answers = [
-            answer_of(self.head, raw_NHKR, location, scale)
+            answer_of(self.head, raw_NHKR[:, :steps], location, scale, self._numbers)
             for raw_NHKR in self.raw(hidden_MND, x_NC)
         ]
         return sum(answers[1:], answers[0]) / len(answers)
@@ -287,6 +305,14 @@ class Network:
                 a @ arrays[f"{name}.{k}.weight"].T + arrays[f"{name}.{k}.bias"]
             )
         return a
+
+
+def _layers(arrays: dict[str, NDArray], config: NetworkConfig) -> tuple[Layer, ...]:
+    """The LSTM layers of one member."""
+    return tuple(
+        Layer(*(arrays[f"lstm.{k}.{part}"] for part in Layer._fields))
+        for k in range(len(config.layers))
+    )
 
 
 def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, tuple[int, ...]]:

@@ -60,12 +60,14 @@ class Book(NamedTuple):
         sheets = [self._forecast(history)]
         if self._wide and len(self.forecast.ids) > 1:
             sheets.append(Sheet(self._name("Intervals"), self.forecast.columns_dict()))
-        sheets += [] if history is None else [history]
+        if history is not None:
+            sheets.append(history)
         if self.backtest is not None:
             sheets.append(self._accuracy())
         if self.totals is not None:
             sheets.append(Sheet(self._name("Totals"), self.totals.columns_dict()))
-        return [*sheets, self._notes(left_out)]
+        sheets.append(self._notes(left_out))
+        return sheets
 
     @property
     def _wide(self) -> bool:
@@ -80,38 +82,52 @@ class Book(NamedTuple):
         name = self._name("Forecast")
         if not self._wide:
             return Sheet(name, self.forecast.columns_dict())
-        wanted, time = self.forecast.wanted, self.panel.columns.time
-        if len(self.forecast.ids) > 1:
-            times = np.unique(self.forecast.times[wanted])
-            columns = {time: times}
-            for o, series in enumerate(map(str, self.forecast.ids)):
-                known = self.forecast.times[o][wanted[o]], self.forecast.point[o][wanted[o]]
-                columns[_free(series, columns)] = _at(times, *known)
-        else:
-            kept = wanted[0]
-            columns = {time: self.forecast.times[0][kept]}
-            label = _free(self.words("forecast"), columns)
-            columns[label] = self.forecast.point[0][kept]
-            for level in self.forecast.interval_levels:
-                band = self.forecast.interval(level)
-                for side, bound in (("from", band.lower), ("to", band.upper)):
-                    header = self.words(f"{level:g}% interval, {side}")
-                    columns[header] = bound[0][kept]
+        several = len(self.forecast.ids) > 1
+        columns = self._points_of_series() if several else self._intervals_of_one()
         return Sheet(name, columns, chart=self._chart(name, columns, history))
+
+    def _points_of_series(self) -> dict[str, ndarray]:
+        """The point forecasts, a column for each series."""
+        forecast = self.forecast
+        times = np.unique(forecast.times[forecast.wanted])
+        columns = {self.panel.columns.time: times}
+        for origin, series in enumerate(map(str, forecast.ids)):
+            wanted = forecast.wanted[origin]
+            own_times, point = forecast.times[origin][wanted], forecast.point[origin][wanted]
+            columns[_free(series, columns)] = _at(times, own_times, point)
+        return columns
+
+    def _intervals_of_one(self) -> dict[str, ndarray]:
+        """The forecast of the only series, with the bounds of its intervals."""
+        forecast = self.forecast
+        wanted = forecast.wanted[0]
+        columns = {self.panel.columns.time: forecast.times[0][wanted]}
+        columns[_free(self.words("forecast"), columns)] = forecast.point[0][wanted]
+        for level in forecast.interval_levels:
+            band = forecast.interval(level)
+            for side, bound in (("from", band.lower), ("to", band.upper)):
+                header = self.words(f"{level:g} % interval, {side}")
+                columns[header] = bound[0][wanted]
+        return columns
 
     def _chart(self, name: str, columns: dict[str, ndarray], history: Sheet | None) -> Chart | None:
         rows = len(next(iter(columns.values())))
-        several, lines = len(self.forecast.ids) > 1, []
+        if not rows:
+            return None
+        several = len(self.forecast.ids) > 1
+        span = (0, rows - 1)
+        lines = []
         for place, header in enumerate(list(columns)[1 : 1 + DRAWN]):
-            bound = not several and place > 0
-            colour = FAINT if bound else COLOURS[place]
-            if history is not None and not bound:
+            is_bound = not several and place > 0
+            colour = FAINT if is_bound else COLOURS[place]
+            if history is not None and not is_bound:
                 past = self._past(history, header, rows, colour if several else INK)
-                lines += [] if past is None else [past]
-            lines.append(Line(header, name, 0, place + 1, (0, rows - 1), colour, bound))
+                if past is not None:
+                    lines.append(past)
+            lines.append(Line(header, name, 0, place + 1, span, colour, is_bound))
         dated = self.forecast.times.dtype.kind == "M"
         corner = f"{_letter(len(columns) + 1)}2"
-        return Chart(self.panel.columns.target, lines, dated, corner) if rows else None
+        return Chart(self.panel.columns.target, lines, dated, corner)
 
     def _past(self, history: Sheet, header: str, ahead: int, colour: str) -> Line | None:
         """The newest values of a series, to stand before its forecast."""
@@ -119,48 +135,58 @@ class Book(NamedTuple):
         several = len(self.forecast.ids) > 1
         if several and header not in columns:
             return None
-        y = list(columns).index(header) if several else 1
+        column = list(columns).index(header) if several else 1
         length = len(next(iter(columns.values())))
-        first = max(0, length - max(LEAST_RECENT, RECENT * ahead))
-        said = self.words("history")
-        named = f"{header} ({said})" if several else said
-        return Line(named, history.name, 0, y, (first, length - 1), colour, several)
+        newest = max(LEAST_RECENT, RECENT * ahead)
+        span = (max(0, length - newest), length - 1)
+        label = self.words("history")
+        if several:
+            label = f"{header} ({label})"
+        return Line(label, history.name, 0, column, span, colour, several)
 
     def _history(self) -> tuple[Sheet | None, str]:
         """The known values, a column for each of few series; nothing, and why, where they are too
         many for a sheet."""
         name, panel = self._name("History"), self.panel
+        target = panel.columns.target
+        if len(panel) > FEW and len(panel.values) > MOST_ROWS:
+            return None, _too_many(panel)
+        all_times = [panel.times(series) for series in range(len(panel))]
         if len(panel) <= FEW:
-            times = np.unique(np.concatenate([panel.times(s) for s in range(len(panel))]))
+            times = np.unique(np.concatenate(all_times))
             columns: dict[str, ndarray] = {panel.columns.time: times}
-            for s, series in enumerate(map(str, panel.ids)):
-                header = series if len(panel) > 1 else panel.columns.target
-                columns[_free(header, columns)] = _at(times, panel.times(s), panel.series(s))
+            for series, series_name in enumerate(map(str, panel.ids)):
+                header = _free(series_name if len(panel) > 1 else target, columns)
+                columns[header] = _at(times, all_times[series], panel.series(series))
             if len(times) <= MOST_ROWS:
                 return Sheet(name, columns), ""
-        elif len(panel.values) <= MOST_ROWS:
+        else:
             ids = np.repeat(panel.ids, panel.lengths)
-            every = np.concatenate([panel.times(s) for s in range(len(panel))])
-            return Sheet(name, {OWN_NAME: ids, "ds": every, panel.columns.target: panel.values}), ""
-        return None, f"The history has {len(panel.values):,} values, too many for a sheet."
+            columns = {OWN_NAME: ids, "ds": np.concatenate(all_times), target: panel.values}
+            return Sheet(name, columns), ""
+        return None, _too_many(panel)
 
     def _accuracy(self) -> Sheet:
         assert self.backtest is not None
         summary, words = self.backtest.summary(), self.words
         lines: list[list[Any]] = [[words(f"Accuracy on held-out data: {summary.verdict}")], []]
         headers = []
-        for table in (summary.overall, summary.by_step) if summary.scores else ():
+        tables = (summary.overall, summary.by_step) if summary.scores else ()
+        for table in tables:
             header, *rows = table()
             headers.append(len(lines))
             lines.append([words(cell) for cell in header])
-            lines += [[words(row[0]), *map(_number, row[1:])] for row in rows] + [[]]
+            for label, *cells in rows:
+                lines.append([words(label), *map(_number, cells)])
+            lines.append([])
         lines += [[words(f"warning: {text}")] for text in summary.warnings]
         lines += [[words(f"note: {text}")] for text in summary.notes]
         return Sheet(self._name("Accuracy"), lines=lines, headers=headers)
 
     def _notes(self, left_out: str) -> Sheet:
-        panel, words, made = self.panel, self.words, self.forecast.combination
+        panel, words, combination = self.panel, self.words, self.forecast.combination
         span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
+        methods = "network 100%" if combination is None else str(combination)
         facts = {
             "Source": panel.report.source,
             "Target": panel.columns.target,
@@ -168,15 +194,22 @@ class Book(NamedTuple):
             "Values": f"{len(panel.values):,}",
             "Frequency": words(panel.frequency.name),
             "Time": words(span),
-            "Made of": words(str(made)) if made is not None else words("network 100%"),
+            "Made of": words(methods),
             "Versions": f"lstmcast {__version__}",
         }
         lines: list[list[Any]] = [[words(name), value] for name, value in facts.items()]
         lines += [[], [words("Findings")]]
-        found = [f"{finding.severity}: {finding.text}" for finding in panel.check()]
-        said = found or ["Nothing unusual was noticed."]
-        lines += [[words(text)] for text in [*said, *([left_out] if left_out else [])]]
+        texts = [f"{finding.severity}: {finding.text}" for finding in panel.check()]
+        if not texts:
+            texts.append("Nothing unusual was noticed.")
+        if left_out:
+            texts.append(left_out)
+        lines += [[words(text)] for text in texts]
         return Sheet(self._name("Data notes"), lines=lines, headers=[len(facts) + 1])
+
+
+def _too_many(panel: Panel) -> str:
+    return f"The history has {len(panel.values):,} values, too many for a sheet."
 
 
 def _free(name: str, taken: dict[str, ndarray]) -> str:
@@ -197,7 +230,9 @@ def _number(text: str) -> Any:
     """A cell of a table as the number that it is."""
     plain = text.replace(",", "")
     try:
-        return Share(float(plain.removesuffix("%")) / 100) if plain.endswith("%") else float(plain)
+        if plain.endswith(" %"):
+            return Share(float(plain.removesuffix(" %")) / 100)
+        return float(plain)
     except ValueError:
         return text or None
 

@@ -94,27 +94,38 @@ class ComponentsPlot:
     ) -> ComponentsPlot:
         """The components of a series, the first unless given; UsageError where there is none of
         that id."""
-        known = [str(name) for name in forecast.ids if name in set(panel.ids)]
-        if not known or (series is not None and series not in known):
+        names = [str(name) for name in forecast.ids]
+        drawable = [str(name) for name in forecast.ids if name in set(panel.ids)]
+        if not drawable or (series is not None and series not in drawable):
             raise UsageError(f"There is no series {series!r} to take apart in this forecast.")
-        name = series or known[0]
-        origin = [str(one) for one in forecast.ids].index(name)
+        name = series or drawable[0]
+        origin = names.index(name)
         place = list(map(str, panel.ids)).index(name)
         wanted = forecast.wanted[origin]
         point = forecast.point[origin][wanted]
-        values = np.concatenate([panel.series(place), point])
+        history = panel.series(place)
+        values = np.concatenate([history, point])
         times = np.concatenate([panel.times(place), forecast.times[origin][wanted]])
-        known_count = len(values) - len(point)
-        periods = [p for p in panel.periods if p > 1 and CYCLES * p <= known_count]
-        called = {p: span(panel.frequency, p) for p in periods}
-        shown = min(len(values), max(LEAST_SHOWN, SHOWN * max(periods, default=1)) + len(point))
-        bare, added = _without_known(panel, name, values)
-        *main, rest = taken_apart(bare, called)
-        parts = tuple(
-            Part(part.name, part.values[-shown:], part.percent) for part in (*main, *added, rest)
+        spans = {}
+        for period in panel.periods:
+            if period > 1 and CYCLES * period <= len(history):
+                spans[period] = span(panel.frequency, period)
+        newest = max(LEAST_SHOWN, SHOWN * max(spans, default=1)) + len(point)
+        newest = min(len(values), newest)
+        bare, effects = _without_known(panel, name, values)
+        *seasons, rest = taken_apart(bare, spans)
+        parts = []
+        for part in (*seasons, *effects, rest):
+            parts.append(Part(part.name, part.values[-newest:], part.percent))
+        return cls(
+            name if len(panel) > 1 else panel.columns.target,
+            times[-newest:],
+            values[-newest:],
+            len(point),
+            tuple(parts),
+            language,
+            dark,
         )
-        title = name if len(panel) > 1 else panel.columns.target
-        return cls(title, times[-shown:], values[-shown:], len(point), parts, language, dark)
 
     @property
     def words(self) -> Words:
@@ -136,39 +147,44 @@ def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray,
     effects."""
     if not panel.covariates.future:
         return values_T, []
+    place = list(map(str, panel.ids)).index(name)
     effects = Effects(panel.select([name]))
-    solution = effects.solution(0, int(panel.lengths[list(map(str, panel.ids)).index(name)]))
+    solution = effects.solution(0, int(panel.lengths[place]))
     if solution is None:
         return values_T, []
     steps = np.arange(len(values_T))
     closed = solution.closing.closed(steps)
-    bare = np.where(closed, np.nan, moved(values_T, -solution.effect(steps), solution.axis))
+    without = moved(values_T, -solution.effect(steps), solution.axis)
     percent = solution.axis == LOG
-    shown = {
-        source: np.where(closed, np.nan, 100 * np.expm1(part) if percent else part)
-        for source, part in solution.parts(steps).items()
-    }
-    return bare, [Part(f"effect of {source}", part, percent) for source, part in shown.items()]
+    parts = []
+    for source, effect in solution.parts(steps).items():
+        if percent:
+            effect = 100 * np.expm1(effect)
+        parts.append(Part(f"effect of {source}", np.where(closed, np.nan, effect), percent))
+    return np.where(closed, np.nan, without), parts
 
 
 def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
     """Level, seasons and rest of values (T,), NaN where unknown; seasons by their period, with what
     they are called."""
     known = values_T[np.isfinite(values_T)]
-    ratio = len(known) > 0 and known.min() > 0
-    work = np.log(values_T) if ratio else values_T.astype(float)
+    as_ratios = len(known) > 0 and known.min() > 0
+    rest = np.log(values_T) if as_ratios else values_T.astype(float)
     seasons = []
     for period in sorted(periods):
-        season = _phase_means(work - _moving_mean(work, period), period)
+        season = _phase_means(rest - _moving_mean(rest, period), period)
         seasons.append((period, season))
-        work = work - season
-    level = _moving_mean(work, max(periods, default=min(5, len(work))))
-    rest = work - level
-    shown = np.expm1 if ratio else (lambda part: part)
-    scale = 100.0 if ratio else 1.0
-    parts = [Part("level", np.exp(level) if ratio else level)]
-    parts += [Part(f"season of {periods[p]}", scale * shown(s), ratio) for p, s in seasons]
-    return [*parts, Part("rest", scale * shown(rest), ratio)]
+        rest = rest - season
+    level = _moving_mean(rest, max(periods, default=min(5, len(rest))))
+    rest = rest - level
+
+    def in_units(part: ndarray) -> ndarray:
+        return 100.0 * np.expm1(part) if as_ratios else 1.0 * part
+
+    parts = [Part("level", np.exp(level) if as_ratios else level)]
+    for period, season in seasons:
+        parts.append(Part(f"season of {periods[period]}", in_units(season), as_ratios))
+    return [*parts, Part("rest", in_units(rest), as_ratios)]
 
 
 def _moving_mean(values_T: ndarray, period: int) -> ndarray:
@@ -178,8 +194,10 @@ def _moving_mean(values_T: ndarray, period: int) -> ndarray:
     if period % 2 == 0:
         weights[[0, -1]] = 0.5
     known = np.isfinite(values_T)
-    total = np.convolve(np.where(known, values_T, 0.0), weights, "same")[: len(values_T)]
-    weight = np.convolve(known.astype(float), weights, "same")[: len(values_T)]
+    filled = np.where(known, values_T, 0.0)
+    length = len(values_T)
+    total = np.convolve(filled, weights, "same")[:length]
+    weight = np.convolve(known.astype(float), weights, "same")[:length]
     return np.where(weight > 0, total, np.nan) / np.maximum(weight, 1e-12)
 
 
@@ -195,33 +213,40 @@ def _phase_means(values_T: ndarray, period: int) -> ndarray:
 
 def _figure(plot: ComponentsPlot) -> Figure:
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    palette, words = DARK if plot.dark else LIGHT, plot.words
+    palette = DARK if plot.dark else LIGHT
+    words = plot.words
     rows = 1 + len(plot.parts)
     figure = Figure(figsize=(10.0, 1.2 + 1.5 * rows), layout="constrained")
     figure.set_facecolor(palette.ground)
-    grid: Any = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
-    x, known = positions(plot.times), len(plot.values) - plot.ahead
-    _observed(grid[0], plot, x, palette)
-    for ax, part in zip(grid[1:], plot.parts, strict=True):
+    axes: Any = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    x = positions(plot.times)
+    _observed(axes[0], plot, x, palette)
+    for ax, part in zip(axes[1:], plot.parts, strict=True):
         colour = palette.blue if part.name == "level" else palette.ink
         ax.plot(x, part.values, color=colour, linewidth=1.2)
     texts = ["history and forecast", *(part.name for part in plot.parts)]
-    shares = [False, *(part.percent for part in plot.parts)]
-    for ax, text, percent in zip(grid, texts, shares, strict=True):
+    percents = [False, *(part.percent for part in plot.parts)]
+    last_known = x[len(plot.values) - plot.ahead - 1]
+    for ax, text, percent in zip(axes, texts, percents, strict=True):
         dress(ax, palette)
         ax.set_facecolor(palette.ground)
         ax.set_title(words(text), loc="left", fontsize=9.5, color=palette.ink)
-        ax.axvline(x[known - 1], color=palette.faint, linewidth=0.9, linestyle=":")
-        ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
-        write = tick_format(np.asarray(ax.get_yticks()))
-        sign = "%" if percent else ""
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda v, p, w=write, s=sign: w(v, p) + s))
-    dress_times(grid[-1], plot.times, words, palette)
+        ax.axvline(last_known, color=palette.faint, linewidth=0.9, linestyle=":")
+        _dress_values(ax, " %" if percent else "")
+    dress_times(axes[-1], plot.times, words, palette)
     title = f"{printable(plot.name)}: {words(_title(plot))}"
     figure.suptitle(title, x=0.013, **heading(words, palette))
     return figure
+
+
+def _dress_values(ax: Any, sign: str) -> None:
+    """The axis of values, with a sign behind its numbers."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
+    write = tick_format(np.asarray(ax.get_yticks()))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, place: write(value, place) + sign))
 
 
 def _title(plot: ComponentsPlot) -> str:

@@ -38,38 +38,44 @@ def figure_of(plot: ForecastPlot, missing: set[str]) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    columns = 1 if len(plot.panes) == 1 else 2
+    alone = len(plot.panes) == 1
+    columns = 1 if alone else 2
     rows = -(-len(plot.panes) // columns)
-    size = (10.0, 5.0) if columns == 1 else (12.0, 0.9 + 2.7 * rows)
+    size = (10.0, 5.0) if alone else (12.0, 0.9 + 2.7 * rows)
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, hspace=0.04, wspace=0.03)
     palette = plot.palette
     figure = Figure(figsize=size, layout=layout, facecolor=palette.ground)
     words = plot.drawn_words(missing)
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for place, ax in enumerate(grid.flat):
-        if place >= len(plot.panes):
-            ax.set_axis_off()
-            continue
-        draw_pane(ax, plot.panes[place], words, palette)
-        if len(plot.panes) == 1 and plot.unit and not missing.intersection(plot.unit):
-            ax.set_ylabel(printable(plot.unit), fontsize=9, color=palette.faint, parse_math=False)
-        if len(plot.panes) > 1:
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    for place, pane in enumerate(plot.panes):
+        draw_pane(axes[place], pane, words, palette)
+        if not alone:
             # numbered where no font has its letters: a row of boxes names nothing
-            name, numbered = plot.panes[place].name, words(f"series {place + 1}")
-            name = numbered if missing.intersection(name) else printable(name)
-            ax.set_title(name, loc="left", fontsize=10, color=palette.ink, parse_math=False)
-    named = not missing.intersection(plot.name)
-    title = f"{printable(plot.name, 75)}: " * named + words(plot.summary)
+            numbered = words(f"series {place + 1}")
+            name = numbered if missing.intersection(pane.name) else printable(pane.name)
+            _draw_name(axes[place], name, palette)
+    for ax in axes[len(plot.panes) :]:
+        ax.set_axis_off()
+    if alone and plot.unit and not missing.intersection(plot.unit):
+        unit = printable(plot.unit)
+        axes[0].set_ylabel(unit, fontsize=9, color=palette.faint, parse_math=False)
+    title = words(plot.summary)
+    if not missing.intersection(plot.name):
+        title = f"{printable(plot.name, 75)}: {title}"
     _draw_head(figure, title, words, palette)
     return figure
 
 
+def _draw_name(ax: Axes, name: str, palette: Palette) -> None:
+    ax.set_title(name, loc="left", fontsize=10, color=palette.ink, parse_math=False)
+
+
 def _draw_head(figure: Figure, title: str, words: Words, palette: Palette) -> None:
     figure.suptitle(title, x=0.013, **heading(words, palette))
-    legends = [
-        zip(*reversed(ax.get_legend_handles_labels()), strict=True) for ax in reversed(figure.axes)
-    ]
-    handles = dict(entry for legend in legends for entry in legend)  # one of each label
+    handles = {}  # one of each label
+    for ax in reversed(figure.axes):
+        ax_handles, ax_labels = ax.get_legend_handles_labels()
+        handles.update(zip(ax_labels, ax_handles, strict=True))
     labels = sorted(handles, key=lambda label: _legend_place(label, words))
     figure.legend(
         [handles[label] for label in labels],
@@ -86,48 +92,30 @@ def _draw_head(figure: Figure, title: str, words: Words, palette: Palette) -> No
 
 def _legend_place(label: str, words: Words) -> tuple[int, float]:
     order = [words(HISTORY), words(HELD_OUT), words(FORECAST)]
-    return (order.index(label), 0) if label in order else (len(order), float(label.split("%")[0]))
+    if label in order:
+        return order.index(label), 0
+    level = float(label.split(" ")[0])
+    return len(order), level
 
 
 def draw_pane(ax: Axes, pane: Pane, words: Words, palette: Palette = LIGHT) -> None:
     ax.set_facecolor(palette.ground)
-    history, future = positions(pane.times), positions(pane.future, pane.times)
+    history = positions(pane.times)
+    future = positions(pane.future, pane.times)
     joint, level = _joint(pane, history)
     x = np.append(joint, future)
-    for band, colour in zip(pane.bands, _band_colours(len(pane.bands), palette), strict=True):
-        lower, upper = np.append(level, band.lower), np.append(level, band.upper)
+    colours = _band_colours(len(pane.bands), palette)
+    for band, colour in zip(pane.bands, colours, strict=True):
+        lower = np.append(level, band.lower)
+        upper = np.append(level, band.upper)
         label = words(band_text(band.level))
         ax.fill_between(x, lower, upper, color=colour, linewidth=0, label=label, zorder=1)
-    for number, line in enumerate(pane.held_out):
-        label = words(HELD_OUT) if number == 0 else None
-        ax.plot(
-            positions(line.times, pane.times),
-            line.point,
-            color=palette.amber,
-            linewidth=1.1,
-            label=label,
-            zorder=3,
-        )
-    marker = "o" if np.isfinite(pane.values).sum() <= 40 else None
-    if len(history):
-        # where what is known ends
-        ax.axvline(history[-1], color=palette.faint, linewidth=0.9, linestyle=":", zorder=1)
-    ax.plot(
-        history,
-        pane.values,
-        color=palette.ink,
-        linewidth=1.3 if len(history) <= LONG else 0.7,  # long ones would be a solid area
-        marker=marker,
-        markersize=2.6,
-        label=words(HISTORY),
-        zorder=2,
-    )
-    _mark_lone_values(ax, history, pane.values, palette)
+    _draw_held_out(ax, pane, words, palette)
+    _draw_history(ax, pane, history, words, palette)
     style = {"marker": "o", "markersize": 3.2} if len(future) == 1 else {}
-    point = np.append(level, pane.point)
     ax.plot(
         x,
-        point,
+        np.append(level, pane.point),
         color=palette.blue,
         linewidth=1.9,
         label=words(FORECAST),
@@ -138,11 +126,45 @@ def draw_pane(ax: Axes, pane: Pane, words: Words, palette: Palette = LIGHT) -> N
     _dress_pane(ax, pane, words, palette)
 
 
+def _draw_held_out(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None:
+    label: str | None = words(HELD_OUT)
+    for line in pane.held_out:
+        ax.plot(
+            positions(line.times, pane.times),
+            line.point,
+            color=palette.amber,
+            linewidth=1.1,
+            label=label,
+            zorder=3,
+        )
+        label = None  # once in the legend
+
+
+def _draw_history(ax: Axes, pane: Pane, history: ndarray, words: Words, palette: Palette) -> None:
+    few = np.isfinite(pane.values).sum() <= 40
+    if len(history):
+        # where what is known ends
+        ax.axvline(history[-1], color=palette.faint, linewidth=0.9, linestyle=":", zorder=1)
+    ax.plot(
+        history,
+        pane.values,
+        color=palette.ink,
+        linewidth=1.3 if len(history) <= LONG else 0.7,  # long ones would be a solid area
+        marker="o" if few else None,
+        markersize=2.6,
+        label=words(HISTORY),
+        zorder=2,
+    )
+    _mark_lone_values(ax, history, pane.values, palette)
+
+
 def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
     """The last known point, from which the forecast is drawn; none where the newest values are
     missing."""
     known = len(pane.values) > 0 and np.isfinite(pane.values[-1])
-    return (history[-1:], pane.values[-1:]) if known else (history[:0], pane.values[:0])
+    count = 1 if known else 0
+    first = len(history) - count
+    return history[first:], pane.values[first:]
 
 
 def _band_colours(count: int, palette: Palette) -> list[str]:
@@ -150,7 +172,8 @@ def _band_colours(count: int, palette: Palette) -> list[str]:
 
     wide, narrow = (np.array(to_rgb(colour)) for colour in palette.bands)
     shares = np.linspace(0, 1, count) if count > 1 else np.full(count, 0.6)
-    return [to_hex(tuple((wide + share * (narrow - wide)).tolist())) for share in shares]
+    mixed = [wide + share * (narrow - wide) for share in shares]
+    return [to_hex(tuple(colour.tolist())) for colour in mixed]
 
 
 def _mark_lone_values(ax: Axes, x: ndarray, values: ndarray, palette: Palette) -> None:
@@ -173,27 +196,34 @@ def _dress_pane(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None:
     if low < 0 <= _lowest(pane):
         # nothing negative was seen or forecast: an axis below zero would suggest it
         ax.set_ylim(0, high)
-    ax.yaxis.set_major_formatter(FuncFormatter(tick_format(np.asarray(ax.get_yticks()))))
-    dress_times(ax, np.concatenate([pane.times, pane.future]), words, palette)
+    number_text = tick_format(np.asarray(ax.get_yticks()))
+    ax.yaxis.set_major_formatter(FuncFormatter(number_text))
+    times = np.concatenate([pane.times, pane.future])
+    dress_times(ax, times, words, palette)
 
 
 def _limits(pane: Pane) -> tuple[float, float] | None:
     """From where to where the axis reaches: over all lines and the narrowest interval. A wide one
     may stretch it by a third, and leaves it where it is wider, so that it does not rule it."""
     lines = [pane.values, pane.point, *(line.point for line in pane.held_out)]
-    lines += [side for band in pane.bands[-1:] for side in (band.lower, band.upper)]
-    shown = np.concatenate(lines)
-    shown = shown[np.isfinite(shown)]
-    if not len(shown) or shown.min() == shown.max():
+    for band in pane.bands[-1:]:
+        lines += [band.lower, band.upper]
+    values = _finite(lines)
+    if not len(values) or values.min() == values.max():
         return None
-    low, high = float(shown.min()), float(shown.max())
+    low, high = float(values.min()), float(values.max())
     room = BEYOND * (high - low)
-    wide = [side for band in pane.bands[:-1] for side in (band.lower, band.upper)]
-    bounds = np.concatenate([*wide, shown])
-    bounds = np.clip(bounds[np.isfinite(bounds)], low - room, high + room)
+    for band in pane.bands[:-1]:
+        lines += [band.lower, band.upper]
+    bounds = np.clip(_finite(lines), low - room, high + room)
     low, high = float(bounds.min()), float(bounds.max())
     space = 0.06 * (high - low)
     return low - space, high + space
+
+
+def _finite(lines: list[ndarray]) -> ndarray:
+    values = np.concatenate(lines)
+    return values[np.isfinite(values)]
 
 
 def _lowest(pane: Pane) -> float:

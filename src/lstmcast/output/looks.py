@@ -70,8 +70,10 @@ def printable(text: str, longest: int = 60) -> str:
     text = "".join(letter if letter.isprintable() else " " for letter in text)
     if len(text) <= longest:
         return text
-    words = text[:longest].rpartition(" ")[0]
-    return (words if len(words) > longest // 2 else text[: longest - 2]).rstrip(" .,:;") + " …"
+    whole_words = text[:longest].rpartition(" ")[0]
+    if len(whole_words) <= longest // 2:
+        whole_words = text[: longest - 2]
+    return whole_words.rstrip(" .,:;") + " …"
 
 
 def heading(words: Words, palette: Palette = LIGHT) -> dict[str, Any]:
@@ -95,11 +97,9 @@ def positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
 
 
 def beyond_calendars(times: ndarray) -> bool:
-    years = (
-        times[[0, -1]].astype("datetime64[Y]").astype(np.int64) + 1970
-        if len(times)
-        else np.array([2000])
-    )
+    if not len(times):
+        return False
+    years = times[[0, -1]].astype("datetime64[Y]").astype(np.int64) + 1970
     return bool((years < 2).any() or (years > 9900).any())
 
 
@@ -139,12 +139,22 @@ def tick_format(ticks: ndarray) -> Callable[[float, int], str]:
     whole axis."""
     size, step = np.abs(ticks).max(), np.diff(ticks).min()
     if size >= 1e18 or size < 1e-6:
-        return lambda value, _: f"{value:.3g}".replace("-", "−")
-    unit, sign = next(
-        ((10.0**p, s) for p, s in ((12, " T"), (9, " bn"), (6, " M")) if size >= 2 * 10**p),
-        (1.0, ""),
-    )
-    decimals = next(
-        (d for d in range(12) if abs(round(step / unit, d) - step / unit) < 1e-6 * step / unit), 12
-    )
-    return lambda value, _: f"{value / unit + 0.0:,.{decimals}f}{sign}".replace("-", "−")
+        return lambda value, _: _with_minus(f"{value:.3g}")
+    unit, sign = 1.0, ""
+    for power, letters in ((6, " M"), (9, " bn"), (12, " T")):
+        if size >= 2 * 10**power:
+            unit, sign = 10.0**power, letters
+    decimals = _decimals_of(step / unit)
+    return lambda value, _: _with_minus(f"{value / unit + 0.0:,.{decimals}f}{sign}")
+
+
+def _decimals_of(step: float) -> int:
+    """How many decimals tell ticks so far apart from each other."""
+    for decimals in range(12):
+        if abs(round(step, decimals) - step) < 1e-6 * step:
+            return decimals
+    return 12
+
+
+def _with_minus(text: str) -> str:
+    return text.replace("-", "−")

@@ -66,39 +66,42 @@ def pane_of(
     longest: int | None,
 ) -> Pane:
     times, values = panel.times(place), panel.series(place)
-    before = times <= forecast.cutoffs[origin]
-    times, values = times[before], values[before]
-    recent = _shown(
-        len(times), panel.periods, forecast.horizon, sum(len(line.times) for line in held_out)
-    )
-    first = len(times) - (recent if longest is None else min(longest, len(times)))
-    bands = [forecast.interval(level) for level in sorted(forecast.interval_levels, reverse=True)]
+    is_known = times <= forecast.cutoffs[origin]
+    times, values = times[is_known], values[is_known]
+    steps_held_out = sum(len(line.times) for line in held_out)
+    recent = _shown(len(times), panel.periods, forecast.horizon, steps_held_out)
+    newest = recent if longest is None else min(longest, len(times))
+    first = len(times) - newest
     wanted = forecast.wanted[origin]
+    bands = []
+    for level in sorted(forecast.interval_levels, reverse=True):
+        band = forecast.interval(level)
+        bands.append(Band(band.level, band.lower[origin][wanted], band.upper[origin][wanted]))
     return Pane(
         name=str(forecast.ids[origin]),
         times=times[first:],
         values=values[first:],
         future=forecast.times[origin][wanted],
         point=forecast.point[origin][wanted],
-        bands=tuple(
-            Band(band.level, band.lower[origin][wanted], band.upper[origin][wanted])
-            for band in bands
-        ),
+        bands=tuple(bands),
         held_out=tuple(line for line in held_out if line.times[0] >= times[first]),
         recent=recent,
     )
 
 
 def reach_of(horizon: int, frequency: Frequency) -> str:
-    unit = frequency.unit if frequency.every == 1 and frequency.unit != "integer" else "step"
-    return f"{horizon:,} {unit}{'s' * (horizon > 1)}"
+    is_plain = frequency.every == 1 and frequency.unit != "integer"
+    unit = frequency.unit if is_plain else "step"
+    plural = "s" if horizon > 1 else ""
+    return f"{horizon:,} {unit}{plural}"
 
 
 def _shown(length: int, periods: Sequence[int], horizon: int, held_out: int) -> int:
     """How much of a history: a few seasons and a few horizons, and all of it where little more
     is there."""
     season = next((period for period in periods if period > 1), 1)
-    wanted = max(4 * season, 5 * min(horizon, length), held_out + 2 * season, 40)
+    of_horizon = 5 * min(horizon, length)
+    wanted = max(4 * season, of_horizon, held_out + 2 * season, 40)
     return length if length <= 1.5 * wanted else wanted
 
 
@@ -110,15 +113,26 @@ def held_out_lines(backtest: Backtest | None, ids: set[str]) -> dict[str, list[L
         return lines
     forecast = backtest.forecasts[backtest.model]
     judged = np.flatnonzero(np.isfinite(backtest.actual).any(axis=1))
-    for origin in judged[np.argsort(forecast.cutoffs[judged], kind="stable")[::-1]]:
-        drawn = lines.setdefault(str(forecast.ids[origin]), [])
+    newest_first = np.argsort(forecast.cutoffs[judged], kind="stable")[::-1]
+    for origin in judged[newest_first]:
+        name = forecast.ids[origin]
+        drawn = lines.setdefault(str(name), [])
         line = Line(forecast.times[origin], forecast.point[origin])
-        if forecast.ids[origin] in ids and (not drawn or line.times[-1] < drawn[-1].times[0]):
+        overlaps = bool(drawn) and line.times[-1] >= drawn[-1].times[0]
+        if name in ids and not overlaps:
             drawn.append(line)
     return lines
 
 
 def pane_json(pane: Pane) -> dict[str, Any]:
+    bands = []
+    for band in pane.bands:
+        lower, upper = plain_list(band.lower), plain_list(band.upper)
+        bands.append({"level": band.level, "lower": lower, "upper": upper})
+    held_out = []
+    for line in pane.held_out:
+        times = [format_time(time) for time in line.times]
+        held_out.append({"times": times, "point": plain_list(line.point)})
     return {
         "name": pane.name,
         "times": [format_time(time) for time in pane.times],
@@ -126,14 +140,8 @@ def pane_json(pane: Pane) -> dict[str, Any]:
         "recent": pane.recent,
         "future": [format_time(time) for time in pane.future],
         "point": plain_list(pane.point),
-        "bands": [
-            {"level": b.level, "lower": plain_list(b.lower), "upper": plain_list(b.upper)}
-            for b in pane.bands
-        ],
-        "held_out": [
-            {"times": [format_time(time) for time in line.times], "point": plain_list(line.point)}
-            for line in pane.held_out
-        ],
+        "bands": bands,
+        "held_out": held_out,
     }
 
 

@@ -53,7 +53,8 @@ MOST_PAGES = 40  # of a PDF
 class ForecastPlot:
     """A forecast beside the history that it continues: up to six series, as small multiples.
 
-    >>> from lstmcast.data.panel import Columns, Panel
+    >>> import numpy as np
+    >>> from lstmcast.data.panel import Panel
     >>> from lstmcast.forecast import Forecast
     >>> panel = Panel.from_arrays({"a": [1.0, 2.0, 3.0]})
     >>> point = np.array([[4.0, 5.0]])
@@ -101,33 +102,34 @@ class ForecastPlot:
         if longest is not None:
             _require_count("longest", longest, "values")
         places = {name: place for place, name in enumerate(panel.ids)}
-        origins = list(
-            {name: origin for origin, name in enumerate(forecast.ids) if name in places}.values()
-        )
+        newest = {name: origin for origin, name in enumerate(forecast.ids) if name in places}
+        origins = list(newest.values())
         if not origins:
             raise UsageError(
                 "The forecast has no series of this panel. Give the panel that was forecast."
             )
-        shown = (origins if series is None else _asked(forecast, origins, series))[:most]
-        held_out = held_out_lines(backtest, {forecast.ids[origin] for origin in shown})
-        panes = tuple(
-            pane_of(
-                forecast,
-                origin,
-                panel,
-                places[forecast.ids[origin]],
-                held_out.get(forecast.ids[origin], ()),
-                longest,
-            )
-            for origin in shown
-        )
-        name = panes[0].name if len(panes) == 1 and len(panel) > 1 else panel.columns.target
-        reach = reach_of(forecast.horizon, panel.frequency)
-        made = forecast.combination
-        method = "" if made is None or made.single in (None, NETWORK) else str(made.single)
+        chosen = origins if series is None else _asked(forecast, origins, series)
+        chosen = chosen[:most]
+        held_out = held_out_lines(backtest, {forecast.ids[origin] for origin in chosen})
+        panes = []
+        for origin in chosen:
+            name = forecast.ids[origin]
+            lines = held_out.get(name, ())
+            panes.append(pane_of(forecast, origin, panel, places[name], lines, longest))
         target = panel.columns.target
-        unit = (target if target != name else "") if unit is None else unit
-        return cls(name, reach, len(origins), panes, language, method, unit, dark)
+        name = panes[0].name if len(panes) == 1 and len(panel) > 1 else target
+        if unit is None:
+            unit = target if target != name else ""
+        return cls(
+            name=name,
+            reach=reach_of(forecast.horizon, panel.frequency),
+            available=len(origins),
+            panes=tuple(panes),
+            language=language,
+            method=_single_method(forecast),
+            unit=unit,
+            dark=dark,
+        )
 
     @property
     def words(self) -> Words:
@@ -142,13 +144,11 @@ class ForecastPlot:
     @property
     def summary(self) -> str:
         """The title without the name, in English."""
-        few = (
-            f" ({len(self.panes)} of {self.available:,} series)"
-            if self.available > len(self.panes)
-            else ""
-        )
-        by = f", {self.method}" if self.method else ""
-        return f"{self.reach} ahead{by}{few}"
+        method = f", {self.method}" if self.method else ""
+        text = f"{self.reach} ahead{method}"
+        if self.available > len(self.panes):
+            text += f" ({len(self.panes)} of {self.available:,} series)"
+        return text
 
     def draw(self, ax: Axes, pane: int = 0) -> Axes:
         """Draw one series on a matplotlib Axes, in the fonts that are set there."""
@@ -218,6 +218,14 @@ class ForecastPlot:
         """The words as drawn where fonts lack these letters: in English if they need one."""
         lacking = missing & letters_of(self._texts(), self.language)
         return ENGLISH if lacking else self.words
+
+
+def _single_method(forecast: Forecast) -> str:
+    """The simple forecast that a forecast is, where it is one alone."""
+    combination = forecast.combination
+    if combination is None or combination.single in (None, NETWORK):
+        return ""
+    return str(combination.single)
 
 
 def save_picture(

@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query, Request
-from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from lstmcast._version import __version__
 from lstmcast.server import metrics as counted
 from lstmcast.server.batching import Batcher
-from lstmcast.server.bodies import asked, documented, json_of
-from lstmcast.server.fields import Fields
+from lstmcast.server.bodies import documented
+from lstmcast.server.fields import asked_in, asked_in_json
 from lstmcast.server.forecasts import Forecasts, described, summary
 from lstmcast.server.guards import Guard
 from lstmcast.server.metrics import Metrics
+from lstmcast.server.models import Models, folder_of
 from lstmcast.server.page.results import Results
 from lstmcast.server.page.routes import add_page
 from lstmcast.server.problems import Problem
-from lstmcast.server.registry import Streams, folder_of
+from lstmcast.server.registry import Streams
 from lstmcast.server.replies import MEDIA_TYPE, Document, add_problems
 from lstmcast.server.requests import (
     AnomalyHistory,
@@ -37,33 +37,43 @@ from lstmcast.server.requests import (
 )
 from lstmcast.server.settings import Settings
 from lstmcast.server.streams import REMEMBERED, ServedStream, event
+from lstmcast.server.trainings.registry import Trainings
+from lstmcast.server.trainings.routes import add_trainings
 from lstmcast.server.work import Work
 
 # Seconds without an event after which it is asked whether the server ends, and how often until a
 # line says that it is there.
 PAUSE, HEARTBEAT = 1.0, 15
-LONGEST_NAME = 200  # of a model or stream in an address
-Model = TypeVar("Model", bound=BaseModel)
+FORGETTING = 60.0  # seconds between two looks for results that nobody asks for any more
 
 
 class Server:
-    """What the routes of an app share: threads, streams, counters.
+    """What the routes of an app share: threads, streams, trainings, counters.
 
     settings: what is served. Raises ModelError, OutputError where it cannot be.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.metrics = settings, Metrics()
-        self.streams = Streams(settings)
+        self.trainings = Trainings(settings)
+        self.models = Models(settings.models, self.trainings)
+        self.streams = Streams(settings, self.models)
         self.batcher = Batcher(self.metrics.read_together)
         self.forecasts = Forecasts(settings.limits, self.batcher)
         self.work = Work(settings.limits)
         self.results = Results()  # of the page
         self.ending: Callable[[], bool] = lambda: False  # whether the process was told to end
 
+    def require_listener(self) -> None:
+        """Problem where as many clients listen already as may."""
+        most = self.settings.limits.listeners
+        if self.streams.listeners + self.trainings.listeners >= most:
+            raise Problem(503, f"{most} clients listen already.")
+
     def close(self) -> None:
-        """Save the streams, and end."""
+        """Save the streams, end the trainings, and end."""
         self.streams.shut()
+        self.trainings.close()
         self.batcher.close()
         self.work.close()
 
@@ -95,6 +105,7 @@ def create_app(settings: Settings | None = None) -> Any:
     _add_streams(api, server)
     _add_keeping(api, server)
     _add_events(api, server)
+    add_trainings(api, server)
     add_page(api, server)
     return App(api, server)
 
@@ -108,9 +119,16 @@ class App(Guard):
 
 
 def _lifespan(server: Server) -> Any:
+    async def forget() -> None:
+        while True:
+            await asyncio.sleep(FORGETTING)
+            server.results.forget()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        forgetting = asyncio.create_task(forget())
         yield
+        forgetting.cancel()
         await asyncio.to_thread(server.close)
 
     return lifespan
@@ -131,8 +149,13 @@ def _add_state(api: FastAPI, server: Server) -> None:
     async def metrics() -> Response:
         """Counters, in the text format of Prometheus."""
         unsaved = sum(bool(one.unsaved) for one in streams)
-        models = len(server.settings.models)
-        text = server.metrics.text(models, len(streams), unsaved, streams.listeners)
+        text = server.metrics.text(
+            len(server.models),
+            len(streams),
+            unsaved,
+            streams.listeners + server.trainings.listeners,
+            server.trainings.running,
+        )
         return Response(text, media_type=counted.MEDIA_TYPE)
 
 
@@ -143,30 +166,27 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
     work, forecasts = server.work, server.forecasts
 
     @api.post(
-        "/v1/forecast", tags=["forecast"], openapi_extra=_body(ForecastHistory, ForecastTable)
+        "/v1/forecast", tags=["forecast"], openapi_extra=documented(ForecastHistory, ForecastTable)
     )
     async def forecast(request: Request) -> Response:
         """Forecast a history (JSON) or a table (a form with files) by the shipped network."""
-        with Fields(ForecastTable) as names:
-            said = await asked(request, ForecastHistory, ForecastTable, work.aside)
-            names.of(said.fields, said.files)
+        kinds = ForecastHistory, ForecastTable
+        async with asked_in(request, *kinds, work.aside) as said:
             light = isinstance(said.fields, ForecastHistory) and said.fields.cutoffs == 0
             pool = "light" if light else "heavy"
             return Document(await work.limited(pool, forecasts.forecast, said))
 
     @api.post(
-        "/v1/anomalies", tags=["anomalies"], openapi_extra=_body(AnomalyHistory, AnomalyTable)
+        "/v1/anomalies", tags=["anomalies"], openapi_extra=documented(AnomalyHistory, AnomalyTable)
     )
     async def anomalies(request: Request) -> Response:
         """Score how surprising each value of a history or a table was."""
-        with Fields(AnomalyTable) as names:
-            said = await asked(request, AnomalyHistory, AnomalyTable, work.aside)
-            names.of(said.fields, said.files)
+        async with asked_in(request, AnomalyHistory, AnomalyTable, work.aside) as said:
             return Document(await work.limited("heavy", forecasts.anomalies, said))
 
 
 def _add_models(api: FastAPI, server: Server) -> None:
-    work, models = server.work, server.settings.models
+    work, models = server.work, server.models
 
     @api.get("/v1/models", tags=["models"])
     async def listed() -> dict[str, Any]:
@@ -182,15 +202,13 @@ def _add_models(api: FastAPI, server: Server) -> None:
     @api.post(
         "/v1/models/{name}/predict",
         tags=["models"],
-        openapi_extra=_body(PredictHistory, PredictTable, required=False),
+        openapi_extra=documented(PredictHistory, PredictTable, required=False),
     )
     async def predict(name: str, request: Request) -> Response:
         """Forecast with a saved model: from newer data, or without a body from where it stopped."""
         folder = folder_of(models, name)
-        with Fields(PredictTable) as names:
-            kinds = PredictHistory, PredictTable, work.aside, PredictAlone
-            said = await asked(request, *kinds)
-            names.of(said.fields, said.files)
+        kinds = PredictHistory, PredictTable
+        async with asked_in(request, *kinds, work.aside, PredictAlone) as said:
             job = server.forecasts.predict, name, folder, said
             return Document(await work.limited("heavy", *job))
 
@@ -206,12 +224,12 @@ def _add_streams(api: FastAPI, server: Server) -> None:
         """The streams that are open."""
         return {"streams": [one.described() for one in streams]}
 
-    @api.post("/v1/streams", tags=["streams"], status_code=201, openapi_extra=_body(OpenStream))
+    @api.post(
+        "/v1/streams", tags=["streams"], status_code=201, openapi_extra=documented(OpenStream)
+    )
     async def opened(request: Request) -> Response:
         """Open a stream."""
-        with Fields(OpenStream) as names:
-            said = await json_of(request, OpenStream, work.aside)
-            names.of(said)
+        async with asked_in_json(request, OpenStream, work.aside) as said:
             stream = await work.limited("heavy", streams.open, said)
             place = {"location": f"/v1/streams/{stream.name}"}
             return Document(stream.described(), 201, place)
@@ -221,16 +239,13 @@ def _add_streams(api: FastAPI, server: Server) -> None:
         """What a stream has read, and how far it is saved."""
         return streams.named(name).described()
 
-    @api.post("/v1/streams/{name}/ticks", tags=["streams"], openapi_extra=_body(Tick))
+    @api.post("/v1/streams/{name}/ticks", tags=["streams"], openapi_extra=documented(Tick))
     async def ticked(name: str, request: Request) -> Response:
         """Read a tick, and forecast what follows it."""
         stream = streams.named(name)
-        with Fields(Tick) as names:
-            tick = await json_of(request, Tick, work.aside)
-            names.of(tick)
-            async with stream.turn:
-                answer = await work.tick(stream.tick, tick, limits)
-                stream.tell(answer)
+        async with asked_in_json(request, Tick, work.aside) as tick, stream.turn:
+            answer = await work.tick(stream.tick, tick, limits)
+            stream.tell(answer)
         server.metrics.ticked()
         return Document(answer)
 
@@ -256,7 +271,7 @@ def _add_keeping(api: FastAPI, server: Server) -> None:
 
 
 def _add_events(api: FastAPI, server: Server) -> None:
-    streams, limits = server.streams, server.settings.limits
+    streams = server.streams
 
     @api.get("/v1/streams/{name}/events", tags=["streams"])
     async def events(
@@ -268,8 +283,7 @@ def _add_events(api: FastAPI, server: Server) -> None:
     ) -> StreamingResponse:
         """Follow the forecasts of a stream, as server-sent events."""
         stream = streams.named(name)
-        if streams.listeners >= limits.listeners:
-            raise Problem(503, f"{limits.listeners} clients listen already.")
+        server.require_listener()
         known = last_event_id is not None and last_event_id.isdecimal()
         last = int(last_event_id[:18]) if last_event_id and known else None
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -304,15 +318,3 @@ async def _followed(
             yield event(answer)
     finally:
         stream.listeners.discard(queue)
-
-
-# ---------------------------------------------------------------- what routes share
-
-
-def _body(
-    as_json: type[BaseModel], as_form: type[BaseModel] | None = None, required: bool = True
-) -> dict[str, Any]:
-    """What OpenAPI says of a body."""
-    extra = documented(as_json, as_form)
-    extra["requestBody"]["required"] = required
-    return dict(extra)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -14,9 +14,11 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
+from lstmcast.data.limits import allowing
 from lstmcast.jobs import Source
 from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.requests import History, Table
+from lstmcast.server.settings import Limits
 
 Model = TypeVar("Model", bound=BaseModel)
 JSON, FORM = "application/json", "multipart/form-data"
@@ -41,13 +43,15 @@ class Asked(NamedTuple):
     files: Sequence[Upload] = ()
 
     @contextmanager
-    def source(self) -> Iterator[Source | None]:
-        """Its data; None where there are none. Files lie in a folder of their own meanwhile."""
+    def source(self, limits: Limits) -> Iterator[Source | None]:
+        """Its data, to be read in the block; None where there are none. Files lie in a folder of
+        their own meanwhile."""
         if isinstance(self.fields, History):
             yield self.fields.source()
         elif isinstance(self.fields, Table):
-            with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
-                yield self.fields.source(_written(self.files, Path(folder)))
+            allowance = limits.of_files(len(self.files))
+            with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder, allowing(allowance):
+                yield self.fields.source(written(self.files, Path(folder)))
         else:
             yield None
 
@@ -125,12 +129,12 @@ def _texts(name: str, given: Sequence[UploadFile | str]) -> str | list[str]:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _written(files: Sequence[Upload], folder: Path) -> list[str]:
+def written(files: Sequence[Upload], folder: Path) -> list[str]:
     """Write files to a folder under the names that they had, as far as these are names."""
     paths: list[str] = []
     for number, file in enumerate(files):
         place = folder / str(number)  # two may be called the same
-        place.mkdir()
+        place.mkdir(parents=True)
         path = place / safe_name(file.name)
         path.write_bytes(file.content)
         paths.append(str(path))
@@ -150,7 +154,9 @@ def safe_name(name: str) -> str:
     return plain or "table"
 
 
-def documented(as_json: type[BaseModel], as_form: type[BaseModel] | None) -> Mapping[str, Any]:
+def documented(
+    as_json: type[BaseModel], as_form: type[BaseModel] | None = None, required: bool = True
+) -> dict[str, Any]:
     """What OpenAPI says of the body of a request."""
     content: dict[str, Any] = {JSON: {"schema": _schema(as_json)}}
     if as_form is not None:
@@ -159,7 +165,7 @@ def documented(as_json: type[BaseModel], as_form: type[BaseModel] | None) -> Map
         form["properties"] = {FILE: files, **form["properties"]}
         form["required"] = [FILE, *form.get("required", [])]
         content[FORM] = {"schema": form}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
+from fastapi import Request
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from lstmcast.server.bodies import Asked, asked, json_of
 from lstmcast.server.problems import problem_of
 from lstmcast.server.requests import Table
+
+Model = TypeVar("Model", bound=BaseModel)
+Aside = Callable[..., Any]  # runs a function in a thread
+
+
+@asynccontextmanager
+async def asked_in(
+    request: Request,
+    as_json: type[BaseModel],
+    as_form: type[BaseModel],
+    aside: Aside,
+    without: type[BaseModel] | None = None,
+) -> AsyncIterator[Asked]:
+    """What a request asks for, as `bodies.asked` reads it; errors in the block name its fields."""
+    with Fields(as_form) as names:
+        said = await asked(request, as_json, as_form, aside, without)
+        names.of(said.fields, said.files)
+        yield said
+
+
+@asynccontextmanager
+async def asked_in_json(request: Request, model: type[Model], aside: Aside) -> AsyncIterator[Model]:
+    """The JSON object of a request; errors in the block name its fields."""
+    with Fields(model) as names:
+        said = await json_of(request, model, aside)
+        names.of(said)
+        yield said
 
 
 class Fields:

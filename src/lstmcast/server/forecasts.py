@@ -67,7 +67,7 @@ class Forecasts:
     def made(self, asked: Asked) -> Made:
         """The same with what made it."""
         fields: ForecastTable | ForecastHistory = asked.fields
-        with asked.source() as source:
+        with asked.source(self.limits) as source:
             source = self._read(source)
         horizon = self._horizon(fields, source)
         levels = fields.quantiles()
@@ -105,7 +105,7 @@ class Forecasts:
             if panel is not None:
                 self._require_steps(fields, own, panel)
 
-        with asked.source() as source:
+        with asked.source(self.limits) as source:
             if source is None:
                 self._require_steps(fields, own, known)
             job = PredictJob(
@@ -121,7 +121,7 @@ class Forecasts:
 
     def anomalies(self, asked: Asked) -> Document:
         """How surprising values are, by the shipped network. Problem, LstmcastError."""
-        with asked.source() as source:
+        with asked.source(self.limits) as source:
             source = self._read(source)
         return AnomalyJob(source, rate=asked.fields.rate).run().document()
 

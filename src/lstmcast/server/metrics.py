@@ -49,9 +49,16 @@ class Metrics:
         with self._lock:
             self._ticks += 1
 
-    def text(self, models: int = 0, streams: int = 0, unsaved: int = 0, listeners: int = 0) -> str:
-        """All of it, with how many models, streams, streams that could not be saved, and listeners
-        there are."""
+    def text(
+        self,
+        models: int = 0,
+        streams: int = 0,
+        unsaved: int = 0,
+        listeners: int = 0,
+        trainings: int = 0,
+    ) -> str:
+        """All of it, with how many models, streams, streams that could not be saved, listeners and
+        trainings that run there are."""
         with self._lock:
             lines = [*self._of_requests(), *self._of_times()]
             values = [
@@ -62,7 +69,8 @@ class Metrics:
                 ("models", "gauge", "Saved models that are served.", models),
                 ("streams", "gauge", "Streams that are open.", streams),
                 ("unsaved_streams", "gauge", "Streams whose newest save failed.", unsaved),
-                ("listeners", "gauge", "Clients that follow a stream.", listeners),
+                ("listeners", "gauge", "Clients that follow a stream or a training.", listeners),
+                ("trainings", "gauge", "Trainings that run.", trainings),
             ]
         for name, kind, what, value in values:
             lines += [*_described(name, kind, what), f"lstmcast_{name} {value}"]

@@ -16,7 +16,10 @@ from threading import Lock
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import LstmcastError, ModelError, OutputError, UsageError
 from lstmcast.evaluation.anomalies import Alerts
+from lstmcast.evaluation.conformal import Conformal
 from lstmcast.forecaster import LSTMForecaster, load
+from lstmcast.model.network import Network
+from lstmcast.server.models import folder_of
 from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.requests import OpenStream, require_horizon
 from lstmcast.server.settings import NAME, Settings, checked_name
@@ -30,13 +33,14 @@ STATE, LOCK = "state", ".lock"
 
 
 class Streams:
-    """All streams of a server.
+    """All streams of a server. models: that they can be of; those of the settings unless given.
 
     Raises ModelError, OutputError where those that are kept cannot be opened.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, models: Mapping[str, Path] | None = None) -> None:
         self.settings = settings
+        self.models = settings.models if models is None else models
         self._open: dict[str, ServedStream] = {}
         self._opening: set[str] = set()
         self._lock, self._held = Lock(), ExitStack()
@@ -93,7 +97,7 @@ class Streams:
 
     def _opened(self, name: str, asked: OpenStream) -> ServedStream:
         limits = self.settings.limits
-        stream, clocks = _begun(asked, self.settings)
+        stream, clocks = _begun(asked, self.models)
         if len(stream.rows) > limits.stream_rows:
             raise too_many_rows(limits)
         require_horizon(asked.horizon, max(len(stream.rows), 1), limits)
@@ -149,12 +153,11 @@ class Streams:
         return served
 
 
-def _begun(asked: OpenStream, settings: Settings) -> tuple[Stream, Clocks]:
+def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
     """A stream of the shipped network or a model, and when its newest ticks were. Problem,
     LstmcastError."""
-    alerts = None if asked.rate is None else Alerts(asked.rate)
     if asked.model is not None:
-        return _of_model(asked, settings, alerts)
+        return _of_model(asked, models)
     if asked.rows is not None and len(set(asked.rows)) < len(asked.rows):
         raise Problem(UNUSABLE, "rows names a row twice. One row per name is expected.", "rows")
     step = parse_frequency(asked.frequency or "integer")
@@ -165,16 +168,15 @@ def _begun(asked: OpenStream, settings: Settings) -> tuple[Stream, Clocks]:
         frequency=step,
         periods=tuple(asked.period) if asked.period else None,
         kind=asked.kind,
-        alerts=alerts,
+        alerts=_alerts(asked),
+        conformal=_conformal(asked, forecaster.network),
     )
     return stream, Clocks(step)
 
 
-def _of_model(
-    asked: OpenStream, settings: Settings, alerts: Alerts | None
-) -> tuple[Stream, Clocks]:
-    """A stream that continues from the data of a saved model."""
-    model = load(folder_of(settings.models, asked.model or ""), method="network")
+def _of_model(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
+    """A stream that goes on from the data of a saved model."""
+    model = load(folder_of(models, asked.model or ""), method="network")
     if asked.rows is not None or asked.frequency is not None:
         name = "rows" if asked.rows is not None else "frequency"
         raise Problem(
@@ -186,16 +188,27 @@ def _of_model(
     assert model.saved_context is not None  # a loaded model remembers its data
     panel = model.saved_context.panel
     periods = tuple(asked.period) if asked.period else None
-    stream = Stream(model, panel, periods=periods, kind=asked.kind, alerts=alerts)
+    stream = Stream(
+        model,
+        panel,
+        periods=periods,
+        kind=asked.kind,
+        alerts=_alerts(asked),
+        conformal=_conformal(asked, model.model.network),
+    )
     return stream, Clocks.of(panel)
 
 
-def folder_of(models: Mapping[str, Path], name: str) -> Path:
-    """The folder of a model. Problem where there is none of this name."""
-    if name not in models:
-        known = f" There are: {', '.join(sorted(models))}." if models else " There are none."
-        raise Problem(404, f"There is no model {name[:100]!r}.{known}", "model")
-    return models[name]
+def _alerts(asked: OpenStream) -> Alerts | None:
+    """When a value is worth an alert, if that was asked."""
+    return None if asked.rate is None else Alerts(asked.rate)
+
+
+def _conformal(asked: OpenStream, network: Network | None) -> Conformal | None:
+    """How intervals keep their promise; a point has none."""
+    if not asked.conformal or network is None or not network.head.spreads:
+        return None
+    return Conformal() if asked.rate is None else Conformal(asked.rate)
 
 
 def _stream_name(name: str) -> str:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from lstmcast.errors import LstmcastError
 from lstmcast.server.problems import Problem, finite, of_errors, problem_of
-from lstmcast.util.language import LANGUAGES, words_of
+from lstmcast.util.language import LANGUAGES, Words, words_of
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -45,6 +45,11 @@ def language_of(accepted: str) -> str:
         if name in LANGUAGES:
             return name
     return "en"
+
+
+def spoken(request: Request) -> Words:
+    """The words of the language that a request asks for."""
+    return words_of(language_of(request.headers.get("accept-language", "")))
 
 
 class Document(JSONResponse):

@@ -357,6 +357,11 @@ class OpenStream(Request):
     rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         0.001, description="rate of false alarms; null scores no values"
     )
+    conformal: bool = Field(
+        True,
+        description="whether intervals are adjusted by the errors of each row, so that they hold "
+        "as many values as they state; else they are the network's own",
+    )
 
 
 class Tick(Request):

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lstmcast.data.limits import Allowance
 from lstmcast.errors import UsageError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of a model or a stream: never a path
+UNPACKED = 4  # times the bytes of a body that its packed files may hold
+CELLS = 20  # times as many cells as values are read: columns beside them, and what is missing
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
@@ -17,10 +20,12 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 class Limits:
     """The most that one request may ask for, and the most that is kept.
 
-    body: bytes that are sent. rows: values of all series that are read, and of all forecasts that
-    are answered. horizon: steps. seconds: that the answer of a request may take; receive: that
-    sending it may take. waiting: requests that are worked on or wait for it. streams, stream_rows:
-    that are open, and rows of each. listeners: clients that follow a stream.
+    body: bytes that are sent; packed files may hold `UNPACKED` times as many. rows: values of all
+    series that are read, and of all forecasts that are answered. horizon: steps. seconds: that the
+    answer of a request may take; receive: that sending it may take. waiting: requests that are
+    worked on or wait for it. streams, stream_rows: that are open, and rows of each. listeners:
+    clients that follow a stream or a training. trainings: at a time; 0 offers none.
+    training_minutes: that one may take.
 
     >>> Limits(rows=0)
     Traceback (most recent call last):
@@ -36,11 +41,19 @@ class Limits:
     streams: int = 100
     stream_rows: int = 10_000
     listeners: int = 100
+    trainings: int = 1
+    training_minutes: float = 60.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
+            if value == 0 and name == "trainings":
+                continue
             if not value > 0:
                 raise UsageError(f"{name}={value!r} is no limit. A number above 0 is expected.")
+
+    def of_files(self, count: int) -> Allowance:
+        """What each of so many files of a request may hold."""
+        return Allowance(UNPACKED * self.body // max(count, 1), CELLS * self.rows)
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,8 @@ class Settings:
     """Models by name, the folder of streams, who may ask, and how much.
 
     models: folders of saved models. streams: folder that keeps the state of streams; None keeps
-    them in memory only. save_every: ticks of a stream after which its whole state is written anew.
+    them in memory only. trainings: folder that keeps trainings and their models; None lets them go
+    with the server. save_every: ticks of a stream after which its whole state is written anew.
     token: what a client has to show; None lets everybody ask. hosts: names by which the server may
     be called; None for any.
 
@@ -60,6 +74,7 @@ class Settings:
 
     models: Mapping[str, Path] = field(default_factory=dict)
     streams: Path | None = None
+    trainings: Path | None = None
     save_every: int = 1000
     token: str | None = field(default=None, repr=False)
     hosts: Sequence[str] | None = None

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import LstmcastError, OutputError
+from lstmcast.evaluation.conformal import LEVELS
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.server.journal import Journal
 from lstmcast.server.problems import UNUSABLE, Problem
@@ -83,6 +84,7 @@ class ServedStream:
             "periods": list(stream.grid.periods),
             "rows": list(map(str, stream.ids)),
             "quantiles": list(HEAD_QUANTILES) if stream.network.head.spreads else None,
+            "conformal": stream.conformal is not None,
             "kept": self._journal is not None,
             "saved_tick": self.saved,
             "not_saved": self.unsaved or None,
@@ -235,9 +237,12 @@ class ServedStream:
                 answer["quantiles"] = {f"{level:g}": _plain(values) for level, values in pairs}
             if stream.alerts is not None:
                 answer["score"] = _plain(stream.scores)
-                answer["alerts"] = [
-                    row for row, one in zip(rows, stream.alerted.tolist(), strict=True) if one
-                ]
+                answer["alerts"] = _chosen(rows, stream.alerted)
+            if stream.conformal is not None:
+                inside_RL = 100 * stream.coverage(rows)[:, 0]
+                levels = zip(LEVELS, inside_RL.T, strict=True)
+                answer["coverage"] = {str(level): _plain(inside_R) for level, inside_R in levels}
+                answer["drift"] = _chosen(rows, stream.drifted)
         if read.late:
             answer["skipped"] = {tick.row: self.pipe.skipped(tick) for tick in read.late}
         missing = {tick.row: tick.steps - 1 for tick in read.due if tick.steps > 1}
@@ -295,6 +300,11 @@ def _record(entry: Mapping[str, Any]) -> Record:
     """A tick as the pipe reads it; Clocks and Stream refuse what cannot be meant."""
     past = {name: math.nan if value is None else value for name, value in entry["past"].items()}
     return Record(entry["time"], dict(entry["values"]), past, named=True)
+
+
+def _chosen(rows: list[str], chosen_R: NDArray) -> list[str]:
+    """The names of these rows that were chosen."""
+    return [row for row, chosen in zip(rows, chosen_R.tolist(), strict=True) if chosen]
 
 
 def _plain(values: NDArray) -> Any:

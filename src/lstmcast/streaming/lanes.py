@@ -23,10 +23,13 @@ from lstmcast.model.inputs.adaptivestate import AdaptiveState
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, axis_in_force, decided, units_of
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
-from lstmcast.util.states import rows_of, with_rows
+from lstmcast.util.states import joined, rows_of, with_rows
 
 # Powers of two that a row's largest value may be away from its unit: squares stay in range.
 LARGE = 300
+# Ticks of rows that are read at once, and rows at the least: the numbers in between stay in the
+# processor's memory.
+AT_ONCE, FEWEST_AT_ONCE = 2048, 256
 
 
 class Lane(NamedTuple):
@@ -79,8 +82,21 @@ class LaneReader:
         for first in range(0, values_RTK.shape[1], CHUNK):
             chunk = slice(first, first + CHUNK)
             beside = None if past_RTP is None else past_RTP[:, chunk]
-            lane = self._advance(lane, values_RTK[:, chunk], beside)
+            lane = self._in_parts(lane, values_RTK[:, chunk], beside)
         return lane
+
+    def _in_parts(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
+        """Some rows after the others."""
+        rows, ticks = values_RTK.shape[:2]
+        most = max(FEWEST_AT_ONCE, AT_ONCE // ticks)
+        if rows <= most:
+            return self._advance(lane, values_RTK, past_RTP)
+        read = []
+        for first in range(0, rows, most):
+            part = slice(first, first + most)
+            beside = None if past_RTP is None else past_RTP[part]
+            read.append(self._advance(rows_of(lane, part), values_RTK[part], beside))
+        return joined(*read)
 
     def _advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
         seen, inputs = self.inputs.advance(lane.inputs, values_RTK, past_RTP)
@@ -133,18 +149,20 @@ class LaneReader:
         grid, affine = self.grid, self.network.head.affine
         return axis_in_force(values_RT, counts_R, grid.periods, affine, grid.roots)
 
-    def chooses(self, values_R2: NDArray, counts_R: NDArray) -> NDArray:
-        """Rows (R,) whose axis is chosen anew with the newest of so many values, of two ticks."""
-        return (decided(counts_R) == counts_R) | (values_R2 <= 0).any(axis=1)
+    def chooses(self, values_RU: NDArray, counts_R: NDArray) -> NDArray:
+        """Rows (R,) whose axis is chosen anew with the newest of so many values, of which these
+        are the newest and the one before them."""
+        ticks = values_RU.shape[1] - 1
+        return (decided(counts_R) > counts_R - ticks) | (values_RU <= 0).any(axis=1)
 
-    def stale(self, lane: Lane, values_RK: NDArray, axes_R: NDArray) -> NDArray:
+    def stale(self, lane: Lane, values_RTK: NDArray, axes_R: NDArray) -> NDArray:
         """Rows (R,) that are read on another axis now, or whose unit is another one with the
-        values of a tick."""
+        values of some ticks."""
         if not self.inputs.from_context:
-            return np.zeros(len(values_RK), bool)
+            return np.zeros(len(values_RTK), bool)
         state: AdaptiveState = lane.inputs
-        low_R = np.fmin(lane.low_S, values_RK[:, 0])
-        high_R = np.fmax(lane.high_S, values_RK[:, 0])
+        low_R = np.fmin(lane.low_S, np.fmin.reduce(values_RTK[:, :, 0], axis=1))
+        high_R = np.fmax(lane.high_S, np.fmax.reduce(values_RTK[:, :, 0], axis=1))
         largest_R = np.fmax(np.abs(low_R), np.abs(high_R))
         power_R, own_R = np.frexp(largest_R)[1], np.frexp(state.grid.unit_B)[1]
         far_R = (largest_R > 0) & (np.abs(power_R - own_R) > LARGE)
@@ -156,7 +174,8 @@ class LaneReader:
         """The axis on which each row is read (R,)."""
         if not self.inputs.from_context:
             return np.full(len(lane.begun_S), LINEAR)
-        return np.select([lane.inputs.grid.log_B, lane.inputs.grid.root_B], [LOG, ROOT], LINEAR)
+        grid: Grid = lane.inputs.grid
+        return np.where(grid.log_B, LOG, np.where(grid.root_B, ROOT, LINEAR))
 
     def forecast_state(self, lane: Lane) -> ForecastState:
         """What the network knows, as `decoding` continues from it."""

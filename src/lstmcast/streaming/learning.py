@@ -63,7 +63,7 @@ def learners_of(
     """A network of its own, and what moves its weights: both see the same numbers."""
     if learning is None:
         copies = [{name: array.copy() for name, array in own.items()} for own in network.members]
-        return Network(network.config, copies, network.head), []
+        return Network(network.config, copies, network.head, fixed=True), []
     require_torch()
     from lstmcast.training.online import Learner
 

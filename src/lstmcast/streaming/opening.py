@@ -180,6 +180,19 @@ def _stop_of(panel: Panel) -> int:
     return DECLARED if panel.recognised is None else SO_FAR
 
 
+def require_readable(panel: Panel, network: Network) -> None:
+    """UsageError where the network cannot read the series of a panel as rows."""
+    inputs, covariates = network.config.inputs, panel.covariates
+    require_no_future(panel)
+    covariates.require(inputs.past, panel.report.source)
+    covariates.tell_unread(inputs.past)
+    if inputs.columns > 1:
+        raise UsageError(
+            "The series of a Panel are rows of one column each, and this network reads "
+            f"{inputs.columns} together. Name the rows, and observe their history tick by tick."
+        )
+
+
 def require_no_future(panel: Panel) -> None:
     """UsageError for columns that are known in advance, which streams do not read."""
     names = panel.covariates.future.columns

@@ -29,6 +29,9 @@ from lstmcast.streaming.slow import SlowReader
 from lstmcast.util.states import rows_of
 
 USUAL = 0  # stands for the period of the grid
+# Ticks that a younger state reads at once: nobody asks it before it takes over. So many rows read
+# at the same tick, the next ones at another.
+TOGETHER, ROWS_TOGETHER = 8, 512
 
 
 class RowReader:
@@ -54,6 +57,8 @@ class RowReader:
         rows.add("count", lambda new: np.zeros(new, np.int64))
         for name in ("older", "newer")[: 2 if block_of(self.context) else 1]:
             rows.add(name, self._fresh)
+            if name == "newer":  # how far it has read
+                rows.add("newer count", lambda new: np.zeros(new, np.int64))
             if own_periods:
                 rows.add(f"{name} period", lambda new: np.zeros(new, np.int64))
         if reader.inputs.from_context:
@@ -91,7 +96,7 @@ class RowReader:
     @property
     def renewable(self) -> tuple[str, ...]:
         """Names of states that can be made of the newest values, which are kept beside them."""
-        return ("older", "newer") if "newest" in self.rows else ()
+        return ("older", "newer", "newer count") if "newest" in self.rows else ()
 
     def read_again(self) -> None:
         """Read what is kept of each row: the states that were saved are those of other inputs."""
@@ -101,6 +106,7 @@ class RowReader:
 
     def _read_kept(self, counts: NDArray, K: int) -> None:
         """Read the newest values of all rows, of which so many came, into both lanes."""
+        self.rows.put("newer count", np.arange(len(counts)), counts.copy())
         everything = np.flatnonzero(counts)
         older, newer = self.context.start(counts), counts // K * K
         second = np.flatnonzero((newer > 0) & (counts > newer))
@@ -159,16 +165,35 @@ class RowReader:
             self.slow.tick(at, values_RK[:, 0])
         # Transforms that cannot be applied raise here, before anything has changed.
         first_R = self.context.start(count_R - 1)
-        self._read_lane("older", at, values_RK, first_R, count_R, past_RP)
+        self._read_lane("older", at, values_RK[:, None], first_R, count_R, past_RP)
         self.rows["count"][at] = count_R
-        if K is None:
+        if K is not None:
+            self._read_newer(at, count_R, K)
+
+    def _read_newer(self, at: NDArray, count_R: NDArray, K: int) -> None:
+        """The younger states of rows whose turn it is read what came since the last time; where K
+        more have come, they take over."""
+        over_R = count_R % K == 0
+        turn_R = over_R | ((count_R + at // ROWS_TOGETHER) % TOGETHER == 0)
+        due = np.flatnonzero(turn_R & (count_R > K))
+        if not len(due):
             return
-        second, first_R = count_R > K, (count_R - 1) // K * K
-        self._read_lane("newer", at[second], values_RK[second], first_R[second], count_R[second])
-        over = at[second & (count_R % K == 0)]
-        for period, places in self._by_period("newer", over):
-            rows = over[places]
-            # the younger state takes over, and another one begins
+        rows, until_R = at[due], count_R[due]
+        first_R = (until_R - 1) // K * K
+        waiting_R = until_R - np.maximum(self.rows["newer count"][rows], first_R)
+        for waiting in np.unique(waiting_R).tolist():
+            some = np.flatnonzero(waiting_R == waiting)
+            values_RT = self._since(until_R[some] - waiting, until_R[some], rows[some])
+            self._read_lane(
+                "newer", rows[some], values_RT[:, :, None], first_R[some], until_R[some]
+            )
+        self.rows["newer count"][rows] = until_R
+        self._take_over(at[over_R & (count_R > K)])
+
+    def _take_over(self, at: NDArray) -> None:
+        """The younger states of these rows forecast from here on, and others begin."""
+        for period, places in self._by_period("newer", at):
+            rows = at[places]
             taken_over = rows_of(self.rows[self._lane("newer", period)], rows)
             self.rows.put(self._lane("older", period), rows, taken_over)
             fresh = self._readers[period].start(len(rows))
@@ -180,16 +205,16 @@ class RowReader:
         self,
         name: str,
         at: NDArray,
-        values_RK: NDArray,
+        values_RTK: NDArray,
         first_R: NDArray,
         count_R: NDArray,
         past_RP: NDArray | None = None,
     ) -> None:
-        """Read a tick into one lane; rows whose period or axis is another one now are read anew
-        from its beginning."""
+        """Read the newest ticks into one lane; rows whose period or axis is another one now are
+        read anew from its beginning."""
         changed_R = np.zeros(len(at), bool)
         if self.own_periods:
-            period_R = self._periods_now(name, at, first_R, count_R)
+            period_R = self._periods_now(name, at, first_R, count_R, values_RTK.shape[1])
             changed_R = period_R != self.rows.of(f"{name} period", at)
             if changed_R.any():
                 values_RT = self._since(first_R[changed_R], count_R[changed_R], at[changed_R])
@@ -199,7 +224,7 @@ class RowReader:
         for period, places in self._by_period(name, at[same]):
             rows = same[places]
             beside = None if past_RP is None else past_RP[rows]
-            part = at[rows], values_RK[rows], first_R[rows], count_R[rows], beside
+            part = at[rows], values_RTK[rows], first_R[rows], count_R[rows], beside
             self._read_rows(name, period, *part)
 
     def _read_rows(
@@ -207,24 +232,24 @@ class RowReader:
         name: str,
         period: int,
         at: NDArray,
-        values_RK: NDArray,
+        values_RTK: NDArray,
         first_R: NDArray,
         count_R: NDArray,
         past_RP: NDArray | None,
     ) -> None:
-        """Read a tick into rows of one lane that have one period."""
-        reader = self._readers[period]
+        """Read ticks into rows of one lane that have one period."""
+        reader, ticks = self._readers[period], values_RTK.shape[1]
         lane: Lane = self.rows.of(self._lane(name, period), at)
-        axes_R = self._axes(lane, at, first_R, count_R)
-        stale_R = reader.stale(lane, values_RK, axes_R)
+        axes_R = self._axes(lane, at, first_R, count_R, ticks)
+        stale_R = reader.stale(lane, values_RTK, axes_R)
         going = np.flatnonzero(~stale_R)
         if len(going):
             own = lane if len(going) == len(at) else rows_of(lane, going)
             beside = None if past_RP is None else past_RP[going, None]
             if self.slow is not None:
                 axes_R = reader.own_axes(own)
-                beside = self.slow.known(at[going], axes_R, 1, reader.grid.horizon)
-            read = reader.advance(own, values_RK[going, None], beside)
+                beside = self.slow.known(at[going], axes_R, ticks, reader.grid.horizon)
+            read = reader.advance(own, values_RTK[going], beside)
             self.rows.put(self._lane(name, period), at[going], read)
         if stale_R.any():
             rows = at[stale_R]
@@ -249,10 +274,12 @@ class RowReader:
             read = self._readers[period].on_axis(values_RT[some], axes_R[some], known_RTF)
             self.rows.put(lane, at[some], read)
 
-    def _periods_now(self, name: str, at: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
-        """The period of rows after a tick (R,): their own, except where it is chosen anew."""
+    def _periods_now(
+        self, name: str, at: NDArray, first_R: NDArray, count_R: NDArray, ticks: int
+    ) -> NDArray:
+        """The period of rows after some ticks (R,): their own, except where it is chosen anew."""
         period_R = self.rows.of(f"{name} period", at).copy()
-        anew = np.flatnonzero(decided(count_R - first_R) == count_R - first_R)
+        anew = np.flatnonzero(decided(count_R - first_R) > count_R - first_R - ticks)
         if len(anew):
             period_R[anew] = self._periods(at[anew], first_R[anew], count_R[anew])
         return period_R
@@ -301,20 +328,28 @@ class RowReader:
         if self.rows.arrays().keys() - arrays.keys():  # an older version of the inputs
             self.read_again()
 
-    def answering(self, at: NDArray) -> Iterator[tuple[NDArray, Lane]]:
-        """Where in `at` rows lie that have begun, and their lane, those of one period together."""
+    def answering(self, at: NDArray, most: int) -> Iterator[tuple[NDArray, Lane]]:
+        """Where in `at` rows lie that have begun, and their lane, those of one period together, so
+        many at most."""
         for period, rows in self._by_period("older", at):
             lane: Lane = self.rows.of(self._lane("older", period), at[rows])
             begun = np.flatnonzero(lane.begun_S)
-            if len(begun):
-                yield rows[begun], lane if len(begun) == len(rows) else rows_of(lane, begun)
+            lane = lane if len(begun) == len(rows) else rows_of(lane, begun)
+            if len(begun) <= most:
+                yield from [(rows[begun], lane)] if len(begun) else []
+                continue
+            for first in range(0, len(begun), most):
+                part = slice(first, first + most)
+                yield rows[begun[part]], rows_of(lane, part)
 
-    def _axes(self, lane: Lane, at: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
-        """The axis of rows after a tick (R,): their own, except where it is chosen anew."""
+    def _axes(
+        self, lane: Lane, at: NDArray, first_R: NDArray, count_R: NDArray, ticks: int
+    ) -> NDArray:
+        """The axis of rows after some ticks (R,): their own, except where it is chosen anew."""
         axes_R, read_R = self.reader.own_axes(lane), count_R - first_R
         if not self.reader.inputs.from_context:
             return axes_R
-        anew = self.reader.chooses(self._newest_two(count_R, at), read_R)
+        anew = self.reader.chooses(self._newest(count_R, at, 1 + ticks), read_R)
         if anew.any():
             values_RT = self._since(first_R[anew], count_R[anew], at[anew])
             axes_R[anew] = self.reader.axes(values_RT, read_R[anew])
@@ -331,12 +366,11 @@ class RowReader:
         season = shortest_season(lane.inputs.grid.periods) or 1
         return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[:, :, None]
 
-    def _newest_two(self, count_R: NDArray, at: NDArray) -> NDArray:
-        """The values of the newest two ticks of rows (R, 2)."""
-        newest_RL = self.rows.of("newest", at)
-        return np.take_along_axis(
-            newest_RL, (count_R[:, None] - np.array([2, 1])) % newest_RL.shape[1], axis=1
-        )
+    def _newest(self, count_R: NDArray, at: NDArray, ticks: int) -> NDArray:
+        """The values of so many newest ticks of rows (R, T)."""
+        newest_SL = self.rows["newest"]
+        places_RT = (count_R[:, None] - np.arange(ticks, 0, -1)) % newest_SL.shape[1]
+        return newest_SL[at[:, None], places_RT]
 
     def forecast_state(self, lane: Lane, at: NDArray, fed: int) -> ForecastState:
         """What the network knows of these rows, whose lane this is, and the effects of so many

@@ -32,7 +32,7 @@ class Rows:
     """
 
     def __init__(self, ids: Iterable[Any]) -> None:
-        self.ids = np.array([], object)
+        self.ids, self._everything = np.array([], object), np.arange(0)
         self._places: dict[Any, int] = {}
         self._states: dict[str, Any] = {}
         self._fresh: dict[str, Callable[[int], Any]] = {}
@@ -64,13 +64,15 @@ class Rows:
         self._states[name] = new if self._all(at) else with_rows(self._states[name], at, new)
 
     def _all(self, at: NDArray) -> bool:
-        return len(at) == len(self) and np.array_equal(at, np.arange(len(self)))
+        if at is self._everything:
+            return True
+        return len(at) == len(self) and np.array_equal(at, self._everything)
 
     def at(self, ids: Iterable[Any] | None) -> NDArray:
         """Where the rows of these ids are (R,); all rows for None. UsageError for one that is
         not here, or twice."""
         if ids is None:
-            return np.arange(len(self))
+            return self._everything
         ids = _listed(ids)
         unknown = [name for name in ids if name not in self._places]
         if unknown:
@@ -131,7 +133,8 @@ class Rows:
         return all(f"{name}{place}" in arrays for place, _ in arrays_of(self._states[name]))
 
     def _name(self, ids: NDArray) -> None:
-        self.ids = ids
+        self.ids, self._everything = ids, np.arange(len(ids))
+        self._everything.setflags(write=False)
         self._places = {name: place for place, name in enumerate(ids)}
 
 

@@ -15,6 +15,24 @@ from lstmcast.data.features import listed
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs import Inputs
 from lstmcast.model.inputs.base import require_finite
+from lstmcast.streaming.opening import require_allowed
+from lstmcast.streaming.rows import Rows
+
+
+def checked_tick(
+    rows: Rows, inputs: Inputs, values: Any, ids: Iterable[Any] | None, past: Any
+) -> tuple[NDArray, NDArray, NDArray | None]:
+    """Where the rows of a tick are (R,), their values (R, K), those of columns beside them (R, P).
+
+    Raises:
+        UsageError: for rows that are not here, and as of `checked_values` and `checked_past`.
+        DataError: for values that are no numbers, or below 0 where none may be.
+    """
+    values, ids = by_label(values, ids)
+    at = rows.at(ids)
+    values_RK = checked_values(values, inputs, rows.ids[at])
+    require_allowed(values_RK, rows["stops"][at], rows.ids[at])
+    return at, values_RK, checked_past(past, inputs.past, rows.ids[at])
 
 
 def by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:

@@ -91,6 +91,19 @@ def kept_memory() -> Iterator[None]:
         library.malloc_trim(0)
 
 
+def keep_small_memory() -> None:
+    """From here on, freed memory of up to 64 MB stays with the process: as much as glibc keeps by
+    itself of a process that has used large arrays. Nothing where glibc is not used.
+
+    Otherwise a tick of a stream of 400 rows spends half of its time on getting back the pages that
+    the tick before gave back (measured: a layer takes 0.67 ms, and 0.29 ms with kept memory).
+    """
+    library = _glibc()
+    if library is not None:
+        for threshold, usual in _USUAL.items():
+            library.mallopt(threshold, usual)
+
+
 def _glibc() -> ctypes.CDLL | None:
     if sys.platform != "linux":
         return None

@@ -1,12 +1,17 @@
-"""The command about saved models: `info`."""
+"""The commands about saved models: `info`, `importance`."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
-from lstmcast.cli.options.common import Folder, Json
+from lstmcast.cli.commands.common import end, require_one_end
+from lstmcast.cli.options.common import Data, Folder, Json, Quiet
+from lstmcast.cli.options.reading import ReadingOptions
 
 
 def info(folder: Folder, as_json: Json = False) -> None:
@@ -25,3 +30,63 @@ def info(folder: Folder, as_json: Json = False) -> None:
     hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")
     described = {name: value for name, value in manifest.items() if name not in hidden}
     typer.echo("\n".join(console.tree(described)))
+
+
+def importance(
+    data: Data,
+    model: Annotated[
+        Path,
+        typer.Option("--model", "-m", metavar="DIR", help="A saved model."),
+    ],
+    reading: ReadingOptions,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            "--horizon",
+            "-H",
+            metavar="N",
+            help="How many steps to forecast; as many as the model was trained for unless given.",
+        ),
+    ] = None,
+    cutoffs: Annotated[
+        int,
+        typer.Option(
+            metavar="K", help="Held-out cutoffs, as far as there are values not trained on."
+        ),
+    ] = 3,
+    repeats: Annotated[int, typer.Option(metavar="N", help="How often each is permuted.")] = 10,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it as .csv, .parquet, .jsonl or .xlsx."),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Show which columns and which part of the past a saved model depends on.
+
+    Each column, and each part of the past, is permuted: its values are taken from another time of
+    the series, static ones from another series. The more the error at held-out cutoffs grows, the
+    more the forecast owes to it. Nothing is trained. DATA must go on beyond what the model was
+    trained on; the part that was held back in training is enough.
+    """
+    from lstmcast.jobs import ImportanceJob
+
+    require_one_end(horizon)
+    job = ImportanceJob(
+        reading.source(data),
+        model,
+        horizon=horizon,
+        cutoffs=cutoffs,
+        repeats=repeats,
+        seed=seed,
+        table=out,
+        plot=plot,
+        language=echo.words().language,
+    )
+    result = job.run(echo.notes(quiet))
+    echo.importance(result, quiet, as_json)
+    end(echo.skipped(result.panel))

@@ -75,20 +75,25 @@ def fit(
 
     require_one_end(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
+    choosing.require_alone(training, run)
     told: Any = echo.spoken(sys.stderr)
+    lines = [] if quiet else [ProgressLine(told)]
+    source = reading.source(data)
     if choosing.preset is not None:
-        choosing.require_alone(training, run)
-        source, steps, notify = source_ahead(reading.source(data), horizon, None, quiet)
-        lines = [] if quiet else [ProgressLine(told)]
+        source, steps, notify = source_ahead(source, horizon, None, quiet)
         chosen = PresetJob(source, steps, choosing.preset, model, training.seed, lines).run(notify)
         echo.preset(chosen, quiet, as_json)
         end(echo.skipped(chosen.panel))
         return
-    past = reading.past_names()
-    source = source_for_training(reading.source(data), horizon, training, past)
-    source, steps, notify = source_ahead(source, horizon, None, quiet)
+    forecaster, notify = choosing.forecaster(horizon), echo.notes(quiet)
+    if forecaster is None:
+        past = reading.past_names()
+        source = source_for_training(source, horizon, training, past)
+        source, steps, notify = source_ahead(source, horizon, None, quiet)
+        static = reading.static_names()
+        forecaster = common.forecaster_for(steps, training=training, past=past, static=static)
     job = FitJob(
-        common.forecaster_for(steps, training=training, past=past, static=reading.static_names()),
+        forecaster,
         source,
         model,
         plot=run.plot,
@@ -99,7 +104,7 @@ def fit(
         keep_checkpoints=run.keep_checkpoints,
         device=training.device,
         threads=training.threads,
-        callbacks=[] if quiet else [ProgressLine(told)],
+        callbacks=lines,
     )
     result = job.run(notify)
     echo.fit(result, quiet, as_json)

@@ -126,6 +126,24 @@ class Serving:
         int,
         typer.Option(metavar="N", help="Write a stream's whole state after every N ticks."),
     ] = 1000
+    trainings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            parser=named,
+            help="Keep trainings and their models there; else they go with the server.",
+        ),
+    ] = None
+    max_trainings: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Trainings at the same time, others wait; 0: the server trains nothing.",
+        ),
+    ] = 1
+    max_minutes: Annotated[
+        float, typer.Option(metavar="N", help="Maximum time for a training, in minutes.")
+    ] = 60.0
     max_body: Annotated[
         float, typer.Option(metavar="MB", help="Maximum size of a request, in megabytes.")
     ] = 32.0
@@ -150,10 +168,28 @@ class Serving:
             rows=above_zero("--max-rows", self.max_rows),
             horizon=above_zero("--max-horizon", self.max_horizon),
             seconds=above_zero("--timeout", self.timeout),
+            trainings=self._trainings(),
+            training_minutes=above_zero("--max-minutes", self.max_minutes),
         )
         save_every = above_zero("--save-every", self.save_every)
         hosts = allowed_hosts(self.host, LOOPBACK)
-        return Settings(models_of(models), self.streams, save_every, self.token, hosts, limits)
+        return Settings(
+            models_of(models),
+            self.streams,
+            self.trainings,
+            save_every,
+            self.token,
+            hosts,
+            limits,
+        )
+
+    def _trainings(self) -> int:
+        if self.max_trainings < 0:
+            raise UsageError(
+                f"--max-trainings must be at least 0, which trains nothing, got "
+                f"{self.max_trainings}."
+            )
+        return self.max_trainings
 
     def _bytes(self) -> int:
         return max(1, int(1e6 * above_zero("--max-body", self.max_body)))

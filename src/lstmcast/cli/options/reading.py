@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 import typer
 
@@ -237,7 +237,7 @@ class ReadingOptions:
         parts = [name.strip() for given in self.past or () for name in given.split(",")]
         return [name for name in dict.fromkeys(parts) if name]
 
-    def repairs(self, outliers: str | None) -> tuple[ReadingOptions, Repairs]:
+    def repairs(self, outliers: str | None) -> tuple[Self, Repairs]:
         """What is repaired after reading, and how to read for it."""
         from lstmcast.jobs import Repairs
 

@@ -291,11 +291,41 @@ class Choosing:
         ),
     ] = None
 
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Train with the settings of a file, such as the settings.toml of lstmcast tune.",
+        ),
+    ] = None
+
     def require_alone(self, training: Training, run: FitOutput) -> None:
-        """UsageError for options that say what a preset decides."""
-        given = [option for option in typed_options(training) if option != "--seed"]
-        why = f"--preset {self.preset} decides what is trained. Leave out --preset"
-        refuse_idle(given + typed_options(run), why)
+        """UsageError for options that say what a preset, or a file of settings, decides."""
+        if self.preset is not None:
+            given = [option for option in typed_options(training) if option != "--seed"]
+            given += typed_options(run)
+            given += ["--settings"] * (self.settings is not None)
+            why = f"--preset {self.preset} decides what is trained. Leave out --preset"
+            refuse_idle(given, why)
+        elif self.settings is not None:
+            where = ("--device", "--threads")
+            given = [option for option in typed_options(training) if option not in where]
+            why = f"{self.settings} says what is trained. Change it there"
+            refuse_idle(given, why)
+
+    def forecaster(self, horizon: int | None) -> LSTMForecaster | None:
+        """What a file of settings describes; None without one."""
+        if self.settings is None:
+            return None
+        from lstmcast.tuning.settings import read_settings
+
+        found = read_settings(self.settings)
+        if horizon not in (None, found.horizon):
+            raise UsageError(
+                f"--horizon {horizon}: {self.settings} was made for {found.horizon} steps. Leave "
+                "--horizon out, or search again for that horizon."
+            )
+        return found
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,12 @@ from lstmcast.model.inputs.adaptivestate import (
     AdaptiveState,
     calm,
     first_known,
+    joined_to,
     known_at,
+    with_effects,
 )
 from lstmcast.model.inputs.axis import from_axis, to_axis
-from lstmcast.model.inputs.base import Grid, Seen, positions_of
+from lstmcast.model.inputs.base import Grid, Seen
 from lstmcast.model.inputs.seasons import (
     Reading,
     read_seasons,
@@ -50,6 +52,7 @@ from lstmcast.model.inputs.seasons import (
 from lstmcast.model.inputs.surprises import no_surprises
 from lstmcast.model.inputs.widths import read_widths, season_of, start_widths
 from lstmcast.util.config import settings
+from lstmcast.util.states import mapped
 from lstmcast.windows import AdaptiveData
 
 # Of the construction below: weights are only used with inputs that they can read. Those of version
@@ -217,16 +220,12 @@ class Adaptive:
             z_BT = z_BT - effect_BTF[:, :, 0]
         reference_B = first_known(state.reference_B, z_BT)
         z_BT, shift_BT, other_BT, surprises = calm(state, z_BT, reference_B, observed)
-        z_BU = np.concatenate([state.z_BL, z_BT], axis=1)  # U = L + T
-        known_BU = ~np.isnan(z_BU)
-        begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BU[:, tail:], 1)
-        seen_BU = np.concatenate([state.seen_BL, begun_BT], 1)
+        z_BU, known_BU, seen_BU, age_BT = joined_to(state, z_BT)  # U = L + T
+        begun_BT = seen_BU[:, tail:]
         filled_BU = np.where(known_BU, z_BU, 0.0)
-        age_BT = state.age_B[:, None] + np.cumsum(known_BU[:, tail:], axis=1)
-
-        periods, reading = seasonal(grid.periods), Reading(filled_BU, known_BU, seen_BU, T)
+        reading = Reading(filled_BU, known_BU, seen_BU, T)
         seasons, shares_PBT, total = read_seasons(
-            state.seasons, periods, reading, self.window, grid.horizon
+            state.seasons, seasonal(grid.periods), reading, self.window, grid.horizon
         )
         adjusted_BTW, known_BTW, level_BU = _adjusted_window(
             state.level_BL, filled_BU, known_BU, total.past_BTW
@@ -246,11 +245,7 @@ class Adaptive:
         # `advance` knows the value itself
         value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
         known = known._replace(value=value_BT, other=other_BT)
-        if effect_BTF is not None:
-            coming_BTH = total.expected_BTH + effect_BTF[:, :, 1:]
-            known = known._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
-        elif grid.effects:
-            known = known._replace(effect=np.zeros_like(age_BT))
+        known = with_effects(known, effect_BTF, grid)
         widths = state.widths
         if widths is not None:
             change_BT = reading.change(widths.change_BM.shape[1])
@@ -269,7 +264,7 @@ class Adaptive:
             constant_BT[:, -1],
             seasons,
             surprises,
-            positions_of(known, np.arange(len(z_BT)), -1),
+            mapped(lambda part_BT: part_BT[:, -1].copy(), known),
             widths=widths,
         )
         return Seen(x_BTC, begun_BT, known), after
@@ -280,7 +275,7 @@ class Adaptive:
 
     def place(self, answer_NHKX: NDArray, known: AdaptiveKnown) -> NDArray:
         """Answers in units of the scale, as values on the reading axis."""
-        level_NH = known.level[:, None] + known.seasonal
+        level_NH = known.level[:, None] + known.seasonal[:, : answer_NHKX.shape[1]]
         return answer_NHKX * known.scale[:, None, None, None] + level_NH[:, :, None, None]
 
     def around(self, known: AdaptiveKnown) -> tuple[NDArray, NDArray]:
@@ -366,16 +361,27 @@ def _channels(
     adjusted_BTW, known_BTW = window
     # Nothing has changed yet: nothing to see.
     unit_BT1 = np.where(scale_BT > 0, scale_BT, np.inf)[:, :, None]
-    relative_BTW = np.clip((adjusted_BTW - level_BT[:, :, None]) / unit_BT1, -CLIP, CLIP)
+    relative_BTW = _clipped((adjusted_BTW - level_BT[:, :, None]) / unit_BT1)
     channels = [
         relative_BTW[:, :, 1:],
         known_BTW,
-        np.clip((smooth_BTA - level_BT[:, :, None]) / unit_BT1, -CLIP, CLIP),
+        _clipped((smooth_BTA - level_BT[:, :, None]) / unit_BT1),
         _context(relative_BTW, scale_BT, age_BT, shares_PBT, grid),
         np.broadcast_to(_one_hot(grid.family), (*age_BT.shape, len(FAMILIES))),
-        *(np.clip(ahead_BTH / unit_BT1, -CLIP, CLIP) for ahead_BTH in ahead),
+        *(_clipped(ahead_BTH / unit_BT1) for ahead_BTH in ahead),
     ]
-    return np.concatenate([np.asarray(channel, np.float32) for channel in channels], axis=2)
+    widths = [channel.shape[2] for channel in channels]
+    x_BTC, end = np.empty((*age_BT.shape, sum(widths)), np.float32), 0
+    for channel, width in zip(channels, widths, strict=True):
+        begin, end = end, end + width
+        x_BTC[:, :, begin:end] = channel
+    return x_BTC
+
+
+def _clipped(values: NDArray) -> NDArray:
+    """In place: `np.clip` of large arrays costs as much again as what makes them."""
+    np.maximum(values, -CLIP, out=values)
+    return np.minimum(values, CLIP, out=values)
 
 
 def _adjusted_window(
@@ -400,9 +406,8 @@ def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> 
     newest = np.maximum.accumulate(
         np.where(known_BT, np.arange(1, known_BT.shape[1] + 1), 0), axis=1
     )
-    return np.take_along_axis(
-        np.concatenate([before_B[:, None], values_BT], axis=1), newest, axis=1
-    )
+    with_before = np.concatenate([before_B[:, None], values_BT], axis=1)
+    return with_before[np.arange(len(newest))[:, None], newest]
 
 
 def _running_scale(
@@ -452,7 +457,7 @@ def _context(
 ) -> NDArray:
     """About the whole series: scale, recent against usual change, age, trust in the season, its
     length, the axis."""
-    recent_BT = np.abs(np.diff(relative_BTW, axis=2)).mean(axis=2)
+    recent_BT = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]).mean(axis=2)
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(seasonal(grid.periods), default=1)
     log_BT = np.broadcast_to(grid.log_B[:, None], scale_BT.shape)

@@ -116,3 +116,27 @@ def known_at(
         root=np.broadcast_to(grid.root_B[:, None], age_BT.shape),
         unit=np.broadcast_to(grid.unit_B[:, None], age_BT.shape),
     )
+
+
+def joined_to(state: AdaptiveState, z_BT: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """The newest values with T more behind them (B, L + T), which of them are known, at which of
+    them a series had begun; and how many were known at each of the T steps."""
+    tail = state.z_BL.shape[1]
+    z_BU = np.concatenate([state.z_BL, z_BT], axis=1)
+    known_BU = ~np.isnan(z_BU)
+    known_BT = known_BU[:, tail:]
+    begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BT, 1)
+    seen_BU = np.concatenate([state.seen_BL, begun_BT], 1)
+    age_BT = state.age_B[:, None] + np.cumsum(known_BT, axis=1)
+    return z_BU, known_BU, seen_BU, age_BT
+
+
+def with_effects(known: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid) -> AdaptiveKnown:
+    """What the way back needs, with effects that are known in advance: of each step, and of the H
+    after it."""
+    if effect_BTF is not None:
+        coming_BTH = known.seasonal + effect_BTF[:, :, 1:]
+        return known._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
+    if grid.effects:
+        return known._replace(effect=np.zeros_like(known.age))
+    return known

@@ -32,7 +32,7 @@ def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
     What an axis cannot read is missing there.
     """
     z_B = np.array(values_B, float)
-    log_B, root_B = np.broadcast_to(log, len(z_B)), np.broadcast_to(root, len(z_B))
+    log_B, root_B = _of_rows(log, len(z_B)), _of_rows(root, len(z_B))
     if log_B.any():
         z_B[log_B] = np.log(np.where(z_B[log_B] > 0, z_B[log_B], np.nan))
     if root_B.any():
@@ -44,12 +44,19 @@ def from_axis(z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -
     """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops
     there."""
     values_B = np.array(z_B, float)
-    log_B, root_B = np.broadcast_to(log, len(values_B)), np.broadcast_to(root, len(values_B))
+    log_B, root_B = _of_rows(log, len(values_B)), _of_rows(root, len(values_B))
     if log_B.any():
         values_B[log_B] = np.exp(np.clip(values_B[log_B], -744.0, 709.0))
     if root_B.any():
         values_B[root_B] = np.maximum(values_B[root_B], 0.0) ** 2
     return values_B
+
+
+def _of_rows(flag: NDArray | bool, rows: int) -> NDArray:
+    """One for each row."""
+    if isinstance(flag, np.ndarray) and len(flag) == rows:
+        return flag
+    return np.broadcast_to(flag, rows)
 
 
 def units_of(values_BT: NDArray, axes_B: NDArray, affine: bool = True) -> NDArray:

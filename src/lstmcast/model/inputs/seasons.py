@@ -191,8 +191,12 @@ def read_seasons(
     for state, family in zip(states, families(periods), strict=True):
         after, indices, share_BTK, late = _read_family(state, family, reading, explained)
         pairs = [(index, share_BTK[:, :, k]) for k, index in enumerate(indices)]
-        past_BWT += _weighted(pairs, range(0, -window, -1))
-        shares.append(_add_ahead(ahead, family, pairs, late))
+        around = [index.ahead(range(1 - window, 1 + horizon)) for index in indices]
+        shares_BT = [share_BT for _, share_BT in pairs]
+        past = [around_BDT[:, window - 1 :: -1] for around_BDT in around]
+        past_BWT += _weighted(past, shares_BT)
+        coming = [around_BDT[:, window:] for around_BDT in around]
+        shares.append(_add_ahead(ahead, family, coming, shares_BT, late))
         for index in indices:
             settled_BT |= index.settled()
         explained += pairs
@@ -243,35 +247,36 @@ def _read_family(
     return after, indices, share_BTK, late_indices
 
 
-def _weighted(pairs: list[tuple[Indices, NDArray]], distances: range) -> NDArray:
-    """Sum of the tables times their shares, for the steps at some distances from each (B, D, T)."""
-    index, share_BT = pairs[0]
-    total_BDT = share_BT[:, None] * index.ahead(distances)
-    for index, share_BT in pairs[1:]:
-        total_BDT += share_BT[:, None] * index.ahead(distances)
+def _weighted(indices: list[NDArray], shares: list[NDArray]) -> NDArray:
+    """Sum of the indices of tables (B, D, T) times their shares (B, T)."""
+    total_BDT = shares[0][:, None] * indices[0]
+    for index_BDT, share_BT in zip(indices[1:], shares[1:], strict=True):
+        total_BDT += share_BT[:, None] * index_BDT
     return total_BDT
 
 
 def _add_ahead(
     total_3BHT: NDArray,
     family: Family,
-    pairs: list[tuple[Indices, NDArray]],
+    indices: list[NDArray],
+    shares: list[NDArray],
     late: list[Indices],
 ) -> NDArray:
     """Add what a family expects of the next steps, doubts, and saw of late; the share of its
-    shortest period (B, T)."""
+    shortest period (B, T). `indices`: of the next steps, those of each table (B, H, T)."""
     sums, coming = [], range(1, total_3BHT.shape[2] + 1)
     expected_BHT, doubted_BHT, late_BHT = total_3BHT
     for m, newest in zip(family.periods, late, strict=True):
-        own = [pairs[k] for k in family.of(m)]
-        share_BT = np.minimum(sum(share_BT for _, share_BT in own), 1.0)
+        own = [indices[k] for k in family.of(m)]
+        own_shares = [shares[k] for k in family.of(m)]
+        share_BT = np.minimum(sum(own_shares), 1.0)
         # of the indices that the shares left out; times the share, as the sum has it
         doubt_BT = (1 - share_BT) * np.minimum(1 / np.maximum(share_BT, 1e-9), MOST_DOUBTED)
         small_BT = share_BT < 0.05
-        own_BHT = _weighted(own, coming)
+        own_BHT = _weighted(own, own_shares)
         plain_BHT = own_BHT * np.where(small_BT, 0.0, 1 / np.maximum(share_BT, 0.05))[:, None]
         if small_BT.any():
-            plain_BHT = np.where(small_BT[:, None], own[0][0].ahead(coming), plain_BHT)
+            plain_BHT = np.where(small_BT[:, None], own[0], plain_BHT)
         expected_BHT += own_BHT
         doubted_BHT += doubt_BT[:, None] * own_BHT
         late_BHT += newest.ahead(coming) - plain_BHT
@@ -332,7 +337,7 @@ def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
     earlier_BT2 = np.concatenate([before_B2[:, None], sums_BT2[:, :-1]], axis=1)
     usual_BT = (earlier_BT2[:, :, 0] / np.maximum(earlier_BT2[:, :, 1], 1.0)) ** 2
     limit_BT = np.where(earlier_BT2[:, :, 1] >= FEWEST_CHANGES, MOST_CHANGE * usual_BT, np.inf)
-    return np.clip(change_BT, -limit_BT, limit_BT), sums_BT2[:, -1]
+    return np.minimum(np.maximum(change_BT, -limit_BT), limit_BT), sums_BT2[:, -1]
 
 
 def _ridge(
@@ -356,7 +361,8 @@ def _ridge(
             for other in range(K):
                 if other != k:
                     rest_BT = rest_BT - square_BTKK[:, :, k, other] * share_BTK[:, :, other]
-            best_BT = np.clip(rest_BT / safe_BTK[:, :, k], least_K[k], 1.0)
+            best_BT = np.maximum(rest_BT / safe_BTK[:, :, k], least_K[k])
+            best_BT = np.minimum(best_BT, 1.0)
             share_BTK[:, :, k] = np.where(whole_BTK[:, :, k] > 0, best_BT, prior_K[k])
     for k, table in enumerate(family.tables):
         if table.first != k:

@@ -9,6 +9,7 @@ far beyond the surprises that were usual goes in only so far: a closed day or a 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -56,8 +57,7 @@ def deviations(
 def _centred_sum(values_BU: NDArray, m: int, tail: int) -> NDArray:
     """Sum over the cycle that ends at each step from `tail` on; an even cycle takes half of both
     its ends."""
-    sums = np.concatenate([np.zeros((len(values_BU), 1)), np.cumsum(values_BU, axis=1)], axis=1)
-    end = values_BU.shape[1]
+    sums, end = _summed(values_BU), values_BU.shape[1]
     if m % 2:
         return sums[:, tail + 1 :] - sums[:, tail + 1 - m : end + 1 - m]
     ends = values_BU[:, tail:] + values_BU[:, tail - m : end - m]
@@ -85,7 +85,7 @@ def add_to_table(
         surprise_BN = np.where(weight_BN > 0, deviation_BN - mean_BN, 0.0)
         usual_BN = np.maximum(_cycle_means(surprises[:, first : last + m], m), least_BT[:, here])
         limit_BN = np.where(weight_BN >= SETTLED, LIMIT * usual_BN, np.inf)
-        surprise_BN = np.clip(surprise_BN, -limit_BN, limit_BN)
+        surprise_BN = np.minimum(np.maximum(surprise_BN, -limit_BN), limit_BN)
         taken_BN = np.where(weight_BN > 0, mean_BN + surprise_BN, deviation_BN)
 
         new = slice(m + first, m + last)
@@ -168,7 +168,9 @@ class Indices:
     def _several(self, columns: NDArray, cycle: int, distances: range) -> NDArray:
         """Columns for several distances, (B, D, T): one gather, as single steps of a stream are
         read too."""
-        first = [self._columns(cycle, distance, 0).start for distance in distances]
+        first = _columns_ahead(self.m, cycle, distances)
+        if self._T == 1:
+            return columns[:, first, None]
         return sliding_window_view(columns, self._T, axis=1)[:, first]
 
     def foretold_change(self, lag: int) -> NDArray:
@@ -192,8 +194,7 @@ class Indices:
 
     def _columns(self, cycle: int, distance: int, asof: int) -> slice:
         """Where the newest index of that phase of a cycle stands, as known at each step."""
-        ahead = distance + asof + self.m // 2  # of the newest step with an index
-        first = self.m + ahead - cycle * -(-ahead // cycle) - asof
+        first = int(_columns_ahead(self.m, cycle, range(distance, distance + 1), asof)[0])
         return slice(first, first + self._T)
 
 
@@ -210,5 +211,20 @@ def _strided_mean(mean: NDArray, known: NDArray, m: int, inner: int) -> NDArray:
 
 
 def _rolling_sum(values: NDArray, m: int) -> NDArray:
-    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    sums = _summed(values)
     return sums[:, m:] - sums[:, :-m]
+
+
+def _summed(values_BN: NDArray) -> NDArray:
+    """Sums of the values before each, and of all (B, N + 1)."""
+    sums = np.zeros((len(values_BN), values_BN.shape[1] + 1))
+    values_BN.cumsum(axis=1, out=sums[:, 1:])
+    return sums
+
+
+@cache
+def _columns_ahead(m: int, cycle: int, distances: range, asof: int = 0) -> NDArray:
+    """Where the newest index of the phases at some distances stands among the columns of a table
+    of m steps, as known at the first step."""
+    ahead = np.array(distances) + asof + m // 2  # of the newest step with an index
+    return m + ahead - cycle * -(-ahead // cycle) - asof

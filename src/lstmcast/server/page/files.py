@@ -26,6 +26,7 @@ MODULES = (
     "plans.js",
     "result.js",
     "streams.js",
+    "training.js",
 )
 SCRIPT, STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 # Everything comes from this server, and no text of a table can be a script.

@@ -4,7 +4,9 @@ other plans."""
 from __future__ import annotations
 
 import secrets
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
@@ -13,6 +15,7 @@ from lstmcast.jobs import ForecastResult, PredictResult
 from lstmcast.server.problems import Problem
 
 MOST = 20  # results
+HOURS = 2.0  # after which a result is no longer kept that nobody has asked for
 MOST_VALUES = 5_000_000  # of all histories and forecasts: 8 bytes each, and a few more for bounds
 
 
@@ -38,28 +41,47 @@ class Kept:
 
 
 class Results:
-    """Results by a name that nobody can guess; the oldest go first."""
+    """Results by a name that nobody can guess; those that were asked for longest ago go first.
 
-    def __init__(self) -> None:
-        self._lock = Lock()
+    clock: tells the time, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, Lock()
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._asked: dict[str, float] = {}
 
     def keep(self, kept: Kept) -> str:
         """The name of a result from now on."""
         name = secrets.token_urlsafe(9)
+        self.forget()
         with self._lock:
             self._kept[name] = kept
+            self._asked[name] = self._clock()
             while len(self._kept) > 1 and self._is_full():
-                self._kept.popitem(last=False)
+                self._drop_oldest()
         return name
 
     def named(self, name: str) -> Kept:
         """The result of this name. Problem."""
+        self.forget()
         with self._lock:
             if name in self._kept:
                 self._kept.move_to_end(name)
+                self._asked[name] = self._clock()
                 return self._kept[name]
         raise Problem(404, "This forecast is no longer kept. Forecast again.")
+
+    def forget(self) -> None:
+        """Keep no longer what nobody has asked for in the last hours."""
+        earliest = self._clock() - 3600 * HOURS
+        with self._lock:
+            while self._kept and self._asked[next(iter(self._kept))] < earliest:
+                self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        name, _ = self._kept.popitem(last=False)
+        del self._asked[name]
 
     def _is_full(self) -> bool:
         values = sum(kept.size for kept in self._kept.values())

@@ -4,33 +4,35 @@ interface for programs, which is below `/v1`."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from lstmcast.server.bodies import FILE, Asked, asked, json_of
-from lstmcast.server.fields import Fields
+from lstmcast.server.bodies import FILE, Asked
+from lstmcast.server.fields import asked_in, asked_in_json
+from lstmcast.server.models import folder_of
 from lstmcast.server.page.asked import Compare, LookAtTable, ShownForecast, WhatIf
 from lstmcast.server.page.command import command_of
 from lstmcast.server.page.examples import EXAMPLES
 from lstmcast.server.page.files import POLICY, File, page_of, static_files, unpacked
 from lstmcast.server.page.looking import look
+from lstmcast.server.page.methods import compared
 from lstmcast.server.page.results import Kept
 from lstmcast.server.page.shown import (
     TYPES,
     chart_of,
     coming,
-    compared,
     file_of,
     shown,
     what_if,
 )
 from lstmcast.server.problems import UNUSABLE, Problem
-from lstmcast.server.registry import folder_of
-from lstmcast.server.replies import Document, language_of
-from lstmcast.util.language import LANGUAGES, Words, words_of
+from lstmcast.server.replies import Document, language_of, spoken
+from lstmcast.server.trainings.registry import why_not
+from lstmcast.util.language import LANGUAGES, Words
 
 if TYPE_CHECKING:
     from lstmcast.server.app import Server
@@ -47,11 +49,6 @@ def add_page(api: FastAPI, server: Server) -> None:
     _add_plans(api, server)
 
 
-def _words(request: Request) -> Words:
-    """The words of the language that a page asks for."""
-    return words_of(language_of(request.headers.get("accept-language", "")))
-
-
 async def _of_table(
     request: Request,
     model: type[BaseModel],
@@ -59,12 +56,10 @@ async def _of_table(
     answer: Callable[[Server, Asked, Words], Any],
 ) -> Response:
     """The answer to a form with files. Problem where there is no file."""
-    words = _words(request)
-    with Fields(model) as names:
-        said = await asked(request, model, model, server.work.aside)
+    words = spoken(request)
+    async with asked_in(request, model, model, server.work.aside) as said:
         if not said.files:
             raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
-        names.of(said.fields, said.files)
         return Document(await server.work.limited("heavy", answer, server, said, words))
 
 
@@ -76,10 +71,8 @@ async def _of_result(
     answer: Callable[[Any, Words, Any], Any],
 ) -> Response:
     """The answer to what is asked in JSON of a result that is kept."""
-    kept, words = server.results.named(name), _words(request)
-    with Fields(model) as names:
-        said = await json_of(request, model, server.work.aside)
-        names.of(said)
+    kept, words = server.results.named(name), spoken(request)
+    async with asked_in_json(request, model, server.work.aside) as said:
         return Document(await server.work.limited("heavy", answer, kept, words, said))
 
 
@@ -89,8 +82,8 @@ async def _of_result(
 def _add_files(api: FastAPI) -> None:
     @api.get("/", include_in_schema=False)
     async def page(request: Request, language: str = Query("", max_length=10)) -> Response:
-        spoken = language_of(request.headers.get("accept-language", ""))
-        chosen = language if language in LANGUAGES else spoken
+        usual = language_of(request.headers.get("accept-language", ""))
+        chosen = language if language in LANGUAGES else usual
         more = {"content-security-policy": POLICY, "vary": "accept-language"}
         return _sent(page_of(chosen), request, more)
 
@@ -128,11 +121,14 @@ def _add_looking(api: FastAPI, server: Server) -> None:
     work, limits = server.work, server.settings.limits
 
     @api.get("/page/about", include_in_schema=False)
-    async def about() -> dict[str, Any]:
+    async def about(request: Request) -> dict[str, Any]:
         """What the page offers."""
+        reason = why_not(server.settings)
         return {
-            "models": sorted(server.settings.models),
+            "models": sorted(server.models),
             "body": limits.body,
+            "minutes": limits.training_minutes,
+            "no_training": spoken(request)(reason) if reason else None,
         }
 
     @api.get("/page/examples/{name}", include_in_schema=False)
@@ -147,7 +143,7 @@ def _add_looking(api: FastAPI, server: Server) -> None:
 
 
 def _looked(server: Server, said: Asked, words: Words) -> dict[str, Any]:
-    with said.source() as source:
+    with said.source(server.settings.limits) as source:
         assert source is not None  # a table has one
         return look(source, server.settings.limits, words)
 
@@ -161,14 +157,14 @@ def _add_results(api: FastAPI, server: Server) -> None:
 
     @api.get("/page/results/{name}/files/{file}", include_in_schema=False)
     async def downloaded(name: str, file: str, request: Request) -> Response:
-        kept, words = results.named(name), _words(request)
+        kept, words = results.named(name), spoken(request)
         content = await work.limited("heavy", file_of, kept, words, file)
         headers = {**SAFE, "content-disposition": f'attachment; filename="{file}"'}
         return Response(content, headers=headers, media_type=TYPES[file])
 
     @api.get("/page/results/{name}/chart", include_in_schema=False)
     async def chart(name: str, request: Request, series: str = Query(max_length=1000)) -> Response:
-        kept, words = results.named(name), _words(request)
+        kept, words = results.named(name), spoken(request)
         return Document(await work.limited("heavy", chart_of, kept, words, series))
 
 
@@ -177,7 +173,7 @@ def _forecast(server: Server, said: Asked, words: Words) -> dict[str, Any]:
     if fields.model is None:
         made = server.forecasts.made(said)
     else:
-        folder = folder_of(server.settings.models, fields.model)
+        folder = folder_of(server.models, fields.model)
         made = server.forecasts.predicted(fields.model, folder, said)
     kept = Kept(made.model, made.result, command_of(fields, said.files))
     document = shown(kept, words, fields.draw)
@@ -197,4 +193,5 @@ def _add_plans(api: FastAPI, server: Server) -> None:
 
     @api.post("/page/results/{name}/compare", include_in_schema=False)
     async def side_by_side(name: str, request: Request) -> Response:
-        return await _of_result(request, Compare, server, name, compared)
+        by_name = partial(compared, models=server.models)
+        return await _of_result(request, Compare, server, name, by_name)

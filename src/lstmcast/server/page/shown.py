@@ -6,20 +6,16 @@ that are asked for one by one."""
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstmcast.data.table import format_time
-from lstmcast.evaluation.backtest import backtest
-from lstmcast.evaluation.summary import labelled
-from lstmcast.forecaster import LSTMForecaster
 from lstmcast.output.places import Outputs
 from lstmcast.output.report import Report
 from lstmcast.scenarios import compare_scenarios, with_plan
-from lstmcast.server.page.asked import Compare, WhatIf
+from lstmcast.server.page.asked import WhatIf
 from lstmcast.server.page.results import Kept
 from lstmcast.server.problems import Problem
 from lstmcast.util.html import page_table
@@ -28,12 +24,10 @@ from lstmcast.writing.tables import plain_list, without_formulas, write_table
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
-    from lstmcast.forecast import Forecast
 
 MOST_SERIES = 2_000  # names that can be chosen
 MOST_ROWS = 200  # series whose sums are compared
 PARTS = ("title", "subtitle", "verdict", "tiles", "chart_note", "series", "accuracy")
-CUTOFFS = 3  # held out where methods are compared
 GIVEN, PLANNED = "as given", "what if"
 TYPES = {
     "forecast.csv": "text/csv; charset=utf-8",
@@ -166,63 +160,3 @@ def _alone(panel: Panel, asked: WhatIf) -> Panel:
 def _scenario(heading: str, words: Words) -> str:
     """A heading of the table of scenarios: one name, or one less another."""
     return " − ".join(map(words, heading.split(" less ")))
-
-
-# ---------------------------------------------------------------- methods beside each other
-
-
-@dataclass(frozen=True, eq=False)
-class Method:
-    """A forecaster under the name of its method."""
-
-    model: LSTMForecaster
-    name: str
-
-    @property
-    def horizon(self) -> int:
-        """How many steps it forecasts."""
-        return self.model.horizon
-
-    def predict(
-        self, panel: Panel, horizon: int | None = None, /, *, cutoffs: np.ndarray | None = None
-    ) -> Forecast:
-        """What comes after each series, or after its cutoffs."""
-        return self.model.predict(panel, horizon, cutoffs=cutoffs)
-
-
-def compared(kept: Kept, words: Words, asked: Compare) -> Document:
-    """Forecasts by several methods, and how accurate each was. UsageError, Problem."""
-    require_series(kept, asked.series)
-    panel, first = kept.result.panel, kept.result.forecast
-    names = list(dict.fromkeys(asked.methods))
-    methods = [
-        Method(LSTMForecaster(first.horizon, method=name), words(METHODS.get(name, name)))
-        for name in names
-    ]
-    tested = backtest(methods[0], panel, cutoffs=CUTOFFS, baselines=methods[1:])
-    summary = tested.summary()
-    header, *rows = labelled(summary.overall(), words) if summary.scores else [[]]
-    one = panel.select([asked.series])
-    drawn = {method.name: plain_list(method.predict(one).point[0]) for method in methods}
-    return {
-        "points": drawn,
-        "table": page_table(header, rows) if rows else "",
-        "note": words(summary.reason) if summary.reason else "",
-        "times": _times(first, asked.series),
-    }
-
-
-def _times(forecast: Forecast, series: str) -> list[str]:
-    origin = list(map(str, forecast.ids)).index(series)
-    return list(map(format_time, forecast.times[origin]))
-
-
-# methods that the page offers, as it calls them
-METHODS = {
-    "auto": "combination",
-    "network": "network alone",
-    "best": "best single forecast",
-    "seasonal naive": "seasonal naive",
-    "naive": "naive",
-    "linear map": "linear map",
-}

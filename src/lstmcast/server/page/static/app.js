@@ -2,10 +2,11 @@
 import { ask, get, send } from "./api.js";
 import * as comparison from "./compare.js";
 import { at, charts, fault, fill, say } from "./dom.js";
-import { READING, blame, clear, filled, offer, reset } from "./options.js";
+import { READING, blame, clear, filled, offer, offerModels, reset } from "./options.js";
 import "./plans.js";
 import { redraw, show } from "./result.js";
 import * as streams from "./streams.js";
+import * as trainings from "./training.js";
 
 let files = [], about = { models: [], body: Infinity }, running = null;
 
@@ -16,6 +17,7 @@ function wear(theme) {
   charts.paint(false);
   redraw();
   comparison.redraw();
+  trainings.redraw();
   streams.redraw();
 }
 
@@ -148,7 +150,7 @@ async function look() {
   at("found").open = Boolean(seen.serious);
   at("go").disabled = !seen.usable;
   at("hint").hidden = seen.usable || !at("result").hidden;
-  offer(seen, about.models);
+  offer(seen);
   const placed = !seen.usable && blame({ field: seen.field, message: seen.problem });
   fault(at("data-fault"), seen.usable || placed ? "" : seen.problem);
   return seen;
@@ -183,4 +185,8 @@ at("options").onchange = async (event) => {
 // ------------------------------------------------------------ the beginning
 
 wear(chosenTheme());
-guarded(at("file-fault"), async () => { about = await get("/page/about"); });
+guarded(at("file-fault"), async () => {
+  about = await get("/page/about");
+  offerModels(about.models);
+  trainings.connect(() => files, about);
+});

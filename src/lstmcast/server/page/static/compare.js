@@ -7,19 +7,31 @@ import { axis, onShown, pane, path, series, watched } from "./result.js";
 const AT_FIRST = ["auto", "network", "seasonal naive"];
 let found = null;
 
-at("methods").append(...methods.map(([value, text]) => {
-  const box = element("input", { type: "checkbox", value, checked: AT_FIRST.includes(value) });
-  return element("label", {}, box, " " + text);
-}));
+at("methods").append(...methods.map(([value, text]) => chip(value, text, AT_FIRST.includes(value))));
+
+function chip(value, text, checked) {
+  return element("label", {}, element("input", { type: "checkbox", value, checked }), " " + text);
+}
+
+// A model that was trained here beside what is chosen already.
+export async function compareWith(name) {
+  const value = "model:" + name, known = [...at("methods").querySelectorAll("input")];
+  const box = known.find((one) => one.value === value);
+  if (box) box.checked = true;
+  else at("methods").append(chip(value, say("trained: {name}", { name }), true));
+  at("comparing").scrollIntoView({ behavior: "smooth" });
+  await compare();
+}
 
 onShown(() => {
   found = null;
   at("compare-chart").hidden = true;
   fill(at("compare-table"), "");
+  at("compare-note").textContent = "";
   fault(at("compare-fault"), "");
 });
 
-at("compare-go").onclick = () => busyWith(at("compare-go"), async () => {
+const compare = () => busyWith(at("compare-go"), async () => {
   const asked = [...at("methods").querySelectorAll(":checked")].map((box) => box.value);
   fault(at("compare-fault"), asked.length ? "" : say("Choose a method or several."));
   if (!asked.length) return;
@@ -30,12 +42,20 @@ at("compare-go").onclick = () => busyWith(at("compare-go"), async () => {
     found = answer;
     fill(at("compare-table"), found.table || "");
     fault(at("compare-fault"), found.note);
+    at("compare-note").textContent = found.told || "";
     at("compare-chart").hidden = false;
     redraw();
   } catch (problem) {
     if (isShown()) fault(at("compare-fault"), problem.message);
   }
 });
+
+// It is there no longer.
+export function compareWithout(name) {
+  at("methods").querySelector("[value='model:" + name + "']")?.parentElement.remove();
+}
+
+at("compare-go").onclick = compare;
 
 export function redraw() {
   if (!found) return;

@@ -11,9 +11,10 @@ export const methods = METHODS.map((name) => [name, NAMES[name]]);
 export const READING = ["target", "time", "series", "sheet", "frequency", "duplicates", "missing", "holidays"];
 
 const form = at("options");
+let offered = [];
 
 // What can be chosen of a table that was looked at.
-export function offer(seen, models) {
+export function offer(seen) {
   const names = seen.columns.map((name) => [name, name]), auto = [["", say("found by itself")]];
   const ask = seen.usable ? auto : [["", say("choose …")]];
   const chosen = { target: form.target.value, time: form.time.value, series: form.series.value };
@@ -21,11 +22,18 @@ export function offer(seen, models) {
   options(form.target, [...(seen.usable && !chosen.target ? [] : ask), ...names, every], chosen.target || seen.target);
   options(form.time, [...auto, ...names, ["index", say("none: the rows are numbered")]], chosen.time);
   options(form.series, auto.concat(names), chosen.series);
-  const own = models.map((name) => ["model:" + name, say("saved model {name}", { name })]);
-  options(form.method, methods.concat(own), form.method.value);
+  offerModels(offered);
   offerKnown(seen);
   if (!seen.usable) return;
   form.horizon.placeholder = seen.usual;
+}
+
+// Saved models among the methods; others may have been trained since.
+export function offerModels(models) {
+  const chosen = form.method.value;
+  offered = models;
+  const own = offered.map((name) => ["model:" + name, say("saved model {name}", { name })]);
+  options(form.method, methods.concat(own), chosen);
 }
 
 function offerKnown(seen) {

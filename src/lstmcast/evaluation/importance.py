@@ -1,0 +1,318 @@
+"""How much a forecast owes to each column, and to each part of the past: by permutation.
+
+What a forecast reads of it is put in the wrong place (`permuting`). By how much the error at
+held-out cutoffs grows is what the forecast owes to it (Breiman, "Random forests", 2001, section
+10). The network is not trained again: it is the importance for this one.
+
+    S series · K cutoffs · O origins · H horizon
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.origins import checked_horizon, origins_of
+from lstmcast.data.panel import Panel
+from lstmcast.data.words import Words as ReadWords
+from lstmcast.errors import DataError, UsageError
+from lstmcast.evaluation.backtest import spaced_cutoffs
+from lstmcast.evaluation.metrics import naive_scales
+from lstmcast.evaluation.permuting import Change, Role, changes, unchanged
+from lstmcast.evaluation.summary import Scored, errors_of
+from lstmcast.forecast import Forecast
+from lstmcast.util.config import checked_seed, is_whole
+from lstmcast.util.language import words_of
+from lstmcast.util.lines import aligned
+from lstmcast.util.text import number
+from lstmcast.writing.tables import frame_of, write_table
+
+FEWEST_KNOWN = 8  # values before a cutoff, of series that were not trained on
+MOST_SERIES = 100  # of a panel that are asked
+BOUNDS = (0.05, 0.95)  # of the repeats, between which the interval lies
+Progress = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Permuted:
+    """What was permuted: the mean error, by how many percent it grew, and between which numbers
+    nine in ten of the repeats lie."""
+
+    name: str
+    role: Role
+    error: float
+    growth: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, eq=False)
+class Importance:
+    """What a forecast owes to columns and lags, the largest share first.
+
+    `measure`: of errors, MASE, or MAE of one series · `error`: with nothing permuted · `cutoffs`,
+    `series`, `repeats`: how many.
+    """
+
+    parts: tuple[Permuted, ...]
+    measure: str
+    error: float
+    cutoffs: int
+    series: int
+    repeats: int
+
+    def columns_dict(self) -> dict[str, NDArray]:
+        """The parts as equally long columns."""
+        columns = {}
+        for name in ("name", "role"):
+            texts = [getattr(part, name) for part in self.parts]
+            columns[name] = np.array(texts, object)
+        for name in ("error", "growth", "lower", "upper"):
+            numbers = [getattr(part, name) for part in self.parts]
+            columns[name] = np.array(numbers, float)
+        return columns
+
+    def frame(self, kind: str | None = None) -> Any:
+        """The parts as a "pandas", "polars" or "pyarrow" frame; a dict of arrays unless asked
+        otherwise."""
+        return frame_of(self.columns_dict(), kind)
+
+    def write(self, path: Any) -> Any:
+        """Write the table, as `Forecast.write` does."""
+        return write_table(self.columns_dict(), path)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, language: str = "en") -> str:
+        """What was found, as a sentence and a table."""
+        words = words_of(language)
+        cutoffs = f"{self.cutoffs} held-out cutoff{'s' * (self.cutoffs != 1)}"
+        about = (
+            f"{self.measure} {number(self.error)} at {cutoffs} of {self.series} series, "
+            f"{self.repeats} repeats of each permutation."
+        )
+        header = [
+            words("permuted"),
+            words("role"),
+            self.measure,
+            words("error grows by"),
+            words("9 of 10 repeats"),
+        ]
+        rows = []
+        for part in self.parts:
+            row = [
+                words(part.name),
+                words(part.role),
+                number(part.error),
+                f"{part.growth:.1f} %",
+                f"{part.lower:.1f} … {part.upper:.1f} %",
+            ]
+            rows.append(row)
+        table = aligned(header, rows, left=header[:2])
+        return f"{words(about)}\n\n{table}"
+
+
+def importance(
+    model: Any,
+    data: Any,
+    *,
+    horizon: int | None = None,
+    cutoffs: int = 3,
+    repeats: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **words: Unpack[ReadWords],
+) -> Importance:
+    """By how much the error grows where a column, or a part of the past, is permuted.
+
+    Args:
+        model: A fitted or loaded forecaster, or anything that can be backtested.
+        data: A Panel or anything that `lstmcast.read` reads: with an end that the model was not
+            trained on. Of more than 100 series, 100 are drawn.
+        horizon: Steps to forecast, the model's own unless given.
+        cutoffs: Held-out cutoffs, as far as there are values that the model was not trained on.
+        repeats: How often each is permuted.
+        seed: Random seed of the permutations.
+        progress: Called with a sentence for each part that is permuted.
+        words: How the data are read, in the words of `lstmcast.read`.
+
+    Raises:
+        UsageError: Arguments make no sense, or the model was trained on all of the data.
+        DataError: The series are too short.
+
+    >>> from lstmcast.evaluation.baselines import SeasonalNaive
+    >>> wave = np.tile([1.0, 5.0, 9.0, 5.0], 9) + np.sin(np.arange(36))
+    >>> panel = Panel.from_arrays({"a": wave}, periods=(4,))
+    >>> found = importance(SeasonalNaive(), panel, horizon=4)
+    >>> [part.name for part in found.parts if part.growth == 0]
+    ['steps 5 to 16', 'steps 17 and older']
+    """
+    from lstmcast.data.read import as_panel
+
+    steps = checked_horizon(horizon, getattr(model, "horizon", None))
+    for name, given in (("cutoffs", cutoffs), ("repeats", repeats)):
+        if not is_whole(given, 1):
+            raise UsageError(f"{name} must be a whole number of at least 1, got {given!r}.")
+    seed = checked_seed(seed)
+    panel = as_panel(data, getattr(model, "past", ()), words)
+    panel = _some_of(panel, seed)
+    counts = held_out(model, panel, steps, cutoffs)
+    judge = _Judge(_forgetful(model), panel, counts, steps)
+    measure, error = judge.error(unchanged, seed)
+    parts = []
+    for (name, role), change in changes(model, panel, steps).items():
+        if progress is not None:
+            progress(f"{role}, {name}: permuted {repeats} times …")
+        errors = []
+        for repeat in range(repeats):
+            _, larger = judge.error(change, seed + repeat)
+            errors.append(larger)
+        parts.append(_permuted(name, role, np.array(errors), error))
+    parts.sort(key=_growth, reverse=True)
+    return Importance(
+        parts=tuple(parts),
+        measure=measure,
+        error=error,
+        cutoffs=int((counts > 0).any(axis=0).sum()),
+        series=int((counts > 0).any(axis=1).sum()),
+        repeats=repeats,
+    )
+
+
+def _growth(part: Permuted) -> float:
+    return part.growth
+
+
+def _permuted(name: str, role: Role, errors: NDArray, before: float) -> Permuted:
+    """What repeats say of a part."""
+    growth = np.zeros(len(errors))
+    if before > 0:
+        growth = 100 * (errors / before - 1)
+    lower, upper = np.quantile(growth, BOUNDS)
+    return Permuted(
+        name=name,
+        role=role,
+        error=float(errors.mean()),
+        growth=float(growth.mean()),
+        lower=float(lower),
+        upper=float(upper),
+    )
+
+
+def _some_of(panel: Panel, seed: int) -> Panel:
+    """The panel, or series of it that are drawn at random where there are many."""
+    if len(panel) <= MOST_SERIES:
+        return panel
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(panel), MOST_SERIES, replace=False)
+    return panel.select(panel.ids[np.sort(chosen)])
+
+
+def _forgetful(model: Any) -> Any:
+    """A model that remembers no data: those that are given are whole, and permuted."""
+    if getattr(model, "saved_context", None) is None:
+        return model
+    return model.remembering(None)
+
+
+# ---------------------------------------------------------------- where it is measured
+
+
+def held_out(model: Any, panel: Panel, horizon: int, cutoffs: int) -> NDArray:
+    """Cutoffs (S, K) after what the model was trained on; 0 where a series has none.
+
+    Raises:
+        UsageError: It was trained on all of the data.
+        DataError: The series are too short.
+    """
+    lengths = np.asarray(panel.lengths)
+    trained_S = _trained_until(model, panel)
+    fewest = max(2 * int(panel.periods[0]), FEWEST_KNOWN)
+    first_S = np.where(trained_S > 0, trained_S, fewest)
+    room_S = lengths - first_S
+    counts = spaced_cutoffs(room_S, horizon, cutoffs, minimum=0) + first_S[:, None]
+    counts = np.where(counts < lengths[:, None], counts, 0)
+    # where there is no room, several would be the first one
+    again = counts[:, :-1] == counts[:, 1:]
+    counts[:, :-1][again] = 0
+    if counts.any():
+        return counts
+    partly = (trained_S > 0) & (room_S > 0)  # less than a horizon was held back
+    if partly.any():
+        return np.where(partly, trained_S, 0)[:, None]
+    if trained_S.any():
+        raise UsageError(
+            "The model was trained on all of these data: nothing is held out. Give newer data as "
+            "well, or train it without the last part."
+        )
+    raise DataError(
+        f"{panel.report.source}: the longest series has {int(lengths.max(initial=0))} values, too "
+        f"few to hold out {horizon} and know {fewest} before."
+    )
+
+
+def _trained_until(model: Any, panel: Panel) -> NDArray:
+    """How many values of each series (S,) a model was trained on."""
+    ends: Mapping[str, Any] = getattr(model, "trained_ends", None) or {}
+    trained_S = np.zeros(len(panel), np.int64)
+    for row, name in enumerate(panel.ids):
+        end = ends.get(str(name))
+        if end is not None:
+            start = panel.starts[row]
+            place = panel.frequency.position([end], start)
+            trained_S[row] = place[0] + 1
+    return np.maximum(trained_S, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Who forecasts, and where it is compared with what came; counts (S, K)."""
+
+    model: Any
+    panel: Panel
+    counts: NDArray
+    horizon: int
+
+    def error(self, change: Change, seed: int) -> tuple[str, float]:
+        """The error where what is read was changed: which one, and how large."""
+        rng = np.random.default_rng(seed)
+        shape = (*self.counts.shape, self.horizon)
+        point_SKH = np.full(shape, np.nan)
+        for k, count_S in enumerate(self.counts.T):
+            rows = np.flatnonzero(count_S)
+            known = self.panel.part(rows, 0, count_S[rows])
+            forecast = self.model.predict(change(known, rng), self.horizon)
+            point_SKH[rows, k] = forecast.point
+        return self._judged(point_SKH)
+
+    def _judged(self, point_SKH: NDArray) -> tuple[str, float]:
+        lengths = self.panel.lengths[:, None]
+        asked = np.where(self.counts > 0, self.counts, lengths)
+        origins = origins_of(self.panel, asked)
+        point_OH = point_SKH.reshape(-1, self.horizon)
+        forecast = Forecast.at_origins(self.panel, origins, point_OH)
+        actual_OH = self._actual()
+        actual_OH[~np.isfinite(point_OH)] = np.nan
+        scales = naive_scales(self.panel, origins)
+        measure, errors = errors_of(Scored({"model": forecast}, actual_OH, scales))
+        return measure, float(errors["model"])
+
+    def _actual(self) -> NDArray:
+        """What came after each cutoff (O, H), NaN where nothing is known."""
+        count_SK1 = self.counts[:, :, None]
+        steps = count_SK1 + np.arange(self.horizon)
+        lengths = self.panel.lengths[:, None, None]
+        inside = (count_SK1 > 0) & (steps < lengths)
+        begins = self.panel.offsets[:-1, None, None]
+        places = begins + np.where(inside, steps, 0)
+        actual = np.where(inside, self.panel.values[places], np.nan)
+        return actual.reshape(-1, self.horizon)

@@ -1,0 +1,159 @@
+"""Values of a panel at the wrong place: parts of the past, and columns.
+
+Each value is one that the series has, or for a static column one that another series has: what
+varies over time is taken from another time of the same series, so that its distribution stays.
+
+    S series
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+
+KNOWN, PAST, STATIC, LAGS = "known in advance", "past column", "static column", "lags"
+Role = Literal["known in advance", "past column", "static column", "lags"]
+Change = Callable[[Panel, Generator], Panel]
+FEWEST_IN_SEASON = 4  # steps: series without a season have parts of the past too
+
+
+def changes(model: Any, panel: Panel, horizon: int) -> dict[tuple[str, Role], Change]:
+    """What can be permuted of what a model reads, by its name and role."""
+    found: dict[tuple[str, Role], Change] = {}
+    covariates = panel.covariates
+    if getattr(model, "reads_future", False):
+        for name in covariates.future.columns:
+            found[name, KNOWN] = _coming_from_elsewhere(name, horizon)
+    for name in getattr(model, "past", ()):
+        found[name, PAST] = _moved(name)
+    config = getattr(model, "config", None)
+    for column in getattr(config, "static", ()):
+        if column.name in covariates.static:
+            found[column.name, STATIC] = _from_other_series(column.name)
+    for first, last in blocks(int(panel.periods[0])):
+        found[_called(first, last), LAGS] = _lags_from_elsewhere(first, last)
+    return found
+
+
+def blocks(period: int) -> list[tuple[int, int | None]]:
+    """Parts of the past, by their first and last step before the cutoff: the last value, the rest
+    of a season, three more seasons, and what is older.
+
+    >>> blocks(7)
+    [(1, 1), (2, 7), (8, 28), (29, None)]
+    """
+    season = max(period, FEWEST_IN_SEASON)
+    seasons = 4 * season
+    return [
+        (1, 1),
+        (2, season),
+        (season + 1, seasons),
+        (seasons + 1, None),
+    ]
+
+
+def _called(first: int, last: int | None) -> str:
+    if first == last:
+        return f"step {first}"
+    if last is None:
+        return f"steps {first} and older"
+    return f"steps {first} to {last}"
+
+
+def unchanged(panel: Panel, _: Generator) -> Panel:
+    """The panel as it is."""
+    return panel
+
+
+def _spans(offsets: NDArray) -> Iterator[tuple[int, int]]:
+    """Where each series begins and ends."""
+    yield from pairwise(offsets.tolist())
+
+
+def _stretch(values: NDArray, count: int, rng: Generator) -> NDArray:
+    """So many values in their order, from any place of a series; after its end comes its
+    beginning."""
+    place = rng.integers(len(values))
+    steps = np.arange(place, place + count)
+    return np.take(values, steps, mode="wrap")
+
+
+def _lags_from_elsewhere(first: int, last: int | None) -> Change:
+    """The values of these steps before the cutoff, from another time of the same series."""
+
+    def change(panel: Panel, rng: Generator) -> Panel:
+        values = panel.values.copy()
+        for begin, end in _spans(panel.offsets):
+            own = panel.values[begin:end]
+            oldest = len(own)
+            if last is not None:
+                oldest = min(last, oldest)
+            count = oldest - first + 1
+            if count > 0:
+                start = end - oldest
+                stop = start + count
+                values[start:stop] = _stretch(own, count, rng)
+        return replace(panel, values=values)
+
+    return change
+
+
+def _moved(name: str) -> Change:
+    """A past column of each series, moved by a random number of steps."""
+
+    def change(panel: Panel, rng: Generator) -> Panel:
+        past = dict(panel.covariates.past)
+        column = past[name].copy()
+        for begin, end in _spans(panel.offsets):
+            own = column[begin:end]
+            column[begin:end] = _stretch(own, end - begin, rng)
+        past[name] = column
+        return _with_covariates(panel, past=past)
+
+    return change
+
+
+def _coming_from_elsewhere(name: str, horizon: int) -> Change:
+    """The coming values of a column, from another time of the same series: what was learned of the
+    past stays."""
+
+    def change(panel: Panel, rng: Generator) -> Panel:
+        future = panel.covariates.future
+        columns = dict(future.columns)
+        column = columns[name].copy()
+        spans = _spans(future.offsets)
+        for (begin, end), known in zip(spans, panel.lengths, strict=True):
+            start = begin + known
+            stop = min(start + horizon, end)
+            if stop > start:
+                own = columns[name][begin:end]
+                column[start:stop] = _stretch(own, stop - start, rng)
+        columns[name] = column
+        changed = replace(future, columns=columns)
+        return _with_covariates(panel, future=changed)
+
+    return change
+
+
+def _from_other_series(name: str) -> Change:
+    """A static column, of other series."""
+
+    def change(panel: Panel, rng: Generator) -> Panel:
+        static = dict(panel.covariates.static)
+        static[name] = rng.permutation(static[name])
+        return _with_covariates(panel, static=static)
+
+    return change
+
+
+def _with_covariates(panel: Panel, **changed: Any) -> Panel:
+    covariates = replace(panel.covariates, **changed)
+    return replace(panel, covariates=covariates)

@@ -1,0 +1,91 @@
+"""What a forecast owes to columns and lags as a picture: a bar for each, with its interval."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmcast.evaluation.importance import Importance, Permuted
+from lstmcast.output.looks import DARK, LIGHT, Palette, dress, heading, letters_of, printable
+from lstmcast.output.plots import save_picture
+from lstmcast.util.fonts import fonts_with
+from lstmcast.util.language import ENGLISH, words_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TITLE = "What the forecast owes to"
+AXIS = "error grows by, in percent, where it is permuted"
+MOST_BARS = 24
+
+
+@dataclass(frozen=True, eq=False)
+class ImportancePlot:
+    """Bars of an `Importance`, the largest first."""
+
+    parts: tuple[Permuted, ...]
+    language: str = "en"
+    dark: bool = False
+
+    @classmethod
+    def from_importance(
+        cls, found: Importance, *, language: str = "en", dark: bool = False
+    ) -> ImportancePlot:
+        """The picture of what was found, of the 24 largest parts."""
+        return cls(found.parts[:MOST_BARS], language, dark)
+
+    def figure(self) -> Figure:
+        """The picture as a matplotlib Figure, which notebooks show by themselves."""
+        with fonts_with(self._letters()) as missing:
+            return _figure(self, missing)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError,
+        nothing."""
+        return save_picture(path, self._letters(), lambda missing: _figure(self, missing))
+
+    def missing_letters(self) -> str:
+        """Letters that no installed font has: the picture is in English then."""
+        with fonts_with(self._letters()) as missing:
+            return "".join(sorted(missing))
+
+    def _letters(self) -> set[str]:
+        texts = {TITLE, AXIS}
+        for part in self.parts:
+            texts |= {part.name, part.role}
+        return letters_of(texts, self.language)
+
+
+def _figure(plot: ImportancePlot, missing: set[str]) -> Figure:
+    from matplotlib.figure import Figure
+
+    palette = DARK if plot.dark else LIGHT
+    words = ENGLISH if missing else words_of(plot.language)
+    height = 1.3 + 0.34 * len(plot.parts)
+    figure = Figure(figsize=(8.0, height), layout="constrained")
+    figure.set_facecolor(palette.ground)
+    ax = figure.subplots()
+    ax.set_facecolor(palette.ground)
+    dress(ax, palette)
+    _bars(ax, plot, palette)
+    labels = []
+    for part in plot.parts:
+        name = printable(words(part.name))
+        labels.append(f"{name} ({words(part.role)})")
+    ax.set_yticks(range(len(labels)), labels, parse_math=False)
+    ax.set_xlabel(words(AXIS), color=palette.faint, fontsize=9)
+    figure.suptitle(words(TITLE), x=0.016, **heading(words, palette))
+    return figure
+
+
+def _bars(ax: Axes, plot: ImportancePlot, palette: Palette) -> None:
+    """A bar for the growth of the error, and a line between the bounds of its interval."""
+    style: dict[str, Any] = {"color": palette.ink, "linewidth": 1.2, "zorder": 3}
+    for row, part in enumerate(plot.parts):
+        ax.barh(row, part.growth, height=0.62, color=palette.blue, zorder=2)
+        ax.plot([part.lower, part.upper], [row, row], **style)
+    ax.axvline(0.0, color=palette.faint, linewidth=0.9)
+    ax.invert_yaxis()

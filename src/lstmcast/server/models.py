@@ -1,0 +1,39 @@
+"""The models of a server by name: those that were named, and those that were trained here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lstmcast.server.problems import Problem
+
+if TYPE_CHECKING:
+    from lstmcast.server.trainings.registry import Trainings
+
+
+class Models(Mapping[str, Path]):
+    """The folders of all models that are served."""
+
+    def __init__(self, given: Mapping[str, Path], trainings: Trainings) -> None:
+        self._given, self._trainings = given, trainings
+
+    def __getitem__(self, name: str) -> Path:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> dict[str, Path]:
+        return {**self._trainings.models(), **self._given}
+
+
+def folder_of(models: Mapping[str, Path], name: str) -> Path:
+    """The folder of a model. Problem where there is none of this name."""
+    if name not in models:
+        known = f" There are: {', '.join(sorted(models))}." if models else " There are none."
+        raise Problem(404, f"There is no model {name[:100]!r}.{known}", "model")
+    return models[name]

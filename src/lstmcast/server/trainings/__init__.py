@@ -1,0 +1,1 @@
+"""Trainings that a server runs, each in a process of its own."""

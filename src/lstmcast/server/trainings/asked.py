@@ -1,0 +1,61 @@
+"""What a training is asked for: data, and the options of `lstmcast fit` that matter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.server.requests import History, Request, Table
+
+MOST_EPOCHS = 10_000
+
+
+class TrainOptions(Request):
+    """What is trained, how long, and what it is called."""
+
+    name: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description="of the training and its model; after the file unless given"
+    )
+    horizon: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="steps; one season unless given"
+    )
+    weights: Literal["pretrained", "scratch"] = Field(
+        "pretrained", description="fine-tune the shipped network, or train one from scratch"
+    )
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] | None = Field(
+        None, description="at most so many; as --epochs of the command unless given"
+    )
+    minutes: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="at most so long; what the server allows unless given"
+    )
+    preset: Literal["balanced", "best"] | None = Field(
+        None, description="choose from the data what to train, as --preset of the command"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @model_validator(mode="after")
+    def _one_plan(self) -> TrainOptions:
+        decided = self.model_fields_set & {"weights", "epochs"}
+        if self.preset is not None and decided:
+            name = sorted(decided)[0]
+            raise ValueError(f"{name} is what preset={self.preset} decides: leave one of them out")
+        return self
+
+    def forecaster(self, horizon: int) -> LSTMForecaster:
+        """The forecaster that is trained where no preset chooses one."""
+        usual = LSTMForecaster(horizon, weights=self.weights, seed=self.seed)
+        if self.epochs is None:
+            return usual
+        training = replace(usual.training, epochs=self.epochs)
+        return LSTMForecaster(horizon, weights=self.weights, seed=self.seed, training=training)
+
+
+class TrainTable(Table, TrainOptions):
+    """Train on a table."""
+
+
+class TrainHistory(History, TrainOptions):
+    """Train on a history."""

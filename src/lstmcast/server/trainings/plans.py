@@ -1,0 +1,96 @@
+"""A request for a training → what is kept of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lstmcast.data.ahead import one_season
+from lstmcast.data.limits import allowing
+from lstmcast.data.panel import Panel
+from lstmcast.errors import UsageError
+from lstmcast.server.bodies import Asked
+from lstmcast.server.problems import UNUSABLE, Problem
+from lstmcast.server.requests import require_horizon, require_rows
+from lstmcast.server.settings import Limits, checked_name
+from lstmcast.server.trainings.asked import TrainHistory, TrainOptions
+from lstmcast.server.trainings.process import HISTORY, TABLE
+from lstmcast.server.trainings.training import WAITING, now
+
+OPTIONS = tuple(name for name in TrainOptions.model_fields if name != "name")
+LONGEST_STEM = 50  # letters of a name that is made of a file's
+
+
+def planned(fields: Any, files: Sequence[str], place: Path, limits: Limits) -> dict[str, Any]:
+    """What is kept of a request whose files lie below a folder.
+
+    Its data are read once, so that what is wrong with them is told at once. Problem, LstmcastError.
+    """
+    is_history = isinstance(fields, TrainHistory)
+    if is_history:
+        source = fields.source()
+    else:
+        source = fields.source(files)
+    with allowing(limits.of_files(len(files))):
+        panel = source.of(fields.forecaster(1), trains=True).read()
+    require_rows(panel, limits)
+    horizon = fields.horizon or one_season(panel)
+    require_horizon(horizon, len(panel), limits)
+    fields.forecaster(horizon)  # what is wrong with the options is told now
+    given = fields.model_dump(mode="json", exclude_unset=True)
+    return {
+        "state": WAITING,
+        "kind": HISTORY if is_history else TABLE,
+        "fields": given,
+        "files": _below(place, files),
+        "options": _own(given),
+        "horizon": horizon,
+        "minutes": _minutes(fields, limits),
+        "data": _about(panel),
+        "created": now(),
+    }
+
+
+def stem_of(asked: Asked) -> str:
+    """A name after the first file."""
+    first = asked.files[0].name if asked.files else "history"
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", first.partition(".")[0]).strip("-._")
+    return stem[:LONGEST_STEM] or "network"
+
+
+def required_name(name: str) -> str:
+    """A name that can stand in an address. Problem for any other."""
+    try:
+        return checked_name(name, "model")
+    except UsageError as error:
+        raise Problem(UNUSABLE, str(error), "name") from error
+
+
+def _own(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a training among the fields of a request."""
+    return {name: given[name] for name in OPTIONS if name in given}
+
+
+def _below(place: Path, files: Sequence[str]) -> list[str]:
+    """Paths as seen from a folder."""
+    return [str(Path(file).relative_to(place)) for file in files]
+
+
+def _minutes(fields: TrainOptions, limits: Limits) -> float:
+    most = limits.training_minutes
+    if fields.minutes is not None and fields.minutes > most:
+        detail = f"minutes={fields.minutes:g} is too long: at most {most:g} are given here."
+        raise Problem(UNUSABLE, detail, "minutes")
+    return fields.minutes or most
+
+
+def _about(panel: Panel) -> dict[str, Any]:
+    """What is told of the data."""
+    return {
+        "series": len(panel),
+        "values": len(panel.values),
+        "frequency": panel.frequency.code,
+        "target": panel.columns.target,
+    }

@@ -1,0 +1,176 @@
+"""The process of a training: `python -m lstmcast.server.trainings.process FOLDER`.
+
+It ends when its standard input does: so no training outlives the server that began it, however
+that ended.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmcast.errors import LstmcastError
+from lstmcast.jobs import FitJob, Note, PresetJob
+from lstmcast.server.trainings.asked import TrainHistory, TrainOptions, TrainTable
+from lstmcast.server.trainings.folder import Folder
+
+if TYPE_CHECKING:
+    from lstmcast.jobs import Source
+    from lstmcast.jobs.events import Event
+
+ALONE = 3  # the status of a process whose server is gone
+STANDARD_INPUT = 0
+NICENESS = 5  # requests come before trainings
+HISTORY, TABLE = "history", "table"
+ASKED: dict[str, type[Any]] = {HISTORY: TrainHistory, TABLE: TrainTable}
+
+
+class Follower:
+    """A callback that writes a line for each epoch, and stops where that is asked or time is up.
+
+    Args:
+        folder: where the lines go.
+        seconds: that the training may take.
+        shared: whether networks that are trained one after the other share them.
+        clock: tells the time, in seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        seconds: float,
+        shared: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = folder
+        self.seconds = seconds
+        self.shared = shared
+        self.clock = clock
+        self.began = clock()
+        self.run = 0
+        self.newest = (0, 0)
+        self.stopped = False
+
+    def __call__(self, report: Any) -> bool:
+        """Write a line; whether to stop."""
+        place = (report.member, report.epoch)
+        if place <= self.newest:
+            self.run += 1  # a preset trains several, one after the other
+        self.newest = place
+        left = self._left(report)
+        line = {
+            "run": self.run,
+            "member": report.member,
+            "members": report.members,
+            "epoch": report.epoch,
+            "epochs": report.epochs,
+            "train": _number(report.train_loss),
+            "validation": _number(report.validation_loss),
+            "best_epoch": report.best_epoch,
+            "left": None if left is None else round(left, 1),
+        }
+        self.folder.append(line)
+        self.stopped = self.stopped or self.folder.stop.exists()
+        return self.stopped or self.clock() - self.began >= self._share(report)
+
+    def _share(self, report: Any) -> float:
+        """The second until which this network may be trained."""
+        part = (report.member + 1) / report.members if self.shared else 1.0
+        return self.seconds * part
+
+    def _left(self, report: Any) -> float | None:
+        """Seconds until the last epoch; None where others may follow that nobody knows of."""
+        if not self.shared:
+            return None
+        later = report.members - report.member - 1
+        epochs = report.epochs - report.epoch + later * report.epochs
+        each = report.seconds / max(report.epoch, 1)
+        allowed = self.seconds - (self.clock() - self.began)
+        return max(0.0, min(each * epochs, allowed))
+
+
+def train(folder: Folder) -> dict[str, Any]:
+    """Train what was asked for; how that ended. LstmcastError."""
+    job = folder.job()
+    assert job is not None  # the server has written it
+    fields: Any = ASKED[job["kind"]].model_validate(job["fields"])
+    # names below the folder, which is where the process works: no message tells where that is
+    source = fields.source(job["files"]) if job["kind"] == TABLE else fields.source()
+    follower = Follower(folder, 60 * job["minutes"], fields.preset is None)
+    told = _fitted(fields, source, job["horizon"], folder, follower)
+    return {"state": "stopped" if follower.stopped else "done", **told}
+
+
+def _fitted(
+    fields: TrainOptions, source: Source, horizon: int, folder: Folder, follower: Follower
+) -> dict[str, Any]:
+    if fields.preset is not None:
+        return _chosen(fields, source, horizon, folder, follower)
+    resume = folder.has_checkpoint
+    job = FitJob(
+        fields.forecaster(horizon),
+        source,
+        folder.model,
+        resume=resume,
+        callbacks=[follower],
+    )
+    document = job.run().document()
+    return {"accuracy": document["accuracy"], "notes": document["notes"]}
+
+
+def _chosen(
+    fields: TrainOptions, source: Source, horizon: int, folder: Folder, follower: Follower
+) -> dict[str, Any]:
+    """What a preset chooses, and why."""
+
+    def notify(event: Event) -> None:
+        if isinstance(event, Note):
+            folder.append({"note": event.text})
+
+    assert fields.preset is not None  # asked above
+    job = PresetJob(source, horizon, fields.preset, folder.model, fields.seed, [follower])
+    done = job.run(notify)
+    return {"preset": done.result.document(), "notes": []}
+
+
+def _number(loss: float) -> float | None:
+    return loss if math.isfinite(loss) else None
+
+
+def _end_with_the_server() -> None:
+    """End when standard input does; checkpoints are written whole, and are there afterwards."""
+    while os.read(STANDARD_INPUT, 1):  # not by sys.stdin, whose lock would be held at the exit
+        pass
+    os._exit(ALONE)
+
+
+def main(path: str) -> int:
+    """Train in a folder, and say there how it ended."""
+    threading.Thread(target=_end_with_the_server, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    os.chdir(path)
+    folder = Folder(Path())
+    try:
+        outcome = train(folder)
+    except LstmcastError as error:
+        outcome = {"state": "failed", "detail": str(error)}
+    except MemoryError:
+        outcome = {"state": "failed", "detail": "There is not enough memory to train on these data"}
+    except Exception as error:
+        traceback.print_exc()
+        told = f"{type(error).__name__}: {error}. Please report it."
+        outcome = {"state": "failed", "detail": told}
+    folder.write_outcome(outcome)
+    return int(outcome["state"] == "failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,142 @@
+"""What the network says of a stream's rows after their newest ticks, made when somebody asks.
+
+S series, a row each · R some of their rows · K columns of a row · H horizon
+G steps of the grid, those that do not occur too · N rows that have begun
+X quantiles, or one point
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.context import Whole
+from lstmcast.data.kinds import stopped
+from lstmcast.decoding import Reader, answers_from, at_several_rates, rates_of
+from lstmcast.errors import UsageError
+from lstmcast.model.heads import HEAD_QUANTILES
+from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.streaming.closed import OpenTimes
+from lstmcast.streaming.lanes import Lane
+from lstmcast.streaming.opening import stop_now
+from lstmcast.streaming.reading import RowReader
+
+TOGETHER = 512  # rows: the numbers in between stay in the processor's memory
+
+
+class Answers:
+    """Answers of all rows are kept until the next tick, so that nothing is computed twice.
+
+    Args:
+        network: what answers.
+        reading: what has read the rows.
+        rates: whether far horizons are answered at several rates.
+        open_times: the times of the rows that occur; None where all do.
+    """
+
+    def __init__(
+        self, network: Network, reading: RowReader, rates: bool, open_times: OpenTimes | None
+    ) -> None:
+        self.network, self.reading, self.rates = network, reading, rates
+        self.rows, self.open_times = reading.rows, open_times
+        self._kept: dict[int, NDArray] = {}  # of all rows, by horizon
+
+    def forget(self) -> None:
+        """Rows have had a tick, or are others."""
+        self._kept = {}
+
+    def of_all(self, horizon: int) -> NDArray:
+        """What follows the newest tick of every row (S, H, K, X), in the units of the data."""
+        kept_SHKX = self._kept_of(horizon)
+        if kept_SHKX is None:
+            kept_SHKX = self._answer(horizon, self.rows.at(None))
+            self._kept[horizon] = kept_SHKX
+        return kept_SHKX
+
+    def of(self, horizon: int, at: NDArray) -> NDArray:
+        """The same of some of the rows (R, H, K, X)."""
+        kept_SHKX = self._kept_of(horizon)
+        return self._answer(horizon, at) if kept_SHKX is None else kept_SHKX[at]
+
+    def flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
+        """Without the axes of a single step and a single column."""
+        alone = self.network.config.inputs.columns == 1
+        steps = 0 if horizon is None else slice(None)
+        return answer_SHK[:, steps, 0 if alone else slice(None)].copy()
+
+    def _kept_of(self, horizon: int) -> NDArray | None:
+        """The first steps of what was answered already."""
+        if horizon in self._kept or self.open_times is not None:
+            return self._kept.get(horizon)
+        head = self.network.config.steps
+        longer = [known for known in self._kept if horizon < known <= head]
+        return self._kept[longer[0]][:, :horizon] if longer else None
+
+    def _answer(self, horizon: int, at: NDArray) -> NDArray:
+        """What follows at times that occur (R, H, K, X)."""
+        if self.open_times is None:
+            return self._on_grid(horizon, at)
+        steps_RH = self.open_times.ahead(self.rows, at, horizon)
+        answer_RGKX = self._on_grid(int(steps_RH.max(initial=0)) + 1, at)
+        return np.take_along_axis(answer_RGKX, steps_RH[:, :, None, None], axis=1)
+
+    def _on_grid(self, horizon: int, at: NDArray) -> NDArray:
+        """What follows at all next steps of the grid (R, H, K, X)."""
+        return self.stopped(self.unstopped(horizon, at), at)
+
+    def stopped(self, answer_RHKX: NDArray, at: NDArray) -> NDArray:
+        """Answers of rows that stop at 0, or nowhere."""
+        return stopped(answer_RHKX, stop_now(self.rows["stops"][at]))
+
+    def unstopped(self, horizon: int, at: NDArray) -> NDArray:
+        """The same, below 0 too where values are not."""
+        network = self.network
+        X = len(HEAD_QUANTILES) if network.head.spreads else 1
+        _require_no_sums(network.config, horizon, X)
+        _require_widening(network, horizon)
+        result = np.full((len(at), horizon, network.config.inputs.columns, X), np.nan)
+        for begun, lane in self.reading.answering(at, TOGETHER):
+            result[begun] = self._of_lane(horizon, at[begun], lane)
+        return result
+
+    def _of_lane(self, horizon: int, at: NDArray, lane: Lane) -> NDArray:
+        """What follows in rows of one lane, which have begun (N, H, K, X)."""
+        network = self.network
+        fed = horizon if horizon > network.config.steps else 0
+        state = self.reading.forecast_state(lane, at, fed)
+        z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
+        answer_NHKX = network.units(z_NHKX, state.known)
+        answer_NHKX = self.reading.with_own_past(answer_NHKX, lane, at)
+        return self._at_several_rates(at, lane, answer_NHKX)
+
+    def _at_several_rates(self, at: NDArray, lane: Lane, answer_NHKX: NDArray) -> NDArray:
+        """Far answers of rows that have begun, moved as those of a forecaster are."""
+        steps, grid = self.network.config.steps, self.reading.reader.grid
+        rates = rates_of(grid.periods, steps, answer_NHKX.shape[1])
+        reader = Reader(self.network, context=Whole(), rates=self.rates)
+        if not rates or not reader.reads_rates or lane.inputs.grid.periods != grid.periods:
+            return answer_NHKX
+        panel, ends = self.reading.read_by(at)
+        axes_N = self.reading.reader.own_axes(lane)
+        answer_NHX = answer_NHKX[:, :, 0]
+        return at_several_rates(reader, panel, ends, answer_NHX, axes_N)[:, :, None]
+
+
+def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
+    """UsageError where quantiles of several steps would have to be added up."""
+    if answers > 1 and config.inputs.adds_up(horizon):
+        raise UsageError(
+            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
+            "not sums of quantiles. Ask for one step at a time, or use head='point'."
+        )
+
+
+def _require_widening(network: Network, horizon: int) -> None:
+    """UsageError where quantiles would have to widen by stretching, and the head's must not."""
+    head, steps = network.head, network.config.steps
+    if horizon > steps and head.spreads and not head.affine:
+        raise UsageError(
+            f"The network answers {steps} step(s), and quantiles of the head {head.name!r} cannot "
+            f"be widened for {horizon}. Ask for at most {steps}, or use a forecaster, which draws "
+            "sample paths."
+        )

@@ -1,0 +1,183 @@
+"""What a stream is made of before any row has read a value, from arguments or from a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from lstmcast.context import Blocks, Context, Newest, Whole
+from lstmcast.data.frequency import Frequency
+from lstmcast.data.panel import Kind, Panel
+from lstmcast.evaluation.anomalies import Alerts
+from lstmcast.evaluation.conformal import Conformal
+from lstmcast.model.heads import Head
+from lstmcast.model.inputs import FittedTransforms, Grid
+from lstmcast.model.inputs.periods import may_differ
+from lstmcast.model.inputs.slow_clock import Clock, clock_of
+from lstmcast.model.network import Network, NetworkConfig, described, network_of
+from lstmcast.model.static import require_no_static
+from lstmcast.streaming.closed import OpenTimes
+from lstmcast.streaming.learning import Learning
+from lstmcast.streaming.opening import (
+    ANYWHERE,
+    Forecaster,
+    check_kinds,
+    frequency_of,
+    from_forecaster,
+    grid_of,
+    may_read_roots,
+    opening_network,
+    require_readable,
+    stops_of,
+)
+from lstmcast.util.objects import objects
+
+Groups = Mapping[str, Mapping[str, NDArray]]
+KIND = "stream"
+CONTEXTS = {"Blocks": Blocks, "Newest": Newest, "Whole": Whole}
+
+
+class Parts(NamedTuple):
+    """What does not change from tick to tick."""
+
+    network: Network
+    grid: Grid
+    context: Context
+    learned: FittedTransforms | None  # by the transforms of a fitted network
+    learning: Learning | None
+    alerts: Alerts | None
+    conformal: Conformal | None
+    seed: int
+    clock: Clock | None  # how ticks make years
+    own_periods: bool  # whether rows are asked for their own
+    stops: int  # where forecasts of a new row stop
+    rates: bool  # whether far horizons are answered at several rates
+    open_times: OpenTimes | None
+
+    def described(self) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
+        """For the store."""
+        about, weights = described(self.network)
+        manifest = {
+            "kind": KIND,
+            **about,
+            "learning": _described(self.learning),
+            "seed": self.seed,
+            "alerts": _described(self.alerts),
+            "conformal": _described(self.conformal),
+            "stops": self.stops,
+            "rates": self.rates,
+            "periods": list(self.grid.periods),
+            "family": self.grid.family,
+            "own_periods": self.own_periods,
+            "clock": None if self.clock is None else list(self.clock),
+            "roots": self.grid.roots,
+            "context": {"kind": type(self.context).__name__, **asdict(self.context)},
+        }
+        groups = {"weights": weights}
+        if self.open_times is not None:
+            manifest["open_times"] = self.open_times.described()
+            groups["calendar"] = self.open_times.calendar.arrays()
+        if self.learned is not None:
+            groups["transforms"] = self.learned.arrays()
+            manifest["learned_of"] = [str(name) for name in self.learned.state.ids]
+        return manifest, groups
+
+    @classmethod
+    def from_saved(
+        cls, manifest: dict[str, Any], groups: Any, folder: Path, head: Head | None
+    ) -> Parts:
+        """What a manifest describes; errors as of `network_of`, KeyError where a part is
+        missing."""
+        learning = _made(Learning, manifest["learning"])
+        network = network_of(folder, manifest, groups, head)
+        context = dict(manifest["context"])
+        grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
+        clock, calendar = manifest.get("clock"), manifest.get("open_times")
+        return cls(
+            network=network,
+            grid=grid._replace(roots=manifest.get("roots", True)),
+            context=CONTEXTS[context.pop("kind")](**context),
+            learned=_learned(network, manifest, groups),
+            learning=learning,
+            alerts=_made(Alerts, manifest.get("alerts")),
+            conformal=_made(Conformal, manifest.get("conformal")),
+            seed=manifest["seed"],
+            # Older streams know nothing of a year, nor of periods of their own; they stop nowhere.
+            clock=Clock(*clock) if clock else None,
+            own_periods=manifest.get("own_periods", False),
+            stops=manifest.get("stops", ANYWHERE),
+            rates=manifest.get("rates", True),
+            open_times=OpenTimes.from_saved(calendar, groups["calendar"]) if calendar else None,
+        )
+
+
+class Ways(NamedTuple):
+    """How a stream goes on, apart from what its network is."""
+
+    learning: Learning | None
+    alerts: Alerts | None
+    conformal: Conformal | None
+    seed: int
+
+
+def parts_of(
+    start: Forecaster | Network | NetworkConfig,
+    panel: Panel | None,
+    frequency: str | Frequency,
+    periods: int | Sequence[int] | None,
+    kind: Kind | None,
+    head: Head | None,
+    ways: Ways,
+) -> tuple[Parts, NDArray | None]:
+    """From the arguments of a stream, and where forecasts of the series of a panel stop (S,); None
+    without a panel.
+
+    UsageError where the network and its inputs cannot be read tick by tick as asked.
+    """
+    check_kinds(start, ways.learning, ways.seed)
+    stops, stops_S = stops_of(start, panel, kind)
+    grid, step = grid_of(panel, frequency, periods), frequency_of(panel, frequency)
+    network = opening_network(start, head, ways.seed, ways.learning)
+    require_no_static(network.config, "a stream")
+    if panel is not None:
+        require_readable(panel, network)
+    learned, context, rates = from_forecaster(start)
+    if ways.learning is not None or context is None:
+        # learning goes on from the state of each row
+        context = network.config.inputs.context(grid.periods)
+    parts = Parts(
+        network=network,
+        grid=grid._replace(roots=may_read_roots(start, panel, kind)),
+        context=context,
+        learned=learned,
+        clock=clock_of(step),
+        own_periods=may_differ(grid.periods, step),
+        stops=stops,
+        rates=rates,
+        open_times=OpenTimes.of(panel),
+        **ways._asdict(),
+    )
+    return parts, stops_S
+
+
+def _described(settings: Any) -> dict[str, Any] | None:
+    return None if settings is None else asdict(settings)
+
+
+def _made(kind: Any, described: Mapping[str, Any] | None) -> Any:
+    """Settings of this kind; None where there are none."""
+    return None if described is None else kind(**described)
+
+
+def _learned(
+    network: Network, manifest: Mapping[str, Any], groups: Groups
+) -> FittedTransforms | None:
+    """What the transforms of a saved stream learned."""
+    if "learned_of" not in manifest:
+        return None
+    ids = objects(manifest["learned_of"])
+    return network.config.inputs.fitted_from(groups["transforms"], ids)

@@ -1,0 +1,87 @@
+"""What compares each value of a stream with what was forecast of it: surprises, alerts, and the
+width of intervals.
+
+S series, a row each · R rows of a tick · H steps ahead · L levels · X quantiles, or one point
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.decoding import Reader
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.anomalies import Alerts, advance, start
+from lstmcast.evaluation.conformal import Conformal
+from lstmcast.streaming.answers import Answers
+from lstmcast.streaming.scoring import far_step, read_surprises
+from lstmcast.streaming.tracking import Tracker
+
+
+class Watch:
+    """Watches the rows of a stream, as far as somebody asked for it.
+
+    Args:
+        answers: what was forecast of the rows; these get the states that watching needs.
+        reader: what reads the same in one pass.
+        alerts: when a value is worth an alert; None where nobody asks.
+        conformal: how intervals are kept as wide as they promise to be; None where they are not.
+    """
+
+    def __init__(
+        self,
+        answers: Answers,
+        reader: Reader,
+        alerts: Alerts | None,
+        conformal: Conformal | None,
+    ) -> None:
+        self.answers, self.reader, self.rows = answers, reader, answers.rows
+        self.alerts, self.tracker = alerts, None
+        self.scores, self.alerted = np.empty(0), np.empty(0, bool)
+        self.drifted = np.empty(0, bool)
+        if alerts is not None:
+            if answers.network.config.inputs.columns > 1:
+                raise UsageError("alerts= are of rows of one column, and this network reads more.")
+            self.rows.add("surprises", lambda new: start(new, far_step(reader)))
+        if conformal is not None:
+            self.tracker = Tracker(conformal, self.rows, answers.network)
+
+    def history(self, panel: Panel) -> None:
+        """Read the series of a panel, each to its end."""
+        if self.alerts is not None:
+            *_, surprises = read_surprises(self.reader, panel, self.alerts)
+            self.rows.put("surprises", np.arange(len(panel)), surprises)
+        # Steps of a history are those of its grid, which are not those of its ticks then.
+        if self.tracker is not None and self.answers.open_times is None:
+            self.tracker.history(self.reader, panel)
+
+    def compare(self, at: NDArray, values_R: NDArray) -> None:
+        """The values of a tick with the bounds that were shown."""
+        if self.tracker is not None:
+            answer_RHX = self.answers.of(self.tracker.steps, at)[:, :, 0]
+            self.drifted = self.tracker.tick(at, values_R, answer_RHX)
+
+    def score(self, at: NDArray, values_R: NDArray) -> None:
+        """How surprising the values of a tick are, which is not read yet, and which are worth an
+        alert."""
+        if self.alerts is None:
+            return
+        answer_RHX = self.answers.unstopped(far_step(self.reader), at)[:, :, 0]
+        state = self.rows.of("surprises", at)
+        far_R = answer_RHX[:, -1, answer_RHX.shape[2] // 2]
+        self.scores, self.alerted = advance(state, values_R, answer_RHX[:, 0], far_R, self.alerts)
+        self.rows.put("surprises", at, state)
+
+    def adjusted(self, at: NDArray, answer_RHKX: NDArray) -> NDArray:
+        """Answers with the bounds that the errors of their rows ask for."""
+        if self.tracker is None:
+            return answer_RHKX
+        moved_RHX = self.tracker.adjusted(at, answer_RHKX[:, :, 0])
+        return self.answers.stopped(moved_RHX[:, :, None], at)
+
+    def coverage(self, at: NDArray) -> NDArray:
+        """The share of values in the intervals, of late (R, H, L)."""
+        if self.tracker is None:
+            raise UsageError("coverage is known of a stream with conformal=lc.Conformal().")
+        return self.tracker.coverage(at)

@@ -1,0 +1,143 @@
+"""Which settings mattered: how much of the differences between trials each explains, and which of
+its values went best.
+
+Trials are grouped by the value of a setting, a number by thirds. The share that a setting explains
+is the adjusted one, ε² (Kelley 1935): of settings that do nothing it is 0 on average, however many
+groups there are. Errors are compared as logarithms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.tuning.space import Choice, Setting, Space
+from lstmcast.tuning.trials import DONE, Trial
+from lstmcast.util.language import ENGLISH, Words
+from lstmcast.util.lines import aligned
+from lstmcast.util.text import number, percent
+
+FEWEST = 6  # trials that are done, to say anything
+TINY = 1e-12  # an error of 0 has no logarithm
+
+
+@dataclass(frozen=True)
+class SettingEffect:
+    """What a setting did.
+
+    `explains`: the share of the differences between trials · `best`: the value, or the range of
+    numbers, that went best · `error`: the median error with it, and `others` without.
+    """
+
+    setting: str
+    explains: float
+    best: str
+    error: float
+    others: float
+
+
+def effects_in(trials: Sequence[Trial], space: Space) -> tuple[SettingEffect, ...]:
+    """The effect of each setting, the largest first; none where too few trials are done."""
+    done = [trial for trial in trials if trial.state == DONE]
+    effects = []
+    for setting in space.settings():
+        effect = _effect(setting, done)
+        if effect is not None:
+            effects.append(effect)
+    effects.sort(key=_explains, reverse=True)
+    return tuple(effects)
+
+
+def _explains(effect: SettingEffect) -> float:
+    return effect.explains
+
+
+def _effect(setting: Setting, done: Sequence[Trial]) -> SettingEffect | None:
+    """The effect of one setting; None where too few trials have it, or all have the same value."""
+    own = [trial for trial in done if setting.name in trial.settings]
+    if len(own) < FEWEST:
+        return None
+    values = [trial.settings[setting.name] for trial in own]
+    groups, names = _grouped(setting, values)
+    if len(names) < 2:
+        return None
+    errors = np.array([trial.error for trial in own])
+    medians = []
+    for group in range(len(names)):
+        medians.append(_median(errors[groups == group]))
+    best = int(np.argmin(medians))
+    return SettingEffect(
+        setting=setting.title,
+        explains=explained(np.log(errors + TINY), groups),
+        best=names[best],
+        error=medians[best],
+        others=_median(errors[groups != best]),
+    )
+
+
+def _median(errors: NDArray) -> float:
+    return float(np.median(errors))
+
+
+def _grouped(setting: Setting, values: Sequence[Any]) -> tuple[NDArray, list[str]]:
+    """The group of each value, and what the groups are called."""
+    if isinstance(setting, Choice):
+        tried = [value for value in setting.values if value in values]
+        places = [tried.index(value) for value in values]
+        return np.array(places), [str(value) for value in tried]
+    numbers = np.array(values)
+    bounds = np.quantile(numbers, [1 / 3, 2 / 3])
+    thirds = np.searchsorted(bounds, numbers)
+    _, groups = np.unique(thirds, return_inverse=True)
+    names = []
+    for group in np.unique(groups):
+        third = numbers[groups == group]
+        names.append(f"{third.min():.2g} … {third.max():.2g}")
+    return groups, names
+
+
+def explained(values: NDArray, groups: NDArray) -> float:
+    """The share of the variance of values that groups explain, adjusted for their number.
+
+    >>> explained(np.array([1.0, 1.0, 2.0, 2.0]), np.array([0, 0, 1, 1]))
+    1.0
+    """
+    total = _squares(values)
+    numbers = np.unique(groups)
+    within = 0.0
+    for group in numbers:
+        within += _squares(values[groups == group])
+    free = len(values) - len(numbers)
+    if total <= 0 or free <= 0:
+        return 0.0
+    by_chance = (len(numbers) - 1) * within / free
+    share = (total - within - by_chance) / total
+    return max(0.0, share)
+
+
+def _squares(values: NDArray) -> float:
+    """The sum of squares around the mean."""
+    away = values - values.mean()
+    return float((away**2).sum())
+
+
+def table_of(effects: Sequence[SettingEffect], measure: str, words: Words = ENGLISH) -> str:
+    """The effects as lines of a table."""
+    what = words("what mattered")
+    best = words("best")
+    header = [what, words("explains"), best, measure, words(f"{measure} of others")]
+    rows = []
+    for effect in effects:
+        row = [
+            words(effect.setting),
+            percent(effect.explains),
+            words(effect.best),
+            number(effect.error),
+            number(effect.others),
+        ]
+        rows.append(row)
+    return aligned(header, rows, left=[what, best])

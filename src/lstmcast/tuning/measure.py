@@ -1,0 +1,211 @@
+"""One trial: a network is trained on what precedes the held-out cutoffs, and measured there.
+
+S series · K held-out cutoffs
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError, LstmcastError, MissingExtraError, UsageError
+from lstmcast.evaluation.backtest import backtest, spaced_cutoffs
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.tuning.space import Space, kind_of
+from lstmcast.tuning.suggest import Suggestion
+from lstmcast.tuning.trials import DONE, FAILED, STOPPED, Trial
+
+SEARCHED = 3  # cutoffs by which trials are compared, as far as history allows
+TESTED = 2  # later ones that no trial sees, by which the best is judged
+PARTS = 4  # of a training, after each of which but the last it may be stopped
+PLACES = 10  # of one kind of networks, at which validation losses can be compared
+
+Clock = Callable[[], float]
+
+
+class OutOfTime(Exception):
+    """The time is over in the middle of a trial. `share`: how much of it was done."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__(share)
+        self.share = share
+
+
+class _Poor(Exception):
+    """A trial is worse than others were at the same place."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A panel in three parts: what trials are trained on, the cutoffs that compare them, and later
+    ones that test the best.
+
+    `searched`: the panel up to the first test cutoff · `counts` (S, K): the cutoffs of trials ·
+    `tests` (S, K): those of the test, without a column where the history is too short for any.
+    """
+
+    panel: Panel
+    searched: Panel
+    counts: NDArray
+    tests: NDArray
+    views: dict[Any, Panel] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, panel: Panel, horizon: int) -> Split:
+        """Raises DataError where nothing can be held out."""
+        fewest = max(2 * int(panel.periods[0]), 2 * horizon, 8)
+        lengths = panel.lengths
+        for number in range(TESTED, -1, -1):
+            later = np.zeros((len(panel), 0), np.int64)
+            if number:
+                later = spaced_cutoffs(lengths, horizon, number, horizon, fewest + horizon)
+            searched = panel.until(_first(later, panel))
+            counts = spaced_cutoffs(searched.lengths, horizon, SEARCHED, minimum=fewest)
+            if counts.any():
+                return cls(panel, searched, counts, later)
+        longest = int(lengths.max(initial=0))
+        raise DataError(
+            f"{panel.report.source}: the longest series has {longest} values, and a search needs "
+            f"{fewest + horizon}, to hold {horizon} of them out. Give a shorter horizon, or use "
+            "the shipped network as it is: lstmcast forecast."
+        )
+
+    @property
+    def before(self) -> Panel:
+        """What trials are trained on."""
+        return self.searched.until(_first(self.counts, self.searched))
+
+    def error(self, model: LSTMForecaster) -> tuple[str, float]:
+        """The error of a model at the cutoffs of trials: which one, and how large."""
+        tested = backtest(
+            model,
+            self.view(self.searched, model),
+            cutoffs=self.counts,
+            baselines=False,
+            refit="never",
+            added=False,
+        )
+        measure = _measure(self.panel)
+        scores = tested.scores[tested.model]
+        return measure.upper(), scores[measure]
+
+    def test_errors(self, model: LSTMForecaster) -> dict[str, float]:
+        """Errors at the test cutoffs, of a model and of simple forecasts; the model's first."""
+        tested = backtest(
+            model,
+            self.view(self.panel, model),
+            cutoffs=self.tests,
+            refit="never",
+            added=False,
+        )
+        measure = _measure(self.panel)
+        return {name: scores[measure] for name, scores in tested.scores.items()}
+
+    def view(self, panel: Panel, model: LSTMForecaster) -> Panel:
+        """A panel without past columns that a model does not read, so that no note says so of each
+        trial: always the same one, as effects of known columns are remembered of it."""
+        if set(panel.covariates.past) <= set(model.past):
+            return panel
+        key = id(panel), model.past
+        if key not in self.views:
+            read = panel.covariates.only(model.past)
+            self.views[key] = replace(panel, covariates=read)
+        return self.views[key]
+
+
+def _first(counts: NDArray, panel: Panel) -> NDArray:
+    """The first cutoff of each series (S,); its end where it has none."""
+    first = np.array(panel.lengths)
+    for own in counts.T:
+        first = np.where(own > 0, np.minimum(own, first), first)
+    return first
+
+
+def _measure(panel: Panel) -> str:
+    return "mase" if len(panel) > 1 else "mae"
+
+
+@dataclass(frozen=True, eq=False)
+class Laboratory:
+    """Where trials are made. `ends`: the time, by the clock, at which a trial is given up."""
+
+    split: Split
+    space: Space
+    horizon: int
+    seed: int
+    device: str = "cpu"
+    clock: Clock = time.monotonic
+    before: Panel = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "before", self.split.before)
+
+    def trial(self, suggestion: Suggestion, ends: float) -> Trial:
+        """Make a trial. Raises OutOfTime, KeyboardInterrupt."""
+        began = self.clock()
+        trial = Trial(suggestion.number, suggestion.settings, DONE)
+        try:
+            error = self._error(suggestion, ends)
+            trial = replace(trial, error=error)
+        except _Poor:
+            trial = replace(trial, state=STOPPED)
+        except (UsageError, MissingExtraError):
+            raise  # the same in every trial
+        except LstmcastError as problem:
+            trial = replace(trial, state=FAILED, note=str(problem))
+        if trial.state == DONE and not np.isfinite(trial.error):
+            trial = replace(trial, state=FAILED, note="no error could be measured")
+        losses = dict(suggestion.losses)
+        seconds = self.clock() - began
+        return replace(trial, losses=losses, seconds=seconds)
+
+    def trained(
+        self, settings: dict[str, Any], panel: Panel, callbacks: Any = ()
+    ) -> LSTMForecaster:
+        """A forecaster with these settings, trained on a panel."""
+        model = self.space.forecaster(settings, self.horizon, self.seed)
+        model.fit(self.split.view(panel, model), callbacks=list(callbacks), device=self.device)
+        if model.record is not None and model.record.interrupted:
+            raise KeyboardInterrupt
+        return model
+
+    def _error(self, suggestion: Suggestion, ends: float) -> float:
+        watch = _Watch(suggestion, ends, self.clock)
+        model = self.trained(suggestion.settings, self.before, [watch])
+        return self.split.error(model)[1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Watch:
+    """A callback that gives a training up where the time is over, or where it is poor."""
+
+    suggestion: Suggestion
+    ends: float
+    clock: Clock
+    best: list[float] = field(default_factory=list)
+
+    def __call__(self, report: Any) -> None:
+        if self.clock() >= self.ends:
+            done = report.member * report.epochs + report.epoch
+            raise OutOfTime(done / (report.members * report.epochs))
+        if report.member or not np.isfinite(report.validation_loss):
+            return
+        self.best.append(report.validation_loss)
+        part = PARTS * report.epoch // report.epochs
+        if 0 < part < PARTS:
+            self._judge(part)
+
+    def _judge(self, part: int) -> None:
+        """Stop a poor training after this part of it, once for each."""
+        kind = kind_of(self.suggestion.settings)
+        place = PLACES * kind + part
+        if place in self.suggestion.losses:
+            return
+        if self.suggestion.poor(place, min(self.best)):
+            raise _Poor

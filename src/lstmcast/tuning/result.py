@@ -1,0 +1,144 @@
+"""What a search for settings found: as text, as a frame, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstmcast.data.panel import Panel
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.tuning.effects import SettingEffect, table_of
+from lstmcast.tuning.settings import FILE as SETTINGS
+from lstmcast.tuning.settings import write_settings
+from lstmcast.tuning.space import in_words
+from lstmcast.tuning.trials import DONE, FAILED, STOPPED, Trial
+from lstmcast.util.files import checked_path
+from lstmcast.util.language import Words, words_of
+from lstmcast.util.lines import aligned
+from lstmcast.util.text import number, percent
+from lstmcast.writing.tables import frame_of
+
+MODEL = "model"  # where the best one is saved, in the folder of the search
+TUNED_NAME, SHIPPED_NAME = "tuned", "shipped network"
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """What a search found.
+
+    `model`: the best settings, trained with all data · `best`: the trial that they come from ·
+    `trials`: all of them, oldest first · `measure`: of errors, MASE, or MAE of one series ·
+    `shipped_error`: of the shipped network as it arrives, where trials are compared · `test`:
+    errors on the test part by name, empty where the history is too short for one · `effects`: what
+    mattered, empty where too few trials are done.
+    """
+
+    model: LSTMForecaster
+    best: Trial
+    trials: tuple[Trial, ...]
+    measure: str
+    shipped_error: float
+    test: Mapping[str, float]
+    effects: tuple[SettingEffect, ...]
+    panel: Panel = field(repr=False)
+
+    def columns_dict(self) -> dict[str, Any]:
+        """The trials as equally long columns; settings that a trial does not have are None."""
+        names: dict[str, None] = {}
+        for trial in self.trials:
+            names |= dict.fromkeys(trial.settings)
+        columns = {
+            "trial": np.array([trial.number for trial in self.trials]),
+            "state": np.array([trial.state for trial in self.trials], object),
+            "error": np.array([trial.error for trial in self.trials]),
+            "seconds": np.array([trial.seconds for trial in self.trials]),
+        }
+        for name in names:
+            columns[name] = self._values(name)
+        return columns
+
+    def _values(self, name: str) -> np.ndarray:
+        values = np.empty(len(self.trials), object)
+        for row, trial in enumerate(self.trials):
+            values[row] = trial.settings.get(name)
+        return values
+
+    def frame(self, kind: str | None = None) -> Any:
+        """The trials as a "pandas", "polars" or "pyarrow" frame; a dict of arrays unless asked
+        otherwise."""
+        return frame_of(self.columns_dict(), kind)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        tried = {state: self._count(state) for state in (DONE, STOPPED, FAILED)}
+        best = {"trial": self.best.number, "error": self.best.error}
+        return {
+            "trials": tried,
+            "measure": self.measure,
+            "best": best | dict(self.best.settings),
+            "shipped": self.shipped_error,
+            "test": dict(self.test),
+            "effects": [vars(one) for one in self.effects],
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Save the model in `model` below a folder, and its settings in `settings.toml` beside it,
+        from which `lstmcast fit --settings` trains the same."""
+        place = checked_path(folder)
+        self.model.save(place / MODEL, about={"tuned": self.document()})
+        error = f"{self.measure} {number(self.best.error)} where trials were compared"
+        heading = f"lstmcast tune: trial {self.best.number + 1} of {len(self.trials)}, {error}"
+        write_settings(self.model, place / SETTINGS, heading)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, language: str = "en") -> str:
+        """What was found, in sentences and tables."""
+        words = words_of(language)
+        parts = [self._counted(), self._compared(), self._mattered(words), self._tested(words)]
+        return "\n\n".join(words(part) for part in parts)
+
+    def _counted(self) -> str:
+        done = self._count(DONE)
+        stopped = self._count(STOPPED)
+        failed = self._count(FAILED)
+        return f"{len(self.trials)} trials: {done} done, {stopped} stopped early, {failed} failed."
+
+    def _count(self, state: str) -> int:
+        """How many trials came to this end."""
+        return sum(trial.state == state for trial in self.trials)
+
+    def _compared(self) -> str:
+        better = self.best.error < self.shipped_error
+        than = "better than" if better else "no better than"
+        return (
+            f"Best: trial {self.best.number + 1}: {in_words(self.best.settings)}.\n"
+            f"Its {self.measure} is {number(self.best.error)}, {than} that of the shipped network "
+            f"as it arrives, {number(self.shipped_error)}."
+        )
+
+    def _mattered(self, words: Words) -> str:
+        if self.effects:
+            return table_of(self.effects, self.measure, words)
+        done = self._count(DONE)
+        return f"{done} trials are done: too few to say which settings mattered."
+
+    def _tested(self, words: Words) -> str:
+        if not self.test:
+            return "The history is too short for a test part: the error of the best is too small."
+        part = words("on the test part")
+        rows = [[words(name), number(error)] for name, error in self.test.items()]
+        table = aligned([part, self.measure], rows, left=[part])
+        gain = 1 - self.test[TUNED_NAME] / self.test[SHIPPED_NAME]
+        verdict = "On the test part, the shipped network is no worse: prefer it."
+        if gain > 0:
+            verdict = (
+                f"On the test part, the error is {percent(gain)} smaller than that of the shipped "
+                "network."
+            )
+        return f"{table}\n\n{words(verdict)}"

@@ -1,0 +1,274 @@
+"""A search for the settings of `fit` that suit a panel: trials, one after the other, within a time
+or a number of them.
+
+Each trial trains on what precedes some held-out cutoffs and is compared there. The last part of the
+data, the test part, is seen by no trial: it says how good the best one is. Then the best settings
+train a network with all data, as `fit` would.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Unpack
+
+from lstmcast.data.origins import checked_horizon
+from lstmcast.data.words import Words
+from lstmcast.errors import ModelError, OutputError, UsageError
+from lstmcast.evaluation.resuming import facts
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.training_config import require_torch
+from lstmcast.tuning.effects import effects_in
+from lstmcast.tuning.measure import Clock, Laboratory, OutOfTime, Split
+from lstmcast.tuning.result import SHIPPED_NAME, TUNED_NAME, Tuned
+from lstmcast.tuning.space import Space, in_words
+from lstmcast.tuning.suggest import Suggestions, require_optuna
+from lstmcast.tuning.trials import FAILED, FORMAT, STOPPED, Trial, TrialFile, best_of
+from lstmcast.tuning.trials import FILE as TRIALS
+from lstmcast.util.config import checked_seed, is_whole
+from lstmcast.util.files import checked_path, locked
+from lstmcast.util.text import number, percent
+
+USUAL_MINUTES = 10.0
+ROOM = 1.2  # times the seconds of the best trial, for a training that follows the search
+Progress = Callable[[str], object]
+
+
+def tune(
+    data: Any,
+    horizon: int,
+    *,
+    minutes: float | None = None,
+    trials: int | None = None,
+    folder: str | Path | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    clock: Clock = time.monotonic,
+    **words: Unpack[Words],
+) -> Tuned:
+    """Search the settings of `fit` that suit the data, on held-out cutoffs.
+
+    Args:
+        data: A Panel or anything that `lstmcast.read` reads.
+        horizon: Steps to forecast.
+        minutes: The time for all of it; 10 unless a number of trials is given. Trials of earlier
+            runs in the same folder count.
+        trials: The number of trials, those of earlier runs included.
+        folder: Where trials are kept, so that a search that was stopped goes on, and where the
+            model and its settings are saved.
+        seed: Random seed of the search and of the trainings.
+        device: "cpu" or "cuda".
+        progress: Called with a sentence whenever something is done.
+        clock: What tells seconds.
+        words: How the data are read, in the words of `lstmcast.read`.
+
+    Raises:
+        MissingExtraError: PyTorch or optuna is not installed.
+        UsageError: Arguments make no sense, or the time does not suffice for one trial.
+        DataError: The history is too short to hold anything out.
+        ModelError: The folder holds another search, or no trial came to its end.
+    """
+    from lstmcast.data.read import as_panel
+
+    checked_horizon(horizon)
+    _check_budget(minutes, trials)
+    require_torch()
+    require_optuna()
+    seed = checked_seed(seed)
+    panel = as_panel(data, (), words)
+    if minutes is None and trials is None:
+        minutes = USUAL_MINUTES
+    budget = _Budget(60 * minutes if minutes is not None else math.inf, trials, clock)
+    place = None if folder is None else checked_path(folder)
+    split = Split.of(panel, horizon)
+    laboratory = Laboratory(split, Space.of(split.before), horizon, seed, device, clock)
+    with _claimed(place):
+        found = _Search(laboratory, budget, place, progress or _unheard).result()
+        if place is not None:
+            found.save(place)
+    return found
+
+
+def _check_budget(minutes: float | None, trials: int | None) -> None:
+    if minutes is not None and not (isinstance(minutes, (int, float)) and 0 < minutes < math.inf):
+        raise UsageError(f"minutes must be a number above 0, got {minutes!r}.")
+    if trials is not None and not is_whole(trials, 1):
+        raise UsageError(f"trials must be a whole number of at least 1, got {trials!r}.")
+
+
+def _unheard(_: str) -> None:
+    """Nobody follows."""
+
+
+@contextmanager
+def _claimed(place: Path | None) -> Any:
+    """OutputError where another search is writing to a folder."""
+    if place is None:
+        yield
+        return
+    with locked(place / ".lock") as held:
+        if not held:
+            raise OutputError(
+                f"Another search is writing to {str(place)!r}. Wait for its end, or name another "
+                "folder."
+            )
+        yield
+
+
+@dataclass(frozen=True, eq=False)
+class _Budget:
+    """How long a search may take, and how many trials it may make."""
+
+    seconds: float
+    trials: int | None
+    clock: Clock
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "began", self.clock())
+
+    def left(self, earlier: float) -> float:
+        """Seconds; `earlier`: how many the runs before this one took."""
+        return self.seconds - earlier - (self.clock() - self.began)
+
+    def allows(self, done: int) -> bool:
+        """Whether another trial may be made, by their number."""
+        return self.trials is None or done < self.trials
+
+    def text(self, left: float) -> str:
+        """How much is left, in words."""
+        if not math.isfinite(left):
+            return ""
+        minutes = max(left, 0.0) / 60
+        return f"; about {minutes:.0f} min left" if minutes >= 1 else "; under a minute left"
+
+
+class _Search:
+    """Trials one after the other, then the best."""
+
+    def __init__(
+        self, laboratory: Laboratory, budget: _Budget, place: Path | None, say: Progress
+    ) -> None:
+        self.laboratory, self.budget, self.say = laboratory, budget, say
+        path = None if place is None else place / TRIALS
+        self.file = TrialFile(path, _about(laboratory))
+        self.trials = self.file.read()
+        self.earlier = sum(trial.seconds for trial in self.trials)
+
+    def result(self) -> Tuned:
+        self._announce()
+        split = self.laboratory.split
+        measure, shipped_error = split.error(LSTMForecaster(self.laboratory.horizon))
+        self.say(f"the shipped network as it arrives: {measure} {number(shipped_error)}")
+        self._run(measure)
+        best = best_of(self.trials)
+        if best is None:
+            raise self._nothing_done()
+        test = self._test(best) if split.tests.size else {}
+        self.say("the best settings train a network with all data …")
+        model = self.laboratory.trained(dict(best.settings), split.panel)
+        effects = effects_in(self.trials, self.laboratory.space)
+        every = tuple(self.trials)
+        return Tuned(model, best, every, measure, shipped_error, test, effects, split.panel)
+
+    def _announce(self) -> None:
+        split = self.laboratory.split
+        tests = split.tests.shape[1]
+        test = f"the test part has {tests} later ones" if tests else "none is left for a test"
+        cutoffs = f"trials are compared at {split.counts.shape[1]} held-out cutoffs"
+        self.say(f"{len(split.panel):,} series; {cutoffs}, {test}")
+        if self.trials:
+            self.say(f"{len(self.trials)} trials of an earlier run are taken up")
+
+    def _run(self, measure: str) -> None:
+        """Make trials until time or number is used up."""
+        laboratory = self.laboratory
+        suggestions = Suggestions(laboratory.space, laboratory.seed, self.trials)
+        while self.budget.allows(len(self.trials)):
+            left = self.budget.left(self.earlier) - self._reserve()
+            typical = statistics.median([one.seconds for one in self.trials] or [0.0])
+            if left < typical:
+                break
+            suggestion = suggestions.next()
+            try:
+                trial = laboratory.trial(suggestion, laboratory.clock() + left)
+            except OutOfTime as over:
+                self._require_one(over.share)
+                break
+            suggestion.tell(trial)
+            self.file.keep(trial)
+            self.trials.append(trial)
+            self._told(trial, measure)
+
+    def _reserve(self) -> float:
+        """Seconds that are kept for the trainings after the search."""
+        best = best_of(self.trials)
+        if best is None:
+            return 0.0
+        trainings = 2 if self.laboratory.split.tests.size else 1
+        return trainings * ROOM * best.seconds
+
+    def _told(self, trial: Trial, measure: str) -> None:
+        came = {STOPPED: "stopped early", FAILED: f"failed: {trial.note}"}
+        result = came.get(trial.state, f"{measure} {number(trial.error)}")
+        if best_of(self.trials) is trial:
+            result += ", the best so far"
+        left = self.budget.text(self.budget.left(self.earlier))
+        settings = in_words(trial.settings)
+        took = f"{trial.seconds:.0f} s"
+        self.say(f"trial {trial.number + 1}: {settings}: {result}; {took}{left}")
+
+    def _require_one(self, share: float) -> None:
+        """UsageError where the time was over before any trial was done."""
+        if best_of(self.trials) is not None:
+            return
+        spent = self.budget.clock() - self.budget.began
+        needed = (spent / share if share else 10 * spent) * (1 + 2 * ROOM)
+        minutes = math.ceil(max(needed / 60, 1.0))
+        raise UsageError(
+            f"{self.budget.seconds / 60:.3g} minutes do not suffice for one trial, which was "
+            f"{percent(share)} done. Give about {minutes} minutes or more (--minutes {minutes}), "
+            "for several trials a multiple of that."
+        )
+
+    def _nothing_done(self) -> ModelError | UsageError:
+        failed = [trial for trial in self.trials if trial.state == FAILED]
+        if not failed:
+            return UsageError("No trial was made in the time that is left. Give more minutes.")
+        return ModelError(f"No trial came to its end. The first one: {failed[0].note}")
+
+    def _test(self, best: Trial) -> dict[str, float]:
+        """Errors on the test part, of what trains on all that precedes it."""
+        self.say("the best settings are judged on the test part …")
+        split = self.laboratory.split
+        model = self.laboratory.trained(dict(best.settings), split.searched)
+        own, *simple = split.test_errors(model).items()
+        shipped, *_ = split.test_errors(LSTMForecaster(self.laboratory.horizon)).items()
+        return {TUNED_NAME: own[1], SHIPPED_NAME: shipped[1], **dict(simple)}
+
+
+def _about(laboratory: Laboratory) -> dict[str, Any]:
+    """What trials depend on, as JSON values."""
+    panel = laboratory.split.panel
+    covariates = panel.covariates
+    data = {
+        "values": panel.values,
+        "offsets": panel.offsets,
+        "ids": panel.ids,
+        "starts": panel.starts,
+        "past": dict(covariates.past),
+        "future": dict(covariates.future.columns),
+        "static": dict(covariates.static),
+    }
+    return {
+        "format": FORMAT,
+        "horizon": laboratory.horizon,
+        "seed": laboratory.seed,
+        "data": facts(data),
+    }

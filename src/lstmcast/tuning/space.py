@@ -1,0 +1,188 @@
+"""Which settings of `fit` are searched, and the forecaster that some of them make.
+
+Whoever searches is a function `ask(setting)` that gives a value of a setting. Some settings are
+asked for only where others call for them: a fine-tuned network has its size already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lstmcast.data.panel import Panel
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.inputs import Adaptive, Transformed
+from lstmcast.model.network import NetworkConfig
+from lstmcast.model.static import ALL, static_of
+from lstmcast.training_config import TrainingConfig, Windows
+from lstmcast.transforms import Standard
+
+TUNED, SCRATCH = "fine-tuned", "from scratch"
+ADAPTIVE, TRANSFORMED = "adaptive", "transformed"
+UPDATES = 25  # of an epoch of transformed inputs: as many as adaptive ones have at most
+USUAL_WINDOW = 96  # steps, of adaptive inputs
+SHORTEST, LONGEST = 8, 384  # windows, in steps
+SEASONS = (2, 4, 8)  # seasonal periods in a window
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting that has one of some values."""
+
+    name: str
+    title: str  # as people call it
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two, searched by its logarithm."""
+
+    name: str
+    title: str
+    low: float
+    high: float
+
+
+Setting = Choice | Range
+Ask = Callable[[Setting], Any]
+
+START = Choice("start", "fine-tuned or from scratch", (TUNED, SCRATCH))
+LEARNING_RATE = Range("learning_rate", "learning rate", 1e-4, 2e-2)
+WEIGHT_DECAY = Range("weight_decay", "weight decay", 1e-6, 1e-1)
+EPOCHS = Choice("epochs", "epochs at most", (8, 16, 32))
+BATCH_SIZE = Choice("batch_size", "batch size", (16, 32, 64, 128))
+INPUTS = Choice("inputs", "inputs", (ADAPTIVE, TRANSFORMED))
+HIDDEN = Choice("hidden", "units of a layer", (16, 32, 64, 128))
+LAYERS = Choice("layers", "layers", (1, 2, 3))
+DROPOUT = Choice("dropout", "dropout", (0.0, 0.1, 0.2, 0.3))
+OF_SCRATCH = (INPUTS, HIDDEN, LAYERS, DROPOUT)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The settings that are searched for a panel."""
+
+    window: Choice
+    past: tuple[str, ...] = ()  # columns that transformed inputs read beside the target
+    static: bool = False  # whether networks from scratch read columns that do not change
+
+    @classmethod
+    def of(cls, panel: Panel) -> Space:
+        """What suits the season, the length and the columns of a panel."""
+        period = int(panel.periods[0])
+        typical = int(np.median(panel.lengths))
+        most = min(LONGEST, max(SHORTEST, typical // 2))
+        lengths = {min(USUAL_WINDOW, most)}
+        for count in SEASONS:
+            wanted = max(SHORTEST, count * period)
+            lengths.add(min(wanted, most))
+        window = Choice("window", "steps of a window", tuple(sorted(lengths)))
+        return cls(
+            window,
+            past=tuple(panel.covariates.past),
+            static=bool(panel.covariates.static),
+        )
+
+    def settings(self) -> tuple[Setting, ...]:
+        """All of them."""
+        return *self._common(), *OF_SCRATCH
+
+    def _common(self) -> tuple[Setting, ...]:
+        return START, LEARNING_RATE, WEIGHT_DECAY, EPOCHS, BATCH_SIZE, self.window
+
+    def asked(self, ask: Ask) -> dict[str, Any]:
+        """A value of each setting that has an effect."""
+        found = _answers(ask, self._common())
+        if found["start"] == SCRATCH:
+            found |= _answers(ask, OF_SCRATCH)
+        return found
+
+    def usual(self) -> list[dict[str, Any]]:
+        """What `fit` does unless told otherwise, fine-tuning and from scratch: the first trials."""
+        tuned = {
+            "start": TUNED,
+            "learning_rate": 1e-3,
+            "weight_decay": 1e-4,
+            "epochs": 16,
+            "batch_size": 64,
+            "window": min(USUAL_WINDOW, max(self.window.values)),
+        }
+        scratch = tuned | {
+            "start": SCRATCH,
+            "learning_rate": 4e-3,
+            "inputs": ADAPTIVE,
+            "hidden": 64,
+            "layers": 2,
+            "dropout": 0.0,
+        }
+        return [tuned, scratch]
+
+    def forecaster(self, chosen: Mapping[str, Any], horizon: int, seed: int) -> LSTMForecaster:
+        """An unfitted forecaster with these settings."""
+        if chosen["start"] == TUNED:
+            training = _training(TrainingConfig.fine_tuning(), chosen)
+            return LSTMForecaster(horizon, training=training, seed=seed)
+        training = _training(TrainingConfig.from_scratch(), chosen)
+        inputs = Adaptive()
+        if chosen["inputs"] == TRANSFORMED:
+            inputs = Transformed(Standard(), past=self.past)
+            training = replace(training, steps_per_epoch=UPDATES)
+        network = NetworkConfig(
+            layers=(chosen["hidden"],) * chosen["layers"],
+            inputs=inputs,
+            dropout=chosen["dropout"],
+            static=static_of([ALL] * self.static),
+        )
+        return LSTMForecaster(
+            horizon,
+            weights="scratch",
+            network=network,
+            training=training,
+            seed=seed,
+        )
+
+
+def _answers(ask: Ask, settings: Iterable[Setting]) -> dict[str, Any]:
+    return {setting.name: ask(setting) for setting in settings}
+
+
+def _training(usual: TrainingConfig, chosen: Mapping[str, Any]) -> TrainingConfig:
+    optimiser = replace(
+        usual.optimiser,
+        learning_rate=chosen["learning_rate"],
+        weight_decay=chosen["weight_decay"],
+    )
+    return replace(
+        usual,
+        epochs=chosen["epochs"],
+        batch_size=chosen["batch_size"],
+        batching=Windows(length=chosen["window"], loss="every"),
+        optimiser=optimiser,
+    )
+
+
+def kind_of(chosen: Mapping[str, Any]) -> int:
+    """Which trials have validation losses in the same units."""
+    if chosen["start"] == TUNED:
+        return 0
+    return 1 if chosen["inputs"] == ADAPTIVE else 2
+
+
+def in_words(chosen: Mapping[str, Any]) -> str:
+    """Settings as people say them.
+
+    >>> in_words({"start": "fine-tuned", "learning_rate": 0.00123, "epochs": 16})
+    'fine-tuned, learning rate 0.0012, 16 epochs'
+    """
+    parts = [chosen["start"]]
+    if chosen["start"] == SCRATCH:
+        units = [str(chosen["hidden"])] * chosen["layers"]
+        parts.append(f"{chosen['inputs']} inputs")
+        parts.append(f"layers of {'-'.join(units)} units")
+    parts.append(f"learning rate {chosen['learning_rate']:.2g}")
+    parts.append(f"{chosen['epochs']} epochs")
+    return ", ".join(parts)

@@ -1,0 +1,137 @@
+"""What optuna suggests next, and which trials it would stop.
+
+The study lives in memory and is made of the trials so far. Its sampler begins anew with each trial,
+from the seed and the trial's number: so a search that was stopped goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast.errors import MissingExtraError
+from lstmcast.tuning.space import Choice, Setting, Space
+from lstmcast.tuning.trials import DONE, STOPPED, Trial
+
+if TYPE_CHECKING:
+    import optuna
+
+RANDOM_TRIALS = 8  # drawn by chance before the sampler learns from what was tried
+FEWEST_TO_STOP = 4  # trials that are done before one is stopped early
+
+
+def require_optuna() -> None:
+    """MissingExtraError unless optuna is installed: asked before anything is read."""
+    if importlib.util.find_spec("optuna") is None:
+        raise MissingExtraError(
+            "A search for settings needs optuna. Install it with pip install 'lstmcast[tune]'."
+        )
+
+
+class Suggestions:
+    """The study of optuna."""
+
+    def __init__(self, space: Space, seed: int, trials: Sequence[Trial]) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.space = space
+        self.seed = seed
+        # which trials to stop is the median's to say, as soon as a few are done
+        pruner = optuna.pruners.MedianPruner(
+            n_startup_trials=FEWEST_TO_STOP,
+            n_warmup_steps=0,
+        )
+        self._study = optuna.create_study(pruner=pruner)
+        self._kinds = {one.name: _distribution(one) for one in space.settings()}
+        for trial in trials:
+            self._study.add_trial(self._rebuilt(trial))
+
+    def next(self) -> Suggestion:
+        """The next trial's settings."""
+        number = len(self._study.trials)
+        usual = self.space.usual()
+        self._study.sampler = self._sampler(number)
+        if number < len(usual):
+            self._study.enqueue_trial(usual[number])
+        asked = self._study.ask()
+
+        def ask(setting: Setting) -> Any:
+            name = setting.name
+            if isinstance(setting, Choice):
+                return asked.suggest_categorical(name, setting.values)
+            return asked.suggest_float(name, setting.low, setting.high, log=True)
+
+        settings = self.space.asked(ask)
+        return Suggestion(number, settings, asked, self._study)
+
+    def _sampler(self, number: int) -> Any:
+        """What draws the settings of a trial, by its number."""
+        import optuna
+
+        drawn = np.random.SeedSequence([self.seed, number]).generate_state(1)
+        return optuna.samplers.TPESampler(
+            n_startup_trials=RANDOM_TRIALS,
+            seed=int(drawn[0]),
+        )
+
+    def _rebuilt(self, trial: Trial) -> Any:
+        """A trial as optuna knows it."""
+        import optuna
+
+        distributions = {}
+        for name in trial.settings:
+            distributions[name] = self._kinds[name]
+        return optuna.trial.create_trial(
+            state=_state(trial),
+            params=dict(trial.settings),
+            distributions=distributions,
+            value=trial.error if trial.state == DONE else None,
+            intermediate_values=dict(trial.losses),
+        )
+
+
+class Suggestion:
+    """Settings to try, and what is told of the trial."""
+
+    def __init__(
+        self, number: int, settings: dict[str, Any], asked: optuna.Trial, study: optuna.Study
+    ) -> None:
+        self.number = number
+        self.settings = settings
+        self.losses: dict[int, float] = {}
+        self._asked = asked
+        self._study = study
+
+    def poor(self, place: int, loss: float) -> bool:
+        """Whether the trial should be stopped, its validation loss being this at a place."""
+        self.losses[place] = loss
+        self._asked.report(loss, place)
+        return self._asked.should_prune()
+
+    def tell(self, trial: Trial) -> None:
+        """What came of it."""
+        error = trial.error if trial.state == DONE else None
+        self._study.tell(self._asked, error, _state(trial))
+
+
+def _state(trial: Trial) -> Any:
+    """What optuna calls the state of a trial."""
+    from optuna.trial import TrialState
+
+    if trial.state == DONE:
+        return TrialState.COMPLETE
+    if trial.state == STOPPED:
+        return TrialState.PRUNED
+    return TrialState.FAIL
+
+
+def _distribution(setting: Setting) -> Any:
+    import optuna
+
+    if isinstance(setting, Choice):
+        return optuna.distributions.CategoricalDistribution(setting.values)
+    return optuna.distributions.FloatDistribution(setting.low, setting.high, log=True)

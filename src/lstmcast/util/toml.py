@@ -1,0 +1,53 @@
+"""Settings as TOML, which Python reads and does not write."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def toml_text(values: Mapping[str, Any]) -> str:
+    """Nested settings as TOML. What is None is left out: TOML has no word for it.
+
+    >>> print(toml_text({"seed": 0, "network": {"layers": [8], "inputs": {"past": ["price"]}}}))
+    seed = 0
+    <BLANKLINE>
+    [network]
+    layers = [8]
+    <BLANKLINE>
+    [network.inputs]
+    past = ["price"]
+    """
+    return "\n".join(_lines(values, ())).strip()
+
+
+def _lines(values: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[str]:
+    plain = {name: value for name, value in values.items() if not isinstance(value, Mapping)}
+    if above and (plain or not values):
+        yield ""
+        yield f"[{'.'.join(above)}]"
+    for name, value in plain.items():
+        if value is not None:
+            yield f"{_key(name)} = {_value(value)}"
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _lines(value, (*above, _key(name)))
+
+
+def _key(name: str) -> str:
+    bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if bare else json.dumps(name, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        known = {name: own for name, own in value.items() if own is not None}
+        parts = [f"{_key(name)} = {_value(own)}" for name, own in known.items()]
+        return f"{{ {', '.join(parts)} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
