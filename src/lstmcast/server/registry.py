@@ -175,7 +175,7 @@ def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clock
 
 
 def _of_model(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
-    """A stream that goes on from the data of a saved model."""
+    """A stream that continues from the data of a saved model."""
     model = load(folder_of(models, asked.model or ""), method="network")
     if asked.rows is not None or asked.frequency is not None:
         name = "rows" if asked.rows is not None else "frequency"

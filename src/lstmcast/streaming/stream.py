@@ -301,7 +301,7 @@ class Stream:
         self._follow()
 
     def frozen(self) -> Stream:
-        """A copy that goes on from here without learning."""
+        """A copy that continues from here without learning."""
         manifest, groups = described_stream(self)
         return made_stream(
             Stream, {**manifest, "learning": None}, groups, Path("copy"), self.network.head

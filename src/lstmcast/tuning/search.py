@@ -60,7 +60,7 @@ def tune(
         minutes: The time for all of it; 10 unless a number of trials is given. Trials of earlier
             runs in the same folder count.
         trials: The number of trials, those of earlier runs included.
-        folder: Where trials are kept, so that a search that was stopped goes on, and where the
+        folder: Where trials are kept, so that a search that was stopped continues, and where the
             model and its settings are saved.
         seed: Random seed of the search and of the trainings.
         device: "cpu" or "cuda".
