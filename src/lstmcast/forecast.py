@@ -443,9 +443,8 @@ class Forecast:
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
         """How each series may continue: sample paths (O, `count`, H) whose steps have the
-        quantiles of
-        the forecast, and whose errors hang together over time and between series as those at
-        held-out cutoffs did. UsageError where the forecast has no quantiles on both sides."""
+        quantiles of the forecast, and whose errors depend on each other as those at held-out
+        cutoffs did. UsageError where the forecast has no quantiles on both sides."""
         draws = draws_of(self, count, seed)
         return np.stack([draws(origin) for origin in range(len(self.ids))])
 

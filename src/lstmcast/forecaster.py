@@ -396,8 +396,7 @@ class LSTMForecaster:
         return model.states(joined(model, data)[0])
 
     def continued(self, data: Any) -> Continuation:
-        """Newer data joined to what a fitted or loaded model remembers; it says which series
-        continue.
+        """Newer data joined to what a fitted or loaded model remembers, and which series continue.
 
         `data`: a Panel or what `lstmcast.read` reads, with the columns of the saved data; one row
         is enough.
@@ -414,8 +413,8 @@ class LSTMForecaster:
         model = self.model
         if model.saved_context is None:
             raise UsageError(
-                "This forecaster remembers no data: only a model that was saved and loaded can go "
-                "on."
+                "This forecaster remembers no data: only one that was saved and loaded can "
+                "continue."
             )
         continuation = data if isinstance(data, Continuation) else self.continued(data)
         panel = updated_panel(model.saved_context, continuation)

@@ -302,8 +302,7 @@ def continued(context: SavedContext | None, data: Any) -> Continuation:
 
     if context is None:
         raise UsageError(
-            "This forecaster remembers no data: only a model that was saved and loaded can "
-            "continue."
+            "This forecaster remembers no data: only one that was saved and loaded can continue."
         )
     return context.join(read_newer(data, context.panel))
 

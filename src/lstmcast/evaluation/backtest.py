@@ -1,5 +1,4 @@
-"""How good a forecaster would have been: forecasts at past cutoffs, compared with the actual
-values.
+"""How good a forecaster would have been: forecasts at past cutoffs, and what came after them.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """

@@ -252,8 +252,7 @@ def _train_one(
 
 
 def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | None:
-    """The checkpoint that a run continues from; `again`: a refit, which is begun anew where going
-    on
+    """The checkpoint that a run continues from; `again`: a refit, which starts over where that
     would give other bits."""
     found = keeper.load(again) if job.resume else None
     if found is None:
