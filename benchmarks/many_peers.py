@@ -5,12 +5,10 @@ The series are those of many.py: synthetic, 60 months that are read and 12 that 
 80% intervals. StatsForecast fits a model to each series, NeuralForecast trains a network on all of
 them (300 updates, windows of 36), AutoGluon fits the models of its preset `fast_training`; each as
 its documentation shows, with OMP_NUM_THREADS=1. Rows of an earlier run stay where they are not
-measured again. `seconds` is processor time with reading,
-writing and imports, `per_thousand` that for 1,000 series, `megabytes` the peak of resident memory.
-MASE divides by the seasonal naive error on the 60 months. A walk with a season is what AutoETS
-assumes: how accurate networks are on real series, other benchmarks say.
-
-    python benchmarks/many_peers.py --peer AutoETS=nixtla/bin/python --peer NHITS=nixtla/bin/python
+measured again. `seconds` is processor time with reading, writing and imports, `per_thousand` that
+for 1,000 series, `megabytes` the peak of resident memory. MASE divides by the seasonal naive error
+on the 60 months. All series are made in one way, which is what AutoETS assumes and what a network
+that is trained on them can learn: how accurate forecasts of real series are, other benchmarks say.
 """
 
 from __future__ import annotations

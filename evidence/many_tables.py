@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tables import Results, number, rows_of, share, table, text, with_protocol
+from tables import Results, rows_of, share, table, text, with_protocol
 
 
 def many_peers(results: Results) -> str:
@@ -21,19 +21,4 @@ def many_peers(results: Results) -> str:
     return with_protocol(results, "many_peers", table(rows_of(results, "many_peers"), columns))
 
 
-def many_parts(results: Results) -> str:
-    """A line per command."""
-    rows = [
-        row | {"minutes": number(row["seconds"] / 60, 1)} for row in rows_of(results, "many_parts")
-    ]
-    columns = {
-        "command": ("command", str),
-        "series": ("series", text(0)),
-        "minutes": ("processor minutes", str),
-        "per_thousand": ("s per 1,000 series", text(2)),
-        "megabytes": ("MB, largest process", text(0)),
-    }
-    return with_protocol(results, "many_parts", table(rows, columns))
-
-
-MANY: dict[str, Callable[[Results], str]] = {"many-peers": many_peers, "many-parts": many_parts}
+MANY: dict[str, Callable[[Results], str]] = {"many-peers": many_peers}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lstmcast.data.panel import Panel
 from lstmcast.model.inputs import Transformed
@@ -32,6 +36,16 @@ def network_of_seeds(config: NetworkConfig, *seeds: int, size: float = 0.4) -> N
     """A network with a member for each seed, whatever the others are."""
     members = [drawn_arrays(config, np.random.default_rng(seed), size) for seed in seeds]
     return Network(config, members)
+
+
+def with_open_ends(values: Mapping[str, ArrayLike] | ArrayLike, **named: Any) -> Panel:
+    """`Panel.from_arrays`, but values that are missing at the ends stay: as at the cutoffs of a
+    backtest."""
+    given = dict(values) if isinstance(values, Mapping) else {"y": values}
+    arrays = {name: np.array(array, float) for name, array in given.items()}
+    whole = {name: np.nan_to_num(array, nan=1.0) for name, array in arrays.items()}
+    panel = Panel.from_arrays(whole, **named)
+    return replace(panel, values=np.concatenate(list(arrays.values())))
 
 
 def plain_config(**chosen: object) -> NetworkConfig:

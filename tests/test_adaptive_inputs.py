@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptive import (
-    CLIP,
     LOG_PRIOR_COUNT,
     LOG_PRIOR_SCALE,
     MEMORY_CYCLES,
@@ -23,6 +22,7 @@ from lstmcast.model.inputs.adaptive import (
     SMOOTHING,
 )
 from lstmcast.model.inputs.axis import from_axis, to_axis
+from lstmcast.model.inputs.channels import CLIP
 from lstmcast.model.inputs.seasons import (
     FEWEST_CHANGES,
     LEAST_OF_OTHERS,

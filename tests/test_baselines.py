@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from builders import with_open_ends
 from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import carried
@@ -143,7 +144,7 @@ def test_the_horizon_may_be_its_own(baseline):
 
 
 def test_missing_values_are_carried_from_the_same_phase_and_the_past_alone():
-    panel = Panel.from_arrays(
+    panel = with_open_ends(
         {"a": [1.0, 2.0, np.nan, np.nan, 5.0, np.nan], "b": [np.nan, 7.0, np.nan]}, periods=(2,)
     )
     np.testing.assert_array_equal(
@@ -184,7 +185,7 @@ def test_holt_winters_steps_over_missing_values():
 
 
 def test_holt_winters_after_a_gap_that_is_longer_than_it_looks_back():
-    panel = Panel.from_arrays(np.append([3.0, 7.0], np.full(1000, np.nan)), periods=(4,))
+    panel = with_open_ends(np.append([3.0, 7.0], np.full(1000, np.nan)), periods=(4,))
     np.testing.assert_array_equal(HoltWinters().predict(panel, 2).point, [[7.0, 7.0]])
 
 

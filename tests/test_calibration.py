@@ -10,15 +10,14 @@ import pytest
 
 import lstmcast as lc
 from lstmcast.data.examples import airline
-from lstmcast.evaluation import calibration
+from lstmcast.evaluation import calibration, held_out
 from lstmcast.evaluation.calibration import (
-    ENOUGH,
-    TRUST,
     HeldOut,
     calibrate,
     interval_factors,
     widen,
 )
+from lstmcast.evaluation.factors import ENOUGH, TRUST
 from lstmcast.model.heads import HEAD_QUANTILES
 
 SCORES = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
@@ -292,8 +291,9 @@ def test_one_walk_has_intervals_as_wide_as_its_errors_far_beyond_the_head():
     )
 
 
-# Candidates are fitted to what is asked for, so the last digits of a combination are not the same.
-@pytest.mark.parametrize(("method", "rtol"), [("network", 1e-9), ("combined", 5e-3)])
+# Where steps are fed back, the network reads in other pieces, so the last bits of float32 differ;
+# candidates are fitted to what is asked for, so the last digits of a combination do.
+@pytest.mark.parametrize(("method", "rtol"), [("network", 3e-6), ("combined", 5e-3)])
 def test_the_interval_of_a_date_does_not_depend_on_how_many_are_asked_for(method, rtol):
     air = airline()
     far = lc.LSTMForecaster(60, method=method).predict(air).quantiles
@@ -317,7 +317,7 @@ def test_many_series_are_calibrated_in_parts_and_the_numbers_are_the_same(monkey
     whole = forecasts()
     asked = []
     tried = HeldOut.forecasts
-    monkeypatch.setattr(calibration, "AT_ONCE", 7 * 50)
+    monkeypatch.setattr(held_out, "AT_ONCE", 7 * 50)
     monkeypatch.setattr(calibration, "WIDENED_AT_ONCE", 3)
     monkeypatch.setattr(HeldOut, "forecasts", lambda *given: asked.append(1) or tried(*given))
     for one, other in zip(whole, forecasts(), strict=True):

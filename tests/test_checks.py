@@ -11,7 +11,8 @@ import pytest
 from lstmcast.data.findings import Finding, Findings
 from lstmcast.data.inspection import check
 from lstmcast.data.outliers import outlier_scores
-from lstmcast.data.panel import Panel, ReadOptions, Table, check_table, panel_from_table
+from lstmcast.data.panel import Panel, ReadOptions, Table
+from lstmcast.data.tabular import check_table, panel_from_table
 from lstmcast.errors import DataError, UsageError
 
 

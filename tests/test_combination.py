@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from builders import with_open_ends
 from lstmcast.data.examples import airline
 from lstmcast.data.origins import Origins
 from lstmcast.errors import ModelError, UsageError
@@ -345,7 +346,7 @@ def test_a_candidate_and_the_baseline_of_its_name_agree():
 
 
 def test_the_last_value_is_not_sought_beyond_its_reach():
-    panel = panel_of({"a": np.array([3.0, np.nan, np.nan])})
+    panel = with_open_ends({"a": np.array([3.0, np.nan, np.nan])})
     origins = Origins(np.array([0]), np.array([3]))
     assert Last(3).points(panel, origins, 1) == 3
     assert np.isnan(Last(2).points(panel, origins, 1))

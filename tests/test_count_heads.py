@@ -263,6 +263,14 @@ def test_negative_values_are_refused(head):
         fitted(values, head.name)
 
 
+def test_negative_values_are_refused_where_they_are_forecast(head):
+    model = lc.LSTMForecaster(2, weights=fitted(np.ones(40), head.name).network)
+    values = np.ones(40)
+    values[4] = -3
+    with pytest.raises(DataError, match=r"series 'returns', step 5: -3 is negative, and head="):
+        model.predict(lc.Panel.from_arrays({"returns": values}, frequency="D", start="2024-01-01"))
+
+
 @pytest.mark.parametrize("name", ["negative_binomial", "zero_inflated"])
 def test_fractions_are_no_counts(name):
     values = np.ones(40)

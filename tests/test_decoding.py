@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from builders import network_of_seeds
+from builders import network_of_seeds, with_open_ends
 from lstmcast import decoding
 from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.origins import Origins, origins_of
@@ -257,7 +257,7 @@ def test_where_nothing_is_known_nothing_is_forecast():
 def test_a_gap_longer_than_the_context_leaves_the_last_value(value):
     values = np.append(walk(1, 600), np.full(1100, np.nan))
     values[599] = value
-    panel = panel_of(values)
+    panel = with_open_ends(values, frequency="MS", start="2000-01", periods=(12,))
     for quantiles in (forecast(panel), one_step_ahead(NET, panel, ends(panel))):
         assert (quantiles == value).all()
     few = values.copy()

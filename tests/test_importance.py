@@ -16,6 +16,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.importance import held_out
 from lstmcast.evaluation.permuting import blocks, changes
 from lstmcast.forecast import Forecast
+from lstmcast.updating import remembering
 
 H = 4
 
@@ -219,8 +220,8 @@ def test_the_command_asks_a_saved_model(tmp_path):
 def test_what_a_model_remembers_does_not_repair_what_is_permuted():
     data = lc.Panel.from_arrays(np.random.default_rng(0).normal(9, 1, 60))
     model = lc.LSTMForecaster(H, method="network")
-    remembering = model.with_fitted(model.model).remembering(data)
+    kept = remembering(model.with_fitted(model.model), data)
     plain = lc.importance(model, data, repeats=2)
-    assert lc.importance(remembering, data, repeats=2).parts == plain.parts
+    assert lc.importance(kept, data, repeats=2).parts == plain.parts
     assert any(part.growth != 0 for part in plain.parts)
     assert replace(plain, repeats=2).error == plain.error

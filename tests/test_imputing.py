@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from builders import with_open_ends
 from lstmcast.data.panel import Panel
 from lstmcast.imputing.gaps import backwards, gaps_of
 from lstmcast.imputing.weights import line, places_for, season
@@ -72,7 +73,7 @@ def test_intervals_contain_about_what_they_promise(truth, imputed):
 def test_an_end_is_filled_from_the_side_that_there_is():
     values = wave()
     values[:4], values[-3:] = np.nan, np.nan
-    filled = lc.impute(monthly(a=values)).panel.values
+    filled = lc.impute(with_open_ends({"a": values}, frequency="MS", start="2012-01")).panel.values
     np.testing.assert_allclose(
         filled[[0, 1, 2, 3, -3, -2, -1]], wave(noise=0)[[0, 1, 2, 3, -3, -2, -1]], atol=6
     )
@@ -138,7 +139,7 @@ def test_networks_of_several_columns_are_refused():
 
 
 def test_gaps_do_not_reach_over_the_end_of_a_series():
-    panel = Panel.from_arrays({"a": [1.0, np.nan], "b": [np.nan, np.nan, 2.0]})
+    panel = with_open_ends({"a": [1.0, np.nan], "b": [np.nan, np.nan, 2.0]})
     gaps = gaps_of(panel)
     assert [part.tolist() for part in gaps] == [[0, 1], [1, 0], [1, 2]]
     assert gaps.places(panel.offsets).tolist() == [1, 2, 3]

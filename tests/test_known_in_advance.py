@@ -463,13 +463,7 @@ def test_a_saved_model_asks_for_a_column_that_newer_data_lack(tmp_path):
         model.predict(newer, 27)
 
 
-# ---------------------------------------------------------------- streams and anomalies
-
-
-def test_a_stream_refuses_them():
-    sales, future = shop()
-    with pytest.raises(lc.UsageError, match=r"a stream does not read .* 'promo' and 'warm'"):
-        lc.Stream(lc.LSTMForecaster(horizon=7), panel_of(sales, future))
+# ---------------------------------------------------------------- anomalies
 
 
 def test_a_promotion_is_no_anomaly_and_a_day_without_its_effect_is_one():

@@ -270,8 +270,8 @@ TOLD = [
     "append.",
     "fc@duckdb:///a.db: rows 1 and 2 of the result have the same key (store=a). Nothing was "
     "changed. Name a further column with --key that tells them apart.",
-    "job.toml: the lock of this job cannot be made in '.': Permission denied. Keep the job file "
-    "in a folder that you may write to, or set XDG_STATE_HOME to one.",
+    "job.toml: the lock of this job cannot be made in '/state': Permission denied. Keep the "
+    "job file in a folder that you may write to, or set XDG_STATE_HOME to one.",
     "job.toml: the next run would read 'fc.csv' as data, as '*.csv' fits it. Write the result into "
     "another folder.",
     "The query is empty. Write what to read, such as SELECT 6 * 7.",

@@ -16,8 +16,9 @@ from builders import drawn_network
 from lstmcast import pretrained as beginning
 from lstmcast import store
 from lstmcast.data.newer import read_newer
-from lstmcast.data.panel import Columns, Panel, Recipe, panel_from_table
+from lstmcast.data.panel import Columns, Panel, Recipe
 from lstmcast.data.read import read_table
+from lstmcast.data.tabular import panel_from_table
 from lstmcast.errors import DataError, ModelError
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.saved_context import SavedContext

@@ -450,8 +450,8 @@ def test_a_training_is_followed_stopped_and_compared(visit):
     assert page.evaluate("document.getElementById('train-progress').value") > 0
     page.click("#train-stop")
     page.wait_for_selector("#train-use:not([hidden])")
-    assert page.inner_text("#train-state").startswith("stopped early")
-    assert page.text_content("#train-said") == "mine: stopped early"
+    assert page.inner_text("#train-state").startswith("stopped")
+    assert page.text_content("#train-said") == "mine: stopped"
     assert page.evaluate(NAMELESS) == []
     page.click("#train-use")
     page.wait_for_selector("#compare-table table")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,13 +12,14 @@ from hypothesis import strategies as st
 
 import lstmcast as lc
 from lstmcast.data.newer import read_newer
-from lstmcast.data.panel import Columns, Panel, ReadOptions, Table, check_table, panel_from_table
+from lstmcast.data.panel import Columns, Panel, ReadOptions, Table
+from lstmcast.data.tabular import check_table, panel_from_table
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.baselines import Naive
 from lstmcast.saved_context import SavedContext
 
 PANEL = Panel.from_arrays(
-    {"a": [1, 2, 3], "b": [5, np.nan], "c": [7, 8, 9, 10]}, frequency="MS", start="2024-01"
+    {"a": [1, 2, 3], "b": [5, 6], "c": [7, 8, 9, 10]}, frequency="MS", start="2024-01"
 )
 
 
@@ -106,7 +109,7 @@ def test_from_arrays_takes_rows_starts_per_series_and_integers():
     panel = Panel.from_arrays(np.ones((2, 3)), frequency="D", start=["2024-01-01", "2024-01-05"])
     assert panel.ends.astype("datetime64[D]").astype(str).tolist() == ["2024-01-03", "2024-01-07"]
     assert Panel.from_arrays([4, 5]).times(0).tolist() == [1, 2]
-    assert np.isnan(Panel.from_arrays([1, np.inf]).values[1])
+    assert np.isnan(Panel.from_arrays([1, np.inf, 2]).values[1])
     assert Panel.from_arrays([1, 2], frequency="M", start="2024-01-31").frequency.code == "ME"
     assert Panel.from_arrays([1, 2], periods=(12, 4)).periods == (4, 12)
 
@@ -425,3 +428,69 @@ def test_targets_are_saved_and_joined():
         {"7/sales": [1.0], "7/price": [2.0]}, frequency="D", start="2024-01-07"
     )
     assert again.join(arrays).panel.target_names.tolist() == ["sales", "price"]
+
+
+# ---------------------------------------------------------------- missing values at the end
+
+
+MONTHS = pd.date_range("2022-01-01", periods=24, freq="MS")
+
+
+def ending_at(*ends: int) -> dict[str, np.ndarray]:
+    """Series of 24 months whose last values are missing."""
+    known = 100 + np.arange(24.0) + np.sin(np.arange(24))
+    return {
+        f"shop {place}": np.where(np.arange(24) < end, known + place, np.nan)
+        for place, end in enumerate(ends)
+    }
+
+
+@pytest.mark.parametrize("ends", [(21,), (21, 24), (24, 20, 13)])
+def test_arrays_end_with_their_last_value_as_tables_do(ends):
+    series = ending_at(*ends)
+    arrays = Panel.from_arrays(series, frequency="MS", start="2022-01-01")
+    frames = [pd.DataFrame({"id": i, "ds": MONTHS, "y": values}) for i, values in series.items()]
+    table = lc.read(pd.concat(frames))
+    wide = lc.read(pd.DataFrame(series, index=MONTHS))
+    assert arrays.lengths.tolist() == list(ends) == table.lengths.tolist() == wide.lengths.tolist()
+    np.testing.assert_array_equal(arrays.ends, table.ends)
+    np.testing.assert_array_equal(arrays.values, table.values)
+    forecast, expected = (
+        lc.LSTMForecaster(3).predict(replace(p, kind="real")) for p in (arrays, table)
+    )
+    np.testing.assert_array_equal(forecast.times, expected.times)
+    np.testing.assert_array_equal(forecast.quantiles, expected.quantiles)
+
+
+def test_what_arrays_lack_at_their_end_is_said():
+    panel = Panel.from_arrays([1.0, 2.0, np.nan, np.inf])
+    assert panel.values.tolist() == [1.0, 2.0]
+    assert str(panel.report.findings[0]) == (
+        "warning: the last 2 values are missing. They are left out: the forecast starts after the "
+        "last value."
+    )
+    assert not Panel.from_arrays([np.nan, 2.0, np.nan, 4.0]).report.findings
+
+
+def test_series_without_any_value_stay_as_they_are():
+    panel = Panel.from_arrays({"a": [1.0, 2.0, np.nan], "void": [np.nan] * 3})
+    assert panel.lengths.tolist() == [2, 3]
+    assert Panel.from_arrays([np.nan, np.nan]).lengths.tolist() == [2]
+
+
+def test_targets_of_a_row_end_together():
+    store = [[1.0, 5.0], [2.0, np.nan], [np.nan, np.nan]]
+    panel = Panel.from_arrays({"s": store, "t": np.ones((3, 2))}, columns=["price", "sales"])
+    assert panel.lengths.tolist() == [2, 2, 3, 3]
+    assert panel.rows(2).tolist() == [[0, 1], [2, 3]]
+
+
+def test_columns_beside_arrays_end_with_them_and_go_on_where_they_are_known():
+    panel = Panel.from_arrays(
+        {"a": [1.0, 2.0, np.nan], "b": [3.0, 4.0, 5.0]},
+        past={"rain": {"a": [7.0, 8.0, 9.0], "b": [4.0, 5.0, 6.0]}},
+        future={"price": {"a": [1.0, 2.0, 3.0, 4.0], "b": [5.0, 6.0, 7.0, 8.0]}},
+    )
+    assert panel.covariates.past["rain"].tolist() == [7.0, 8.0, 4.0, 5.0, 6.0]
+    assert panel.covariates.future.columns["price"].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert panel.covariates.future.offsets.tolist() == [0, 4, 8]

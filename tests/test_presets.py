@@ -145,3 +145,25 @@ def test_the_command(tmp_path):
 def test_words_that_make_no_sense(horizon, preset, text):
     with pytest.raises(UsageError, match=text):
         lc.fit_preset(lc.Panel.from_arrays([1.0, 2] * 10), horizon, preset)
+
+
+def test_known_columns_are_used_and_remembered():
+    pytest.importorskip("torch", reason="needs the train extra")
+    rng = np.random.default_rng(0)
+    sale = (rng.random(227) < 0.3) * 1.0
+    sold = {f"s{k}": 50 * np.exp(0.5 * sale[:220] + rng.normal(0, 0.05, 220)) for k in range(2)}
+    known = {"sale": dict.fromkeys(sold, sale)}
+    data = lc.Panel.from_arrays(sold, frequency="D", start="2024-01-01", future=known)
+    work = Preset("balanced", 60.0, (1, 1), 1, 10**9)
+    result = lc.fit_preset(data, H, work)
+    assert list(result.errors) == [SHIPPED, TUNED, AVERAGE]
+    assert max(result.errors.values()) < 1
+    without = lc.LSTMForecaster(H).predict(lc.Panel.from_arrays(sold)).point
+    apart = np.ptp(result.model.predict(data).point, axis=1)
+    assert (apart > 2 * np.ptp(without, axis=1)).all()
+
+
+def test_an_epoch_of_few_series_has_as_many_updates_as_one_of_many():
+    assert presets._training(TUNED, 1).steps_per_epoch == 25
+    assert presets._training(SCRATCH, 2).steps_per_epoch == 25
+    assert presets._training(SCRATCH, 2).members == 2

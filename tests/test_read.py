@@ -19,9 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lstmcast.data import bigfiles, framecolumns
-from lstmcast.data.panel import Panel, panel_from_table
+from lstmcast.data.panel import Panel
 from lstmcast.data.read import as_panel, read, read_table
 from lstmcast.data.table import ReadOptions, Table
+from lstmcast.data.tabular import panel_from_table
 from lstmcast.errors import DataError, LstmcastError, UsageError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -275,7 +275,9 @@ def test_rows_are_read_and_answered_alike_in_parts_and_at_different_turns(monkey
 @pytest.mark.usefixtures("short_contexts")
 def test_a_stream_of_an_older_version_whose_younger_states_waited_for_nothing_goes_on(tmp_path):
     series = {name: kinds(100)[name] for name in ("positive", "across zero", "with gaps")}
-    panel, stream = panel_of(series), Stream(SHIPPED, series, frequency="D")
+    # a panel leaves out what is missing at its end, and 100 ticks are read
+    panel = panel_of({name: np.append(values, 1.0) for name, values in series.items()})
+    stream = Stream(SHIPPED, series, frequency="D")
     for tick in range(77):
         stream.observe([values[tick] for values in series.values()])
     manifest, groups = described_stream(stream)

@@ -21,6 +21,7 @@ from lstmcast.tuning.settings import read_settings, write_settings
 from lstmcast.tuning.space import SCRATCH, TUNED, Space, kind_of
 from lstmcast.tuning.suggest import Suggestions
 from lstmcast.tuning.trials import DONE, STOPPED, Trial, TrialFile, best_of
+from lstmcast.updating import remembering
 from lstmcast.util.files import locked
 from lstmcast.util.language import words_of
 
@@ -58,7 +59,7 @@ def quick(monkeypatch):
         return loss
 
     def trained(self, settings, panel, callbacks=()):
-        return lc.LSTMForecaster(self.horizon).remembering(panel)
+        return remembering(lc.LSTMForecaster(self.horizon), panel)
 
     monkeypatch.setattr(Laboratory, "_error", error)
     monkeypatch.setattr(Laboratory, "trained", trained)

@@ -9,28 +9,29 @@ Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon, Q qua
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
-from lstmcast.data.table import Columns, format_time
-from lstmcast.data.zones import converted, instants, zone_of
-from lstmcast.databases.address import DatabaseTable
+from lstmcast.data.table import Columns
 from lstmcast.errors import UsageError
+from lstmcast.forecast_parts import NETWORK as NETWORK
+from lstmcast.forecast_parts import Combination as Combination
+from lstmcast.forecast_parts import Interval as Interval
+from lstmcast.forecast_parts import JointPaths as JointPaths
+from lstmcast.forecast_parts import KnownParts as KnownParts
+from lstmcast.forecast_shown import as_html, as_text
+from lstmcast.forecast_table import long_table, types_of, with_components
 from lstmcast.paths import PATHS, Dependence
 from lstmcast.totals import Asked, Totals, draws_of, total_of
-from lstmcast.util.html import block, more, picture, table
-from lstmcast.util.lines import aligned
-from lstmcast.util.text import number_format
-from lstmcast.writing.tables import ColumnTypes, Zoned, frame_of, json_of, write_table
+from lstmcast.writing.result import ResultTable
+from lstmcast.writing.tables import ColumnTypes, frame_of
 
 if TYPE_CHECKING:
     from lstmcast.data.frequency import Frequency
@@ -38,112 +39,10 @@ if TYPE_CHECKING:
 
 # the median and the bounds of the 80% and the 95% interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
-MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
-FEW_ROWS = 6  # of a forecast that stands at the end of a line of Python
-NETWORK = "network"  # the name of the network's own forecast in a combination
-
-
-class Interval(NamedTuple):
-    """A central prediction interval: it is meant to contain `level` percent of what comes."""
-
-    level: float
-    lower: np.ndarray  # (O, H)
-    upper: np.ndarray  # (O, H)
 
 
 @dataclass(frozen=True, eq=False)
-class Combination:
-    """What forecasts were made of: the share of each candidate at each origin.
-
-    >>> made = Combination((NETWORK, "naive"), np.array([[0.7, 0.3], [0.8, 0.2]]))
-    >>> str(made), made.as_dict()
-    ('network 75%, naive 25%', {'network': 0.75, 'naive': 0.25})
-    """
-
-    names: tuple[str, ...]
-    shares: np.ndarray  # (O, N): each row adds up to 1
-
-    def __str__(self) -> str:
-        """The mean shares of a percent or more, largest first after the network."""
-        first, *others = self.as_dict().items()
-        shown = [first, *sorted(others, key=lambda one: -one[1])]
-        return ", ".join(f"{name} {100 * share:.0f}%" for name, share in shown if share >= 0.005)
-
-    @property
-    def single(self) -> str | None:
-        """The one forecast that it is, everywhere; None where several were averaged or picked.
-
-        >>> Combination((NETWORK, "naive"), np.array([[0.0, 1.0]])).single
-        'naive'
-        """
-        whole = np.all(self.shares == 1, axis=0)
-        return self.names[int(whole.argmax())] if whole.any() else None
-
-    def as_dict(self) -> dict[str, float]:
-        """The mean shares by name."""
-        shares = self.shares.mean(axis=0) if len(self.shares) else np.zeros(len(self.names))
-        return {n: round(float(share), 4) for n, share in zip(self.names, shares, strict=True)}
-
-    def rows(self, chosen: np.ndarray) -> Combination:
-        """That of some origins."""
-        return Combination(self.names, self.shares[chosen])
-
-
-class KnownParts(NamedTuple):
-    """What columns that are known in advance, and the dates, add to a forecast.
-
-    effects_OHC: on the axis of each series · axes_O: 0 for values as they are, 1 for logarithms, 2
-    for square roots.
-    """
-
-    names: tuple[str, ...]
-    effects_OHC: np.ndarray
-    axes_O: np.ndarray
-
-    def rows(self, chosen: np.ndarray) -> KnownParts:
-        """Those of some origins."""
-        return KnownParts(self.names, self.effects_OHC[chosen], self.axes_O[chosen])
-
-    def at_steps(self, steps: np.ndarray) -> KnownParts:
-        """Those of some steps of each origin."""
-        effects_OHC = np.take_along_axis(self.effects_OHC, steps[:, :, None], axis=1)
-        return self._replace(effects_OHC=effects_OHC)
-
-    def in_units(self, point_OH: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A forecast without all effects (O, H), and what each of them adds to it, in units of the
-        data (O, H, C): together they are the forecast.
-
-        An effect on logarithms adds its part of the logarithmic mean of both (Ang 2004, "LMDI").
-        """
-        total_OH = self.effects_OHC.sum(axis=2)
-        axes = np.broadcast_to(self.axes_O[:, None], total_OH.shape)
-        root = np.sqrt(np.maximum(point_OH, 0.0))
-        bare = point_OH - total_OH
-        bare = np.where(axes == 1, point_OH * np.exp(-total_OH), bare)
-        bare = np.where(axes == 2, np.maximum(root - total_OH, 0.0) ** 2, bare)
-        some = total_OH != 0
-        per_unit = np.where(some, point_OH - bare, 0.0) / np.where(some, total_OH, 1.0)
-        return bare, self.effects_OHC * per_unit[..., None]
-
-
-class JointPaths(Protocol):
-    """Draws the paths of all series together, where they are bound to add up; see `hierarchy`."""
-
-    def draw(self, count: int, seed: int) -> np.ndarray:
-        """Sample paths (O, N, H)."""
-        ...
-
-    def take(self, rows: np.ndarray) -> JointPaths:
-        """The same for some of the series."""
-        ...
-
-    def at_steps(self, steps: np.ndarray) -> JointPaths:
-        """The same for some of the steps."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(ResultTable):
     """What is expected to come after each origin, in the units, times and ids of the data.
 
     >>> import numpy as np
@@ -263,73 +162,12 @@ class Forecast:
 
     def __repr__(self) -> str:
         """What it is, and its first rows."""
-        return f"{self._headline}\n{self._small_table()}".rstrip()
-
-    def _small_table(self) -> str:
-        """The first steps of the first origins, as text."""
-        several = len(self.ids) > 1
-        shown = min(len(self.ids), FEW_ROWS if several else 1)
-        steps = max(1, FEW_ROWS // max(shown, 1))
-        rows = [(o, h) for o in range(shown) for h in range(min(self.horizon, steps))]
-        header = [self.columns.time, "forecast"]
-        header += [f"{level:g}% interval" for level in self.interval_levels[:2]]
-        cells = [self._row_shown(o, h) for o, h in rows]
-        if several:
-            header = [self.columns.series, *header]
-            cells = [[str(self.ids[o]), *row] for (o, _), row in zip(rows, cells, strict=True)]
-        beyond = self.point.size - len(rows)
-        more = f"\n… {beyond:,} more rows" if beyond > 0 else ""
-        return aligned(header, cells, left=header[:1] if several else ()) + more if rows else ""
-
-    @property
-    def _headline(self) -> str:
-        origins, series = len(self.ids), len(set(self.ids))
-        quantiles = " ".join(f"{level:g}" for level in self.quantile_levels) or "none"
-        return (
-            f"Forecast({series} series, {origins} origin{'s' * (origins != 1)}, horizon "
-            f"{self.horizon}, quantiles {quantiles})"
-        )
+        return as_text(self)
 
     def _repr_html_(self) -> str:
         """For notebooks: the steps of one origin, or of several their first steps, and small
         pictures."""
-        several = len(self.ids) != 1
-        available = len(self.ids) if several else self.horizon
-        shown = range(min(available, MOST_ORIGINS if several else MOST_STEPS))
-        levels = self.interval_levels[:2]
-        header = [
-            self.columns.time,
-            "forecast",
-            *(f"{level:g}% interval" for level in levels),
-        ]
-        rows = [self._row_shown(o, 0) if several else self._row_shown(0, o) for o in shown]
-        sketch = "" if several else f"<div>{self._sketch(0, 480, 110)}</div>"
-        if several:
-            header = [self.columns.series, *header, f"{self.horizon} steps"]
-            rows = [
-                [str(self.ids[o]), *row, self._sketch(o, 120, 28)]
-                for o, row in zip(shown, rows, strict=True)
-            ]
-        listed = table(header, rows, left=(0, 1) if several else (0,))
-        beyond = more(len(shown), available, "origins" if several else "steps")
-        return block(self._headline.replace("(", ": ", 1)[:-1], sketch, listed, beyond)
-
-    def _row_shown(self, origin: int, step: int) -> list[str]:
-        write = number_format(np.append(self.point[origin], self.quantiles[origin].ravel()))
-        bands = [self.interval(level) for level in self.interval_levels[:2]]
-        bounds = [
-            f"{write(band.lower[origin, step])} … {write(band.upper[origin, step])}"
-            for band in bands
-        ]
-        return [format_time(self.times[origin, step]), write(self.point[origin, step]), *bounds]
-
-    def _sketch(self, origin: int, width: int, height: int) -> str:
-        bands = [self.interval(level) for level in self.interval_levels[:2][::-1]]
-        bounds = [(band.lower[origin], band.upper[origin]) for band in bands]
-        label = f"the forecast of {self.ids[origin]} with its intervals"
-        return picture(
-            np.empty(0), self.point[origin], bounds, width=width, height=height, label=label
-        )
+        return as_html(self)
 
     @property
     def horizon(self) -> int:
@@ -491,32 +329,7 @@ class Forecast:
         cutoff (only where a series has several), forecast and one column per quantile. Times are
         what the clocks of the data's zone show.
         """
-        columns = self._long()
-        if self.frame_zone is None or self.time_zone is None:
-            return columns
-        for name in ("ds", "cutoff"):
-            if name in columns:
-                shown = converted(columns[name], self.time_zone, self.frame_zone)
-                columns[name] = columns[name] if shown is None else shown
-        return columns
-
-    def _long(self) -> dict[str, np.ndarray]:
-        """The same with the times as they are inside."""
-        names = self.keys.columns(self.ids)
-        columns = {name: np.repeat(column, self.horizon) for name, column in names.items()}
-        columns["ds"] = self.times.ravel()
-        columns["step"] = np.tile(np.arange(1, self.horizon + 1), len(self.ids))
-        if len(set(self.ids)) < len(self.ids):
-            columns["cutoff"] = np.repeat(self.cutoffs, self.horizon)
-        columns["forecast"] = self.point.ravel()
-        columns |= {
-            f"q{level:g}": self.quantiles[:, :, i].ravel()
-            for i, level in enumerate(self.quantile_levels)
-        }
-        wanted = self.wanted.ravel()
-        if wanted.all():
-            return columns
-        return {name: column[wanted] for name, column in columns.items()}
+        return long_table(self)
 
     def components(self, kind: str = "arrays") -> Any:
         """What the forecast is made of where columns are known in advance, as a long table.
@@ -529,44 +342,17 @@ class Forecast:
         Args:
             kind: "arrays" for columns by name, or a frame: "pandas", "polars" or "pyarrow".
         """
-        columns = self.columns_dict()
-        columns = {k: v for k, v in columns.items() if not (k[:1] == "q" and k[1:2].isdigit())}
-        bare_OH, added_OHC = self.point, np.zeros((*self.point.shape, 0))
-        names: tuple[str, ...] = ()
-        if self.known is not None:
-            names = self.known.names
-            bare_OH, added_OHC = self.known.in_units(self.point)
-        wanted = self.wanted.ravel()
-        parts = {"without known columns": bare_OH} | {
-            name: added_OHC[:, :, c] for c, name in enumerate(names)
-        }
-        columns |= {name: part.ravel()[wanted] for name, part in parts.items()}
-        return frame_of(columns, kind)
+        return frame_of(with_components(self), kind)
 
-    def frame(self, kind: str | None = None) -> Any:
-        """The long table as the kind of frame that the data came in, or as "pandas", "polars",
-        "pyarrow" or "arrays".
+    @property
+    def data_kind(self) -> str:
+        """The kind of the data, which frames mirror."""
+        return self.frame_kind
 
-        Data from a file or from arrays give a dict of arrays. Times of data with a time zone have
-        that zone in a frame, and are what its clocks show in arrays. UsageError for any other kind,
-        MissingExtraError where that library is not installed.
-        """
-        columns = self.columns_dict()
-        types = ColumnTypes(self.keys.column_categories(), self._zoned(self._long()))
-        return frame_of(columns, kind, self.frame_kind, types)
-
-    def _zoned(self, columns: dict[str, np.ndarray]) -> dict[str, Zoned]:
-        """The columns of times with their zone, where the data have one that is known here."""
-        shown = self.frame_zone or self.time_zone
-        zone = None if shown is None else zone_of(shown)
-        if zone is None or self.time_zone is None or self.cutoffs.dtype.kind != "M":
-            return {}
-        found = {
-            name: instants(columns[name], self.time_zone)
-            for name in ("ds", "cutoff")
-            if name in columns
-        }
-        return {name: Zoned(times, zone) for name, times in found.items() if times is not None}
+    @property
+    def column_types(self) -> ColumnTypes:
+        """The categories of its keys, and the time zone of its times."""
+        return types_of(self)
 
     @property
     def method(self) -> str:
@@ -580,21 +366,6 @@ class Forecast:
         combination as JSON."""
         shares = self.combination.as_dict() if self.combination else {self.method: 1.0}
         return {"method": self.method, "combination": json.dumps(shares, ensure_ascii=False)}
-
-    @overload
-    def write(self, path: str | os.PathLike[str]) -> Path: ...
-    @overload
-    def write(self, path: DatabaseTable) -> DatabaseTable: ...
-    def write(self, path: str | os.PathLike[str] | DatabaseTable) -> Path | DatabaseTable:
-        """Write the long table as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table of a
-        database: the whole of it or, with an OutputError, nothing. The metadata of Parquet hold
-        `method` and `combination`."""
-        return write_table(self.columns_dict(), path, self.about)
-
-    def to_json(self) -> str:
-        """The long table as one JSON object of lists; times as ISO text, unknown numbers as
-        null."""
-        return json_of(self.columns_dict())
 
 
 def _listed(values: Iterable[Any]) -> str:

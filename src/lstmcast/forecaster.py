@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.data.origins import checked_horizon
-from lstmcast.data.panel import Columns, Panel
+from lstmcast.data.panel import Columns
 from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.methods import AUTO, checked_candidates, checked_method, name_of
@@ -420,11 +420,6 @@ class LSTMForecaster:
         panel = updated_panel(model.saved_context, continuation)
         fitted = replace(model, saved_context=model.context_of(panel, self.may_read_past))
         return LSTMForecaster._of(self.specification, self.start, fitted)
-
-    def remembering(self, panel: Panel | None) -> LSTMForecaster:
-        """The same forecaster, remembering these data in place of its own, or nothing."""
-        context = None if panel is None else SavedContext(panel)
-        return self.with_fitted(replace(self.model, saved_context=context))
 
     def save(
         self,

@@ -7,9 +7,8 @@ S series · O origins · H horizon · Q quantile levels
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple, TypeAlias, cast, get_args
 from warnings import warn
 
@@ -17,16 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.covariates.effects import effects_of, require_known, without_known
-from lstmcast.data.beside import Beside
 from lstmcast.data.features import listed
-from lstmcast.data.findings import MISSING_STEPS
-from lstmcast.data.keys import Keys
-from lstmcast.data.kinds import common_kind
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import offsets_of
-from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
@@ -38,10 +31,11 @@ from lstmcast.evaluation.methods import COMBINED
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
+from lstmcast.joining import continued as continued
+from lstmcast.joining import joined as joined
+from lstmcast.joining import read_as_said as read_as_said
 from lstmcast.model.heads import MEDIAN
-from lstmcast.model.static import codes_of, require_of_new
 from lstmcast.paths import Dependence
-from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.util.text import some_names
 
 # intervals, in percent: forecasters give quantiles from 0.001 to 0.999
@@ -77,7 +71,7 @@ def forecast_as(
     """The forecast that is asked for, of `own` steps unless it says another number."""
     if asked.mode != "one-step":
         horizon = checked_horizon(asked.horizon, own)
-        return _after(model, data, horizon, quantiles, asked)
+        return forecast_after(model, data, horizon, quantiles, asked)
     if asked.cutoffs is not None or asked.horizon not in (None, 1):
         steps = asked.horizon
         unused = "cutoffs have" if steps in (None, 1) else f"horizon={steps!r} has"
@@ -88,105 +82,7 @@ def forecast_as(
     return one_step_ahead(model, data, quantiles)
 
 
-def forecast_each(
-    model: Fitted, panels: Sequence[Panel], asked: Sequence[Asked], levels: Sequence[Levels]
-) -> list[Forecast]:
-    """The forecast of each panel as if it were alone; the network reads all of them in one pass.
-
-    What is asked for has a horizon each. Panels that cannot be read together (other frequencies or
-    columns beside the target, a model that remembers data) are read one after the other. Numbers
-    are those of `forecast_as` but for the last bits of float32, whose sums are taken in another
-    order.
-    """
-    steps = [checked_horizon(one.horizon) for one in asked]
-    pairs = zip(panels, steps, asked, strict=True)
-    needed = [_needed(model, panel, horizon, one) for panel, horizon, one in pairs]
-    decodes = _read_together(model, needed)
-    every = zip(panels, steps, levels, asked, decodes, strict=True)
-    return [_after(model, *one) for one in every]
-
-
-class Needed(NamedTuple):
-    """What a forecast needs of the network: its answers at these origins; `alike` is equal where
-    they can be had in one pass."""
-
-    panel: Panel
-    origins: Origins
-    horizon: int
-    alike: Hashable
-
-
-def _needed(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Needed | None:
-    """What the forecast of a panel needs; None where it is read alone."""
-    alone = asked.cutoffs is not None or asked.mode != "direct" or panel.covariates
-    if alone or model.saved_context is not None or model.factors_HI is not None:
-        return None
-    origins = origins_of(panel)
-    panel, horizon, _ = on_grid(panel, origins, horizon)
-    ahead = model.measured_ahead(horizon, asked.mode)
-    held_out = HeldOut.of(panel, origins)
-    if len(held_out.parts(len(panel))) > 1:  # so large a panel is read in parts by itself
-        return None
-    declared = None if panel.recognised is not None else panel.kind
-    alike = panel.frequency.code, panel.periods, declared, ahead
-    return Needed(panel, held_out.distinct, ahead, alike)
-
-
-def _read_together(model: Fitted, needed: Sequence[Needed | None]) -> list[Decode | None]:
-    """What answers each forecast from one pass over all that are alike; None for those that are
-    read alone."""
-    result: list[Decode | None] = [None] * len(needed)
-    groups: dict[Hashable, list[int]] = {}
-    for place, one in enumerate(needed):
-        if one is not None:
-            groups.setdefault(one.alike, []).append(place)
-    for places in groups.values():
-        parts = [one for one in (needed[place] for place in places) if one is not None]
-        if len(parts) == 1:
-            continue  # nothing to share
-        panel, origins, bounds = _stacked(parts)
-        answers = model.decode(panel, origins, parts[0].horizon)
-        for place, answer in zip(places, np.split(answers, bounds), strict=True):
-            result[place] = partial(_known, answer)
-    return result
-
-
-def _known(answer_OHQ: NDArray, *_: Any) -> NDArray:
-    """The answers that a pass over several panels has given for one of them."""
-    return answer_OHQ
-
-
-def _stacked(parts: Sequence[Needed]) -> tuple[Panel, Origins, NDArray]:
-    """The series of several panels in one, for a pass over all of them; the origins that are asked
-    for, and where those of the next panel begin."""
-    panels = [part.panel for part in parts]
-    first = np.cumsum([0, *(len(panel) for panel in panels[:-1])])
-    moved = [part.origins.series + begin for part, begin in zip(parts, first, strict=True)]
-    origins = Origins(
-        np.concatenate(moved), np.concatenate([part.origins.counts for part in parts])
-    )
-    stacked = replace(
-        panels[0],
-        values=np.concatenate([panel.values for panel in panels]),
-        offsets=offsets_of(np.concatenate([panel.lengths for panel in panels])),
-        ids=np.concatenate([panel.ids for panel in panels]),
-        starts=np.concatenate([panel.starts for panel in panels]),
-        keys=Keys(),
-        **_kinds_of(panels),
-    )
-    return stacked, origins, np.cumsum([len(series) for series in moved[:-1]])
-
-
-def _kinds_of(panels: Sequence[Panel]) -> dict[str, Any]:
-    """What the values of several panels can be: declared alike, or as each was recognised."""
-    recognised = [panel.recognised for panel in panels if panel.recognised is not None]
-    if not recognised:
-        return {}
-    together = np.concatenate(recognised)
-    return {"recognised": together, "kind": common_kind(together)}
-
-
-def _after(
+def forecast_after(
     model: Fitted,
     data: Any,
     horizon: int,
@@ -272,7 +168,7 @@ def _tried(
     parts = held_out.tried_in_parts(decode, panel, horizon)
     if asked.method == NETWORK:
         return parts, None
-    return combined(asked.method, panel, held_out, list(parts), asked.candidates)
+    return combined(asked.method, panel, held_out, parts, asked.candidates)
 
 
 def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:
@@ -296,38 +192,6 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
     return _forecast(panel, origins, model.decode(panel, origins, 1, "one-step"), quantiles)
 
 
-def continued(context: SavedContext | None, data: Any) -> Continuation:
-    """Newer data joined to what is remembered; UsageError where that is nothing."""
-    from lstmcast.data.newer import read_newer
-
-    if context is None:
-        raise UsageError(
-            "This forecaster remembers no data: only one that was saved and loaded can continue."
-        )
-    return context.join(read_newer(data, context.panel))
-
-
-def read_as_said(
-    context: SavedContext | None, data: Any, past: Sequence[str], words: Words
-) -> Panel | Continuation:
-    """Data read in these words: as what came after the data that are remembered, where some are."""
-    from lstmcast.data.newer import read_newer
-    from lstmcast.data.read import as_panel, require_unread
-
-    if data is None and context is not None and set(words) <= {"future", "future_data"}:
-        coming = Beside(future=words.get("future"), future_data=words.get("future_data"))
-        return context.with_coming(coming)
-    if data is None:
-        raise UsageError(f"{', '.join(words)} would have no effect, as no data are given.")
-    if context is None or isinstance(data, (Panel, Continuation)):
-        if isinstance(data, Continuation):
-            require_unread(words)
-        return as_panel(data, past, words)
-    columns: dict[str, Any] = {"past": list(past) or None} | columns_said(words)
-    newer = read_newer(data, context.panel, options_said(words), said=list(words), **columns)
-    return context.join(newer)
-
-
 def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
     """The median and the bounds of intervals in percent; UsageError for what is none.
 
@@ -343,59 +207,6 @@ def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
         )
     tails = [round((1 - one / 100) / 2, 6) for one in levels.tolist()]
     return tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)}))
-
-
-def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDArray]:
-    """The series to forecast, and how many values of each (S,) are remembered from before the
-    data; DataError where the network reads columns that they do not have. Where it `combines`
-    simple forecasts, one of these reads what the network does not."""
-    panel, lead = _joined(model, data)
-    panel.covariates.require(model.past, panel.report.source)
-    # errors about static columns come before any work
-    codes_of(model.network.config.static, panel)
-    if model.saved_context is not None:
-        require_of_new(model.network.config.static, panel, np.flatnonzero(lead == 0))
-    given = data if isinstance(data, Panel) else panel
-    if not combines or model.past:
-        given.covariates.tell_unread(model.past)
-        panel = replace(panel, covariates=panel.covariates.only(model.past))
-    return panel, lead
-
-
-def _joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:
-    context = model.saved_context
-    if isinstance(data, Continuation):
-        continuation = data
-    elif context is None:
-        return _alone(_read(data, model.past))
-    elif data is None:
-        return _alone(context.panel)
-    else:
-        continuation = continued(context, data)
-        _tell(continuation)
-    model.check_columns(continuation.panel)
-    return continuation.panel, continuation.lead
-
-
-def _alone(panel: Panel) -> tuple[Panel, NDArray]:
-    return panel, np.zeros(len(panel), np.int64)
-
-
-def _read(data: Any, past: tuple[str, ...]) -> Panel:
-    from lstmcast.data.read import as_panel
-
-    if data is None:
-        raise UsageError("There are no data to forecast. Give a Panel, a file's path or a frame.")
-    return as_panel(data, past)
-
-
-def _tell(continuation: Continuation) -> None:
-    """Log which series continue, and warn of missing steps."""
-    logger.info("%s", continuation)
-    for finding in continuation.findings:
-        # Old data may be meant so here, as `Panel.until` gives them.
-        if finding.rule == MISSING_STEPS:
-            logger.warning("%s", finding.text)
 
 
 def _counted_on(lead: NDArray, cutoffs: Any) -> Any:

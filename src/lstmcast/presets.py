@@ -38,6 +38,7 @@ SHIPPED, TUNED, SCRATCH, AVERAGE = "shipped", "fine-tuned", "from scratch", "ave
 CUTOFFS = 3  # held out, as far as history allows
 FEWEST_VALUES = 300  # known ones before the first cutoff, to train anything
 BETTER = 0.99  # of the shipped network's error, from which another one answers
+UPDATES = 25  # of an epoch: as many as panels of many series have, as there is time for it
 Progress = Callable[[str], object]
 
 
@@ -261,8 +262,12 @@ class _Trial:
 
 def _training(name: str, members: int) -> TrainingConfig:
     if name == TUNED:
-        return TrainingConfig.fine_tuning()
-    return replace(TrainingConfig.from_scratch(), members=members)
+        return replace(TrainingConfig.fine_tuning(), steps_per_epoch=UPDATES)
+    return replace(
+        TrainingConfig.from_scratch(),
+        members=members,
+        steps_per_epoch=UPDATES,
+    )
 
 
 def _best(errors: Mapping[str, float]) -> str:

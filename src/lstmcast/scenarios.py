@@ -8,12 +8,10 @@ of the effects, and as sure as these are.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import NormalDist
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +21,17 @@ from lstmcast.data.features import Future
 from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of, places, spread
-from lstmcast.databases.address import DatabaseTable
 from lstmcast.errors import UsageError
 from lstmcast.forecast import Forecast
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
-from lstmcast.writing.tables import frame_of, json_of, write_table
+from lstmcast.writing.result import ResultTable
 
 SHOWN_ROWS = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Scenarios:
+class Scenarios(ResultTable):
     """Forecasts of scenarios by name, and how far each differs from the first."""
 
     forecasts: Mapping[str, Forecast]
@@ -54,22 +51,10 @@ class Scenarios:
                 columns[f"{called} of {name}"] = parts[:, :, k].ravel()[wanted]
         return columns
 
-    def frame(self, kind: str | None = None) -> Any:
-        """The same as the kind of frame that the data came in, or as "pandas", "polars", "pyarrow"
-        or "arrays"."""
-        return frame_of(self.columns_dict(), kind, next(iter(self.forecasts.values())).frame_kind)
-
-    @overload
-    def write(self, path: str | os.PathLike[str]) -> Path: ...
-    @overload
-    def write(self, path: DatabaseTable) -> DatabaseTable: ...
-    def write(self, path: str | os.PathLike[str] | DatabaseTable) -> Path | DatabaseTable:
-        """Write the long table, as `Forecast.write` does."""
-        return write_table(self.columns_dict(), path)
-
-    def to_json(self) -> str:
-        """The long table as one JSON object of lists."""
-        return json_of(self.columns_dict())
+    @property
+    def data_kind(self) -> str:
+        """The kind of the data, which frames mirror."""
+        return next(iter(self.forecasts.values())).frame_kind
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """Sums over the steps of each series as texts, the header first."""
@@ -185,7 +170,7 @@ def _with_room(future: Future, fewest: NDArray) -> Future:
     for name, values in future.columns.items():
         columns[name] = np.full(offsets[-1], np.nan)
         columns[name][kept] = values
-    return Future(columns, offsets, future.levels)
+    return Future(columns, offsets, future.levels, future.apart)
 
 
 def _codes(name: str, values: Sequence[Any], levels: tuple[str, ...] | None) -> NDArray:

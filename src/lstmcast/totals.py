@@ -10,11 +10,9 @@ that are mostly 0.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +20,12 @@ from numpy.typing import NDArray
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.keys import column_name
 from lstmcast.data.table import format_time
-from lstmcast.databases.address import DatabaseTable
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, Dependence, Sampler
 from lstmcast.util.lines import aligned
 from lstmcast.util.objects import objects
 from lstmcast.util.text import number_format
-from lstmcast.writing.tables import frame_of, json_of, write_table
+from lstmcast.writing.result import ResultTable
 
 if TYPE_CHECKING:
     from lstmcast.data.frequency import Frequency
@@ -47,7 +44,7 @@ COUNTED_TWICE = (
 
 
 @dataclass(frozen=True, eq=False)
-class Totals:
+class Totals(ResultTable):
     """Sums of forecasts: a row for each period of each series or group of series.
 
     >>> import lstmcast as lc
@@ -89,22 +86,10 @@ class Totals:
         columns |= {f"q{level:g}": self.quantiles[:, i] for i, level in levels}
         return columns if self.order is None else columns | {"order": self.order}
 
-    def frame(self, kind: str | None = None) -> Any:
-        """The table as the kind of frame that the data came in, or as "pandas", "polars",
-        "pyarrow" or "arrays"."""
-        return frame_of(self.columns_dict(), kind, self.frame_kind)
-
-    @overload
-    def write(self, path: str | os.PathLike[str]) -> Path: ...
-    @overload
-    def write(self, path: DatabaseTable) -> DatabaseTable: ...
-    def write(self, path: str | os.PathLike[str] | DatabaseTable) -> Path | DatabaseTable:
-        """Write the table, as `Forecast.write` does."""
-        return write_table(self.columns_dict(), path)
-
-    def to_json(self) -> str:
-        """The table as one JSON object of lists."""
-        return json_of(self.columns_dict())
+    @property
+    def data_kind(self) -> str:
+        """The kind of the data, which frames mirror."""
+        return self.frame_kind
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """The first rows as texts, the header first."""

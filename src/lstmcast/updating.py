@@ -6,6 +6,7 @@ that had none, as they were. A nightly run continues from there."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,12 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
 from lstmcast.model.inputs.effects import joined_earlier
 from lstmcast.saved_context import Continuation, SavedContext
+
+
+def remembering(model: Any, panel: Panel | None) -> Any:
+    """A fitted or loaded forecaster that remembers other data than its own, or nothing."""
+    context = None if panel is None else SavedContext(panel)
+    return model.with_fitted(replace(model.model, saved_context=context))
 
 
 def updated_panel(context: SavedContext, continuation: Continuation) -> Panel:

@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,8 +90,11 @@ def panels() -> dict[str, lc.Panel]:
     )
     hourly = {"hour": hour, "hour, positive": np.exp(hour[:500] / 10), "hour, young": hour[:30]}
     yearly = {"year": 10 * 1.04 ** t[:30] * np.exp(rng.normal(0, 0.05, 30))}
+    # Values that are missing at the end stay, as at the cutoffs of a backtest.
+    whole = {name: np.nan_to_num(values, nan=1.0) for name, values in monthly.items()}
+    months = lc.Panel.from_arrays(whole, frequency="MS", start="2000-01-01")
     return {
-        "monthly": lc.Panel.from_arrays(monthly, frequency="MS", start="2000-01-01"),
+        "monthly": replace(months, values=np.concatenate(list(monthly.values()))),
         "daily": lc.Panel.from_arrays(daily, frequency="D", start="2020-01-01"),
         "hourly": lc.Panel.from_arrays(hourly, frequency="h", start="2024-01-01"),
         "yearly": lc.Panel.from_arrays(yearly, frequency="YS", start="1990-01-01"),

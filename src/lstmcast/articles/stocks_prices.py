@@ -7,6 +7,7 @@ T ticks · S stocks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +76,10 @@ def on_common_ticks(panel: Panel) -> Panel:
     for stock, stock_times in enumerate(times):
         ticks = np.searchsorted(all_T, stock_times)
         prices_TS[ticks, stock] = panel.series(stock)
-    has_price_T = ~np.isnan(prices_TS).all(axis=1)
-    return panel_of(prices_TS[has_price_T], [str(name) for name in panel.ids])
+    prices_TS = prices_TS[~np.isnan(prices_TS).all(axis=1)]
+    whole = panel_of(np.zeros_like(prices_TS), [str(name) for name in panel.ids])
+    # a stock that ends early stays among the ticks, without prices
+    return replace(whole, values=prices_TS.T.ravel())
 
 
 def last_known(prices_TS: NDArray) -> NDArray:

@@ -102,6 +102,16 @@ def _answer(pipe: Pipe, line: bytes, result: TextIO) -> None:
 def opened(
     model: Path | None, state: Path | None, horizon: int, options: LineOptions
 ) -> tuple[Stream, Clocks]:
+    """The stream to continue with, and when its newest ticks were. UsageError for columns that are
+    known in advance and not those of the stream."""
+    stream, clocks = _opened(model, state, horizon, options)
+    options.refuse_other_columns(stream)
+    return stream, clocks
+
+
+def _opened(
+    model: Path | None, state: Path | None, horizon: int, options: LineOptions
+) -> tuple[Stream, Clocks]:
     """The stream to continue with, and when its newest ticks were: the one whose state was saved,
     else one of the model and the data that it remembers, else one of the shipped network."""
     from lstmcast import store
@@ -160,6 +170,7 @@ def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tu
         frequency=step,
         periods=periods,
         kind=kind,
+        future=options.known(),
         alerts=alerts,
         conformal=conformal,
     )

@@ -47,8 +47,8 @@ class Closing(NamedTuple):
     def closed(self, steps_N: NDArray) -> NDArray:
         """Whether the series is closed at some steps (N,)."""
         result_N = np.zeros(len(steps_N), bool)
-        inside_N = steps_N < self.known.values_CM.shape[1]
-        place_N = np.where(inside_N, steps_N, 0)
+        inside_N, place_N = self.known.inside(steps_N), self.known.places(steps_N)
+        place_N = np.where(inside_N, place_N, 0)
         for column, category in self.at:
             result_N |= inside_N & (self.known.values_CM[column, place_N] == category)
         return result_N

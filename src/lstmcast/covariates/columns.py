@@ -16,13 +16,15 @@ is a group of columns with a prior variance of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import Enum
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.frequency import Frequency
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import forward_filled, offsets_of
 from lstmcast.model.inputs.slow_clock import clock_of, harmonics
@@ -45,12 +47,84 @@ FEW_GAPS = 0.02  # share of missing numbers that stand for the ones before them
 SOME = 1e-9  # share of the size of numbers that is told from rounding
 
 
+class Kind(Enum):
+    """What a group of columns says of the column that it is made of."""
+
+    ITSELF = "itself"
+    MORE = "more"  # bends, hours, weekdays: left out where there are many columns
+    BESIDE = "beside"  # the steps before and after
+    DATES = "dates"  # made of the dates alone
+    YEAR = "year"  # takes out the year, which adaptive inputs know
+
+
 class Waves(NamedTuple):
     """Columns that the dates alone give, and from how many steps on."""
 
     group: str
     columns_MP: NDArray
     fewest: int = 0
+    kind: Kind = Kind.DATES
+
+
+class Dates(NamedTuple):
+    """How far the steps of a series lie apart, and the time of the first one; None where nobody
+    knows it."""
+
+    frequency: Frequency
+    start: Any = None
+
+    @property
+    def daily(self) -> bool:
+        """Whether steps are days."""
+        return self.frequency.unit in ("day", "business day")
+
+    @property
+    def day(self) -> int:
+        """Steps of a day; 1 for days and longer steps."""
+        clock = clock_of(self.frequency)
+        return 1 if clock is None or self.daily or self.frequency.unit == "week" else clock.steps
+
+    @property
+    def week(self) -> int:
+        """Days of a week."""
+        clock = clock_of(self.frequency)
+        return 7 if clock is None else clock.week
+
+    def waves(self, steps_M: NDArray) -> Iterator[Waves]:
+        """What comes by itself from the dates: nothing, where steps are numbered."""
+        unit = self.frequency.unit
+        if unit in ("integer", "second"):
+            return
+        if self.start is not None:
+            yield from self._of_months(steps_M)
+        clock = clock_of(self.frequency)
+        if clock is not None:
+            year = clock.steps * clock.year
+            waves_MP = _harmonics(steps_M / year, YEARS)
+            yield Waves(YEAR, waves_MP, int(PATIENCE * year), Kind.YEAR)
+
+    def _of_months(self, steps_M: NDArray) -> Iterator[Waves]:
+        unit, each = self.frequency.unit, self.frequency.every == 1
+        times_M = self.frequency.advance(self.start, steps_M).astype("datetime64[us]")
+        months_M = times_M.astype("datetime64[M]")
+        first_M = months_M.astype("datetime64[D]")
+        length_M = ((months_M + 1).astype("datetime64[D]") - first_M).astype(float)
+        if unit == "month" and each:
+            yield Waves("length of the month", np.log(length_M / 30.4)[:, None])
+        if self.daily and each:
+            days_M = times_M.astype("datetime64[D]")
+            turns_M = (days_M - first_M).astype(float) / length_M
+            yield Waves("day of the month", _harmonics(turns_M, MONTHS))
+            yield Waves("turn of the year", _around_new_year(days_M), int(PATIENCE * 365))
+
+
+class Columns(NamedTuple):
+    """Columns as given, NaN = missing (C, M), with missing values as the ones before them, and
+    their running means."""
+
+    values_CM: NDArray
+    carried_CM: NDArray
+    smooth_CM: NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +133,8 @@ class Known:
 
     names (C,) · values_CM, NaN = missing · carried_CM: missing values as the ones before them ·
     smooth_CM: running means · levels (C,): names of categories, where numbers are their codes ·
-    day: steps of one · phases_M: of the week, for daily data; of the day, for finer data · waves:
-    what the dates alone give.
+    day: steps of one · week: days of one · phases_M: of the week, for daily data; of the day, for
+    finer data · waves: what the dates alone give · first: the step that all of these begin with.
     """
 
     names: tuple[str, ...]
@@ -69,69 +143,95 @@ class Known:
     smooth_CM: NDArray
     levels: tuple[tuple[str, ...], ...]
     day: int
+    week: int
     phases_M: NDArray
     daily: bool
     waves: tuple[Waves, ...]
+    first: int = 0
 
     @classmethod
     def of(cls, panel: Panel, series: int) -> Known:
         """That of a series of a panel."""
         future = panel.covariates.future
         span = slice(future.offsets[series], future.offsets[series + 1])
-        steps = np.arange(span.stop - span.start)
         values_CM = np.stack([column[span] for column in future.columns.values()])
-        bounds = offsets_of(np.array([len(steps)]))
-        clock = clock_of(panel.frequency)
-        daily = panel.frequency.unit in ("day", "business day")
-        day = 1 if clock is None or daily or panel.frequency.unit == "week" else clock.steps
-        week = 7 if clock is None else clock.week
+        bounds = offsets_of(np.array([values_CM.shape[1]]))
+        carried_CM = np.nan_to_num(forward_filled(values_CM.T, bounds).T)
+        columns = Columns(values_CM, carried_CM, _running_mean(values_CM))
+        levels = tuple(future.levels.get(name, ()) for name in future.columns)
+        dates = Dates(panel.frequency, panel.starts[series])
+        return cls.from_columns(tuple(future.columns), levels, columns, dates)
+
+    @classmethod
+    def from_columns(
+        cls,
+        names: tuple[str, ...],
+        levels: tuple[tuple[str, ...], ...],
+        columns: Columns,
+        dates: Dates,
+        first: int = 0,
+    ) -> Known:
+        """That of columns of which the first value is that of step `first`."""
+        steps_M = first + np.arange(columns.values_CM.shape[1])
         return cls(
-            names=tuple(future.columns),
-            values_CM=values_CM,
-            carried_CM=np.nan_to_num(forward_filled(values_CM.T, bounds).T),
-            smooth_CM=_running_mean(values_CM),
-            levels=tuple(future.levels.get(name, ()) for name in future.columns),
-            day=day,
-            phases_M=steps % week if daily else steps % day,
-            daily=daily,
-            waves=tuple(_waves(panel, series, steps)),
+            names=names,
+            values_CM=columns.values_CM,
+            carried_CM=columns.carried_CM,
+            smooth_CM=columns.smooth_CM,
+            levels=levels,
+            day=dates.day,
+            week=dates.week,
+            phases_M=steps_M % (dates.week if dates.daily else dates.day),
+            daily=dates.daily,
+            waves=tuple(dates.waves(steps_M)),
+            first=first,
         )
+
+    def places(self, steps_N: NDArray) -> NDArray:
+        """Where in the arrays steps are (N,); that of the last one for those after it."""
+        return np.minimum(steps_N - self.first, self.values_CM.shape[1] - 1)
+
+    def inside(self, steps_N: NDArray) -> NDArray:
+        """Whether something is known of steps (N,)."""
+        return (steps_N >= self.first) & (steps_N < self.first + self.values_CM.shape[1])
+
+
+class Running(NamedTuple):
+    """Exponential means of columns (C,), missing values passed over; as steep at their beginning as
+    later."""
+
+    sum_C: NDArray
+    weight_C: NDArray
+    newest_C: NDArray  # the newest value that is known
+
+    @classmethod
+    def start(cls, columns: int) -> Running:
+        """Of columns of which nothing is known."""
+        nothing = np.zeros(columns)
+        return cls(nothing, nothing, nothing)
+
+    def after(self, values_C: NDArray) -> Running:
+        """With the values of one more step."""
+        known_C, filled_C = ~np.isnan(values_C), np.nan_to_num(values_C)
+        return Running(
+            np.where(known_C, SMOOTHING * self.sum_C + filled_C, self.sum_C),
+            np.where(known_C, SMOOTHING * self.weight_C + 1.0, self.weight_C),
+            np.where(known_C, values_C, self.newest_C),
+        )
+
+    @property
+    def mean_C(self) -> NDArray:
+        """The means; 0 where no value is known."""
+        return self.sum_C / np.maximum(self.weight_C, 1.0)
 
 
 def _running_mean(values_CM: NDArray) -> NDArray:
-    """Exponential, missing values passed over; as steep at its beginning as later."""
     result_CM = np.empty_like(values_CM)
-    mean_C = np.zeros(len(values_CM))
-    weight_C = np.zeros(len(values_CM))
-    filled_CM, known_CM = np.nan_to_num(values_CM), ~np.isnan(values_CM)
+    running = Running.start(len(values_CM))
     for step in range(values_CM.shape[1]):
-        known_C = known_CM[:, step]
-        mean_C = np.where(known_C, SMOOTHING * mean_C + filled_CM[:, step], mean_C)
-        weight_C = np.where(known_C, SMOOTHING * weight_C + 1.0, weight_C)
-        result_CM[:, step] = mean_C / np.maximum(weight_C, 1.0)
+        running = running.after(values_CM[:, step])
+        result_CM[:, step] = running.mean_C
     return result_CM
-
-
-def _waves(panel: Panel, series: int, steps: NDArray) -> Iterator[Waves]:
-    """What comes by itself from the dates: nothing, where steps are numbered."""
-    unit = panel.frequency.unit
-    if unit in ("integer", "second"):
-        return
-    times = panel.frequency.advance(panel.starts[series], steps).astype("datetime64[us]")
-    months = times.astype("datetime64[M]")
-    first, next_one = (part.astype("datetime64[D]") for part in (months, months + 1))
-    length = (next_one - first).astype(float)
-    if unit == "month" and panel.frequency.every == 1:
-        yield Waves("length of the month", np.log(length / 30.4)[:, None])
-    if unit in ("day", "business day") and panel.frequency.every == 1:
-        since = (times.astype("datetime64[D]") - first).astype(float)
-        yield Waves("day of the month", _harmonics(since / length, MONTHS))
-        days = times.astype("datetime64[D]")
-        yield Waves("turn of the year", _around_new_year(days), int(PATIENCE * 365))
-    clock = clock_of(panel.frequency)
-    if clock is not None:
-        year = clock.steps * clock.year
-        yield Waves(YEAR, _harmonics(steps / year, YEARS), int(PATIENCE * year))
 
 
 def _around_new_year(days_M: NDArray) -> NDArray:
@@ -196,13 +296,32 @@ def _event(c: int, categories: NDArray, count: NDArray, steps: int) -> list[Abou
     return [About(c, chosen, tuple(often), 0.0, 1.0, False)] if kept else []
 
 
+class Group(NamedTuple):
+    """Columns of the regression that have a prior variance of their own (N, P)."""
+
+    name: str
+    kind: Kind
+    columns_NP: NDArray
+
+
 class Design(NamedTuple):
-    """Columns of the regression at some steps; of each the name of its group, and what it is made
-    of: a column as given, or the dates."""
+    """Columns of the regression at some steps; of each the name and the kind of its group, and what
+    it is made of: a column as given, or the dates."""
 
     columns_NP: NDArray
     groups: tuple[str, ...]
+    kinds: tuple[Kind, ...]
     sources: tuple[str, ...]
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[str, Group]], steps: int) -> Design:
+        """That of groups, each with its source, at so many steps."""
+        columns = [group.columns_NP for _, group in parts]
+        joined = np.concatenate(columns, axis=1) if columns else np.zeros((steps, 0))
+        each = [part for part in parts for _ in range(part[1].columns_NP.shape[1])]
+        groups = tuple(group.name for _, group in each)
+        kinds = tuple(group.kind for _, group in each)
+        return cls(joined, groups, kinds, tuple(source for source, _ in each))
 
 
 def design(known: Known, what: tuple[About, ...], steps_N: NDArray, count: int) -> Design:
@@ -210,74 +329,68 @@ def design(known: Known, what: tuple[About, ...], steps_N: NDArray, count: int) 
 
     Beyond the steps that something is known of, events do not happen and numbers stay.
     """
-    parts: list[tuple[str, str, NDArray]] = []  # source, group, columns: one for each group
+    parts: list[tuple[str, Group]] = []
     for one in what:
         name = known.names[one.column]
         columns_of = _event_columns if one.categories else _number_columns
-        own = [(name, *part) for part in columns_of(known, one, name, steps_N)]
-        plain = [part for part in own if ": " not in part[1].removeprefix(name)]
-        parts += plain if len(what) > MANY else own
-    last = known.values_CM.shape[1] - 1
-    for name, waves_MP, fewest in known.waves:
-        if count >= fewest:
-            parts.append((name, name, waves_MP[np.minimum(steps_N, last)]))
-    columns = [part for _, _, part in parts]
-    joined = np.concatenate(columns, axis=1) if columns else np.zeros((len(steps_N), 0))
-    groups = tuple(group for _, group, part in parts for _ in range(part.shape[1]))
-    sources = tuple(source for source, _, part in parts for _ in range(part.shape[1]))
-    return Design(joined, groups, sources)
+        own = columns_of(known, one, name, steps_N)
+        few = len(what) <= MANY
+        parts += [(name, group) for group in own if few or group.kind is Kind.ITSELF]
+    for waves in known.waves:
+        if count >= waves.fewest:
+            columns_NP = waves.columns_MP[known.places(steps_N)]
+            parts.append((waves.group, Group(waves.group, waves.kind, columns_NP)))
+    return Design.of(parts, len(steps_N))
 
 
-def _number_columns(
-    known: Known, one: About, name: str, steps_N: NDArray
-) -> Iterator[tuple[str, NDArray]]:
-    last = known.values_CM.shape[1] - 1
+def _number_columns(known: Known, one: About, name: str, steps_N: NDArray) -> Iterator[Group]:
+    place_N = known.places(steps_N)
     given_CM = known.values_CM if one.gaps else known.carried_CM
-    values_N = given_CM[one.column, np.minimum(steps_N, last)]
-    smooth_N = known.smooth_CM[one.column, np.minimum(steps_N, last)]
+    values_N = given_CM[one.column, place_N]
+    smooth_N = known.smooth_CM[one.column, place_N]
     there_N = ~np.isnan(values_N)
     x_N = np.where(there_N, (np.clip(values_N, *one.reach) - one.mean) / one.spread, 0.0)
     mean_N = (np.clip(smooth_N, *one.reach) - one.mean) / one.spread
-    yield name, x_N[:, None]
-    yield f"{name}: bends", _bends(x_N)
+    yield Group(name, Kind.ITSELF, x_N[:, None])
+    yield Group(f"{name}: bends", Kind.MORE, _bends(x_N))
     if one.gaps:
-        yield f"{name}: known", there_N[:, None].astype(float)
+        yield Group(f"{name}: known", Kind.MORE, there_N[:, None].astype(float))
     if known.day > 1:
-        turns_N = known.phases_M[np.minimum(steps_N, last)] / known.day
-        waves_NP = _harmonics(turns_N, OF_NUMBERS)
-        yield f"{name}: by hour", x_N[:, None] * waves_NP
-        yield f"{name}: recent", np.concatenate([mean_N[:, None], _bends(mean_N)], axis=1)
+        turns_N = known.phases_M[place_N] / known.day
+        by_hour_NP = x_N[:, None] * _harmonics(turns_N, OF_NUMBERS)
+        recent_NP = np.concatenate([mean_N[:, None], _bends(mean_N)], axis=1)
+        yield Group(f"{name}: by hour", Kind.MORE, by_hour_NP)
+        yield Group(f"{name}: recent", Kind.MORE, recent_NP)
 
 
 def _bends(x_N: NDArray) -> NDArray:
     return np.stack([np.maximum(x_N - bend, 0.0) for bend in BENDS], axis=1)
 
 
-def _event_columns(
-    known: Known, one: About, name: str, steps_N: NDArray
-) -> Iterator[tuple[str, NDArray]]:
+def _event_columns(known: Known, one: About, name: str, steps_N: NDArray) -> Iterator[Group]:
     for category, often in zip(one.categories, one.often, strict=True):
         here_N = _happens(known, one.column, category, steps_N)
         level = known.levels[one.column]
         own = level[int(category)] if level else f"{category:g}"
         called = name if one.categories == (1.0,) and not level else f"{name}={own}"
-        yield called, here_N[:, None]
+        yield Group(called, Kind.ITSELF, here_N[:, None])
         near = (steps_N - known.day, steps_N + known.day)
         beside = [_happens(known, one.column, category, at_N) for at_N in near]
-        yield f"{called}: {NEIGHBOURS}", np.stack(beside, axis=1)
-        if often and (known.daily or known.day > 1):
-            phase_N = known.phases_M[np.minimum(steps_N, known.values_CM.shape[1] - 1)]
-            if known.daily:
-                week = int(known.phases_M.max()) + 1
-                yield f"{called}: by weekday", here_N[:, None] * (phase_N[:, None] == range(week))
-            else:
-                waves_NP = _harmonics(phase_N / known.day, HOURS)
-                yield f"{called}: by hour", here_N[:, None] * waves_NP
+        yield Group(f"{called}: {NEIGHBOURS}", Kind.BESIDE, np.stack(beside, axis=1))
+        if not often:
+            continue
+        phase_N = known.phases_M[known.places(steps_N)]
+        if known.daily:
+            weekdays_NP = phase_N[:, None] == np.arange(known.week)
+            yield Group(f"{called}: by weekday", Kind.MORE, here_N[:, None] * weekdays_NP)
+        elif known.day > 1:
+            waves_NP = _harmonics(phase_N / known.day, HOURS)
+            yield Group(f"{called}: by hour", Kind.MORE, here_N[:, None] * waves_NP)
 
 
 def _happens(known: Known, column: int, category: float, steps_N: NDArray) -> NDArray:
     """Whether an event happens at some steps, which may lie before the first or after the last
     one."""
-    inside_N = (steps_N >= 0) & (steps_N < known.values_CM.shape[1])
-    values_N = known.values_CM[column, np.where(inside_N, steps_N, 0)]
+    inside_N = known.inside(steps_N)
+    values_N = known.values_CM[column, np.where(inside_N, known.places(steps_N), 0)]
     return np.asarray(inside_N & (values_N == category), float)

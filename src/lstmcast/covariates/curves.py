@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.columns import NEIGHBOURS, About, Known, design
+from lstmcast.covariates.columns import About, Kind, Known, design
 from lstmcast.covariates.effects import Effects
 from lstmcast.covariates.estimate import Solution
 from lstmcast.data.features import listed
@@ -63,12 +63,14 @@ def effect_curves(
     if column not in names:
         known = f"Known in advance are {listed(names)}." if names else "Nothing is."
         raise UsageError(f"{column!r} is not a column that is known in advance. {known}")
-    chosen = data if series is None else data.select([series])
-    effects, spread = Effects(chosen), NormalDist().inv_cdf(0.5 + level / 200)
+    spread = NormalDist().inv_cdf(0.5 + level / 200)
+    chosen = data.ids if series is None else data.select([series]).ids
+    # Of all series, as some lean on the others.
+    solutions = dict(zip(data.ids.tolist(), Effects(data).solutions_S, strict=True))
     parts = [
-        _curve(str(name), found[-1], column, spread)
-        for name, found in zip(chosen.ids, effects.solutions_S, strict=True)
-        if found and found[-1].coefficients_P.any()
+        _curve(str(name), solutions[name][-1], column, spread)
+        for name in chosen.tolist()
+        if solutions[name] and solutions[name][-1].coefficients_P.any()
     ]
     parts = [part for part in parts if part]
     heads = ("unique_id", column, "effect", "lower", "upper", "unit")
@@ -135,6 +137,7 @@ def _rows(solution: Solution, what: About, grid_G: NDArray) -> NDArray:
         levels=(known.levels[what.column],),
         phases_M=np.tile(phases_W, len(grid_G)),
         waves=(),
+        first=0,
     )
     steps = np.arange(values.shape[1])
     made = design(alone, (what._replace(column=0),), steps, solution.count)
@@ -143,8 +146,9 @@ def _rows(solution: Solution, what: About, grid_G: NDArray) -> NDArray:
     places = {
         group: np.flatnonzero(np.array(solution.groups, object) == group) for group in made.groups
     }
-    for group in dict.fromkeys(made.groups):
-        if not group.endswith(NEIGHBOURS):
+    kinds = dict(zip(made.groups, made.kinds, strict=True))
+    for group, kind in kinds.items():
+        if kind is not Kind.BESIDE:
             here = np.flatnonzero(np.array(made.groups, object) == group)
             rows_GP[:, places[group]] = mean_GK[:, here]
     return rows_GP

@@ -10,6 +10,7 @@ forecasts, a network of one's own) forecasts what the known columns do not expla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -18,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lstmcast.covariates.columns import FEW_GAPS, MOST_COLUMNS, Known
-from lstmcast.covariates.estimate import Solution, solutions
+from lstmcast.covariates.columns import FEW_GAPS, MOST_COLUMNS
+from lstmcast.covariates.estimate import Solution
+from lstmcast.covariates.together import solutions_of
 from lstmcast.data.features import Future, listed
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.data.placingnotes import steps_ahead
+from lstmcast.data.placingnotes import steps_beyond
 from lstmcast.data.ragged import reduced
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError
@@ -41,39 +43,41 @@ class Ahead(NamedTuple):
     closed_OH: NDArray
     axis_O: NDArray
 
+    def restored(self, answers: NDArray) -> NDArray:
+        """Answers (O, H, …) of what is left, with the effects; NaN at closed steps."""
+        return self._moved(answers, self.effect_OH)
+
+    def less(self, values: NDArray) -> NDArray:
+        """Values (O, H, …) without the effects; NaN at closed steps."""
+        return self._moved(values, -self.effect_OH)
+
+    def _moved(self, values: NDArray, effect_OH: NDArray) -> NDArray:
+        effect, closed = (_beside(values, part) for part in (effect_OH, self.closed_OH))
+        result = values.copy()
+        for axis in np.unique(self.axis_O).tolist():
+            rows = self.axis_O == axis
+            result[rows] = moved(values[rows], effect[rows], axis)
+        return np.where(closed, np.nan, result)
+
+    def shut(self, answers: NDArray) -> NDArray:
+        """Answers (O, H, …) that are 0 at closed steps."""
+        return np.where(_beside(answers, self.closed_OH), 0.0, answers)
+
 
 class Effects:
     """The solutions of the series of a panel, one after the other, and the panel without their
     effects."""
 
     def __init__(self, panel: Panel) -> None:
-        self.solutions_S: list[list[Solution]] = [[] for _ in range(len(panel))]
         values_N = np.array(panel.values)
         # One after the other: threads would wait for each other, so small are the matrices.
         with threadpool_limits(limits=1, user_api="blas"):
-            for series in range(len(panel)):
-                self._fill(panel, values_N, series)
+            self.solutions_S = solutions_of(panel)
+        for series, found in enumerate(self.solutions_S):
+            span = slice(panel.offsets[series], panel.offsets[series + 1])
+            values_N[span] = less_effects(panel.series(series), found)
         self.adjusted = replace(without_known(panel), values=values_N)
         self._ahead: dict[tuple[int, bytes, bytes], Ahead] = {}
-
-    def _fill(self, panel: Panel, values_N: NDArray, series: int) -> None:
-        own_T = panel.series(series)
-        found = solutions(own_T, Known.of(panel, series), panel.periods, not panel.declared_real)
-        self.solutions_S[series] = list(found)
-        span = slice(panel.offsets[series], panel.offsets[series + 1])
-        values_N[span] = self._adjusted(series, own_T)
-
-    def _adjusted(self, series: int, values_T: NDArray) -> NDArray:
-        """The values, each less the effect by the solution in force once it was observed."""
-        result_T = values_T.copy()
-        found = self.solutions_S[series]
-        bounds = [*(solution.count - 1 for solution in found), len(values_T)]
-        for solution, first, stop in zip(found, bounds[:-1], bounds[1:], strict=True):
-            steps = np.arange(first, stop)
-            shifted = moved(values_T[first:stop], -solution.effect(steps), solution.axis)
-            closed = solution.closing.closed(steps)
-            result_T[first:stop] = np.where(closed, np.nan, shifted)
-        return result_T
 
     def solution(self, series: int, count: int) -> Solution | None:
         """The one in force once so many values were observed."""
@@ -112,13 +116,7 @@ class Effects:
 
     def restored(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) to the adjusted panel, as answers to the panel; NaN at closed steps."""
-        effect_OH, closed_OH, axis_O = self.ahead(origins, answers.shape[1])
-        effect, closed = (_beside(answers, part) for part in (effect_OH, closed_OH))
-        result = answers.copy()
-        for axis in np.unique(axis_O).tolist():
-            rows = axis_O == axis
-            result[rows] = moved(answers[rows], effect[rows], axis)
-        return np.where(closed, np.nan, result)
+        return self.ahead(origins, answers.shape[1]).restored(answers)
 
     def parts(self, origins: Origins, horizon: int) -> KnownParts:
         """What each column adds to the coming steps of each origin, on the axis of its series."""
@@ -136,8 +134,19 @@ class Effects:
 
     def shut(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) that are 0 at closed steps."""
-        closed_OH = self.ahead(origins, answers.shape[1]).closed_OH
-        return np.where(_beside(answers, closed_OH), 0.0, answers)
+        return self.ahead(origins, answers.shape[1]).shut(answers)
+
+
+def less_effects(values_T: NDArray, found: Sequence[Solution]) -> NDArray:
+    """The values of a series, each less the effect by the solution in force once it was
+    observed."""
+    result_T = values_T.copy()
+    bounds = [*(solution.count - 1 for solution in found), len(values_T)]
+    for solution, first, stop in zip(found, bounds[:-1], bounds[1:], strict=True):
+        steps = np.arange(first, stop)
+        shifted = moved(values_T[first:stop], -solution.effect(steps), solution.axis)
+        result_T[first:stop] = np.where(solution.closing.closed(steps), np.nan, shifted)
+    return result_T
 
 
 def _beside(answers: NDArray, part_OH: NDArray) -> NDArray:
@@ -194,7 +203,7 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
 def _last_known(values_M: NDArray, future: Future) -> tuple[NDArray, NDArray]:
     """How many steps of each series (S,) lead up to the last one at which a column has a value,
     and whether hardly any of them lacks one: gaps are usual in some columns."""
-    last_S = steps_ahead(values_M, future, np.zeros(len(future.lengths), np.int64))
+    last_S = steps_beyond(values_M, future, np.zeros(len(future.lengths), np.int64))
     count_S = reduced(np.add, np.where(np.isnan(values_M), 0.0, 1.0), future.offsets, 0.0)
     return last_S, count_S > (1 - FEW_GAPS) * np.maximum(last_S, 1)
 

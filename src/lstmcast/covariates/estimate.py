@@ -13,7 +13,7 @@ there alone, so what is said at a step depends on nothing after it, in a backtes
 costs the square of the number of columns, as solutions are so few.
 
     T steps that are observed · N of them · E pairs of neighbouring ones · P columns
-    V trend, columns and z · S phases of the season · F values of φ
+    V trend, columns and z · W columns and z · S phases of the season · F values of φ
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.covariates.closing import Closing
-from lstmcast.covariates.columns import YEAR, About, Design, Known, about, design
+from lstmcast.covariates.columns import About, Design, Kind, Known, about, design
 from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
-from lstmcast.model.inputs.regression import PHIS, Layout, fit_together
+from lstmcast.model.inputs.regression import PHIS, Layout, fit_together, without_base
 from lstmcast.model.inputs.slow_clock import LEAST_GAIN, LIMIT, SPREAD, TREND
 
 FEWEST, CYCLES = 32, 3  # steps, and cycles with a few more, before the first solution
@@ -39,6 +39,7 @@ NOTHING = 1e-12  # share of squares that is told from rounding
 LONG = 4  # cycles, from which on a season has means of its own phases
 FITS = 3  # of each solution, to tell unusual values
 BASE = 2  # columns of the trend
+MOST_SURE = 50.0  # difference of log evidences, from which on there is no doubt
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,46 +95,128 @@ def renewals(steps: int, season: int) -> list[int]:
     result, count = [], max(FEWEST, CYCLES * season + MORE)
     while count <= steps:
         result.append(count)
-        octave = 2 ** int(np.floor(np.log2(count)))
-        count += max(octave // PER_OCTAVE, 1)
+        count = next_renewal(count)
     return result
+
+
+def next_renewal(count: int) -> int:
+    """After how many steps the solution is made that follows the one made after `count`."""
+    octave = 2 ** int(np.floor(np.log2(count)))
+    return count + max(octave // PER_OCTAVE, 1)
+
+
+def first_renewal(periods: tuple[int, ...]) -> int:
+    """After how many steps the first solution is made, of a series with these seasons."""
+    return max(FEWEST, CYCLES * first_season(periods) + MORE)
+
+
+def first_season(periods: tuple[int, ...]) -> int:
+    """The shortest season, which the first solution waits for; 1 without any."""
+    return next((period for period in periods if period > 1), 1)
 
 
 def solutions(
     values_T: NDArray, known: Known, periods: tuple[int, ...], roots: bool
 ) -> Iterator[Solution]:
     """The solutions of a series, one after the other."""
-    shortest = next((period for period in periods if period > 1), 1)
-    for count in renewals(len(values_T), shortest):
-        closing = Closing.of(known, values_T[:count])
-        open_N = np.where(closing.closed(np.arange(count)), np.nan, values_T[:count])
+    for count in renewals(len(values_T), first_season(periods)):
+        yield solution_of(values_T[:count], known, periods, roots)
+
+
+def solution_of(values_N: NDArray, known: Known, periods: tuple[int, ...], roots: bool) -> Solution:
+    """The solution once these values were observed."""
+    return Task.of(values_N, known, periods, roots).alone().solution()
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A regression that is to be solved: the values so far on their axis, without closed steps, and
+    the columns beside them."""
+
+    known: Known
+    closing: Closing
+    axis: int
+    z_N: NDArray
+    season: int
+    what: tuple[About, ...]
+    made: Design
+
+    @classmethod
+    def of(cls, values_N: NDArray, known: Known, periods: tuple[int, ...], roots: bool) -> Task:
+        """That of a series of which these values were observed."""
+        count = len(values_N)
+        closing = Closing.of(known, values_N)
+        open_N = np.where(closing.closed(np.arange(count)), np.nan, values_N)
         axis = int(reading_axis(open_N[None], periods, roots=roots)[0])
         z_N = to_axis(open_N[None], axis == LOG, axis == ROOT)[0]
         season = max((period for period in periods if count >= LONG * period), default=1)
         what = about(known, count)
         made = design(known, what, np.arange(count), count)
-        found = _fitted(z_N, made, season)
-        if found is None:
-            nothing = np.zeros(0)
-            yield Solution(count, axis, known, (), nothing, nothing, (), closing)
-            continue
-        fitted, middle_P = found
-        used = np.array([group != YEAR for group in made.groups]) & (fitted.gain >= LEAST_GAIN)
-        yield Solution(
+        return cls(known, closing, axis, z_N, season, what, made)
+
+    def alone(self) -> Solved:
+        """The regression as the series alone says."""
+        return Solved(self, _fitted(self.z_N, self.made, self.season))
+
+    def around(self, expected_P: NDArray) -> Solved:
+        """The regression where these coefficients are expected before anything is seen."""
+        z_N = self.z_N - self.made.columns_NP @ expected_P
+        return Solved(self, _fitted(z_N, self.made, self.season), expected_P)
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A regression that was solved; `fitted` is None where too little is known."""
+
+    task: Task
+    fitted: Fitted | None
+    expected_P: NDArray | float = 0.0
+
+    @property
+    def evidence(self) -> float:
+        """The log evidence, of what is expected alone where columns add too little to it."""
+        if self.fitted is None:
+            return -np.inf
+        unused = self.fitted.gain < LEAST_GAIN
+        return self.fitted.evidence - (self.fitted.gain if unused else 0.0)
+
+    @property
+    def coefficients_P(self) -> NDArray:
+        """What the columns do; those of the year, which adaptive inputs know, are left to them."""
+        assert self.fitted is not None
+        found_P = self.fitted.coefficients_P * (self.fitted.gain >= LEAST_GAIN)
+        used_P = np.array([kind is not Kind.YEAR for kind in self.task.made.kinds])
+        return (self.expected_P + found_P) * used_P
+
+    def solution(self, other: Solved | None = None) -> Solution:
+        """What is in force, or the average with another one, as the evidence for both says."""
+        task, nothing = self.task, np.zeros(0)
+        count = len(task.z_N)
+        if self.fitted is None:
+            closing = task.closing
+            return Solution(count, task.axis, task.known, (), nothing, nothing, (), closing)
+        coefficients_P, share = self.coefficients_P, 0.0
+        if other is not None and other.fitted is not None:
+            ahead = np.clip(other.evidence - self.evidence, -MOST_SURE, MOST_SURE)
+            share = 1.0 / (1.0 + np.exp(-ahead))
+            coefficients_P = (1.0 - share) * coefficients_P + share * other.coefficients_P
+        surer = other.fitted if other is not None and share > 0.5 else self.fitted
+        assert surer is not None
+        return Solution(
             count,
-            axis,
-            known,
-            what,
-            fitted.coefficients_P * used,
-            middle_P,
-            made.groups,
-            closing,
-            fitted.covariance_PP,
+            task.axis,
+            task.known,
+            task.what,
+            coefficients_P,
+            self.fitted.middle_P,
+            task.made.groups,
+            task.closing,
+            surer.covariance_PP,
         )
 
 
-def _fitted(z_N: NDArray, made: Design, season: int) -> tuple[Fitted, NDArray] | None:
-    """The regression, and the mean of each column; None where too little is known."""
+def _fitted(z_N: NDArray, made: Design, season: int) -> Fitted | None:
+    """The regression; None where too little is known."""
     known_N = np.isfinite(z_N)
     if not known_N.any() or not made.groups:
         return None
@@ -150,7 +233,7 @@ def _fitted(z_N: NDArray, made: Design, season: int) -> tuple[Fitted, NDArray] |
             return None
         weight_E = known_E * _trust(fitted.surprises(rows_NV), known_E)
     assert fitted is not None
-    return fitted, rows_NV[known_N, BASE:-1].mean(axis=0)
+    return fitted._replace(middle_P=rows_NV[known_N, BASE:-1].mean(axis=0))
 
 
 class Sums(NamedTuple):
@@ -210,6 +293,12 @@ class Fitted(NamedTuple):
     gain: float  # log evidence
     season_S: NDArray  # means of what is left of quasi-differences, by phase
     covariance_PP: NDArray  # how sure the coefficients are
+    evidence: float  # log evidence
+    free: float  # pairs of steps that were free to say something
+    # Products of quasi-differences of columns and z, without season and trend, in units of the
+    # noise: all that the series says of its coefficients.
+    products_WW: NDArray
+    middle_P: NDArray  # means of the columns
 
     @classmethod
     def of(cls, sums: Sums, layout: Layout, former: Fitted | None = None) -> Fitted | None:
@@ -226,17 +315,23 @@ class Fitted(NamedTuple):
         if not left > NOTHING * sums.own_VV[-1, -1]:
             return None  # seasons explain all of it
         count_1 = np.array([free])
-        result, covariance_1PP = fit_together(products_FVV[None], count_1, layout, phis)
+        result, covariance_1PP, evidence_1 = fit_together(products_FVV[None], count_1, layout, phis)
         f = phis.index(float(result.phi_B[0]))
         all_K = result.coefficients_BK[0]
+        noise = float(result.noise_B[0])
+        rest_WW, _ = without_base(products_FVV[f], BASE)
         return cls(
             all_K[:BASE],
             all_K[BASE:],
             phis[f],
-            float(result.noise_B[0]),
+            noise,
             float(result.gain_BG[0, 0]),
             means_FSV[f] @ np.append(-all_K, 1.0),
             covariance_1PP[0],
+            float(evidence_1[0]),
+            free,
+            rest_WW / noise**2,
+            np.zeros(layout.columns - BASE),
         )
 
     def surprises(self, rows: NDArray) -> NDArray:

@@ -20,6 +20,7 @@ from lstmcast.data.calendars import (
 )
 from lstmcast.data.findings import (
     MISSING_VALUES,
+    NO_RECENT_VALUES,
     Case,
     Finding,
     Severity,
@@ -245,7 +246,7 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
         MISSING_VALUES, "note", "", "They are left out: the series begins with its first value."
     )
     old = Finding(
-        "no recent values",
+        NO_RECENT_VALUES,
         "warning",
         "",
         "They are left out: the forecast starts after the last value.",
@@ -290,5 +291,5 @@ def stopped(table: Table, kept: ndarray, frequency: Frequency) -> list[Finding]:
         )
         return Case(message, int(table.lines[row]))
 
-    rule = Finding("no recent values", "warning", "", "The forecast starts after the last value.")
+    rule = Finding(NO_RECENT_VALUES, "warning", "", "The forecast starts after the last value.")
     return per_series(table.ids[codes], np.arange(len(codes)), early, rule, say)

@@ -92,10 +92,10 @@ class _Fields:
 
     @classmethod
     def empty(cls, size: int) -> _Fields:
-        unread = [np.full(size, -1, np.int64) for _ in range(5)]
+        year, month, day, first, second = (np.full(size, -1, np.int64) for _ in range(5))
         micros = np.zeros(size, np.int64)
         offset = np.full(size, _NO_ZONE)
-        return cls(*unread, micros, offset)
+        return cls(year, month, day, first, second, micros, offset)
 
 
 _NO_ZONE = np.iinfo(np.int64).min

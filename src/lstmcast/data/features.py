@@ -36,7 +36,7 @@ class Future:
     columns: {name: (M,)}, NaN = missing · offsets (S + 1,): the values of series i are those from
     offsets[i] to offsets[i + 1]. The first one is that of the first step of the series, and the
     last ones may lie beyond its end · levels: the names of the categories that a column's numbers
-    0, 1, … stand for.
+    0, 1, … stand for · apart: whether each series is read by itself, and leans on no other.
 
     >>> Future({"price": np.array([7.0, 9.0, 8.0])}, np.array([0, 3])).since([0], [1]).columns
     {'price': array([9., 8.])}
@@ -45,6 +45,7 @@ class Future:
     columns: Mapping[str, NDArray] = field(default_factory=dict)
     offsets: NDArray = field(default_factory=lambda: np.zeros(1, np.int64))
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    apart: bool = False
 
     def __post_init__(self) -> None:
         for array in (*self.columns.values(), self.offsets):
@@ -68,14 +69,14 @@ class Future:
         first = np.minimum(np.broadcast_to(first, rows.shape), lengths)
         places, offsets = segments(self.offsets, rows, first, lengths - first)
         columns = {name: array[places] for name, array in self.columns.items()}
-        return Future(columns, offsets, self.levels)
+        return Future(columns, offsets, self.levels, self.apart)
 
     def only(self, names: Iterable[str]) -> Future:
         """The columns of these names, in their order, as far as they are there."""
         names = [name for name in names if name in self.columns]
         columns = {name: self.columns[name] for name in names}
         levels = {name: self.levels[name] for name in names if name in self.levels}
-        return Future(columns, self.offsets, levels)
+        return Future(columns, self.offsets, levels, self.apart)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +148,8 @@ class Covariates:
             described["levels"] = levels
         if static_levels:
             described["static_levels"] = static_levels
+        if self.future.apart:
+            described["apart"] = True
         return described
 
     def arrays(self) -> dict[str, NDArray]:
@@ -169,7 +172,8 @@ class Covariates:
         static_levels = _level_names(said.get("static_levels", {}))
         future = Future()
         if columns:
-            future = Future(columns, arrays["future_offsets"], levels)
+            apart = bool(said.get("apart", False))
+            future = Future(columns, arrays["future_offsets"], levels, apart)
         return cls(past, future, static, static_levels)
 
     def require_sound(self, series: int) -> None:
@@ -309,7 +313,8 @@ def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArr
             is_said = (own_step >= 0) & ~np.isnan(values)
             joined[to_places[is_said]] = values[is_said]
         columns[name] = joined
-    return Future(columns, offsets, levels) if columns else Future()
+    apart = ours.apart or theirs.apart
+    return Future(columns, offsets, levels, apart) if columns else Future()
 
 
 def _union(*levels: tuple[str, ...] | None) -> tuple[str, ...]:

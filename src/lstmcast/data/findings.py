@@ -20,6 +20,7 @@ Severity = Literal["error", "warning", "note"]
 GAPS = "gaps"
 MISSING_STEPS = "missing steps"  # between what is remembered and newer data
 MISSING_VALUES = "missing values"
+NO_RECENT_VALUES = "no recent values"
 EXAMPLES = 3
 MOST_SHOWN = 20  # in a notebook
 _SEPARATE = 5  # up to so many series get a finding each

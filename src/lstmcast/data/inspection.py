@@ -7,8 +7,9 @@ from typing import NamedTuple, Unpack
 
 from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.panel import Findings, Panel, ReadOptions, Table, check_table, panel_from_table
+from lstmcast.data.panel import Findings, Panel, ReadOptions, Table
 from lstmcast.data.read import read_table
+from lstmcast.data.tabular import check_table, panel_from_table
 from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import DataError, UsageError
 

@@ -18,10 +18,11 @@ from lstmcast.data.frequency_inference import infer
 from lstmcast.data.frequencychecks import table_offsets
 from lstmcast.data.observing import Remembered
 from lstmcast.data.opening import has_sheets
-from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table, panel_from_table
+from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table
 from lstmcast.data.read import read_table
 from lstmcast.data.repairs import grid_positions, one_row_per_time
 from lstmcast.data.tablerows import in_order
+from lstmcast.data.tabular import panel_from_table
 from lstmcast.data.zones import converted, on_midnights
 from lstmcast.errors import DataError, ModelError
 
@@ -81,6 +82,11 @@ def read_newer(
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None
+    return _newer_panel(table, known, options)
+
+
+def _newer_panel(table: Table, known: Panel, options: ReadOptions) -> Panel:
+    """The panel of newer data, masked where values are missing."""
     table = _in_zone_of(known, table)
     options = _completed(options, table, known)
     remembered = None if known.calendar is None else Remembered(known.calendar, known.ids)

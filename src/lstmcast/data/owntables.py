@@ -20,7 +20,7 @@ from lstmcast.data.known import KnownRows, StaticColumns
 from lstmcast.data.roles import Names
 from lstmcast.data.rowtimes import dated
 from lstmcast.data.serieskeys import find_series, is_code
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.table import Columns
 from lstmcast.data.values import holds_something, known_values
 from lstmcast.data.zones import converted
@@ -42,10 +42,10 @@ class Owners(NamedTuple):
     def named(self) -> dict[str, ndarray]:
         """The texts of all columns that name series, and of the ids, (S,) each."""
         named = {name: texts_of(array) for name, array in self.keys.items()}
-        ids = objects(map(str, self.keys.row_names(self.ids).tolist()))
-        targets = self.keys.targets
-        own = {} if targets is None and len(named) == 1 else {_UNNAMED: ids}
-        return {**named, **own}
+        if self.keys.targets is None and len(named) == 1:
+            return named
+        row_names = self.keys.row_names(self.ids).tolist()
+        return {**named, _UNNAMED: objects(map(str, row_names))}
 
 
 class OwnTable(NamedTuple):
@@ -62,37 +62,44 @@ class OwnTable(NamedTuple):
 
     def others(self) -> list[Column]:
         """All columns but that of the times."""
-        return [column for column in self.sheet.columns if column is not self.time]
+        return columns_without(self.sheet.columns, [self.time])
 
     def likely(self, names: Names) -> tuple[str, ...]:
         """Columns that the data may have as well, with the values of the past: neither keys nor
         what seems to be the target."""
-        taken = {name.strip().casefold() for name in _all_names(names)}
-        taken |= set() if names.target else {"y", "target", *TARGET_NAMES}
-        asked = {name.strip().casefold() for name in names.beside.known_names()}
-        keys = _telling(self, None)
-        found = []
+        taken = {_folded(name) for name in _all_names(names)}
+        if not names.target:
+            taken |= {"y", "target", *TARGET_NAMES}
+        asked = {_folded(name) for name in names.beside.known_names()}
+        keys = {id(column) for column in _telling(self, None)}
+        likely = []
         for column in self.others():
-            name = column.name.strip().casefold()
-            names_series = any(column is key for key in keys) or is_code(column.name)
-            free = not names_series and name not in taken and holds_something(column)
-            found += [column.name] if free or name in asked else []
-        return tuple(found)
+            name = _folded(column.name)
+            names_series = id(column) in keys or is_code(column.name)
+            is_free = not names_series and name not in taken and holds_something(column)
+            if is_free or name in asked:
+                likely.append(column.name)
+        return tuple(likely)
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 def own_table(sheet: Sheet, names: Names) -> OwnTable:
     """A sheet as a table of coming values; DataError where it has no times."""
-    held = [name.strip().casefold() for name in sheet.names]
+    columns = {_folded(name) for name in sheet.names}
     said = [names.time] if isinstance(names.time, str) else list(names.time or ())
-    there = said and all(name.strip().casefold() in held for name in said)
-    wanted = Names(time=names.time if there and said != ["index"] else None, written=names.written)
-    found = dated(sheet, wanted)
-    if found is None:
+    has_them = bool(said) and all(_folded(name) in columns for name in said)
+    time = names.time if has_them and said != ["index"] else None
+    with_time = dated(sheet, Names(time=time, written=names.written))
+    if with_time is None:
+        example = said[0] if said else "date"
         raise DataError(
             f"{sheet.source} has no column of times, which coming values need: call it as in the "
-            f"data, such as {said[0] if said else 'date'!r}. Its columns are:\n{sheet.describe()}"
+            f"data, such as {example!r}. Its columns are:\n{sheet.describe()}"
         )
-    return OwnTable(*found)
+    return OwnTable(*with_time)
 
 
 def known_of(own: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, list[Finding]]:
@@ -102,37 +109,42 @@ def known_of(own: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, li
     all series share the rows. Columns are those that were named, else all others that hold numbers,
     yes and no, or categories.
     """
+    sheet = own.sheet
     keys = _keys(own, owners)
-    free = [column for column in own.others() if column not in keys.values()]
-    columns = _chosen(own.sheet, free, names.beside.known_names(), owners, "future")
+    free = columns_without(own.others(), keys.values())
+    columns = _chosen(sheet, free, names.beside.known_names(), owners, "future")
     notes: list[Finding] = []
-    read = {
-        name: known_values(own.sheet, column, names.written, notes)
-        for name, column in columns.items()
-    }
-    codes, groups, unknown = _grouped(own.sheet, keys, owners)
+    values, levels = {}, {}
+    for name, column in columns.items():
+        values[name], categories = known_values(sheet, column, names.written, notes)
+        if categories:
+            levels[name] = categories
+    codes, groups, unknown = _grouped(sheet, keys, owners)
     times, zone_notes = _times(own, owners)
-    left = [column for column in free if column not in columns.values()]
-    findings = [*own.sheet.notes, *notes, *zone_notes, *_unused(left, unknown)]
+    unused = _unused(columns_without(free, columns.values()), unknown)
     rows = KnownRows(
         codes,
         groups,
         times,
-        own.sheet.lines,
-        {name: values for name, (values, _) in read.items()},
-        {name: levels for name, (_, levels) in read.items() if levels},
-        own.sheet.source,
-        own.sheet.row_word,
+        sheet.lines,
+        values,
+        levels,
+        sheet.source,
+        sheet.row_word,
         own=True,
     )
-    return rows, [_of_table(own.sheet, finding) for finding in findings]
+    findings = [*sheet.notes, *notes, *zone_notes, *unused]
+    return rows, [_of_table(sheet, finding) for finding in findings]
 
 
 def _all_names(names: Names) -> list[str]:
     """All columns that somebody named for the data, but those beside the target."""
-    said = [names.time, names.target, names.series, names.past]
-    each = [name for one in said for name in ([one] if isinstance(one, str) else one or ())]
-    return [part for name in each for part in (name, *name.split(","))]
+    all_names = []
+    for said in (names.time, names.target, names.series, names.past):
+        each = [said] if isinstance(said, str) else said or ()
+        for name in each:
+            all_names += [name, *name.split(",")]
+    return all_names
 
 
 # ------------------------------------------------------------------ which rows are of which series
@@ -148,34 +160,37 @@ def _telling(own: OwnTable, target: Column | None) -> list[Column]:
 
 def _keys(own: OwnTable, owners: Owners) -> dict[str, Column]:
     """The columns of keys, by the name of the data's own column."""
-    by_name = _keys_by_name(own.others(), owners)
+    keys = _keys_by_name(own.others(), owners)
     repeated = len(np.unique(own.times)) < len(own.times)
-    found = by_name or (_keys_by_cells(_telling(own, None), owners) if repeated else {})
-    if repeated and not found:
+    if repeated and not keys:
+        keys = _keys_by_cells(_telling(own, None), owners)
+    if repeated and not keys:
         raise DataError(_which_keys(own, owners))
-    return found
+    return keys
 
 
 def _keys_by_name(columns: Sequence[Column], owners: Owners) -> dict[str, Column]:
     """Columns that are called as those of the data."""
-    return {
-        name: column
-        for name in owners.keys
-        for column in columns
-        if column.name.strip().casefold() == name.strip().casefold()
-    }
+    keys = {}
+    for name in owners.keys:
+        for column in columns:
+            if _folded(column.name) == _folded(name):
+                keys[name] = column
+    return keys
 
 
 def _keys_by_cells(columns: Sequence[Column], owners: Owners) -> dict[str, Column]:
     """Columns whose cells are the names of series."""
-    named, found = owners.named(), {}
+    named = owners.named()
+    keys: dict[str, Column] = {}
     for column in columns:
         texts = set(map(str, column.as_ids()[1]))
-        shared = {name: len(texts & set(theirs.tolist())) for name, theirs in named.items()}
-        best = max(shared, key=lambda name: shared[name], default=None)
-        if best is not None and shared[best]:
-            found.setdefault(best, column)
-    return found
+        shared = {name: len(texts & set(names.tolist())) for name, names in named.items()}
+        most = max(shared.values(), default=0)
+        if most:
+            name = next(name for name, count in shared.items() if count == most)
+            keys.setdefault(name, column)
+    return keys
 
 
 def _which_keys(own: OwnTable, owners: Owners) -> str:
@@ -201,21 +216,24 @@ def _grouped(
     """The group of each row (R,), that of each id, and how many groups are of no series."""
     if not keys:
         return np.zeros(len(sheet), np.int64), {str(name): 0 for name in owners.ids}, 0
-    texts = [column.as_ids() for column in keys.values()]
-    codes = np.stack([own for own, _ in texts], axis=1)
-    pairs, groups = np.unique(codes, axis=0, return_inverse=True)
-    places = {
-        tuple(str(names[code]) for code, (_, names) in zip(pair, texts, strict=True)): number
-        for number, pair in enumerate(pairs.tolist())
-    }
+    ids_of_columns = [column.as_ids() for column in keys.values()]
+    codes = np.stack([column_codes for column_codes, _ in ids_of_columns], axis=1)
+    distinct, groups = np.unique(codes, axis=0, return_inverse=True)
+    group_of_texts = {}
+    for group, group_codes in enumerate(distinct.tolist()):
+        texts = []
+        for code, (_, names) in zip(group_codes, ids_of_columns, strict=True):
+            texts.append(str(names[code]))
+        group_of_texts[tuple(texts)] = group
     named = owners.named()
-    of_series = zip(*(named[name].tolist() for name in keys), strict=True)
-    wanted = {
-        str(name): places[tuple(map(str, texts_of_one))]
-        for name, texts_of_one in zip(owners.ids, of_series, strict=True)
-        if tuple(map(str, texts_of_one)) in places
-    }
-    return groups.reshape(-1), wanted, len(places) - len(set(wanted.values()))
+    texts_of_series = zip(*(named[name].tolist() for name in keys), strict=True)
+    group_of_id = {}
+    for series, texts in zip(owners.ids, texts_of_series, strict=True):
+        group = group_of_texts.get(tuple(map(str, texts)))
+        if group is not None:
+            group_of_id[str(series)] = group
+    unknown = len(group_of_texts) - len(set(group_of_id.values()))
+    return groups.reshape(-1), group_of_id, unknown
 
 
 # ------------------------------------------------------------------ what does not change
@@ -236,25 +254,19 @@ def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns
         )
     codes, groups, unknown = _grouped(sheet, keys, owners)
     _require_one_row(sheet, keys, codes)
-    asked = names.beside.names("static")
-    chosen = _chosen(
-        sheet,
-        [column for column in columns if column not in keys.values()],
-        asked,
-        owners,
-        "static",
-    )
+    free = columns_without(columns, keys.values())
+    static_columns = _chosen(sheet, free, names.beside.names("static"), owners, "static")
     notes: list[Finding] = []
-    read = {
-        name: known_values(sheet, column, names.written, notes, "static")
-        for name, column in chosen.items()
-    }
     order = np.argsort(codes)  # a row for each group
-    values = {name: own[order] for name, (own, _) in read.items()}
-    levels = {name: own for name, (_, own) in read.items() if own}
-    left = [column for column in columns if column not in [*keys.values(), *chosen.values()]]
-    findings = [*sheet.notes, *notes, *_unused(left, unknown)]
+    values, levels = {}, {}
+    for name, column in static_columns.items():
+        cells, categories = known_values(sheet, column, names.written, notes, "static")
+        values[name] = cells[order]
+        if categories:
+            levels[name] = categories
+    unused = _unused(columns_without(free, static_columns.values()), unknown)
     static = StaticColumns(groups, values, levels, sheet.source, own=True)
+    findings = [*sheet.notes, *notes, *unused]
     return static, [_of_table(sheet, finding) for finding in findings]
 
 
@@ -285,21 +297,20 @@ def _chosen(
 ) -> dict[str, Column]:
     """The columns that were asked for, called so, else all that may be meant."""
     if asked:
-        held = {column.name.strip().casefold() for column in free}
-        here = [name for name in asked if name.strip().casefold() in held]
-        columns = {name: named_column(sheet, name, f"{role} covariate") for name in here}
+        names = {_folded(column.name) for column in free}
+        present = [name for name in asked if _folded(name) in names]
+        columns = {name: named_column(sheet, name, f"{role} covariate") for name in present}
     else:
         targets = {owners.columns.target, *map(str, owners.ids.tolist())}
-        columns = {
-            column.name: column
-            for column in free
-            if column.name not in targets and holds_something(column)
-        }
+        columns = {}
+        for column in free:
+            if column.name not in targets and holds_something(column):
+                columns[column.name] = column
     if not columns:
+        expected = f": {listed(asked)} is expected there" if asked else ""
         raise DataError(
-            f"{sheet.source} has no column of values"
-            + (f": {listed(asked)} is expected there. " if asked else ". ")
-            + f"Name one with {ask(role, 'NAME')}. The columns are:\n{sheet.describe()}"
+            f"{sheet.source} has no column of values{expected}. "
+            f"Name one with {ask(role, 'NAME')}. The columns are:\n{sheet.describe()}"
         )
     return columns
 
@@ -324,15 +335,15 @@ def _unused(left: Sequence[Column], unknown: int) -> list[Finding]:
     """Columns that were not used, and rows of series that the data do not have."""
     findings = []
     if left:
-        shown = ", ".join(c.name for c in left[:8])
-        message = f"columns that were not used: {shown}"
-        message += f" and {len(left) - 8} more" if len(left) > 8 else ""
+        names = ", ".join(column.name for column in left[:8])
+        message = f"columns that were not used: {names}"
+        if len(left) > 8:
+            message += f" and {len(left) - 8} more"
         findings.append(Finding("columns", "note", message, count=len(left)))
     if unknown:
         message = f"rows of {unknown:,} series that the data do not have"
-        findings.append(
-            Finding("unknown series", "note", message, "They are left out.", count=unknown)
-        )
+        action = "They are left out."
+        findings.append(Finding("unknown series", "note", message, action, count=unknown))
     return findings
 
 

@@ -12,24 +12,18 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from lstmcast.data.featurearrays import Given, covariates_from_arrays
+from lstmcast.data.arrays import fields_of_arrays
+from lstmcast.data.featurearrays import Given
 from lstmcast.data.features import Covariates as Covariates
 from lstmcast.data.features import Future as Future
-from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
-from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.frequency import Frequency
 from lstmcast.data.keys import Keys as Keys
-from lstmcast.data.kinds import UNASKED, common_kind, require_kind
-from lstmcast.data.limits import require_span
-from lstmcast.data.observed import Clock, ObservedCalendar
-from lstmcast.data.observing import Grids, Remembered, found_in
+from lstmcast.data.kinds import common_kind
+from lstmcast.data.observed import ObservedCalendar
 from lstmcast.data.panel_checks import check_panel
-from lstmcast.data.placingnotes import Grid
-from lstmcast.data.public_holidays import with_holidays
-from lstmcast.data.ragged import offsets_of, segments
-from lstmcast.data.repairs import Regular, regularise, skipping
-from lstmcast.data.static import of_series
+from lstmcast.data.ragged import segments
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import CalendarChoice as CalendarChoice
 from lstmcast.data.table import Columns as Columns
@@ -42,13 +36,11 @@ from lstmcast.data.table import OnError as OnError
 from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Table as Table
-from lstmcast.data.table import checked_periods, format_time, recipe_of, require_choice
-from lstmcast.data.tolerance import skipped_findings
+from lstmcast.data.table import format_time
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
-from lstmcast.util.objects import objects
 from lstmcast.util.states import rows_of
-from lstmcast.util.text import number_format, storable
+from lstmcast.util.text import number_format
 
 MOST_SHOWN = 10  # series, in a notebook
 
@@ -174,6 +166,16 @@ class Panel:
     def times(self, i: int) -> ndarray:
         """The times of series i: (T,)."""
         return self.frequency.range(self.starts[i], int(self.offsets[i + 1] - self.offsets[i]))
+
+    def apart(self) -> Panel:
+        """The same series, of which none leans on the others where columns are known in advance.
+
+        Five series or more with the same columns do: a short one has the effects that the others
+        show. So a series that is added changes the forecasts of the others, a little.
+        """
+        covariates = self.covariates
+        future = replace(covariates.future, apart=True)
+        return replace(self, covariates=replace(covariates, future=future))
 
     def until(self, counts: ArrayLike) -> Panel:
         """The first counts[i] observations of each series: what a forecast at a cutoff may know.
@@ -302,210 +304,28 @@ class Panel:
         """A panel of values that are already on a regular grid.
 
         values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite
-        values become missing. columns: names of K targets, where values are {id: (T, K)}; each is a
-        series, "id/name". start: first time of all series, or of each id; 1 for integers unless
-        given, needed for dates. kind: "count" or "positive" for values of which no forecast is
-        below 0; nothing is recognised here, so that None is as "real" is, but that newer values for
-        a saved model are what its data were. past: columns beside the target, {name: values} in the
-        form of the target's, or one array that all series share. future: columns that are known in
-        advance, in the same form, with the values of coming steps after those of the series; texts
-        are categories. static: what does not change in a series, {name: {id: value}} or {name:
-        values}. calendar: "observed" where times
-        at which no value is known, such as all Sundays, are not to be forecast. UsageError for a
-        missing start or no frequency, and DataError for values that are no numbers or do not fit
-        `kind`.
+        values become missing. What is missing at the end of a series is left out, as
+        `lstmcast.read` leaves it out: forecasts start after the last value (of rows with several
+        targets, after the last value of any). A series without any value stays as it is. columns:
+        names of K targets, where values are {id: (T, K)}; each is a series, "id/name". start: first
+        time of all series, or of each id; 1 for integers unless given, needed for dates. kind:
+        "count" or "positive" for values of which no forecast is below 0; nothing is recognised
+        here, so that None is as "real" is, but that newer values for a saved model are what its
+        data were. past: columns beside the target, {name: values} in the form of the target's, or
+        one array that all series share. future: columns that are known in advance, in the same
+        form, with the values of coming steps after those of the series; texts are categories.
+        static: what does not change in a series, {name: {id: value}} or {name: values}. calendar:
+        "observed" where times at which no value is known, such as all Sundays, are not to be
+        forecast. UsageError for a missing start or no frequency, and DataError for values that are
+        no numbers or do not fit `kind`.
 
         >>> panel = Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28")
         >>> panel.ends.astype("datetime64[D]").tolist()
         [datetime.date(2024, 2, 29)]
         """
-        if kind is not None:
-            require_choice("kind", kind, get_args(Kind))
-        keys = Keys()
-        if columns is not None:
-            start = start if start is None else _for_each_column(start, len(columns))
-            values, keys = _split_columns(values, [str(name) for name in columns])
-        named = _named_arrays(values)
-        lengths = np.array([len(array) for array in named.values()], dtype=np.int64)
-        joined = np.concatenate([np.zeros(0), *named.values()])
-        joined[np.isinf(joined)] = np.nan
-        step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
-        starts = _starts(start, len(named), step)
-        step = step.anchored(starts)
-        with np.errstate(over="ignore"):
-            require_span(starts, step.advance(starts, lengths - 1), "arrays")
-        own = step.seasonal_periods if periods is None else checked_periods(periods)
-        ids = np.array(list(named), dtype=object)
-        recognised = np.full(len(ids), UNASKED, "<U8") if kind is None else None
-        require_kind(joined, kind or "real")
-        offsets = offsets_of(lengths)
-        grids = Grids(np.isfinite(joined), offsets, starts, step)
-        return cls(
-            joined,
-            offsets,
-            ids,
-            starts,
-            step,
-            own,
-            kind or "real",
-            keys=keys,
-            recognised=recognised,
-            covariates=covariates_from_arrays(past, future, static, keys.row_names(ids), lengths),
-            calendar=_asked_of_arrays(grids, calendar),
-        )
-
-
-def panel_from_table(
-    table: Table, options: ReadOptions | None = None, remembered: Remembered | None = None
-) -> Panel:
-    """Check a table, repair what `options` say, and lay its series on regular grids.
-
-    What was noticed is in the panel's report. remembered: the calendar of a saved model that the
-    table continues. Raises one DataError with everything for which the table cannot be used.
-
-    >>> times = np.array(["2024-01-01", "2024-03-01", "2024-04-01"], "datetime64[us]")
-    >>> ids, values = np.array(["y"], object), np.array([3.0, 4.5, 5.0])
-    >>> table = Table(np.zeros(3, int), ids, times, values, np.arange(2, 5))
-    >>> panel = panel_from_table(table)
-    >>> panel.values, panel.frequency.code
-    (array([3. , nan, 4.5, 5. ]), 'MS')
-    >>> print(panel.report.findings)
-    warning: 1 of 4 times has no row: 2024-02-01 (after row 2). They become missing values and are
-    masked.
-    """
-    options = options or ReadOptions()
-    regular, findings = regularise(table, options, remembered)
-    if regular is None and options.on_error == "skip" and len(table.ids) > 1:
-        table, options = skipping(table, options, remembered)
-        regular, findings = regularise(table, options, remembered)
-    if regular is None:
-        findings.raise_errors(table.source)
-        raise AssertionError("a table without errors gives regular series")
-    return _panel(regular, findings, table, options)
-
-
-def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
-    """Everything that is noticed about a table and, where it can be used, about the panel that it
-    gives.
-
-    Never raises for bad data: errors are among the findings.
-    """
-    options = options or ReadOptions()
-    regular, findings = regularise(table, options)
-    return findings if regular is None else _panel(regular, findings, table, options).check()
-
-
-def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
-    covariates, told = _covariates(regular, table)
-    return Panel(
-        values=regular.values,
-        offsets=regular.offsets,
-        ids=regular.ids.copy(),
-        starts=regular.starts,
-        frequency=regular.frequency,
-        periods=options.periods or regular.frequency.seasonal_periods,
-        kind=options.kind or common_kind(regular.recognised),
-        columns=table.columns,
-        report=DataReport(
-            table.source,
-            len(table),
-            Findings([*findings, *told, *skipped_findings(table.skipped)]),
-            table.frame,
-            table.time_zone,
-            recipe_of(table, options),
-            frame_zone=table.frame_zone,
-            skipped=table.skipped,
-        ),
-        keys=regular.keys,
-        recognised=regular.recognised if options.kind is None else None,
-        covariates=covariates,
-        calendar=regular.calendar,
-    )
-
-
-def _covariates(regular: Regular, table: Table) -> tuple[Covariates, list[Finding]]:
-    """The columns beside the target, holidays included, and what is said of them."""
-    static, levels, constant = of_series(table.static, regular.ids)
-    grid = Grid(regular.ids, regular.starts, np.diff(regular.offsets), regular.frequency)
-    future, holidays = with_holidays(regular.future, table.recipe.holidays or (), grid)
-    covariates = Covariates(regular.past, future, static, levels)
-    return covariates, [*constant, *holidays, *_in_hindsight(table)]
-
-
-def _in_hindsight(table: Table) -> list[Finding]:
-    """A warning where columns were not known at the time, but are read as if they had been."""
-    names = table.recipe.hindsight
-    if not names:
-        return []
-    message = f"{listed(names)} {'is' if len(names) == 1 else 'are'} known in hindsight only"
-    action = "Accuracy is measured as if coming values had been known: in use it will be lower."
-    return [Finding("hindsight", "warning", message, action)]
-
-
-def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedCalendar | None:
-    if calendar is not None:
-        require_choice("calendar", calendar, get_args(CalendarChoice))
-    return found_in(grids, Clock(), asked=True) if calendar == "observed" else None
-
-
-def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:
-    """{id: 1-D float64 array} whatever the shape that came in."""
-    if isinstance(values, Mapping):
-        named = {
-            storable(str(name)): _numbers(array, f"series {str(name)!r}")
-            for name, array in values.items()
-        }
-        if len(named) < len(values):
-            raise DataError(
-                "two series have one name as text, such as 1 and '1'. Give each a name of its own."
-            )
-    else:
-        array = _numbers(values, "values")
-        named = (
-            {"y": array}
-            if array.ndim == 1
-            else {f"series_{i}": row for i, row in enumerate(array, start=1)}
-        )
-    for name, array in named.items():
-        if array.ndim != 1 or len(array) == 0:
-            raise DataError(
-                f"series {name!r} has shape {array.shape}. One row of at least one number is "
-                "expected."
-            )
-    if not named:
-        raise DataError(
-            "there are no series. Give {id: values}, one array, or an array with series in rows."
-        )
-    return named
-
-
-def _split_columns(
-    values: Mapping[str, ArrayLike] | ArrayLike, columns: list[str]
-) -> tuple[dict[str, ndarray], Keys]:
-    """{id: (T, K)} as {"id/name": (T,)}, and which name each one has."""
-    if not isinstance(values, Mapping) or len(set(columns)) < len(columns):
-        raise UsageError(
-            f"{columns=} names the columns of each series: give every name once, and values as "
-            "{id: array of shape (T, K)}."
-        )
-    named = {}
-    for key, rows in values.items():
-        array = _numbers(rows, f"series {str(key)!r}")
-        if array.ndim != 2 or array.shape[1] != len(columns):
-            raise DataError(
-                f"series {str(key)!r} has shape {array.shape}. An array of shape (T, "
-                f"{len(columns)}) is expected: {len(columns)} columns ({', '.join(columns)})."
-            )
-        named |= {f"{key}/{name}": array[:, k] for k, name in enumerate(columns)}
-    if len(named) < len(values) * len(columns):
-        raise DataError("two series have one name when ids and columns are joined with a slash.")
-    return named, Keys(targets=objects(columns * len(values)))
-
-
-def _for_each_column(start: ArrayLike | str, columns: int) -> ndarray:
-    """First times of each id, once for each of its columns."""
-    starts = np.asarray(start)
-    return np.repeat(starts, columns) if starts.ndim else starts
+        beside = {"past": past, "future": future, "static": static}
+        grid = (frequency, start, periods)
+        return cls(**fields_of_arrays(values, columns, grid, kind, beside, calendar))
 
 
 def _grouped(panel: Panel, targets: ndarray) -> ndarray:
@@ -541,32 +361,3 @@ def _require_alike(panel: Panel, grouped: ndarray) -> None:
             "times. Columns of a row with the same first and last time are expected: leave out "
             f"what lies before {format_time(first)} and after {format_time(last)}."
         )
-
-
-def _numbers(array: ArrayLike, what: str) -> ndarray:
-    try:
-        if np.asarray(array).dtype.kind == "c":
-            raise TypeError("they are complex")
-        numbers = np.array(array, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(
-            f"{what} cannot be read as numbers ({error}). NaN stands for a missing value."
-        ) from None
-    return numbers
-
-
-def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> ndarray:
-    dtype = "int64" if frequency.unit == "integer" else "datetime64[us]"
-    if start is None and frequency.unit != "integer":
-        raise UsageError(
-            f"start= is needed with the frequency {frequency.code!r}, for example "
-            "start='2024-01-01'."
-        )
-    try:
-        starts = np.asarray(1 if start is None else start).astype(dtype)
-        return np.broadcast_to(starts, (count,)).copy()
-    except (TypeError, ValueError):
-        expected = "a whole number" if dtype == "int64" else "a date such as '2024-01-01'"
-        raise UsageError(
-            f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series."
-        ) from None

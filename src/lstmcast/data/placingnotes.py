@@ -35,7 +35,7 @@ def coverage_notes(future: Future, grid: Grid) -> list[Finding]:
     together."""
     spans: dict[tuple[int, int], list[str]] = {}
     for name, values in future.columns.items():
-        ahead = np.maximum(steps_ahead(values, future, grid.lengths), 0)
+        ahead = np.maximum(steps_beyond(values, future, grid.lengths), 0)
         span = int(ahead.min()), int(ahead.max())
         spans.setdefault(span, []).append(name)
     return [_going_on(names, *span) for span, names in spans.items()]
@@ -59,7 +59,7 @@ def _going_on(names: Sequence[str], least: int, most: int) -> Finding:
     return Finding("known in advance", "note", message, count=most)
 
 
-def steps_ahead(values: ndarray, future: Future, lengths: ndarray) -> ndarray:
+def steps_beyond(values: ndarray, future: Future, lengths: ndarray) -> ndarray:
     """Steps after the end of each series until the last one that a column (M,) says something of:
     (S,), 0 or less where it ends with the series."""
     known = np.flatnonzero(~np.isnan(values))

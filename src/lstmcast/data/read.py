@@ -26,7 +26,7 @@ from lstmcast.data.opening import (
     with_query,
 )
 from lstmcast.data.owntables import Owners, OwnTable, known_of, own_table, static_of
-from lstmcast.data.panel import Findings, Panel, panel_from_table
+from lstmcast.data.panel import Findings, Panel
 from lstmcast.data.placing import placed
 from lstmcast.data.placingnotes import Grid
 from lstmcast.data.sheet import Sheet
@@ -43,6 +43,7 @@ from lstmcast.data.table import (
     Table,
     checked_periods,
 )
+from lstmcast.data.tabular import panel_from_table
 from lstmcast.data.tolerance import collecting
 from lstmcast.data.words import Words
 from lstmcast.errors import DataError, UsageError

@@ -43,7 +43,7 @@ def find_series(
 ) -> list[Column]:
     """The columns that name the series: none for one series; DataError where several sets of
     columns could."""
-    free = columns_without(sheet.columns, filter(None, [time, target]))
+    free = columns_without(sheet.columns, [time, target])
     called = _called_series(free)
     if called and (called[0].name.casefold() != "item_id" or _alone(times, called[0])):
         return called[:1]

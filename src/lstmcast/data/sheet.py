@@ -340,7 +340,7 @@ def dropped_lines(
     )
 
 
-def columns_without(columns: Iterable[Column], others: Iterable[Column]) -> list[Column]:
+def columns_without(columns: Iterable[Column], others: Iterable[Column | None]) -> list[Column]:
     """The columns that are none of the others: two columns may hold the same, and be two."""
     identities = {id(column) for column in others}
     return [column for column in columns if id(column) not in identities]

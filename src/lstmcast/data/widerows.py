@@ -17,7 +17,7 @@ from lstmcast.data.longtables import left_out_columns, same_columns
 from lstmcast.data.roles import Names
 from lstmcast.data.rowids import joined_ids, with_an_id, without_id
 from lstmcast.data.serieskeys import names_of_rows
-from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.timenumbers import integer_times
 from lstmcast.data.times import Times
@@ -81,37 +81,29 @@ def series_in_rows(
 ) -> Table:
     """One row per series, one column per time. Empty cells before and after the values of a row
     are padding."""
-    others = [c for c in sheet.columns if not any(c is column for column in columns)]
-    series = (
-        named_columns(sheet, names.series, "series")
-        if names.series
-        else names_of_rows(others, len(sheet))
-    )
+    others = columns_without(sheet.columns, columns)
+    if names.series:
+        series = named_columns(sheet, names.series, "series")
+    else:
+        series = names_of_rows(others, len(sheet))
     named = with_an_id(sheet, series, together=True)
     if not named.all():
-        whole, sheet = sheet, sheet.take(named, without_id(sheet, series, ~named))
-        columns, series = (same_columns(part, whole, sheet) for part in (columns, series))
+        before, sheet = sheet, sheet.take(named, without_id(sheet, series, ~named))
+        columns = same_columns(columns, before, sheet)
+        series = same_columns(series, before, sheet)
     codes, ids, keys = joined_ids(series, len(sheet), sheet.label)
     if not series and len(sheet) > 1:
-        codes, ids = (
-            np.arange(len(sheet)),
-            objects([f"series_{i}" for i in range(1, len(sheet) + 1)]),
-        )
-    findings = [
-        *sheet.notes,
-        Finding("layout", "note", f"one series per row, {len(columns)} times in the column names"),
-    ]
+        codes = np.arange(len(sheet))
+        ids = objects([f"series_{number}" for number in range(1, len(sheet) + 1)])
+    message = f"one series per row, {len(columns)} times in the column names"
+    findings = [*sheet.notes, Finding("layout", "note", message)]
     findings += [Finding("dates", "note", f"column names: {note}") for note in notes]
     findings += left_out_columns(sheet, [*columns, *series], names)
     cells = [numbers_of(sheet, column, names.written, None) for column in columns]
     values = np.stack(cells, axis=1)  # (R, T)
-    there = ~np.isnan(values)
-    kept = (
-        np.maximum.accumulate(there, axis=1)
-        & np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
-    )
-    rows, steps = np.nonzero(kept)
-    empty = {int(line): "a row without values" for line in sheet.lines[~there.any(axis=1)]}
+    known = ~np.isnan(values)
+    rows, steps = np.nonzero(_between_first_and_last(known))
+    empty = {int(line): "a row without values" for line in sheet.lines[~known.any(axis=1)]}
     used, codes = np.unique(codes[rows], return_inverse=True)
     name = series[0].name if len(series) == 1 else "unique_id"
     return Table(
@@ -127,3 +119,10 @@ def series_in_rows(
         None,
         keys=keys.take(used) if series else keys,
     )
+
+
+def _between_first_and_last(known: ndarray) -> ndarray:
+    """Cells from the first known one of each row to its last (R, T)."""
+    has_begun = np.maximum.accumulate(known, axis=1)
+    goes_on = np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+    return has_begun & goes_on

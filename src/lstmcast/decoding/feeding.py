@@ -109,6 +109,12 @@ def answers_from(
     return stretched(answers, width_NH)
 
 
+def answers_at_once(network: Network, state: ForecastState) -> NDArray:
+    """Answers (N, H, K, X) of the steps that the head answers at once, as `answers_from` gives
+    them, but without a state to continue from."""
+    return stretched(placed(network, state), network.config.inputs.widths_of(state.known))
+
+
 def placed(
     network: Network,
     state: ForecastState,

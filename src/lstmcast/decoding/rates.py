@@ -28,8 +28,9 @@ from lstmcast.context import Blocks, Whole
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
-from lstmcast.decoding.along import own_periods, read_along, reading_axes
+from lstmcast.decoding.along import read_along
 from lstmcast.decoding.feeding import Reader
+from lstmcast.decoding.origin_batches import own_periods, reading_axes
 from lstmcast.model.heads import MEDIAN
 from lstmcast.model.inputs.adaptive import LARGEST
 from lstmcast.model.inputs.axis import LOG, ROOT

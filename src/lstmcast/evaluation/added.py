@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 
 from lstmcast.data.panel import Panel
+from lstmcast.evaluation.metrics import Scales
+from lstmcast.evaluation.refitting import Plan
+from lstmcast.evaluation.summary import Scored, errors_of
 from lstmcast.forecast import Forecast
+from lstmcast.updating import remembering
 from lstmcast.util.text import number
 
 MOST_COLUMNS, MOST_VALUES = 8, 10_000  # that are left out one by one, of data that are not large
@@ -46,6 +50,39 @@ class Added:
         largest = sorted(self.without_each.items(), key=lambda one: -one[1])
         parts = ", ".join(f"{name} {number(error)}" for name, error in largest)
         return f"{text}; left out alone: {parts}"
+
+
+def gain_of(
+    model: Any,
+    plan: Plan,
+    with_all: Forecast,
+    actual: np.ndarray,
+    scales: Scales,
+    rows: np.ndarray | None,
+) -> Added:
+    """What known columns add to the forecasts of a backtest; nothing where the model reads none.
+
+    Args:
+        model: what is tested, as it is.
+        plan: the backtest.
+        with_all: its forecasts with all columns, of the steps that occur.
+        actual: what came (O, H).
+        scales: what errors are divided by.
+        rows: which steps of the grid occur (O, H), all for None.
+    """
+    if not plan.panel.covariates.future or not getattr(model, "reads_future", False):
+        return Added()
+
+    def errors(others: Mapping[str, Forecast]) -> tuple[str, dict[str, float]]:
+        chosen = {}
+        for label, forecast in others.items():
+            if rows is not None and forecast is not with_all:
+                forecast = forecast.at_steps(rows)
+            chosen[label] = forecast
+        return errors_of(Scored(chosen, actual, scales))
+
+    asked = plan.horizon, plan.asked
+    return what_columns_add(model, plan.panel, asked, with_all, errors)
 
 
 def what_columns_add(
@@ -89,4 +126,6 @@ def _with_future(panel: Panel, names: Iterable[str]) -> Panel:
 def _knowing(model: Any, names: Iterable[str]) -> Any:
     """A model that remembers no other columns: it would ask for their coming values."""
     context = getattr(model, "saved_context", None)
-    return model if context is None else model.remembering(_with_future(context.panel, names))
+    if context is None:
+        return model
+    return remembering(model, _with_future(context.panel, names))

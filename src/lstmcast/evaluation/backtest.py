@@ -9,12 +9,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 
 from lstmcast.data.keys import OWN_NAME
-from lstmcast.data.observed import occurring, on_grid
+from lstmcast.data.observed import on_grid
 from lstmcast.data.origins import (
     Origins,
     checked_horizon,
@@ -23,13 +23,13 @@ from lstmcast.data.origins import (
     origins_of,
 )
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import series_numbers
 from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.evaluation.added import Added, what_columns_add
-from lstmcast.evaluation.baselines import classical_baselines, default_baselines
+from lstmcast.evaluation.added import Added, gain_of
 from lstmcast.evaluation.by_level import by_level, level_rows
-from lstmcast.evaluation.demand import demand_baselines, mostly_intermittent
+from lstmcast.evaluation.compared import models_by_name, require_known_baselines
+from lstmcast.evaluation.cutoffs import FEWEST_KNOWN, cutoff_counts
+from lstmcast.evaluation.cutoffs import spaced_cutoffs as spaced_cutoffs
 from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.refitting import Forecasts as Forecasts
 from lstmcast.evaluation.refitting import (
@@ -41,13 +41,10 @@ from lstmcast.evaluation.refitting import (
     require_unseen,
     require_use_of,
 )
-from lstmcast.evaluation.summary import Scored, Summary, errors_of, plain, summarise, table
+from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast
 from lstmcast.util.lines import aligned
-from lstmcast.util.text import some_names
 from lstmcast.writing.tables import frame_of
-
-FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,9 +224,8 @@ def backtest(
     this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
     continues. `progress` is called with a `Progress` whenever something is finished. `truth`: the
     values to compare with, where those of the data were repaired: a Panel of the same series and
-    times. `added`: whether it is measured what columns that are known in advance add, by forecasts
-    without them. `words`: how the data are read, in the words of `lstmcast.read`: time, target,
-    series, ….
+    times. `added`: whether to measure what known columns add. `words`: how the data are read, in
+    the words of `lstmcast.read`: time, target, series, ….
 
     A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
     ModelError where a model gives no numbers or the folder holds something else; what a fit raises
@@ -244,25 +240,22 @@ def backtest(
     from lstmcast.data.read import as_panel
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
-    _require_known(baselines)
+    require_known_baselines(baselines)
     # of a model that reconciles, its base is asked, and fitted where need be
     reconciled = getattr(model, "reconciled", None)
     base = model.base if reconciled else model  # pyright: ignore[reportAttributeAccessIssue]
     panel = as_panel(data, getattr(model, "past", ()), words)
-    models = _models(base, baselines, panel)
+    models = models_by_name(base, baselines, panel)
     name = next(iter(models))
     truth = _checked_truth(panel, truth)
     period = int(panel.periods[0])
-    counts, notes = _counts(panel, steps, cutoffs, step)
+    counts, notes = cutoff_counts(panel, steps, cutoffs, step)
     if not counts.any():
         return _empty(name, panel, steps, counts)
     modes, options = modes_of(models, refit), fit_options or {}
     require_use_of(options, modes[name])
     if reconciled and modes[name] != "never":
-        raise UsageError(
-            f"{name} would be fitted for this backtest, and reconciling asks how it errs as it is. "
-            "Fit it first, on what precedes the first cutoff, and leave refit out."
-        )
+        raise _to_fit_first(name)
     # Every origin is asked for, so that the result is a rectangle; those that do not count are not
     # compared. Models forecast the steps of the grid, and those that occur are kept.
     origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))
@@ -271,30 +264,19 @@ def backtest(
     require_unseen(plan)
     actual, unknown = _actual(truth, origins, counts.ravel(), ahead)
     forecasts = forecasts_of(plan, workers, folder, progress)
-    base = forecasts[name] if reconciled else None
+    base = None
     if reconciled:
-        forecasts[name] = reconciled(panel, base)
-    if base is not None and rows is not None:
-        base = base.at_steps(rows)
+        base, forecasts[name] = forecasts[name], reconciled(panel, forecasts[name])
+        base = _at(base, rows)
     if rows is not None:
         actual = np.take_along_axis(actual, rows, axis=1)
-        forecasts = {label: one.at_steps(rows) for label, one in forecasts.items()}
+    forecasts = {label: _at(forecast, rows) for label, forecast in forecasts.items()}
     for label, forecast in forecasts.items():
         _check(label, forecast, actual)
     scales = naive_scales(panel, origins)
     gained = Added()
-    reads_future = modes[name] == "never" and getattr(model, "reads_future", False)
-    if added and panel.covariates.future and reads_future:
-        asked = ahead, plan.asked
-
-        def errors(others: Mapping[str, Forecast]) -> tuple[str, dict[str, float]]:
-            chosen = {
-                label: one if one is forecasts[name] or rows is None else one.at_steps(rows)
-                for label, one in others.items()
-            }
-            return errors_of(Scored(chosen, actual, scales))
-
-        gained = what_columns_add(model, panel, asked, forecasts[name], errors)
+    if added and modes[name] == "never":
+        gained = gain_of(model, plan, forecasts[name], actual, scales, rows)
     return Backtest(
         model=name,
         forecasts=forecasts,
@@ -312,125 +294,16 @@ def backtest(
     )
 
 
-def spaced_cutoffs(
-    lengths: np.ndarray, horizon: int, cutoffs: int = 5, step: int | None = None, minimum: int = 8
-) -> np.ndarray:
-    """Counts of known observations at evenly spaced cutoffs, (S, K), oldest first; the last leaves
-    `horizon` values.
-
-    The longest series sets the spacing: `step`, or a horizon, or less so that `cutoffs` of them
-    fit; K is smaller where even neighbouring ones do not. 0 stands where a series would keep fewer
-    than `minimum` values.
-
-    >>> spaced_cutoffs(np.array([40, 20]), horizon=6, cutoffs=3)
-    array([[22, 28, 34],
-           [ 0,  8, 14]])
-    """
-    room = int(np.max(lengths, initial=0)) - horizon - minimum
-    if room < 0:
-        return np.zeros((len(lengths), 0), np.int64)
-    step = step or min(horizon, max(1, room // max(1, cutoffs - 1)))
-    number = min(cutoffs, room // step + 1)
-    counts = np.asarray(lengths)[:, None] - horizon - step * np.arange(number)[::-1]
-    return np.where(counts >= minimum, counts, 0)
+def _at(forecast: Forecast, rows: np.ndarray | None) -> Forecast:
+    """The steps at which something occurs (O, H); all for None."""
+    return forecast if rows is None else forecast.at_steps(rows)
 
 
-def _counts(
-    panel: Panel, horizon: int, cutoffs: Any, step: int | None
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    if not isinstance(cutoffs, (int, np.integer)):
-        if step is not None:
-            raise UsageError(
-                f"{step=} has no effect where cutoffs= says every cutoff. Leave it out."
-            )
-        return _given_counts(panel, np.asarray(cutoffs)), ()
-    if cutoffs < 1 or (step is not None and step < 1):
-        raise UsageError(
-            f"{cutoffs=} and {step=}: at least one cutoff and a step of at least 1 are expected."
-        )
-    fewest = (max(2 * int(panel.periods[0]), FEWEST_KNOWN[0]), *FEWEST_KNOWN)
-    counts = np.zeros((len(panel), 0), np.int64)
-    rows = _Rows.of(panel)
-    for minimum in fewest:
-        if not counts.any():
-            enough = max(1, round(minimum * rows.share))
-            counts = spaced_cutoffs(rows.lengths, horizon, int(cutoffs), step, enough)
-    return rows.on_grid(counts), _notes(counts, horizon, int(cutoffs), step, panel.ids)
-
-
-class _Rows(NamedTuple):
-    """The times of series that occur: cutoffs are spaced by them, and lie on them.
-
-    places: where each of them lies on the grid of its series, from 1 · begins (S,): of its first
-    one among the places · lengths (S,): how many there are.
-    """
-
-    places: np.ndarray
-    begins: np.ndarray
-    lengths: np.ndarray
-    share: float
-
-    @classmethod
-    def of(cls, panel: Panel) -> _Rows:
-        here = np.flatnonzero(occurring(panel))
-        series = series_numbers(panel.offsets)[here]
-        lengths = np.bincount(series, minlength=len(panel))
-        places = here - panel.offsets[series] + 1
-        share = len(here) / max(1, len(panel.values))
-        return cls(places, np.cumsum(lengths) - lengths, lengths, share)
-
-    def on_grid(self, counts: np.ndarray) -> np.ndarray:
-        """Counts of rows (S, K) as counts of steps of the grid; 0 stays so."""
-        chosen = self.begins[:, None] + np.maximum(counts, 1) - 1
-        return np.where(counts > 0, self.places[chosen], 0)
-
-
-def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:
-    lengths = panel.lengths[:, None]
-    if counts.ndim != 2 or len(counts) != len(panel) or counts.dtype.kind not in "iu":
-        raise UsageError(
-            f"cutoffs has shape {counts.shape}; a number of cutoffs, or counts of known "
-            f"observations of shape ({len(panel)}, K), are expected."
-        )
-    bad = np.argwhere((counts < 0) | (counts >= lengths))
-    if len(bad):
-        series, k = bad[0]
-        raise UsageError(
-            f"series {str(panel.ids[series])!r}: a cutoff after {counts[series, k]} of "
-            f"{lengths[series, 0]} values leaves nothing to compare with. Give counts from 1 to "
-            "one less than the length."
-        )
-    return counts.astype(np.int64)
-
-
-def _notes(
-    counts: np.ndarray, horizon: int, wanted: int, step: int | None, ids: np.ndarray
-) -> tuple[str, ...]:
-    if not counts.any():
-        return ()
-    used = (counts > 0).sum(1)
-    notes = []
-    if counts.shape[1] < wanted:
-        notes.append(f"The history is long enough for {counts.shape[1]} of {wanted} cutoffs.")
-    if (
-        counts.shape[1] > 1
-        and step is None
-        and (apart := int(np.diff(counts, axis=1)[used.argmax(), -1])) < horizon
-    ):
-        notes.append(
-            f"The cutoffs are {apart} step{'s' * (apart > 1)} apart: what they are compared with "
-            "overlaps."
-        )
-    if (none := used == 0).any():
-        shown = some_names(ids[none])
-        notes.append(
-            f"{none.sum()} of {len(ids)} series are too short to hold out {horizon} steps: {shown}."
-        )
-    if (few := (used > 0) & (used < counts.shape[1])).any():
-        notes.append(
-            f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only."
-        )
-    return tuple(notes)
+def _to_fit_first(name: str) -> UsageError:
+    return UsageError(
+        f"{name} would be fitted for this backtest, and reconciling asks how it errs as it is. Fit "
+        "it first, on what precedes the first cutoff, and leave refit out."
+    )
 
 
 def _checked_truth(panel: Panel, truth: Panel | None) -> Panel:
@@ -458,54 +331,6 @@ def _actual(
     actual = np.where(inside & ~blind[:, None], panel.values[rows], np.nan)
     note = f"{blind.sum()} origins have no known value before their cutoff and are not judged."
     return actual, (note,) if blind.any() else ()
-
-
-def _require_known(baselines: Any) -> None:
-    """UsageError for what cannot be compared with, before any data are read."""
-    if isinstance(baselines, bool) or baselines == "classical":
-        return
-    if isinstance(baselines, str) or not isinstance(baselines, Sequence):
-        raise UsageError(
-            f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters."
-        )
-    for other in baselines:
-        if not callable(getattr(other, "predict", None)):
-            raise UsageError(
-                f"baselines: {other!r} has no method predict. Give a list of forecasters, such as "
-                "[SeasonalNaive()]."
-            )
-
-
-def _models(
-    model: Forecasts, baselines: bool | str | Sequence[Forecasts], panel: Panel
-) -> dict[str, Forecasts]:
-    """The model that is tested, and what it is compared with, by names that tell them apart."""
-    models = {_name(model): model}
-    if isinstance(baselines, (bool, str)):
-        for other in _built_in(baselines, panel):
-            models.setdefault(_name(other), other)
-        return models
-    for other in baselines:
-        name, number = _name(other), 1
-        while name in models:
-            number += 1
-            name = f"{_name(other)} ({number})"
-        models[name] = other
-    return models
-
-
-def _name(model: Forecasts) -> str:
-    return str(getattr(model, "name", type(model).__name__))
-
-
-def _built_in(chosen: bool | str, panel: Panel) -> Sequence[Forecasts]:
-    """The baselines for a panel: those of demand too, where its series are intermittent."""
-    if not chosen:
-        return ()
-    simple = default_baselines()
-    demand = demand_baselines() if mostly_intermittent(panel) else ()
-    classical = classical_baselines() if chosen == "classical" else ()
-    return (*simple, *demand, *classical)
 
 
 def _check(name: str, forecast: Forecast, actual: np.ndarray) -> None:

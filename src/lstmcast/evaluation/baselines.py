@@ -47,7 +47,7 @@ class Naive:
     """The last known value, for every step.
 
     >>> from lstmcast.data.panel import Panel
-    >>> Naive().predict(Panel.from_arrays([3.0, 5.0, np.nan]), 2).point
+    >>> Naive().predict(Panel.from_arrays([3.0, np.nan, 5.0]), 2).point
     array([[5., 5.]])
     """
 

@@ -16,148 +16,30 @@ the factors are measured once, when the training ends, and kept (`measured_facto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import FEWEST_CUTOFFS, MOST_CUTOFFS, held_out_counts
-from lstmcast.data.origins import Origins
-from lstmcast.data.panel import Panel
+from lstmcast.evaluation.factors import FIRST as FIRST
+from lstmcast.evaluation.factors import factors_of, scores_of
+from lstmcast.evaluation.factors import interval_factors as interval_factors
+from lstmcast.evaluation.held_out import Decode as Decode
+from lstmcast.evaluation.held_out import HeldBack as HeldBack
+from lstmcast.evaluation.held_out import HeldOut as HeldOut
+from lstmcast.evaluation.held_out import Tried as Tried
+from lstmcast.evaluation.held_out import all_positive as all_positive
+from lstmcast.evaluation.held_out import groups_of as groups_of
+from lstmcast.evaluation.held_out import held_back as held_back
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
 
-ENOUGH_SERIES = 250  # of which four cutoffs, a horizon apart, are enough
-ENOUGH = 60  # scores for one interval at one step
-NEAR = 3  # steps before it that a step may share the scores of, in a series calibrated alone
-# held-out cutoffs that a series calibrated alone must have: the scores of one cutoff are alike
-OWN_CUTOFFS = 8
 MOST_WIDENED = 1.5  # times its own width, beyond which an interval is held to errors of that size
-# held-out cutoffs whose scores weigh as much as the prior (the network; all series together)
-TRUST = 4.0
-# and as much as what shorter steps say of one that fewer cutoffs, or none, could measure
-FROM_SHORTER = 8.0
-GROWN = 4.0  # held-out cutoffs that say as much of the growth of errors as the network does
-STEEPEST = 0.5  # growth of a walk's errors, beyond what the network's own widths grow
-SMOOTHED, SMOOTHED_SHARE = 3, 4  # steps to each side, or a part of the distance
-# Forecasts, at origins and at held-out cutoffs, whose quantiles are worked on together, and origins
-# whose intervals are widened together: of 100,000 series all of them would be gigabytes.
-AT_ONCE, WIDENED_AT_ONCE = 1 << 15, 1 << 13
-FIRST = 24  # steps that are looked at together, however few are asked for
-
-# quantiles (O, H, Q) at `heads.HEAD_QUANTILES`, in the units of the data
-Decode = Callable[[Panel, Origins, int], NDArray]
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Origins, and the cutoffs before each of them (O, J) that were held out; count 0 = none."""
-
-    origins: Origins
-    counts_OJ: NDArray
-    apart_O: NDArray  # steps between these cutoffs
-
-    @classmethod
-    def of(cls, panel: Panel, origins: Origins) -> HeldOut:
-        """The cutoffs that say how good forecasts would have been: many of few series, few of each
-        of many."""
-        cutoffs = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
-        return cls(origins, *held_out_counts(origins.counts, panel.periods, cutoffs))
-
-    @property
-    def distinct(self) -> Origins:
-        """All origins and cutoffs, once each, whichever origins share them: what `forecasts` asks
-        its forecaster for."""
-        return Origins(*self._distinct()[0])
-
-    def forecasts(self, answer: Callable[[Origins], NDArray]) -> tuple[NDArray, NDArray]:
-        """What a forecaster answers at the origins (O, …) and at the held-out cutoffs (O, J, …).
-
-        It is asked once for each cutoff of a series, whichever origins share it. NaN where there
-        is no cutoff.
-        """
-        count = len(self.origins.series)
-        different, known, place = self._distinct()
-        answers = answer(Origins(*different))
-        filled = np.full((len(known), *answers.shape[1:]), np.nan)
-        filled[known] = answers
-        filled = filled[place].reshape(count, -1, *answers.shape[1:])
-        return filled[:, 0], filled[:, 1:]
-
-    def _distinct(self) -> tuple[NDArray, NDArray, NDArray]:
-        """Series and counts that are asked for (2, A), which of the different pairs they are, and
-        the pair of each origin and each of its cutoffs."""
-        everything = np.concatenate([self.origins.counts[:, None], self.counts_OJ], axis=1)
-        series = np.broadcast_to(self.origins.series[:, None], everything.shape)
-        pairs = np.stack([series.ravel(), everything.ravel()])
-        different, place = np.unique(pairs, axis=1, return_inverse=True)
-        known = different[1] > 0
-        return different[:, known], known, place
-
-    def tried(self, decode: Decode, panel: Panel, horizon: int) -> Tried:
-        """The network's forecasts, and what came after the held-out cutoffs."""
-        return self.whole(self.tried_in_parts(decode, panel, horizon))
-
-    def whole(self, parts: Iterable[tuple[slice, Tried]]) -> Tried:
-        """What was tried of some origins after the other, together."""
-        whole: Tried | None = None
-        for rows, tried in parts:
-            if rows == slice(0, len(self.counts_OJ)):
-                return tried
-            if whole is None:
-                whole = Tried(*(np.empty((len(self.counts_OJ), *part.shape[1:])) for part in tried))
-            for everything, part in zip(whole, tried, strict=True):
-                everything[rows] = part
-        assert whole is not None  # there is at least one part
-        return whole
-
-    def tried_in_parts(
-        self, decode: Decode, panel: Panel, horizon: int
-    ) -> Iterator[tuple[slice, Tried]]:
-        """`tried` of some origins after the other, and which they are."""
-        for rows in self.parts(len(panel)):
-            own = self.rows(rows)
-            quantiles, before = own.forecasts(lambda at: decode(panel, at, horizon))
-            series, until = own.origins
-            actual = _actual(panel, series, own.counts_OJ, until, horizon)
-            yield rows, Tried(quantiles, before, actual)
-
-    def rows(self, rows: slice) -> HeldOut:
-        """Some of the origins."""
-        origins = Origins(self.origins.series[rows], self.origins.counts[rows])
-        return HeldOut(origins, self.counts_OJ[rows], self.apart_O[rows])
-
-    def parts(self, series: int) -> list[slice]:
-        """The origins of some series after the other, all cutoffs of a series together."""
-        count, cutoffs = self.counts_OJ.shape
-        per_series = max(count // max(series, 1), 1)
-        size = max(AT_ONCE // (per_series * (1 + cutoffs)), 1) * per_series
-        return [slice(k, min(k + size, count)) for k in range(0, max(count, 1), size)]
-
-
-class Tried(NamedTuple):
-    """Quantiles at origins and at the held-out cutoffs before them, with what came after those."""
-
-    quantiles_OHQ: NDArray
-    before_OJHQ: NDArray
-    actual_OJH: NDArray  # as far as it may be known, then NaN
-
-    def rows(self, rows: slice | NDArray) -> Tried:
-        """Some of the origins."""
-        return Tried(*(part[rows] for part in self))
-
-    @property
-    def positive(self) -> NDArray:
-        """Where all of it is above 0, so that logarithms can be taken (O,)."""
-        return (
-            all_positive(self.quantiles_OHQ)
-            & all_positive(self.before_OJHQ)
-            & (all_positive(self.actual_OJH))
-        )
+# Origins whose intervals are widened together: of 100,000 series all of them would be gigabytes.
+WIDENED_AT_ONCE = 1 << 12
 
 
 def calibrated(parts: Iterable[tuple[slice, Tried]], held_out: HeldOut, series: int) -> NDArray:
@@ -175,7 +57,7 @@ def calibrated(parts: Iterable[tuple[slice, Tried]], held_out: HeldOut, series: 
     for group in groups_of(held_out.origins, series):
         own = group if len(group) < len(result_OHQ) else slice(None)  # no copies of all of them
         scores = (scores_OJH[own] for scores_OJH in scores_IOJH)
-        factors_GHI = _factors_of(scores, HEAD_QUANTILES, held_out.apart_O[group])
+        factors_GHI = factors_of(scores, HEAD_QUANTILES, held_out.apart_O[group])
         for first in range(0, len(group), WIDENED_AT_ONCE):
             some = group[first : first + WIDENED_AT_ONCE]
             factors = factors_GHI[first : first + WIDENED_AT_ONCE]
@@ -208,34 +90,11 @@ class Measured(NamedTuple):
         quantiles, before, actual = (_on_axis(part, axes) for part in tried)
         self.quantiles_OHQ[rows], self.axes_O[rows] = quantiles, axes
         for i in range(MEDIAN):
-            self.scores_IOJH[i, rows] = _scores(
+            self.scores_IOJH[i, rows] = scores_of(
                 before, actual, MEDIAN - 1 - i, MEDIAN, MEDIAN + 1 + i
             )
         error = actual - before[..., MEDIAN]
         self.below_OH[rows], self.above_OH[rows] = _largest(-error), _largest(error)
-
-
-class HeldBack(NamedTuple):
-    """Forecasts by weights that had not seen what they are compared with."""
-
-    origins: Origins
-    quantiles_OHQ: NDArray
-    actual_OH: NDArray
-
-
-def held_back(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> HeldBack | None:
-    """Forecasts at cutoffs from `ends` (S,) on; None where no series has a value after its end."""
-    spacing = horizon if len(panel) >= ENOUGH_SERIES else max(1, horizon // 3)
-    most = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
-    counts = ends[:, None] + spacing * np.arange(most)
-    counts = np.where((counts < panel.lengths[:, None]) & (ends[:, None] > 0), counts, 0)
-    series, cutoff = np.nonzero(counts)
-    if not len(series):
-        return None
-    origins = Origins(series, counts[series, cutoff])
-    quantiles = decode(panel, origins, horizon)
-    actual = _actual(panel, series, origins.counts[:, None], panel.lengths[series], horizon)[:, 0]
-    return HeldBack(origins, quantiles, actual)
 
 
 def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:
@@ -309,36 +168,6 @@ def _largest(error_GJH: NDArray) -> NDArray:
     return np.where(largest_GH < 0, np.inf, largest_GH)[:, until_H]
 
 
-def interval_factors(
-    quantile_levels: tuple[float, ...],
-    held_out_GJHQ: NDArray,
-    actual_GJH: NDArray,
-    apart_G: NDArray | None = None,
-) -> NDArray:
-    """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where
-    nothing was held out."""
-    middle = quantile_levels.index(0.5)
-    scores = (
-        _scores(held_out_GJHQ, actual_GJH, middle - 1 - i, middle, middle + 1 + i)
-        for i in range(middle)
-    )
-    return _factors_of(scores, quantile_levels, apart_G)
-
-
-def _factors_of(
-    scores: Iterable[NDArray], quantile_levels: tuple[float, ...], apart_G: NDArray | None
-) -> NDArray:
-    """Factors (G, H, I) from the scores (G, J, H) of each interval, narrow ones first."""
-    middle = quantile_levels.index(0.5)
-    factors = [
-        _factors(
-            scores_GJH, quantile_levels[middle + 1 + i] - quantile_levels[middle - 1 - i], apart_G
-        )
-        for i, scores_GJH in enumerate(scores)
-    ]
-    return np.stack(factors, axis=2)
-
-
 def widen(
     quantiles_GHQ: NDArray,
     quantile_levels: tuple[float, ...],
@@ -397,171 +226,8 @@ def _back(values: NDArray, axes_O: NDArray) -> NDArray:
     return from_axis(values, axes_O == LOG, axes_O == ROOT)
 
 
-def all_positive(values: NDArray) -> NDArray:
-    """Which origins have no known value that is 0 or less (O,)."""
-    return np.logical_not((values <= 0).reshape(len(values), -1).any(axis=1))
-
-
 def on_axis(values: NDArray, positive: NDArray) -> NDArray:
     """Logarithms where all is positive: there, intervals are widened as ratios and stay above
     0."""
     rows = positive.reshape(-1, *[1] * (values.ndim - 1))
     return np.where(rows, np.log(np.where(rows, values, 1.0)), values)
-
-
-def _actual(
-    panel: Panel, series: NDArray, held_out: NDArray, known_until: NDArray, horizon: int
-) -> NDArray:
-    """Actual values after each held-out cutoff (O, J, H), as far as they may be known, then NaN."""
-    steps = held_out[:, :, None] + np.arange(horizon)
-    known = (steps < known_until[:, None, None]) & (held_out[:, :, None] > 0)
-    positions = panel.offsets[series][:, None, None] + np.where(known, steps, 0)
-    return np.where(known, panel.values[positions], np.nan)
-
-
-def groups_of(origins: Origins, series: int) -> list[NDArray]:
-    """Origins that share a calibration: the k-th cutoff of every series."""
-    per_series = len(origins.series) // max(series, 1)
-    return [np.arange(k, len(origins.series), per_series) for k in range(per_series)]
-
-
-def _scores(
-    held_out_GJHQ: NDArray, actual_GJH: NDArray, low: int, middle: int, high: int
-) -> NDArray:
-    """The factor by which the interval would just have contained the actual value (G, J, H); NaN
-    = unknown."""
-    error = actual_GJH - held_out_GJHQ[..., middle]
-    median = held_out_GJHQ[..., middle]
-    width = np.where(
-        error >= 0, held_out_GJHQ[..., high] - median, median - held_out_GJHQ[..., low]
-    )
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        score = np.abs(error) / width
-    return np.where(np.isfinite(score), score, np.where(error == 0, 0.0, np.nan))
-
-
-def _factors(scores_GJH: NDArray, level: float, apart_G: NDArray | None) -> NDArray:
-    """Factors (G, H) for one interval: of each series alone where it has enough scores, else of
-    all together."""
-    G, J, H = scores_GJH.shape
-    if np.isnan(scores_GJH).all():
-        return np.ones((G, H))
-    trials_GH = _trials(scores_GJH, apart_G)
-    pooled_1NH = scores_GJH.reshape(1, -1, H)
-    pooled_H = _of_group(pooled_1NH, level, H, np.ones(H), trials_GH.sum(axis=0))
-    result = np.tile(pooled_H, (G, 1))
-    if G == 1 or J < OWN_CUTOFFS:
-        return result
-    for g in range(G):
-        own_1JH = scores_GJH[g : g + 1]
-        if any(len(_nearest(own_1JH, h, NEAR)) >= ENOUGH for h in range(H)):
-            result[g] = _of_group(own_1JH, level, NEAR, pooled_H, trials_GH[g])
-    return result
-
-
-def _trials(scores_GJH: NDArray, apart_G: NDArray | None) -> NDArray:
-    """How many independent trials the known scores of each step are (G, H).
-
-    Errors at step h of cutoffs that lie fewer steps apart have most of their causes in common.
-    """
-    known_GH = np.count_nonzero(~np.isnan(scores_GJH), axis=1)
-    if apart_G is None:
-        return known_GH.astype(float)
-    steps_H = np.arange(1, scores_GJH.shape[2] + 1)
-    return known_GH * np.minimum(1.0, apart_G[:, None] / steps_H)
-
-
-def _of_group(
-    scores_1NH: NDArray, level: float, farthest: int, before_H: NDArray, trials_H: NDArray
-) -> NDArray:
-    """Factors (H,) from N held-out cutoffs: the smallest window of steps with enough scores
-    decides each.
-
-    Few cutoffs are few independent trials, however many steps they have: the prior keeps a say.
-    Of far steps there are fewer trials than of near ones: what the near ones measured, and how it
-    grew with the distance, stands in for those that are missing.
-    """
-    ratio_H = np.log(_measured(scores_1NH, level, farthest, trials_H) / before_H)
-    weight_H = np.where(np.isnan(ratio_H), 0.0, trials_H)
-    ratio_H = _smoothed(ratio_H, weight_H)
-    most = weight_H.max()
-    if most == 0:
-        return before_H.copy()
-    missing_H = np.minimum(most - weight_H, FROM_SHORTER)
-    said_H = weight_H * np.nan_to_num(ratio_H) + missing_H * _grown(ratio_H, weight_H)
-    return before_H * np.exp(said_H / (weight_H + missing_H) * most / (most + TRUST))
-
-
-def _measured(scores_1NH: NDArray, level: float, farthest: int, trials_H: NDArray) -> NDArray:
-    """The factor that the scores of each step ask for (H,); NaN where there are none.
-
-    Errors of a walk at cutoffs that lie close together are nearly one trial, those of a season
-    nearly as many as there are: the quantile is taken as of a number between the two.
-    """
-    known_H = np.count_nonzero(~np.isnan(scores_1NH), axis=(0, 1))
-    alone_H = np.sqrt(trials_H / np.maximum(known_H, 1))
-    measured_H = np.full(len(trials_H), np.nan)
-    for h in range(len(trials_H)):
-        scores = _nearest(scores_1NH, h, farthest)
-        if len(scores) and trials_H[h] > 0:
-            factor = _conformal_quantile(scores, level, len(scores) * alone_H[h])
-            measured_H[h] = np.clip(factor, 0.05, 20.0)
-    return measured_H
-
-
-def _smoothed(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
-    """Averages over neighbouring steps, the nearer the more (H,): one surprise among the cutoffs
-    decides the factor of the steps that it met, and no reader believes bounds that jump.
-
-    Where a step was tried many times its neighbours say little of it. Steps beyond the first ones
-    look back only: what they say must not depend on the horizon.
-    """
-    steps = len(ratio_H)
-    at_H = np.arange(steps)
-    last_H = np.maximum(at_H, min(FIRST, steps) - 1)
-    reach_H = np.maximum(SMOOTHED, at_H // SMOOTHED_SHARE) + 1.0
-    near_HH = np.maximum(1 - np.abs(at_H[:, None] - at_H) / reach_H[:, None], 0.0)
-    near_HH = np.where(at_H <= last_H[:, None], near_HH, 0.0) * np.minimum(weight_H, MOST_CUTOFFS)
-    np.fill_diagonal(near_HH, weight_H)
-    total_H = near_HH.sum(axis=1)
-    mean_H = near_HH @ np.nan_to_num(ratio_H) / np.maximum(total_H, 1e-12)
-    return np.where(np.isnan(ratio_H), np.nan, mean_H)
-
-
-def _grown(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
-    """What the steps up to each say of it (H,): a straight line over the logarithm of the
-    distance, whose slope is held towards none."""
-    ahead_H = np.log(np.arange(1, len(ratio_H) + 1))
-    ratio_H = np.nan_to_num(ratio_H)
-    sums = [weight_H, weight_H * ahead_H, weight_H * ratio_H]
-    sums += [weight_H * ahead_H**2, weight_H * ahead_H * ratio_H]
-    # The first steps share their line, so that it begins with more than a point.
-    until_H = np.maximum(np.arange(len(ratio_H)), min(FIRST, len(ratio_H)) - 1)
-    total_H, x_H, y_H, xx_H, xy_H = (np.cumsum(part)[until_H] for part in sums)
-    total_H = np.maximum(total_H, 1e-12)
-    middle_H, mean_H = x_H / total_H, y_H / total_H
-    spread_H = np.maximum(xx_H / total_H - middle_H**2, 1e-9)
-    slope_H = np.clip((xy_H / total_H - middle_H * mean_H) / spread_H, -STEEPEST, STEEPEST)
-    held = weight_H.max() / (weight_H.max() + GROWN)
-    return mean_H + held * slope_H * (ahead_H - middle_H)
-
-
-def _nearest(scores_1NH: NDArray, h: int, farthest: int) -> NDArray:
-    """Known scores of step `h` and of as few others as give enough of them: those before it, and
-    for the first steps those after it."""
-    scores = np.empty(0)
-    for width in range(farthest + 1):
-        scores = scores_1NH[:, :, max(0, h - width) : max(h, width) + 1].ravel()
-        scores = scores[~np.isnan(scores)]
-        if len(scores) >= ENOUGH:
-            break
-    return scores
-
-
-def _conformal_quantile(scores: NDArray, level: float, trials: float) -> float:
-    """The ⌈(n + 1) level⌉-th smallest of n scores, or the largest; of scores that are but so many
-    independent trials, the one at the same share of them."""
-    trials = min(max(trials, 1.0), len(scores))
-    rank = int(np.ceil((trials + 1) * level / trials * len(scores)))
-    rank = min(rank, len(scores))
-    return float(np.partition(scores, rank - 1)[rank - 1])

@@ -121,7 +121,7 @@ class Last:
     """The last known value, unless it lies more than `reach` steps back.
 
     >>> origins = Origins(np.array([0]), np.array([3]))
-    >>> Last(512).points(Panel.from_arrays([3.0, 5.0, np.nan]), origins, 2)
+    >>> Last(512).points(Panel.from_arrays([3.0, 5.0, np.nan, 7.0]), origins, 2)
     array([[5., 5.]])
     """
 

@@ -25,6 +25,7 @@ from lstmcast.evaluation.metrics import naive_scales
 from lstmcast.evaluation.permuting import Change, Role, changes, unchanged
 from lstmcast.evaluation.summary import Scored, errors_of
 from lstmcast.forecast import Forecast
+from lstmcast.updating import remembering
 from lstmcast.util.config import checked_seed, is_whole
 from lstmcast.util.language import words_of
 from lstmcast.util.lines import aligned
@@ -167,9 +168,21 @@ def importance(
     panel = _some_of(panel, seed)
     counts = held_out(model, panel, steps, cutoffs)
     judge = _Judge(_forgetful(model), panel, counts, steps)
+    permuted = changes(model, panel, steps)
+    return _measured(judge, permuted, repeats, seed, progress)
+
+
+def _measured(
+    judge: _Judge,
+    permuted: Mapping[tuple[str, Role], Change],
+    repeats: int,
+    seed: int,
+    progress: Progress | None,
+) -> Importance:
+    """Each part is permuted, again and again."""
     measure, error = judge.error(unchanged, seed)
     parts = []
-    for (name, role), change in changes(model, panel, steps).items():
+    for (name, role), change in permuted.items():
         if progress is not None:
             progress(f"{role}, {name}: permuted {repeats} times …")
         errors = []
@@ -178,12 +191,13 @@ def importance(
             errors.append(larger)
         parts.append(_permuted(name, role, np.array(errors), error))
     parts.sort(key=_growth, reverse=True)
+    used = judge.counts > 0
     return Importance(
         parts=tuple(parts),
         measure=measure,
         error=error,
-        cutoffs=int((counts > 0).any(axis=0).sum()),
-        series=int((counts > 0).any(axis=1).sum()),
+        cutoffs=int(used.any(axis=0).sum()),
+        series=int(used.any(axis=1).sum()),
         repeats=repeats,
     )
 
@@ -221,7 +235,7 @@ def _forgetful(model: Any) -> Any:
     """A model that remembers no data: those that are given are whole, and permuted."""
     if getattr(model, "saved_context", None) is None:
         return model
-    return model.remembering(None)
+    return remembering(model, None)
 
 
 # ---------------------------------------------------------------- where it is measured

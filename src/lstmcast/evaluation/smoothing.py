@@ -189,8 +189,9 @@ def _refined(errors, best: Settings) -> Settings:
         for parameter, share in enumerate(best[:3]):
             moved = [_moved(share, step * move[parameter]) for move in moves]
             tried.append(np.concatenate(moved))
+        alpha, beta, gamma = tried
         phi = np.repeat(best.phi, len(moves), 0)
-        best = _best(errors, Settings(*tried, phi))
+        best = _best(errors, Settings(alpha, beta, gamma, phi))
     return best
 
 

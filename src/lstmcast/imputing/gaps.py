@@ -51,7 +51,7 @@ class Gaps(NamedTuple):
 def gaps_of(panel: Panel) -> Gaps:
     """All gaps of a panel.
 
-    >>> gaps = gaps_of(Panel.from_arrays([1.0, np.nan, np.nan, 4.0, np.nan]))
+    >>> gaps = gaps_of(Panel.from_arrays([1.0, np.nan, np.nan, 4.0, np.nan, 6.0]))
     >>> gaps.first.tolist(), gaps.length.tolist()
     ([1, 4], [2, 1])
     """

@@ -12,8 +12,9 @@ from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
 from lstmcast.data.opening import STDIN
-from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
+from lstmcast.data.panel import Panel, ReadOptions
 from lstmcast.data.read import read_table
+from lstmcast.data.tabular import panel_from_table
 from lstmcast.errors import UsageError
 from lstmcast.jobs.events import DataRead, Note
 

@@ -7,8 +7,6 @@ are equally wide, so that the stack starts as a plain map and deeper layers lear
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -103,7 +101,6 @@ def fused(layer: Layer) -> Fused:
     )
 
 
-RunLayer = Callable[..., tuple[NDArray, NDArray, NDArray]]
 State = tuple[tuple[NDArray, NDArray], ...]  # h and c of each layer, each (B, D)
 
 
@@ -126,10 +123,12 @@ def run_stack(
     Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal
     lengths share a batch.
     """
-    run_layer: RunLayer = _run_layer if cell.is_usual else partial(_run_other_layer, cell)
     new = []
     for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
-        out_TBD, h_BD, c_BD = run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
+        if isinstance(layer, Fused) or cell.is_usual:
+            out_TBD, h_BD, c_BD = _run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
+        else:
+            out_TBD, h_BD, c_BD = _run_other_layer(cell, x_TBC, begun_TB, layer, h_BD, c_BD)
         x_TBC = x_TBC + out_TBD if residual and x_TBC.shape[2] == layer.units else out_TBD
         new.append((h_BD, c_BD))
     return x_TBC, tuple(new)
@@ -142,7 +141,14 @@ def _run_layer(
     (T, B, C), D = x_TBC.shape, layer.units
     input_CG, bias_G, recurrent_DG = layer if isinstance(layer, Fused) else fused(layer)
     out_TBD = np.empty((T, B, D), np.result_type(x_TBC, input_CG))
-    waiting_T = ~np.all(begun_TB, axis=1)
+    waiting_T = (~np.all(begun_TB, axis=1)).tolist()
+    # What a step makes lies in the same few arrays every time: of one series, most of the time of
+    # a step would go into making new ones.
+    gates_BG = np.empty((B, 4 * D), out_TBD.dtype)
+    both_gates = gates_BG[:, : 2 * D]
+    i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
+    c_BD, added_BD = c_BD.astype(out_TBD.dtype), np.empty((B, D), out_TBD.dtype)
+    half, one = (np.asarray(number, out_TBD.dtype) for number in (0.5, 1.0))
     # The gates' part of the input for many steps at once, but not for all steps of a large batch:
     # four times as wide as the outputs, they would be most of the memory.
     steps = max(1, PRODUCT_ROWS // max(B, 1))
@@ -151,12 +157,20 @@ def _run_layer(
         from_input_UBG = (x_UBC.reshape(len(x_UBC) * B, C) @ input_CG).reshape(len(x_UBC), B, 4 * D)
         from_input_UBG += bias_G
         for t, from_input_BG in enumerate(from_input_UBG, start=first):
-            gates_BG = h_BD @ recurrent_DG
-            gates_BG += from_input_BG
+            np.matmul(h_BD, recurrent_DG, out=gates_BG)
+            np.add(gates_BG, from_input_BG, out=gates_BG)
             np.tanh(gates_BG, out=gates_BG)
-            i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
-            c_BD = 0.5 * ((1.0 + f) * c_BD + (1.0 + i) * g)
-            h_BD = np.multiply(0.5 * (1.0 + o), np.tanh(c_BD), out=out_TBD[t])
+            # c = ½ ((1 + f) c + (1 + i) g)
+            np.add(both_gates, one, out=both_gates)
+            np.multiply(f, c_BD, out=c_BD)
+            np.multiply(i, g, out=added_BD)
+            np.add(c_BD, added_BD, out=c_BD)
+            np.multiply(c_BD, half, out=c_BD)
+            # h = ½ (1 + o) tanh(c)
+            np.add(o, one, out=o)
+            np.multiply(o, half, out=o)
+            np.tanh(c_BD, out=added_BD)
+            h_BD = np.multiply(o, added_BD, out=out_TBD[t])
             if waiting_T[t]:
                 c_BD *= begun_TB[t, :, None]
                 h_BD *= begun_TB[t, :, None]

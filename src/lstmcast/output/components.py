@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.covariates.effects import Effects, moved
+from lstmcast.covariates.effects import effects_of, moved
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.candidates import span
 from lstmcast.model.inputs.axis import LOG
@@ -145,11 +145,11 @@ class ComponentsPlot:
 def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray, list[Part]]:
     """Values of a series without the effects of known columns, NaN at closed steps, and these
     effects."""
-    if not panel.covariates.future:
+    effects = effects_of(panel)
+    if effects is None:
         return values_T, []
     place = list(map(str, panel.ids)).index(name)
-    effects = Effects(panel.select([name]))
-    solution = effects.solution(0, int(panel.lengths[place]))
+    solution = effects.solution(place, int(panel.lengths[place]))
     if solution is None:
         return values_T, []
     steps = np.arange(len(values_T))

@@ -10,7 +10,8 @@ from threading import Event, Lock
 from lstmcast.data.panel import Panel
 from lstmcast.forecast import Forecast
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.predict import Asked, forecast_each
+from lstmcast.predict import Asked
+from lstmcast.together import forecast_each
 
 MOST = 64  # requests in a pass: more would keep the first of them waiting
 

@@ -168,6 +168,7 @@ def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clock
         frequency=step,
         periods=tuple(asked.period) if asked.period else None,
         kind=asked.kind,
+        future=asked.future or (),
         alerts=_alerts(asked),
         conformal=_conformal(asked, forecaster.network),
     )
@@ -177,8 +178,9 @@ def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clock
 def _of_model(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
     """A stream that continues from the data of a saved model."""
     model = load(folder_of(models, asked.model or ""), method="network")
-    if asked.rows is not None or asked.frequency is not None:
-        name = "rows" if asked.rows is not None else "frequency"
+    given = [name for name in ("rows", "frequency", "future") if getattr(asked, name) is not None]
+    if given:
+        name = given[0]
         raise Problem(
             UNUSABLE,
             f"{name} is known: the stream continues from the data that the model remembers. Leave "

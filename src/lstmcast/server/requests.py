@@ -62,6 +62,8 @@ Levels = Annotated[list[Level], BeforeValidator(_listed), Field(min_length=1, ma
 Value = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
 Values = list[Value]
 RowName = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Cell = Value | Annotated[str, Field(max_length=LONGEST_NAME)]
+KnownCells = Cell | list[Cell]
 
 
 def _frequency(text: str) -> str:
@@ -354,6 +356,9 @@ class OpenStream(Request):
     frequency: Known | None = Field(None, description="how far ticks lie apart: hourly, 15min, …")
     period: Periods | None = Field(None, description="seasonal periods, in ticks")
     kind: Kind | None = Field(None, description="what values can be")
+    future: Annotated[list[RowName], Field(max_length=200)] | None = Field(
+        None, description="columns known in advance, of rows that begin empty"
+    )
     rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         0.001, description="rate of false alarms; null scores no values"
     )
@@ -376,6 +381,12 @@ class Tick(Request):
     )
     past: dict[RowName, Value] | None = Field(
         None, description="values of columns that the network reads beside the rows"
+    )
+    future: dict[RowName, KnownCells | dict[RowName, KnownCells]] | None = Field(
+        None,
+        description="of columns known in advance, for all rows or by row, the value at this tick, "
+        "or a list of it and of those at the coming ticks",
+        examples=[{"price": [9.5, 9.5, 7.9]}, {"promo": {"north": [1, 0, 0]}}],
     )
     join: bool = Field(False, description="whether rows that are not here join")
     save: bool = Field(False, description="whether the whole state is brought to the disk now")

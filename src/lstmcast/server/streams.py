@@ -83,6 +83,7 @@ class ServedStream:
             "frequency": self.pipe.clocks.frequency.code,
             "periods": list(stream.grid.periods),
             "rows": list(map(str, stream.ids)),
+            "future": [] if stream.known is None else list(stream.known.names),
             "quantiles": list(HEAD_QUANTILES) if stream.network.head.spreads else None,
             "conformal": stream.conformal is not None,
             "kept": self._journal is not None,
@@ -105,6 +106,7 @@ class ServedStream:
                 "time": tick.time,
                 "values": values,
                 "past": tick.past or {},
+                "future": tick.future or {},
             }
             before = self._journal.append(entry) if self._journal else 0
             try:
@@ -299,7 +301,8 @@ def too_many_rows(limits: Limits) -> Problem:
 def _record(entry: Mapping[str, Any]) -> Record:
     """A tick as the pipe reads it; Clocks and Stream refuse what cannot be meant."""
     past = {name: math.nan if value is None else value for name, value in entry["past"].items()}
-    return Record(entry["time"], dict(entry["values"]), past, named=True)
+    future = entry.get("future", {})  # journals of older servers have none
+    return Record(entry["time"], dict(entry["values"]), past, named=True, future=future)
 
 
 def _chosen(rows: list[str], chosen_R: NDArray) -> list[str]:

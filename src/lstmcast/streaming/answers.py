@@ -17,6 +17,8 @@ from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.closed import OpenTimes
+from lstmcast.streaming.coming import Told, longest
+from lstmcast.streaming.known import KnownColumns
 from lstmcast.streaming.lanes import Lane
 from lstmcast.streaming.opening import stop_now
 from lstmcast.streaming.reading import RowReader
@@ -32,13 +34,21 @@ class Answers:
         reading: what has read the rows.
         rates: whether far horizons are answered at several rates.
         open_times: the times of the rows that occur; None where all do.
+        known: what is known in advance of the rows: answers are without its effects until they
+            are `shown`. None where nothing is.
     """
 
     def __init__(
-        self, network: Network, reading: RowReader, rates: bool, open_times: OpenTimes | None
+        self,
+        network: Network,
+        reading: RowReader,
+        rates: bool,
+        open_times: OpenTimes | None,
+        known: KnownColumns | None = None,
     ) -> None:
         self.network, self.reading, self.rates = network, reading, rates
         self.rows, self.open_times = reading.rows, open_times
+        self.known = known
         self._kept: dict[int, NDArray] = {}  # of all rows, by horizon
 
     def forget(self) -> None:
@@ -84,8 +94,44 @@ class Answers:
         """What follows at all next steps of the grid (R, H, K, X)."""
         return self.stopped(self.unstopped(horizon, at), at)
 
+    def steps(self, at: NDArray, count: int) -> NDArray:
+        """The next steps of rows (R, H) that occur, counted from their first one."""
+        ahead_RH = np.tile(np.arange(count), (len(at), 1))
+        if self.open_times is not None:
+            ahead_RH = self.open_times.ahead(self.rows, at, count)
+        return self.rows["count"][at][:, None] + ahead_RH
+
+    def shown(self, answer_RHKX: NDArray, at: NDArray) -> NDArray:
+        """Answers with the effects of what is known in advance. DataError where that is not known
+        so far."""
+        if self.known is None:
+            return answer_RHKX
+        begun = np.any(np.isfinite(answer_RHKX), axis=(1, 2, 3))
+        ids, steps_RH = self.rows.ids[at], self.steps(at, answer_RHKX.shape[1])
+        self.known.require(ids, steps_RH, asked=begun)
+        shown_RHKX = self.known.shown(ids, steps_RH, answer_RHKX)
+        return stopped(shown_RHKX, stop_now(self.rows["stops"][at]))
+
+    def told(self, answer_RHKX: NDArray, at: NDArray, said: Told) -> NDArray:
+        """What was answered of the next step, with what a tick says of its columns."""
+        if self.known is None:
+            return answer_RHKX
+        steps_RN = self.steps(at, longest(said))
+        shown_RHKX = self.known.tell(self.rows.ids[at], steps_RN, said, answer_RHKX)
+        return stopped(shown_RHKX, stop_now(self.rows["stops"][at]))
+
+    def left_of(self, values_RK: NDArray, at: NDArray) -> NDArray:
+        """The values of a tick without the effects of what is known in advance."""
+        if self.known is None:
+            return values_RK
+        steps_R = self.steps(at, 1)[:, 0]
+        return self.known.observe(self.rows.ids[at], steps_R, values_RK[:, 0])[:, None]
+
     def stopped(self, answer_RHKX: NDArray, at: NDArray) -> NDArray:
-        """Answers of rows that stop at 0, or nowhere."""
+        """Answers of rows that stop at 0, or nowhere; where something is known in advance, they
+        stop once they are shown."""
+        if self.known is not None:
+            return answer_RHKX
         return stopped(answer_RHKX, stop_now(self.rows["stops"][at]))
 
     def unstopped(self, horizon: int, at: NDArray) -> NDArray:

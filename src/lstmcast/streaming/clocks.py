@@ -65,6 +65,10 @@ class Clocks:
             self.frequency = self.frequency.anchored(self._array(time))
         return time
 
+    def moment(self, time: int) -> Any:
+        """A time that is a number, as one of the frequency's own times."""
+        return self._array(time)[0]
+
     def steps(self, row: str, time: int) -> int:
         """How many ticks a time lies after the newest of a row: 1 for the next one, and for the
         first. DataError where no number of steps leads there."""

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lstmcast.data.features import listed
@@ -16,16 +17,19 @@ TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds", "month", "week", "d
 SERIES_NAMES = ("series", "series_id", "unique_id")
 DELIMITERS = ",;\t"
 ALONE = "value"  # the row of lines that are a number and nothing else
+NEXT = "|"  # between the value of a tick and those of the coming ones, in a cell
 
 
 class Record(NamedTuple):
     """What a line says: when, the value of each row that has a tick, the columns beside them,
-    and whether a column names the row."""
+    whether a column names the row, and what is known in advance: of each column the value of this
+    tick, and those of the coming ones."""
 
     time: str | int | None
     values: dict[str, float]
     past: dict[str, float]
     named: bool = False
+    future: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -35,19 +39,21 @@ class Naming:
     time: of the times, "time", "date" and the like unless given. series: of the column that says
     whose value it is, "series", "unique_id" unless given; where there is none, each target is a
     row of its own. target: of the values, everything else unless given. past: columns that the
-    network reads beside them.
+    network reads beside them. future: columns that are known in advance.
     """
 
     time: str | None = None
     series: str | None = None
     target: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()
 
     def record(self, fields: Mapping[str, Any]) -> Record:
         """What the fields of a line say; DataError where they say nothing that can be used.
 
-        >>> Naming().record({"date": "2024-03-01", "shop": "4", "kiosk": ""})
-        Record(time='2024-03-01', values={'shop': 4.0, 'kiosk': nan}, past={}, named=False)
+        >>> read = Naming(future=("promo",)).record({"shop": "4", "kiosk": "", "promo": "1|0"})
+        >>> read.values, read.future
+        ({'shop': 4.0, 'kiosk': nan}, {'promo': ['1', '0']})
         >>> Naming().record({"series": "shop", "sold": 4}).values
         {'shop': 4.0}
         """
@@ -62,14 +68,15 @@ class Naming:
             raise DataError(f"{missing[0]!r} is missing, which the network reads beside the values")
         past = {name: _number(name, fields[name]) for name in self.past}
         when = None if time is None else _time(time, fields[time])
-        return Record(when, values, past, series is not None)
+        coming = {name: _coming(fields[name]) for name in self.future if name in fields}
+        return Record(when, values, past, series is not None, coming)
 
     def _one(
         self, what: str, given: str | None, usual: tuple[str, ...], fields: Mapping[str, Any]
     ) -> str | None:
         """The field that holds the time, or the name of the row."""
         if given is None:
-            taken = {*self.target, *self.past}
+            taken = {*self.target, *self.past, *self.future}
             free = [name for name in fields if name not in taken]
             return next((name for name in free if name.casefold() in usual), None)
         if given not in fields:
@@ -83,7 +90,8 @@ class Naming:
         if self.target:
             targets = [name for name in self.target if name in fields]
         else:
-            targets = [name for name in fields if name not in (time, series, *self.past)]
+            others = (time, series, *self.past, *self.future)
+            targets = [name for name in fields if name not in others]
         if not targets:
             raise DataError(
                 f"it holds no value: its fields are {listed(list(fields))}"
@@ -194,6 +202,11 @@ def _number(name: str, given: Any) -> float:
         return float(given)
     except OverflowError as error:
         raise DataError(f"{name!r} is a number too large to be held") from error
+
+
+def _coming(given: Any) -> Any:
+    """The value of a tick and those of the coming ones, of a list or the text of one."""
+    return given.split(NEXT) if isinstance(given, str) else given
 
 
 def _name(field: str, given: Any) -> str:

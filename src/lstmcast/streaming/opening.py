@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Context
-from lstmcast.data.features import listed
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.kinds import OPEN, UNASKED, recognise, require_kind
 from lstmcast.data.panel import Panel
@@ -183,22 +182,10 @@ def _stop_of(panel: Panel) -> int:
 def require_readable(panel: Panel, network: Network) -> None:
     """UsageError where the network cannot read the series of a panel as rows."""
     inputs, covariates = network.config.inputs, panel.covariates
-    require_no_future(panel)
     covariates.require(inputs.past, panel.report.source)
     covariates.tell_unread(inputs.past)
     if inputs.columns > 1:
         raise UsageError(
             "The series of a Panel are rows of one column each, and this network reads "
             f"{inputs.columns} together. Name the rows, and observe their history tick by tick."
-        )
-
-
-def require_no_future(panel: Panel) -> None:
-    """UsageError for columns that are known in advance, which streams do not read."""
-    names = panel.covariates.future.columns
-    if names:
-        raise UsageError(
-            f"a stream does not read columns that are known in advance, and the data have "
-            f"{listed(names)}. Read them without future=, or forecast with predict, which uses "
-            "them."
         )

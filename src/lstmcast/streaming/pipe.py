@@ -6,7 +6,7 @@ S series, a row each · H horizon · Q quantiles of the head
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,7 +93,8 @@ class Pipe:
                 "have one value for each row. Use lstmcast.Stream from Python."
             )
         stream.predict(horizon, ids=[])  # refuses a horizon that the network cannot answer
-        naming = replace(naming or Naming(), past=config.inputs.past)
+        known = () if stream.known is None else stream.known.names
+        naming = replace(naming or Naming(), past=config.inputs.past, future=known)
         self.stream, self.horizon, self.place = stream, horizon, place
         self.reader = LineReader(naming, stream.note.get("header"))
         self.clocks = clocks or Clocks(parse_frequency("integer"))
@@ -151,10 +152,11 @@ class Pipe:
         due = [tick for tick in ticks if tick.steps >= 1]
         if not due:
             return Advance([], late, {}, np.empty(0))
-        self._check(due, record.past)
+        self._check(due, record)
         anew = self._bridge(due)
         rows, values_R = self._of_all(due), np.array([tick.value for tick in due])
-        errors_R = self.stream.observe(values_R, rows, past=_beside(record.past, len(due)))
+        past, future = _beside(record.past, len(due)), _known(record.future, due)
+        errors_R = self.stream.observe(values_R, rows, past=past, future=future)
         for tick in due:
             if tick.time is not None:
                 self.clocks.set(tick.row, tick.time)
@@ -217,18 +219,29 @@ class Pipe:
         text = self.clocks.text(tick.time)
         return {"series": tick.row, "time": text, "skipped": self.skipped(tick)}
 
-    def _check(self, due: Sequence[Tick], past: dict[str, float]) -> None:
+    def _check(self, due: Sequence[Tick], record: Record) -> None:
         """DataError before anything has changed; rows that are new join if there is none."""
-        new = [tick.row for tick in due if not self.stream.rows.has(tick.row)]
+        new = {tick.row: self._start(tick) for tick in due if not self.stream.rows.has(tick.row)}
         if new:  # all rows are copied for it
-            self.stream.join(new)
+            self.stream.join(new, new)
         values, rows = [tick.value for tick in due], [tick.row for tick in due]
         try:
-            self.stream.check(values, rows, past=_beside(past, len(due)))
+            self.stream.check(
+                values,
+                rows,
+                past=_beside(record.past, len(due)),
+                future=_known(record.future, due),
+                horizon=self.horizon,
+                missing=[tick.steps - 1 for tick in due],
+            )
         except LstmcastError:
             if new:
                 self.stream.leave(new)
             raise
+
+    def _start(self, tick: Tick) -> Any:
+        """When a row begins, of which this is the first tick; None where nobody knows."""
+        return None if tick.time is None else self.clocks.moment(tick.time)
 
     def _bridge(self, due: Sequence[Tick]) -> dict[str, int]:
         """Read the ticks that are missing as unknown; rows that miss too many begin anew, and
@@ -236,7 +249,8 @@ class Pipe:
         most = max(BRIDGED_CYCLES * max(self.stream.grid.periods), BRIDGED_STEPS)
         anew = {tick.row: tick.steps - 1 for tick in due if tick.steps - 1 > most}
         if anew:
-            self.stream.reset(list(anew))
+            starts = {tick.row: self._start(tick) for tick in due if tick.row in anew}
+            self.stream.reset(list(anew), starts)
         gaps = {tick.row: tick.steps - 1 for tick in due if tick.row not in anew}
         names = self.stream.network.config.inputs.past
         for step in range(max(gaps.values(), default=0)):
@@ -289,6 +303,16 @@ class Pipe:
 def _beside(past: dict[str, float], rows: int) -> dict[str, list[float]] | None:
     """The columns beside a line's values, the same for each row of it."""
     return {name: [value] * rows for name, value in past.items()} or None
+
+
+def _known(future: Mapping[str, Any], due: Sequence[Tick]) -> dict[str, Any] | None:
+    """What a line says of columns that are known in advance: the same of each row of it, or by
+    row."""
+    each = {
+        name: said if isinstance(said, Mapping) else {tick.row: said for tick in due}
+        for name, said in future.items()
+    }
+    return each or None
 
 
 def _plain(values: Any) -> Any:

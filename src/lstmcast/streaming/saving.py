@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.errors import ModelError
 from lstmcast.model.heads import Head
+from lstmcast.streaming.known import KnownColumns
 from lstmcast.streaming.parts import KIND, Parts
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def described_stream(stream: Stream) -> Saved:
         "ids": stream.ids,
     }
     groups["rows"] = stream.rows.arrays()
+    if stream.known is not None:
+        manifest["known"], groups["known"] = stream.known.described(), stream.known.arrays()
     return manifest, groups | (stream.learner.saved() if stream.learner else {})
 
 
@@ -41,7 +44,12 @@ def made_stream(
 ) -> Stream:
     """A stream from what `described_stream` gave, read from this folder."""
     made = kind.__new__(kind)
-    made.begin(Parts.from_saved(manifest, groups, folder, head), manifest["ids"])
+    parts, ids = Parts.from_saved(manifest, groups, folder, head), manifest["ids"]
+    known = None
+    if "known" in manifest:
+        own = groups.get("known", {})
+        known = KnownColumns.from_saved(manifest["known"], own, parts.grid, ids)
+    made.begin(parts, ids, known)
     made.ticks, made.note = manifest["ticks"], dict(manifest.get("note", {}))
     made.reading.restore({"stops": made.rows["stops"], **groups["rows"]})
     if made.learner is not None:

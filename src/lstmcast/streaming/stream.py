@@ -12,7 +12,7 @@ nothing combined. Predicting is NumPy and needs no PyTorch; learning does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,14 @@ from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.answers import Answers
+from lstmcast.streaming.coming import Told, checked_future
 from lstmcast.streaming.guard import Guard
+from lstmcast.streaming.known import KnownColumns, known_columns
 from lstmcast.streaming.lanes import LaneReader
 from lstmcast.streaming.learning import Learning, learners_of
 from lstmcast.streaming.opening import (
     Forecaster,
+    frequency_of,
     stops_after,
 )
 from lstmcast.streaming.parts import Parts, Ways, parts_of
@@ -62,6 +65,8 @@ class Stream:
         kind: what values can be: "count" or "positive" for rows of which no forecast is below 0,
             "real" for any. Unless given, as the Panel has it, else the data that a forecaster
             remembers.
+        future: names of columns that are known in advance of rows that begin empty; a Panel brings
+            its own. Ticks say their values, and those of the coming ticks.
         learning: how it learns; None for a network that stays as it is.
         alerts: when a value is worth an alert; `scores` and `alerted` then say how surprising those
             of the newest tick were. None where nobody asks.
@@ -91,6 +96,7 @@ class Stream:
         frequency: str | Frequency = "integer",
         periods: int | Sequence[int] | None = None,
         kind: Kind | None = None,
+        future: Sequence[str] = (),
         learning: Learning | None = None,
         alerts: Alerts | None = None,
         conformal: Conformal | None = None,
@@ -100,7 +106,11 @@ class Stream:
         panel = rows if isinstance(rows, Panel) else None
         ways = Ways(learning, alerts, conformal, seed)
         parts, stops_S = parts_of(start, panel, frequency, periods, kind, head, ways)
-        self.begin(parts, panel.ids if panel else rows)
+        step, columns = frequency_of(panel, frequency), parts.network.config.inputs.columns
+        known, panel = known_columns(panel, future, step, parts.grid, columns)
+        self.begin(parts, panel.ids if panel else rows, known)
+        if known is not None and panel is None:
+            known.join(self.ids)
         if panel is not None:
             self.rows["stops"][:] = stops_S
             self.reading.history(panel)
@@ -108,7 +118,7 @@ class Stream:
                 self.open_times.history(self.rows, panel)
             self.watch.history(panel)
 
-    def begin(self, parts: Parts, ids: Any) -> None:
+    def begin(self, parts: Parts, ids: Any, known: KnownColumns | None = None) -> None:
         """Begin with rows of which nothing was read; for `__init__` and what was saved."""
         keep_small_memory()
         network, learners = learners_of(parts.network, parts.learning, parts.seed)
@@ -129,7 +139,8 @@ class Stream:
         reader = LaneReader(network, grid, parts.context)
         own_periods = parts.own_periods and inputs.from_context
         self.reading = RowReader(reader, self.rows, clock, own_periods)
-        self.answers = Answers(network, self.reading, parts.rates, self.open_times)
+        self.known = known
+        self.answers = Answers(network, self.reading, parts.rates, self.open_times, known)
         self.learner = None
         if parts.learning is not None:
             self.learner = Updates(parts.learning, learners, reader, self.rows, parts.seed)
@@ -195,7 +206,7 @@ class Stream:
         With several columns in a row these are a last axis (…, K). NaN where nothing was read yet.
         `ids`: the rows that are asked for, in this order; all unless given.
         """
-        answer_SHKX = self._answer(horizon, ids)
+        answer_SHKX = self.answers.shown(self._answer(horizon, ids), self.rows.at(ids))
         return self.answers.flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
 
     def quantiles(
@@ -215,9 +226,10 @@ class Stream:
             raise UsageError(
                 "A point head has no quantiles. Use another one, such as head='quantiles'."
             )
+        at = self.rows.at(ids)
         if adjusted:
-            answer_SHKX = self.watch.adjusted(self.rows.at(ids), answer_SHKX)
-        return self.answers.flat(answer_SHKX, horizon)
+            answer_SHKX = self.watch.adjusted(at, answer_SHKX)
+        return self.answers.flat(self.answers.shown(answer_SHKX, at), horizon)
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
         """The share of values that lay in the intervals of `quantiles`, of the newest 500 or so:
@@ -228,7 +240,12 @@ class Stream:
         return self.watch.coverage(self.rows.at(ids))
 
     def observe(
-        self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None
+        self,
+        values: Any,
+        ids: Iterable[Any] | None = None,
+        *,
+        past: Any = None,
+        future: Any = None,
     ) -> NDArray:
         """Take in a tick: the errors (value − prediction) of these rows. A network that learns,
         learns from them. A tick is the next time that occurs, of rows whose times do not all.
@@ -242,21 +259,24 @@ class Stream:
             past: of a network that reads columns beside its rows, their values at this tick: by
                 name, {name: values in the order of the rows, or by id}, as a frame, or as an array
                 (rows, columns). NaN for one that is unknown.
+            future: of columns that are known in advance, by name: for each row the value at this
+                tick, or a list of it and of those at the coming ticks. What was said before need
+                not be said again; what is said anew counts.
 
         Raises:
             UsageError: for rows that are not here, or columns beside them that are missing.
             DataError: for values that are no numbers, or below 0 where `kind` says that none is.
                 Nothing has changed then.
         """
-        inputs = self.network.config.inputs
-        at, values_RK, past_RP = checked_tick(self.rows, inputs, values, ids, past)
-        answer_RHKX = self.answers.of(1, at)
+        at, values_RK, past_RP, told = self._checked(values, ids, past, future)
+        answer_RHKX = self.answers.told(self.answers.of(1, at), at, told)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
-        self.watch.compare(at, values_RK[:, 0])
+        left_RK = self.answers.left_of(values_RK, at)
+        self.watch.compare(at, left_RK[:, 0])
         self._pass_closed(at, past_RP)
-        self.watch.score(at, values_RK[:, 0])
-        self._read(at, values_RK, past_RP)
+        self.watch.score(at, left_RK[:, 0])
+        self._read(at, left_RK, past_RP)
         self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
         self.ticks += 1
         self.answers.forget()
@@ -279,25 +299,72 @@ class Stream:
             past = None if past_RP is None else np.full_like(past_RP[passed], np.nan)
             self._read(at[passed], np.full((np.count_nonzero(passed), K), np.nan), past)
 
-    def check(self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None) -> None:
-        """Raise what `observe` would raise for such a tick; nothing changes."""
-        checked_tick(self.rows, self.network.config.inputs, values, ids, past)
+    def check(
+        self,
+        values: Any,
+        ids: Iterable[Any] | None = None,
+        *,
+        past: Any = None,
+        future: Any = None,
+        horizon: int = 0,
+        missing: Sequence[int] = (),
+    ) -> None:
+        """Raise what `observe` would raise for such a tick, and then `predict` of a `horizon`;
+        nothing changes. `missing`: how many ticks of each row are left out before it."""
+        at, _, _, told = self._checked(values, ids, past, future, missing)
+        if self.known is not None and horizon:
+            steps_RH = self.answers.steps(at, 1 + horizon) + _column(missing, len(at))
+            self.known.require(self.rows.ids[at], steps_RH, told)
 
-    def join(self, ids: Iterable[Any]) -> None:
-        """New rows, from a fresh state; UsageError for one that is here already."""
+    def _checked(
+        self,
+        values: Any,
+        ids: Iterable[Any] | None,
+        past: Any,
+        future: Any = None,
+        missing: Sequence[int] = (),
+    ) -> tuple[NDArray, NDArray, NDArray | None, Told]:
+        """What a tick brings, and what it says of columns that are known in advance."""
+        inputs = self.network.config.inputs
+        at, values_RK, past_RP = checked_tick(self.rows, inputs, values, ids, past)
+        names = self.rows.ids[at]
+        if self.known is None:
+            return at, values_RK, past_RP, checked_future(future, (), names)
+        told = self.known.checked(future, names)
+        steps_R1 = self.answers.steps(at, 1) + _column(missing, len(at))
+        self.known.require(names, steps_R1, told, np.isfinite(values_RK[:, 0]))
+        return at, values_RK, past_RP, told
+
+    def join(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
+        """New rows, from a fresh state; UsageError for one that is here already.
+
+        `starts`: times of their first ticks, by id. A stream with columns that are known in advance
+        tells the days before Christmas and the days of a month by them.
+        """
         new = self.rows.new(ids)
         self._fitted_to([*self.rows.ids, *new])  # refuses what cannot join
         self.rows.join(new)
+        if self.known is not None:
+            self.known.join(new, starts)
         self._follow()
 
     def leave(self, ids: Iterable[Any]) -> None:
         """Rows that have no more ticks; the others stay as they are."""
+        ids = self.rows.ids[self.rows.at(ids)].tolist()
         self.rows.leave(ids)
+        if self.known is not None:
+            self.known.leave(ids)
         self._follow()
 
-    def reset(self, ids: Iterable[Any] | None = None) -> None:
-        """Begin these rows (all for None) anew, as if they had just joined; the weights stay."""
-        self.rows.clear(self.rows.at(ids))
+    def reset(
+        self, ids: Iterable[Any] | None = None, starts: Mapping[Any, Any] | None = None
+    ) -> None:
+        """Begin these rows (all for None) anew, as if they had just joined; the weights stay.
+        `starts` as in `join`."""
+        at = self.rows.at(ids)
+        self.rows.clear(at)
+        if self.known is not None:
+            self.known.reset(self.rows.ids[at].tolist(), starts)
         self._follow()
 
     def frozen(self) -> Stream:
@@ -346,3 +413,9 @@ class Stream:
         if ids is None:
             return self.answers.of_all(steps)
         return self.answers.of(steps, self.rows.at(ids))
+
+
+def _column(missing: Sequence[int], rows: int) -> NDArray:
+    """How many ticks each row leaves out (R, 1); none unless it is said."""
+    given = missing if len(missing) else [0] * rows
+    return np.array(given, np.int64)[:, None]

@@ -146,6 +146,13 @@ class Laboratory:
     def __post_init__(self) -> None:
         object.__setattr__(self, "before", self.split.before)
 
+    @classmethod
+    def of(cls, panel: Panel, horizon: int, seed: int, device: str, clock: Clock) -> Laboratory:
+        """One for a panel. Raises DataError where nothing can be held out."""
+        split = Split.of(panel, horizon)
+        space = Space.of(split.before)
+        return cls(split, space, horizon, seed, device, clock)
+
     def trial(self, suggestion: Suggestion, ends: float) -> Trial:
         """Make a trial. Raises OutOfTime, KeyboardInterrupt."""
         began = self.clock()

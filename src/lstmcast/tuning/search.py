@@ -24,9 +24,9 @@ from lstmcast.evaluation.resuming import facts
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.training_config import require_torch
 from lstmcast.tuning.effects import effects_in
-from lstmcast.tuning.measure import Clock, Laboratory, OutOfTime, Split
+from lstmcast.tuning.measure import Clock, Laboratory, OutOfTime
 from lstmcast.tuning.result import SHIPPED_NAME, TUNED_NAME, Tuned
-from lstmcast.tuning.space import Space, in_words
+from lstmcast.tuning.space import in_words
 from lstmcast.tuning.suggest import Suggestions, require_optuna
 from lstmcast.tuning.trials import FAILED, FORMAT, STOPPED, Trial, TrialFile, best_of
 from lstmcast.tuning.trials import FILE as TRIALS
@@ -57,11 +57,10 @@ def tune(
     Args:
         data: A Panel or anything that `lstmcast.read` reads.
         horizon: Steps to forecast.
-        minutes: The time for all of it; 10 unless a number of trials is given. Trials of earlier
-            runs in the same folder count.
-        trials: The number of trials, those of earlier runs included.
-        folder: Where trials are kept, so that a search that was stopped continues, and where the
-            model and its settings are saved.
+        minutes: The time for all of it; 10 unless a number of trials is given.
+        trials: The number of trials.
+        folder: Where trials are kept, so that a search that was stopped continues (what it took
+            counts), and where the model and its settings are saved.
         seed: Random seed of the search and of the trainings.
         device: "cpu" or "cuda".
         progress: Called with a sentence whenever something is done.
@@ -77,17 +76,13 @@ def tune(
     from lstmcast.data.read import as_panel
 
     checked_horizon(horizon)
-    _check_budget(minutes, trials)
+    budget = _budget(minutes, trials, clock)
     require_torch()
     require_optuna()
     seed = checked_seed(seed)
     panel = as_panel(data, (), words)
-    if minutes is None and trials is None:
-        minutes = USUAL_MINUTES
-    budget = _Budget(60 * minutes if minutes is not None else math.inf, trials, clock)
     place = None if folder is None else checked_path(folder)
-    split = Split.of(panel, horizon)
-    laboratory = Laboratory(split, Space.of(split.before), horizon, seed, device, clock)
+    laboratory = Laboratory.of(panel, horizon, seed, device, clock)
     with _claimed(place):
         found = _Search(laboratory, budget, place, progress or _unheard).result()
         if place is not None:
@@ -95,11 +90,17 @@ def tune(
     return found
 
 
-def _check_budget(minutes: float | None, trials: int | None) -> None:
-    if minutes is not None and not (isinstance(minutes, (int, float)) and 0 < minutes < math.inf):
-        raise UsageError(f"minutes must be a number above 0, got {minutes!r}.")
+def _budget(minutes: float | None, trials: int | None, clock: Clock) -> _Budget:
+    """The time and the number of trials; UsageError for what is none."""
+    if minutes is None and trials is None:
+        minutes = USUAL_MINUTES
     if trials is not None and not is_whole(trials, 1):
         raise UsageError(f"trials must be a whole number of at least 1, got {trials!r}.")
+    if minutes is None:
+        return _Budget(math.inf, trials, clock)
+    if not isinstance(minutes, (int, float)) or not 0 < minutes < math.inf:
+        raise UsageError(f"minutes must be a number above 0, got {minutes!r}.")
+    return _Budget(60 * minutes, trials, clock)
 
 
 def _unheard(_: str) -> None:

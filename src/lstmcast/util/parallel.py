@@ -91,6 +91,14 @@ def kept_memory() -> Iterator[None]:
         library.malloc_trim(0)
 
 
+def give_back_memory() -> None:
+    """Give freed memory back to the system, as glibc does by itself only with what lies at the end
+    of its heap. Nothing where another library is used."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
+
+
 def keep_small_memory() -> None:
     """From here on, freed memory of up to 64 MB stays with the process: as much as glibc keeps by
     itself of a process that has used large arrays. Nothing where glibc is not used.

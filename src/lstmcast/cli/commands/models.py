@@ -11,6 +11,7 @@ from lstmcast._version import __version__
 from lstmcast.cli import echo
 from lstmcast.cli.commands.common import end, require_one_end
 from lstmcast.cli.options.common import Data, Folder, Json, Quiet
+from lstmcast.cli.options.importance import Permuting
 from lstmcast.cli.options.reading import ReadingOptions
 
 
@@ -39,30 +40,7 @@ def importance(
         typer.Option("--model", "-m", metavar="DIR", help="A saved model."),
     ],
     reading: ReadingOptions,
-    horizon: Annotated[
-        int | None,
-        typer.Option(
-            "--horizon",
-            "-H",
-            metavar="N",
-            help="How many steps to forecast; as many as the model was trained for unless given.",
-        ),
-    ] = None,
-    cutoffs: Annotated[
-        int,
-        typer.Option(
-            metavar="K", help="Held-out cutoffs, as far as there are values not trained on."
-        ),
-    ] = 3,
-    repeats: Annotated[int, typer.Option(metavar="N", help="How often each is permuted.")] = 10,
-    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write it as .csv, .parquet, .jsonl or .xlsx."),
-    ] = None,
+    asked: Permuting,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -75,16 +53,16 @@ def importance(
     """
     from lstmcast.jobs import ImportanceJob
 
-    require_one_end(horizon)
+    require_one_end(asked.horizon)
     job = ImportanceJob(
         reading.source(data),
         model,
-        horizon=horizon,
-        cutoffs=cutoffs,
-        repeats=repeats,
-        seed=seed,
-        table=out,
-        plot=plot,
+        horizon=asked.horizon,
+        cutoffs=asked.cutoffs,
+        repeats=asked.repeats,
+        seed=asked.seed,
+        table=asked.out,
+        plot=asked.plot,
         language=echo.words().language,
     )
     result = job.run(echo.notes(quiet))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,19 +23,24 @@ from lstmcast.cli.options.common import (
     named,
 )
 from lstmcast.cli.options.database import TableRows
+from lstmcast.cli.options.examples import ExampleOptions
 from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.cli.options.training import (
     Choosing,
-    ExampleOptions,
     FitOutput,
     Refitting,
     Testing,
     Training,
 )
 from lstmcast.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.jobs import PresetJob
+    from lstmcast.jobs.events import Notify
 
 HeldOutPlace = Annotated[
     str | None,
@@ -71,27 +76,22 @@ def fit(
     --keep-checkpoints: for more epochs, or with newer data.
     """
     from lstmcast.jobs import FitJob, PresetJob, check_fit_places
-    from lstmcast.training.callbacks import ProgressLine
 
     require_one_end(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
     choosing.require_alone(training, run)
-    told: Any = echo.spoken(sys.stderr)
-    lines = [] if quiet else [ProgressLine(told)]
+    lines = _progress(quiet)
     source = reading.source(data)
     if choosing.preset is not None:
         source, steps, notify = source_ahead(source, horizon, None, quiet)
-        chosen = PresetJob(source, steps, choosing.preset, model, training.seed, lines).run(notify)
-        echo.preset(chosen, quiet, as_json)
-        end(echo.skipped(chosen.panel))
+        preset = PresetJob(source, steps, choosing.preset, model, training.seed, lines)
+        _run_preset(preset, notify, quiet, as_json)
         return
     forecaster, notify = choosing.forecaster(horizon), echo.notes(quiet)
     if forecaster is None:
-        past = reading.past_names()
-        source = source_for_training(source, horizon, training, past)
+        source = source_for_training(source, horizon, training, reading.past_names())
         source, steps, notify = source_ahead(source, horizon, None, quiet)
-        static = reading.static_names()
-        forecaster = common.forecaster_for(steps, training=training, past=past, static=static)
+        forecaster = _forecaster(steps, training, reading)
     job = FitJob(
         forecaster,
         source,
@@ -111,6 +111,27 @@ def fit(
     if result.interrupted:
         raise typer.Exit(130)
     end(echo.skipped(result.panel))
+
+
+def _progress(quiet: bool) -> list[Any]:
+    """What shows how far a training is."""
+    from lstmcast.training.callbacks import ProgressLine
+
+    if quiet:
+        return []
+    stream: Any = echo.spoken(sys.stderr)
+    return [ProgressLine(stream)]
+
+
+def _forecaster(horizon: int, training: Training, reading: ReadingOptions) -> LSTMForecaster:
+    past, static = reading.past_names(), reading.static_names()
+    return common.forecaster_for(horizon, training=training, past=past, static=static)
+
+
+def _run_preset(job: PresetJob, notify: Notify, quiet: bool, as_json: bool) -> None:
+    done = job.run(notify)
+    echo.preset(done, quiet, as_json)
+    end(echo.skipped(done.panel))
 
 
 def backtest(

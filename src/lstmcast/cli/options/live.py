@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from lstmcast.cli.options.common import Period, Rate, above_zero, named
+from lstmcast.data.features import listed
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
     from lstmcast.data.table import Kind
     from lstmcast.server.settings import Settings
     from lstmcast.streaming.lines import Naming
+    from lstmcast.streaming.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,15 @@ class LineOptions:
         list[str] | None,
         typer.Option(
             metavar="NAME", help="Column with values; repeat for several. All others unless given."
+        ),
+    ] = None
+    future: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column known in advance, such as a price or a holiday; repeat, or separate by "
+            "commas. A cell holds the value of the line and of the coming steps: 1|0|0. Those of "
+            "the model's data unless given.",
         ),
     ] = None
     frequency: Annotated[
@@ -70,6 +81,21 @@ class LineOptions:
         from lstmcast.streaming.lines import Naming
 
         return Naming(self.time, self.series, tuple(self.target or ()))
+
+    def known(self) -> tuple[str, ...]:
+        """Names of columns that are known in advance."""
+        names = [name.strip() for given in self.future or () for name in given.split(",")]
+        return tuple(name for name in names if name)
+
+    def refuse_other_columns(self, stream: Stream) -> None:
+        """UsageError for columns that are not those that a stream knows in advance."""
+        own = () if stream.known is None else stream.known.names
+        if self.future is not None and set(self.known()) != set(own):
+            what = f"{listed(own)}" if own else "none"
+            raise UsageError(
+                f"--future {','.join(self.known())}: the stream continues from data of which the "
+                f"columns that are known in advance are {what}. Leave --future out."
+            )
 
     def known_kind(self) -> Kind | None:
         """What values can be, if it was given; UsageError for what is none of them."""

@@ -29,7 +29,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lstmcast.context import CONTEXT, Blocks
+from lstmcast.context import Blocks
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.panel import Panel
 from lstmcast.model.inputs.adaptivestate import (
@@ -42,7 +42,8 @@ from lstmcast.model.inputs.adaptivestate import (
     with_effects,
 )
 from lstmcast.model.inputs.axis import from_axis, to_axis
-from lstmcast.model.inputs.base import Grid, Seen
+from lstmcast.model.inputs.base import Grid, Seen, decayed_sums
+from lstmcast.model.inputs.channels import adjusted_window, channels_of
 from lstmcast.model.inputs.seasons import (
     Reading,
     read_seasons,
@@ -58,7 +59,6 @@ from lstmcast.windows import AdaptiveData
 # Of the construction below: weights are only used with inputs that they can read. Those of version
 # 2 have the same channels and forecast better with version 3 than with their own.
 VERSION, READABLE = 3, (2, 3)
-CLIP = 20.0
 SMOOTHING = (0.5, 0.2, 0.05, 0.0)  # of the level; 0 is the mean of everything read
 # How long the scale remembers: observations, or cycles of the shortest season.
 SHORTEST_MEMORY, MEMORY_CYCLES = 32.0, 4.0
@@ -227,7 +227,7 @@ class Adaptive:
         seasons, shares_PBT, total = read_seasons(
             state.seasons, seasonal(grid.periods), reading, self.window, grid.horizon
         )
-        adjusted_BTW, known_BTW, level_BU = _adjusted_window(
+        adjusted_BTW, known_BTW, level_BU = adjusted_window(
             state.level_BL, filled_BU, known_BU, total.past_BTW
         )
         level_BT = level_BU[:, tail:]
@@ -237,7 +237,7 @@ class Adaptive:
         smooth_BTA = _smooth(state.smooth_BA, level_BT, known_BTW[:, :, 0], age_BT)
 
         window, shown = (adjusted_BTW, known_BTW), total[1:4]
-        x_BTC = _channels(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, shown)
+        x_BTC = channels_of(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, shown)
         x_BTC *= begun_BT[:, :, None]
         level_BT = np.where(begun_BT, level_BT + reference_B[:, None] + shift_BT, 0.0)
         known = known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
@@ -347,69 +347,6 @@ def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:
     return result
 
 
-def _channels(
-    grid: Grid,
-    window: tuple[NDArray, NDArray],
-    level_BT: NDArray,
-    scale_BT: NDArray,
-    smooth_BTA: NDArray,
-    age_BT: NDArray,
-    shares_PBT: list[NDArray],
-    ahead: tuple[NDArray, ...],
-) -> NDArray:
-    """What the network sees (B, T, C): values relative to the newest one, in units of the scale."""
-    adjusted_BTW, known_BTW = window
-    # Nothing has changed yet: nothing to see.
-    unit_BT1 = np.where(scale_BT > 0, scale_BT, np.inf)[:, :, None]
-    relative_BTW = _clipped((adjusted_BTW - level_BT[:, :, None]) / unit_BT1)
-    channels = [
-        relative_BTW[:, :, 1:],
-        known_BTW,
-        _clipped((smooth_BTA - level_BT[:, :, None]) / unit_BT1),
-        _context(relative_BTW, scale_BT, age_BT, shares_PBT, grid),
-        np.broadcast_to(_one_hot(grid.family), (*age_BT.shape, len(FAMILIES))),
-        *(_clipped(ahead_BTH / unit_BT1) for ahead_BTH in ahead),
-    ]
-    widths = [channel.shape[2] for channel in channels]
-    x_BTC, end = np.empty((*age_BT.shape, sum(widths)), np.float32), 0
-    for channel, width in zip(channels, widths, strict=True):
-        begin, end = end, end + width
-        x_BTC[:, :, begin:end] = channel
-    return x_BTC
-
-
-def _clipped(values: NDArray) -> NDArray:
-    """In place: `np.clip` of large arrays costs as much again as what makes them."""
-    np.maximum(values, -CLIP, out=values)
-    return np.minimum(values, CLIP, out=values)
-
-
-def _adjusted_window(
-    level_BL: NDArray, z_BU: NDArray, known_BU: NDArray, past_BTW: NDArray
-) -> tuple[NDArray, NDArray, NDArray]:
-    """The W newest values less their seasonal part, newest first; a missing one repeats the
-    level known at its time."""
-    T, W = past_BTW.shape[1:]
-    tail = level_BL.shape[1]
-    level_BT = _carry_forward(
-        level_BL[:, -1], z_BU[:, tail:] - past_BTW[:, :, 0], known_BU[:, tail:]
-    )
-    level_BU = np.concatenate([level_BL, level_BT], axis=1)
-    columns_TW = tail + np.arange(T)[:, None] - np.arange(W)
-    known_BTW = known_BU[:, columns_TW]
-    adjusted_BTW = np.where(known_BTW, z_BU[:, columns_TW] - past_BTW, level_BU[:, columns_TW])
-    return adjusted_BTW, known_BTW, level_BU
-
-
-def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> NDArray:
-    """Each unknown value becomes the newest known one, or `before_B`."""
-    newest = np.maximum.accumulate(
-        np.where(known_BT, np.arange(1, known_BT.shape[1] + 1), 0), axis=1
-    )
-    with_before = np.concatenate([before_B[:, None], values_BT], axis=1)
-    return with_before[np.arange(len(newest))[:, None], newest]
-
-
 def _running_scale(
     sums_B3: NDArray,
     adjusted_BTW: NDArray,
@@ -428,50 +365,23 @@ def _running_scale(
     new_BT3 = np.stack([change_BT, use_BT, np.zeros_like(change_BT)], axis=2)
     memory = max(SHORTEST_MEMORY, MEMORY_CYCLES * min(seasonal(grid.periods), default=1))
     keep_BT = np.where(use_BT, 1.0 - 1.0 / memory, 1.0) * np.where(settled_BT, RELEARN, 1.0)
-    sums_BT3 = np.empty_like(new_BT3)
-    for t in range(new_BT3.shape[1]):
-        sums_B3 = keep_BT[:, t, None] * sums_B3 + new_BT3[:, t]
-        sums_BT3[:, t] = sums_B3
-    change_BT, count_BT, prior_BT = np.moveaxis(sums_BT3, 2, 0)
+    sums_TB3 = decayed_sums(sums_B3, keep_BT.T[:, :, None], new_BT3.swapaxes(0, 1))
+    change_BT, count_BT, prior_BT = sums_TB3[1:].T
     weight_BT = np.where(grid.log_B[:, None], LOG_PRIOR_COUNT * prior_BT, 0.0)
     total_BT = count_BT + weight_BT
     scale_BT = (change_BT + weight_BT * LOG_PRIOR_SCALE) / np.where(total_BT > 0, total_BT, 1.0)
-    return scale_BT, sums_B3
+    return scale_BT, sums_TB3[-1].copy()
 
 
 def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray) -> NDArray:
     """Exponential smoothing of the level (Brown 1959), each constant's starting as a plain mean
     (B, T, A)."""
-    result = np.empty((*level_BT.shape, len(SMOOTHING)))
-    for t in range(level_BT.shape[1]):
-        weight_BA = (
-            np.maximum(SMOOTHING, 1.0 / np.maximum(age_BT[:, t, None], 1.0)) * known_BT[:, t, None]
-        )
-        smooth_BA = smooth_BA + weight_BA * (level_BT[:, t, None] - smooth_BA)
-        result[:, t] = smooth_BA
-    return result
-
-
-def _context(
-    relative_BTW: NDArray, scale_BT: NDArray, age_BT: NDArray, shares_PBT: list[NDArray], grid: Grid
-) -> NDArray:
-    """About the whole series: scale, recent against usual change, age, trust in the season, its
-    length, the axis."""
-    recent_BT = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]).mean(axis=2)
-    share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
-    longest = max(seasonal(grid.periods), default=1)
-    log_BT = np.broadcast_to(grid.log_B[:, None], scale_BT.shape)
-    channels = [
-        np.log(scale_BT, out=np.full_like(scale_BT, -3.0), where=log_BT) + 3.0,
-        np.log(recent_BT + 0.05),
-        np.log1p(np.minimum(age_BT, CONTEXT)) - 3.5,
-        share_BT,
-        np.full_like(age_BT, np.log(longest) - 1.5),
-        np.where(log_BT, 1.0, -1.0),
-    ]
-    return np.stack(channels, axis=2)
-
-
-def _one_hot(family: str) -> NDArray:
-    """Code of the family of frequencies; all zeros for one that is not known."""
-    return np.array([float(family == name) for name in FAMILIES], np.float32)
+    age_TB1 = np.maximum(age_BT.T, 1.0)[:, :, None]
+    weight_TBA = np.maximum(SMOOTHING, 1.0 / age_TB1) * known_BT.T[:, :, None]
+    level_TB1 = level_BT.T[:, :, None]
+    result_TBA = np.empty(weight_TBA.shape)
+    for t, now_BA in enumerate(result_TBA):
+        np.subtract(level_TB1[t], smooth_BA, out=now_BA)
+        np.multiply(weight_TBA[t], now_BA, out=now_BA)
+        smooth_BA = np.add(smooth_BA, now_BA, out=now_BA)
+    return result_TBA.swapaxes(0, 1)

@@ -195,3 +195,18 @@ def too_large(name: Any, value: Any) -> DataError:
         f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
         "Standard()."
     )
+
+
+def decayed_sums(before: NDArray, keep_T: NDArray, new_T: NDArray) -> NDArray:
+    """Sums before each of T steps and after the last (1 + T, …): each is the one before it times
+    what is kept of it, with the new part added.
+
+    >>> decayed_sums(np.array(8.0), np.array([0.5, 0.5]), np.array([1.0, 1.0]))
+    array([8. , 5. , 3.5])
+    """
+    sums_T = np.empty((1 + len(new_T), *before.shape))
+    sums_T[0] = before
+    for t in range(len(new_T)):
+        now = np.multiply(keep_T[t], sums_T[t], out=sums_T[t + 1, ...])
+        np.add(now, new_T[t], out=now)
+    return sums_T

@@ -64,11 +64,12 @@ class Fit(NamedTuple):
 
 
 class Together(NamedTuple):
-    """A fit with all groups, and how sure its coefficients are: (B, P, P), of columns with a
-    prior."""
+    """A fit with all groups, how sure its coefficients are: (B, P, P), of columns with a prior, and
+    its log evidence."""
 
     fit: Fit
     covariance_BPP: NDArray
+    evidence_B: NDArray
 
 
 def products_of(columns_DK: NDArray) -> NDArray:
@@ -120,7 +121,7 @@ def fit(
     """The regression that these sums give; a group is used from a log evidence gain of
     `least_gain` on, for all series or each."""
     full_BFVV = _quasi_differences(sums_B3M, layout)
-    rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
+    rest_BFVV, base_BFKV = without_base(full_BFVV, layout.base)
     freedom_BF = _freedom(count_B, layout, len(PHIS))
     plain = _without_groups(rest_BFVV, freedom_BF)
     series, groups = len(count_B), len(layout.groups)
@@ -150,7 +151,7 @@ def fit_together(
 ) -> Together:
     """The regression with all groups at once, from sums of products of quasi-differences at each of
     these φ; `gain_BG` (B, 1) is that of all groups together."""
-    rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
+    rest_BFVV, base_BFKV = without_base(full_BFVV, layout.base)
     freedom_BF = _freedom(count_B, layout, len(phis))
     plain = _without_groups(rest_BFVV, freedom_BF)
     all_BP = np.ones((len(count_B), len(layout.group_P)), bool)
@@ -159,7 +160,11 @@ def fit_together(
     best = _of_best_phi(evidence, base_BFKV, gain_B[:, None], phis)
     rows = np.arange(len(count_B))
     best_phi_B = evidence.evidence_BF.argmax(axis=1)
-    return Together(best, evidence.covariance_BFPP[rows, best_phi_B])
+    return Together(
+        best,
+        evidence.covariance_BFPP[rows, best_phi_B],
+        evidence.evidence_BF[rows, best_phi_B],
+    )
 
 
 def _freedom(count_B: NDArray, layout: Layout, phis: int) -> NDArray:
@@ -220,7 +225,7 @@ def _quasi_differences(sums_B3M: NDArray, layout: Layout) -> NDArray:
     return sums_BFM[..., _places(layout.columns)]
 
 
-def _without_base(full: NDArray, base: int) -> tuple[NDArray, NDArray]:
+def without_base(full: NDArray, base: int) -> tuple[NDArray, NDArray]:
     """The sums of what the base leaves of the other columns and of z, and its regression on each
     of these (…, base, P + 1)."""
     gram = full[..., :base, :base]

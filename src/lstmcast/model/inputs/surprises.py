@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.model.inputs.base import decayed_sums
+
 LIMIT = 6.0  # usual changes outside of the recent range, from which a value is a surprise
 FLOOR = 0.02  # of the usual change on the axis of logarithms
 MEMORY = 64.0  # values that the usual change remembers
@@ -112,14 +114,64 @@ def _all_read(
     change that is too large for a usual one, and those whose newest value was set aside."""
     L = tail_BL.shape[1]
     y_BU = np.concatenate([tail_BL, z_BT - state.shift_B[:, None]], axis=1)
-    close_B = (state.side_B != 0) | (state.other_B != 0) | (state.doubt_B > 0)
     cycle_BU = _with_cycle(state, y_BU, axis.season, L)
-    for t in range(L, y_BU.shape[1]):
-        now_B2 = np.stack([y_BU[:, t], cycle_BU[:, t]], axis=1)
-        large_B2 = np.abs(now_B2 - state.last_B2) > _allowed(state, state.largest_B2, axis)
-        close_B = close_B | large_B2.any(axis=1)
-        state = _read(state, now_B2)
+    now_TB2 = np.ascontiguousarray(np.stack([y_BU[:, L:].T, cycle_BU[:, L:].T], axis=2))
+    before, state = _read_all(state, now_TB2)
+    large_TB2 = np.abs(now_TB2 - before.last_B2) > _allowed(before, before.largest_B2, axis)
+    unsettled_B = (state.side_B != 0) | (state.other_B != 0) | (state.doubt_B > 0)
+    close_B = unsettled_B | large_TB2.any(axis=(0, 2))
     return y_BU[:, L:], state._replace(cycle_BL=cycle_BU[:, -L:]), close_B
+
+
+def _read_all(state: Surprises, now_TB2: NDArray) -> tuple[Surprises, Surprises]:
+    """What `_read` makes of T values after the other, read: the state before each of them, of
+    which only what `_allowed` and changes need is there (T, B, 2), and the state after the last.
+
+    Only the sums are made step by step, in the order in which `_read` makes them.
+    """
+    last_TB2 = _newest(state.last_B2, now_TB2)
+    change_TB2 = np.abs(now_TB2 - last_TB2[:-1])
+    known_TB2, changed_TB2 = ~np.isnan(now_TB2), ~np.isnan(change_TB2)
+    change_TB2 = np.where(changed_TB2, change_TB2, 0.0)
+    sums_T2B2 = decayed_sums(
+        np.stack([state.change_B2, state.weight_B2]),
+        np.where(changed_TB2, 1.0 - 1.0 / MEMORY, 1.0)[:, None],
+        np.stack([change_TB2, changed_TB2], axis=1),
+    )
+    largest_TB2 = _faded_largest(state.largest_B2, changed_TB2, change_TB2)
+    count_TB2 = np.cumsum(np.concatenate([state.count_B2[None], known_TB2]), axis=0)
+    parts = {
+        "last_B2": last_TB2,
+        "change_B2": sums_T2B2[:, 0],
+        "weight_B2": sums_T2B2[:, 1],
+        "largest_B2": largest_TB2,
+        "count_B2": count_TB2,
+    }
+    before = state._replace(**{name: part[:-1] for name, part in parts.items()})
+    after = state._replace(
+        since_B2=state.since_B2 + len(now_TB2),
+        **{name: part[-1].copy() for name, part in parts.items()},
+    )
+    return before, after
+
+
+def _newest(before_B2: NDArray, now_TB2: NDArray) -> NDArray:
+    """The newest known value before each of T and after the last (1 + T, B, 2)."""
+    values = np.concatenate([before_B2[None], now_TB2])
+    steps = np.arange(len(values))[:, None, None]
+    newest = np.maximum.accumulate(np.where(np.isnan(values), 0, steps), axis=0)
+    return np.take_along_axis(values, newest, axis=0)
+
+
+def _faded_largest(before_B2: NDArray, changed_TB2: NDArray, change_TB2: NDArray) -> NDArray:
+    """The largest change that lasted, before each value and after the last (1 + T, B, 2)."""
+    fade_TB2 = np.where(changed_TB2, FADE, 1.0)
+    largest_TB2 = np.empty((1 + len(change_TB2), *before_B2.shape))
+    largest_TB2[0] = before_B2
+    for t in range(len(change_TB2)):
+        now_B2 = np.multiply(fade_TB2[t], largest_TB2[t], out=largest_TB2[t + 1])
+        np.maximum(now_B2, change_TB2[t], out=now_B2)
+    return largest_TB2
 
 
 def _with_cycle(state: Surprises, y_BU: NDArray, season: int, tail: int) -> NDArray:

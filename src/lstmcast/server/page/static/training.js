@@ -8,7 +8,7 @@ import { onShown } from "./result.js";
 const ENDED = ["done", "stopped", "failed", "interrupted"];
 const AGAIN = 3000;  // milliseconds until a server that went away is asked again
 const STATES = {
-  waiting: say("waiting"), running: say("being trained"), done: say("done"), stopped: say("stopped early"),
+  waiting: say("waiting"), running: say("being trained"), done: say("done"), stopped: say("stopped"),
   failed: say("failed"), interrupted: say("interrupted")
 };
 let tables = () => [], followed = null, lines = new Map(), listening = null, drawing = false;

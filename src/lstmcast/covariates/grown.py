@@ -1,0 +1,155 @@
+"""Columns of one series to which steps are added: what is known of them by now.
+
+K rows of numbers · C columns as given · M steps
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.covariates.columns import Columns, Running
+
+
+class Grown:
+    """Rows of numbers (K, M) to which steps are added, most of the time without a copy.
+
+    >>> rows = Grown(np.array([[1.0, 2.0]]))
+    >>> rows.grow(3)
+    >>> rows.values
+    array([[ 1.,  2., nan]])
+    """
+
+    def __init__(self, values_KM: NDArray) -> None:
+        self._all = values_KM.copy()
+        self.length = values_KM.shape[1]
+
+    @property
+    def values(self) -> NDArray:
+        """What is kept (K, M); what is written into it stays."""
+        return self._all[:, : self.length]
+
+    def grow(self, length: int) -> None:
+        """Have so many steps at least; new ones are NaN."""
+        if length <= self.length:
+            return
+        if length > self._all.shape[1]:
+            self._make_room(length)
+        self._all[:, self.length : length] = np.nan
+        self.length = length
+
+    def _make_room(self, length: int) -> None:
+        more = max(length - self.length, self.length // 2)
+        free_KM = np.empty((len(self._all), more))
+        self._all = np.concatenate([self.values, free_KM], axis=1)
+
+
+class GrownColumns:
+    """What is known in advance of one series, so far.
+
+    `observed`: steps that are over; `told_C`: steps of each column until the last that something
+    was said of.
+    """
+
+    def __init__(self, columns: int) -> None:
+        nothing = np.empty((columns, 0))
+        self._values = Grown(nothing)
+        self._carried = Grown(nothing)
+        self._smooth = Grown(nothing)
+        self._running = Running.start(columns)  # of the steps that are over
+        self.observed = 0
+        self.told_C = np.zeros(columns, np.int64)
+
+    @property
+    def length(self) -> int:
+        """Steps that something is known of, or that are over."""
+        return self._values.length
+
+    @property
+    def values_CM(self) -> NDArray:
+        """The columns as given, NaN where nothing is known."""
+        return self._values.values
+
+    def part(self, first: int, stop: int) -> Columns:
+        """The columns at some steps."""
+        return Columns(
+            values_CM=self._values.values[:, first:stop].copy(),
+            carried_CM=self._carried.values[:, first:stop].copy(),
+            smooth_CM=self._smooth.values[:, first:stop].copy(),
+        )
+
+    def begin(self, columns_CM: NDArray) -> None:
+        """All that is known at once."""
+        self._grow(columns_CM.shape[1])
+        self.values_CM[:] = columns_CM
+        self._carry_on()
+
+    def tell(self, steps_N: NDArray, columns: Sequence[NDArray]) -> None:
+        """What is known of some coming steps from now on: of each column some numbers, for the
+        first of the steps; NaN takes back nothing."""
+        for column, told in enumerate(columns):
+            if not len(told):
+                continue
+            steps = steps_N[: len(told)]
+            stop = int(steps[-1]) + 1
+            self._grow(stop)
+            known = ~np.isnan(told)
+            self.values_CM[column, steps[known]] = told[known]
+            self.told_C[column] = max(self.told_C[column], stop)
+        self._carry_on()
+
+    def pass_on(self, steps: int = 1) -> None:
+        """So many steps more are over."""
+        stop = self.observed + steps
+        if stop > self.length:  # nothing was said of them
+            self._grow(stop)
+            self._carry_on()
+        for step in range(self.observed, stop):
+            self._running = self._running.after(self.values_CM[:, step])
+        self.observed = stop
+
+    def _grow(self, stop: int) -> None:
+        for part in (self._values, self._carried, self._smooth):
+            part.grow(stop)
+
+    def _carry_on(self) -> None:
+        """Means and carried values of the steps that are not over: what was told may have
+        changed."""
+        running = self._running
+        for step in range(self.observed, self.length):
+            running = running.after(self.values_CM[:, step])
+            self._carried.values[:, step] = running.newest_C
+            self._smooth.values[:, step] = running.mean_C
+
+    # ---- saving
+
+    def arrays(self) -> dict[str, NDArray]:
+        """All of it, as arrays whose last axis is as long as it happens to be."""
+        running = self._running
+        return {
+            "values": self._values.values,
+            "carried": self._carried.values,
+            "smooth": self._smooth.values,
+            "told": self.told_C[:, None],
+            "sum": running.sum_C[:, None],
+            "weight": running.weight_C[:, None],
+            "newest": running.newest_C[:, None],
+        }
+
+    @classmethod
+    def from_saved(cls, arrays: Mapping[str, NDArray], observed: int) -> GrownColumns:
+        """What `arrays` gave, once so many steps are over."""
+        made = cls(len(arrays["values"]))
+        made._values = Grown(arrays["values"])
+        made._carried = Grown(arrays["carried"])
+        made._smooth = Grown(arrays["smooth"])
+        made.told_C = arrays["told"][:, 0].astype(np.int64)
+        made._running = Running(
+            sum_C=arrays["sum"][:, 0],
+            weight_C=arrays["weight"][:, 0],
+            newest_C=arrays["newest"][:, 0],
+        )
+        made.observed = observed
+        return made

@@ -1,0 +1,261 @@
+"""The effects of what is known in advance on one series that grows value by value.
+
+The solutions are those that `effects` makes of the whole series, after as many values. Each needs
+the history up to there, so that is kept; in between, a value costs as much as the columns at its
+step.
+
+    C columns as given · M steps that something is known of · T steps that were observed · H coming
+    steps
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from lstmcast.covariates.closing import Closing
+from lstmcast.covariates.columns import FEW_GAPS, About, Dates, Known
+from lstmcast.covariates.effects import Ahead, less_effects
+from lstmcast.covariates.estimate import (
+    Solution,
+    first_renewal,
+    next_renewal,
+    solution_of,
+    solutions,
+)
+from lstmcast.covariates.grown import Grown, GrownColumns
+from lstmcast.data.frequency import Frequency
+
+NO_COVARIANCE = np.zeros((0, 0))  # it says how sure effects are, which nobody asks here
+
+
+@dataclass
+class Common:
+    """What the series of a stream have in common.
+
+    names: of the columns · levels: of each, the names of its categories so far, none of numbers ·
+    roots: whether values may be read as square roots.
+    """
+
+    names: tuple[str, ...]
+    frequency: Frequency
+    periods: tuple[int, ...]
+    roots: bool
+    levels: list[tuple[str, ...]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.levels = self.levels or [()] * len(self.names)
+
+
+class LiveEffects:
+    """What is known in advance of a series, and the solution in force.
+
+    Args:
+        common: what all series of a stream have in common.
+        start: the time of the first step; None where nobody knows it.
+    """
+
+    def __init__(self, common: Common, start: Any = None) -> None:
+        self.common, self.start = common, start
+        self.columns = GrownColumns(len(common.names))
+        self.history = Grown(np.empty((1, 0)))
+        self.solution: Solution | None = None
+        self.due = first_renewal(common.periods)  # values after which there is another one
+
+    @property
+    def count(self) -> int:
+        """Values that were observed."""
+        return self.history.length
+
+    # ---- reading
+
+    def begin(self, values_T: NDArray, columns_CM: NDArray) -> NDArray:
+        """Read a whole history, and all that is known; returns the values less their effects."""
+        self.columns.begin(columns_CM)
+        self.columns.told_C[:] = self._lengths()
+        self.columns.pass_on(len(values_T))
+        self.history = Grown(values_T[None])
+        known = self._known(0, self.columns.length)
+        with threadpool_limits(limits=1, user_api="blas"):
+            every = solutions(values_T, known, self.common.periods, self.common.roots)
+            found = list(every)
+        if found:
+            self._take(found[-1])
+        return less_effects(values_T, found)
+
+    def observe(self, value: float) -> float:
+        """Read one more value; returns it less its effect, NaN where the series is closed."""
+        step = self.count
+        self.columns.pass_on()
+        self.history.grow(step + 1)
+        self.history.values[0, step] = value
+        if self.count == self.due:
+            self._renew()
+        here = self.ahead(np.array([step]))
+        return here.less(np.array([[value]])).item()
+
+    def _renew(self) -> None:
+        """Another solution, of the whole history."""
+        common = self.common
+        known = self._known(0, self.columns.length)
+        with threadpool_limits(limits=1, user_api="blas"):
+            found = solution_of(self.history.values[0], known, common.periods, common.roots)
+        self._take(found)
+
+    def _take(self, solution: Solution) -> None:
+        """This one is in force now; the columns that it was made of are not kept twice."""
+        newest = self._known(solution.count - 1, solution.count)
+        closing = Closing(newest, solution.closing.at)
+        self.solution = replace(
+            solution, known=newest, closing=closing, covariance_PP=NO_COVARIANCE
+        )
+        self.due = next_renewal(solution.count)
+
+    def _lengths(self) -> list[int]:
+        """How many steps of each column lead up to the last that something is known of.
+
+        Numbers that have hardly ever been missing are missed where they end; others may end
+        anywhere, as a step without a category has none.
+        """
+        result = []
+        for levels, values_M in zip(self.common.levels, self.columns.values_CM, strict=True):
+            known = np.flatnonzero(~np.isnan(values_M))
+            last = int(known.max(initial=-1)) + 1
+            seldom_missing = len(known) > (1 - FEW_GAPS) * max(last, 1)
+            expected = seldom_missing and not levels
+            result.append(last if expected else len(values_M))
+        return result
+
+    # ---- what follows
+
+    def ahead(self, steps_H: NDArray) -> Ahead:
+        """What is known of some steps, as of now."""
+        if self.solution is None:
+            return Ahead(
+                effect_OH=np.zeros((1, len(steps_H))),
+                closed_OH=np.zeros((1, len(steps_H)), bool),
+                axis_O=np.zeros(1, np.int64),
+            )
+        known = self._around(steps_H)
+        closing = Closing(known, self.solution.closing.at)
+        solution = replace(self.solution, known=known, closing=closing)
+        return Ahead(
+            effect_OH=solution.effect(steps_H)[None],
+            closed_OH=closing.closed(steps_H)[None],
+            axis_O=np.array([solution.axis]),
+        )
+
+    def _around(self, steps_H: NDArray) -> Known:
+        """What is known of some steps, and a day before and after."""
+        day = Dates(self.common.frequency).day
+        stop = min(int(steps_H.max()) + day + 1, self.columns.length)
+        first = max(int(steps_H.min()) - day, 0)
+        return self._known(min(first, stop - 1), stop)
+
+    def lacking(self, steps_H: NDArray, said: Sequence[int]) -> tuple[str, int] | None:
+        """A column that is not known of all of some steps, and the first that it lacks; `said`: of
+        how many of them something is said of each column now."""
+        columns = zip(self.common.names, said, self.columns.told_C, strict=True)
+        for name, already, told in columns:
+            rest = steps_H[already:]
+            missing = rest[rest >= told]
+            if len(missing):
+                return name, int(missing[0])
+        return None
+
+    def anew(self, start: Any = None) -> LiveEffects:
+        """The series once it begins anew, with what is known of the steps from there on."""
+        made = LiveEffects(self.common, start)
+        if start is None or self.start is None:
+            return made
+        frequency = self.common.frequency
+        position_1 = frequency.position(np.atleast_1d(start), np.atleast_1d(self.start))
+        first = int(position_1[0])
+        if 0 <= first < self.columns.length:
+            made.columns.begin(self.columns.values_CM[:, first:])
+            made.columns.told_C = np.maximum(self.columns.told_C - first, 0)
+        return made
+
+    def _known(self, first: int, stop: int) -> Known:
+        """What is known of the steps from `first` to `stop`."""
+        columns = self.columns.part(first, stop)
+        dates = Dates(self.common.frequency, self.start)
+        levels = tuple(self.common.levels)
+        return Known.from_columns(self.common.names, levels, columns, dates, first)
+
+    # ---- saving
+
+    def arrays(self) -> dict[str, NDArray]:
+        """What is kept, as arrays whose last axis is as long as it happens to be."""
+        solution = self.solution
+        nothing = np.zeros(0)
+        return {
+            **self.columns.arrays(),
+            "history": self.history.values,
+            "coefficients": nothing if solution is None else solution.coefficients_P,
+            "middle": nothing if solution is None else solution.middle_P,
+        }
+
+    def described(self) -> dict[str, Any]:
+        """The rest, as JSON holds it."""
+        about: dict[str, Any] = {"start": None, "solution": None}
+        if self.start is not None:
+            about["start"] = int(np.asarray(self.start).astype(np.int64))
+        if self.solution is not None:
+            about["solution"] = {
+                "count": self.solution.count,
+                "axis": self.solution.axis,
+                "what": [list(one) for one in self.solution.what],
+                "groups": list(self.solution.groups),
+                "closed": list(self.solution.closing.at),
+            }
+        return about
+
+    @classmethod
+    def from_saved(
+        cls, common: Common, about: Mapping[str, Any], arrays: Mapping[str, NDArray]
+    ) -> LiveEffects:
+        """What `described` and `arrays` gave."""
+        made = cls(common, _time(about["start"], common.frequency))
+        made.history = Grown(arrays["history"])
+        made.columns = GrownColumns.from_saved(arrays, made.count)
+        said = about["solution"]
+        if said is None:
+            return made
+        known = made._known(said["count"] - 1, said["count"])
+        solution = Solution(
+            count=said["count"],
+            axis=said["axis"],
+            known=known,
+            what=tuple(_about(one) for one in said["what"]),
+            coefficients_P=arrays["coefficients"],
+            middle_P=arrays["middle"],
+            groups=tuple(said["groups"]),
+            closing=Closing(known, tuple(map(_category, said["closed"]))),
+        )
+        made._take(solution)
+        return made
+
+
+def _about(said: list[Any]) -> About:
+    """What a column is like, from JSON."""
+    column, categories, often, mean, spread, gaps, (low, high) = said
+    return About(column, tuple(categories), tuple(often), mean, spread, gaps, (low, high))
+
+
+def _category(said: list[Any]) -> tuple[int, float]:
+    """A column and the number of a category of it, from JSON."""
+    column, category = said
+    return int(column), float(category)
+
+
+def _time(saved: int | None, frequency: Frequency) -> Any:
+    """The time of a first step, from its number."""
+    if saved is None or frequency.unit == "integer":
+        return saved
+    return np.datetime64(saved, "us")

@@ -1,0 +1,104 @@
+"""A table that was read → the panel that it gives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lstmcast.data.features import Covariates, listed
+from lstmcast.data.findings import Finding, Findings
+from lstmcast.data.kinds import common_kind
+from lstmcast.data.observing import Remembered
+from lstmcast.data.panel import Panel
+from lstmcast.data.placing import Grid
+from lstmcast.data.public_holidays import with_holidays
+from lstmcast.data.repairs import Regular, regularise, skipping
+from lstmcast.data.static import of_series
+from lstmcast.data.table import DataReport, ReadOptions, Table, recipe_of
+from lstmcast.data.tolerance import skipped_findings
+
+
+def panel_from_table(
+    table: Table, options: ReadOptions | None = None, remembered: Remembered | None = None
+) -> Panel:
+    """Check a table, repair what `options` say, and lay its series on regular grids.
+
+    What was noticed is in the panel's report. remembered: the calendar of a saved model that the
+    table continues. Raises one DataError with everything for which the table cannot be used.
+
+    >>> times = np.array(["2024-01-01", "2024-03-01", "2024-04-01"], "datetime64[us]")
+    >>> ids, values = np.array(["y"], object), np.array([3.0, 4.5, 5.0])
+    >>> table = Table(np.zeros(3, int), ids, times, values, np.arange(2, 5))
+    >>> panel = panel_from_table(table)
+    >>> panel.values, panel.frequency.code
+    (array([3. , nan, 4.5, 5. ]), 'MS')
+    >>> print(panel.report.findings)
+    warning: 1 of 4 times has no row: 2024-02-01 (after row 2). They become missing values and are
+    masked.
+    """
+    options = options or ReadOptions()
+    regular, findings = regularise(table, options, remembered)
+    if regular is None and options.on_error == "skip" and len(table.ids) > 1:
+        table, options = skipping(table, options, remembered)
+        regular, findings = regularise(table, options, remembered)
+    if regular is None:
+        findings.raise_errors(table.source)
+        raise AssertionError("a table without errors gives regular series")
+    return _panel(regular, findings, table, options)
+
+
+def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
+    """Everything that is noticed about a table and, where it can be used, about the panel that it
+    gives.
+
+    Never raises for bad data: errors are among the findings.
+    """
+    options = options or ReadOptions()
+    regular, findings = regularise(table, options)
+    return findings if regular is None else _panel(regular, findings, table, options).check()
+
+
+def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
+    covariates, told = _covariates(regular, table)
+    return Panel(
+        values=regular.values,
+        offsets=regular.offsets,
+        ids=regular.ids.copy(),
+        starts=regular.starts,
+        frequency=regular.frequency,
+        periods=options.periods or regular.frequency.seasonal_periods,
+        kind=options.kind or common_kind(regular.recognised),
+        columns=table.columns,
+        report=DataReport(
+            table.source,
+            len(table),
+            Findings([*findings, *told, *skipped_findings(table.skipped)]),
+            table.frame,
+            table.time_zone,
+            recipe_of(table, options),
+            frame_zone=table.frame_zone,
+            skipped=table.skipped,
+        ),
+        keys=regular.keys,
+        recognised=regular.recognised if options.kind is None else None,
+        covariates=covariates,
+        calendar=regular.calendar,
+    )
+
+
+def _covariates(regular: Regular, table: Table) -> tuple[Covariates, list[Finding]]:
+    """The columns beside the target, holidays included, and what is said of them."""
+    static, levels, constant = of_series(table.static, regular.ids)
+    grid = Grid(regular.ids, regular.starts, np.diff(regular.offsets), regular.frequency)
+    future, holidays = with_holidays(regular.future, table.recipe.holidays or (), grid)
+    covariates = Covariates(regular.past, future, static, levels)
+    return covariates, [*constant, *holidays, *_in_hindsight(table)]
+
+
+def _in_hindsight(table: Table) -> list[Finding]:
+    """A warning where columns were not known at the time, but are read as if they had been."""
+    names = table.recipe.hindsight
+    if not names:
+        return []
+    message = f"{listed(names)} {'is' if len(names) == 1 else 'are'} known in hindsight only"
+    action = "Accuracy is measured as if coming values had been known: in use it will be lower."
+    return [Finding("hindsight", "warning", message, action)]

@@ -1,0 +1,139 @@
+"""Where the cutoffs of a backtest lie.
+
+Shapes: S series, K cutoffs of each.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lstmcast.data.observed import occurring
+from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import series_numbers
+from lstmcast.errors import UsageError
+from lstmcast.util.text import some_names
+
+FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
+
+
+def spaced_cutoffs(
+    lengths: np.ndarray, horizon: int, cutoffs: int = 5, step: int | None = None, minimum: int = 8
+) -> np.ndarray:
+    """Counts of known observations at evenly spaced cutoffs, (S, K), oldest first; the last leaves
+    `horizon` values.
+
+    The longest series sets the spacing: `step`, or a horizon, or less so that `cutoffs` of them
+    fit; K is smaller where even neighbouring ones do not. 0 stands where a series would keep fewer
+    than `minimum` values.
+
+    >>> spaced_cutoffs(np.array([40, 20]), horizon=6, cutoffs=3)
+    array([[22, 28, 34],
+           [ 0,  8, 14]])
+    """
+    room = int(np.max(lengths, initial=0)) - horizon - minimum
+    if room < 0:
+        return np.zeros((len(lengths), 0), np.int64)
+    step = step or min(horizon, max(1, room // max(1, cutoffs - 1)))
+    number = min(cutoffs, room // step + 1)
+    counts = np.asarray(lengths)[:, None] - horizon - step * np.arange(number)[::-1]
+    return np.where(counts >= minimum, counts, 0)
+
+
+def cutoff_counts(
+    panel: Panel, horizon: int, cutoffs: Any, step: int | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    if not isinstance(cutoffs, (int, np.integer)):
+        if step is not None:
+            raise UsageError(
+                f"{step=} has no effect where cutoffs= says every cutoff. Leave it out."
+            )
+        return _given_counts(panel, np.asarray(cutoffs)), ()
+    if cutoffs < 1 or (step is not None and step < 1):
+        raise UsageError(
+            f"{cutoffs=} and {step=}: at least one cutoff and a step of at least 1 are expected."
+        )
+    fewest = (max(2 * int(panel.periods[0]), FEWEST_KNOWN[0]), *FEWEST_KNOWN)
+    counts = np.zeros((len(panel), 0), np.int64)
+    rows = _Rows.of(panel)
+    for minimum in fewest:
+        if not counts.any():
+            enough = max(1, round(minimum * rows.share))
+            counts = spaced_cutoffs(rows.lengths, horizon, int(cutoffs), step, enough)
+    return rows.on_grid(counts), _notes(counts, horizon, int(cutoffs), step, panel.ids)
+
+
+class _Rows(NamedTuple):
+    """The times of series that occur: cutoffs are spaced by them, and lie on them.
+
+    places: where each of them lies on the grid of its series, from 1 · begins (S,): of its first
+    one among the places · lengths (S,): how many there are.
+    """
+
+    places: np.ndarray
+    begins: np.ndarray
+    lengths: np.ndarray
+    share: float
+
+    @classmethod
+    def of(cls, panel: Panel) -> _Rows:
+        here = np.flatnonzero(occurring(panel))
+        series = series_numbers(panel.offsets)[here]
+        lengths = np.bincount(series, minlength=len(panel))
+        places = here - panel.offsets[series] + 1
+        share = len(here) / max(1, len(panel.values))
+        return cls(places, np.cumsum(lengths) - lengths, lengths, share)
+
+    def on_grid(self, counts: np.ndarray) -> np.ndarray:
+        """Counts of rows (S, K) as counts of steps of the grid; 0 stays so."""
+        chosen = self.begins[:, None] + np.maximum(counts, 1) - 1
+        return np.where(counts > 0, self.places[chosen], 0)
+
+
+def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:
+    lengths = panel.lengths[:, None]
+    if counts.ndim != 2 or len(counts) != len(panel) or counts.dtype.kind not in "iu":
+        raise UsageError(
+            f"cutoffs has shape {counts.shape}; a number of cutoffs, or counts of known "
+            f"observations of shape ({len(panel)}, K), are expected."
+        )
+    bad = np.argwhere((counts < 0) | (counts >= lengths))
+    if len(bad):
+        series, k = bad[0]
+        raise UsageError(
+            f"series {str(panel.ids[series])!r}: a cutoff after {counts[series, k]} of "
+            f"{lengths[series, 0]} values leaves nothing to compare with. Give counts from 1 to "
+            "one less than the length."
+        )
+    return counts.astype(np.int64)
+
+
+def _notes(
+    counts: np.ndarray, horizon: int, wanted: int, step: int | None, ids: np.ndarray
+) -> tuple[str, ...]:
+    if not counts.any():
+        return ()
+    used = (counts > 0).sum(1)
+    notes = []
+    if counts.shape[1] < wanted:
+        notes.append(f"The history is long enough for {counts.shape[1]} of {wanted} cutoffs.")
+    if (
+        counts.shape[1] > 1
+        and step is None
+        and (apart := int(np.diff(counts, axis=1)[used.argmax(), -1])) < horizon
+    ):
+        notes.append(
+            f"The cutoffs are {apart} step{'s' * (apart > 1)} apart: what they are compared with "
+            "overlaps."
+        )
+    if (none := used == 0).any():
+        shown = some_names(ids[none])
+        notes.append(
+            f"{none.sum()} of {len(ids)} series are too short to hold out {horizon} steps: {shown}."
+        )
+    if (few := (used > 0) & (used < counts.shape[1])).any():
+        notes.append(
+            f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only."
+        )
+    return tuple(notes)

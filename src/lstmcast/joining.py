@@ -1,0 +1,119 @@
+"""Data to forecast, joined to what a model remembers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.beside import Beside
+from lstmcast.data.findings import MISSING_STEPS
+from lstmcast.data.panel import Panel
+from lstmcast.data.words import Words, columns_said, options_said
+from lstmcast.errors import UsageError
+from lstmcast.fitted import Fitted
+from lstmcast.model.count_heads import AMOUNTS
+from lstmcast.model.heads import values_of
+from lstmcast.model.static import codes_of, require_of_new
+from lstmcast.saved_context import Continuation, SavedContext
+from lstmcast.windows import AdaptiveData, require_values
+
+logger = logging.getLogger("lstmcast")
+
+
+def continued(context: SavedContext | None, data: Any) -> Continuation:
+    """Newer data joined to what is remembered; UsageError where that is nothing."""
+    from lstmcast.data.newer import read_newer
+
+    if context is None:
+        raise UsageError(
+            "This forecaster remembers no data: only a model that was saved and loaded can "
+            "continue."
+        )
+    return context.join(read_newer(data, context.panel))
+
+
+def read_as_said(
+    context: SavedContext | None, data: Any, past: Sequence[str], words: Words
+) -> Panel | Continuation:
+    """Data read in these words: as what came after the data that are remembered, where some are."""
+    from lstmcast.data.newer import read_newer
+    from lstmcast.data.read import as_panel, require_unread
+
+    if data is None and context is not None and set(words) <= {"future", "future_data"}:
+        coming = Beside(future=words.get("future"), future_data=words.get("future_data"))
+        return context.with_coming(coming)
+    if data is None:
+        raise UsageError(f"{', '.join(words)} would have no effect, as no data are given.")
+    if context is None or isinstance(data, (Panel, Continuation)):
+        if isinstance(data, Continuation):
+            require_unread(words)
+        return as_panel(data, past, words)
+    columns: dict[str, Any] = {"past": list(past) or None} | columns_said(words)
+    newer = read_newer(data, context.panel, options_said(words), said=list(words), **columns)
+    return context.join(newer)
+
+
+def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDArray]:
+    """The series to forecast, and how many values of each (S,) are remembered from before the
+    data; DataError where the network reads columns that they do not have. Where it `combines`
+    simple forecasts, one of these reads what the network does not."""
+    panel, lead = _joined(model, data)
+    panel.covariates.require(model.past, panel.report.source)
+    _require_not_negative(model, panel)
+    # errors about static columns come before any work
+    codes_of(model.network.config.static, panel)
+    if model.saved_context is not None:
+        require_of_new(model.network.config.static, panel, np.flatnonzero(lead == 0))
+    given = data if isinstance(data, Panel) else panel
+    if not combines or model.past:
+        given.covariates.tell_unread(model.past)
+        panel = replace(panel, covariates=panel.covariates.only(model.past))
+    return panel, lead
+
+
+def _require_not_negative(model: Fitted, panel: Panel) -> None:
+    """DataError for negative values where the head says that none is below 0."""
+    network = model.network
+    if values_of(network.head) != "real" and network.config.inputs.from_context:
+        require_values(AdaptiveData(panel, panel.lengths), AMOUNTS, network.head.name)
+
+
+def _joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:
+    context = model.saved_context
+    if isinstance(data, Continuation):
+        continuation = data
+    elif context is None:
+        return _alone(_read(data, model.past))
+    elif data is None:
+        return _alone(context.panel)
+    else:
+        continuation = continued(context, data)
+        _tell(continuation)
+    model.check_columns(continuation.panel)
+    return continuation.panel, continuation.lead
+
+
+def _alone(panel: Panel) -> tuple[Panel, NDArray]:
+    return panel, np.zeros(len(panel), np.int64)
+
+
+def _read(data: Any, past: tuple[str, ...]) -> Panel:
+    from lstmcast.data.read import as_panel
+
+    if data is None:
+        raise UsageError("There are no data to forecast. Give a Panel, a file's path or a frame.")
+    return as_panel(data, past)
+
+
+def _tell(continuation: Continuation) -> None:
+    """Log which series continue, and warn of missing steps."""
+    logger.info("%s", continuation)
+    for finding in continuation.findings:
+        # Old data may be meant so here, as `Panel.until` gives them.
+        if finding.rule == MISSING_STEPS:
+            logger.warning("%s", finding.text)

@@ -1,0 +1,127 @@
+"""What a tick says of columns that are known in advance: cells of the tick itself and of the coming
+ones, checked.
+
+R rows of a tick · C columns
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.features import listed
+from lstmcast.data.levels import number_text
+from lstmcast.data.numbers import is_missing
+from lstmcast.errors import DataError, UsageError
+from lstmcast.streaming.ticks import by_label
+
+Cell: TypeAlias = float | str | None  # a number, a category, or nothing that is known
+# Of each column and row (C, R): the cell of the tick, and those of the next ones; none where
+# nothing is said.
+Told: TypeAlias = list[list[list[Cell]]]
+
+
+def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
+    """The cells of each column and row.
+
+    Args:
+        future: by name, as a mapping or a frame: a cell for all rows, or for each row, in their
+            order or by id, a cell or a list of them: that of the tick, then those of the next ones.
+        names: of the columns, in their order; those that are not given say nothing new.
+        ids: names of the rows (R,).
+
+    Raises:
+        UsageError: for columns that are not known in advance here, or for other rows.
+        DataError: for cells that are no numbers, texts or yes and no.
+    """
+    if future is None:
+        return [[[] for _ in ids] for _ in names]
+    if not names:
+        raise UsageError(
+            "future= is given, and this stream knows no columns in advance. Begin it with a Panel "
+            "that has them, or name them: Stream(…, future=['price'])."
+        )
+    if not isinstance(future, Mapping) and not hasattr(future, "columns"):
+        raise UsageError(
+            f"future={future!r} does not name columns. Give {{{names[0]!r}: a value for each row, "
+            "or a list with those of the coming ticks after it}."
+        )
+    given = list(future) if isinstance(future, Mapping) else list(future.columns)
+    unread = [name for name in given if name not in names]
+    if unread:
+        raise UsageError(
+            f"future=: {unread[0]!r} is not a column that is known in advance here. These are "
+            f"{listed(names)}."
+        )
+    nothing: list[list[Cell]] = [[] for _ in ids]
+    return [_of_rows(name, future[name], ids) if name in given else list(nothing) for name in names]
+
+
+def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
+    """The cells of one column by row."""
+    if isinstance(column, str) or (np.ndim(column) == 0 and not isinstance(column, Mapping)):
+        return [_cells(name, column, row) for row in ids.tolist()]
+    values, named = by_label(column, None)
+    values = list(values)
+    if named is not None:
+        by_id = dict(zip(named, values, strict=True))
+        return [_cells(name, by_id.get(row, ()), row) for row in ids.tolist()]
+    if len(values) != len(ids):
+        raise UsageError(
+            f"future column {name!r} has {len(values)} entries, and the tick has {len(ids)} "
+            f"row(s). One for each row is expected: a value, or a list with those of the coming "
+            f"ticks after it, such as {{{name!r}: [[1, 0, 0]]}} for one row."
+        )
+    return [_cells(name, one, row) for one, row in zip(values, ids.tolist(), strict=True)]
+
+
+def _cells(name: str, given: Any, row: Any) -> list[Cell]:
+    """The cells of one row."""
+    single = isinstance(given, str) or np.ndim(given) == 0
+    return [_cell(name, one, row) for one in ([given] if single else list(given))]
+
+
+def _cell(name: str, given: Any, row: Any) -> Cell:
+    if given is None or (isinstance(given, str) and is_missing(given)):
+        return None
+    if isinstance(given, str):
+        return given.strip()
+    if isinstance(given, (int, float, np.integer, np.floating, np.bool_)):
+        number = float(given)
+        return number if math.isfinite(number) else None
+    raise DataError(
+        f"Row {row!r}: future column {name!r} holds {given!r}, and a number, a text or yes and no "
+        "is expected."
+    )
+
+
+def longest(told: Told) -> int:
+    """How many ticks at most something is said of, this one and the coming ones; at least 1."""
+    return max((len(cells) for rows in told for cells in rows), default=0) or 1
+
+
+def is_text(cell: Cell) -> bool:
+    """Whether a cell says a category in words."""
+    return isinstance(cell, str) and not _is_number(cell)
+
+
+def as_number(cell: Cell) -> float:
+    """A cell of a column of numbers; NaN for one that is missing. ValueError for a text."""
+    return math.nan if cell is None else float(cell)
+
+
+def as_category(cell: Cell) -> str | None:
+    """A cell of a column of categories."""
+    return cell if cell is None or isinstance(cell, str) else number_text(cell)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

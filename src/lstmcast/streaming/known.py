@@ -1,0 +1,270 @@
+"""Columns that are known in advance of the rows of a stream: told with the ticks, taken out of the
+values that are read, and put back into what is answered.
+
+A row keeps its history: its effects are estimated anew while that grows by a quarter or a third, as
+those of `predict` are. So answers are those that `predict` gets from the network after the same
+history.
+
+R some rows · C columns · N steps that are told · H horizon · K columns of a row · X quantiles
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.covariates.effects import Ahead, without_known
+from lstmcast.covariates.live import Common, LiveEffects
+from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import offsets_of
+from lstmcast.data.table import format_time
+from lstmcast.data.values import NO_CATEGORY
+from lstmcast.errors import DataError, UsageError
+from lstmcast.model.inputs import Grid
+from lstmcast.streaming.coming import Cell, Told, as_category, as_number, checked_future, is_text
+
+
+class KnownColumns:
+    """What is known in advance of each row, and its effects.
+
+    Args:
+        common: what all rows have in common.
+        open_: columns that have said nothing yet: they may become numbers or categories.
+    """
+
+    def __init__(self, common: Common, open_: Iterable[int] = ()) -> None:
+        self.common, self._open = common, set(open_)
+        self._rows: dict[Any, LiveEffects] = {}
+
+    @classmethod
+    def named(cls, names: Sequence[str], frequency: Frequency, grid: Grid) -> KnownColumns:
+        """Those of rows that begin empty."""
+        given = [names] if isinstance(names, str) else list(map(str, names))
+        if len(set(given)) < len(given):
+            raise UsageError(f"future={given!r} names a column twice.")
+        common = Common(tuple(given), frequency, grid.periods, grid.roots)
+        return cls(common, range(len(given)))
+
+    @classmethod
+    def of(cls, panel: Panel, grid: Grid) -> tuple[KnownColumns, Panel]:
+        """Those of the series of a panel, and the panel without their effects."""
+        future, adjusted_N = panel.covariates.future, np.array(panel.values)
+        levels = [future.levels.get(name, ()) for name in future.columns]
+        names = tuple(future.columns)
+        made = cls(Common(names, panel.frequency, grid.periods, grid.roots, levels))
+        for series, name in enumerate(panel.ids.tolist()):
+            own = slice(panel.offsets[series], panel.offsets[series + 1])
+            known = slice(future.offsets[series], future.offsets[series + 1])
+            columns_CM = np.stack([column[known] for column in future.columns.values()])
+            row = LiveEffects(made.common, panel.starts[series])
+            adjusted_N[own] = row.begin(panel.values[own], columns_CM)
+            made._rows[name] = row
+        return made, replace(without_known(panel), values=adjusted_N)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self.common.names
+
+    # ---- rows
+
+    def join(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
+        """Rows of which nothing was read; `starts`: times of their first ticks, by id."""
+        for name in ids:
+            start = self._time((starts or {}).get(name))
+            self._rows[name] = LiveEffects(self.common, start)
+
+    def leave(self, ids: Iterable[Any]) -> None:
+        """Without these rows."""
+        for name in ids:
+            self._rows.pop(name)
+
+    def reset(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
+        """These rows begin anew; what is known of the steps after a new start is kept."""
+        for name in ids:
+            start = self._time((starts or {}).get(name))
+            self._rows[name] = self._rows[name].anew(start)
+
+    def _time(self, start: Any) -> Any:
+        if start is None:
+            return None
+        return int(start) if self.common.frequency.unit == "integer" else np.datetime64(start, "us")
+
+    # ---- a tick
+
+    def checked(self, future: Any, ids: NDArray) -> Told:
+        """What a tick says of these rows; UsageError, DataError, and nothing has changed."""
+        told = checked_future(future, self.names, ids)
+        for column, (name, rows) in enumerate(zip(self.names, told, strict=True)):
+            if not self._is_text(column, rows):
+                self._require_numbers(name, rows, ids)
+        return told
+
+    def require(
+        self,
+        ids: NDArray,
+        steps_RH: NDArray,
+        told: Told | None = None,
+        asked: NDArray | None = None,
+    ) -> None:
+        """DataError where a column of a row is not known of all steps (R, H) of its own, even with
+        what is `told` of these; `asked` (R,): of which rows, all unless given."""
+        for place, (name, steps_H) in enumerate(zip(ids.tolist(), steps_RH, strict=True)):
+            if asked is not None and not asked[place]:
+                continue
+            said = [0] * len(self.names)
+            if told is not None:
+                said = [len(rows[place]) for rows in told]
+            lacking = self._rows[name].lacking(steps_H, said)
+            if lacking is not None:
+                column, step = lacking
+                place = int(np.searchsorted(steps_H, step))
+                where = f"step {place + 1} of the {len(steps_H)} that are to be forecast"
+                if told is not None:
+                    where = f"coming tick {place}" if place else "this tick"
+                raise DataError(self._unknown(name, column, step, where))
+
+    def tell(self, ids: NDArray, steps_RN: NDArray, told: Told, answers_RHKX: NDArray) -> NDArray:
+        """Take in what a tick says, which was checked, of steps (R, N) of each row; returns what
+        was answered of the first of them, with its effects."""
+        coded = [self._coded(column, rows) for column, rows in enumerate(told)]
+        for place, name in enumerate(ids.tolist()):
+            self._rows[name].columns.tell(steps_RN[place], [rows[place] for rows in coded])
+        return self.shown(ids, steps_RN[:, :1], answers_RHKX)
+
+    def observe(self, ids: NDArray, steps_R: NDArray, values_R: NDArray) -> NDArray:
+        """Read the values of these steps of rows, and nothing at those that were passed over;
+        returns them without their effects (R,)."""
+        left = []
+        for name, step, value in zip(ids.tolist(), steps_R, values_R, strict=True):
+            row = self._rows[name]
+            while row.count < step:
+                row.observe(np.nan)
+            left.append(row.observe(float(value)))
+        return np.array(left, float)
+
+    def shown(self, ids: NDArray, steps_RH: NDArray, answers_RHKX: NDArray) -> NDArray:
+        """What the network answers for some steps of each row (R, H), with the effects of these: 0
+        where a row is closed."""
+        if not len(ids):
+            return answers_RHKX
+        each = zip(ids.tolist(), steps_RH, strict=True)
+        known = [self._rows[name].ahead(steps_H) for name, steps_H in each]
+        ahead = Ahead(*(np.concatenate(part) for part in zip(*known, strict=True)))
+        return ahead.shut(ahead.restored(answers_RHKX))
+
+    def _is_text(self, column: int, rows: list[list[Cell]]) -> bool:
+        """Whether a column is one of categories, or becomes one."""
+        if self.common.levels[column]:
+            return True
+        return column in self._open and any(is_text(cell) for cells in rows for cell in cells)
+
+    def _require_numbers(self, name: str, rows: list[list[Cell]], ids: NDArray) -> None:
+        for row, cells in zip(ids.tolist(), rows, strict=True):
+            wrong = [step for step, cell in enumerate(cells) if is_text(cell)]
+            if wrong:
+                where = "this tick" if wrong[0] == 0 else f"coming tick {wrong[0]}"
+                raise DataError(
+                    f"Row {row!r}: column {name!r} is {cells[wrong[0]]!r} at {where}, and a number "
+                    "is expected."
+                )
+
+    def _coded(self, column: int, rows: list[list[Cell]]) -> list[NDArray]:
+        """The cells of a column by row, as numbers; categories that are new get the next ones."""
+        if not self._is_text(column, rows):
+            numbers = [np.array([as_number(cell) for cell in cells], float) for cells in rows]
+            if any(np.isfinite(each).any() for each in numbers):
+                self._open.discard(column)
+            return numbers
+        self._open.discard(column)
+        usual = NO_CATEGORY if NO_CATEGORY in self.common.levels[column] else None
+        codes = []
+        for cells in rows:
+            texts = [as_category(cell) or usual for cell in cells]
+            levels = dict.fromkeys([*self.common.levels[column], *filter(None, texts)])
+            self.common.levels[column] = tuple(levels)
+            places = {text: float(place) for place, text in enumerate(levels)}
+            codes.append(np.array([places.get(text or "", np.nan) for text in texts], float))
+        return codes
+
+    def _unknown(self, row: Any, column: str, step: int, where: str) -> str:
+        """That a column of a row is not known at a step."""
+        start, frequency = self._rows[row].start, self.common.frequency
+        if start is not None:
+            where += f", {format_time(frequency.advance(start, np.array([step]))[0])}"
+        return (
+            f"Row {row!r}: column {column!r} is not known at {where}. Give its value with the "
+            f"tick, and those of the coming ticks after it: future={{{column!r}: [[1, 0, …]]}}, in "
+            "lines of text [1, 0, …] or 1|0|…. NaN stands for one that nobody knows."
+        )
+
+    # ---- saving
+
+    def described(self) -> dict[str, Any]:
+        """What a manifest says of it; the rest are its arrays."""
+        return {
+            "names": list(self.names),
+            "levels": [list(texts) for texts in self.common.levels],
+            "frequency": self.common.frequency.code,
+            "open": sorted(self._open),
+            "rows": [row.described() for row in self._rows.values()],
+        }
+
+    def arrays(self) -> dict[str, NDArray]:
+        """The arrays of all rows, one after the other, and how long each is."""
+        each = [row.arrays() for row in self._rows.values()]
+        result: dict[str, NDArray] = {}
+        for name in each[0] if each else ():
+            parts = [arrays[name] for arrays in each]
+            result[name] = np.concatenate(parts, axis=-1)
+            result[f"{name} lengths"] = np.array([part.shape[-1] for part in parts], np.int64)
+        return result
+
+    @classmethod
+    def from_saved(
+        cls,
+        said: Mapping[str, Any],
+        arrays: Mapping[str, NDArray],
+        grid: Grid,
+        ids: Sequence[Any],
+    ) -> KnownColumns:
+        """What `described` and `arrays` gave; KeyError or ValueError for less."""
+        levels = [tuple(texts) for texts in said["levels"]]
+        frequency = parse_frequency(said["frequency"])
+        common = Common(tuple(said["names"]), frequency, grid.periods, grid.roots, levels)
+        made = cls(common, said["open"])
+        lengths = {name: arrays[name] for name in arrays if name.endswith(" lengths")}
+        bounds = {name.removesuffix(" lengths"): offsets_of(each) for name, each in lengths.items()}
+        for place, (name, about) in enumerate(zip(ids, said["rows"], strict=True)):
+            own = {
+                part: arrays[part][..., offsets[place] : offsets[place + 1]]
+                for part, offsets in bounds.items()
+            }
+            made._rows[name] = LiveEffects.from_saved(common, about, own)
+        return made
+
+
+def known_columns(
+    panel: Panel | None, names: Sequence[str], frequency: Frequency, grid: Grid, columns: int
+) -> tuple[KnownColumns | None, Panel | None]:
+    """What is known in advance of the rows, of which `columns` are read together, and the panel
+    without its effects; None where nothing is. UsageError where that cannot be."""
+    future = panel is not None and bool(panel.covariates.future)
+    if panel is not None and len(names):
+        raise UsageError(
+            "future= names the columns of rows that begin empty; those of a Panel are its own, as "
+            "read(…, future=…) gives them. Leave future= out."
+        )
+    if (future or len(names)) and columns > 1:
+        raise UsageError(
+            f"The network reads {columns} columns of a row together, and columns that are known in "
+            "advance belong to rows of one. Leave them out, or use a network of one column."
+        )
+    if panel is not None and future:
+        return KnownColumns.of(panel, grid)
+    return KnownColumns.named(names, frequency, grid) if len(names) else None, panel
