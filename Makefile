@@ -20,7 +20,7 @@ LINE = $(shell sed -n 's/^__version__ = "\([0-9]*\.[0-9]*\).*/\1/p' src/lstmcast
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test test-services lint density docs docs-version docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint density docs docs-version docs-refresh evidence layers notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -43,11 +43,12 @@ test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server, w
 	PYTHON=$(BIN)/python .ci/services
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(TEST)
 
-lint: $(VENV)/.all ## ruff, pyright, import-linter
+lint: $(VENV)/.all ## ruff, pyright, import-linter, codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+	$(BIN)/codespell *.md src docs evidence benchmarks
 
 density: $(VENV)/.all ## how densely the package is written, and which parts of it are too long
 	$(BIN)/python benchmarks/density.py
@@ -60,10 +61,15 @@ docs-version: docs ## the same on the branch gh-pages, beside other versions, wi
 	$(BIN)/mike deploy --update-aliases $(LINE) $(LATEST)
 	$(if $(LATEST),$(BIN)/mike set-default $(LATEST))
 
-docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw, fill the tables
+docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw; then make evidence
 	$(BIN)/python docs/refresh.py
-	$(BIN)/python benchmarks/readme.py
-	$(BIN)/python benchmarks/card.py
+	$(BIN)/python evidence/fill.py
+
+evidence: $(VENV)/.all ## derive every measured number of README, docs and model card from evidence/results
+	$(BIN)/python evidence/fill.py
+
+layers: $(VENV)/.all ## the picture of which part may import which, from the contract in pyproject.toml
+	$(BIN)/python docs/layers.py
 
 # one thread: the numbers are the same on a machine with more
 notebooks: $(VENV)/.all ## the notebooks of docs/notebooks: settings of the examples, outputs, pictures

@@ -3,8 +3,8 @@
 `make accuracy` forecasts the test parts of all data sets (`sets.py`) and the configurations of
 GIFT-Eval whose data lie there, nothing trained. MASE is relative to that of the seasonal naive
 forecast of the set's first period; the mean over sets is geometric, each of the ten classic series
-a set of its own. Coverage is that of calibrated 80 % intervals: 75–85 % is right on a set with 200
-windows or more, 70–90 % at each step where there are 60; the rest is pooled by frequency. Single
+a set of its own. Coverage is that of calibrated 80% intervals: 75–85% is right on a set with 200
+windows or more, 70–90% at each step where there are 60; the rest is pooled by frequency. Single
 sets stand beside the best of naive, drift, seasonal naive and mean of three cycles (of each
 period), Holt–Winters, at the same cutoffs. Whole processes are timed beside another checkout.
 
@@ -54,7 +54,7 @@ MOST_MEGABYTES = 2048  # of one process
 LONGEST = ("m4_yearly", "m5_items_CA_1", "m4_hourly", "yosemite_5min", "m3_monthly")
 SHIPPED_PROTOCOL = """How well the shipped network does on each data set, for its model card: test
     parts, nothing trained. One row per set: MASE and sMAPE of the median, coverage of the
-    calibrated 80 % and 95 % intervals, and the seasonal naive forecast's MASE beside it. MASE
+    calibrated 80% and 95% intervals, and the seasonal naive forecast's MASE beside it. MASE
     divides by the in-sample error of the seasonal naive forecast with the set's first period (for
     competitions, the competition's). sMAPE means little for series with zeros. Variants are
     compared by `benchmarks/accuracy.py --validation`, not by these numbers."""
@@ -326,7 +326,7 @@ def compare(run: Run, given: str, names: Sequence[str], rows: Mapping[str, Row])
 
 
 def rows_in(file: Path, run: Run) -> dict[str, Row]:
-    """The rows of results/shipped.json or results/accuracy.json of another time, by set."""
+    """The rows of shipped.json or accuracy.json of another time, by set."""
     if run.thin is not None:
         sys.exit(
             f"--against {file}: result files are of test parts, so they do not compare with "
@@ -339,7 +339,7 @@ def rows_in(file: Path, run: Run) -> dict[str, Row]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         sys.exit(
             f"--against {file}: no rows with a set and its mase ({error!r}). A file such as "
-            "benchmarks/results/shipped.json is expected."
+            "evidence/results/shipped.json is expected."
         )
 
 

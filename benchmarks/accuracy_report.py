@@ -15,7 +15,7 @@ from common import print_table
 
 def sets(result: Mapping[str, Any]) -> None:
     """A line for each set, then the means."""
-    print("\nSets: MASE, relative to seasonal naive, 80 % coverage, seconds of the forecasts")
+    print("\nSets: MASE, relative to seasonal naive, 80% coverage, seconds of the forecasts")
     lines = []
     for name, row in result["sets"].items():
         lines.append(
@@ -26,7 +26,7 @@ def sets(result: Mapping[str, Any]) -> None:
                 "horizon": row["horizon"],
                 "MASE": row["mase"],
                 "relative": result["relative"].get(name),
-                "in 80 %": 100 * row["coverage80"],
+                "in 80%": 100 * row["coverage80"],
                 "s": row["seconds"],
                 "MB": round(row["peak_megabytes"]),
             }
@@ -58,7 +58,7 @@ def single(result: Mapping[str, Any]) -> None:
 
 def coverage(rows: Mapping[str, Row], what: str) -> None:
     """Coverage of each set with enough windows, and by frequency."""
-    print(f"\n{what}: share of values in 80 % intervals, percent")
+    print(f"\n{what}: share of values in 80% intervals, percent")
     lines = []
     for name, row in rows.items():
         if row["origins"] >= arithmetic.SOME_WINDOWS:
@@ -102,7 +102,7 @@ def gift(result: Mapping[str, Any]) -> None:
             "/ TiRex": gift["mase_to_tirex"][name],
             "CRPS": row["crps"],
             "/ TiRex's": gift["crps_to_tirex"][name],
-            "in 80 %": 100 * row["coverage80"],
+            "in 80%": 100 * row["coverage80"],
             "s": row["seconds"],
         }
         for name, row in gift["rows"].items()
@@ -131,7 +131,7 @@ def versus(ratios: Mapping[str, float], rows: Mapping[str, Row], digest: str) ->
     ):
         worse = arithmetic.worse(found, limit)
         named = ", ".join(f"{name} × {ratio:.3f}" for name, ratio in worse.items())
-        print(f"{what} worse by more than {100 * (limit - 1):.0f} %: {named or 'none'}")
+        print(f"{what} worse by more than {100 * (limit - 1):.0f}%: {named or 'none'}")
 
 
 def times(result: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ FAMILIES = (
 )
 WORSE_SET, WORSE_FAMILY = 1.05, 1.01  # beyond which a set, a frequency, counts as worse
 MANY_WINDOWS, SOME_WINDOWS = 200, 60  # from which coverage is judged overall, and by step
-OVERALL, BY_STEP = (0.75, 0.85), (0.70, 0.90)  # what 80 % intervals should contain
+OVERALL, BY_STEP = (0.75, 0.85), (0.70, 0.90)  # what 80% intervals should contain
 # single sets on which every simple forecast should be beaten
 SINGLE = (
     "peyton_manning",
@@ -62,7 +62,7 @@ def means(ratios: Mapping[str, float], rows: Rows) -> dict[str, float]:
     """Geometric means of ratios: over all sets, with the classic series as one, by frequency.
 
     Each set counts once, the ten classic series as ten: this is how the mean of
-    results/shipped.json comes out. Its second form is that of validate.py.
+    evidence/results/shipped.json comes out. Its second form is that of validate.py.
     """
     groups: dict[str, list[float]] = {"all sets": list(ratios.values())}
     classic = [ratio for name, ratio in ratios.items() if name.startswith("classic_")]

@@ -47,7 +47,7 @@ GOALS = {
     # the third measure is the first over the second, the naive forecast's
     ("stocks", "default"): (Goal(), Goal(), Goal(0.85)),
 }
-# the second measure is the naive forecast's: the first has to be 10 % below it
+# the second measure is the naive forecast's: the first has to be 10% below it
 NAIVE, BELOW = ("temperature", "default"), 0.9
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from headers import header
 from sets import DataSet
 
 import lstmcast as lc
@@ -28,7 +29,7 @@ from lstmcast.evaluation import metrics
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results"
+RESULTS = HERE.parent / "evidence" / "results"
 WEIGHTS = Path(lc.__file__).parent / "weights"
 PACKAGES = ("numpy", "duckdb", "pydantic", "safetensors", "statsforecast", "torch")
 
@@ -166,10 +167,11 @@ def circumstances() -> dict[str, Any]:
 def write_result(
     name: str, protocol: str | None, result: Mapping[str, Any], seconds: float
 ) -> Path:
-    """results/NAME.json: the numbers with their protocol and circumstances."""
+    """evidence/results/NAME.json: the numbers below a header that says where they come from."""
     document = {
         "name": name,
         "protocol": " ".join((protocol or "").split()),
+        **header(name),
         **circumstances(),
         "seconds": seconds,
         **result,

@@ -1,4 +1,4 @@
-"""Do 80 % and 95 % intervals contain what they promise, on test parts that their calibration has
+"""Do 80% and 95% intervals contain what they promise, on test parts that their calibration has
 not seen?
 
 The intervals of `LSTMForecaster.predict` are calibrated on cutoffs before each test cutoff, with

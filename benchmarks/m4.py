@@ -84,7 +84,7 @@ def naive2(history: np.ndarray, horizon: int, period: int) -> np.ndarray:
 
 
 def is_seasonal(history: np.ndarray, period: int) -> bool:
-    """The competition's test: the autocorrelation at the period is outside its 90 % band under
+    """The competition's test: the autocorrelation at the period is outside its 90% band under
     the shorter ones."""
     if period < 2 or len(history) < 3 * period or np.ptp(history) == 0:
         return False

@@ -2,7 +2,7 @@
 Parquet to Parquet.
 
 The series are those of many.py: synthetic, 60 months that are read and 12 that are forecast, with
-80 % intervals. StatsForecast fits a model to each series, NeuralForecast trains a network on all of
+80% intervals. StatsForecast fits a model to each series, NeuralForecast trains a network on all of
 them (300 updates, windows of 36), AutoGluon fits the models of its preset `fast_training`; each as
 its documentation shows, with OMP_NUM_THREADS=1. Rows of an earlier run stay where they are not
 measured again. `seconds` is processor time with reading, writing and imports, `per_thousand` that

@@ -1,7 +1,7 @@
 """A forecast of many series by another library: run by many_peers.py, with a Python that has it.
 
 `python peer_many.py METHOD SERIES.parquet HORIZON OUT.parquet` reads the long table, forecasts each
-series, writes `unique_id, ds, forecast, lower, upper` (80 % intervals), and prints the versions as
+series, writes `unique_id, ds, forecast, lower, upper` (80% intervals), and prints the versions as
 one line of JSON. It imports nothing of lstmcast.
 """
 

@@ -1,5 +1,5 @@
 """Scores of AutoETS and AutoTheta (statsforecast) on the benchmarks' test parts, kept in
-results/peers/.
+evidence/results/peers/.
 
 They take minutes and do not depend on our network, so they are computed once: `python
 benchmarks/peers.py m3 classic airline`, or with the `--peers` option of the benchmark. Each series
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from common import RESULTS, arguments, circumstances, data_folder, print_table, rounded, scores
+from headers import header
 from sets import SINGLE, DataSet, load
 
 from lstmcast.evaluation.backtest import backtest
@@ -93,6 +94,7 @@ def compute(group: str, data: Path) -> list[dict[str, Any]]:
     document = {
         "name": f"peers/{group}",
         "protocol": " ".join((__doc__ or "").split()),
+        **header(f"peers/{group}"),
         **circumstances(),
         "rows": rows,
     }

@@ -1,9 +1,9 @@
 """All benchmarks one after the other, then what they say beside what was aimed at: `make bench`.
 
-Peers (AutoETS, AutoTheta) are read from results/peers/ unless --peers is given. Takes about ten
-minutes on two cores; those of training, which `make bench-training` runs (--training), about as
-long. The last table, as Markdown, is also written to results/summary.md; it has the numbers of what
-ran before, too.
+Peers (AutoETS, AutoTheta) are read from evidence/results/peers/ unless --peers is given. Takes
+about ten minutes on two cores; those of training, which `make bench-training` runs (--training),
+about as long. The last table, as Markdown, is also written to evidence/results/summary.md; it has
+the numbers of what ran before, too.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ GOALS = (
         lambda r: r["mean_mase"]["lstmcast"] / r["mean_mase"]["AutoETS"],
     ),
     Goal(
-        "M3 monthly, 80 % intervals contain, %",
+        "M3 monthly, 80% intervals contain, %",
         85.0,
         "coverage",
         lambda r: m3_monthly(r)["calibrated80"],

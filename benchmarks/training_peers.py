@@ -17,8 +17,8 @@ these, and equals windows elsewhere. `mixed` computes in bfloat16 where that ser
 could too: it is not compared with them.
 
 The peers are run with `--peers --python PATH` (a Python with neuralforecast and darts); their rows
-are kept in results/peers/training.json with their versions and compared by `relative` later, so
-that the machine's speed on that day does not count.
+are kept in evidence/results/peers/training.json with their versions and compared by `relative`
+later, so that the machine's speed on that day does not count.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from common import (
     rounded,
     write_result,
 )
+from headers import header
 from peer_training import BATCH, WINDOW
 from sets import load
 
@@ -120,6 +121,7 @@ def keep(rows: Sequence[Mapping[str, Any]]) -> None:
     document = {
         "name": "peers/training",
         "protocol": " ".join((__doc__ or "").split()),
+        **header("peers/training"),
         **circumstances(),
         "rows": rows,
     }

@@ -80,7 +80,7 @@ def test_the_best_simple_forecast_is_one_of_those_named():
     ("origins", "inside", "right"),
     [
         (300, (8, 8, 8), True),
-        (300, (9, 9, 9), False),  # 90 % overall
+        (300, (9, 9, 9), False),  # 90% overall
         (100, (9, 9, 9), True),  # too few windows for that: by step alone
         (100, (8, 8, 6), False),
         (20, (1, 1, 1), None),
@@ -241,8 +241,8 @@ def test_a_result_file_stands_for_its_version(measured, tmp_path, capsys):
     file.write_text(json.dumps({"rows": [{"set": "a", "mase": 2.0}, {"set": "b", "mase": 1.0}]}))
     accuracy.compare(run, str(file), ["a", "b"], {"a": row(2.2), "b": row(1.0)})
     told = capsys.readouterr().out
-    assert "sets worse by more than 5 %: a × 1.100" in told
-    assert "frequencies worse by more than 1 %: daily × 1.049" in told
+    assert "sets worse by more than 5%: a × 1.100" in told
+    assert "frequencies worse by more than 1%: daily × 1.049" in told
     assert asked == []
     with pytest.raises(SystemExit, match="of test parts"):
         accuracy.compare(replace(run, thin=600), str(file), ["a"], {"a": row()})

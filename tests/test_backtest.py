@@ -264,7 +264,7 @@ def test_the_summary_reads_well_and_is_plain_json(panel):
     result = backtest(Oracle(0.1), panel, cutoffs=3)
     text = str(result.summary())
     assert text.splitlines()[0] == f"Accuracy on held-out data: {result.summary().verdict}"
-    assert "in 80 % interval" in text and "MASE by step" in text
+    assert "in 80% interval" in text and "MASE by step" in text
     plain = json.loads(result.to_json())
     assert plain["scores"]["oracle"]["mae"] == pytest.approx(0.25)
     assert len(plain["held_out"]["actual"]) == 9 * 4
@@ -293,25 +293,25 @@ def said(model: list[float], others: dict[str, np.ndarray] = STEPS) -> str:
 
 
 def test_verdicts():
-    best = "better than every simple forecast: 33 % less error than seasonal naive, the best of"
+    best = "better than every simple forecast: 33% less error than seasonal naive, the best of"
     assert said([2, 2, 2]) == f"{best} them."
     assert said([1, 1, 4]) == f"{best} them. seasonal naive was better at step 3."
     assert said([3, 3, 3]) == "no better than seasonal naive: both have MAE 3.000."
     one = {"naive": STEPS["naive"]}
-    assert said([3, 3, 3], one) == "better than naive: 25 % less error."
+    assert said([3, 3, 3], one) == "better than naive: 25% less error."
     assert said([1, 1, 1], {}) == "no simple baseline to compare with."
     rivals = STEPS | {"Holt–Winters": np.ones(3)}
     assert said([3.5, 3.5, 3.5], rivals) == (
         "no better than seasonal naive: use the Holt–Winters forecast (MAE 1.000 against 3.500)."
     )
     assert said([2, 2, 2], rivals) == (
-        "better than seasonal naive by 33 %, but Holt–Winters is better still (MAE 1.000 against "
+        "better than seasonal naive by 33%, but Holt–Winters is better still (MAE 1.000 against "
         "2.000)."
     )
     assert said([0.9, 0.9, 0.9], rivals).endswith(
-        "10 % less error than Holt–Winters, the best of them, and 70 % less than seasonal naive."
+        "10% less error than Holt–Winters, the best of them, and 70% less than seasonal naive."
     )
-    assert "under 1 % less error than Holt–Winters" in said([0.999, 0.999, 0.999], rivals)
+    assert "under 1% less error than Holt–Winters" in said([0.999, 0.999, 0.999], rivals)
 
 
 def noisy(rng: np.random.Generator) -> Panel:

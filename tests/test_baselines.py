@@ -224,7 +224,7 @@ def test_airline_at_thirteen_cutoffs(baseline, published):
 @needs_data
 @pytest.mark.paper
 def test_holt_winters_on_the_airline_series_is_that_of_a_statistics_package():
-    # statsmodels with a multiplied season and estimated start: 4.00 % and a root mean squared error
+    # statsmodels with a multiplied season and estimated start: 4.00% and a root mean squared error
     # of 19.16.
     panel, counts = airline(), np.arange(84, 133, 4)[None]
     actual, point = after(panel, counts, 12), HoltWinters().predict(panel, 12, cutoffs=counts).point
@@ -275,7 +275,7 @@ def test_classical_baselines_forecast_and_fall_back():
 
 @pytest.mark.parametrize("one", [Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters])
 def test_their_intervals_hold_what_they_promise(one):
-    """Over 60 seasonal series with a trend, the 80 % intervals hold about that share of what
+    """Over 60 seasonal series with a trend, the 80% intervals hold about that share of what
     comes."""
     rng = np.random.default_rng(1)
     steps = np.arange(108)

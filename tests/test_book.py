@@ -40,8 +40,8 @@ def test_one_series_has_its_bounds_beside_it(tmp_path):
     assert book.sheetnames == ["Forecast", "History", "Data notes"]
     header, first, *_ = rows_of(book["Forecast"])
     assert header == (
-        *("ds", "forecast", "80 % interval, from", "80 % interval, to"),
-        *("95 % interval, from", "95 % interval, to"),
+        *("ds", "forecast", "80% interval, from", "80% interval, to"),
+        *("95% interval, from", "95% interval, to"),
     )
     assert first[0] == datetime.datetime(2024, 1, 1) and book["Forecast"]["A2"].is_date
     assert first[1] == pytest.approx(forecast.point[0, 0])
@@ -78,7 +78,7 @@ def test_accuracy_and_totals_have_sheets(tmp_path):
     naive = next(line for line in lines if line[0] == "naive")
     assert naive[1] == pytest.approx(tested.scores["naive"]["mae"], rel=1e-3)
     shares = list(next(iter(book["Accuracy"].iter_rows(min_row=4, max_row=4))))
-    assert "0 %" in {cell.number_format for cell in shares}
+    assert "0%" in {cell.number_format for cell in shares}
     assert rows_of(book["Totals"])[0][:2] == ("unique_id", "ds")
     assert ("Frequency", "monthly (month starts)") in [
         row[:2] for row in rows_of(book["Data notes"])

@@ -368,14 +368,14 @@ def test_folders_with_other_things_are_left_alone(tmp_path):
 
 
 def test_numbers_that_make_no_sense(tmp_path):
-    with pytest.raises(UsageError, match="--chunk 0 is no number of series"):
+    with pytest.raises(UsageError, match="--chunk 0 is not a number of series"):
         run("a.parquet", tmp_path / "out", chunk=0)
-    with pytest.raises(UsageError, match=r"--chunk 2\.5 is no number of series"):
+    with pytest.raises(UsageError, match=r"--chunk 2\.5 is not a number of series"):
         run("a.parquet", tmp_path / "out", chunk=2.5)
     for workers in (0, 2.5):
-        with pytest.raises(UsageError, match=f"--workers {workers} is no number of processes"):
+        with pytest.raises(UsageError, match=f"--workers {workers} is not a number of processes"):
             here(workers)
-    with pytest.raises(UsageError, match="None is no path"):
+    with pytest.raises(UsageError, match="None is not a path"):
         forecast_in_parts(lc.LSTMForecaster(3), "a.parquet", None)
 
 

@@ -136,7 +136,7 @@ def test_of_many_series_the_first_steps_of_the_first_ones_are_shown(run, tmp_pat
         name for name in names[:10] for _ in range(3)
     ]
     assert "2022-07-01" in table[0] and "2022-09-01" in table[-1]
-    assert last == "… 290 more rows; --out forecast.csv writes all" and "80 % interval" in first
+    assert last == "… 290 more rows; --out forecast.csv writes all" and "80% interval" in first
 
 
 @pytest.mark.parametrize(("series", "horizon"), [(20, 1), (15, 2), (2, 15), (5, 6)])
@@ -842,7 +842,7 @@ def test_totals_come_on_the_screen_in_json_and_beside_the_file(run, tmp_path):
     [
         (("--total", "fortnight"), "--total 'fortnight' is no span of time"),
         (("--total", "day"), "a step of these data is longer"),
-        (("--total-by", "shop"), "'shop' is no column that names series"),
+        (("--total-by", "shop"), "'shop' is not a column that names series"),
         (("--until", "1955"), "is not after the data, which end with 1960-12-01"),
         (("--until", "Christmas"), "'Christmas' cannot be read. Give a date"),
         (("--until", "1961", "-H", 3), "both say how far to forecast"),

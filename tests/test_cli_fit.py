@@ -606,7 +606,7 @@ def test_a_kept_training_is_prolonged_and_goes_on_with_newer_data(run, data, mod
     assert fit(1, "--keep-checkpoints").status == 0 and checkpoints(model).exists()
     longer = fit(2, "--keep-checkpoints", "--resume")
     assert "epoch 2 of 2" in longer.err and "epoch 1 of 2" not in longer.err
-    assert "went on after epoch 1 of 1" in longer.err  # along another cosine
+    assert "continued after epoch 1 of 1" in longer.err  # along another cosine
     t = np.arange(66)
     sales(data, (100 + t + 20 * np.sin(t * np.pi / 6)).round(2))
     assert "have grown" in fit(2, "--resume").err

@@ -54,11 +54,11 @@ def test_no_text_shows_the_password():
         ("sqlite:///:memory:", "names no file"),
         ("postgresql://ana@db", "names no database"),
         ("postgresql://ana:w0rd/x@db/shop", "%2F"),
-        ("postgresql://ana@db:port/shop", "is no address"),
+        ("postgresql://ana@db:port/shop", "is not an address"),
         ("duckdb:///shop.db?tabel=sales", r"no parameter 'tabel'\. Did you mean 'table'\?"),
         ("mysql://db/shop?sslmode=on", "no parameter 'sslmode'"),
         ("mysql://db/shop?password=w0rd", "LSTMCAST_DB_PASSWORD"),
-        ("duckdb:///shop.db?timeout=soon", "no number of seconds"),
+        ("duckdb:///shop.db?timeout=soon", "not a number of seconds"),
         ("mysql+oursql://db/shop", "driver 'oursql'"),
     ],
 )
@@ -191,9 +191,11 @@ def test_an_address_without_a_known_beginning_is_told():
 
 
 def test_hiding_a_password_twice_leaves_the_rest_of_a_message():
-    message = "'mysql://ana:w0rd@db/s' is no address; write / as %2F, @ as %40"
-    once = hidden(message.partition("'")[2].partition("'")[0]) + " is no address; write @ as %40"
-    assert hidden(once) == once == "mysql://ana:***@db/s is no address; write @ as %40"
+    message = "'mysql://ana:w0rd@db/s' is not an address; write / as %2F, @ as %40"
+    once = (
+        hidden(message.partition("'")[2].partition("'")[0]) + " is not an address; write @ as %40"
+    )
+    assert hidden(once) == once == "mysql://ana:***@db/s is not an address; write @ as %40"
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path):

@@ -35,7 +35,7 @@ def script(path: str):
     return module
 
 
-refresh, tables = script("docs/refresh.py"), script("benchmarks/readme.py")
+refresh = script("docs/refresh.py")
 
 
 def name_of(page: Path) -> str:
@@ -89,7 +89,7 @@ def test_every_kind_of_block_is_known():
         for text in TEXT.values()
         for match in re.finditer(r"^```(\w+)", text, re.MULTILINE)
     }
-    assert kinds <= {"console", "python", "text", "csv", "sh", "js", "csharp"}
+    assert kinds <= {"console", "python", "text", "csv", "sh", "js", "csharp", "diff"}
 
 
 def test_what_examples_print_is_refreshed():
@@ -149,6 +149,7 @@ def test_links_lead_somewhere(page):
 def test_every_picture_is_shown_and_drawn_by_an_example():
     text, by_script = "".join(TEXT.values()), set(script("docs/pictures.py").DRAWN)
     by_script |= {Path(name).stem for name in script("docs/page_pictures.py").NAMES.values()}
+    by_script.add(script("docs/layers.py").PICTURE.stem)
     for picture in (ROOT / "docs" / "images").iterdir():
         assert f"images/{picture.name}" in text
         by_example = re.search(rf'(--plot |save\("){picture.name}', text)
@@ -225,67 +226,18 @@ def test_the_map_has_the_layers_that_are_checked():
     assert shown[: len(layers)] == layers
 
 
+def test_the_picture_of_the_layers_is_that_of_the_contract():
+    layers = script("docs/layers.py")
+    shown = layers.PICTURE.read_text(encoding="utf-8")
+    assert layers.drawn(layers.layers()) == shown, "run `make layers`"
+
+
 def test_the_version_is_in_the_changelog():
     assert f"## {lc.__version__}" in TEXT[ROOT / "CHANGELOG.md"]
 
 
 def test_the_docs_say_that_a_saved_model_holds_data():
     assert "contains traces of its data" in TEXT[ROOT / "docs" / "how-to" / "saved-models.md"]
-
-
-# ---------------------------------------------------------------- figures
-
-
-@pytest.mark.parametrize("page", tables.PAGES, ids=name_of)
-def test_tables_are_what_the_results_say(page):
-    """Tables whose results are there: a table by hand, or an empty one, would not be."""
-    results = tables.read_results(weights=tables.shipped_weights())
-    assert tables.filled(TEXT[page], results)[0] == TEXT[page], "run `make docs-refresh`"
-
-
-def test_every_marker_has_a_table():
-    names = {match["name"] for page in tables.PAGES for match in tables.BLOCK.finditer(TEXT[page])}
-    assert names == set(tables.TABLES)
-
-
-def test_the_results_are_those_of_the_shipped_network():
-    stale = (
-        tables.read_results().keys() - tables.read_results(weights=tables.shipped_weights()).keys()
-    )
-    assert not stale & tables.TABLES.keys(), "run `make bench`, then `make docs-refresh`"
-
-
-def test_no_table_is_empty_once_something_was_measured():
-    if not tables.read_results():
-        pytest.skip("benchmarks/results holds no results: nothing was measured yet")
-    for page in tables.PAGES:
-        assert not [
-            match["name"]
-            for match in tables.BLOCK.finditer(TEXT[page])
-            if not match["body"].strip()
-        ]
-
-
-def test_a_table_without_results_stays_and_is_named(tmp_path):
-    page = "<!-- bench:ar1 -->\nas before\n<!-- /bench -->\n"
-    assert tables.filled(page, {}) == (page, ["ar1 (no result of these weights: 'ar1')"])
-    made = {"date": "2030-01-02", "threads": "1", "machine": {"cpu": "Z80", "cores": 1}}
-    made |= {
-        "versions": {"lstmcast": "0", "python": "3"},
-        "protocol": "How it was done.",
-        "weights_sha256": "a1",
-    }
-    rows = [
-        {"forecast": "optimal", "mae": 0.8, "rmse": 1.0},
-        {"forecast": "head", "mae": 0.81, "ratio_mae": 1.0125},
-    ]
-    (tmp_path / "ar1.json").write_text(json.dumps(made | {"rows": rows}))
-    assert not tables.read_results(tmp_path, weights="b2")
-    now, missing = tables.filled(page, tables.read_results(tmp_path, weights="a1"))
-    assert not missing
-    assert "| optimal | 0.8000 | 1.0000 | – |" in now
-    assert "| head | 0.8100 | – | 1.012 |" in now
-    assert "How it was done." in now and "2030-01-02" in now and "as before" not in now
 
 
 # ---------------------------------------------------------------- the website

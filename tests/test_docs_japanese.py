@@ -98,7 +98,7 @@ def test_pictures_are_small():
 
 
 def test_words_of_the_tables_are_translated_once():
-    words = json.loads((ROOT / "benchmarks" / "japanese.json").read_text(encoding="utf-8"))
+    words = json.loads((ROOT / "evidence" / "japanese.json").read_text(encoding="utf-8"))
     assert all(
         english.strip() and japanese.strip() and english != japanese
         for english, japanese in words.items()

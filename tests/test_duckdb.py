@@ -86,7 +86,7 @@ def test_anomalies_are_those_of_python(con):
     [
         ("lstmcast_forecast('sale')", 'Did you mean "sales"'),
         ("lstmcast_forecast('sales', value := 'amout', id := ['store'])", "no column 'amout'"),
-        ("lstmcast_forecast('sales', id := ['shop'])", "'shop' is no column of sales"),
+        ("lstmcast_forecast('sales', id := ['shop'])", "'shop' is not a column of sales"),
         ("lstmcast_forecast('sales', value := 'amount')", "Say which columns tell them apart"),
         (f"{CALL[:-1]}0)", "a whole number of steps"),
         (f"{CALL}, level := 'wide')", "level := wide is no percent"),

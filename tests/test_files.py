@@ -56,9 +56,9 @@ def test_whole_file_in_an_impossible_place(tmp_path, path, text):
 
 @pytest.mark.parametrize("path", ["", 5, None, b"x.csv", "a\0b.csv", ["x.csv"]])
 def test_what_is_no_path_is_refused(path):
-    with pytest.raises(UsageError, match=r"is no path\. A text or a pathlib\.Path is expected"):
+    with pytest.raises(UsageError, match=r"is not a path\. A text or a pathlib\.Path is expected"):
         check_output(path, (".csv",))
-    with pytest.raises(UsageError, match="is no path"), whole_file(path):
+    with pytest.raises(UsageError, match="is not a path"), whole_file(path):
         pass
 
 

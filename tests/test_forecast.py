@@ -65,7 +65,7 @@ def test_intervals_and_quantiles_are_those_of_the_levels(panel):
     np.testing.assert_array_equal(forecast.interval(95).upper, forecast.point + 2)
     np.testing.assert_array_equal(forecast.interval(80).lower, forecast.quantile(0.1))
     with pytest.raises(
-        UsageError, match=r"no 90 % interval \(level is in percent\). It has: 80, 95"
+        UsageError, match=r"no 90% interval \(level is in percent\). It has: 80, 95"
     ):
         forecast.interval(90)
     with pytest.raises(UsageError, match="has no quantile"):
@@ -198,7 +198,7 @@ def test_unusable_outputs_are_refused_before_anything_is_written(panel, tmp_path
 
 
 def test_what_is_no_path_is_refused(panel):
-    with pytest.raises(UsageError, match="5 is no path"):
+    with pytest.raises(UsageError, match="5 is not a path"):
         forecast_of(panel).write(5)
 
 

@@ -426,7 +426,7 @@ def test_a_long_gap_starts_afresh_and_says_why(tmp_path, caplog, length, most):
         forecast = loaded.predict(far)
     assert_same(forecast, LSTMForecaster(6).predict(far))
     assert (
-        f"series 'y': started afresh, as {most + 1} steps are missing between the saved end"
+        f"series 'y': started from scratch, as {most + 1} steps are missing between the saved end"
         in caplog.text
     )
 
@@ -523,7 +523,7 @@ def test_new_and_missing_series(tmp_path):
     assert continuation.went_on == ("series 1",) and continuation.afresh == ("another",)
     assert continuation.absent == ("series 0",)
     assert "series 'series 0' of the saved model: not in the data, no forecast" in str(continuation)
-    assert "'another': started afresh, they are new" in str(continuation)
+    assert "'another': started from scratch, they are new" in str(continuation)
     assert loaded.predict(newer).ids.tolist() == ["series 1", "another"]
 
 

@@ -135,7 +135,7 @@ def test_a_training_on_grown_data_can_be_interrupted_and_prolonged(tmp_path):
 def test_data_may_grow_again(tmp_path):
     gone_on(tmp_path, waves().until([54] * 3), epochs=4)
     model = forecaster(5).fit(waves(), folder=tmp_path, resume=True)
-    assert sum(note.startswith("went on after epoch") for note in model.record.notes) == 2
+    assert sum(note.startswith("continued after epoch") for note in model.record.notes) == 2
     assert "epoch 4 with data that have grown (18 new values" in " ".join(model.record.notes)
 
 

@@ -64,7 +64,8 @@ def test_totals_are_made_by_every_combination_of_columns():
 
 def test_levels_can_be_named():
     assert lc.with_totals(shops(), ["item"]).ids.tolist()[:3] == ["all/all", "all/tea", "all/milk"]
-    with pytest.raises(UsageError, match=r"'town' is no column that names series.*'store', 'item'"):
+    message = r"'town' is not a column that names series.*'store', 'item'"
+    with pytest.raises(UsageError, match=message):
         lc.with_totals(shops(), [["store", "town"]])
 
 
@@ -291,7 +292,7 @@ def test_errors_that_always_agree_can_be_reconciled():
 def test_levels_may_be_one_column_and_are_names():
     names = lc.with_totals(shops(), "store").ids.tolist()
     assert names == lc.with_totals(shops(), ["store"]).ids.tolist()
-    with pytest.raises(UsageError, match="5 is no column that names series"):
+    with pytest.raises(UsageError, match="5 is not a column that names series"):
         lc.with_totals(shops(), [5])
 
 

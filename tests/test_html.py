@@ -133,7 +133,7 @@ def test_findings_come_with_errors_first(pages):
 
 def test_a_forecast_of_one_origin_shows_its_steps(pages):
     texts = Outline(pages["lstm forecast"]).texts
-    assert {"ds", "forecast", "80 % interval", "95 % interval", "2024-02-10", "2024-02-14"} <= set(
+    assert {"ds", "forecast", "80% interval", "95% interval", "2024-02-10", "2024-02-14"} <= set(
         texts
     )
     assert pages["lstm forecast"].count("<svg") == 1

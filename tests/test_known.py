@@ -137,7 +137,7 @@ def test_texts_are_categories():
     assert texts(panel, "state")[:4] == ["0", "0", "a", "b"]
     sparse = lc.read(shop(event=["", "", "", "Easter"] * 6), target="sold", future="event")
     assert texts(sparse, "event")[2:4] == ["none", "Easter"]
-    assert "'event': most cells are empty. They are read as the category 'none'" in str(
+    assert "'event': most cells are empty. They are treated as the category 'none'" in str(
         sparse.check()
     )
     filled = lc.read(shop(event=["x", "y", "z", ""] * 6), target="sold", future="event")
@@ -460,7 +460,7 @@ def test_a_table_of_numbers_that_are_no_categories_is_refused():
 def test_a_panel_is_no_table_of_coming_values():
     with pytest.raises(UsageError, match="future_data: data of type int cannot be read"):
         lc.read(sold(), target="sold", future_data=7)
-    with pytest.raises(UsageError, match=r"future_data=Panel.* is no table"):
+    with pytest.raises(UsageError, match=r"future_data=Panel.* is not a table"):
         lc.read(sold(), target="sold", future_data=lc.Panel.from_arrays([1.0, 2.0, 3.0]))
 
 
@@ -492,12 +492,13 @@ def test_columns_that_go_on_are_suggested():
     frame = shop(year=2024, note=["x", "y"] * 12, visits=[*np.arange(8.0), *[NAN] * 4] * 2)
     said = findings("likely known in advance", frame, series="product")
     assert said == [
-        "note: 'price' and 'promoted' go on after the last values of the target. If they are known "
+        "note: 'price' and 'promoted' continue after the last values of the target. If they "
+        "are known "
         "in advance, use --future price,promoted (in Python: future='price,promoted')."
     ]
     assert not findings("likely known in advance", frame, series="product", future="price,promoted")
     one = findings("likely known in advance", frame, series="product", future="promoted")
-    assert one[0].startswith("note: 'price' goes on after the last values")
+    assert one[0].startswith("note: 'price' continues after the last values")
     assert not findings("likely known in advance", sold().assign(price=1.0), series="product")
 
 

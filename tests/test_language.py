@@ -152,9 +152,11 @@ def test_an_item_does_not_swallow_those_after_it():
 
 # Texts that no page of the docs shows, of columns beside the target and of trainings that go on.
 TOLD = [
-    "'price' goes on after the last values of the target. If it is known in advance, use --future "
+    "'price' continues after the last values of the target. If it is known in advance, use "
+    "--future "
     "price (in Python: future='price').",
-    "'price' and 'promo' go on after the last values of the target. If they are known in advance, "
+    "'price' and 'promo' continue after the last values of the target. If they are known in "
+    "advance, "
     "use --future price,promo (in Python: future='price,promo').",
     "the future column 'bill' says the same as the target (correlation 1). Leave it out: a "
     "forecast would know what it forecasts.",
@@ -287,9 +289,9 @@ TOLD = [
     "'visits' as well",
     "no forecast for 1 of 9 series ('a'): the state of the LSTM grew beyond all numbers, as it can "
     "with activation='relu'; train longer or with smaller steps, or use 'tanh'",
-    "went on after epoch 8 of 12: the learning rate, or the share of own predictions, is as in a "
+    "continued after epoch 8 of 12: the learning rate, or the share of own predictions, is as in a "
     "training of 16 epochs from there on, so the result is not that of 16 at once",
-    "went on after epoch 8 with data that have grown (12 new values of 1 of 2 series, 2 new "
+    "continued after epoch 8 with data that have grown (12 new values of 1 of 2 series, 2 new "
     "series): the state of the optimiser and what the transforms had learned are kept; losses "
     "before are those of the earlier data, but for the best epoch so far (8), which was validated "
     "again; some windows that are held back now were trained on before",
@@ -399,7 +401,7 @@ def test_every_frequency_has_its_japanese():
 
 
 def test_every_label_of_a_picture_has_its_japanese():
-    texts = [panes.HISTORY, panes.HELD_OUT, panes.FORECAST, "80 % interval", *LABELS.values()]
+    texts = [panes.HISTORY, panes.HELD_OUT, panes.FORECAST, "80% interval", *LABELS.values()]
     texts += ["12 months ahead", "1 step ahead (6 of 1,200 series)", places.NO_JAPANESE_FONT]
     assert not [text for text in texts if untranslated(text)]
 
@@ -533,7 +535,7 @@ def test_a_forecast_is_told_in_japanese_and_its_columns_keep_their_names(run, mo
     done = run("forecast", monthly, *given)
     assert done.status == 0
     assert "検証データでの精度：" in done.out and "ステップ別MAE" in done.out
-    assert re.search(r"^ +month +予測 +80 %区間", done.out, re.MULTILINE)
+    assert re.search(r"^ +month +予測 +80%区間", done.out, re.MULTILINE)
     assert "72行、1系列" in done.err and "書き出し先：" in done.err
     assert not ENGLISH.search(VERBATIM.sub("", done.out + done.err))
     assert table.read_text(encoding="utf-8").startswith("unique_id,ds,step,forecast,q0.025")
@@ -650,7 +652,7 @@ def test_a_summary_can_be_had_in_japanese():
 
 def test_lines_break_where_japanese_may():
     text = (
-        "区間(80 %と95 %の区間)を「予測区間」と呼びます(3行目)。`lstmcast check` で確かめられます。"
+        "区間(80%と95%の区間)を「予測区間」と呼びます(3行目)。`lstmcast check` で確かめられます。"
     )
     for columns in range(18, 40):
         lines = wrapped(text, columns, "  ", "    ").splitlines()

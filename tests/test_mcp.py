@@ -121,7 +121,7 @@ def test_the_command_speaks_over_standard_input(folder, run):
     assert (done.returncode, done.stderr) == (0, "")
     refused = run("mcp", folder / "airline.csv")
     assert refused.status == 2
-    assert "is no folder" in refused.err
+    assert "is not a folder" in refused.err
 
 
 def test_it_needs_no_web_server():

@@ -447,7 +447,7 @@ def test_load_reads_the_folder_once_and_no_other(saved, monkeypatch):
 
 def test_folders_that_are_no_paths_are_refused(saved):
     for call in (lc.load, lc.load(saved).save):
-        with pytest.raises(lc.UsageError, match="5 is no path"):
+        with pytest.raises(lc.UsageError, match="5 is not a path"):
             call(5)
 
 

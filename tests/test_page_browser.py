@@ -145,7 +145,7 @@ def test_options_change_the_forecast(visit):
     assert page.is_visible("#totals-file")
     page.click("summary:text('The numbers')")
     assert page.locator("#numbers tbody tr").count() == 6
-    assert "95 % interval" not in page.inner_text("#numbers")
+    assert "95% interval" not in page.inner_text("#numbers")
     assert "Totals" in page.inner_text("#more-results")
 
 
@@ -298,7 +298,7 @@ def test_another_plan_is_compared(visit):
     page.locator("#plan [data-name=promo]").first.fill("much")
     page.click("#plan-go")
     page.wait_for_selector("#plan-fault:not([hidden])")
-    assert "'much' is no number" in page.inner_text("#plan-fault")
+    assert "'much' is not a number" in page.inner_text("#plan-fault")
     page.click("#plan-reset")
     assert page.locator("#plan .changed").count() == 0
     assert "what if" not in page.inner_text("#chart")

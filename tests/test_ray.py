@@ -134,7 +134,7 @@ def test_a_dataset(cluster, sales):
     whole = whole.sort_values(["item", "step"])
     assert list(found.columns) == list(whole.columns) and len(found) == 36
     assert np.allclose(found["forecast"], whole["forecast"], rtol=0.05)
-    with pytest.raises(UsageError, match=r"'town' is no column of the dataset"):
+    with pytest.raises(UsageError, match=r"'town' is not a column of the dataset"):
         lc.ray.forecast(dataset, model, series="town")
     with pytest.raises(UsageError, match=r"series= is needed"):
         lc.ray.forecast(dataset, model)
@@ -158,7 +158,7 @@ def test_a_model_for_each_group(cluster, sales, tmp_path):
     before = made["shop 0"].stat().st_mtime_ns
     again = lc.ray.fit(model, panel, "shop", tmp_path / "models", options={"threads": 1})
     assert again == made and made["shop 0"].stat().st_mtime_ns == before
-    with pytest.raises(UsageError, match=r"'town' is no column.*'shop', 'item'"):
+    with pytest.raises(UsageError, match=r"'town' is not a column.*'shop', 'item'"):
         lc.ray.fit(model, panel, "town", tmp_path / "models")
 
 
@@ -189,5 +189,5 @@ def test_a_cluster_that_cannot_be_had(monkeypatch, address, said):
 @pytest.mark.parametrize("tasks", [0, -1, 2.5])
 def test_numbers_of_tasks_that_are_none(tasks):
     pytest.importorskip("ray")
-    with pytest.raises(UsageError, match=f"tasks={tasks} is no number of tasks"):
+    with pytest.raises(UsageError, match=f"tasks={tasks} is not a number of tasks"):
         lc.ray.forecast(None, None, tasks=tasks, series="shop")

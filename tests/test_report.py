@@ -239,7 +239,7 @@ def test_totals_stand_in_a_table():
     forecast = Naive(6).predict(panel)
     page = Report.from_forecast(forecast, panel, totals=forecast.total("quarter", by="all"))
     text = Elements(page.html()).text
-    assert "Totals quarter total 80 % interval 95 % interval 2020-01-01" in text
+    assert "Totals quarter total 80% interval 95% interval 2020-01-01" in text
     assert "Totals" not in Elements(report_of(panel, Naive(6)).html()).text
 
 
@@ -321,7 +321,7 @@ def test_training_is_told_with_its_curve_its_data_and_its_settings():
     page = page_of(model, panel)
     for words in (
         "Training Trained on 3 series, until 2019-12-01",
-        "Held back the last 25 % of each series",
+        "Held back the last 25% of each series",
         "Started from the network that comes with lstmcast",
         "1 3 2 0.4000 0.6100 4.5",
         "2 3 3 0.2000 0.7000 4.5",

@@ -169,8 +169,8 @@ def test_a_plan_may_go_on_beyond_what_was_known():
     [
         ({"rain": [1]}, None, "no column 'rain'"),
         ({"sale": [1]}, ["c"], "no series 'c'"),
-        ({"sale": ["much"]}, None, "sale='much' is no number"),
-        ({"sale": [np.inf]}, None, "is no number"),
+        ({"sale": ["much"]}, None, "sale='much' is not a number"),
+        ({"sale": [np.inf]}, None, "is not a number"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(plan, series, told):

@@ -34,7 +34,7 @@ def test_its_card_is_of_these_weights():
 
 @pytest.mark.paper
 def test_airline_twelve_months_ahead():
-    """13 cutoffs; the log airline model of Box and Jenkins has 4.17 %, AR(13) on logs 4.16 %."""
+    """13 cutoffs; the log airline model of Box and Jenkins has 4.17%, AR(13) on logs 4.16%."""
     panel = airline()
     counts = np.arange(84, 133, 4)[None]
     forecast = lc.LSTMForecaster(12).predict(panel, cutoffs=counts)

@@ -298,5 +298,5 @@ def test_networks_without_them_are_described_as_before():
 
 
 def test_columns_of_unknown_words_are_refused():
-    with pytest.raises(lc.UsageError, match=r"static: \{'nme': 'size'\} is no name of a column"):
+    with pytest.raises(lc.UsageError, match=r"static: \{'nme': 'size'\} is not a name of a column"):
         lc.NetworkConfig(static=[{"nme": "size"}])

@@ -73,7 +73,7 @@ def test_round_trip(model):
     ],
 )
 def test_what_is_no_path_is_refused(call):
-    with pytest.raises(UsageError, match=r"5 is no path\. A text or a pathlib\.Path is expected"):
+    with pytest.raises(UsageError, match=r"5 is not a path\. A text or a pathlib"):
         call(5)
 
 

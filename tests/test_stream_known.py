@@ -271,7 +271,7 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, count):
     [
         (None, DataError, "'promo' is not known at this tick, 2023-03-13. Give its value"),
         ({"promo": [[1]]}, DataError, "column 'warm' is not known at this tick"),
-        ({"price": [1.0]}, UsageError, "'price' is no column that is known in advance here"),
+        ({"price": [1.0]}, UsageError, "'price' is not a column that is known in advance here"),
         ([1.0], UsageError, "does not name columns"),
         ({"promo": [1, 0, 0]}, UsageError, "has 3 entries, and the tick has 1 row"),
         ({"warm": [["cold"]]}, DataError, "column 'warm' is 'cold' at this tick"),

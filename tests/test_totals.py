@@ -145,7 +145,7 @@ def test_they_are_written_and_read_back(forecast, tmp_path):
         (("fortnight",), "'fortnight' is no span of time"),
         (
             ("month", "region"),
-            "'region' is no column that names series. There are: 'store', 'item'",
+            "'region' is not a column that names series. There are: 'store', 'item'",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_what_is_enough_covers_so_many_percent_of_paths(forecast):
     np.testing.assert_allclose(covered, 0.95, atol=0.02)
     assert (totals.order > totals.total).all()
     assert list(totals.columns_dict())[-1] == "order"
-    assert "enough for 95 %" in str(totals)
+    assert "enough for 95%" in str(totals)
 
 
 def test_a_higher_service_level_needs_more(forecast):

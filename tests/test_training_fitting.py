@@ -485,7 +485,7 @@ def test_a_schedule_over_all_epochs_goes_on_as_of_the_longer_training_and_says_s
     rates = [fitted.history.columns()["learning_rate"][3:] for fitted in (longer, at_once)]
     np.testing.assert_array_equal(*rates)
     assert differs(longer.network, at_once.network)
-    said = "went on after epoch 3 of 3: .* is not that of 6 at once"
+    said = "continued after epoch 3 of 3: .* is not that of 6 at once"
     assert [bool(re.match(said, note)) for note in longer.notes].count(True) == 1
     again = fit_network(PLAIN, plain_data(), config, folder=tmp_path, resume=True)
     assert again.notes == longer.notes

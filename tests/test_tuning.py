@@ -181,7 +181,7 @@ def test_a_budget_that_is_too_small_for_one_trial_says_so(quick, monkeypatch):
         raise OutOfTime(0.25)
 
     monkeypatch.setattr(Laboratory, "trial", trial)
-    with pytest.raises(UsageError, match=r"0\.5 minutes do not suffice .* 25 % done.*--minutes 7"):
+    with pytest.raises(UsageError, match=r"0\.5 minutes do not suffice .* 25% done.*--minutes 7"):
         lc.tune(panel(), H, minutes=0.5, clock=lambda: now[0])
 
 

@@ -41,7 +41,8 @@ from lstmcast.util.text import some_names
 
 
 class Continuation(NamedTuple):
-    """Newer data joined to a saved context: the panel to forecast, and which of its series went on.
+    """Newer data joined to a saved context: the panel to forecast, and which of its series
+    continued.
 
     `reasons`: one for each of `afresh`; `absent`: series that the saved context knows and the data
     lack; `findings`: what the joining did to values, which the panel's report says too; `lead`
@@ -64,13 +65,13 @@ class Continuation(NamedTuple):
             ids = tuple(
                 name for name, why in zip(self.afresh, self.reasons, strict=True) if why == reason
             )
-            parts.append(f"{_names(ids)}: started afresh, {reason}")
+            parts.append(f"{_names(ids)}: started from scratch, {reason}")
         if self.absent:
             parts.append(f"{_names(self.absent)} of the saved model: not in the data, no forecast")
         return "; ".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
-        """Which series went on and which did not, for JSON."""
+        """Which series continued and which did not, for JSON."""
         afresh = [
             {"series": name, "reason": why}
             for name, why in zip(self.afresh, self.reasons, strict=True)
@@ -154,7 +155,7 @@ class Joiner:
         )
 
     def _earlier(self, places: NDArray) -> Earlier | None:
-        """What is known of the time before what is remembered, of series that went on."""
+        """What is known of the time before what is remembered, of series that continued."""
         return joined_earlier(self.panel.earlier, self.panel.frequency, places)
 
     def _calendar(

@@ -62,7 +62,7 @@ class FitOptions(NamedTuple):
             checked_path(self.folder)
         if self.resume and self.folder is None:
             raise UsageError(
-                "resume=True needs folder=…: the place of the checkpoints that training goes on "
+                "resume=True needs folder=…: the place of the checkpoints that training continues "
                 "from."
             )
         if self.threads is not None and not is_whole(self.threads, 1):
@@ -218,7 +218,7 @@ def prepared(
 ) -> Prepared:
     """A panel made ready for training.
 
-    `folder`: of the checkpoints; `resume`: whether training goes on from those that are there, on
+    `folder`: of the checkpoints; `resume`: whether training continues from those that are there, on
     data that may have grown since.
 
     Raises:

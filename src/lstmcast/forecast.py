@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lstmcast.data.frequency import Frequency
     from lstmcast.data.panel import Panel
 
-# the median and the bounds of the 80 % and the 95 % interval
+# the median and the bounds of the 80% and the 95% interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 
 
@@ -52,7 +52,7 @@ class Forecast(ResultTable):
     ...     quantiles=np.array([[[6.0, 8.0], [6.0, 10.0]]]), quantile_levels=(0.1, 0.9))
     >>> forecast
     Forecast(1 series, 1 origin, horizon 2, quantiles 0.1 0.9)
-    ds  forecast   80 % interval
+    ds  forecast   80% interval
      4     7.000   6.000 … 8.000
      5     8.000  6.000 … 10.000
     >>> forecast.interval(80).upper
@@ -224,7 +224,7 @@ class Forecast(ResultTable):
         not held."""
         if not any(abs(level - held) < 1e-6 for held in self.interval_levels):
             raise UsageError(
-                f"The forecast has no {level:g} % interval (level is in percent). "
+                f"The forecast has no {level:g}% interval (level is in percent). "
                 f"It has: {_listed(self.interval_levels) or 'none'}."
             )
         tail = (1 - level / 100) / 2
@@ -280,9 +280,9 @@ class Forecast(ResultTable):
         return replace(self, keys=self.keys.take(chosen), joint=joint, **rest, **arrays)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
-        """How each series may go on: sample paths (O, `count`, H) whose steps have the quantiles of
-        the forecast, and whose errors hang together over time and between series as those at
-        held-out cutoffs did. UsageError where the forecast has no quantiles on both sides."""
+        """How each series may continue: sample paths (O, `count`, H) whose steps have the
+        quantiles of the forecast, and whose errors depend on each other as those at held-out
+        cutoffs did. UsageError where the forecast has no quantiles on both sides."""
         draws = draws_of(self, count, seed)
         return np.stack([draws(origin) for origin in range(len(self.ids))])
 

@@ -318,7 +318,7 @@ class LSTMForecaster:
             callbacks: Each is called with a `training.callbacks.EpochReport` after every epoch, and
                 stops the training by returning True.
             folder: Where checkpoints are kept.
-            resume: Whether training goes on from the checkpoints in `folder`: one that was
+            resume: Whether training continues from the checkpoints in `folder`: one that was
                 interrupted, or one that ended, if more epochs are asked for now. The data may have
                 grown at their ends and by new series since; transforms keep what they had learned.
             device: "cpu" or "cuda".
@@ -350,7 +350,7 @@ class LSTMForecaster:
 
         Args:
             data: A Panel, anything that `lstmcast.read` reads, or what `continued` gave. A fitted
-                or loaded model goes on from what it remembers, and forecasts that without data.
+                or loaded model continues from what it remembers, and forecasts that without data.
             horizon: Steps to forecast, the forecaster's own unless given.
             cutoffs: (S, K) How many observations of each series of the data are known, instead of
                 all.
@@ -394,7 +394,7 @@ class LSTMForecaster:
         return model.states(joined(model, data)[0])
 
     def continued(self, data: Any) -> Continuation:
-        """Newer data joined to what a fitted or loaded model remembers; it says which series go on.
+        """Newer data joined to what a fitted or loaded model remembers, and which series continue.
 
         `data`: a Panel or what `lstmcast.read` reads, with the columns of the saved data; one row
         is enough.
@@ -411,8 +411,8 @@ class LSTMForecaster:
         model = self.model
         if model.saved_context is None:
             raise UsageError(
-                "This forecaster remembers no data: only a model that was saved and loaded can go "
-                "on."
+                "This forecaster remembers no data: only one that was saved and loaded can "
+                "continue."
             )
         continuation = data if isinstance(data, Continuation) else self.continued(data)
         panel = updated_panel(model.saved_context, continuation)
@@ -428,7 +428,7 @@ class LSTMForecaster:
         about: Mapping[str, Any] | None = None,
     ) -> None:
         """Save the network and as much of the data as its next forecasts need, so that `load` can
-        go on from there.
+        continue from there.
 
         `data`: for a model that remembers none. The folder then contains values of the data.
         `made_of`: what its next forecasts are made of, where a forecast has shown it; it is

@@ -31,7 +31,8 @@ def continued(context: SavedContext | None, data: Any) -> Continuation:
 
     if context is None:
         raise UsageError(
-            "This forecaster remembers no data: only a model that was saved and loaded can go on."
+            "This forecaster remembers no data: only a model that was saved and loaded can "
+            "continue."
         )
     return context.join(read_newer(data, context.panel))
 
@@ -110,7 +111,7 @@ def _read(data: Any, past: tuple[str, ...]) -> Panel:
 
 
 def _tell(continuation: Continuation) -> None:
-    """Log which series go on, and warn of missing steps."""
+    """Log which series continue, and warn of missing steps."""
     logger.info("%s", continuation)
     for finding in continuation.findings:
         # Old data may be meant so here, as `Panel.until` gives them.

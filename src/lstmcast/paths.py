@@ -1,4 +1,5 @@
-"""Sample paths: how a series may go on, drawn from the quantiles of each step and from how errors
+"""Sample paths: how a series may continue, drawn from the quantiles of each step and from how
+errors
 hang together.
 
 Quantiles say what may happen at one step. What may happen to a sum depends on whether errors of

@@ -14,8 +14,8 @@ from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import format_time
 
-# Steps that may be missing between what is remembered and newer data, which then go on as after a
-# gap inside a file:
+# Steps that may be missing between what is remembered and newer data, which then continue as
+# after a gap inside a file:
 # as many as two of the longest seasonal cycles, or four weeks of days where cycles are short (a
 # shop's holidays, a
 # machine's repair). After longer ones the old level and season say little of the new ones. Never

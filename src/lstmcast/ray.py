@@ -74,11 +74,13 @@ def forecast(
 
     Raises:
         MissingExtraError: Ray is not installed.
-        UsageError: No column names series, or one is not there; tasks is no number of tasks.
+        UsageError: No column names series, or one is not there; tasks is not a number of tasks.
     """
     ray = _library()
     if tasks is not None and not is_whole(tasks, 1):
-        raise UsageError(f"tasks={tasks!r} is no number of tasks. Give 1 or more, or leave it out.")
+        raise UsageError(
+            f"tasks={tasks!r} is not a number of tasks. Give 1 or more, or leave it out."
+        )
     series = words.get("series")
     if not series:
         raise UsageError("series= is needed: the columns that name the series of the dataset.")
@@ -86,7 +88,7 @@ def forecast(
     known = dataset.schema().names
     unknown = [name for name in keys if name not in known]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is no column of the dataset. There are: {known}.")
+        raise UsageError(f"{unknown[0]!r} is not a column of the dataset. There are: {known}.")
     count = tasks or EACH * max(1, int(ray.cluster_resources().get("CPU", 1)))
     divide = ray.remote(num_returns=count + 1, max_retries=RETRIES)(_divided)
     answer = ray.remote(num_cpus=1, max_retries=RETRIES)(_answered)
@@ -265,7 +267,7 @@ def _groups(panel: Panel, by: str) -> dict[str, np.ndarray]:
     columns = panel.keys.columns(panel.ids)
     if column_name(by) not in columns:
         raise UsageError(
-            f"{by!r} is no column that names series. There are: {', '.join(map(repr, columns))}."
+            f"{by!r} is not a column that names series. There are: {', '.join(map(repr, columns))}."
         )
     names = np.array([str(value) for value in columns[column_name(by)].tolist()], object)
     return {name: names == name for name in dict.fromkeys(names.tolist())}

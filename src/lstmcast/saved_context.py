@@ -3,7 +3,7 @@ forecasts may read.
 
 That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the
 activations of the layers for most series, and exact: the state is rebuilt from them, so a model
-that goes on with newer data forecasts, to the last bit, what it would forecast from the whole
+that continues with newer data forecasts, to the last bit, what it would forecast from the whole
 history.
 """
 

@@ -191,7 +191,7 @@ def _code(name: str, value: Any, levels: tuple[str, ...] | None) -> float:
     except (TypeError, ValueError):
         number = np.nan
     if not np.isfinite(number):
-        raise UsageError(f"{name}={str(value)[:80]!r} is no number. The column has numbers.")
+        raise UsageError(f"{name}={str(value)[:80]!r} is not a number. The column has numbers.")
     return number
 
 

@@ -57,7 +57,7 @@ def save(
     `weights.safetensors`. A store that is there already is replaced; a folder that holds something
     else is left alone. The keys in `OWN_KEYS` of a manifest that was loaded before are written
     anew. `durable`: whether to wait until it is on the disk: without, a power cut may damage it,
-    which loading notices. Raises OutputError, and UsageError for what is no path.
+    which loading notices. Raises OutputError, and UsageError for what is not a path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -91,7 +91,8 @@ def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarra
     """Read a folder that `save` wrote: its manifest, and its arrays by group.
 
     Every file is compared with its checksum. Raises ModelError for a folder that is missing, not a
-    store, damaged, or of a newer format, UsageError for what is no path. Arrays may be read-only.
+    store, damaged, or of a newer format, UsageError for what is not a path. Arrays may be
+    read-only.
     See `save` for a run.
     """
     path = checked_path(folder)

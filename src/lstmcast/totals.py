@@ -97,8 +97,8 @@ class Totals(ResultTable):
         # what is the same in every row names nothing
         names = {n: column for n, column in self.names.items() if len(set(column.tolist())) > 1}
         pairs = [(i, len(levels) - 1 - i) for i in reversed(range(len(levels) // 2))]
-        heads = [f"{100 * (levels[high] - levels[low]):g} % interval" for low, high in pairs]
-        ordered = [] if self.order is None else [f"enough for {self.service_level:g} %"]
+        heads = [f"{100 * (levels[high] - levels[low]):g}% interval" for low, high in pairs]
+        ordered = [] if self.order is None else [f"enough for {self.service_level:g}%"]
         result = [[*names, self.span, "total", *heads, *ordered]]
         for r in range(min(len(self), most)):
             write = number_format(self.quantiles[r])
@@ -145,7 +145,7 @@ class Asked:
         level, steps = self.service_level, self.lead_time
         if level is not None and not LEAST_SERVICE <= level <= MOST_SERVICE:
             raise UsageError(
-                f"a service level of {level:g} % cannot be measured. Give percents from "
+                f"a service level of {level:g}% cannot be measured. Give percents from "
                 f"{LEAST_SERVICE:g} to {MOST_SERVICE:g}, such as 95."
             )
         if steps is not None and steps < 1:
@@ -177,7 +177,7 @@ class Asked:
             everything = self.by == (EVERYTHING,)
             if not everything and column_name(name) not in names:
                 raise UsageError(
-                    f"{name!r} is no column that names series. There are: "
+                    f"{name!r} is not a column that names series. There are: "
                     f"{', '.join(map(repr, names))}; 'all' sums everything. Other columns of the "
                     "data name series where they are given as such (--series, series=)."
                 )

@@ -1,5 +1,5 @@
 """What a model remembers after newer data came: those joined to what it remembered, and the series
-that had none, as they were. A nightly run goes on from there."""
+that had none, as they were. A nightly run continues from there."""
 
 # S series
 
@@ -68,7 +68,7 @@ def _with_absent(known: Panel, continuation: Continuation) -> Panel:
 
 
 def _places(known: Panel, continuation: Continuation) -> NDArray:
-    """Which of the known series each one goes on from (S,), -1 for none."""
+    """Which of the known series each one continues from (S,), -1 for none."""
     places = {str(name): place for place, name in enumerate(known.ids)}
     going = set(continuation.went_on)
     here = [places[str(n)] if str(n) in going else -1 for n in continuation.panel.ids]

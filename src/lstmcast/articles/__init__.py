@@ -90,7 +90,7 @@ def run(
 ) -> list[Measure]:
     """Run an example: what it leaves behind goes to the folder `out`, "lstmcast-NAME" unless given.
 
-    A run that was interrupted goes on.
+    An interrupted run resumes.
 
     Args:
         name: One of EXAMPLES.
@@ -238,7 +238,7 @@ def _begun(name: str, out: str | Path | None, asked: Request, own: Any = None) -
         japanese=japanese,
     )
     if to.resumed:
-        to.say(f"note: what was interrupted in {to.folder} goes on")
+        to.say(f"note: the interrupted run in {to.folder} continues")
     return to
 
 

@@ -100,7 +100,7 @@ class Choice(NamedTuple):
 
 
 def held_back(values: int) -> int:
-    """How many pairs at the end validate: 30 % of them, rounded up as scikit-learn does.
+    """How many pairs at the end validate: 30% of them, rounded up as scikit-learn does.
 
     >>> held_back(144)
     43

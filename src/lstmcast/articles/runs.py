@@ -34,7 +34,7 @@ from lstmcast.errors import OutputError, UsageError
 from lstmcast.output.looks import AMBER, BLUE, FAINT, GRID, INK
 from lstmcast.util.files import output_errors, require_writable, whole_file
 from lstmcast.util.fonts import fonts_with
-from lstmcast.util.language import LANGUAGES
+from lstmcast.util.language import LANGUAGES, Spoken, words_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +80,7 @@ class ExampleRun:
     """One run of an example and the folder that it fills.
 
     `folder` is made if need be; OutputError where nothing can be written there. Where it holds
-    checkpoints of the same run, it goes on from them: `resumed` says so. `own`: a reader's series
+    checkpoints of the same run, it continues from them: `resumed` says so. `own`: a reader's series
     in the place of the example's; `epochs`: instead of the example's number; `japanese`: texts of
     the pictures by their English ones, for `language="ja"`.
 
@@ -112,6 +112,7 @@ class ExampleRun:
         seeds: int | None = None,
     ) -> None:
         self._texts = _translations(language, japanese or {})
+        self._words = words_of(language)
         self.own, self.epochs, self.device = own, epochs, device
         self._histories: list[dict[str, list[Any]]] = []
         self._updates: list[dict[str, list[Any]]] = []
@@ -135,11 +136,16 @@ class ExampleRun:
         return time.perf_counter() - self.began
 
     def say(self, text: str) -> None:
-        """A line for people, which is also logged; only logged when the run is quiet."""
+        """A line for people, in their language, which is also logged, in English; only logged
+        when the run is quiet."""
         if not self.quiet:
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(self._words(text) + "\n")
             sys.stdout.flush()
         self.log(text)
+
+    def _spoken(self) -> Any:
+        """Standard error, in the language of the run."""
+        return Spoken(sys.stderr, self._words)
 
     def log(self, text: str) -> None:
         """A line for log.txt alone."""
@@ -164,7 +170,8 @@ class ExampleRun:
         table = PrintTable(log, every)  # pyright: ignore[reportArgumentType]
         if self.quiet:
             return [table, log]
-        return [PrintTable(every=every) if printed else ProgressLine(), table, log]
+        shown = PrintTable(every=every) if printed else ProgressLine(self._spoken())
+        return [shown, table, log]
 
     def fit(
         self,
@@ -183,7 +190,7 @@ class ExampleRun:
         Its epochs are rows of history.csv, with the `metrics` of the network after each of them;
         `updates`: and the loss of each update is a row of updates.csv; `printed`: and each epoch a
         printed row, in the place of a progress line. KeyboardInterrupt where Ctrl-C stopped it: the
-        command that is given again goes on from there.
+        command that is given again continues from there.
         """
         from lstmcast.training_config import require_torch
 
@@ -227,7 +234,7 @@ class ExampleRun:
 
     def saved_networks(self, name: str) -> Path:
         """A folder for callbacks that save networks; without those of an earlier run, unless
-        this one goes on."""
+        this one continues."""
         folder = self.folder / name
         if not self.resumed and folder.is_dir():
             with output_errors(folder):

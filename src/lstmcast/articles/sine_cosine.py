@@ -55,7 +55,7 @@ JAPANESE = {
     "after {} observed steps": "観測値{}ステップのあと",
     "after one observed step": "観測値1ステップのあと",
     "Error of free runs on the test part": "テスト部分での自走予測の誤差",
-    "Total error as training goes on": "学習の進行と全体の誤差",
+    "Total error as training proceeds": "学習の進行と全体の誤差",
     "epoch": "エポック",
     "true": "真の値",
     "predicted": "予測",
@@ -80,7 +80,7 @@ def data() -> Panel:
 
 
 def training_length(panel: Panel) -> int:
-    """Steps of the training part: the first 75 %."""
+    """Steps of the training part: the first 75%."""
     return int(panel.lengths.min()) * 3 // 4
 
 
@@ -139,7 +139,7 @@ def our_own(seed: int) -> lc.LSTMForecaster:
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
-    """Train on the first 75 %; free runs from every offset of the others; 50 steps, past the end of
+    """Train on the first 75%; free runs from every offset of the others; 50 steps, past the end of
     the data."""
     if faithful:
         return train_and_judge(to, as_in_the_article(seed), (ONE,))
@@ -296,7 +296,7 @@ def _draw_snapshots(to: ExampleRun, of_snapshots: dict[str, NDArray]) -> None:
         for k, (name, error_H) in enumerate(of_snapshots.items()):
             epoch = f"{to.text('epoch')} {int(name.removeprefix('snapshot'))}"
             ax.semilogy(horizon, error_H, color=colours(k + 1), label=epoch)
-        ax.set(title=to.text("Total error as training goes on"), ylabel="RMSE")
+        ax.set(title=to.text("Total error as training proceeds"), ylabel="RMSE")
         ax.set(xlabel=to.text("steps fed back"), xticks=horizon[::3])
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 

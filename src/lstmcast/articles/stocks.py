@@ -201,7 +201,8 @@ def follow(
 
 
 def follow_shipped(prices: Panel, ahead: Ahead) -> None:
-    """Give the shipped network the last prices: it has read a history, and goes on tick by tick."""
+    """Give the shipped network the last prices: it has read a history, and continues tick by
+    tick."""
     begin = max(ahead.origins[0] - READ, 0)
     first = prices.until(np.full(len(prices), ahead.origins[0])).since(begin)
     shipped, prices_TS = Stream(LSTMForecaster(AHEAD), first), matrix(prices)
@@ -223,10 +224,10 @@ def stream(to: ExampleRun, settings: Settings, prices: Panel, seed: int) -> list
         if (t + 1) % 250 == 0:
             late = slice(t - 99, t + 1)
             mine, other, naive = (100 * rmse(part[late], np.zeros(1)) for part in so_far[:3])
-            copy = f", no longer learning {other:.2f} %" if t >= settings.stops else ""
+            copy = f", no longer learning {other:.2f}%" if t >= settings.stops else ""
             to.say(
                 f"tick {t + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
-                f"{naive:.2f} %"
+                f"{naive:.2f}%"
             )
 
     began = time.perf_counter()

@@ -1,11 +1,12 @@
-"""Article 2: windows of 80 steps of a wave teach one LSTM the next value; then it goes on alone for
+"""Article 2: windows of 80 steps of a wave teach one LSTM the next value; then it continues alone
+for
 200 steps.
 
 The article is a Keras tutorial for Colab with two waves, `sine` and `beats`. Its 300 units learn
 from windows in one random order, each to predict one value from 80 true ones, and are asked
 afterwards for something that they were never trained for: to read their own predictions. By default
 a network of 48 units is trained for just that: it begins with the truth alone, and reads more and
-more of its own predictions as training goes on.
+more of its own predictions as training continues.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ def run(
     forecaster: lc.LSTMForecaster,
     callbacks: Sequence[Callback] = (),
 ) -> list[Measure]:
-    """Train on all but the last 200 steps, let the network go on alone, and say how far off it
+    """Train on all but the last 200 steps, let the network continue alone, and say how far off it
     is."""
     panel = to.panel(lambda: data(name, STEPS))
     training = panel.until(panel.lengths - STEPS)

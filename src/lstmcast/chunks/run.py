@@ -50,7 +50,7 @@ def forecast_in_parts(
 ) -> PartsResult:
     """Forecast a table that is larger than memory, some series at a time, into a folder of parts.
 
-    A run that was stopped, however it was, goes on where it stopped when it is called again.
+    A run that was stopped, however it was, continues where it stopped when it is called again.
 
     Args:
         model: A forecaster, such as `LSTMForecaster(12)`.
@@ -100,7 +100,7 @@ class PartsJob:
     def run(self, notify: Notify) -> PartsResult:
         """Do what is not done yet. Raises LstmcastError; parts that are done stay."""
         if not is_whole(self.chunk, 1):
-            raise UsageError(f"--chunk {self.chunk} is no number of series. Give 1 or more.")
+            raise UsageError(f"--chunk {self.chunk} is not a number of series. Give 1 or more.")
         store = opened(self.source.data)
         begun(self.folder)
         with locked(self.folder / ".lock") as ours:
@@ -262,7 +262,7 @@ def in_words(seconds: float) -> str:
 def here(workers: int) -> Spread:
     """Chunks one after the other in this process, or in so many processes."""
     if not is_whole(workers, 1):
-        raise UsageError(f"--workers {workers} is no number of processes. Give 1 or more.")
+        raise UsageError(f"--workers {workers} is not a number of processes. Give 1 or more.")
 
     def done(work: Work, chunks: Sequence[Chunk]) -> Iterator[Done]:
         if workers == 1:

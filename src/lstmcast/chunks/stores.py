@@ -285,7 +285,7 @@ def _duckdb_table(address: str) -> DuckDBTable:
     if not _named(table, tables):
         if _named(table, [name for (name,) in others]):
             raise UsageError(
-                f"{table!r} in {path} is a view: its rows have no place to go on from. Make a "
+                f"{table!r} in {path} is a view: its rows have no place to continue from. Make a "
                 f"table of it (CREATE TABLE … AS FROM {table})."
             )
         shown = ", ".join(name.removeprefix("main.") for name in tables) or "none"

@@ -163,7 +163,7 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     >>> bounds = np.stack([point - 20, point + 21], axis=2)
     >>> ids, ends, times = np.array(["a"], object), np.array([7]), np.array([[8, 9]])
     >>> print(forecast_table(Forecast(ids, ends, times, point, bounds, quantile_levels=(0.1, 0.9))))
-    ds  forecast    80 % interval
+    ds  forecast    80% interval
      8     446.9  426.9 … 467.9
      9     421.4  401.4 … 442.4
     """
@@ -185,7 +185,7 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     columns[words("forecast")] = [writes[row[0]](forecast.point[row]) for row in rows]
     for level in forecast.interval_levels:
         band = forecast.interval(level)
-        columns[words(f"{level:g} % interval")] = [
+        columns[words(f"{level:g}% interval")] = [
             f"{writes[row[0]](band.lower[row])} … {writes[row[0]](band.upper[row])}" for row in rows
         ]
     left = [forecast.columns.series] if several else []
@@ -218,7 +218,7 @@ def scenarios_table(scenarios: Scenarios, words: Words = ENGLISH) -> str:
     """The sums of scenarios over all steps, and how far they differ, the first of many series."""
     header, *rows = scenarios.rows(MOST_ROWS // 2)
     text = fitting(list(map(words, header)), rows, terminal_columns(), header[:1])
-    said = f"Scenarios, sums over all steps, with {scenarios.level:g} % intervals of differences:"
+    said = f"Scenarios, sums over all steps, with {scenarios.level:g}% intervals of differences:"
     return words(said) + "\n" + text
 
 

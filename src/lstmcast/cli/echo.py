@@ -23,7 +23,7 @@ import typer
 from lstmcast._version import __version__
 from lstmcast.databases.address import hidden
 from lstmcast.util.files import checked_path, output_errors
-from lstmcast.util.language import ENGLISH, Words, words_of
+from lstmcast.util.language import ENGLISH, Spoken, Words, words_of
 
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies
@@ -107,24 +107,9 @@ def result(text: str) -> None:
     typer.echo(words()(text))
 
 
-class Spoken:
-    """A stream, such as that of a progress line, whose texts come in the language that is
-    spoken."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        """Put out a text."""
-        return self.stream.write(words()(text))
-
-    def flush(self) -> None:
-        """Show what was put out."""
-        self.stream.flush()
-
-    def isatty(self) -> bool:
-        """Whether lines can be rewritten."""
-        return self.stream.isatty()
+def spoken(stream: TextIO) -> Spoken:
+    """A stream, such as that of a progress line, in the language that is spoken."""
+    return Spoken(stream, lambda text: words()(text))
 
 
 def notes(quiet: bool) -> Notify:
@@ -365,7 +350,7 @@ def importance(result: ImportanceResult, quiet: bool, as_json: bool) -> None:
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
-    """What happened in the training, the accuracy, and how an interrupted one goes on."""
+    """What happened in the training, the accuracy, and how an interrupted one continues."""
     from lstmcast.cli import console
 
     if as_json:
@@ -378,6 +363,6 @@ def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
         note(quiet, *(console.note_line(text) for text in (*result.notes, *result.written.notes)))
         note(quiet, "written: " + ", ".join(result.written.files))
     if result.interrupted:
-        goes_on = "The same command with --resume goes on."
-        first = "No epoch was done that --resume could go on from."
+        goes_on = "The same command with --resume continues it."
+        first = "No epoch was done that --resume could continue from."
         failure(f"stopped. {goes_on if result.resumable else first}")

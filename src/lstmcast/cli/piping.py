@@ -102,7 +102,7 @@ def _answer(pipe: Pipe, line: bytes, result: TextIO) -> None:
 def opened(
     model: Path | None, state: Path | None, horizon: int, options: LineOptions
 ) -> tuple[Stream, Clocks]:
-    """The stream to go on with, and when its newest ticks were. UsageError for columns that are
+    """The stream to continue with, and when its newest ticks were. UsageError for columns that are
     known in advance and not those of the stream."""
     stream, clocks = _opened(model, state, horizon, options)
     options.refuse_other_columns(stream)
@@ -112,7 +112,7 @@ def opened(
 def _opened(
     model: Path | None, state: Path | None, horizon: int, options: LineOptions
 ) -> tuple[Stream, Clocks]:
-    """The stream to go on with, and when its newest ticks were: the one whose state was saved,
+    """The stream to continue with, and when its newest ticks were: the one whose state was saved,
     else one of the model and the data that it remembers, else one of the shipped network."""
     from lstmcast import store
     from lstmcast.data.frequency import parse_frequency

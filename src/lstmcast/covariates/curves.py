@@ -62,7 +62,7 @@ def effect_curves(
     names = list(data.covariates.future.columns)
     if column not in names:
         known = f"Known in advance are {listed(names)}." if names else "Nothing is."
-        raise UsageError(f"{column!r} is no column that is known in advance. {known}")
+        raise UsageError(f"{column!r} is not a column that is known in advance. {known}")
     spread = NormalDist().inv_cdf(0.5 + level / 200)
     chosen = data.ids if series is None else data.select([series]).ids
     # Of all series, as some lean on the others.

@@ -195,7 +195,7 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
     what = f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
     raise DataError(
         f"series {str(panel.ids[series])!r}: the {what} known in advance until {last}, and the "
-        f"forecast goes on until {wanted}. Give rows with values up to there, or forecast "
+        f"forecast continues until {wanted}. Give rows with values up to there, or forecast "
         f"{max(int(horizon_O[o]) - int(missing_O[o]), 0)} steps."
     )
 

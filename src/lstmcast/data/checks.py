@@ -286,7 +286,7 @@ def stopped(table: Table, kept: ndarray, frequency: Frequency) -> list[Finding]:
     def say(series: ndarray) -> Case:
         end, row = format_time(ends[series[0]]), int(last[series[0]])
         message = (
-            f"the last value is at {end} ({table.place(row)}), and other series go on until "
+            f"the last value is at {end} ({table.place(row)}), and other series continue until "
             f"{format_time(latest)}"
         )
         return Case(message, int(table.lines[row]))

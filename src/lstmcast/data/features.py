@@ -1,7 +1,7 @@
 """Covariates: columns beside the target, which are read and not forecast.
 
 They lie on the grids of the series, as the target's values do, and go with them wherever parts of
-series are taken. What is known in advance goes on beyond the end of the target.
+series are taken. What is known in advance continues beyond the end of the target.
 
     N observations of all series · M of those and of the coming steps · S series · T time
     P columns
@@ -280,7 +280,8 @@ def listed(names: Iterable[str], most: int = 8) -> str:
 
 
 def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArray) -> Future:
-    """What is known in advance of series that go on with newer data, (S,): the newer word counts,
+    """What is known in advance of series that continue with newer data, (S,): the newer word
+    counts,
     and a missing one erases none.
 
     places (S,): of the remembered series, −1 for none · steps (S,): of the joined series, at which
@@ -325,7 +326,8 @@ def _union(*levels: tuple[str, ...] | None) -> tuple[str, ...]:
 def continued_static(
     ours: Covariates, theirs: Covariates, places: NDArray
 ) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
-    """What does not change in series that go on with newer data, and the names of categories: the
+    """What does not change in series that continue with newer data, and the names of categories:
+    the
     newer word counts, and a missing one erases none. places (S,): of the remembered series, −1 for
     none."""
     columns, levels = {}, {}

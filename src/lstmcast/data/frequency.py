@@ -98,7 +98,8 @@ class Frequency:
     def __post_init__(self) -> None:
         if self.unit not in _UNITS or self.every < 1:
             raise UsageError(
-                f"every {self.every} {self.unit!r} is no frequency. Units are: {', '.join(_UNITS)}."
+                f"every {self.every} {self.unit!r} is not a frequency. Units are: "
+                f"{', '.join(_UNITS)}."
             )
         if not anchor_fits(self.unit, self.anchor):
             raise UsageError(

@@ -70,7 +70,7 @@ def _unit_mismatch(given: Frequency, is_date: bool) -> Finding:
 def _untellable(table: Table) -> Finding:
     same = table.series[1:] == table.series[:-1]
     if not same.any():
-        message = "no series has two times, so that the frequency cannot be told"
+        message = "no series has two times, so that the frequency cannot be found"
         if len(table.ids) > 1:  # a frequency would make single values of them all
             action = (
                 "Name the columns that tell the series apart (--series NAME), or give more rows."

@@ -278,7 +278,7 @@ class Remembered(NamedTuple):
 def joined_calendar(
     known: ObservedCalendar, places: ndarray, grids: Grids, first: ndarray
 ) -> ObservedCalendar | None:
-    """The calendar of series that go on, with newer data joined; None where all times occur now.
+    """The calendar of series that continue, with newer data joined; None where all times occur now.
 
     places (S,): which of the known series each one is, -1 for a new one, which gets the pattern of
     the others where they have one. first (S,): from which step on the data are newer: a row in them

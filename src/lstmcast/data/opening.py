@@ -118,7 +118,7 @@ def paths_of(source: object) -> list[Path] | None:
         return None
     if isinstance(text, bytes) or "\0" in text or not text.strip():
         raise UsageError(
-            f"{source!r} is no path. Give the path of a file, or a glob such as 'data/*.csv'."
+            f"{source!r} is not a path. Give the path of a file, or a glob such as 'data/*.csv'."
         )
     path = Path(text)
     try:

@@ -58,7 +58,7 @@ class Panel:
     target, which networks may read · earlier: what a saved model knows of the values before the
     first ones, arrays with a row per series (see `model.inputs.effects`) · calendar: which times of
     the grids occur, where not all do: forecasts are for those. The arrays are made read-only: give
-    it copies of what you go on writing to.
+    it copies of what you keep writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel

@@ -31,7 +31,8 @@ class Grid(NamedTuple):
 
 
 def coverage_notes(future: Future, grid: Grid) -> list[Finding]:
-    """How far the columns go on after the last values; those that go as far are told together."""
+    """How far the columns continue after the last values; those that go as far are told
+    together."""
     spans: dict[tuple[int, int], list[str]] = {}
     for name, values in future.columns.items():
         ahead = np.maximum(steps_beyond(values, future, grid.lengths), 0)

@@ -178,7 +178,7 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
         return []
     if isinstance(source, Panel) or is_stdin(source):
         raise UsageError(
-            f"{role}_data={source!r} is no table. Give the path of a file, a frame or a dict of "
+            f"{role}_data={source!r} is not a table. Give the path of a file, a frame or a dict of "
             "columns."
         )
     # a line of the header is one of the data

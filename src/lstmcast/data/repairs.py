@@ -158,7 +158,7 @@ def _without_repeats(
     if options.aggregate is not None:
         return aggregated(table, options)
     findings = checks.duplicates(table, options)
-    # an error has been found: go on looking
+    # an error has been found: keep looking
     how = "first" if options.duplicates == "error" else options.duplicates
     return one_row_per_time(table, how), None, findings
 

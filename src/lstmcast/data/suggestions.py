@@ -1,4 +1,5 @@
-"""Columns that nobody named, and that look as if they were known in advance: they go on where the
+"""Columns that nobody named, and that look as if they were known in advance: they continue where
+the
 target has ended."""
 
 # R rows of the sheet · K target columns

@@ -169,7 +169,7 @@ class ReadOptions:
     rows per period become one value · duplicates: what to do with several rows for one time · gaps:
     times without a row become missing values (0 in a sum or count), are an error, or are 0 ·
     missing: missing values are masked, or interpolated linearly · fewest: values below which data
-    are refused; a model that goes on needs one · calendar: forecasts are for the times that occur
+    are refused; a model that continues needs one · calendar: forecasts are for the times that occur
     in the data ("observed"), such as Monday to Saturday, or for all times; None to look whether the
     rows clearly show such times · on_error: series that cannot be read make all fail, or are left
     out. Raises UsageError for anything else, and for duplicates with

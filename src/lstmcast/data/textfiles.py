@@ -274,4 +274,4 @@ def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]
         except csv.Error:
             continue
         return rows, lines, quoting == csv.QUOTE_NONE
-    raise DataError("one cell has more than 131,000 characters, so this is no table of numbers.")
+    raise DataError("one cell has more than 131,000 characters, so this is not a table of numbers.")

@@ -17,7 +17,7 @@ from lstmcast.data.partjoining import carried_numbers, carried_times, last_fille
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
 from lstmcast.errors import DataError
 
-# what follows what: a date goes on with a clock time, a year with a part of it
+# what follows what: a date continues with a clock time, a year with a part of it
 _AFTER_YEAR = ("half", "quarter", "month", "week", "yearday")
 _FINER = {
     "date": ("hour", "slot"),

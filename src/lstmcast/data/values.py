@@ -140,7 +140,7 @@ def _categories(
     if empty.mean() > _MOSTLY_EMPTY:
         cells = np.where(empty, NO_CATEGORY, cells)
         message = f"column {column.name!r}: most cells are empty"
-        action = f"They are read as the category {NO_CATEGORY!r}."
+        action = f"They are treated as the category {NO_CATEGORY!r}."
         notes.append(Finding("categories", "note", message, action))
     (codes,), levels = coded([cells])
     if len(levels) > _MOST_LEVELS:

@@ -228,7 +228,8 @@ def parsed(text: str) -> Address:
         pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     except ValueError:
         raise UsageError(
-            f"{shown!r} is no address of a database. Write it as {_EXAMPLE}; in a password, write "
+            f"{shown!r} is not an address of a database. Write it as {_EXAMPLE}; in a "
+            f"password, write "
             "/ as %2F, @ as %40, # as %23 and ? as %3F, or keep it out of the address."
         ) from None
     scheme, _, driver = parts.scheme.partition("+")
@@ -312,7 +313,7 @@ def _seconds(text: str | None, shown: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds < 1e6:
-        raise UsageError(f"{shown!r}: {text!r} is no number of seconds. Write timeout=30.")
+        raise UsageError(f"{shown!r}: {text!r} is not a number of seconds. Write timeout=30.")
     return seconds
 
 

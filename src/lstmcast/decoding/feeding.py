@@ -57,7 +57,8 @@ class Reader:
 
 
 class ForecastState(NamedTuple):
-    """What the network knows at N positions: enough to answer and to go on, without the history."""
+    """What the network knows at N positions: enough to answer and to continue, without the
+    history."""
 
     hidden_MND: list[NDArray]
     x_NC: NDArray
@@ -110,7 +111,7 @@ def answers_from(
 
 def answers_at_once(network: Network, state: ForecastState) -> NDArray:
     """Answers (N, H, K, X) of the steps that the head answers at once, as `answers_from` gives
-    them, but without a state to go on from."""
+    them, but without a state to continue from."""
     return stretched(placed(network, state), network.config.inputs.widths_of(state.known))
 
 

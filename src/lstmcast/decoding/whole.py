@@ -89,7 +89,7 @@ def check_quantiles(config: NetworkConfig, head: Head, horizon: int) -> None:
     added up."""
     if head.spreads and config.steps > 1 and config.inputs.adds_up(horizon):
         instead = "NetworkConfig(horizon=1), which draws sample paths, or head='point'"
-        if config.inputs.past:  # of which nothing is known where a path goes on
+        if config.inputs.past:  # of which nothing is known where a path continues
             instead = f"head='point', or differences over a lag of at least {horizon}"
         raise UsageError(
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "

@@ -138,7 +138,7 @@ class Functions:
         for name in asked.ids:
             if name not in types:
                 self.error = UsageError(
-                    f"id {name!r} is no column of {asked.data}. There are: {', '.join(types)}."
+                    f"id {name!r} is not a column of {asked.data}. There are: {', '.join(types)}."
                 )
                 raise self.error
         chunks = 1

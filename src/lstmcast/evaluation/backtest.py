@@ -1,4 +1,4 @@
-"""How good a forecaster would have been: forecasts at past cutoffs, compared with what came.
+"""How good a forecaster would have been: forecasts at past cutoffs, and what came after them.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """
@@ -49,7 +49,7 @@ from lstmcast.writing.tables import frame_of
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """Forecasts of a model and of the baselines at past cutoffs, beside what came.
+    """Forecasts of a model and of the baselines at past cutoffs, beside the actual values.
 
     `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left
     out and how the model was fitted: `refit`, as it was done. `added`: what columns that are known
@@ -222,7 +222,7 @@ def backtest(
     `fit_options`: what the model's `fit` is given besides the data, such as {"loss": own, "device":
     "cuda"}. `workers`: processes that fit at the same time, with one thread each; unless given,
     this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
-    goes on. `progress` is called with a `Progress` whenever something is finished. `truth`: the
+    continues. `progress` is called with a `Progress` whenever something is finished. `truth`: the
     values to compare with, where those of the data were repaired: a Panel of the same series and
     times. `added`: whether to measure what known columns add. `words`: how the data are read, in
     the words of `lstmcast.read`: time, target, series, ….

@@ -1,7 +1,7 @@
 """Simple forecasts that can stand beside the network in a combination.
 
 Each looks back a few cycles, and never farther than a forecast of the network has surely read: so a
-model that was saved goes on with the same numbers. NaN is an answer too: of an origin that knows
+model that was saved continues with the same numbers. NaN is an answer too: of an origin that knows
 too little. Missing values are passed over; nothing is ever taken from after a cutoff.
 
     O origins · H horizon · C cycles · N observations of all series

@@ -114,8 +114,8 @@ class Importance:
                 words(part.name),
                 words(part.role),
                 number(part.error),
-                f"{part.growth:.1f} %",
-                f"{part.lower:.1f} … {part.upper:.1f} %",
+                f"{part.growth:.1f}%",
+                f"{part.lower:.1f} … {part.upper:.1f}%",
             ]
             rows.append(row)
         table = aligned(header, rows, left=header[:2])
@@ -289,7 +289,7 @@ def _trained_until(model: Any, panel: Panel) -> NDArray:
 
 @dataclass(frozen=True, eq=False)
 class _Judge:
-    """Who forecasts, and where it is compared with what came; counts (S, K)."""
+    """Who forecasts, and where it is compared with the actual values; counts (S, K)."""
 
     model: Any
     panel: Panel

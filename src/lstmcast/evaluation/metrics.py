@@ -1,4 +1,4 @@
-"""How far forecasts are from what came.
+"""How far forecasts are from the actual values.
 
 Each metric is the mean (for RMSE and RMSSE its root) of an error over all points, or over the axes
 named by `axis`: `axis=0` of (O, H) arrays gives one number per horizon, `axis=1` one per origin,

@@ -29,7 +29,7 @@ from lstmcast.forecast import Forecast
 from lstmcast.util.parallel import interruptible, spread
 
 Refit = Literal["once", "each", "never"]
-# options of fit that say where it runs: a backtest may go on elsewhere
+# options of fit that say where it runs: a backtest may continue elsewhere
 HARDWARE = ("device", "threads")
 OWN = ("folder", "resume")  # that belong to one training
 
@@ -271,7 +271,7 @@ def require_use_of(options: Mapping[str, Any], mode: Refit) -> None:
         raise UsageError(
             f"{wrong[0]!r} in fit_options: many trainings cannot share one folder of checkpoints. "
             "Use backtest(…, folder=…): what is finished is kept there, and an interrupted "
-            "backtest goes on."
+            "backtest continues."
         )
 
 

@@ -88,7 +88,7 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
         raise ModelError(
             f"The folder {str(folder)!r} holds another backtest. "
             f"{'; '.join(shown[:MOST_DIFFERENCES])}{more}.\nName another folder, or remove this "
-            "one to begin afresh."
+            "one to start over."
         )
 
 

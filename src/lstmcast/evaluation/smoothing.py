@@ -9,7 +9,7 @@ each.
 
 This is the error-correction form of Holt (1957) and Winters (1960), damped as by Gardner & McKenzie
 (1985); Hyndman et al., "Forecasting with Exponential Smoothing" (2008), chapter 2. A missing value
-has no error: the state goes on as foretold.
+has no error: the state continues as foretold.
 
 Shapes: n histories, T time (all end at T − 1), m period, G settings tried at once, H horizon.
 """

@@ -136,7 +136,7 @@ class Summary:
         cover = [name for name in own if name.startswith("coverage_")]
         count = f"{self.origins:,} forecast{'s' * (self.origins != 1)}"
         head = [count, *map(self._heading, names)]
-        rows = [[*head, *(f"in {name[9:]} % interval" for name in cover)]]
+        rows = [[*head, *(f"in {name[9:]}% interval" for name in cover)]]
         for model, scores in self.scores.items():
             inside = [percent(scores[name]) if name in scores else "" for name in cover]
             rows.append([model, *(_shown(name, scores[name]) for name in names), *inside])
@@ -311,7 +311,8 @@ def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray
     else "".
 
     Said when, of at least `COPY_EVIDENCE` forecasts for which a change came, nine in ten lie nearer
-    to the value before than to what came, and their mean absolute error is no smaller than that of
+    to the value before than to the actual one, and their mean absolute error is no smaller than
+    that of
     repeating the last value.
 
     >>> walk = np.cumsum(np.tile([1.0, -2.0, 4.0], 5))
@@ -327,7 +328,7 @@ def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray
         return ""
     return (
         f"The one-step forecasts only repeat the last value: {nearer.sum()} of {len(nearer)} lie "
-        "nearer to the value before than to what came, and they are no better than the naive "
+        "nearer to the value before than to the actual one, and they are no better than the naive "
         "forecast. A curve drawn through them looks right, one step late."
     )
 

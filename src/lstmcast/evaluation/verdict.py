@@ -81,7 +81,7 @@ def judge(compared: Compared) -> Verdict:
     >>> errors = {"lstmcast": 1.0, "naive": 4.0, "Holt–Winters": 2.0}
     >>> by_step = {name: np.array([error]) for name, error in errors.items()}
     >>> judge(Compared("lstmcast", errors, by_step)).text
-    'better than every simple forecast: 50 % less error than Holt–Winters, the best of them, ...'
+    'better than every simple forecast: 50% less error than Holt–Winters, the best of them, ...'
     """
     model, errors = compared.model, compared.overall
     reference = reference_of(model, errors)
@@ -127,7 +127,7 @@ def _best(compared: Compared, reference: str, familiar: str | None) -> str:
 def _less(error: float, other: float) -> str:
     """By how much an error is less than another one, as the column of skill has it."""
     share = 1 - error / other
-    return percent(share) if share >= 0.005 else "under 1 %"
+    return percent(share) if share >= 0.005 else "under 1%"
 
 
 def _tied(one: float, other: float) -> bool:

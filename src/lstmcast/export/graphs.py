@@ -150,7 +150,7 @@ class SymbolicArray(NDArrayOperatorsMixin):
         return f"Symbol({self.name}, {self.dtype}, rank {self.rank})"
 
     def within(self, graph: Graph) -> Symbol:
-        """The same array, to go on in a body of its graph."""
+        """The same array, to continue in a body of its graph."""
         return SymbolicArray(graph, self.name, self.dtype, self.rank)
 
     def astype(self, dtype: DTypeLike) -> Symbol:

@@ -270,7 +270,7 @@ def _asked(
         unknown = [name for name in subset if name not in names]
         if unknown:
             raise UsageError(
-                f"{unknown[0]!r} is no column that names series. There are: "
+                f"{unknown[0]!r} is not a column that names series. There are: "
                 f"{', '.join(map(repr, names))}."
             )
         yield tuple(name for name in names if name in subset)

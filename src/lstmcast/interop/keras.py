@@ -234,7 +234,7 @@ def _require_known(layer: Mapping[str, Any]) -> None:
         raise ModelError(
             f"the layer {name!r} is of the class {kind}, which has no counterpart. Expected are "
             "LSTM, Dense, TimeDistributed(Dense) and Dropout layers. If it only changes shapes, "
-            "hand over model.get_weights(); else train a model without it."
+            "pass model.get_weights(); else train a model without it."
         )
     for option, allowed in ALLOWED[kind].items():
         value = config.get(option, allowed[0])

@@ -70,7 +70,7 @@ class Counted:
     def of_all(self) -> list[list[NDArray]]:
         raise ModelError(
             "it holds weights, not the layers that they belong to. Save the whole model by "
-            "model.save('model.keras'), or hand over model.get_weights()."
+            "model.save('model.keras'), or pass model.get_weights()."
         )
 
 

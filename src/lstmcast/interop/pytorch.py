@@ -144,7 +144,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise ModelError(
             "it is no .safetensors file. Other files of PyTorch are pickles, which may run code "
             "when they are read. Save by safetensors.torch.save_file(model.state_dict(), "
-            "'model.safetensors'), or hand over model.state_dict()."
+            "'model.safetensors'), or pass model.state_dict()."
         )
     try:
         return dict(sorted(load(path.read_bytes()).items()))  # the file does not keep the order

@@ -1,4 +1,5 @@
-"""A job file, run: read, check, forecast or go on with a saved model, write; safe to run twice."""
+"""A job file, run: read, check, forecast or continue with a saved model, write; safe to run
+twice."""
 
 from __future__ import annotations
 

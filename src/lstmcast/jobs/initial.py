@@ -34,7 +34,7 @@ horizon = {horizon}
 level = [80, 95]
 cutoffs = 5
 
-# [model]                  # a model that is saved, and goes on from run to run
+# [model]                  # a model that is saved, and continues from run to run
 # folder = "model"
 # refit = "30 days"        # train it again when it is older; "never" only updates it
 

@@ -156,7 +156,7 @@ class ForecastSection(Section):
 
 
 class ModelSection(Section):
-    """`[model]`: a saved model that goes on from run to run, and how it is renewed."""
+    """`[model]`: a saved model that continues from run to run, and how it is renewed."""
 
     folder: str
     refit: Literal["never", "always"] | Hours = "never"

@@ -55,7 +55,7 @@ class PredictJob:
     method: str | None = None  # what answers, as it was saved unless given
     totals: Asked | None = None
     until: str | None = None  # a date, in place of the horizon
-    update: bool = False  # save the model with the newer data, for the next run to go on from
+    update: bool = False  # save the model with the newer data, for the next run to continue from
     beside: Beside = field(default_factory=Beside)  # coming values, where no newer data are read
 
     def run(self, notify: Notify = ignore) -> PredictResult:

@@ -41,9 +41,10 @@ HELD_BACK = (
 class FitJob:
     """Train a forecaster, save it, and measure it on the part of the data that was held back.
 
-    `folder`: of the saved model; the checkpoints lie beside it while training goes on, and with
-    `resume` a training that was interrupted goes on from them. With `keep_checkpoints` they stay
-    when it has ended, so that it can go on for more epochs or with newer data. `plot`: the learning
+    `folder`: of the saved model; the checkpoints lie beside it while training continues, and with
+    `resume` a training that was interrupted continues from them. With `keep_checkpoints` they stay
+    when it has ended, so that it can continue for more epochs or with newer data. `plot`: the
+    learning
     curve.
     `device`, `threads` and `callbacks` are those of `LSTMForecaster.fit`. Ctrl-C ends the training
     early, not the job.
@@ -174,7 +175,7 @@ def check_fit_places(
 
 
 def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:
-    """A panel of one series without a name, called as a training that went on calls it, whatever
+    """A panel of one series without a name, called as a training that continued calls it, whatever
     its file is called now."""
     assert fitted.saved_context is not None  # it was fitted
     known = fitted.saved_context.panel

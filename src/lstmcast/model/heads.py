@@ -280,13 +280,13 @@ def check_head(head: Any) -> None:
     """UsageError for an object that is not what `Head` describes."""
     if isinstance(head, type):
         raise UsageError(
-            f"{head=} is no head: it is a class, and one of its objects is expected. See "
+            f"{head=} is not a head: it is a class, and one of its objects is expected. See "
             "lstmcast.model.heads.Head."
         )
     missing = [name for name in (*_ATTRIBUTES, *_ARGUMENTS) if not hasattr(head, name)]
     if missing:
         raise UsageError(
-            f"{head=} is no head: it lacks {', '.join(missing)}. See lstmcast.model.heads.Head."
+            f"{head=} is not a head: it lacks {', '.join(missing)}. See lstmcast.model.heads.Head."
         )
     for name, arguments in _ARGUMENTS.items():
         try:
@@ -294,7 +294,8 @@ def check_head(head: Any) -> None:
         except TypeError as error:
             expected = f"{name}({', '.join(arguments)})"
             raise UsageError(
-                f"{head=} is no head: it cannot be asked {expected}. See lstmcast.model.heads.Head."
+                f"{head=} is not a head: it cannot be asked {expected}. See "
+                f"lstmcast.model.heads.Head."
             ) from error
 
 

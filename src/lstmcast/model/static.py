@@ -80,7 +80,7 @@ def static_of(given: Any) -> tuple[StaticColumn, ...]:
         elif isinstance(one, str) and one:
             one = StaticColumn(one)
         if not isinstance(one, StaticColumn):
-            raise UsageError(f"static: {one!r} is no name of a column, such as 'size'.")
+            raise UsageError(f"static: {one!r} is not a name of a column, such as 'size'.")
         columns.append(one)
     names = [column.name for column in columns]
     if len(set(names)) < len(names):

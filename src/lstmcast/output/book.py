@@ -106,7 +106,7 @@ class Book(NamedTuple):
         for level in forecast.interval_levels:
             band = forecast.interval(level)
             for side, bound in (("from", band.lower), ("to", band.upper)):
-                header = self.words(f"{level:g} % interval, {side}")
+                header = self.words(f"{level:g}% interval, {side}")
                 columns[header] = bound[0][wanted]
         return columns
 

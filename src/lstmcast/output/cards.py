@@ -214,14 +214,14 @@ def _held_back(validation: Validation | None, horizon: int) -> str:
     """What told which epoch was the best.
 
     >>> _held_back(Validation(share=0.3), 12), _held_back(Validation(steps=1), 12)
-    ('the last 30 % of each series', 'the last value of each series')
+    ('the last 30% of each series', 'the last value of each series')
     """
     if validation is None:
         return "nothing"
     if validation.by == "windows":
-        return f"a random {100 * (validation.share or 0):g} % of the windows"
+        return f"a random {100 * (validation.share or 0):g}% of the windows"
     if validation.share is not None:
-        return f"the last {100 * validation.share:g} % of each series"
+        return f"the last {100 * validation.share:g}% of each series"
     steps = validation.steps or horizon
     least = "" if validation.steps else ", at most a quarter"
     return f"the last {f'{steps:,} values' if steps > 1 else 'value'} of each series{least}"

@@ -76,12 +76,12 @@ function lstmcastCharts(words) {
     const colour = "rgba(" + blue + ", " + (0.16 + 0.16 * share) + ")";
     if (x.length === 1) {  // one time alone has no area: its interval is a bar
       return { x: [x[0], x[0]], y: [band.lower[0], band.upper[0]], type: "scatter", mode: "lines",
-        line: { width: 10, color: colour }, hoverinfo: "skip", name: say("{level} % interval", band), legendrank: 1010 };
+        line: { width: 10, color: colour }, hoverinfo: "skip", name: say("{level}% interval", band), legendrank: 1010 };
     }
     const lower = joint.concat(band.lower), upper = joint.concat(band.upper);
     return { x: x.concat(x.slice().reverse()), y: upper.concat(lower.slice().reverse()), type: "scatter",
       mode: "lines", line: { width: 0 }, fill: "toself", fillcolor: colour,
-      hoverinfo: "skip", name: say("{level} % interval", band), legendrank: 1010 };
+      hoverinfo: "skip", name: say("{level}% interval", band), legendrank: 1010 };
   }
 
   function lone(values) {
@@ -173,7 +173,7 @@ function lstmcastCharts(words) {
   function fillNumbers(place, pane) {
     const bands = pane.bands.slice().reverse(), head = document.createElement("thead");
     const body = document.createElement("tbody"), write = writer(pane.point), most = 400;
-    head.append(row("head", [say("time"), say("forecast")].concat(bands.map((b) => say("{level} % interval", b)))));
+    head.append(row("head", [say("time"), say("forecast")].concat(bands.map((b) => say("{level}% interval", b)))));
     pane.future.slice(0, most).forEach((time, i) => body.append(row("body", [time, write(pane.point[i])].concat(
       bands.map((b) => write(b.lower[i]) + " … " + write(b.upper[i]))))));
     if (pane.future.length > most) {
@@ -188,7 +188,7 @@ function lstmcastCharts(words) {
     const times = numbers(pane.times.concat(pane.future), axis).slice(-taken.count), rows = taken.parts.length;
     const gap = 0.06, height = (1 - gap * (rows - 1)) / rows, drawn = [], titles = [], axes = {};
     taken.parts.forEach((part, i) => {
-      const top = 1 - i * (height + gap), name = i ? "y" + (i + 1) : "y", unit = part.percent ? " %" : "";
+      const top = 1 - i * (height + gap), name = i ? "y" + (i + 1) : "y", unit = part.percent ? "%" : "";
       axes["yaxis" + (i ? i + 1 : "")] = { domain: [top - height, top - 0.03], automargin: true, gridcolor: GRID, nticks: 4,
         tickfont: { color: FAINT, size: 11 }, zeroline: false, exponentformat: "e", ticksuffix: unit };
       titles.push({ text: plain(part.name), x: 0, y: top, xref: "paper", yref: "paper", xanchor: "left", yanchor: "middle",
@@ -228,7 +228,7 @@ function lstmcastCharts(words) {
       bands.push({ x: x, y: middle, name: label, mode: x.length > 1 ? "lines" : "markers", line: { color: colour(i + 1), width: 2.2 },
         showlegend: true, hovertemplate: label + ": %{y:" + format + "}<extra></extra>" });
     });
-    const title = { text: say("difference, {level} % interval", told), x: 0.01, xanchor: "left", y: 0.98, yanchor: "top", font: { size: 14 } };
+    const title = { text: say("difference, {level}% interval", told), x: 0.01, xanchor: "left", y: 0.98, yanchor: "top", font: { size: 14 } };
     Plotly.react(below, bands, layout({ type: axis }, { zeroline: true, zerolinecolor: EDGE }, { title: title }, true), config);
   }
 

@@ -94,7 +94,7 @@ def _legend_place(label: str, words: Words) -> tuple[int, float]:
     order = [words(HISTORY), words(HELD_OUT), words(FORECAST)]
     if label in order:
         return order.index(label), 0
-    level = float(label.split(" ")[0])
+    level = float(label.split("%")[0])
     return len(order), level
 
 

@@ -146,4 +146,4 @@ def pane_json(pane: Pane) -> dict[str, Any]:
 
 
 def band_text(level: float) -> str:
-    return f"{level:g} % interval"
+    return f"{level:g}% interval"

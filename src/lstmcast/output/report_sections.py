@@ -78,14 +78,14 @@ def tiles_section(summary: Summary | None, words: Words) -> str:
     own = summary.scores[summary.model]
     tiles = [(number(own["mae"]), "mean absolute error, in the data’s units")]
     if np.isfinite(own["mape"]):
-        tiles.append((f"{own['mape']:.1f} %", "mean error, in percent of the value"))
+        tiles.append((f"{own['mape']:.1f}%", "mean error, in percent of the value"))
     against = {"skill": summary.reference, "skill_familiar": summary.familiar}
     for key, name in against.items():
         if name is not None and np.isfinite(own[key]):
             more = "less" if own[key] >= 0 else "more"
             tiles.append((percent(abs(own[key])), f"{more} error than the {name} forecast"))
     tiles += [
-        (percent(share), f"of what came lay in the {level} % interval")
+        (percent(share), f"of the actual values lay in the {level}% interval")
         for level, share in coverages_of(own).items()
     ]
     cells = "".join(

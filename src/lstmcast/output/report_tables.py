@@ -41,7 +41,7 @@ def scenarios_section(scenarios: Scenarios | None, words: Words) -> str:
         return ""
     header, *rows = scenarios.rows(MOST_ROWS)
     listed = page_table([words(name) for name in header], rows)
-    note = f"Sums over all steps; differences with their {scenarios.level:g} % intervals."
+    note = f"Sums over all steps; differences with their {scenarios.level:g}% intervals."
     charts = '<div id="scenarios" class="chart"></div><div id="apart" class="chart low"></div>'
     told = f"<p class=note>{escape(words(note))}</p>"
     return f"<section><h2>{words('Scenarios')}</h2>{charts}{listed}{told}</section>"
@@ -119,7 +119,8 @@ def accuracy_section(summary: Summary | None, words: Words) -> str:
 
 
 _HELD_OUT = (
-    "The end of the data was hidden, forecast from earlier points, and compared with what came; "
+    "The end of the data was hidden, forecast from earlier points, and compared with the actual "
+    "values; "
     "simple forecasts had to answer the same question."
 )
 _STEPS = '<div id="steps" class="chart low"></div>'  # where there is more than one step
@@ -137,7 +138,7 @@ def _coverage(summary: Summary, words: Words) -> str:
     if not shares:
         return ""
     bars = "".join(
-        f'<div class="meter"><span>{escape(words(f"{level} % interval"))}</span>'
+        f'<div class="meter"><span>{escape(words(f"{level}% interval"))}</span>'
         f'<div class="track"><div class="bar" style="width:{100 * share:.1f}%"></div>'
         f'<div class="aim" style="left:{float(level):.1f}%"></div></div>'
         f"<b>{percent(share)}</b></div>"

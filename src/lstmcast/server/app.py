@@ -278,7 +278,7 @@ def _add_events(api: FastAPI, server: Server) -> None:
         name: str,
         most: Annotated[int | None, Query(ge=1, description="end after so many")] = None,
         last_event_id: Annotated[
-            str | None, Header(description=f"go on after this tick, up to {REMEMBERED} back")
+            str | None, Header(description=f"continue after this tick, up to {REMEMBERED} back")
         ] = None,
     ) -> StreamingResponse:
         """Follow the forecasts of a stream, as server-sent events."""

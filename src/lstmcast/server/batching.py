@@ -30,7 +30,7 @@ class _Waiting:
 class Batcher:
     """Forecasts of the shipped network for threads that ask at the same time.
 
-    One thread works: it takes all that wait, has the network read them in one pass, and goes on
+    One thread works: it takes all that wait, has the network read them in one pass, and continues
     until nothing waits. Each forecast is that of its panel alone. Nobody waits for others to come.
 
     passed: is told how many requests were in a pass.

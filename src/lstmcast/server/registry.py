@@ -176,14 +176,14 @@ def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clock
 
 
 def _of_model(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
-    """A stream that goes on from the data of a saved model."""
+    """A stream that continues from the data of a saved model."""
     model = load(folder_of(models, asked.model or ""), method="network")
     given = [name for name in ("rows", "frequency", "future") if getattr(asked, name) is not None]
     if given:
         name = given[0]
         raise Problem(
             UNUSABLE,
-            f"{name} is known: the stream goes on from the data that the model remembers. Leave "
+            f"{name} is known: the stream continues from the data that the model remembers. Leave "
             f"{name} out.",
             name,
         )

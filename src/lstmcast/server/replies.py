@@ -53,7 +53,7 @@ def spoken(request: Request) -> Words:
 
 
 class Document(JSONResponse):
-    """A document of a job; what is no number in it is null, as JSON knows none such.
+    """A document of a job; what is not a number in it is null, as JSON knows none such.
 
     >>> Document({"value": float("nan"), "rows": [1]}).body
     b'{"value":null,"rows":[1]}'

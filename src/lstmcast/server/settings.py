@@ -68,7 +68,7 @@ class Settings:
 
     >>> Settings(models={"../secrets": Path("m")})
     Traceback (most recent call last):
-    lstmcast.errors.UsageError: '../secrets' is no name of a model. Letters, digits, '.', '_' and
+    lstmcast.errors.UsageError: '../secrets' is not a name of a model. Letters, digits, '.', '_' and
     '-' are expected, such as 'sales'.
     """
 
@@ -95,7 +95,7 @@ def checked_name(name: str, what: str) -> str:
     """A name that can stand in an address and be a folder; UsageError for any other."""
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name[:80]!r} is no name of a {what}. Letters, digits, '.', '_' and '-' are "
+            f"{name[:80]!r} is not a name of a {what}. Letters, digits, '.', '_' and '-' are "
             "expected, such as 'sales'."
         )
     return name

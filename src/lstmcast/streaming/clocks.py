@@ -78,7 +78,7 @@ class Clocks:
         place = int(self.frequency.position(self._array(time), self._array(newest))[0])
         if place == OFF_GRID:
             raise DataError(
-                f"its time {self.text(time)} is no whole number of steps "
+                f"its time {self.text(time)} is not a whole number of steps "
                 f"({self.frequency.name}) after {self.text(newest)}, the newest of row {row!r}"
             )
         return place
@@ -134,7 +134,7 @@ class Clocks:
         return _text(self._array(time)[0])
 
     def saved(self) -> dict[str, Any]:
-        """What goes on from here, for JSON."""
+        """What continues from here, for JSON."""
         return {"frequency": self.frequency.code, "newest": dict(self._newest)}
 
     def _array(self, time: int) -> NDArray:

@@ -54,7 +54,7 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
     unread = [name for name in given if name not in names]
     if unread:
         raise UsageError(
-            f"future=: {unread[0]!r} is no column that is known in advance here. These are "
+            f"future=: {unread[0]!r} is not a column that is known in advance here. These are "
             f"{listed(names)}."
         )
     nothing: list[list[Cell]] = [[] for _ in ids]

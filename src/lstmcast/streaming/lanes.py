@@ -178,7 +178,7 @@ class LaneReader:
         return np.where(grid.log_B, LOG, np.where(grid.root_B, ROOT, LINEAR))
 
     def forecast_state(self, lane: Lane) -> ForecastState:
-        """What the network knows, as `decoding` goes on from it."""
+        """What the network knows, as `decoding` continues from it."""
         window = None
         if self.kept:
             window = lane.window_SLC.transpose(1, 0, 2), lane.window_begun_SL.T

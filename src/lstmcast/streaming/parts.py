@@ -116,7 +116,7 @@ class Parts(NamedTuple):
 
 
 class Ways(NamedTuple):
-    """How a stream goes on, apart from what its network is."""
+    """How a stream continues, apart from what its network is."""
 
     learning: Learning | None
     alerts: Alerts | None
@@ -147,7 +147,7 @@ def parts_of(
         require_readable(panel, network)
     learned, context, rates = from_forecaster(start)
     if ways.learning is not None or context is None:
-        # learning goes on from the state of each row
+        # learning continues from the state of each row
         context = network.config.inputs.context(grid.periods)
     parts = Parts(
         network=network,

@@ -1,5 +1,5 @@
 """Stream: one network, many series, one tick at a time. It forecasts, sees the actual values, may
-learn, and goes on.
+learn, and continues.
 
 Each series is a row with a name and a state, kept from tick to tick: rows join, leave and begin
 anew one by one. A tick costs one step of the network, whatever the history, and what is forecast is
@@ -52,7 +52,7 @@ from lstmcast.util.parallel import keep_small_memory
 
 
 class Stream:
-    """A network that forecasts each row from its state, and goes on with every tick.
+    """A network that forecasts each row from its state, and continues with every tick.
 
     Args:
         start: a forecaster that is ready to predict (the shipped network as it arrives, a fitted
@@ -368,14 +368,14 @@ class Stream:
         self._follow()
 
     def frozen(self) -> Stream:
-        """A copy that goes on from here without learning."""
+        """A copy that continues from here without learning."""
         manifest, groups = described_stream(self)
         return made_stream(
             Stream, {**manifest, "learning": None}, groups, Path("copy"), self.network.head
         )
 
     def save(self, folder: str | Path) -> None:
-        """Save everything: a process that stops here goes on, after `load`, with the same bits.
+        """Save everything: a process that stops here continues, after `load`, with the same bits.
 
         `stream.note` is saved too, a dict of your own that JSON can hold: which message of a queue
         was the newest, say. OutputError.
@@ -384,7 +384,8 @@ class Stream:
 
     @classmethod
     def load(cls, folder: str | Path, *, learns: bool = True, head: Head | None = None) -> Stream:
-        """What `save` wrote; with `learns=False` it goes on without learning, and without PyTorch.
+        """What `save` wrote; with `learns=False` it continues without learning, and without
+        PyTorch.
 
         ModelError where it is damaged or something else.
         """

@@ -20,7 +20,7 @@ from lstmcast.training.pretraining import PretrainedMember, PretrainingConfig, p
 
 
 def main() -> None:
-    """Train all members, or go on where an interrupted run stopped, and write the network."""
+    """Train all members, or continue where an interrupted run stopped, and write the network."""
     defaults = PretrainingConfig()
     parser = argparse.ArgumentParser(prog="python -m lstmcast.training", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write the network to")
@@ -28,7 +28,7 @@ def main() -> None:
         "--checkpoints",
         type=Path,
         required=True,
-        help="folder for what an interrupted run goes on from",
+        help="folder for what an interrupted run continues from",
     )
     parser.add_argument(
         "--members", type=int, default=2, help="networks whose quantiles are averaged (default 2)"

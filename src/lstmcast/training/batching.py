@@ -141,7 +141,7 @@ class BatchingScheme(Protocol):
     """What the loop asks of a batching scheme."""
 
     held_back: HeldBack
-    # what goes on from one epoch to the next; empty unless a stateful one is never reset
+    # what continues from one epoch to the next; empty unless a stateful one is never reset
     carried: State
 
     @property
@@ -379,7 +379,7 @@ class Stateful:
 
 
 class Rollout:
-    """Segments that begin with the truth and go on with the network's own predictions."""
+    """Segments that begin with the truth and continue with the network's own predictions."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What can be told of a training run while it goes on.
+"""What can be told of a training run while it continues.
 
 A callback is a function of a `EpochReport`, called at the end of each epoch; one that returns True
 stops the training. If it has a method `close`, that is called when the training has ended, in

@@ -1,4 +1,4 @@
-"""Training state on disk, so that an interrupted run can go on and end with the same bits."""
+"""Training state on disk, so that an interrupted run can continue and end with the same bits."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def discard(folder: Path) -> None:
 
 
 class Found(NamedTuple):
-    """A checkpoint that a run goes on from.
+    """A checkpoint that a run continues from.
 
     `epochs`: how many its run was to be trained for; `paced_by`: the number of epochs that learning
     rate and rollout followed, which is more where a refit repeats a part of a training; `grown`:
@@ -101,7 +101,7 @@ class Keeper:
         self.written = -math.inf
 
     def due(self) -> bool:
-        """Whether it is time to write: once an epoch is done, there is always something to go on
+        """Whether it is time to write: once an epoch is done, there is always something to continue
         from."""
         return self.folder is not None and self.clock() - self.written >= self.every
 

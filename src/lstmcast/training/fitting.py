@@ -109,7 +109,7 @@ def fit_network(
     """Train a network: a new one of this config, or each member of one that has weights, one after
     the other.
 
-    `folder`: where checkpoints go, instead of earlier ones; with `resume`, training goes on from
+    `folder`: where checkpoints go, instead of earlier ones; with `resume`, training continues from
     those that are there, to the same bits (on the same kind of CPU, with the same `threads`).
     `loss`: your own, of (point, target), both (…), to the loss of each value. `everything`: what a
     refit learns from, where its transforms differ from those of `data`. `stored`: how a forecaster
@@ -252,7 +252,7 @@ def _train_one(
 
 
 def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | None:
-    """The checkpoint that a run goes on from; `again`: a refit, which is begun anew where going on
+    """The checkpoint that a run continues from; `again`: a refit, which starts over where that
     would give other bits."""
     found = keeper.load(again) if job.resume else None
     if found is None:
@@ -360,7 +360,7 @@ def _stored_refitted(job: Job, member: Member) -> Store | None:
 
 
 def _went_on(members: list[Member]) -> tuple[str, ...]:
-    """What there is to say of members that went on from a shorter training, each thing once."""
+    """What there is to say of members that continued from a shorter training, each thing once."""
     return tuple(dict.fromkeys(note for member in members for note in member.notes))
 
 
@@ -437,7 +437,7 @@ def _default_threads(network: NetworkConfig, config: TrainingConfig) -> int:
 
 @contextmanager
 def _random_numbers(device: str) -> Iterator[None]:
-    """Afterwards the random numbers of PyTorch go on as if nothing had been drawn."""
+    """Afterwards the random numbers of PyTorch continue as if nothing had been drawn."""
     devices = range(torch.cuda.device_count()) if device == "cuda" else ()
     with torch.random.fork_rng(devices=devices):
         yield

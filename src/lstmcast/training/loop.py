@@ -311,7 +311,8 @@ def go_on(run: TrainingRun, found: Found, growth: str = "") -> None:
         run.stopped = False  # what a callback said, it said of the shorter one
     if run.config.epochs != found.paced_by and run.config.paced_by_epochs and not run.ended:
         run.notes.append(
-            f"went on after epoch {run.epoch} of {found.paced_by}: the learning rate, or the share "
+            f"continued after epoch {run.epoch} of {found.paced_by}: the learning rate, or "
+            f"the share "
             f"of own predictions, is as in a training of {run.config.epochs} epochs from there on, "
             f"so the result is not that of {run.config.epochs} at once"
         )
@@ -323,7 +324,7 @@ def meet_growth(run: TrainingRun, growth: str) -> None:
     run.stopped, run.grown_at = False, run.epoch
     run.batching.carried = []  # there may be other rows now
     note = (
-        f"went on after epoch {run.epoch} with data that have grown ({growth}): the state of the "
+        f"continued after epoch {run.epoch} with data that have grown ({growth}): the state of the "
         "optimiser and what the transforms had learned are kept; losses before are those of the "
         "earlier data"
     )

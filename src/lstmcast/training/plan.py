@@ -53,7 +53,8 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
         )
     if kind == "rollout" and network.inputs.past:
         raise UsageError(
-            "The batching scheme Rollout trains a network to go on from its own predictions, and "
+            "The batching scheme Rollout trains a network to continue from its own "
+            "predictions, and "
             f"this one reads {listed(network.inputs.past)} as well, of which nothing is known "
             "there. Use Windows, WholeSequence or Stateful, and NetworkConfig(horizon=…) for the "
             "steps that are to be forecast."

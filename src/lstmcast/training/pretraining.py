@@ -1,7 +1,7 @@
 """Making the shipped network: training on synthetic series only.
 
 Each step draws its own batch of new series from a generator seeded by the seed and the step's
-number, so a batch does not depend on what came before it: a run can stop at a checkpoint, go on,
+number, so a batch does not depend on what came before it: a run can stop at a checkpoint, continue,
 and end with the same bits on the same kind of CPU. The network has several members, which differ in
 their seed alone; each is trained by one thread in a process of its own.
 
@@ -150,7 +150,7 @@ def pretrain(
     checkpoint_every: int = 500,
     report: Callable[[PretrainingProgress], None] = lambda progress: None,
 ) -> PretrainedMember:
-    """Train one member on synthetic series. A run that finds a checkpoint in `folder` goes on
+    """Train one member on synthetic series. A run that finds a checkpoint in `folder` continues
     from it."""
     torch.manual_seed(config.seed)
     module = NetworkModule(network).to(device)
@@ -186,7 +186,7 @@ def pretrain(
 
 
 def _schedule(done: float) -> float:
-    """Warm-up over the first 5 %, then half a cosine down to 0 (Loshchilov & Hutter 2017)."""
+    """Warm-up over the first 5%, then half a cosine down to 0 (Loshchilov & Hutter 2017)."""
     return min(1.0, done / 0.05 + 0.01) * 0.5 * (1 + math.cos(math.pi * done))
 
 

@@ -59,7 +59,7 @@ def tune(
         horizon: Steps to forecast.
         minutes: The time for all of it; 10 unless a number of trials is given.
         trials: The number of trials.
-        folder: Where trials are kept, so that a search that was stopped goes on (what it took
+        folder: Where trials are kept, so that a search that was stopped continues (what it took
             counts), and where the model and its settings are saved.
         seed: Random seed of the search and of the trainings.
         device: "cpu" or "cuda".

@@ -1,7 +1,7 @@
 """What optuna suggests next, and which trials it would stop.
 
 The study lives in memory and is made of the trials so far. Its sampler begins anew with each trial,
-from the seed and the trial's number: so a search that was stopped goes on as if it had not been.
+from the seed and the trial's number: so a search that was stopped continues as if it had not been.
 """
 
 from __future__ import annotations

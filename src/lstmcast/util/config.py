@@ -87,7 +87,7 @@ def is_whole(given: Any, least: int) -> bool:
 
 
 def checked_seed(seed: Any) -> int:
-    """The seed; UsageError where it is no whole number from 0."""
+    """The seed; UsageError where it is not a whole number from 0."""
     if not is_whole(seed, 0):
         raise UsageError(f"seed must be a whole number of at least 0, got {seed!r}.")
     return int(seed)

@@ -43,13 +43,14 @@ def checked_path(path: object) -> Path:
     '.csv'
     >>> checked_path(5)
     Traceback (most recent call last):
-    lstmcast.errors.UsageError: 5 is no path. A text or a pathlib.Path is expected, such as
+    lstmcast.errors.UsageError: 5 is not a path. A text or a pathlib.Path is expected, such as
     'results/model'.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text or "\0" in text:
         raise UsageError(
-            f"{path!r} is no path. A text or a pathlib.Path is expected, such as 'results/model'."
+            f"{path!r} is not a path. A text or a pathlib.Path is expected, such as "
+            f"'results/model'."
         )
     return Path(text)
 

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
+from typing import TextIO
 
 from lstmcast.errors import UsageError
 
@@ -232,6 +233,25 @@ def _joined(first: str, rest: str) -> str:
 
 
 ENGLISH = Words("en")
+
+
+class Spoken:
+    """A stream, such as that of a progress line, whose texts come in another language."""
+
+    def __init__(self, stream: TextIO, words: Callable[[str], str]) -> None:
+        self.stream, self.words = stream, words
+
+    def write(self, text: str) -> int:
+        """Put out a text."""
+        return self.stream.write(self.words(text))
+
+    def flush(self) -> None:
+        """Show what was put out."""
+        self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether lines can be rewritten."""
+        return self.stream.isatty()
 
 
 @cache

@@ -75,7 +75,7 @@ def kept_memory() -> Iterator[None]:
 
     A training step frees and takes the same arrays over and over. glibc gives the end of its heap
     back to the system whenever some of it is free, and gets it back page by page: by where the
-    arrays happen to lie that is nothing, or 7,000 pages in a step and 40 % of its time.
+    arrays happen to lie that is nothing, or 7,000 pages in a step and 40% of its time.
     """
     library = _glibc()
     if library is None:
@@ -163,7 +163,7 @@ def spread(
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Ctrl-C in the block ends the backtest, also where a model took it as the word to stop
-    training and to go on.
+    training and to continue.
 
     What such a model would forecast is not what it forecasts after its whole training, and must not
     be kept.
@@ -244,7 +244,7 @@ def _received(connection: Any, process: Any, job: Any) -> Any:
         raise _died(process, job) from None
     except Exception as error:
         raise ModelError(
-            f"{job}: what came of it cannot be read here: {type(error).__name__}: {error}"
+            f"{job}: its result cannot be read here: {type(error).__name__}: {error}"
         ) from error
     if kind == "unreadable":
         raise _not_sent(content)

@@ -69,4 +69,4 @@ def number(value: float) -> str:
 
 def percent(share: float) -> str:
     """A share of 1 in whole percents; a dash where it is not known."""
-    return f"{100 * share:.0f} %".replace("-0 %", "0 %") if math.isfinite(share) else "–"
+    return f"{100 * share:.0f}%".replace("-0%", "0%") if math.isfinite(share) else "–"

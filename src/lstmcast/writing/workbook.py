@@ -173,7 +173,7 @@ def _fill_lines(book: Any, page: Any, sheet: Sheet) -> None:
     """Lines of texts and numbers; a long text runs over the empty cells beside it."""
     head = book.add_format({"bold": True, "bottom": 1})
     texts, numbers, shares = (
-        book.add_format({"num_format": style}) for style in ("@", "#,##0.00", "0 %")
+        book.add_format({"num_format": style}) for style in ("@", "#,##0.00", "0%")
     )
     page.set_column(0, 0, 30)
     page.set_column(1, 12, 16)

@@ -64,7 +64,7 @@ OwnHorizon = Annotated[
 Update = Annotated[
     bool,
     typer.Option(
-        "--update", help="Save the model with the newer data: the next run goes on from there."
+        "--update", help="Save the model with the newer data: the next run continues from there."
     ),
 ]
 
@@ -167,7 +167,8 @@ def predict(
     """Forecast with a saved model.
 
     Newer data are read as the saved ones were. If they join the saved data, also across a few
-    missing steps, the forecast goes on from where the model stopped; otherwise only the newer data
+    missing steps, the forecast continues from where the model stopped; otherwise only the newer
+    data
     are read.
     """
     from lstmcast.jobs import PredictJob

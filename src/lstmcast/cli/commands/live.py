@@ -86,7 +86,7 @@ def stream(
         typer.Option(
             metavar="DIR",
             parser=named,
-            help="Keep the state there, and go on from it at the next start.",
+            help="Keep the state there, and resume from it at the next start.",
         ),
     ] = None,
     save_every: Annotated[
@@ -170,5 +170,5 @@ def mcp(
     from lstmcast.server.tools import Tools
 
     if not folder.is_dir():
-        raise UsageError(f"{str(folder)!r} is no folder. Name the one that holds the data.")
+        raise UsageError(f"{str(folder)!r} is not a folder. Name the one that holds the data.")
     run(Assistant(Tools(folder)), sys.stdin.buffer, sys.stdout)

@@ -48,7 +48,7 @@ def importance(
 
     Each column, and each part of the past, is permuted: its values are taken from another time of
     the series, static ones from another series. The more the error at held-out cutoffs grows, the
-    more the forecast owes to it. Nothing is trained. DATA must go on beyond what the model was
+    more the forecast owes to it. Nothing is trained. DATA must continue beyond what the model was
     trained on; the part that was held back in training is enough.
     """
     from lstmcast.jobs import ImportanceJob

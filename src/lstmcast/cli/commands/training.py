@@ -72,7 +72,7 @@ def fit(
     """Train a network on the data, or fine-tune the shipped one.
 
     The end of each series is held back to choose the best epoch and to measure how accurate the
-    model is. --resume goes on with a training that was interrupted, or that ended with
+    model is. --resume continues a training that was interrupted, or that ended with
     --keep-checkpoints: for more epochs, or with newer data.
     """
     from lstmcast.jobs import FitJob, PresetJob, check_fit_places
@@ -119,7 +119,7 @@ def _progress(quiet: bool) -> list[Any]:
 
     if quiet:
         return []
-    stream: Any = echo.Spoken(sys.stderr)
+    stream: Any = echo.spoken(sys.stderr)
     return [ProgressLine(stream)]
 
 
@@ -214,8 +214,8 @@ def example(
 ) -> None:
     """Run the system of a published tutorial.
 
-    Pictures, tables, log, measures and the trained model go to a folder. A run that was interrupted
-    goes on.
+    Pictures, tables, log, measures and the trained model go to a folder. An interrupted run
+    resumes.
     """
     from lstmcast import articles
     from lstmcast.cli import console
@@ -235,5 +235,6 @@ def example(
     else:
         header, rows = articles.compared(articles.run_all(out=run.out, **asked))
     texts = [words(column) for column in header if column in articles.TEXTS]
-    typer.echo(console.aligned(list(map(words, header)), rows, left=texts))
+    spoken = [[words(cell) for cell in row] for row in rows]
+    typer.echo(console.aligned(list(map(words, header)), spoken, left=texts))
     echo.note(quiet, f"written: {run.out or f'lstmcast-{name}'}")

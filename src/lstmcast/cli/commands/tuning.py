@@ -12,7 +12,7 @@ from lstmcast.cli.commands.common import end, require_one_end, source_ahead
 from lstmcast.cli.options.common import Data, Horizon, Json, Quiet, named
 from lstmcast.cli.options.reading import ReadingOptions
 
-STOPPED = "stopped. The same command goes on with the trials so far."
+STOPPED = "stopped. The same command continues with the trials so far."
 
 
 def tune(
@@ -48,7 +48,7 @@ def tune(
     held-out cutoffs; poor ones are stopped early. The best is judged on a last part of the data
     that the search has not seen, and then trained with all of it. DIR/model is the model,
     DIR/settings.toml its settings, from which lstmcast fit --settings trains the same. A search
-    that was stopped goes on when the same command is given again.
+    that was stopped continues when the same command is given again.
     """
     from lstmcast.jobs import TuneJob
 

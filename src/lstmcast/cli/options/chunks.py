@@ -38,7 +38,7 @@ class Chunks:
         typer.Option(
             metavar="N",
             help="Read N series at a time, from Parquet or a table of DuckDB, and write the folder "
-            "--out part by part: for tables larger than memory. A run that was stopped goes on.",
+            "--out part by part: for tables larger than memory. A stopped run resumes.",
         ),
     ] = None
     ray: Annotated[

@@ -93,7 +93,7 @@ class LineOptions:
         if self.future is not None and set(self.known()) != set(own):
             what = f"{listed(own)}" if own else "none"
             raise UsageError(
-                f"--future {','.join(self.known())}: the stream goes on from data of which the "
+                f"--future {','.join(self.known())}: the stream continues from data of which the "
                 f"columns that are known in advance are {what}. Leave --future out."
             )
 
@@ -116,7 +116,7 @@ class LineOptions:
         if self.frequency is not None and parse_frequency(self.frequency).code != known:
             raise UsageError(
                 f"--frequency {self.frequency}: the model remembers data whose frequency is "
-                f"{known}, and the stream goes on from them. Leave --frequency out."
+                f"{known}, and the stream continues from them. Leave --frequency out."
             )
 
 
@@ -145,7 +145,7 @@ class Serving:
     streams: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", parser=named, help="Keep streams there, and go on with those in it."
+            metavar="DIR", parser=named, help="Keep streams there, and resume those in it."
         ),
     ] = None
     save_every: Annotated[

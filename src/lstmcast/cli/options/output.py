@@ -48,7 +48,7 @@ class Output:
     unit: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Unit of the values, beside their axis.")
     ] = None
-    dark: Annotated[bool, typer.Option("--dark", help="Pictures for a dark page.")] = False
+    dark: Annotated[bool, typer.Option("--dark", help="Draw pictures for a dark page.")] = False
     components: Annotated[
         Path | None,
         typer.Option(

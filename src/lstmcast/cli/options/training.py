@@ -117,7 +117,7 @@ class Training:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What a network from scratch answers: quantiles, normal, student_t; of counts "
+            help="What a network from scratch predicts: quantiles, normal, student_t; of counts "
             "negative_binomial or zero_inflated, of amounts tweedie.",
         ),
     ] = None
@@ -168,7 +168,7 @@ class Training:
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
     threads: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Number of processors; as many as help unless given."),
+        typer.Option(metavar="N", help="Number of threads; as many as help unless given."),
     ] = None
 
     def __post_init__(self) -> None:
@@ -330,7 +330,7 @@ class Choosing:
 
 @dataclass(frozen=True)
 class FitOutput:
-    """Whether a training goes on from an earlier one, and what shows it."""
+    """Whether a training continues from an earlier one, and what shows it."""
 
     resume: Annotated[
         bool,

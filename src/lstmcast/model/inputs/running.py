@@ -176,7 +176,7 @@ class Running:
         """Centre and scale of each row; a row that has never moved is expected to stay."""
         scale_NK = np.sqrt(known.square_BK / np.maximum(known.weight_BK, 1))
         moves_NHKX = scale_NK[:, None, :, None] * z_NHKX
-        if self.of != "values":  # each step goes on from the one before
+        if self.of != "values":  # each step continues from the one before
             moves_NHKX = np.cumsum(moves_NHKX, axis=1)
         u_NHKX = known.centre_BK[:, None, :, None] + moves_NHKX
         return np.exp(u_NHKX) if self.of == "returns" else u_NHKX

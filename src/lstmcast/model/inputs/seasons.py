@@ -4,7 +4,7 @@ Each period has tables of indices of different speeds: one that follows a changi
 remembers the long run. A period that is a multiple of another one has a table of what the shorter
 one does not repeat: days of a week beside hours of a day. The *shares* of the tables, how much of
 what they foretold came true, are a ridge regression of the changes that came on the changes that
-they foretold; a share of the long run below 0 goes on with a change of the season.
+they foretold; a share of the long run below 0 continues with a change of the season.
 
 Periods of which none divides the next explain, one after the other, what those before them left.
 

@@ -74,7 +74,7 @@ def _chosen(panel: Panel) -> Document:
 
 
 def going_on(findings: Findings) -> list[str]:
-    """The columns that are said to go on beyond the target, and that nobody named."""
+    """The columns that are said to continue beyond the target, and that nobody named."""
     told = [finding.message for finding in findings if finding.rule == RULE]
     return [name for message in told for name in _QUOTED.findall(message)]
 

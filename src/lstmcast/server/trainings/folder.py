@@ -5,7 +5,7 @@ data/               the files that were sent, until there is a model
 progress.jsonl      a line for each epoch, and for each sentence of a preset
 outcome.json        how the training process ended, in its own words; written whole
 model/              the trained model; appears whole
-model.checkpoints/  what an interrupted training goes on from
+model.checkpoints/  what an interrupted training continues from
 log.txt             what the process printed
 stop                there once somebody has asked to stop
 """
@@ -57,7 +57,7 @@ class Folder:
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether there is something to go on from."""
+        """Whether there is something to continue from."""
         return any(self.path.glob("model.checkpoints/member-*"))
 
     # ---- job and outcome
@@ -104,7 +104,7 @@ class Folder:
         return [line for line in map(_parsed, whole) if line is not None]
 
     def begin(self) -> None:
-        """Make room for another run, which goes on with its progress where it has a checkpoint.
+        """Make room for another run, which continues with its progress where it has a checkpoint.
         OutputError."""
         with output_errors(self.path):
             (self.path / "outcome.json").unlink(missing_ok=True)

@@ -127,7 +127,7 @@ class Trainings:
         training = self.named(name)
         with self._lock:
             if not training.has_ended or not training.job.get("resumable"):
-                detail = f"The training {name!r} cannot go on: it is {training.state}."
+                detail = f"The training {name!r} cannot continue: it is {training.state}."
                 raise Problem(409, detail, "name")
             training.set(state=WAITING, detail=None, resumable=False)
             self._line.append(training)

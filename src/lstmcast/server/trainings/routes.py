@@ -84,7 +84,7 @@ def _add_looking(api: FastAPI, server: Server) -> None:
         name: str,
         last_event_id: Annotated[
             str,
-            Header(description="go on after this line"),
+            Header(description="continue after this line"),
         ] = "",
     ) -> StreamingResponse:
         """Follow a training, as server-sent events: a line for each epoch, and each new state."""

@@ -121,7 +121,7 @@ class Training:
             name = _signal_name(-status)
             return (
                 f"The training process was ended by {name}. A system does so where memory runs "
-                "out: train on fewer series then, or go on."
+                "out: train on fewer series then, or continue."
             )
         last = _last_line(self.folder.log)
         return f"The training process ended unexpectedly, with status {status}: {last}"
