@@ -680,7 +680,8 @@ def test_nothing_to_resume_is_said_however_quiet(run, data, model, folder):
 
 
 @pytest.mark.parametrize(
-    ("at", "said"), [(1, "No epoch was done that --resume could go on from"), (2, "goes on.")]
+    ("at", "said"),
+    [(1, "No epoch was done that --resume could continue from"), (2, "continues it.")],
 )
 def test_ctrl_c_promises_what_resume_can_do(run, data, model, monkeypatch, at, said):
     from lstmcast.training import loop

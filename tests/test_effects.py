@@ -12,7 +12,7 @@ import pytest
 import lstmcast as lc
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.origins import origins_of
-from lstmcast.decoding import Reader, along, decode
+from lstmcast.decoding import Reader, decode, origin_batches
 from lstmcast.model.heads import MEDIAN
 from lstmcast.model.inputs import Grid, slow_clock
 from lstmcast.model.inputs.axis import LINEAR, units_of
@@ -274,7 +274,7 @@ def _after(z_BT, cutoffs, horizon):
 
 def _without(panel, horizon, cutoffs):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(along, "effects_of", lambda *_: None)
+        patch.setattr(origin_batches, "effects_of", lambda *_: None)
         return medians(panel, horizon, cutoffs)
 
 

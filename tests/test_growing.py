@@ -65,7 +65,7 @@ def test_a_training_goes_on_with_data_that_have_grown(tmp_path):
     assert new["train_loss"][3] < old["train_loss"][0]  # not from fresh weights
     assert (np.diff(new["step"]) > 0).all() and new["step"][3] - new["step"][2] > old["step"][0]
     assert {str(end)[:7] for end in model.trained_ends.values()} == {"2019-08"}
-    (note,) = (text for text in model.record.notes if text.startswith("went on"))
+    (note,) = (text for text in model.record.notes if text.startswith("continued after"))
     assert "after epoch 3 with data that have grown (36 new values of 3 of 3 series)" in note
     assert "the state of the optimiser and what the transforms had learned are kept" in note
     assert model.predict().times[0, 0] == np.datetime64("2020-01-01")
@@ -142,7 +142,7 @@ def test_data_may_grow_again(tmp_path):
 def test_each_member_goes_on(tmp_path):
     model, _ = gone_on(tmp_path, waves(), make=lambda epochs: forecaster(epochs, members=2))
     assert model.history.columns()["epoch"].tolist() == [*range(1, 7)] * 2
-    assert sum(note.startswith("went on") for note in model.record.notes) in (1, 2)
+    assert sum(note.startswith("continued after") for note in model.record.notes) in (1, 2)
 
 
 def test_the_same_data_and_fewer_left_epochs_are_as_before(tmp_path):

@@ -329,7 +329,10 @@ def test_without_the_package_it_is_said_how_to_get_it(monkeypatch, tmp_path):
 def test_the_command_writes_what_is_possible_and_says_the_rest(run, tmp_path):
     done = run("export", "--out", tmp_path / "graphs")
     assert "x (batch, 112), state (batch, 512) → answer (batch, 24, 1, 7)" in done.out
-    assert "note: A network with inputs=Adaptive(window=12) cannot be exported" in done.err
+    assert (
+        "note: A network with inputs=Adaptive(window=12, widths='seasonal') cannot be exported"
+        in done.err
+    )
     assert [one.name for one in (tmp_path / "graphs").iterdir()] == ["network.onnx"]
 
     file = run("export", "--part", "network", "--out", tmp_path, "--json").json["files"][0]

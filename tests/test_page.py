@@ -328,7 +328,7 @@ def test_a_promotion_sells_more(ask, shop):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"values": {"promo": ["much"]}}, "no number"),
+        ({"values": {"promo": ["much"]}}, "not a number"),
         ({"values": {"rain": [1]}}, "no column 'rain'"),
         ({"values": {"promo": []}}, "at least 1"),
         ({"series": "x", "values": {"promo": [1]}}, "no series"),

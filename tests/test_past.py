@@ -261,7 +261,7 @@ def test_forecasts_are_not_fed_back_beside_columns_of_which_nothing_is_known():
 
 def test_rollouts_and_sums_of_quantiles_have_no_place():
     pytest.importorskip("torch", reason="needs the train extra")
-    with pytest.raises(UsageError, match=r"Rollout trains a network to go on from its own"):
+    with pytest.raises(UsageError, match=r"Rollout trains a network to continue from its own"):
         forecaster(batching=lc.Rollout(length=6, support=3)).fit(market())
     inputs = lc.Transformed(lc.Difference(), past=["f0"])
     with pytest.raises(UsageError, match=r"Use head='point', or differences over a lag of at le"):

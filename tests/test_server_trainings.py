@@ -203,7 +203,7 @@ def test_a_network_of_other_series_is_not_compared(ask, tuned):
 @pytest.mark.parametrize(
     "given, field, words",
     [
-        ({"name": "../x"}, "name", "no name of a model"),
+        ({"name": "../x"}, "name", "not a name of a model"),
         ({"epochs": "0"}, "epochs", "greater than or equal to 1"),
         ({"minutes": "600"}, "minutes", "at most 60"),
         ({"minutes": "nan"}, "minutes", "greater than 0"),
@@ -238,7 +238,7 @@ def test_an_unknown_training_is_not_there(ask):
 
 def test_what_has_ended_is_not_stopped_nor_gone_on_with(ask, tuned):
     assert "has ended" in problem(ask("POST", "/v1/trainings/tuned/stop"), 409, "name")
-    assert "cannot go on" in problem(ask("POST", "/v1/trainings/tuned/resume"), 409, "name")
+    assert "cannot continue" in problem(ask("POST", "/v1/trainings/tuned/resume"), 409, "name")
 
 
 def test_rows_are_limited():

@@ -197,5 +197,5 @@ def test_the_old_name_of_quantiles_is_taken_with_a_note(tmp_path):
 def test_a_specification_is_checked_when_it_is_made():
     with pytest.raises(UsageError, match="at least 0, got -1"):
         Specification(3, seed=-1)
-    with pytest.raises(UsageError, match="no path"):
+    with pytest.raises(UsageError, match="not a path"):
         Specification(3, weights="")

@@ -383,7 +383,7 @@ def test_the_command_says_how_it_goes_on(tmp_path, monkeypatch):
     data.write_text("day,sold\n" + "\n".join(f"2024-01-{d:02d},{d}" for d in range(1, 29)))
     done = run("tune", data, "--horizon", 2, "--out", tmp_path / "found", "--quiet")
     assert done.exit_code == 130
-    assert "The same command goes on" in done.stderr
+    assert "The same command continues" in done.stderr
 
 
 def test_places_are_counted_by_kind():

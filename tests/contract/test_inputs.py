@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmcast.data.panel import Panel
+from builders import with_open_ends
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs import Adaptive, Grid, Running, Transformed
 from lstmcast.model.inputs.adaptive import SHORTEST
@@ -83,7 +83,8 @@ def panel_of(case, values_BTK):
         for p, name in enumerate(case.inputs.past)
     }
     past = {name: {f"s{k}": of[k] for k in range(len(of))} for name, of in beside.items()}
-    return Panel.from_arrays({f"s{k}": values for k, values in enumerate(series_ST)}, past=past)
+    series = {f"s{k}": values for k, values in enumerate(series_ST)}
+    return with_open_ends(series, past=past)
 
 
 def advance(case, state, values_BTK):

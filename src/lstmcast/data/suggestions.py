@@ -43,7 +43,8 @@ def going_on(
     if not names:
         return []
     one = len(names) == 1
-    message = f"{listed(names)} {'goes' if one else 'go'} on after the last values of the target"
+    verb = "continues" if one else "continue"
+    message = f"{listed(names)} {verb} after the last values of the target"
     how = ask("future", ",".join(names))
     action = f"If {'it is' if one else 'they are'} known in advance, use {how}."
     return [Finding(RULE, "note", message, action, count=len(findings))]

@@ -230,8 +230,8 @@ def _number(text: str) -> Any:
     """A cell of a table as the number that it is."""
     plain = text.replace(",", "")
     try:
-        if plain.endswith(" %"):
-            return Share(float(plain.removesuffix(" %")) / 100)
+        if plain.endswith("%"):
+            return Share(float(plain.removesuffix("%")) / 100)
         return float(plain)
     except ValueError:
         return text or None

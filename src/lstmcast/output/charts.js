@@ -107,7 +107,7 @@ function lstmcastCharts(words) {
         hoverinfo: "skip" });
     }
     const said = pane.point.map((v, i) => write(v) + pane.bands.slice().reverse().map((b) =>
-      "<br>" + b.level + " %: " + write(b.lower[i]) + " … " + write(b.upper[i])).join(""));
+      "<br>" + b.level + "%: " + write(b.lower[i]) + " … " + write(b.upper[i])).join(""));
     drawn.push({ x: x, y: joint.concat(pane.point), mode: future.length === 1 ? "lines+markers" : "lines",
       line: { color: BLUE, width: 2.6 }, name: say("forecast"), customdata: (joined ? [""] : []).concat(said),
       hovertemplate: say("forecast") + ": %{customdata}<extra></extra>", legendrank: 1001 });

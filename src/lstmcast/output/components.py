@@ -233,7 +233,7 @@ def _figure(plot: ComponentsPlot) -> Figure:
         ax.set_facecolor(palette.ground)
         ax.set_title(words(text), loc="left", fontsize=9.5, color=palette.ink)
         ax.axvline(last_known, color=palette.faint, linewidth=0.9, linestyle=":")
-        _dress_values(ax, " %" if percent else "")
+        _dress_values(ax, "%" if percent else "")
     dress_times(axes[-1], plot.times, words, palette)
     title = f"{printable(plot.name)}: {words(_title(plot))}"
     figure.suptitle(title, x=0.013, **heading(words, palette))
