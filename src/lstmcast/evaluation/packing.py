@@ -16,6 +16,8 @@ from lstmcast.evaluation.held_out import HeldOut, Tried, actual_after
 from lstmcast.model.heads import MEDIAN
 from lstmcast.util.parallel import give_back_memory
 
+ROUNDING = 2.0**-22  # of the largest distance, that 32 bits move a quantile by, and some more
+
 
 class PackedQuantiles(NamedTuple):
     """Quantiles (O, …, Q) as medians, and distances from them in 32 bits: these are rounded by
@@ -37,9 +39,14 @@ class PackedQuantiles(NamedTuple):
         return cls(median, largest_O, apart.astype(np.float32))
 
     def unpacked(self) -> NDArray:
-        """The quantiles (O, …, Q)."""
+        """The quantiles (O, …, Q). Those that rounding has moved from a whole number are that again:
+        a bound of 0 that lies above 0 would leave out the zeros of a series."""
         apart = self.apart.astype(np.float64)
-        return self.median[..., None] + apart * _as_rows(self.largest_O, apart)
+        largest = _as_rows(self.largest_O, apart)
+        quantiles = self.median[..., None] + apart * largest
+        whole = np.rint(quantiles)
+        moved = np.abs(quantiles - whole) <= ROUNDING * largest
+        return np.where(moved, whole, quantiles)
 
 
 class Packed(NamedTuple):
