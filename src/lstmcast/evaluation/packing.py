@@ -39,8 +39,8 @@ class PackedQuantiles(NamedTuple):
         return cls(median, largest_O, apart.astype(np.float32))
 
     def unpacked(self) -> NDArray:
-        """The quantiles (O, …, Q). Those that rounding has moved from a whole number are that again:
-        a bound of 0 that lies above 0 would leave out the zeros of a series."""
+        """The quantiles (O, …, Q). Those that rounding has moved from a whole number are that
+        again: a bound of 0 that lies above 0 would leave out the zeros of a series."""
         apart = self.apart.astype(np.float64)
         largest = _as_rows(self.largest_O, apart)
         quantiles = self.median[..., None] + apart * largest

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TITLE = "What the forecast owes to"
+TITLE = "What the forecast relies on"
 AXIS = "error grows by, in percent, where it is permuted"
 MOST_BARS = 24
 
