@@ -101,18 +101,27 @@ def plain_table(
     state: TableState, deviation_BT: NDArray, known_BT: NDArray, decay: float
 ) -> TableState:
     """`add_to_table` without a limit."""
-    m, T = state.sum_BM.shape[1], deviation_BT.shape[1]
+    sums, weights = sums_by_phase(state.sum_BM, state.weight_BM, deviation_BT, known_BT, decay)
+    return TableState(sums, weights, state.surprise_BM)
+
+
+def sums_by_phase(
+    sum_BM: NDArray, weight_BM: NDArray, values_BT: NDArray, known_BT: NDArray, decay: float
+) -> tuple[NDArray, NDArray]:
+    """Decayed sums of the values of each phase and of their number, of the last M steps and of T
+    more (B, M + T): a step starts from the one a cycle before, and stays so where it is unknown."""
+    m, T = sum_BM.shape[1], values_BT.shape[1]
     sums, weights = (
-        np.concatenate([part, np.zeros_like(deviation_BT)], axis=1) for part in state[:2]
+        np.concatenate([part, np.zeros_like(values_BT)], axis=1) for part in (sum_BM, weight_BM)
     )
     for first in range(0, T, m):
         last = min(first + m, T)
         old, new = slice(first, last), slice(m + first, m + last)
         known_BN = known_BT[:, old]
-        total_BN = decay * sums[:, old] + deviation_BT[:, old]
+        total_BN = decay * sums[:, old] + values_BT[:, old]
         sums[:, new] = np.where(known_BN, total_BN, sums[:, old])
         weights[:, new] = np.where(known_BN, decay * weights[:, old] + 1.0, weights[:, old])
-    return TableState(sums, weights, state.surprise_BM)
+    return sums, weights
 
 
 def newest_columns(table: TableState, m: int) -> TableState:

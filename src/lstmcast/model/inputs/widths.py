@@ -16,6 +16,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from lstmcast.model.inputs.tables import sums_by_phase
+
 SHORTEST_SEASON = 24  # steps; phases of shorter ones hardly differ
 DECAY = 0.977  # what a change still counts a season later: half after thirty
 PRIOR = 5.0  # seasons that weigh as much as the mean over all phases
@@ -49,7 +51,9 @@ def read_widths(state: WidthState, change_BT: NDArray, horizon: int) -> tuple[ND
     """Widths of the next steps beside each other, as known at each of T steps (B, T, H), and the
     state after them. `change_BT`: changes over one season; NaN = unknown."""
     m, steps = state.change_BM.shape[1], change_BT.shape[1]
-    changes, counts = _columns(state, change_BT)
+    known_BT = ~np.isnan(change_BT)
+    size_BT = np.where(known_BT, np.abs(change_BT), 0.0)
+    changes, counts = sums_by_phase(*state, size_BT, known_BT, DECAY)
     after = WidthState(changes[:, -m:], counts[:, -m:])
     total_BT, number_BT = _over_phases(changes, m), _over_phases(counts, m)
     mean_BT1 = (total_BT / np.where(number_BT > 0, number_BT, 1.0))[:, :, None]
@@ -58,22 +62,6 @@ def read_widths(state: WidthState, change_BT: NDArray, horizon: int) -> tuple[ND
     beside_BTH = np.ones_like(change_BTH)
     np.divide(change_BTH, usual_BTH, out=beside_BTH, where=usual_BTH > 0)
     return np.clip(beside_BTH, LEAST, MOST) ** POWER, after
-
-
-def _columns(state: WidthState, change_BT: NDArray) -> tuple[NDArray, NDArray]:
-    """Both sums of the last M steps and of T more (B, M + T): a step starts from the one a season
-    before."""
-    m, steps = state.change_BM.shape[1], change_BT.shape[1]
-    known_BT = ~np.isnan(change_BT)
-    size_BT = np.where(known_BT, np.abs(change_BT), 0.0)
-    keep_BT = np.where(known_BT, DECAY, 1.0)
-    changes, counts = (np.concatenate([part, np.zeros_like(size_BT)], axis=1) for part in state)
-    for first in range(0, steps, m):
-        last = min(first + m, steps)
-        old, new = slice(first, last), slice(m + first, m + last)
-        changes[:, new] = keep_BT[:, old] * changes[:, old] + size_BT[:, old]
-        counts[:, new] = keep_BT[:, old] * counts[:, old] + known_BT[:, old]
-    return changes, counts
 
 
 def _over_phases(columns: NDArray, m: int) -> NDArray:
