@@ -54,6 +54,16 @@ def plain_config(**chosen: object) -> NetworkConfig:
     return NetworkConfig(**usual | chosen)
 
 
+def weeks(count: int, length: int) -> Panel:
+    """Daily series with a week's season, each a day later than the one before."""
+    rng, t = np.random.default_rng(0), np.arange(length)
+    series = {
+        f"s{k}": 20 + 5 * np.sin(2 * np.pi * (t + k) / 7) + rng.normal(0, 1, length)
+        for k in range(count)
+    }
+    return Panel.from_arrays(series, frequency="D", start="2024-01-01")
+
+
 def waves(
     series: int = 3,
     length: int = 60,

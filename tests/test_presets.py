@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lstmcast as lc
+from builders import weeks
 from lstmcast import presets
 from lstmcast.cli.app import app
 from lstmcast.data.origins import Origins
@@ -21,12 +22,7 @@ H = 7
 
 
 def panel(count: int = 4, length: int = 130) -> lc.Panel:
-    rng, t = np.random.default_rng(0), np.arange(length)
-    series = {
-        f"s{k}": 20 + 5 * np.sin(2 * np.pi * (t + k) / 7) + rng.normal(0, 1, length)
-        for k in range(count)
-    }
-    return lc.Panel.from_arrays(series, frequency="D", start="2024-01-01")
+    return weeks(count, length)
 
 
 def test_what_is_trained_follows_from_the_number_of_values():

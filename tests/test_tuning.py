@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lstmcast as lc
+from builders import weeks
 from lstmcast.cli.app import app
 from lstmcast.errors import DataError, MissingExtraError, ModelError, OutputError, UsageError
 from lstmcast.tuning import measure, search, suggest
@@ -32,12 +33,7 @@ H = 4
 
 
 def panel(count: int = 2, length: int = 70) -> lc.Panel:
-    rng, t = np.random.default_rng(0), np.arange(length)
-    series = {
-        f"s{k}": 20 + 5 * np.sin(2 * np.pi * (t + k) / 7) + rng.normal(0, 1, length)
-        for k in range(count)
-    }
-    return lc.Panel.from_arrays(series, frequency="D", start="2024-01-01")
+    return weeks(count, length)
 
 
 def bowl(settings) -> float:

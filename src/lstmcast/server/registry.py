@@ -14,11 +14,12 @@ from pathlib import Path
 from threading import Lock
 
 from lstmcast.data.frequency import parse_frequency
-from lstmcast.errors import LstmcastError, ModelError, OutputError, UsageError
+from lstmcast.errors import LstmcastError, ModelError, UsageError
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal
 from lstmcast.forecaster import LSTMForecaster, load
 from lstmcast.model.network import Network
+from lstmcast.server import alone
 from lstmcast.server.models import folder_of
 from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.requests import OpenStream, require_horizon
@@ -27,9 +28,9 @@ from lstmcast.server.streams import CLOSED, SERVED, ServedStream, too_many_rows
 from lstmcast.streaming.clocks import Clocks
 from lstmcast.streaming.pipe import Pipe, Place
 from lstmcast.streaming.stream import Stream
-from lstmcast.util.files import locked, output_errors
+from lstmcast.util.files import output_errors
 
-STATE, LOCK = "state", ".lock"
+STATE = "state"
 
 
 class Streams:
@@ -124,12 +125,7 @@ class Streams:
 
     def _take_over(self, folder: Path) -> None:
         """Go on with the streams that are kept in a folder, which no other server may use."""
-        with output_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        if not self._held.enter_context(locked(folder / LOCK)):
-            raise OutputError(
-                f"{str(folder)!r} is used by another server. Stop that, or name another folder."
-            )
+        alone.take(folder, self._held)
         try:
             for place in folder.glob(f"{CLOSED}*"):  # of a server that was killed meanwhile
                 shutil.rmtree(place, ignore_errors=True)

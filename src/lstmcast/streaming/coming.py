@@ -18,6 +18,7 @@ from lstmcast.data.levels import number_text
 from lstmcast.data.numbers import is_missing
 from lstmcast.errors import DataError, UsageError
 from lstmcast.streaming.ticks import by_label
+from lstmcast.util.text import is_number
 
 Cell: TypeAlias = float | str | None  # a number, a category, or nothing that is known
 # Of each column and row (C, R): the cell of the tick, and those of the next ones; none where
@@ -106,7 +107,7 @@ def longest(told: Told) -> int:
 
 def is_text(cell: Cell) -> bool:
     """Whether a cell says a category in words."""
-    return isinstance(cell, str) and not _is_number(cell)
+    return isinstance(cell, str) and not is_number(cell)
 
 
 def as_number(cell: Cell) -> float:
@@ -117,11 +118,3 @@ def as_number(cell: Cell) -> float:
 def as_category(cell: Cell) -> str | None:
     """A cell of a column of categories."""
     return cell if cell is None or isinstance(cell, str) else number_text(cell)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from lstmcast.data.features import listed
 from lstmcast.data.numbers import is_missing
 from lstmcast.errors import DataError
+from lstmcast.util.text import is_number
 
 TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds", "month", "week", "day", "hour")
 SERIES_NAMES = ("series", "series_id", "unique_id")
@@ -159,7 +160,7 @@ class LineReader:
     def _names_columns(self, cells: list[str]) -> bool:
         """Whether a first line is a header: no number in it, and nothing missing."""
         named = [cell.strip() for cell in cells]
-        if any(is_missing(cell) or _is_number(cell) for cell in named):
+        if any(is_missing(cell) or is_number(cell) for cell in named):
             return False
         if len(set(named)) < len(named):
             raise DataError("it names a column twice. Columns need names of their own")
@@ -183,20 +184,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _number(name: str, given: Any) -> float:
     """A value; NaN for one that is missing."""
     if given is None or (isinstance(given, str) and is_missing(given)):
         return float("nan")
     known = isinstance(given, (int, float, str)) and not isinstance(given, bool)
-    if not known or (isinstance(given, str) and not _is_number(given)):
+    if not known or (isinstance(given, str) and not is_number(given)):
         raise DataError(f"{name!r} is {given!r}, and a number is expected")
     try:
         return float(given)

@@ -28,6 +28,19 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a number as programs write it.
+
+    >>> is_number("1e3"), is_number("1,5")
+    (True, False)
+    """
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def shortened(text: str, longest: int = 30) -> str:
     """Text for one cell: no line breaks or control characters, and not too long."""
     text = "".join(letter if letter.isprintable() else " " for letter in text)

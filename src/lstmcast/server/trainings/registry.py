@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.errors import OutputError
+from lstmcast.server import alone
 from lstmcast.server.bodies import Asked, written
 from lstmcast.server.problems import Problem
 from lstmcast.server.settings import NAME, Settings
@@ -32,11 +33,11 @@ from lstmcast.server.trainings.training import (
     now,
     taken_over,
 )
-from lstmcast.util.files import locked, output_errors
+from lstmcast.util.files import output_errors
 
 MOST = 100  # trainings that are kept
 JOINING = 5.0  # seconds until what a process said last is kept
-LOCK, NEW, REMOVED = ".lock", ".new-", ".removed-"
+NEW, REMOVED = ".new-", ".removed-"
 
 
 class Trainings:
@@ -243,12 +244,7 @@ class Trainings:
     # ---- those of an earlier server
 
     def _take_over(self, root: Path) -> None:
-        with output_errors(root):
-            root.mkdir(parents=True, exist_ok=True)
-        if not self._held.enter_context(locked(root / LOCK)):
-            raise OutputError(
-                f"{str(root)!r} is used by another server. Stop that, or name another folder."
-            )
+        alone.take(root, self._held)
         try:
             for beginning in (NEW, REMOVED):  # of a server that was killed meanwhile
                 for place in root.glob(f"{beginning}*"):
