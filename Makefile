@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 TEST ?=
+MEASURED ?=
 # Processes that share the whole test-suite. Each computes with one thread: more would only wait for each other.
 JOBS ?= auto
 PRETRAIN ?=
@@ -20,7 +21,7 @@ LINE = $(shell sed -n 's/^__version__ = "\([0-9]*\.[0-9]*\).*/\1/p' src/lstmcast
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test test-services lint density docs docs-version docs-refresh evidence layers notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
+.PHONY: help fuzz install install-all forecast serve test coverage test-services lint density docs docs-version docs-refresh evidence layers notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -35,9 +36,14 @@ forecast: $(VENV)/.core ## forecast the airline data; writes forecast.csv and fo
 serve: $(VENV)/.server ## forecast over HTTP at 127.0.0.1:8000; options with SERVE="--streams kept --model air=models/air"
 	$(BIN)/lstmcast serve $(SERVE)
 
+# Each process takes half of the tests and what the other one has left: what a file makes once is made once.
+# Compiled code is kept even where the environment says otherwise: the tests start many processes.
 test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_store.py -k atomic"
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
-		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --cov --cov-report=term)
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
+		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --dist worksteal $(MEASURED))
+
+coverage: ## the test-suite, and how much of each file it runs: takes a third longer
+	$(MAKE) test MEASURED="--cov --cov-report=term"
 
 test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server, which it installs
 	PYTHON=$(BIN)/python .ci/services

@@ -22,6 +22,7 @@ import contextlib
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,13 +30,25 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from lstmcast.cli.app import main as main_of_lstmcast
+
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(
     r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$', re.MULTILINE | re.DOTALL
 )
 EXAMPLE = re.compile(r"^```(console|python)", re.MULTILINE)
 PICTURE = re.compile(r"images/([\w-]+\.png)")
-LONGEST = 120  # seconds for one command
+LONGEST = 120  # seconds for one command in a shell
+STATUS = '; echo "exit status $?"'
+QUOTED = re.compile(r"'[^']*'|\"[^\"\\$]*\"")
+FOR_A_SHELL = re.compile(r"[|&;<>$*\\\n]")
+VARIABLES = {
+    "PYTHONPATH": str(ROOT / "src"),
+    "COLUMNS": "100",
+    "LC_ALL": "C.UTF-8",  # English, unless a page asks for Japanese
+    "PYTHONIOENCODING": "utf-8",
+    "OMP_NUM_THREADS": "1",
+}
 
 
 def pages() -> list[Path]:
@@ -80,25 +93,46 @@ def console(body: str, folder: Path) -> str:
 
 
 def _run(command: str, folder: Path) -> str:
+    own = command.strip().removesuffix(STATUS)
+    if own.startswith("lstmcast ") and not FOR_A_SHELL.search(QUOTED.sub("", own)):
+        said, status = _here(shlex.split(own)[1:])
+        said += f"exit status {status}\n" * command.strip().endswith(STATUS)
+    else:
+        said = _in_a_shell(command, folder)
+    return _tidy(said.replace(f"{folder}/", ""))
+
+
+def _here(words: list[str]) -> tuple[str, int]:
+    """What a command says and its exit status, run in this process, which has loaded what it needs.
+
+    A process of its own would load it again, which takes longer than most commands.
+    """
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    before = dict(os.environ)
+    os.environ.update(VARIABLES)
+    try:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            main_of_lstmcast(words)
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return stream.buffer.getvalue().decode(), status
+
+
+def _in_a_shell(command: str, folder: Path) -> str:
     python = f'python() {{ "{sys.executable}" "$@"; }}'  # this one, whatever is on the path
     shell = f'{python}\nlstmcast() {{ python -m lstmcast "$@"; }}\n{command}'
-    variables = {
-        "PYTHONPATH": str(ROOT / "src"),
-        "COLUMNS": "100",
-        "LC_ALL": "C.UTF-8",  # English, unless a page asks for Japanese
-        "PYTHONIOENCODING": "utf-8",
-        "OMP_NUM_THREADS": "1",
-    }
-    done = subprocess.run(
+    return subprocess.run(
         ["bash", "-c", shell],
         cwd=folder,
-        env=os.environ | variables,
+        env=os.environ | VARIABLES,
         timeout=LONGEST,
         encoding="utf-8",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-    )
-    return _tidy(done.stdout.replace(f"{folder}/", ""))
+    ).stdout
 
 
 def output(code: str, names: dict[str, object]) -> str:

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-from dataclasses import dataclass
 
 import pytest
 
+from commands import Done
 from lstmcast.cli import app as cli
 
 # Commands speak the language of the system; the tests know it.
 os.environ["LC_ALL"] = "C.UTF-8"
 
 collect_ignore = ["typing"]  # programs to be checked, not run
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
 
 
 @pytest.fixture

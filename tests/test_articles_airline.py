@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -89,17 +90,37 @@ def test_the_file_as_downloaded_gives_the_same_series():
 # What a run gives
 
 
-@pytest.fixture(scope="module")
-def faithful(tmp_path_factory):
-    """A short run of the article's network: the run, and its measures."""
+class Run(NamedTuple):
+    """A short run of the system, its measures, and the words that its pictures asked for."""
+
+    to: ExampleRun
+    measures: list
+    asked: set
+
+
+def short_run(folder: Path, *, faithful: bool) -> Run:
+    asked = set()
     with pytest.MonkeyPatch.context() as monkeypatch:
         quick(monkeypatch)
-        to = ExampleRun(tmp_path_factory.mktemp("airline"), quiet=True)
-        return to, airline.run(to, faithful=True, seed=0)
+        monkeypatch.setattr(ExampleRun, "text", lambda to, word: asked.add(word) or word)
+        to = ExampleRun(folder, quiet=True)
+        return Run(to, airline.run(to, faithful=faithful, seed=0), asked)
+
+
+@pytest.fixture(scope="module")
+def faithful(tmp_path_factory):
+    """That of the article's network."""
+    return short_run(tmp_path_factory.mktemp("airline"), faithful=True)
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory):
+    """That without --faithful."""
+    return short_run(tmp_path_factory.mktemp("airline"), faithful=False)
 
 
 def test_everything_is_written(faithful):
-    to, measures = faithful
+    to, measures, _ = faithful
     pictures = {
         "series",
         "differences",
@@ -132,7 +153,7 @@ def test_everything_is_written(faithful):
 
 
 def test_142_predictions_with_observations_and_43_fed_back(faithful):
-    to, measures = faithful
+    to, measures, _ = faithful
     table = lc.read(to.folder / "predictions.csv", target="*", time="time")
     names = {str(name): i for i, name in enumerate(table.ids)}
     observed, free, own = (
@@ -151,7 +172,7 @@ def test_142_predictions_with_observations_and_43_fed_back(faithful):
 def test_the_way_back_adds_to_what_is_known(faithful):
     """① X̂(t+1) = D̂(t) + X(t); ② X̂(t+1) = D̂(t) + X̂(t), by hand from the network's own
     answers."""
-    model = lc.load(faithful[0].folder / "model")
+    model = lc.load(faithful.to.folder / "model")
     data, network = learning_data(), model.network
     x_TBC = data.inputs[1:, None].astype(np.float32)
     low, width = D[1:100].min(), np.ptp(D[1:100])
@@ -174,44 +195,35 @@ def test_the_way_back_adds_to_what_is_known(faithful):
     np.testing.assert_allclose(free, path, atol=2e-3)
 
 
-def test_by_default_no_forecaster_has_seen_the_part_held_back(tmp_path, monkeypatch):
+def test_by_default_no_forecaster_has_seen_the_part_held_back(default, tmp_path, monkeypatch):
     quick(monkeypatch)
-    first = airline.run(ExampleRun(tmp_path / "a", quiet=True), faithful=False, seed=0)
     changed = X.copy()
     changed[-1] = 5000
     panel = lc.Panel.from_arrays({"airline": changed}, frequency="MS", start="1949-01-01")
     monkeypatch.setattr(airline, "_read", lambda to: panel)
-    airline.run(ExampleRun(tmp_path / "b", quiet=True), faithful=False, seed=0)
+    airline.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
     one, other = (
-        lc.read(tmp_path / run / "predictions.csv", target="*", time="time") for run in "ab"
+        lc.read(folder / "predictions.csv", target="*", time="time")
+        for folder in (default.to.folder, tmp_path)
     )
     for i, name in enumerate(one.ids):
         if name != "passengers":
             np.testing.assert_array_equal(one.series(i), other.series(i))
-    assert len(first) == 10
+    assert len(default.measures) == 10
 
 
-def test_the_numbers_to_reach(tmp_path, monkeypatch):
+def test_the_numbers_to_reach(default):
     """The shipped network, fine-tuned and as it is: quick settings for the others change
     nothing."""
-    quick(monkeypatch)
-    tuned, tuned_one, shipped, shipped_one, *_ = airline.run(
-        ExampleRun(tmp_path, quiet=True), faithful=False, seed=0
-    )
+    tuned, tuned_one, shipped, shipped_one, *_ = default.measures
     assert tuned.measure == "RMSE of 43 months fed back, shipped network, fine-tuned"
     assert tuned.value <= 24 and tuned_one.value <= 15.3
     assert shipped.measure == "RMSE of 43 months fed back, shipped network"
     assert shipped.value <= 24 and shipped_one.value <= 15.3
 
 
-def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
-    quick(monkeypatch)
-    asked = []
-    monkeypatch.setattr(ExampleRun, "text", lambda to, english: asked.append(english) or english)
-    for faithful in (False, True):
-        run = ExampleRun(tmp_path / str(faithful), quiet=True)
-        airline.run(run, faithful=faithful, seed=0)
-    assert set(asked) == set(JAPANESE)
+def test_all_words_of_the_pictures_are_translated(default, faithful):
+    assert default.asked | faithful.asked == set(JAPANESE)
 
 
 def test_the_pictures_show_what_the_article_scales():

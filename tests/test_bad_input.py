@@ -1,5 +1,4 @@
-"""Bad input on the command line, as its own process: one clear message, the right exit status,
-nothing half-written."""
+"""Bad input on the command line: one clear message, the right exit status, nothing half-written."""
 
 from __future__ import annotations
 
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from commands import here
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 MONTHS = [f"{2018 + m // 12}-{m % 12 + 1:02}-01" for m in range(36)]
@@ -30,11 +31,22 @@ class Done(NamedTuple):
 
 
 def run(*arguments: object) -> Done:
+    """A command in this process."""
+    done = here(*arguments)
+    return _checked(Done(done.status, done.out, done.err))
+
+
+def process(*arguments: object) -> Done:
+    """The same as its own process."""
     command = [sys.executable, "-m", "lstmcast", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert "Traceback" not in done.stderr + done.stdout
-    assert "a defect in lstmcast" not in done.stderr
-    return Done(done.returncode, done.stdout, done.stderr)
+    return _checked(Done(done.returncode, done.stdout, done.stderr))
+
+
+def _checked(done: Done) -> Done:
+    assert "Traceback" not in done.err + done.out
+    assert "a defect in lstmcast" not in done.err
+    return done
 
 
 def forecast(data: object, *options: object) -> Done:
@@ -98,8 +110,9 @@ def test_a_file_that_is_no_series(tmp_path, name):
     assert words[0] in checked.out + checked.err
 
 
-def test_a_missing_file(tmp_path):
-    done = forecast(tmp_path / "sales.csv", "--out", tmp_path / "f.csv")
+@pytest.mark.parametrize("way", [run, process])
+def test_a_missing_file(tmp_path, way):
+    done = way("forecast", tmp_path / "sales.csv", "-H", 3, "--out", tmp_path / "f.csv")
     assert (done.status, done.out) == (1, "")
     assert "there is no file" in done.message and "sales.csv" in done.message
     assert not list(tmp_path.iterdir())
@@ -186,7 +199,7 @@ def test_a_full_disk(mounted, option):
     disk = mounted("size=64k")
     (disk / "other").write_bytes(bytes(60_000))
     (disk / "f.csv").write_text("mine")
-    done = forecast(AIRLINE, "-H", 2000, option, disk / PLACES[option])
+    done = forecast(AIRLINE, option, disk / PLACES[option])
     assert done.status == 1
     assert "the disk is full. Make room" in done.message
     assert {path.name for path in disk.iterdir()} == {"other", "f.csv"}

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lstmcast as lc
+from commands import here
 from lstmcast.data.limits import MOST_COLUMNS, unpacked_bytes
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, OutputError, UsageError, bounded
@@ -24,11 +25,6 @@ from lstmcast.output.places import require_apart
 
 TABLE = "ds,y\n" + "".join(f"2024-01-{day:02d},{day}.5\n" for day in range(1, 29))
 posix = pytest.mark.skipif(sys.platform == "win32", reason="of POSIX")
-
-
-def command(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "lstmcast", *map(str, arguments)]
-    return subprocess.run(words, capture_output=True, text=True, check=False, **options)
 
 
 # ---------------------------------------------------------------- sizes
@@ -203,14 +199,14 @@ def test_ids_like_formulas_are_told_and_escaped_on_request(tmp_path):
     )
     (tmp_path / "ids.csv").write_text("id,ds,y\n" + rows)
     words = ("forecast", "ids.csv", "-H", "1", "--cutoffs", "0", "--out", "f.csv")
-    told = command(*words, cwd=tmp_path)
-    assert "take for formulas: '=1+1', '@a'. --escape-formulas writes them" in told.stderr
+    told = here(*words, folder=tmp_path)
+    assert "take for formulas: '=1+1', '@a'. --escape-formulas writes them" in told.err
     assert "\n=1+1," in (tmp_path / "f.csv").read_text()
-    done = command(*words, "--escape-formulas", cwd=tmp_path)
+    done = here(*words, "--escape-formulas", folder=tmp_path)
     written = (tmp_path / "f.csv").read_text()
-    assert "They are written with an apostrophe" in done.stderr
+    assert "They are written with an apostrophe" in done.err
     assert "\n'=1+1," in written and "\n'@a," in written and "\n-5," in written
-    command(*words, "--escape-formulas", "--total", "horizon", cwd=tmp_path)
+    here(*words, "--escape-formulas", "--total", "horizon", folder=tmp_path)
     assert "\n'=1+1," in (tmp_path / "f.totals.csv").read_text()
 
 

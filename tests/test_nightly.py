@@ -14,13 +14,13 @@ import pandas as pd
 import pytest
 
 import lstmcast as lc
+from commands import Done, here
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util import files
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "lstmcast", *arguments]
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+def command(folder: Path, *arguments: str) -> Done:
+    return here(*arguments, folder=folder)
 
 
 def sales(until: str, ids: str = "abc") -> Any:
@@ -93,23 +93,21 @@ def test_the_command_updates(tmp_path):
         tmp_path / "new.csv", index=False
     )
     assert (
-        command(
-            tmp_path, "forecast", "all.csv", "-H", "3", "--cutoffs", "0", "--save", "m"
-        ).returncode
+        command(tmp_path, "forecast", "all.csv", "-H", "3", "--cutoffs", "0", "--save", "m").status
         == 0
     )
     run = ("predict", "-m", "m", "new.csv", "--update", "--json", "-q")
     done = command(tmp_path, *run)
-    assert done.returncode == 0 and done.stderr == ""
-    said = json.loads(done.stdout)
+    assert done.status == 0 and done.err == ""
+    said = json.loads(done.out)
     assert said["continued"]["absent"] == ["b"] and said["continued"]["new"] == ["d"]
-    again = json.loads(command(tmp_path, *run).stdout)
+    again = json.loads(command(tmp_path, *run).out)
     by = [{k: said["forecast"][k] for k in ("ds", "forecast")}, again["forecast"]]
     assert by[0] == {k: by[1][k] for k in ("ds", "forecast")} and again["continued"]["new"] == []
-    alone = json.loads(command(tmp_path, "predict", "-m", "m", "--json", "-q").stdout)
+    alone = json.loads(command(tmp_path, "predict", "-m", "m", "--json", "-q").out)
     assert alone["panel"]["end"] == "2024-02-21" and alone["panel"]["series"] == 4
     idle = command(tmp_path, "predict", "-m", "m", "--update")
-    assert idle.returncode == 2 and "no newer data to update" in idle.stderr
+    assert idle.status == 2 and "no newer data to update" in idle.err
 
 
 # ---------------------------------------------------------------- skipped series
@@ -151,13 +149,13 @@ def test_the_command_lists_what_it_skips_and_says_so_by_its_status(tmp_path):
     with_bad_cell(sales("2024-02-20")).to_csv(tmp_path / "bad.csv", index=False)
     words = ("forecast", "bad.csv", "-H", "3", "--cutoffs", "0", "--json", "-q")
     stopped = command(tmp_path, *words)
-    assert stopped.returncode == 1
-    error = json.loads(stopped.stdout)["error"]
+    assert stopped.status == 1
+    error = json.loads(stopped.out)["error"]
     assert error["kind"] == "DataError" and "'sold out'" in error["message"]
     assert error["exit_status"] == 1
     done = command(tmp_path, *words, "--on-error", "skip", "--log-file", "night.log")
-    assert done.returncode == 3 and "skipped: b: " in done.stderr
-    said = json.loads(done.stdout)
+    assert done.status == 3 and "skipped: b: " in done.err
+    said = json.loads(done.out)
     assert said["skipped"][0]["series"] == "b" and len(said["forecast"]["ds"]) == 6
     log = (tmp_path / "night.log").read_text("utf-8")
     assert "skipped: b: " in log and log.rstrip().endswith("exit status 3")
@@ -165,14 +163,14 @@ def test_the_command_lists_what_it_skips_and_says_so_by_its_status(tmp_path):
 
 def test_wrong_usage_is_json_too(tmp_path):
     done = command(tmp_path, "forecast", "--json")
-    assert done.returncode == 2 and json.loads(done.stdout)["error"]["kind"] == "UsageError"
+    assert done.status == 2 and json.loads(done.out)["error"]["kind"] == "UsageError"
 
 
 def test_held_out_forecasts_are_in_the_document_on_request(tmp_path):
     sales("2024-02-20", "a").to_csv(tmp_path / "a.csv", index=False)
     words = ("forecast", "a.csv", "-H", "3", "--cutoffs", "2", "--json", "-q")
     usual, asked = (
-        json.loads(command(tmp_path, *words, *more).stdout) for more in ((), ("--held-out",))
+        json.loads(command(tmp_path, *words, *more).out) for more in ((), ("--held-out",))
     )
     assert "held_out" not in usual["accuracy"] and "verdict" in usual["accuracy"]
     assert len(asked["accuracy"]["held_out"]["actual"]) == 6
@@ -180,7 +178,7 @@ def test_held_out_forecasts_are_in_the_document_on_request(tmp_path):
 
 def test_a_log_that_cannot_be_written_is_told(tmp_path):
     done = command(tmp_path, "check", "a.csv", "--log-file", "no/where.log")
-    assert done.returncode == 1 and "its folder does not exist" in done.stderr
+    assert done.status == 1 and "its folder does not exist" in done.err
 
 
 # ---------------------------------------------------------------- leftovers

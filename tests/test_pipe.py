@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from commands import here
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import DataError
 from lstmcast.model.heads import head_named
@@ -62,11 +63,9 @@ def fed(pipe, *lines):
 
 
 def piped(*arguments, text):
-    """The command as a process of its own, fed with a text."""
-    command = [sys.executable, "-m", "lstmcast", "stream", *map(str, arguments)]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
-    assert "Traceback" not in done.stderr
-    return done, [json.loads(line) for line in done.stdout.splitlines()]
+    """The command, fed with a text."""
+    done = here("stream", *arguments, typed=text)
+    return done, [json.loads(line) for line in done.out.splitlines()]
 
 
 # ---------------------------------------------------------------- lines
@@ -237,7 +236,7 @@ def test_a_process_goes_on_from_its_state(tmp_path):
     first, begun = piped(*options, *state, text="Month,sales\n" + "\n".join(rows[:30]) + "\n")
     # the lines again, from the first one: those that were read are left out
     second, rest = piped("--horizon", 3, *state, text=text)
-    assert first.returncode == second.returncode == 0
+    assert first.status == second.status == 0
     assert [answer["saved"] for answer in begun if "saved" in answer] == [str(state[1])] * 3
     assert sum("skipped" in answer for answer in rest) == 30
     assert [a for a in rest if "point" in a] == whole[30:]
@@ -267,20 +266,20 @@ def test_a_saved_model_goes_on_from_what_it_remembers(tmp_path):
     panel = lc.read(AIRLINE)
     lc.LSTMForecaster(horizon=2).save(tmp_path / "model", panel)
     done, [answer] = piped("--model", tmp_path / "model", "-H", 2, text="passengers\n450\n")
-    assert done.returncode == 0
+    assert done.status == 0
     stream = lc.Stream(lc.LSTMForecaster(horizon=2), panel)
     stream.observe([450])
     assert answer["time"] == "1961-01-01"
     np.testing.assert_allclose(answer["point"], stream.predict(2)[0], rtol=1e-9)
     done, _ = piped("--model", tmp_path / "model", "--frequency", "D", text="")
-    assert done.returncode == 2
-    assert "MS" in done.stderr
+    assert done.status == 2
+    assert "MS" in done.err
 
 
 def test_wrong_lines_show_in_the_exit_status():
     done, answers = piped(text="1\nx\n" + "9" * 1_000_001 + "\n2\n")
-    assert done.returncode == 1
-    assert "2 of 4 lines could not be used, the first is line 2" in done.stderr
+    assert done.status == 1
+    assert "2 of 4 lines could not be used, the first is line 2" in done.err
     assert ["error" in answer for answer in answers] == [False, True, True, False]
 
 

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from commands import here
 from lstmcast import jobs
 from lstmcast import pretrained as beginning
 from lstmcast.cli import app as cli
@@ -581,20 +581,11 @@ def test_the_file_is_whole_or_absent(tmp_path, monkeypatch):
 # ---------------------------------------------------------------- the command
 
 
-def command(*arguments) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "lstmcast", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
 def test_the_command_writes_the_page_and_shows_itself(tmp_path):
     place = tmp_path / "my report.html"
-    done = command("forecast", AIRLINE, "-H", 12, "--report", place)
-    assert done.returncode == 0, done.stderr
-    assert f"written: {place}" in done.stderr
+    done = here("forecast", AIRLINE, "-H", 12, "--report", place)
+    assert done.status == 0, done.err
+    assert f"written: {place}" in done.err
     text = Elements(place.read_text(encoding="utf-8")).text
     assert f"lstmcast forecast {AIRLINE} -H 12 --report '{place}'" in text
     assert "% less error than Holt–Winters" in text
@@ -613,9 +604,9 @@ def test_a_wrong_ending_is_refused_before_the_work(tmp_path, monkeypatch, capsys
 def test_the_data_are_not_overwritten(tmp_path):
     data = tmp_path / "data.html"
     data.write_bytes(AIRLINE.read_bytes())
-    done = command("forecast", data, "-H", 3, "--report", data)
-    assert done.returncode == 2
-    assert "would be overwritten" in done.stderr
+    done = here("forecast", data, "-H", 3, "--report", data)
+    assert done.status == 2
+    assert "would be overwritten" in done.err
     assert data.read_bytes() == AIRLINE.read_bytes()
 
 

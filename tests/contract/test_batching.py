@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,12 @@ def scheme(request):
     return request.param
 
 
+@cache
+def fitted(name):
+    """What several tests compare with."""
+    return forecaster(name).fit(waves())
+
+
 def weights(model):
     return np.concatenate([array.ravel() for array in model.network.members[0].values()])
 
@@ -76,7 +84,8 @@ def test_the_loss_goes_down(scheme):
 
 
 def test_one_seed_gives_the_same_bits_and_another_one_others(scheme):
-    one, again, other = (forecaster(scheme, seed=seed).fit(waves()) for seed in (1, 1, 2))
+    one = fitted(scheme)
+    again, other = (forecaster(scheme, seed=seed).fit(waves()) for seed in (0, 1))
     np.testing.assert_array_equal(weights(one), weights(again))
     np.testing.assert_array_equal(losses(one), losses(again))
     assert (weights(one) != weights(other)).any()
@@ -90,7 +99,7 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(scheme, tmp_path, m
     monkeypatch.setattr(
         "lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None
     )
-    whole, model = forecaster(scheme).fit(waves()), forecaster(scheme)
+    whole, model = fitted(scheme), forecaster(scheme)
     with pytest.raises(Interrupted):
         model.fit(waves(), folder=tmp_path, callbacks=[interrupt])
     seen = []
@@ -102,7 +111,7 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(scheme, tmp_path, m
 
 def test_missing_values_are_masked(scheme):
     """Gaps give no loss: neither NaN nor the large errors that a 0 in their place would give."""
-    full = losses(forecaster(scheme).fit(waves()))
+    full = losses(fitted(scheme))
     gappy = forecaster(scheme).fit(waves(missing=(0, 7, 20, 21, 22, 40)))
     assert np.isfinite(weights(gappy)).all() and np.isfinite(losses(gappy)).all()
     np.testing.assert_allclose(losses(gappy), full, rtol=0.5)
@@ -110,6 +119,5 @@ def test_missing_values_are_masked(scheme):
 
 
 def test_the_order_of_the_series_does_not_matter(scheme):
-    one = forecaster(scheme).fit(waves())
     other = forecaster(scheme).fit(waves(order=(2, 0, 1)))
-    np.testing.assert_array_equal(weights(one), weights(other))
+    np.testing.assert_array_equal(weights(fitted(scheme)), weights(other))
