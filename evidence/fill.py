@@ -85,6 +85,8 @@ IN_JAPANESE = {
     "online": TRAINING["online"],
     "imputing": guide_tables.imputing,
     "kept-intervals": guide_tables.kept_intervals,
+    "known": guide_tables.known,
+    "hierarchies": guide_tables.hierarchies,
     **example_tables.ARTICLES,
 }
 TABLES |= {f"{name}-ja": in_japanese(write) for name, write in IN_JAPANESE.items()}

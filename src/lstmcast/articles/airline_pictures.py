@@ -59,7 +59,7 @@ JAPANESE = {
     "logarithms, differences": "対数・差分",
     "logarithms, yearly differences": "対数・前年同月との差",
     "shipped network": "同梱のネットワーク",
-    "shipped network, fine-tuned": "同梱のネットワークを追加学習したもの",
+    "shipped network, fine-tuned": "同梱のネットワークを微調整したもの",
     "epoch": "エポック",
     "loss": "損失",
     "training": "学習",

@@ -88,7 +88,7 @@ def settings(faithful: bool, days: int) -> Settings:
 
 JAPANESE = {
     "Daily temperature": "日平均気温",
-    "degrees Celsius": "気温（℃）",
+    "degrees Celsius": "気温(℃)",
     "training": "学習",
     "validation": "検証",
     "test": "テスト",
