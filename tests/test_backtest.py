@@ -108,7 +108,7 @@ def test_short_series_sit_out_the_early_cutoffs(panel):
     assert np.isnan(result.actual[10:13]).all()
     assert result.summary().origins == 12
     assert any(
-        "1 of 3 series are long enough for a part of the cutoffs" in note for note in result.notes
+        "1 of 3 series is long enough for a part of the cutoffs" in note for note in result.notes
     )
 
 
@@ -151,7 +151,7 @@ def test_per_horizon_and_per_series_are_parts_of_the_whole(panel):
 def test_series_that_are_too_short_are_named_and_nan(panel):
     mixed = Panel.from_arrays({"long": panel.series(0), "short": [1.0, 2.0, 3.0]}, periods=(4,))
     result = backtest(Oracle(), mixed)
-    assert "1 of 2 series are too short to hold out 4 steps: 'short'." in result.notes
+    assert "1 of 2 series is too short to hold out 4 steps: 'short'." in result.notes
     series = result.per_series()
     assert np.isnan(series["mae"][series["unique_id"] == "short"]).all()
     assert result.summary().series == 1

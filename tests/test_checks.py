@@ -114,7 +114,7 @@ def test_jittered_times_are_off_the_grid_and_named():
     times = hours("2024-01-01", 50)
     times[7] += np.timedelta64(420, "s")
     found = only(table(times, np.arange(50)), "times off the grid")
-    assert found.message == "1 of 50 times are not hourly, the first 2024-01-01 07:07 (line 9)"
+    assert found.message == "1 of 50 times is not hourly, the first 2024-01-01 07:07 (line 9)"
     assert "--aggregate mean" in found.action
 
 
@@ -122,7 +122,7 @@ def test_one_time_off_the_grid_is_named():
     found = only(table(np.repeat(days(1), 3), [1, 2, 3]), "times off the grid", frequency="QE")
     assert (
         found.message
-        == "1 of 1 times are not quarterly (quarter ends), the first 2024-01-01 (line 2)"
+        == "1 of 1 times is not quarterly (quarter ends), the first 2024-01-01 (line 2)"
     )
 
 

@@ -281,7 +281,7 @@ TOLD = [
     "  newest = 72 hours old at most: found 2024-03-01, 120 hours ago\n"
     "  newest = 72 hours old at most: found steps without a date\n"
     "Look at the data, or change [checks].",
-    "series 'b': the last value is missing. They are left out: the forecast starts after the last "
+    "series 'b': the last value is missing. It is left out: the forecast starts after the last "
     "value.",
     "this network does not read 'a' and 'b' beside the target. One that does is trained from "
     "scratch, with NetworkConfig(inputs=Transformed(…, past=['a', 'b']))",

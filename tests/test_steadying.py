@@ -37,7 +37,7 @@ def test_clocks_that_are_far_off_are_refused():
 def test_one_wrong_time_stays_an_error():
     frame = jittered(0)
     frame.loc[5, "ds"] += pd.Timedelta(seconds=3)
-    with pytest.raises(DataError, match="1 of 200 times are not every 10 minutes"):
+    with pytest.raises(DataError, match="1 of 200 times is not every 10 minutes"):
         lc.read(frame)
 
 
@@ -46,7 +46,7 @@ def test_last_trading_days_that_a_holiday_moves():
     times[times == "2018-03-30"] = pd.Timestamp("2018-03-29")  # Good Friday
     panel = lc.read(values(times))
     assert panel.frequency.name == "monthly (business month ends)"
-    assert "1 of 80 times are not the end business day of their month" in str(panel.check())
+    assert "1 of 80 times is not the end business day of their month" in str(panel.check())
     forecast = lc.LSTMForecaster(2).predict(panel)
     expected = ["2024-09-30", "2024-10-31"]
     assert forecast.times[0].astype("datetime64[D]").astype(str).tolist() == expected

@@ -504,7 +504,7 @@ def test_what_does_not_go_together_is_refused():
 def test_too_short_series_are_named_in_a_note_or_refused():
     _, notes = make_batching(PLAIN, plain_data(), TrainingConfig(batching=Windows(20)), "cpu", 0)
     assert notes == (
-        "1 of 3 series are shorter than the 21 observations that Windows(length=20) needs: not "
+        "1 of 3 series is shorter than the 21 observations that Windows(length=20) needs: not "
         "trained on",
     )
     with pytest.raises(DataError, match="longest has 30"):

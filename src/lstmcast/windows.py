@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.text import are
 
 if TYPE_CHECKING:
     from lstmcast.model.lstm import State
@@ -248,8 +249,8 @@ def long_enough(parts: Parts, steps: int, what: str) -> tuple[Parts, tuple[str, 
         )
     short = int(np.count_nonzero(~enough))
     note = (
-        f"{short} of {len(enough)} series are shorter than the {steps} observations that {what} "
-        "needs: not trained on"
+        f"{short} of {len(enough)} series {are(short)} shorter than the {steps} observations that "
+        f"{what} needs: not trained on"
     )
     return parts.where(enough), (note,) if short else ()
 

@@ -105,7 +105,7 @@ def _left_out(ids: ndarray, missing_S: ndarray) -> list[Finding]:
         NO_RECENT_VALUES,
         "warning",
         "",
-        "They are left out: the forecast starts after the last value.",
+        "{They} {are} left out: the forecast starts after the last value.",
     )
 
     def say(series: ndarray) -> Case:

@@ -29,6 +29,7 @@ from lstmcast.data.findings import (
 )
 from lstmcast.data.frequency import Frequency
 from lstmcast.data.table import ReadOptions, Table, format_time
+from lstmcast.util.text import are
 
 # steps that a series may end before the others: reports come late, shops are closed at a weekend
 _LATE = 3
@@ -103,23 +104,22 @@ def infinite(table: Table) -> list[Finding]:
     return _values_finding(
         table,
         np.flatnonzero(np.isinf(table.values)),
-        Finding("infinite values", "warning", "", "They are treated as missing."),
-        "{count} of {total} values are infinite, the first",
+        Finding("infinite values", "warning", "", "{They} {are} treated as missing."),
+        "{count} of {total} values {are} infinite, the first",
     )
 
 
 def missing(table: Table, options: ReadOptions) -> list[Finding]:
     """Rows without a value."""
     filled = advise("missing", "interpolate")
-    masked = f"They are masked: the forecast skips them. {filled} fills them in."
-    action = (
-        masked if options.missing == "mask" else "They are interpolated between their neighbours."
-    )
+    masked = f"{{They}} {{are}} masked: the forecast skips {{them}}. {filled} fills {{them}} in."
+    between = "{They} {are} interpolated between {their} neighbours."
+    action = masked if options.missing == "mask" else between
     return _values_finding(
         table,
         np.flatnonzero(np.isnan(table.values)),
         Finding(MISSING_VALUES, "warning", "", action),
-        "{count} of {total} values are missing, the first",
+        "{count} of {total} values {are} missing, the first",
     )
 
 
@@ -130,8 +130,10 @@ def negative(table: Table, options: ReadOptions) -> list[Finding]:
     return _values_finding(
         table,
         np.flatnonzero(table.values < 0),
-        Finding("negative values", "error", "", f"Correct them, or use {advise('kind', 'real')}."),
-        "{count} of {total} values are negative, but the target is declared "
+        Finding(
+            "negative values", "error", "", f"Correct {{them}}, or use {advise('kind', 'real')}."
+        ),
+        "{count} of {total} values {are} negative, but the target is declared "
         + options.kind
         + "; the first is {value}",
     )
@@ -145,9 +147,12 @@ def fractional(table: Table, options: ReadOptions) -> list[Finding]:
         table,
         np.flatnonzero(np.isfinite(table.values) & (table.values != np.rint(table.values))),
         Finding(
-            "fractional counts", "error", "", f"Correct them, or use {advise('kind', 'positive')}."
+            "fractional counts",
+            "error",
+            "",
+            f"Correct {{them}}, or use {advise('kind', 'positive')}.",
         ),
-        "{count} of {total} values are not whole, but the target is declared count; the first is "
+        "{count} of {total} values {are} not whole, but the target is declared count; the first is "
         "{value}",
     )
 
@@ -160,7 +165,10 @@ def _values_finding(table: Table, rows: ndarray, rule: Finding, text: str) -> li
         first = rows[0]
         value = f"{table.values[first]:g}"
         filled = text.format(
-            count=f"{len(rows):,}", total=f"{totals[table.series[first]]:,}", value=value
+            count=f"{len(rows):,}",
+            total=f"{totals[table.series[first]]:,}",
+            value=value,
+            are=are(len(rows)),
         )
         message = f"{filled} at {format_time(table.times[first])} ({table.place(first)})"
         return Case(message, int(table.lines[first]), value)
@@ -243,13 +251,13 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
     if table.static:
         left_out = Finding("no values", "note", "", action)
     late = Finding(
-        MISSING_VALUES, "note", "", "They are left out: the series begins with its first value."
+        MISSING_VALUES, "note", "", "{They} {are} left out: the series begins with its first value."
     )
     old = Finding(
         NO_RECENT_VALUES,
         "warning",
         "",
-        "They are left out: the forecast starts after the last value.",
+        "{They} {are} left out: the forecast starts after the last value.",
     )
     return [
         *per_series(table.ids, table.series, np.flatnonzero(void), left_out, say("all")),

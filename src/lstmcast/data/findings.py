@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from lstmcast.errors import DataError, bounded
 from lstmcast.util.html import block, more, table
+from lstmcast.util.text import in_number
 
 Severity = Literal["error", "warning", "note"]
 # Rules that other parts of the package ask for.
@@ -139,7 +140,8 @@ def per_series(
     """A finding for each series that has some of the rows; one for all of them when they are many.
 
     series: the number of the series of every row, ascending; rows: the row numbers that the rule is
-    about; rule: the finding without message; say: tells about the rows of one series.
+    about; rule: the finding without message, its action in both numbers (`in_number`); say: tells
+    about the rows of one series.
     """
     if not len(rows):
         return []
@@ -153,11 +155,18 @@ def per_series(
         total = int(count) if case.count is None else case.count
         findings.append(
             replace(
-                rule, message=message, series=name, line=case.line, value=case.value, count=total
+                rule,
+                message=message,
+                action=in_number(rule.action, total),
+                series=name,
+                line=case.line,
+                value=case.value,
+                count=total,
             )
         )
     if len(codes) <= _SEPARATE:
         return findings
     examples = "; ".join(finding.message for finding in findings)
     message = f"{rule.rule} in {len(codes):,} of {len(ids):,} series, for example {examples}"
-    return [replace(findings[0], message=message, series=None, value=None, count=len(rows))]
+    first = replace(findings[0], message=message, action=in_number(rule.action, len(rows)))
+    return [replace(first, series=None, value=None, count=len(rows))]

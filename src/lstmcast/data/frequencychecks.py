@@ -27,6 +27,7 @@ from lstmcast.data.frequency_inference import Inference, infer
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.table import ReadOptions, Table, format_time
 from lstmcast.data.weekmonths import months_of_weeks
+from lstmcast.util.text import are
 
 # periods people think in
 _ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}
@@ -147,8 +148,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
         first, time = rows[0], format_time(table.times[rows[0]])
         total = totals[table.series[first]]
         message = (
-            f"{len(rows):,} of {total:,} times are not {frequency.name}, the first {time} "
-            f"({table.place(first)})"
+            f"{len(rows):,} of {total:,} times {are(len(rows))} not {frequency.name}, "
+            f"the first {time} ({table.place(first)})"
         )
         return Case(message, int(table.lines[first]), time)
 

@@ -282,7 +282,7 @@ class Panel:
 
         >>> values = [1.0, np.nan, 3.0, 4.0, 5.0]
         >>> print(Panel.from_arrays(values, frequency="D", start="2024-02-28").check())
-        warning: 1 of 5 values are missing. They are masked: the forecast skips them.
+        warning: 1 of 5 values is missing. It is masked: the forecast skips it.
         """
         return Findings([*self.report.findings, *check_panel(self)])
 

@@ -16,6 +16,7 @@ from lstmcast.data.outliers import outlier_scores
 from lstmcast.data.public_holidays import MADE
 from lstmcast.data.ragged import series_numbers
 from lstmcast.data.table import format_time
+from lstmcast.util.text import are
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -77,10 +78,11 @@ def _constant(panel: Panel, counts: ndarray) -> list[Finding]:
 
 
 def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
-    rule = Finding(MISSING_VALUES, "warning", "", "They are masked: the forecast skips them.")
+    rule = Finding(MISSING_VALUES, "warning", "", "{They} {are} masked: the forecast skips {them}.")
 
     def say(rows: ndarray) -> Case:
-        return Case(f"{len(rows):,} of {panel.lengths[series[rows[0]]]:,} values are missing")
+        count, total = len(rows), panel.lengths[series[rows[0]]]
+        return Case(f"{count:,} of {total:,} values {are(count)} missing")
 
     return per_series(panel.ids, series, np.flatnonzero(missing), rule, say)
 
@@ -107,10 +109,9 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
     )
     some = ~known & ~np.isin(series, unknown)
     if some.any():
-        missing = (
-            f"{np.count_nonzero(some):,} of {len(values):,} values of the past column {name!r}"
-        )
-        message = f"{missing} are missing"
+        count = np.count_nonzero(some)
+        missing = f"{count:,} of {len(values):,} values of the past column {name!r}"
+        message = f"{missing} {are(count)} missing"
         told.append(
             Finding("missing covariates", "note", message, "The newest known one is read instead.")
         )
@@ -125,7 +126,8 @@ def _known(panel: Panel, name: str) -> list[Finding]:
         missing = np.count_nonzero(~known)
         if not missing:
             return []
-        message = f"{missing:,} of {len(values):,} values of the future column {name!r} are missing"
+        unknown = f"{missing:,} of {len(values):,} values of the future column {name!r}"
+        message = f"{unknown} {are(missing)} missing"
         return [Finding("missing covariates", "note", message)]
     levels = panel.covariates.future.levels.get(name)
     same = "missing" if not known.any() else f"{np.nanmax(values):g}"

@@ -251,8 +251,9 @@ def _zeros_between(
     times = frequency.advance(starts[series_numbers(grid)], steps)
     with_zeros = with_rows_of_zeros(table, grid, cells, times)
     count = steps_in_all - len(table)
-    message = f"{count:,} of {steps_in_all:,} times have no row"
-    note = Finding(GAPS, "note", message, "They count as 0.", count=count)
+    verb, action = ("has", "It counts as 0.") if count == 1 else ("have", "They count as 0.")
+    message = f"{count:,} of {steps_in_all:,} times {verb} no row"
+    note = Finding(GAPS, "note", message, action, count=count)
     return with_zeros, steps, [note]
 
 

@@ -15,6 +15,7 @@ from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, micros_of, times_
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import Frequency
 from lstmcast.data.table import Table, format_time
+from lstmcast.util.text import are
 
 _ROUND = np.array(
     [
@@ -88,10 +89,12 @@ def on_business_days(table: Table, frequency: Frequency) -> tuple[Table, list[Fi
         return table, []
     first = moved[0]
     message = (
-        f"{len(moved):,} of {len(table):,} times are not the {frequency.anchor[9:12]} business "
-        f"day of their month, the first {format_time(table.times[first])} ({table.place(first)})"
+        f"{len(moved):,} of {len(table):,} times {are(len(moved))} not the "
+        f"{frequency.anchor[9:12]} business day of their month, the first "
+        f"{format_time(table.times[first])} ({table.place(first)})"
     )
-    action = "They are counted as it, as holidays move it."
+    one = len(moved) == 1
+    action = f"{'It is' if one else 'They are'} counted as it, as holidays move it."
     notes = Finding("moved by holidays", "note", message, action, count=len(moved))
     return replace(table, times=expected), [notes]
 

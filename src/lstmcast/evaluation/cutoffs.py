@@ -13,7 +13,7 @@ from lstmcast.data.observed import occurring
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import series_numbers
 from lstmcast.errors import UsageError
-from lstmcast.util.text import some_names
+from lstmcast.util.text import are, some_names
 
 FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
 
@@ -130,10 +130,12 @@ def _notes(
     if (none := used == 0).any():
         shown = some_names(ids[none])
         notes.append(
-            f"{none.sum()} of {len(ids)} series are too short to hold out {horizon} steps: {shown}."
+            f"{none.sum()} of {len(ids)} series {are(none.sum())} too short to hold out "
+            f"{horizon} steps: {shown}."
         )
     if (few := (used > 0) & (used < counts.shape[1])).any():
         notes.append(
-            f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only."
+            f"{few.sum()} of {len(ids)} series {are(few.sum())} long enough for a part of the "
+            "cutoffs only."
         )
     return tuple(notes)

@@ -15,7 +15,7 @@ from lstmcast.databases.writing import require_table, write_to_database
 from lstmcast.errors import LstmcastError, OutputError, UsageError
 from lstmcast.util.files import check_output
 from lstmcast.util.language import words_of
-from lstmcast.util.text import some_names
+from lstmcast.util.text import in_number, some_names
 from lstmcast.writing.tables import ENDINGS as TABLES
 from lstmcast.writing.tables import formulas_in, without_formulas, write_table
 from lstmcast.writing.workbook import require_rows
@@ -178,7 +178,8 @@ class Outputs:
             return []
         what = f"ids that spreadsheets take for formulas: {some_names(found)}"
         if self.escape_formulas:
-            return [f"{what}. They are written with an apostrophe in front."]
+            written = in_number("{They} {are} written with an apostrophe in front.", len(found))
+            return [f"{what}. {written}"]
         return [f"{what}. --escape-formulas writes them with an apostrophe in front."]
 
     def _plot(

@@ -18,6 +18,26 @@ def some_names(names: Sequence[object] | ndarray) -> str:
     return ", ".join(repr(str(name)) for name in names[:3]) + ", …" * (len(names) > 3)
 
 
+def are(count: int) -> str:
+    """The verb after a number of things.
+
+    >>> f"1 of 8 values {are(1)} missing, 3 of 8 values {are(3)} negative"
+    '1 of 8 values is missing, 3 of 8 values are negative'
+    """
+    return "is" if count == 1 else "are"
+
+
+def in_number(text: str, count: int) -> str:
+    """A text about one thing or several: its {They}, {are}, {them} and {their}.
+
+    >>> in_number("{They} {are} masked.", 1), in_number("{They} {are} masked.", 2)
+    ('It is masked.', 'They are masked.')
+    """
+    for several, one in (("They", "It"), ("are", "is"), ("them", "it"), ("their", "its")):
+        text = text.replace(f"{{{several}}}", one if count == 1 else several)
+    return text
+
+
 def storable(text: str) -> str:
     r"""Text that every file can hold: letters of no alphabet, as bytes that are no UTF-8 leave
     them, are written out.
