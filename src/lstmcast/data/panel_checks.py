@@ -109,7 +109,7 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
     )
     some = ~known & ~np.isin(series, unknown)
     if some.any():
-        count = np.count_nonzero(some)
+        count = int(np.count_nonzero(some))
         missing = f"{count:,} of {len(values):,} values of the past column {name!r}"
         message = f"{missing} {are(count)} missing"
         told.append(
@@ -123,7 +123,7 @@ def _known(panel: Panel, name: str) -> list[Finding]:
     values = at_targets(panel, name)
     known = np.isfinite(values)
     if name in MADE or (known.any() and np.nanmin(values) != np.nanmax(values)):
-        missing = np.count_nonzero(~known)
+        missing = int(np.count_nonzero(~known))
         if not missing:
             return []
         unknown = f"{missing:,} of {len(values):,} values of the future column {name!r}"

@@ -15,7 +15,7 @@ from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, micros_of, times_
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import Frequency
 from lstmcast.data.table import Table, format_time
-from lstmcast.util.text import are
+from lstmcast.util.text import are, in_number
 
 _ROUND = np.array(
     [
@@ -93,8 +93,7 @@ def on_business_days(table: Table, frequency: Frequency) -> tuple[Table, list[Fi
         f"{frequency.anchor[9:12]} business day of their month, the first "
         f"{format_time(table.times[first])} ({table.place(first)})"
     )
-    one = len(moved) == 1
-    action = f"{'It is' if one else 'They are'} counted as it, as holidays move it."
+    action = in_number("{They} {are} counted as it, as holidays move it.", len(moved))
     notes = Finding("moved by holidays", "note", message, action, count=len(moved))
     return replace(table, times=expected), [notes]
 

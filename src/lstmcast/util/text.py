@@ -34,7 +34,8 @@ def in_number(text: str, count: int) -> str:
     ('It is masked.', 'They are masked.')
     """
     for several, one in (("They", "It"), ("are", "is"), ("them", "it"), ("their", "its")):
-        text = text.replace(f"{{{several}}}", one if count == 1 else several)
+        word = one if count == 1 else several
+        text = text.replace(f"{{{several}}}", word)
     return text
 
 
