@@ -24,6 +24,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -108,7 +109,7 @@ def _here(words: list[str]) -> tuple[str, int]:
     A process of its own would load it again, which takes longer than most commands.
     """
     stream = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
-    before = dict(os.environ)
+    before, terminated = dict(os.environ), signal.getsignal(signal.SIGTERM)
     os.environ.update(VARIABLES)
     try:
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
@@ -118,6 +119,7 @@ def _here(words: list[str]) -> tuple[str, int]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+        signal.signal(signal.SIGTERM, terminated)  # a command handles it in a way of its own
     return stream.buffer.getvalue().decode(), status
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -33,10 +34,12 @@ def here(*arguments: object, folder: Path | None = None, typed: str = "") -> Don
 
     The fixture `run` does the same within a test; this is for what several tests share.
     """
+    terminated = signal.getsignal(signal.SIGTERM)  # which a command handles in a way of its own
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     stdin = io.TextIOWrapper(io.BytesIO(typed.encode()), "utf-8")
     with contextlib.ExitStack() as around:
         around.enter_context(contextlib.chdir(folder or Path.cwd()))
+        around.callback(signal.signal, signal.SIGTERM, terminated)
         around.enter_context(contextlib.redirect_stdout(out))
         around.enter_context(contextlib.redirect_stderr(err))
         around.enter_context(mock.patch("sys.stdin", stdin))

@@ -29,8 +29,10 @@ def run(capsys):
     """Run a command in this process."""
 
     def invoke(*arguments) -> Done:
+        terminated = signal.getsignal(signal.SIGTERM)  # which a command handles in its own way
         with pytest.raises(SystemExit) as ended:
             cli.main([str(argument) for argument in arguments])
+        signal.signal(signal.SIGTERM, terminated)
         said = capsys.readouterr()
         assert "Traceback" not in said.err + said.out
         return Done(int(ended.value.code or 0), said.out, said.err)

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -739,12 +738,14 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(tmp_path, name):
 
 
 def test_help_is_quick_and_names_every_command(shell):
+    """In seconds of a processor: others may keep it busy while the tests run."""
     shell("--help")
     times = []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = os.times()
         done = shell("--help")
-        times.append(time.perf_counter() - begin)
+        end = os.times()
+        times.append(end.children_user - begin.children_user)
     assert done.returncode == 0
     named = set(re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE))
     assert {"forecast", "check", "predict", "backtest", "info"} <= named

@@ -56,9 +56,9 @@ def apply(diff: str, folder: Path) -> None:
 
 @pytest.fixture
 def scratch(tmp_path):
-    """A copy of what is changed and run."""
+    """A copy of what is changed and run, with what is compiled already of the rest."""
     for name in ("src", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", "web", "typing", "golden")
+        ignored = shutil.ignore_patterns("web", "typing", "golden")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
