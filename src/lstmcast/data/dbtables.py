@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -76,9 +76,9 @@ def sheet_of_rows(rows: Rows) -> Sheet:
     for block in rows.blocks:
         for column, values in zip(columns, zip(*block, strict=True), strict=True):
             column.add(values)
-    made = tuple(column.made() for column in columns)
-    count = len(made[0]) if made else 0
-    return Sheet(made, np.arange(1, count + 1, dtype=np.int64), "query", "database")
+    sheet_columns = tuple(column.made() for column in columns)
+    count = len(sheet_columns[0]) if sheet_columns else 0
+    return Sheet(sheet_columns, np.arange(1, count + 1, dtype=np.int64), "query", "database")
 
 
 class _Gathered:
@@ -97,66 +97,81 @@ class _Gathered:
         if sort in ("whole", "truth"):
             return np.array(values)
         if sort in ("number", None):
-            return np.array([np.nan if value is None else value for value in values], np.float64)
-        if sort in ("date", "time", "zoned"):
-            plain = [_in_utc(value) if sort == "zoned" else value for value in values]
-            return np.array(plain, "datetime64[us]")
+            return np.array(values, np.float64)  # None becomes NaN
+        if sort in ("date", "time"):
+            return np.array(values, "datetime64[us]")
+        if sort == "zoned":
+            return np.array(list(map(_in_utc, values)), "datetime64[us]")
+        return self._coded(map(_text, values))
+
+    def _coded(self, texts: Iterable[str]) -> ndarray:
+        """The codes of texts, new ones for new texts."""
         places = self.places
-        texts = map(_text, values)
         return np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
 
     def made(self) -> Column:
         sorts = {sort for sort, _ in self.blocks if sort is not None}
         if sorts <= {"whole", "number"}:
             return Column(self.name, self._joined())
-        if sorts <= {"date"} or sorts <= {"time", "date"} or sorts <= {"zoned"}:
-            days = "date" if sorts == {"date"} else ""
-            zone = "UTC" if sorts == {"zoned"} else None
-            return Column(self.name, self._times(), zone=zone, dtype=days)
-        if sorts == {"truth"} and all(sort == "truth" for sort, _ in self.blocks):
+        if sorts <= {"time", "date"}:
+            dtype = "date" if sorts == {"date"} else ""
+            return Column(self.name, self._times(), dtype=dtype)
+        if sorts == {"zoned"}:
+            return Column(self.name, self._times(), zone="UTC")
+        if all(sort == "truth" for sort, _ in self.blocks):
             return Column(self.name, self._joined())
         codes = [self._codes(sort, block) for sort, block in self.blocks]
         return Column(self.name, objects(self.places), np.concatenate(codes), dtype="text")
 
     def _joined(self) -> ndarray:
         """The blocks as one array."""
-        return np.concatenate([block for _, block in self.blocks] or [np.empty(0)])
+        arrays = [block for _, block in self.blocks]
+        return np.concatenate(arrays or [np.empty(0)])
 
     def _times(self) -> ndarray:
         """The same of times; a block in which all are missing has no type of its own."""
-        nothing = np.datetime64("NaT", "us")
-        return np.concatenate(
-            [np.full(len(block), nothing) if sort is None else block for sort, block in self.blocks]
-        )
+        arrays = []
+        for sort, block in self.blocks:
+            if sort is None:
+                block = np.full(len(block), np.datetime64("NaT", "us"))
+            arrays.append(block)
+        return np.concatenate(arrays)
 
     def _codes(self, sort: Sort | None, block: ndarray) -> ndarray:
         """A block of whatever sort as texts, for a column that has several sorts."""
         if sort == "text":
             return block
-        missing = np.isnat(block) if block.dtype.kind == "M" else block != block
-        texts = ["" if m else _text(v) for m, v in zip(missing, block.tolist(), strict=True)]
-        return np.array([self.places.setdefault(t, len(self.places)) for t in texts], np.int64)
+        is_missing = np.isnat(block) if block.dtype.kind == "M" else block != block
+        texts = np.array([_text(value) for value in block.tolist()], object)
+        texts[is_missing] = ""
+        return self._coded(texts.tolist())
 
 
 def _sort_of(values: Sequence[Any]) -> Sort | None:
     """What the values of a block are; None where all are missing."""
     kinds = set(map(type, values))
-    missing = type(None) in kinds
+    has_missing = type(None) in kinds
     kinds.discard(type(None))
     if not kinds:
         return None
     if kinds == {bool}:
-        return "text" if missing else "truth"
-    if kinds == {int} and not missing and max(map(abs, values)) < 2**63:
+        return "text" if has_missing else "truth"
+    if kinds == {int} and not has_missing and max(map(abs, values)) < 2**63:
         return "whole"
     if kinds <= {int, float, decimal.Decimal}:
         return "number"
     if kinds == {datetime.date}:
         return "date"
     if kinds == {datetime.datetime}:
-        zoned = {value.tzinfo is not None for value in values if value is not None}
-        return "text" if len(zoned) > 1 else "zoned" if True in zoned else "time"
+        return _sort_of_times(values)
     return "text"
+
+
+def _sort_of_times(values: Sequence[datetime.datetime | None]) -> Sort:
+    are_zoned = {value.tzinfo is not None for value in values if value is not None}
+    if are_zoned == {True}:
+        return "zoned"
+    return "time" if are_zoned == {False} else "text"
 
 
 def _in_utc(value: datetime.datetime | None) -> datetime.datetime | None:

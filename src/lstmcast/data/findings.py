@@ -49,9 +49,9 @@ class Finding:
 
     def __post_init__(self) -> None:
         for name in ("message", "action", "series", "value"):
-            told = getattr(self, name)
-            if told is not None:
-                object.__setattr__(self, name, bounded(told))
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, bounded(text))
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.text}"
@@ -81,11 +81,13 @@ class Findings(tuple[Finding, ...]):
     def _repr_html_(self) -> str:
         """A table for notebooks, errors first; of many the first ones."""
         order = ("error", "warning", "note")
-        found = sorted(self, key=lambda finding: order.index(finding.severity))
-        rows = [(finding.severity, finding.text) for finding in found[:MOST_SHOWN]]
-        title = f"{len(self):,} finding{'s' * (len(self) != 1)}" if self else "no findings"
-        listed = table(["", "what was noticed"], rows, left=(0, 1), wrap=True) if rows else ""
-        return block(title, listed, more(len(rows), len(self), "findings"))
+        ordered = sorted(self, key=lambda finding: order.index(finding.severity))
+        rows = [(finding.severity, finding.text) for finding in ordered[:MOST_SHOWN]]
+        if not rows:
+            return block("no findings", "", more(0, 0, "findings"))
+        title = f"{len(self):,} finding{'s' * (len(self) != 1)}"
+        listing = table(["", "what was noticed"], rows, left=(0, 1), wrap=True)
+        return block(title, listing, more(len(rows), len(self), "findings"))
 
     @property
     def errors(self) -> Findings:
@@ -109,8 +111,8 @@ class Findings(tuple[Finding, ...]):
             return
         if len(texts) == 1:
             raise DataError(f"{source}: {texts[0]}")
-        listed = "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, start=1))
-        raise DataError(f"{source} cannot be used as it is, for {len(texts)} reasons:\n{listed}")
+        listing = "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, start=1))
+        raise DataError(f"{source} cannot be used as it is, for {len(texts)} reasons:\n{listing}")
 
 
 @dataclass(frozen=True)
@@ -143,21 +145,25 @@ def per_series(
     """
     if not len(rows):
         return []
-    codes, begins, counts = np.unique(series[rows], return_index=True, return_counts=True)
-    shown = len(codes) if len(codes) <= _SEPARATE else EXAMPLES
+    codes, begins = np.unique(series[rows], return_index=True)
+    ends = np.append(begins[1:], len(rows))
+    shown_count = len(codes) if len(codes) <= _SEPARATE else EXAMPLES
     findings = []
-    for code, begin, count in zip(codes[:shown], begins, counts, strict=False):
-        case = say(rows[begin : begin + count])
+    for code, begin, end in zip(codes[:shown_count], begins, ends, strict=False):
         name = str(ids[code]) if len(ids) > 1 else None
-        message = case.message if name is None else f"series {name!r}: {case.message}"
-        total = int(count) if case.count is None else case.count
-        findings.append(
-            replace(
-                rule, message=message, series=name, line=case.line, value=case.value, count=total
-            )
-        )
+        own_rows = rows[begin:end]
+        findings.append(_of_series(name, len(own_rows), rule, say(own_rows)))
     if len(codes) <= _SEPARATE:
         return findings
     examples = "; ".join(finding.message for finding in findings)
     message = f"{rule.rule} in {len(codes):,} of {len(ids):,} series, for example {examples}"
     return [replace(findings[0], message=message, series=None, value=None, count=len(rows))]
+
+
+def _of_series(name: str | None, row_count: int, rule: Finding, case: Case) -> Finding:
+    """The finding about one series, which has a name where there are several."""
+    message = case.message if name is None else f"series {name!r}: {case.message}"
+    count = row_count if case.count is None else case.count
+    return replace(
+        rule, message=message, series=name, line=case.line, value=case.value, count=count
+    )

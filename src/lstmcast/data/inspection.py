@@ -36,11 +36,11 @@ def check(source: object, options: ReadOptions | None = None, **words: Unpack[Wo
     ...     print(finding.severity, finding.rule)
     error duplicate times
     """
-    said = options_said(words)
-    if options is not None and said != ReadOptions():
+    read_options = options_said(words)
+    if options is not None and read_options != ReadOptions():
         raise UsageError("options and words that it holds are given. Leave one of them out.")
-    chosen = said if options is None else options
-    return inspect(source, chosen, **columns_said(words)).findings
+    options_used = read_options if options is None else options
+    return inspect(source, options_used, **columns_said(words)).findings
 
 
 def inspect(
