@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import DAY, WEEKDAYS
+from lstmcast.data.calendars import WEEKDAYS
 from lstmcast.data.features import reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import Frequency, parse_frequency
@@ -36,28 +36,28 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     adds = method in ("sum", "count")
     first_bin, last_bin, notes = _whole_periods(table, bins, frequency, adds)
     is_inside = (bins >= first_bin) & (bins <= last_bin)
-    table = select_rows(table, np.flatnonzero(is_inside))
+    rows = select_rows(table, np.flatnonzero(is_inside))
     bins = bins[is_inside]
-    begins = group_begins(table.series, bins)
-    row_count = len(table)
+    begins = group_begins(rows.series, bins)
     bins = bins[begins]
-    table = grouped(table, begins, method)
-    findings += [_aggregated_note(table, row_count, frequency, method), *notes]
+    table = grouped(rows, begins, method)
     table = replace(table, times=frequency.bin_labels(bins))
+    findings.append(_aggregated_note(rows, table, frequency, method))
+    findings += notes
     findings += _weeks_note(frequency)
-    if not adds:
-        return table, None if Findings(notes).errors else frequency, findings
-    table, zeros_notes = _with_zeros(table, bins, last_bin, frequency, options)
-    findings += zeros_notes
-    return table, None if Findings(zeros_notes).errors else frequency, findings
+    if adds:
+        table, notes = _with_zeros(table, bins, last_bin, frequency, options)
+        findings += notes
+    has_errors = bool(Findings(notes).errors)
+    return table, None if has_errors else frequency, findings
 
 
-def _aggregated_note(table: Table, row_count: int, frequency: Frequency, method: str) -> Finding:
-    message = f"{row_count:,} rows were made {len(table):,} values, {frequency.name}, by {method}"
+def _aggregated_note(rows: Table, table: Table, frequency: Frequency, method: str) -> Finding:
+    message = f"{len(rows):,} rows were made {len(table):,} values, {frequency.name}, by {method}"
     covariate_method = reduced_by(method)
     if table.past and covariate_method != method:
         message += f", columns beside the target by {covariate_method}"
-    return Finding("aggregated", "note", message, count=row_count)
+    return Finding("aggregated", "note", message, count=len(rows))
 
 
 def _weeks_note(frequency: Frequency) -> list[Finding]:
@@ -65,7 +65,8 @@ def _weeks_note(frequency: Frequency) -> list[Finding]:
     if frequency.unit != "week":
         return []
     last_day = WEEKDAYS.index(frequency.anchor or "SUN")
-    begin, end = _DAY_NAMES[(last_day + 1) % 7], _DAY_NAMES[last_day]
+    first_day = (last_day + 1) % 7
+    begin, end = _DAY_NAMES[first_day], _DAY_NAMES[last_day]
     message = f"weeks are those from {begin} to {end}, named by their {end}"
     if end == "Sunday":
         return [Finding("weeks", "note", message)]
@@ -82,8 +83,9 @@ def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[
         return frequency, findings
     if table.times.dtype.kind != "M":
         return Frequency("integer"), []
-    span = (table.times.max() - table.times.min()).astype(np.int64)
-    unit = "hour" if span < 3 * DAY else "day"
+    span = table.times.max() - table.times.min()
+    is_short = span < np.timedelta64(3, "D")
+    unit = "hour" if is_short else "day"
     frequency = Frequency(unit)
     message = f"no frequency was given for the aggregation: the values are {frequency.name}"
     action = f"Other periods: {advise('frequency', 'W-SUN')}, MS, …."
@@ -99,20 +101,21 @@ def _whole_periods(
     first_moments, last_moments = _covered(table.times.astype(np.int64), period_of_row)
     begins = frequency.bin_starts(periods).astype(np.int64)
     ends = frequency.bin_starts(periods + 1).astype(np.int64)
-    first_period, last_period = 0, len(periods) - 1
+    lengths = ends - begins
+    uncovered_at_end = ends - last_moments
+    uncovered_at_begin = first_moments - begins
     findings = []
-    uncovered_at_end = (ends - last_moments)[::-1]
-    if last_period > 0 and _is_partial(uncovered_at_end, ends[-1] - begins[-1]):
-        last_period -= 1
+    whole_periods = periods
+    if len(whole_periods) > 1 and _is_partial(uncovered_at_end[::-1], lengths[-1]):
+        whole_periods = whole_periods[:-1]
         reason = f"its rows end at {format_time(table.times.max())}"
         findings.append(_partial("last", frequency, periods[-1], reason))
-    uncovered_at_begin = first_moments - begins
-    is_partial = adds and _is_partial(uncovered_at_begin, ends[0] - begins[0])
-    if is_partial and last_period > 0:
-        first_period += 1
+    is_partial = adds and _is_partial(uncovered_at_begin, lengths[0])
+    if len(whole_periods) > 1 and is_partial:
+        whole_periods = whole_periods[1:]
         reason = f"its rows begin at {format_time(table.times.min())}"
         findings.append(_partial("first", frequency, periods[0], reason))
-    return int(periods[first_period]), int(periods[last_period]), findings
+    return int(whole_periods[0]), int(whole_periods[-1]), findings
 
 
 def _covered(times: ndarray, groups: ndarray) -> tuple[ndarray, ndarray]:
@@ -137,7 +140,8 @@ def _is_partial(distances: ndarray, length: int) -> bool:
 
 
 def _partial(edge: str, frequency: Frequency, period: int, reason: str) -> Finding:
-    label = format_time(frequency.bin_labels(np.array([period]))[0])
+    labels = frequency.bin_labels(np.array([period]))
+    label = format_time(labels[0])
     message = f"the {edge} period, {label}, is incomplete: {reason}"
     return Finding("incomplete period", "warning", message, "It is left out.", value=label)
 
@@ -158,7 +162,8 @@ def _with_zeros(
     sparse = too_sparse(table, periods_in_all, frequency)
     if sparse or periods_in_all == len(table):
         return table, sparse
-    cells = grid[:-1][table.series] + bins - starts[table.series]
+    cells_of_series = grid[:-1] - starts
+    cells = cells_of_series[table.series] + bins
     bins_of_cells = places(grid) + starts[series_numbers(grid)]
     times = frequency.bin_labels(bins_of_cells)
     with_zeros = with_rows_of_zeros(table, grid, cells, times)
@@ -174,8 +179,8 @@ def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptio
     """Periods without rows count as 0; where no series has a row, data may be missing, which
     deserves a warning."""
     first = format_time(table.times[empty[0]])
-    message = f"{len(empty):,} of {len(table):,} periods "
-    message += f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
+    have_none = f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
+    message = f"{len(empty):,} of {len(table):,} periods {have_none}"
     if len(table.ids) > 1:
         series = table.series[empty[0]]
         message += f" of series {str(table.ids[series])!r}"

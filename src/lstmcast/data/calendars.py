@@ -29,12 +29,14 @@ CLOCK_CHANGES = len(_CLOCK_WEEKS) * _CLOCK_HOURS  # that are distinguished
 
 def micros_of(times: ArrayLike) -> ndarray:
     """datetime64 of any unit -> int64 microseconds since 1970."""
-    return np.asarray(times).astype("datetime64[us]").astype(np.int64)
+    moments = np.asarray(times).astype("datetime64[us]")
+    return moments.astype(np.int64)
 
 
 def times_of(micros: ndarray) -> ndarray:
     """int64 microseconds since 1970 -> datetime64[us]."""
-    return np.asarray(micros, dtype=np.int64).astype("datetime64[us]")
+    counts = np.asarray(micros, dtype=np.int64)
+    return counts.astype("datetime64[us]")
 
 
 def weekday_of(micros: ndarray) -> ndarray:
@@ -48,7 +50,8 @@ def weekday_of(micros: ndarray) -> ndarray:
 
 def month_of(micros: ndarray) -> ndarray:
     """Months since January 1970."""
-    return times_of(micros).astype("datetime64[M]").astype(np.int64)
+    months = times_of(micros).astype("datetime64[M]")
+    return months.astype(np.int64)
 
 
 def month_start(months: ndarray) -> ndarray:
@@ -80,7 +83,8 @@ def business_day_of(micros: ndarray) -> ndarray:
     >>> business_day_of(micros_of(["1970-01-09", "1970-01-11", "1970-01-12"]))
     array([4, 4, 5])
     """
-    weeks, days = np.divmod((micros - MONDAY) // DAY, 7)
+    days_since = (micros - MONDAY) // DAY
+    weeks, days = np.divmod(days_since, 7)
     return 5 * weeks + np.minimum(days, 4)
 
 
@@ -127,8 +131,10 @@ def clock_change(micros: ndarray) -> ndarray:
     hour = micros % DAY // HOUR
     change = np.zeros(np.shape(micros), dtype=np.int64)
     for number, (first_month, first_day) in enumerate(_CLOCK_WEEKS):
-        days_after = day - first_day
-        is_in_week = (month == first_month) & (days_after >= 0) & (days_after < 7)
-        change = np.where(is_in_week, 8 * number + hour + 1, change)
+        in_month = month == first_month
+        in_week = (day - first_day) // 7 == 0
+        own_change = 8 * number + hour + 1
+        change = np.where(in_month & in_week, own_change, change)
     is_sunday = weekday_of(micros) == 6
-    return np.where(is_sunday & (hour < _CLOCK_HOURS), change, 0)
+    is_early = hour < _CLOCK_HOURS
+    return np.where(is_sunday & is_early, change, 0)

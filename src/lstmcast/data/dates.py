@@ -45,7 +45,7 @@ def parse_times(
     filled_texts = [text for text in tidy if text]
     if not filled_texts:
         return None
-    if all(text.isdecimal() and text.isascii() for text in filled_texts):
+    if all(map(_is_whole_number, filled_texts)):
         return whole_number_texts(tidy, partial(_dates, day_first=day_first))
     labels = ambiguous_labels(tidy, filled_texts)
     if labels is not None:
@@ -56,11 +56,16 @@ def parse_times(
     return None if labels is None else _labelled(labels, texts, tidy, day_first)
 
 
+def _is_whole_number(text: str) -> bool:
+    return text.isdecimal() and text.isascii()
+
+
 def _look_like_dates(texts: list[str]) -> bool:
     """Whether half of the texts have the shape of a date; of a few texts, one is enough."""
     step = max(1, len(texts) // 200)
     sample = texts[::step]
-    readable = sum(match_shape(text.translate(DIGITS)) is not None for text in sample)
+    shapes = [text.translate(DIGITS) for text in sample]
+    readable = sum(match_shape(shape) is not None for shape in shapes)
     if 2 * readable >= len(sample):
         return True
     return readable > 0 and len(texts) < 50
@@ -71,9 +76,9 @@ def _labelled(
 ) -> Times:
     """The times of labels that were rewritten as dates; notes show a label as it came."""
     times = _dates(labels.texts, day_first)
-    first = next(place for place, text in enumerate(tidy) if text)
-    tidied_first = repr(tidy[first])
-    as_it_came = repr(texts[first].strip())
+    label, text = next(pair for pair in zip(tidy, texts, strict=True) if pair[0])
+    tidied_first = repr(label)
+    as_it_came = repr(text.strip())
     notes = [note.replace(tidied_first, as_it_came) for note in labels.notes]
     problem = labels.problem or times.problem
     if problem:
@@ -124,9 +129,9 @@ def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
     unread = (fields.year < 0) | (fields.micros < 0)
     values[unread] = np.datetime64("NaT")
     is_text = np.array([text != "" for text in tidy])
-    times = Times(values, np.isnat(values) & is_text, "date", None, notes, problem)
-    has_zone = (fields.offset != _NO_ZONE).any()
-    return _settle_zone(times, fields.offset) if has_zone else times
+    is_bad = np.isnat(values) & is_text
+    times = Times(values, is_bad, "date", None, notes, problem)
+    return _settle_zone(times, fields.offset)
 
 
 def _rows_of_shapes(tidy: list[str]) -> dict[str, list[int]]:
@@ -143,14 +148,15 @@ class _Cut:
     """Texts (rows,) of one shape, cut where the match of that shape has its groups."""
 
     def __init__(self, texts: ndarray, match: re.Match[str]) -> None:
-        code_points = texts.view(np.uint32).reshape(len(texts), -1)
+        code_points = texts.view(np.uint32).astype(np.int64)
+        digits = code_points - ord("0")
         self.texts = texts
         self.match = match
-        self.digits = code_points.astype(np.int64) - ord("0")
-        self.groups = {name: text for name, text in match.groupdict().items() if text is not None}
+        self.digits = digits.reshape(len(texts), -1)
+        self.groups = match.groupdict()
 
     def __contains__(self, name: str) -> bool:
-        return name in self.groups
+        return self.groups.get(name) is not None
 
     def __getitem__(self, name: str) -> str:
         """The group of that name, as the first of the texts has it; digits are 0."""
@@ -174,8 +180,10 @@ def _cut_out(fields: _Fields, rows: ndarray, texts: ndarray, match: re.Match[str
     """Write the fields that `match` names into `rows`."""
     cut = _Cut(texts, match)
     fields.year[rows] = _years(cut)
-    fields.month[rows] = MONTHS[cut["name"]] if "name" in cut else cut.number("m", 1)
+    fields.month[rows] = cut.number("m", 1)
     fields.day[rows] = cut.number("d", 1)
+    if "name" in cut:
+        fields.month[rows] = MONTHS[cut["name"]]
     if "a" in cut:
         fields.first[rows] = cut.number("a")
         fields.second[rows] = cut.number("b")
@@ -187,7 +195,8 @@ def _cut_out(fields: _Fields, rows: ndarray, texts: ndarray, match: re.Match[str
         is_quarter = (quarter >= 1) & (quarter <= 4)
         fields.month[rows] = np.where(is_quarter, 3 * quarter - 2, _NO_MONTH)
     elif "w" in cut:
-        _set_weeks(fields, rows, cut.number("w"), cut.number("wd", 1))
+        weekdays = cut.number("wd", 1)
+        _set_weeks(fields, rows, cut.number("w"), weekdays)
     fields.micros[rows] = _micros(cut)
     fields.offset[rows] = _offsets(cut)
 
@@ -211,8 +220,9 @@ def _micros(cut: _Cut) -> ndarray:
     seconds = cut.number("S") + cut.number("S2")
     seconds_of_day = (hours * 60 + minutes) * 60 + seconds
     micros = seconds_of_day * 10**6 + _fraction(cut)
-    is_shown = (minutes < 60) & (seconds < 61) & (micros <= 86_400 * 10**6)
-    return np.where(is_shown, micros, -1)
+    is_on_clock = (minutes < 60) & (seconds < 61)
+    is_within_day = micros <= 86_400 * 10**6
+    return np.where(is_on_clock & is_within_day, micros, -1)
 
 
 def _fraction(cut: _Cut) -> ndarray:
@@ -244,11 +254,13 @@ def _set_weeks(fields: _Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray
     mondays = iso_weeks(fields.year[rows], weeks).astype("datetime64[D]")
     days = mondays + weekdays - 1
     months = days.astype("datetime64[M]")
+    month_count = months.astype(np.int64)
+    month_of_year = month_count % 12 + 1
     is_week = (weeks >= 1) & (weeks <= 53)
-    month_of_year = months.astype(np.int64) % 12 + 1
-    fields.year[rows] = days.astype("datetime64[Y]").astype(np.int64) + 1970
+    fields.year[rows] = month_count // 12 + 1970
     fields.month[rows] = np.where(is_week, month_of_year, _NO_MONTH)
-    fields.day[rows] = (days - months).astype(np.int64) + 1
+    days_after_first = (days - months).astype(np.int64)
+    fields.day[rows] = days_after_first + 1
 
 
 def _settle_order(
@@ -287,7 +299,12 @@ class _Ordered(NamedTuple):
 
     @classmethod
     def of(cls, fields: _Fields, rows: ndarray) -> _Ordered:
-        return cls(fields.first[rows], fields.second[rows], fields.year[rows], fields.micros[rows])
+        return cls(
+            fields.first[rows],
+            fields.second[rows],
+            fields.year[rows],
+            fields.micros[rows],
+        )
 
     def day_first(self, marks: set[str]) -> tuple[bool, str]:
         """Whether the first number is the day, and why; "" where nothing tells."""
@@ -302,8 +319,10 @@ class _Ordered(NamedTuple):
             return True, "same"
         if marks == {"."}:
             return True, "dates with points are written so"
-        as_day_first = _regularity(from_fields(self.year, self.second, self.first), self.micros)
-        as_month_first = _regularity(from_fields(self.year, self.first, self.second), self.micros)
+        with_day_first = from_fields(self.year, self.second, self.first)
+        with_month_first = from_fields(self.year, self.first, self.second)
+        as_day_first = _regularity(with_day_first, self.micros)
+        as_month_first = _regularity(with_month_first, self.micros)
         margin = 0 if max(as_day_first, as_month_first) == 1 else 0.1
         if abs(as_day_first - as_month_first) > margin:
             return as_day_first > as_month_first, "then the dates are evenly spaced"
@@ -322,7 +341,8 @@ def _regularity(times: ndarray, micros: ndarray) -> float:
     if (micros != micros[0]).any():
         is_known &= micros >= 0
         clock = micros[is_known].astype("timedelta64[us]")
-        steps = np.diff(np.unique(times[is_known] + clock))
+        moments = np.unique(times[is_known] + clock)
+        steps = np.diff(moments)
         return _commonest(steps) / max(len(steps), 1)
     days = np.unique(times[is_known].astype("datetime64[D]"))
     steps = np.diff(days.astype(np.int64))
@@ -334,7 +354,8 @@ def _regularity(times: ndarray, micros: ndarray) -> float:
     on_first = (day_of_month == 1).all()
     near_last = (day_of_month >= 28).all()
     weight = 1.0 if on_first or near_last else 0.5
-    commonest = max(is_month.sum() * weight, _commonest(steps[~is_month]))
+    month_count = is_month.sum() * weight
+    commonest = max(month_count, _commonest(steps[~is_month]))
     return commonest / len(steps)
 
 
@@ -348,16 +369,18 @@ def _settle_zone(times: Times, offset: ndarray) -> Times:
     """Local wall time where all offsets agree, or all times are local midnights; UTC where they
     differ."""
     is_known = ~np.isnat(times.values)
-    offsets = np.unique(offset[is_known & (offset != _NO_ZONE)])
+    has_zone = offset != _NO_ZONE
+    offsets = np.unique(offset[is_known & has_zone])
     if len(offsets) == 0:
         return times
     if len(offsets) == 1:
-        return replace(times, zone=_zone_name(int(offsets[0])))
+        zone = _zone_name(int(offsets[0]))
+        return replace(times, zone=zone)
     known_times = times.values[is_known]
     if (known_times == known_times.astype("datetime64[D]")).all():
         note = "offsets from UTC left off: every time is a local midnight"
         return replace(times, notes=(*times.notes, note))
-    shift = np.where(offset == _NO_ZONE, 0, offset)
+    shift = np.where(has_zone, offset, 0)
     values = times.values - shift.astype("timedelta64[m]")
     least_zone = _zone_name(int(offsets[0]))
     most_zone = _zone_name(int(offsets[-1]))

@@ -28,6 +28,7 @@ logger = logging.getLogger("lstmcast")
 # prices is no price, and a mean says as much as a sum to a network that reads either scaled.
 _REDUCED = {"sum": "mean", "count": "mean"}
 
+Columns = Mapping[str, NDArray]  # by name
 Levels = Mapping[str, tuple[str, ...]]  # names of categories, by column
 T = TypeVar("T")
 
@@ -45,14 +46,14 @@ class Future:
     {'price': array([9., 8.])}
     """
 
-    columns: Mapping[str, NDArray] = field(default_factory=dict)
+    columns: Columns = field(default_factory=dict)
     offsets: NDArray = field(default_factory=lambda: np.zeros(1, np.int64))
     levels: Levels = field(default_factory=dict)
     apart: bool = False
 
     def __post_init__(self) -> None:
-        for array in (*self.columns.values(), self.offsets):
-            array.flags.writeable = False
+        _freeze(self.columns)
+        self.offsets.flags.writeable = False
 
     def __bool__(self) -> bool:
         return bool(self.columns)
@@ -68,9 +69,11 @@ class Future:
         if not self:
             return self
         rows = np.asarray(rows)
-        lengths = self.lengths[rows]
-        first_R = np.minimum(np.broadcast_to(first, rows.shape), lengths)
-        places, offsets = segments(self.offsets, rows, first_R, lengths - first_R)
+        lengths_R = self.lengths[rows]
+        first_R = np.broadcast_to(first, rows.shape)
+        first_R = np.minimum(first_R, lengths_R)
+        counts_R = lengths_R - first_R
+        places, offsets = segments(self.offsets, rows, first_R, counts_R)
         columns = _taken(self.columns, places)
         return Future(columns, offsets, self.levels, self.apart)
 
@@ -81,7 +84,13 @@ class Future:
         return Future(columns, self.offsets, levels, self.apart)
 
 
-def _taken(columns: Mapping[str, NDArray], places: NDArray) -> dict[str, NDArray]:
+def _freeze(columns: Columns) -> None:
+    """Make arrays refuse to be written to."""
+    for array in columns.values():
+        array.flags.writeable = False
+
+
+def _taken(columns: Columns, places: NDArray) -> dict[str, NDArray]:
     """Columns with only the values in these places."""
     return {name: array[places] for name, array in columns.items()}
 
@@ -106,17 +115,17 @@ class Covariates:
     {'volume': array([9.])}
     """
 
-    past: Mapping[str, NDArray] = field(default_factory=dict)
+    past: Columns = field(default_factory=dict)
     future: Future = field(default_factory=Future)
-    static: Mapping[str, NDArray] = field(default_factory=dict)
+    static: Columns = field(default_factory=dict)
     static_levels: Levels = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for array in (*self.past.values(), *self.static.values()):
-            array.flags.writeable = False
+        _freeze(self.past)
+        _freeze(self.static)
 
     def __bool__(self) -> bool:
-        return bool(self.past) or bool(self.future) or bool(self.static)
+        return any((self.past, self.future, self.static))
 
     def named(self) -> str:
         """What a short description of a panel says of them."""
@@ -133,8 +142,9 @@ class Covariates:
         if not self:
             return self
         rows = np.asarray(rows)
-        first_of_each = np.broadcast_to(first, rows.shape)
-        places, _ = segments(offsets, rows, first_of_each, np.asarray(counts))
+        first_R = np.broadcast_to(first, rows.shape)
+        counts_R = np.asarray(counts)
+        places, _ = segments(offsets, rows, first_R, counts_R)
         past = _taken(self.past, places)
         static = _taken(self.static, rows)
         future = self.future.since(rows, first)
@@ -147,8 +157,12 @@ class Covariates:
 
     def roles(self) -> dict[str, list[str]]:
         """The names of the columns by role, of roles that there are."""
-        columns = {"past": self.past, "future": self.future.columns, "static": self.static}
-        return {role: list(names) for role, names in columns.items() if names}
+        roles = {
+            "past": list(self.past),
+            "future": list(self.future.columns),
+            "static": list(self.static),
+        }
+        return {role: names for role, names in roles.items() if names}
 
     def described(self) -> dict[str, Any]:
         """What a manifest says of them: names by role, and the names of categories."""
@@ -172,9 +186,7 @@ class Covariates:
         return arrays
 
     @classmethod
-    def from_saved(
-        cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray]
-    ) -> Covariates:
+    def from_saved(cls, description: Mapping[str, Any], arrays: Columns) -> Covariates:
         """What `described` and `arrays` gave; nothing where an older version saved."""
         past = _by_name("past", description, arrays)
         columns = _by_name("future", description, arrays)
@@ -195,8 +207,8 @@ class Covariates:
         if not self.future:
             return
         offsets = self.future.offsets
-        are_offsets = _is_array(offsets, series + 1, "iu") and offsets[0] == 0
-        if not are_offsets or (np.diff(offsets) < 0).any():
+        are_offsets = _is_array(offsets, series + 1, "iu")
+        if not are_offsets or offsets[0] != 0 or (np.diff(offsets) < 0).any():
             raise ValueError("what is known in advance has no lengths")
         for name, values in self.future.columns.items():
             if not _is_array(values, offsets[-1], "f"):
@@ -256,7 +268,7 @@ def _is_array(array: NDArray, length: int, kinds: str) -> bool:
     return array.shape == (length,) and array.dtype.kind in kinds
 
 
-def _numbered(role: str, columns: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def _numbered(role: str, columns: Columns) -> dict[str, NDArray]:
     """Columns under names for the store: their role and number."""
     return {f"{role}{number}": values for number, values in enumerate(columns.values())}
 
@@ -265,9 +277,7 @@ def _listed_levels(levels: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     return {name: list(texts) for name, texts in levels.items()}
 
 
-def _by_name(
-    role: str, description: Mapping[str, Any], arrays: Mapping[str, NDArray]
-) -> dict[str, NDArray]:
+def _by_name(role: str, description: Mapping[str, Any], arrays: Columns) -> dict[str, NDArray]:
     """Columns of the store under their own names."""
     names = description.get(role, ())
     return {name: arrays[f"{role}{number}"] for number, name in enumerate(names)}
@@ -309,20 +319,22 @@ def continued_future(older: Future, newer: Future, places: NDArray, steps: NDArr
     places (S,): of the remembered series, −1 for none · steps (S,): of the joined series, at which
     the newer data begin.
     """
-    newer_offsets = newer.offsets if newer else np.zeros(len(places) + 1, np.int64)
-    newer_lengths = np.diff(newer_offsets)
+    newer_lengths = newer.lengths if newer else np.zeros_like(places)
+    newer_offsets = offsets_of(newer_lengths)
     older_lengths = np.zeros_like(places)
     from_places = older_lengths[:0]
     if older:
         older_lengths = np.append(older.lengths, 0)[places]
-        from_places, _ = segments(older.offsets, np.maximum(places, 0), 0, older_lengths)
+        older_places = np.maximum(places, 0)
+        from_places, _ = segments(older.offsets, older_places, 0, older_lengths)
     older_offsets = offsets_of(older_lengths)
     ends = np.where(newer_lengths > 0, steps + newer_lengths, 0)
     lengths = np.maximum(older_lengths, ends)
     offsets = offsets_of(np.maximum(lengths, 0))
-    to_older_places = spread(offsets[:-1], older_offsets) + steps_of(older_offsets)
+    begins = offsets[:-1]
+    to_older_places = spread(begins, older_offsets) + steps_of(older_offsets)
     newer_steps = spread(steps, newer_offsets) + steps_of(newer_offsets)
-    to_newer_places = spread(offsets[:-1], newer_offsets) + newer_steps
+    to_newer_places = spread(begins, newer_offsets) + newer_steps
     columns, levels = {}, {}
     for name in dict.fromkeys([*older.columns, *newer.columns]):
         joined_M = np.full(offsets[-1], np.nan)
@@ -337,14 +349,16 @@ def continued_future(older: Future, newer: Future, places: NDArray, steps: NDArr
             is_said = (newer_steps >= 0) & ~np.isnan(values)
             joined_M[to_newer_places[is_said]] = values[is_said]
         columns[name] = joined_M
-    apart = older.apart or newer.apart
-    return Future(columns, offsets, levels, apart) if columns else Future()
+    if not columns:
+        return Future()
+    return Future(columns, offsets, levels, older.apart or newer.apart)
 
 
 def _union(older: Levels, newer: Levels, name: str) -> tuple[str, ...]:
     """The categories that a column has in either of two panels, the older ones first."""
-    texts = [*older.get(name, ()), *newer.get(name, ())]
-    return tuple(dict.fromkeys(texts))
+    older_texts = older.get(name, ())
+    newer_texts = newer.get(name, ())
+    return tuple(dict.fromkeys(older_texts + newer_texts))
 
 
 def continued_static(
@@ -374,10 +388,12 @@ def continued_static(
 def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Future:
     """What is known in advance of series of two panels with so many series, one after the other."""
     of_first, of_second = counts
-    places = np.r_[np.arange(of_first), np.full(of_second, -1)]
+    absent = np.full(of_second, -1)
+    places = np.r_[np.arange(of_first), absent]
     if second:
         no_steps = np.zeros(of_first, np.int64)
-        second = replace(second, offsets=np.r_[no_steps, second.offsets])
+        offsets = np.r_[no_steps, second.offsets]
+        second = replace(second, offsets=offsets)
     if first and len(first.offsets) != of_first + 1:
         raise ValueError("what is known in advance is of other series")
     begin = np.zeros(len(places), np.int64)

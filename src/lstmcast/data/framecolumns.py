@@ -20,6 +20,7 @@ from lstmcast.util.objects import objects
 from lstmcast.util.text import storable
 
 _NUMBERS = (int, float, decimal.Decimal, np.number)
+_LARGEST = np.iinfo(np.int64).max
 
 
 def column_of(name: str, array: Any, zone: str | None = None) -> Column:
@@ -30,18 +31,19 @@ def column_of(name: str, array: Any, zone: str | None = None) -> Column:
     else:
         data = np.asarray(array)
         mask = np.zeros(data.shape, bool)
-    if data.dtype.kind in "iu" and data.max(initial=0) <= np.iinfo(np.int64).max:
+    kind = data.dtype.kind
+    if kind in "iu" and data.max(initial=0) <= _LARGEST:
         data = data.astype(np.int64)
-    elif data.dtype.kind in "fu":
+    elif kind in "fu":
         data = data.astype(np.float64)
-    elif data.dtype.kind == "M":
+    elif kind == "M":
         data = data.astype("datetime64[us]")
-    elif data.dtype.kind != "b":
+    elif kind != "b":
         data = data.astype(object)
         data[mask] = None
         return _object_column(name, data.tolist())
     if mask.any():
-        is_time = data.dtype.kind == "M"
+        is_time = kind == "M"
         data = data.copy() if is_time else data.astype(np.float64)
         data[mask] = np.datetime64("NaT") if is_time else np.nan
     return Column(name, data, None, zone)
@@ -54,11 +56,13 @@ def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
     instants = _distinct_times(utc)
     if len(clock) != len(instants):
         note = f"clocks of {zone} are put back, and show an hour twice: times converted to UTC"
-        return replace(column_of(name, utc, "UTC"), frame_zone=zone, notes=(note,))
+        column = column_of(name, utc, "UTC")
+        return replace(column, frame_zone=zone, notes=(note,))
     steps = np.diff(instants)
     is_short = len(steps) > 0 and np.median(steps) <= np.timedelta64(1, "h")
     if is_short and _clocks_change(zone):
-        return replace(column_of(name, utc, "UTC"), frame_zone=zone)
+        column = column_of(name, utc, "UTC")
+        return replace(column, frame_zone=zone)
     return column_of(name, wall, zone)
 
 
@@ -72,7 +76,8 @@ def _clocks_change(zone: str) -> bool:
     zone_info = zone_of(zone)
     if zone_info is None:
         return False
-    winter, summer = (datetime.datetime(2024, month, 15) for month in (1, 7))
+    winter = datetime.datetime(2024, 1, 15)
+    summer = datetime.datetime(2024, 7, 15)
     return zone_info.utcoffset(winter) != zone_info.utcoffset(summer)
 
 
@@ -80,7 +85,8 @@ def _object_column(name: str, values: Sequence[Any]) -> Column:
     """Python objects: numbers stay numbers, dates become ISO text, everything else its text."""
     plain = [_plain(value) for value in values]
     present = [value for value in plain if value is not None]
-    if present and all(type(value) is datetime.date for value in present):
+    kinds = set(map(type, present))
+    if kinds == {datetime.date}:
         days = np.array(plain, "datetime64[D]")
         return Column(name, days.astype("datetime64[us]"), dtype="date")
     if present and all(map(_is_number, present)):
@@ -168,19 +174,20 @@ def _categories(series: Any) -> Categories | None:
     native = series.to_native()
     library = series.implementation.name.lower()
     if library == "pandas":
-        values = native.cat.categories.tolist()
-        return Categories(_category_array(values), bool(native.cat.ordered))
+        values = _category_array(native.cat.categories.tolist())
+        return Categories(values, bool(native.cat.ordered))
     if library == "pyarrow":
         chunks = native.unify_dictionaries().chunks
-        values = chunks[0].dictionary.to_pylist() if chunks else []
-        return Categories(_category_array(values), native.type.ordered)
+        texts = chunks[0].dictionary.to_pylist() if chunks else []
+        return Categories(_category_array(texts), native.type.ordered)
     if library != "polars":
         return None
-    if type(native.dtype).__name__ == "Enum":
-        values = native.dtype.categories.to_list()
-        return Categories(_category_array(values), fixed=True)
-    values = native.drop_nulls().unique(maintain_order=True).to_list()
-    return Categories(_category_array(values), fixed=False)
+    is_fixed = type(native.dtype).__name__ == "Enum"
+    if is_fixed:
+        categories = native.dtype.categories
+    else:
+        categories = native.drop_nulls().unique(maintain_order=True)
+    return Categories(_category_array(categories.to_list()), fixed=is_fixed)
 
 
 def _category_array(categories: list[Any]) -> ndarray:

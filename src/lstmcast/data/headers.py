@@ -68,7 +68,8 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 def _header_in_comment(row: Row, width: int) -> list[str] | None:
     """The names in a comment, where it may be the header of that many columns."""
     cells = _bare(row)
-    if len(row.cells) == width and row.cells[0].strip() in _COMMENTS:
+    first = row.cells[0].strip()
+    if first in _COMMENTS and len(row.cells) == width:
         cells = row.cells  # "#" is the name of a column of row numbers
     if width < 2 or len(cells) != width:
         return None
@@ -93,10 +94,11 @@ def _texts_in(row: Row) -> list[str]:
 def _bare(row: Row) -> list[str]:
     """The cells of a comment without its sign."""
     mark = _mark_of(row) or ""
-    place = next(place for place, cell in enumerate(row.cells) if cell.strip())
-    first = row.cells[place].strip().lstrip(mark[0]).strip()
-    following = row.cells[place + 1 :]
-    return [*row.cells[:place], first, *following] if first else following
+    cells = list(row.cells)
+    text = _texts_in(row)[0]
+    place = [cell.strip() for cell in cells].index(text)
+    cells[place] = text.lstrip(mark[0]).strip()
+    return cells if cells[place] else cells[place + 1 :]
 
 
 def find_header(rows: Sequence[Row]) -> Header:
@@ -108,9 +110,10 @@ def find_header(rows: Sequence[Row]) -> Header:
     body = _Shown.of(rows)
     first = body.first_data(rows)
     if first == 0:
-        if _names_times(rows[0]) and len(rows) > 1:
-            return Header(rows[0].cells, [rows[0]], 1)
-        nameless = [""] * len(rows[0].cells)
+        row = rows[0]
+        if len(rows) > 1 and _names_times(row):
+            return Header(row.cells, [row], 1)
+        nameless = [""] * len(row.cells)
         return Header(nameless, [], 0)
     if first is None:
         place = _fullest(rows[:WITHIN])
@@ -118,8 +121,11 @@ def find_header(rows: Sequence[Row]) -> Header:
         return Header(row.cells, [row], place + 1)
     header = _named_by(rows[:first], first)
     lowest_line = header.rows[-1].line
-    while first > 1 and rows[first - 1].line > lowest_line and _is_year_alone(rows[first - 1]):
-        first -= 1  # a year above its months, not above the header
+    while first > 1:  # a year above its months, not above the header
+        above = rows[first - 1]
+        if above.line <= lowest_line or not _is_year_alone(above):
+            break
+        first -= 1
     return header._replace(first=first)
 
 
@@ -131,7 +137,7 @@ def _fullest(rows: Sequence[Row]) -> int:
 
 def _is_year_alone(row: Row) -> bool:
     texts = _texts_in(row)
-    return len(texts) == 1 and re.fullmatch(r"\d{4}年?", texts[0]) is not None
+    return len(texts) == 1 and bool(re.fullmatch(r"\d{4}年?", texts[0]))
 
 
 def header_at(rows: Sequence[Row], line: int) -> Header | None:
@@ -144,9 +150,10 @@ def header_at(rows: Sequence[Row], line: int) -> Header | None:
 
 def looks_like_data(row: Row) -> bool:
     """Whether a row holds a time and a number beside it."""
-    kinds = [kind_of([cell]) for cell in row.cells if not is_missing(cell)]
-    if len(kinds) < 2:
+    cells = [cell for cell in row.cells if not is_missing(cell)]
+    if len(cells) < 2:
         return False
+    kinds = [kind_of([cell]) for cell in cells]
     has_time = "time" in kinds or kinds[0] == "number"
     return has_time and "number" in kinds[1:]
 
@@ -184,7 +191,9 @@ class _Shown(NamedTuple):
             # together with the body: 2003/04 is a fiscal year there, and alone it would be a month
             reads.append(_reading(top_cells, body_cells[:WITHIN], kind))
             missing.append([is_missing(cell) for cell in top_cells])
-        return cls(kinds, np.array(reads, bool).T, np.array(missing, bool).T)
+        reads_CR = np.array(reads, bool)
+        missing_CR = np.array(missing, bool)
+        return cls(kinds, reads_CR.T, missing_CR.T)
 
     @property
     def has_time(self) -> np.ndarray:
@@ -200,12 +209,17 @@ class _Shown(NamedTuple):
         """The first row of data among the first ones."""
         names_above = False
         for place, row in enumerate(rows[:WITHIN]):
-            is_data = self._is_data(place, names_above) and not self._is_title(place, rows)
-            if is_data and (names_above or not self._stands_above_names(place, rows)):
+            if self._begins_data(place, names_above, rows):
                 return place
             if _is_full(row.cells) and not self.reads[place].any():
                 names_above = True
         return None
+
+    def _begins_data(self, place: int, names_above: bool, rows: Sequence[Row]) -> bool:
+        """Whether a row is data, and neither a title nor a name of columns."""
+        if not self._is_data(place, names_above) or self._is_title(place, rows):
+            return False
+        return names_above or not self._stands_above_names(place)
 
     def _is_data(self, place: int, names_above: bool) -> bool:
         """Whether a row has a time; below a row of names, half of its cells being what their
@@ -214,25 +228,29 @@ class _Shown(NamedTuple):
         reads = self.reads[place] & typed
         if (reads & self.has_time).any():
             return True
-        read_count, typed_count = int(reads.sum()), int(typed.sum())
-        if not self.has_time.any() and typed_count > 0 and read_count == typed_count:
+        if not reads.any():
+            return False
+        read_share = reads.sum() / typed.sum()
+        if read_share == 1 and not self.has_time.any():
             return True
-        return names_above and read_count > 0 and 2 * read_count >= typed_count
+        return names_above and bool(read_share >= 0.5)
 
-    def _stands_above_names(self, place: int, rows: Sequence[Row]) -> bool:
+    def _stands_above_names(self, place: int) -> bool:
         """Whether the next row has only text where columns hold numbers: years above months."""
         below = place + 1
-        if below >= min(len(rows), WITHIN) or not self.missing[place].any():
+        if below == len(self.reads) or not self.missing[place].any():
             return False
         has_two_cells = self.typed(below).sum() > 1
         return bool(has_two_cells and not self.reads[below].any())
 
     def _is_title(self, place: int, rows: Sequence[Row]) -> bool:
         """Whether a row with nothing but a time stands above names: when a table was written."""
-        if (~self.missing[place]).sum() > 1 or len(self.kinds) < 2:
+        has_cell = ~self.missing[place]
+        if has_cell.sum() > 1 or len(has_cell) < 2:
             return False
-        for lower in range(place + 1, min(len(rows), WITHIN)):
-            if _fullness(rows[lower]) > 1 and not self.reads[lower].any():
+        reads_any = self.reads.any(axis=1)
+        for lower in range(place + 1, len(self.reads)):
+            if _fullness(rows[lower]) > 1 and not reads_any[lower]:
                 return True
         return False
 
@@ -242,9 +260,9 @@ def _reading(top: list[str], body: list[str], kind: str) -> list[bool]:
     if not kind:
         return [False] * len(top)
     distinct = list(dict.fromkeys(top + body))
-    no_value = parse_numbers(distinct).bad if kind == "number" else _no_times(distinct)
-    good = {text for text, is_bad in zip(distinct, no_value, strict=True) if not is_bad}
-    return [cell in good and not is_missing(cell) for cell in top]
+    is_bad = parse_numbers(distinct).bad if kind == "number" else _no_times(distinct)
+    is_bad_text = dict(zip(distinct, is_bad, strict=True))
+    return [not is_missing(cell) and not is_bad_text[cell] for cell in top]
 
 
 def _no_times(texts: list[str]) -> np.ndarray:
@@ -269,20 +287,26 @@ def _named_by(above: Sequence[Row], first: int) -> Header:
     fullness = max(_fullness(row) for row in above)
     fullest = [row for row in above if _fullness(row) == fullness]
     # units below the names are no names
-    row_of_names = fullest[0] if _is_units(fullest[-1]) else fullest[-1]
+    row_of_names = fullest[-1]
+    if _is_units(row_of_names):
+        row_of_names = fullest[0]
     return Header(row_of_names.cells, [row_of_names], first)
 
 
 def _levels(above: Sequence[Row]) -> tuple[list[str], list[Row]] | None:
     """Names in several rows, joined where they are distinct only together; an empty cell of an
     upper level continues the one before it, as merged cells do."""
-    wide = [place for place, row in enumerate(above) if len(_texts_in(row)) > 1]
+    text_counts = [len(_texts_in(row)) for row in above]
+    wide = [row for row, count in zip(above, text_counts, strict=True) if count > 1]
     if len(wide) < 2:
         return None
-    rows = [row for row in above[wide[0] :] if _texts_in(row)]
-    lowest = above[wide[-1]]
-    names = [_joined_name(column, rows, lowest) for column in range(len(lowest.cells))]
-    filled_names = [name for name in names if name]
+    begin = above.index(wide[0])
+    rows = [row for row in above[begin:] if _texts_in(row)]
+    lowest = wide[-1]
+    names = []
+    for column in range(len(lowest.cells)):
+        names.append(_joined_name(column, rows, lowest))
+    filled_names = list(filter(None, names))
     are_distinct = len(set(filled_names)) == len(filled_names)
     if not are_distinct or len(filled_names) <= _fullness(lowest):
         return None
@@ -293,7 +317,8 @@ def _joined_name(column: int, rows: Sequence[Row], lowest: Row) -> str:
     """The name that several levels give a column."""
     texts = []
     for row in rows:
-        cells = _carried(row.cells) if row.line < lowest.line else row.cells
+        is_upper = row.line < lowest.line
+        cells = _carried(row.cells) if is_upper else row.cells
         text = cells[column].strip()
         if text and _counts(column, row, lowest):
             texts.append(text)
@@ -305,7 +330,8 @@ def _counts(column: int, row: Row, lowest: Row) -> bool:
     lowest level has a name too."""
     if row.cells[column].strip():
         return True
-    return row.line < lowest.line and bool(lowest.cells[column].strip())
+    lowest_text = lowest.cells[column].strip()
+    return row.line < lowest.line and lowest_text != ""
 
 
 def _carried(cells: Sequence[str]) -> list[str]:

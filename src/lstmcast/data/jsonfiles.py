@@ -18,7 +18,9 @@ from lstmcast.errors import DataError, UsageError
 
 _DEEPEST = 5  # dicts and lists above a table
 _MOST_FIELDS = 5000
+_BEGINNINGS = ('{"', "[{", "[[", "{}", "[]")
 _Records = list[dict[str, Any]]
+_Mappings = Mapping[str, Mapping[str, Any]]
 
 
 def looks_like_json(start: str) -> bool:
@@ -28,7 +30,7 @@ def looks_like_json(start: str) -> bool:
     (True, False)
     """
     squeezed = "".join(start[:200].split())
-    return squeezed[:2] in ('{"', "[{", "[[", "{}", "[]")
+    return squeezed.startswith(_BEGINNINGS)
 
 
 def sheet_from_json(text: str, source: str, label: str) -> Sheet:
@@ -63,7 +65,11 @@ def _columns(records: _Records, source: str) -> tuple[Column, ...]:
             f"{source}: the records have {len(names):,} different fields. At most {_MOST_FIELDS:,} "
             "are expected: one for the time, one for each column of values."
         )
-    return tuple(_column(name, [record.get(name) for record in records]) for name in names)
+    columns = []
+    for name in names:
+        values = [record.get(name) for record in records]
+        columns.append(_column(name, values))
+    return tuple(columns)
 
 
 def _lines(text: str, source: str) -> list[Any]:
@@ -92,7 +98,10 @@ def _best(document: Any, depth: int = 0) -> _Records:
         values = document.values()
     elif isinstance(document, list):
         values = document[:100]
-    tables = [_best(value, depth + 1) for value in values if not _is_scalar(value)]
+    tables = []
+    for value in values:
+        if not _is_scalar(value):
+            tables.append(_best(value, depth + 1))
     return max(tables, key=len, default=[])
 
 
@@ -104,17 +113,27 @@ def _table(document: Any) -> _Records:
         return []
     rows = document.get("data")
     if "columns" in document and isinstance(rows, list):
-        names = [_name(column) for column in document["columns"]]
+        names = list(map(_name, document["columns"]))
         return _rows([names, *rows]) if _are_rows(rows) else []
     values = list(document.values())
-    if all(isinstance(value, list) and value for value in values):
+    kinds = set(map(_container_of, values))
+    if kinds == {"list"}:
         return _of_columns(document)
-    if all(isinstance(value, Mapping) and value for value in values):
+    if kinds == {"mapping"}:
         return _of_mappings(document)
     keys = list(map(str, document))
     if len(keys) > 2 and all(map(_is_scalar, values)) and _are_times(keys):
         return [{"time": key, "value": value} for key, value in document.items()]
     return []
+
+
+def _container_of(value: Any) -> str:
+    """Whether a value is a "list" or a "mapping" that is not empty; "" for anything else."""
+    if not value:
+        return ""
+    if isinstance(value, list):
+        return "list"
+    return "mapping" if isinstance(value, Mapping) else ""
 
 
 def _name(column: Any) -> str:
@@ -128,7 +147,8 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _are_rows(rows: Sequence[Any]) -> bool:
-    return len(rows) > 0 and all(isinstance(row, list) for row in rows)
+    kinds = set(map(type, rows))
+    return kinds == {list}
 
 
 def _of_list(rows: list[Any]) -> _Records:
@@ -136,16 +156,22 @@ def _of_list(rows: list[Any]) -> _Records:
         return []
     if all(isinstance(row, Mapping) for row in rows):
         return list(map(_flat, rows)) if any(map(_has_values, rows)) else []
-    if _are_rows(rows) and all(map(_is_scalar, chain.from_iterable(rows))):
+    if _are_rows(rows) and _are_scalars(rows):
         return _rows(rows)
     return []
+
+
+def _are_scalars(lists: Iterable[list[Any]]) -> bool:
+    """Whether lists hold neither lists nor mappings."""
+    return all(map(_is_scalar, chain.from_iterable(lists)))
 
 
 def _has_values(record: Mapping[str, Any]) -> bool:
     """Whether a record holds values, and not only tables."""
     if len(record) < 2:
         return False
-    return any(not isinstance(value, list) for value in record.values())
+    kinds = set(map(type, record.values()))
+    return kinds != {list}
 
 
 def _flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -164,26 +190,30 @@ def _rows(rows: Sequence[Sequence[Any]]) -> _Records:
     """Rows of cells, of which the first one may hold the names."""
     first = rows[0]
     width = len(first)
-    if width < 2 or any(len(row) != width for row in rows):
+    if width < 2 or set(map(len, rows)) != {width}:
         return []
     names = [f"column{number}" for number in range(1, width + 1)]
     all_texts = all(isinstance(cell, str) for cell in first)
-    if all_texts and not _are_times([str(first[0])] * 3):
-        names = list(map(str, first))
+    if all_texts and not _are_times([first[0]] * 3):
+        names = list(first)
         rows = rows[1:]
+    return _records(names, rows)
+
+
+def _records(names: list[str], rows: Iterable[Sequence[Any]]) -> _Records:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _of_columns(document: Mapping[str, Any]) -> _Records:
     columns = list(document.values())
-    lengths = {len(values) for values in columns}
-    if len(lengths) > 1 or not all(map(_is_scalar, chain.from_iterable(columns))):
+    lengths = set(map(len, columns))
+    if len(lengths) > 1 or not _are_scalars(columns):
         return []
     names = list(map(str, document))
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return _records(names, zip(*columns, strict=True))
 
 
-def _of_mappings(document: Mapping[str, Mapping[str, Any]]) -> _Records:
+def _of_mappings(document: _Mappings) -> _Records:
     """{time: record}, {row: record} or {column: {row: value}}."""
     outer = list(map(str, document))
     inner: dict[str, None] = {}  # in order, each once
@@ -201,7 +231,7 @@ def _of_mappings(document: Mapping[str, Mapping[str, Any]]) -> _Records:
     return list(map(dict, document.values())) if _count_on(outer) else []
 
 
-def _across(document: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, Any]:
+def _across(document: _Mappings, key: str) -> dict[str, Any]:
     """What each of several mappings has under a key."""
     return {name: values.get(key) for name, values in document.items()}
 
@@ -211,7 +241,8 @@ def _count_on(keys: Sequence[str]) -> bool:
     if not all(key.isdecimal() for key in keys):
         return False
     numbers = list(map(int, keys))
-    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    first = numbers[0]
+    return numbers == list(range(first, first + len(numbers)))
 
 
 def _are_times(keys: Sequence[str]) -> bool:
@@ -237,9 +268,9 @@ def _unrolled(records: _Records) -> _Records:
 def _name_of_series(records: _Records) -> str | None:
     """The field that holds a list of values in each record, under a usual name."""
     for name in ("target", "values", "y"):
-        if isinstance(records[0].get(name), list):
-            are_series = all(isinstance(record.get(name), list) for record in records)
-            return name if are_series else None
+        kinds = [type(record.get(name)) for record in records]
+        if kinds[0] is list:
+            return name if set(kinds) == {list} else None
     return None
 
 

@@ -43,9 +43,10 @@ class Keys(Mapping[str, NDArray]):
     targets: NDArray | None = None
 
     def __post_init__(self) -> None:
-        targets = () if self.targets is None else (self.targets,)
-        for array in (*self.arrays.values(), *targets):
+        for array in self.arrays.values():
             array.flags.writeable = False
+        if self.targets is not None:
+            self.targets.flags.writeable = False
 
     def __getitem__(self, name: str) -> NDArray:
         return self.arrays[name]
@@ -96,7 +97,8 @@ def column_name(key: str) -> str:
     >>> column_name("store"), column_name("step")
     ('store', 'step_id')
     """
-    is_quantile = key[:1] == "q" and key[1:].replace(".", "", 1).isdecimal()
+    probability = key[1:].replace(".", "", 1)
+    is_quantile = key.startswith("q") and probability.isdecimal()
     return f"{key}_id" if key in _TAKEN or is_quantile else key
 
 
@@ -107,9 +109,12 @@ def joined(several_keys: Sequence[Keys]) -> Keys:
     that differ are not kept.
     """
     first = several_keys[0]
-    if any(list(keys) != list(first) for keys in several_keys):
+    names = list(first)
+    if any(list(keys) != names for keys in several_keys):
         return Keys()
-    arrays = {name: _one_type([keys[name] for keys in several_keys]) for name in first}
+    arrays = {}
+    for name in names:
+        arrays[name] = _one_type([keys[name] for keys in several_keys])
     shared_categories = {}
     for name, categories in first.categories.items():
         if all(categories.same(keys.categories.get(name)) for keys in several_keys):
@@ -147,10 +152,13 @@ def described(keys: Keys) -> list[dict[str, Any]]:
 
 
 def _categories_described(categories: Categories) -> dict[str, Any]:
+    kind = _type_of(categories.values)
     values = categories.values
+    if _is_time(values):
+        values = values.astype(str)
     return {
-        "values": (values.astype(str) if _is_time(values) else values).tolist(),
-        "type": _type_of(values),
+        "values": values.tolist(),
+        "type": kind,
         "ordered": categories.ordered,
         "fixed": categories.fixed,
     }
@@ -158,16 +166,18 @@ def _categories_described(categories: Categories) -> dict[str, Any]:
 
 def packed_keys(keys: Keys) -> dict[str, NDArray]:
     """Keys as arrays of numbers under names for the store: "key0" is the first one."""
-    key_arrays = {f"key{number}": array for number, array in enumerate(keys.arrays.values())}
-    if keys.targets is not None:
-        key_arrays["targets"] = keys.targets
     packed_columns: dict[str, NDArray] = {}
-    for name, array in key_arrays.items():
-        if array.dtype.kind == "O":
-            packed_columns |= packed(array, name, f"{name}_lengths")
-        else:
-            packed_columns[name] = array.astype(np.int64) if _is_time(array) else array
+    for number, array in enumerate(keys.arrays.values()):
+        packed_columns |= _packed_key(f"key{number}", array)
+    if keys.targets is not None:
+        packed_columns |= _packed_key("targets", keys.targets)
     return packed_columns
+
+
+def _packed_key(name: str, array: NDArray) -> dict[str, NDArray]:
+    if array.dtype.kind == "O":
+        return packed(array, name, f"{name}_lengths")
+    return {name: array.astype(np.int64) if _is_time(array) else array}
 
 
 def keys_from_saved(
@@ -178,7 +188,8 @@ def keys_from_saved(
     categories: dict[str, Categories] = {}
     for number, description in enumerate(descriptions):
         name = str(description["name"])
-        columns[name] = _unpacked(f"key{number}", description["type"], arrays)
+        kind = description["type"]
+        columns[name] = _unpacked(f"key{number}", kind, arrays)
         if "categories" in description:
             categories[name] = _categories_from(description["categories"])
     targets = _unpacked("targets", "text", arrays) if "targets" in arrays else None
@@ -186,7 +197,8 @@ def keys_from_saved(
 
 
 def _categories_from(description: Mapping[str, Any]) -> Categories:
-    values = np.array(description["values"], _DTYPES[description["type"]])
+    dtype = _DTYPES[description["type"]]
+    values = np.array(description["values"], dtype)
     return Categories(values, description["ordered"], description["fixed"])
 
 
@@ -221,10 +233,9 @@ def packed(texts: NDArray, letters: str = "ids", lengths: str = "id_lengths") ->
     {'ids': array([97, 98, 99], dtype=uint8), 'id_lengths': array([1, 2])}
     """
     encoded = [str(text).encode() for text in texts]
-    return {
-        letters: np.frombuffer(b"".join(encoded), np.uint8),
-        lengths: np.array([len(text) for text in encoded], np.int64),
-    }
+    all_letters = np.frombuffer(b"".join(encoded), np.uint8)
+    text_lengths = np.array(list(map(len, encoded)), np.int64)
+    return {letters: all_letters, lengths: text_lengths}
 
 
 def unpacked(letters: NDArray, lengths: NDArray) -> NDArray:
