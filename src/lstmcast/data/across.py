@@ -23,7 +23,7 @@ from lstmcast.data.acrossparts import (
     slots_across,
     weekdays_across,
 )
-from lstmcast.data.calendars import micros_of, weekday_of
+from lstmcast.data.calendars import micros_of, month_of, month_start, times_of, weekday_of
 from lstmcast.data.findings import Finding
 from lstmcast.data.shapes import MONTHS, from_fields
 from lstmcast.data.sheet import Column, Sheet, columns_without
@@ -49,8 +49,7 @@ def unfolded(sheet: Sheet, excluded: Sequence[str] = ()) -> Sheet:
         grid = find(sheet)
         if grid is None:
             continue
-        names = {column.name.strip().casefold() for column in grid.columns}
-        if names.intersection(excluded):
+        if not _part_names(grid).isdisjoint(excluded):
             continue
         remaining = columns_without(sheet.columns, grid.columns)
         column_and_times = base_of(remaining, grid)
@@ -58,6 +57,10 @@ def unfolded(sheet: Sheet, excluded: Sequence[str] = ()) -> Sheet:
             base, times_RP = column_and_times
             return _long(sheet, grid, remaining, base, times_RP)
     return sheet
+
+
+def _part_names(grid: Grid) -> set[str]:
+    return {column.name.strip().casefold() for column in grid.columns}
 
 
 # ---------------------------------------------------------------- which column is divided
@@ -72,19 +75,17 @@ def _by_year(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None
         part_length = {"month": 1, "quarter": 3}[grid.kind]
         first_month_R1 = 12 * (years - 1970)[:, None]
         month_in_year_P = part_length * (grid.numbers - 1)
-        return column, _times_of_months(first_month_R1 + month_in_year_P)
+        months_RP = first_month_R1 + month_in_year_P
+        return column, times_of(month_start(months_RP))
     return None
-
-
-def _times_of_months(months: ndarray) -> ndarray:
-    """Months since January 1970 as times."""
-    return months.astype("datetime64[M]").astype("datetime64[us]")
 
 
 def _dates_of(column: Column) -> ndarray | None:
     """The times of a column (R,) where it is dates without a missing one, else None."""
     times = column.times
-    if times is None or times.values.dtype.kind != "M" or column.missing.any():
+    if times is None or column.missing.any():
+        return None
+    if times.values.dtype.kind != "M":
         return None
     values = column.spread(times.values)
     return None if np.isnat(values).any() else values
@@ -92,7 +93,8 @@ def _dates_of(column: Column) -> ndarray | None:
 
 def _are_whole(dates: ndarray, unit: str) -> bool:
     """Whether times are the beginnings of a unit: "Y", "M" or "D"."""
-    return bool((dates == dates.astype(f"datetime64[{unit}]")).all())
+    begins = dates.astype(f"datetime64[{unit}]")
+    return bool((dates == begins).all())
 
 
 def _is_doubtful(column: Column) -> bool:
@@ -105,7 +107,7 @@ def _years_of(column: Column) -> ndarray | None:
     dates = _dates_of(column)
     if dates is None or _is_doubtful(column) or not _are_whole(dates, "Y"):
         return None
-    return dates.astype("datetime64[Y]").astype(np.int64) + 1970
+    return month_of(micros_of(dates)) // 12 + 1970
 
 
 def _by_month(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None:
@@ -114,11 +116,10 @@ def _by_month(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | Non
         dates = _dates_of(column)
         if dates is None or not _are_whole(dates, "M"):
             continue
-        months = dates.astype("datetime64[M]")
+        months = month_of(micros_of(dates))
         if _years_of(column) is not None and len(np.unique(months)) > 1:
             continue  # years: the months stand elsewhere
-        months_R1 = months.astype(np.int64)[:, None]
-        years, month_of_year = np.divmod(months_R1, 12)
+        years, month_of_year = np.divmod(months[:, None], 12)
         days_1P = grid.numbers[None, :]
         return column, from_fields(years + 1970, month_of_year + 1, days_1P)
     return None
@@ -144,7 +145,8 @@ def _by_day(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None:
 
 def _is_always(dates: ndarray, weekday: int) -> bool:
     """Whether all dates are that day of the week; 0 = Monday."""
-    return bool((weekday_of(micros_of(dates)) == weekday).all())
+    weekdays = weekday_of(micros_of(dates))
+    return bool((weekdays == weekday).all())
 
 
 _READINGS = (
@@ -172,9 +174,10 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
         numbers, part_length = _parts_of_year(column)
         if numbers is None:
             continue
-        first_month_P = times.astype("datetime64[M]").astype(np.int64)
+        first_month_P = month_of(micros_of(times))
         month_in_year_R1 = part_length * (numbers - 1)[:, None]
-        times_RP = _times_of_months(first_month_P + month_in_year_R1)
+        months_RP = first_month_P + month_in_year_R1
+        times_RP = times_of(month_start(months_RP))
         times_RP[numbers <= 0] = np.datetime64("NaT")
         grid = Grid("year", list(years), np.arange(len(years)))
         return _long(sheet, grid, remaining, column, times_RP)
@@ -188,10 +191,12 @@ def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
     texts = [str(text).strip().casefold().rstrip(".") for text in column.data]
     is_totals = [_TOTALS.fullmatch(text) is not None for text in texts]
     for number_of, parts_in_year in _PARTS_OF_YEAR:
-        numbers = [number_of(text) for text in texts]
-        numbers = np.where(is_totals, 0, np.array(numbers, object))
-        if None not in numbers and len(set(numbers) - {0}) == parts_in_year:
-            return column.spread(numbers.astype(np.int64)), 12 // parts_in_year
+        numbers = np.array(list(map(number_of, texts)), object)
+        numbers[is_totals] = 0
+        parts_seen = set(numbers) - {0}
+        if None not in parts_seen and len(parts_seen) == parts_in_year:
+            part_numbers = numbers.astype(np.int64)
+            return column.spread(part_numbers), 12 // parts_in_year
     return None, 1
 
 
@@ -213,9 +218,11 @@ def _long(sheet: Sheet, grid: Grid, remaining: list[Column], base: Column, times
     stacked = _stacked(grid.columns, rows, part_numbers, sheet.label)
     remaining = columns_without(remaining, [base])
     totals = [column for column in remaining if _is_totals(column)]
-    repeated = [column.take(rows) for column in columns_without(remaining, totals)]
+    remaining = columns_without(remaining, totals)
+    repeated = [column.take(rows) for column in remaining]
     notes_of_base = base.times.notes if base.times else ()
-    time = Column(base.name, times[rows, part_numbers], notes=notes_of_base)
+    long_times = times[rows, part_numbers]
+    time = Column(base.name, long_times, notes=notes_of_base)
     notes = [_unfolding_note(grid)]
     if totals:
         notes.append(_totals_note(totals))
@@ -225,10 +232,13 @@ def _long(sheet: Sheet, grid: Grid, remaining: list[Column], base: Column, times
         lines=sheet.lines[rows],
         notes=(*sheet.notes, *notes),
     )
-    has_value = ~stacked.missing
-    latest = time.data[has_value].max() if has_value.any() else time.data.max()
-    has_come = time.data <= latest  # months that have not come yet are no rows
-    return long_sheet if has_come.all() else long_sheet.take(np.flatnonzero(has_come))
+    known_times = long_times[~stacked.missing]
+    if not len(known_times):
+        return long_sheet
+    has_come = long_times <= known_times.max()  # months that have not come yet are no rows
+    if has_come.all():
+        return long_sheet
+    return long_sheet.take(np.flatnonzero(has_come))
 
 
 def _totals_note(totals: list[Column]) -> Finding:
@@ -250,15 +260,23 @@ def _stacked(columns: list[Column], rows: ndarray, part_numbers: ndarray, label:
     places: dict[str, int] = {}  # of distinct texts of all columns
     codes_of_columns = []
     for column in columns:
-        codes = [places.setdefault(str(text), len(places)) for text in column.data]
-        codes_of_columns.append(np.array(codes, np.int64)[column.codes])
+        codes = []
+        for text in map(str, column.data):
+            codes.append(places.setdefault(text, len(places)))
+        codes_R = np.array(codes, np.int64)[column.codes]
+        codes_of_columns.append(codes_R)
     codes_RP = np.stack(codes_of_columns, axis=1)
-    return replace(columns[0], name=label, data=objects(places), codes=codes_RP[rows, part_numbers])
+    codes = codes_RP[rows, part_numbers]
+    return replace(columns[0], name=label, data=objects(places), codes=codes)
+
+
+_PART_NAMES = {"minute": "times of the day"}
 
 
 def _unfolding_note(grid: Grid) -> Finding:
-    part_names = {"minute": "times of the day", "year": "years"}.get(grid.kind, f"{grid.kind}s")
-    first_name, last_name = grid.columns[0].name, grid.columns[-1].name
+    part_names = _PART_NAMES.get(grid.kind, f"{grid.kind}s")
+    first_name = grid.columns[0].name
+    last_name = grid.columns[-1].name
     message = (
         f"the columns {first_name!r} to {last_name!r} are {part_names}: one row for each was made "
         "of them"

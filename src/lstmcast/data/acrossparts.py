@@ -38,6 +38,9 @@ _QUARTER = re.compile(
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
+NumberOf = Callable[[str], int | None]  # of a part, by its name
+
+
 class Grid(NamedTuple):
     """Columns that are the parts of a period: what they are, which ones, and their numbers (P,)."""
 
@@ -47,7 +50,7 @@ class Grid(NamedTuple):
 
 
 def _numbered(
-    sheet: Sheet, kind: str, number_of: Callable[[str], int | None], counts: Sequence[Sequence[int]]
+    sheet: Sheet, kind: str, number_of: NumberOf, counts: Sequence[Sequence[int]]
 ) -> Grid | None:
     """The columns whose names are numbers of a kind that count on without a gap."""
     numbers, columns = [], []
@@ -72,7 +75,7 @@ def months_across(sheet: Sheet) -> Grid | None:
     if grid is not None:  # from April on: January belongs to the next year
         is_next_year = grid.numbers < grid.numbers[0]
         return grid._replace(numbers=grid.numbers + 12 * is_next_year)
-    grid = _numbered(sheet, "month", number_in(_MONTH), [range(1, 13)])
+    grid = _numbered(sheet, "month", number_in(_MONTH), [_YEAR])
     if grid is None:
         return None
     all_digits = all(column.name.strip().isdigit() for column in grid.columns)
@@ -85,10 +88,11 @@ def _named_month(name: str) -> int | None:
     return MONTHS.get(name.rstrip("."))
 
 
-_ROTATED = [[(first + month) % 12 + 1 for month in range(12)] for first in range(12)]
+_YEAR = [*range(1, 13)]
+_ROTATED = [_YEAR[first:] + _YEAR[:first] for first in range(12)]
 
 
-def number_in(pattern: re.Pattern[str]) -> Callable[[str], int | None]:
+def number_in(pattern: re.Pattern[str]) -> NumberOf:
     def number_of(name: str) -> int | None:
         match = pattern.fullmatch(name)
         if match is None:
@@ -126,7 +130,8 @@ def _minute_of_day(name: str) -> int | None:
     match = _HOUR.fullmatch(name)
     if match is None:
         return None
-    hour, minute = int(match[1]), int(match[2] or 0)
+    hour = int(match[1])
+    minute = int(match[2] or 0)
     if match[3]:
         hour = hour % 12 + 12 * (match[3] == "p")
     is_time = hour <= 24 and minute < 60
@@ -141,13 +146,18 @@ def hours_across(sheet: Sheet) -> Grid | None:
     if grid is None:
         return None
     # 1 to 24, or 0:15 to 24:00: parts named by their ends
-    return grid._replace(numbers=grid.numbers - grid.numbers[0])
+    minutes = grid.numbers - grid.numbers[0]
+    return grid._replace(numbers=minutes)
+
+
+_SLOTS_OF_DAY = (24, 48, 96, 144, 288)
 
 
 def slots_across(sheet: Sheet) -> Grid | None:
-    counts = [range(1, count + 1) for count in (24, 48, 96, 144, 288)]
+    counts = [range(1, count + 1) for count in _SLOTS_OF_DAY]
     grid = _numbered(sheet, "minute", number_in(_SLOT), counts)
     if grid is None:
         return None
-    minutes = 1440 // len(grid.columns)
-    return grid._replace(numbers=(grid.numbers - 1) * minutes)
+    slot_length = 1440 // len(grid.columns)
+    minutes = (grid.numbers - 1) * slot_length
+    return grid._replace(numbers=minutes)

@@ -98,7 +98,8 @@ def _whole_periods(
     """First and last period that the rows of all series together cover, and findings about those
     that they do not."""
     periods, period_of_row = np.unique(bins, return_inverse=True)
-    first_moments, last_moments = _covered(table.times.astype(np.int64), period_of_row)
+    moments = table.times.astype(np.int64)
+    first_moments, last_moments = _covered(moments, period_of_row)
     begins = frequency.bin_starts(periods).astype(np.int64)
     ends = frequency.bin_starts(periods + 1).astype(np.int64)
     lengths = ends - begins
@@ -108,12 +109,14 @@ def _whole_periods(
     whole_periods = periods
     if len(whole_periods) > 1 and _is_partial(uncovered_at_end[::-1], lengths[-1]):
         whole_periods = whole_periods[:-1]
-        reason = f"its rows end at {format_time(table.times.max())}"
+        end = format_time(table.times.max())
+        reason = f"its rows end at {end}"
         findings.append(_partial("last", frequency, periods[-1], reason))
     is_partial = adds and _is_partial(uncovered_at_begin, lengths[0])
     if len(whole_periods) > 1 and is_partial:
         whole_periods = whole_periods[1:]
-        reason = f"its rows begin at {format_time(table.times.min())}"
+        begin = format_time(table.times.min())
+        reason = f"its rows begin at {begin}"
         findings.append(_partial("first", frequency, periods[0], reason))
     return int(whole_periods[0]), int(whole_periods[-1]), findings
 

@@ -44,21 +44,21 @@ def fields_of_arrays(
     keys = Keys()
     if columns is not None:
         start = start if start is None else _for_each_column(start, len(columns))
-        values, keys = _split_columns(values, [str(name) for name in columns])
-    arrays = _named_arrays(values)
-    ids = np.array(list(arrays), dtype=object)
+        values, keys = _split_columns(values, list(map(str, columns)))
+    by_id = _named_arrays(values)
+    arrays = list(by_id.values())
+    ids = np.array(list(by_id), dtype=object)
     rows = keys.row_names(ids)
-    given_S = np.array([len(array) for array in arrays.values()], dtype=np.int64)
+    given_S = np.array(list(map(len, arrays)), dtype=np.int64)
     covariates = covariates_from_arrays(**covariate_arrays, rows=rows, lengths=given_S)
-    lengths_S = _known_lengths(list(arrays.values()), rows)
+    lengths_S = _known_lengths(arrays, rows)
     covariates = _shortened(covariates, given_S, lengths_S)
-    joined_N = _joined(list(arrays.values()), lengths_S)
+    joined_N = _joined(arrays, lengths_S)
     step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
     starts = _starts(start, len(arrays), step)
     step = step.anchored(starts)
     with np.errstate(over="ignore"):
-        ends = step.advance(starts, lengths_S - 1)
-        require_span(starts, ends, "arrays")
+        require_span(starts, step.advance(starts, lengths_S - 1), "arrays")
     require_kind(joined_N, kind or "real")
     offsets = offsets_of(lengths_S)
     grids = Grids(np.isfinite(joined_N), offsets, starts, step)
@@ -82,20 +82,23 @@ def fields_of_arrays(
 
 def _joined(arrays: Sequence[ndarray], lengths: ndarray) -> ndarray:
     """The first values of each series, one series after the other (N,)."""
-    heads = [array[:length] for array, length in zip(arrays, lengths.tolist(), strict=True)]
-    return np.concatenate([np.zeros(0), *heads])
+    heads = [np.zeros(0)]
+    for array, length in zip(arrays, lengths.tolist(), strict=True):
+        heads.append(array[:length])
+    return np.concatenate(heads)
 
 
 def _known_lengths(arrays: Sequence[ndarray], rows: ndarray) -> ndarray:
     """Up to which value each series goes (S,): the last known one, or that of any target where a
     row has several; all of a row without any value."""
-    known_length: dict[str, int] = {}  # of each row
-    for row, array in zip(rows.tolist(), arrays, strict=True):
+    row_list = rows.tolist()
+    known_length = dict.fromkeys(row_list, 0)
+    for row, array in zip(row_list, arrays, strict=True):
         positions = np.flatnonzero(np.isfinite(array))
         length = int(positions.max(initial=-1)) + 1
-        known_length[row] = max(known_length.get(row, 0), length)
+        known_length[row] = max(known_length[row], length)
     lengths = []
-    for row, array in zip(rows.tolist(), arrays, strict=True):
+    for row, array in zip(row_list, arrays, strict=True):
         length = known_length[row] or len(array)
         lengths.append(min(length, len(array)))
     return np.array(lengths, np.int64)
@@ -120,13 +123,16 @@ def _left_out(ids: ndarray, missing_S: ndarray) -> list[Finding]:
         missing = "value is missing" if count == 1 else f"{count:,} values are missing"
         return Case(f"the last {missing}", count=count)
 
-    return per_series(ids, np.arange(len(ids)), np.flatnonzero(missing_S), rule, say)
+    series = np.arange(len(ids))
+    return per_series(ids, series, np.flatnonzero(missing_S), rule, say)
 
 
 def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedCalendar | None:
     if calendar is not None:
         require_choice("calendar", calendar, get_args(CalendarChoice))
-    return found_in(grids, Clock(), asked=True) if calendar == "observed" else None
+    if calendar != "observed":
+        return None
+    return found_in(grids, Clock(), asked=True)
 
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:
@@ -176,7 +182,8 @@ def _split_columns(
     arrays = {}
     for key, rows in values.items():
         array_TK = _numbers(rows, f"series {str(key)!r}")
-        if array_TK.ndim != 2 or array_TK.shape[1] != len(columns):
+        width = array_TK.shape[-1] if array_TK.ndim == 2 else 0
+        if width != len(columns):
             raise DataError(
                 f"series {str(key)!r} has shape {array_TK.shape}. An array of shape (T, "
                 f"{len(columns)}) is expected: {len(columns)} columns ({', '.join(columns)})."

@@ -55,12 +55,12 @@ class Beside:
 
     def names(self, role: str) -> tuple[str, ...]:
         """The columns of a role, as far as commas in a text part them."""
-        value = getattr(self, role)
-        texts = [value] if isinstance(value, str) else map(str, value or ())
-        names: dict[str, None] = {}  # in order, each once
-        for text in texts:
-            names |= dict.fromkeys(map(str.strip, text.split(",")))
-        return tuple(filter(None, names))
+        value = getattr(self, role) or ()
+        texts = [value] if isinstance(value, str) else map(str, value)
+        joined_names = ",".join(texts)
+        names = map(str.strip, joined_names.split(","))
+        distinct = dict.fromkeys(names)
+        return tuple(filter(None, distinct))
 
     def known_names(self) -> tuple[str, ...]:
         """All columns that are known in advance, as far as they are named."""
@@ -68,10 +68,13 @@ class Beside:
 
     def paths(self) -> list[str]:
         """The files of the tables of their own: none of them should be written over."""
-        sources = []
+        paths = []
         for table in (self.future_data, self.static_data):
-            sources += table if type(table) is list else [table]
-        return [os.fspath(source) for source in sources if isinstance(source, str | os.PathLike)]
+            sources = table if type(table) is list else [table]
+            for source in sources:
+                if isinstance(source, str | os.PathLike):
+                    paths.append(os.fspath(source))
+        return paths
 
     def said(self) -> dict[str, Any]:
         """What newer data for a saved model are read with as well: names of columns by role."""

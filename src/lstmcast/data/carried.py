@@ -31,7 +31,9 @@ def with_carried_labels(sheet: Sheet) -> Sheet:
     """The sheet with the labels of one column completed by the year or day above them; as it is
     where all are complete."""
     for column in sheet.columns:
-        if not column.is_text or len(column.data) > _MOST_TEXTS or len(column) < _FEWEST_ROWS:
+        if not column.is_text or len(column) < _FEWEST_ROWS:
+            continue
+        if len(column.data) > _MOST_TEXTS:
             continue
         texts = [tidied(str(text)) for text in column.data]
         patterns = [pattern for pattern in _HEADS if _mixed(texts, pattern)]
@@ -77,12 +79,19 @@ def _carried(cells: Sequence[str], pattern: re.Pattern[str]) -> list[str] | None
 def _are_headed_first(cells: Sequence[str], matches: Sequence[re.Match[str] | None]) -> bool:
     """Whether the first label has a head, and many others look like it without theirs."""
     kinds = {_kind(match["rest"]) for match in matches if match}
-    labels = [(cell, match) for cell, match in zip(cells, matches, strict=True) if cell]
-    if not labels or labels[0][1] is None:
-        return False
-    headless = [cell for cell, match in labels if match is None]
-    alike = [cell for cell in headless if _kind(cell) in kinds]
-    return len(headless) >= 0.4 * len(labels) and len(alike) >= 0.9 * len(headless)
+    headed, headless, alike = 0, 0, 0
+    for cell, match in zip(cells, matches, strict=True):
+        if not cell:
+            continue
+        if match:
+            headed += 1
+            continue
+        if not headed:
+            return False
+        headless += 1
+        alike += _kind(cell) in kinds
+    labels = headed + headless
+    return headed > 0 and headless >= 0.4 * labels and alike >= 0.9 * headless
 
 
 def _kind(text: str) -> str:
@@ -101,7 +110,9 @@ def _years_stand_above(cells: Sequence[str]) -> bool:
         return False
     years = sum(_is_year(label) for label in labels)
     months = sum(label.rstrip(".") in MONTHS for label in labels)
-    return months >= 0.7 * len(labels) and years + months >= 0.95 * len(labels)
+    if months < 0.7 * len(labels):
+        return False
+    return years + months >= 0.95 * len(labels)
 
 
 def _is_year(label: str) -> bool:
@@ -121,16 +132,18 @@ def _without_years(sheet: Sheet, column: Column, cells: Sequence[str]) -> Sheet:
             data_rows.append(row)
         completed.append(cell and f"{cell.rstrip('.')} {year}")
     dropped = dropped_lines(above)
-    return _replaced(sheet, column, completed, cells).take(np.array(data_rows), *dropped)
+    replaced = _replaced(sheet, column, completed, cells)
+    return replaced.take(np.array(data_rows), *dropped)
 
 
 def _replaced(
     sheet: Sheet, column: Column, completed: Sequence[str], cells: Sequence[str]
 ) -> Sheet:
     pairs = zip(cells, completed, strict=True)
-    cell, label = next(pair for pair in pairs if pair[0] and pair[0] != pair[1])
-    note = f"labels such as {cell!r} completed by what stands above it: {label!r}"
-    new_column = replace(Column.of_texts(column.name, completed), notes=(note,))
+    example = next((cell, label) for cell, label in pairs if cell not in ("", label))
+    note = "labels such as {!r} completed by what stands above it: {!r}".format(*example)
+    new_column = Column.of_texts(column.name, completed)
+    new_column = replace(new_column, notes=(note,))
     columns = list(sheet.columns)
     columns[columns.index(column)] = new_column
     return replace(sheet, columns=tuple(columns))

@@ -160,7 +160,8 @@ def _with_texts(column: Column, texts: dict[str, float], numbers: dict[float, fl
     if column.numbers is not None:
         values = column.numbers.values
     cells = []
-    for text, value in zip(map(str, column.data), values.tolist(), strict=True):
+    column_texts = map(str, column.data)
+    for text, value in zip(column_texts, values.tolist(), strict=True):
         replacement = texts.get(text.strip().casefold(), numbers.get(value))
         if replacement is not None:
             text = _written(replacement)

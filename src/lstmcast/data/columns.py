@@ -36,7 +36,7 @@ _END = frozenset(["to", "end", "until", "stop", "bis", "ende", "fin", "終了"])
 _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
-_INDEX_NAMES = ("t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds")
+_INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
 _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
@@ -89,7 +89,7 @@ def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
         is_name = names.strip().casefold() in map(_folded, sheet.columns)
         if is_name or "," not in names:
             return [names]
-        names = [name.strip() for name in names.split(",") if name.strip()]
+        names = list(filter(None, map(str.strip, names.split(","))))
     return list(dict.fromkeys(names))
 
 
@@ -140,8 +140,8 @@ def _begins(first: Column, second: Column) -> bool:
     if (lengths <= np.timedelta64(0, "us")).any():
         return False
     gaps = begin[1:] - end[:-1]
-    usual_gap = np.median(gaps.astype(np.int64)).astype("timedelta64[us]")
-    return bool((gaps == usual_gap).mean() > 0.9)
+    usual_gap = np.median(gaps)
+    return bool(np.mean(gaps == usual_gap) > 0.9)
 
 
 def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
@@ -239,7 +239,10 @@ def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
     for name in names:
         if name in folded:
             return [columns[folded.index(name)]]
-    containing = [column for column in columns if words_of(column.name).intersection(names)]
+    containing = []
+    for column in columns:
+        if not words_of(column.name).isdisjoint(names):
+            containing.append(column)
     return containing if len(containing) == 1 else []
 
 

@@ -299,12 +299,7 @@ class _Ordered(NamedTuple):
 
     @classmethod
     def of(cls, fields: _Fields, rows: ndarray) -> _Ordered:
-        return cls(
-            fields.first[rows],
-            fields.second[rows],
-            fields.year[rows],
-            fields.micros[rows],
-        )
+        return cls(fields.first[rows], fields.second[rows], fields.year[rows], fields.micros[rows])
 
     def day_first(self, marks: set[str]) -> tuple[bool, str]:
         """Whether the first number is the day, and why; "" where nothing tells."""

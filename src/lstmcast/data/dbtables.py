@@ -26,6 +26,7 @@ from lstmcast.util.text import storable
 Sort = Literal["whole", "number", "truth", "date", "time", "zoned", "text"]
 
 _ROWS = "lstmcast_rows"  # a table of the connection alone
+_NO_TIME = np.datetime64("NaT", "us")
 
 
 def sheet_from_database(address: Address) -> Sheet:
@@ -55,7 +56,8 @@ def _sheet_of_duckdb(database: Any, query: str) -> Sheet:
     database.run(f"CREATE TEMPORARY TABLE {_ROWS} AS {query}")
     connection = database.connection
     relation = connection.table(_ROWS)
-    if not connection.execute(f"SELECT count(*) FROM {_ROWS}").fetchall()[0][0]:
+    ((row_count,),) = connection.execute(f"SELECT count(*) FROM {_ROWS}").fetchall()
+    if row_count == 0:
         return sheet_of_rows(Rows(relation.columns, iter(())))
     return sheet_from_relation(relation, lambda name: text_column(connection, name, _ROWS))
 
@@ -78,7 +80,8 @@ def sheet_of_rows(rows: Rows) -> Sheet:
             column.add(values)
     sheet_columns = tuple(column.made() for column in columns)
     count = len(sheet_columns[0]) if sheet_columns else 0
-    return Sheet(sheet_columns, np.arange(1, count + 1, dtype=np.int64), "query", "database")
+    lines = np.arange(1, count + 1, dtype=np.int64)
+    return Sheet(sheet_columns, lines, "query", "database")
 
 
 class _Gathered:
@@ -91,7 +94,8 @@ class _Gathered:
 
     def add(self, values: Sequence[Any]) -> None:
         sort = _sort_of(values)
-        self.blocks.append((sort, self._array(values, sort)))
+        block = self._array(values, sort)
+        self.blocks.append((sort, block))
 
     def _array(self, values: Sequence[Any], sort: Sort | None) -> ndarray:
         if sort in ("whole", "truth"):
@@ -106,8 +110,11 @@ class _Gathered:
 
     def _coded(self, texts: Iterable[str]) -> ndarray:
         """The codes of texts, new ones for new texts."""
-        places = self.places
-        return np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
+        codes = []
+        for text in texts:
+            code = self.places.setdefault(text, len(self.places))
+            codes.append(code)
+        return np.array(codes, np.int64)
 
     def made(self) -> Column:
         sorts = {sort for sort, _ in self.blocks if sort is not None}
@@ -120,8 +127,9 @@ class _Gathered:
             return Column(self.name, self._times(), zone="UTC")
         if all(sort == "truth" for sort, _ in self.blocks):
             return Column(self.name, self._joined())
-        codes = [self._codes(sort, block) for sort, block in self.blocks]
-        return Column(self.name, objects(self.places), np.concatenate(codes), dtype="text")
+        codes = np.concatenate([self._codes(sort, block) for sort, block in self.blocks])
+        texts = objects(self.places)
+        return Column(self.name, texts, codes, dtype="text")
 
     def _joined(self) -> ndarray:
         """The blocks as one array."""
@@ -133,7 +141,7 @@ class _Gathered:
         arrays = []
         for sort, block in self.blocks:
             if sort is None:
-                block = np.full(len(block), np.datetime64("NaT", "us"))
+                block = np.full(len(block), _NO_TIME)
             arrays.append(block)
         return np.concatenate(arrays)
 
@@ -141,10 +149,11 @@ class _Gathered:
         """A block of whatever sort as texts, for a column that has several sorts."""
         if sort == "text":
             return block
-        is_missing = np.isnat(block) if block.dtype.kind == "M" else block != block
-        texts = np.array([_text(value) for value in block.tolist()], object)
-        texts[is_missing] = ""
-        return self._coded(texts.tolist())
+        is_time = block.dtype.kind == "M"
+        is_missing = np.isnat(block) if is_time else block != block
+        values = block.astype(object)
+        values[is_missing] = None
+        return self._coded(map(_text, values.tolist()))
 
 
 def _sort_of(values: Sequence[Any]) -> Sort | None:
@@ -175,7 +184,9 @@ def _sort_of_times(values: Sequence[datetime.datetime | None]) -> Sort:
 
 
 def _in_utc(value: datetime.datetime | None) -> datetime.datetime | None:
-    return None if value is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
+    if value is None:
+        return None
+    return value.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def _text(value: Any) -> str:

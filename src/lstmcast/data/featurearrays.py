@@ -55,7 +55,7 @@ def _static(
     for name, values in _mapping(static, "static").items():
         if isinstance(values, Mapping):
             by_id = {str(key): value for key, value in values.items()}
-            values = [by_id.get(str(row), np.nan) for row in rows.tolist()]
+            values = [by_id.get(row, np.nan) for row in map(str, rows.tolist())]
         array = _numbers(values, "static", name)
         if array.shape != rows.shape:
             raise DataError(
@@ -73,14 +73,14 @@ def _future(parts_of_columns: Mapping[str, list[NDArray]]) -> Future:
     the series, NaN where nothing is known."""
     if not parts_of_columns:
         return Future()
-    lengths = [[len(values) for values in series] for series in parts_of_columns.values()]
+    lengths = [list(map(len, series)) for series in parts_of_columns.values()]
     lengths_S = np.max(lengths, axis=0)
     offsets = offsets_of(lengths_S)
     columns, levels = {}, {}
     for name, series in parts_of_columns.items():
         if any(values.dtype.kind == "O" for values in series):
             series, levels[name] = coded(series)
-        joined_M = np.full(int(lengths_S.sum()), np.nan)
+        joined_M = np.full(offsets[-1], np.nan)
         for values, begin in zip(series, offsets[:-1].tolist(), strict=True):
             joined_M[begin : begin + len(values)] = values
         columns[name] = joined_M

@@ -6,7 +6,7 @@ in many."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -59,7 +59,9 @@ class Finding:
     @property
     def text(self) -> str:
         """Message and action as sentences, without the severity."""
-        message = self.message if self.message.endswith((".", "?", "!")) else self.message + "."
+        message = self.message
+        if not message.endswith((".", "?", "!")):
+            message += "."
         return f"{message} {self.action}".rstrip()
 
 
@@ -81,13 +83,15 @@ class Findings(tuple[Finding, ...]):
     def _repr_html_(self) -> str:
         """A table for notebooks, errors first; of many the first ones."""
         order = ("error", "warning", "note")
+        if not self:
+            return block("no findings")
         ordered = sorted(self, key=lambda finding: order.index(finding.severity))
         rows = [(finding.severity, finding.text) for finding in ordered[:MOST_SHOWN]]
-        if not rows:
-            return block("no findings", "", more(0, 0, "findings"))
-        title = f"{len(self):,} finding{'s' * (len(self) != 1)}"
-        listing = table(["", "what was noticed"], rows, left=(0, 1), wrap=True)
-        return block(title, listing, more(len(rows), len(self), "findings"))
+        title = "1 finding" if len(self) == 1 else f"{len(self):,} findings"
+        header = ["", "what was noticed"]
+        listing = table(header, rows, left=(0, 1), wrap=True)
+        further = more(len(rows), len(self), "findings")
+        return block(title, listing, further)
 
     @property
     def errors(self) -> Findings:
@@ -101,8 +105,10 @@ class Findings(tuple[Finding, ...]):
 
     def columns_dict(self) -> dict[str, list]:
         """The findings as columns: one list per field of Finding."""
-        rows = [asdict(finding) for finding in self]
-        return {name: [row[name] for row in rows] for name in Finding.__dataclass_fields__}
+        columns = {}
+        for name in Finding.__dataclass_fields__:
+            columns[name] = [getattr(finding, name) for finding in self]
+        return columns
 
     def raise_errors(self, source: str) -> None:
         """Raise one DataError with all error findings, or return when there are none."""
@@ -157,7 +163,8 @@ def per_series(
         return findings
     examples = "; ".join(finding.message for finding in findings)
     message = f"{rule.rule} in {len(codes):,} of {len(ids):,} series, for example {examples}"
-    return [replace(findings[0], message=message, series=None, value=None, count=len(rows))]
+    together = replace(findings[0], message=message, series=None, value=None, count=len(rows))
+    return [together]
 
 
 def _of_series(name: str | None, row_count: int, rule: Finding, case: Case) -> Finding:

@@ -59,7 +59,8 @@ def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
         column = column_of(name, utc, "UTC")
         return replace(column, frame_zone=zone, notes=(note,))
     steps = np.diff(instants)
-    is_short = len(steps) > 0 and np.median(steps) <= np.timedelta64(1, "h")
+    hour = np.timedelta64(1, "h")
+    is_short = len(steps) > 0 and np.median(steps) <= hour
     if is_short and _clocks_change(zone):
         column = column_of(name, utc, "UTC")
         return replace(column, frame_zone=zone)
@@ -137,12 +138,13 @@ def frame_column(name: str, series: Any, nw: Any) -> Column:
         native = series.to_native()
         if hasattr(getattr(native, "dtype", None), "tz"):
             # narwhals 2 does not know pandas' zones with an underscore, such as America/New_York
-            wall = native.dt.tz_localize(None)
-            utc = native.dt.tz_convert(None)
-            return _zoned_column(name, wall.to_numpy(), utc.to_numpy(), str(native.dtype.tz))
+            wall = native.dt.tz_localize(None).to_numpy()
+            utc = native.dt.tz_convert(None).to_numpy()
+            return _zoned_column(name, wall, utc, str(native.dtype.tz))
     if kind == nw.Datetime and kind.time_zone:
         wall = series.dt.replace_time_zone(None)
-        utc = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        in_utc = series.dt.convert_time_zone("UTC")
+        utc = in_utc.dt.replace_time_zone(None)
         return _zoned_column(name, wall.to_numpy(), utc.to_numpy(), kind.time_zone)
     if kind == nw.Datetime:
         return column_of(name, series.to_numpy())
@@ -156,8 +158,9 @@ def frame_column(name: str, series: Any, nw: Any) -> Column:
     if kind == nw.Boolean and not series.null_count():
         return column_of(name, np.asarray(series.to_list(), bool))
     if kind in (nw.Categorical, nw.Enum):
-        texts = _object_column(name, series.cast(nw.String).to_list())
-        return replace(texts, categories=_categories(series))
+        texts = series.cast(nw.String).to_list()
+        column = _object_column(name, texts)
+        return replace(column, categories=_categories(series))
     return _object_column(name, series.to_list())
 
 
@@ -193,8 +196,9 @@ def _categories(series: Any) -> Categories | None:
 def _category_array(categories: list[Any]) -> ndarray:
     """Numbers and truth values as such, everything else as texts."""
     values = np.asarray(categories)
-    if values.dtype.kind == "i":
+    kind = values.dtype.kind
+    if kind == "i":
         return values.astype(np.int64)
-    if values.dtype.kind == "f":
+    if kind == "f":
         return values.astype(np.float64)
-    return values if values.dtype.kind == "b" else objects(map(str, categories))
+    return values if kind == "b" else objects(map(str, categories))

@@ -59,14 +59,17 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
             "the dict is empty. Columns {'ds': dates, 'y': values} or {'name': values} are "
             "expected."
         )
-    arrays = {storable(str(name)): _as_array(values) for name, values in data.items()}
+    arrays = {}
+    for key, values in data.items():
+        arrays[storable(str(key))] = _as_array(values)
+    columns = []
     for name, array in arrays.items():
         if array.ndim != 1:
             raise DataError(
                 f"{name!r} has shape {array.shape}. One value per row is expected in a dict of "
                 "arrays."
             )
-    columns = [column_of(name, array) for name, array in arrays.items()]
+        columns.append(column_of(name, array))
     has_target = "y" in arrays and len(arrays) > 1
     if not has_target and not any(map(_may_be_time, columns)):
         return _sheet_of_series(arrays, ARRAYS)
@@ -78,7 +81,8 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
             f"the columns have different lengths ({examples}). Columns of equal length are "
             "expected."
         )
-    return Sheet(tuple(columns), _rows(len(columns[0])), ARRAYS, "arrays", (), "y")
+    lines = _rows(len(columns[0]))
+    return Sheet(tuple(columns), lines, ARRAYS, "arrays", (), "y")
 
 
 def _may_be_time(column: Column) -> bool:
@@ -107,7 +111,9 @@ def sheet_from_relation(
             ready[name] = column
         else:
             selected.append(plain)
-    fetched = relation.project(", ".join(selected)).fetchnumpy() if selected else {}
+    fetched = {}
+    if selected:
+        fetched = relation.project(", ".join(selected)).fetchnumpy()
     columns = []
     for name, kind in kinds:
         column = ready.get(name)
@@ -117,7 +123,8 @@ def sheet_from_relation(
         if kind == "DATE":
             column = replace(column, dtype="date")
         columns.append(column)
-    return Sheet(tuple(columns), _rows(len(columns[0])), "DuckDB relation", "duckdb", (), "y")
+    lines = _rows(len(columns[0]))
+    return Sheet(tuple(columns), lines, "DuckDB relation", "duckdb", (), "y")
 
 
 _ZONED = "TIMESTAMP WITH TIME ZONE"
@@ -251,12 +258,15 @@ def _is_pandas(data: Any) -> bool:
 def _is_timed(index: Any) -> bool:
     """Whether an index of pandas is one of times."""
     pandas = __import__("pandas")
-    return isinstance(index, (pandas.DatetimeIndex, pandas.PeriodIndex)) or _holds_dates(index)
+    kinds = (pandas.DatetimeIndex, pandas.PeriodIndex)
+    return isinstance(index, kinds) or _holds_dates(index)
 
 
 def _holds_dates(index: Any) -> bool:
     """Whether a nameless index holds dates, as texts or as Python's dates."""
-    if index.name is not None or index.nlevels > 1 or index.dtype != object or not len(index):
+    if index.name is not None or index.nlevels > 1:
+        return False
+    if index.dtype != object or not len(index):
         return False
     times = parse_times([text_of(value) for value in index[:200]])
     return times is not None and times.form == "date" and not times.bad.any()
@@ -281,7 +291,8 @@ def _level_names(index: Any, is_timed: bool) -> list[str]:
 def _is_wide(data: Any) -> bool:
     """Whether the columns of a pandas frame are series: times in its index, numbers in all of
     several columns, none of which has the name of a target."""
-    if not _is_pandas(data) or not hasattr(data, "columns") or not _is_timed(data.index):
+    is_frame = _is_pandas(data) and hasattr(data, "columns")
+    if not is_frame or not _is_timed(data.index):
         return False
     are_numbers = [_kind(dtype).kind in "iuf" for dtype in data.dtypes]
     if len(are_numbers) < 2 or not all(are_numbers):

@@ -87,7 +87,8 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
         return Inference(None)
     codes = step_kinds.codes()
     if is_date:
-        frequency = frequency.anchored(times[np.repeat(codes == main, lengths)])
+        has_main = np.repeat(codes == main, lengths)
+        frequency = frequency.anchored(times[has_main])
     is_telling = is_regular & (lengths > _TELLING) & (codes != main)
     usable = np.flatnonzero(is_usable)
     other_frequencies = []
@@ -127,7 +128,8 @@ class _Steps:
         varied = lowest != highest
         if varied.any():  # most series have one step only: sort the rest
             counts = self.lengths - 1
-            owner = np.repeat(np.arange(len(lowest)), counts)
+            numbers = np.arange(len(lowest))
+            owner = np.repeat(numbers, counts)
             rows = varied[owner]
             runs = _longest_runs(owner[rows], self.sizes[rows])
             modes[varied] = runs.sizes
@@ -146,15 +148,20 @@ def _longest_runs(owner: ndarray, sizes: ndarray) -> _Runs:
     """The steps that each owner has most of, the smaller ones of a tie."""
     order = np.lexsort((sizes, owner))
     owner, sizes = owner[order], sizes[order]
-    differs = (np.diff(owner) != 0) | (np.diff(sizes) != 0)
-    begins = np.flatnonzero(np.r_[True, differs])
-    lengths = np.diff(np.r_[begins, len(sizes)])
+    begins = np.flatnonzero(_changes(owner) | _changes(sizes))
+    ends = np.append(begins[1:], len(sizes))
+    lengths = ends - begins
     run_owner = owner[begins]
     # stable: of equal runs the smaller step stays in front
     by_length = np.lexsort((-lengths, run_owner))
-    is_first = np.r_[True, np.diff(run_owner[by_length]) != 0]
+    is_first = _changes(run_owner[by_length])
     longest_runs = by_length[is_first]
     return _Runs(sizes[begins][longest_runs], lengths[longest_runs])
+
+
+def _changes(values: ndarray) -> ndarray:
+    """Which values are others than those before them; the first one is."""
+    return np.append(True, values[1:] != values[:-1])
 
 
 class _Kinds(NamedTuple):
@@ -181,7 +188,8 @@ def _described(steps: _Steps, kind: int) -> _Kinds:
     is_finer = (common % modes != 0) & is_filled
     sizes = np.where(is_finer, common, modes)
     shares = np.where(is_finer, 0.0, shares)
-    return _Kinds(np.full(len(modes), kind), sizes, shares)
+    kinds = np.full(len(modes), kind)
+    return _Kinds(kinds, sizes, shares)
 
 
 def _kinds_of_dates(micros: ndarray, steps: _Steps) -> _Kinds:
@@ -190,7 +198,8 @@ def _kinds_of_dates(micros: ndarray, steps: _Steps) -> _Kinds:
         if not in_kind.any():
             continue
         rows = np.repeat(in_kind, steps.lengths)
-        calendar_steps = _Steps.of(count(micros[rows]), steps.lengths[in_kind])
+        counts = count(micros[rows])
+        calendar_steps = _Steps.of(counts, steps.lengths[in_kind])
         calendar_kinds = _described(calendar_steps, kind)
         for array, values in zip(kinds, calendar_kinds, strict=True):
             array[in_kind] = values
@@ -222,13 +231,15 @@ def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
     day = day_of_month(micros)
     last_day = days_in_month(month_of(micros))
     clock = micros % DAY
-    latest = np.repeat(np.maximum.reduceat(day, begins), lengths)
+    latest = np.maximum.reduceat(day, begins)
+    latest = np.repeat(latest, lengths)
     same_day = day == np.minimum(latest, last_day)
     same_clock = clock == np.repeat(clock[begins], lengths)
     alike = np.logical_and.reduceat(same_day & same_clock, begins)
     if not alike.all():  # most data are asked no more
-        rows = np.repeat(~alike, lengths)
-        alike[~alike] = _on_business_days(micros[rows], lengths[~alike])
+        unlike = ~alike
+        rows = np.repeat(unlike, lengths)
+        alike[unlike] = _on_business_days(micros[rows], lengths[unlike])
     by_month[is_wide] = alike
     ends[is_wide] = np.logical_and.reduceat(day == last_day, begins)
     return by_month, ends
@@ -263,12 +274,13 @@ def _half_months(micros: ndarray, steps: _Steps) -> ndarray:
     day = day_of_month(micros)
     last_day = days_in_month(month_of(micros))
     is_middle = day == 15
-    has_middle = np.logical_or.reduceat(is_middle, begins) & (lengths > 2)
+    has_middle = np.logical_or.reduceat(is_middle, begins)
     keeps_to_two_days = np.zeros(len(lengths), bool)
     for is_edge in (day == 1, day == last_day):
         only_these = np.logical_and.reduceat(is_middle | is_edge, begins)
         has_edge = np.logical_or.reduceat(is_edge, begins)
         keeps_to_two_days |= only_these & has_middle & has_edge
+    keeps_to_two_days &= lengths > 2
     is_half_month[is_half_month] = keeps_to_two_days
     return is_half_month
 
@@ -285,8 +297,10 @@ def _business_series(micros: ndarray, steps: _Steps) -> ndarray:
     Mondays follow Fridays."""
     common = np.gcd.reduceat(steps.sizes, steps.begins)
     whole_days = common % DAY == 0
-    sizes = steps.sizes[np.repeat(whole_days, steps.lengths - 1)]
-    days = weekday_of(micros[np.repeat(whole_days, steps.lengths)])
+    is_own_step = np.repeat(whole_days, steps.lengths - 1)
+    is_own_time = np.repeat(whole_days, steps.lengths)
+    sizes = steps.sizes[is_own_step]
+    days = weekday_of(micros[is_own_time])
     over_weekend = np.any(sizes == 3 * DAY)
     mostly_daily = np.count_nonzero(sizes == DAY) >= 0.5 * len(sizes)
     if over_weekend and mostly_daily and np.all(days <= 4):
@@ -306,9 +320,10 @@ def _vote(step_kinds: _Kinds, lengths: ndarray) -> tuple[int, ndarray]:
         distinct, places = np.unique(codes, return_inverse=True)
         observations = np.bincount(places, lengths[is_regular])
         return int(distinct[np.argmax(observations)]), is_regular
-    kind = int(np.argmax(np.bincount(kinds, lengths)))
-    common = int(np.gcd.reduce(sizes[kinds == kind]))
-    return common * _KINDS + kind, is_regular
+    observations = np.bincount(kinds, lengths)
+    kind = int(np.argmax(observations))
+    common = np.gcd.reduce(sizes[kinds == kind])
+    return int(common) * _KINDS + kind, is_regular
 
 
 _LENGTHS = {"week": WEEK, "day": DAY, "hour": HOUR, "minute": MINUTE, "second": SECOND}

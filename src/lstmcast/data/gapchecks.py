@@ -85,10 +85,12 @@ def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarr
     if frequency.unit not in ("hour", "minute", "second"):
         return no_gap
     micros = micros_of(table.times)
-    step = micros_of(frequency.advance(np.datetime64(0, "us"), 1))
+    epoch = np.datetime64(0, "us")
+    step = micros_of(frequency.advance(epoch, 1))
     hour_long = (absent > 0) & (np.diff(micros) == step + HOUR)
     change = clock_change(micros[:-1] + step)
-    counts = np.bincount(change[hour_long & (change > 0)], minlength=2)
+    is_candidate = hour_long & (change > 0)
+    counts = np.bincount(change[is_candidate], minlength=2)
     # a zone changes in one week, at one hour
     at_change = change == np.argmax(counts)
     if not counts.any() or _by_chance(hour_long, at_change):
@@ -109,9 +111,10 @@ def _by_chance(hour_long: ndarray, at_change: ndarray) -> bool:
     usual_rate = elsewhere / max(len(at_change) - trials, 1)
     if usual_rate == 0:
         return False
-    log_ways = math.lgamma(trials + 1) - math.lgamma(hits + 1) - math.lgamma(trials - hits + 1)
-    log_expected = math.log(CLOCK_CHANGES) + log_ways + hits * math.log(usual_rate)
-    return log_expected > math.log(_CHANCE)
+    misses = trials - hits
+    log_ways = math.lgamma(trials + 1) - math.lgamma(hits + 1) - math.lgamma(misses + 1)
+    log_chance = log_ways + hits * math.log(usual_rate)
+    return math.log(CLOCK_CHANGES) + log_chance > math.log(_CHANCE)
 
 
 class _Absent(NamedTuple):
@@ -134,9 +137,9 @@ class _Absent(NamedTuple):
         totals = positions[offsets[1:] - 1] + 1
         same_series = table.series[1:] == table.series[:-1]
         if occurs is None or occurs.all():
-            steps = np.diff(positions) - 1
+            steps = np.where(same_series, np.diff(positions) - 1, 0)
             ones = np.ones(len(steps), np.int64)
-            return cls(np.where(same_series, steps, 0), ones, ones, totals)
+            return cls(steps, ones, ones, totals)
         grid = offsets_of(totals)
         cells = grid[:-1][table.series] + positions
         # how many expected times lie before each cell, and in which cell each of them is
@@ -162,8 +165,9 @@ def _gap_findings(
         longest = rows[np.argmax(absent)]
         total = missed.totals[table.series[longest]]
         first_steps, last_steps = missed.first_steps[longest], missed.last_steps[longest]
-        begin = format_time(frequency.advance(table.times[longest], first_steps))
-        end = format_time(frequency.advance(table.times[longest + 1], -last_steps))
+        time_before, time_after = table.times[longest : longest + 2]
+        begin = format_time(frequency.advance(time_before, first_steps))
+        end = format_time(frequency.advance(time_after, -last_steps))
         count = int(absent.sum())
         if count == 1:
             message = f"1 of {total:,} times has no row: {begin}"
@@ -193,9 +197,10 @@ def _gaps_action(
         filling = _FILLINGS[options.missing]
         action = f"They become missing values and are {filling}."
         action += _zeros_hint(table, absent_count)
+    is_date = table.times.dtype.kind == "M"
     if options.frequency is not None and absent_count > len(table):
         return looks_like(table, frequency) + action
-    if table.times.dtype.kind == "M" and absent_count > _SPARSE * len(table):
+    if is_date and absent_count > _SPARSE * len(table):
         action += f" Single events? {advised_periods(table)}"
     return action
 
@@ -217,7 +222,8 @@ def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
         return []
     steps = np.diff(table.times.astype(np.int64))
     same_series = table.series[1:] == table.series[:-1]
-    row = int(np.argmax(np.where(same_series, steps, 0)))
+    steps[~same_series] = 0
+    row = int(np.argmax(steps))
     gap_begin = format_time(table.times[row])
     gap_end = format_time(table.times[row + 1])
     message = (

@@ -37,8 +37,9 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
     >>> sheet.names, sheet.lines.tolist(), sheet.notes[0].count
     (['month', 'sales'], [3, 4], 3)
     """
-    require_columns(max(map(len, grid.rows), default=0), source)
-    rows = [Row(line, cells) for line, cells in zip(grid.lines, grid.rows, strict=True)]
+    width = max(map(len, grid.rows), default=0)
+    require_columns(width, source)
+    rows = list(map(Row, grid.lines, grid.rows))
     filled_rows = [row for row in rows if not _is_blank(row)]
     if not filled_rows:
         raise DataError(
@@ -49,14 +50,15 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
     table_rows, dropped = _regular(filled_rows, _width(filled_rows), source)
     header_rows = _header(table_rows, header, source)
     names = column_names(header_rows.names)
-    data, repeated = _without_headers(table_rows[header_rows.first :], header_rows)
+    first = header_rows.first
+    data, repeated = _without_headers(table_rows[first:], header_rows)
     if not data:
         name_list = ", ".join(names[:6])
         raise DataError(
             f"{source} has a header ({name_list}) but no rows below it. Dates and values are "
             "expected."
         )
-    above = [row for row in table_rows[: header_rows.first] if row not in header_rows.rows]
+    above = [row for row in table_rows[:first] if row not in header_rows.rows]
     dropped |= {row.line: _quote(row, "a comment") for row in comments}
     dropped |= {row.line: "the header again" for row in repeated}
     dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
@@ -126,7 +128,8 @@ def _columns(
             decimal_comma_likely=is_comma_likely,
             plain=grid.plain,
         )
-        if header.names[number].strip() or not column.missing.all():
+        has_name = bool(header.names[number].strip())
+        if has_name or not column.missing.all():
             columns.append(column)
     return tuple(columns)
 
@@ -167,7 +170,8 @@ def _with_width(row: Row, width: int, rows: list[Row]) -> list[str] | None:
     if len(cells) >= width:
         spare = Row(row.line, cells[width:])
         return cells[:width] if _is_blank(spare) else None
-    if len(cells) == width - 1 and row is rows[0] and _names_rest(row, rows):
+    is_first = row is rows[0]
+    if is_first and len(cells) == width - 1 and _names_rest(row, rows):
         return ["", *cells]
     if kind_of(cells[:1]):
         return cells + [""] * (width - len(cells))
@@ -178,7 +182,8 @@ def _names_rest(row: Row, rows: list[Row]) -> bool:
     """Whether a first row that is a cell short names all columns but that of row names, as R writes
     tables."""
     names = [cell.strip() for cell in row.cells]
-    if len(names) < 2 or len(set(names)) < len(names) or not all(names):
+    distinct = set(names) - {""}
+    if len(names) < 2 or len(distinct) < len(names):
         return False
     if any(kind_of([name]) for name in names):
         return False
@@ -186,7 +191,8 @@ def _names_rest(row: Row, rows: list[Row]) -> bool:
 
 
 def _quote(row: Row, reason: str) -> str:
-    text = ", ".join(cell.strip() for cell in row.cells if cell.strip())
+    texts = filter(None, map(str.strip, row.cells))
+    text = ", ".join(texts)
     return f"{_clip(text)!r}: {reason}"
 
 

@@ -39,19 +39,21 @@ def recognise(values: ndarray, offsets: ndarray) -> ndarray:
         return np.empty(0, "<U8")
     lowest = np.fmin.reduceat(values, begins)
     touches_zero = lowest == 0
-    is_whole_N = np.isnan(values) | (values == np.rint(values))
-    is_whole = np.logical_and.reduceat(is_whole_N, begins)
+    is_whole_N = values == np.rint(values)
+    is_whole = np.logical_and.reduceat(is_whole_N | np.isnan(values), begins)
     is_small = _median_below(values, offsets, SMALL) & (lowest > 0)
     is_count = is_whole & (touches_zero | is_small)
     conditions = [lowest < 0, is_count, touches_zero]
-    return np.select(conditions, ["real", "count", "positive"], OPEN).astype("<U8")
+    kinds = np.select(conditions, ["real", "count", "positive"], OPEN)
+    return kinds.astype("<U8")
 
 
 def _median_below(values: ndarray, offsets: ndarray, limit: float) -> ndarray:
     """Whether the median of the known values of each series is below a limit, (S,)."""
     begins = offsets[:-1]
-    below_counts = np.add.reduceat((values < limit).astype(np.int64), begins)
-    known_counts = np.add.reduceat((~np.isnan(values)).astype(np.int64), begins)
+    is_known = ~np.isnan(values)
+    below_counts = np.add.reduceat(values < limit, begins, dtype=np.int64)
+    known_counts = np.add.reduceat(is_known, begins, dtype=np.int64)
     is_below = 2 * below_counts > known_counts
     # exactly half: the median is the mean of the two values around the limit
     is_half = (2 * below_counts == known_counts) & (known_counts > 0)
@@ -87,7 +89,8 @@ def common_kind(recognised: ndarray) -> Kind:
         return "real"
     if (recognised == "count").all():
         return "count"
-    return "positive" if np.isin(recognised, ("count", "positive")).all() else "real"
+    never_below = np.isin(recognised, ("count", "positive"))
+    return "positive" if never_below.all() else "real"
 
 
 def kind_counts(kinds: ndarray) -> dict[str, int]:
@@ -102,7 +105,8 @@ def kind_counts(kinds: ndarray) -> dict[str, int]:
 
 def coded(recognised: ndarray) -> ndarray:
     """What was recognised as numbers, for the store."""
-    return (recognised[:, None] == CODES).argmax(axis=1).astype(np.uint8)
+    is_kind = recognised[:, None] == CODES
+    return is_kind.argmax(axis=1).astype(np.uint8)
 
 
 def decoded(codes: ndarray) -> ndarray:
@@ -121,7 +125,8 @@ def stopped(values_O: ndarray, stops_O: ndarray) -> ndarray:
     """
     if not stops_O.any():
         return values_O
-    rows = stops_O.reshape(-1, *[1] * (values_O.ndim - 1))
+    other_axes = [1] * (values_O.ndim - 1)
+    rows = stops_O.reshape(-1, *other_axes)
     # not np.maximum, which may keep the sign of -0.0
     return np.where(rows & (values_O <= 0), 0.0, values_O)
 

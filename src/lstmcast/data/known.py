@@ -35,22 +35,26 @@ class KnownRows:
     def of(self, ids: Iterable[str]) -> tuple[KnownRows, ndarray]:
         """The rows of some series that say something, by group and time, and the group of each of
         the ids, -1 for none."""
-        groups = np.array([self.groups.get(str(name), -1) for name in ids], np.int64)
+        group_list = [self.groups.get(name, -1) for name in map(str, ids)]
+        groups = np.array(group_list, np.int64)
         has_value = np.zeros(len(self.series), bool)
         for values in self.columns.values():
             has_value |= ~np.isnan(values)
-        own_rows = np.flatnonzero(has_value & np.isin(self.series, groups))
-        order = np.lexsort((self.times[own_rows], self.series[own_rows]))
-        return self.take(own_rows[order]), groups
+        is_asked = np.isin(self.series, groups)
+        rows = np.flatnonzero(has_value & is_asked)
+        series, times = self.series[rows], self.times[rows]
+        order = np.lexsort((times, series))
+        return self.take(rows[order]), groups
 
     def take(self, rows: ndarray) -> KnownRows:
         """Some of the rows."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
         return replace(
             self,
             series=self.series[rows],
             times=self.times[rows],
             lines=self.lines[rows],
-            columns={name: values[rows] for name, values in self.columns.items()},
+            columns=columns,
         )
 
     def latest(self, ids: Iterable[str]) -> tuple[ndarray, ndarray]:
