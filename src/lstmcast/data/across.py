@@ -278,8 +278,8 @@ def _unfolding_note(grid: Grid) -> Finding:
     first_name = grid.columns[0].name
     last_name = grid.columns[-1].name
     message = (
-        f"the columns {first_name!r} to {last_name!r} are {part_names}: one row for each was made "
-        "of them"
+        f"the columns {first_name!r} to {last_name!r} are {part_names}: each of their cells became "
+        "a row"
     )
     return Finding("layout", "note", message, count=len(grid.columns))
 

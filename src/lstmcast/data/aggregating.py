@@ -32,8 +32,8 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     method = options.aggregate
     if frequency is None or method is None:
         return table, None, findings
-    bins = frequency.bins(table.times)
     adds = method in ("sum", "count")
+    bins = frequency.bins(table.times)
     first_bin, last_bin, notes = _whole_periods(table, bins, frequency, adds)
     is_inside = (bins >= first_bin) & (bins <= last_bin)
     rows = select_rows(table, np.flatnonzero(is_inside))
@@ -53,7 +53,8 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
 
 
 def _aggregated_note(rows: Table, table: Table, frequency: Frequency, method: str) -> Finding:
-    message = f"{len(rows):,} rows were made {len(table):,} values, {frequency.name}, by {method}"
+    counts = f"{len(rows):,} rows were aggregated to {len(table):,} values"
+    message = f"{counts}, {frequency.name}, by {method}"
     covariate_method = reduced_by(method)
     if table.past and covariate_method != method:
         message += f", columns beside the target by {covariate_method}"
@@ -154,20 +155,20 @@ def _with_zeros(
 ) -> tuple[Table, list[Finding]]:
     """Rows of value 0 for periods without rows, from the first one of each series to the last
     one of all."""
-    offsets = table_offsets(table)
-    is_present = np.diff(offsets) > 0
-    first_rows = offsets[:-1][is_present]
-    starts = np.zeros(len(table.ids), dtype=np.int64)
+    begins = table_offsets(table)
+    is_present = np.diff(begins) > 0
+    first_rows = begins[:-1][is_present]
+    starts = np.full(len(table.ids), last_bin + 1)  # of series without rows: no period
     starts[is_present] = bins[first_rows]
-    period_counts = np.where(is_present, last_bin - starts + 1, 0)
-    grid = offsets_of(period_counts)
+    grid = offsets_of(last_bin + 1 - starts)
     periods_in_all = int(grid[-1])
     sparse = too_sparse(table, periods_in_all, frequency)
     if sparse or periods_in_all == len(table):
         return table, sparse
     cells_of_series = grid[:-1] - starts
     cells = cells_of_series[table.series] + bins
-    bins_of_cells = places(grid) + starts[series_numbers(grid)]
+    series_of_cells = series_numbers(grid)
+    bins_of_cells = starts[series_of_cells] + places(grid)
     times = frequency.bin_labels(bins_of_cells)
     with_zeros = with_rows_of_zeros(table, grid, cells, times)
     is_empty = np.ones(periods_in_all, dtype=bool)
@@ -181,12 +182,13 @@ def _with_zeros(
 def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptions) -> Finding:
     """Periods without rows count as 0; where no series has a row, data may be missing, which
     deserves a warning."""
-    first = format_time(table.times[empty[0]])
+    row = empty[0]
+    first = format_time(table.times[row])
     have_none = f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
     message = f"{len(empty):,} of {len(table):,} periods {have_none}"
     if len(table.ids) > 1:
-        series = table.series[empty[0]]
-        message += f" of series {str(table.ids[series])!r}"
+        name = str(table.ids[table.series[row]])
+        message += f" of series {name!r}"
         message += f"; in {silent:,} there are none in any series" if silent else ""
     if options.gaps == "error":
         severity = "error"

@@ -70,8 +70,8 @@ def steps_until(text: str, panel: Panel) -> int:
         )
     if steps > LONGEST_HORIZON:
         raise UsageError(
-            f"--until {text} is {steps:,} steps ahead; {LONGEST_HORIZON:,} are the most. Give an "
-            "earlier date."
+            f"--until {text} is {steps:,} steps ahead; at most {LONGEST_HORIZON:,} are possible. "
+            "Give an earlier date."
         )
     return steps
 

@@ -158,7 +158,7 @@ def _mapped_arrays(values: Mapping[str, ArrayLike]) -> dict[str, ndarray]:
         arrays[storable(str(name))] = _numbers(array, f"series {str(name)!r}")
     if len(arrays) < len(values):
         raise DataError(
-            "two series have one name as text, such as 1 and '1'. Give each a name of its own."
+            "two series have the same name as text, such as 1 and '1'. Give each a name of its own."
         )
     return arrays
 
@@ -191,7 +191,9 @@ def _split_columns(
         for name, array_T in zip(columns, array_TK.T, strict=True):
             arrays[f"{key}/{name}"] = array_T
     if len(arrays) < len(values) * len(columns):
-        raise DataError("two series have one name when ids and columns are joined with a slash.")
+        raise DataError(
+            "two series have the same name when ids and columns are joined with a slash."
+        )
     targets = objects(columns * len(values))
     return arrays, Keys(targets=targets)
 

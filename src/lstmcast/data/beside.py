@@ -37,7 +37,9 @@ class Beside:
         for role in _NAMED_ROLES:
             names = getattr(self, role)
             if names is not None and not isinstance(names, str | Sequence):
-                raise UsageError(f"{role}={names!r} names no columns. Give a name or several.")
+                raise UsageError(
+                    f"{role}={names!r} is not a column name. Give one name or several."
+                )
         if self.holidays is not None:
             from lstmcast.data.public_holidays import holiday_codes
 

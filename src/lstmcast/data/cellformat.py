@@ -45,7 +45,8 @@ class CellFormat:
             )
         if self.header is not None and (not _is_whole(self.header) or self.header < 1):
             raise UsageError(
-                f"header={self.header!r} is no line. Give its number, counted from 1 (--header 3)."
+                f"header={self.header!r} is not a line number. Lines are counted from 1 "
+                "(--header 3)."
             )
         if self.date_format is not None:
             _require_format(self.date_format)
@@ -105,7 +106,7 @@ def _require_format(text: str) -> None:
         is_format = False
     if not is_format:
         raise UsageError(
-            f"date_format={text!r} is no format of dates. Give one as strptime has it, such as "
+            f"date_format={text!r} is not a date format. Give one that strptime reads, such as "
             "%d.%m.%Y or '%m/%d/%Y %H:%M' (--date-format on the command line)."
         )
 

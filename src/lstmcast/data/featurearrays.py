@@ -34,8 +34,8 @@ def covariates_from_arrays(
         lengths: of each series (S,).
 
     Raises:
-        UsageError: they are no mapping of names.
-        DataError: they have other lengths than the series, or are no numbers.
+        UsageError: they are not a mapping of names.
+        DataError: they have other lengths than the series, or are not numbers.
     """
     past_columns = {}
     for name, arrays in _parts(past, "past", rows, lengths).items():

@@ -317,7 +317,8 @@ def _sheet_of_frame(data: Any) -> Sheet:
             frame = frame.collect()
     except nw.exceptions.DuplicateError:
         raise DataError(
-            "the frame has several columns of one name. Rename them, so that each can be named."
+            "the frame has several columns of the same name. Rename them, so that each can be "
+            "named."
         ) from None
     except TypeError:
         raise UsageError(

@@ -92,7 +92,7 @@ def _header(rows: list[Row], line: int | None, source: str) -> Header:
     header = header_at(rows, line)
     if header is None:
         raise DataError(
-            f"{source}: line {line} cannot be the header (--header): it is no row of the table, "
+            f"{source}: line {line} cannot be the header (--header): it is not a row of the table, "
             f"which goes from line {rows[0].line} to line {rows[-1].line}."
         )
     return header
@@ -165,7 +165,7 @@ def _regular(rows: list[Row], width: int, source: str) -> tuple[list[Row], dict[
 
 
 def _with_width(row: Row, width: int, rows: list[Row]) -> list[str] | None:
-    """The cells of a row as so many cells; None where it is no row of the table."""
+    """The cells of a row as so many cells; None where it is not a row of the table."""
     cells = row.cells
     if len(cells) >= width:
         spare = Row(row.line, cells[width:])

@@ -286,7 +286,7 @@ def _named_by(above: Sequence[Row], first: int) -> Header:
         return Header(*levels, first)
     fullness = max(_fullness(row) for row in above)
     fullest = [row for row in above if _fullness(row) == fullness]
-    # units below the names are no names
+    # units stand below the names
     row_of_names = fullest[-1]
     if _is_units(row_of_names):
         row_of_names = fullest[0]

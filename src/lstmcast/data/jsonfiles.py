@@ -50,7 +50,7 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
     records = _unrolled(records)
     columns = _columns(records, source)
     message = f"{len(records):,} records of JSON were read"
-    note = Finding("layout", "note", message, "Lines in messages count them from 1.")
+    note = Finding("layout", "note", message, "Line numbers in messages count records, from 1.")
     lines = np.arange(1, len(records) + 1)
     return Sheet(columns, lines, source, "file", (note,), label)
 
