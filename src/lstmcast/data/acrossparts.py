@@ -79,9 +79,8 @@ def months_across(sheet: Sheet) -> Grid | None:
     if grid is None:
         return None
     all_digits = all(column.name.strip().isdigit() for column in grid.columns)
-    if all_digits and len(sheet.columns) == 12:
-        return None
-    return grid
+    has_only_these = len(sheet.columns) == len(grid.columns)
+    return None if all_digits and has_only_these else grid
 
 
 def _named_month(name: str) -> int | None:

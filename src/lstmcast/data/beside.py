@@ -49,7 +49,8 @@ class Beside:
 
     def __bool__(self) -> bool:
         names = {field.name for field in fields(self)} - {"optional"}
-        return any(getattr(self, name) is not None for name in names)
+        values = [getattr(self, name) for name in names]
+        return any(value is not None for value in values)
 
     def given(self) -> list[ColumnNames]:
         """What is said of each role."""

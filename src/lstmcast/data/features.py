@@ -18,9 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lstmcast.data.levels import recoded
-from lstmcast.data.ragged import offsets_of, segments, spread
-from lstmcast.data.ragged import places as steps_of
+from lstmcast.data.ragged import segments
 from lstmcast.errors import DataError
 
 logger = logging.getLogger("lstmcast")
@@ -90,7 +88,7 @@ def _freeze(columns: Columns) -> None:
         array.flags.writeable = False
 
 
-def _taken(columns: Columns, places: NDArray) -> dict[str, NDArray]:
+def _taken(columns: Columns, places: NDArray) -> Columns:
     """Columns with only the values in these places."""
     return {name: array[places] for name, array in columns.items()}
 
@@ -208,7 +206,7 @@ class Covariates:
             return
         offsets = self.future.offsets
         are_offsets = _is_array(offsets, series + 1, "iu")
-        if not are_offsets or offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        if not are_offsets or offsets[0] != 0 or np.diff(offsets).min(initial=0) < 0:
             raise ValueError("what is known in advance has no lengths")
         for name, values in self.future.columns.items():
             if not _is_array(values, offsets[-1], "f"):
@@ -227,8 +225,9 @@ class Covariates:
         all_known = np.ones(len(counts), bool)
         for name in names:
             is_known_N = np.isfinite(self.past[name])
-            before_N = np.r_[0, np.cumsum(is_known_N)]
-            all_known &= before_N[ends] > before_N[begins]
+            before_N = np.append(0, np.cumsum(is_known_N))
+            known_counts = before_N[ends] - before_N[begins]
+            all_known &= known_counts > 0
         return all_known
 
     def require(self, names: Iterable[str], source: str) -> None:
@@ -277,13 +276,13 @@ def _listed_levels(levels: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     return {name: list(texts) for name, texts in levels.items()}
 
 
-def _by_name(role: str, description: Mapping[str, Any], arrays: Columns) -> dict[str, NDArray]:
+def _by_name(role: str, description: Mapping[str, Any], arrays: Columns) -> Columns:
     """Columns of the store under their own names."""
     names = description.get(role, ())
     return {name: arrays[f"{role}{number}"] for number, name in enumerate(names)}
 
 
-def _level_names(levels: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+def _level_names(levels: Mapping[str, Iterable[str]]) -> Levels:
     return {name: tuple(texts) for name, texts in levels.items()}
 
 
@@ -310,91 +309,3 @@ def listed(names: Iterable[str], limit: int = 8) -> str:
     if len(quoted) < 2:
         return quoted[0]
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
-
-
-def continued_future(older: Future, newer: Future, places: NDArray, steps: NDArray) -> Future:
-    """What is known in advance of series that continue with newer data, (S,): the newer word
-    counts, and a missing one erases none.
-
-    places (S,): of the remembered series, −1 for none · steps (S,): of the joined series, at which
-    the newer data begin.
-    """
-    newer_lengths = newer.lengths if newer else np.zeros_like(places)
-    newer_offsets = offsets_of(newer_lengths)
-    older_lengths = np.zeros_like(places)
-    from_places = older_lengths[:0]
-    if older:
-        older_lengths = np.append(older.lengths, 0)[places]
-        older_places = np.maximum(places, 0)
-        from_places, _ = segments(older.offsets, older_places, 0, older_lengths)
-    older_offsets = offsets_of(older_lengths)
-    ends = np.where(newer_lengths > 0, steps + newer_lengths, 0)
-    lengths = np.maximum(older_lengths, ends)
-    offsets = offsets_of(np.maximum(lengths, 0))
-    begins = offsets[:-1]
-    to_older_places = spread(begins, older_offsets) + steps_of(older_offsets)
-    newer_steps = spread(steps, newer_offsets) + steps_of(newer_offsets)
-    to_newer_places = spread(begins, newer_offsets) + newer_steps
-    columns, levels = {}, {}
-    for name in dict.fromkeys([*older.columns, *newer.columns]):
-        joined_M = np.full(offsets[-1], np.nan)
-        union = _union(older.levels, newer.levels, name)
-        if union:
-            levels[name] = union
-        if name in older.columns:
-            values = recoded(older.columns[name], older.levels.get(name), union)
-            joined_M[to_older_places] = values[from_places]
-        if name in newer.columns:
-            values = recoded(newer.columns[name], newer.levels.get(name), union)
-            is_said = (newer_steps >= 0) & ~np.isnan(values)
-            joined_M[to_newer_places[is_said]] = values[is_said]
-        columns[name] = joined_M
-    if not columns:
-        return Future()
-    return Future(columns, offsets, levels, older.apart or newer.apart)
-
-
-def _union(older: Levels, newer: Levels, name: str) -> tuple[str, ...]:
-    """The categories that a column has in either of two panels, the older ones first."""
-    older_texts = older.get(name, ())
-    newer_texts = newer.get(name, ())
-    return tuple(dict.fromkeys(older_texts + newer_texts))
-
-
-def continued_static(
-    older: Covariates, newer: Covariates, places: NDArray
-) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
-    """What does not change in series that continue with newer data, and the names of categories:
-    the newer word counts, and a missing one erases none.
-
-    places (S,): of the remembered series, −1 for none.
-    """
-    columns, levels = {}, {}
-    for name in dict.fromkeys([*older.static, *newer.static]):
-        union = _union(older.static_levels, newer.static_levels, name)
-        if union:
-            levels[name] = union
-        values = np.full(len(places), np.nan)
-        if name in older.static:
-            old_values = recoded(older.static[name], older.static_levels.get(name), union)
-            values = np.append(old_values, np.nan)[places]
-        if name in newer.static:
-            new_values = recoded(newer.static[name], newer.static_levels.get(name), union)
-            values = np.where(np.isnan(new_values), values, new_values)
-        columns[name] = values
-    return columns, levels
-
-
-def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Future:
-    """What is known in advance of series of two panels with so many series, one after the other."""
-    of_first, of_second = counts
-    absent = np.full(of_second, -1)
-    places = np.r_[np.arange(of_first), absent]
-    if second:
-        no_steps = np.zeros(of_first, np.int64)
-        offsets = np.r_[no_steps, second.offsets]
-        second = replace(second, offsets=offsets)
-    if first and len(first.offsets) != of_first + 1:
-        raise ValueError("what is known in advance is of other series")
-    begin = np.zeros(len(places), np.int64)
-    return continued_future(first, second, places, begin)

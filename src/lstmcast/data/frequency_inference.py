@@ -117,7 +117,8 @@ class _Steps:
         between_series = ends[:-1] - 1  # the step from one series to the next is none
         sizes = np.delete(np.diff(counts), between_series)
         steps = lengths - 1
-        return cls(sizes, np.cumsum(steps) - steps, lengths)
+        begins = np.cumsum(steps) - steps
+        return cls(sizes, begins, lengths)
 
     def modes(self) -> tuple[ndarray, ndarray]:
         """The most frequent step of each series (the smaller one of a tie) and its share."""

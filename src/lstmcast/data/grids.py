@@ -167,7 +167,9 @@ def _regular(rows: list[Row], width: int, source: str) -> tuple[list[Row], dict[
 def _with_width(row: Row, width: int, rows: list[Row]) -> list[str] | None:
     """The cells of a row as so many cells; None where it is not a row of the table."""
     cells = row.cells
-    if len(cells) >= width:
+    if len(cells) == width:
+        return cells
+    if len(cells) > width:
         spare = Row(row.line, cells[width:])
         return cells[:width] if _is_blank(spare) else None
     is_first = row is rows[0]

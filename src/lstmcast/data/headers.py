@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.data.calendars import micros_of, month_of
 from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import is_missing, parse_numbers
 
@@ -183,14 +184,14 @@ class _Shown(NamedTuple):
         body = rows[skipped : skipped + _BODY]
         top = rows[:WITHIN]
         kinds, reads, missing = [], [], []
-        for column in range(len(rows[0].cells)):
+        for column, _ in enumerate(rows[0].cells):
             top_cells = [row.cells[column] for row in top]
             body_cells = [row.cells[column] for row in body]
             kind = kind_of(body_cells)
             kinds.append(kind)
             # together with the body: 2003/04 is a fiscal year there, and alone it would be a month
             reads.append(_reading(top_cells, body_cells[:WITHIN], kind))
-            missing.append([is_missing(cell) for cell in top_cells])
+            missing.append(list(map(is_missing, top_cells)))
         reads_CR = np.array(reads, bool)
         missing_CR = np.array(missing, bool)
         return cls(kinds, reads_CR.T, missing_CR.T)
@@ -248,7 +249,7 @@ class _Shown(NamedTuple):
         has_cell = ~self.missing[place]
         if has_cell.sum() > 1 or len(has_cell) < 2:
             return False
-        reads_any = self.reads.any(axis=1)
+        reads_any = np.any(self.reads, axis=1)
         for lower in range(place + 1, len(self.reads)):
             if _fullness(rows[lower]) > 1 and not reads_any[lower]:
                 return True
@@ -304,7 +305,7 @@ def _levels(above: Sequence[Row]) -> tuple[list[str], list[Row]] | None:
     rows = [row for row in above[begin:] if _texts_in(row)]
     lowest = wide[-1]
     names = []
-    for column in range(len(lowest.cells)):
+    for column, _ in enumerate(lowest.cells):
         names.append(_joined_name(column, rows, lowest))
     filled_names = list(filter(None, names))
     are_distinct = len(set(filled_names)) == len(filled_names)
@@ -354,7 +355,7 @@ def _names_times(row: Row) -> bool:
     times = parse_times(cells)
     if times is None or times.form == "index" or times.bad.any():
         return False
-    months = times.values.astype("datetime64[M]").astype(np.int64)
+    months = month_of(micros_of(times.values))
     steps = set(np.diff(months))
     return len(steps) == 1 and 0 not in steps
 

@@ -57,9 +57,7 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
 
 def _columns(records: _Records, source: str) -> tuple[Column, ...]:
     """A column for each field of the records."""
-    names: dict[str, None] = {}  # in order, each once
-    for record in records:
-        names |= dict.fromkeys(record)
+    names = dict.fromkeys(chain.from_iterable(records))  # in order, each once
     if len(names) > _MOST_FIELDS:
         raise DataError(
             f"{source}: the records have {len(names):,} different fields. At most {_MOST_FIELDS:,} "
@@ -161,9 +159,9 @@ def _of_list(rows: list[Any]) -> _Records:
     return []
 
 
-def _are_scalars(lists: Iterable[list[Any]]) -> bool:
-    """Whether lists hold neither lists nor mappings."""
-    return all(map(_is_scalar, chain.from_iterable(lists)))
+def _are_scalars(collections: Iterable[Iterable[Any]]) -> bool:
+    """Whether several collections hold neither lists nor mappings."""
+    return all(map(_is_scalar, chain.from_iterable(collections)))
 
 
 def _has_values(record: Mapping[str, Any]) -> bool:
@@ -197,10 +195,10 @@ def _rows(rows: Sequence[Sequence[Any]]) -> _Records:
     if all_texts and not _are_times([first[0]] * 3):
         names = list(first)
         rows = rows[1:]
-    return _records(names, rows)
+    return _as_records(names, rows)
 
 
-def _records(names: list[str], rows: Iterable[Sequence[Any]]) -> _Records:
+def _as_records(names: list[str], rows: Iterable[Sequence[Any]]) -> _Records:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -210,18 +208,16 @@ def _of_columns(document: Mapping[str, Any]) -> _Records:
     if len(lengths) > 1 or not _are_scalars(columns):
         return []
     names = list(map(str, document))
-    return _records(names, zip(*columns, strict=True))
+    return _as_records(names, zip(*columns, strict=True))
 
 
 def _of_mappings(document: _Mappings) -> _Records:
     """{time: record}, {row: record} or {column: {row: value}}."""
+    records = document.values()
+    if not _are_scalars(record.values() for record in records):
+        return []
     outer = list(map(str, document))
-    inner: dict[str, None] = {}  # in order, each once
-    for record in document.values():
-        if not all(map(_is_scalar, record.values())):
-            return []
-        inner |= dict.fromkeys(map(str, record))
-    keys = list(inner)
+    keys = list(dict.fromkeys(map(str, chain.from_iterable(records))))
     if len(outer) > 2 and _are_times(outer):
         return [{"time": str(time)} | dict(record) for time, record in document.items()]
     if len(keys) > 2 and _are_times(keys):
