@@ -20,7 +20,8 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.calendars import DAY, micros_of, times_of, weekday_of
-from lstmcast.data.features import Future, continued_future
+from lstmcast.data.covariatejoining import continued_future
+from lstmcast.data.features import Future
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import Frequency
 from lstmcast.data.levels import coded

@@ -15,7 +15,7 @@ import numpy as np
 
 from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.features import continued_future
+from lstmcast.data.covariatejoining import continued_future
 from lstmcast.data.layout import Names
 from lstmcast.data.opening import (
     is_stdin,
