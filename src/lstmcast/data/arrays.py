@@ -119,7 +119,7 @@ def _left_out(ids: ndarray, missing_S: ndarray) -> list[Finding]:
 def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedCalendar | None:
     if calendar is not None:
         require_choice("calendar", calendar, get_args(CalendarChoice))
-    return found_in(grids, Clock(), asked=True) if calendar == "observed" else None
+    return found_in(grids, Clock(), is_expected=True) if calendar == "observed" else None
 
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:

@@ -8,20 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def coded(parts: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
+def coded(cell_arrays: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
     """Texts as numbers 0, 1, … of their categories, in the order of the alphabet; NaN where there
     is none.
 
     >>> coded([np.array(["b", "a", ""], object)])
     ([array([ 1.,  0., nan])], ('a', 'b'))
     """
-    texts_of_parts = [[_text(cell) for cell in cells.tolist()] for cells in parts]
-    distinct = set().union(*texts_of_parts) - {""}
-    levels = tuple(sorted(distinct))
+    texts_of_arrays = [[_text(cell) for cell in cells.tolist()] for cells in cell_arrays]
+    distinct = set().union(*texts_of_arrays)
+    levels = tuple(sorted(distinct - {""}))
     codes = {text: float(code) for code, text in enumerate(levels)}
     arrays = []
-    for texts in texts_of_parts:
-        arrays.append(np.array([codes.get(text, np.nan) for text in texts]))
+    for texts in texts_of_arrays:
+        cell_codes = [codes.get(text, np.nan) for text in texts]
+        arrays.append(np.array(cell_codes))
     return arrays, levels
 
 
@@ -38,8 +39,11 @@ def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, .
         distinct, codes = np.unique(values, return_inverse=True)
         levels = tuple(number_text(number) for number in distinct)
         values = codes.astype(float)
-    new_codes = [float(union.index(text)) if text else np.nan for text in levels]
-    new_codes = np.array([*new_codes, np.nan])
+    # one code more than there are levels: that of a missing value
+    new_codes = np.full(len(levels) + 1, np.nan)
+    for code, text in enumerate(levels):
+        if text:
+            new_codes[code] = union.index(text)
     places = np.where(np.isnan(values), len(levels), values)
     return new_codes[places.astype(np.int64)]
 
@@ -50,9 +54,12 @@ def number_text(number: float) -> str:
     >>> number_text(0.0), number_text(np.nan)
     ('0', '')
     """
-    return "" if np.isnan(number) else f"{number:.15g}"
+    if np.isnan(number):
+        return ""
+    return f"{number:.15g}"
 
 
 def _text(cell: object) -> str:
     """A cell of a column of categories; nothing for a missing one."""
-    return "" if cell is None or cell != cell else str(cell).strip()
+    is_missing = cell is None or cell != cell
+    return "" if is_missing else str(cell).strip()

@@ -115,7 +115,7 @@ def synthetic(
     latent += weight_B1 * outlier_part(rng, shape)
     is_pure = by_chance(rng, count, 0.04)
     latent = np.where(is_pure, noise_B1 * wave_part(rng, shape), latent)
-    return _observe(rng, latent, noise_B1, kind)
+    return _observe(rng, latent, kind)
 
 
 def with_missing(rng: Generator, values_BT: NDArray, share: float = 0.15) -> NDArray[np.float64]:
@@ -124,13 +124,14 @@ def with_missing(rng: Generator, values_BT: NDArray, share: float = 0.15) -> NDA
     B, T = values_BT.shape
     lacks_B1 = by_chance(rng, B, share)
     draws_BT = rng.random((B, T))
-    scattered_BT = draws_BT < rng.uniform(0, 0.25, (B, 1)) ** 2 * 4
+    chance_B1 = rng.uniform(0, 0.25, (B, 1)) ** 2 * 4
+    is_scattered_BT = draws_BT < chance_B1
     first_B1 = rng.integers(0, T, (B, 1))
-    last_B1 = first_B1 + rng.integers(0, max(2, T // 8), (B, 1))
+    length_B1 = rng.integers(0, max(2, T // 8), (B, 1))
     steps = np.arange(T)
-    in_segment_BT = (steps >= first_B1) & (steps < last_B1)
+    in_segment_BT = (steps >= first_B1) & (steps < first_B1 + length_B1)
     in_segment_BT &= by_chance(rng, B, 0.5)
-    missing_BT = lacks_B1 & (scattered_BT | in_segment_BT)
+    missing_BT = lacks_B1 & (is_scattered_BT | in_segment_BT)
     return np.where(missing_BT, np.nan, values_BT)
 
 
@@ -139,14 +140,15 @@ def draw_periods(rng: Generator, kind: Kind) -> tuple[int, ...]:
     return kind.periods[rng.integers(len(kind.periods))]
 
 
-def _observe(rng: Generator, latent: NDArray, noise_B1: NDArray, kind: Kind) -> NDArray:
+def _observe(rng: Generator, latent: NDArray, kind: Kind) -> NDArray:
     """Observations from the latent axis: most positive series are exponentials, a third additive
     in levels."""
     count = len(latent)
     latent = latent - latent[:, :1]
     spread = latent.std(axis=1, keepdims=True)
     shrinking = np.minimum(1.0, 3.0 / np.maximum(spread, 1e-9))
-    exponential = np.exp(np.clip(latent * shrinking, -12, 12))
+    logarithms = np.clip(latent * shrinking, -12, 12)
+    exponential = np.exp(logarithms)
     floor = -latent.min(axis=1, keepdims=True)
     above_zero = (floor + spread) * log_uniform(rng, 0.05, 10.0, count)
     additive = latent + floor + above_zero
@@ -154,25 +156,29 @@ def _observe(rng: Generator, latent: NDArray, noise_B1: NDArray, kind: Kind) -> 
     positive = np.where(is_exponential, exponential, additive)
     positive = positive * log_uniform(rng, 0.01, 1e5, count)
     is_positive = by_chance(rng, count, kind.positive)
-    signed = _signed(rng, latent, spread, noise_B1)
+    signed = _signed(rng, latent, spread)
     return np.where(is_positive, positive, signed)
 
 
-def _signed(rng: Generator, latent: NDArray, spread: NDArray, noise_B1: NDArray) -> NDArray:
+def _signed(rng: Generator, latent: NDArray, spread: NDArray) -> NDArray:
     """Series that are not all positive: plain, counts with zeros, clipped at zero, or bounded."""
     count = len(latent)
     unit = latent / np.maximum(spread, 1e-9)
     plain = latent + spread * rng.normal(0, 2, (count, 1))
     counts = _counts(rng, unit)
-    clipped = np.maximum(unit + rng.normal(0, 0.8, (count, 1)), 0.0)
-    log_odds = np.clip(unit + rng.normal(0, 1, (count, 1)), -8, 8)
+    shift_B1 = rng.normal(0, 0.8, (count, 1))
+    clipped = np.maximum(unit + shift_B1, 0.0)
+    shift_B1 = rng.normal(0, 1, (count, 1))
+    log_odds = np.clip(unit + shift_B1, -8, 8)
     bounded = 1 / (1 + np.exp(-log_odds))
     choice_B1 = rng.random((count, 1))
     limited = np.where(choice_B1 < 0.9, clipped, bounded)
     not_plain = np.where(choice_B1 < 0.75, counts, limited)
     signed = np.where(choice_B1 < 0.45, plain, not_plain)
     # counts keep their unit, and so do plain values
-    return signed * log_uniform(rng, 0.1, 1e3, count) ** (choice_B1 >= 0.75)
+    size_B1 = log_uniform(rng, 0.1, 1e3, count)
+    has_size = choice_B1 >= 0.75
+    return signed * size_B1**has_size
 
 
 def _counts(rng: Generator, unit: NDArray) -> NDArray:
@@ -182,5 +188,5 @@ def _counts(rng: Generator, unit: NDArray) -> NDArray:
     rate = np.exp(np.clip(log_rate, -6, 6))
     dispersion = rng.gamma(3.0, 1 / 3.0, unit.shape)
     is_poisson = by_chance(rng, count, 0.5)
-    counts = rng.poisson(np.where(is_poisson, rate, rate * dispersion))
-    return counts.astype(float)
+    rate = np.where(is_poisson, rate, rate * dispersion)
+    return rng.poisson(rate).astype(float)

@@ -26,7 +26,8 @@ def indicator(rng: Generator, count: int, chance: float) -> NDArray:
 
 
 def log_uniform(rng: Generator, low: float, high: float, count: int) -> NDArray:
-    return np.exp(rng.uniform(np.log(low), np.log(high), (count, 1)))
+    logarithms_B1 = rng.uniform(np.log(low), np.log(high), (count, 1))
+    return np.exp(logarithms_B1)
 
 
 def noise_part(rng: Generator, shape: tuple[int, int]) -> NDArray:
@@ -51,13 +52,15 @@ def noise_part(rng: Generator, shape: tuple[int, int]) -> NDArray:
 
 def _autoregression(shocks_BT: NDArray, memory_B1: NDArray) -> NDArray:
     """From the distribution that such a process settles in."""
-    variance_share_B = np.maximum(1 - memory_B1[:, 0] ** 2, 1e-3)
+    memory_B = memory_B1[:, 0]
+    variance_share_B = np.maximum(1 - memory_B**2, 1e-3)
     start_B = shocks_BT[:, 0] / np.sqrt(variance_share_B)
     return _remembered(shocks_BT, memory_B1, start_B)
 
 
 def _from_zero(shocks_BT: NDArray, memory_B1: NDArray) -> NDArray:
-    return _remembered(shocks_BT, memory_B1, np.zeros(len(shocks_BT)))
+    start_B = np.zeros(len(shocks_BT))
+    return _remembered(shocks_BT, memory_B1, start_B)
 
 
 def _remembered(shocks_BT: NDArray, memory_B1: NDArray, value_B: NDArray) -> NDArray:
@@ -72,7 +75,8 @@ def _remembered(shocks_BT: NDArray, memory_B1: NDArray, value_B: NDArray) -> NDA
 
 def _scaled_walk(rng: Generator, shape: tuple[int, int]) -> NDArray:
     """A random walk of unit spread over the whole length."""
-    return np.cumsum(rng.standard_normal(shape), axis=1) / np.sqrt(shape[1])
+    steps = rng.standard_normal(shape)
+    return np.cumsum(steps, axis=1) / np.sqrt(shape[1])
 
 
 def trend_part(rng: Generator, shape: tuple[int, int], noise_B1: NDArray, kind: Kind) -> NDArray:
@@ -88,17 +92,19 @@ def trend_part(rng: Generator, shape: tuple[int, int], noise_B1: NDArray, kind: 
     turn_B1 = noise_B1 * indicator(rng, count, 0.4) * kind.turn
     turn_B1 = turn_B1 * log_uniform(rng, 0.1, 10.0, count)
     is_damped = by_chance(rng, count, 0.6)
-    damping_B1 = np.where(is_damped, rng.uniform(0.7, 0.995, (count, 1)), 1.0)
+    damping_B1 = rng.uniform(0.7, 0.995, (count, 1))
+    damping_B1 = np.where(is_damped, damping_B1, 1.0)
     centre_B1 = slope_B1 * indicator(rng, count, 0.7)  # what a damped slope returns to
     breaks = rng.random(shape) < 1.5 / length
     breaks = breaks * indicator(rng, count, 0.25)
-    jumps = breaks * rng.laplace(0, 1, shape) * (2 * growth + 0.1 * noise_B1)
+    jump_size_B1 = 2 * growth + 0.1 * noise_B1
+    jumps = breaks * rng.laplace(0, 1, shape) * jump_size_B1
     steps = turn_B1 * rng.standard_normal(shape) + jumps
     steps[:, :1] += slope_B1 - centre_B1
     # A deviation from the long-run slope that turns at random would grow without bound when it is
     # not damped.
-    unbounded = (turn_B1 > 0) & (damping_B1 == 1.0)
-    damping_B1 = np.where(unbounded, 0.98, damping_B1)
+    is_unbounded = (turn_B1 > 0) & (damping_B1 == 1.0)
+    damping_B1 = np.where(is_unbounded, 0.98, damping_B1)
     slopes = centre_B1 + _from_zero(steps, damping_B1)
     walk = walk_B1 * rng.standard_normal(shape)
     return np.cumsum(slopes + walk, axis=1)
@@ -117,14 +123,14 @@ def cycle_part(rng: Generator, shape: tuple[int, int]) -> NDArray:
     cycle_B, quadrature_B = rng.standard_normal((2, count)) * size_B
     cosine_B = damping_B * np.cos(frequency_B)
     sine_B = damping_B * np.sin(frequency_B)
-    result = np.empty(shape)
+    cycle_BT = np.empty(shape)
     for step in range(length):
         shock_B, quadrature_shock_B = shocks_2BT[:, :, step]
         turned_B = cosine_B * cycle_B + sine_B * quadrature_B + shock_B
         quadrature_B = cosine_B * quadrature_B - sine_B * cycle_B + quadrature_shock_B
         cycle_B = turned_B
-        result[:, step] = cycle_B
-    return result
+        cycle_BT[:, step] = cycle_B
+    return cycle_BT
 
 
 def season_part(rng: Generator, shape: tuple[int, int], period: int) -> NDArray:
@@ -132,15 +138,18 @@ def season_part(rng: Generator, shape: tuple[int, int], period: int) -> NDArray:
     grow or shrink."""
     count, length = shape
     cycles = -(-length // period) + 1
-    size_B11 = log_uniform(rng, 0.3, 25.0, count)[:, :, None]
+    size_B1 = log_uniform(rng, 0.3, 25.0, count)
     pattern_BM = _pattern(rng, count, period)
-    drift_B1 = indicator(rng, count, 0.45) * log_uniform(rng, 0.02, 0.35, count)
-    steps_BKM = rng.standard_normal((count, cycles, period)) * drift_B1[:, :, None]
+    drift_B1 = indicator(rng, count, 0.45)
+    drift_B1 = drift_B1 * log_uniform(rng, 0.02, 0.35, count)
+    shocks_BKM = rng.standard_normal((count, cycles, period))
+    steps_BKM = shocks_BKM * drift_B1[:, :, None]
     change_BKM = np.cumsum(_smooth_over_phases(rng, steps_BKM), axis=1)
     grows_B1 = indicator(rng, count, 0.3)
     growth_BK = _scaled_walk(rng, (count, cycles))
-    modulation_BK1 = np.exp(0.5 * grows_B1[:, :, None] * growth_BK[:, :, None])
-    cycles_BKM = (pattern_BM[:, None, :] + change_BKM) * modulation_BK1 * size_B11
+    modulation_BK = np.exp(0.5 * grows_B1 * growth_BK)
+    cycles_BKM = pattern_BM[:, None, :] + change_BKM
+    cycles_BKM = cycles_BKM * modulation_BK[:, :, None] * size_B1[:, :, None]
     values_BU = cycles_BKM.reshape(count, cycles * period)
     offset = rng.integers(period)
     return values_BU[:, offset : offset + length]
@@ -149,8 +158,9 @@ def season_part(rng: Generator, shape: tuple[int, int], period: int) -> NDArray:
 def _pattern(rng: Generator, count: int, period: int) -> NDArray:
     """Patterns of unit spread: sums of harmonics, free values, or a few high or low phases (B,
     M)."""
-    choice_of = [_harmonics, _any_values, _spikes]
-    smooth_BM, free_BM, spiky_BM = [draw(rng, count, period) for draw in choice_of]
+    smooth_BM = _harmonics(rng, count, period)
+    free_BM = _any_values(rng, count, period)
+    spiky_BM = _spikes(rng, count, period)
     choice_B1 = rng.random((count, 1))
     rough_BM = np.where(choice_B1 < 0.85, free_BM, spiky_BM)
     pattern_BM = np.where(choice_B1 < 0.55, smooth_BM, rough_BM)
@@ -161,9 +171,12 @@ def _pattern(rng: Generator, count: int, period: int) -> NDArray:
 
 def _harmonics(rng: Generator, count: int, period: int) -> NDArray:
     phases = 2 * np.pi * np.arange(period) / period
-    harmonics = np.arange(1, min(period // 2, 8) + 1)
-    decay = harmonics ** -rng.uniform(0.3, 2.0, (count, 1))
-    sines, cosines = rng.standard_normal((2, count, len(harmonics))) * decay
+    count_of_harmonics = min(period // 2, 8)
+    harmonics = np.arange(1, count_of_harmonics + 1)
+    exponent_B1 = rng.uniform(0.3, 2.0, (count, 1))
+    decay = harmonics**-exponent_B1
+    weights = rng.standard_normal((2, count, len(harmonics)))
+    sines, cosines = weights * decay
     angles = np.outer(harmonics, phases)
     return sines @ np.sin(angles) + cosines @ np.cos(angles)
 
@@ -182,8 +195,8 @@ def _smooth_over_phases(rng: Generator, steps_BKM: NDArray) -> NDArray:
     """For half of the series neighbouring phases change together."""
     total = sum(np.roll(steps_BKM, shift, axis=2) for shift in (-2, -1, 0, 1, 2))
     neighbours_BKM = total / np.sqrt(5)
-    together_B11 = rng.random((len(steps_BKM), 1, 1)) < 0.5
-    return np.where(together_B11, neighbours_BKM, steps_BKM)
+    draws_B11 = rng.random((len(steps_BKM), 1, 1))
+    return np.where(draws_B11 < 0.5, neighbours_BKM, steps_BKM)
 
 
 def workday_part(rng: Generator, shape: tuple[int, int], periods: tuple[int, ...]) -> NDArray:
@@ -192,18 +205,22 @@ def workday_part(rng: Generator, shape: tuple[int, int], periods: tuple[int, ...
     short, long = periods[0], periods[-1]
     days = long // short
     daily_BM = _pattern(rng, count, short)
-    chance_off_D = np.where(np.arange(days) >= 5, 0.7, 0.05)
+    is_weekend = np.arange(days) >= 5
+    chance_off_D = np.where(is_weekend, 0.7, 0.05)
     is_off_BD = rng.random((count, days)) < chance_off_D
     off_factor_B1 = rng.uniform(-0.8, 0.3, (count, 1))
     work_factor_BD = rng.normal(0, 0.1, (count, days))
     factor_BD = np.where(is_off_BD, off_factor_B1, work_factor_BD)
-    level_BD = np.where(is_off_BD, rng.normal(-0.5, 0.7, (count, 1)), 0.0)
-    week_BDM = factor_BD[:, :, None] * daily_BM[:, None, :] + level_BD[:, :, None]
+    off_level_B1 = rng.normal(-0.5, 0.7, (count, 1))
+    level_BD = np.where(is_off_BD, off_level_B1, 0.0)
+    week_BDM = factor_BD[:, :, None] * daily_BM[:, None, :]
+    week_BDM += level_BD[:, :, None]
     cycle = days * short
     week_BU = week_BDM.reshape(count, cycle)
     repeats = -(-length // cycle) + 1
     offset = rng.integers(cycle)
-    weeks_BT = np.tile(week_BU, repeats)[:, offset : offset + length]
+    weeks_BU = np.tile(week_BU, repeats)
+    weeks_BT = weeks_BU[:, offset : offset + length]
     return weeks_BT * log_uniform(rng, 0.5, 25.0, count)
 
 
@@ -214,10 +231,13 @@ def day_factors(rng: Generator, shape: tuple[int, int], period: int) -> NDArray:
     cycles = -(-length // period) + 1
     memory_B1 = rng.uniform(0.0, 0.9, (count, 1))
     shocks_BK = rng.standard_normal((count, cycles))
-    walk_BK = _autoregression(shocks_BK, memory_B1) * np.sqrt(1 - memory_B1**2)
-    size_B1 = indicator(rng, count, 0.7) * log_uniform(rng, 0.03, 0.6, count)
+    walk_BK = _autoregression(shocks_BK, memory_B1)
+    walk_BK = walk_BK * np.sqrt(1 - memory_B1**2)
+    size_B1 = indicator(rng, count, 0.7)
+    size_B1 = size_B1 * log_uniform(rng, 0.03, 0.6, count)
     offset = rng.integers(period)
-    factor_BU = np.repeat(np.exp(size_B1 * walk_BK), period, axis=1)
+    factor_BK = np.exp(size_B1 * walk_BK)
+    factor_BU = np.repeat(factor_BK, period, axis=1)
     return factor_BU[:, offset : offset + length]
 
 
