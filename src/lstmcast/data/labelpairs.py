@@ -107,7 +107,7 @@ def _follows(pair: Pair) -> bool:
 
 def decimal_rule(pairs: list[Pair]) -> _Rule | None:
     """1980.0, 1990.1 to 1990.4, 2010.083: years with a quarter or with a fraction."""
-    if not all(pair.sep == "." and _is_year(pair.first) for pair in pairs):
+    if not all(map(_is_decimal_year, pairs)):
         return None
     fractions = {pair.second for pair in pairs}
     if all(int(text) == 0 for text in fractions):
@@ -125,9 +125,13 @@ def decimal_rule(pairs: list[Pair]) -> _Rule | None:
     return _Rule(lambda pair: f"{pair.first}-{pair.second.ljust(2, '0')}", note, "year")
 
 
+def _is_decimal_year(pair: Pair) -> bool:
+    return pair.sep == "." and _is_year(pair.first)
+
+
 def _are_padded(fractions: set[str]) -> bool:
     """Whether there are months of two digits, such as 01."""
-    return any(len(text) == 2 and text[0] == "0" and text != "00" for text in fractions)
+    return not fractions.isdisjoint(f"0{digit}" for digit in range(1, 10))
 
 
 def _may_be_months(fractions: set[str]) -> bool:
@@ -183,7 +187,7 @@ def _month_text(number: int) -> str:
 def numbered_rule(pairs: list[Pair]) -> _Rule | None:
     """2000:1 as a quarter, 2010:01 as a month, 2019-33 as a week, 2010-060 as a day of the year."""
     example = pairs[0]
-    year_last = all(len(pair.second) == 4 and len(pair.first) <= 2 for pair in pairs)
+    year_last = all(map(_ends_in_year, pairs))
     if year_last:
         pairs = [_swapped(pair) for pair in pairs]
     if not all(_is_year(pair.first) for pair in pairs):
@@ -204,6 +208,10 @@ def numbered_rule(pairs: list[Pair]) -> _Rule | None:
 
 
 _UNIT_NAMES = {"day": "day of the year", "week": "ISO week", "half": "half-year"}
+
+
+def _ends_in_year(pair: Pair) -> bool:
+    return len(pair.second) == 4 and len(pair.first) <= 2
 
 
 def _swapped(pair: Pair) -> Pair:
@@ -232,12 +240,13 @@ def _unit_of(pairs: list[Pair]) -> str | None:
 def _quarter_or_half(pairs: list[Pair], numbers: set[int]) -> str | None:
     """What single digits count where each year has all of them, but for the first and the last."""
     per_year = Counter(pair.first for pair in pairs)
-    first_year, last_year = min(per_year), max(per_year)
-    inner_counts = {count for year, count in per_year.items() if first_year < year < last_year}
+    inner_years = sorted(per_year)[1:-1]
+    inner_counts = {per_year[year] for year in inner_years}
     highest = max(numbers)
-    if len(per_year) > 1 and highest <= 4 and len(numbers) >= 3 and inner_counts <= {4}:
+    are_quarters = highest <= 4 and len(numbers) >= 3
+    if are_quarters and len(per_year) > 1 and inner_counts <= {4}:
         return "quarter"
-    if len(per_year) > 2 and highest == 2 and inner_counts <= {2}:
+    if highest == 2 and len(per_year) > 2 and inner_counts <= {2}:
         return "half"
     return None
 

@@ -149,13 +149,16 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
 
 def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """2024-03-01 14:00-15:00: what looks like an offset from UTC, and is another at every hour."""
-    matches = [match for text in tidy if (match := _CLOCKS.fullmatch(text))]
+    matches = list(filter(None, map(_CLOCKS.fullmatch, tidy)))
     ends = {match[3] for match in matches}
-    ordered = sum(match[2] < match[3] or match[3] == "00:00" for match in matches)
-    if len(ends) <= 2 or ordered < MOST * len(matches):
+    if len(ends) <= 2 or not mostly(map(_ends_later, matches)):
         return None
     texts = _replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip()} {match[2]}")
     return Labels(texts, (_beginnings_note(texts_present),))
+
+
+def _ends_later(match: re.Match[str]) -> bool:
+    return match[2] < match[3] or match[3] == "00:00"
 
 
 def _beginnings_note(texts_present: Sequence[str]) -> str:
@@ -272,7 +275,8 @@ def _seconds(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     times = decimal_times(np.array(numbers) / scale)
     if times is None:
         return None
-    dates = iter(times.values.astype("datetime64[us]").astype(str).tolist())
+    micros = times.values.astype("datetime64[us]")
+    dates = iter(micros.astype(str).tolist())
     texts = []
     for match in matches:
         text = "" if match is None else f"{next(dates).casefold()}z"
@@ -291,13 +295,12 @@ def _days_without_year(
 ) -> Labels | None:
     """10-Jan, Jan-10: a year and a month where that makes even steps; days without a year are a
     problem."""
-    matches = [match for text in tidy if (match := pattern.fullmatch(text))]
+    matches = list(filter(None, map(pattern.fullmatch, tidy)))
     months = [MONTHS.get(match["name"], 0) for match in matches]
     numbers = [match["number"] for match in matches]
     if len(matches) < max(MOST * len(texts_present), 3) or not mostly(months):
         return None
-    years = [full_year(number.zfill(2)) for number in numbers]
-    if steps_evenly([12 * year + month for year, month in zip(years, months, strict=True)]):
+    if steps_evenly(list(map(_month_since_year_0, matches))):
         if pattern is _MONTH_DAY:
             return None  # Jan-10: as dates.py reads it
         texts = _replaced(tidy, pattern, _year_and_month)
@@ -313,11 +316,21 @@ def _days_without_year(
 
 def _year_and_month(match: re.Match[str]) -> str:
     """Such as 2010-01; the month 99, which is none, for a name that is none of a month."""
-    year = full_year(match["number"].zfill(2))
-    return f"{year}-{MONTHS.get(match['name'], 99):02d}"
+    month = MONTHS.get(match["name"], 99)
+    return f"{_short_year(match)}-{month:02d}"
+
+
+def _month_since_year_0(match: re.Match[str]) -> int:
+    month = MONTHS.get(match["name"], 0)
+    return 12 * _short_year(match) + month
+
+
+def _short_year(match: re.Match[str]) -> int:
+    return full_year(match["number"].zfill(2))
 
 
 def _day_of_leap_year(match: re.Match[str]) -> str:
     """A leap year has every day; the problem is reported should this be the column of times."""
+    month = MONTHS.get(match["name"], 99)
     day = int(match["number"])
-    return f"2000-{MONTHS.get(match['name'], 99):02d}-{day:02d}"
+    return f"2000-{month:02d}-{day:02d}"

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.findings import Finding
 
-def coded(cell_arrays: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
+Levels = tuple[str, ...]  # the names of categories, in the order of their codes
+
+
+class CodedColumns(NamedTuple):
+    """Columns by name, NaN = missing, the categories that numbers of some of them stand for, and
+    what was noticed."""
+
+    values: dict[str, NDArray]
+    levels: dict[str, Levels]
+    findings: list[Finding]
+
+
+def coded(cell_arrays: Iterable[NDArray]) -> tuple[list[NDArray], Levels]:
     """Texts as numbers 0, 1, … of their categories, in the order of the alphabet; NaN where there
     is none.
 
     >>> coded([np.array(["b", "a", ""], object)])
     ([array([ 1.,  0., nan])], ('a', 'b'))
     """
-    texts_of_arrays = [[_text(cell) for cell in cells.tolist()] for cells in cell_arrays]
+    texts_of_arrays = []
+    for cells in cell_arrays:
+        texts_of_arrays.append([_text(cell) for cell in cells.tolist()])
     distinct = set().union(*texts_of_arrays)
     levels = tuple(sorted(distinct - {""}))
     codes = {text: float(code) for code, text in enumerate(levels)}
@@ -26,7 +42,7 @@ def coded(cell_arrays: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...
     return arrays, levels
 
 
-def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, ...]) -> NDArray:
+def recoded(values: NDArray, levels: Levels | None, union: Levels) -> NDArray:
     """Codes of some categories as codes of more of them; numbers, which have no levels, as the
     codes of the categories that are written like them.
 

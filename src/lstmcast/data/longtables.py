@@ -185,7 +185,8 @@ def _static(
 
 def without_columns(sheet: Sheet, columns: list[Column]) -> Sheet:
     """The sheet with the columns that are still free to be target or series."""
-    return replace(sheet, columns=tuple(columns_without(sheet.columns, columns)))
+    free_columns = columns_without(sheet.columns, columns)
+    return replace(sheet, columns=tuple(free_columns))
 
 
 def same_columns(columns: list[Column], source: Sheet, target: Sheet) -> list[Column]:

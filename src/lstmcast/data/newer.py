@@ -3,13 +3,13 @@ else is said."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lstmcast.data.beside import Beside
+from lstmcast.data.beside import Beside, ColumnNames
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.columns import NoSuchColumnError
 from lstmcast.data.findings import Finding, advise
@@ -35,11 +35,11 @@ def read_newer(
     saved_panel: Panel,
     options: ReadOptions | None = None,
     *,
-    time: str | Sequence[str] | None = None,
-    target: str | Sequence[str] | None = None,
-    series: str | Sequence[str] | None = None,
+    time: ColumnNames = None,
+    target: ColumnNames = None,
+    series: ColumnNames = None,
     sheet: str | None = None,
-    past: str | Sequence[str] | None = None,
+    past: ColumnNames = None,
     written: CellFormat | None = None,
     beside: Beside | None = None,
     said: Collection[str] = (),

@@ -19,6 +19,7 @@ import numpy as np
 
 from lstmcast.data import formats
 from lstmcast.data.archives import packing
+from lstmcast.data.beside import ColumnNames
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.limits import is_source, regular_file, require_columns
@@ -62,7 +63,7 @@ def tables_of(source: object, names: Names, sheet: str | None) -> Table:
     return replace(table, recipe=recipe)
 
 
-def _frozen(names: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+def _frozen(names: ColumnNames) -> str | tuple[str, ...] | None:
     return names if names is None or isinstance(names, str) else tuple(names)
 
 

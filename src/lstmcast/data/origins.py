@@ -54,7 +54,8 @@ def origins_of(panel: Panel, cutoffs: NDArray | None = None) -> Origins:
     """
     lengths = np.asarray(panel.lengths)
     counts = lengths[:, None] if cutoffs is None else np.asarray(cutoffs)
-    if counts.ndim != 2 or len(counts) != len(lengths) or counts.dtype.kind not in "iu":
+    has_shape = counts.ndim == 2 and len(counts) == len(lengths)
+    if not has_shape or counts.dtype.kind not in "iu":
         raise UsageError(
             f"cutoffs has shape {counts.shape} and type {counts.dtype}; whole numbers of shape "
             f"({len(lengths)}, K) are expected: how many observations of each series are known."

@@ -18,6 +18,7 @@ from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.keys import Keys, texts_of
 from lstmcast.data.known import KnownRows, StaticColumns
+from lstmcast.data.levels import CodedColumns
 from lstmcast.data.roles import Names
 from lstmcast.data.rowtimes import dated
 from lstmcast.data.serieskeys import find_series, is_code
@@ -135,7 +136,7 @@ def known_of(own_rows: OwnTable, owners: Owners, names: Names) -> tuple[KnownRow
 
 def _read_columns(
     sheet: Sheet, columns: Mapping[str, Column], names: Names, role: str
-) -> tuple[dict[str, ndarray], dict[str, tuple[str, ...]], list[Finding]]:
+) -> CodedColumns:
     """The values of columns (R,), the categories that they stand for, and what was noticed."""
     notes: list[Finding] = []
     values, levels = {}, {}
@@ -143,7 +144,7 @@ def _read_columns(
         values[name], categories = known_values(sheet, column, names.written, notes, role)
         if categories:
             levels[name] = categories
-    return values, levels, notes
+    return CodedColumns(values, levels, notes)
 
 
 def _all_names(names: Names) -> list[str]:

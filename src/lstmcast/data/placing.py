@@ -18,7 +18,7 @@ from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer
 from lstmcast.data.known import KnownRows
-from lstmcast.data.levels import recoded
+from lstmcast.data.levels import Levels, recoded
 from lstmcast.data.placingnotes import (
     Grid,
     alignment_note,
@@ -50,7 +50,7 @@ class _Cells(NamedTuple):
     series: ndarray
     steps: ndarray
     columns: Mapping[str, ndarray]
-    levels: Mapping[str, tuple[str, ...]]
+    levels: Mapping[str, Levels]
 
 
 def placed(
@@ -330,9 +330,7 @@ def _joined(tables: Sequence[_Cells], count: int) -> Future:
     return Future(columns, offsets, levels)
 
 
-def _joined_column(
-    name: str, tables: Sequence[_Cells], offsets: ndarray
-) -> tuple[ndarray, tuple[str, ...]]:
+def _joined_column(name: str, tables: Sequence[_Cells], offsets: ndarray) -> tuple[ndarray, Levels]:
     """One column of all tables (M,), and its categories."""
     texts = {text for cells in tables for text in cells.levels.get(name, ())}
     union = tuple(sorted(texts))

@@ -24,7 +24,7 @@ from lstmcast.data.calendars import DAY, micros_of, times_of, weekday_of
 from lstmcast.data.features import Future, continued_future
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import Frequency
-from lstmcast.data.levels import coded
+from lstmcast.data.levels import CodedColumns, coded
 from lstmcast.data.placing import period_of
 from lstmcast.data.placingnotes import Grid
 from lstmcast.data.ragged import offsets_of, places, series_numbers
@@ -50,8 +50,8 @@ def holiday_codes(given: str | Sequence[str]) -> tuple[str, ...]:
     ('JP', 'DE-BY')
     """
     texts = [given] if isinstance(given, str) else map(str, given)
-    names = [name.strip() for text in texts for name in text.split(",")]
-    names = list(filter(None, names))
+    names = ",".join(texts).split(",")
+    names = [name.strip() for name in names if name.strip()]
     if not names:
         raise UsageError(f"holidays={given!r} names no country. Give a code such as DE or US-CA.")
     return tuple(dict.fromkeys(map(_known_code, names)))
@@ -163,9 +163,7 @@ class _Days:
         return times_of(days * DAY)
 
 
-def _columns(
-    codes: Sequence[str], times: ndarray, frequency: Frequency
-) -> tuple[dict[str, ndarray], dict[str, tuple[str, ...]], list[Finding]]:
+def _columns(codes: Sequence[str], times: ndarray, frequency: Frequency) -> CodedColumns:
     """The columns (M,) at these times, the names of holidays, and what was noticed."""
     days = micros_of(times) // DAY
     first_day = int(days.min()) - _EDGE
@@ -183,18 +181,18 @@ def _columns(
     counts = np.bincount(bins, calendar.working)
     columns = {HOLIDAY: counts[bins_of_times]}
     if frequency.unit != "week":
-        return columns, {}, findings
+        return CodedColumns(columns, {}, findings)
     names = _first_names(calendar, bins)
     return _with_names(columns, names[bins_of_times], findings)
 
 
 def _with_names(
     columns: dict[str, ndarray], names: ndarray, findings: list[Finding]
-) -> tuple[dict[str, ndarray], dict[str, tuple[str, ...]], list[Finding]]:
+) -> CodedColumns:
     """The columns with that of the names of holidays."""
     texts = np.where(names == "", NO_CATEGORY, names)
     (codes,), levels = coded([texts])
-    return columns | {NAME: codes}, {NAME: levels}, findings
+    return CodedColumns(columns | {NAME: codes}, {NAME: levels}, findings)
 
 
 def _first_names(calendar: _Days, bins: ndarray) -> ndarray:

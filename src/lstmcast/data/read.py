@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstmcast.data.beside import Beside
+from lstmcast.data.beside import Beside, ColumnNames
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import continued_future
 from lstmcast.data.layout import Names
@@ -126,12 +126,12 @@ def read(
 def read_table(
     source: object,
     *,
-    time: str | Sequence[str] | None = None,
-    target: str | Sequence[str] | None = None,
-    series: str | Sequence[str] | None = None,
+    time: ColumnNames = None,
+    target: ColumnNames = None,
+    series: ColumnNames = None,
     aggregate: Aggregate | None = None,
     sheet: str | None = None,
-    past: str | Sequence[str] | None = None,
+    past: ColumnNames = None,
     written: CellFormat | None = None,
     on_error: OnError = "fail",
     beside: Beside | None = None,

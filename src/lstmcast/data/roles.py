@@ -22,11 +22,11 @@ class Names:
     `elsewhere`: columns that another table has coming values of, `attributes` those
     of a table of what does not change."""
 
-    time: str | Sequence[str] | None = None
-    target: str | Sequence[str] | None = None
-    series: str | Sequence[str] | None = None
+    time: ColumnNames = None
+    target: ColumnNames = None
+    series: ColumnNames = None
     aggregate: bool = False
-    past: str | Sequence[str] | None = None
+    past: ColumnNames = None
     written: CellFormat = field(default_factory=CellFormat)
     beside: Beside = field(default_factory=Beside)
     elsewhere: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.known import StaticColumns
-from lstmcast.data.levels import number_text, recoded
+from lstmcast.data.levels import CodedColumns, Levels, number_text, recoded
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.values import known_values
 from lstmcast.errors import DataError
@@ -71,14 +71,12 @@ def _constant(
     return np.where(first >= 0, values[first], np.nan)
 
 
-def of_series(
-    tables: Iterable[StaticColumns], ids: ndarray
-) -> tuple[dict[str, ndarray], dict[str, tuple[str, ...]], list[Finding]]:
+def of_series(tables: Iterable[StaticColumns], ids: ndarray) -> CodedColumns:
     """The columns of some series (S,), the names of their categories, and what was noticed. Later
     tables count where several say something of a series."""
     tables = list(tables)
     columns: dict[str, ndarray] = {}
-    levels: dict[str, tuple[str, ...]] = {}
+    levels: dict[str, Levels] = {}
     findings: list[Finding] = []
     for name in dict.fromkeys(name for table in tables for name in table.columns):
         with_column = [table for table in tables if name in table.columns]
@@ -94,10 +92,10 @@ def of_series(
     if columns:
         message = f"static columns: {', '.join(columns)}"
         findings.append(Finding(RULE, "note", message, ACTION))
-    return columns, levels, findings
+    return CodedColumns(columns, levels, findings)
 
 
-def _union_of_levels(name: str, tables: Iterable[StaticColumns]) -> tuple[str, ...]:
+def _union_of_levels(name: str, tables: Iterable[StaticColumns]) -> Levels:
     """The categories of a column in any of the tables."""
     texts = set()
     for table in tables:
@@ -105,16 +103,14 @@ def _union_of_levels(name: str, tables: Iterable[StaticColumns]) -> tuple[str, .
     return tuple(sorted(texts))
 
 
-def _values_of_series(
-    name: str, table: StaticColumns, union: tuple[str, ...], ids: ndarray
-) -> ndarray:
+def _values_of_series(name: str, table: StaticColumns, union: Levels, ids: ndarray) -> ndarray:
     """A column of a table for each series (S,), NaN where it says nothing of one."""
     values = recoded(table.columns[name], table.levels.get(name), union)
     groups = np.array([table.groups.get(str(series), -1) for series in ids])
     return np.append(values, np.nan)[groups]
 
 
-def _require_alike(name: str, table: StaticColumns, union: tuple[str, ...]) -> None:
+def _require_alike(name: str, table: StaticColumns, union: Levels) -> None:
     """DataError for a column of numbers that are none of the categories of another table."""
     if not union or name in table.levels:
         return

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.beside import ColumnNames
 from lstmcast.data.partcolumns import Part, clock_of, kind_of_name, parts_by_kind
 from lstmcast.data.partjoining import carried_numbers, carried_times, last_filled, with_parts
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
@@ -36,7 +37,7 @@ _UNREAD = 0.02  # share of rows whose parts make no time, at most, for them to b
 
 
 def with_joined_times(
-    sheet: Sheet, used_columns: Sequence[Column] = (), time: str | Sequence[str] | None = None
+    sheet: Sheet, used_columns: Sequence[Column] = (), time: ColumnNames = None
 ) -> Sheet:
     """The sheet with the columns of parts of the time replaced by one column of times, where that
     makes the times of more rows distinct; as it is where there are none.

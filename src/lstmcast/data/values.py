@@ -8,7 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.levels import coded
+from lstmcast.data.levels import Levels, coded
 from lstmcast.data.questions import text_among_numbers
 from lstmcast.data.separators import settled
 from lstmcast.data.sheet import Column, Sheet
@@ -70,7 +70,7 @@ def known_values(
     cell_format: CellFormat,
     notes: list[Finding],
     role: str = "future",
-) -> tuple[ndarray, tuple[str, ...]]:
+) -> tuple[ndarray, Levels]:
     """A column that is known in advance or does not change, as numbers (R,), and the names of the
     categories that they stand for; none of a column of numbers. NaN = missing.
 
@@ -146,7 +146,7 @@ def _holds_categories(column: Column) -> bool:
 
 def _categories(
     sheet: Sheet, column: Column, notes: list[Finding], role: str
-) -> tuple[ndarray, tuple[str, ...]]:
+) -> tuple[ndarray, Levels]:
     """The codes of categories (R,) and their names."""
     cells = objects(map(_category, column.data))
     if column.codes is not None:
