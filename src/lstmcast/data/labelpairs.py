@@ -227,9 +227,9 @@ def _unit_of(pairs: list[Pair]) -> str | None:
     is_decimal = pairs[0].sep == "."
     if min(numbers) < 1 or (is_decimal and highest > 4):
         return None
-    part = _quarter_or_half(pairs, set(numbers)) if lengths == {1} else None
-    if part is not None or is_decimal:
-        return part
+    unit = _quarter_or_half(pairs, set(numbers)) if lengths == {1} else None
+    if unit is not None or is_decimal:
+        return unit
     if lengths == {3} and highest <= 366:
         return "day"
     if longest == 2 and 12 < highest <= 53:

@@ -26,7 +26,7 @@ from lstmcast.data.rowtimes import (
     time_column,
     with_one_time,
 )
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, folded
 from lstmcast.data.table import Table
 from lstmcast.data.widerows import header_times, series_in_rows
 from lstmcast.errors import DataError
@@ -86,10 +86,10 @@ def _said_names(names: Names) -> list[str]:
     chosen_names = []
     for choice in (names.target, names.series, names.past, *names.beside.given()):
         chosen_names += [choice] if isinstance(choice, str) else choice or ()
-    folded = []
+    spellings = []
     for name in chosen_names:
-        folded += [part.strip().casefold() for part in (name, *name.split(","))]
-    return folded
+        spellings += [folded(part) for part in (name, *name.split(","))]
+    return spellings
 
 
 def _one_of_many_targets(sheet: Sheet, target: str | Sequence[str], columns: list[Column]) -> str:

@@ -42,6 +42,16 @@ def coded(cell_arrays: Iterable[NDArray]) -> tuple[list[NDArray], Levels]:
     return arrays, levels
 
 
+def union_of(levels_of_tables: Iterable[Levels]) -> Levels:
+    """The categories that a column has in any of several tables.
+
+    >>> union_of([("b", "c"), ("a", "b")])
+    ('a', 'b', 'c')
+    """
+    texts = set().union(*levels_of_tables)
+    return tuple(sorted(texts))
+
+
 def recoded(values: NDArray, levels: Levels | None, union: Levels) -> NDArray:
     """Codes of some categories as codes of more of them; numbers, which have no levels, as the
     codes of the categories that are written like them.
@@ -62,6 +72,16 @@ def recoded(values: NDArray, levels: Levels | None, union: Levels) -> NDArray:
             new_codes[code] = union.index(text)
     places = np.where(np.isnan(values), len(levels), values)
     return new_codes[places.astype(np.int64)]
+
+
+def numbers_beside(values: NDArray, union: Levels) -> list[str]:
+    """The numbers, as a file writes them, that are none of the categories of a column.
+
+    >>> numbers_beside(np.array([0.0, 3.0, np.nan]), ("0", "a"))
+    ['3']
+    """
+    texts = set(map(number_text, np.unique(values)))
+    return sorted(texts - {"", *union})
 
 
 def number_text(number: float) -> str:

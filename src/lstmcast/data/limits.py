@@ -59,7 +59,7 @@ def allowing(allowance: Allowance) -> Iterator[None]:
 
 
 def require_columns(count: int, source: str) -> None:
-    """DataError for a table with more columns than can be told apart in sensible time."""
+    """DataError for a table with more columns than can be examined in reasonable time."""
     if count > MOST_COLUMNS:
         raise DataError(
             f"{source} has {count:,} columns; at most {MOST_COLUMNS:,} are read. Give it with a "

@@ -25,21 +25,21 @@ from lstmcast.data.values import known_values, numbers_of, past_values
 from lstmcast.util.objects import objects
 
 
-class _Chosen(NamedTuple):
+class _MainColumns(NamedTuple):
     """The columns of a sheet that were chosen as times, targets and series."""
 
     time: Column | None
     targets: list[Column]
     series: list[Column]
 
-    def moved(self, source: Sheet, target: Sheet) -> _Chosen:
+    def moved(self, source: Sheet, target: Sheet) -> _MainColumns:
         """The same columns of a sheet that has some of the rows."""
         time = self.time
         if time is not None:
             (time,) = same_columns([time], source, target)
         targets = same_columns(self.targets, source, target)
         series = same_columns(self.series, source, target)
-        return _Chosen(time, targets, series)
+        return _MainColumns(time, targets, series)
 
     def zones(self) -> tuple[str | None, str | None]:
         """The zone of the times, and that of the frame where it is another."""
@@ -53,20 +53,20 @@ def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
     times = _row_times(sheet, time)
     free_sheet = without_columns(sheet, taken_columns(sheet, names))
     targets, series, each_is_series = targets_and_series(free_sheet, names, times, time)
-    chosen = _Chosen(time, targets, series)
+    main = _MainColumns(time, targets, series)
     has_id = with_an_id(sheet, series)
     if not has_id.all():
         whole_sheet = sheet
         sheet = whole_sheet.take(has_id, without_id(whole_sheet, series, ~has_id))
-        chosen = chosen.moved(whole_sheet, sheet)
+        main = main.moved(whole_sheet, sheet)
         times = times[has_id]
     label = "" if each_is_series else sheet.label
-    codes, ids, keys = joined_ids(chosen.series, len(sheet), label)
+    codes, ids, keys = joined_ids(main.series, len(sheet), label)
     columns_by_role = columns_beside(sheet, names)
-    used_columns = [chosen.time, *chosen.targets, *chosen.series]
+    used_columns = [main.time, *main.targets, *main.series]
     for columns in columns_by_role.values():
         used_columns += columns.values()
-    notes = [*sheet.notes, *notes_of_time(chosen.time)]
+    notes = [*sheet.notes, *notes_of_time(main.time)]
     notes += left_out_columns(sheet, used_columns, names)
     past = {}
     for name, column in columns_by_role["past"].items():
@@ -74,17 +74,17 @@ def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
     in_advance = columns_by_role["future"] | columns_by_role["hindsight"]
     known = _known_rows(sheet, in_advance, names, times, codes, ids, notes)
     static = _static(sheet, columns_by_role["static"], names, codes, ids, notes)
-    numbers = [numbers_of(sheet, target, names.written, notes) for target in chosen.targets]
+    numbers = [numbers_of(sheet, target, names.written, notes) for target in main.targets]
     values_RK = np.stack(numbers, axis=1)
     notes += going_on(other_columns(sheet, used_columns), times, codes, values_RK)
-    zone, frame_zone = chosen.zones()
+    zone, frame_zone = main.zones()
     table = Table(
         series=codes,
         ids=ids,
         times=times,
         values=values_RK[:, 0],
         lines=sheet.lines,
-        columns=_column_names(chosen, each_is_series),
+        columns=_column_names(main, each_is_series),
         source=sheet.source,
         dropped=tuple(notes),
         frame=sheet.frame,
@@ -95,7 +95,7 @@ def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
         known=known,
         static=static,
     )
-    return _with_each_target(table, chosen, values_RK) if each_is_series else table
+    return _with_each_target(table, main, values_RK) if each_is_series else table
 
 
 def _row_times(sheet: Sheet, time: Column | None) -> ndarray:
@@ -104,10 +104,10 @@ def _row_times(sheet: Sheet, time: Column | None) -> ndarray:
     return time.spread(times_of(time).values)
 
 
-def _with_each_target(table: Table, chosen: _Chosen, values_RK: ndarray) -> Table:
+def _with_each_target(table: Table, main: _MainColumns, values_RK: ndarray) -> Table:
     """The table with a series for each of its series and targets."""
-    count = len(chosen.targets)
-    codes, ids, keys = _each_target(chosen, table)
+    count = len(main.targets)
+    codes, ids, keys = _each_target(main, table)
     groups = {str(name): place // count for place, name in enumerate(ids)}
     order = np.argsort(codes, kind="stable")
     table = select_rows(table, order // count)
@@ -122,9 +122,9 @@ def _with_each_target(table: Table, chosen: _Chosen, values_RK: ndarray) -> Tabl
     )
 
 
-def _each_target(chosen: _Chosen, table: Table) -> tuple[ndarray, ndarray, Keys]:
+def _each_target(main: _MainColumns, table: Table) -> tuple[ndarray, ndarray, Keys]:
     """Codes of rows and targets, ids and keys where each target is a series."""
-    names = [target.name for target in chosen.targets]
+    names = [target.name for target in main.targets]
     count = len(names)
     codes_RK = table.series[:, None] * count + np.arange(count)
     ids = []
@@ -132,7 +132,7 @@ def _each_target(chosen: _Chosen, table: Table) -> tuple[ndarray, ndarray, Keys]
         prefix = f"{series}/" if series else ""
         ids += [prefix + name for name in names]
     keys = Keys()
-    if chosen.series:
+    if main.series:
         rows = np.repeat(np.arange(len(table.ids)), count)
         target_names = objects(names * len(table.ids))
         keys = replace(table.keys.take(rows), targets=target_names)
@@ -195,16 +195,16 @@ def same_columns(columns: list[Column], source: Sheet, target: Sheet) -> list[Co
     return [target.columns[places[id(column)]] for column in columns]
 
 
-def _column_names(chosen: _Chosen, each_is_series: bool) -> Columns:
+def _column_names(main: _MainColumns, each_is_series: bool) -> Columns:
     """What the columns of a long table are called; the usual names where the data have no such
     column, or several."""
     columns = Columns()
-    if len(chosen.series) == 1:
-        columns = replace(columns, series=chosen.series[0].name)
-    if chosen.time is not None:
-        columns = replace(columns, time=chosen.time.name)
+    if len(main.series) == 1:
+        columns = replace(columns, series=main.series[0].name)
+    if main.time is not None:
+        columns = replace(columns, time=main.time.name)
     if not each_is_series:
-        columns = replace(columns, target=chosen.targets[0].name)
+        columns = replace(columns, target=main.targets[0].name)
     return columns
 
 

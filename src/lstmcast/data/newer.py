@@ -44,7 +44,7 @@ def read_newer(
     beside: Beside | None = None,
     said: Collection[str] = (),
 ) -> Panel:
-    """Read what came after `saved_panel`: as that was read, unless something else is said.
+    """Read data that continue `saved_panel`, as that was read unless options say otherwise.
 
     That holds for columns (those beside the target included), repairs and aggregation, kind and
     periods. One row is enough. The frequency is that of `saved_panel` where the times are too few
@@ -97,7 +97,7 @@ def _newer_panel(table: Table, saved_panel: Panel, options: ReadOptions) -> Pane
 
 
 def _written_as_before(cell_format: CellFormat, recipe: Recipe) -> CellFormat:
-    """How cells are written, with what was said of the saved data where nothing else is."""
+    """How cells are written: as in the saved data, where nothing else is asked for."""
     return _filled_in(cell_format, CellFormat(), recipe, _CELL_OPTIONS)
 
 
@@ -127,8 +127,8 @@ def _as_before(options: ReadOptions, recipe: Recipe, explicit: Collection[str]) 
 
 
 def _named(saved_panel: Panel, recipe: Recipe) -> dict[str, Any]:
-    """The columns of the saved data: the names that they had, or what was said where several were
-    read.
+    """The columns of the saved data: the names that they had, or what was asked for where several
+    were read.
 
     The package's own names stand for data that had none: those are left to be found.
     """
@@ -148,14 +148,14 @@ def _named(saved_panel: Panel, recipe: Recipe) -> dict[str, Any]:
 
 
 def _expected(saved: dict[str, Any]) -> str:
-    described = []
+    phrases = []
     for role, names in saved.items():
         place = "beside the target" if role == "past" else f"for the {role}"
-        listed = [names] if isinstance(names, str) else names
-        described.append(f"{', '.join(map(repr, listed))} {place}")
+        name_list = [names] if isinstance(names, str) else names
+        phrases.append(f"{', '.join(map(repr, name_list))} {place}")
     options = ", ".join(f"--{role} NAME" for role in saved if role != "past")
     another = f", or name another ({options})" if options else ""
-    columns = " and ".join(described)
+    columns = " and ".join(phrases)
     return f"The saved model was made with {columns}. Rename the column{another}."
 
 
@@ -200,7 +200,7 @@ def _with_note(table: Table, note: Finding) -> Table:
 
 
 def _completed(options: ReadOptions, table: Table, saved_panel: Panel) -> ReadOptions:
-    """The options, with what is known in the place of what was not said."""
+    """The options, completed with what the saved model knows."""
     frequency = options.frequency
     if frequency is None and (
         options.aggregate is not None or _may_be(saved_panel.frequency, table)

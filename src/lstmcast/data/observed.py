@@ -39,7 +39,7 @@ BLOCK = 1 << 22  # cells of a table that are looked at together
 
 
 class Clock(NamedTuple):
-    """By which clock weekdays and hours are told: `inside` is the zone of the times of a grid,
+    """The clock that weekdays and hours refer to: `inside` is the zone of the times of a grid,
     `shown` that of the clocks that open and close; None where the two are one."""
 
     inside: str | None = None
@@ -64,7 +64,7 @@ class ObservedCalendar:
     """Which times of the grids of some series occur.
 
     week (M, W) bool: the slots of a week, Monday first · months (M, 12) bool · pattern (S,) int64:
-    which of the M patterns each series has · clock: by which clock they are told.
+    which of the M patterns each series has · clock: the clock that they refer to.
 
     >>> open_days = np.array([[True, True, True, True, True, True, False]])
     >>> shop = ObservedCalendar(open_days, np.ones((1, 12), bool), np.array([0]))

@@ -44,7 +44,7 @@ class Grids(NamedTuple):
 
 
 def found_in(grids: Grids, clock: Clock, is_expected: bool = False) -> ObservedCalendar | None:
-    """The calendar that the rows of series show; None where all times occur, or nothing tells.
+    """The calendar that the rows of series show; None where all times occur, or it cannot be seen.
 
     is_expected: a calendar is known to be there, so that one empty occasion is enough.
 
@@ -191,7 +191,7 @@ def _closed(
         table = _Table.of(block_cells, phase[in_block], stop - first, phases)
         is_closed[first:stop] = table.closed(is_expected)
     if pooled and count > 1:
-        # short series of a panel are told by all of them together
+        # the short series of a panel show it together
         as_one = cells._replace(series=np.zeros_like(cells.series))
         table = _Table.of(as_one, phase, 1, phases)
         is_closed |= table.closed(is_expected) & (table.row_counts == 0)
@@ -200,7 +200,7 @@ def _closed(
 
 def _weekends(table: _Table) -> ndarray:
     """Saturdays and Sundays of series that have rows on all other days: one weekend is enough, as
-    it is where days are told from business days."""
+    it is where days are distinguished from business days."""
     is_weekend = np.arange(7) >= 5
     weekend_rows = table.row_counts[:, is_weekend]
     weekend_chances = table.chances[:, is_weekend]
@@ -266,12 +266,13 @@ class _Table(NamedTuple):
 
 
 def findings_of(calendar: ObservedCalendar, ids: ndarray) -> list[Finding]:
-    """What is said of a calendar, once for each of its first patterns."""
+    """Findings about a calendar, one for each of its first patterns."""
     findings = []
     undo = advise("calendar", "all")
     action = f"Forecasts are for these times, and steps count them; for all times, {undo}."
+    names = calendar.names
     for pattern in np.unique(calendar.pattern).tolist():
-        name = calendar.names[pattern]
+        name = names[pattern]
         if not name:
             continue
         series = np.flatnonzero(calendar.pattern == pattern)

@@ -46,7 +46,7 @@ def has_sheets(source: object) -> bool:
 
 
 def tables_of(source: object, names: Names, sheet: str | None) -> Table:
-    """The table of a source, with what was said about how to read it."""
+    """The table of a source, with a record of how it was asked to be read."""
     paths = paths_of(source)
     if sheet is not None and not is_stdin(source):
         _require_workbook(paths, sheet)
@@ -283,7 +283,9 @@ def _joined(paths: Sequence[Path], tables: Sequence[Table]) -> Table:
     for table in tables:
         own_numbers = [places.setdefault(str(name), len(places)) for name in table.ids]
         numbers.append(np.array(own_numbers, np.int64))
-    codes = [new[table.series] for new, table in zip(numbers, tables, strict=True)]
+    codes = [
+        series_numbers[table.series] for series_numbers, table in zip(numbers, tables, strict=True)
+    ]
     _, first_of_each = np.unique(np.concatenate(numbers), return_index=True)
     keys = joined([table.keys for table in tables])
     past = {}

@@ -56,10 +56,10 @@ def _scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndar
     deviation = np.abs(change - drift)
     scale = _scales(deviation, series, count)[series]
     # the first season looks ahead twice, the last one back twice
-    earlier = np.where(has_earlier, -lags, 2 * lags)
-    later = np.where(has_later, lags, -2 * lags)
-    from_earlier = values - _at(values, earlier, fits) + drift * earlier / lags
-    from_later = values - _at(values, later, fits) + drift * later / lags
+    earlier_lag = np.where(has_earlier, -lags, 2 * lags)
+    later_lag = np.where(has_later, lags, -2 * lags)
+    from_earlier = values - _at(values, earlier_lag, fits) + drift * earlier_lag / lags
+    from_later = values - _at(values, later_lag, fits) + drift * later_lag / lags
     nearest = np.minimum(np.abs(from_earlier), np.abs(from_later))
     same_side = from_earlier * from_later > 0
     distance = np.where(same_side, nearest, 0.0)
@@ -85,7 +85,7 @@ def _at(values: ndarray, shift: ndarray, fits: ndarray) -> ndarray:
 
 
 def _scales(deviation: ndarray, series: ndarray, count: int) -> ndarray:
-    """Standard deviation as the median distance tells it, or as the mean one does if that is
+    """Standard deviation estimated from the median distance, or from the mean one if that is
     larger.
 
     Of a normal distribution the mean is the smaller one. It is larger where most changes are tiny

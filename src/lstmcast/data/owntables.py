@@ -22,7 +22,7 @@ from lstmcast.data.levels import CodedColumns
 from lstmcast.data.roles import Names
 from lstmcast.data.rowtimes import dated
 from lstmcast.data.serieskeys import find_series, is_code
-from lstmcast.data.sheet import Column, Sheet, columns_without
+from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.data.table import Columns
 from lstmcast.data.values import holds_something, known_values
 from lstmcast.data.zones import converted
@@ -70,23 +70,19 @@ class OwnTable(NamedTuple):
     def likely(self, names: Names) -> tuple[str, ...]:
         """Columns that the data may have as well, with the values of the past: neither keys nor
         what seems to be the target."""
-        taken_names = {_folded(name) for name in _all_names(names)}
+        taken_names = {folded(name) for name in _all_names(names)}
         if not names.target:
             taken_names |= {"y", "target", *TARGET_NAMES}
-        requested = {_folded(name) for name in names.beside.known_names()}
+        requested = {folded(name) for name in names.beside.known_names()}
         keys = {id(column) for column in _telling(self, None)}
         likely = []
         for column in self.others():
-            name = _folded(column.name)
+            name = folded(column.name)
             names_series = id(column) in keys or is_code(column.name)
             is_taken = names_series or name in taken_names
             if name in requested or (not is_taken and holds_something(column)):
                 likely.append(column.name)
         return tuple(likely)
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()
 
 
 def own_table(sheet: Sheet, names: Names) -> OwnTable:
@@ -148,7 +144,7 @@ def _read_columns(
 
 
 def _all_names(names: Names) -> list[str]:
-    """All columns that somebody named for the data, but those beside the target."""
+    """All columns that are named for the data, except those beside the target."""
     all_names = []
     for choice in (names.time, names.target, names.series, names.past):
         names_of_role = [choice] if isinstance(choice, str) else choice or ()
@@ -185,7 +181,7 @@ def _keys_by_name(columns: Sequence[Column], owners: Owners) -> dict[str, Column
     keys = {}
     for name in owners.keys:
         for column in columns:
-            if _folded(column.name) == _folded(name):
+            if folded(column.name) == folded(name):
                 keys[name] = column
     return keys
 
@@ -198,14 +194,14 @@ def _keys_by_cells(columns: Sequence[Column], owners: Owners) -> dict[str, Colum
         _, ids = column.as_ids()
         texts = set(map(str, ids))
         shared = {name: len(texts & names) for name, names in names_of_series.items()}
-        best = max(shared, key=shared.__getitem__, default=None)
-        if best is not None and shared[best]:
-            keys.setdefault(best, column)
+        best_name = max(shared, key=shared.__getitem__, default=None)
+        if best_name is not None and shared[best_name]:
+            keys.setdefault(best_name, column)
     return keys
 
 
 def _which_keys(table: OwnTable, owners: Owners) -> str:
-    """What is said of a table whose rows are of no series that can be told."""
+    """The message about a table whose rows cannot be assigned to series."""
     return (
         f"{table.sheet.source} has several rows for each time, and none of its columns says of "
         f"which series they are. A column that is called as in the data ({_wanted(owners)}) is "
@@ -337,10 +333,10 @@ def _requested(
     sheet: Sheet, candidates: Sequence[Column], requested: Sequence[str], role: str
 ) -> dict[str, Column]:
     """The columns that were asked for, as far as they are among the candidates."""
-    names = {_folded(column.name) for column in candidates}
+    names = {folded(column.name) for column in candidates}
     columns = {}
     for name in requested:
-        if _folded(name) in names:
+        if folded(name) in names:
             columns[name] = named_column(sheet, name, f"{role} covariate")
     return columns
 

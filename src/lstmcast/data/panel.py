@@ -85,7 +85,7 @@ class Panel:
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
             array.flags.writeable = False
-        # as with `replace(panel, kind="real")`: what somebody says stands for what was recognised
+        # as with `replace(panel, kind="real")`: what is declared replaces what was recognised
         if self.recognised is not None and self.kind != common_kind(self.recognised):
             object.__setattr__(self, "recognised", None)
 
@@ -138,7 +138,7 @@ class Panel:
 
     @property
     def declared_real(self) -> bool:
-        """Whether somebody said that values can be anything."""
+        """Whether values are declared to be anything."""
         return self.recognised is None and self.kind == "real"
 
     @property
@@ -173,7 +173,7 @@ class Panel:
         return self.frequency.range(self.starts[i], int(end - begin))
 
     def apart(self) -> Panel:
-        """The same series, of which none leans on the others where columns are known in advance.
+        """The same series, none of which borrows from others where columns are known in advance.
 
         Five series or more with the same columns do: a short one has the effects that the others
         show. So a series that is added changes the forecasts of the others, a little.

@@ -26,7 +26,7 @@ _OUTLIER = 8.0  # in robust standard deviations of seasonal changes
 
 def check_panel(panel: Panel) -> Findings:
     """All rules about a panel itself: constant and short series, outliers; missing values where no
-    reader told them.
+    reader has reported them.
 
     >>> from lstmcast.data.panel import Panel
     >>> print(check_panel(Panel.from_arrays({"a": [1.0, 2.0], "b": [5.0, 5.0, 5.0, 5.0]})))

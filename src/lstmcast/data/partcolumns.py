@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.shapes import MONTHS
-from lstmcast.data.sheet import Column
+from lstmcast.data.sheet import Column, folded
 
 _WORDS = {
     "year": "year yr yyyy jahr année annee an año ano anno jaar rok år 年 年度",
@@ -127,7 +127,7 @@ def _year_part(column: Column) -> Part | None:
 
 
 def _slot_of_letters(column: Column) -> str | None:
-    texts = [str(text).strip().casefold() for text in column.data]
+    texts = [folded(text) for text in column.data]
     if texts and all(text.rstrip(".") in MONTHS for text in texts):
         return "month"
     letters = {text[0] for text in texts if text}
@@ -149,7 +149,7 @@ def _part_numbers(column: Column) -> ndarray:
 
 
 def _part_number(text: str) -> float:
-    tidy = text.strip().casefold()
+    tidy = folded(text)
     month = MONTHS.get(tidy.rstrip(".")) or _ROMAN.get(tidy)
     if month is not None:
         return month
@@ -182,7 +182,7 @@ def _written_clock_of(column: Column) -> Part | None:
 
 
 def _is_clock(text: str) -> bool:
-    return _CLOCK.fullmatch(text.strip().casefold()) is not None
+    return _CLOCK.fullmatch(folded(text)) is not None
 
 
 def _compact_clock_of(column: Column) -> Part | None:
@@ -200,7 +200,7 @@ def _compact_clock_of(column: Column) -> Part | None:
 
 
 def _clock_micros(text: str) -> float:
-    match = _CLOCK.fullmatch(text.strip().casefold())
+    match = _CLOCK.fullmatch(folded(text))
     if match is None:
         return np.nan
     hour = int(match["H"])

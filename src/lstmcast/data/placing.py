@@ -18,7 +18,7 @@ from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer
 from lstmcast.data.known import KnownRows
-from lstmcast.data.levels import Levels, recoded
+from lstmcast.data.levels import Levels, recoded, union_of
 from lstmcast.data.placingnotes import (
     Grid,
     alignment_note,
@@ -332,8 +332,7 @@ def _joined(tables: Sequence[_Cells], count: int) -> Future:
 
 def _joined_column(name: str, tables: Sequence[_Cells], offsets: ndarray) -> tuple[ndarray, Levels]:
     """One column of all tables (M,), and its categories."""
-    texts = {text for cells in tables for text in cells.levels.get(name, ())}
-    union = tuple(sorted(texts))
+    union = union_of(cells.levels.get(name, ()) for cells in tables)
     column = np.full(offsets[-1], np.nan)
     for cells in tables:
         values = recoded(cells.columns[name], cells.levels.get(name), union)

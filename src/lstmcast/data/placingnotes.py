@@ -1,4 +1,4 @@
-"""What is said of rows that are known in advance: how far they reach, what fits no grid."""
+"""Findings about rows that are known in advance: how far they reach, what is off the grid."""
 
 # R rows · G groups of rows · S series · M steps of all series that something is known of · K cells
 
@@ -14,7 +14,7 @@ from lstmcast.data.features import Future, listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import Frequency
 from lstmcast.data.known import KnownRows
-from lstmcast.data.levels import number_text
+from lstmcast.data.levels import numbers_beside, union_of
 from lstmcast.data.table import format_time
 
 OFF = "known times"  # the rule of findings about times that are not on the grid
@@ -31,8 +31,8 @@ class Grid(NamedTuple):
 
 
 def coverage_notes(future: Future, grid: Grid) -> list[Finding]:
-    """How far the columns continue after the last values; those that go as far are told
-    together."""
+    """How far the columns continue after the last values; those that reach equally far
+    share a finding."""
     names_by_span: dict[tuple[int, int], list[str]] = {}
     for name, values in future.columns.items():
         ahead = steps_beyond(values, future, grid.lengths)
@@ -169,18 +169,16 @@ def mixed_columns(tables_of_rows: Sequence[KnownRows]) -> list[Finding]:
     of them: where most are "0" and few are "a", a table may have nothing but 0."""
     for name in dict.fromkeys(name for rows in tables_of_rows for name in rows.columns):
         tables = [rows for rows in tables_of_rows if name in rows.columns]
-        levels = {text for rows in tables for text in rows.levels.get(name, ())}
-        if not levels:
+        union = union_of(rows.levels.get(name, ()) for rows in tables)
+        numeric = [rows for rows in tables if name not in rows.levels]
+        if not union:
             continue
-        for rows in tables:
-            if name in rows.levels:
-                continue
-            distinct = np.unique(rows.columns[name])
-            uncategorised = set(map(number_text, distinct)) - levels - {""}
+        for rows in numeric:
+            uncategorised = numbers_beside(rows.columns[name], union)
             if uncategorised:
                 message = (
-                    f"the column {name!r} holds categories such as {min(levels)!r}, and numbers "
-                    f"such as {min(uncategorised)} in {rows.source}"
+                    f"the column {name!r} holds categories such as {union[0]!r}, and numbers "
+                    f"such as {uncategorised[0]} in {rows.source}"
                 )
                 return [Finding("known values", "error", message, "Write it alike everywhere.")]
     return []

@@ -17,7 +17,7 @@ _LIMIT = re.compile(r"[<>≤≥]=? ?\d[\d.,]*")
 
 
 def text_among_numbers(sheet: Sheet, column: Column, rows: ndarray, role: str) -> str:
-    """What is said of text in some rows of a column of numbers."""
+    """The message about text in some rows of a column of numbers."""
     cells = [_cell_text(sheet, column, row) for row in rows[:_SHOWN]]
     examples = ", ".join(cells) or "it is empty"
     if len(rows) > _SHOWN:

@@ -235,8 +235,8 @@ def _gridded(
 def _calendar(
     table: Table, grids: Grids, options: ReadOptions, remembered: Remembered | None
 ) -> ObservedCalendar | None:
-    """Which times occur, where not all do. Where an absent row means 0 all do, unless somebody
-    says otherwise."""
+    """Which times occur, where not all do. Where an absent row means 0 all do, unless options
+    say otherwise."""
     zeros = options.gaps == "zero" or options.aggregate in ("sum", "count")
     if options.calendar == "all" or (zeros and options.calendar is None):
         return None

@@ -1,4 +1,4 @@
-"""Which columns of a sheet stand beside its target, as somebody named them."""
+"""Which columns of a sheet are named as columns beside its target."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ def _named(
 
 def _shared(sheet: Sheet, names: Names) -> dict[str, Column]:
     """Columns that another table has coming values of, and that are nothing else."""
-    taken = []
+    used_columns = []
     for role in ("time", "target", "series", "past"):
-        taken += _columns_of_role(sheet, names, role)
+        used_columns += _columns_of_role(sheet, names, role)
     candidates = []
     for name in names.elsewhere:
         if sheet.has_column(name):
             candidates.append(named_column(sheet, name, "future"))
-    return {column.name: column for column in columns_without(candidates, taken)}
+    return {column.name: column for column in columns_without(candidates, used_columns)}
 
 
 def _columns_of_role(sheet: Sheet, names: Names, role: str) -> list[Column]:

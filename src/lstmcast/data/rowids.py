@@ -42,7 +42,7 @@ def with_an_id(sheet: Sheet, series: list[Column], together: bool = False) -> nd
 
 
 def without_id(sheet: Sheet, series: list[Column], nameless: ndarray) -> Finding:
-    """What is said of rows without an id."""
+    """The finding about rows without an id."""
     count = int(np.count_nonzero(nameless))
     line = int(sheet.lines[np.argmax(nameless)])
     place = f"{sheet.row_word} {line}"
@@ -72,12 +72,12 @@ def joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, nd
         distinct, first, codes = np.unique(pair_numbers, return_index=True, return_inverse=True)
         in_order = np.argsort(first)
         codes = np.argsort(in_order)[codes]
-        joined = []
+        pair_names = []
         for number in distinct[in_order].tolist():
             place, column_place = divmod(number, len(names))
             first_id, second_id = str(ids[place]), str(names[column_place])
-            joined.append(_slashed(first_id, second_id))
-        ids = objects(joined)
+            pair_names.append(_slashed(first_id, second_id))
+        ids = objects(pair_names)
     _require_distinct(ids, series)
     return codes, ids, _keys_of(series, codes)
 

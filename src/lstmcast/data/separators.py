@@ -20,10 +20,10 @@ _SAMPLE = 2000
 
 def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     """A column of numbers with its decimal mark decided by the whole sheet where its values could
-    be read in two ways, and what is said of that.
+    be read in two ways, and a finding about that.
 
     5.037 in a file cut by semicolons, beside dates such as 31.12.2024 or numbers such as 1,5, is
-    5037. Where nothing in the sheet tells, the numbers stay as they are, with a warning.
+    5037. Where nothing in the sheet decides it, the numbers stay as they are, with a warning.
     """
     mark = doubtful_mark(column)
     if not mark:
@@ -38,8 +38,8 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
     """Points that could group thousands: they do beside decimal commas and dates with points."""
     if not column.decimal_comma_likely:
         return column, []
-    others = columns_without(sheet.columns, [column])
-    text_columns = [text_column for text_column in others if text_column.is_text]
+    other_columns = columns_without(sheet.columns, [column])
+    text_columns = [text_column for text_column in other_columns if text_column.is_text]
     if any(map(_has_decimal_points, text_columns)):
         return column, []
     if any(_writes_decimal_commas(text_column) for text_column in text_columns):

@@ -20,7 +20,7 @@ from lstmcast.data.columns import (
     changes,
     words_of,
 )
-from lstmcast.data.sheet import Column, Sheet, columns_without
+from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.errors import DataError
 
 # distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
@@ -82,7 +82,7 @@ def _called_series(columns: Sequence[Column]) -> list[Column]:
     series_columns = []
     for name in _SERIES_NAMES:
         for column in columns:
-            if column.name.strip().casefold() == name and not column.missing.all():
+            if folded(column.name) == name and not column.missing.all():
                 series_columns.append(column)
     return series_columns
 
@@ -91,12 +91,18 @@ def _comes_in_turn(times: ndarray, column: Column) -> bool:
     """Whether a column of codes puts the times in order, one code after the other."""
     if not column.is_text or not is_code(column.name):
         return False
-    return _puts_in_order(times, column.as_ids()[0])
+    return _puts_in_order(times, _codes_of(column))
 
 
 def _alone(times: ndarray, column: Column) -> bool:
     """Whether a column tells the rows of each time apart, but for a few mistakes."""
-    return _tells_apart(times, [column.as_ids()[0]])
+    return _tells_apart(times, [_codes_of(column)])
+
+
+def _codes_of(column: Column) -> ndarray:
+    """The codes of the cells of a column (N,)."""
+    codes, _ = column.as_ids()
+    return codes
 
 
 def _may_name(column: Column) -> bool:
@@ -104,9 +110,10 @@ def _may_name(column: Column) -> bool:
     part of the date is one of the time."""
     if column.missing.all() or not changes(column):
         return False
-    if column.name.strip().casefold() in CALENDAR_PARTS:
+    if folded(column.name) in CALENDAR_PARTS:
         return False
-    return len(column.as_ids()[1]) < len(column)
+    _, ids = column.as_ids()
+    return len(ids) < len(column)
 
 
 def _is_name(column: Column) -> bool:
@@ -118,7 +125,7 @@ def _is_name(column: Column) -> bool:
 
 def is_code(name: str) -> bool:
     """Whether a column is called as ids and codes are: store, item_id, 店コード."""
-    ending = _ID_ENDING.search(name.strip().casefold())
+    ending = _ID_ENDING.search(folded(name))
     return ending is not None or bool(_ID_NAMES & words_of(name))
 
 
@@ -127,12 +134,12 @@ def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Col
     divide the rows alike; at most a few."""
     codes_first = sorted(candidates, key=lambda column: not is_code(column.name))
     candidates = codes_first[:_MOST_CANDIDATES]
-    codes_of = {id(column): column.as_ids()[0] for column in candidates}
+    codes_by_column = {id(column): _codes_of(column) for column in candidates}
     sample = _sample_of(times)
     for size in range(1, _MOST_COLUMNS + 1):
         sets: list[tuple[list[Column], ndarray]] = []
         for columns in combinations(candidates, size):
-            codes = [codes_of[id(column)] for column in columns]
+            codes = [codes_by_column[id(column)] for column in columns]
             in_sample = [column_codes[sample] for column_codes in codes]
             if not _tells_apart(times[sample], in_sample):
                 continue
@@ -198,9 +205,9 @@ def _tells_apart(times: ndarray, codes_of_columns: Sequence[ndarray]) -> bool:
 
 def _halves_repeats(times: ndarray, column: Column) -> bool:
     """Whether a column tells half of the repeated rows apart; the others are mistakes."""
-    together = _repeats(times, np.zeros(len(times), np.int64))
-    apart_by_column = _repeats(times, column.as_ids()[0])
-    return apart_by_column <= 0.5 * together
+    one_code = np.zeros(len(times), np.int64)
+    repeats = _repeats(times, one_code)
+    return _repeats(times, _codes_of(column)) <= 0.5 * repeats
 
 
 def _sets_with_numbers(times: ndarray, usable: Sequence[Column]) -> list[list[Column]]:
@@ -268,20 +275,20 @@ def _repeats(times: ndarray, codes: ndarray) -> int:
 def names_of_rows(columns: Sequence[Column], size: int) -> list[Column]:
     """The columns that name each row of a table with a row per series: one alone, else the smallest
     set of names that does; empty cells count where another column is filled."""
-    filled = [column for column in columns if not column.missing.all()]
-    name_columns = [column for column in filled if _is_name(column)]
+    filled_columns = [column for column in columns if not column.missing.all()]
+    name_columns = [column for column in filled_columns if _is_name(column)]
     for column in name_columns:
         if _names_each(column, size):
             return [column]
     for count in range(2, _MOST_COLUMNS + 1):
         for chosen_columns in combinations(name_columns[:_MOST_CANDIDATES], count):
-            joint = _joint([column.as_ids()[0] for column in chosen_columns])
+            joint = _joint(list(map(_codes_of, chosen_columns)))
             if len(np.unique(joint)) == size:
                 return list(chosen_columns)
     for column in columns:
         if _names_each(column, size):
             return [column]
-    return [column for column in filled if column.is_text]
+    return [column for column in filled_columns if column.is_text]
 
 
 def _names_each(column: Column, rows: int) -> bool:

@@ -44,7 +44,7 @@ class Column:
     categories: Categories | None = None
     invented: bool = False  # the data have no such column
     notes: tuple[str, ...] = ()  # what was done to its times
-    # what somebody said of how it is written
+    # how it is written, where that is declared
     day_first: bool | None = None
     decimal: str = ""
     date_format: str = ""
@@ -128,10 +128,8 @@ class Column:
             texts = self.data.tolist()
             return parse_times(texts, day_first=self.day_first, date_format=self.date_format)
         if self.data.dtype.kind == "M":
-            is_bad = np.zeros(len(self.data), bool)
-            return Times(
-                self.data, is_bad, "date", self.zone, self.notes, frame_zone=self.frame_zone
-            )
+            times = Times.of(self.data, "date", *self.notes, zone=self.zone)
+            return replace(times, frame_zone=self.frame_zone)
         whole_numbers = self._whole()
         if whole_numbers is not None and len(whole_numbers):
             return integer_times(whole_numbers)
@@ -283,8 +281,7 @@ class Sheet:
 
     def has_column(self, name: str) -> bool:
         """Whether a column is called so, in letters of any size."""
-        folded = name.strip().casefold()
-        return any(column.name.strip().casefold() == folded for column in self.columns)
+        return folded(name) in map(folded, self.names)
 
     def take(self, rows: ndarray, *notes: Finding) -> Sheet:
         """The sheet with the given rows (a mask or positions) only, and further notes."""
@@ -366,6 +363,11 @@ def dropped_lines(
         action = "It was dropped."
     rule = "lines that are not data"
     return (Finding(rule, severity, message, action, line=lines[0], count=count),)
+
+
+def folded(text: object) -> str:
+    """A name or a word as it is compared with others: in small letters, no spaces around it."""
+    return str(text).strip().casefold()
 
 
 def columns_without(columns: Iterable[Column], excluded: Iterable[Column | None]) -> list[Column]:

@@ -7,14 +7,14 @@ from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.sheet import Sheet
 from lstmcast.errors import DataError, LstmcastError
 
-# what is told of a table that needs a word more, but is one
+# parts of the messages about a table that needs one more option
 _ASKED = ("could be the target", "columns of dates", "several rows for each time", "can be read as")
 
 
 def choose_sheet(sheets: dict[str, Sheet], source: str, names: Names) -> str:
     """The name of the only sheet that can be read; DataError with their names where several can.
 
-    Where none can be read, the first one is: it is told what is wrong with it.
+    Where none can be read, the first one is taken, whose error then says what is wrong.
     """
     usable = [name for name, sheet in sheets.items() if _is_readable(sheet, names)]
     if not usable:

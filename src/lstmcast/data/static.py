@@ -14,7 +14,7 @@ from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.known import StaticColumns
-from lstmcast.data.levels import CodedColumns, Levels, number_text, recoded
+from lstmcast.data.levels import CodedColumns, Levels, numbers_beside, recoded, union_of
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.values import known_values
 from lstmcast.errors import DataError
@@ -80,7 +80,7 @@ def of_series(tables: Iterable[StaticColumns], ids: ndarray) -> CodedColumns:
     findings: list[Finding] = []
     for name in dict.fromkeys(name for table in tables for name in table.columns):
         with_column = [table for table in tables if name in table.columns]
-        union = _union_of_levels(name, with_column)
+        union = union_of(table.levels.get(name, ()) for table in with_column)
         columns[name] = np.full(len(ids), np.nan)
         for table in with_column:
             _require_alike(name, table, union)
@@ -95,14 +95,6 @@ def of_series(tables: Iterable[StaticColumns], ids: ndarray) -> CodedColumns:
     return CodedColumns(columns, levels, findings)
 
 
-def _union_of_levels(name: str, tables: Iterable[StaticColumns]) -> Levels:
-    """The categories of a column in any of the tables."""
-    texts = set()
-    for table in tables:
-        texts.update(table.levels.get(name, ()))
-    return tuple(sorted(texts))
-
-
 def _values_of_series(name: str, table: StaticColumns, union: Levels, ids: ndarray) -> ndarray:
     """A column of a table for each series (S,), NaN where it says nothing of one."""
     values = recoded(table.columns[name], table.levels.get(name), union)
@@ -114,12 +106,11 @@ def _require_alike(name: str, table: StaticColumns, union: Levels) -> None:
     """DataError for a column of numbers that are none of the categories of another table."""
     if not union or name in table.levels:
         return
-    numbers = {number_text(number) for number in table.columns[name].tolist()}
-    uncategorised = numbers - {*union, ""}
+    uncategorised = numbers_beside(table.columns[name], union)
     if uncategorised:
         raise DataError(
             f"the column {name!r} holds categories such as {union[0]!r}, and numbers such as "
-            f"{min(uncategorised)} in {table.source}. Write it alike everywhere."
+            f"{uncategorised[0]} in {table.source}. Write it alike everywhere."
         )
 
 

@@ -1,5 +1,5 @@
-"""Columns that nobody named, and that look as if they were known in advance: they continue where
-the target has ended."""
+"""Unnamed columns that look as if they were known in advance: they continue where the target has
+ended."""
 
 # R rows of the sheet · K target columns
 
@@ -14,7 +14,7 @@ from numpy import ndarray
 from lstmcast.data.columns import CALENDAR_PARTS, ask
 from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
-from lstmcast.data.sheet import Column
+from lstmcast.data.sheet import Column, folded
 from lstmcast.data.values import is_plain
 
 RULE = "likely known in advance"
@@ -26,7 +26,7 @@ _COUNTERS = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 def going_on(
     columns: Sequence[Column], times: ndarray, codes: ndarray, values: ndarray
 ) -> list[Finding]:
-    """What is said of columns with values after the last one of the target.
+    """The finding about columns with values after the last one of the target.
 
     columns: those that are not used · times, codes (R,): of the rows, and of their series · values
     (R, K): the targets.
@@ -66,7 +66,7 @@ def _after(times: ndarray, codes: ndarray, is_known: ndarray) -> ndarray:
 def _is_likely(column: Column) -> bool:
     """Whether a column holds numbers or yes and no, and is neither a part of the date nor a
     counter."""
-    name = column.name.strip().casefold()
+    name = folded(column.name)
     if name in CALENDAR_PARTS or _COUNTERS.fullmatch(name):
         return False
     return is_plain(column)

@@ -47,10 +47,9 @@ class Columns:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How data were read, as far as somebody said it; newer data for a saved model are read in the
-    same way.
+    """How data were asked to be read; newer data for a saved model are read in the same way.
 
-    What was found without being said is not part of it: the names of single columns are in
+    What was recognised without an option is not part of it: the names of single columns are in
     `Columns`.
 
     >>> Recipe(series=("store", "item"), aggregate="sum").described()
@@ -86,11 +85,11 @@ class Recipe:
     def described(self) -> dict[str, Any]:
         """What differs from the usual, for a manifest."""
         defaults = asdict(Recipe())
-        described = {}
+        changed = {}
         for name, value in asdict(self).items():
             if value != defaults[name]:
-                described[name] = list(value) if isinstance(value, tuple) else value
-        return described
+                changed[name] = list(value) if isinstance(value, tuple) else value
+        return changed
 
     @classmethod
     def from_saved(cls, said: Mapping[str, Any]) -> Recipe:

@@ -91,7 +91,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
 
 
 def _covariates(regular: Regular, table: Table) -> tuple[Covariates, list[Finding]]:
-    """The columns beside the target, holidays included, and what is said of them."""
+    """The columns beside the target, holidays included, and findings about them."""
     static, levels, static_findings = of_series(table.static, regular.ids)
     lengths = np.diff(regular.offsets)
     grid = Grid(regular.ids, regular.starts, lengths, regular.frequency)

@@ -74,7 +74,7 @@ def read_text(content: bytes, source: str) -> CellGrid:
 
 
 def encoding_notes(encoding: str) -> tuple[Finding, ...]:
-    """What is said of a text that is not UTF-8."""
+    """The finding about a text that is not UTF-8."""
     if encoding in ("utf-8", "utf-8-sig"):
         return ()
     name = _NAMES.get(encoding, encoding)

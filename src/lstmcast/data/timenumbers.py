@@ -46,7 +46,7 @@ def integer_times(numbers: ndarray) -> Times:
             times = reading(numbers, lowest, highest)
             if times is not None:
                 return times
-    return _times(numbers, "index")
+    return Times.of(numbers, "index")
 
 
 def decimal_times(numbers: ndarray) -> Times | None:
@@ -92,28 +92,24 @@ def names_dates(name: str) -> bool:
     return _DATED.search(name.casefold()) is not None
 
 
-def _times(values: ndarray, form: str, *notes: str) -> Times:
-    return Times(values, np.zeros(len(values), bool), form, None, notes)
-
-
 def _times_of_clock(values: ndarray, unit: str) -> Times:
     """Times that were counted in a unit since 1970, in UTC."""
     note = f"whole numbers read as {unit} since 1970 (UTC)"
-    return Times(values, np.zeros(len(values), bool), "number", "UTC", (note,))
+    return Times.of(values, "number", note, zone="UTC")
 
 
 def _years(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 1500 or high > 2200:
         return None
     years = (numbers - 1970).astype("datetime64[Y]")
-    return _times(years.astype("datetime64[us]"), "year")
+    return Times.of(years.astype("datetime64[us]"), "year")
 
 
 def _months(numbers: ndarray, low: int, high: int) -> Times | None:
     years, months = numbers // 100, numbers % 100
     if low < 150001 or high > 220012 or not _within(months, 1, 12):
         return None
-    return _times(from_fields(years, months, 1), "number")
+    return Times.of(from_fields(years, months, 1), "number")
 
 
 def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -129,7 +125,7 @@ def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
     if not are_full.all() or not are_next.all():
         return None
     values = from_fields(years, 3 * quarters - 2, 1)
-    return _times(values, "number", "whole numbers read as years and quarters")
+    return Times.of(values, "number", "whole numbers read as years and quarters")
 
 
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -138,7 +134,7 @@ def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 190001 or high > 210053 or not _within(weeks, 1, 53):
         return None
     values = iso_weeks(years, weeks)
-    return _times(values, "number", "whole numbers read as years and ISO weeks")
+    return Times.of(values, "number", "whole numbers read as years and ISO weeks")
 
 
 def iso_weeks(years: ndarray, weeks: ndarray) -> ndarray:
@@ -154,12 +150,14 @@ def iso_weeks(years: ndarray, weeks: ndarray) -> ndarray:
 def _days(numbers: ndarray, low: int, high: int) -> Times | None:
     if low >= 15000101 and high <= 22001231:
         values = _day_numbers(numbers)
-        return None if np.isnat(values).any() else _times(values, "number")
+        if np.isnat(values).any():
+            return None
+        return Times.of(values, "number")
     years, days = numbers // 1000, numbers % 1000
     if low < 1900001 or high > 2100366 or not _within(days, 1, 366):
         return None
     values = from_fields(years, 1, 1) + _days_long(days - 1)
-    return _times(values, "number", "whole numbers read as years and days of the year")
+    return Times.of(values, "number", "whole numbers read as years and days of the year")
 
 
 def _day_numbers(numbers: ndarray) -> ndarray:
@@ -179,7 +177,7 @@ def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
     if np.isnat(values).any() or not _within(hours, 0, 24):
         return None
     values = values + hours.astype("timedelta64[h]")
-    return _times(values, "number", "whole numbers read as year, month, day and hour")
+    return Times.of(values, "number", "whole numbers read as year, month, day and hour")
 
 
 def _since_1970(numbers: ndarray, low: int, high: int) -> Times | None:

@@ -15,7 +15,7 @@ from numpy import ndarray
 from lstmcast.data.beside import ColumnNames
 from lstmcast.data.partcolumns import Part, clock_of, kind_of_name, parts_by_kind
 from lstmcast.data.partjoining import carried_numbers, carried_times, last_filled, with_parts
-from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
+from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines, folded
 from lstmcast.errors import DataError
 
 # what follows what: a date continues with a clock time, a year with a part of it
@@ -91,9 +91,8 @@ def _column(sheet: Sheet, name: str) -> Column:
 
 
 def _named_base(columns: Sequence[Column], name: str) -> Column | None:
-    folded = name.strip().casefold()
     for column in columns:
-        if column.name.strip().casefold() == folded:
+        if folded(column.name) == folded(name):
             return column
     return None
 
@@ -242,7 +241,7 @@ def _sums(column: Column) -> ndarray:
     """Which rows of a column of months or quarters sum up the others (N,)."""
     if not column.is_text:
         return column.data == 13
-    texts = [str(text).strip().casefold() for text in column.data]
+    texts = [folded(text) for text in column.data]
     are_sums = [_SUMS.fullmatch(text) is not None for text in texts]
     return column.spread(np.array(are_sums, bool))
 

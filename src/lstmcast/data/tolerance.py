@@ -101,7 +101,7 @@ def without_series(table: Table, reasons: Mapping[int, str]) -> Table:
 
 
 def skipped_findings(skipped: Mapping[str, str]) -> list[Finding]:
-    """What is said of series that were left out: how many, and why the first one was."""
+    """The finding about series that were left out: how many, and why the first one was."""
     if not skipped:
         return []
     name, reason = next(iter(skipped.items()))

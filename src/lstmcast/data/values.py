@@ -11,7 +11,7 @@ from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.levels import Levels, coded
 from lstmcast.data.questions import text_among_numbers
 from lstmcast.data.separators import settled
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, folded
 from lstmcast.data.table import Finding
 from lstmcast.data.tolerance import refuse
 from lstmcast.errors import DataError
@@ -36,7 +36,7 @@ def numbers_of(
     role: str = "target",
 ) -> ndarray:
     """The numbers (R,) of a target or of a column beside it; DataError where text stands among
-    them. notes: None where the columns are many, and nothing is said of each."""
+    them. notes: None where the columns are many, and none gets a finding."""
     column = cell_format.without_codes(column)
     if notes is not None:
         column, findings = settled(sheet, column)
@@ -117,10 +117,10 @@ def is_plain(column: Column) -> bool:
 
 
 def _yes_or_no(column: Column) -> ndarray | None:
-    """1 and 0 for yes and no in one of several languages; None where something else is said."""
+    """1 and 0 for yes and no in one of several languages; None where there is anything else."""
     if not column.is_text:
         return None
-    texts = [str(text).strip().casefold() for text in column.data]
+    texts = [folded(text) for text in column.data]
     distinct = set(texts) - _NO_ANSWER
     if not distinct or not distinct <= _ANSWERS.keys():
         return None

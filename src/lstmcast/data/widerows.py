@@ -104,8 +104,7 @@ def _counted_names(names: list[str]) -> tuple[list[int], Times]:
     counts_on = all(step == 1 for step in np.diff(numbers))
     if len(places) < 4 or len(places) == len(names) or not counts_on:
         places, numbers = [], []
-    counted = np.array(numbers, np.int64)
-    return places, Times(counted, np.zeros(len(counted), bool), "index")
+    return places, Times.of(np.array(numbers, np.int64), "index")
 
 
 def series_in_rows(sheet: Sheet, names: Names, header: HeaderTimes) -> Table:

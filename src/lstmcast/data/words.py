@@ -1,5 +1,5 @@
-"""The words in which somebody says how data are read: those of `lstmcast.read`, for whatever else
-takes data."""
+"""The options that say how data are read: those of `lstmcast.read`, for whatever else takes
+data."""
 
 from __future__ import annotations
 

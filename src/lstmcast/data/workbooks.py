@@ -57,7 +57,7 @@ def read_sheets(
 
 
 def sheet_note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
-    """What is said of the sheet that was read, where a workbook has several."""
+    """The finding about the sheet that was read, where a workbook has several."""
     if len(names) == 1:
         return ()
     other_tables = [name for name in tables if name != chosen]
