@@ -43,6 +43,15 @@ class Grids(NamedTuple):
     frequency: Frequency
 
 
+class _Search(NamedTuple):
+    """How closed times are looked for: in how many series, whether a calendar is known to be there,
+    and whether all series of a panel may be looked at together."""
+
+    count: int
+    is_expected: bool
+    pooled: bool
+
+
 def found_in(grids: Grids, clock: Clock, is_expected: bool = False) -> ObservedCalendar | None:
     """The calendar that the rows of series show; None where all times occur, or it cannot be seen.
 
@@ -63,14 +72,14 @@ def found_in(grids: Grids, clock: Clock, is_expected: bool = False) -> ObservedC
     if not count or frequency.unit in ("integer", "year"):
         return None
     cells = _cells(grids, with_gaps, clock)
-    closed_months = _closed_months(cells, count, is_expected)
+    search = _Search(count, is_expected, pooled=count == series_count)
+    closed_months = _closed_months(cells, search)
     closed_slots = np.zeros((count, 1), bool)
     if _has_slots(frequency):
         month_of_year = month_of(cells.micros) % 12
         is_open = ~closed_months[cells.series, month_of_year]
-        pooled = count == series_count
         cells = cells.where(is_open)
-        closed_slots = _closed_slots(cells, count, frequency, is_expected, pooled)
+        closed_slots = _closed_slots(cells, frequency, search)
     if not closed_months.any() and not closed_slots.any():
         return None
     week = np.ones((series_count, closed_slots.shape[1]), bool)
@@ -128,27 +137,25 @@ def _cells(grids: Grids, series_rows: ndarray, clock: Clock) -> _Cells:
     return _Cells(series, clock.micros(times), present)
 
 
-def _closed_months(cells: _Cells, count: int, is_expected: bool) -> ndarray:
+def _closed_months(cells: _Cells, search: _Search) -> ndarray:
     """Which months of the year never have a row, (S, 12)."""
     months = cells.by(month_of(cells.micros))
     month_of_year = month_of(months.micros) % 12
-    table = _Table.of(months, month_of_year, count, 12)
-    fewest = 1 if is_expected else FEWEST_YEARS
+    table = _Table.of(months, month_of_year, search.count, 12)
+    fewest = 1 if search.is_expected else FEWEST_YEARS
     never = (table.row_counts == 0) & (table.chances >= fewest)
-    return never & (is_expected | table.by_no_accident(never))
+    return never & (search.is_expected | table.by_no_accident(never))
 
 
-def _closed_slots(
-    cells: _Cells, count: int, frequency: Frequency, is_expected: bool, pooled: bool
-) -> ndarray:
+def _closed_slots(cells: _Cells, frequency: Frequency, search: _Search) -> ndarray:
     """Which slots of the week do not occur, (S, W): first whole days, then times of all days, then
     times of single weekdays."""
     since_monday = cells.micros - MONDAY
     day_of_cell = since_monday // DAY
     days = cells.by(day_of_cell)
     weekday = (days.micros - MONDAY) // DAY % 7
-    closed_days = _closed(days, weekday, count, 7, is_expected, pooled)
-    closed_days |= _weekends(_Table.of(days, weekday, count, 7))
+    closed_days = _closed(days, weekday, 7, search)
+    closed_days |= _weekends(_Table.of(days, weekday, search.count, 7))
     first_step = frequency.advance(np.datetime64(0, "us"), 1)
     step = int(micros_of(first_step))
     if frequency.unit not in _SHORT or DAY % step:
@@ -161,11 +168,11 @@ def _closed_slots(
         day_number = np.r_[0, np.cumsum(starts_day)]
         cells = cells.where(days.present[day_number])
     slot_of_day = (cells.micros - MONDAY) % DAY // slot
-    closed_times = _closed(cells, slot_of_day, count, per_day, is_expected, pooled)
+    closed_times = _closed(cells, slot_of_day, per_day, search)
     is_closed = closed_times[cells.series, slot_of_day]
     cells = cells.where(~is_closed)
     slot_of_week = (cells.micros - MONDAY) % WEEK // slot
-    closed = _closed(cells, slot_of_week, count, 7 * per_day, is_expected, pooled)
+    closed = _closed(cells, slot_of_week, 7 * per_day, search)
     all_day = np.repeat(closed_days, per_day, axis=1)
     every_day = np.tile(closed_times, 7)
     return closed | all_day | every_day
@@ -177,24 +184,22 @@ def _changes(cells: _Cells, number: ndarray) -> ndarray:
     return other_series | other_number
 
 
-def _closed(
-    cells: _Cells, phase: ndarray, count: int, phases: int, is_expected: bool, pooled: bool
-) -> ndarray:
+def _closed(cells: _Cells, phase: ndarray, phases: int, search: _Search) -> ndarray:
     """Which phases of a cycle do not occur, (S, P); for many series block by block."""
-    is_closed = np.zeros((count, phases), bool)
+    is_closed = np.zeros((search.count, phases), bool)
     block = max(1, BLOCK // phases)
-    for first in range(0, count, block):
-        stop = min(first + block, count)
+    for first in range(0, search.count, block):
+        stop = min(first + block, search.count)
         in_block = (cells.series >= first) & (cells.series < stop)
         block_cells = cells.where(in_block)
         block_cells = block_cells._replace(series=block_cells.series - first)
         table = _Table.of(block_cells, phase[in_block], stop - first, phases)
-        is_closed[first:stop] = table.closed(is_expected)
-    if pooled and count > 1:
+        is_closed[first:stop] = table.closed(search.is_expected)
+    if search.pooled and search.count > 1:
         # the short series of a panel show it together
         as_one = cells._replace(series=np.zeros_like(cells.series))
         table = _Table.of(as_one, phase, 1, phases)
-        is_closed |= table.closed(is_expected) & (table.row_counts == 0)
+        is_closed |= table.closed(search.is_expected) & (table.row_counts == 0)
     return is_closed
 
 
