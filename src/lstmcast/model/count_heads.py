@@ -86,11 +86,11 @@ class ZeroInflated(_OfMean):
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Counts (NumPy only: training does not need them)."""
         zeros = _zeros(raw, np)
-        rest = (np.array(HEAD_QUANTILES) - zeros[..., None]) / (1 - zeros[..., None])
+        level_Q = (np.array(HEAD_QUANTILES) - zeros[..., None]) / (1 - zeros[..., None])
         mean = _mean(raw, location, scale, np) / (1 - zeros)
-        counts = negative_binomial_quantiles(mean, _shape(raw, np), np.maximum(rest, 0.0))
+        counts = negative_binomial_quantiles(mean, _shape(raw, np), np.maximum(level_Q, 0.0))
         # not the other way round: what is unknown is no zero
-        return np.where(rest <= 0, 0.0, counts)
+        return np.where(level_Q <= 0, 0.0, counts)
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
@@ -104,8 +104,8 @@ class ZeroInflated(_OfMean):
     ) -> NDArray:
         """Nothing, or a draw of the negative binomial distribution."""
         zeros = _zeros(raw, np)
-        drawn = _drawn(_mean(raw, location, scale, np) / (1 - zeros), _shape(raw, np), rng)
-        return np.where(rng.random(zeros.shape) < zeros, 0.0, drawn)
+        count = _drawn(_mean(raw, location, scale, np) / (1 - zeros), _shape(raw, np), rng)
+        return np.where(rng.random(zeros.shape) < zeros, 0.0, count)
 
     def initial(self, horizon: int) -> NDArray:
         """Where the answer stands, with few additional zeros."""
@@ -131,11 +131,11 @@ class Tweedie(_OfMean):
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target), of a density where it is above 0."""
         number, size = _amounts(raw, location, scale, xp)
-        some = xp.where(target > 0, target, xp.ones_like(target) * size) / size
+        positive = xp.where(target > 0, target, xp.ones_like(target) * size) / size
         # exp(−λ − t) √(λ/t) I₁(2√(λt)) / θ with t = y/θ; its exponents together, for their digits
-        apart = xp.sqrt(number) - xp.sqrt(some)
-        logs = log_bessel(2 * xp.sqrt(number * some), xp) - apart**2
-        logs = logs + 0.5 * (xp.log(number) - xp.log(some)) - xp.log(size)
+        root_gap = xp.sqrt(number) - xp.sqrt(positive)
+        logs = log_bessel(2 * xp.sqrt(number * positive), xp) - root_gap**2
+        logs = logs + 0.5 * (xp.log(number) - xp.log(positive)) - xp.log(size)
         return xp.where(target > 0, -logs, number)
 
     def sample(
@@ -153,8 +153,8 @@ class Tweedie(_OfMean):
 COUNT_HEADS = (NegativeBinomial(), ZeroInflated(), Tweedie())
 
 
-def _softplus(a: Any, xp: Any) -> Any:
-    return xp.logaddexp(a, xp.zeros_like(a))
+def _softplus(value: Any, xp: Any) -> Any:
+    return xp.logaddexp(value, xp.zeros_like(value))
 
 
 def _mean(raw: Any, location: Any, scale: Any, xp: Any) -> Any:

@@ -32,35 +32,35 @@ _BESSEL_FAR = (
 )
 
 
-def log_gamma(x: Any, xp: Any) -> Any:
+def log_gamma(value: Any, xp: Any) -> Any:
     """log Γ(x) for x > 0: Stirling's series, seven steps further on.
 
     >>> bool(np.allclose(np.exp(log_gamma(np.array([1.0, 5.0]), np)), [1, 24]))
     True
     """
-    shift = sum(xp.log(x + step) for step in range(7))
-    x = x + 7
-    series = sum(term / x ** (2 * order + 1) for order, term in enumerate(_STIRLING))
-    main = (x - 0.5) * xp.log(x) - x + 0.5 * math.log(2 * math.pi)
+    shift = sum(xp.log(value + step) for step in range(7))
+    value = value + 7
+    series = sum(term / value ** (2 * order + 1) for order, term in enumerate(_STIRLING))
+    main = (value - 0.5) * xp.log(value) - value + 0.5 * math.log(2 * math.pi)
     return main + series - shift
 
 
-def log_bessel(z: Any, xp: Any) -> Any:
+def log_bessel(value: Any, xp: Any) -> Any:
     """log(exp(−z) I₁(z)) for z > 0."""
-    border = xp.ones_like(z) * 3.75
-    near = xp.minimum(z, border)
-    far = xp.maximum(z, border)
+    border = xp.ones_like(value) * 3.75
+    near = xp.minimum(value, border)
+    far = xp.maximum(value, border)
     of_near = _polynomial(_BESSEL_NEAR, (near / 3.75) ** 2)
     of_far = _polynomial(_BESSEL_FAR, 3.75 / far)
     log_near = xp.log(near) + xp.log(of_near) - near
     log_far = xp.log(of_far) - 0.5 * xp.log(far)
-    return xp.where(z < 3.75, log_near, log_far)
+    return xp.where(value < 3.75, log_near, log_far)
 
 
-def _polynomial(factors: tuple[float, ...], x: Any) -> Any:
+def _polynomial(factors: tuple[float, ...], variable: Any) -> Any:
     value = factors[-1]
     for factor in factors[-2::-1]:
-        value = value * x + factor
+        value = value * variable + factor
     return value
 
 
@@ -122,15 +122,15 @@ def gamma_quantiles(shape: NDArray, level: NDArray) -> NDArray:
     """
     shape = np.asarray(shape, float)[..., None]
     odds = _log_odds(np.asarray(level, float))
-    fewest, most = SMALL_SHAPES
-    in_table = np.clip(shape, fewest, most)
+    fewest, largest = SMALL_SHAPES
+    in_table = np.clip(shape, fewest, largest)
     # below the table too, log x times the shape hardly depends on the shape
     logs = _gamma_table().at(np.log(in_table), odds) / np.minimum(shape, 1.0)
     score = np.interp(odds, *_score_table())
     # Wilson & Hilferty (1931): the cube root is nearly normal
     root = 1 - 1 / (9 * shape) + score / (3 * np.sqrt(shape))
     beyond_table = shape * np.maximum(root, 0.0) ** 3
-    return np.where(shape <= most, np.exp(logs), beyond_table)
+    return np.where(shape <= largest, np.exp(logs), beyond_table)
 
 
 def amount_quantiles(number: NDArray) -> NDArray:
@@ -141,15 +141,15 @@ def amount_quantiles(number: NDArray) -> NDArray:
     [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
     number = np.asarray(number, float)
-    fewest, most = FEW_SUMMANDS
+    fewest, largest = FEW_SUMMANDS
     logs_K, table_KQ = _amount_table()
-    log_number = np.log(np.clip(number, fewest, most)).ravel()
+    log_number = np.log(np.clip(number, fewest, largest)).ravel()
     columns = [np.interp(log_number, logs_K, table_K) for table_K in table_KQ.T]
     shape = (*number.shape, len(HEAD_QUANTILES))
     small = np.stack(columns, axis=-1).reshape(shape)
     levels = np.broadcast_to(HEAD_QUANTILES, shape)
-    large = 2 * gamma_quantiles(np.maximum(number, most) / 2, levels)
-    return np.where(number[..., None] <= most, small, large)
+    large = 2 * gamma_quantiles(np.maximum(number, largest) / 2, levels)
+    return np.where(number[..., None] <= largest, small, large)
 
 
 class Table(NamedTuple):
@@ -168,18 +168,18 @@ class Table(NamedTuple):
         return (1 - row_share) * low + row_share * high
 
     def _along_row(self, row: NDArray, column: NDArray, share: NDArray) -> NDArray:
-        left = self.value_KX[row, column]
-        right = self.value_KX[row, column + 1]
-        return (1 - share) * left + share * right
+        below = self.value_KX[row, column]
+        above = self.value_KX[row, column + 1]
+        return (1 - share) * below + share * above
 
 
 def _place(grid: NDArray, value: NDArray) -> tuple[NDArray, NDArray]:
     """Where values lie on an evenly spaced grid: the place below, and the share of the next."""
-    last = len(grid) - 1
-    position = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, last)
+    last_place = len(grid) - 1
+    position = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, last_place)
     # NaN has a share that is NaN
     place = np.nan_to_num(position).astype(np.int64)
-    place = np.minimum(place, last - 1)
+    place = np.minimum(place, last_place - 1)
     return place, position - place
 
 
@@ -210,16 +210,16 @@ def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
     return np.interp(odds_X, _log_odds(below), log_x)
 
 
-def _gamma_below(shape: float, x: NDArray) -> NDArray:
+def _gamma_below(shape: float, values: NDArray) -> NDArray:
     """The regularised incomplete gamma function P(shape, x) of rising x, by its series."""
-    term = np.ones_like(x)
-    total = np.ones_like(x)
+    term = np.ones_like(values)
+    total = np.ones_like(values)
     count = 0
-    while count < x[-1] or term[-1] > 1e-12 * total[-1]:
+    while count < values[-1] or term[-1] > 1e-12 * total[-1]:
         count += 1
-        term = term * x / (shape + count)
+        term = term * values / (shape + count)
         total = total + term
-    log_factor = shape * np.log(x) - x - math.lgamma(shape + 1)
+    log_factor = shape * np.log(values) - values - math.lgamma(shape + 1)
     return np.exp(log_factor + np.log(total))
 
 

@@ -112,7 +112,8 @@ class Quantiles:
         quantiles = self.quantiles(raw, location, scale, np)
         right = np.clip(np.searchsorted(SCORES, score), 1, len(HEAD_QUANTILES) - 1)
         low, high = (
-            np.take_along_axis(quantiles, at[..., None], -1)[..., 0] for at in (right - 1, right)
+            np.take_along_axis(quantiles, place[..., None], -1)[..., 0]
+            for place in (right - 1, right)
         )
         share = (score - SCORES[right - 1]) / (SCORES[right] - SCORES[right - 1])
         return low + share * (high - low)
@@ -155,8 +156,8 @@ class Normal:
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
         """Location plus scale times a normal draw."""
-        drawn = raw[..., 0] + _width(raw, np) * rng.standard_normal(raw.shape[:-1])
-        return location + scale * drawn
+        draw = raw[..., 0] + _width(raw, np) * rng.standard_normal(raw.shape[:-1])
+        return location + scale * draw
 
     def initial(self, horizon: int) -> NDArray:
         """A scale of √h."""
@@ -197,8 +198,8 @@ class StudentT:
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
         """Location plus scale times a draw of Student's t."""
-        drawn = raw[..., 0] + _width(raw, np) * rng.standard_t(_freedom(raw, np))
-        return location + scale * drawn
+        draw = raw[..., 0] + _width(raw, np) * rng.standard_t(_freedom(raw, np))
+        return location + scale * draw
 
     def initial(self, horizon: int) -> NDArray:
         """A scale of √h and about seven degrees of freedom."""
@@ -252,16 +253,16 @@ AFFINE_HEADS: tuple[Head, ...] = (Quantiles(), Normal(), StudentT(), Point())
 HEADS: dict[str, Head] = {head.name: head for head in (*AFFINE_HEADS, *COUNT_HEADS)}
 
 
-def head_named(name: str, own: Head | None = None) -> Head:
+def head_named(name: str, custom: Head | None = None) -> Head:
     """The head of this name: one of `HEADS`, or the user's own; UsageError where it is neither."""
-    if own is not None:
-        check_head(own)
-        if own.name != name:
+    if custom is not None:
+        check_head(custom)
+        if custom.name != name:
             raise UsageError(
-                f"head={own!r} is named {own.name!r}, and the network's head is {name!r}. Leave it "
-                "out."
+                f"head={custom!r} is named {custom.name!r}, and the network's head is {name!r}. "
+                "Leave it out."
             )
-        return own
+        return custom
     if name not in HEADS:
         raise UsageError(
             f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or hand over "
@@ -315,11 +316,11 @@ def quantiles_from_raw(raw: Any, xp: Any) -> Any:
     median = raw[..., MEDIAN : MEDIAN + 1]
     step = _softplus(raw, xp)
     above = [median]
-    for k in range(MEDIAN + 1, len(HEAD_QUANTILES)):
-        above.append(above[-1] + step[..., k : k + 1])
+    for level in range(MEDIAN + 1, len(HEAD_QUANTILES)):
+        above.append(above[-1] + step[..., level : level + 1])
     below = [median]
-    for k in range(MEDIAN - 1, -1, -1):
-        below.append(below[-1] - step[..., k : k + 1])
+    for level in range(MEDIAN - 1, -1, -1):
+        below.append(below[-1] - step[..., level : level + 1])
     return xp.concatenate([*below[:0:-1], *above], -1)
 
 
@@ -332,23 +333,27 @@ def student_scores(freedom: NDArray) -> NDArray:
     >>> student_scores(np.array(5.0)).round(3).tolist()
     [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
     """
-    n = freedom[..., None]
+    degrees = freedom[..., None]
     upper = np.array(HEAD_QUANTILES[MEDIAN + 1 :])
-    tails, x = 2 * (1 - upper), -SCORES[MEDIAN + 1 :]
-    a = 1 / (n - 0.5)
+    tails, normal_Q = 2 * (1 - upper), -SCORES[MEDIAN + 1 :]
+    a = 1 / (degrees - 0.5)
     b = 48 / a**2
     c = ((20700 * a / b - 98) * a - 16) * a + 96.36
-    d = ((94.5 / (b + c) - 3) / b + 1) * np.sqrt(a * math.pi / 2) * n
-    far = (d * tails) ** (2 / n)
-    middle = c + np.where(n < 5, 0.3 * (n - 4.5) * (x + 0.6), 0)
-    middle = (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b + middle
-    y = x**2
-    y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / middle - y - 3) / b + 1) * x
-    near = np.expm1(a * y**2)
-    tail = 1 / (((n + 6) / (n * far) - 0.089 * d - 0.822) * (n + 2) * 3) + 0.5 / (n + 4)
-    tail = (tail * far - 1) * (n + 1) / (n + 2) + 1 / far
-    score = np.sqrt(n * np.where(far > 0.05 + a, near, tail))
-    return np.concatenate([-score[..., ::-1], np.zeros_like(n), score], axis=-1)
+    d = ((94.5 / (b + c) - 3) / b + 1) * np.sqrt(a * math.pi / 2) * degrees
+    far = (d * tails) ** (2 / degrees)
+    middle = c + np.where(degrees < 5, 0.3 * (degrees - 4.5) * (normal_Q + 0.6), 0)
+    middle = (((0.05 * d * normal_Q - 5) * normal_Q - 7) * normal_Q - 2) * normal_Q + b + middle
+    square = normal_Q**2
+    square = (
+        ((((0.4 * square + 6.3) * square + 36) * square + 94.5) / middle - square - 3) / b + 1
+    ) * normal_Q
+    near = np.expm1(a * square**2)
+    tail = 1 / (((degrees + 6) / (degrees * far) - 0.089 * d - 0.822) * (degrees + 2) * 3) + 0.5 / (
+        degrees + 4
+    )
+    tail = (tail * far - 1) * (degrees + 1) / (degrees + 2) + 1 / far
+    score = np.sqrt(degrees * np.where(far > 0.05 + a, near, tail))
+    return np.concatenate([-score[..., ::-1], np.zeros_like(degrees), score], axis=-1)
 
 
 def _of_scores(raw: Any, score_Q: Any, location: Any, scale: Any, xp: Any) -> Any:
@@ -366,17 +371,19 @@ def _freedom(raw: Any, xp: Any) -> Any:
     return 2 + _softplus(raw[..., 2], xp)
 
 
-def _softplus(a: Any, xp: Any) -> Any:
-    return xp.logaddexp(a, xp.zeros_like(a))
+def _softplus(value: Any, xp: Any) -> Any:
+    return xp.logaddexp(value, xp.zeros_like(value))
 
 
-def _before_softplus(a: NDArray) -> NDArray:
-    return np.log(np.expm1(a))
+def _before_softplus(value: NDArray) -> NDArray:
+    return np.log(np.expm1(value))
 
 
-def _log_gamma_ratio(x: Any, xp: Any) -> Any:
+def _log_gamma_ratio(value: Any, xp: Any) -> Any:
     """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47),
     three steps further on."""
-    shift = sum(xp.log((x + k) / (x + k + 0.5)) for k in range(3))
-    x = x + 3
-    return shift + 0.5 * xp.log(x) - 1 / (8 * x) + 1 / (192 * x**3) - 1 / (640 * x**5)
+    shift = sum(xp.log((value + step) / (value + step + 0.5)) for step in range(3))
+    value = value + 3
+    return (
+        shift + 0.5 * xp.log(value) - 1 / (8 * value) + 1 / (192 * value**3) - 1 / (640 * value**5)
+    )

@@ -95,8 +95,8 @@ class NetworkConfig:
 
     @model_validator(mode="before")
     @classmethod
-    def _old_names(cls, given: Any) -> Any:
-        return with_inputs(given)
+    def _old_names(cls, arguments: Any) -> Any:
+        return with_inputs(arguments)
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -110,8 +110,8 @@ class NetworkConfig:
         self._refuse_unused()
 
     def _refuse_unused(self) -> None:
-        named = HEADS.get(self.head)
-        if named is not None and not named.affine and isinstance(self.inputs, Running):
+        head = HEADS.get(self.head)
+        if head is not None and not head.affine and isinstance(self.inputs, Running):
             raise UsageError(
                 f"head={self.head!r} answers values as they are, and running inputs are read in "
                 "units of their own recent past. Use Adaptive() or Transformed() with it, or "
@@ -159,7 +159,7 @@ class NetworkConfig:
 
         The usual cell is left out, so that versions that know no other read the network.
         """
-        settings = {one.name: getattr(self, one.name) for one in fields(self)}
+        settings = {setting.name: getattr(self, setting.name) for setting in fields(self)}
         cell, static = settings.pop("cell"), settings.pop("static")
         if not cell.is_usual:
             settings["cell"] = asdict(cell)
@@ -188,11 +188,11 @@ class Network:
         self.head = head_named(config.head, head)
         expected = array_shapes(config, self.head)
         for arrays in members:
-            found = {name: array.shape for name, array in arrays.items()}
-            if found != expected:
-                wrong = sorted({name for name, _ in found.items() ^ expected.items()})
+            shapes = {name: array.shape for name, array in arrays.items()}
+            if shapes != expected:
+                unfit = sorted({name for name, _ in shapes.items() ^ expected.items()})
                 raise ModelError(
-                    f"The weights {wrong[:4]} do not fit {config}. Use the weights of that network."
+                    f"The weights {unfit[:4]} do not fit {config}. Use the weights of that network."
                 )
         if not members:
             raise ModelError(
@@ -201,23 +201,21 @@ class Network:
         self.config = config
         self.members = tuple(members)
         # A head of one's own is promised NumPy itself.
-        ours = self.head is HEADS.get(config.head)
+        is_ours = self.head is HEADS.get(config.head)
         # None for NumPy, as a module can neither be pickled nor told in a fingerprint
-        self._quick = QuickNumbers() if fixed and ours else None
+        self._quick = QuickNumbers() if fixed and is_ours else None
         layers = tuple(_layers(arrays, config) for arrays in self.members)
         if fixed and config.cell.is_usual:
-            layers = tuple(tuple(map(fused, own)) for own in layers)
+            layers = tuple(tuple(map(fused, member_layers)) for member_layers in layers)
         self._layers: tuple[tuple[Layer | Fused, ...], ...] = layers
 
     def __repr__(self) -> str:
         numbers = sum(array.size for arrays in self.members for array in arrays.values())
         units = "-".join(map(str, self.config.layers))
         cell = "" if self.config.cell.is_usual else f" ({self.config.cell})"
-        beside = "".join(f", {column.name}" for column in self.config.static)
-        described = (
-            f"{self.config.inputs}{beside} inputs, {self.head.name} head, {numbers:,} weights"
-        )
-        return f"Network({len(self.members)} × LSTM {units}{cell}, {described})"
+        static = "".join(f", {column.name}" for column in self.config.static)
+        network = f"{self.config.inputs}{static} inputs, {self.head.name} head, {numbers:,} weights"
+        return f"Network({len(self.members)} × LSTM {units}{cell}, {network})"
 
     def start(self, batch: int) -> tuple[State, ...]:
         """State of each member before anything is read."""
@@ -228,7 +226,7 @@ class Network:
     ) -> tuple[list[NDArray], tuple[State, ...]]:
         """Read T steps: what the stack gives at each (T, B, D), for each member, and the new
         state."""
-        hidden, new = [], []
+        hidden, states = [], []
         for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
             read_TBC = embedded(x_TBC, self.config.static, arrays)
             embedded_TBD = self._dense(arrays, "embed", self.config.before or (), read_TBC)
@@ -241,8 +239,8 @@ class Network:
                 cell=self.config.cell,
             )
             hidden.append(hidden_TBD)
-            new.append(member_state)
-        return hidden, tuple(new)
+            states.append(member_state)
+        return hidden, tuple(states)
 
     def raw(self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray) -> Iterator[NDArray]:
         """Raw numbers (N, H, K, R) of each member after the dense layers; float64."""
@@ -300,20 +298,20 @@ class Network:
         return Network(replace(self.config, inputs=inputs), self.members, self.head)
 
     def _dense(
-        self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], a: NDArray
+        self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], values: NDArray
     ) -> NDArray:
-        for k in range(len(sizes)):
-            a = ACTIVATIONS[self.config.activation](
-                a @ arrays[f"{name}.{k}.weight"].T + arrays[f"{name}.{k}.bias"]
+        for layer in range(len(sizes)):
+            values = ACTIVATIONS[self.config.activation](
+                values @ arrays[f"{name}.{layer}.weight"].T + arrays[f"{name}.{layer}.bias"]
             )
-        return a
+        return values
 
 
 def _layers(arrays: dict[str, NDArray], config: NetworkConfig) -> tuple[Layer, ...]:
     """The LSTM layers of one member."""
     return tuple(
-        Layer(*(arrays[f"lstm.{k}.{part}"] for part in Layer._fields))
-        for k in range(len(config.layers))
+        Layer(*(arrays[f"lstm.{layer}.{field_name}"] for field_name in Layer._fields))
+        for layer in range(len(config.layers))
     )
 
 
@@ -321,17 +319,17 @@ def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, t
     """Names and shapes of one member's arrays, in the order in which data pass them."""
     outputs = config.steps * config.inputs.columns * head_named(config.head, head).outputs
     tables = {
-        table_name(p): (len(column.levels), column.units)
-        for p, column in enumerate(config.static)
+        table_name(place): (len(column.levels), column.units)
+        for place, column in enumerate(config.static)
         if column.units
     }
     shapes, width = _dense_shapes("embed", config.read_width, config.before or ())
     shapes = tables | shapes
-    for k, units in enumerate(config.layers):
+    for layer, units in enumerate(config.layers):
         shapes |= {
-            f"lstm.{k}.weight_ih": (4 * units, width),
-            f"lstm.{k}.weight_hh": (4 * units, units),
-            f"lstm.{k}.bias": (4 * units,),
+            f"lstm.{layer}.weight_ih": (4 * units, width),
+            f"lstm.{layer}.weight_hh": (4 * units, units),
+            f"lstm.{layer}.bias": (4 * units,),
         }
         width = units
     dense, width = _dense_shapes("dense", width, config.after)
@@ -345,8 +343,8 @@ def _dense_shapes(
     name: str, width: int, sizes: tuple[int, ...]
 ) -> tuple[dict[str, tuple[int, ...]], int]:
     shapes: dict[str, tuple[int, ...]] = {}
-    for k, units in enumerate(sizes):
-        shapes |= {f"{name}.{k}.weight": (units, width), f"{name}.{k}.bias": (units,)}
+    for layer, units in enumerate(sizes):
+        shapes |= {f"{name}.{layer}.weight": (units, width), f"{name}.{layer}.bias": (units,)}
         width = units
     return shapes, width
 
@@ -380,8 +378,8 @@ def network_of(
             raise ValueError("the weights do not fit the number of members")
         members: list[dict[str, NDArray]] = [{} for _ in range(manifest["members"])]
         for name, array in groups["weights"].items():
-            member, _, part = name.partition(".")
-            members[int(member)][part] = array
+            member, _, array_name = name.partition(".")
+            members[int(member)][array_name] = array
             if array.dtype.kind != "f" or not np.isfinite(array).all():
                 raise ValueError(f"weights {name!r} are no numbers")
         assert config.steps, "every network answers some"  # raises where no horizon is set
@@ -426,8 +424,8 @@ def described(network: Network) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "members": len(network.members),
     }
     arrays = {
-        f"{k}.{name}": array
-        for k, member in enumerate(network.members)
+        f"{number}.{name}": array
+        for number, member in enumerate(network.members)
         for name, array in member.items()
     }
     return manifest, arrays

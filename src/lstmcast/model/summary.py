@@ -49,7 +49,10 @@ class Summary:
     def __str__(self) -> str:
         cells = [HEADER, *self._cells()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in cells]
+        lines = [
+            f"{layer:<{widths[0]}}  {shape:<{widths[1]}}  {parameters:>{widths[2]}}"
+            for layer, shape, parameters in cells
+        ]
         rule = "─" * len(lines[0])
         return "\n".join([lines[0], rule, *lines[1:], rule, self._foot()])
 
@@ -60,8 +63,12 @@ class Summary:
         return [(row.layer, row.shape_text, f"{row.parameters:,}") for row in self.rows]
 
     def _foot(self) -> str:
-        each = f"{self.parameters:,} parameters"
-        return each if self.members == 1 else f"{self.members} members × {each} = {self.total:,}"
+        per_member = f"{self.parameters:,} parameters"
+        return (
+            per_member
+            if self.members == 1
+            else f"{self.members} members × {per_member} = {self.total:,}"
+        )
 
 
 def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summary:
@@ -100,16 +107,16 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
         Row(f"inputs ({config.inputs})" if config.inputs.skips else "inputs", (config.width,), 0)
     ]
     rows += [
-        Row(f"dense {k} before", (units,), counts[f"embed.{k}"])
-        for k, units in enumerate(config.before or ())
+        Row(f"dense {number} before", (units,), counts[f"embed.{number}"])
+        for number, units in enumerate(config.before or ())
     ]
     rows += [
-        Row(f"lstm {k}{functions}", (units,), counts[f"lstm.{k}"])
-        for k, units in enumerate(config.layers)
+        Row(f"lstm {number}{functions}", (units,), counts[f"lstm.{number}"])
+        for number, units in enumerate(config.layers)
     ]
     rows += [
-        Row(f"dense {k} after", (units,), counts[f"dense.{k}"])
-        for k, units in enumerate(config.after)
+        Row(f"dense {number} after", (units,), counts[f"dense.{number}"])
+        for number, units in enumerate(config.after)
     ]
     rows += [Row(f"head ({head.name})", answer, counts["head"])]
     rows += [Row("inputs to head", (config.steps,), counts["skip"])] if config.inputs.skips else []

@@ -81,47 +81,49 @@ class LaneReader:
         are only read, or effects."""
         for first in range(0, values_RTK.shape[1], CHUNK):
             chunk = slice(first, first + CHUNK)
-            beside = None if past_RTP is None else past_RTP[:, chunk]
-            lane = self._in_parts(lane, values_RTK[:, chunk], beside)
+            chunk_past = None if past_RTP is None else past_RTP[:, chunk]
+            lane = self._in_parts(lane, values_RTK[:, chunk], chunk_past)
         return lane
 
     def _in_parts(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
         """Some rows after the others."""
         rows, ticks = values_RTK.shape[:2]
-        most = max(FEWEST_AT_ONCE, AT_ONCE // ticks)
-        if rows <= most:
+        row_limit = max(FEWEST_AT_ONCE, AT_ONCE // ticks)
+        if rows <= row_limit:
             return self._advance(lane, values_RTK, past_RTP)
         read = []
-        for first in range(0, rows, most):
-            part = slice(first, first + most)
-            beside = None if past_RTP is None else past_RTP[part]
-            read.append(self._advance(rows_of(lane, part), values_RTK[part], beside))
+        for first in range(0, rows, row_limit):
+            some_rows = slice(first, first + row_limit)
+            rows_past = None if past_RTP is None else past_RTP[some_rows]
+            read.append(self._advance(rows_of(lane, some_rows), values_RTK[some_rows], rows_past))
         return joined(*read)
 
     def _advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
-        seen, inputs = self.inputs.advance(lane.inputs, values_RTK, past_RTP)
+        reading, inputs = self.inputs.advance(lane.inputs, values_RTK, past_RTP)
         if self.inputs.from_context:
             values_RT = values_RTK[:, :, 0]
             low_S = np.fmin(lane.low_S, np.fmin.reduce(values_RT, axis=1))
             high_S = np.fmax(lane.high_S, np.fmax.reduce(values_RT, axis=1))
             lane = lane._replace(low_S=low_S, high_S=high_S)
-        return self.read(lane, seen, inputs)
+        return self.read(lane, reading, inputs)
 
-    def read(self, lane: Lane, seen: Seen, inputs: Any) -> Lane:
+    def read(self, lane: Lane, reading: Seen, inputs: Any) -> Lane:
         """The lane after the network has read what the inputs, whose new state this is, have
         seen."""
-        lane = lane._replace(inputs=inputs, x_SC=seen.x_BTC[:, -1], begun_S=seen.begun_BT[:, -1])
+        lane = lane._replace(
+            inputs=inputs, x_SC=reading.x_BTC[:, -1], begun_S=reading.begun_BT[:, -1]
+        )
         if self.kept:
-            return self._window_read(lane, seen.x_BTC, seen.begun_BT)
-        begun = np.flatnonzero(lane.begun_S)
-        some = len(begun) < len(lane.begun_S)
-        own = rows_of(lane.recurrent, begun) if some else lane.recurrent
-        x_TRC = np.ascontiguousarray(seen.x_BTC[begun].transpose(1, 0, 2))
-        outs, recurrent = self.network.run(x_TRC, seen.begun_BT[begun].T, own)
+            return self._window_read(lane, reading.x_BTC, reading.begun_BT)
+        begun_N = np.flatnonzero(lane.begun_S)
+        is_partial = len(begun_N) < len(lane.begun_S)
+        recurrent_before = rows_of(lane.recurrent, begun_N) if is_partial else lane.recurrent
+        x_TRC = np.ascontiguousarray(reading.x_BTC[begun_N].transpose(1, 0, 2))
+        outs, recurrent = self.network.run(x_TRC, reading.begun_BT[begun_N].T, recurrent_before)
         hidden = tuple(out_TRD[-1] for out_TRD in outs)
-        if some:
-            recurrent = with_rows(lane.recurrent, begun, recurrent)
-            hidden = with_rows(lane.hidden, begun, hidden)
+        if is_partial:
+            recurrent = with_rows(lane.recurrent, begun_N, recurrent)
+            hidden = with_rows(lane.hidden, begun_N, hidden)
         return lane._replace(recurrent=recurrent, hidden=hidden)
 
     def _window_read(self, lane: Lane, x_RTC: NDArray, begun_RT: NDArray) -> Lane:
@@ -182,9 +184,9 @@ class LaneReader:
         window = None
         if self.kept:
             window = lane.window_SLC.transpose(1, 0, 2), lane.window_begun_SL.T
-        known = self.inputs.known(lane.inputs)
+        way_back = self.inputs.known(lane.inputs)
         return ForecastState(
-            list(lane.hidden), lane.x_SC, known, lane.inputs, lane.recurrent, window
+            list(lane.hidden), lane.x_SC, way_back, lane.inputs, lane.recurrent, window
         )
 
 

@@ -168,9 +168,9 @@ def _described(settings: Any) -> dict[str, Any] | None:
     return None if settings is None else asdict(settings)
 
 
-def _made(kind: Any, described: Mapping[str, Any] | None) -> Any:
+def _made(kind: Any, description: Mapping[str, Any] | None) -> Any:
     """Settings of this kind; None where there are none."""
-    return None if described is None else kind(**described)
+    return None if description is None else kind(**description)
 
 
 def _learned(

@@ -93,8 +93,8 @@ class Pipe:
                 "have one value for each row. Use lstmcast.Stream from Python."
             )
         stream.predict(horizon, ids=[])  # refuses a horizon that the network cannot answer
-        known = () if stream.known is None else stream.known.names
-        naming = replace(naming or Naming(), past=config.inputs.past, future=known)
+        future = () if stream.known is None else stream.known.names
+        naming = replace(naming or Naming(), past=config.inputs.past, future=future)
         self.stream, self.horizon, self.place = stream, horizon, place
         self.reader = LineReader(naming, stream.note.get("header"))
         self.clocks = clocks or Clocks(parse_frequency("integer"))
@@ -118,17 +118,17 @@ class Pipe:
         if due:
             yield self._saved()
 
-    def refused(self, why: str) -> Answer:
+    def refused(self, reason: str) -> Answer:
         """The answer to the line that cannot be used."""
         self.wrong += 1
         self.first_wrong = self.first_wrong or self.lines
-        return {"line": self.lines, "error": why.rstrip(".") + "."}
+        return {"line": self.lines, "error": reason.rstrip(".") + "."}
 
     def save(self) -> None:
         """Keep the state, if there is a place for it. OutputError."""
         if self.place is not None:
-            kept = {**self.clocks.saved(), "header": self.reader.header}
-            self.stream.note = {**self.stream.note, **kept}
+            state = {**self.clocks.saved(), "header": self.reader.header}
+            self.stream.note = {**self.stream.note, **state}
             self.stream.save(self.place.folder)
 
     def _saved(self) -> Answer:
@@ -153,14 +153,14 @@ class Pipe:
         if not due:
             return Advance([], late, {}, np.empty(0))
         self._check(due, record)
-        anew = self._bridge(due)
+        restarted = self._bridge(due)
         rows, values_R = self._of_all(due), np.array([tick.value for tick in due])
         past, future = _beside(record.past, len(due)), _known(record.future, due)
         errors_R = self.stream.observe(values_R, rows, past=past, future=future)
         for tick in due:
             if tick.time is not None:
                 self.clocks.set(tick.row, tick.time)
-        return Advance(due, late, anew, values_R - errors_R)
+        return Advance(due, late, restarted, values_R - errors_R)
 
     def ahead(self, due: Sequence[Tick]) -> tuple[NDArray, NDArray | None]:
         """What follows these ticks, the points (R, H) and the quantiles (R, H, Q); None for those
@@ -174,8 +174,8 @@ class Pipe:
         """Why a tick is left out that is not after the newest one: it came late, or again."""
         assert tick.time is not None
         newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
-        why = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"
-        return f"{text} {why}"
+        reason = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"
+        return f"{text} {reason}"
 
     # ---- a line
 
@@ -221,9 +221,9 @@ class Pipe:
 
     def _check(self, due: Sequence[Tick], record: Record) -> None:
         """DataError before anything has changed; rows that are new join if there is none."""
-        new = {tick.row: self._start(tick) for tick in due if not self.stream.rows.has(tick.row)}
-        if new:  # all rows are copied for it
-            self.stream.join(new, new)
+        starts = {tick.row: self._start(tick) for tick in due if not self.stream.rows.has(tick.row)}
+        if starts:  # all rows are copied for it
+            self.stream.join(starts, starts)
         values, rows = [tick.value for tick in due], [tick.row for tick in due]
         try:
             self.stream.check(
@@ -235,8 +235,8 @@ class Pipe:
                 missing=[tick.steps - 1 for tick in due],
             )
         except LstmcastError:
-            if new:
-                self.stream.leave(new)
+            if starts:
+                self.stream.leave(starts)
             raise
 
     def _start(self, tick: Tick) -> Any:
@@ -246,22 +246,22 @@ class Pipe:
     def _bridge(self, due: Sequence[Tick]) -> dict[str, int]:
         """Read the ticks that are missing as unknown; rows that miss too many begin anew, and
         how many those miss."""
-        most = max(BRIDGED_CYCLES * max(self.stream.grid.periods), BRIDGED_STEPS)
-        anew = {tick.row: tick.steps - 1 for tick in due if tick.steps - 1 > most}
-        if anew:
-            starts = {tick.row: self._start(tick) for tick in due if tick.row in anew}
-            self.stream.reset(list(anew), starts)
-        gaps = {tick.row: tick.steps - 1 for tick in due if tick.row not in anew}
+        bridged_steps = max(BRIDGED_CYCLES * max(self.stream.grid.periods), BRIDGED_STEPS)
+        restarted = {tick.row: tick.steps - 1 for tick in due if tick.steps - 1 > bridged_steps}
+        if restarted:
+            starts = {tick.row: self._start(tick) for tick in due if tick.row in restarted}
+            self.stream.reset(list(restarted), starts)
+        gaps = {tick.row: tick.steps - 1 for tick in due if tick.row not in restarted}
         names = self.stream.network.config.inputs.past
         for step in range(max(gaps.values(), default=0)):
             rows = [row for row, missing in gaps.items() if missing > step]
             past = _beside(dict.fromkeys(names, math.nan), len(rows))
             self.stream.observe(np.full(len(rows), math.nan), rows, past=past)
-        return anew
+        return restarted
 
     def _forecasts(self, read: Advance) -> list[Answer]:
         """What follows the ticks of these rows."""
-        due, expected_R, anew = read.due, read.expected_R, read.anew
+        due, expected_R, restarted = read.due, read.expected_R, read.anew
         scores_R, alerted_R = self.stream.scores, self.stream.alerted
         point_RH, quantiles_RHQ = self.ahead(due)
         answers = []
@@ -277,7 +277,7 @@ class Pipe:
                 answer["expected"] = _plain(expected_R[place])
             missing = tick.steps - 1
             if missing:
-                answer["anew" if tick.row in anew else "missing"] = missing
+                answer["anew" if tick.row in restarted else "missing"] = missing
             times = self.clocks.ahead(tick.row, self.horizon)
             if times is not None:
                 answer["times"] = times
@@ -295,7 +295,7 @@ class Pipe:
             return {}
         inside_L = 100 * self.stream.coverage([tick.row])[0, 0]
         coverage = {
-            str(level): _plain(inside) for level, inside in zip(LEVELS, inside_L, strict=True)
+            str(level): _plain(share) for level, share in zip(LEVELS, inside_L, strict=True)
         }
         return {"coverage": coverage, "drift": bool(self.stream.drifted[place])}
 
@@ -308,11 +308,11 @@ def _beside(past: dict[str, float], rows: int) -> dict[str, list[float]] | None:
 def _known(future: Mapping[str, Any], due: Sequence[Tick]) -> dict[str, Any] | None:
     """What a line says of columns that are known in advance: the same of each row of it, or by
     row."""
-    each = {
-        name: said if isinstance(said, Mapping) else {tick.row: said for tick in due}
-        for name, said in future.items()
+    cells_by_column = {
+        name: cells if isinstance(cells, Mapping) else {tick.row: cells for tick in due}
+        for name, cells in future.items()
     }
-    return each or None
+    return cells_by_column or None
 
 
 def _plain(values: Any) -> Any:

@@ -32,11 +32,11 @@ def read_surprises(
     state = start(len(panel), H)
     state.count_S[:] = 1
     for step in range(1, int(panel.lengths.max(initial=0))):
-        at = longest_first[: np.count_nonzero(panel.lengths > step)]
-        going = _first(state, len(at))
-        place, origin = panel.offsets[at] + step, first_S[at] + step - 1
-        now = panel.values[place], near_OQ[origin], far_O[origin]
-        scores[place], alerted[place] = advance(going, *now, alerts)
+        series_R = longest_first[: np.count_nonzero(panel.lengths > step)]
+        going = _first(state, len(series_R))
+        place, origin = panel.offsets[series_R] + step, first_S[series_R] + step - 1
+        observations = panel.values[place], near_OQ[origin], far_O[origin]
+        scores[place], alerted[place] = advance(going, *observations, alerts)
     return scores, alerted, rows_of(state, np.argsort(longest_first))
 
 

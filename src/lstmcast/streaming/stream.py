@@ -132,7 +132,7 @@ class Stream:
         self.ticks = 0
         self.note: dict[str, Any] = {}
         self.rows = Rows(ids)
-        self.rows.add("stops", lambda new: np.full(new, parts.stops, np.int64))
+        self.rows.add("stops", lambda count: np.full(count, parts.stops, np.int64))
         self.open_times = parts.open_times
         if self.open_times is not None:
             self.open_times.begin(self.rows)
@@ -145,15 +145,15 @@ class Stream:
         if parts.learning is not None:
             self.learner = Updates(parts.learning, learners, reader, self.rows, parts.seed)
         self.alerts, self.conformal = parts.alerts, parts.conformal
-        everything = Reader(network, self.learned, self.context, rates=False)
-        self.watch = Watch(self.answers, everything, self.alerts, self.conformal)
+        reader_of_all = Reader(network, self.learned, self.context, rates=False)
+        self.watch = Watch(self.answers, reader_of_all, self.alerts, self.conformal)
         self._follow()
 
     def __repr__(self) -> str:
         counts = [(len(self.rows), "row"), (self.ticks, "tick")]
         counts += [(self.updates, "update")] if self.learning else []
-        said = ", ".join(f"{count:,} {word}{'s' * (count != 1)}" for count, word in counts)
-        return f"Stream({self.network!r}, {said})"
+        progress = ", ".join(f"{count:,} {word}{'s' * (count != 1)}" for count, word in counts)
+        return f"Stream({self.network!r}, {progress})"
 
     @property
     def ids(self) -> list[Any]:
@@ -226,10 +226,10 @@ class Stream:
             raise UsageError(
                 "A point head has no quantiles. Use another one, such as head='quantiles'."
             )
-        at = self.rows.at(ids)
+        row_R = self.rows.at(ids)
         if adjusted:
-            answer_SHKX = self.watch.adjusted(at, answer_SHKX)
-        return self.answers.flat(self.answers.shown(answer_SHKX, at), horizon)
+            answer_SHKX = self.watch.adjusted(row_R, answer_SHKX)
+        return self.answers.flat(self.answers.shown(answer_SHKX, row_R), horizon)
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
         """The share of values that lay in the intervals of `quantiles`, of the newest 500 or so:
@@ -268,36 +268,36 @@ class Stream:
             DataError: for values that are no numbers, or below 0 where `kind` says that none is.
                 Nothing has changed then.
         """
-        at, values_RK, past_RP, told = self._checked(values, ids, past, future)
-        answer_RHKX = self.answers.told(self.answers.of(1, at), at, told)
+        row_R, values_RK, past_RP, cells_CR = self._checked(values, ids, past, future)
+        answer_RHKX = self.answers.told(self.answers.of(1, row_R), row_R, cells_CR)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
-        left_RK = self.answers.left_of(values_RK, at)
-        self.watch.compare(at, left_RK[:, 0])
-        self._pass_closed(at, past_RP)
-        self.watch.score(at, left_RK[:, 0])
-        self._read(at, left_RK, past_RP)
-        self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
+        left_RK = self.answers.left_of(values_RK, row_R)
+        self.watch.compare(row_R, left_RK[:, 0])
+        self._pass_closed(row_R, past_RP)
+        self.watch.score(row_R, left_RK[:, 0])
+        self._read(row_R, left_RK, past_RP)
+        self.rows["stops"][row_R] = stops_after(self.rows["stops"][row_R], values_RK)
         self.ticks += 1
         self.answers.forget()
         return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK
 
-    def _read(self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None) -> None:
+    def _read(self, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None) -> None:
         if self.learner is None:
-            self.reading.tick(at, values_RK, past_RP)
+            self.reading.tick(row_R, values_RK, past_RP)
         else:
-            self.learner.tick(self.ticks, at, values_RK, past_RP)
+            self.learner.tick(self.ticks, row_R, values_RK, past_RP)
 
-    def _pass_closed(self, at: NDArray, past_RP: NDArray | None) -> None:
+    def _pass_closed(self, row_R: NDArray, past_RP: NDArray | None) -> None:
         """Read unknown values at the times that do not occur before the next one that does."""
         if self.open_times is None:
             return
-        closed_R = self.open_times.ahead(self.rows, at, 1)[:, 0]
+        closed_R = self.open_times.ahead(self.rows, row_R, 1)[:, 0]
         K = self.network.config.inputs.columns
         for step in range(int(closed_R.max(initial=0))):
             passed = closed_R > step
             past = None if past_RP is None else np.full_like(past_RP[passed], np.nan)
-            self._read(at[passed], np.full((np.count_nonzero(passed), K), np.nan), past)
+            self._read(row_R[passed], np.full((np.count_nonzero(passed), K), np.nan), past)
 
     def check(
         self,
@@ -311,10 +311,10 @@ class Stream:
     ) -> None:
         """Raise what `observe` would raise for such a tick, and then `predict` of a `horizon`;
         nothing changes. `missing`: how many ticks of each row are left out before it."""
-        at, _, _, told = self._checked(values, ids, past, future, missing)
+        row_R, _, _, cells_CR = self._checked(values, ids, past, future, missing)
         if self.known is not None and horizon:
-            steps_RH = self.answers.steps(at, 1 + horizon) + _column(missing, len(at))
-            self.known.require(self.rows.ids[at], steps_RH, told)
+            steps_RH = self.answers.steps(row_R, 1 + horizon) + _column(missing, len(row_R))
+            self.known.require(self.rows.ids[row_R], steps_RH, cells_CR)
 
     def _checked(
         self,
@@ -326,14 +326,14 @@ class Stream:
     ) -> tuple[NDArray, NDArray, NDArray | None, Told]:
         """What a tick brings, and what it says of columns that are known in advance."""
         inputs = self.network.config.inputs
-        at, values_RK, past_RP = checked_tick(self.rows, inputs, values, ids, past)
-        names = self.rows.ids[at]
+        row_R, values_RK, past_RP = checked_tick(self.rows, inputs, values, ids, past)
+        names = self.rows.ids[row_R]
         if self.known is None:
-            return at, values_RK, past_RP, checked_future(future, (), names)
-        told = self.known.checked(future, names)
-        steps_R1 = self.answers.steps(at, 1) + _column(missing, len(at))
-        self.known.require(names, steps_R1, told, np.isfinite(values_RK[:, 0]))
-        return at, values_RK, past_RP, told
+            return row_R, values_RK, past_RP, checked_future(future, (), names)
+        cells_CR = self.known.checked(future, names)
+        steps_R1 = self.answers.steps(row_R, 1) + _column(missing, len(row_R))
+        self.known.require(names, steps_R1, cells_CR, np.isfinite(values_RK[:, 0]))
+        return row_R, values_RK, past_RP, cells_CR
 
     def join(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
         """New rows, from a fresh state; UsageError for one that is here already.
@@ -341,11 +341,11 @@ class Stream:
         `starts`: times of their first ticks, by id. A stream with columns that are known in advance
         tells the days before Christmas and the days of a month by them.
         """
-        new = self.rows.new(ids)
-        self._fitted_to([*self.rows.ids, *new])  # refuses what cannot join
-        self.rows.join(new)
+        new_ids = self.rows.new(ids)
+        self._fitted_to([*self.rows.ids, *new_ids])  # refuses what cannot join
+        self.rows.join(new_ids)
         if self.known is not None:
-            self.known.join(new, starts)
+            self.known.join(new_ids, starts)
         self._follow()
 
     def leave(self, ids: Iterable[Any]) -> None:
@@ -361,10 +361,10 @@ class Stream:
     ) -> None:
         """Begin these rows (all for None) anew, as if they had just joined; the weights stay.
         `starts` as in `join`."""
-        at = self.rows.at(ids)
-        self.rows.clear(at)
+        row_R = self.rows.at(ids)
+        self.rows.clear(row_R)
         if self.known is not None:
-            self.known.reset(self.rows.ids[at].tolist(), starts)
+            self.known.reset(self.rows.ids[row_R].tolist(), starts)
         self._follow()
 
     def frozen(self) -> Stream:
@@ -417,5 +417,5 @@ class Stream:
 
 def _column(missing: Sequence[int], rows: int) -> NDArray:
     """How many ticks each row leaves out (R, 1); none unless it is said."""
-    given = missing if len(missing) else [0] * rows
-    return np.array(given, np.int64)[:, None]
+    counts = missing if len(missing) else [0] * rows
+    return np.array(counts, np.int64)[:, None]

@@ -43,7 +43,7 @@ def start_memory(network: Network, chunk: int, rows: int) -> TickMemory:
     )
 
 
-def remembered(memory: TickMemory, x_RC: NDArray, before: tuple[State, ...]) -> TickMemory:
+def remembered(memory: TickMemory, x_RC: NDArray, states: tuple[State, ...]) -> TickMemory:
     """The memory of R rows that have read one more tick: its input, and the states before it."""
     row, slot = np.arange(len(x_RC)), memory.count_S % memory.x_SLC.shape[1]
 
@@ -57,7 +57,7 @@ def remembered(memory: TickMemory, x_RC: NDArray, before: tuple[State, ...]) -> 
         count_S=memory.count_S + 1,
         x_SLC=with_slot(memory.x_SLC, x_RC),
         label_SLK=with_slot(memory.label_SLK, unknown),
-        before=mapped(with_slot, memory.before, before),
+        before=mapped(with_slot, memory.before, states),
     )
 
 
@@ -79,10 +79,10 @@ def newest_window(memory: TickMemory) -> tuple[NDArray, TickWindow] | None:
     if not len(row):
         return None
     count = memory.count_S[row]
-    first, many = np.maximum(count - L, 0), np.minimum(count, L)
-    steps = np.arange(many.max())
-    slots, inside = (first[:, None] + steps) % L, (steps < many[:, None])[..., None]
-    x_RTC = np.where(inside, memory.x_SLC[row[:, None], slots], np.float32(0))
-    label_RTK = np.where(inside, memory.label_SLK[row[:, None], slots], np.float32(np.nan))
+    first, count_R = np.maximum(count - L, 0), np.minimum(count, L)
+    steps = np.arange(count_R.max())
+    slots, inside_RT = (first[:, None] + steps) % L, (steps < count_R[:, None])[..., None]
+    x_RTC = np.where(inside_RT, memory.x_SLC[row[:, None], slots], np.float32(0))
+    label_RTK = np.where(inside_RT, memory.label_SLK[row[:, None], slots], np.float32(np.nan))
     states = mapped(lambda h_SLD: h_SLD[row, first % L], memory.before)
     return row, TickWindow(x_RTC, label_RTK, states)

@@ -150,9 +150,11 @@ class Adaptive:
         """State before the first observation of so many series."""
         periods = seasonal(grid.periods)
         tail = max((self.window, *periods))
-        m = season_of(periods) if self.widths == "seasonal" else 0
+        season = season_of(periods) if self.widths == "seasonal" else 0
         axis = (grid.log_B, grid.root_B, grid.unit_B)
-        log_B, root_B, unit_B = (np.array(np.broadcast_to(part, rows)) for part in axis)
+        log_B, root_B, unit_B = (
+            np.array(np.broadcast_to(axis_setting, rows)) for axis_setting in axis
+        )
         zeros, unknown = np.zeros(rows), np.full(rows, np.nan)
         return AdaptiveState(
             grid=grid._replace(log_B=log_B, root_B=root_B, unit_B=unit_B),
@@ -178,9 +180,9 @@ class Adaptive:
                 root_B,
                 unit_B,
                 zeros if grid.effects else None,
-                np.ones((rows, grid.horizon)) if m else None,
+                np.ones((rows, grid.horizon)) if season else None,
             ),
-            widths=start_widths(rows, m) if m else None,
+            widths=start_widths(rows, season) if season else None,
         )
 
     def advance(
@@ -194,12 +196,12 @@ class Adaptive:
         grid, values_BT = state.grid, values_BTK[:, :, 0]
         z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B, grid.root_B)
         effect_BTF = None if known is None else known / grid.unit_B[:, None, None]
-        seen, after = self.read(state, z_BT, effect_BTF)
+        reading, new_state = self.read(state, z_BT, effect_BTF)
         first_B = first_known(state.first_B, values_BT)
-        value_BT = seen.known.value + first_B[:, None]
-        seen = seen._replace(known=seen.known._replace(value=value_BT))
-        newest = after.known._replace(value=value_BT[:, -1])
-        return seen, after._replace(first_B=first_B, known=newest)
+        value_BT = reading.known.value + first_B[:, None]
+        reading = reading._replace(known=reading.known._replace(value=value_BT))
+        newest = new_state.known._replace(value=value_BT[:, -1])
+        return reading, new_state._replace(first_B=first_B, known=newest)
 
     def read(
         self,
@@ -236,22 +238,22 @@ class Adaptive:
         )
         smooth_BTA = _smooth(state.smooth_BA, level_BT, known_BTW[:, :, 0], age_BT)
 
-        window, shown = (adjusted_BTW, known_BTW), total[1:4]
-        x_BTC = channels_of(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, shown)
+        window, ahead = (adjusted_BTW, known_BTW), total[1:4]
+        x_BTC = channels_of(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, ahead)
         x_BTC *= begun_BT[:, :, None]
         level_BT = np.where(begun_BT, level_BT + reference_B[:, None] + shift_BT, 0.0)
-        known = known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
+        way_back = known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
         constant_BT = state.constant_B[:, None] & _is_constant(z_BT, shift_BT)
         # `advance` knows the value itself
         value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
-        known = known._replace(value=value_BT, other=other_BT)
-        known = with_effects(known, effect_BTF, grid)
+        way_back = way_back._replace(value=value_BT, other=other_BT)
+        way_back = with_effects(way_back, effect_BTF, grid)
         widths = state.widths
         if widths is not None:
             change_BT = reading.change(widths.change_BM.shape[1])
             width_BTH, widths = read_widths(widths, change_BT, grid.horizon)
-            known = known._replace(width=width_BTH)
-        after = AdaptiveState(
+            way_back = way_back._replace(width=width_BTH)
+        new_state = AdaptiveState(
             grid,
             z_BU[:, -tail:],
             seen_BU[:, -tail:],
@@ -264,10 +266,10 @@ class Adaptive:
             constant_BT[:, -1],
             seasons,
             surprises,
-            mapped(lambda part_BT: part_BT[:, -1].copy(), known),
+            mapped(lambda part_BT: part_BT[:, -1].copy(), way_back),
             widths=widths,
         )
-        return Seen(x_BTC, begun_BT, known), after
+        return Seen(x_BTC, begun_BT, way_back), new_state
 
     def known(self, state: AdaptiveState) -> AdaptiveKnown:
         """What the way back needs after the newest value of each series."""
@@ -299,8 +301,8 @@ class Adaptive:
             return self.read(state, z_NH, observed=False)
         steps = z_NH.shape[1]
         windows_NFE = sliding_window_view(state.ahead_BF, 1 + state.grid.horizon, axis=1)
-        seen, after = self.read(state, z_NH, windows_NFE[:, :steps], observed=False)
-        return seen, after._replace(ahead_BF=state.ahead_BF[:, steps:])
+        reading, new_state = self.read(state, z_NH, windows_NFE[:, :steps], observed=False)
+        return reading, new_state._replace(ahead_BF=state.ahead_BF[:, steps:])
 
     def units(
         self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True
@@ -340,11 +342,11 @@ def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:
         return z_NHKX
     middle_NHK1 = z_NHKX[..., X // 2 : X // 2 + 1]
     there_NHK1 = middle_NHK1 + other_N[:, None, None, None]
-    result = z_NHKX.copy()
-    low, high = result[..., :OUTER], result[..., -OUTER:]
+    widened_NHKX = z_NHKX.copy()
+    low, high = widened_NHKX[..., :OUTER], widened_NHKX[..., -OUTER:]
     np.minimum(low, np.where(there_NHK1 < middle_NHK1, there_NHK1, np.inf), out=low)
     np.maximum(high, np.where(there_NHK1 > middle_NHK1, there_NHK1, -np.inf), out=high)
-    return result
+    return widened_NHKX
 
 
 def _running_scale(
@@ -380,8 +382,8 @@ def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: ND
     weight_TBA = np.maximum(SMOOTHING, 1.0 / age_TB1) * known_BT.T[:, :, None]
     level_TB1 = level_BT.T[:, :, None]
     result_TBA = np.empty(weight_TBA.shape)
-    for t, now_BA in enumerate(result_TBA):
-        np.subtract(level_TB1[t], smooth_BA, out=now_BA)
-        np.multiply(weight_TBA[t], now_BA, out=now_BA)
+    for step, now_BA in enumerate(result_TBA):
+        np.subtract(level_TB1[step], smooth_BA, out=now_BA)
+        np.multiply(weight_TBA[step], now_BA, out=now_BA)
         smooth_BA = np.add(smooth_BA, now_BA, out=now_BA)
     return result_TBA.swapaxes(0, 1)

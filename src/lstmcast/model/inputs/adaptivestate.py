@@ -80,18 +80,18 @@ def calm(
 ) -> tuple[NDArray, NDArray, NDArray, Surprises]:
     """Values without surprises and less the shift of the level, that shift, where else the level
     may be, and what must be remembered."""
-    before, grid, z_BT = state.surprises, state.grid, z_BT - reference_B[:, None]
+    surprises, grid, z_BT = state.surprises, state.grid, z_BT - reference_B[:, None]
     if not observed:
         shift_BT, other_BT = (
             np.broadcast_to(part_B[:, None], z_BT.shape)
-            for part_B in (before.shift_B, before.other_B)
+            for part_B in (surprises.shift_B, surprises.other_B)
         )
-        return z_BT - shift_BT, shift_BT, other_BT, before
+        return z_BT - shift_BT, shift_BT, other_BT, surprises
     periods = seasonal(grid.periods)
     slack_B = np.where(grid.root_B, ROOT_SLACK, 1.0)
     fewest = max(SURE_AFTER, max(periods, default=1) + MORE)
     axis = Axis(grid.log_B, slack_B, fewest, min(periods, default=1))
-    return set_aside(before, z_BT, state.z_BL, axis)
+    return set_aside(surprises, z_BT, state.z_BL, axis)
 
 
 def first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:

@@ -157,40 +157,41 @@ def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
     negative_RT = values_RT < 0
     result_R = np.asarray(negative_RT.any(axis=1))
     rows = np.flatnonzero(result_R & ~np.isnan(positive_RT).all(axis=1))
-    for r in rows:
-        known = np.flatnonzero(~np.isnan(values_RT[r]))
-        x, below = values_RT[r, known], negative_RT[r, known]
-        usual = _mean_change(x[~below])
-        few = below.sum() <= max(1, FEW * len(x)) and not below[-2:].all()
-        if few and len(x) - below.sum() >= ENOUGH:
-            result_R[r] = any(
-                _near(x, below, t) < STRAY * usual for t in np.flatnonzero(below).tolist()
+    for row in rows:
+        known_T = np.flatnonzero(~np.isnan(values_RT[row]))
+        value_T, below_T = values_RT[row, known_T], negative_RT[row, known_T]
+        usual_change = _mean_change(value_T[~below_T])
+        is_rare = below_T.sum() <= max(1, FEW * len(value_T)) and not below_T[-2:].all()
+        if is_rare and len(value_T) - below_T.sum() >= ENOUGH:
+            result_R[row] = any(
+                _near(value_T, below_T, step) < STRAY * usual_change
+                for step in np.flatnonzero(below_T).tolist()
             )
     return result_R
 
 
-def _near(x: NDArray, below: NDArray, t: int) -> float:
+def _near(value_T: NDArray, below_T: NDArray, step: int) -> float:
     """How far a negative value is from the nearest other within three steps."""
-    around = slice(max(t - 3, 0), t + 4)
-    others = x[around][~below[around]]
-    return float(np.abs(others - x[t]).min(initial=np.inf))
+    around = slice(max(step - 3, 0), step + 4)
+    positive = value_T[around][~below_T[around]]
+    return float(np.abs(positive - value_T[step]).min(initial=np.inf))
 
 
-def _mean_change(x: NDArray) -> float:
-    return float(np.abs(np.diff(x)).mean()) if len(x) > 1 else 0.0
+def _mean_change(value_T: NDArray) -> float:
+    return float(np.abs(np.diff(value_T)).mean()) if len(value_T) > 1 else 0.0
 
 
 def _longest_outage(values_RT: NDArray) -> NDArray:
     """How long the longest run of zeros is that is over (R,): once is no habit. 0 where it is
     short."""
     result_R = np.zeros(len(values_RT), np.int64)
-    for r in np.flatnonzero((values_RT == 0).any(axis=1)):
-        zero = values_RT[r][~np.isnan(values_RT[r])] == 0
+    for row in np.flatnonzero((values_RT == 0).any(axis=1)):
+        zero = values_RT[row][~np.isnan(values_RT[row])] == 0
         edges = np.flatnonzero(np.diff(np.concatenate([[0], zero, [0]])))
         lengths = np.diff(edges)[::2]
         over = lengths[: len(lengths) - int(zero[-1])]
         longest = over.max(initial=0)
-        result_R[r] = longest if longest >= OUTAGE else 0
+        result_R[row] = longest if longest >= OUTAGE else 0
     return result_R
 
 
@@ -198,13 +199,13 @@ def _ends_without(values_RT: NDArray) -> NDArray:
     """Whether the newest two known values have no logarithm, which was so never before, or
     several of the newest ones apart from each other (R,)."""
     result_R = np.zeros(len(values_RT), bool)
-    for r in np.flatnonzero((values_RT <= 0).any(axis=1)):
-        without = values_RT[r][~np.isnan(values_RT[r])] <= 0
-        run = int(np.append(without[::-1], False).argmin())
-        before = without[: len(without) - run]
-        ended = run > 1 and not (before[1:] & before[:-1]).any()
-        runs = np.diff(without[-RECENT:].astype(int), prepend=0) > 0
-        result_R[r] = ended or runs.sum() >= RECENT // 6
+    for row in np.flatnonzero((values_RT <= 0).any(axis=1)):
+        without_T = values_RT[row][~np.isnan(values_RT[row])] <= 0
+        run = int(np.append(without_T[::-1], False).argmin())
+        earlier_T = without_T[: len(without_T) - run]
+        ended = run > 1 and not (earlier_T[1:] & earlier_T[:-1]).any()
+        runs = np.diff(without_T[-RECENT:].astype(int), prepend=0) > 0
+        result_R[row] = ended or runs.sum() >= RECENT // 6
     return result_R
 
 
@@ -243,14 +244,14 @@ def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
     return np.where(enough_R, gain_R, -np.inf), count_R
 
 
-def _spread(changes_RT: NDArray, count_R: NDArray, most: float = np.inf) -> NDArray:
+def _spread(changes_RT: NDArray, count_R: NDArray, largest: float = np.inf) -> NDArray:
     """Mean distance (R,) of changes from their median, each counted as at most so many medians of
     these distances: a closed day says nothing about an axis."""
     if not changes_RT.shape[1]:
         return np.zeros(len(changes_RT))
     distance_RT = np.abs(changes_RT - _median(changes_RT, count_R)[:, None])
     usual_R = _median(distance_RT, count_R)
-    most_R = np.where(usual_R > 0, most, np.inf) * np.where(usual_R > 0, usual_R, 1.0)
+    most_R = np.where(usual_R > 0, largest, np.inf) * np.where(usual_R > 0, usual_R, 1.0)
     return np.nansum(np.minimum(distance_RT, most_R[:, None]), axis=1) / np.maximum(count_R, 1)
 
 

@@ -38,20 +38,20 @@ def may_differ(periods: tuple[int, ...], frequency: Frequency) -> bool:
     period they have, and not those of a calendar."""
     if periods != frequency.seasonal_periods:
         return False
-    usual = shortest_season(periods)
-    return not usual or frequency.unit in CHECKED
+    shortest = shortest_season(periods)
+    return not shortest or frequency.unit in CHECKED
 
 
-def looked_at(usual: int) -> int:
+def looked_at(usual_period: int) -> int:
     """How many of the newest values are looked at, where that is the usual period (0: none)."""
-    return max(CYCLES * usual, FEWEST) if usual else NEWEST
+    return max(CYCLES * usual_period, FEWEST) if usual_period else NEWEST
 
 
 def periods_in_force(
     values_between: Callable[[NDArray, NDArray, NDArray], NDArray],
     first_R: NDArray,
     count_R: NDArray,
-    usual: int,
+    usual_period: int,
 ) -> NDArray:
     """The period (R,) that is read beside, or 0 for the usual one, after `count_R` observations of
     series that are read from `first_R` on.
@@ -60,37 +60,37 @@ def periods_in_force(
     some of the series, all of one number.
     """
     until_R = first_R + decided(count_R - first_R)
-    begin_R = np.maximum(first_R, until_R - looked_at(usual))
-    result = np.zeros(len(first_R), np.int64)
+    begin_R = np.maximum(first_R, until_R - looked_at(usual_period))
+    period_R = np.zeros(len(first_R), np.int64)
     for length in np.unique(until_R - begin_R):
         alike = np.flatnonzero(until_R - begin_R == length)
         for rows in np.array_split(alike, -(-len(alike) // AT_ONCE)):
             values_RT = values_between(rows, begin_R[rows], until_R[rows])
-            result[rows] = own_period(values_RT, usual)
-    return result
+            period_R[rows] = own_period(values_RT, usual_period)
+    return period_R
 
 
-def own_period(values_RT: NDArray, usual: int = 0) -> NDArray:
+def own_period(values_RT: NDArray, usual_period: int = 0) -> NDArray:
     """The period (R,) that each series clearly shows; 0 where it shows none, or the usual one.
 
     >>> steps = np.arange(230)
-    >>> own_period(np.sin(2 * np.pi * steps / 23)[None] + 3, usual=24)
+    >>> own_period(np.sin(2 * np.pi * steps / 23)[None] + 3, usual_period=24)
     array([23])
     """
-    values_RT = values_RT[:, -looked_at(usual) :]
+    values_RT = values_RT[:, -looked_at(usual_period) :]
     period_R = np.zeros(len(values_RT), np.int64)
     T = values_RT.shape[1]
-    longest = min(2 * usual, T // 4) if usual else T // 4
-    if longest < max(3, usual):
+    longest = min(2 * usual_period, T // 4) if usual_period else T // 4
+    if longest < max(3, usual_period):
         return period_R
     z_RT = _where_positive_logarithms(values_RT)
     score_RP = _scores(z_RT, longest)
     found_R = _best(score_RP)
     enough_R = (~np.isnan(z_RT)).mean(axis=1) >= KNOWN
-    rows = np.flatnonzero(enough_R & _is_clear(score_RP, found_R, usual))
+    rows = np.flatnonzero(enough_R & _is_clear(score_RP, found_R, usual_period))
     for half in (slice(None, T // 2), slice(T // 2, None)):
         score_NP = _scores(z_RT[rows, half], longest)
-        rows = rows[_is_clear(score_NP, found_R[rows], usual)]
+        rows = rows[_is_clear(score_NP, found_R[rows], usual_period)]
     period_R[rows] = found_R[rows]
     return period_R
 
@@ -135,10 +135,10 @@ def _best(score_RP: NDArray) -> NDArray:
     return np.where(near_RP, score_RP, np.inf).argmin(axis=1)
 
 
-def _is_clear(score_RP: NDArray, period_R: NDArray, usual: int) -> NDArray:
+def _is_clear(score_RP: NDArray, period_R: NDArray, usual_period: int) -> NDArray:
     """Whether the scores say so of these periods (R,)."""
     own_R = score_RP[np.arange(len(period_R)), period_R]
-    if not usual:
+    if not usual_period:
         return own_R < ALIKE
-    clear_R = (own_R < ALIKE_UNUSUAL) & (own_R < BETTER * score_RP[:, usual])
-    return clear_R & (period_R != usual)
+    clear_R = (own_R < ALIKE_UNUSUAL) & (own_R < BETTER * score_RP[:, usual_period])
+    return clear_R & (period_R != usual_period)

@@ -121,8 +121,8 @@ class Running:
         """Read T more values of each row (NaN = missing)."""
         u_BTK = np.log(values_BTK) if self.of == "returns" else values_BTK
         inputs, labels = np.empty(u_BTK.shape), np.empty(u_BTK.shape)
-        for t in range(u_BTK.shape[1]):
-            inputs[:, t], labels[:, t], state = self._tick(state, u_BTK[:, t])
+        for tick in range(u_BTK.shape[1]):
+            inputs[:, tick], labels[:, tick], state = self._tick(state, u_BTK[:, tick])
         begun_BT = np.logical_and.reduce(np.isfinite(inputs), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], inputs, 0.0).astype(np.float32)
         return Seen(x_BTC, begun_BT, None, labels), state
@@ -137,15 +137,17 @@ class Running:
         away, scale, mean = u_BK - centre, _scale(weight, square), self.of == "values"
         label = np.where(square > 0, self._limited(away / scale), np.nan)
 
-        first, moved = np.isnan(centre) & ~np.isnan(u_BK), ~np.isnan(away)
-        old, decay = weight, np.exp(-1 / self.memory)
-        weight = np.where(moved, decay * old + 1, np.where(first, float(mean), old))
-        limited = np.where(old < YOUNG, away, scale * self._limited(away / scale))
-        usual = np.where(moved, limited, 0.0)
-        share = decay * old / np.maximum(weight, 1) if mean else 1.0
-        square = np.where(moved, decay * square + share * usual**2, square)
-        newest = centre + usual / np.maximum(weight, 1) if mean else u_BK
-        centre = np.where(moved, newest, np.where(first, u_BK, centre))
+        first, has_moved = np.isnan(centre) & ~np.isnan(u_BK), ~np.isnan(away)
+        old_weight, decay = weight, np.exp(-1 / self.memory)
+        weight = np.where(
+            has_moved, decay * old_weight + 1, np.where(first, float(mean), old_weight)
+        )
+        limited = np.where(old_weight < YOUNG, away, scale * self._limited(away / scale))
+        change = np.where(has_moved, limited, 0.0)
+        share = decay * old_weight / np.maximum(weight, 1) if mean else 1.0
+        square = np.where(has_moved, decay * square + share * change**2, square)
+        newest = centre + change / np.maximum(weight, 1) if mean else u_BK
+        centre = np.where(has_moved, newest, np.where(first, u_BK, centre))
 
         read = self._limited((u_BK - centre if mean else away) / _scale(weight, square))
         x_BK = np.where(np.isnan(read), newest_x, read)
@@ -184,11 +186,11 @@ class Running:
     def check(self, values_RK: NDArray, ids: NDArray) -> None:
         """DataError for values of a tick that have no logarithm, naming the first row (ids
         (R,))."""
-        wrong = np.flatnonzero((values_RK <= 0).any(axis=1)) if self.of == "returns" else []
-        if len(wrong):
-            value = float(np.nanmin(values_RK[wrong[0]]))
+        row_R = np.flatnonzero((values_RK <= 0).any(axis=1)) if self.of == "returns" else []
+        if len(row_R):
+            value = float(np.nanmin(values_RK[row_R[0]]))
             raise DataError(
-                f"Row {ids[wrong[0]]!r} has the value {value!r}, and {len(wrong)} rows of this "
+                f"Row {ids[row_R[0]]!r} has the value {value!r}, and {len(row_R)} rows of this "
                 "tick have such ones: returns need positive values. Use Running('changes') for "
                 "values that may be zero or negative, or nan for one that is unknown."
             )

@@ -70,9 +70,9 @@ class Family(NamedTuple):
         """Ascending."""
         return tuple(dict.fromkeys(table.period for table in self.tables))
 
-    def of(self, m: int) -> list[int]:
+    def of(self, period: int) -> list[int]:
         """The places of a period's tables."""
-        return [k for k, table in enumerate(self.tables) if table.period == m]
+        return [place for place, table in enumerate(self.tables) if table.period == period]
 
 
 class ShareState(NamedTuple):
@@ -115,16 +115,16 @@ class Reading(NamedTuple):
     def change(self, lag: int) -> NDArray:
         """z_t − z_{t − lag} for the last T steps; NaN where one of the two is missing."""
         first = self.z_BU.shape[1] - self.steps
-        before = slice(first - lag, self.z_BU.shape[1] - lag)
-        both = self.known_BU[:, first:] & self.known_BU[:, before]
-        return np.where(both, self.z_BU[:, first:] - self.z_BU[:, before], np.nan)
+        earlier = slice(first - lag, self.z_BU.shape[1] - lag)
+        both_known_BT = self.known_BU[:, first:] & self.known_BU[:, earlier]
+        return np.where(both_known_BT, self.z_BU[:, first:] - self.z_BU[:, earlier], np.nan)
 
 
 def seasonal(periods: tuple[int, ...]) -> tuple[int, ...]:
     """The periods that are seasons: ascending, without 1."""
-    if any(m < 1 for m in periods):
+    if any(period < 1 for period in periods):
         raise UsageError(f"A seasonal period is a number of steps, at least 1, but got {periods}.")
-    return tuple(sorted({m for m in periods if m > 1}))
+    return tuple(sorted({period for period in periods if period > 1}))
 
 
 @cache
@@ -135,11 +135,11 @@ def families(periods: tuple[int, ...]) -> tuple[Family, ...]:
     ([3], 2)
     """
     chains: list[list[int]] = []
-    for m in periods:
-        if chains and m % chains[-1][-1] == 0:
-            chains[-1].append(m)
+    for period in periods:
+        if chains and period % chains[-1][-1] == 0:
+            chains[-1].append(period)
         else:
-            chains.append([m])
+            chains.append([period])
     return tuple(_family(*chain) for chain in chains)
 
 
@@ -148,8 +148,8 @@ def _family(shortest: int, *longer: int) -> Family:
     tables = [Table(shortest, SEASON, shortest, 0), Table(shortest, slow, shortest, 0)]
     inner = (shortest, *longer)[:-1]
     tables += [
-        Table(m, BESIDE_LONGER, i, 2 + k)
-        for k, (i, m) in enumerate(zip(inner, longer, strict=True))
+        Table(period, BESIDE_LONGER, i, 2 + number)
+        for number, (i, period) in enumerate(zip(inner, longer, strict=True))
     ]
     return Family(tuple(tables), (max(1, shortest // 6), *inner))
 
@@ -163,7 +163,7 @@ def _start(rows: int, family: Family) -> FamilyState:
     K = len(family.tables)
     return FamilyState(
         tuple(start_table(rows, table.period) for table in family.tables),
-        tuple(start_table(rows, m) for m in family.periods),
+        tuple(start_table(rows, period) for period in family.periods),
         tuple(np.zeros(rows) for _ in family.periods),
         ShareState(
             np.zeros((rows, K, K)),
@@ -187,10 +187,10 @@ def read_seasons(
     past_BWT, ahead = np.zeros((B, window, T)), np.zeros((3, B, horizon, T))
     settled_BT = np.zeros((B, T), bool)
     explained: list[tuple[Indices, NDArray]] = []
-    new, shares = [], []
+    new_states, shares = [], []
     for state, family in zip(states, families(periods), strict=True):
-        after, indices, share_BTK, late = _read_family(state, family, reading, explained)
-        pairs = [(index, share_BTK[:, :, k]) for k, index in enumerate(indices)]
+        new_state, indices, share_BTK, late = _read_family(state, family, reading, explained)
+        pairs = [(index, share_BTK[:, :, table]) for table, index in enumerate(indices)]
         around = [index.ahead(range(1 - window, 1 + horizon)) for index in indices]
         shares_BT = [share_BT for _, share_BT in pairs]
         past = [around_BDT[:, window - 1 :: -1] for around_BDT in around]
@@ -200,10 +200,10 @@ def read_seasons(
         for index in indices:
             settled_BT |= index.settled()
         explained += pairs
-        new.append(after)
+        new_states.append(new_state)
     past_BTW, (expected_BTH, doubted_BTH, late_BTH) = past_BWT.swapaxes(1, 2), ahead.swapaxes(2, 3)
     total = Seasonal(past_BTW, expected_BTH, doubted_BTH, late_BTH, settled_BT)
-    return tuple(new), shares, total
+    return tuple(new_states), shares, total
 
 
 def _read_family(
@@ -226,25 +226,25 @@ def _read_family(
 
     tables: list[TableState] = []
     late, passed, indices, late_indices = [], [], [], []
-    for m, late_state, before_B in zip(family.periods, state.late, state.passed, strict=True):
-        deviation_BT, known_BT = deviations(*reading[:3], m, enough_BT)
+    for period, late_state, before_B in zip(family.periods, state.late, state.passed, strict=True):
+        deviation_BT, known_BT = deviations(*reading[:3], period, enough_BT)
         for shorter, share_BT in explained:
-            deviation_BT = deviation_BT - share_BT * shorter.at(-(m // 2))
+            deviation_BT = deviation_BT - share_BT * shorter.at(-(period // 2))
         begun_BT = (before_B[:, None] > 0) | np.maximum.accumulate(known_BT, axis=1)
         passed_BT = before_B[:, None] + np.cumsum(begun_BT, axis=1)
-        for k in family.of(m):
-            args = state.tables[k], deviation_BT, known_BT, family.tables[k].decay, least_BT
+        for place in family.of(period):
+            args = state.tables[place], deviation_BT, known_BT, family.tables[place].decay, least_BT
             columns = add_to_table(*args)
-            indices.append(Indices(columns, m, family.tables[k].inner, passed_BT))
-            tables.append(newest_columns(columns, m))
+            indices.append(Indices(columns, period, family.tables[place].inner, passed_BT))
+            tables.append(newest_columns(columns, period))
         columns = plain_table(late_state, deviation_BT, known_BT, LATE)
-        inner = family.tables[family.of(m)[0]].inner
-        late_indices.append(Indices(columns, m, inner, passed_BT))
-        late.append(newest_columns(columns, m))
+        inner = family.tables[family.of(period)[0]].inner
+        late_indices.append(Indices(columns, period, inner, passed_BT))
+        late.append(newest_columns(columns, period))
         passed.append(passed_BT[:, -1])
     share_BTK, sums = _shares(state.shares, family, reading, indices, explained)
-    after = FamilyState(tuple(tables), tuple(late), tuple(passed), sums, read_BT4[:, -1])
-    return after, indices, share_BTK, late_indices
+    new_state = FamilyState(tuple(tables), tuple(late), tuple(passed), sums, read_BT4[:, -1])
+    return new_state, indices, share_BTK, late_indices
 
 
 def _weighted(indices: list[NDArray], shares: list[NDArray]) -> NDArray:
@@ -266,17 +266,17 @@ def _add_ahead(
     shortest period (B, T). `indices`: of the next steps, those of each table (B, H, T)."""
     sums, coming = [], range(1, total_3BHT.shape[2] + 1)
     expected_BHT, doubted_BHT, late_BHT = total_3BHT
-    for m, newest in zip(family.periods, late, strict=True):
-        own = [indices[k] for k in family.of(m)]
-        own_shares = [shares[k] for k in family.of(m)]
+    for period, newest in zip(family.periods, late, strict=True):
+        own_indices = [indices[place] for place in family.of(period)]
+        own_shares = [shares[place] for place in family.of(period)]
         share_BT = np.minimum(sum(own_shares), 1.0)
         # of the indices that the shares left out; times the share, as the sum has it
         doubt_BT = (1 - share_BT) * np.minimum(1 / np.maximum(share_BT, 1e-9), MOST_DOUBTED)
         small_BT = share_BT < 0.05
-        own_BHT = _weighted(own, own_shares)
+        own_BHT = _weighted(own_indices, own_shares)
         plain_BHT = own_BHT * np.where(small_BT, 0.0, 1 / np.maximum(share_BT, 0.05))[:, None]
         if small_BT.any():
-            plain_BHT = np.where(small_BT[:, None], own[0], plain_BHT)
+            plain_BHT = np.where(small_BT[:, None], own_indices[0], plain_BHT)
         expected_BHT += own_BHT
         doubted_BHT += doubt_BT[:, None] * own_BHT
         late_BHT += newest.ahead(coming) - plain_BHT
@@ -305,28 +305,32 @@ def _shares(
         for shorter, share_BT in explained:
             change_BT = change_BT - share_BT * shorter.foretold_change(lag)
         foretold = [index.foretold_change(lag) for index in indices]
-        use_BT = ~np.isnan(change_BT) & np.logical_or.reduce([part != 0 for part in foretold])
+        use_BT = ~np.isnan(change_BT) & np.logical_or.reduce(
+            [foretold_BT != 0 for foretold_BT in foretold]
+        )
         change_BT = np.where(use_BT, change_BT, 0.0)
         first = [foretold[table.first] for table in family.tables]
         columns = [
-            np.where(use_BT, own if table.first == k else own - base, 0.0)
-            for k, (table, own, base) in enumerate(zip(family.tables, foretold, first, strict=True))
+            np.where(use_BT, own if table.first == column else own - base, 0.0)
+            for column, (table, own, base) in enumerate(
+                zip(family.tables, foretold, first, strict=True)
+            )
         ]
-        for k, column_BT in enumerate(columns):
-            product_BTK[:, :, k] += column_BT * change_BT
-            for other in range(k, K):
-                square_BTKK[:, :, k, other] += column_BT * columns[other]
-                square_BTKK[:, :, other, k] = square_BTKK[:, :, k, other]
+        for column, column_BT in enumerate(columns):
+            product_BTK[:, :, column] += column_BT * change_BT
+            for second in range(column, K):
+                square_BTKK[:, :, column, second] += column_BT * columns[second]
+                square_BTKK[:, :, second, column] = square_BTKK[:, :, column, second]
         if place == 0:
             count_BT += use_BT
     square_BTKK = state.square_BKK[:, None] + np.cumsum(square_BTKK, axis=1)
     product_BTK = state.product_BK[:, None] + np.cumsum(product_BTK, axis=1)
     count_BT = state.count_B[:, None] + np.cumsum(count_BT, axis=1)
     share_BTK = _ridge(square_BTKK, product_BTK, count_BT, family)
-    after = ShareState(
+    new_state = ShareState(
         square_BTKK[:, -1], product_BTK[:, -1], count_BT[:, -1], np.stack(sizes, axis=1)
     )
-    return share_BTK, after
+    return share_BTK, new_state
 
 
 def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
@@ -346,7 +350,7 @@ def _ridge(
     """Coefficients within their bounds, one after the other (coordinate descent: Friedman, Hastie
     & Tibshirani 2010), as shares of the tables."""
     K = len(family.tables)
-    is_first = np.array([table.first == k for k, table in enumerate(family.tables)])
+    is_first = np.array([table.first == column for column, table in enumerate(family.tables)])
     prior_K = np.where(is_first, PRIOR_SHARE, 0.0)
     weight_K = np.where(is_first, PRIOR_WEIGHT, PRIOR_WEIGHT_OF_OTHERS)
     least_K = np.where(is_first, 0.0, LEAST_OF_OTHERS)
@@ -356,15 +360,17 @@ def _ridge(
     safe_BTK = np.where(whole_BTK > 0, whole_BTK, 1.0)
     share_BTK = np.broadcast_to(prior_K, product_BTK.shape).copy()
     for _ in range(SWEEPS if K > 1 else 1):
-        for k in range(K):
-            rest_BT = product_BTK[:, :, k] + penalty_BTK[:, :, k] * prior_K[k]
-            for other in range(K):
-                if other != k:
-                    rest_BT = rest_BT - square_BTKK[:, :, k, other] * share_BTK[:, :, other]
-            best_BT = np.maximum(rest_BT / safe_BTK[:, :, k], least_K[k])
+        for column in range(K):
+            rest_BT = product_BTK[:, :, column] + penalty_BTK[:, :, column] * prior_K[column]
+            for second in range(K):
+                if second != column:
+                    rest_BT = rest_BT - square_BTKK[:, :, column, second] * share_BTK[:, :, second]
+            best_BT = np.maximum(rest_BT / safe_BTK[:, :, column], least_K[column])
             best_BT = np.minimum(best_BT, 1.0)
-            share_BTK[:, :, k] = np.where(whole_BTK[:, :, k] > 0, best_BT, prior_K[k])
-    for k, table in enumerate(family.tables):
-        if table.first != k:
-            share_BTK[:, :, table.first] -= share_BTK[:, :, k]
+            share_BTK[:, :, column] = np.where(
+                whole_BTK[:, :, column] > 0, best_BT, prior_K[column]
+            )
+    for column, table in enumerate(family.tables):
+        if table.first != column:
+            share_BTK[:, :, table.first] -= share_BTK[:, :, column]
     return share_BTK

@@ -87,24 +87,29 @@ def set_aside(
 ) -> tuple[NDArray, NDArray, NDArray, Surprises]:
     """T more values without the surprises among them and less the shift; at each step the shift,
     and where else the level may be."""
-    read_BT, after, close_B = _all_read(state, z_BT, tail_BL, axis)
+    read_BT, new_state, close_B = _all_read(state, z_BT, tail_BL, axis)
     shift_BT = np.repeat(state.shift_B[:, None], z_BT.shape[1], axis=1)
     other_BT = np.repeat(state.other_B[:, None], z_BT.shape[1], axis=1)
     rows = np.flatnonzero(close_B)
     if len(rows):
-        own = Surprises(*(part[rows] for part in state))
+        close_state = Surprises(*(array[rows] for array in state))
         own_axis = axis._replace(log_B=axis.log_B[rows], slack_B=axis.slack_B[rows])
-        read_BT[rows], shift_BT[rows], other_BT[rows], own = _step_by_step(
-            own, z_BT[rows], tail_BL[rows], own_axis
+        read_BT[rows], shift_BT[rows], other_BT[rows], close_state = _step_by_step(
+            close_state, z_BT[rows], tail_BL[rows], own_axis
         )
-        after = Surprises(*(_with(part, rows, new) for part, new in zip(after, own, strict=True)))
-    return read_BT, shift_BT, other_BT, after
+        new_state = Surprises(
+            *(
+                _with(array, rows, close_array)
+                for array, close_array in zip(new_state, close_state, strict=True)
+            )
+        )
+    return read_BT, shift_BT, other_BT, new_state
 
 
-def _with(part: NDArray, rows: NDArray, new: NDArray) -> NDArray:
-    part = part.copy()
-    part[rows] = new
-    return part
+def _with(array: NDArray, rows: NDArray, new_rows: NDArray) -> NDArray:
+    array = array.copy()
+    array[rows] = new_rows
+    return array
 
 
 def _all_read(
@@ -116,8 +121,8 @@ def _all_read(
     y_BU = np.concatenate([tail_BL, z_BT - state.shift_B[:, None]], axis=1)
     cycle_BU = _with_cycle(state, y_BU, axis.season, L)
     now_TB2 = np.ascontiguousarray(np.stack([y_BU[:, L:].T, cycle_BU[:, L:].T], axis=2))
-    before, state = _read_all(state, now_TB2)
-    large_TB2 = np.abs(now_TB2 - before.last_B2) > _allowed(before, before.largest_B2, axis)
+    before_T, state = _read_all(state, now_TB2)
+    large_TB2 = np.abs(now_TB2 - before_T.last_B2) > _allowed(before_T, before_T.largest_B2, axis)
     unsettled_B = (state.side_B != 0) | (state.other_B != 0) | (state.doubt_B > 0)
     close_B = unsettled_B | large_TB2.any(axis=(0, 2))
     return y_BU[:, L:], state._replace(cycle_BL=cycle_BU[:, -L:]), close_B
@@ -140,19 +145,19 @@ def _read_all(state: Surprises, now_TB2: NDArray) -> tuple[Surprises, Surprises]
     )
     largest_TB2 = _faded_largest(state.largest_B2, changed_TB2, change_TB2)
     count_TB2 = np.cumsum(np.concatenate([state.count_B2[None], known_TB2]), axis=0)
-    parts = {
+    sums = {
         "last_B2": last_TB2,
         "change_B2": sums_T2B2[:, 0],
         "weight_B2": sums_T2B2[:, 1],
         "largest_B2": largest_TB2,
         "count_B2": count_TB2,
     }
-    before = state._replace(**{name: part[:-1] for name, part in parts.items()})
-    after = state._replace(
+    before_T = state._replace(**{name: array_T[:-1] for name, array_T in sums.items()})
+    new_state = state._replace(
         since_B2=state.since_B2 + len(now_TB2),
-        **{name: part[-1].copy() for name, part in parts.items()},
+        **{name: array_T[-1].copy() for name, array_T in sums.items()},
     )
-    return before, after
+    return before_T, new_state
 
 
 def _newest(before_B2: NDArray, now_TB2: NDArray) -> NDArray:
@@ -168,9 +173,9 @@ def _faded_largest(before_B2: NDArray, changed_TB2: NDArray, change_TB2: NDArray
     fade_TB2 = np.where(changed_TB2, FADE, 1.0)
     largest_TB2 = np.empty((1 + len(change_TB2), *before_B2.shape))
     largest_TB2[0] = before_B2
-    for t in range(len(change_TB2)):
-        now_B2 = np.multiply(fade_TB2[t], largest_TB2[t], out=largest_TB2[t + 1])
-        np.maximum(now_B2, change_TB2[t], out=now_B2)
+    for step in range(len(change_TB2)):
+        now_B2 = np.multiply(fade_TB2[step], largest_TB2[step], out=largest_TB2[step + 1])
+        np.maximum(now_B2, change_TB2[step], out=now_B2)
     return largest_TB2
 
 
@@ -218,11 +223,11 @@ def _step_by_step(
     read_RU2[:, :L, 0], read_RU2[:, :L, 1] = tail_RL, state.cycle_BL
     shift_RT, other_RT = np.empty_like(z_RT), np.empty_like(z_RT)
     unknown_R = np.full(len(z_RT), np.nan)
-    for t in range(T):
-        before_R = read_RU2[:, L + t - season, 0] if season > 1 else unknown_R
-        recent_RL2 = read_RU2[:, t : L + t]
-        read_RU2[:, L + t], state = _one(state, z_RT[:, t], before_R, recent_RL2, axis)
-        shift_RT[:, t], other_RT[:, t] = state.shift_B, state.other_B
+    for step in range(T):
+        before_R = read_RU2[:, L + step - season, 0] if season > 1 else unknown_R
+        recent_RL2 = read_RU2[:, step : L + step]
+        read_RU2[:, L + step], state = _one(state, z_RT[:, step], before_R, recent_RL2, axis)
+        shift_RT[:, step], other_RT[:, step] = state.shift_B, state.other_B
     return read_RU2[:, L:, 0], shift_RT, other_RT, state._replace(cycle_BL=read_RU2[:, T:, 1])
 
 

@@ -33,13 +33,15 @@ class TableState(NamedTuple):
     surprise_BM: NDArray  # (B, 2m)
 
 
-def start_table(rows: int, m: int) -> TableState:
+def start_table(rows: int, period: int) -> TableState:
     """Nothing is known of any phase."""
-    return TableState(np.zeros((rows, m)), np.zeros((rows, m)), np.zeros((rows, 2 * m)))
+    return TableState(
+        np.zeros((rows, period)), np.zeros((rows, period)), np.zeros((rows, 2 * period))
+    )
 
 
 def deviations(
-    z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, m: int, enough_BT: NDArray
+    z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, period: int, enough_BT: NDArray
 ) -> tuple[NDArray, NDArray]:
     """z − centred moving average over one cycle, for the step m//2 before each of the last T; and
     where it is known.
@@ -47,21 +49,25 @@ def deviations(
     `enough_BT`: which part of a cycle's steps must be known.
     """
     tail = z_BU.shape[1] - enough_BT.shape[1]
-    total_BT, weight_BT = (_centred_sum(part, m, tail) for part in (z_BU, known_BU.astype(float)))
-    centre = slice(tail - m // 2, z_BU.shape[1] - m // 2)
-    whole_BT = seen_BU[:, tail - 2 * (m // 2) : z_BU.shape[1] - 2 * (m // 2)]  # the cycle had begun
-    known_BT = known_BU[:, centre] & whole_BT & (weight_BT >= enough_BT * m)
+    total_BT, weight_BT = (
+        _centred_sum(values_BU, period, tail) for values_BU in (z_BU, known_BU.astype(float))
+    )
+    centre = slice(tail - period // 2, z_BU.shape[1] - period // 2)
+    whole_BT = seen_BU[
+        :, tail - 2 * (period // 2) : z_BU.shape[1] - 2 * (period // 2)
+    ]  # the cycle had begun
+    known_BT = known_BU[:, centre] & whole_BT & (weight_BT >= enough_BT * period)
     return z_BU[:, centre] - total_BT / np.maximum(weight_BT, 1.0), known_BT
 
 
-def _centred_sum(values_BU: NDArray, m: int, tail: int) -> NDArray:
+def _centred_sum(values_BU: NDArray, period: int, tail: int) -> NDArray:
     """Sum over the cycle that ends at each step from `tail` on; an even cycle takes half of both
     its ends."""
     sums, end = _summed(values_BU), values_BU.shape[1]
-    if m % 2:
-        return sums[:, tail + 1 :] - sums[:, tail + 1 - m : end + 1 - m]
-    ends = values_BU[:, tail:] + values_BU[:, tail - m : end - m]
-    return sums[:, tail + 1 :] - sums[:, tail - m : end - m] - 0.5 * ends
+    if period % 2:
+        return sums[:, tail + 1 :] - sums[:, tail + 1 - period : end + 1 - period]
+    ends = values_BU[:, tail:] + values_BU[:, tail - period : end - period]
+    return sums[:, tail + 1 :] - sums[:, tail - period : end - period] - 0.5 * ends
 
 
 def add_to_table(
@@ -72,28 +78,32 @@ def add_to_table(
 
     `least_BT`: the usual surprise at the least.
     """
-    m, T = state.sum_BM.shape[1], deviation_BT.shape[1]
+    period, T = state.sum_BM.shape[1], deviation_BT.shape[1]
     sums, weights, surprises = (
-        np.concatenate([part, np.zeros_like(deviation_BT)], axis=1) for part in state
+        np.concatenate([array, np.zeros_like(deviation_BT)], axis=1) for array in state
     )
-    for first in range(0, T, m):
-        last = min(first + m, T)
-        here, known_BN = slice(first, last), known_BT[:, first:last]
-        weight_BN = weights[:, here]
-        mean_BN = sums[:, here] / np.where(weight_BN > 0, weight_BN, 1.0)
-        deviation_BN = np.where(known_BN, deviation_BT[:, here], mean_BN)
+    for first in range(0, T, period):
+        stop = min(first + period, T)
+        cycle, known_BN = slice(first, stop), known_BT[:, first:stop]
+        weight_BN = weights[:, cycle]
+        mean_BN = sums[:, cycle] / np.where(weight_BN > 0, weight_BN, 1.0)
+        deviation_BN = np.where(known_BN, deviation_BT[:, cycle], mean_BN)
         surprise_BN = np.where(weight_BN > 0, deviation_BN - mean_BN, 0.0)
-        usual_BN = np.maximum(_cycle_means(surprises[:, first : last + m], m), least_BT[:, here])
+        usual_BN = np.maximum(
+            _cycle_means(surprises[:, first : stop + period], period), least_BT[:, cycle]
+        )
         limit_BN = np.where(weight_BN >= SETTLED, LIMIT * usual_BN, np.inf)
         surprise_BN = np.minimum(np.maximum(surprise_BN, -limit_BN), limit_BN)
         taken_BN = np.where(weight_BN > 0, mean_BN + surprise_BN, deviation_BN)
 
-        new = slice(m + first, m + last)
-        sums[:, new] = np.where(known_BN, decay * sums[:, here] + taken_BN, sums[:, here])
+        new = slice(period + first, period + stop)
+        sums[:, new] = np.where(known_BN, decay * sums[:, cycle] + taken_BN, sums[:, cycle])
         weights[:, new] = np.where(known_BN, decay * weight_BN + 1.0, weight_BN)
         before_BN, now_BN = surprises[:, new], np.abs(surprise_BN)
         rate_BN = np.where(weight_BN <= 1.0, 1.0, SURPRISE_RATE) * (known_BN & (weight_BN > 0))
-        surprises[:, 2 * m + first : 2 * m + last] = before_BN + rate_BN * (now_BN - before_BN)
+        surprises[:, 2 * period + first : 2 * period + stop] = before_BN + rate_BN * (
+            now_BN - before_BN
+        )
     return TableState(sums, weights, surprises)
 
 
