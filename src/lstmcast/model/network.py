@@ -14,159 +14,24 @@ but for their weights: each reads the same inputs, and their answers are average
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, field, fields, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import TypeAdapter
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model.activations import ACTIVATIONS, Activation, QuickNumbers
+from lstmcast.model.activations import ACTIVATIONS, QuickNumbers
 from lstmcast.model.heads import HEADS, ONE, ZERO, Head, answer_of, head_named
-from lstmcast.model.inputs import (
-    Adaptive,
-    AnyInputs,
-    Inputs,
-    Running,
-    Transformed,
-    with_inputs,
-)
+from lstmcast.model.inputs import Adaptive, Inputs, Transformed
 from lstmcast.model.inputs.adaptive import READABLE, VERSION
-from lstmcast.model.lstm import (
-    USUAL,
-    Cell,
-    Fused,
-    Layer,
-    State,
-    fused,
-    run_stack,
-    zero_state,
-)
-from lstmcast.model.static import StaticColumns, embedded, table_name
+from lstmcast.model.lstm import Fused, Layer, State, fused, run_stack, zero_state
+from lstmcast.model.network_config import NetworkConfig as NetworkConfig
+from lstmcast.model.static import embedded, table_name
 from lstmcast.transforms import Transforms
-from lstmcast.util.config import settings
-
-Size = Annotated[int, Field(ge=1)]
-
-
-@settings
-class NetworkConfig:
-    """What a network is like.
-
-    Args:
-        layers: units of each stacked LSTM layer.
-        inputs: `Adaptive()` shows the network level, scale and season of any series as known at
-            each step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
-            several together, and of columns that are only read (`past=`); `Running()` values in
-            units of their own recent past, for streams.
-        head: "quantiles", "normal", "student_t", "point", or the name of your own; for counts
-            "negative_binomial" or "zero_inflated", for amounts that are often 0 "tweedie".
-        horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
-        before, after: units of dense layers around the stack, with `activation`; None is one layer
-            as wide as the first LSTM layer for adaptive inputs and none for others.
-        activation: of the dense layers: "linear", "tanh", "relu", "sigmoid", "softsign" or "elu".
-        residual: add a layer's input to its output where they are equally wide; None is yes for
-            adaptive inputs.
-        dropout: share of a layer's outputs left out in training.
-        cell: the functions inside the LSTM layers, tanh and sigmoid unless said: a `Cell`.
-        static: names of columns that do not change in a series and are read beside it: numbers
-            standardised, categories embedded; "*" for all that the data have, "each series" for
-            an embedding of each.
-
-    >>> NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1).width
-    1
-    """
-
-    layers: tuple[Size, ...] = field(default=(64, 64))
-    inputs: AnyInputs = field(default=Adaptive())
-    head: str = "quantiles"
-    horizon: Size | None = None
-    before: tuple[Size, ...] | None = None
-    after: tuple[Size, ...] = ()
-    activation: Activation = "linear"
-    residual: bool | None = None
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    cell: Cell = field(default=USUAL)
-    static: StaticColumns = field(default=())
-
-    @model_validator(mode="before")
-    @classmethod
-    def _old_names(cls, arguments: Any) -> Any:
-        return with_inputs(arguments)
-
-    def __post_init__(self) -> None:
-        if not self.layers:
-            raise UsageError(
-                "layers=() leaves no LSTM. Give the units of each layer, for example layers=(32,)."
-            )
-        if self.before is None:
-            object.__setattr__(self, "before", (self.layers[0],) if self.inputs.skips else ())
-        if self.residual is None:
-            object.__setattr__(self, "residual", self.inputs.skips)
-        self._refuse_unused()
-
-    def _refuse_unused(self) -> None:
-        head = HEADS.get(self.head)
-        if head is not None and not head.affine and isinstance(self.inputs, Running):
-            raise UsageError(
-                f"head={self.head!r} answers values as they are, and running inputs are read in "
-                "units of their own recent past. Use Adaptive() or Transformed() with it, or "
-                "head='quantiles'."
-            )
-        if self.activation != "linear" and not self.before and not self.after:
-            raise UsageError(
-                f"activation={self.activation!r} is that of dense layers around the LSTM, and "
-                "there are none. Give before= or after=, or leave it out; the LSTM's own is "
-                f"cell=Cell({self.activation!r})."
-            )
-        read = self.inputs.columns + len(self.inputs.past) + len(self.static)
-        widths = ((self.before or (read,))[-1], *self.layers)
-        unequal = not any(below == units for below, units in pairwise(widths))
-        if self.residual and not self.inputs.skips and unequal:
-            raise UsageError(
-                "residual=True adds a layer's input to its output where they are equally wide; "
-                f"here the widths are {widths}. Give layers of one width, or leave it out."
-            )
-
-    @property
-    def steps(self) -> int:
-        """The horizon, once it is known."""
-        if self.horizon is None:
-            raise UsageError("The network's horizon is not set: say NetworkConfig(horizon=…).")
-        return self.horizon
-
-    @property
-    def width(self) -> int:
-        """C: input channels at each step, with a code for each static column."""
-        return self.own_width + len(self.static)
-
-    @property
-    def own_width(self) -> int:
-        """Channels of the inputs themselves."""
-        return self.inputs.width(self.steps if self.inputs.skips else 1)
-
-    @property
-    def read_width(self) -> int:
-        """What the first layer reads: the inputs, and static columns with their embeddings."""
-        return self.own_width + sum(column.channels for column in self.static)
-
-    def described(self) -> dict[str, Any]:
-        """As JSON values; `NetworkConfig(**…)` of them gives it back.
-
-        The usual cell is left out, so that versions that know no other read the network.
-        """
-        settings = {setting.name: getattr(self, setting.name) for setting in fields(self)}
-        cell, static = settings.pop("cell"), settings.pop("static")
-        if not cell.is_usual:
-            settings["cell"] = asdict(cell)
-        if static:
-            settings["static"] = [column.described() for column in static]
-        lists = {name: list(units) for name, units in settings.items() if isinstance(units, tuple)}
-        return {**settings, **lists, "inputs": self.inputs.described()}
 
 
 class Network:
@@ -186,18 +51,7 @@ class Network:
         fixed: bool = False,
     ) -> None:
         self.head = head_named(config.head, head)
-        expected = array_shapes(config, self.head)
-        for arrays in members:
-            shapes = {name: array.shape for name, array in arrays.items()}
-            if shapes != expected:
-                unfit = sorted({name for name, _ in shapes.items() ^ expected.items()})
-                raise ModelError(
-                    f"The weights {unfit[:4]} do not fit {config}. Use the weights of that network."
-                )
-        if not members:
-            raise ModelError(
-                "A network without weights cannot forecast. At least one member is expected."
-            )
+        _require_weights(members, config, self.head)
         self.config = config
         self.members = tuple(members)
         # A head of one's own is promised NumPy itself.
@@ -300,11 +154,29 @@ class Network:
     def _dense(
         self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], values: NDArray
     ) -> NDArray:
+        activation = ACTIVATIONS[self.config.activation]
         for layer in range(len(sizes)):
-            values = ACTIVATIONS[self.config.activation](
-                values @ arrays[f"{name}.{layer}.weight"].T + arrays[f"{name}.{layer}.bias"]
-            )
+            weight, bias = arrays[f"{name}.{layer}.weight"], arrays[f"{name}.{layer}.bias"]
+            values = activation(values @ weight.T + bias)
         return values
+
+
+def _require_weights(
+    members: Sequence[dict[str, NDArray]], config: NetworkConfig, head: Head
+) -> None:
+    """ModelError for members whose arrays do not fit the config, or for none."""
+    expected = array_shapes(config, head)
+    for arrays in members:
+        shapes = {name: array.shape for name, array in arrays.items()}
+        if shapes != expected:
+            unfit = sorted({name for name, _ in shapes.items() ^ expected.items()})
+            raise ModelError(
+                f"The weights {unfit[:4]} do not fit {config}. Use the weights of that network."
+            )
+    if not members:
+        raise ModelError(
+            "A network without weights cannot forecast. At least one member is expected."
+        )
 
 
 def _layers(arrays: dict[str, NDArray], config: NetworkConfig) -> tuple[Layer, ...]:

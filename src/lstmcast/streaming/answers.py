@@ -7,11 +7,15 @@ X quantiles, or one point
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Whole
 from lstmcast.data.kinds import stopped
+from lstmcast.data.origins import checked_horizon
 from lstmcast.decoding import Reader, answers_from, at_several_rates, rates_of
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES
@@ -54,6 +58,14 @@ class Answers:
     def forget(self) -> None:
         """Rows have had a tick, or are others."""
         self._kept = {}
+
+    def following(self, horizon: int | None, ids: Iterable[Any] | None) -> NDArray:
+        """What follows the newest tick of the rows of these ids (R, H, K, X): one step without a
+        horizon, all rows without ids."""
+        steps = 1 if horizon is None else checked_horizon(horizon)
+        if ids is None:
+            return self.of_all(steps)
+        return self.of(steps, self.rows.at(ids))
 
     def of_all(self, horizon: int) -> NDArray:
         """What follows the newest tick of every row (S, H, K, X), in the units of the data."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lstmcast.streaming.guard import Guard
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, worst
+from lstmcast.streaming.parts import Parts
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.util.states import rows_of
@@ -132,3 +133,12 @@ class Updates:
                 if key.startswith(prefix)
             }
             learner.take_up(member_arrays)
+
+
+def updates_of(
+    parts: Parts, learners: list[Learner], reader: LaneReader, rows: Rows
+) -> Updates | None:
+    """What learns from the ticks of a stream; None of a network that stays as it is."""
+    if parts.learning is None:
+        return None
+    return Updates(parts.learning, learners, reader, rows, parts.seed)
