@@ -26,6 +26,7 @@ from lstmcast.streaming.known import KnownColumns
 from lstmcast.streaming.lanes import Lane
 from lstmcast.streaming.opening import stop_now
 from lstmcast.streaming.reading import RowReader
+from lstmcast.util.blas import one_blas_thread
 
 TOGETHER = 512  # rows: the numbers in between stay in the processor's memory
 
@@ -59,6 +60,7 @@ class Answers:
         """Rows have had a tick, or are others."""
         self._kept = {}
 
+    @one_blas_thread()
     def following(self, horizon: int | None, ids: Iterable[Any] | None) -> NDArray:
         """What follows the newest tick of the rows of these ids (R, H, K, X): one step without a
         horizon, all rows without ids."""

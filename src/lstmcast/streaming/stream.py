@@ -45,6 +45,7 @@ from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.saving import described_stream, made_stream, read_saved
 from lstmcast.streaming.updates import updates_of
 from lstmcast.streaming.watching import Watch
+from lstmcast.util.blas import one_blas_thread
 from lstmcast.util.parallel import keep_small_memory
 
 
@@ -226,6 +227,7 @@ class Stream:
         UsageError without `conformal=`."""
         return self.watch.coverage(self.rows.at(ids))
 
+    @one_blas_thread()
     def observe(
         self,
         values: Any,
