@@ -1,8 +1,9 @@
-"""Distributions of counts and amounts that the heads of demand need, in NumPy alone.
+"""Quantiles of the distributions that heads answer with, in NumPy alone.
 
-Quantiles come from tables: of the gamma distribution over its shape, and of sums of a random number
-of exponential amounts over the mean of that number. They are made when they are first asked for,
-in some hundredths of a second. What training needs is written over the array namespace.
+Those of counts and amounts come from tables: of the gamma distribution over its shape, and of sums
+of a random number of exponential amounts over the mean of that number. They are made when they are
+first asked for, in some hundredths of a second. What training needs is written over the array
+namespace.
 
 Q levels · K shapes of a table · X places of a table
 """
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.model.levels import HEAD_QUANTILES
+from lstmcast.model.levels import HEAD_QUANTILES, MEDIAN, SCORES
 
 LARGE = 50.0  # mean from which counts are read off the gamma distribution
 SMALL_SHAPES = (0.01, 25.0)  # of the table; beyond it Wilson and Hilferty are exact enough
@@ -45,6 +46,15 @@ def log_gamma(value: Any, xp: Any) -> Any:
     return main + series - shift
 
 
+def log_gamma_ratio(value: Any, xp: Any) -> Any:
+    """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47),
+    three steps further on."""
+    shift = sum(xp.log((value + step) / (value + step + 0.5)) for step in range(3))
+    value = value + 3
+    series = shift + 0.5 * xp.log(value) - 1 / (8 * value)
+    return series + 1 / (192 * value**3) - 1 / (640 * value**5)
+
+
 def log_bessel(value: Any, xp: Any) -> Any:
     """log(exp(−z) I₁(z)) for z > 0."""
     border = xp.ones_like(value) * 3.75
@@ -64,6 +74,42 @@ def _polynomial(factors: tuple[float, ...], variable: Any) -> Any:
     return value
 
 
+def student_scores(freedom: NDArray) -> NDArray:
+    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), at
+    least 2.
+
+    G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970), whose
+    letters a to d are.
+
+    >>> student_scores(np.array(5.0)).round(3).tolist()
+    [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
+    """
+    degrees = freedom[..., None]
+    tails = 2 * (1 - np.array(HEAD_QUANTILES[MEDIAN + 1 :]))
+    normal_Q = -SCORES[MEDIAN + 1 :]
+    a = 1 / (degrees - 0.5)
+    b = 48 / a**2
+    c = ((20700 * a / b - 98) * a - 16) * a + 96.36
+    d = ((94.5 / (b + c) - 3) / b + 1) * np.sqrt(a * math.pi / 2) * degrees
+    far = (d * tails) ** (2 / degrees)
+
+    correction = 0.3 * (degrees - 4.5) * (normal_Q + 0.6)
+    divisor = c + np.where(degrees < 5, correction, 0)
+    cubic = ((0.05 * d * normal_Q - 5) * normal_Q - 7) * normal_Q - 2
+    divisor = cubic * normal_Q + b + divisor
+    square = normal_Q**2
+    sextic = ((0.4 * square + 6.3) * square + 36) * square + 94.5
+    root = ((sextic / divisor - square - 3) / b + 1) * normal_Q
+    near = np.expm1(a * root**2)
+
+    slope = (degrees + 6) / (degrees * far) - 0.089 * d - 0.822
+    tail = 1 / (slope * (degrees + 2) * 3) + 0.5 / (degrees + 4)
+    tail = (tail * far - 1) * (degrees + 1) / (degrees + 2) + 1 / far
+
+    score = np.sqrt(degrees * np.where(far > 0.05 + a, near, tail))
+    return np.concatenate([-score[..., ::-1], np.zeros_like(degrees), score], axis=-1)
+
+
 def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray) -> NDArray:
     """Quantiles (…, Q) of counts with these means and shapes (…): variance mean + mean²/shape.
 
@@ -73,7 +119,9 @@ def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray)
     >>> negative_binomial_quantiles(np.array(2.0), np.array(1.0), np.array([0.1, 0.5, 0.9]))
     array([0., 1., 5.])
     """
-    mean, shape = np.broadcast_arrays(np.asarray(mean, float), np.asarray(shape, float))
+    mean = np.asarray(mean, float)
+    shape = np.asarray(shape, float)
+    mean, shape = np.broadcast_arrays(mean, shape)
     levels = np.broadcast_to(level_Q, (*mean.shape, np.shape(level_Q)[-1]))
     quantiles = np.empty(levels.shape)
     small = mean <= LARGE

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
 from lstmcast.model.count_heads import COUNT_HEADS
+from lstmcast.model.distributions import log_gamma_ratio, student_scores
 from lstmcast.model.levels import HEAD_QUANTILES as HEAD_QUANTILES
 from lstmcast.model.levels import MEDIAN as MEDIAN
 from lstmcast.model.levels import SCORES as SCORES
@@ -111,20 +112,16 @@ class Quantiles:
         score = rng.standard_normal(raw.shape[:-1])
         quantiles = self.quantiles(raw, location, scale, np)
         right = np.clip(np.searchsorted(SCORES, score), 1, len(HEAD_QUANTILES) - 1)
-        low, high = (
-            np.take_along_axis(quantiles, place[..., None], -1)[..., 0]
-            for place in (right - 1, right)
-        )
-        share = (score - SCORES[right - 1]) / (SCORES[right] - SCORES[right - 1])
+        left = right - 1
+        low = np.take_along_axis(quantiles, left[..., None], -1)[..., 0]
+        high = np.take_along_axis(quantiles, right[..., None], -1)[..., 0]
+        share = (score - SCORES[left]) / (SCORES[right] - SCORES[left])
         return low + share * (high - low)
 
     def initial(self, horizon: int) -> NDArray:
         """Steps between quantiles of 0.6 √h; the median at 0."""
-        raw_HR = np.repeat(
-            _before_softplus(0.6 * np.sqrt(np.arange(1, horizon + 1)))[:, None],
-            self.outputs,
-            axis=1,
-        )
+        raw_H = _before_softplus(0.6 * _roots(horizon))
+        raw_HR = np.repeat(raw_H[:, None], self.outputs, axis=1)
         raw_HR[:, MEDIAN] = 0.0
         return raw_HR
 
@@ -149,7 +146,8 @@ class Normal:
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
-        miss, width = target - (location + scale * raw[..., 0]), scale * _width(raw, xp)
+        miss = target - (location + scale * raw[..., 0])
+        width = scale * _width(raw, xp)
         return 0.5 * (miss / width) ** 2 + xp.log(width) + 0.5 * math.log(2 * math.pi)
 
     def sample(
@@ -161,9 +159,8 @@ class Normal:
 
     def initial(self, horizon: int) -> NDArray:
         """A scale of √h."""
-        return np.stack(
-            [np.zeros(horizon), _before_softplus(np.sqrt(np.arange(1, horizon + 1)))], axis=1
-        )
+        width_H = _before_softplus(_roots(horizon))
+        return np.column_stack([np.zeros(horizon), width_H])
 
 
 class StudentT:
@@ -188,10 +185,11 @@ class StudentT:
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
-        miss, width = target - (location + scale * raw[..., 0]), scale * _width(raw, xp)
+        miss = target - (location + scale * raw[..., 0])
+        width = scale * _width(raw, xp)
         freedom = _freedom(raw, xp)
         distance = (miss / width) ** 2 / freedom
-        constant = 0.5 * xp.log(freedom * math.pi) - _log_gamma_ratio(freedom / 2, xp)
+        constant = 0.5 * xp.log(freedom * math.pi) - log_gamma_ratio(freedom / 2, xp)
         return constant + xp.log(width) + 0.5 * (freedom + 1) * xp.log1p(distance)
 
     def sample(
@@ -324,38 +322,6 @@ def quantiles_from_raw(raw: Any, xp: Any) -> Any:
     return xp.concatenate([*below[:0:-1], *above], -1)
 
 
-def student_scores(freedom: NDArray) -> NDArray:
-    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), at
-    least 2.
-
-    G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970).
-
-    >>> student_scores(np.array(5.0)).round(3).tolist()
-    [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
-    """
-    degrees = freedom[..., None]
-    upper = np.array(HEAD_QUANTILES[MEDIAN + 1 :])
-    tails, normal_Q = 2 * (1 - upper), -SCORES[MEDIAN + 1 :]
-    a = 1 / (degrees - 0.5)
-    b = 48 / a**2
-    c = ((20700 * a / b - 98) * a - 16) * a + 96.36
-    d = ((94.5 / (b + c) - 3) / b + 1) * np.sqrt(a * math.pi / 2) * degrees
-    far = (d * tails) ** (2 / degrees)
-    middle = c + np.where(degrees < 5, 0.3 * (degrees - 4.5) * (normal_Q + 0.6), 0)
-    middle = (((0.05 * d * normal_Q - 5) * normal_Q - 7) * normal_Q - 2) * normal_Q + b + middle
-    square = normal_Q**2
-    square = (
-        ((((0.4 * square + 6.3) * square + 36) * square + 94.5) / middle - square - 3) / b + 1
-    ) * normal_Q
-    near = np.expm1(a * square**2)
-    tail = 1 / (((degrees + 6) / (degrees * far) - 0.089 * d - 0.822) * (degrees + 2) * 3) + 0.5 / (
-        degrees + 4
-    )
-    tail = (tail * far - 1) * (degrees + 1) / (degrees + 2) + 1 / far
-    score = np.sqrt(degrees * np.where(far > 0.05 + a, near, tail))
-    return np.concatenate([-score[..., ::-1], np.zeros_like(degrees), score], axis=-1)
-
-
 def _of_scores(raw: Any, score_Q: Any, location: Any, scale: Any, xp: Any) -> Any:
     """Quantiles (…, Q) of a distribution that has these scores at location 0 and scale 1."""
     quantiles = raw[..., :1] + _width(raw, xp)[..., None] * score_Q
@@ -375,15 +341,10 @@ def _softplus(value: Any, xp: Any) -> Any:
     return xp.logaddexp(value, xp.zeros_like(value))
 
 
+def _roots(horizon: int) -> NDArray:
+    """√1 … √h: how the spread of a random walk grows."""
+    return np.sqrt(np.arange(1, horizon + 1))
+
+
 def _before_softplus(value: NDArray) -> NDArray:
     return np.log(np.expm1(value))
-
-
-def _log_gamma_ratio(value: Any, xp: Any) -> Any:
-    """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47),
-    three steps further on."""
-    shift = sum(xp.log((value + step) / (value + step + 0.5)) for step in range(3))
-    value = value + 3
-    return (
-        shift + 0.5 * xp.log(value) - 1 / (8 * value) + 1 / (192 * value**3) - 1 / (640 * value**5)
-    )

@@ -98,14 +98,14 @@ class Network:
 
     def raw(self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray) -> Iterator[NDArray]:
         """Raw numbers (N, H, K, R) of each member after the dense layers; float64."""
+        shape_HKR = (self.config.steps, self.config.inputs.columns, self.head.outputs)
         for arrays, hidden_ND in zip(self.members, hidden_MND, strict=True):
             dense_ND = self._dense(arrays, "dense", self.config.after, hidden_ND)
             raw_NF = dense_ND @ arrays["head.weight"].T + arrays["head.bias"]
-            shape = (len(raw_NF), self.config.steps, self.config.inputs.columns, self.head.outputs)
-            raw_NHKR = raw_NF.reshape(shape).astype(float)
+            raw_NHKR = raw_NF.reshape(len(raw_NF), *shape_HKR).astype(float)
             if self.config.inputs.skips:
-                own_NC = x_NC[:, : self.config.own_width]
-                raw_NHKR[:, :, 0, self.head.center] += own_NC @ arrays["skip.weight"].T
+                skip_NH = x_NC[:, : self.config.own_width] @ arrays["skip.weight"].T
+                raw_NHKR[:, :, 0, self.head.center] += skip_NH
             yield raw_NHKR
 
     def answer(

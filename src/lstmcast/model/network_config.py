@@ -70,8 +70,8 @@ class NetworkConfig:
                 "layers=() leaves no LSTM. Give the units of each layer, for example layers=(32,)."
             )
         if self.before is None:
-            before = (self.layers[0],) if self.inputs.skips else ()
-            object.__setattr__(self, "before", before)
+            units = (self.layers[0],) if self.inputs.skips else ()
+            object.__setattr__(self, "before", units)
         if self.residual is None:
             object.__setattr__(self, "residual", self.inputs.skips)
         self._refuse_unused()

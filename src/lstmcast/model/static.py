@@ -155,8 +155,11 @@ def _codes(column: StaticColumn, panel: Panel) -> NDArray:
     source = panel.report.source
     values_S = _values(column.name, panel.covariates, source)
     levels = panel.covariates.static_levels.get(column.name, ())
-    if bool(levels) != bool(column.levels) and np.isfinite(values_S).any():
-        kind, trained_kind = ("categories", "numbers") if levels else ("numbers", "categories")
+    known_S = np.isfinite(values_S)
+    if bool(levels) != bool(column.levels) and known_S.any():
+        kind, trained_kind = "numbers", "categories"
+        if levels:
+            kind, trained_kind = trained_kind, kind
         raise DataError(
             f"the static column {column.name!r} of {source or 'the data'} holds {kind}, and the "
             f"model was trained with {trained_kind}. Write it as it was."
@@ -164,8 +167,8 @@ def _codes(column: StaticColumn, panel: Panel) -> NDArray:
     if not column.levels:
         return np.nan_to_num((values_S - column.mean) / column.scale)
     place_L = np.array([places.get(name, UNKNOWN) for name in levels] or [UNKNOWN])
-    known_S = np.isfinite(values_S)
-    return np.where(known_S, place_L[np.where(known_S, values_S, 0).astype(int)], UNKNOWN)
+    code_S = np.where(known_S, values_S, 0).astype(int)
+    return np.where(known_S, place_L[code_S], UNKNOWN)
 
 
 def require_of_new(columns: Sequence[StaticColumn], panel: Panel, series_R: NDArray) -> None:

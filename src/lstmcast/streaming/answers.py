@@ -84,19 +84,19 @@ class Answers:
 
     def flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
         """Without the axes of a single step and a single column."""
-        is_single = self.network.config.inputs.columns == 1
         steps = 0 if horizon is None else slice(None)
-        return answer_SHK[:, steps, 0 if is_single else slice(None)].copy()
+        columns = 0 if self.network.config.inputs.columns == 1 else slice(None)
+        return answer_SHK[:, steps, columns].copy()
 
     def _kept_of(self, horizon: int) -> NDArray | None:
         """The first steps of what was answered already."""
         if horizon in self._kept or self.open_times is not None:
             return self._kept.get(horizon)
-        head = self.network.config.steps
-        longer = [
-            longer_horizon for longer_horizon in self._kept if horizon < longer_horizon <= head
-        ]
-        return self._kept[longer[0]][:, :horizon] if longer else None
+        steps = self.network.config.steps
+        for longer_horizon, kept_SHKX in self._kept.items():
+            if horizon < longer_horizon <= steps:
+                return kept_SHKX[:, :horizon]
+        return None
 
     def _answer(self, horizon: int, row_R: NDArray) -> NDArray:
         """What follows at times that occur (R, H, K, X)."""
@@ -140,8 +140,10 @@ class Answers:
         """The values of a tick without the effects of what is known in advance."""
         if self.known is None:
             return values_RK
-        steps_R = self.steps(row_R, 1)[:, 0]
-        return self.known.observe(self.rows.ids[row_R], steps_R, values_RK[:, 0])[:, None]
+        steps_R1 = self.steps(row_R, 1)
+        ids_R = self.rows.ids[row_R]
+        left_R = self.known.observe(ids_R, steps_R1[:, 0], values_RK[:, 0])
+        return left_R[:, None]
 
     def stopped(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
         """Answers of rows that stop at 0, or nowhere; where something is known in advance, they
@@ -156,7 +158,8 @@ class Answers:
         X = len(HEAD_QUANTILES) if network.head.spreads else 1
         _require_no_sums(network.config, horizon, X)
         _require_widening(network, horizon)
-        answer_RHKX = np.full((len(row_R), horizon, network.config.inputs.columns, X), np.nan)
+        shape = (len(row_R), horizon, network.config.inputs.columns, X)
+        answer_RHKX = np.full(shape, np.nan)
         for begun_N, lane in self.reading.answering(row_R, TOGETHER):
             answer_RHKX[begun_N] = self._of_lane(horizon, row_R[begun_N], lane)
         return answer_RHKX
@@ -173,15 +176,15 @@ class Answers:
 
     def _at_several_rates(self, row_N: NDArray, lane: Lane, answer_NHKX: NDArray) -> NDArray:
         """Far answers of rows that have begun, moved as those of a forecaster are."""
-        steps, grid = self.network.config.steps, self.reading.reader.grid
-        rates = rates_of(grid.periods, steps, answer_NHKX.shape[1])
+        periods = self.reading.reader.grid.periods
+        rates = rates_of(periods, self.network.config.steps, answer_NHKX.shape[1])
         reader = Reader(self.network, context=Whole(), rates=self.rates)
-        if not rates or not reader.reads_rates or lane.inputs.grid.periods != grid.periods:
+        if not rates or not reader.reads_rates or lane.inputs.grid.periods != periods:
             return answer_NHKX
         panel, ends = self.reading.read_by(row_N)
         axes_N = self.reading.reader.own_axes(lane)
-        answer_NHX = answer_NHKX[:, :, 0]
-        return at_several_rates(reader, panel, ends, answer_NHX, axes_N)[:, :, None]
+        moved_NHX = at_several_rates(reader, panel, ends, answer_NHKX[:, :, 0], axes_N)
+        return moved_NHX[:, :, None]
 
 
 def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:

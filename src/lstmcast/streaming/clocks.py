@@ -52,8 +52,10 @@ class Clocks:
         if self.frequency.unit == INTEGER:
             return _whole(time_given)
         text = str(time_given).strip()
+        if _MONTH.fullmatch(text):
+            text += "-01"
         try:
-            read = datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
+            read = datetime.fromisoformat(text)
         except ValueError as error:
             raise DataError(
                 f"its time is {time_given!r}, and one such as 2024-03-01 or 2024-03-01T14:30 is "
@@ -157,12 +159,10 @@ def _whole(time_given: str | int) -> int:
 
 
 def _text(time: Any) -> str:
-    if isinstance(time, np.datetime64):
-        midnight = time == time.astype("datetime64[D]")
-        is_whole_second = time == time.astype("datetime64[s]")
-        return str(
-            time.astype(
-                "datetime64[D]" if midnight else "datetime64[s]" if is_whole_second else time
-            )
-        )
-    return str(int(time))
+    if not isinstance(time, np.datetime64):
+        return str(int(time))
+    for unit in ("D", "s"):
+        rounded = time.astype(f"datetime64[{unit}]")
+        if time == rounded:
+            return str(rounded)
+    return str(time)

@@ -40,7 +40,7 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
         DataError: for cells that are no numbers, texts or yes and no.
     """
     if future is None:
-        return [[[] for _ in ids] for _ in names]
+        return [_nothing(ids) for _ in names]
     if not names:
         raise UsageError(
             "future= is given, and this stream knows no columns in advance. Begin it with a Panel "
@@ -58,10 +58,16 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
             f"future=: {unread[0]!r} is not a column that is known in advance here. These are "
             f"{listed(names)}."
         )
-    no_cells: list[list[Cell]] = [[] for _ in ids]
-    return [
-        _of_rows(name, future[name], ids) if name in columns else list(no_cells) for name in names
-    ]
+    cells_CR: Told = []
+    for name in names:
+        cells_R = _of_rows(name, future[name], ids) if name in columns else _nothing(ids)
+        cells_CR.append(cells_R)
+    return cells_CR
+
+
+def _nothing(ids: NDArray) -> list[list[Cell]]:
+    """A column that says nothing of any row."""
+    return [[] for _ in ids]
 
 
 def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
@@ -84,8 +90,9 @@ def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
 
 def _cells(name: str, cells: Any, row: Any) -> list[Cell]:
     """The cells of one row."""
-    single = isinstance(cells, str) or np.ndim(cells) == 0
-    return [_cell(name, cell, row) for cell in ([cells] if single else list(cells))]
+    if isinstance(cells, str) or np.ndim(cells) == 0:
+        return [_cell(name, cells, row)]
+    return [_cell(name, cell, row) for cell in cells]
 
 
 def _cell(name: str, value: Any, row: Any) -> Cell:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.util.states import arrays_of, mapped
+from lstmcast.util.states import arrays_of, mapped, rows_of
 from lstmcast.windows import TickWindow
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Guard:
         if len(rows) > ROWS:
             rng = np.random.default_rng([self.seed, tick])
             rows = np.sort(rng.choice(len(rows), ROWS, replace=False))
-        self.windows = [*self.windows, mapped(lambda array: array[rows], window)][-WINDOWS:]
+        self.windows = [*self.windows, rows_of(window, rows)][-WINDOWS:]
 
     def again(self, count: int, tick: int) -> list[TickWindow]:
         """So many of the windows, drawn anew at each tick."""
@@ -84,7 +84,8 @@ class Guard:
             if is_worse(loss_N, kept_loss_N):
                 return Fall(self.kept_at, float(loss_N.mean()), float(kept_loss_N.mean()))
             self._return_to(current)
-        self.kept, self.kept_at = [learner.kept() for learner in self.learners], tick
+        self.kept = [learner.kept() for learner in self.learners]
+        self.kept_at = tick
         return None
 
     def _return_to(self, weights: Sequence[Kept]) -> None:
@@ -93,13 +94,11 @@ class Guard:
 
     def _losses(self) -> NDArray:
         """The loss on each window, of all members together."""
-        members = list(enumerate(self.learners))
-        return np.array(
-            [
-                sum(learner.loss(window, member) for member, learner in members)
-                for window in self.windows
-            ]
-        )
+        losses = []
+        for window in self.windows:
+            members = enumerate(self.learners)
+            losses.append(sum(learner.loss(window, member) for member, learner in members))
+        return np.array(losses)
 
     # ---- saving
 
@@ -115,16 +114,15 @@ class Guard:
     def take_up(self, saved: Mapping[str, NDArray], like: TickWindow) -> None:
         """What `saved` gave; `like` has the form of a window. KeyError where something is
         missing."""
-        self.kept_at, self.updates = int(saved["kept_at"]), int(saved["updates"])
-        count = sum(name.endswith(".x_RTC") for name in saved)
-        for number in range(count):
-            window_arrays = iter([saved[f"{number}{place}"] for place, _ in arrays_of(like)])
-            self.windows.append(
-                mapped(lambda _, window_arrays=window_arrays: next(window_arrays), like)
-            )
+        self.kept_at = int(saved["kept_at"])
+        self.updates = int(saved["updates"])
+        windows = sum(name.endswith(".x_RTC") for name in saved)
+        for number in range(windows):
+            self.windows.append(_saved_window(saved, number, like))
         members = {name.split(".")[1] for name in saved if name.startswith("kept.")}
         for member in range(len(members)):
-            self.kept.append(dict(_under(saved, f"kept.{member}.")))
+            weights = _under(saved, f"kept.{member}.")
+            self.kept.append(dict(weights))
 
 
 def is_worse(loss_N: NDArray, earlier_N: NDArray) -> bool:
@@ -135,17 +133,22 @@ def is_worse(loss_N: NDArray, earlier_N: NDArray) -> bool:
     (True, False)
     """
     half = len(loss_N) // 2
-    return all(
-        _grown(loss_N[half_slice] - earlier_N[half_slice], earlier_N[half_slice])
-        for half_slice in (slice(None, half), slice(half, None))
-    )
+    growth_N = loss_N - earlier_N
+    is_worse_before = _grown(growth_N[:half], earlier_N[:half])
+    return is_worse_before and _grown(growth_N[half:], earlier_N[half:])
 
 
 def _grown(growth: NDArray, earlier_N: NDArray) -> bool:
     if not np.isfinite(growth).all():
         return bool(np.isfinite(earlier_N).all())
     noise = growth.std(ddof=1) / np.sqrt(len(growth))
-    return bool(growth.mean() > max(WORSE * np.abs(earlier_N.mean()), CERTAIN * noise))
+    limit = max(WORSE * np.abs(earlier_N.mean()), CERTAIN * noise)
+    return bool(growth.mean() > limit)
+
+
+def _saved_window(saved: Mapping[str, NDArray], number: int, like: TickWindow) -> TickWindow:
+    arrays = iter([saved[f"{number}{place}"] for place, _ in arrays_of(like)])
+    return mapped(lambda _: next(arrays), like)
 
 
 def _under(saved: Mapping[str, NDArray], prefix: str) -> Iterator[tuple[str, NDArray]]:

@@ -18,7 +18,7 @@ from lstmcast.streaming.ticks import checked_tick
 from lstmcast.streaming.updates import Updates
 
 
-class Tick(NamedTuple):
+class CheckedTick(NamedTuple):
     """A tick of some rows, checked."""
 
     row_R: NDArray
@@ -48,7 +48,7 @@ class Intake:
         past: Any,
         future: Any,
         missing: Sequence[int] = (),
-    ) -> Tick:
+    ) -> CheckedTick:
         """What a tick brings, with `missing` ticks of each row left out before it.
 
         UsageError and DataError as of `Stream.observe`; nothing has changed then.
@@ -56,13 +56,13 @@ class Intake:
         row_R, values_RK, past_RP = checked_tick(self.rows, self.inputs, values, ids, past)
         names = self.rows.ids[row_R]
         if self.known is None:
-            return Tick(row_R, values_RK, past_RP, checked_future(future, (), names))
+            return CheckedTick(row_R, values_RK, past_RP, checked_future(future, (), names))
         cells_CR = self.known.checked(future, names)
         steps_R1 = self.answers.steps(row_R, 1) + _column(missing, len(row_R))
         self.known.require(names, steps_R1, cells_CR, np.isfinite(values_RK[:, 0]))
-        return Tick(row_R, values_RK, past_RP, cells_CR)
+        return CheckedTick(row_R, values_RK, past_RP, cells_CR)
 
-    def require_known(self, tick: Tick, horizon: int, missing: Sequence[int]) -> None:
+    def require_known(self, tick: CheckedTick, horizon: int, missing: Sequence[int]) -> None:
         """DataError where a forecast after a tick would lack what is known in advance."""
         if self.known is not None and horizon:
             row_R = tick.row_R

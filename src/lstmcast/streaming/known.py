@@ -53,16 +53,18 @@ class KnownColumns:
     @classmethod
     def of(cls, panel: Panel, grid: Grid) -> tuple[KnownColumns, Panel]:
         """Those of the series of a panel, and the panel without their effects."""
-        future, adjusted_N = panel.covariates.future, np.array(panel.values)
+        future = panel.covariates.future
+        adjusted_N = np.array(panel.values)
         levels = [future.levels.get(name, ()) for name in future.columns]
         names = tuple(future.columns)
         columns = cls(Common(names, panel.frequency, grid.periods, grid.roots, levels))
         for series, name in enumerate(panel.ids.tolist()):
-            values_of_row = slice(panel.offsets[series], panel.offsets[series + 1])
-            steps_of_row = slice(future.offsets[series], future.offsets[series + 1])
-            columns_CM = np.stack([column[steps_of_row] for column in future.columns.values()])
+            values_of_row = slice(*panel.offsets[series : series + 2])
+            steps_of_row = slice(*future.offsets[series : series + 2])
+            own_columns = [column[steps_of_row] for column in future.columns.values()]
             row = LiveEffects(columns.common, panel.starts[series])
-            adjusted_N[values_of_row] = row.begin(panel.values[values_of_row], columns_CM)
+            value_T = panel.values[values_of_row]
+            adjusted_N[values_of_row] = row.begin(value_T, np.stack(own_columns))
             columns._rows[name] = row
         return columns, replace(without_known(panel), values=adjusted_N)
 
@@ -93,7 +95,9 @@ class KnownColumns:
     def _time(self, start: Any) -> Any:
         if start is None:
             return None
-        return int(start) if self.common.frequency.unit == "integer" else np.datetime64(start, "us")
+        if self.common.frequency.unit == "integer":
+            return int(start)
+        return np.datetime64(start, "us")
 
     # ---- a tick
 
@@ -121,13 +125,14 @@ class KnownColumns:
             if cells_CR is not None:
                 counts_C = [len(rows[place]) for rows in cells_CR]
             lacking = self._rows[name].lacking(steps_H, counts_C)
-            if lacking is not None:
-                column, step = lacking
-                place = int(np.searchsorted(steps_H, step))
-                where = f"step {place + 1} of the {len(steps_H)} that are to be forecast"
-                if cells_CR is not None:
-                    where = f"coming tick {place}" if place else "this tick"
-                raise DataError(self._unknown(name, column, step, where))
+            if lacking is None:
+                continue
+            column, step = lacking
+            ahead = int(np.searchsorted(steps_H, step))
+            where = f"step {ahead + 1} of the {len(steps_H)} that are to be forecast"
+            if cells_CR is not None:
+                where = _tick_name(ahead)
+            raise DataError(self._unknown(name, column, step, where))
 
     def tell(
         self, ids: NDArray, steps_RN: NDArray, cells_CR: Told, answers_RHKX: NDArray
@@ -157,24 +162,26 @@ class KnownColumns:
             return answers_RHKX
         steps_by_row = zip(ids.tolist(), steps_RH, strict=True)
         effects = [self._rows[name].ahead(steps_H) for name, steps_H in steps_by_row]
-        ahead = Ahead(*(np.concatenate(array) for array in zip(*effects, strict=True)))
+        arrays = [np.concatenate(row_arrays) for row_arrays in zip(*effects, strict=True)]
+        ahead = Ahead(*arrays)
         return ahead.shut(ahead.restored(answers_RHKX))
 
     def _is_text(self, column: int, rows: list[list[Cell]]) -> bool:
         """Whether a column is one of categories, or becomes one."""
         if self.common.levels[column]:
             return True
-        return column in self._open and any(is_text(cell) for cells in rows for cell in cells)
+        if column not in self._open:
+            return False
+        return any(is_text(cell) for cells in rows for cell in cells)
 
     def _require_numbers(self, name: str, rows: list[list[Cell]], ids: NDArray) -> None:
         for row, cells in zip(ids.tolist(), rows, strict=True):
             text_steps = [step for step, cell in enumerate(cells) if is_text(cell)]
             if text_steps:
                 step = text_steps[0]
-                where = f"coming tick {step}" if step else "this tick"
                 raise DataError(
-                    f"Row {row!r}: column {name!r} is {cells[step]!r} at {where}, and a number is "
-                    "expected."
+                    f"Row {row!r}: column {name!r} is {cells[step]!r} at {_tick_name(step)}, and "
+                    "a number is expected."
                 )
 
     def _coded(self, column: int, rows: list[list[Cell]]) -> list[NDArray]:
@@ -185,14 +192,16 @@ class KnownColumns:
                 self._open.discard(column)
             return numbers
         self._open.discard(column)
-        default = NO_CATEGORY if NO_CATEGORY in self.common.levels[column] else None
+        levels = self.common.levels[column]
+        default = NO_CATEGORY if NO_CATEGORY in levels else None
         codes = []
         for cells in rows:
             texts = [as_category(cell) or default for cell in cells]
-            levels = dict.fromkeys([*self.common.levels[column], *filter(None, texts)])
-            self.common.levels[column] = tuple(levels)
+            levels = tuple(dict.fromkeys([*levels, *filter(None, texts)]))
             places = {text: float(place) for place, text in enumerate(levels)}
-            codes.append(np.array([places.get(text or "", np.nan) for text in texts], float))
+            code_N = [places.get(text or "", np.nan) for text in texts]
+            codes.append(np.array(code_N, float))
+        self.common.levels[column] = levels
         return codes
 
     def _unknown(self, row: Any, column: str, step: int, where: str) -> str:
@@ -221,14 +230,14 @@ class KnownColumns:
     def arrays(self) -> dict[str, NDArray]:
         """The arrays of all rows, one after the other, and how long each is."""
         arrays_by_row = [row.arrays() for row in self._rows.values()]
-        joined: dict[str, NDArray] = {}
-        for name in arrays_by_row[0] if arrays_by_row else ():
+        all_arrays: dict[str, NDArray] = {}
+        names = list(arrays_by_row[0]) if arrays_by_row else []
+        for name in names:
             row_arrays = [arrays[name] for arrays in arrays_by_row]
-            joined[name] = np.concatenate(row_arrays, axis=-1)
-            joined[f"{name} lengths"] = np.array(
-                [array.shape[-1] for array in row_arrays], np.int64
-            )
-        return joined
+            lengths = [array.shape[-1] for array in row_arrays]
+            all_arrays[name] = np.concatenate(row_arrays, axis=-1)
+            all_arrays[f"{name} lengths"] = np.array(lengths, np.int64)
+        return all_arrays
 
     @classmethod
     def from_saved(
@@ -243,18 +252,22 @@ class KnownColumns:
         frequency = parse_frequency(manifest["frequency"])
         common = Common(tuple(manifest["names"]), frequency, grid.periods, grid.roots, levels)
         columns = cls(common, manifest["open"])
-        lengths = {name: arrays[name] for name in arrays if name.endswith(" lengths")}
         bounds = {
-            name.removesuffix(" lengths"): offsets_of(lengths_S)
-            for name, lengths_S in lengths.items()
+            name.removesuffix(" lengths"): offsets_of(array)
+            for name, array in arrays.items()
+            if name.endswith(" lengths")
         }
         for place, (name, about) in enumerate(zip(ids, manifest["rows"], strict=True)):
-            row_arrays = {
-                array_name: arrays[array_name][..., offsets[place] : offsets[place + 1]]
-                for array_name, offsets in bounds.items()
-            }
+            row_arrays = {}
+            for array_name, offsets in bounds.items():
+                steps_of_row = slice(offsets[place], offsets[place + 1])
+                row_arrays[array_name] = arrays[array_name][..., steps_of_row]
             columns._rows[name] = LiveEffects.from_saved(common, about, row_arrays)
         return columns
+
+
+def _tick_name(ahead: int) -> str:
+    return f"coming tick {ahead}" if ahead else "this tick"
 
 
 def known_columns(
@@ -275,4 +288,6 @@ def known_columns(
         )
     if panel is not None and future:
         return KnownColumns.of(panel, grid)
-    return KnownColumns.named(names, frequency, grid) if len(names) else None, panel
+    if not len(names):
+        return None, panel
+    return KnownColumns.named(names, frequency, grid), panel

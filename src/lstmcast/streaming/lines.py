@@ -98,10 +98,10 @@ class Naming:
             other_columns = (time, series, *self.past, *self.future)
             targets = [name for name in fields if name not in other_columns]
         if not targets:
-            raise DataError(
-                f"it holds no value: its fields are {listed(list(fields))}"
-                + (f", and {listed(list(self.target))} is expected" if self.target else "")
-            )
+            problem = f"it holds no value: its fields are {listed(list(fields))}"
+            if self.target:
+                problem += f", and {listed(list(self.target))} is expected"
+            raise DataError(problem)
         return targets
 
     def _only(self, values: Mapping[str, float]) -> float:

@@ -69,8 +69,11 @@ def grid_of(
 ) -> Grid:
     """What is known of all rows."""
     step = frequency_of(panel, frequency)
-    default_periods = step.seasonal_periods if panel is None else panel.periods
-    return Grid(1, default_periods if periods is None else checked_periods(periods), step.family)
+    if periods is not None:
+        row_periods = checked_periods(periods)
+    else:
+        row_periods = step.seasonal_periods if panel is None else panel.periods
+    return Grid(1, row_periods, step.family)
 
 
 def opening_network(

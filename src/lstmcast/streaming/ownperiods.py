@@ -47,9 +47,9 @@ class PeriodLanes:
     def reader(self, period: int) -> LaneReader:
         """What reads rows of a period."""
         if period not in self._readers:
-            usual = self._readers[USUAL]
-            grid = usual.grid._replace(periods=(period,))
-            self._readers[period] = LaneReader(usual.network, grid, usual.context)
+            reader = self._readers[USUAL]
+            grid = reader.grid._replace(periods=(period,))
+            self._readers[period] = LaneReader(reader.network, grid, reader.context)
         return self._readers[period]
 
     def get(self, lane: str, period: int, row_R: NDArray) -> Lane:

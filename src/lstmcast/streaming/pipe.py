@@ -46,6 +46,11 @@ class Tick(NamedTuple):
     time: int | None
     steps: int
 
+    @property
+    def missing(self) -> int:
+        """Ticks that are left out before it."""
+        return self.steps - 1
+
 
 class Advance(NamedTuple):
     """What came of a record: the ticks that were read, those that were not after the newest of
@@ -113,10 +118,10 @@ class Pipe:
             return
         for answer in answers:
             yield {"line": self.lines, **answer}
-        self.used += record is not None
-        due = record is not None and self.place is not None and self.used % self.place.every == 0
-        if due:
-            yield self._saved()
+        if record is not None:
+            self.used += 1
+            if self.place is not None and self.used % self.place.every == 0:
+                yield self._saved(self.place.folder)
 
     def refused(self, reason: str) -> Answer:
         """The answer to the line that cannot be used."""
@@ -131,14 +136,13 @@ class Pipe:
             self.stream.note = {**self.stream.note, **state}
             self.stream.save(self.place.folder)
 
-    def _saved(self) -> Answer:
+    def _saved(self, folder: Path) -> Answer:
         """Save, and say so; a state that cannot be saved does not stop forecasts."""
-        assert self.place is not None
         try:
             self.save()
         except OutputError as error:
             return self.refused(f"the state was not saved: {error}")
-        return {"line": self.lines, "saved": str(self.place.folder)}
+        return {"line": self.lines, "saved": str(folder)}
 
     def advance(self, record: Record) -> Advance:
         """Read what a record says, with the ticks that are missing before it.
@@ -154,8 +158,10 @@ class Pipe:
             return Advance([], late, {}, np.empty(0))
         self._check(due, record)
         restarted = self._bridge(due)
-        rows, values_R = self._of_all(due), np.array([tick.value for tick in due])
-        past, future = _beside(record.past, len(due)), _known(record.future, due)
+        rows = self._of_all(due)
+        values_R = np.array([tick.value for tick in due])
+        past = _beside(record.past, len(due))
+        future = _known(record.future, due)
         errors_R = self.stream.observe(values_R, rows, past=past, future=future)
         for tick in due:
             if tick.time is not None:
@@ -202,16 +208,12 @@ class Pipe:
     def _ticks(self, values: dict[str, float], time: int | None) -> list[Tick]:
         """What a line says of its rows; without a time it is the next tick of each."""
         if time is None:
-            nexts = self.clocks.nexts(values)
-            return [
-                Tick(row, value, when, 1)
-                for (row, value), when in zip(values.items(), nexts, strict=True)
-            ]
+            times = self.clocks.nexts(values)
+            pairs = zip(values.items(), times, strict=True)
+            return [Tick(row, value, when, 1) for (row, value), when in pairs]
         steps = self.clocks.all_steps(values, time)
-        return [
-            Tick(row, value, time, step)
-            for (row, value), step in zip(values.items(), steps, strict=True)
-        ]
+        pairs = zip(values.items(), steps, strict=True)
+        return [Tick(row, value, time, step) for (row, value), step in pairs]
 
     def _late(self, tick: Tick) -> Answer:
         """The answer to a tick that is left out."""
@@ -232,7 +234,7 @@ class Pipe:
                 past=_beside(record.past, len(due)),
                 future=_known(record.future, due),
                 horizon=self.horizon,
-                missing=[tick.steps - 1 for tick in due],
+                missing=[tick.missing for tick in due],
             )
         except LstmcastError:
             if starts:
@@ -246,18 +248,20 @@ class Pipe:
     def _bridge(self, due: Sequence[Tick]) -> dict[str, int]:
         """Read the ticks that are missing as unknown; rows that miss too many begin anew, and
         how many those miss."""
-        bridged_steps = max(BRIDGED_CYCLES * max(self.stream.grid.periods), BRIDGED_STEPS)
-        restarted = {tick.row: tick.steps - 1 for tick in due if tick.steps - 1 > bridged_steps}
-        if restarted:
-            starts = {tick.row: self._start(tick) for tick in due if tick.row in restarted}
-            self.stream.reset(list(restarted), starts)
-        gaps = {tick.row: tick.steps - 1 for tick in due if tick.row not in restarted}
-        names = self.stream.network.config.inputs.past
-        for step in range(max(gaps.values(), default=0)):
-            rows = [row for row, missing in gaps.items() if missing > step]
-            past = _beside(dict.fromkeys(names, math.nan), len(rows))
-            self.stream.observe(np.full(len(rows), math.nan), rows, past=past)
-        return restarted
+        longest_season = max(self.stream.grid.periods)
+        bridged_steps = max(BRIDGED_CYCLES * longest_season, BRIDGED_STEPS)
+        too_late = [tick for tick in due if tick.missing > bridged_steps]
+        if too_late:
+            starts = {tick.row: self._start(tick) for tick in too_late}
+            self.stream.reset(list(starts), starts)
+        gaps = [tick for tick in due if 0 < tick.missing <= bridged_steps]
+        longest_gap = max((tick.missing for tick in gaps), default=0)
+        unknown_past = dict.fromkeys(self.stream.network.config.inputs.past, math.nan)
+        for step in range(longest_gap):
+            rows = [tick.row for tick in gaps if tick.missing > step]
+            unknown_R = np.full(len(rows), math.nan)
+            self.stream.observe(unknown_R, rows, past=_beside(unknown_past, len(rows)))
+        return {tick.row: tick.missing for tick in too_late}
 
     def _forecasts(self, read: Advance) -> list[Answer]:
         """What follows the ticks of these rows."""
@@ -275,9 +279,9 @@ class Pipe:
                 answer["alert"] = bool(alerted_R[place])
             if not math.isnan(expected_R[place]):
                 answer["expected"] = _plain(expected_R[place])
-            missing = tick.steps - 1
-            if missing:
-                answer["anew" if tick.row in restarted else "missing"] = missing
+            if tick.missing:
+                key = "anew" if tick.row in restarted else "missing"
+                answer[key] = tick.missing
             times = self.clocks.ahead(tick.row, self.horizon)
             if times is not None:
                 answer["times"] = times
@@ -294,9 +298,8 @@ class Pipe:
         if self.stream.conformal is None:
             return {}
         inside_L = 100 * self.stream.coverage([tick.row])[0, 0]
-        coverage = {
-            str(level): _plain(share) for level, share in zip(LEVELS, inside_L, strict=True)
-        }
+        shares = zip(LEVELS, inside_L, strict=True)
+        coverage = {str(level): _plain(share) for level, share in shares}
         return {"coverage": coverage, "drift": bool(self.stream.drifted[place])}
 
 
@@ -308,10 +311,11 @@ def _beside(past: dict[str, float], rows: int) -> dict[str, list[float]] | None:
 def _known(future: Mapping[str, Any], due: Sequence[Tick]) -> dict[str, Any] | None:
     """What a line says of columns that are known in advance: the same of each row of it, or by
     row."""
-    cells_by_column = {
-        name: cells if isinstance(cells, Mapping) else {tick.row: cells for tick in due}
-        for name, cells in future.items()
-    }
+    cells_by_column = {}
+    for name, cells in future.items():
+        if not isinstance(cells, Mapping):
+            cells = {tick.row: cells for tick in due}
+        cells_by_column[name] = cells
     return cells_by_column or None
 
 
@@ -319,4 +323,6 @@ def _plain(values: Any) -> Any:
     """Numbers as JSON holds them: null for one that nobody knows."""
     if np.ndim(values):
         return [_plain(value) for value in values]
-    return float(f"{values:.{DIGITS}g}") if math.isfinite(values) else None
+    if not math.isfinite(values):
+        return None
+    return float(f"{values:.{DIGITS}g}")

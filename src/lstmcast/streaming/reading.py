@@ -201,9 +201,10 @@ class RowReader:
         first_R = (until_R - 1) // block * block
         waiting_R = until_R - np.maximum(self.rows["newer count"][rows], first_R)
         for waiting in np.unique(waiting_R).tolist():
-            some = np.flatnonzero(waiting_R == waiting)
-            values_NT = self.ring.since(until_R[some] - waiting, until_R[some], rows[some])
-            ticks = Ticks(rows[some], values_NT[:, :, None], first_R[some], until_R[some])
+            group = np.flatnonzero(waiting_R == waiting)
+            row_N, until_N = rows[group], until_R[group]
+            values_NT = self.ring.since(until_N - waiting, until_N, row_N)
+            ticks = Ticks(row_N, values_NT[:, :, None], first_R[group], until_N)
             self._read_lane("newer", ticks)
         self.rows["newer count"][rows] = until_R
         self.lanes.take_over(row_R[over_R & (count_R > block)])
@@ -236,11 +237,11 @@ class RowReader:
             if len(going) < len(stale_R):
                 lane = rows_of(lane, going)
             row_N = ticks.row_R[going]
-            beside = None if ticks.past_RP is None else ticks.past_RP[going, None]
+            extra = None if ticks.past_RP is None else ticks.past_RP[going, None]
             if self.slow is not None:
                 axes_N, horizon = reader.own_axes(lane), reader.grid.horizon
-                beside = self.slow.known(row_N, axes_N, ticks.length, horizon)
-            lane = reader.advance(lane, ticks.values_RTK[going], beside)
+                extra = self.slow.known(row_N, axes_N, ticks.length, horizon)
+            lane = reader.advance(lane, ticks.values_RTK[going], extra)
             self.lanes.put(name, period, row_N, lane)
         if stale_R.any():
             stale = ticks.of(stale_R)

@@ -52,18 +52,19 @@ class Rows:
         return row in self._places
 
     def add(self, name: str, start: Callable[[int], Any]) -> None:
-        """One more state; `fresh` begins so many rows of it."""
+        """One more state; `start` begins so many rows of it."""
         self._states[name], self._fresh[name] = start(len(self)), start
 
     def of(self, name: str, row_R: NDArray) -> Any:
         """A state of some of the rows."""
-        return self._states[name] if self._all(row_R) else rows_of(self._states[name], row_R)
+        state = self._states[name]
+        return state if self._all(row_R) else rows_of(state, row_R)
 
     def put(self, name: str, row_R: NDArray, new_state: Any) -> None:
         """Replace a state of some of the rows."""
-        self._states[name] = (
-            new_state if self._all(row_R) else with_rows(self._states[name], row_R, new_state)
-        )
+        if not self._all(row_R):
+            new_state = with_rows(self._states[name], row_R, new_state)
+        self._states[name] = new_state
 
     def _all(self, row_R: NDArray) -> bool:
         if row_R is self._everything:
@@ -157,10 +158,13 @@ def _listed(ids: Iterable[Any]) -> list[Any]:
             f"ids={ids!r} does not name rows: a list of texts or whole numbers is expected, such "
             "as ['a', 'b'], and for one row a list of one. Use [] for no rows yet."
         ) from error
-    return [
-        name if isinstance(name, str) else int(name) if _is_whole(name) else str(name)
-        for name in names
-    ]
+    return [_row_name(name) for name in names]
+
+
+def _row_name(name: Any) -> str | int:
+    if _is_whole(name):
+        return int(name)
+    return name if isinstance(name, str) else str(name)
 
 
 def _is_whole(name: Any) -> bool:
@@ -176,6 +180,7 @@ def _refuse_twice(ids: list[Any]) -> None:
 
 
 def _named(ids: list[Any]) -> str:
-    return ", ".join(repr(name) for name in ids[:5]) + (
-        f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-    )
+    text = ", ".join(repr(name) for name in ids[:5])
+    if len(ids) > 5:
+        text += f" and {len(ids) - 5} more"
+    return text

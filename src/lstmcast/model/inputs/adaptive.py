@@ -148,12 +148,12 @@ class Adaptive:
             root_B=np.array(np.broadcast_to(grid.root_B, rows)),
             unit_B=np.array(np.broadcast_to(grid.unit_B, rows)),
         )
-        known = nothing_known(grid, rows)
+        way_back = nothing_known(grid, rows)
         widths = None
         season = season_of(periods) if self.widths == "seasonal" else 0
         if season:
             widths = start_widths(rows, season)
-            known = known._replace(width=np.ones((rows, grid.horizon)))
+            way_back = way_back._replace(width=np.ones((rows, grid.horizon)))
         return AdaptiveState(
             grid=grid,
             z_BL=np.full((rows, tail), np.nan),
@@ -167,7 +167,7 @@ class Adaptive:
             constant_B=np.ones(rows, bool),
             seasons=start_seasons(rows, periods),
             surprises=no_surprises(rows, tail),
-            known=known,
+            known=way_back,
             widths=widths,
         )
 
@@ -230,12 +230,12 @@ class Adaptive:
         way_back, widths = with_widths(way_back, state.widths, reading, grid.horizon)
         new_state = state._replace(
             **tails,
-            **adjusted.after._asdict(),
+            **adjusted.state._asdict(),
             reference_B=reference_B,
             age_B=age_BT[:, -1],
             constant_B=constant_BT[:, -1],
             seasons=seasons,
-            surprises=calmed.after,
+            surprises=calmed.state,
             known=mapped(lambda array_BT: array_BT[:, -1].copy(), way_back),
             ahead_BF=None,
             widths=widths,
@@ -266,8 +266,9 @@ class Adaptive:
 
     def feed(self, point_NHK: NDArray, state: AdaptiveState) -> tuple[Seen, AdaptiveState]:
         """Read points on the reading axis as if they had been observed."""
-        axis = state.grid.log_B, state.grid.root_B
-        z_NH = to_axis(from_axis(point_NHK[:, :, 0], *axis), *axis)
+        log_B, root_B = state.grid.log_B, state.grid.root_B
+        values_NH = from_axis(point_NHK[:, :, 0], log_B, root_B)
+        z_NH = to_axis(values_NH, log_B, root_B)
         if state.ahead_BF is None:
             return self.read(state, z_NH, observed=False)
         steps = z_NH.shape[1]
@@ -286,12 +287,16 @@ class Adaptive:
         young_N = (known.age < SHORTEST) & moves
         constant_N = ~np.isnan(known.value) & moves
         z_NHKX = _reaching(z_NHKX, known.other)
-        middle = slice(z_NHKX.shape[3] // 2, z_NHKX.shape[3] // 2 + 1)
-        newest_N = known.level if known.effect is None else known.level + known.effect
+        X = z_NHKX.shape[3]
+        middle = slice(X // 2, X // 2 + 1)
+        newest_N = known.level
+        if known.effect is not None:
+            newest_N = newest_N + known.effect
         moved_NHKX = z_NHKX - z_NHKX[..., middle] + newest_N[:, None, None, None]
         z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
+        unit_N111 = known.unit[:, None, None, None]
         with np.errstate(over="ignore"):
-            values = from_axis(z_NHKX, known.log, known.root) * known.unit[:, None, None, None]
+            values = from_axis(z_NHKX, known.log, known.root) * unit_N111
         values = np.clip(values, -LARGEST, LARGEST)
         value_N111 = known.value[constant_N, None, None, None]
         values[constant_N] += value_N111 - values[constant_N][..., middle]

@@ -144,31 +144,33 @@ def joined_to(state: AdaptiveState, z_BT: NDArray) -> tuple[Reading, NDArray, di
     z_BU = np.concatenate([state.z_BL, z_BT], axis=1)
     known_BU = ~np.isnan(z_BU)
     known_BT = known_BU[:, tail:]
-    begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BT, 1)
-    seen_BU = np.concatenate([state.seen_BL, begun_BT], 1)
+    begun_BT = np.maximum.accumulate(known_BT, axis=1)
+    begun_BT = state.seen_BL[:, -1:] | begun_BT
+    seen_BU = np.concatenate([state.seen_BL, begun_BT], axis=1)
     age_BT = state.age_B[:, None] + np.cumsum(known_BT, axis=1)
-    reading = Reading(np.where(known_BU, z_BU, 0.0), known_BU, seen_BU, z_BT.shape[1])
+    filled_BU = np.where(known_BU, z_BU, 0.0)
+    reading = Reading(filled_BU, known_BU, seen_BU, z_BT.shape[1])
     tails = {"z_BL": z_BU[:, -tail:], "seen_BL": seen_BU[:, -tail:]}
     return reading, age_BT, tails
 
 
-def with_effects(known: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid) -> AdaptiveKnown:
+def with_effects(way_back: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid) -> AdaptiveKnown:
     """What the way back needs, with effects that are known in advance: of each step, and of the H
     after it."""
     if effect_BTF is not None:
-        coming_BTH = known.seasonal + effect_BTF[:, :, 1:]
-        return known._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
+        coming_BTH = way_back.seasonal + effect_BTF[:, :, 1:]
+        return way_back._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
     if grid.effects:
-        return known._replace(effect=np.zeros_like(known.age))
-    return known
+        return way_back._replace(effect=np.zeros_like(way_back.age))
+    return way_back
 
 
 def with_widths(
-    known: AdaptiveKnown, widths: WidthState | None, reading: Reading, horizon: int
+    way_back: AdaptiveKnown, widths: WidthState | None, reading: Reading, horizon: int
 ) -> tuple[AdaptiveKnown, WidthState | None]:
     """What the way back needs, with widths of the coming steps' intervals where they are kept."""
     if widths is None:
-        return known, None
+        return way_back, None
     season = widths.change_BM.shape[1]
     width_BTH, widths = read_widths(widths, reading.change(season), horizon)
-    return known._replace(width=width_BTH), widths
+    return way_back._replace(width=width_BTH), widths

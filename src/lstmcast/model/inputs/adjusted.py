@@ -40,7 +40,7 @@ class Adjusted(NamedTuple):
     level_BT: NDArray  # the newest adjusted value
     scale_BT: NDArray
     smooth_BTA: NDArray  # exponential averages of the level
-    after: LevelState
+    state: LevelState  # after them
 
 
 def adjust(
@@ -56,8 +56,8 @@ def adjust(
         state.scale_B3, change_BT, is_change_BT, season.settled_BT, grid
     )
     smooth_BTA = _smooth(state.smooth_BA, level_BT, known_BTW[:, :, 0], age_BT)
-    after = LevelState(level_BU[:, -tail:], smooth_BTA[:, -1], scale_B3)
-    return Adjusted(value_BTW, known_BTW, level_BT, scale_BT, smooth_BTA, after)
+    new_state = LevelState(level_BU[:, -tail:], smooth_BTA[:, -1], scale_B3)
+    return Adjusted(value_BTW, known_BTW, level_BT, scale_BT, smooth_BTA, new_state)
 
 
 def _window(

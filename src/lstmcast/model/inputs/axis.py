@@ -35,11 +35,11 @@ def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
     log_B = _of_rows(log, len(z_B))
     root_B = _of_rows(root, len(z_B))
     if log_B.any():
-        own = z_B[log_B]
-        z_B[log_B] = np.log(np.where(own > 0, own, np.nan))
+        values_N = z_B[log_B]
+        z_B[log_B] = np.log(np.where(values_N > 0, values_N, np.nan))
     if root_B.any():
-        own = z_B[root_B]
-        z_B[root_B] = np.sqrt(np.where(own >= 0, own, np.nan))
+        values_N = z_B[root_B]
+        z_B[root_B] = np.sqrt(np.where(values_N >= 0, values_N, np.nan))
     return z_B
 
 
@@ -174,8 +174,8 @@ def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
     falls_R = np.asarray(below_RT.any(axis=1))
     has_positive_R = ~np.isnan(positive_RT).all(axis=1)
     for row in np.flatnonzero(falls_R & has_positive_R):
-        known = np.flatnonzero(~np.isnan(values_RT[row]))
-        falls_R[row] = not _strays_only(values_RT[row, known], below_RT[row, known])
+        known_T = np.flatnonzero(~np.isnan(values_RT[row]))
+        falls_R[row] = not _strays_only(values_RT[row, known_T], below_RT[row, known_T])
     return falls_R
 
 
@@ -303,10 +303,12 @@ def _stands_near_zero(positive_RT: NDArray, newest: int) -> NDArray:
     packed_RT = _packed(positive_RT)
     count_R = (~np.isnan(packed_RT)).sum(axis=1)
     newest_RN = np.sort(packed_RT[:, -newest:], axis=1)  # unknown ones last
-    rows, width = np.arange(len(newest_RN)), newest_RN.shape[1]
-    known_R = np.maximum(np.minimum(count_R, width), 1)
+    rows = np.arange(len(newest_RN))
+    known_R = np.minimum(count_R, newest_RN.shape[1])
+    known_R = np.maximum(known_R, 1)
     low_R = newest_RN[rows, (known_R - 1) // 2]
-    median_R = (low_R + newest_RN[rows, known_R // 2]) / 2
+    high_R = newest_RN[rows, known_R // 2]
+    median_R = (low_R + high_R) / 2
     change_RT = np.abs(np.diff(packed_RT, axis=1))
     change_R = np.nansum(change_RT, axis=1) / np.maximum(count_R - 1, 1)
     return (count_R > 1) & (median_R < NEAR * change_R)

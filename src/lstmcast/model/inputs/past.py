@@ -206,14 +206,18 @@ class FittedColumns:
         whose newest input is set by whoever carries missing ones on."""
         B, T, _ = known_BTP.shape
         length = state.newest_BPL.shape[2]
-        raw_BPU = np.concatenate([state.newest_BPL, known_BTP.transpose(0, 2, 1)], axis=2)
-        offsets, columns = (length + T) * np.arange(B + 1), []
+        known_BPT = known_BTP.transpose(0, 2, 1)
+        raw_BPU = np.concatenate([state.newest_BPL, known_BPT], axis=2)
+        offsets = (length + T) * np.arange(B + 1)
+        columns = []
         for number, (name, transforms) in enumerate(self.columns.columns):
-            state_B, values = self.states[number].rows(series_B), raw_BPU[:, number].ravel()
+            state_B = self.states[number].rows(series_B)
             with _of_column(name):
-                applied = transforms.apply(values, offsets, state_B)
-            columns.append(applied.values.reshape(B, length + T)[:, length:])
-        return np.stack(columns, axis=2), state._replace(newest_BPL=raw_BPU[:, :, -length:])
+                applied = transforms.apply(raw_BPU[:, number].ravel(), offsets, state_B)
+            applied_BU = applied.values.reshape(B, length + T)
+            columns.append(applied_BU[:, length:])
+        new_state = state._replace(newest_BPL=raw_BPU[:, :, -length:])
+        return np.stack(columns, axis=2), new_state
 
     def arrays(self) -> dict[str, NDArray]:
         """What was learned, under names for the store."""
@@ -254,7 +258,10 @@ def _steps(transforms: Transforms) -> str:
     chain = transforms.chain
     if transforms.by_series or chain is None:
         return repr(transforms)
-    return repr(chain.steps[0] if len(chain.steps) == 1 else chain.steps)
+    steps = chain.steps
+    if len(steps) == 1:
+        return repr(steps[0])
+    return repr(steps)
 
 
 def _require_shared(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> None:

@@ -126,24 +126,23 @@ def fit(
     plain = _without_groups(rest_BFVV, freedom_BF)
     series, groups = len(count_B), len(layout.groups)
     by_group = []
+    gain_BG = np.zeros((series, groups))
     for group in range(groups):
         members_BP = np.tile(layout.group_P == group, (series, 1))
         evidence = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, members_BP)
-        by_group.append(evidence)
-    gain_BG = np.zeros((series, groups))
-    for group, evidence in enumerate(by_group):
         gain_BG[:, group] = _gain(evidence, plain)
+        by_group.append(evidence)
     used_BG = gain_BG >= np.reshape(least_gain, (-1, 1))
-    best = plain
+    fitted = plain
     if groups == 1:
-        best = by_group[0]
+        fitted = by_group[0]
     elif groups > 1:
         used_BP = used_BG[:, layout.group_P]
-        best = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, used_BP)
-    without = np.flatnonzero(~used_BG.any(axis=1))
-    best = best._replace(covariance_BFPP=plain.covariance_BFPP)
-    best = with_rows(best, without, rows_of(plain, without))
-    return _of_best_phi(best, base_BFKV, gain_BG)
+        fitted = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, used_BP)
+    plain_only = np.flatnonzero(~used_BG.any(axis=1))
+    fitted = fitted._replace(covariance_BFPP=plain.covariance_BFPP)
+    fitted = with_rows(fitted, plain_only, rows_of(plain, plain_only))
+    return _of_best_phi(fitted, base_BFKV, gain_BG)
 
 
 def fit_together(

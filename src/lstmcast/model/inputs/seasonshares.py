@@ -108,14 +108,17 @@ def _columns(family: Family, foretold: list[NDArray], use_BT: NDArray) -> list[N
 def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
     """Changes that are not much larger than was usual before, and what usual is made of (B, 2)."""
     known_BT = ~np.isnan(change_BT)
-    roots_BT = np.sqrt(np.abs(np.where(known_BT, change_BT, 0.0)))
-    newest_BT2 = np.stack([roots_BT, known_BT], axis=2)
-    sums_BT2 = before_B2[:, None] + np.cumsum(newest_BT2, axis=1)
-    earlier_BT2 = np.concatenate([before_B2[:, None], sums_BT2[:, :-1]], axis=1)
+    size_BT = np.abs(np.where(known_BT, change_BT, 0.0))
+    newest_BT2 = np.stack([np.sqrt(size_BT), known_BT], axis=2)
+    before_B12 = before_B2[:, None]
+    sums_BT2 = before_B12 + np.cumsum(newest_BT2, axis=1)
+    earlier_BT2 = np.concatenate([before_B12, sums_BT2[:, :-1]], axis=1)
     total_BT, count_BT = earlier_BT2[:, :, 0], earlier_BT2[:, :, 1]
     usual_BT = (total_BT / np.maximum(count_BT, 1.0)) ** 2
-    limit_BT = np.where(count_BT >= FEWEST_CHANGES, MOST_CHANGE * usual_BT, np.inf)
-    return np.minimum(np.maximum(change_BT, -limit_BT), limit_BT), sums_BT2[:, -1]
+    is_enough_BT = count_BT >= FEWEST_CHANGES
+    limit_BT = np.where(is_enough_BT, MOST_CHANGE * usual_BT, np.inf)
+    limited_BT = np.minimum(np.maximum(change_BT, -limit_BT), limit_BT)
+    return limited_BT, sums_BT2[:, -1]
 
 
 def _ridge(

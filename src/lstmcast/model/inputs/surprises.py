@@ -124,12 +124,12 @@ class Calmed(NamedTuple):
     read_BT: NDArray
     shift_BT: NDArray
     other_BT: NDArray  # where else the level may be, at each step
-    after: Surprises
+    state: Surprises  # after them
 
 
 def set_aside(state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis) -> Calmed:
     """Set surprises among T more values aside, in the series that have any."""
-    read_BT, after, close_B = _all_read(state, z_BT, tail_BL, axis)
+    read_BT, new_state, close_B = _all_read(state, z_BT, tail_BL, axis)
     steps = z_BT.shape[1]
     shift_BT = np.repeat(state.shift_B[:, None], steps, axis=1)
     other_BT = np.repeat(state.other_B[:, None], steps, axis=1)
@@ -140,8 +140,8 @@ def set_aside(state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis) -> 
         read_BT[rows] = close.read_BT
         shift_BT[rows] = close.shift_BT
         other_BT[rows] = close.other_BT
-        after = with_rows(after, rows, close.after)
-    return Calmed(read_BT, shift_BT, other_BT, after)
+        new_state = with_rows(new_state, rows, close.state)
+    return Calmed(read_BT, shift_BT, other_BT, new_state)
 
 
 def _all_read(
@@ -187,10 +187,10 @@ def _read_all(state: Surprises, now_TB2: NDArray) -> tuple[Surprises, Surprises]
         "largest_B2": _faded_largest(state.largest_B2, changed_TB2, change_TB2),
         "count_B2": np.cumsum(counts, axis=0),
     }
-    before = {name: array_TB2[:-1] for name, array_TB2 in sums.items()}
+    earlier = {name: array_TB2[:-1] for name, array_TB2 in sums.items()}
     newest = {name: array_TB2[-1].copy() for name, array_TB2 in sums.items()}
     since_B2 = state.since_B2 + len(now_TB2)
-    return state._replace(**before), state._replace(since_B2=since_B2, **newest)
+    return state._replace(**earlier), state._replace(since_B2=since_B2, **newest)
 
 
 def _newest(before_B2: NDArray, now_TB2: NDArray) -> NDArray:
@@ -270,8 +270,8 @@ def _step_by_step(state: Surprises, z_RT: NDArray, tail_RL: NDArray, axis: Axis)
         read_RU2[:, L + step] = read_R2
         shift_RT[:, step] = state.shift_B
         other_RT[:, step] = state.other_B
-    after = state._replace(cycle_BL=read_RU2[:, T:, 1])
-    return Calmed(read_RU2[:, L:, 0], shift_RT, other_RT, after)
+    new_state = state._replace(cycle_BL=read_RU2[:, T:, 1])
+    return Calmed(read_RU2[:, L:, 0], shift_RT, other_RT, new_state)
 
 
 def _one(

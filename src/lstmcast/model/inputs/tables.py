@@ -54,8 +54,8 @@ class TableState(NamedTuple):
 
 def start_table(rows: int, period: int) -> TableState:
     """Nothing is known of any phase."""
-    nothing = np.zeros((rows, period))
-    return TableState(nothing, nothing.copy(), np.zeros((rows, 2 * period)))
+    zeros = np.zeros((rows, period))
+    return TableState(zeros, zeros.copy(), np.zeros((rows, 2 * period)))
 
 
 def deviations(

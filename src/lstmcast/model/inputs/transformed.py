@@ -32,6 +32,7 @@ from lstmcast.model.inputs.transformedparts import (
     WholeRows,
     before_later,
     carried_on,
+    column_names,
     differences_and_longest,
     even_offsets,
     known_after,
@@ -42,11 +43,11 @@ from lstmcast.model.inputs.transformedparts import (
     row_names,
     same_rows,
     side_by_side,
+    with_past_read,
 )
 from lstmcast.transforms import Transforms
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.config import is_whole
-from lstmcast.util.objects import objects
 from lstmcast.windows import TransformedData
 
 
@@ -82,10 +83,13 @@ class Transformed:
 
     def __repr__(self) -> str:
         chain = self.transforms.chain
-        simple = not self.transforms.by_series and chain is not None and not chain.apart
-        arguments = list(map(repr, chain.steps)) if simple and chain else [repr(self.transforms)]
-        arguments += [f"columns={self.columns}"] if self.columns > 1 else []
-        arguments += [f"past={self.beside}"] if self.beside else []
+        arguments = [repr(self.transforms)]
+        if chain is not None and not chain.apart and not self.transforms.by_series:
+            arguments = [repr(step) for step in chain.steps]
+        if self.columns > 1:
+            arguments.append(f"columns={self.columns}")
+        if self.beside:
+            arguments.append(f"past={self.beside}")
         return f"Transformed({', '.join(arguments)})"
 
     def with_transforms(self, transforms: Transforms) -> Transformed:
@@ -109,12 +113,14 @@ class Transformed:
 
     def described(self) -> dict[str, Any]:
         """As JSON values."""
-        about = {
+        about: dict[str, Any] = {
             "kind": self.kind,
             "columns": self.columns,
             "transforms": self.transforms.described(),
         }
-        return about | ({"past": self.beside.described()} if self.beside else {})
+        if self.beside:
+            about["past"] = self.beside.described()
+        return about
 
     @classmethod
     def from_described(cls, about: Mapping[str, Any]) -> Transformed:
@@ -197,12 +203,13 @@ class Transformed:
         if self.transforms.apart:
             scale_S, shift_S = label_to_input(fitted, len(panel))
             scale, shift = scale_S[rows], shift_S[rows]
+        ids = panel.ids if self.columns == 1 else row_names(panel.ids, rows)
         data = TransformedData(
             read_columns(inputs.values, panel, rows, fitted, bool(self.beside)),
             side_by_side(labels.values, panel, rows),
             offsets_of(panel.lengths[rows[:, 0]]),
             ends[rows].min(axis=1),
-            panel.ids if self.columns == 1 else row_names(panel.ids, rows),
+            ids,
             scale,
             shift,
         )
@@ -223,9 +230,7 @@ class Transformed:
         """
         if self.columns > 1 and fitted is not None:
             return same_rows(fitted, len(ids), self.columns)
-        names = objects(ids)
-        if self.columns > 1:
-            names = objects(f"{name}/{column}" for name in ids for column in range(self.columns))
+        names = column_names(ids, self.columns)
         chains = (*self.transforms.chains, *self.beside.chains)
         require_nothing_learned(names, fitted, chains)
         unknown, offsets = np.full(len(names), np.nan), np.arange(len(names) + 1)
@@ -275,34 +280,30 @@ class Transformed:
         that are only read."""
         B, T, K = values_BTK.shape
         tail = state.newest_BKL.shape[2]
-        raw_BKU = np.concatenate([state.newest_BKL, values_BTK.transpose(0, 2, 1)], axis=2)
+        values_BKT = values_BTK.transpose(0, 2, 1)
+        raw_BKU = np.concatenate([state.newest_BKL, values_BKT], axis=2)
         fitted = state.fitted.of(state.series_BK.ravel())
         offsets = even_offsets(B * K, tail + T)
         inputs = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, False)
         labels = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, True)
 
         def new_values(applied: AppliedTransforms) -> NDArray:
-            return applied.values.reshape(raw_BKU.shape)[:, :, tail:].transpose(0, 2, 1)
+            values_BKU = applied.values.reshape(raw_BKU.shape)
+            return values_BKU[:, :, tail:].transpose(0, 2, 1)
 
-        read_BTC, label_BTK = new_values(inputs), new_values(labels)
+        read_BTC = new_values(inputs)
+        label_BTK = new_values(labels)
         require_sizes(label_BTK, state)
-        newest_BC, past = state.x_BK, state.past
-        if past is not None:
-            assert known is not None  # whoever reads asks the inputs for the columns' names
-            past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], past, known)
-            read_BTC = np.concatenate([read_BTC, past_BTP], axis=2)
-            newest_BC = np.concatenate([newest_BC, past.x_BP], axis=1)
+        read_BTC, newest_BC, past = with_past_read(state, read_BTC, known)
         require_sizes(read_BTC, state)
         filled_BTC = carried_on(newest_BC, read_BTC)
         begun_BT = np.logical_and.reduce(np.isfinite(filled_BTC), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], filled_BTC, 0.0).astype(np.float32)
-        before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
-        before_SDL = before_later(before_SDL, inputs, fitted, T)
         new_state = TransformedState(
             state.fitted,
             state.series_BK,
             raw_BKU[:, :, -tail:],
-            before_SDL.reshape(state.before_BKDL.shape),
+            before_later(state.before_BKDL, inputs, fitted, T),
             filled_BTC[:, -1, :K],
             past and past._replace(x_BP=filled_BTC[:, -1, K:]),
         )

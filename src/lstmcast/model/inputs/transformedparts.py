@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,11 +85,12 @@ def known_after(state: TransformedState) -> TransformedKnown:
 
 
 def before_later(
-    before_SDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
+    before_BKDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
 ) -> NDArray:
     """What the differences were given, so many steps later: a missing one is the one a lag
     before."""
-    longest = before_SDL.shape[2]
+    B, K, D, longest = before_BKDL.shape
+    before_SDL = before_BKDL.reshape(B * K, D, longest)
     result_SDL = before_SDL.copy()
     for group, chain in enumerate(fitted.chains):
         series_R = np.flatnonzero(fitted.group_S == group)
@@ -104,7 +105,20 @@ def before_later(
             filled_U = carried(both_SU.ravel(), offsets, chain.steps[step].lag)
             first = both_SU.shape[1] - longest
             result_SDL[series_R, number] = filled_U.reshape(both_SU.shape)[:, first:]
-    return result_SDL
+    return result_SDL.reshape(before_BKDL.shape)
+
+
+def with_past_read(
+    state: TransformedState, read_BTC: NDArray, known_BTP: NDArray | None
+) -> tuple[NDArray, NDArray, PastState | None]:
+    """What is read, with the columns that are only read beside it; the newest inputs before; and
+    the state of these columns after them."""
+    if state.past is None:
+        return read_BTC, state.x_BK, None
+    assert known_BTP is not None  # whoever reads asks the inputs for the columns' names
+    past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], state.past, known_BTP)
+    newest_BC = np.concatenate([state.x_BK, past.x_BP], axis=1)
+    return np.concatenate([read_BTC, past_BTP], axis=2), newest_BC, past
 
 
 class WholeRows(NamedTuple):
@@ -147,6 +161,13 @@ def label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDAr
             "before them."
         )
     return at_1 - at_0, at_0
+
+
+def column_names(ids: list[Any], columns: int) -> NDArray:
+    """What the series of a stream's rows are called, each row's columns one after the other."""
+    if columns == 1:
+        return objects(ids)
+    return objects(f"{name}/{column}" for name in ids for column in range(columns))
 
 
 def row_names(ids: NDArray, rows_RK: NDArray) -> NDArray:

@@ -55,8 +55,10 @@ def read_widths(state: WidthState, change_BT: NDArray, horizon: int) -> tuple[ND
     size_BT = np.where(known_BT, np.abs(change_BT), 0.0)
     changes, counts = sums_by_phase(*state, size_BT, known_BT, DECAY)
     new_state = WidthState(changes[:, -season:], counts[:, -season:])
-    total_BT, number_BT = _over_phases(changes, season), _over_phases(counts, season)
-    mean_BT1 = (total_BT / np.where(number_BT > 0, number_BT, 1.0))[:, :, None]
+    total_BT = _over_phases(changes, season)
+    number_BT = _over_phases(counts, season)
+    mean_BT = total_BT / np.where(number_BT > 0, number_BT, 1.0)
+    mean_BT1 = mean_BT[:, :, None]
     change_BTH = _ahead(changes, season, steps, horizon) + PRIOR * mean_BT1
     usual_BTH = (_ahead(counts, season, steps, horizon) + PRIOR) * mean_BT1
     beside_BTH = np.ones_like(change_BTH)
@@ -72,7 +74,14 @@ def _over_phases(columns: NDArray, season: int) -> NDArray:
 
 def _ahead(columns: NDArray, season: int, steps: int, horizon: int) -> NDArray:
     """Columns of the phases of the next steps, each averaged with its neighbours (B, T, H)."""
-    first = [season + ahead - season * -(-ahead // season) for ahead in range(horizon + 2)]
+    first = [_first_column(distance, season) for distance in range(horizon + 2)]
     phases_BDT = sliding_window_view(columns, steps, axis=1)[:, first]
-    earlier, same, later = phases_BDT[:, :-2], phases_BDT[:, 1:-1], phases_BDT[:, 2:]
-    return (0.25 * (earlier + later) + 0.5 * same).swapaxes(1, 2)
+    neighbours_BHT = phases_BDT[:, :-2] + phases_BDT[:, 2:]
+    mean_BHT = 0.25 * neighbours_BHT + 0.5 * phases_BDT[:, 1:-1]
+    return mean_BHT.swapaxes(1, 2)
+
+
+def _first_column(distance: int, season: int) -> int:
+    """Where the newest change of the phase at a distance stands, as known at the first step."""
+    seasons = -(-distance // season)
+    return season + distance - season * seasons
