@@ -49,12 +49,12 @@ def panel_line(panel: Panel) -> str:
     span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
     series = f"{len(panel):,} series"
     # what is recognised is told by a note
-    said = panel.recognised is None and panel.kind != "real"
-    kind = f", declared {panel.kind}" if said else ""
+    is_declared = panel.recognised is None and panel.kind != "real"
+    kind = f", declared {panel.kind}" if is_declared else ""
     past = panel.covariates.past
-    beside = f", past: {', '.join(past)}" if past else ""
+    past_columns = f", past: {', '.join(past)}" if past else ""
     step = panel.frequency.name + (f" ({panel.calendar.name})" if panel.calendar else "")
-    return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{kind}{beside}"
+    return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{kind}{past_columns}"
 
 
 def columns_lines(panel: Panel) -> list[str]:
@@ -67,14 +67,14 @@ def columns_lines(panel: Panel) -> list[str]:
     if not panel.report.rows:
         return []
     recipe, columns = panel.report.recipe, panel.columns
-    said = recipe.target if recipe is not None else None
-    target = columns.target if isinstance(said, str) or said is None else ", ".join(said)
-    target = "every column of numbers" if said == "*" else target
+    stated = recipe.target if recipe is not None else None
+    target = columns.target if isinstance(stated, str) or stated is None else ", ".join(stated)
+    target = "every column of numbers" if stated == "*" else target
     time = "row numbers" if recipe is not None and recipe.time == "index" else columns.time
     series = f", series {', '.join(panel.keys)}" if len(panel.keys) else ""
-    known = panel.covariates.future.columns
+    future_columns = panel.covariates.future.columns
     lines = [f"  columns: time {time}, target {target}{series}"]
-    lines += [f"  known in advance: {', '.join(known)}"] if known else []
+    lines += [f"  known in advance: {', '.join(future_columns)}"] if future_columns else []
     static = panel.covariates.static
     return lines + ([f"  static: {', '.join(static)}"] if static else [])
 
@@ -90,8 +90,8 @@ def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
 
     match event:
         case DataRead(panel):
-            found = finding_lines(panel.check(), MOST_FINDINGS, words)
-            return [words(panel_line(panel)), *map(words, columns_lines(panel)), *found]
+            paragraphs = finding_lines(panel.check(), MOST_FINDINGS, words)
+            return [words(panel_line(panel)), *map(words, columns_lines(panel)), *paragraphs]
         case NewerRead(panel):
             return [words(panel_line(panel)), *map(words, columns_lines(panel))]
         case DataJoined(continuation):
@@ -109,7 +109,7 @@ def note_line(text: str, words: Words = ENGLISH) -> str:
 
 
 def _severity(severity: str, words: Words) -> str:
-    return padded(words(f"{severity}:"), 9, left=True)
+    return padded(words(f"{severity}:"), 9, is_left=True)
 
 
 def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
@@ -120,24 +120,24 @@ def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
         head = [f"{table.source}: {rows}, {series}: cannot be used as it is"]
     else:
         head = [panel_line(panel), *columns_lines(panel)]
-    found = finding_lines(findings, words=words) or [words("  nothing to report")]
-    return "\n".join([*map(words, head), *found])
+    paragraphs = finding_lines(findings, words=words) or [words("  nothing to report")]
+    return "\n".join([*map(words, head), *paragraphs])
 
 
 def finding_lines(
-    findings: Iterable[Finding], most: int | None = None, words: Words = ENGLISH
+    findings: Iterable[Finding], limit: int | None = None, words: Words = ENGLISH
 ) -> list[str]:
     """One paragraph per finding, errors first; what is beyond `most` is counted."""
     order = {"error": 0, "warning": 1, "note": 2}
-    found = sorted(findings, key=lambda finding: order[finding.severity])
-    shown = found if most is None else found[:most]
+    ordered = sorted(findings, key=lambda finding: order[finding.severity])
+    visible = ordered if limit is None else ordered[:limit]
     lines = [
         paragraph(f"{_severity(finding.severity, words)}{words(finding.text)}", indent=11)
-        for finding in shown
+        for finding in visible
     ]
-    if len(found) > len(shown):
-        more = f"  … and {len(found) - len(shown):,} more: `lstmcast check` shows all"
-        lines.append(words(more))
+    if len(ordered) > len(visible):
+        ending = f"  … and {len(ordered) - len(visible):,} more: `lstmcast check` shows all"
+        lines.append(words(ending))
     return lines
 
 
@@ -167,18 +167,19 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
      8     446.9  426.9 … 467.9
      9     421.4  401.4 … 442.4
     """
-    several = len(set(forecast.ids)) > 1
-    most = MOST_ROWS // 2 if several else MOST_ROWS
-    origins = range(min(len(forecast.ids), max(MOST_SERIES, most // forecast.horizon)))
-    steps = range(min(forecast.horizon, most // max(1, len(origins))))
+    is_many = len(set(forecast.ids)) > 1
+    limit = MOST_ROWS // 2 if is_many else MOST_ROWS
+    origins = range(min(len(forecast.ids), max(MOST_SERIES, limit // forecast.horizon)))
+    steps = range(min(forecast.horizon, limit // max(1, len(origins))))
     writes = [
-        number_format(np.append(forecast.point[o], forecast.quantiles[o].ravel())) for o in origins
+        number_format(np.append(forecast.point[origin], forecast.quantiles[origin].ravel()))
+        for origin in origins
     ]
-    wanted = forecast.wanted
-    rows = [(o, h) for o in origins for h in steps if wanted[o, h]]
+    is_wanted = forecast.wanted
+    rows = [(origin, step) for origin in origins for step in steps if is_wanted[origin, step]]
     columns = (
-        {forecast.columns.series: [shortened(str(forecast.ids[o])) for o, _ in rows]}
-        if several
+        {forecast.columns.series: [shortened(str(forecast.ids[origin])) for origin, _ in rows]}
+        if is_many
         else {}
     )
     columns[forecast.columns.time] = [format_time(forecast.times[row]) for row in rows]
@@ -188,22 +189,22 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
         columns[words(f"{level:g}% interval")] = [
             f"{writes[row[0]](band.lower[row])} … {writes[row[0]](band.upper[row])}" for row in rows
         ]
-    left = [forecast.columns.series] if several else []
+    left_aligned = [forecast.columns.series] if is_many else []
     cells = list(zip(*columns.values(), strict=True))
-    text = fitting(list(columns), cells, terminal_columns(), left)
+    text = fitting(list(columns), cells, terminal_columns(), left_aligned)
     beyond = len(forecast) - len(rows)
-    more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
-    return text + words(more)
+    ending = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
+    return text + words(ending)
 
 
 def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     """Sums with their intervals, the first of many."""
     header, *rows = totals.rows(MOST_ROWS // 2)
-    left = [*map(words, totals.names), words(totals.span)]
-    text = fitting(list(map(words, header)), rows, terminal_columns(), left)
+    left_aligned = [*map(words, totals.names), words(totals.span)]
+    text = fitting(list(map(words, header)), rows, terminal_columns(), left_aligned)
     beyond = len(totals) - len(rows)
-    more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
-    return words("Totals:") + "\n" + text + words(more)
+    ending = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
+    return words("Totals:") + "\n" + text + words(ending)
 
 
 def levels_table(rows: list[list[str]], words: Words = ENGLISH) -> str:
@@ -218,8 +219,8 @@ def scenarios_table(scenarios: Scenarios, words: Words = ENGLISH) -> str:
     """The sums of scenarios over all steps, and how far they differ, the first of many series."""
     header, *rows = scenarios.rows(MOST_ROWS // 2)
     text = fitting(list(map(words, header)), rows, terminal_columns(), header[:1])
-    said = f"Scenarios, sums over all steps, with {scenarios.level:g}% intervals of differences:"
-    return words(said) + "\n" + text
+    title = f"Scenarios, sums over all steps, with {scenarios.level:g}% intervals of differences:"
+    return words(title) + "\n" + text
 
 
 def snapshot(manifest: Mapping[str, Any]) -> str:
@@ -230,8 +231,8 @@ def snapshot(manifest: Mapping[str, Any]) -> str:
     """
     if "snapshot" not in manifest:
         # older versions kept the network alone
-        alone = f"a snapshot of epoch {manifest.get('epoch')}, its network alone, "
-        return alone if manifest.get("kind") == "network" and "epoch" in manifest else ""
+        description = f"a snapshot of epoch {manifest.get('epoch')}, its network alone, "
+        return description if manifest.get("kind") == "network" and "epoch" in manifest else ""
     of = manifest["snapshot"]
     member = f"member {of['member'] + 1} of {of['members']}, " if "member" in of else ""
     return f"a snapshot of {member}epoch {of['epoch']} of {of['epochs']}, "

@@ -84,7 +84,9 @@ class Findings(tuple[Finding, ...]):
         found = sorted(self, key=lambda finding: order.index(finding.severity))
         rows = [(finding.severity, finding.text) for finding in found[:MOST_SHOWN]]
         title = f"{len(self):,} finding{'s' * (len(self) != 1)}" if self else "no findings"
-        listed = table(["", "what was noticed"], rows, left=(0, 1), wrap=True) if rows else ""
+        listed = (
+            table(["", "what was noticed"], rows, left_aligned=(0, 1), wrap=True) if rows else ""
+        )
         return block(title, listed, more(len(rows), len(self), "findings"))
 
     @property

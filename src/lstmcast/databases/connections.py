@@ -107,5 +107,5 @@ def rows_of(columns: Columns) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of columns, some at a time."""
     count = len(next(iter(columns.values())))
     for first in range(0, count, ROWS):
-        parts = [listed(column[first : first + ROWS]) for column in columns.values()]
-        yield list(zip(*parts, strict=True))
+        values = [listed(column[first : first + ROWS]) for column in columns.values()]
+        yield list(zip(*values, strict=True))

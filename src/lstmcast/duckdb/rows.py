@@ -26,7 +26,7 @@ def forecast_rows(
     forecast = model.predict(panel)
     rows = []
     for row in range(len(panel)):
-        quantiles = [_known(one) for one in forecast.quantiles[row].T]
+        quantiles = [_known(column) for column in forecast.quantiles[row].T]
         rows.append(_row(panel, row, forecast.times[row], forecast.point[row], quantiles))
     return rows
 
@@ -35,13 +35,13 @@ def score_rows(panel: Panel, rate: float) -> list[dict[str, Any]]:
     """How surprising each value was."""
     from lstmcast.alerting import anomalies
 
-    found = anomalies(panel, rate=rate)
+    scored = anomalies(panel, rate=rate)
     rows = []
     for row in range(len(panel)):
-        own = slice(panel.offsets[row], panel.offsets[row + 1])
-        scores = [_known(found.scores[own])]
-        known = _row(panel, row, panel.times(row), panel.values[own], scores)
-        rows.append(known | {"flags": found.alerts[own].tolist()})
+        span = slice(panel.offsets[row], panel.offsets[row + 1])
+        scores = [_known(scored.scores[span])]
+        entry = _row(panel, row, panel.times(row), panel.values[span], scores)
+        rows.append(entry | {"flags": scored.alerts[span].tolist()})
     return rows
 
 

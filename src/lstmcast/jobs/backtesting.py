@@ -55,10 +55,10 @@ class BacktestJob:
     def __post_init__(self) -> None:
         require_no_totals(self.repairs, self.hierarchy)
         if self.repairs.outliers == "repair" or self.repairs.missing:
-            what = "outliers='repair'" if not self.repairs.missing else "missing='model'"
+            setting = "outliers='repair'" if not self.repairs.missing else "missing='model'"
             raise UsageError(
-                f"{what}: what values are repaired with follows from later ones, which a backtest "
-                "must not know. Leave missing values unknown, and use outliers='mask' "
+                f"{setting}: what values are repaired with follows from later ones, which a "
+                "backtest must not know. Leave missing values unknown, and use outliers='mask' "
                 "(--outliers mask)."
             )
 

@@ -82,8 +82,8 @@ class Book(NamedTuple):
         name = self._name("Forecast")
         if not self._wide:
             return Sheet(name, self.forecast.columns_dict())
-        several = len(self.forecast.ids) > 1
-        columns = self._points_of_series() if several else self._intervals_of_one()
+        is_many = len(self.forecast.ids) > 1
+        columns = self._points_of_series() if is_many else self._intervals_of_one()
         return Sheet(name, columns, chart=self._chart(name, columns, history))
 
     def _points_of_series(self) -> dict[str, ndarray]:
@@ -92,36 +92,36 @@ class Book(NamedTuple):
         times = np.unique(forecast.times[forecast.wanted])
         columns = {self.panel.columns.time: times}
         for origin, series in enumerate(map(str, forecast.ids)):
-            wanted = forecast.wanted[origin]
-            own_times, point = forecast.times[origin][wanted], forecast.point[origin][wanted]
+            is_wanted = forecast.wanted[origin]
+            own_times, point = forecast.times[origin][is_wanted], forecast.point[origin][is_wanted]
             columns[_free(series, columns)] = _at(times, own_times, point)
         return columns
 
     def _intervals_of_one(self) -> dict[str, ndarray]:
         """The forecast of the only series, with the bounds of its intervals."""
         forecast = self.forecast
-        wanted = forecast.wanted[0]
-        columns = {self.panel.columns.time: forecast.times[0][wanted]}
-        columns[_free(self.words("forecast"), columns)] = forecast.point[0][wanted]
+        is_wanted = forecast.wanted[0]
+        columns = {self.panel.columns.time: forecast.times[0][is_wanted]}
+        columns[_free(self.words("forecast"), columns)] = forecast.point[0][is_wanted]
         for level in forecast.interval_levels:
             band = forecast.interval(level)
             for side, bound in (("from", band.lower), ("to", band.upper)):
                 header = self.words(f"{level:g}% interval, {side}")
-                columns[header] = bound[0][wanted]
+                columns[header] = bound[0][is_wanted]
         return columns
 
     def _chart(self, name: str, columns: dict[str, ndarray], history: Sheet | None) -> Chart | None:
         rows = len(next(iter(columns.values())))
         if not rows:
             return None
-        several = len(self.forecast.ids) > 1
+        is_many = len(self.forecast.ids) > 1
         span = (0, rows - 1)
         lines = []
         for place, header in enumerate(list(columns)[1 : 1 + DRAWN]):
-            is_bound = not several and place > 0
+            is_bound = not is_many and place > 0
             colour = FAINT if is_bound else COLOURS[place]
             if history is not None and not is_bound:
-                past = self._past(history, header, rows, colour if several else INK)
+                past = self._past(history, header, rows, colour if is_many else INK)
                 if past is not None:
                     lines.append(past)
             lines.append(Line(header, name, 0, place + 1, span, colour, is_bound))
@@ -132,17 +132,17 @@ class Book(NamedTuple):
     def _past(self, history: Sheet, header: str, ahead: int, colour: str) -> Line | None:
         """The newest values of a series, to stand before its forecast."""
         columns = history.columns or {}
-        several = len(self.forecast.ids) > 1
-        if several and header not in columns:
+        is_many = len(self.forecast.ids) > 1
+        if is_many and header not in columns:
             return None
-        column = list(columns).index(header) if several else 1
+        column = list(columns).index(header) if is_many else 1
         length = len(next(iter(columns.values())))
         newest = max(LEAST_RECENT, RECENT * ahead)
         span = (max(0, length - newest), length - 1)
         label = self.words("history")
-        if several:
+        if is_many:
             label = f"{header} ({label})"
-        return Line(label, history.name, 0, column, span, colour, several)
+        return Line(label, history.name, 0, column, span, colour, is_many)
 
     def _history(self) -> tuple[Sheet | None, str]:
         """The known values, a column for each of few series; nothing, and why, where they are too
@@ -212,18 +212,18 @@ def _too_many(panel: Panel) -> str:
     return f"The history has {len(panel.values):,} values, too many for a sheet."
 
 
-def _free(name: str, taken: dict[str, ndarray]) -> str:
+def _free(name: str, columns: dict[str, ndarray]) -> str:
     """A header that no other column has."""
-    while name in taken:
+    while name in columns:
         name += "_"
     return name
 
 
-def _at(times: ndarray, known: ndarray, values: ndarray) -> ndarray:
+def _at(times: ndarray, own_times: ndarray, values: ndarray) -> ndarray:
     """Values on another axis of times, unknown where they have none."""
-    result = np.full(len(times), np.nan)
-    result[np.searchsorted(times, known)] = values
-    return result
+    aligned = np.full(len(times), np.nan)
+    aligned[np.searchsorted(times, own_times)] = values
+    return aligned
 
 
 def _number(text: str) -> Any:
@@ -246,6 +246,6 @@ def _letter(column: int) -> str:
     text = ""
     column += 1
     while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
+        column, digit = divmod(column - 1, 26)
+        text = chr(65 + digit) + text
     return text

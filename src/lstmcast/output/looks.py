@@ -129,8 +129,8 @@ def _dress_dates(ax: Axes, words: Words, palette: Palette) -> None:
 
     locator = AutoDateLocator(minticks=4, maxticks=9)
     ax.xaxis.set_major_locator(locator)
-    written: dict[str, Any] = _DATES.get(words.language, {})
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **written))
+    formats: dict[str, Any] = _DATES.get(words.language, {})
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **formats))
     ax.xaxis.get_offset_text().set(color=palette.faint, fontsize=9)
 
 

@@ -41,16 +41,16 @@ def forecast_charts(plot: ForecastPlot) -> dict[str, Any]:
 def shortened(value: Any) -> Any:
     """Numbers with as many digits as a chart can show: the others are half of a page."""
     if isinstance(value, dict):
-        return {name: shortened(part) for name, part in value.items()}
+        return {name: shortened(entry) for name, entry in value.items()}
     if isinstance(value, list):
-        return [shortened(part) for part in value]
+        return [shortened(entry) for entry in value]
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def _axis(plot: ForecastPlot) -> str:
     """Which kind of axis the times need: years that no calendar has are just names."""
     times = np.concatenate(
-        [part for pane in plot.panes for part in (pane.times[:1], pane.future[-1:])]
+        [ends for pane in plot.panes for ends in (pane.times[:1], pane.future[-1:])]
     )
     if times.dtype.kind != "M":
         return "linear"
@@ -90,19 +90,22 @@ def component_charts(
     return charts if any(chart["parts"] for chart in charts) else None
 
 
-def _components(taken: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any]:
+def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any]:
     """Components at the newest times of a pane, and its future."""
-    count = min(len(taken.times), len(pane.times) + len(pane.future))
-    told_apart = len(taken.parts) > len(("level", "rest"))
-    parts = [
+    count = min(len(plot.times), len(pane.times) + len(pane.future))
+    told_apart = len(plot.parts) > len(("level", "rest"))
+    components = [
         {
-            "name": words(part.name),
-            "percent": bool(part.percent),
-            "values": [None if np.isnan(v) else float(f"{v:.5g}") for v in part.values[-count:]],
+            "name": words(component.name),
+            "percent": bool(component.percent),
+            "values": [
+                None if np.isnan(number) else float(f"{number:.5g}")
+                for number in component.values[-count:]
+            ],
         }
-        for part in taken.parts
+        for component in plot.parts
     ]
-    return {"parts": parts if told_apart else [], "count": count}
+    return {"parts": components if told_apart else [], "count": count}
 
 
 def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str, Any] | None:
@@ -111,14 +114,16 @@ def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str
     if scenarios is None:
         return None
     first = next(iter(scenarios.forecasts.values()))
-    place = {str(name): o for o, name in enumerate(first.ids)}
-    shown = [(place[pane.name], len(pane.future)) for pane in plot.panes]
+    place = {str(name): origin for origin, name in enumerate(first.ids)}
+    selected = [(place[pane.name], len(pane.future)) for pane in plot.panes]
     points = {
-        name: [plain_list(forecast.point[o, :steps]) for o, steps in shown]
+        name: [plain_list(forecast.point[origin, :steps]) for origin, steps in selected]
         for name, forecast in scenarios.forecasts.items()
     }
-    apart = {
-        name: [[plain_list(row) for row in parts[o, :steps].T] for o, steps in shown]
-        for name, parts in scenarios.differences.items()
+    differences = {
+        name: [
+            [plain_list(row) for row in difference[origin, :steps].T] for origin, steps in selected
+        ]
+        for name, difference in scenarios.differences.items()
     }
-    return shortened({"level": f"{scenarios.level:g}", "points": points, "apart": apart})
+    return shortened({"level": f"{scenarios.level:g}", "points": points, "apart": differences})

@@ -157,8 +157,8 @@ def remove_left_behind(folder: Path, beginning: str, ending: str) -> None:
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             name = entry.name
-            ours = name.startswith(beginning) and name.endswith(ending)
-            if ours and is_left_behind(name) and entry.is_file(follow_symlinks=False):
+            is_ours = name.startswith(beginning) and name.endswith(ending)
+            if is_ours and is_left_behind(name) and entry.is_file(follow_symlinks=False):
                 os.unlink(entry.path)
 
 
@@ -207,7 +207,7 @@ def _is_special(place: Path) -> bool:
     return place.exists() and not place.is_file() and not place.is_dir()
 
 
-def exchange(one: Path, other: Path) -> bool:
+def exchange(first: Path, second: Path) -> bool:
     """Two files or folders change places, in one step that nobody sees the middle of: whether they
     did.
 
@@ -222,7 +222,7 @@ def exchange(one: Path, other: Path) -> bool:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):  # another C library than most
         return False
-    return rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0
+    return rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _RENAME_EXCHANGE) == 0
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def _absolute(data: Any) -> Any:
     from pathlib import Path
 
     if isinstance(data, list):
-        return [_absolute(one) for one in data]
+        return [_absolute(path_or_address) for path_or_address in data]
     address, separator, path = data.partition(":///")
     if separator:
         return f"{address}:///{Path(path.partition('?')[0]).absolute()}?{path.partition('?')[2]}"

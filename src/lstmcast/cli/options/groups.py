@@ -22,7 +22,9 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
     """
     parameters = inspect.signature(function, eval_str=True).parameters.values()
     groups: dict[str, Any] = {
-        p.name: p.annotation for p in parameters if is_dataclass(p.annotation)
+        parameter.name: parameter.annotation
+        for parameter in parameters
+        if is_dataclass(parameter.annotation)
     }
 
     @functools.wraps(function)
@@ -35,15 +37,15 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
 
     flat = [
         option
-        for p in parameters
-        for option in (_options(p.annotation) if p.name in groups else [p])
+        for parameter in parameters
+        for option in (_options(parameter.annotation) if parameter.name in groups else [parameter])
     ]
     keyword = inspect.Parameter.KEYWORD_ONLY
-    flat = [p.replace(kind=keyword) for p in flat]
+    flat = [parameter.replace(kind=keyword) for parameter in flat]
     flat.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
     flat.append(inspect.Parameter("log_file", keyword, default=None, annotation=LogFile))
     parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
-    parsed.__annotations__ = {p.name: p.annotation for p in flat}
+    parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
     return parsed
 
 

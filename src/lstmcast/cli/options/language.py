@@ -23,11 +23,14 @@ def language_of(arguments: Sequence[str], environment: Mapping[str, str], encodi
     >>> language_of(["check", "a.csv"], {"LANG": "ja_JP.UTF-8"}, "ascii")
     'en'
     """
-    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    pairs = [*pairwise(ours), *(tuple(one.split("=", 1)) for one in ours if "=" in one)]
-    given = {name: value for name, value in pairs if name in ("--language", OLD_NAME)}
-    if given:
-        return given.get("--language") or given[OLD_NAME]
+    options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    pairs = [
+        *pairwise(options),
+        *(tuple(option.split("=", 1)) for option in options if "=" in option),
+    ]
+    languages = {name: value for name, value in pairs if name in ("--language", OLD_NAME)}
+    if languages:
+        return languages.get("--language") or languages[OLD_NAME]
     language = system_language(environment)
     try:
         "日本語".encode(encoding)
@@ -42,12 +45,12 @@ def log_file_of(arguments: Sequence[str]) -> str | None:
     >>> log_file_of(["check", "a.csv", "--log-file=night.log"])
     'night.log'
     """
-    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    for one, following in pairwise([*ours, ""]):
-        if one == "--log-file":
+    options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    for option, following in pairwise([*options, ""]):
+        if option == "--log-file":
             return following
-        if one.startswith("--log-file="):
-            return one.partition("=")[2]
+        if option.startswith("--log-file="):
+            return option.partition("=")[2]
     return None
 
 
