@@ -93,7 +93,7 @@ class Folder:
         ...     folder = Folder(Path(place))
         ...     folder.append({"epoch": 1})
         ...     folder.append({"epoch": 2})
-        ...     folder.lines(), folder.lines(after=1)
+        ...     folder.lines(), folder.lines(first=1)
         ([{'epoch': 1}, {'epoch': 2}], [{'epoch': 2}])
         """
         try:
