@@ -72,7 +72,8 @@ class Manifest:
 
 def _chunk(saved: Any) -> Chunk:
     number, (begin, end), series = saved
-    return Chunk(number, Span(Place(*begin), None if end is None else Place(*end)), series)
+    end_place = None if end is None else Place(*end)
+    return Chunk(number, Span(Place(*begin), end_place), series)
 
 
 def require_same(folder: Path, saved: Mapping[str, str], current: Mapping[str, str]) -> None:

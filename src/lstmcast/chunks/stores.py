@@ -84,7 +84,8 @@ def opened(data: Any) -> Store:
             raise UsageError(f"{len(texts)} sources: one table of DuckDB is read at a time.")
         return _duckdb_table(texts[0])
     files = tuple(sorted({str(path) for text in texts for path in _files(text)}))
-    return ParquetFiles(files, texts[0] if len(texts) == 1 else f"{len(files)} files")
+    name = texts[0] if len(texts) == 1 else f"{len(files)} files"
+    return ParquetFiles(files, name)
 
 
 _EXPECTED = (

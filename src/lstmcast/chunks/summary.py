@@ -30,6 +30,9 @@ def accuracy_rows(folder: Path) -> list[list[str]]:
     header = [f"means over {count:,} series", *(HEADINGS[name] for name in MEASURES)]
     rows = [header]
     for model, _, *values in means_by_model:
-        cells = ["" if value is None else number(value) for value in values]
-        rows.append([model, *cells])
+        row = [model]
+        for value in values:
+            text = "" if value is None else number(value)
+            row.append(text)
+        rows.append(row)
     return rows

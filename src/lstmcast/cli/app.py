@@ -92,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(arguments: Sequence[str] | None) -> int:
     arguments_given = sys.argv[1:] if arguments is None else arguments
     language = language_of(arguments_given, os.environ, sys.stdout.encoding or "ascii")
-    echo.speak(language if language in LANGUAGES else "en")
+    if language not in LANGUAGES:
+        language = "en"
+    echo.speak(language)
     if any(argument.partition("=")[0] == OLD_NAME for argument in arguments_given):
         echo.note(False, f"note: {OLD_NAME} is called --language now")
     echo.errors_as_json("--json" in arguments_given)

@@ -212,8 +212,10 @@ def forecast(
     if as_json:
         from lstmcast.jobs import ForecastResult
 
-        measured = isinstance(outcome, ForecastResult)
-        document(outcome.document(held_out) if measured else outcome.document())
+        if isinstance(outcome, ForecastResult):
+            document(outcome.document(held_out))
+        else:
+            document(outcome.document())
         return
     if as_csv:
         _csv(outcome.forecast)
@@ -363,6 +365,7 @@ def fit(outcome: FitResult, quiet: bool, as_json: bool) -> None:
         note(quiet, *(console.note_line(text) for text in (*outcome.notes, *outcome.written.notes)))
         note(quiet, "written: " + ", ".join(outcome.written.files))
     if outcome.interrupted:
-        goes_on = "The same command with --resume continues it."
-        first = "No epoch was done that --resume could continue from."
-        failure(f"stopped. {goes_on if outcome.resumable else first}")
+        advice = "No epoch was done that --resume could continue from."
+        if outcome.resumable:
+            advice = "The same command with --resume continues it."
+        failure(f"stopped. {advice}")

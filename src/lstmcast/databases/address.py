@@ -248,13 +248,14 @@ def parsed(text: str) -> Address:
     }
     _require_options(engine, parameters, label)
     place = _file_place(url, label) if engine in IN_FILES else _server_place(url, label)
+    password = None if url.password is None else unquote(url.password)
     return Address(
         engine,
         path=place,
         host=url.hostname or "",
         port=port,
         user=unquote(url.username or ""),
-        password=None if url.password is None else unquote(url.password),
+        password=password,
         table=settings.get("table") or None,
         query=settings.get("query") or None,
         timeout=_seconds(settings.get("timeout"), label),

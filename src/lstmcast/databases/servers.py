@@ -177,7 +177,8 @@ class Server:
         wait = max(1, round(self.timeout))
         if self.engine == "postgresql":
             self.run(f"SET lock_timeout = '{wait}s'")
-            self.run("SET TRANSACTION READ WRITE" if writes else "SET TRANSACTION READ ONLY")
+            access = "READ WRITE" if writes else "READ ONLY"
+            self.run(f"SET TRANSACTION {access}")
             return
         self.run(f"SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
         self.connection.commit()

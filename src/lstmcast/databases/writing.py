@@ -176,10 +176,11 @@ def _as_stored(columns: Columns, existing: Sequence[Known]) -> Columns:
     """Times as days where the table has days, or where it is new and all of several are
     midnights: of one midnight alone nobody knows whether it is a day or an hour."""
     types = {column.name: column.type for column in existing}
-    return {
-        name: column.astype("datetime64[D]") if _is_days(column, types.get(name, "")) else column
-        for name, column in columns.items()
-    }
+    stored = dict(columns)
+    for name, column in columns.items():
+        if _is_days(column, types.get(name, "")):
+            stored[name] = column.astype("datetime64[D]")
+    return stored
 
 
 def _is_days(column: NDArray, stored_type: str) -> bool:

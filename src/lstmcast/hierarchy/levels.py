@@ -367,8 +367,8 @@ def _calendar(
     for level in levels:
         for number in range(level.size):
             patterns = np.unique(calendar.pattern[level.members(number)])
-            weeks.append(calendar.week[patterns].any(axis=0, keepdims=True))
-            months.append(calendar.months[patterns].any(axis=0, keepdims=True))
+            weeks.append(np.asarray(calendar.week[patterns].any(axis=0))[None])
+            months.append(np.asarray(calendar.months[patterns].any(axis=0))[None])
     pattern_of_total = len(calendar.week) + np.arange(len(weeks) - 1)
     return replace(
         calendar,

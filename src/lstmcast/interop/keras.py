@@ -299,21 +299,23 @@ def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) ->
                 f"array {position} has the shape {remaining[0].shape}, and no LSTM or Dense layer "
                 "begins with such a one. Expected is model.get_weights() of LSTM and Dense layers."
             )
+        name = f"array {len(arrays) - len(remaining)}"
         outputs = remaining[0].shape[1]
-        is_lstm = (
-            len(remaining) > 1
-            and remaining[1].shape == (outputs // 4, outputs)
-            and outputs % 4 == 0
-        )
+        units, odd = divmod(outputs, 4)
+        is_lstm = not odd and len(remaining) > 1 and remaining[1].shape == (units, outputs)
         matrices, remaining = remaining[: 1 + is_lstm], remaining[1 + is_lstm :]
         has_bias = bool(remaining) and remaining[0].shape == (outputs,)
         bias, remaining = remaining[:has_bias], remaining[has_bias:]
-        name = f"array {len(arrays) - len(remaining) - len(bias) - len(matrices)}"
-        layer = _built(name, outputs // (4 if is_lstm else 1), matrices, bias)
+        if not is_lstm:
+            units = outputs
+        layer = _built(name, units, matrices, bias)
         if isinstance(layer, Recurrent):
-            yield layer._replace(cell=cell)
+            layer = layer._replace(cell=cell)
+        elif remaining:  # the last is linear
+            layer = layer._replace(activation=activation)
         else:
-            yield layer._replace(activation=activation if remaining else None)  # the last is linear
+            layer = layer._replace(activation=None)
+        yield layer
 
 
 # ---------------------------------------------------------------- out
@@ -325,8 +327,8 @@ def _for_keras_3(layer: Part) -> Part:
         return layer
     if layer.cell.recurrent_activation != "hard_sigmoid":
         return layer
-    i, f, g, o = STEEPER, STEEPER, 1.0, STEEPER
-    times_G1 = np.repeat(np.array([i, f, g, o], np.float32), layer.units)[:, None]
+    factors = np.array([STEEPER, STEEPER, 1.0, STEEPER], np.float32)  # of i, f, g and o
+    times_G1 = np.repeat(factors, layer.units)[:, None]
     return Recurrent(
         layer.name,
         layer.weight_ih * times_G1,

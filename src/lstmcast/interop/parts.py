@@ -129,17 +129,17 @@ def network_of_parts(
     layers = naming.target_first(layers) if naming else layers
     *body, head = layers
     if isinstance(head, Recurrent) or head.activation not in (None, "linear"):
-        body, head = (
-            list(layers),
-            Dense("", np.eye(head.units, dtype=np.float32), np.zeros(head.units, np.float32)),
-        )
+        body = list(layers)
+        identity = np.eye(head.units, dtype=np.float32)
+        head = Dense("", identity, np.zeros(head.units, np.float32))
     first = next(index for index, layer in enumerate(body) if isinstance(layer, Recurrent))
     stack = [layer for layer in body if isinstance(layer, Recurrent)]
     dense_before = [layer for layer in body[:first] if isinstance(layer, Dense)]
     dense_after = [layer for layer in body[first:] if isinstance(layer, Dense)]
+    past = naming.past if naming else None
     config = NetworkConfig(
         layers=tuple(layer.units for layer in stack),
-        inputs=Transformed(columns=columns, past=naming.past if naming else None),
+        inputs=Transformed(columns=columns, past=past),
         head="point",
         horizon=steps,
         before=tuple(layer.units for layer in dense_before),
@@ -148,18 +148,19 @@ def network_of_parts(
         residual=False,
         cell=_one_cell(stack),
     )
-    arrays = {
-        f"lstm.{index}.{name}": getattr(layer, name)
-        for index, layer in enumerate(stack)
-        for name in Layer._fields
-    }
-    for group, dense in (("embed", dense_before), ("dense", dense_after)):
-        arrays |= {
-            f"{group}.{index}.{name}": getattr(layer, name)
-            for index, layer in enumerate(dense)
-            for name in _OF_DENSE
-        }
+    arrays = _named_arrays("lstm", stack, Layer._fields)
+    arrays |= _named_arrays("embed", dense_before, _OF_DENSE)
+    arrays |= _named_arrays("dense", dense_after, _OF_DENSE)
     return Network(config, [arrays | {"head.weight": head.weight, "head.bias": head.bias}])
+
+
+def _named_arrays(group: str, layers: Sequence[Part], names: Sequence[str]) -> dict[str, NDArray]:
+    """The arrays of layers, as a network names them."""
+    arrays = {}
+    for index, layer in enumerate(layers):
+        for name in names:
+            arrays[f"{group}.{index}.{name}"] = getattr(layer, name)
+    return arrays
 
 
 def is_network(
@@ -188,11 +189,10 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
             "cannot be written for Keras or PyTorch. Expected is NetworkConfig(static=())."
         )
     if config.inputs.skips or config.residual:
+        feature = "adaptive inputs" if config.inputs.skips else "residual connections"
         raise ModelError(
-            "A network with "
-            f"{'adaptive inputs' if config.inputs.skips else 'residual connections'} is not a row "
-            "of layers and cannot be written for Keras or PyTorch. Expected is "
-            "NetworkConfig(inputs=Transformed(), residual=False)."
+            f"A network with {feature} is not a row of layers and cannot be written for Keras or "
+            "PyTorch. Expected is NetworkConfig(inputs=Transformed(), residual=False)."
         )
     members = len(network.members)
     if (member is None and members > 1) or not 0 <= (member or 0) < members:
@@ -204,18 +204,18 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     def dense(name: str, activation: str) -> Dense:
         return Dense(name, arrays[f"{name}.weight"], arrays[f"{name}.bias"], activation)
 
-    stack = (f"lstm.{index}" for index in range(len(config.layers)))
-    return [
-        *(dense(f"embed.{index}", config.activation) for index in range(len(config.before or ()))),
-        *(
-            Recurrent(
-                name, *(arrays[f"{name}.{field}"] for field in Layer._fields), cell=config.cell
-            )
-            for name in stack
-        ),
-        *(dense(f"dense.{index}", config.activation) for index in range(len(config.after))),
-        dense("head", "linear"),
-    ]
+    def recurrent(name: str) -> Recurrent:
+        weights = (arrays[f"{name}.{field}"] for field in Layer._fields)
+        return Recurrent(name, *weights, cell=config.cell)
+
+    layers: list[Part] = []
+    for index in range(len(config.before or ())):
+        layers.append(dense(f"embed.{index}", config.activation))
+    for index in range(len(config.layers)):
+        layers.append(recurrent(f"lstm.{index}"))
+    for index in range(len(config.after)):
+        layers.append(dense(f"dense.{index}", config.activation))
+    return [*layers, dense("head", "linear")]
 
 
 def _require_chain(layers: Sequence[Part]) -> None:

@@ -66,13 +66,9 @@ def from_pytorch(
     """
     with loading(source):
         is_file = isinstance(source, (str, os.PathLike))
-        state = (
-            _read(Path(source))
-            if is_file
-            else source.state_dict()
-            if hasattr(source, "state_dict")
-            else source
-        )
+        state = _read(Path(source)) if is_file else source
+        if hasattr(state, "state_dict"):
+            state = state.state_dict()
         blocks = _blocks(state)
         if modules is not None and sorted(modules) != sorted(blocks):
             raise UsageError(
@@ -81,11 +77,10 @@ def from_pytorch(
         naming = Named.of(columns, target)
         order = modules or _order(blocks, not is_file, horizon, channels, naming)
         layers = _joined(blocks, order)
-        hidden = [
-            layer._replace(activation=activation) if isinstance(layer, Dense) else layer
-            for layer in layers[:-1]
-        ]
-        network = network_of_parts([*hidden, layers[-1]], horizon, channels, naming)
+        for index, layer in enumerate(layers[:-1]):
+            if isinstance(layer, Dense):
+                layers[index] = layer._replace(activation=activation)
+        network = network_of_parts(layers, horizon, channels, naming)
         return require_activation(network, activation)
 
 
@@ -178,9 +173,8 @@ def _blocks(state: Mapping[str, Any]) -> Blocks:
 
 def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
     if unfit := [name for name in arrays if name.endswith("_reverse") or "_hr" in name]:
-        feature = (
-            "is bidirectional" if unfit[0].endswith("_reverse") else "has a projection (proj_size)"
-        )
+        is_bidirectional = unfit[0].endswith("_reverse")
+        feature = "is bidirectional" if is_bidirectional else "has a projection (proj_size)"
         raise ModelError(
             f"the module {module!r} {feature}, which has no counterpart. {EXPECTED} without it."
         )
@@ -195,8 +189,10 @@ def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
             f"the module {module!r} with weights of shape {weight.shape} has no counterpart. "
             f"{EXPECTED}."
         )
-    bias = numbers(f"{module}.bias", arrays["bias"], weight.shape[:1]) if "bias" in arrays else None
-    return [Dense(module, weight, np.zeros(len(weight), np.float32) if bias is None else bias)]
+    bias = np.zeros(len(weight), np.float32)
+    if "bias" in arrays:
+        bias = numbers(f"{module}.bias", arrays["bias"], weight.shape[:1])
+    return [Dense(module, weight, bias)]
 
 
 def _recurrent(name: str, end: str, arrays: Mapping[str, Any]) -> Recurrent:
@@ -243,9 +239,10 @@ def _order(
 
     if len(blocks) == 1 or (is_ordered and works(list(blocks))):
         return list(blocks)
-    possible = (
-        list(islice(filter(works, _chains(blocks, ())), 2)) if len(blocks) <= MOST_MODULES else []
-    )
+    possible = []
+    if len(blocks) <= MOST_MODULES:
+        orders = filter(works, _chains(blocks, ()))
+        possible = list(islice(orders, 2))  # two are enough to know that it is not clear
     if len(possible) > 1:
         examples = " or ".join(" → ".join(order) for order in possible)
         raise ModelError(

@@ -77,6 +77,9 @@ class BacktestJob:
             source = source_with_totals(source, self.hierarchy, model, notify)
             model = self.hierarchy.model(model)
         panel = read_for(source, model, notify)
+        of_training: dict[str, Any] = {}
+        if self.trains:
+            of_training = {"fit_options": self.fit_options, "progress": notify}
         tested = backtest(
             model,
             self.repairs.masked(panel, notify),
@@ -84,10 +87,9 @@ class BacktestJob:
             cutoffs=self.cutoffs,
             baselines=self.baselines,
             refit=self.refit,
-            fit_options=self.fit_options if self.trains else None,
             workers=self.workers,
             folder=self.folder,
-            progress=notify if self.trains else None,
+            **of_training,
         )
         return BacktestResult(panel, tested, self._written(tested))
 

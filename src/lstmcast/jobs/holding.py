@@ -91,7 +91,7 @@ def _newest(section: ChecksSection, panel: Panel, now: datetime.datetime) -> Hel
     if panel.ends.dtype.kind != "M":
         return Held("newest", expected, "steps without a date", False)
     of_each = section.newest_of == "all"
-    row = int(panel.ends.argmin() if of_each else panel.ends.argmax())
+    row = panel.ends.argmin() if of_each else panel.ends.argmax()
     end = panel.ends[row].astype("datetime64[us]")
     age = (np.datetime64(now, "us") - end) / np.timedelta64(1, "h")
     measured = f"{format_time(end)}, {age:.0f} hours ago"

@@ -260,7 +260,7 @@ def _told(error: Any, text: str) -> str:
     where = f"line {line}: " if line else ""
     label = f"[{section}]" if key is None else f"[{section}] {key}"
     if error["type"] == "extra_forbidden":
-        allowed = _known_keys(section if key is not None else None)
+        allowed = _known_keys(None) if key is None else _known_keys(section)
         name = section if key is None else key
         near = get_close_matches(name, allowed, 1)
         meant = f" Did you mean {near[0]!r}?" if near else ""

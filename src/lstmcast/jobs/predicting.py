@@ -115,12 +115,14 @@ class PredictResult:
         """The JSON document of `lstmcast predict --json`."""
         description = described(self.panel) | kind_of(self.panel)
         del description["source"], description["rows"]  # of a file, and these came from two
+        newer = described(self.newer) if self.newer else None
+        continued = self.continuation.as_dict() if self.continuation else None
         return as_document(
             model=self.model,
             # what values can be is decided where the two are joined
-            data=described(self.newer) if self.newer else None,
+            data=newer,
             panel=description,
-            continued=self.continuation.as_dict() if self.continuation else None,
+            continued=continued,
             skipped=skipped_series(self.newer),
             findings=rows_of(self.panel.check()),
             forecast=parsed(self.forecast),

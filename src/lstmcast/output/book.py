@@ -121,7 +121,8 @@ class Book(NamedTuple):
             is_bound = not is_many and place > 0
             colour = FAINT if is_bound else COLOURS[place]
             if history is not None and not is_bound:
-                past = self._past(history, header, rows, colour if is_many else INK)
+                past_colour = colour if is_many else INK
+                past = self._past(history, header, rows, past_colour)
                 if past is not None:
                     lines.append(past)
             lines.append(Line(header, name, 0, place + 1, span, colour, is_bound))
@@ -156,7 +157,8 @@ class Book(NamedTuple):
             times = np.unique(np.concatenate(all_times))
             columns: dict[str, ndarray] = {panel.columns.time: times}
             for series, series_name in enumerate(map(str, panel.ids)):
-                header = _free(series_name if len(panel) > 1 else target, columns)
+                name_or_target = series_name if len(panel) > 1 else target
+                header = _free(name_or_target, columns)
                 columns[header] = _at(times, all_times[series], panel.series(series))
             if len(times) <= MOST_ROWS:
                 return Sheet(name, columns), ""

@@ -235,17 +235,12 @@ def _epochs_table(
     brought."""
     write = number_format(np.array([[curve.start, curve.loss] for curve in curves]).ravel())
     header = ["member", "epochs", "epoch kept", "its loss", "loss at the start", "seconds"]
-    rows = [
-        [
-            f"{number}",
-            f"{curve.epochs.max(initial=0):,}",
-            "–" if curve.kept is None else f"{curve.kept:,}",
-            write(curve.loss),
-            write(curve.start),
-            f"{spent:,.1f}",
-        ]
-        for number, (curve, spent) in enumerate(zip(curves, seconds, strict=True), 1)
-    ]
+    rows = []
+    for number, (curve, spent) in enumerate(zip(curves, seconds, strict=True), 1):
+        epochs = f"{curve.epochs.max(initial=0):,}"
+        epoch_kept = "–" if curve.kept is None else f"{curve.kept:,}"
+        losses = [write(curve.loss), write(curve.start)]
+        rows.append([f"{number}", epochs, epoch_kept, *losses, f"{spent:,.1f}"])
     if not any(np.isfinite(curve.start) for curve in curves):
         header, rows = header[:4] + header[5:], [row[:4] + row[5:] for row in rows]
     return header, rows

@@ -117,8 +117,9 @@ class ComponentsPlot:
         components = []
         for component in (*seasons, *effects, remainder):
             components.append(Part(component.name, component.values[-newest:], component.percent))
+        title = name if len(panel) > 1 else panel.columns.target
         return cls(
-            name if len(panel) > 1 else panel.columns.target,
+            title,
             times[-newest:],
             values[-newest:],
             len(point),
@@ -183,7 +184,9 @@ def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
     def in_units(component: ndarray) -> ndarray:
         return 100.0 * np.expm1(component) if as_ratios else 1.0 * component
 
-    components = [Part("level", np.exp(level) if as_ratios else level)]
+    if as_ratios:
+        level = np.exp(level)
+    components = [Part("level", level)]
     for period, season in seasons:
         components.append(Part(f"season of {periods[period]}", in_units(season), as_ratios))
     return [*components, Part("rest", in_units(remainder), as_ratios)]
@@ -235,7 +238,8 @@ def _figure(plot: ComponentsPlot) -> Figure:
         ax.set_facecolor(palette.ground)
         ax.set_title(words(text), loc="left", fontsize=9.5, color=palette.ink)
         ax.axvline(last_known, color=palette.faint, linewidth=0.9, linestyle=":")
-        _dress_values(ax, "%" if percent else "")
+        unit = "%" if percent else ""
+        _dress_values(ax, unit)
     dress_times(axes[-1], plot.times, words, palette)
     title = f"{printable(plot.name)}: {words(_title(plot))}"
     figure.suptitle(title, x=0.013, **heading(words, palette))

@@ -145,12 +145,14 @@ def _draw_history(ax: Axes, pane: Pane, history: ndarray, words: Words, palette:
     if len(history):
         # where what is known ends
         ax.axvline(history[-1], color=palette.faint, linewidth=0.9, linestyle=":", zorder=1)
+    width = 1.3 if len(history) <= LONG else 0.7  # long ones would be a solid area
+    marker = "o" if are_few else None
     ax.plot(
         history,
         pane.values,
         color=palette.ink,
-        linewidth=1.3 if len(history) <= LONG else 0.7,  # long ones would be a solid area
-        marker="o" if are_few else None,
+        linewidth=width,
+        marker=marker,
         markersize=2.6,
         label=words(HISTORY),
         zorder=2,

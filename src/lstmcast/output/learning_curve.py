@@ -192,16 +192,20 @@ def _checked(labels: Mapping[str, str], language: str) -> dict[str, str]:
 
 
 def _curve(rows: tuple[Epoch, ...]) -> Curve:
+    best_epoch, best_loss = None, np.nan
+    for row in rows:
+        if row.best:
+            best_epoch, best_loss = row.epoch, _judged(row)
+            break
     trained = [row for row in rows if row.epoch > 0]
-    best = next((row for row in rows if row.best), None)
     return Curve(
         member=rows[0].member,
         epochs=np.array([row.epoch for row in trained], np.int64),
         train=np.array([row.train_loss for row in trained], float),
         validation=np.array([row.validation_loss for row in trained], float),
         start=next((row.validation_loss for row in rows if row.epoch == 0), np.nan),
-        kept=best.epoch if best else None,
-        loss=_judged(best) if best else np.nan,
+        kept=best_epoch,
+        loss=best_loss,
     )
 
 
@@ -261,10 +265,10 @@ def _figure(picture: LearningCurve, log: bool, missing: set[str]) -> Figure:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     # A row of boxes says nothing: labels whose letters no font has are drawn in English.
-    labels = {
-        name: LABELS[name] if missing.intersection(text) else text
-        for name, text in picture.labels.items()
-    }
+    labels = dict(picture.labels)
+    for name, text in picture.labels.items():
+        if missing.intersection(text):
+            labels[name] = LABELS[name]
     figure = Figure(
         figsize=(9.0, 4.8),
         layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
@@ -361,7 +365,8 @@ def _dress(ax: Axes, picture: LearningCurve, log: bool) -> None:
         ax.yaxis.set_minor_locator(NullLocator())
     # less has no two of 1, 2, 5 times a power of ten between its ends
     if log and picture.falls > 5:
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if picture.falls < 1000 else (1,)))
+        subs = (1, 2, 5) if picture.falls < 1000 else (1,)
+        ax.yaxis.set_major_locator(LogLocator(subs=subs))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         return
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5))

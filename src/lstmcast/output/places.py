@@ -193,12 +193,13 @@ class Outputs:
         """The picture; on pages where it is a PDF."""
         from lstmcast.output.plots import MOST_PAGES, MOST_PANES, ForecastPlot
 
-        paged = Path(place).suffix.lower() == ".pdf"
+        is_paged = Path(place).suffix.lower() == ".pdf"
+        most = MOST_PANES * MOST_PAGES if is_paged else MOST_PANES
         return ForecastPlot.from_forecast(
             forecast,
             panel,
             backtest,
-            most=MOST_PANES * (MOST_PAGES if paged else 1),
+            most=most,
             language=self.language,
             series=self.looks.series or None,
             unit=self.looks.unit,

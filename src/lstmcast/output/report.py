@@ -131,7 +131,8 @@ class Report:
             raise UsageError(
                 "The forecast has no series of this panel. Give the panel that was forecast."
             )
-        charts = min(len(set(series)) if series else shared, MOST_CHARTS)
+        wanted_series = len(set(series)) if series else shared
+        charts = min(wanted_series, MOST_CHARTS)
         looks = {"series": series or None, "unit": unit}
         size = {"most": charts, "longest": MOST_VALUES // charts}
         plot = ForecastPlot.from_forecast(forecast, panel, backtest, **size, **looks)

@@ -14,6 +14,7 @@ from lstmcast.output.components import ComponentsPlot
 from lstmcast.output.panes import Pane
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.language import Words
+from lstmcast.util.objects import none_where_unknown
 from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ def forecast_charts(plot: ForecastPlot) -> dict[str, Any]:
     }
 
 
-def shortened(value: Any) -> Any:
+def shortened(value: Any, digits: int = DIGITS) -> Any:
     """Numbers with as many digits as a chart can show: the others are half of a page."""
     if isinstance(value, dict):
-        return {name: shortened(entry) for name, entry in value.items()}
+        return {name: shortened(entry, digits) for name, entry in value.items()}
     if isinstance(value, list):
-        return [shortened(entry) for entry in value]
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+        return [shortened(entry, digits) for entry in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
 def _axis(plot: ForecastPlot) -> str:
@@ -93,19 +94,13 @@ def component_charts(
 def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any]:
     """Components at the newest times of a pane, and its future."""
     count = min(len(plot.times), len(pane.times) + len(pane.future))
-    told_apart = len(plot.parts) > len(("level", "rest"))
-    components = [
-        {
-            "name": words(component.name),
-            "percent": bool(component.percent),
-            "values": [
-                None if np.isnan(number) else float(f"{number:.5g}")
-                for number in component.values[-count:]
-            ],
-        }
-        for component in plot.parts
-    ]
-    return {"parts": components if told_apart else [], "count": count}
+    components: list[dict[str, Any]] = []
+    if len(plot.parts) > len(("level", "rest")):
+        for component in plot.parts:
+            name, percent = words(component.name), bool(component.percent)
+            values = shortened(none_where_unknown(component.values[-count:]), digits=5)
+            components.append({"name": name, "percent": percent, "values": values})
+    return {"parts": components, "count": count}
 
 
 def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str, Any] | None:
@@ -116,14 +111,13 @@ def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str
     first = next(iter(scenarios.forecasts.values()))
     place = {str(name): origin for origin, name in enumerate(first.ids)}
     selected = [(place[pane.name], len(pane.future)) for pane in plot.panes]
-    points = {
-        name: [plain_list(forecast.point[origin, :steps]) for origin, steps in selected]
-        for name, forecast in scenarios.forecasts.items()
-    }
-    differences = {
-        name: [
-            [plain_list(row) for row in difference[origin, :steps].T] for origin, steps in selected
+    points, differences = {}, {}
+    for name, forecast in scenarios.forecasts.items():
+        points[name] = [
+            none_where_unknown(forecast.point[origin, :steps]) for origin, steps in selected
         ]
-        for name, difference in scenarios.differences.items()
-    }
+    for name, difference in scenarios.differences.items():
+        differences[name] = [
+            none_where_unknown(difference[origin, :steps].T) for origin, steps in selected
+        ]
     return shortened({"level": f"{scenarios.level:g}", "points": points, "apart": differences})

@@ -136,11 +136,11 @@ def _kind(panel: Panel, words: Words) -> str:
     counts = kind_counts(panel.kinds)
     if len(counts) == 1 and panel.kind == "real":
         return words("real")
-    origin = words("declared" if panel.recognised is None else "recognised")
-    names = [
-        f"{count:,} series {name}" if len(counts) > 1 else name for name, count in counts.items()
-    ]
-    return f"{', '.join(map(words, names))} ({origin})"
+    origin = "declared" if panel.recognised is None else "recognised"
+    names = list(counts)
+    if len(counts) > 1:
+        names = [f"{count:,} series {name}" for name, count in counts.items()]
+    return f"{', '.join(map(words, names))} ({words(origin)})"
 
 
 def findings_section(findings: Sequence[Finding], words: Words) -> str:

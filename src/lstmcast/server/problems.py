@@ -88,7 +88,8 @@ def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Pro
         return of_fields(error)
     if isinstance(error, OutputError):
         is_full = getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        return Problem(507 if is_full else 503, str(error))
+        status = 507 if is_full else 503
+        return Problem(status, str(error))
     if isinstance(error, LstmcastError):
         message = str(error).replace(ARRAYS, "the history")
         about_data = _data(fields) if isinstance(error, DataError) else None

@@ -157,12 +157,13 @@ def _begun(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clo
     if options.rows is not None and len(set(options.rows)) < len(options.rows):
         raise Problem(UNUSABLE, "rows names a row twice. One row per name is expected.", "rows")
     step = parse_frequency(options.frequency or "integer")
+    periods = tuple(options.period) if options.period else None
     forecaster = LSTMForecaster(options.horizon, method="network")
     stream = Stream(
         forecaster,
         options.rows or [],
         frequency=step,
-        periods=tuple(options.period) if options.period else None,
+        periods=periods,
         kind=options.kind,
         future=options.future or (),
         alerts=_alerts(options),

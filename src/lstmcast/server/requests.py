@@ -116,9 +116,11 @@ class Table(Columns, Repairs):
             self.date_format,
             tuple(code for names in self.missing_codes or () for code in names.split(",")),
         )
-        names = self.given() + (["aggregate"] if self.aggregate else [])
+        names = self.given()
+        if self.aggregate:
+            names.append("aggregate")
         return Source(
-            files[0] if len(files) == 1 else list(files),
+            _one_or_all(files),
             self.read_options(self.aggregate),
             time=self.time,
             target=self.target,
@@ -134,6 +136,10 @@ class Table(Columns, Repairs):
                 hindsight=self.hindsight,
             ),
         )
+
+
+def _one_or_all(files: Sequence[str]) -> str | list[str]:
+    return files[0] if len(files) == 1 else list(files)
 
 
 class History(Repairs):

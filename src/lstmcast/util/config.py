@@ -119,5 +119,7 @@ def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) 
         where = ".".join(str(label) for label in place if not str(label).startswith("function-"))
         setting = f"{name}({where}={problem['input']!r})" if where else name
         sentence = problem["msg"].removeprefix("Value error, ")
-        lines.append(str(cause) if isinstance(cause, UsageError) else f"{setting}: {sentence}.")
+        own_message = isinstance(cause, UsageError)
+        line = str(cause) if own_message else f"{setting}: {sentence}."
+        lines.append(line)
     return "\n".join(lines)

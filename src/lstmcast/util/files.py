@@ -77,7 +77,8 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
                 f"Name a file that ends in {' or '.join(endings)}."
             )
         if not place.parent.is_dir():
-            raise _os_error(errno.ENOTDIR if place.parent.exists() else errno.ENOENT)
+            number = errno.ENOTDIR if place.parent.exists() else errno.ENOENT
+            raise _os_error(number)
         touched = [place] if _is_special(place) else [place.parent, place]
         for needed in touched:
             require_writable(needed)
@@ -88,7 +89,8 @@ def require_writable(place: Path) -> None:
     """Raise the OSError that writing there would raise, as far as can be told without writing."""
     if place.exists() and not os.access(place, os.W_OK):
         read_only = hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY
-        raise _os_error(errno.EROFS if read_only else errno.EACCES)
+        number = errno.EROFS if read_only else errno.EACCES
+        raise _os_error(number)
 
 
 @contextmanager
@@ -312,7 +314,8 @@ def make_durable(path: Path) -> None:
     """Bring a file or a folder to the disk, so that a power cut after the rename finds it whole."""
     if os.name == "nt" and path.is_dir():
         return  # Windows opens no folders
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    mode = os.O_RDONLY if path.is_dir() else os.O_RDWR
+    handle = os.open(path, mode)
     try:
         os.fsync(handle)
     finally:
@@ -322,7 +325,10 @@ def make_durable(path: Path) -> None:
 def _take_over_mode(place: Path, temporary: Path) -> None:
     """mkstemp makes private files: give the new file the permissions of the old one, or those of
     any new file."""
-    temporary.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask())
+    mode = 0o666 & ~umask()
+    if place.exists():
+        mode = place.stat().st_mode & 0o777
+    temporary.chmod(mode)
 
 
 def umask() -> int:

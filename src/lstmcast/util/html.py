@@ -20,7 +20,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.util.language import ENGLISH, Words
-from lstmcast.util.text import printable, shortened
+from lstmcast.util.text import shortened, visible
 
 BLUE = "#4a8fe7"  # reads on white and on black
 MOST_POINTS = 240  # of one line; more would be narrower than a pixel
@@ -50,7 +50,7 @@ def escape(value: object) -> str:
     >>> escape('</script><img src=x onerror="alert(1)">')
     '&lt;/script&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;'
     """
-    return html.escape(printable(str(value), keep="\n"))
+    return html.escape(visible(str(value), keep="\n"))
 
 
 # ---------------------------------------------------------------- notebooks

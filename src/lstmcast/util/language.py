@@ -221,7 +221,7 @@ def _items(value: str, between: str) -> list[str]:
         if open_marks and letter == open_marks[-1]:
             open_marks.pop()
         elif letter in "([":
-            open_marks.append(")" if letter == "(" else "]")
+            open_marks.append({"(": ")", "[": "]"}[letter])
         elif letter in "'\"" and not previous.isalnum():  # after a letter it is an apostrophe
             open_marks.append(letter)
         elif not open_marks and value.startswith(between, place):

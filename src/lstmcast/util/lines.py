@@ -14,9 +14,8 @@ def width(text: str) -> int:
     >>> width("MAE"), width("誤差")
     (3, 4)
     """
-    return sum(
-        2 if east_asian_width(letter) in "WF" else 1 for letter in text if not combining(letter)
-    )
+    letters = [letter for letter in text if not combining(letter)]
+    return len(letters) + sum(east_asian_width(letter) in "WF" for letter in letters)
 
 
 # What a line does not break: a word, or where there are no spaces (Chinese, Japanese) one letter,

@@ -41,18 +41,15 @@ def is_number(text: str) -> bool:
     return True
 
 
-def printable(text: str, keep: str = "") -> str:
+def visible(text: str, keep: str = "") -> str:
     """Text with a space in place of each line break or control character but those in `keep`."""
-    letters = []
-    for letter in text:
-        is_kept = letter.isprintable() or letter in keep
-        letters.append(letter if is_kept else " ")
-    return "".join(letters)
+    odd = {letter for letter in text if not letter.isprintable()}.difference(keep)
+    return text.translate({ord(letter): " " for letter in odd})
 
 
 def shortened(text: str, longest: int = 30) -> str:
     """Text for one cell: no line breaks or control characters, and not too long."""
-    text = printable(text)
+    text = visible(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

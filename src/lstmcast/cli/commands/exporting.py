@@ -108,8 +108,10 @@ def _export_graphs(
     from lstmcast.forecaster import LSTMForecaster, load
 
     forecaster = LSTMForecaster(1) if model is None else load(model)
-    target_folder = folder or Path(f"{'lstmcast' if model is None else model.resolve().name}-onnx")
-    exports = to_onnx(forecaster, target_folder, graph.value if graph else None)
+    name = "lstmcast" if model is None else model.resolve().name
+    target_folder = folder or Path(f"{name}-onnx")
+    graph_name = graph.value if graph else None
+    exports = to_onnx(forecaster, target_folder, graph_name)
     if as_json:
         files = [_described(exported, target_folder) for exported in exports]
         echo.document({"lstmcast": __version__, "format": Format.ONNX.value, "files": files})

@@ -75,7 +75,8 @@ class Chunks:
             return PartsJob(source, Path(out), make, self.chunk, spread)
         from lstmcast.ray import over
 
-        refuse_idle([] if workers is None else ["--workers"], "a cluster says how many there are")
+        if workers is not None:
+            refuse_idle(["--workers"], "a cluster says how many there are")
         # the machines of a cluster have working folders of their own
         out, data = Path(out).absolute(), _absolute(source.data)
         return PartsJob(replace(source, data=data), out, make, self.chunk, over(self.ray))

@@ -35,17 +35,17 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
             values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
         function(**values)
 
-    flat = [
-        option
-        for parameter in parameters
-        for option in (_options(parameter.annotation) if parameter.name in groups else [parameter])
-    ]
     keyword = inspect.Parameter.KEYWORD_ONLY
-    flat = [parameter.replace(kind=keyword) for parameter in flat]
-    flat.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
-    flat.append(inspect.Parameter("log_file", keyword, default=None, annotation=LogFile))
-    parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
-    parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
+    options: list[inspect.Parameter] = []
+    for parameter in parameters:
+        if parameter.name in groups:
+            options += _options(parameter.annotation)
+        else:
+            options.append(parameter.replace(kind=keyword))
+    options.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
+    options.append(inspect.Parameter("log_file", keyword, default=None, annotation=LogFile))
+    parsed.__signature__ = inspect.Signature(options)  # pyright: ignore[reportAttributeAccessIssue]
+    parsed.__annotations__ = {option.name: option.annotation for option in options}
     return parsed
 
 

@@ -132,7 +132,8 @@ class Output:
         spoken."""
         from lstmcast.output.places import Looks, Outputs
 
-        table = rows.place(None if self.to_screen else self.out)
+        out = None if self.to_screen else self.out
+        table = rows.place(out)
         looks = Looks(tuple(self.plot_series or ()), self.unit, self.dark)
         language = echo.words().language
         return Outputs(

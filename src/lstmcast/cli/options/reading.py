@@ -261,7 +261,8 @@ class ReadingOptions:
                 "lstmcast.impute(data).save(FILE) writes a table without any."
             )
         values: dict[str, Any] = {name: getattr(self, name) for name in self.said()}
-        return ReadOptions(periods=tuple(self.period) if self.period else None, **values)
+        periods = tuple(self.period) if self.period else None
+        return ReadOptions(periods=periods, **values)
 
     def said(self) -> list[str]:
         """Which of these options were given: newer data for a saved model are otherwise read as

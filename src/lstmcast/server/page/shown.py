@@ -134,14 +134,16 @@ def _in_words(values: np.ndarray, levels: tuple[str, ...] | None) -> list[Any]:
     plain = plain_list(values)
     if levels is None:
         return plain
-    return [None if value is None else levels[int(value)] for value in plain]
+    words = dict(enumerate(levels))
+    return [words.get(value) for value in plain]
 
 
 def what_if(stored: Kept, words: Words, plan: WhatIf) -> Document:
     """The forecast with another plan beside that of the result. Problem, UsageError."""
     require_series(stored, plan.series)
     panel = _alone(stored.result.panel, plan)
-    planned = with_plan(panel, plan.values, None if plan.everywhere else [plan.series])
+    series = None if plan.everywhere else [plan.series]
+    planned = with_plan(panel, plan.values, series)
     horizon = stored.result.forecast.horizon
     scenarios = compare_scenarios(stored.model, {GIVEN: panel, PLANNED: planned}, horizon)
     origin = list(map(str, panel.ids)).index(plan.series)

@@ -245,7 +245,8 @@ class Trainings:
             if not training.removed:
                 # a full disk cannot keep how it ended: it counts until the server ends
                 with contextlib.suppress(OutputError):
-                    training.conclude(None if self._closing else status)
+                    outcome = None if self._closing else status
+                    training.conclude(outcome)
             training.process = None
             self._begin_next()
 
