@@ -127,7 +127,7 @@ def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
 def finding_lines(
     findings: Iterable[Finding], limit: int | None = None, words: Words = ENGLISH
 ) -> list[str]:
-    """One paragraph per finding, errors first; what is beyond `most` is counted."""
+    """One paragraph per finding, errors first; what is beyond `limit` is counted."""
     order = {"error": 0, "warning": 1, "note": 2}
     ordered = sorted(findings, key=lambda finding: order[finding.severity])
     visible = ordered if limit is None else ordered[:limit]

@@ -121,7 +121,7 @@ def network_of_parts(
     """A network of transformed inputs with a point head; ModelError where the parts do not make
     one.
 
-    The last dense layer is the head if it is linear; else the head passes on what comes. `named`:
+    The last dense layer is the head if it is linear; else the head passes on what comes. `naming`:
     where one of several columns is forecast.
     """
     _require_chain(layers)

@@ -12,7 +12,7 @@ LOCK = ".lock"
 
 
 def take(folder: Path, stack: ExitStack) -> None:
-    """Make a folder where there is none, and hold its lock as long as `held`; OutputError where
+    """Make a folder where there is none, and hold its lock as long as `stack`; OutputError where
     another server does."""
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -209,7 +210,8 @@ def _conformal(options: OpenStream, network: Network | None) -> Conformal | None
     """How intervals keep their promise; a point has none."""
     if not options.conformal or network is None or not network.head.spreads:
         return None
-    return Conformal() if options.rate is None else Conformal(options.rate)
+    settings = Conformal(steps=options.horizon)
+    return settings if options.rate is None else replace(settings, rate=options.rate)
 
 
 def _stream_name(name: str) -> str:

@@ -80,7 +80,7 @@ class AtomicFolder:
     ) -> None:
         """Put a folder with these files in place: all of it, or nothing. Raises OSError.
 
-        `others`: what is in the old folder and goes along into the new one. It is asked when the
+        `copied_files`: what is in the old folder and goes along into the new one. It is asked when the
         new one is ready, and asked again where another process was faster. `durable`: whether to
         wait until it is on the disk; other processes see all of it or nothing anyway.
         """

@@ -137,7 +137,7 @@ def typed_options(group: Any) -> list[str]:
 
 
 def refuse_idle(options: Sequence[str], reason: str) -> None:
-    """UsageError for options that would have no effect, if there are any; why: the reason, and
+    """UsageError for options that would have no effect, if there are any; reason: why, and
     what to add."""
     if options:
         left_out = "it" if len(options) == 1 else "them"
