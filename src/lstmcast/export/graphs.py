@@ -19,6 +19,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
 from lstmcast.errors import UsageError
+from lstmcast.export.formulas import clip, expm1, log1p, logaddexp
 
 OPSET = 17  # of onnxruntime 1.12 (2022) and later
 IR_VERSION = 8  # which goes with it
@@ -311,26 +312,6 @@ def _node(kind: str, dtype: DTypeLike | None = None) -> Callable[..., Symbol]:
     return node
 
 
-def _log1p(value: Symbol) -> Symbol:
-    """log(1 + a) with the digits of a small a (Goldberg 1991, theorem 4)."""
-    near = 1.0 + value
-    is_tiny = near == 1.0
-    safe = np.where(is_tiny, 2.0, near)
-    return np.where(is_tiny, value, np.log(safe) * value / (safe - 1.0))
-
-
-def _expm1(value: Symbol) -> Symbol:
-    """exp(a) − 1 with the digits of a small a: tanh(a / 2) (exp(a) + 1)."""
-    small = np.minimum(np.maximum(value, -1.0), 1.0)
-    exact = np.tanh(0.5 * small) * (np.exp(small) + 1.0)
-    return np.where(np.abs(value) < 1.0, exact, np.exp(value) - 1.0)
-
-
-def _logaddexp(first: Symbol, second: Symbol) -> Symbol:
-    difference = np.abs(first - second)
-    return np.maximum(first, second) + _log1p(np.exp(-difference))
-
-
 def _where(condition: Symbol, if_true: Any, if_false: Any) -> Symbol:
     if not isinstance(if_true, SymbolicArray) and not isinstance(if_false, SymbolicArray):
         if_true = condition.graph.constant(if_true, float)
@@ -343,10 +324,6 @@ def _where(condition: Symbol, if_true: Any, if_false: Any) -> Symbol:
 def _concatenate(arrays: Sequence[Any], axis: int = 0) -> Symbol:
     first, *following = _alike(arrays)
     return first._made("Concat", *following, axis=axis % first.rank)
-
-
-def _clip(value: Symbol, low: Any, high: Any) -> Symbol:
-    return np.minimum(np.maximum(value, low), high)
 
 
 _UFUNCS: dict[str, Callable[..., Symbol]] = {
@@ -365,9 +342,9 @@ _UFUNCS: dict[str, Callable[..., Symbol]] = {
     "tanh": _node("Tanh"),
     "rint": _node("Round"),
     "square": lambda value: value * value,
-    "log1p": _log1p,
-    "expm1": _expm1,
-    "logaddexp": _logaddexp,
+    "log1p": log1p,
+    "expm1": expm1,
+    "logaddexp": logaddexp,
     "matmul": _node("MatMul"),
     "isnan": _node("IsNaN", bool),
     "equal": _node("Equal", bool),
@@ -384,7 +361,7 @@ _UFUNCS: dict[str, Callable[..., Symbol]] = {
 _FUNCTIONS: dict[str, Callable[..., Symbol]] = {
     "where": _where,
     "concatenate": _concatenate,
-    "clip": _clip,
+    "clip": clip,
     "zeros_like": lambda value: value * 0.0,
     "ones_like": lambda value: value * 0.0 + 1.0,
 }

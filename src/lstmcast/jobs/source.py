@@ -62,7 +62,7 @@ class Source:
         return panel_from_table(table, self.options)
 
     def read_after(self, panel: Panel) -> Panel:
-        """The data as what came after those of `panel`. Raises DataError, UsageError, ModelError."""
+        """The data that came after those of a panel. Raises DataError, UsageError, ModelError."""
         from lstmcast.data.newer import read_newer
 
         return read_newer(self.data, panel, self.options, said=self.given, **self._columns())

@@ -63,8 +63,8 @@ async def asked(
     aside: Callable[..., Any],
     bodyless: type[BaseModel] | None = None,
 ) -> Asked:
-    """What a request asks for; `aside` runs a function in a thread, `bodyless` is what a JSON object
-    without a history is. Problem, ValidationError."""
+    """What a request asks for; `aside` runs a function in a thread, `bodyless` is what a JSON
+    object without a history is. Problem, ValidationError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == FORM:
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as form:

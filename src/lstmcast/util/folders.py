@@ -80,9 +80,9 @@ class AtomicFolder:
     ) -> None:
         """Put a folder with these files in place: all of it, or nothing. Raises OSError.
 
-        `copied_files`: what is in the old folder and goes along into the new one. It is asked when the
-        new one is ready, and asked again where another process was faster. `durable`: whether to
-        wait until it is on the disk; other processes see all of it or nothing anyway.
+        `copied_files`: what is in the old folder and goes along into the new one. It is asked when
+        the new one is ready, and asked again where another process was faster. `durable`: whether
+        to wait until it is on the disk; other processes see all of it or nothing anyway.
         """
         to_disk = make_durable if durable else _left_to_the_system
         prefix = f".{self.place.name}.new-{own_mark()}-"

@@ -115,10 +115,8 @@ def forecast(
     source, steps, notify = source_ahead(as_read.source(data), horizon, until, quiet)
     model = common.forecaster_for(steps, output.quantile_levels(), method=method)
     scenarios = tuple(scenario or ())
-    accuracy = testing.cutoffs, testing.compared()
-    places = outputs, output.totals()
-    job = ForecastJob(model, source, *accuracy, *places, until, scenarios, hierarchy, repairs)
-    outcome = job.run(notify)
+    options = testing.cutoffs, testing.compared(), outputs, output.totals(), until, scenarios
+    outcome = ForecastJob(model, source, *options, hierarchy, repairs).run(notify)
     echo.forecast(outcome, quiet, as_json, output.to_screen, held_out)
     end(echo.skipped(outcome.panel))
 
