@@ -126,14 +126,13 @@ class PartsJob:
         require_same(self.folder, _of_table(manifest.facts), _of_table(self._facts(store, None)))
         source = _as_found(self.source, manifest.columns)
         keys = manifest.columns["series"]
+        chunks = manifest.plan.chunks
         table = store
-        if manifest.is_sorted and not all(
-            is_done(self.folder, chunk) for chunk in manifest.plan.chunks
-        ):
-            table = sorted_copy(store, keys, self.folder)
-        elif manifest.is_sorted:
+        if manifest.is_sorted:
             table = ParquetFiles((), store.name)
-        first = self._first(table, manifest.plan.chunks[0], source, store)
+            if not all(is_done(self.folder, chunk) for chunk in chunks):
+                table = sorted_copy(store, keys, self.folder)
+        first = self._first(table, chunks[0], source, store)
         job = self.make(first, source)
         require_same(self.folder, manifest.facts, self._facts(store, job))
         return manifest, Work(table, job, str(self.folder))
@@ -180,10 +179,11 @@ class PartsJob:
 
     def _first(self, table: Store, chunk: Chunk, source: Source, store: Store) -> Panel:
         """The series of the first chunk; where a sorted copy is gone, of the first rows."""
-        gone = isinstance(table, ParquetFiles) and not table.files
-        present = store if gone else table
-        query = f"{store.everything} LIMIT {HEAD}" if gone else table.within(chunk.span)
-        with readable(present) as connection:
+        if isinstance(table, ParquetFiles) and not table.files:
+            table, query = store, f"{store.everything} LIMIT {HEAD}"
+        else:
+            query = table.within(chunk.span)
+        with readable(table) as connection:
             return source_of(source, connection.sql(query)).read()
 
     def _facts(self, store: Store, job: Job | None) -> dict[str, str]:
@@ -246,10 +246,9 @@ class Progress:
         if moment - self.told < EVERY and self.done < self.total:
             return
         self.told = moment
-        remaining = (moment - self.began) * (self.total - self.done) / self.done
-        self.notify(
-            Note(f"{self.done:,} of {self.total:,} series done, {in_words(remaining)} left")
-        )
+        seconds_each = (moment - self.began) / self.done
+        remaining = in_words(seconds_each * (self.total - self.done))
+        self.notify(Note(f"{self.done:,} of {self.total:,} series done, {remaining} left"))
 
 
 def in_words(seconds: float) -> str:
@@ -296,9 +295,10 @@ def _as_found(source: Source, columns: Any) -> Source:
 
 def _described(store: Store, manifest: Manifest, first: Panel) -> str:
     plan, columns = manifest.plan, manifest.columns
+    series = ", ".join(columns["series"])
     count = len(plan.chunks)
     return (
         f"{store.name}: {plan.rows:,} rows, {plan.series:,} series, {first.frequency.name}; time "
-        f"{columns['time']}, target {columns['target']}, series {', '.join(columns['series'])}; "
-        f"{count:,} part{'s' * (count != 1)}"
+        f"{columns['time']}, target {columns['target']}, series {series}; {count:,} "
+        f"part{'s' * (count != 1)}"
     )

@@ -42,19 +42,26 @@ def panel_line(panel: Panel) -> str:
     >>> panel_line(Panel.from_arrays([5.0, 6.0], frequency="MS", start="2024-01"))
     'arrays: 1 series, 2 values, monthly (month starts), 2024-01-01 to 2024-02-01'
     """
-    rows = (
-        f"{panel.report.rows:,} row{'s' * (panel.report.rows != 1)}, " if panel.report.rows else ""
-    )
-    values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
-    span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
-    series = f"{len(panel):,} series"
+    parts = []
+    if panel.report.rows:
+        parts.append(_counted(panel.report.rows, "row"))
+    parts.append(f"{len(panel):,} series")
+    parts.append(_counted(len(panel.values), "value"))
+    step = panel.frequency.name
+    if panel.calendar:
+        step += f" ({panel.calendar.name})"
+    parts.append(step)
+    parts.append(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}")
     # what is recognised is told by a note
-    is_declared = panel.recognised is None and panel.kind != "real"
-    kind = f", declared {panel.kind}" if is_declared else ""
-    past = panel.covariates.past
-    past_columns = f", past: {', '.join(past)}" if past else ""
-    step = panel.frequency.name + (f" ({panel.calendar.name})" if panel.calendar else "")
-    return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{kind}{past_columns}"
+    if panel.recognised is None and panel.kind != "real":
+        parts.append(f"declared {panel.kind}")
+    if panel.covariates.past:
+        parts.append(f"past: {', '.join(panel.covariates.past)}")
+    return f"{panel.report.source}: {', '.join(parts)}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def columns_lines(panel: Panel) -> list[str]:
@@ -66,17 +73,21 @@ def columns_lines(panel: Panel) -> list[str]:
     """
     if not panel.report.rows:
         return []
-    recipe, columns = panel.report.recipe, panel.columns
-    stated = recipe.target if recipe is not None else None
-    target = columns.target if isinstance(stated, str) or stated is None else ", ".join(stated)
-    target = "every column of numbers" if stated == "*" else target
-    time = "row numbers" if recipe is not None and recipe.time == "index" else columns.time
+    recipe = panel.report.recipe
+    time, target = panel.columns.time, panel.columns.target
+    if recipe is not None and recipe.time == "index":
+        time = "row numbers"
+    if recipe is not None and recipe.target == "*":
+        target = "every column of numbers"
+    elif recipe is not None and not isinstance(recipe.target, str | None):
+        target = ", ".join(recipe.target)
     series = f", series {', '.join(panel.keys)}" if len(panel.keys) else ""
-    future_columns = panel.covariates.future.columns
     lines = [f"  columns: time {time}, target {target}{series}"]
-    lines += [f"  known in advance: {', '.join(future_columns)}"] if future_columns else []
-    static = panel.covariates.static
-    return lines + ([f"  static: {', '.join(static)}"] if static else [])
+    if panel.covariates.future.columns:
+        lines.append(f"  known in advance: {', '.join(panel.covariates.future.columns)}")
+    if panel.covariates.static:
+        lines.append(f"  static: {', '.join(panel.covariates.static)}")
+    return lines
 
 
 def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
@@ -130,14 +141,13 @@ def finding_lines(
     """One paragraph per finding, errors first; what is beyond `limit` is counted."""
     order = {"error": 0, "warning": 1, "note": 2}
     ordered = sorted(findings, key=lambda finding: order[finding.severity])
-    visible = ordered if limit is None else ordered[:limit]
-    lines = [
-        paragraph(f"{_severity(finding.severity, words)}{words(finding.text)}", indent=11)
-        for finding in visible
-    ]
-    if len(ordered) > len(visible):
-        ending = f"  … and {len(ordered) - len(visible):,} more: `lstmcast check` shows all"
-        lines.append(words(ending))
+    lines = []
+    for finding in ordered[:limit]:
+        severity = _severity(finding.severity, words)
+        lines.append(paragraph(f"{severity}{words(finding.text)}", indent=11))
+    hidden = len(ordered) - len(lines)
+    if hidden:
+        lines.append(words(f"  … and {hidden:,} more: `lstmcast check` shows all"))
     return lines
 
 
@@ -168,33 +178,38 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
      9     421.4  401.4 … 442.4
     """
     is_many = len(set(forecast.ids)) > 1
+    bands = [forecast.interval(level) for level in forecast.interval_levels]
+    header = [forecast.columns.time, words("forecast")]
+    header += [words(f"{level:g}% interval") for level in forecast.interval_levels]
+    left_aligned = []
+    if is_many:
+        left_aligned = [forecast.columns.series]
+        header = left_aligned + header
+    rows = []
     limit = MOST_ROWS // 2 if is_many else MOST_ROWS
     origins = range(min(len(forecast.ids), max(MOST_SERIES, limit // forecast.horizon)))
     steps = range(min(forecast.horizon, limit // max(1, len(origins))))
-    writes = [
-        number_format(np.append(forecast.point[origin], forecast.quantiles[origin].ravel()))
-        for origin in origins
-    ]
     is_wanted = forecast.wanted
-    rows = [(origin, step) for origin in origins for step in steps if is_wanted[origin, step]]
-    columns = (
-        {forecast.columns.series: [shortened(str(forecast.ids[origin])) for origin, _ in rows]}
-        if is_many
-        else {}
-    )
-    columns[forecast.columns.time] = [format_time(forecast.times[row]) for row in rows]
-    columns[words("forecast")] = [writes[row[0]](forecast.point[row]) for row in rows]
-    for level in forecast.interval_levels:
-        band = forecast.interval(level)
-        columns[words(f"{level:g}% interval")] = [
-            f"{writes[row[0]](band.lower[row])} … {writes[row[0]](band.upper[row])}" for row in rows
-        ]
-    left_aligned = [forecast.columns.series] if is_many else []
-    cells = list(zip(*columns.values(), strict=True))
-    text = fitting(list(columns), cells, terminal_columns(), left_aligned)
-    beyond = len(forecast) - len(rows)
-    ending = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
-    return text + words(ending)
+    for origin in origins:
+        numbers = np.append(forecast.point[origin], forecast.quantiles[origin].ravel())
+        write = number_format(numbers)
+        for step in steps:
+            place = origin, step
+            if not is_wanted[place]:
+                continue
+            row = [shortened(str(forecast.ids[origin]))] if is_many else []
+            row += [format_time(forecast.times[place]), write(forecast.point[place])]
+            row += [f"{write(band.lower[place])} … {write(band.upper[place])}" for band in bands]
+            rows.append(row)
+    text = fitting(header, rows, terminal_columns(), left_aligned)
+    return text + _more_rows(len(forecast) - len(rows), words)
+
+
+def _more_rows(count: int, words: Words) -> str:
+    """How many rows are not shown; empty where all are."""
+    if not count:
+        return ""
+    return words(f"\n… {count:,} more rows; --out forecast.csv writes all")
 
 
 def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
@@ -202,9 +217,8 @@ def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     header, *rows = totals.rows(MOST_ROWS // 2)
     left_aligned = [*map(words, totals.names), words(totals.span)]
     text = fitting(list(map(words, header)), rows, terminal_columns(), left_aligned)
-    beyond = len(totals) - len(rows)
-    ending = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
-    return words("Totals:") + "\n" + text + words(ending)
+    hidden = _more_rows(len(totals) - len(rows), words)
+    return words("Totals:") + "\n" + text + hidden
 
 
 def levels_table(rows: list[list[str]], words: Words = ENGLISH) -> str:
@@ -231,8 +245,8 @@ def snapshot(manifest: Mapping[str, Any]) -> str:
     """
     if "snapshot" not in manifest:
         # older versions kept the network alone
-        description = f"a snapshot of epoch {manifest.get('epoch')}, its network alone, "
-        return description if manifest.get("kind") == "network" and "epoch" in manifest else ""
+        is_network = manifest.get("kind") == "network" and "epoch" in manifest
+        return f"a snapshot of epoch {manifest['epoch']}, its network alone, " if is_network else ""
     of = manifest["snapshot"]
     member = f"member {of['member'] + 1} of {of['members']}, " if "member" in of else ""
     return f"a snapshot of {member}epoch {of['epoch']} of {of['epochs']}, "

@@ -79,13 +79,13 @@ def job_text(
         if settings.get(name):
             settings[name] = seen_from(folder, settings[name])
     lines = [f"{name} = {_toml(value)}" for name, value in settings.items() if value is not None]
-    output = [f"table = {_toml(seen_from(folder, table))}"]
+    source = "\n".join(lines)
+    output = f"table = {_toml(seen_from(folder, table))}"
     if "@" in table and "://" in table:
-        output.append('if_exists = "upsert"    # the same data twice leave the table as it is')
-    sections = _REST.format(
-        series=len(panel), horizon=horizon or one_season(panel), output="\n".join(output)
-    )
-    text = _HEAD + "\n[source]\n" + "\n".join(lines) + "\n" + sections
+        output += '\nif_exists = "upsert"    # the same data twice leave the table as it is'
+    steps = horizon or one_season(panel)
+    sections = _REST.format(series=len(panel), horizon=steps, output=output)
+    text = f"{_HEAD}\n[source]\n{source}\n{sections}"
     job_from(text)  # what is written here must be read again
     return text
 
@@ -100,8 +100,9 @@ def seen_from(folder: str | Path, place: str) -> str:
         return place
     match = _IN_ADDRESS.fullmatch(place)
     prefix, path, suffix = match.groups() if match else ("", place, "")
-    elsewhere = path == STDIN or "://" in path or path.startswith("~") or os.path.isabs(path)
-    return place if elsewhere else prefix + os.path.relpath(path, folder) + suffix
+    if path == STDIN or "://" in path or path.startswith("~") or os.path.isabs(path):
+        return place
+    return prefix + os.path.relpath(path, folder) + suffix
 
 
 def _toml(value: Any) -> str:

@@ -49,9 +49,10 @@ class Source:
     @property
     def paths(self) -> list[str]:
         """The files, as far as the data are files: none of them should be written over."""
-        items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
-        paths = [os.fspath(entry) for entry in items if isinstance(entry, (str, os.PathLike))]
-        return [*(path for path in paths if path != STDIN), *self.beside.paths()]
+        sources = self.data if isinstance(self.data, (list, tuple)) else [self.data]
+        paths = [os.fspath(place) for place in sources if isinstance(place, (str, os.PathLike))]
+        files = [path for path in paths if path != STDIN]
+        return files + self.beside.paths()
 
     def read(self) -> Panel:
         """The data as a panel. Raises DataError, UsageError."""
@@ -76,15 +77,17 @@ class Source:
         were asked for. Simple forecasts may read them, but not in a model that `trains`."""
         reads = getattr(model, "past", ())
         columns = [self.past] if isinstance(self.past, str) else list(self.past or ())
-        if columns and not reads and getattr(model, "may_read_past", False) and not trains:
-            return self
+        past = ",".join(columns)
         if columns and not reads:
-            raise UsageError(_reads_nothing_beside(",".join(columns)))
-        idle = [name for entry in columns for name in entry.split(",") if name.strip() not in reads]
+            if getattr(model, "may_read_past", False) and not trains:
+                return self
+            raise UsageError(_reads_nothing_beside(past))
+        names = [name.strip() for name in past.split(",")] if columns else []
+        idle = [name for name in names if name not in reads]
         if idle:
             raise UsageError(
-                f"--past {','.join(columns)}: the model reads {listed(reads)} beside the target, "
-                f"and not {idle[0].strip()!r}. Leave --past out: the model knows its columns."
+                f"--past {past}: the model reads {listed(reads)} beside the target, and not "
+                f"{idle[0]!r}. Leave --past out: the model knows its columns."
             )
         return replace(self, past=list(reads)) if reads else self
 

@@ -93,7 +93,8 @@ class Book(NamedTuple):
         columns = {self.panel.columns.time: times}
         for origin, series in enumerate(map(str, forecast.ids)):
             is_wanted = forecast.wanted[origin]
-            own_times, point = forecast.times[origin][is_wanted], forecast.point[origin][is_wanted]
+            own_times = forecast.times[origin][is_wanted]
+            point = forecast.point[origin][is_wanted]
             columns[_free(series, columns)] = _at(times, own_times, point)
         return columns
 
@@ -148,25 +149,13 @@ class Book(NamedTuple):
     def _history(self) -> tuple[Sheet | None, str]:
         """The known values, a column for each of few series; nothing, and why, where they are too
         many for a sheet."""
-        name, panel = self._name("History"), self.panel
-        target = panel.columns.target
+        panel = self.panel
         if len(panel) > FEW and len(panel.values) > MOST_ROWS:
             return None, _too_many(panel)
-        all_times = [panel.times(series) for series in range(len(panel))]
-        if len(panel) <= FEW:
-            times = np.unique(np.concatenate(all_times))
-            columns: dict[str, ndarray] = {panel.columns.time: times}
-            for series, series_name in enumerate(map(str, panel.ids)):
-                name_or_target = series_name if len(panel) > 1 else target
-                header = _free(name_or_target, columns)
-                columns[header] = _at(times, all_times[series], panel.series(series))
-            if len(times) <= MOST_ROWS:
-                return Sheet(name, columns), ""
-        else:
-            ids = np.repeat(panel.ids, panel.lengths)
-            columns = {OWN_NAME: ids, "ds": np.concatenate(all_times), target: panel.values}
-            return Sheet(name, columns), ""
-        return None, _too_many(panel)
+        columns = _wide_history(panel) if len(panel) <= FEW else _long_history(panel)
+        if len(next(iter(columns.values()))) > MOST_ROWS:
+            return None, _too_many(panel)
+        return Sheet(self._name("History"), columns), ""
 
     def _accuracy(self) -> Sheet:
         assert self.backtest is not None
@@ -208,6 +197,25 @@ class Book(NamedTuple):
             texts.append(left_out)
         lines += [[words(text)] for text in texts]
         return Sheet(self._name("Data notes"), lines=lines, headers=[len(facts) + 1])
+
+
+def _wide_history(panel: Panel) -> dict[str, ndarray]:
+    """The known values of all times, a column for each series."""
+    all_times = [panel.times(series) for series in range(len(panel))]
+    times = np.unique(np.concatenate(all_times))
+    columns: dict[str, ndarray] = {panel.columns.time: times}
+    headers = list(map(str, panel.ids)) if len(panel) > 1 else [panel.columns.target]
+    for series, header in enumerate(headers):
+        column = _at(times, all_times[series], panel.series(series))
+        columns[_free(header, columns)] = column
+    return columns
+
+
+def _long_history(panel: Panel) -> dict[str, ndarray]:
+    """The known values, a row for each."""
+    times = [panel.times(series) for series in range(len(panel))]
+    ids = np.repeat(panel.ids, panel.lengths)
+    return {OWN_NAME: ids, "ds": np.concatenate(times), panel.columns.target: panel.values}
 
 
 def _too_many(panel: Panel) -> str:

@@ -15,7 +15,7 @@ regression has them, and each is a part of its own.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,13 +94,12 @@ class ComponentsPlot:
     ) -> ComponentsPlot:
         """The components of a series, the first unless given; UsageError where there is none of
         that id."""
-        names = [str(name) for name in forecast.ids]
-        drawable = [str(name) for name in forecast.ids if name in set(panel.ids)]
+        names, own_names = list(map(str, forecast.ids)), list(map(str, panel.ids))
+        drawable = [name for name in names if name in set(own_names)]
         if not drawable or (series is not None and series not in drawable):
             raise UsageError(f"There is no series {series!r} to take apart in this forecast.")
         name = series or drawable[0]
-        origin = names.index(name)
-        place = list(map(str, panel.ids)).index(name)
+        origin, place = names.index(name), own_names.index(name)
         is_wanted = forecast.wanted[origin]
         point = forecast.point[origin][is_wanted]
         history = panel.series(place)
@@ -110,13 +109,13 @@ class ComponentsPlot:
         for period in panel.periods:
             if period > 1 and CYCLES * period <= len(history):
                 spans[period] = span(panel.frequency, period)
-        newest = max(LEAST_SHOWN, SHOWN * max(spans, default=1)) + len(point)
-        newest = min(len(values), newest)
+        cycles = SHOWN * max(spans, default=1)
+        newest = min(max(LEAST_SHOWN, cycles) + len(point), len(values))
         bare, effects = _without_known(panel, name, values)
         *seasons, remainder = taken_apart(bare, spans)
         components = []
         for component in (*seasons, *effects, remainder):
-            components.append(Part(component.name, component.values[-newest:], component.percent))
+            components.append(replace(component, values=component.values[-newest:]))
         title = name if len(panel) > 1 else panel.columns.target
         return cls(
             title,
@@ -139,9 +138,8 @@ class ComponentsPlot:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
-        letters = set(self.name) | letters_of(
-            {component.name for component in self.parts}, self.language
-        )
+        names = {component.name for component in self.parts}
+        letters = set(self.name) | letters_of(names, self.language)
         return save_picture(path, letters, lambda missing: _figure(self))
 
 
@@ -156,15 +154,16 @@ def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray,
     if solution is None:
         return values_T, []
     steps = np.arange(len(values_T))
-    closed = solution.closing.closed(steps)
+    is_closed = solution.closing.closed(steps)
     adjusted = moved(values_T, -solution.effect(steps), solution.axis)
     percent = solution.axis == LOG
     components = []
     for source, effect in solution.parts(steps).items():
         if percent:
             effect = 100 * np.expm1(effect)
-        components.append(Part(f"effect of {source}", np.where(closed, np.nan, effect), percent))
-    return np.where(closed, np.nan, adjusted), components
+        effect = np.where(is_closed, np.nan, effect)
+        components.append(Part(f"effect of {source}", effect, percent))
+    return np.where(is_closed, np.nan, adjusted), components
 
 
 def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
@@ -175,7 +174,8 @@ def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
     remainder = np.log(values_T) if as_ratios else values_T.astype(float)
     seasons = []
     for period in sorted(periods):
-        season = _phase_means(remainder - _moving_mean(remainder, period), period)
+        detrended = remainder - _moving_mean(remainder, period)
+        season = _phase_means(detrended, period)
         seasons.append((period, season))
         remainder = remainder - season
     level = _moving_mean(remainder, max(periods, default=min(5, len(remainder))))
@@ -203,7 +203,8 @@ def _moving_mean(values_T: ndarray, period: int) -> ndarray:
     length = len(values_T)
     total = np.convolve(known_or_zero, weights, "same")[:length]
     weight = np.convolve(is_known.astype(float), weights, "same")[:length]
-    return np.where(weight > 0, total, np.nan) / np.maximum(weight, 1e-12)
+    total = np.where(weight > 0, total, np.nan)
+    return total / np.maximum(weight, 1e-12)
 
 
 def _phase_means(values_T: ndarray, period: int) -> ndarray:
@@ -261,6 +262,7 @@ def _title(plot: ComponentsPlot) -> str:
 
 
 def _observed(ax: Any, plot: ComponentsPlot, x_values: ndarray, palette: Palette) -> None:
-    history = len(plot.values) - plot.ahead
-    ax.plot(x_values[:history], plot.values[:history], color=palette.ink, linewidth=1.2)
-    ax.plot(x_values[history - 1 :], plot.values[history - 1 :], color=palette.blue, linewidth=1.8)
+    ends = len(plot.values) - plot.ahead
+    history, future = slice(None, ends), slice(ends - 1, None)
+    ax.plot(x_values[history], plot.values[history], color=palette.ink, linewidth=1.2)
+    ax.plot(x_values[future], plot.values[future], color=palette.blue, linewidth=1.8)

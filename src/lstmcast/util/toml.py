@@ -43,8 +43,10 @@ def _key(name: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        entries = {name: entry for name, entry in value.items() if entry is not None}
-        pairs = [f"{_key(name)} = {_value(entry)}" for name, entry in entries.items()]
+        pairs = []
+        for name, entry in value.items():
+            if entry is not None:
+                pairs.append(f"{_key(name)} = {_value(entry)}")
         return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_value, value))}]"
