@@ -47,7 +47,7 @@ class _Search(NamedTuple):
     """How closed times are looked for: in how many series, whether a calendar is known to be there,
     and whether all series of a panel may be looked at together."""
 
-    count: int
+    series_count: int
     is_expected: bool
     pooled: bool
 
@@ -141,7 +141,7 @@ def _closed_months(cells: _Cells, search: _Search) -> ndarray:
     """Which months of the year never have a row, (S, 12)."""
     months = cells.by(month_of(cells.micros))
     month_of_year = month_of(months.micros) % 12
-    table = _Table.of(months, month_of_year, search.count, 12)
+    table = _Table.of(months, month_of_year, search.series_count, 12)
     fewest = 1 if search.is_expected else FEWEST_YEARS
     never = (table.row_counts == 0) & (table.chances >= fewest)
     return never & (search.is_expected | table.by_no_accident(never))
@@ -155,7 +155,7 @@ def _closed_slots(cells: _Cells, frequency: Frequency, search: _Search) -> ndarr
     days = cells.by(day_of_cell)
     weekday = (days.micros - MONDAY) // DAY % 7
     closed_days = _closed(days, weekday, 7, search)
-    closed_days |= _weekends(_Table.of(days, weekday, search.count, 7))
+    closed_days |= _weekends(_Table.of(days, weekday, search.series_count, 7))
     first_step = frequency.advance(np.datetime64(0, "us"), 1)
     step = int(micros_of(first_step))
     if frequency.unit not in _SHORT or DAY % step:
@@ -186,16 +186,16 @@ def _changes(cells: _Cells, number: ndarray) -> ndarray:
 
 def _closed(cells: _Cells, phase: ndarray, phases: int, search: _Search) -> ndarray:
     """Which phases of a cycle do not occur, (S, P); for many series block by block."""
-    is_closed = np.zeros((search.count, phases), bool)
+    is_closed = np.zeros((search.series_count, phases), bool)
     block = max(1, BLOCK // phases)
-    for first in range(0, search.count, block):
-        stop = min(first + block, search.count)
+    for first in range(0, search.series_count, block):
+        stop = min(first + block, search.series_count)
         in_block = (cells.series >= first) & (cells.series < stop)
         block_cells = cells.where(in_block)
         block_cells = block_cells._replace(series=block_cells.series - first)
         table = _Table.of(block_cells, phase[in_block], stop - first, phases)
         is_closed[first:stop] = table.closed(search.is_expected)
-    if search.pooled and search.count > 1:
+    if search.pooled and search.series_count > 1:
         # the short series of a panel show it together
         as_one = cells._replace(series=np.zeros_like(cells.series))
         table = _Table.of(as_one, phase, 1, phases)
