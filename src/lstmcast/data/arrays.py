@@ -132,7 +132,7 @@ def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedC
         require_choice("calendar", calendar, get_args(CalendarChoice))
     if calendar != "observed":
         return None
-    return found_in(grids, Clock(), asked=True)
+    return found_in(grids, Clock(), is_expected=True)
 
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:

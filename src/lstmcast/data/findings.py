@@ -89,7 +89,7 @@ class Findings(tuple[Finding, ...]):
         rows = [(finding.severity, finding.text) for finding in ordered[:MOST_SHOWN]]
         title = "1 finding" if len(self) == 1 else f"{len(self):,} findings"
         header = ["", "what was noticed"]
-        listing = table(header, rows, left=(0, 1), wrap=True)
+        listing = table(header, rows, left_aligned=(0, 1), wrap=True)
         further = more(len(rows), len(self), "findings")
         return block(title, listing, further)
 
