@@ -57,7 +57,9 @@ class Summary:
         return "\n".join([lines[0], rule, *lines[1:], rule, self._foot()])
 
     def _repr_html_(self) -> str:
-        return block("Layers", table(HEADER, self._cells(), left=(0, 1)), paragraph(self._foot()))
+        return block(
+            "Layers", table(HEADER, self._cells(), left_aligned=(0, 1)), paragraph(self._foot())
+        )
 
     def _cells(self) -> list[tuple[str, str, str]]:
         return [(row.layer, row.shape_text, f"{row.parameters:,}") for row in self.rows]
