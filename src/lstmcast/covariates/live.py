@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from lstmcast.covariates.closing import Closing
 from lstmcast.covariates.columns import FEW_GAPS, About, Dates, Known
@@ -30,6 +29,7 @@ from lstmcast.covariates.estimate import (
 )
 from lstmcast.covariates.grown import Grown, GrownColumns
 from lstmcast.data.frequency import Frequency
+from lstmcast.util.blas import one_blas_thread
 
 NO_COVARIANCE = np.zeros((0, 0))  # it says how sure effects are, which nobody asks here
 
@@ -83,7 +83,7 @@ class LiveEffects:
         self.history = Grown(values_T[None])
         covariates = self._known(0, self.columns.length)
         common = self.common
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             in_order = list(solutions(values_T, covariates, common.periods, common.roots))
         if in_order:
             self._take(in_order[-1])
@@ -104,7 +104,7 @@ class LiveEffects:
         """Another solution, of the whole history."""
         common = self.common
         covariates = self._known(0, self.columns.length)
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             solution = solution_of(self.history.values[0], covariates, common.periods, common.roots)
         self._take(solution)
 

@@ -119,7 +119,7 @@ class Importance:
                 f"{permuted.lower:.1f} … {permuted.upper:.1f}%",
             ]
             rows.append(row)
-        table = aligned(header, rows, left=header[:2])
+        table = aligned(header, rows, left_aligned=header[:2])
         return f"{words(about)}\n\n{table}"
 
 

@@ -72,7 +72,7 @@ class Summary:
         sections = [words(f"Accuracy on held-out data: {self.verdict}")]
         for rows in self._tables():
             header, *body = labelled(rows, words)
-            sections.append(fitting(header, body, columns, left=header[:1]))
+            sections.append(fitting(header, body, columns, left_aligned=header[:1]))
         sections += [words(f"warning: {text}") for text in self.warnings]
         sections += [words(f"note: {text}") for text in self.notes]
         return "\n\n".join(sections)

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -25,10 +26,10 @@ def response_of(problem: Problem, language: str = "en") -> Response:
     'application/problem+json'
     """
     words, document = words_of(language), problem.document()
-    for told in (document, *document.get("errors", ())):
+    for entry in (document, *document.get("errors", ())):
         for name in ("title", "detail"):
-            if name in told:
-                told[name] = words(told[name])
+            if name in entry:
+                entry[name] = words(entry[name])
     text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     headers = problem.headers | {"cache-control": "no-store", "content-language": language}
     return Response(text, problem.status, headers, media_type=MEDIA_TYPE)
@@ -40,8 +41,8 @@ def language_of(accepted: str) -> str:
     >>> language_of("fr, ja-JP;q=0.9, en;q=0.8"), language_of("")
     ('ja', 'en')
     """
-    for part in accepted.lower().split(","):
-        name = part.partition(";")[0].strip().partition("-")[0]
+    for entry in accepted.lower().split(","):
+        name = entry.partition(";")[0].strip().partition("-")[0]
         if name in LANGUAGES:
             return name
     return "en"
@@ -61,11 +62,20 @@ class Document(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         """The bytes of the answer."""
-        try:
-            return super().render(content)
-        except ValueError:  # a number that JSON has not, or half a surrogate pair of a JSON file
-            text = json.dumps(finite(content), ensure_ascii=False, separators=(",", ":"))
-            return text.encode("utf-8", "replace")
+        return encoded(content)
+
+
+def encoded(content: Any) -> bytes:
+    """A document as JSON in UTF-8, null in place of what is not a number.
+
+    >>> encoded({"value": float("inf"), "day": "月"}).decode()
+    '{"value":null,"day":"月"}'
+    """
+    try:
+        return to_json(content, inf_nan_mode="null")  # five times as fast as json.dumps
+    except ValueError:  # half a surrogate pair of a JSON file
+        text = json.dumps(finite(content), ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 def add_problems(app: FastAPI) -> None:
@@ -76,8 +86,8 @@ def add_problems(app: FastAPI) -> None:
         if isinstance(error, RequestValidationError):
             return response_of(of_errors(error.errors()), language)
         if isinstance(error, HTTPException):
-            told = error.detail.rstrip(".")
-            detail = f"{request.method} {request.url.path[:200]}: {told}."
+            reason = error.detail.rstrip(".")
+            detail = f"{request.method} {request.url.path[:200]}: {reason}."
             error = Problem(error.status_code, detail, headers=error.headers)
         return response_of(problem_of(error), language)
 
