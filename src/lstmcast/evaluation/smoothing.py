@@ -36,6 +36,34 @@ GAMMAS = (0.05, 0.2, 0.5, 0.9)
 PHIS = (1.0, 0.9)
 
 
+class Histories(NamedTuple):
+    """Histories that end together, the longest first: NaN before they begin, and where values are
+    missing."""
+
+    y_Tn: ndarray
+    begins: ndarray  # the first step of each (n,)
+    period: int
+    multiplicative: bool
+
+    def backwards(self) -> Histories:
+        """The same, read from their ends."""
+        steps = len(self.y_Tn)
+        rows = self.turned - np.arange(steps)[:, None]
+        has_value = rows < steps
+        existing_rows = np.where(has_value, rows, 0)
+        y_Tn = np.take_along_axis(self.y_Tn, existing_rows, 0)
+        return self._replace(y_Tn=np.where(has_value, y_Tn, np.nan))
+
+    @property
+    def turned(self) -> ndarray:
+        """Step t of a history is step `turned` − t of the same one read backwards (n,)."""
+        return self.begins + len(self.y_Tn) - 1
+
+    def without(self, base) -> ndarray:
+        """The values relative to a mean or a season."""
+        return self.y_Tn / base if self.multiplicative else self.y_Tn - base
+
+
 class State(NamedTuple):
     """Level and trend (G, n), and the seasonal part by time modulo m, (m, G, n)."""
 
@@ -82,32 +110,29 @@ def _chunk(
     scale[scale == 0] = 1
     scaled_nT = y_nT / scale[:, None]
     y_Tn = np.ascontiguousarray(scaled_nT.T)
-    begins = y_Tn.shape[0] - lengths
-    start = _start(y_Tn, begins, period, multiplicative)
+    histories = Histories(y_Tn, len(y_Tn) - lengths, period, multiplicative)
+    start = _start(histories)
     known_count = np.isfinite(y_Tn).sum(0)
 
     def errors(settings: Settings) -> ndarray:
-        _, squares = smooth(y_Tn, begins, start, settings, multiplicative)
+        _, squares = smooth(histories, start, settings)
         return criterion(squares, settings, known_count)
 
     settings = _best(errors, _grid(period))
-    start = _backcast(y_Tn, begins, settings, period, multiplicative)
+    start = _backcast(histories, settings)
     # the first start, a mean over cycles, made a season that changes look fixed
     settings = _best(errors, _grid(period))
-    start = _backcast(y_Tn, begins, settings, period, multiplicative)
+    start = _backcast(histories, settings)
     settings = _refined(errors, settings)
-    state, _ = smooth(y_Tn, begins, start, settings, multiplicative)
-    forecast = _ahead(state, settings.phi, len(y_Tn), horizon, multiplicative)
+    state, _ = smooth(histories, start, settings)
+    forecast = _ahead(histories, state, settings.phi, horizon)
     return (forecast * scale).T
 
 
-def smooth(
-    y_Tn, begins, start: State, settings: Settings, multiplicative: bool
-) -> tuple[State, ndarray]:
-    """The state after the last value, and the sum of the squared one-step errors (G, n).
-
-    Histories are sorted, the longest first, so that those that have begun are the first ones.
-    """
+def smooth(histories: Histories, start: State, settings: Settings) -> tuple[State, ndarray]:
+    """The state after the last value, and the sum of the squared one-step errors (G, n)."""
+    y_Tn = histories.y_Tn
+    multiplicative = histories.multiplicative
     steps, count = y_Tn.shape
     settings_count = len(settings.alpha)
     period = len(start.season)
@@ -117,11 +142,12 @@ def smooth(
     total = np.zeros((settings_count, count))
     alpha, beta, gamma, phi = _over_histories(settings, count)
     to_season = gamma * (1 - alpha)
-    begun_T = np.searchsorted(begins, np.arange(steps), side="right")
-    has_missing = np.isnan(y_Tn).any(1)
+    # the longest stand first, so those that have begun are the first ones
+    begun_T = np.searchsorted(histories.begins, np.arange(steps), side="right")
+    has_missing = np.asarray(np.isnan(y_Tn).any(axis=1))
     for step in range(steps):
         begun_rows = np.s_[:, : begun_T[step]]
-        value = y_Tn[step, : begun_T[step]]
+        value_n = y_Tn[step, : begun_T[step]]
         factor = season[step % period][begun_rows]
         drift = trend[begun_rows] * phi[begun_rows]
         foretold = level[begun_rows] + drift
@@ -129,12 +155,13 @@ def smooth(
             # a level that crosses zero turns the season over: not this setting
             total[begun_rows][foretold < FLOOR] = np.inf
             np.maximum(foretold, FLOOR, out=foretold)
-            error = value - foretold * factor
+            error = value_n - foretold * factor
         else:
-            error = value - (foretold + factor)
+            error = value_n - (foretold + factor)
         if has_missing[step]:
             error[np.isnan(error)] = 0
-        total[begun_rows] += error * error
+        squares = error * error
+        total[begun_rows] += squares
         level_error = error / factor if multiplicative else error
         change = alpha[begun_rows] * level_error
         level[begun_rows] = foretold + change
@@ -209,28 +236,28 @@ def _moved(share, step):
     return np.minimum(odds / (1 + odds), 0.995)
 
 
-def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
+def _start(histories: Histories) -> State:
     """The state before the first value: seasonal means over the first cycles, then a line
     through the first one."""
-    steps, count = y_Tn.shape
+    begins, period = histories.begins, histories.period
+    steps, count = histories.y_Tn.shape
     cycle = np.arange(steps) % period
-    neutral = 1.0 if multiplicative else 0.0
+    neutral = 1.0 if histories.multiplicative else 0.0
     season = np.full((period, count), neutral)
     if period > 1:
-        middle = _centred_mean(y_Tn, period)
-        around = y_Tn / middle if multiplicative else y_Tn - middle
+        around = histories.without(_centred_mean(histories.y_Tn, period))
         is_early = np.arange(steps)[:, None] < begins + START_CYCLES * period
         early = np.where(is_early, around, np.nan)
-        season = _by_phase(early, cycle, period, multiplicative)
-    seasonal = season[cycle]
-    adjusted = y_Tn / seasonal if multiplicative else y_Tn - seasonal
+        season = _by_phase(early, cycle, period, histories.multiplicative)
+    adjusted = histories.without(season[cycle])
     width = max(START_VALUES, period)
     rows = begins + np.arange(width)[:, None]
     existing_rows = np.minimum(rows, steps - 1)
     first_values = np.take_along_axis(adjusted, existing_rows, 0)
     first_values = np.where(rows < steps, first_values, np.nan)
     intercept, slope = _line(first_values)
-    if multiplicative:  # a line that comes near zero is no level: the lowest value is one
+    if histories.multiplicative:
+        # a line that comes near zero is no level: the lowest value is one
         lowest = np.minimum(intercept - slope, intercept + slope * width)
         is_low = lowest < LOWEST
         intercept = np.where(is_low, np.nanmin(adjusted, 0), intercept)
@@ -238,30 +265,26 @@ def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
     return State(intercept - slope, slope, season)
 
 
-def _backcast(y_Tn, begins, settings: Settings, period: int, multiplicative: bool) -> State:
+def _backcast(histories: Histories, settings: Settings) -> State:
     """The state before the first value, from smoothing the histories backwards with the settings
     found for them.
 
     Box & Jenkins, "Time Series Analysis" (1970), section 7.1.4; it stands in for 2 + m more
     parameters to be searched.
     """
-    steps = len(y_Tn)
-    turned = begins + steps - 1  # t of a history is turned − t of the same one read backwards
-    rows = turned - np.arange(steps)[:, None]
-    has_value = rows < steps
-    existing_rows = np.where(has_value, rows, 0)
-    backwards = np.take_along_axis(y_Tn, existing_rows, 0)
-    backwards = np.where(has_value, backwards, np.nan)
-    start = _start(backwards, begins, period, multiplicative)
-    state, _ = smooth(backwards, begins, start, settings, multiplicative)
-    last_level, last_trend = state.level[0], state.trend[0]
+    period = histories.period
+    backwards = histories.backwards()
+    start = _start(backwards)
+    state, _ = smooth(backwards, start, settings)
+    last_level = state.level[0]
+    last_trend = state.trend[0]
     level = last_level + last_trend
     trend = -last_trend
-    if multiplicative:
+    if histories.multiplicative:
         is_low = level < LOWEST
         level = np.where(is_low, np.maximum(last_level, LOWEST), level)
         trend = np.where(is_low, 0, trend)
-    phases = (turned - np.arange(period)[:, None]) % period
+    phases = (histories.turned - np.arange(period)[:, None]) % period
     season = np.take_along_axis(state.season[:, 0], phases, 0)
     return State(level, trend, season)
 
@@ -311,11 +334,13 @@ def _line(y_Tn):
     return intercept, slope
 
 
-def _ahead(state: State, phi, steps: int, horizon: int, multiplicative: bool):
+def _ahead(histories: Histories, state: State, phi, horizon: int):
     """The forecast (H, n) from the state of the one setting that was chosen."""
     ahead = np.arange(1, horizon + 1)
     damped = np.cumsum(phi ** ahead[:, None], axis=0)
     level = state.level + damped * state.trend
-    phases = (steps - 1 + ahead) % len(state.season)
+    phases = (len(histories.y_Tn) - 1 + ahead) % histories.period
     season = state.season[phases, 0]
-    return np.maximum(level, 0) * season if multiplicative else level + season
+    if histories.multiplicative:
+        return np.maximum(level, 0) * season
+    return level + season
