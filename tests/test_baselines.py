@@ -193,7 +193,7 @@ def test_holt_winters_in_blocks_is_the_same(monkeypatch):
     rng = np.random.default_rng(8)
     panel = Panel.from_arrays({f"s{i}": rng.normal(30, 3, 20 + i) for i in range(9)}, periods=(4,))
     whole = HoltWinters().predict(panel, 3).point
-    monkeypatch.setattr("lstmcast.evaluation.baselines.BLOCK", 4)
+    monkeypatch.setattr("lstmcast.evaluation.demand.BLOCK", 4)
     np.testing.assert_allclose(HoltWinters().predict(panel, 3).point, whole)
 
 
