@@ -737,19 +737,11 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-def test_help_is_quick_and_names_every_command(shell):
-    """In seconds of a processor: others may keep it busy while the tests run."""
-    shell("--help")
-    times = []
-    for _ in range(3):
-        begin = os.times()
-        done = shell("--help")
-        end = os.times()
-        times.append(end.children_user - begin.children_user)
+def test_help_names_every_command(shell):
+    done = shell("--help")
     assert done.returncode == 0
     named = set(re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE))
     assert {"forecast", "check", "predict", "backtest", "info"} <= named
-    assert min(times) < 0.5
 
 
 def test_version(shell):
