@@ -105,7 +105,8 @@ def _export_graphs(
     model: Path | None, out: Path | None, part: Part | None, quiet: bool, as_json: bool
 ) -> None:
     from lstmcast.export.onnx import known_of, to_onnx, why_not
-    from lstmcast.forecaster import LSTMForecaster, load
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.loading import load
 
     forecaster = LSTMForecaster(1) if model is None else load(model)
     folder = out or Path(f"{'lstmcast' if model is None else model.resolve().name}-onnx")
