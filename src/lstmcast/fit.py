@@ -300,8 +300,9 @@ def failure_notes(measured: HeldBack | None, panel: Panel) -> tuple[str, ...]:
     quantiles_OHQ, actual_OH = measured.quantiles_OHQ, measured.actual_OH
     median_OH = quantiles_OHQ[:, :, quantiles_OHQ.shape[2] // 2]
     known_OH = np.isfinite(actual_OH)
-    errors_O = np.where(known_OH, np.abs(median_OH - actual_OH), 0.0).sum(axis=1)
-    naive_O = np.where(known_OH, np.abs(last_O[:, None] - actual_OH), 0.0).sum(axis=1)
+    error_OH = np.where(known_OH, np.abs(median_OH - actual_OH), 0.0)
+    naive_OH = np.where(known_OH, np.abs(last_O[:, None] - actual_OH), 0.0)
+    errors_O, naive_O = error_OH.sum(axis=1), naive_OH.sum(axis=1)
     is_compared = naive_O > 0
     if not is_compared.any():
         return ()

@@ -85,7 +85,8 @@ class TransformedData:
     horizon: int | None = None
 
     def __post_init__(self) -> None:
-        if self.inputs.ndim != 2 or self.labels.ndim != 2 or len(self.inputs) != len(self.labels):
+        are_tables = self.inputs.ndim == 2 and self.labels.ndim == 2
+        if not are_tables or len(self.inputs) != len(self.labels):
             raise UsageError(
                 f"inputs have shape {self.inputs.shape} and labels {self.labels.shape}; (N, C) and "
                 "(N, K) are expected."

@@ -233,15 +233,17 @@ def _digest(panel: Panel, series: int, length: int, past: Iterable[str]) -> NDAr
     digest = hashlib.blake2b(digest_size=16)
     for values_N in (panel.values, *(panel.covariates.past[name] for name in past)):
         values = values_N[first : first + length]
-        canonical = np.where(
-            np.isnan(values), np.nan, values
-        )  # whatever bits stand for a missing value
-        digest.update(canonical.tobytes())
+        digest.update(_canonical(values).tobytes())
     future = panel.covariates.future
     for name, values_M in future.columns.items():
         values = values_M[future.offsets[series] : future.offsets[series] + length]
-        digest.update(name.encode() + np.where(np.isnan(values), np.nan, values).tobytes())
+        digest.update(name.encode() + _canonical(values).tobytes())
     return np.frombuffer(digest.digest(), np.uint8)
+
+
+def _canonical(values: NDArray) -> NDArray:
+    """The values, with one kind of bits for all missing ones."""
+    return np.where(np.isnan(values), np.nan, values)
 
 
 def _numbers(times: NDArray) -> NDArray:

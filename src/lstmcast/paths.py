@@ -104,8 +104,9 @@ def _mixed(common_noise: NDArray, own_noise: NDArray, correlation: float) -> NDA
 def _walk(step_NH: NDArray, near: float) -> NDArray:
     """Draws whose neighbours are correlated; their variance is 1 at each step."""
     walk_NH = step_NH.copy()
+    new_NH = np.sqrt(1 - near**2) * step_NH
     for step in range(1, walk_NH.shape[1]):
-        walk_NH[:, step] = near * walk_NH[:, step - 1] + np.sqrt(1 - near**2) * step_NH[:, step]
+        walk_NH[:, step] = near * walk_NH[:, step - 1] + new_NH[:, step]
     return walk_NH
 
 

@@ -99,7 +99,9 @@ def forecast_after(
         cutoffs = _counted_on(lead, request.cutoffs)
     origins = origins_of(panel, cutoffs)
     panel, horizon, rows = on_grid(panel, origins, horizon)
-    ahead_O = np.full(len(origins.series), horizon) if rows is None else rows.max(axis=1) + 1
+    ahead_O = np.full(len(origins.series), horizon)
+    if rows is not None:
+        ahead_O = rows.max(axis=1) + 1
     require_known(panel, origins, ahead_O)
     demand = demand_named(request.method)
     if demand is not None:

@@ -133,7 +133,10 @@ def fit(
     missing = [name for name in groups if not places[name].exists()]
     connect(address)
     sent = _library().put((model, dict(options or {})))
-    jobs = [(sent, panel.select(panel.ids[groups[name]]), str(places[name])) for name in missing]
+    jobs = []
+    for name in missing:
+        group = panel.select(panel.ids[groups[name]])
+        jobs.append((sent, group, str(places[name])))
     for _ in _in_turn(_fitted, jobs, missing):
         pass
     return places
@@ -269,7 +272,8 @@ def _groups(panel: Panel, column: str) -> dict[str, np.ndarray]:
     if column_name(column) not in columns:
         names = ", ".join(map(repr, columns))
         raise UsageError(f"{column!r} is not a column that names series. There are: {names}.")
-    names = np.array([str(value) for value in columns[column_name(column)].tolist()], object)
+    values = columns[column_name(column)].tolist()
+    names = np.array([str(value) for value in values], object)
     return {name: names == name for name in dict.fromkeys(names.tolist())}
 
 
@@ -287,4 +291,6 @@ def _safe_letter(letter: str) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    text = str(error).strip() or type(error).__name__
+    line, *_ = text.splitlines()
+    return line[:200]

@@ -170,10 +170,11 @@ def with_plan(
     columns = {name: values.copy() for name, values in longer.columns.items()}
     for name, values in plan.items():
         codes = _codes(name, values, longer.levels.get(name))
+        is_planned = ~np.isnan(codes)
         for row in map(ids.index, chosen_ids):
             begin = longer.offsets[row] + panel.lengths[row]
-            steps = slice(begin, begin + len(codes))
-            columns[name][steps] = np.where(np.isnan(codes), columns[name][steps], codes)
+            coming = columns[name][begin : begin + len(codes)]
+            coming[is_planned] = codes[is_planned]
     covariates = replace(panel.covariates, future=replace(longer, columns=columns))
     return replace(panel, covariates=covariates)
 

@@ -80,6 +80,7 @@ def _covariates(panel: Panel, absent: Panel) -> Covariates:
     future = joined_futures(present.future, remembered.future, counts)
     unknown = np.full(len(absent), np.nan)
     with_room = {name: np.r_[values, unknown] for name, values in present.static.items()}
-    places = np.r_[np.full(len(panel), -1), np.arange(len(absent))]
+    of_none = np.full(len(panel), -1)
+    places = np.concatenate([of_none, np.arange(len(absent))])
     static = continued_static(remembered, replace(present, static=with_room), places)
     return Covariates(past, future, *static)

@@ -55,6 +55,14 @@ class Segments(NamedTuple):
         """Steps that are read (B,)."""
         return self.stop - self.first
 
+    def steps(self, begin: int, end: int) -> NDArray:
+        """The steps that stand from place `begin` to `end` of each segment (B, end − begin)."""
+        return self.first[:, None] + np.arange(begin, end)
+
+    def has_loss(self, step_BT: NDArray) -> NDArray:
+        """Whether each of some steps (B, T) has a loss."""
+        return (step_BT >= self.begin[:, None]) & (step_BT < self.stop[:, None])
+
 
 def split_of(data: FitData) -> Split:
     """The parts of all series that hold anything known in their training part."""

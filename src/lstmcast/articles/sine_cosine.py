@@ -77,7 +77,9 @@ def data() -> Panel:
     (array([0.   , 0.2  , 0.387]), array([0.8  , 0.794, 0.775]))
     """
     angle = np.linspace(0, 8 * np.pi, POINTS)
-    return lc.Panel.from_arrays({"sine": 0.8 * np.sin(2 * angle), "cosine": 0.8 * np.cos(angle)})
+    sine = 0.8 * np.sin(2 * angle)
+    cosine = 0.8 * np.cos(angle)
+    return lc.Panel.from_arrays({"sine": sine, "cosine": cosine})
 
 
 def training_length(panel: Panel) -> int:
@@ -108,9 +110,13 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         initialiser="chainer",
     )
     network = NetworkConfig(
-        layers=(100,), before=(100,), inputs=Transformed(columns=2), head="point", horizon=1
+        layers=(100,),
+        before=(100,),
+        inputs=Transformed(columns=2),
+        head="point",
+        horizon=1,
     )
-    return lc.LSTMForecaster(FREE, weights="scratch", network=network, training=training, seed=seed)
+    return _untrained(network, training, seed)
 
 
 def our_own(seed: int) -> lc.LSTMForecaster:
@@ -123,7 +129,11 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         steps_per_epoch=10,
         batching=Rollout(length, support=length - 1, support_from=0),
         optimiser=Optimiser(
-            "adam", learning_rate=2e-2, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("cosine")
+            "adam",
+            learning_rate=2e-2,
+            betas=(0.9, 0.98),
+            clip=1.0,
+            schedule=Schedule("cosine"),
         ),
         loss=Loss("mse"),
         validation=None,
@@ -138,7 +148,17 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         head="point",
         horizon=1,
     )
-    return lc.LSTMForecaster(FREE, weights="scratch", network=network, training=training, seed=seed)
+    return _untrained(network, training, seed)
+
+
+def _untrained(network: NetworkConfig, training: TrainingConfig, seed: int) -> lc.LSTMForecaster:
+    return lc.LSTMForecaster(
+        FREE,
+        weights="scratch",
+        network=network,
+        training=training,
+        seed=seed,
+    )
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:

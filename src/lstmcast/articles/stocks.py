@@ -178,8 +178,8 @@ def follow(
     goes beside it. `ahead` is asked for forecasts of several ticks."""
     T, S = prices_TS.shape
     known_TS = last_known(prices_TS)
-    learning, copied, naive = (np.full((T, S), np.nan) for _ in range(3))
-    followed = Followed(learning, copied, naive, np.full(T, np.nan), np.full(T, np.nan))
+    shapes = [(T, S)] * 3 + [(T,)] * 2
+    followed = Followed(*(np.full(shape, np.nan) for shape in shapes))
     stopped = online
     for number in range(T):
         price_S = prices_TS[number]

@@ -66,7 +66,8 @@ def rolling(errors_TS: NDArray) -> NDArray:
     are so many."""
     mean_T = root_mean_square(errors_TS, axis=1) ** 2
     means = np.convolve(mean_T, np.full(TOGETHER, 1 / TOGETHER), "valid")
-    return 100 * np.sqrt(np.concatenate([np.full(TOGETHER - 1, np.nan), means]))
+    unknown = np.full(TOGETHER - 1, np.nan)
+    return 100 * np.sqrt(np.concatenate([unknown, means]))
 
 
 def draw_errors(to: ExampleRun, settings: Settings, followed: Followed) -> None:
@@ -174,8 +175,10 @@ def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, followed
 def draw_prices(to: ExampleRun, ax: Axes, settings: Settings, prices_TS: NDArray) -> None:
     """A few prices, each in percent of its first known one."""
     known_TS = last_known(prices_TS)[:, :LINES]
-    first_S = known_TS[np.argmax(~np.isnan(known_TS), axis=0), np.arange(known_TS.shape[1])]
-    ax.plot(np.arange(settings.ticks) + 1, 100 * prices_TS[:, :LINES] / first_S, linewidth=1.0)
+    first_known_S = np.argmax(~np.isnan(known_TS), axis=0)
+    first_S = known_TS[first_known_S, np.arange(len(first_known_S))]
+    percent_TS = 100 * prices_TS[:, :LINES] / first_S
+    ax.plot(np.arange(settings.ticks) + 1, percent_TS, linewidth=1.0)
     if settings.change is not None:
         ax.axvline(settings.change, color="#1f2933", linewidth=0.8, linestyle=":")
     title = "The prices" if settings.stocks <= LINES else "A few of the prices"

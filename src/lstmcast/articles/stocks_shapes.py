@@ -194,7 +194,8 @@ def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) ->
 def against_naive(model: LSTMForecaster, panel: Panel, ends: NDArray) -> float:
     """RMSE of one-step forecasts of what was held back, relative to prices, over that of the
     last price."""
-    predicted = model.predict(panel, mode="one-step").point[:, 0].reshape(len(panel), -1)
+    one_step = model.predict(panel, mode="one-step").point[:, 0]
+    predicted = one_step.reshape(len(panel), -1)
     values = panel.values.reshape(len(panel), -1)
     late = slice(int(ends[0]), None)
     actual, last_price = values[:, late], values[:, int(ends[0]) - 1 : -1]

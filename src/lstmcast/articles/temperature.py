@@ -187,7 +187,8 @@ def mean_absolute_errors(panel: Panel) -> Metrics:
     that is trained on and in the one that validates."""
     values = panel.values
     trained = len(values) - len(values) // 4  # the fifth of all values that validates
-    mean, deviation = float(np.nanmean(values[:trained])), float(np.nanstd(values[:trained])) or 1.0
+    mean = float(np.nanmean(values[:trained]))
+    deviation = float(np.nanstd(values[:trained])) or 1.0
     z_T = np.nan_to_num((values - mean) / deviation).astype(np.float32)
     windows_BT = np.lib.stride_tricks.sliding_window_view(z_T, WINDOW)[:-1]
     targets_B = values[WINDOW:]
@@ -216,10 +217,10 @@ def next_values(network: Network, windows_BT: NDArray) -> NDArray:
 
 
 def _say_next_five(to: ExampleRun, forecast: Forecast, actual_KH: NDArray) -> None:
-    rows = zip(forecast.times[-1], forecast.point[-1], actual_KH[-1], strict=True)
     steps = "days " if to.own is None else "steps"
     to.say(f"the last five {steps}    predicted      true")
-    for when, predicted, true in rows:
+    times, predicted_H = forecast.times[-1], forecast.point[-1]
+    for when, predicted, true in zip(times, predicted_H, actual_KH[-1], strict=True):
         to.say(f"  {str(when)[:16]:<20}{predicted:>10.2f}{true:>10.2f}")
 
 

@@ -120,9 +120,7 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         horizon=1,
         cell=Cell(recurrent_activation="hard_sigmoid"),
     )
-    return lc.LSTMForecaster(
-        STEPS, weights="scratch", network=network, training=training, seed=seed
-    )
+    return _untrained(network, training, seed)
 
 
 def our_own(seed: int, name: str = "sine") -> lc.LSTMForecaster:
@@ -133,13 +131,22 @@ def our_own(seed: int, name: str = "sine") -> lc.LSTMForecaster:
         batch_size=32,
         steps_per_epoch=10,
         batching=Rollout(length=2 * CYCLE, support=2 * CYCLE, support_end=CYCLE),
-        optimiser=Optimiser("adam", learning_rate=7e-3, clip=1.0, schedule=Schedule("cosine")),
+        optimiser=Optimiser(
+            "adam",
+            learning_rate=7e-3,
+            clip=1.0,
+            schedule=Schedule("cosine"),
+        ),
         loss=Loss("mse"),
         validation=Validation(share=0.1, most=64),
         average=Ema(0.98),
     )
     inputs = Transformed(MinMax(-3, 3))
     network = NetworkConfig(layers=(48,), inputs=inputs, head="point", horizon=1)
+    return _untrained(network, training, seed)
+
+
+def _untrained(network: NetworkConfig, training: TrainingConfig, seed: int) -> lc.LSTMForecaster:
     return lc.LSTMForecaster(
         STEPS,
         weights="scratch",
@@ -189,7 +196,8 @@ def run(
     predicted = fitted.predict(mode="recursive").point[0]
     seconds = training_seconds(fitted.history) + time.perf_counter() - began
     true = panel.series(0)[-STEPS:]
-    to.table("free-run", {"step": np.arange(1, STEPS + 1), "true": true, "predicted": predicted})
+    steps = np.arange(1, STEPS + 1)
+    to.table("free-run", {"step": steps, "true": true, "predicted": predicted})
     if name == "beats":  # the second exercise
         _print_first(to, true, predicted)
     _draw_series(to, training.series(0))

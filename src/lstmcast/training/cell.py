@@ -61,7 +61,8 @@ def step_layer(weights: Weights, cell: Cell, x_BC: Tensor, state: CellState) -> 
     if cell.is_usual:
         return torch.lstm_cell(x_BC, state, *weights)
     h_BD, c_BD = state
-    _, (h_1BD, c_1BD) = _step_by_step(weights, cell, x_BC[:, None], (h_BD[None], c_BD[None]))
+    layer_state = (h_BD[None], c_BD[None])
+    _, (h_1BD, c_1BD) = _step_by_step(weights, cell, x_BC[:, None], layer_state)
     return h_1BD[0], c_1BD[0]
 
 

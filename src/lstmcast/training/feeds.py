@@ -126,10 +126,11 @@ class TransformedFeed:
     def _masked(self, read: Segments, begin: int, steps: int, ahead_BUH: Tensor) -> Tensor:
         """NaN where there is no loss: outside of a segment's part with one, and where no target
         may be known."""
-        step_BU = read.first[:, None] + np.arange(begin, steps)
-        has_loss_BU = (step_BU >= read.begin[:, None]) & (step_BU < read.stop[:, None])
+        step_BU = read.steps(begin, steps)
+        has_loss_BU = read.has_loss(step_BU)
         target_step_BUH = step_BU[:, :, None] + np.arange(1, len(self.counted_H) + 1)
-        is_known_BUH = (target_step_BUH < read.limit[:, None, None]) & self.counted_H
+        limit_B11 = read.limit[:, None, None]
+        is_known_BUH = (target_step_BUH < limit_B11) & self.counted_H
         use_BUH = torch.from_numpy(has_loss_BU[:, :, None] & is_known_BUH).to(ahead_BUH.device)
         last_row = len(self.labels_NK) - 1
         target_BUHK = self.labels_NK[ahead_BUH.clamp(max=last_row)]
@@ -267,10 +268,11 @@ class AdaptiveFeed:
 
     def _values_between(self, segments: Segments, length: int, until_B: NDArray) -> NDArray:
         """Values from the first step of each segment on (B, length), NaN from `until_B` on."""
-        step_BT = segments.first[:, None] + np.arange(length)
-        places_BT = self.offsets[segments.series][:, None] + step_BT
-        places_BT = np.minimum(places_BT, len(self.values) - 1)
-        return np.where(step_BT < until_B[:, None], self.values[places_BT], np.nan)
+        step_BT = segments.steps(0, length)
+        start_B = self.offsets[segments.series]
+        places_BT = np.minimum(start_B[:, None] + step_BT, len(self.values) - 1)
+        is_inside = step_BT < until_B[:, None]
+        return np.where(is_inside, self.values[places_BT], np.nan)
 
     def _unit(self, group: Group, values_BU: NDArray) -> NDArray:
         """The unit in which each segment, whose values these are, is read (B,)."""
@@ -284,7 +286,7 @@ class AdaptiveFeed:
         effects = effects_of(self.panel, group.axis == LOG, read.series)
         if effects is None:
             return None
-        step_BT = read.first[:, None] + np.arange(begin, until)
+        step_BT = read.steps(begin, until)
         known_BTF = effects.known(read.series, step_BT, self.grid.horizon)
         if known_BTF is None:
             return None
@@ -310,10 +312,13 @@ class AdaptiveFeed:
         reading, next_state = self.inputs.read(state, z_BU[:, begin:until], effect_BTF)
         has_scale_BT = reading.known.scale > 0
         rows, steps = np.nonzero(has_scale_BT & _usable(read, z_BU, begin, until))
-        target_steps_NH = begin + steps[:, None] + np.arange(1, len(self.counted_H) + 1)
-        future_NH = np.where(self.counted_H, z_BU[rows[:, None], target_steps_NH], np.nan)
+        ahead_H = np.arange(1, len(self.counted_H) + 1)
+        target_steps_NH = begin + steps[:, None] + ahead_H
+        future_NH = z_BU[rows[:, None], target_steps_NH]
+        future_NH = np.where(self.counted_H, future_NH, np.nan)
         has_target = ~np.isnan(future_NH).all(axis=1)
-        rows, steps, future_NH = rows[has_target], steps[has_target], future_NH[has_target]
+        rows, steps = rows[has_target], steps[has_target]
+        future_NH = future_NH[has_target]
         known_N = positions_of(reading.known, rows, steps)
         target_NH = future_NH
         if self.affine:
@@ -353,10 +358,10 @@ def _on_device(values: NDArray, device: str) -> Tensor:
 
 def _usable(read: Segments, z_BU: NDArray, begin: int, until: int) -> NDArray:
     """Which steps may have a loss (B, T): those in the part with one, that know three values."""
-    known_BT = np.cumsum(~np.isnan(z_BU[:, :until]), axis=1)[:, begin:]
-    step_BT = read.first[:, None] + np.arange(begin, until)
-    has_loss_BT = (step_BT >= read.begin[:, None]) & (step_BT < read.stop[:, None])
-    return (known_BT >= 3) & has_loss_BT
+    is_known_BT = ~np.isnan(z_BU[:, :until])
+    known_count_BT = np.cumsum(is_known_BT, axis=1)
+    has_loss_BT = read.has_loss(read.steps(begin, until))
+    return (known_count_BT[:, begin:] >= 3) & has_loss_BT
 
 
 def series_scale(z_BU: NDArray, log: bool) -> NDArray:

@@ -70,9 +70,8 @@ def _adaptive(module: NetworkModule) -> None:
     if module.skip is not None:
         module.skip.weight.mul_(0.1)
     initial_HR = torch.from_numpy(module.answers.initial(module.config.steps))
-    module.head.bias.copy_(
-        initial_HR.unsqueeze(1).expand(-1, module.config.inputs.columns, -1).reshape(-1)
-    )
+    initial_HKR = initial_HR.unsqueeze(1).expand(-1, module.config.inputs.columns, -1)
+    module.head.bias.copy_(initial_HKR.reshape(-1))
 
 
 def _by_parts(module: NetworkModule, draws: Initialiser) -> None:

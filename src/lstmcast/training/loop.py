@@ -367,7 +367,8 @@ def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
 
     run.epoch, run.step, run.drops = state["epoch"], state["step"], state["drops"]
     run.seconds, run.best_epoch = state["seconds"], state["best_epoch"]
-    run.stopped, run.notes = state.get("stopped", False), list(state.get("notes", []))
+    run.stopped = state.get("stopped", False)
+    run.notes = list(state.get("notes", []))
     run.grown_at = state.get("grown_at", 0)
     run.best_loss = math.inf if state["best_loss"] is None else state["best_loss"]
     put(run.weights, tensors(groups["weights"]))
@@ -383,4 +384,7 @@ def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
 
 
 def _arrays(tensors: Values | list[torch.nn.Parameter]) -> Arrays:
-    return {str(number): tensor.detach().cpu().numpy() for number, tensor in enumerate(tensors)}
+    arrays = {}
+    for number, tensor in enumerate(tensors):
+        arrays[str(number)] = tensor.detach().cpu().numpy()
+    return arrays

@@ -68,16 +68,18 @@ class BatchReader:
             cells = self.module.cells()
             of_truth = self.module.raw(hidden_BTD, x_BTC[:, :truth_steps])
             around = standing(of_truth)
-            fed_back = [of_truth[:, -1]]
+            newest = of_truth[:, -1]
+            fed_back = [newest]
             for step in range(truth_steps, x_BTC.shape[1]):
-                newest_BKR = fed_back[-1][:, 0].float()
-                x_BC = self._as_input(newest_BKR, batch, around)
+                next_step_BKR = newest[:, 0].float()
+                x_BC = self._as_input(next_step_BKR, batch, around)
                 # static columns stay what they are
                 x_BC = torch.cat([x_BC, x_BTC[:, step, x_BC.shape[1] :]], 1)
                 if own_BT is not None:
                     x_BC = torch.where(own_BT[:, step, None], x_BC, x_BTC[:, step])
                 hidden_BD, state = self.module.step(x_BC, cells, state)
-                fed_back.append(self.module.raw(hidden_BD, x_BC))
+                newest = self.module.raw(hidden_BD, x_BC)
+                fed_back.append(newest)
             outputs = torch.cat([of_truth[:, :-1], torch.stack(fed_back, 1)], 1)
         return self._sums(outputs[:, batch.begin :], batch)
 
