@@ -36,7 +36,7 @@ def _steps_of_one(forecast: Forecast) -> tuple[str, ...]:
     count = min(forecast.horizon, MOST_STEPS)
     rows = [_row(forecast, 0, step) for step in range(count)]
     sketch = _sketch(forecast, 0, width=480, height=110)
-    body = table(_header(forecast), rows, left=(0,))
+    body = table(_header(forecast), rows, left_aligned=(0,))
     return f"<div>{sketch}</div>", body, more(count, forecast.horizon, "steps")
 
 
@@ -48,7 +48,7 @@ def _origins(forecast: Forecast) -> tuple[str, ...]:
         row = _row(forecast, origin, 0)
         rows.append([name, *row, _sketch(forecast, origin)])
     header = [forecast.columns.series, *_header(forecast), f"{forecast.horizon} steps"]
-    body = table(header, rows, left=(0, 1))
+    body = table(header, rows, left_aligned=(0, 1))
     return body, more(len(rows), len(forecast.ids), "origins")
 
 
@@ -77,7 +77,7 @@ def _small_table(forecast: Forecast) -> str:
         name_column = [forecast.columns.series]
         names = np.repeat(forecast.ids[:origins], steps)
         rows = [[str(name), *row] for name, row in zip(names, rows, strict=True)]
-    text = aligned(name_column + header, rows, left=name_column)
+    text = aligned(name_column + header, rows, left_aligned=name_column)
     beyond = forecast.point.size - len(rows)
     return f"{text}\n… {beyond:,} more rows" if beyond > 0 else text
 

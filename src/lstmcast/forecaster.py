@@ -336,4 +336,4 @@ def _html(model: LSTMForecaster) -> str:
         rows.append(("trained", repr(model.history)))
     if model.saved_context:
         rows.append(("remembers", repr(model.saved_context.panel)))
-    return block("LSTMForecaster", table(("", ""), rows, left=(0, 1), wrap=True))
+    return block("LSTMForecaster", table(("", ""), rows, left_aligned=(0, 1), wrap=True))

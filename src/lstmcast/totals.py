@@ -126,7 +126,7 @@ class Totals(ResultTable):
 
     def __str__(self) -> str:
         header, *rows = self.rows()
-        text = aligned(header, rows, left=[*self.names, self.span])
+        text = aligned(header, rows, left_aligned=[*self.names, self.span])
         beyond = len(self) - len(rows)
         return f"{text}\n… {beyond:,} more rows" if beyond else text
 

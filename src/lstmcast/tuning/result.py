@@ -134,7 +134,7 @@ class Tuned:
             return "The history is too short for a test part: the error of the best is too small."
         title = words("on the test part")
         rows = [[words(name), number(error)] for name, error in self.test.items()]
-        table = aligned([title, self.measure], rows, left=[title])
+        table = aligned([title, self.measure], rows, left_aligned=[title])
         gain = 1 - self.test[TUNED_NAME] / self.test[SHIPPED_NAME]
         verdict = "On the test part, the shipped network is no worse: prefer it."
         if gain > 0:
