@@ -30,9 +30,9 @@ def rate(schedule: Schedule, share_done: float, epochs_done: int, drops: int) ->
     `share_done`: share of all updates that lie behind; `epochs_done`: whole epochs; `drops`: how
     often the validation loss has stayed on a plateau.
 
-    >>> rate(Schedule("warmup_cosine", warmup=0.2), done=0.1, epochs_done=1, drops=0)
+    >>> rate(Schedule("warmup_cosine", warmup=0.2), share_done=0.1, epochs_done=1, drops=0)
     0.5
-    >>> rate(Schedule("step", factor=0.5, every=10), done=0.5, epochs_done=25, drops=0)
+    >>> rate(Schedule("step", factor=0.5, every=10), share_done=0.5, epochs_done=25, drops=0)
     0.25
     """
     if schedule.kind == "cosine":
