@@ -119,7 +119,7 @@ class LSTMForecaster(SpecifiedForecaster):
         self.fitted = None
 
     @classmethod
-    def from_parts(
+    def _from_parts(
         cls, specification: Specification, start: Start, fitted: Fitted | None = None
     ) -> LSTMForecaster:
         """One whose weights were read already."""
@@ -151,16 +151,16 @@ class LSTMForecaster(SpecifiedForecaster):
 
     def with_fitted(self, fitted: Fitted) -> LSTMForecaster:
         """The same specification with something else that was fitted."""
-        return LSTMForecaster.from_parts(self.specification, self.start, fitted)
+        return LSTMForecaster._from_parts(self.specification, self.start, fitted)
 
     def unfitted(self) -> LSTMForecaster:
         """The same specification without what was fitted: for a fit that leaves this one alone."""
-        return LSTMForecaster.from_parts(self.specification, self.start)
+        return LSTMForecaster._from_parts(self.specification, self.start)
 
     @classmethod
     def from_json(cls, text: str | Mapping[str, Any]) -> LSTMForecaster:
         """The forecaster that `to_json` described; UsageError for anything else."""
-        return cls.from_parts(*started(*Specification.from_json(text)))
+        return cls._from_parts(*started(*Specification.from_json(text)))
 
     # ---- fit and predict
 
@@ -287,7 +287,7 @@ class LSTMForecaster(SpecifiedForecaster):
         continuation = data if isinstance(data, Continuation) else self.continued(data)
         panel = updated_panel(model.saved_context, continuation)
         fitted = replace(model, saved_context=model.context_of(panel, self.may_read_past))
-        return LSTMForecaster.from_parts(self.specification, self.start, fitted)
+        return LSTMForecaster._from_parts(self.specification, self.start, fitted)
 
     def save(
         self,

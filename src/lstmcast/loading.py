@@ -58,7 +58,7 @@ def load(
         return model
     candidates = checked_candidates(model.specification.candidates)
     specification = replace(model.specification, method=checked_method(method, candidates))
-    return LSTMForecaster.from_parts(specification, model.start, model.fitted)
+    return LSTMForecaster._from_parts(specification, model.start, model.fitted)
 
 
 def _not_a_forecaster(folder: str | Path, manifest: Mapping[str, Any]) -> str:
@@ -105,7 +105,7 @@ def _loaded(
         specification = replace(specification, training=training)
     fitted = Fitted.from_saved(manifest, groups, network)
     specification = _answering(specification, start, fitted, manifest)
-    return LSTMForecaster.from_parts(specification, start, fitted)
+    return LSTMForecaster._from_parts(specification, start, fitted)
 
 
 def _answering(
