@@ -12,7 +12,7 @@ from lstmcast.data.ahead import one_season, steps_until
 from lstmcast.data.frames import ARRAYS
 from lstmcast.data.panel import Panel
 from lstmcast.errors import LstmcastError
-from lstmcast.forecaster import LSTMForecaster, load
+from lstmcast.forecaster import LSTMForecaster
 from lstmcast.jobs import (
     AnomalyJob,
     DataJoined,
@@ -23,6 +23,7 @@ from lstmcast.jobs import (
     PredictResult,
     Source,
 )
+from lstmcast.loading import load
 from lstmcast.server.batching import Batched, Batcher
 from lstmcast.server.bodies import Asked
 from lstmcast.server.problems import Problem
