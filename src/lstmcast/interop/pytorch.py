@@ -66,7 +66,7 @@ def from_pytorch(
     """
     with loading(source):
         is_file = isinstance(source, (str, os.PathLike))
-        state = _read(Path(source)) if is_file else source
+        state: Any = _read(Path(source)) if is_file else source
         if hasattr(state, "state_dict"):
             state = state.state_dict()
         blocks = _blocks(state)
