@@ -170,6 +170,19 @@ def test_text_is_no_number(text):
     assert parse_numbers([text, "1", "2"]).bad.tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("٥٠٫٢", 50.2), ("۱٬۲۳۴٫۵", 1234.5), ("٣١", 31), ("१२.५", 12.5)]
+)
+def test_digits_of_other_scripts(text, value):
+    assert read_numbers(text) == [value]
+
+
+@pytest.mark.parametrize("text", ["***", "****", "#####", "....", "–––", "___"])
+def test_signs_without_a_digit_are_missing(text):
+    numbers = parse_numbers([text, "5"])
+    assert not numbers.bad.any() and np.isnan(numbers.values[0])
+
+
 def test_missing_markers_are_missing_and_not_bad():
     numbers = parse_numbers(["NA", "n/a", "null", "-", ".", "", "#N/A", " ", "NaN", "1"])
     assert not numbers.bad.any() and np.isnan(numbers.values[:-1]).all()

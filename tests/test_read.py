@@ -125,6 +125,12 @@ def test_delimiters_and_line_ends(table_of, delimiter, end):
     assert table.values.tolist() == list(range(24)) and table.lines.tolist() == list(range(2, 26))
 
 
+def test_a_mark_inside_of_quoted_cells_cuts_nothing(table_of):
+    rows = [f'"2024-03-0{day} 00:00 - 01:00","BZN|DE-LU","{day}.5"' for day in range(1, 8)]
+    table = table_of("\n".join(['"MTU (UTC)","Area","Price"', *rows]))
+    assert table.values.tolist() == [day + 0.5 for day in range(1, 8)]
+
+
 def test_columns_set_by_spaces(table_of):
     assert table_of(csv_of(MONTHS, range(24), "ds   y", "   ")).values.tolist() == list(range(24))
 

@@ -86,16 +86,17 @@ class _Fields:
     day: ndarray
     first: ndarray  # of 01/02/2020, where the order is not known yet
     second: ndarray
+    last: ndarray  # of 01/02/20, where the year may come first; else −1
     micros: ndarray  # since midnight; −1 where no clock shows that time
     offset: ndarray  # minutes east of UTC, NO_ZONE where none is written
     marks: set[str] = field(default_factory=set)
 
     @classmethod
     def empty(cls, size: int) -> _Fields:
-        year, month, day, first, second = (np.full(size, -1, np.int64) for _ in range(5))
+        year, month, day, first, second, last = (np.full(size, -1, np.int64) for _ in range(6))
         micros = np.zeros(size, np.int64)
         offset = np.full(size, _NO_ZONE)
-        return cls(year, month, day, first, second, micros, offset)
+        return cls(year, month, day, first, second, last, micros, offset)
 
 
 _NO_ZONE = np.iinfo(np.int64).min
@@ -113,7 +114,8 @@ def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
         if match is not None:
             same = np.array([tidy[row] for row in rows])
             _cut_out(fields, np.array(rows), same, match)
-    notes, problem = _settle_order(fields, day_first)
+    notes, problem = _year_first(fields, day_first) or _settle_order(fields, day_first)
+    notes, problem = _settle_calendar(fields, notes, problem)
     values = from_fields(fields.year, fields.month, fields.day)
     values = values + fields.micros.astype("timedelta64[us]")
     unread = (fields.year < 0) | (fields.micros < 0)
@@ -144,6 +146,8 @@ def _cut_out(fields: _Fields, rows: ndarray, texts: ndarray, match: re.Match[str
         fields.first[rows] = number("a")
         fields.second[rows] = number("b")
         fields.marks.add(named["s"])
+        if len(named["y"]) == 2:
+            fields.last[rows] = number("y")
     elif "b" in named:
         fields.month[rows] = number("b")
     elif "q" in named:
@@ -162,8 +166,11 @@ def _years(number: Callable[..., ndarray], named: dict[str, str]) -> ndarray:
         year_of_era = number("", 1) if is_first else number("ey")
         return ERAS[named["era"]] + year_of_era
     years = number("y")
-    if len(named["y"]) != 2:
-        return years
+    return years if len(named["y"]) != 2 else _century(years)
+
+
+def _century(years: ndarray) -> ndarray:
+    """Years of two digits in full."""
     return np.where(years > _PIVOT, 1900, 2000) + years
 
 
@@ -204,6 +211,53 @@ def _set_weeks(fields: _Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray
     fields.year[rows] = days.astype("datetime64[Y]").astype(np.int64) + 1970
     fields.month[rows] = np.where(is_week, month_of_year, _NO_MONTH)
     fields.day[rows] = (days - months).astype(np.int64) + 1
+
+
+def _year_first(fields: _Fields, said: bool | None) -> tuple[tuple[str, ...], None] | None:
+    """24/01/31 and 24-01-31 as year, month and day, where only that makes even steps; None
+    elsewhere, with nothing settled."""
+    rows = np.flatnonzero(fields.first >= 0)
+    if said is not None or len(rows) < 3 or (fields.last[rows] < 0).any():
+        return None
+    if not (fields.second[rows] <= 12).all() or fields.marks == {"."}:
+        return None
+    years = _century(fields.first[rows])
+    month, day, micros = fields.second[rows], fields.last[rows], fields.micros[rows]
+    as_year_first = _regularity(from_fields(years, month, day), micros)
+    late_years = fields.year[rows]
+    otherwise = max(
+        _regularity(from_fields(late_years, month, fields.first[rows]), micros),
+        _regularity(from_fields(late_years, fields.first[rows], month), micros),
+    )
+    if as_year_first < 0.9 or as_year_first <= otherwise:
+        return None
+    fields.year[rows], fields.month[rows], fields.day[rows] = years, month, day
+    return ("dates read as year/month/day: then they are evenly spaced",), None
+
+
+_THAI_YEARS, _PERSIAN_YEARS = (2450, 2650), (1300, 1450)
+_BUDDHIST = 543  # years that its era is ahead
+
+
+def _settle_calendar(
+    fields: _Fields, notes: tuple[str, ...], problem: str | None
+) -> tuple[tuple[str, ...], str | None]:
+    """Years of the Buddhist era as those of ours; a problem where they are of a calendar whose
+    months are others."""
+    known = fields.year[fields.year >= 0]
+    if not len(known):
+        return notes, problem
+    first, last = int(known.min()), int(known.max())
+    if _THAI_YEARS[0] <= first and last <= _THAI_YEARS[1]:
+        fields.year[fields.year >= 0] -= _BUDDHIST
+        told = f"years such as {first} read as those of the Buddhist era: {first - _BUDDHIST}"
+        return (*notes, told), problem
+    if _PERSIAN_YEARS[0] <= first and last <= _PERSIAN_YEARS[1] and (fields.day > 1).any():
+        return notes, (
+            f"dates in years such as {first} look like those of the Persian or the Islamic "
+            "calendar, which is not read. Convert them to dates such as 2024-03-20."
+        )
+    return notes, problem
 
 
 def _settle_order(fields: _Fields, said: bool | None = None) -> tuple[tuple[str, ...], str | None]:

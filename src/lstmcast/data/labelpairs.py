@@ -48,7 +48,12 @@ def looks_paired(text: str) -> bool:
     match = PAIR.fullmatch(text)
     if match is None:
         return False
-    return match["sep"] != "." or _is_year(match["a"])
+    return match["sep"] != "." or _is_year(match["a"]) or _is_numbered_year(match["a"], match["b"])
+
+
+def _is_numbered_year(number: str, year: str) -> bool:
+    """001.2021, the first period of a fiscal year."""
+    return len(number) == 3 and number[0] == "0" and _is_year(year)
 
 
 def _no_date(pair: Pair) -> str:
@@ -147,14 +152,14 @@ def _fractions_of_years(pairs: list[Pair]) -> _Rule | None:
 
 def numbered_rule(pairs: list[Pair]) -> _Rule | None:
     """2000:1 as a quarter, 2010:01 as a month, 2019-33 as a week, 2010-060 as a day of the year."""
-    swapped = all(len(pair.b) == 4 and len(pair.a) <= 2 for pair in pairs)
+    swapped = all(len(pair.b) == 4 and len(pair.a) <= 3 for pair in pairs)
     if swapped:
         pairs = [pair._replace(a=pair.b, b=pair.a) for pair in pairs]
     if not all(_is_year(pair.a) for pair in pairs):
         return None
     first = pairs[0]
     unit = _unit_of(pairs)
-    if unit is None or (unit == "month" and first.sep in "-/."):
+    if unit is None or (unit == "month" and first.sep in "-/." and len(first.b) < 3):
         return None  # 2010-01: a month, as dates.py reads it
 
     def rewrite(pair: Pair) -> str:
@@ -177,6 +182,8 @@ def _unit_of(pairs: list[Pair]) -> str | None:
     first, last = min(per_year), max(per_year)
     between = [count for year, count in per_year.items() if first < year < last]
     is_decimal = pairs[0].sep == "."
+    if lengths == {3} and min(numbers) >= 1 and highest <= 12 and len(per_year) > 1:
+        return "month"  # 2021.001 or 2021/001, as SAP writes periods
     if min(numbers) < 1 or (is_decimal and highest > 4):
         return None
     if lengths == {1} and highest <= 4 and len(per_year) > 1:

@@ -29,6 +29,7 @@ from lstmcast.data.labelpairs import (
 
 from .periodwords import named_period
 from .ranges import range_start
+from .scripts import REPUBLIC
 from .shapes import DIGITS, MONTHS, match_shape
 from .timenumbers import decimal_times
 
@@ -59,6 +60,14 @@ _SPELLINGS = (
         r"\1",
     ),
     (r"(.*\d) um (\d.*)", r"\1 \2"),
+    # as Oracle, web servers, C and JavaScript write times
+    (r"(\d\d-[a-z]{3}-\d\d) (\d\d)\.(\d\d)\.(\d\d)\.(\d+)( [ap]m)?", r"\1 \2:\3:\4\6"),
+    (r"\[?(\d\d/[a-z]{3}/\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})\]?", r"\1 \2\3"),
+    (r"(?:[a-z]{3} )?([a-z]{3}) (\d\d?) (\d\d:\d\d:\d\d) (\d{4})", r"\2 \1 \4 \3"),
+    (
+        r"(?:[a-z]{3} )?([a-z]{3}) (\d\d?) (\d{4}) (\d\d:\d\d:\d\d) gmt([+-]\d{4})(?: \(.*\))?",
+        r"\2 \1 \3 \4\5",
+    ),
     (r"(.*\d) ?uhr", r"\1"),
 )
 _ZONE_NAMES = re.compile(
@@ -68,8 +77,12 @@ _ZONE_NAMES = re.compile(
 _ERA_LETTERS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
 _ERA = re.compile(
     r"(令和|平成|昭和|大正|明治|[rhstm])\.? ?(\d\d?|元) ?(?:年度?|[./-]) ?"
-    r"(?:(\d\d?) ?[月./-]?)? ?(?:(\d\d?) ?日?)?期?"
+    r"(?:(0?\d|1[012]) ?[月./-]?)? ?(?:(\d\d?) ?日?)?期?"
 )
+
+_REPUBLIC = re.compile(r"1[0-4]\d/\d\d?(?:/\d\d?)?")
+# and before 2011, which had year 100
+_REPUBLIC_BESIDE = re.compile(r"(\d{2,3})/(\d\d?(?:/\d\d?)?)")
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,8 @@ def ambiguous_labels(tidy: list[str], known: Sequence[str]) -> Labels | None:
     sample = known[:: max(1, len(known) // _SAMPLE)]
     if any(_MONTH_DAY.fullmatch(text) for text in sample):
         return _days_without_year(tidy, known, _MONTH_DAY)
+    if any(_REPUBLIC.fullmatch(text) for text in (*sample, known[-1])):
+        return _republic(tidy, known)
     if mostly(_CLOCKS.fullmatch(text) for text in sample):
         return _clock_ranges(tidy, known)
     if not mostly(looks_paired(text) for text in sample):
@@ -179,6 +194,23 @@ def _eras(tidy: list[str], known: Sequence[str]) -> Labels | None:
         return f"{_ERA_LETTERS.get(era, era)}{year}年{end}"
 
     return Labels([rewrite(text) for text in tidy])
+
+
+def _republic(tidy: list[str], known: Sequence[str]) -> Labels | None:
+    """113/04 and 113/04/01: years of the Republic of China, as Taiwan counts them."""
+    matches = [_REPUBLIC_BESIDE.fullmatch(text) for text in known]
+    if not mostly(matches):
+        return None
+
+    def rewrite(text: str) -> str:
+        match = _REPUBLIC_BESIDE.fullmatch(text)
+        if match is None:
+            return text
+        return f"{int(match[1]) + REPUBLIC}-" + match[2].replace("/", "-")
+
+    era = "years of the Republic of China"
+    note = f"labels such as {known[0]!r} read as {era}: {rewrite(known[0])}"
+    return Labels([rewrite(text) for text in tidy], (note,))
 
 
 def _ranges(tidy: list[str], known: Sequence[str]) -> Labels | None:

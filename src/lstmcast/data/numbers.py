@@ -16,12 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .scripts import western_digits
+
 _MISSING_WORDS = r"""
 na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – —
 . .. ... … : ? * #value! #div/0! #ref! #num! #name? #null!
 """
 MISSING = frozenset(["", *_MISSING_WORDS.split()])
 
+_ONLY_SIGNS = re.compile(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column
 _CURRENCY = re.compile(
     r"(?:[$€£¥₹₩₽₺฿¢円元]|us\$|r\$|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|fr\.?|zł)"
 )
@@ -58,7 +61,8 @@ def is_missing(text: str) -> bool:
     >>> is_missing(" N/A "), is_missing("0")
     (True, False)
     """
-    return text.strip().casefold() in MISSING
+    tidy = text.strip().casefold()
+    return tidy in MISSING or (len(tidy) > 1 and _ONLY_SIGNS.fullmatch(tidy) is not None)
 
 
 def parse_numbers(
@@ -115,6 +119,7 @@ class _Body(NamedTuple):
     currency: str
 
 
+CURRENCY_SIGNS = "currency signs taken off"
 DECIMAL_COMMA = "commas read as decimal commas (1,5 = 1.5)"
 _DOT_NOTE = "points read as thousands separators, commas as decimal commas (1.234,5 = 1234.5)"
 
@@ -172,7 +177,7 @@ def _take_apart(text: str) -> _Body | None:
 def _plain_marks(text: str) -> str:
     """A text in small letters with plain spaces, apostrophes and minus signs."""
     tidy = unicodedata.normalize("NFKC", text).strip().casefold()
-    tidy = tidy.translate(_MARKS)
+    tidy = western_digits(tidy).translate(_MARKS)
     return re.sub(r"[\u00a0\u202f\u2009\t]", " ", tidy)
 
 
@@ -196,7 +201,7 @@ def _drop_odd_units(bodies: dict[int, _Body], bad: np.ndarray, n_plain: int) -> 
         bad[i] = True
         del bodies[i]
     found = sorted({body.currency for body in bodies.values() if body.currency})
-    notes = (f"currency signs taken off ({', '.join(found[:4])})",) if found else ()
+    notes = (f"{CURRENCY_SIGNS} ({', '.join(found[:4])})",) if found else ()
     notes += (f"marks behind numbers taken off ({', '.join(sorted(flags))})",) if flags else ()
     return (*notes, f"{believed!r} taken off every value") if believed else notes
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.scripts import in_western_signs
 from lstmcast.data.shapes import MONTHS
 from lstmcast.data.sheet import Column
 
@@ -25,7 +26,7 @@ _WORDS = {
     "hour": "hour hr hh h he stunde heure hora ora uur time 時 時間",
     "minute": "minute minutes min mi minuten minuto 分",
     "second": "second seconds sec ss sekunde seconde segundo 秒",
-    "slot": "period slot interval sp settlementperiod timeslot zeitintervall",
+    "slot": "period slot interval sp settlementperiod timeslot zeitintervall 時刻コード コマ",
 }
 _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 # words beside those that do not change what a column is
@@ -150,6 +151,7 @@ def _part_numbers(column: Column) -> ndarray:
 def _part_number(text: str) -> float:
     tidy = text.strip().casefold()
     month = MONTHS.get(tidy.rstrip(".")) or _ROMAN.get(tidy)
+    tidy = in_western_signs(tidy)
     if month is not None:
         return month
     match = _NUMBER.fullmatch(tidy)

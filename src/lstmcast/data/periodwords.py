@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 _UNITS = {
-    "quarter": "q qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t 四半",
+    "quarter": "q cq qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t 四半 "
+    "кв квартал",
     "half": "h hy half hj halbjahr sem semester semestre s 半",
     "month": "m mo mth month monat mois mes p per period",
     "week": "w wk week kw woche semaine semana settimana sett u uge uke v vecka viikko vko 週",
@@ -16,13 +17,15 @@ _UNITS = {
 }
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _FISCAL = {"fy", "fiscal", "cy", "gj", "度"}
-_FILLERS = {"of", "the", "de", "des", "st", "nd", "rd", "th", "no", "nr", "year", "yr", "a"}
+# of ordinal numbers: 1st, 1º, 1er, 2ème
+_ORDINAL = {"st", "nd", "rd", "th", "o", "e", "er", "ere", "ère", "eme", "ème", "г"}
+_FILLERS = {"of", "the", "de", "do", "des", "no", "nr", "year", "yr", "a", *_ORDINAL}
 _HALVES = {"上": 1, "下": 2}
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _MOST = {"quarter": 4, "half": 2, "month": 12, "week": 53, "day": 366, "year": 1}
 # a word that stands for another unit where its numbers are too large for the first one
 _OTHERWISE = {"half": "week", "quarter": "week"}
-_TOKENS = re.compile(r"\d+|[a-zäöüéè]+|四半|[週半上下度']|年|第")
+_TOKENS = re.compile(r"\d+|[a-zäöüéèа-я]+|四半|[週半上下度']|年|第")
 
 
 class Period(NamedTuple):

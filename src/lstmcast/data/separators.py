@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from lstmcast.data.findings import Finding
-from lstmcast.data.numbers import DECIMAL_COMMA, is_missing
+from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA, is_missing
 from lstmcast.data.sheet import Column, Sheet
 
 _POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
@@ -16,6 +16,8 @@ _GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
 _BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
 _FEWEST = 3  # values that all have three digits behind the mark
 _SAMPLE = 2000
+_ELSEWHERE = "as the dates or other numbers of the file tell"
+_MONEY = "as amounts of money have two decimals or none"
 
 
 def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
@@ -33,18 +35,25 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     note = column.numbers.notes if column.numbers is not None else ()
     if DECIMAL_COMMA not in note:
         return column, []
+    others = [c for c in sheet.columns if c is not column and c.is_text]
+    if _is_money(column, ","):
+        return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
+    if any(_has_decimal_points(other) for other in others):
+        return replace(column, decimal="."), [_grouped(column, ",", _ELSEWHERE)]
     return column, [_warning(column, ",", ".")]
 
 
 def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     """Points that could group thousands: they do beside decimal commas and dates with points."""
+    if _is_money(column, "."):
+        return replace(column, decimal=","), [_grouped(column, ".", _MONEY)]
     if not column.decimal_comma_likely:
         return column, []
     others = [c for c in sheet.columns if c is not column and c.is_text]
     if any(_has_decimal_points(other) for other in others):
         return column, []
     if any(_has_decimal_commas(other) or _has_german_dates(other) for other in others):
-        return replace(column, decimal=","), [_grouped(column)]
+        return replace(column, decimal=","), [_grouped(column, ".", _ELSEWHERE)]
     return column, [_warning(column, ".", ",")]
 
 
@@ -72,6 +81,14 @@ def doubtful_mark(column: Column) -> str:
     return ""
 
 
+def _is_money(column: Column, mark: str) -> bool:
+    """Whether values have a sign of money, which has two decimals or none. A price of 1.459 for a
+    litre stays open."""
+    notes = column.numbers.notes if column.numbers is not None else ()
+    has_sign = any(note.startswith(CURRENCY_SIGNS) for note in notes)
+    return has_sign and any(text.lstrip("+-").find(mark) > 1 for text in _sample(column))
+
+
 def _has_decimal_points(column: Column) -> bool:
     texts = [text for text in _sample(column) if re.fullmatch(r"[-+]?\d+\.\d+", text)]
     return len(texts) >= _FEWEST and not all(_POINTS.fullmatch(text) for text in texts)
@@ -91,13 +108,15 @@ def _example(column: Column, mark: str) -> str:
     return next(text for text in _sample(column) if mark in text)
 
 
-def _grouped(column: Column) -> Finding:
-    shown = _example(column, ".")
+def _grouped(column: Column, mark: str, why: str) -> Finding:
+    shown = _example(column, mark)
+    what = "points" if mark == "." else "commas"
     message = (
-        f"column {column.name!r}: points read as thousands separators "
-        f"({shown} = {shown.replace('.', '')}), as the dates or other numbers of the file tell"
+        f"column {column.name!r}: {what} read as thousands separators "
+        f"({shown} = {shown.replace(mark, '')}), {why}"
     )
-    action = "If they are decimal points, use decimal='.' (--decimal .)."
+    marks = "decimal points" if mark == "." else "decimal commas"
+    action = f"If they are {marks}, use decimal={mark!r} (--decimal {mark})."
     return Finding("numbers", "warning", message, action, value=shown)
 
 

@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from .numbers import is_missing
+from .scripts import OTHER_MONTHS, in_western_signs
 
 # dashes of any length, and waves, as ranges and fiscal years are written
 _STROKES = str.maketrans("‐‑‒–—―−〜～", "-------~~")
@@ -37,7 +38,7 @@ MONTHS = {
         start=1,
     )
     for name in names.split()
-}
+} | OTHER_MONTHS
 _WEEKDAY = (
     r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?"
     r"|mo|di|mi|do|fr|sa|so)"
@@ -56,7 +57,7 @@ _NAME = r"(?P<name>[^\W\d_]+)\.?"
 _SHAPES = [
     pattern + _TIME
     for pattern in (
-        r"(?P<y>0000)(?P<s>[-/.])(?P<m>00?)(?:(?P=s)(?P<d>00?))?",
+        r"(?P<y>0000)(?P<s>[-/._])(?P<m>00?)(?:(?P=s)(?P<d>00?))?",
         r"(?P<y>0000) (?P<m>00)(?: (?P<d>00))?",
         r"(?P<a>00?)(?P<s>[-/. ]) ?(?P<b>00?)(?P=s) ?(?P<y>0000|00)",
         r"(?P<y>0000) ?年(?:度)? ?(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
@@ -91,6 +92,7 @@ def tidied(text: str) -> str:
         return ""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_STROKES).replace("元年", "1年")
+        text = in_western_signs(text)
     text = text.strip().casefold()
     if text[:1].isalpha() or text[-1:].isalpha() or text[-1:] == ")":
         text = re.sub(rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\([^()\d]{{1,9}}\)$", "", text)

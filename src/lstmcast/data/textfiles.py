@@ -162,7 +162,7 @@ def find_delimiter(text: str) -> str:
         return said[1]
     lines = [line for line in lines if not line.lstrip().startswith("#")] or lines
     best, best_share = "", 0.0
-    for delimiter in _DELIMITERS:
+    for delimiter in _between_quotes(lines) or _DELIMITERS:
         share = _evenness(_sample_rows(lines, delimiter))
         if share > best_share + 0.1:
             best, best_share = delimiter, share
@@ -174,6 +174,15 @@ def find_delimiter(text: str) -> str:
     if not reads_whole and _evenness(line.split() for line in lines) >= 0.6:
         return " "
     return best or ","
+
+
+def _between_quotes(lines: list[str]) -> str:
+    """The character that stands between quoted cells of nearly all lines: others are inside."""
+    for delimiter in _DELIMITERS:
+        between = f'"{delimiter}"'
+        if sum(between in line for line in lines) >= 0.9 * len(lines) > 0:
+            return delimiter
+    return ""
 
 
 def _strictly(raw: bytes, encoding: str, source: str) -> str:
