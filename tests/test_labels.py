@@ -90,6 +90,7 @@ MONTHS = [
     ("09/11|09/12|10/01|10/02|10/03", "2009-11-01 2009-12-01 2010-01-01"),
     ("98-Nov|98-Dec|99-Jan|99-Feb", "1998-11-01 1998-12-01 1999-01-01"),
     ("2010M01|2010M02", "2010-01-01 2010-02-01"),
+    ("2010MM01|2010MM02", "2010-01-01 2010-02-01"),
     ("2010m9|2010m10", "2010-09-01 2010-10-01"),
     ("M01 2010|M02 2010", "2010-01-01 2010-02-01"),
     ("FY19 P03|FY19 P04", "2019-03-01 2019-04-01"),
@@ -148,6 +149,7 @@ RANGES = [
     ("1-7 Mar 2022|8-14 Mar 2022", "2022-03-01 2022-03-08"),
     ("28 Feb - 6 Mar 2022", "2022-02-28"),
     ("30/12 - 05/01/2022|06/01 - 12/01/2022", "2021-12-30 2022-01-06"),
+    ("2022/12/28～01/03|2023/01/04～01/10", "2022-12-28 2023-01-04"),
 ]  # fmt: skip
 
 
@@ -225,3 +227,12 @@ def test_dates_of_a_calendar_with_other_months_are_refused(texts):
     times = parse_times(texts.split("|"))
     assert times is not None and times.problem is not None
     assert "Persian or the Islamic" in times.problem
+
+
+@pytest.mark.parametrize("mark", ["p", "*", " 1)", "e"])
+def test_marks_of_footnotes_behind_years_are_taken_off(mark):
+    years = [str(year) for year in range(2000, 2020)]
+    times = parse_times([*years, f"2020{mark}", "Source: somebody, 2021"])
+    assert times is not None and times.values[20].astype(str).startswith("2020")
+    assert times.bad.tolist() == [False] * 21 + [True]
+    assert "marks behind times" in times.notes[0]

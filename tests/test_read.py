@@ -252,6 +252,17 @@ def test_the_target_is_asked_for_where_two_columns_could_be_it(refusal_of, table
     assert table_of(text, target="rain,temp").ids.tolist() == ["rain", "temp"]
 
 
+def test_a_column_that_never_changes_is_no_target(table_of):
+    rows = [f"2024-03-0{day},0,{day}.5" for day in range(1, 8)]
+    assert table_of("\n".join(["day,table,reading", *rows])).columns.target == "reading"
+
+
+def test_series_in_rows_whose_columns_are_numbered_from_the_names_on(table_of):
+    rows = [f"Y{n}," + ",".join(f"{n}.{step}" for step in range(1, 9)) for n in (1, 2)]
+    table = table_of("\n".join([",".join(f"V{n}" for n in range(1, 10)), *rows]))
+    assert table.ids.tolist() == ["Y1", "Y2"] and len(table) == 16
+
+
 def test_names_decide_between_columns(table_of):
     assert table_of("ds,y,z\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n").columns.target == "y"
     assert (

@@ -100,14 +100,19 @@ def _numbered(
 
 def _months(sheet: Sheet) -> _Grid | None:
     grid = _numbered(sheet, "month", lambda name: MONTHS.get(name.rstrip(".")), _ROTATED)
-    if grid is not None:  # from April on: January belongs to the next year
-        is_next_year = grid.numbers < grid.numbers[0]
-        return grid._replace(numbers=grid.numbers + 12 * is_next_year)
-    grid = _numbered(sheet, "month", _number_in(_MONTH), [range(1, 13)])
+    if grid is not None:
+        return _from_first(grid)
+    grid = _numbered(sheet, "month", _number_in(_MONTH), _ROTATED)
     if grid is None:
         return None
     all_digits = all(column.name.strip().isdigit() for column in grid.columns)
-    return grid if not all_digits or len(sheet.columns) > 12 else None
+    return _from_first(grid) if not all_digits or len(sheet.columns) > 12 else None
+
+
+def _from_first(grid: _Grid) -> _Grid:
+    """Months from April on, say: January belongs to the next year."""
+    is_next_year = grid.numbers < grid.numbers[0]
+    return grid._replace(numbers=grid.numbers + 12 * is_next_year)
 
 
 _ROTATED = [[(first + month) % 12 + 1 for month in range(12)] for first in range(12)]

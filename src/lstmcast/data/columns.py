@@ -176,6 +176,9 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
         if sure in names:
             return names[sure]
     likely = [c for name, c in names.items() if name in TARGET_NAMES]
+    changing = [column for column in numeric if changes(column)]
+    if not likely and len(changing) == 1:
+        return changing[0]
     if len(likely) == 1 or len(numeric) == 1:
         return (likely or numeric)[0]
     readable = [column for column in numeric if _reads_whole(column)]
@@ -202,11 +205,18 @@ def _reads_whole(column: Column) -> bool:
 def _likeliest(numeric: list[Column]) -> Column:
     """The column for the example in a question: with a target's name inside its own, else the
     first that is no flag."""
+    numeric = [column for column in numeric if not _is_decimal_years(column)] or numeric
     words = [column for column in numeric if TARGET_NAMES & words_of(column.name)]
     return next(
         iter(words),
         next((column for column in numeric if len(np.unique(column.data)) > 2), numeric[0]),
     )
+
+
+def _is_decimal_years(column: Column) -> bool:
+    """Whether a column holds years with a fraction, beside the time that was found."""
+    times = column.times
+    return times is not None and times.form == "year" and column.time_share == 1
 
 
 def numeric_columns(sheet: Sheet, others: Sequence[Column]) -> list[Column]:

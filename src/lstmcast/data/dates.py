@@ -25,6 +25,8 @@ from .times import Times
 
 _NO_MONTH = 99  # where there is no such quarter or week
 _PIVOT = 40  # two-digit years are 1941 … 2040
+_PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked ones
+_FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
 
 
 def parse_times(
@@ -46,6 +48,9 @@ def parse_times(
         return None
     if all(text.isdecimal() and text.isascii() for text in known):
         return whole_number_texts(tidy, partial(_dates, day_first=day_first))
+    marked = _marked_years(tidy, known)
+    if marked is not None:
+        return marked
     labels = ambiguous_labels(tidy, known)
     if labels is not None:
         return _labelled(labels, texts, tidy, day_first)
@@ -56,6 +61,29 @@ def parse_times(
         return _dates(tidy, day_first)
     labels = rewritten_labels(tidy, known)
     return None if labels is None else _labelled(labels, texts, tidy, day_first)
+
+
+def _marked_years(tidy: list[str], known: list[str]) -> Times | None:
+    """Years and other numbers of one length, of which a few have a mark of a footnote (2022p,
+    2023*), and a few cells are notes; None where that is not what they are."""
+    plain = [text for text in known if text.isdecimal()]
+    lengths = {len(text) for text in plain}
+    if len(plain) < _PLAIN * len(known) or len(lengths) != 1 or lengths.isdisjoint((4, 6, 8)):
+        return None
+    matches = [_FOOTNOTE.fullmatch(text) for text in tidy]
+    numbers = [match[1] for match in matches if match is not None]
+    is_number = np.array([match is not None and len(match[1]) in lengths for match in matches])
+    texts = np.full(len(tidy), "", object)
+    texts[is_number] = [number for number in numbers if len(number) in lengths]
+    times = whole_number_texts(texts.tolist(), _dates)
+    if times.form == "index":
+        return None
+    is_note = ~is_number & (np.array(tidy) != "")
+    marks = dict.fromkeys(match[2] for match in matches if match is not None and match[2])
+    notes = times.notes
+    if marks:
+        notes = (*notes, f"marks behind times taken off ({', '.join(marks)})")
+    return replace(times, bad=times.bad | is_note, notes=notes)
 
 
 def _labelled(
@@ -166,7 +194,7 @@ def _years(number: Callable[..., ndarray], named: dict[str, str]) -> ndarray:
         year_of_era = number("", 1) if is_first else number("ey")
         return ERAS[named["era"]] + year_of_era
     years = number("y")
-    return years if len(named["y"]) != 2 else _century(years)
+    return _century(years) if len(named["y"]) == 2 else years
 
 
 def _century(years: ndarray) -> ndarray:
@@ -244,15 +272,15 @@ def _settle_calendar(
 ) -> tuple[tuple[str, ...], str | None]:
     """Years of the Buddhist era as those of ours; a problem where they are of a calendar whose
     months are others."""
-    known = fields.year[fields.year >= 0]
-    if not len(known):
+    years = fields.year[fields.year >= 0]
+    if not len(years):
         return notes, problem
-    first, last = int(known.min()), int(known.max())
-    if _THAI_YEARS[0] <= first and last <= _THAI_YEARS[1]:
+    first, latest = int(years.min()), int(years.max())
+    if _THAI_YEARS[0] <= first and latest <= _THAI_YEARS[1]:
         fields.year[fields.year >= 0] -= _BUDDHIST
-        told = f"years such as {first} read as those of the Buddhist era: {first - _BUDDHIST}"
-        return (*notes, told), problem
-    if _PERSIAN_YEARS[0] <= first and last <= _PERSIAN_YEARS[1] and (fields.day > 1).any():
+        note = f"years such as {first} read as those of the Buddhist era: {first - _BUDDHIST}"
+        return (*notes, note), problem
+    if _PERSIAN_YEARS[0] <= first and latest <= _PERSIAN_YEARS[1] and (fields.day > 1).any():
         return notes, (
             f"dates in years such as {first} look like those of the Persian or the Islamic "
             "calendar, which is not read. Convert them to dates such as 2024-03-20."

@@ -19,6 +19,7 @@ _BODY = 60  # rows below those, which show what the columns hold
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 class Row(NamedTuple):
@@ -54,17 +55,18 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         return list(rows), []
     if above:
         last = rows[above - 1]
-        cells = _header_in_comment(last, len(data[0].cells))
+        numbered = [row.cells[0].strip() for row in data[:2]] in (["0", "1"], ["1", "2"])
+        cells = _header_in_comment(last, len(data[0].cells), numbered)
         if cells is not None:
             comments.remove(last)
             return [Row(last.line, cells), *data], comments
     return data, comments
 
 
-def _header_in_comment(row: Row, width: int) -> list[str] | None:
+def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None:
     """The names in a comment, where it may be the header of that many columns."""
     cells = _bare(row)
-    if len(row.cells) == width and row.cells[0].strip() in _COMMENTS:
+    if len(row.cells) == width and row.cells[0].strip() in _COMMENTS and numbered:
         cells = row.cells  # "#" is the name of a column of row numbers
     fits = width > 1 and len(cells) == width
     return cells if fits and _is_full(cells) and not _any_value(cells) else None
@@ -301,7 +303,9 @@ def _names_times(row: Row, shown: _Shown) -> bool:
     """Whether a row of numbers is a header of consecutive years or months, as in tables with a
     column per year."""
     cells = [cell for cell in row.cells if kind_of([cell])]
-    times = parse_times(cells) if len(cells) >= 4 else None
+    # few of them count beside a name, as in "Month, 2022, 2023"
+    fewest = 2 if len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells)) else 4
+    times = parse_times(cells) if len(cells) >= fewest else None
     if times is None or times.form == "index" or times.bad.any():
         return False
     months = times.values.astype("datetime64[M]").astype(np.int64)

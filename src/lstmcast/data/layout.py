@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstmcast.data.across import months_in_rows, unfolded
-from lstmcast.data.carried import with_carried_labels
+from lstmcast.data.carried import with_carried_keys, with_carried_labels
 from lstmcast.data.columns import (
     ask,
     named_column,
@@ -26,6 +26,7 @@ from lstmcast.data.rowtimes import (
     with_one_time,
 )
 from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.subtotals import without_totals
 from lstmcast.data.table import Table
 from lstmcast.data.widerows import header_times, series_in_rows
 from lstmcast.errors import DataError
@@ -38,7 +39,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if sheet.wide and names.target is None and not names.past:
         names = replace(names, target="*")
     if names.time != "index":
-        sheet = with_carried_labels(sheet)
+        sheet = with_carried_labels(without_totals(sheet))
         whole, sheet = sheet, unfolded(sheet, _said_names(names))
         if sheet is not whole and names.target is None:
             names = replace(names, target=sheet.columns[-1].name)
@@ -66,7 +67,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if time is not None and time.times is not None and time.times.problem:
         raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
     if time is not None:
-        sheet = drop_undated(sheet, time)
+        sheet = with_carried_keys(drop_undated(sheet, time), time.name)
         time = named_column(sheet, time.name, "time")
     return _checked(long_table(sheet, names, time))
 

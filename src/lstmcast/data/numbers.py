@@ -40,7 +40,7 @@ _MINUS_BEHIND = re.compile(r"(.*\d) ?- ?(\D{0,6})")
 _MARKS = str.maketrans("−–—’", "---'")
 # what statistical offices write behind a number: provisional, estimated, revised, break in series
 _FLAGS = frozenset(
-    ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*"]
+    ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*", "~"]
 )
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 

@@ -6,24 +6,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.scripts import in_western_signs
-from lstmcast.data.shapes import MONTHS
+from lstmcast.data.shapes import MONTHS, tidied
 from lstmcast.data.sheet import Column
+from lstmcast.util.objects import objects
 
 _WORDS = {
-    "year": "year yr yyyy jahr année annee an año ano anno jaar rok år 年 年度",
+    "year": "year yr yyyy jahr année annee an año ano anno jaar rok år vuosi év yıl yil год 年 "
+    "年度 年份 년 연도",
     "half": "half semester semestre halbjahr 半期",
-    "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal 四半期",
-    "month": "month mo mm mnth mon monat mois mes mês mese maand måned 月",
-    "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka 週",
+    "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
+    "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
+    "miesiac kuukausi hónap honap ay месяц 月 月份 월",
+    "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka týden "
+    "tyden tydzień viikko hét hafta неделя 週 周 주",
     "yearday": "doy dayofyear yday jday julianday ydays",
-    "day": "day dd dy dom mday tag jour día dia giorno dag 日",
-    "hour": "hour hr hh h he stunde heure hora ora uur time 時 時間",
+    "day": "day dd dy dom mday tag jour día dia giorno dag den dzień päivä nap gün день 日 일",
+    "hour": "hour hr hh h he stunde heure hora ora uur time hodina godzina tunti óra saat час "
+    "時 時間 時間帯 时间 小时 시간 시",
     "minute": "minute minutes min mi minuten minuto 分",
     "second": "second seconds sec ss sekunde seconde segundo 秒",
     "slot": "period slot interval sp settlementperiod timeslot zeitintervall 時刻コード コマ",
@@ -49,12 +53,15 @@ _HIGHEST = {
 }
 _NUMBER = re.compile(
     r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,4})(?:\.0+)?(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?|[^\W\d_])?\.?"
+    r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
 )
 _CLOCK = re.compile(
-    r"(?P<H>\d\d?)(?:[:.h](?P<M>\d\d))(?:[:.](?P<S>\d\d))?(?:[.,]\d+)? ?(?P<half>[ap])?\.?(?:m\.?)?"
+    r"(?P<H>\d\d?)(?:[:.h](?P<M>\d\d)|(?= ?[ap]\.?m))(?:[:.](?P<S>\d\d))?(?:[.,]\d+)?"
+    r" ?(?P<half>[ap])?\.?(?:m\.?)?"
     r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
 )
 _COMPACT = re.compile(r"\b(time|hhmm|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
+_FOOTERS = 0.2  # share of rows below a table that have no month, at most
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
@@ -77,7 +84,35 @@ def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
         part = _part_of(column, kind)
         if part is not None:
             by_kind.setdefault(part.kind, part)
+    return by_kind or _unnamed_parts(columns)
+
+
+def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
+    """A year, a month and perhaps a day and an hour beside each other in columns without names."""
+    for place, column in enumerate(columns[:-1]):
+        beside_it = columns[place + 1]
+        if not (_is_unnamed(column) and _is_unnamed(beside_it)):
+            continue
+        year, month = _year_part(column), _part_of(beside_it, "month")
+        if year is None or month is None or month.column.missing.mean() > _FOOTERS:
+            continue
+        return {"year": year, "month": month} | _unnamed_days(columns[place + 2 : place + 4])
+    return {}
+
+
+def _unnamed_days(columns: Sequence[Column]) -> dict[str, Part]:
+    """A day, and perhaps an hour, behind a year and a month in columns without names."""
+    by_kind = {}
+    for kind, column in zip(("day", "hour"), columns, strict=False):
+        part = _part_of(column, kind)
+        if not _is_unnamed(column) or part is None or np.nanmax(part.numbers) <= 12:
+            break
+        by_kind[kind] = part
     return by_kind
+
+
+def _is_unnamed(column: Column) -> bool:
+    return re.fullmatch(r"column\d+", column.name) is not None
 
 
 def kind_of_name(name: str) -> str | None:
@@ -113,15 +148,25 @@ def _part_of(column: Column, kind: str) -> Part | None:
 
 
 def _year_part(column: Column) -> Part | None:
-    times = column.times
-    if times is None or times.values.dtype.kind != "M" or column.time_share < 0.5:
+    times = _without_notes(column).times
+    if times is None or times.values.dtype.kind != "M":
         return None
     values = column.spread(times.values)
     known = values[~np.isnat(values)]
+    if 2 * len(known) < np.count_nonzero(~column.missing):
+        return None
     if (known != known.astype("datetime64[Y]")).any():
         return None
     years = values.astype("datetime64[Y]").astype(np.int64) + 1970
     return Part(column, "year", np.where(np.isnat(values), np.nan, years))
+
+
+def _without_notes(column: Column) -> Column:
+    """A column of years with other texts, such as notes below the table, left empty."""
+    if not column.is_text or column.times is not None:
+        return column
+    texts = [text if re.fullmatch(r"\s*\d{4}\s*", text) else "" for text in map(str, column.data)]
+    return replace(column, data=objects(texts))
 
 
 def _slot_of_letters(column: Column) -> str | None:
@@ -151,7 +196,7 @@ def _part_numbers(column: Column) -> ndarray:
 def _part_number(text: str) -> float:
     tidy = text.strip().casefold()
     month = MONTHS.get(tidy.rstrip(".")) or _ROMAN.get(tidy)
-    tidy = in_western_signs(tidy)
+    tidy = tidy if tidy.isascii() else tidied(tidy)
     if month is not None:
         return month
     match = _NUMBER.fullmatch(tidy)

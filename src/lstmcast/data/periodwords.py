@@ -11,7 +11,7 @@ _UNITS = {
     "quarter": "q cq qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t 四半 "
     "кв квартал",
     "half": "h hy half hj halbjahr sem semester semestre s 半",
-    "month": "m mo mth month monat mois mes p per period",
+    "month": "m mm mo mth month monat mois mes p per period",
     "week": "w wk week kw woche semaine semana settimana sett u uge uke v vecka viikko vko 週",
     "day": "d doy day tag",
 }

@@ -9,6 +9,7 @@ from .shapes import DIGITS, MONTHS, match_shape
 
 _SEPARATOR = re.compile(r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au ) ?")
 _CLOCK = re.compile(r"00?[:.]00(?:[:.]00)?(?: ?[ap]\.?m\.?)?")
+_DAY_OF_YEAR = re.compile(r"00?([./-])00?")  # an end without its year
 # the year stands at the end only
 _YEAR_LATE = (
     re.compile(
@@ -42,7 +43,9 @@ def range_start(text: str) -> Callable[[str], str] | None:
     for match in _SEPARATOR.finditer(shape):
         left, right = shape[: match.start()].strip(), shape[match.end() :].strip()
         if match_shape(left) is not None and (
-            match_shape(right) is not None or _CLOCK.fullmatch(right)
+            match_shape(right) is not None
+            or _CLOCK.fullmatch(right)
+            or (left[:4] == "0000" and _DAY_OF_YEAR.fullmatch(right))
         ):
             end = match.start()
             return lambda given, end=end: given[:end].strip()

@@ -32,7 +32,9 @@ _OTHER_NAMES = (
     "декабрь декабря дек грудень грудня δεκέμβριος δεκεμβρίου",
 )
 OTHER_MONTHS = {
-    name: number for number, names in enumerate(_OTHER_NAMES, start=1) for name in names.split()
+    name.casefold(): number
+    for number, names in enumerate(_OTHER_NAMES, start=1)
+    for name in names.split()
 }
 _THAI_MONTHS = (
     "มกราคม ม.ค.",

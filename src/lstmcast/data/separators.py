@@ -35,10 +35,10 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     note = column.numbers.notes if column.numbers is not None else ()
     if DECIMAL_COMMA not in note:
         return column, []
-    others = [c for c in sheet.columns if c is not column and c.is_text]
     if _is_money(column, ","):
         return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
-    if any(_has_decimal_points(other) for other in others):
+    texts = [c for c in sheet.columns if c is not column and c.is_text]
+    if any(map(_has_decimal_points, texts)):
         return replace(column, decimal="."), [_grouped(column, ",", _ELSEWHERE)]
     return column, [_warning(column, ",", ".")]
 

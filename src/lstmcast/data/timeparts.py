@@ -114,17 +114,47 @@ def _is_dates(column: Column) -> bool:
 
 def _joined_to_date(sheet: Sheet, free: list[Column], dates: list[Column]) -> Sheet:
     for date in dates:
-        if date.times is None or date.times.problem is not None:
-            continue
-        values = carried_times(date.spread(date.times.values), date.missing)
-        if not _on_days(values):
+        if date.times is None:
             continue
         others = columns_without(free, [date, *dates])
-        parts = _clock_parts(others, values)
+        if date.times.problem is not None:
+            settled = _settled_by_clocks(sheet, date, others)
+            if settled is not None:
+                return settled
+            continue
+        values, parts = _date_and_clock(date, others)
         if parts:
             columns = [date, *(part.column for part in parts)]
-            return _replaced(sheet, columns, with_parts(values, parts))
+            return _replaced(sheet, columns, with_parts(values, parts), *date.times.notes)
     return sheet
+
+
+def _date_and_clock(date: Column, others: Sequence[Column]) -> tuple[ndarray, list[Part]]:
+    """The days of a column, and the columns that refine them, if there are some."""
+    if date.times is None:
+        return np.zeros(0), []
+    values = carried_times(date.spread(date.times.values), date.missing)
+    if not _on_days(values):
+        return values, []
+    return values, _clock_parts(others, values)
+
+
+def _settled_by_clocks(sheet: Sheet, date: Column, others: Sequence[Column]) -> Sheet | None:
+    """Dates whose order of day and month only the clock times beside them tell, joined: one order
+    makes steps that are all alike, the other one does not."""
+    readings = []
+    for day_first in (True, False):
+        values, parts = _date_and_clock(replace(date, day_first=day_first), others)
+        joined = with_parts(values, parts)
+        steps = np.diff(np.unique(joined[~np.isnat(joined)]))
+        if parts and len(steps) > 2 and (steps == steps[0]).all():
+            order = "day/month/year" if day_first else "month/day/year"
+            note = f"dates read as {order}: then the times are evenly spaced"
+            readings.append((joined, parts, note))
+    if len(readings) != 1:
+        return None
+    joined, parts, note = readings[0]
+    return _replaced(sheet, [date, *(part.column for part in parts)], joined, note)
 
 
 def _on_days(values: ndarray) -> bool:
@@ -170,8 +200,11 @@ def _days_of_month(columns: Sequence[Column]) -> list[Part]:
 def _refines(coarse: ndarray, fine: ndarray) -> bool:
     """Whether a finer time tells most rows of a coarser one apart."""
     known = ~np.isnat(fine)
-    unread = np.count_nonzero(~known)
-    if unread > _UNREAD * len(fine):
+    if not known.any():
+        return False
+    rows = np.flatnonzero(known)
+    body = known[rows[0] : rows[-1] + 1]  # titles and notes stand around it
+    if np.count_nonzero(~body) > _UNREAD * len(body) or 2 * len(body) < len(fine):
         return False
     distinct_fine = len(np.unique(fine[known]))
     distinct_coarse = len(np.unique(coarse[known]))
@@ -257,10 +290,10 @@ def _chain(first: Part, by_kind: dict[str, Part]) -> list[Part]:
         chain.append(by_kind[kinds[0]])
 
 
-def _replaced(sheet: Sheet, parts: list[Column], joined: ndarray) -> Sheet:
+def _replaced(sheet: Sheet, parts: list[Column], joined: ndarray, *further: str) -> Sheet:
     """The sheet with one column of times in the place of its parts."""
     names = [part.name for part in parts]
-    notes = [f"joined to one time: {', '.join(names)}"]
+    notes = [f"joined to one time: {', '.join(names)}", *further]
     carried = ~np.isnat(joined[parts[0].missing])
     if carried.any():
         notes.append(f"empty cells of {names[0]} read as the one above them")

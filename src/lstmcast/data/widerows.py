@@ -51,7 +51,8 @@ def header_times(
                 times.values[found], times.bad[found], times.form, times.zone, times.notes
             )
     if times is None or len(chosen) < 3 or times.form == "index":
-        chosen, counted = _counted_names(names)
+        is_text = sheet.columns[0].number_share < 0.5 and not sheet.columns[0].missing.all()
+        chosen, counted = _counted_names(names, is_text)
         times = Times(counted, np.zeros(len(counted), bool), "index")
     columns = [sheet.columns[j] for j in chosen]
     if len(columns) < max(3, 0.5 * len(names)) or len(np.unique(times.values)) < len(columns):
@@ -60,13 +61,15 @@ def header_times(
     return (columns, times.values, times.notes) if all(numeric) else None
 
 
-def _counted_names(names: list[str]) -> tuple[ndarray, ndarray]:
+def _counted_names(names: list[str], named_by_first: bool) -> tuple[ndarray, ndarray]:
     """Columns such as d_1, d_2, d_3, … or V2, V3, …: the longest run with one stem, from its
-    first number up."""
+    first number up. named_by_first: the first column holds names, whatever it is called."""
     parts = [re.fullmatch(r"(.*?[^\d]?)(\d{1,6})", name) for name in names]
     stems = [match.group(1) if match else None for match in parts]
     last = stems[-1] if stems else None
     chosen = [j for j, stem in enumerate(stems) if stem is not None and stem == last]
+    if named_by_first and len(chosen) == len(names):
+        chosen = chosen[1:]  # V1 names the series, V2 to V40 hold their values
     numbers = np.array(
         [int(match.group(2)) for j, match in enumerate(parts) if match and j in set(chosen)],
         np.int64,
