@@ -163,3 +163,23 @@ def test_what_has_no_intervals_is_refused(model):
 def test_rates_that_are_none(rate):
     with pytest.raises(UsageError, match=f"rate={rate!r} is not a rate"):
         lc.Conformal(rate)
+
+
+def test_steps_that_are_adjusted_are_as_with_all(model):
+    panel = hourly().until([200, 200])
+    few, every = (
+        lc.Stream(model, panel, kind="positive", conformal=lc.Conformal(steps=steps))
+        for steps in (3, None)
+    )
+    for tick in range(5):
+        for stream in (few, every):
+            stream.observe([10.0 + tick, 3.0])
+    assert (few.coverage().shape[1], every.coverage().shape[1]) == (3, 24)
+    np.testing.assert_array_equal(few.quantiles(24)[:, :3], every.quantiles(24)[:, :3])
+    assert not np.array_equal(few.quantiles(24), every.quantiles(24))
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5, "3"])
+def test_steps_that_are_no_number_of_steps(steps):
+    with pytest.raises(lc.UsageError, match=r"steps must be a whole number of at least 1"):
+        lc.Conformal(steps=steps)

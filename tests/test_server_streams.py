@@ -22,6 +22,7 @@ from lstmcast.output.places import Outputs
 from lstmcast.server.app import _followed, create_app
 from lstmcast.server.registry import Streams
 from lstmcast.server.settings import Limits, Settings
+from lstmcast.server.streams import Answer
 from serving import AIRLINE, Asking, asking, problem
 
 OPENED = {"name": "plant", "rows": ["north", "south"], "frequency": "daily", "horizon": 2}
@@ -259,7 +260,7 @@ def test_listeners_hear_ticks_as_they_come_until_the_stream_is_closed():
         events, lines = _followed(client.app.server, stream, None, None), []
         lines.append(await anext(events))
         assert client.app.server.streams.listeners == 1
-        stream.tell({"tick": 1})
+        stream.tell(Answer(1, b"{}"))
         lines.append(await anext(events))
         stream.part()
         lines += [line async for line in events]
@@ -279,7 +280,7 @@ def test_a_listener_that_does_not_listen_holds_up_nobody():
         events = _followed(client.app.server, stream, None, None)
         lines = [await anext(events)]
         for number in range(500):
-            stream.tell({"tick": number})
+            stream.tell(Answer(number, b"{}"))
         return lines + [line async for line in events]
 
     lines = asyncio.run(slow())

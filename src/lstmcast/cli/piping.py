@@ -149,7 +149,7 @@ def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tu
     context, periods, kind = forecaster.saved_context, options.periods(), options.known_kind()
     alerts = Alerts(options.rate)
     spreads = forecaster.model.network.head.spreads
-    conformal = Conformal(options.rate) if options.conformal and spreads else None
+    conformal = Conformal(options.rate, horizon) if options.conformal and spreads else None
     if context is not None:
         options.refuse_frequency(context.panel.frequency.code)
         stream = Stream(

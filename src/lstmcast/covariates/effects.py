@@ -17,7 +17,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from lstmcast.covariates.columns import FEW_GAPS, MOST_COLUMNS
 from lstmcast.covariates.estimate import Solution
@@ -31,6 +30,7 @@ from lstmcast.data.table import format_time
 from lstmcast.errors import DataError
 from lstmcast.forecast import KnownParts
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis
+from lstmcast.util.blas import one_blas_thread
 
 REMEMBERED = 4  # sets of origins: those that are forecast, held-out cutoffs, parts of both
 MOST = 30.0  # of an effect in logarithms: numbers stay numbers
@@ -71,7 +71,7 @@ class Effects:
     def __init__(self, panel: Panel) -> None:
         values_N = np.array(panel.values)
         # One after the other: threads would wait for each other, so small are the matrices.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             self.solutions_S = solutions_of(panel)
         for series, found in enumerate(self.solutions_S):
             span = slice(panel.offsets[series], panel.offsets[series + 1])

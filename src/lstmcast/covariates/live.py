@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from lstmcast.covariates.closing import Closing
 from lstmcast.covariates.columns import FEW_GAPS, About, Dates, Known
@@ -30,6 +29,7 @@ from lstmcast.covariates.estimate import (
 )
 from lstmcast.covariates.grown import Grown, GrownColumns
 from lstmcast.data.frequency import Frequency
+from lstmcast.util.blas import one_blas_thread
 
 NO_COVARIANCE = np.zeros((0, 0))  # it says how sure effects are, which nobody asks here
 
@@ -81,7 +81,7 @@ class LiveEffects:
         self.columns.pass_on(len(values_T))
         self.history = Grown(values_T[None])
         known = self._known(0, self.columns.length)
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             every = solutions(values_T, known, self.common.periods, self.common.roots)
             found = list(every)
         if found:
@@ -103,7 +103,7 @@ class LiveEffects:
         """Another solution, of the whole history."""
         common = self.common
         known = self._known(0, self.columns.length)
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             found = solution_of(self.history.values[0], known, common.periods, common.roots)
         self._take(found)
 

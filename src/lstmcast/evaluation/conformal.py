@@ -18,7 +18,7 @@ ahead has factors of its own, which move when the value comes that was forecast 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +49,11 @@ LEVELS = tuple(round(100 * (1 - 2 * level)) for level in HEAD_QUANTILES[:PAIRS])
 class Conformal:
     """Intervals of a stream that are kept as wide as they promise to be.
 
-    rate: of false signals of drift, per value, where errors stay as they were.
+    Args:
+        rate: of false signals of drift, per value, where errors stay as they were.
+        steps: how many steps ahead are adjusted by errors of their own; all that the network
+            answers at once unless given. Further ones take the factors of the last of these. A
+            tick takes as much longer as more steps are adjusted.
 
     >>> Conformal(rate=0)
     Traceback (most recent call last):
@@ -57,8 +61,11 @@ class Conformal:
     """
 
     rate: float = 0.001
+    steps: int | None = None
 
     def __post_init__(self) -> None:
+        if self.steps is not None and (not isinstance(self.steps, Integral) or self.steps < 1):
+            raise UsageError(f"steps must be a whole number of at least 1, got {self.steps!r}.")
         if not isinstance(self.rate, Real) or not 0 < self.rate < 1:
             raise UsageError(
                 f"rate={self.rate!r} is not a rate of false signals. Give a number between 0 and "

@@ -36,7 +36,7 @@ from lstmcast.server.requests import (
     Tick,
 )
 from lstmcast.server.settings import Settings
-from lstmcast.server.streams import REMEMBERED, ServedStream, event
+from lstmcast.server.streams import REMEMBERED, Answer, ServedStream, event
 from lstmcast.server.trainings.registry import Trainings
 from lstmcast.server.trainings.routes import add_trainings
 from lstmcast.server.work import Work
@@ -247,7 +247,7 @@ def _add_streams(api: FastAPI, server: Server) -> None:
             answer = await work.tick(stream.tick, tick, limits)
             stream.tell(answer)
         server.metrics.ticked()
-        return Document(answer)
+        return Response(answer.text, media_type="application/json")
 
 
 def _add_keeping(api: FastAPI, server: Server) -> None:
@@ -295,7 +295,7 @@ async def _followed(
     server: Server, stream: ServedStream, last: int | None, most: int | None
 ) -> AsyncIterator[str]:
     """Events of a stream until it is closed, the client goes away or there were enough."""
-    queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(REMEMBERED)
+    queue: asyncio.Queue[Answer | None] = asyncio.Queue(REMEMBERED)
     for answer in stream.missed(last):
         queue.put_nowait(answer)
     stream.listeners.add(queue)

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -206,7 +207,8 @@ def _conformal(asked: OpenStream, network: Network | None) -> Conformal | None:
     """How intervals keep their promise; a point has none."""
     if not asked.conformal or network is None or not network.head.spreads:
         return None
-    return Conformal() if asked.rate is None else Conformal(asked.rate)
+    settings = Conformal(steps=asked.horizon)
+    return settings if asked.rate is None else replace(settings, rate=asked.rate)
 
 
 def _stream_name(name: str) -> str:

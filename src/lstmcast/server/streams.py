@@ -6,14 +6,13 @@ H horizon · Q quantiles of the head · R rows of a tick
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import shutil
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from lstmcast.evaluation.conformal import LEVELS
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.server.journal import Journal
 from lstmcast.server.problems import UNUSABLE, Problem
+from lstmcast.server.replies import encoded
 from lstmcast.server.requests import Tick
 from lstmcast.server.settings import Limits
 from lstmcast.streaming.lines import Record
@@ -34,7 +34,13 @@ CLOSED = ".closed-"  # begins the name of a folder that is being removed
 SERVED = "served"  # in a stream's note: what the server knows of it
 REMEMBERED = 100  # answers that a listener who comes again can still have
 DIGITS = 7  # significant, of what is answered: those of float32
-Answer = dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """What follows a tick, encoded once for all who get it."""
+
+    tick: int
+    text: bytes  # JSON
 
 
 class ServedStream:
@@ -118,7 +124,7 @@ class ServedStream:
             self.about["ticks"] += 1
             if self._journal and (tick.save or self.ticks % self.save_every == 0):
                 self._save_if_possible()  # if not, the journal has the tick
-            return self._answer(read, values)
+            return Answer(self.ticks, encoded(self._document(read, values)))
 
     def save(self) -> dict[str, Any]:
         """Bring the whole state to the disk. OutputError; Problem where there is no place for
@@ -219,10 +225,10 @@ class ServedStream:
         except OutputError as error:
             self.unsaved = str(error)
 
-    def _answer(self, read: Advance, values: Mapping[str, float]) -> Answer:
+    def _document(self, read: Advance, values: Mapping[str, float]) -> dict[str, Any]:
         """What follows a tick, in columns: rows of one time stand together."""
         clocks, stream = self.pipe.clocks, self.pipe.stream
-        answer: Answer = {"stream": self.name, "tick": self.ticks}
+        answer: dict[str, Any] = {"stream": self.name, "tick": self.ticks}
         if read.due:
             point_RH, quantiles_RHQ = self.pipe.ahead(read.due)
             times = {tick.time for tick in read.due}
@@ -280,7 +286,7 @@ class ServedStream:
 
     def missed(self, last: int | None) -> list[Answer]:
         """The answers after a tick, as far back as they are remembered."""
-        return [] if last is None else [one for one in self.newest if one["tick"] > last]
+        return [] if last is None else [answer for answer in self.newest if answer.tick > last]
 
 
 def _remove(folder: Path) -> None:
@@ -325,4 +331,4 @@ def _plain(values: NDArray) -> Any:
 
 def event(answer: Answer) -> str:
     """An answer as a server-sent event."""
-    return f"id: {answer['tick']}\nevent: forecast\ndata: {json.dumps(answer)}\n\n"
+    return f"id: {answer.tick}\nevent: forecast\ndata: {answer.text.decode()}\n\n"

@@ -48,6 +48,7 @@ from lstmcast.streaming.saving import described_stream, made_stream, read_saved
 from lstmcast.streaming.ticks import checked_tick
 from lstmcast.streaming.updates import Updates
 from lstmcast.streaming.watching import Watch
+from lstmcast.util.blas import one_blas_thread
 from lstmcast.util.parallel import keep_small_memory
 
 
@@ -239,6 +240,7 @@ class Stream:
         """
         return self.watch.coverage(self.rows.at(ids))
 
+    @one_blas_thread()
     def observe(
         self,
         values: Any,
@@ -407,6 +409,7 @@ class Stream:
     def _fitted_to(self, ids: list[Any]) -> FittedTransforms | None:
         return self.network.config.inputs.of_rows(self.learned, ids)
 
+    @one_blas_thread()
     def _answer(self, horizon: int | None, ids: Iterable[Any] | None) -> NDArray:
         """What follows the newest tick of these rows (R, H, K, X), in the units of the data."""
         steps = 1 if horizon is None else checked_horizon(horizon)

@@ -37,7 +37,8 @@ class Tracker:
                 "conformal= moves the bounds of intervals, and a point head has none. Use "
                 "head='quantiles', 'normal' or 'student_t'."
             )
-        self.settings, self.rows, self.steps = settings, rows, network.config.steps
+        self.settings, self.rows = settings, rows
+        self.steps = min(settings.steps or network.config.steps, network.config.steps)
         rows.add("tracked", lambda new: start(new, self.steps))
 
     def history(self, reader: Reader, panel: Panel) -> None:

@@ -16,9 +16,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-from threadpoolctl import threadpool_limits
-
 from lstmcast.errors import LstmcastError, ModelError, UsageError
+from lstmcast.util.blas import one_blas_thread
 
 Item = TypeVar("Item")
 Job = TypeVar("Job")
@@ -40,12 +39,10 @@ def side_by_side(fill: Callable[[Item], None], batches: Iterable[Item]) -> None:
     """Each batch in a thread of its own, as many at a time as there are processors; each fills rows
     of its own.
 
-    The matrices of one step are small: a library that spreads each product over threads spends most
-    of its time waiting for them (measured: five times the processor time on two cores), so it is
-    held to one while batches run.
+    The matrices of one step are small, so each product has one thread while batches run.
     """
     waiting = list(batches)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         if len(waiting) == 1:
             fill(waiting[0])
             return

@@ -10,6 +10,7 @@ worse than none.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,20 +111,33 @@ def _scores(z_RT: NDArray, longest: int) -> NDArray:
     Means are those of square roots, squared: a spike counts for little.
     """
     mean_RP = np.full((len(z_RT), longest + 1), np.nan)
+    whole = not np.isnan(z_RT).any()
     for lag in range(1, min(longest, z_RT.shape[1] - FEWEST_PAIRS) + 1):
         change_RT = z_RT[:, lag:] - z_RT[:, :-lag]
+        if whole:
+            mean_RP[:, lag] = _mean_change(change_RT, change_RT.shape[1])
+            continue
         known_RT = ~np.isnan(change_RT)
         count_R = known_RT.sum(axis=1)
-        change_RT = np.where(known_RT, change_RT, 0.0)
-        drift_R = change_RT.sum(axis=1) / np.maximum(count_R, 1)
-        root_RT = np.sqrt(np.abs(change_RT - drift_R[:, None])) * known_RT
-        mean_R = (root_RT.sum(axis=1) / np.maximum(count_R, 1)) ** 2
+        mean_R = _mean_change(np.where(known_RT, change_RT, 0.0), count_R, known_RT)
         mean_RP[:, lag] = np.where(count_R >= FEWEST_PAIRS, mean_R, np.nan)
     fewer_RP = np.fmax.accumulate(mean_RP, axis=1)[:, :-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         score_RP = mean_RP[:, 1:] / fewer_RP
     score_RP = np.where(np.isfinite(score_RP), score_RP, np.inf)
     return np.concatenate([np.full((len(z_RT), 1), np.inf), score_RP], axis=1)
+
+
+def _mean_change(change_RT: NDArray, count: Any, known: Any = True) -> NDArray:
+    """The mean of the square roots of so many changes beyond the mean drift, squared (R,); the
+    changes are overwritten."""
+    drift_R = change_RT.sum(axis=1) / np.maximum(count, 1)
+    change_RT -= drift_R[:, None]
+    np.abs(change_RT, out=change_RT)
+    np.sqrt(change_RT, out=change_RT)
+    if known is not True:
+        change_RT *= known
+    return (change_RT.sum(axis=1) / np.maximum(count, 1)) ** 2
 
 
 def _best(score_RP: NDArray) -> NDArray:
