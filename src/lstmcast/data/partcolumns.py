@@ -13,7 +13,6 @@ from numpy import ndarray
 
 from lstmcast.data.shapes import MONTHS, tidied
 from lstmcast.data.sheet import Column
-from lstmcast.util.objects import objects
 
 _WORDS = {
     "year": "year yr yyyy jahr année annee an año ano anno jaar rok år vuosi év yıl yil год 年 "
@@ -165,8 +164,8 @@ def _without_notes(column: Column) -> Column:
     """A column of years with other texts, such as notes below the table, left empty."""
     if not column.is_text or column.times is not None:
         return column
-    texts = [text if re.fullmatch(r"\s*\d{4}\s*", text) else "" for text in map(str, column.data)]
-    return replace(column, data=objects(texts))
+    is_year = [re.fullmatch(r"\s*\d{4}\s*", str(text)) is not None for text in column.data]
+    return replace(column, data=np.where(is_year, column.data, ""))
 
 
 def _slot_of_letters(column: Column) -> str | None:
