@@ -175,3 +175,21 @@ def test_three_years_across_and_months_in_rows(tmp_path):
 
 
 NAMES_FROM_MARCH = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+@pytest.mark.parametrize("years", [(2023, 2024), (2024,)])
+def test_days_across_beside_a_year_and_a_month(years, tmp_path):
+    rows = [
+        [year, month, *(31 * month + day if day <= 28 else "" for day in range(1, 32))]
+        for year in years
+        for month in (1, 2)
+    ]
+    panel = lc.read(write(tmp_path, ["Year", "Month", *map(str, range(1, 32))], rows))
+    assert (len(panel), panel.frequency.code, panel.values[0]) == (1, "D", 32)
+
+
+@pytest.mark.parametrize("letter", ["X", "y"])
+def test_years_behind_a_letter_across(letter, tmp_path):
+    rows = [[name, *range(30)] for name in "AB"]
+    panel = lc.read(write(tmp_path, ["item", *(f"{letter}{y}" for y in range(1990, 2020))], rows))
+    assert (panel.frequency.code, str(panel.starts[0])[:4]) == ("YS", "1990")

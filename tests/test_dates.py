@@ -208,6 +208,11 @@ def test_the_sign_of_money_stands_anywhere(text):
     assert numbers.values.tolist() == [-1000.0] and not numbers.bad.any()
 
 
+@pytest.mark.parametrize("sign", ["A$", "C$ ", "NT$", "Rp ", "₪ ", "₫", "US$"])
+def test_signs_of_money_in_many_countries(sign):
+    assert read_numbers(f"-{sign}1,234.50", f"{sign}12.25") == [-1234.5, 12.25]
+
+
 @pytest.mark.parametrize("text", ["12.-", "CHF 12.–", "12", "$12", "12.00 USD"])
 def test_a_swiss_price_has_no_sign(text):
     assert parse_numbers([text]).values.tolist() == [12.0]

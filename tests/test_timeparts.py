@@ -36,6 +36,7 @@ HOURS = {
     "Stunde": ("Datum,Stunde,Last", lambda h: f"{h}"),
     "Uhr": ("Datum,Stunde,Last", lambda h: f"{h} Uhr"),
     "時": ("日付,時,値", lambda h: f"{h}"),
+    "HHMMSS": ("YYYYMMDD,HHMMSS,val", lambda h: f"{h:02d}0000"),
     "時間帯": ("日付,時間帯,値", lambda h: f"{h}時～{h + 1}時"),
     "AM": ("Date,Hour,Load", lambda h: f"{h % 12 or 12} {'AM' if h < 12 else 'PM'}"),
     "godzina": ("data,godzina,wartość", lambda h: f"{h}"),
@@ -59,6 +60,14 @@ PARTS = {
     "Year,Period,y": ([f"{y},M{m:02d},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "Yr,Mo,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "Jahr,Monat,y": ([f"{y},{m},5" for y in (2010, 2011) for m in ("Jan", "Feb", "Mär")], "MS"),
+    "Jahr,Quartal,y": (
+        [f"{y},{q}. Quartal,{q}" for y in range(2005, 2012) for q in range(1, 5)],
+        "QS",
+    ),
+    "Year,Week,Weekday,y": (
+        [f"2024,{w},{d},{d}" for w in range(1, 9) for d in range(1, 8)],
+        "D",
+    ),
     "rok,měsíc,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "Year, 月,y": ([f"{y},{m}月分,5" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     ",,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
@@ -162,9 +171,10 @@ def test_beginnings_and_ends_of_periods_are_told_apart(tmp_path):
     assert (panel.columns.time, panel.frequency.code) == ("from", "h")
 
 
-def test_half_hours_of_a_code_of_the_time(tmp_path):
+@pytest.mark.parametrize("names", ["受渡日,時刻コード,価格", "Trading Date,Trading Period,Price"])
+def test_half_hours_of_a_code_of_the_time(names, tmp_path):
     rows = [f"{day},{code},{code}.5" for day in DAYS for code in range(1, 49)]
-    panel = lc.read(write(tmp_path, "受渡日,時刻コード,価格", rows))
+    panel = lc.read(write(tmp_path, names, rows))
     assert (len(panel), panel.frequency.code) == (1, "30min")
 
 
@@ -210,3 +220,30 @@ def test_years_and_months_in_columns_without_a_header(tmp_path):
     path.write_text("\n".join(["#   decimal   monthly", "#   date  average  trend", *rows]) + "\n")
     panel = lc.read(path, target="column4")
     assert (panel.frequency.code, panel.values[0]) == ("MS", 301.5)
+
+
+FISCAL_MONTHS = [(2020 + n // 12, (n + 3) % 12 + 1) for n in range(36)]
+
+
+@pytest.mark.parametrize(
+    ("header", "year"),
+    [
+        ("Fiscal Year,Month,y", "{}"),
+        ("FY,Month,y", "FY{}"),
+        ("年度,月,y", "{}年度"),
+        ("Year,Month,y", "{}/{}"),
+    ],
+)
+def test_months_of_fiscal_years_belong_to_the_next_year_from_january_on(header, year, tmp_path):
+    rows = [f"{year.format(y, (y + 1) % 100)},{m},{n}" for n, (y, m) in enumerate(FISCAL_MONTHS)]
+    panel = lc.read(write(tmp_path, header, rows))
+    assert panel.values.tolist() == list(range(36))
+    assert str(panel.starts[0])[:7] == "2020-04"
+    assert any("years begin with month 04: 2020-04 to 2023-03" in str(f) for f in panel.check())
+
+
+def test_months_of_the_calendar_stay_in_their_year(tmp_path):
+    rows = [f"{2020 + (n + 3) // 12},{(n + 3) % 12 + 1},{n}" for n in range(30)]
+    panel = lc.read(write(tmp_path, "Year,Month,y", rows))
+    assert panel.values.tolist() == list(range(30))
+    assert not any("years begin" in str(finding) for finding in panel.check())

@@ -215,7 +215,7 @@ def _by_month(others: list[Column], grid: _Grid) -> tuple[Column, ndarray] | Non
         months = values.astype("datetime64[M]")
         if np.isnat(values).any() or not (values == months).all():
             continue
-        if _years_of(column) is not None and len(np.unique(months)) > 1:
+        if _years_of(column) is not None and len(column) > 1:
             continue  # years: the months stand elsewhere
         years, month_of_year = np.divmod(months.astype(np.int64)[:, None], 12)
         times_RP = from_fields(years + 1970, month_of_year + 1, grid.numbers[None, :])

@@ -184,6 +184,8 @@ def _unit_of(pairs: list[Pair]) -> str | None:
     is_decimal = pairs[0].sep == "."
     if lengths == {3} and min(numbers) >= 1 and highest <= 12 and len(per_year) > 1:
         return "month"  # 2021.001 or 2021/001, as SAP writes periods
+    if is_decimal and lengths == {2} and 50 < highest <= 53 and _count_on(pairs):
+        return "week"
     if min(numbers) < 1 or (is_decimal and highest > 4):
         return None
     if lengths == {1} and highest <= 4 and len(per_year) > 1:
@@ -198,6 +200,13 @@ def _unit_of(pairs: list[Pair]) -> str | None:
     if max(lengths) == 2 and 12 < highest <= 53:
         return "week"
     return "month" if max(lengths) <= 2 and highest <= 12 else None
+
+
+def _count_on(pairs: list[Pair]) -> bool:
+    """Whether the numbers of each year follow each other."""
+    steps = np.diff([[int(pair.a), int(pair.b)] for pair in pairs], axis=0)
+    same_year = steps[:, 0] == 0
+    return bool(same_year.any() and (steps[same_year, 1] == 1).all())
 
 
 def short_month_rule(pairs: list[Pair]) -> _Rule | None:

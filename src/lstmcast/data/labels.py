@@ -59,6 +59,15 @@ _SPELLINGS = (
         r"(?:of|ending|ended|commencing|beginning|starting)? (.*)",
         r"\1",
     ),
+    (
+        r"(?:end of|as (?:of|at)|q/?e|(?:year|quarter|month|period|\d+ months?)[- ]"
+        r"(?:end(?:ed|ing)?|to)) (.*)",
+        r"\1",
+    ),
+    (r"([a-z]{3,9}) (?:qtr|quarter) (\d{4})", r"\1 \2"),
+    (r"(\d\d?)\. (\d{4})", r"\1/\2"),
+    (r"(\d{4})(\d\d)(\d\d) ?[-~] ?\d{8}", r"\1-\2-\3"),
+    (r"(?:yr|year|y)? ?(\d{4})(?: \[.*\])?", r"\1-01"),
     (r"(.*\d) um (\d.*)", r"\1 \2"),
     # as Oracle, web servers, C and JavaScript write times
     (r"(\d\d-[a-z]{3}-\d\d) (\d\d)\.(\d\d)\.(\d\d)\.(\d+)( [ap]m)?", r"\1 \2:\3:\4\6"),

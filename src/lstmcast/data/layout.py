@@ -40,10 +40,10 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         names = replace(names, target="*")
     if names.time != "index":
         sheet = with_carried_labels(without_totals(sheet))
-        whole, sheet = sheet, unfolded(sheet, _said_names(names))
-        if sheet is not whole and names.target is None:
-            names = replace(names, target=sheet.columns[-1].name)
-    sheet, names = with_one_time(sheet, names)
+        sheet, names = _unfolded(sheet, names)
+    apart, (sheet, names) = sheet, with_one_time(sheet, names)
+    if sheet is not apart:  # a year and a month, and days across
+        sheet, names = _unfolded(sheet, names)
     time = None if names.time == "index" else time_column(sheet, names)
     if time is None and names.time != "index":
         header = header_times(sheet) if names.time is None else None
@@ -70,6 +70,14 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         sheet = with_carried_keys(drop_undated(sheet, time), time.name)
         time = named_column(sheet, time.name, "time")
     return _checked(long_table(sheet, names, time))
+
+
+def _unfolded(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
+    """A sheet with a calendar across its columns unfolded, and its only target."""
+    unfolded_sheet = unfolded(sheet, _said_names(names))
+    if unfolded_sheet is not sheet and names.target is None:
+        names = replace(names, target=unfolded_sheet.columns[-1].name)
+    return unfolded_sheet, names
 
 
 def _said_names(names: Names) -> list[str]:

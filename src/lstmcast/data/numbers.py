@@ -26,7 +26,7 @@ MISSING = frozenset(["", *_MISSING_WORDS.split()])
 
 _ONLY_SIGNS = re.compile(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column
 _CURRENCY = re.compile(
-    r"(?:[$€£¥₹₩₽₺฿¢円元]|us\$|r\$|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|fr\.?|zł)"
+    r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸]|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|rp\.?|fr\.?|zł|kč)"
 )
 _PARTS = re.compile(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
 # by thousands, and in India by hundreds above the first thousand: 12,34,567

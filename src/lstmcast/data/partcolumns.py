@@ -15,7 +15,7 @@ from lstmcast.data.shapes import MONTHS, tidied
 from lstmcast.data.sheet import Column
 
 _WORDS = {
-    "year": "year yr yyyy jahr année annee an año ano anno jaar rok år vuosi év yıl yil год 年 "
+    "year": "year yr yyyy fy jahr année annee an año ano anno jaar rok år vuosi év yıl yil год 年 "
     "年度 年份 년 연도",
     "half": "half semester semestre halbjahr 半期",
     "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
@@ -29,13 +29,14 @@ _WORDS = {
     "時 時間 時間帯 时间 小时 시간 시",
     "minute": "minute minutes min mi minuten minuto 分",
     "second": "second seconds sec ss sekunde seconde segundo 秒",
+    "weekday": "weekday dow dayofweek wochentag isoweekday",
     "slot": "period slot interval sp settlementperiod timeslot zeitintervall 時刻コード コマ",
 }
 _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 # words beside those that do not change what a column is
 _BESIDE_WORDS = """
 of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
-hours num index calendar fiscal period obs observation reference ref time
+hours num index calendar fiscal period obs observation reference ref time trading delivery opr
 """
 _BESIDE = frozenset(_BESIDE_WORDS.split())
 _HIGHEST = {
@@ -43,6 +44,7 @@ _HIGHEST = {
     "quarter": 4,
     "month": 13,
     "week": 53,
+    "weekday": 7,
     "yearday": 366,
     "day": 31,
     "hour": 24,
@@ -51,7 +53,8 @@ _HIGHEST = {
     "slot": 300,
 }
 _NUMBER = re.compile(
-    r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,4})(?:\.0+)?(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?|[^\W\d_])?\.?"
+    r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?|[^\W\d_])?\.?"
+    r"(?: ?(?:quartal|quarter|qtr|trimestre|kwartał|čtvrtletí|halbjahr|semestre))?"
     r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
 )
 _CLOCK = re.compile(
@@ -59,7 +62,7 @@ _CLOCK = re.compile(
     r" ?(?P<half>[ap])?\.?(?:m\.?)?"
     r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
 )
-_COMPACT = re.compile(r"\b(time|hhmm|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
+_COMPACT = re.compile(r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
 _FOOTERS = 0.2  # share of rows below a table that have no month, at most
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
@@ -230,12 +233,24 @@ def _compact_clock_of(column: Column) -> Part | None:
         return None
     numbers = _part_numbers(column)
     known = numbers[np.isfinite(numbers)]
-    if not len(known) or known.max() <= 24 or known.max() > 2400:
+    if not len(known) or known.max() <= 24:
         return None
+    if known.max() > 2400:
+        return _compact_seconds(column, numbers)
     if (known % 100 > 59).any():
         return None
     minutes = numbers // 100 * 60 + numbers % 100
     return Part(column, "clock", minutes * 60 * 10**6)
+
+
+def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:
+    """130000 as 13:00:00."""
+    known = numbers[np.isfinite(numbers)]
+    hours, minutes, seconds = known // 10_000, known // 100 % 100, known % 100
+    if hours.max() > 24 or minutes.max() > 59 or seconds.max() > 59:
+        return None
+    in_seconds = numbers // 10_000 * 3600 + numbers // 100 % 100 * 60 + numbers % 100
+    return Part(column, "clock", in_seconds * 10**6)
 
 
 def _clock_micros(text: str) -> float:

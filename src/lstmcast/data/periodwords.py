@@ -9,23 +9,25 @@ import numpy as np
 
 _UNITS = {
     "quarter": "q cq qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t 四半 "
-    "кв квартал",
+    "кв квартал qq kwartał čtvrtletí çeyrek negyedév",
     "half": "h hy half hj halbjahr sem semester semestre s 半",
     "month": "m mm mo mth month monat mois mes p per period",
-    "week": "w wk week kw woche semaine semana settimana sett u uge uke v vecka viikko vko 週",
+    "week": "w wk week kw cw ww woche semaine semana settimana sett u uge uke v "
+    "vecka viikko vko 週",
     "day": "d doy day tag",
 }
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _FISCAL = {"fy", "fiscal", "cy", "gj", "度"}
 # of ordinal numbers: 1st, 1º, 1er, 2ème
 _ORDINAL = {"st", "nd", "rd", "th", "o", "e", "er", "ere", "ère", "eme", "ème", "г"}
-_FILLERS = {"of", "the", "de", "do", "des", "no", "nr", "year", "yr", "a", *_ORDINAL}
+_FILLERS = {"of", "the", "iso", "y", "de", "do", "des", "no", "nr", "year", "yr", "a", *_ORDINAL}
 _HALVES = {"上": 1, "下": 2}
+_ORDINAL_WORDS = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _MOST = {"quarter": 4, "half": 2, "month": 12, "week": 53, "day": 366, "year": 1}
 # a word that stands for another unit where its numbers are too large for the first one
 _OTHERWISE = {"half": "week", "quarter": "week"}
-_TOKENS = re.compile(r"\d+|[a-zäöüéèа-я]+|四半|[週半上下度']|年|第")
+_TOKENS = re.compile(r"\d+|[a-zà-žа-я]+|四半|[週半上下度']|年|第")
 
 
 class Period(NamedTuple):
@@ -67,6 +69,9 @@ def named_period(text: str) -> Period | None:
     >>> named_period("fy19 q1"), named_period("week 5, 2010").text
     (Period(year=2019, unit='quarter', number=1, fiscal=True), '2010-w05')
     """
+    if text.startswith(tuple(_ORDINAL_WORDS)):
+        word, _, rest_of_label = text.partition(" ")
+        text = f"{_ORDINAL_WORDS.get(word, word)} {rest_of_label}"
     tokens = _TOKENS.findall(text)
     if "".join(tokens) != re.sub(r"[\s.,/:;_()期目月~-]", "", text):
         return None
@@ -82,10 +87,13 @@ def named_period(text: str) -> Period | None:
         return None
     if len(numbers) == 1:
         return _around_one_number(tokens, fiscal)
-    if len(numbers) == 3 and numbers[1] in (numbers[0] + 1, (numbers[0] + 1) % 100) and units:
-        # FY2019/20 Q1: the second year says what the first one does
+    if len(numbers) == 3 and units:
+        # FY2019/20 Q1 and Q1 FY2019-20: the second year says what the first one does
         places = [place for place, token in enumerate(tokens) if token.isdigit()]
-        del tokens[places[1]], numbers[1]
+        for earlier in (0, 1):
+            if numbers[earlier + 1] in (numbers[earlier] + 1, (numbers[earlier] + 1) % 100):
+                del tokens[places[earlier + 1]], numbers[earlier + 1]
+                break
     if len(numbers) != 2 or not units:
         return None
     return _of_two_numbers(tokens, units[0], fiscal)
@@ -135,10 +143,12 @@ def _month_span(text: str, tokens: list[str]) -> Period | None:
     months = months or [MONTHS[token] for token in tokens if token in MONTHS]
     if len(years) != 1 or len(months) != 2 or not 1 <= months[0] <= 12:
         return None
-    unit = {3: "quarter", 6: "half"}.get(months[1] - months[0] + 1)
-    length = {"quarter": 3, "half": 6}.get(unit or "", 1)
-    if unit is None or (months[0] - 1) % length:
+    length = months[1] - months[0] + 1
+    if length not in (2, 3, 4, 6) or (months[0] - 1) % length:
         return None
+    unit = {3: "quarter", 6: "half"}.get(length)
+    if unit is None:
+        return Period(int(years[0]), "month", months[0])
     return Period(int(years[0]), unit, (months[0] - 1) // length + 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 
 from lstmcast.data.findings import Finding
@@ -16,6 +17,7 @@ _GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
 _BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
 _FEWEST = 3  # values that all have three digits behind the mark
 _SAMPLE = 2000
+_TRIANGLES = "▲△"  # a minus of Japanese accounts, which have no decimals
 _ELSEWHERE = "as the dates or other numbers of the file tell"
 _MONEY = "as amounts of money have two decimals or none"
 
@@ -59,7 +61,8 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
 
 def _sample(column: Column) -> list[str]:
     texts = column.data[:: max(1, len(column.data) // _SAMPLE)]
-    return [_BESIDE.sub("", text) for text in map(str, texts) if not is_missing(text)]
+    plain = (unicodedata.normalize("NFKC", str(text)) for text in texts)
+    return [_BESIDE.sub("", text) for text in plain if not is_missing(text)]
 
 
 def doubtful_mark(column: Column) -> str:
@@ -86,6 +89,7 @@ def _is_money(column: Column, mark: str) -> bool:
     litre stays open."""
     notes = column.numbers.notes if column.numbers is not None else ()
     has_sign = any(note.startswith(CURRENCY_SIGNS) for note in notes)
+    has_sign = has_sign or any(str(text).strip()[:1] in _TRIANGLES for text in column.data)
     return has_sign and any(text.lstrip("+-").find(mark) > 1 for text in _sample(column))
 
 

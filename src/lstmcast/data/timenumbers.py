@@ -24,6 +24,7 @@ _UNITS = (
 _FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
 # serial days of 1980 and 2100; day 0 of spreadsheets is 30 December 1899
 _FIRST_SERIAL, _LAST_SERIAL = 29_221, 73_051
+_FEWEST_MONTHS = 6
 _PIVOT = 40  # two-digit years are 1941 … 2040
 _DATED = re.compile(
     r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
@@ -42,6 +43,7 @@ def integer_times(numbers: ndarray) -> Times:
     if len(numbers):
         lowest, highest = int(numbers.min()), int(numbers.max())
         for reading in (
+            _year_months,
             _years,
             _quarters,
             _months,
@@ -108,6 +110,25 @@ def _times_of_clock(values: ndarray, unit: str) -> Times:
     """Times that were counted in a unit since 1970, in UTC."""
     note = f"whole numbers read as {unit} since 1970 (UTC)"
     return Times(values, np.zeros(len(values), bool), "number", "UTC", (note,))
+
+
+def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
+    """2101 and 12021 as January 2021, where all of them follow each other month by month."""
+    if low < 101 or high > 122_100 or len(numbers) < _FEWEST_MONTHS:
+        return None
+    split = (
+        (numbers % 10_000, numbers // 10_000) if high > 9912 else (numbers // 100, numbers % 100)
+    )
+    years, months = split
+    if not _within(months, 1, 12) or (high > 9912 and not _within(years, 1900, 2100)):
+        return None
+    if high <= 9912:
+        years = np.where(years > _PIVOT, 1900, 2000) + years
+    steps = np.diff(12 * years + months)
+    # twelve years such as 2001 to 2012 are years
+    if abs(steps[0]) != 1 or (steps != steps[0]).any() or len(np.unique(years)) < 2:
+        return None
+    return _times(from_fields(years, months, 1), "number", "whole numbers read as year and month")
 
 
 def _years(numbers: ndarray, low: int, high: int) -> Times | None:

@@ -25,6 +25,7 @@ _FINER = {
     "day": ("hour", "slot"),
     "yearday": ("hour",),
     "hour": ("minute",),
+    "week": ("weekday",),
     "minute": ("second",),
 }
 # rows that sum up the others of a year, in a column of months or quarters
@@ -32,6 +33,7 @@ _SUMS = re.compile(
     r"(?:m13|q0?5|s0?3|a0?1|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
     r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
 )
+_FOLLOWING = 0.9  # share of the months that follow the one above them, at least
 _UNREAD = 0.02  # share of rows whose parts make no time, at most, for them to be believed
 
 
@@ -228,7 +230,25 @@ def _joined_to_year(sheet: Sheet, free: list[Column], named: Column | None) -> S
     if not _refines(values, joined):
         return sheet
     columns = [year.column, *(part.column for part in parts)]
+    if _begins_within(joined, parts[0]):
+        is_next_year = parts[0].numbers < parts[0].numbers[0]
+        joined = with_parts(_years(year, is_next_year), parts)
+        first, last = (str(time)[:7] for time in (joined[0], joined[-1]))
+        return _replaced(
+            sheet, columns, joined, f"years begin with month {first[5:]}: {first} to {last}"
+        )
     return _replaced(sheet, columns, joined)
+
+
+def _begins_within(joined: ndarray, month: Part) -> bool:
+    """Whether years begin with the month of the first row: only then the rows follow each other,
+    and what comes before that month belongs to the next year."""
+    if month.kind != "month" or not month.numbers[0] > 1 or np.isnat(joined).any():
+        return False
+    months = joined.astype("datetime64[M]").astype(np.int64)
+    as_fiscal = months + 12 * (month.numbers < month.numbers[0])
+    follows, follows_then = (np.isin(np.diff(m), (0, 1)).mean() for m in (months, as_fiscal))
+    return bool(follows_then >= _FOLLOWING and follows_then > follows)
 
 
 def _joined_to_year_without(
@@ -272,8 +292,8 @@ def _sums(column: Column) -> ndarray:
     return column.spread(np.array(are_sums, bool))
 
 
-def _years(part: Part) -> ndarray:
-    numbers = carried_numbers(part.numbers)
+def _years(part: Part, is_next: ndarray | int = 0) -> ndarray:
+    numbers = carried_numbers(part.numbers) + is_next
     known = np.isfinite(numbers)
     years = np.where(known, numbers, 1970).astype(np.int64) - 1970
     times = years.astype("datetime64[Y]").astype("datetime64[us]")

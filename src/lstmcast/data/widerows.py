@@ -25,6 +25,8 @@ from lstmcast.data.values import numbers_of
 from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
 
+_FIRST_YEAR, _LAST_YEAR = 1800, 2100  # of names such as X1990
+
 
 def header_times(
     sheet: Sheet,
@@ -54,6 +56,8 @@ def header_times(
         is_text = sheet.columns[0].number_share < 0.5 and not sheet.columns[0].missing.all()
         chosen, counted = _counted_names(names, is_text)
         times = Times(counted, np.zeros(len(counted), bool), "index")
+        if len(counted) and counted[0] >= _FIRST_YEAR and counted[-1] <= _LAST_YEAR:
+            times = integer_times(counted)  # X1990, X1991, …
     columns = [sheet.columns[j] for j in chosen]
     if len(columns) < max(3, 0.5 * len(names)) or len(np.unique(times.values)) < len(columns):
         return None
