@@ -177,6 +177,11 @@ def test_digits_of_other_scripts(text, value):
     assert read_numbers(text) == [value]
 
 
+@pytest.mark.parametrize("text", ["4,039E+01", "-4,039e1"])
+def test_exponents_behind_decimal_commas(text):
+    assert read_numbers(text, "1,5") == [-40.39 if text[0] == "-" else 40.39, 1.5]
+
+
 @pytest.mark.parametrize("text", ["***", "****", "#####", "....", "–––", "___"])
 def test_signs_without_a_digit_are_missing(text):
     numbers = parse_numbers([text, "5"])

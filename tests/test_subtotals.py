@@ -128,3 +128,14 @@ def test_sparse_remarks_are_not_carried_down(tmp_path):
     lines = [f"{'opened' if n == 0 else ''},{day},{n}.5" for n, day in enumerate(days)]
     panel = lc.read(write(tmp_path, "remark,day,sales", *lines))
     assert len(panel) == 1 and "read as the one above" not in said(panel)
+
+
+def test_titles_and_totals_of_pages_are_left_out(tmp_path):
+    lines = []
+    for page in range(4):
+        lines += [f"Page {page + 1} of 4,", "Report,", "Month,Sales"]
+        lines += [f"{name} {2020 + page},{sales(2020 + page, n)}" for n, name in enumerate(MONTHS)]
+        lines.append("Page total,999")
+    panel = lc.read(write(tmp_path, *lines))
+    assert (panel.frequency.code, len(panel.values)) == ("MS", 48)
+    assert panel.values.max() < 100

@@ -171,6 +171,14 @@ def test_beginnings_and_ends_of_periods_are_told_apart(tmp_path):
     assert (panel.columns.time, panel.frequency.code) == ("from", "h")
 
 
+@pytest.mark.parametrize("total", ["Total", "FY", "Jahr"])
+def test_rows_that_sum_up_the_quarters_of_a_year_are_left_out(total, tmp_path):
+    quarters = ["Q1", "Q2", "Q3", "Q4", total]
+    rows = [f"{y},{q},{n}" for y in range(2015, 2022) for n, q in enumerate(quarters)]
+    panel = lc.read(write(tmp_path, "Year,Quarter,y", rows))
+    assert panel.values.tolist() == [0, 1, 2, 3] * 7
+
+
 @pytest.mark.parametrize("names", ["受渡日,時刻コード,価格", "Trading Date,Trading Period,Price"])
 def test_half_hours_of_a_code_of_the_time(names, tmp_path):
     rows = [f"{day},{code},{code}.5" for day in DAYS for code in range(1, 49)]

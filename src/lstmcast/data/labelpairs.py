@@ -236,12 +236,13 @@ def _month_number(year: str, month: str) -> int | None:
     return 12 * full_year(year.zfill(2)) + int(month) - 1 if 1 <= int(month) <= 12 else None
 
 
-def steps_evenly(numbers: Sequence[int | None]) -> bool:
-    """Whether nearly all numbers in order of appearance are there and one step apart."""
+def steps_evenly(numbers: Sequence[int | None], lengths: Sequence[int] = (1, 2, 3, 6)) -> bool:
+    """Whether nearly all numbers in order of appearance are there and one step apart, which has one
+    of these lengths."""
     known = np.array([number for number in numbers if number is not None])
     if len(known) < max(3, MOST * len(numbers)):
         return False
     steps, counts = np.unique(np.diff(known), return_counts=True)
     commonest = steps[np.argmax(counts)]
-    has_length = abs(commonest) in (1, 2, 3, 6)
+    has_length = abs(commonest) in lengths
     return bool(has_length and counts.max() >= MOST * (len(known) - 1))

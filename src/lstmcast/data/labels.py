@@ -68,6 +68,8 @@ _SPELLINGS = (
     (r"(\d\d?)\. (\d{4})", r"\1/\2"),
     (r"(\d{4})(\d\d)(\d\d) ?[-~] ?\d{8}", r"\1-\2-\3"),
     (r"(?:yr|year|y)? ?(\d{4})(?: \[.*\])?", r"\1-01"),
+    (r"tháng (\d\d?[/-]\d{4})", r"\1"),
+    (r"(.*\d{4}) г\.?", r"\1"),
     (r"(.*\d) um (\d.*)", r"\1 \2"),
     # as Oracle, web servers, C and JavaScript write times
     (r"(\d\d-[a-z]{3}-\d\d) (\d\d)\.(\d\d)\.(\d\d)\.(\d+)( [ap]m)?", r"\1 \2:\3:\4\6"),
@@ -303,7 +305,11 @@ def _days_without_year(
     if len(there) < max(MOST * len(known), 3) or not mostly(month for month, _ in there):
         return None
     months = [(month or 0, number) for month, number in there]
-    if steps_evenly([12 * full_year(number.zfill(2)) + month for month, number in months]):
+    lengths = (1, 2, 3, 6)
+    if any(int(number) > 31 for _, number in months):
+        lengths = (*lengths, 12)  # Mar-95, Mar-96: no days
+    counted = [12 * full_year(number.zfill(2)) + month for month, number in months]
+    if steps_evenly(counted, lengths):
         if pattern is _MONTH_DAY:
             return None  # Jan-10: as dates.py reads it
         texts = [

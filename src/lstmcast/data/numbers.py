@@ -24,6 +24,7 @@ na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠�
 """
 MISSING = frozenset(["", *_MISSING_WORDS.split()])
 
+_E_COMMA = re.compile(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
 _ONLY_SIGNS = re.compile(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column
 _CURRENCY = re.compile(
     r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸]|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|rp\.?|fr\.?|zł|kč)"
@@ -128,7 +129,7 @@ def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
     values, pending = np.full(len(texts), np.nan), []
     for i, text in enumerate(texts):
         try:
-            values[i] = float(text)
+            values[i] = float(_E_COMMA.sub(r"\1.\2", text))
         except ValueError:
             pending.append(i)
         else:

@@ -64,6 +64,11 @@ _CLOCK = re.compile(
 )
 _COMPACT = re.compile(r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
 _FOOTERS = 0.2  # share of rows below a table that have no month, at most
+# rows that sum up the others of a year, in a column of months or quarters
+_SUMS = re.compile(
+    r"(?:m13|q0?5|s0?3|a0?1|fy|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
+    r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
+)
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
@@ -137,7 +142,7 @@ def _part_of(column: Column, kind: str) -> Part | None:
         return _year_part(column)
     numbers = _part_numbers(column)
     known = numbers[np.isfinite(numbers)]
-    filled = np.count_nonzero(~column.missing)
+    filled = np.count_nonzero(~column.missing & ~sums_of(column))
     if len(known) < 0.9 * filled or not len(known):
         return None
     low, high = known.min(), known.max()
@@ -161,6 +166,15 @@ def _year_part(column: Column) -> Part | None:
         return None
     years = values.astype("datetime64[Y]").astype(np.int64) + 1970
     return Part(column, "year", np.where(np.isnat(values), np.nan, years))
+
+
+def sums_of(column: Column) -> ndarray:
+    """Which rows of a column of months or quarters sum up the others (N,)."""
+    if not column.is_text:
+        return column.data == 13
+    texts = [str(text).strip().casefold() for text in column.data]
+    are_sums = [_SUMS.fullmatch(text) is not None for text in texts]
+    return column.spread(np.array(are_sums, bool))
 
 
 def _without_notes(column: Column) -> Column:

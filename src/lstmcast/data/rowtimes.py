@@ -25,6 +25,7 @@ from lstmcast.errors import DataError, UsageError
 
 # rows without a time among the others: up to this share they are dropped, with a warning
 _UNDATED_SHARE = 0.02
+_TITLES_SHARE = 0.3  # the same for rows without a number
 _SHOWN = 4
 
 
@@ -125,6 +126,10 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
         bad & (np.arange(len(bad)) > dated[0]) & (np.arange(len(bad)) < dated[-1])
     )
     ends = np.setdiff1d(np.flatnonzero(bad), inside)
+    # titles of pages and blank rows have no number either
+    is_title = _without_numbers(sheet, time)[inside]
+    if is_title.sum() <= _TITLES_SHARE * len(bad):
+        ends, inside = np.union1d(ends, inside[is_title]), inside[~is_title]
     if len(inside) > max(3, _UNDATED_SHARE * len(bad)):
         shown = ", ".join(
             f"{sheet.row_word} {sheet.lines[row]} has {time.cell(row)!r}" for row in inside[:_SHOWN]
@@ -145,6 +150,15 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
         {line: why for line, why in reasons.items() if line in doubtful}, "warning"
     )
     return sheet.take(dated, *notes)
+
+
+def _without_numbers(sheet: Sheet, time: Column) -> np.ndarray:
+    """Which rows have no number beside their time (R,)."""
+    empty = np.ones(len(sheet), bool)
+    for column in columns_without(sheet.columns, [time]):
+        if column.numbers is not None and column.number_share >= 0.5:
+            empty &= column.missing | column.spread(column.numbers.bad)
+    return empty
 
 
 def _looks_like_data(sheet: Sheet, time: Column, row: int, at_top: bool) -> bool:

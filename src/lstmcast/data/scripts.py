@@ -64,11 +64,12 @@ _SIGNS = _DIGITS | {ord("٫"): ".", ord("٬"): ",", ord("،"): ",", ord("’"): 
 _NUMERALS = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)}
 _NUMERAL = re.compile(r"(十?[一二三四五六七八九十])(?=月|季度|四半期|분기)")
 _EAST_ASIAN = (
+    (re.compile(r" ?(?:星期|礼拜|禮拜|週|周)[一二三四五六日天]$"), ""),
     (re.compile(r"(?:中華)?民[國国] ?(?=\d)"), "民國"),
     (re.compile(r"년 ?"), "年"),
     (re.compile(r"월 ?"), "月"),
     (re.compile(r"(?<=\d)일"), "日"),
-    (re.compile(r"月[分份度]"), "月"),
+    (re.compile(r"月[分份度期]"), "月"),
     (re.compile(r"第?(\d)(?:/4)? ?(?:季度|분기|季(?!節))"), r"第\1四半期"),
     (re.compile(r"(?<=\d)(?:周|주차?)"), "週"),
 )

@@ -5,14 +5,13 @@ quarter, joined where that makes times unique."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.partcolumns import Part, clock_of, kind_of_name, parts_by_kind
+from lstmcast.data.partcolumns import Part, clock_of, kind_of_name, parts_by_kind, sums_of
 from lstmcast.data.partjoining import carried_numbers, carried_times, last_filled, with_parts
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
 from lstmcast.errors import DataError
@@ -28,11 +27,6 @@ _FINER = {
     "week": ("weekday",),
     "minute": ("second",),
 }
-# rows that sum up the others of a year, in a column of months or quarters
-_SUMS = re.compile(
-    r"(?:m13|q0?5|s0?3|a0?1|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
-    r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
-)
 _FOLLOWING = 0.9  # share of the months that follow the one above them, at least
 _UNREAD = 0.02  # share of rows whose parts make no time, at most, for them to be believed
 
@@ -222,7 +216,7 @@ def _joined_to_year(sheet: Sheet, free: list[Column], named: Column | None) -> S
     if year is None or not kinds:
         return sheet
     parts = _chain(by_kind[kinds[0]], by_kind)
-    sums = _sums(parts[0].column)
+    sums = sums_of(parts[0].column)
     if sums.any():
         return _joined_to_year_without(sheet, sums, [year, *parts], free)
     values = _years(year)
@@ -281,15 +275,6 @@ def _with_carried(sheet: Sheet, column: Column) -> Sheet:
     columns = list(sheet.columns)
     columns[_place_of(column, sheet)] = filled
     return replace(sheet, columns=tuple(columns))
-
-
-def _sums(column: Column) -> ndarray:
-    """Which rows of a column of months or quarters sum up the others (N,)."""
-    if not column.is_text:
-        return column.data == 13
-    texts = [str(text).strip().casefold() for text in column.data]
-    are_sums = [_SUMS.fullmatch(text) is not None for text in texts]
-    return column.spread(np.array(are_sums, bool))
 
 
 def _years(part: Part, is_next: ndarray | int = 0) -> ndarray:
