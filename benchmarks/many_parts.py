@@ -61,6 +61,7 @@ def main() -> None:
         new = {one["command"] for one in rows}
         kept = (read_result("many_parts") or {"rows": []})["rows"]
         rows += [one for one in kept if one["command"] not in new]
+        rows.sort(key=lambda one: list(SERIES).index(one["command"]))
         write_result("many_parts", __doc__, {"rows": rows}, time.monotonic() - began)
 
 

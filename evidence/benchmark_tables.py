@@ -127,3 +127,32 @@ def shipped(results: Results) -> str:
     return with_protocol(
         results, "shipped", f"{table(rows_of(results, 'shipped'), columns)}\n\n{note}"
     )
+
+
+def served(results: Results) -> str:
+    """What many clients, fast streams and killed processes came to."""
+    result = results["server"]
+    clients, kills = result["clients"], result["kills"]
+    load = (
+        f"{clients['clients']} clients: {clients['answers']:,} answers, {clients['errors']} errors,"
+        f" {clients['per_second']:.0f} a second. One client alone waits"
+        f" {seconds(clients['single_median'])}, one of them {seconds(clients['median'])} and in 99"
+        f" of 100 cases {seconds(clients['p99'])} at most ({clients['p99_over_single']:.0f} times"
+        " as long)."
+    )
+    columns = {
+        "intervals": ("400 rows, 50 ticks a second", str),
+        "ticks": ("ticks", text(0)),
+        "median": ("median", seconds),
+        "p99": ("99%", seconds),
+        "worst": ("worst", seconds),
+        "last_second": ("in the last second", seconds),
+        "processor_ms_per_tick": ("processor ms per tick", text(1)),
+    }
+    names = {True: "adjusted intervals", False: "the network's own"}
+    rows = [row | {"intervals": names[row["conformal"]]} for row in result["streams"]]
+    killed = (
+        f"Killed {kills['kills']} times while ticks came: {kills['acknowledged_lost']} of"
+        f" {kills['ticks']:,} acknowledged ticks lost, {kills['never_sent']} that were never sent."
+    )
+    return with_protocol(results, "server", f"{load}\n\n{table(rows, columns)}\n\n{killed}")

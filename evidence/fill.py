@@ -71,6 +71,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "hierarchies": guide_tables.hierarchies,
     "imputing": guide_tables.imputing,
     "kept-intervals": guide_tables.kept_intervals,
+    "served": benchmark_tables.served,
     "articles": example_tables.articles,
     "beats": example_tables.beats,
     **TRAINING,
@@ -85,6 +86,7 @@ IN_JAPANESE = {
     "online": TRAINING["online"],
     "imputing": guide_tables.imputing,
     "kept-intervals": guide_tables.kept_intervals,
+    "many-parts": MANY["many-parts"],
     **example_tables.ARTICLES,
 }
 TABLES |= {f"{name}-ja": in_japanese(write) for name, write in IN_JAPANESE.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tables import Results, rows_of, share, table, text, with_protocol
+from tables import Results, measured, rows_of, share, table, text, with_protocol
 
 
 def many_peers(results: Results) -> str:
@@ -21,4 +21,17 @@ def many_peers(results: Results) -> str:
     return with_protocol(results, "many_peers", table(rows_of(results, "many_peers"), columns))
 
 
-MANY: dict[str, Callable[[Results], str]] = {"many-peers": many_peers}
+def many_parts(results: Results) -> str:
+    """A line per command."""
+    columns = {
+        "command": ("command", str),
+        "series": ("series", text(0)),
+        "seconds": ("processor s", text(0)),
+        "wall": ("seconds", text(0)),
+        "megabytes": ("MB, largest process", text(0)),
+    }
+    rows = rows_of(results, "many_parts")
+    return f"{table(rows, columns)}\n\n{measured(results['many_parts'])}"
+
+
+MANY: dict[str, Callable[[Results], str]] = {"many-peers": many_peers, "many-parts": many_parts}
