@@ -252,6 +252,12 @@ def test_the_target_is_asked_for_where_two_columns_could_be_it(refusal_of, table
     assert table_of(text, target="rain,temp").ids.tolist() == ["rain", "temp"]
 
 
+@pytest.mark.parametrize("name", ["elapsed_s", "Time (s)", "t [ms]"])
+def test_seconds_since_the_start_are_no_target(table_of, name):
+    rows = [f"{n / 10},{n % 5}.5" for n in range(30)]
+    assert table_of("\n".join([f"{name},volts", *rows]), time="index").columns.target == "volts"
+
+
 def test_a_column_that_never_changes_is_no_target(table_of):
     rows = [f"2024-03-0{day},0,{day}.5" for day in range(1, 8)]
     assert table_of("\n".join(["day,table,reading", *rows])).columns.target == "reading"

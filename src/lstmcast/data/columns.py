@@ -37,6 +37,7 @@ _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold 
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ("t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds")
+_COUNTERS = frozenset(["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"])
 _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
@@ -227,9 +228,19 @@ def numeric_columns(sheet: Sheet, others: Sequence[Column]) -> list[Column]:
     likely = [
         column
         for column in numeric
-        if column.name.strip().casefold() not in CALENDAR_PARTS and not _counts_rows(column)
+        if column.name.strip().casefold() not in CALENDAR_PARTS
+        and not _counts_rows(column)
+        and not _is_clock(column)
     ]
     return likely or numeric
+
+
+def _is_clock(column: Column) -> bool:
+    """Whether a column counts on in even steps under a name for that, such as "Time (s)"."""
+    if column.numbers is None or not words_of(column.name) & _COUNTERS:
+        return False
+    steps = np.diff(column.spread(column.numbers.values))
+    return len(steps) > 2 and steps[0] != 0 and bool(np.allclose(steps, steps[0], rtol=1e-6))
 
 
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
