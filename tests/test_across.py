@@ -62,7 +62,8 @@ def test_months_across_are_one_monthly_series(names, tmp_path):
     panel = lc.read(write(tmp_path, ["Year", *names], rows))
     assert (len(panel), panel.frequency.code) == (1, "MS")
     assert panel.values.tolist() == [float(value) for value in range(72)]
-    assert any("are months: one row for each" in str(finding) for finding in panel.check())
+    findings = str(panel.check())
+    assert "are months: each of their cells became a row" in findings
 
 
 def test_totals_are_left_out_with_a_note(tmp_path):

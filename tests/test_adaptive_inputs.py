@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs import Adaptive, Grid
-from lstmcast.model.inputs.adaptive import (
+from lstmcast.model.inputs.adjusted import (
     LOG_PRIOR_COUNT,
     LOG_PRIOR_SCALE,
     MEMORY_CYCLES,
@@ -23,7 +23,8 @@ from lstmcast.model.inputs.adaptive import (
 )
 from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.channels import CLIP
-from lstmcast.model.inputs.seasons import (
+from lstmcast.model.inputs.seasonfamilies import families, seasonal
+from lstmcast.model.inputs.seasonshares import (
     FEWEST_CHANGES,
     LEAST_OF_OTHERS,
     MOST_CHANGE,
@@ -31,8 +32,6 @@ from lstmcast.model.inputs.seasons import (
     PRIOR_WEIGHT,
     PRIOR_WEIGHT_OF_OTHERS,
     SWEEPS,
-    families,
-    seasonal,
 )
 from lstmcast.model.inputs.tables import (
     LEAST_SURPRISE,

@@ -56,7 +56,7 @@ def test_threads_that_overlap_leave_what_was_before(two_threads):
 def test_a_tick_of_a_stream_uses_one(two_threads, monkeypatch):
     stream = lc.Stream(lc.LSTMForecaster(horizon=2), ["a", "b"])
     seen = []
-    read, answer = stream._read, stream.answers.of_all
+    read, answer = stream.intake.read, stream.answers.of_all
 
     def watched_read(*given):
         seen.append(threads())
@@ -66,7 +66,7 @@ def test_a_tick_of_a_stream_uses_one(two_threads, monkeypatch):
         seen.append(threads())
         return answer(horizon)
 
-    monkeypatch.setattr(stream, "_read", watched_read)
+    monkeypatch.setattr(stream.intake, "read", watched_read)
     monkeypatch.setattr(stream.answers, "of_all", watched_answer)
     stream.observe([1.0, 2.0])
     stream.predict()

@@ -214,7 +214,7 @@ def test_a_format_of_dates_can_be_said(tmp_path):
     [
         ({"date_format": "dd.mm.yyyy"}, "strptime"),
         ({"decimal": ";"}, "decimal=';' is not known"),
-        ({"header": 0}, "header=0 is no line"),
+        ({"header": 0}, "header=0 is not a line number"),
         ({"header": 99}, "line 99 cannot be the header"),
     ],
 )

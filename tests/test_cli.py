@@ -846,7 +846,7 @@ def test_totals_come_on_the_screen_in_json_and_beside_the_file(run, tmp_path):
         (("--until", "1955"), "is not after the data, which end with 1960-12-01"),
         (("--until", "Christmas"), "'Christmas' cannot be read. Give a date"),
         (("--until", "1961", "-H", 3), "both say how far to forecast"),
-        (("--until", "99999"), "are the most"),
+        (("--until", "99999"), "are possible"),
     ],
 )
 def test_totals_and_dates_that_cannot_be_are_refused(run, monkeypatch, options, said):

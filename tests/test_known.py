@@ -163,7 +163,7 @@ def test_a_column_has_one_role():
         lc.read(shop(), target="sold", future="sold")
     with pytest.raises(DataError, match="no column 'prize' for the future covariate"):
         lc.read(shop(), target="sold", future="prize")
-    with pytest.raises(UsageError, match="future=3 names no columns"):
+    with pytest.raises(UsageError, match="future=3 is not a column name"):
         lc.read(shop(), target="sold", future=3)
     for nothing in ("", ",", [""]):
         with pytest.raises(UsageError, match=r"future=.* names no column"):

@@ -409,7 +409,7 @@ def test_arrays_may_have_several_columns():
         ({"a": np.ones((4, 2))}, ["p", "p"], UsageError, "give every name once"),
         ({"a": np.ones((4, 3))}, ["p", "s"], DataError, r"expected: 2 columns \(p, s\)"),
         ({"a": np.ones(4)}, ["p", "s"], DataError, r"series 'a' has shape \(4,\)"),
-        ({"a": np.ones((4, 2)), "a/p": np.ones((4, 2))}, ["p/p", "p"], DataError, "one name"),
+        ({"a": np.ones((4, 2)), "a/p": np.ones((4, 2))}, ["p/p", "p"], DataError, "same name"),
     ],
 )
 def test_columns_of_arrays_that_do_not_fit(given_, columns, error, match):

@@ -34,12 +34,12 @@ def test_a_trend_hides_no_period(growth):
 
 @pytest.mark.parametrize("m", [16, 17, 23, 25, 36])
 def test_a_clear_period_takes_the_place_of_the_usual_one(m):
-    assert own_period(season(m, 400, noise=0.02)[None], usual=24)[0] == m
+    assert own_period(season(m, 400, noise=0.02)[None], usual_period=24)[0] == m
 
 
 def test_the_usual_period_is_kept():
     both = np.stack([season(24, 400, seed) for seed in range(20)])
-    assert (own_period(both, usual=24) == 0).all()
+    assert (own_period(both, usual_period=24) == 0).all()
 
 
 @pytest.mark.parametrize("usual", [0, 7, 24])
@@ -62,8 +62,8 @@ def test_missing_values_and_spikes_do_no_harm():
     z = season(23, 400, noise=0.02)
     z[np.random.default_rng(2).random(400) < 0.1] = np.nan
     z[200] *= 1000
-    assert own_period(z[None], usual=24)[0] == 23
-    assert own_period(np.full((1, 400), np.nan), usual=24)[0] == 0
+    assert own_period(z[None], usual_period=24)[0] == 23
+    assert own_period(np.full((1, 400), np.nan), usual_period=24)[0] == 0
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 20])
@@ -90,7 +90,7 @@ def test_who_is_asked(code, periods, asked):
 
 def test_the_newest_values_decide():
     old, new = season(24, 2000, noise=0.02), season(23, looked_at(24), noise=0.02)
-    assert own_period(np.concatenate([old, new])[None], usual=24)[0] == 23
+    assert own_period(np.concatenate([old, new])[None], usual_period=24)[0] == 23
 
 
 def forecast(values, cutoffs=None, frequency="h", horizon=30):

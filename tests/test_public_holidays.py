@@ -132,7 +132,7 @@ def test_an_unknown_code_is_refused_with_near_ones(code, words):
 
 
 def test_what_is_no_code_is_refused():
-    with pytest.raises(UsageError, match="holidays=7 names no columns"):
+    with pytest.raises(UsageError, match="holidays=7 is not a column name"):
         lc.read("not-looked-for.csv", holidays=7)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstmcast.model.inputs import Adaptive, Grid
-from lstmcast.model.inputs.seasons import families
+from lstmcast.model.inputs.seasonfamilies import families
 
 HORIZON = 24
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.features import Covariates, continued_future, continued_static
+from lstmcast.data.covariatejoining import continued_future, continued_static
+from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
     GAPS,
     MISSING_STEPS,

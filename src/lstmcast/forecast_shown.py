@@ -40,7 +40,7 @@ def as_html(forecast: Forecast) -> str:
     else:
         rows = [_row(forecast, 0, step) for step in shown]
         sketch = f"<div>{_sketch(forecast, 0, width=480, height=110)}</div>"
-    listed = table(header, rows, left=(0, 1) if several else (0,))
+    listed = table(header, rows, left_aligned=(0, 1) if several else (0,))
     beyond = more(len(shown), available, "origins" if several else "steps")
     title = _headline(forecast).replace("(", ": ", 1)[:-1]
     return block(title, sketch, listed, beyond)
@@ -70,7 +70,7 @@ def _small_table(forecast: Forecast) -> str:
         header = [forecast.columns.series, *header]
         names = [str(forecast.ids[origin]) for origin, _ in shown]
         rows = [[name, *row] for name, row in zip(names, rows, strict=True)]
-    text = aligned(header, rows, left=header[:1] if several else ())
+    text = aligned(header, rows, left_aligned=header[:1] if several else ())
     beyond = forecast.point.size - len(rows)
     return text + (f"\n… {beyond:,} more rows" if beyond > 0 else "")
 

@@ -460,7 +460,7 @@ def _html(model: LSTMForecaster) -> str:
     ]
     rows += [("trained", repr(model.history))] if model.record else []
     rows += [("remembers", repr(model.saved_context.panel))] if model.saved_context else []
-    return block("LSTMForecaster", table(("", ""), rows, left=(0, 1), wrap=True))
+    return block("LSTMForecaster", table(("", ""), rows, left_aligned=(0, 1), wrap=True))
 
 
 def load(

@@ -108,7 +108,7 @@ class PresetResult:
         if self.errors:
             rows = [["compared", self.measure]]
             rows += [[name, f"{error:.4g}"] for name, error in self.errors.items()]
-            lines += ["", aligned(rows[0], rows[1:], left=["compared"]), ""]
+            lines += ["", aligned(rows[0], rows[1:], left_aligned=["compared"]), ""]
         return "\n".join([*lines, f"What answers: {self.chosen}."])
 
 

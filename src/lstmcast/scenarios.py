@@ -75,7 +75,8 @@ class Scenarios(ResultTable):
         """What they are, and the sums over all steps."""
         header, *rows = self.rows()
         names = ", ".join(self.forecasts)
-        return f"Scenarios({names}), sums over all steps\n{aligned(header, rows, left=header[:1])}"
+        sums = aligned(header, rows, left_aligned=header[:1])
+        return f"Scenarios({names}), sums over all steps\n{sums}"
 
 
 def compare_scenarios(

@@ -123,7 +123,7 @@ class Totals(ResultTable):
         header, *rows = self.rows()
         beyond = len(self) - len(rows)
         more = f"\n… {beyond:,} more rows" if beyond else ""
-        return aligned(header, rows, left=[*self.names, self.span]) + more
+        return aligned(header, rows, left_aligned=[*self.names, self.span]) + more
 
     def __repr__(self) -> str:
         """What it is, and its first rows."""

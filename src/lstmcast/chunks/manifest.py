@@ -50,7 +50,7 @@ class Manifest:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             plan = document["plan"]
-            chunks = tuple(_chunk(one) for one in plan["chunks"])
+            chunks = tuple(_chunk(chunk) for chunk in plan["chunks"])
             if document["format"] != FORMAT:
                 raise OutputError(
                     f"{path} is of format {document['format']}, and this version of lstmcast reads "
@@ -72,22 +72,23 @@ class Manifest:
 
 def _chunk(saved: Any) -> Chunk:
     number, (begin, end), series = saved
-    return Chunk(number, Span(Place(*begin), None if end is None else Place(*end)), series)
+    end_place = None if end is None else Place(*end)
+    return Chunk(number, Span(Place(*begin), end_place), series)
 
 
-def require_same(folder: Path, kept: Mapping[str, str], now: Mapping[str, str]) -> None:
+def require_same(folder: Path, saved: Mapping[str, str], current: Mapping[str, str]) -> None:
     """UsageError where the parts of a folder are of another table or other options."""
-    names = [name for name in {**kept, **now} if kept.get(name) != now.get(name)]
+    names = [name for name in {**saved, **current} if saved.get(name) != current.get(name)]
     if not names:
         return
-    changes = [
-        f"{_option(name)} was {kept.get(name, 'not given')} and is {now.get(name, 'not given')}"
-        for name in names
-    ]
+    changes = []
+    for name in names:
+        was, now_is = saved.get(name, "not given"), current.get(name, "not given")
+        changes.append(f"{_option(name)} was {was} and is {now_is}")
     changes.sort(key=len)
-    more = f"; and {len(changes) - MOST_SHOWN} more" if len(changes) > MOST_SHOWN else ""
+    ending = f"; and {len(changes) - MOST_SHOWN} more" if len(changes) > MOST_SHOWN else ""
     raise UsageError(
-        f"{folder} holds parts of another run: {'; '.join(changes[:MOST_SHOWN])}{more}. Name "
+        f"{folder} holds parts of another run: {'; '.join(changes[:MOST_SHOWN])}{ending}. Name "
         "another folder with --out, or remove this one to begin again."
     )
 
@@ -105,8 +106,9 @@ def begun(folder: Path) -> None:
     except OSError as error:
         raise OutputError(f"{folder} cannot be made ({error.strerror}).") from None
     if Manifest.read(folder) is None:
-        others = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
-        if others:
+        strangers = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+        if strangers:
             raise OutputError(
-                f"{folder} holds other things ({others[0]}), and is left alone. Name a new folder."
+                f"{folder} holds other things ({strangers[0]}), and is left alone. Name a new "
+                "folder."
             )

@@ -60,13 +60,13 @@ class Runs(NamedTuple):
 
 def counted(store: Store, connection: Any, keys: Sequence[str]) -> Runs:
     """What one pass over the columns of ids shows. DataError where rows have no id."""
-    named = " AND ".join(f"{quoted_column(key)} IS NOT NULL" for key in keys)
+    is_named = " AND ".join(f"{quoted_column(key)} IS NOT NULL" for key in keys)
     row = ", ".join(map(quoted_column, keys))
-    found = connection.execute(
+    counts = connection.execute(
         f"SELECT count(*) FILTER (begins), count(DISTINCT ({row})), count(*), "
-        f"count(*) FILTER (NOT ({named})) FROM ({_with_begins(store, keys)})"
+        f"count(*) FILTER (NOT ({is_named})) FROM ({_with_begins(store, keys)})"
     ).fetchone()
-    runs = Runs(*found)
+    runs = Runs(*counts)
     if runs.nameless:
         raise DataError(
             f"{store.name}: {runs.nameless:,} rows have no value in {' or '.join(keys)}, and "

@@ -103,38 +103,39 @@ class PartsJob:
             raise UsageError(f"--chunk {self.chunk} is not a number of series. Give 1 or more.")
         store = opened(self.source.data)
         begun(self.folder)
-        with locked(self.folder / ".lock") as ours:
-            if not ours:
+        with locked(self.folder / ".lock") as is_ours:
+            if not is_ours:
                 raise OutputError(
                     f"{self.folder}: another run writes its parts at this moment. Wait for its end."
                 )
             began = time.monotonic()
             # read under the lock: another run may have begun and ended meanwhile
             manifest, work = self._prepared(store, Manifest.read(self.folder), notify)
-            done = self._done(manifest, work, notify)
+            finished = self._done(manifest, work, notify)
             shutil.rmtree(self.folder / SORTED, ignore_errors=True)
         plan = manifest.plan
         seconds = time.monotonic() - began
-        return PartsResult(self.folder, plan.series, plan.rows, len(plan.chunks), done, seconds)
+        return PartsResult(self.folder, plan.series, plan.rows, len(plan.chunks), finished, seconds)
 
     def _prepared(
-        self, store: Store, kept: Manifest | None, notify: Notify
+        self, store: Store, manifest: Manifest | None, notify: Notify
     ) -> tuple[Manifest, Work]:
-        if kept is None:
+        if manifest is None:
             return self._begun(store, notify)
         # a table that changed is named as such, whatever would become of its rows
-        require_same(self.folder, _of_table(kept.facts), _of_table(self._facts(store, None)))
-        source = _as_found(self.source, kept.columns)
-        keys = kept.columns["series"]
+        require_same(self.folder, _of_table(manifest.facts), _of_table(self._facts(store, None)))
+        source = _as_found(self.source, manifest.columns)
+        keys = manifest.columns["series"]
+        chunks = manifest.plan.chunks
         table = store
-        if kept.is_sorted and not all(is_done(self.folder, one) for one in kept.plan.chunks):
-            table = sorted_copy(store, keys, self.folder)
-        elif kept.is_sorted:
+        if manifest.is_sorted:
             table = ParquetFiles((), store.name)
-        first = self._first(table, kept.plan.chunks[0], source, store)
+            if not all(is_done(self.folder, chunk) for chunk in chunks):
+                table = sorted_copy(store, keys, self.folder)
+        first = self._first(table, chunks[0], source, store)
         job = self.make(first, source)
-        require_same(self.folder, kept.facts, self._facts(store, job))
-        return kept, Work(table, job, str(self.folder))
+        require_same(self.folder, manifest.facts, self._facts(store, job))
+        return manifest, Work(table, job, str(self.folder))
 
     def _begun(self, store: Store, notify: Notify) -> tuple[Manifest, Work]:
         """A new run: columns found, rows counted, chunks planned."""
@@ -173,39 +174,40 @@ class PartsJob:
                 "and one or more that name the series. Name these with --time, --target and "
                 f"--series. There are: {', '.join(head.columns)}."
             )
-        found = {"time": panel.columns.time, "target": panel.columns.target, "series": keys}
-        return keys, found
+        columns = {"time": panel.columns.time, "target": panel.columns.target, "series": keys}
+        return keys, columns
 
     def _first(self, table: Store, chunk: Chunk, source: Source, store: Store) -> Panel:
         """The series of the first chunk; where a sorted copy is gone, of the first rows."""
-        gone = isinstance(table, ParquetFiles) and not table.files
-        used = store if gone else table
-        query = f"{store.everything} LIMIT {HEAD}" if gone else table.within(chunk.span)
-        with readable(used) as connection:
+        if isinstance(table, ParquetFiles) and not table.files:
+            table, query = store, f"{store.everything} LIMIT {HEAD}"
+        else:
+            query = table.within(chunk.span)
+        with readable(table) as connection:
             return source_of(source, connection.sql(query)).read()
 
     def _facts(self, store: Store, job: Job | None) -> dict[str, str]:
-        told: dict[str, Any] = {
+        details: dict[str, Any] = {
             "version": __version__,
             "source": store.identity(),
             "chunk": self.chunk,
         }
         if job is not None:
-            told["job"] = replace(job, source=replace(job.source, data=None))
-        return facts(told)
+            details["job"] = replace(job, source=replace(job.source, data=None))
+        return facts(details)
 
     def _done(self, manifest: Manifest, work: Work, notify: Notify) -> int:
         """Do what is not done; how many parts that were."""
         chunks = manifest.plan.chunks
         waiting = [chunk for chunk in chunks if not is_done(self.folder, chunk)]
         if len(waiting) < len(chunks):
-            there = len(chunks) - len(waiting)
-            notify(Note(f"{there} of {len(chunks)} parts are there already"))
+            existing = len(chunks) - len(waiting)
+            notify(Note(f"{existing} of {len(chunks)} parts are there already"))
         progress = Progress(waiting, notify)
         if waiting:
             with closing(self.spread(work, waiting)) as results:  # pyright: ignore[reportArgumentType]
-                for done in results:
-                    progress.tell(chunks[done.number], done)
+                for outcome in results:
+                    progress.tell(chunks[outcome.number], outcome)
         return len(waiting)
 
 
@@ -222,9 +224,9 @@ class PartsResult:
 
     def document(self) -> dict[str, Any]:
         """The JSON document of a command with --chunk."""
-        own = {"folder": str(self.folder), "seconds": round(self.seconds, 1)}
+        details = {"folder": str(self.folder), "seconds": round(self.seconds, 1)}
         counts = {name: getattr(self, name) for name in ("series", "rows", "parts", "done")}
-        return {"lstmcast": __version__, **own, **counts}
+        return {"lstmcast": __version__, **details, **counts}
 
 
 class Progress:
@@ -235,17 +237,18 @@ class Progress:
         self.done, self.notify = 0, notify
         self.began = self.told = time.monotonic()
 
-    def tell(self, chunk: Chunk, done: Done) -> None:
+    def tell(self, chunk: Chunk, outcome: Done) -> None:
         """A chunk is done."""
-        for text in done.notes:
+        for text in outcome.notes:
             self.notify(Note(f"{chunk.part}: {text}"))
         self.done += chunk.series
-        now = time.monotonic()
-        if now - self.told < EVERY and self.done < self.total:
+        moment = time.monotonic()
+        if moment - self.told < EVERY and self.done < self.total:
             return
-        self.told = now
-        left = (now - self.began) * (self.total - self.done) / self.done
-        self.notify(Note(f"{self.done:,} of {self.total:,} series done, {in_words(left)} left"))
+        self.told = moment
+        seconds_each = (moment - self.began) / self.done
+        remaining = in_words(seconds_each * (self.total - self.done))
+        self.notify(Note(f"{self.done:,} of {self.total:,} series done, {remaining} left"))
 
 
 def in_words(seconds: float) -> str:
@@ -269,15 +272,15 @@ def here(workers: int) -> Spread:
             yield from map(work, chunks)
             return
         with closing(spread(work, chunks, workers)) as results:
-            for _, result in results:
-                yield result
+            for _, outcome in results:
+                yield outcome
 
     return done
 
 
-def _of_table(told: Mapping[str, str]) -> dict[str, str]:
+def _of_table(all_facts: Mapping[str, str]) -> dict[str, str]:
     """Facts without those of the job."""
-    return {name: text for name, text in told.items() if not name.startswith("job")}
+    return {name: text for name, text in all_facts.items() if not name.startswith("job")}
 
 
 def _as_found(source: Source, columns: Any) -> Source:
@@ -292,9 +295,10 @@ def _as_found(source: Source, columns: Any) -> Source:
 
 def _described(store: Store, manifest: Manifest, first: Panel) -> str:
     plan, columns = manifest.plan, manifest.columns
-    parts = len(plan.chunks)
+    series = ", ".join(columns["series"])
+    count = len(plan.chunks)
     return (
         f"{store.name}: {plan.rows:,} rows, {plan.series:,} series, {first.frequency.name}; time "
-        f"{columns['time']}, target {columns['target']}, series {', '.join(columns['series'])}; "
-        f"{parts:,} part{'s' * (parts != 1)}"
+        f"{columns['time']}, target {columns['target']}, series {series}; {count:,} "
+        f"part{'s' * (count != 1)}"
     )

@@ -76,7 +76,7 @@ def opened(data: Any) -> Store:
     """The table that a command or a call names: Parquet files, a folder of them, a pattern, or
     `duckdb:///FILE?table=NAME`. UsageError for anything else, DataError where nothing is there."""
     items = data if isinstance(data, (list, tuple)) else [data]
-    texts = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
+    texts = [os.fspath(source) for source in items if isinstance(source, (str, os.PathLike))]
     if len(texts) != len(items) or not texts:
         raise UsageError(_EXPECTED)
     if texts[0].startswith(f"{DUCKDB}:"):
@@ -84,7 +84,8 @@ def opened(data: Any) -> Store:
             raise UsageError(f"{len(texts)} sources: one table of DuckDB is read at a time.")
         return _duckdb_table(texts[0])
     files = tuple(sorted({str(path) for text in texts for path in _files(text)}))
-    return ParquetFiles(files, texts[0] if len(texts) == 1 else f"{len(files)} files")
+    name = texts[0] if len(texts) == 1 else f"{len(files)} files"
+    return ParquetFiles(files, name)
 
 
 _EXPECTED = (
@@ -103,8 +104,8 @@ def readable(store: Store) -> Iterator[Any]:
         with store.connect() as connection:
             yield connection
     except duckdb.Error as error:
-        why = str(error).splitlines()[0][:300]
-        raise DataError(f"{store.name} cannot be read ({why}).") from None
+        reason = str(error).splitlines()[0][:300]
+        raise DataError(f"{store.name} cannot be read ({reason}).") from None
 
 
 def small() -> Any:
@@ -132,8 +133,8 @@ class ParquetFiles:
         status = [Path(file).stat() for file in self.files]
         return {
             "files": list(self.files),
-            "sizes": [one.st_size for one in status],
-            "changed": [one.st_mtime_ns for one in status],
+            "sizes": [entry.st_size for entry in status],
+            "changed": [entry.st_mtime_ns for entry in status],
         }
 
     def connect(self) -> Any:
@@ -158,15 +159,15 @@ class ParquetFiles:
     def within(self, span: Span) -> str:
         """A query for the rows of a span."""
         begin, end = span
-        last = len(self.files) if end is None else end.file
-        if begin.file == last and end is not None:
+        last_file = len(self.files) if end is None else end.file
+        if begin.file == last_file and end is not None:
             return self._rows(begin.file, begin.row, end.row)
-        parts = [self._rows(begin.file, begin.row, None)]
-        if begin.file + 1 < last:
-            parts.append(f"SELECT * FROM {_parquet(self.files[begin.file + 1 : last])}")
+        queries = [self._rows(begin.file, begin.row, None)]
+        if begin.file + 1 < last_file:
+            queries.append(f"SELECT * FROM {_parquet(self.files[begin.file + 1 : last_file])}")
         if end is not None and end.row > 0:
-            parts.append(self._rows(end.file, 0, end.row))
-        return " UNION ALL BY NAME ".join(parts)
+            queries.append(self._rows(end.file, 0, end.row))
+        return " UNION ALL BY NAME ".join(queries)
 
     def _rows(self, file: int, begin: int, end: int | None) -> str:
         table = _parquet(self.files[file : file + 1], "file_row_number = true")
@@ -176,8 +177,8 @@ class ParquetFiles:
 
 
 def _parquet(files: Sequence[str], options: str = "") -> str:
-    listed = ", ".join(map(quoted_text, files))
-    return f"read_parquet([{listed}]{', ' + options if options else ''})"
+    names = ", ".join(map(quoted_text, files))
+    return f"read_parquet([{names}]{', ' + options if options else ''})"
 
 
 def _files(text: str) -> list[Path]:
@@ -185,26 +186,32 @@ def _files(text: str) -> list[Path]:
     path = Path(text)
     if path.is_dir():
         # results of other programs lie in folders like store=north/, beside _SUCCESS and the like
-        found = [one for one in path.rglob("*.parquet") if not _hidden(one.relative_to(path))]
-        if not found:
+        paths = [
+            candidate
+            for candidate in path.rglob("*.parquet")
+            if not _hidden(candidate.relative_to(path))
+        ]
+        if not paths:
             raise DataError(f"{text} holds no Parquet file (*.parquet). {_EXPECTED}")
-        return found
+        return paths
     if path.exists():
-        found = [path]
+        paths = [path]
     else:
         from glob import glob
 
-        found = [Path(one) for one in glob(text, recursive=True)]
-    if not found:
+        paths = [Path(candidate) for candidate in glob(text, recursive=True)]
+    if not paths:
         raise DataError(f"there is no file {text!r}. {_EXPECTED}")
-    others = [one for one in found if one.suffix.lower() not in (".parquet", ".pq")]
-    if others:
-        raise UsageError(f"{others[0]} is no Parquet file. {_EXPECTED}")
-    return found
+    unsuitable = [
+        candidate for candidate in paths if candidate.suffix.lower() not in (".parquet", ".pq")
+    ]
+    if unsuitable:
+        raise UsageError(f"{unsuitable[0]} is no Parquet file. {_EXPECTED}")
+    return paths
 
 
 def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.parts)
+    return any(name.startswith((".", "_")) for name in path.parts)
 
 
 # ---------------------------------------------------------------- DuckDB
@@ -245,8 +252,8 @@ class DuckDBTable:
         try:
             connection.execute(f"ATTACH {quoted_text(self.path)} AS stored (READ_ONLY)")
         except duckdb.Error as error:
-            why = str(error).splitlines()[0]
-            raise DataError(f"{self.path} cannot be read as a file of DuckDB ({why}).") from None
+            reason = str(error).splitlines()[0]
+            raise DataError(f"{self.path} cannot be read as a file of DuckDB ({reason}).") from None
         return connection
 
     @property
@@ -276,24 +283,24 @@ def _duckdb_table(address: str) -> DuckDBTable:
         raise UsageError(f"{address!r} names no table. Give duckdb:///shop.db?table=sales.")
     if not Path(path).exists():
         raise DataError(f"there is no file {path!r}.")
-    found = DuckDBTable(path, table)
-    known = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?"
-    views = known.replace("duckdb_tables", "duckdb_views").replace("table_name", "view_name")
-    with found.connect() as connection:
-        tables = [name for (name,) in connection.execute(known, ["stored"]).fetchall()]
-        others = connection.execute(f"{views} AND NOT internal", ["stored"]).fetchall()
+    stored = DuckDBTable(path, table)
+    query = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?"
+    views = query.replace("duckdb_tables", "duckdb_views").replace("table_name", "view_name")
+    with stored.connect() as connection:
+        tables = [name for (name,) in connection.execute(query, ["stored"]).fetchall()]
+        view_rows = connection.execute(f"{views} AND NOT internal", ["stored"]).fetchall()
     if not _named(table, tables):
-        if _named(table, [name for (name,) in others]):
+        if _named(table, [name for (name,) in view_rows]):
             raise UsageError(
                 f"{table!r} in {path} is a view: its rows have no place to continue from. Make a "
                 f"table of it (CREATE TABLE … AS FROM {table})."
             )
-        shown = ", ".join(name.removeprefix("main.") for name in tables) or "none"
-        raise DataError(f"{path} has no table {table!r}. There are: {shown}.")
-    return found
+        listing = ", ".join(name.removeprefix("main.") for name in tables) or "none"
+        raise DataError(f"{path} has no table {table!r}. There are: {listing}.")
+    return stored
 
 
 def _named(table: str, names: Sequence[str]) -> bool:
-    return table.lower() in {one.lower().removeprefix("main.") for one in names} or (
-        table.lower() in {one.lower() for one in names}
+    return table.lower() in {name.lower().removeprefix("main.") for name in names} or (
+        table.lower() in {name.lower() for name in names}
     )

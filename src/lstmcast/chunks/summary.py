@@ -22,14 +22,17 @@ def accuracy_rows(folder: Path) -> list[list[str]]:
     table = f"read_parquet({quoted_text(str(accuracy / 'part-*.parquet'))})"
     means = ", ".join(f"avg({name}) FILTER (isfinite({name}))" for name in MEASURES)
     with small() as connection:
-        found = connection.execute(
+        means_by_model = connection.execute(
             f"SELECT model, count(*) FILTER (isfinite(mae)), {means} FROM {table} "
             "GROUP BY model ORDER BY avg(mase)"
         ).fetchall()
-    count = max(series for _, series, *_ in found)
+    count = max(series for _, series, *_ in means_by_model)
     header = [f"means over {count:,} series", *(HEADINGS[name] for name in MEASURES)]
     rows = [header]
-    for model, _, *values in found:
-        shown = ["" if value is None else number(value) for value in values]
-        rows.append([model, *shown])
+    for model, _, *values in means_by_model:
+        row = [model]
+        for value in values:
+            text = "" if value is None else number(value)
+            row.append(text)
+        rows.append(row)
     return rows

@@ -89,19 +89,19 @@ def is_done(folder: Path, chunk: Chunk) -> bool:
 @contextmanager
 def warnings_kept() -> Iterator[list[str]]:
     """What the library warns of in the block, each once."""
-    found: list[str] = []
+    texts: list[str] = []
 
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             text = record.getMessage()
-            if text not in found:
-                found.append(text)
+            if text not in texts:
+                texts.append(text)
 
     logger, handler = logging.getLogger("lstmcast"), Kept(logging.WARNING)
     propagates, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
-        yield found
+        yield texts
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagates

@@ -90,15 +90,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    given = sys.argv[1:] if arguments is None else arguments
-    language = language_of(given, os.environ, sys.stdout.encoding or "ascii")
-    echo.speak(language if language in LANGUAGES else "en")
-    if any(one.partition("=")[0] == OLD_NAME for one in given):
+    arguments_given = sys.argv[1:] if arguments is None else arguments
+    language = language_of(arguments_given, os.environ, sys.stdout.encoding or "ascii")
+    if language not in LANGUAGES:
+        language = "en"
+    echo.speak(language)
+    if any(argument.partition("=")[0] == OLD_NAME for argument in arguments_given):
         echo.note(False, f"note: {OLD_NAME} is called --language now")
-    echo.errors_as_json("--json" in given)
+    echo.errors_as_json("--json" in arguments_given)
     # as it is shown: in a log and in reports
-    command = shlex.join(["lstmcast", *map(hidden, given)])
-    with echo.logged(log_file_of(given)):
+    command = shlex.join(["lstmcast", *map(hidden, arguments_given)])
+    with echo.logged(log_file_of(arguments_given)):
         echo.log(f"command: {command}")
         return _told(arguments, command)
 
@@ -128,9 +130,9 @@ def _misused(error: Exception) -> int:
     # The class of these errors has no name that all versions of typer have.
     if not hasattr(error, "show") or not hasattr(error, "exit_code"):
         raise error
-    told = StringIO()
-    error.show(file=told)  # pyright: ignore[reportAttributeAccessIssue]
-    text = hidden(told.getvalue())
+    output = StringIO()
+    error.show(file=output)  # pyright: ignore[reportAttributeAccessIssue]
+    text = hidden(output.getvalue())
     echo.error_document("UsageError", text.strip(), error.exit_code)  # pyright: ignore[reportAttributeAccessIssue]
     echo.note(False, *text.splitlines())
     return error.exit_code  # pyright: ignore[reportAttributeAccessIssue]

@@ -42,19 +42,26 @@ def panel_line(panel: Panel) -> str:
     >>> panel_line(Panel.from_arrays([5.0, 6.0], frequency="MS", start="2024-01"))
     'arrays: 1 series, 2 values, monthly (month starts), 2024-01-01 to 2024-02-01'
     """
-    rows = (
-        f"{panel.report.rows:,} row{'s' * (panel.report.rows != 1)}, " if panel.report.rows else ""
-    )
-    values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
-    span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
-    series = f"{len(panel):,} series"
+    parts = []
+    if panel.report.rows:
+        parts.append(_counted(panel.report.rows, "row"))
+    parts.append(f"{len(panel):,} series")
+    parts.append(_counted(len(panel.values), "value"))
+    step = panel.frequency.name
+    if panel.calendar:
+        step += f" ({panel.calendar.name})"
+    parts.append(step)
+    parts.append(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}")
     # what is recognised is told by a note
-    said = panel.recognised is None and panel.kind != "real"
-    kind = f", declared {panel.kind}" if said else ""
-    past = panel.covariates.past
-    beside = f", past: {', '.join(past)}" if past else ""
-    step = panel.frequency.name + (f" ({panel.calendar.name})" if panel.calendar else "")
-    return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{kind}{beside}"
+    if panel.recognised is None and panel.kind != "real":
+        parts.append(f"declared {panel.kind}")
+    if panel.covariates.past:
+        parts.append(f"past: {', '.join(panel.covariates.past)}")
+    return f"{panel.report.source}: {', '.join(parts)}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def columns_lines(panel: Panel) -> list[str]:
@@ -66,17 +73,21 @@ def columns_lines(panel: Panel) -> list[str]:
     """
     if not panel.report.rows:
         return []
-    recipe, columns = panel.report.recipe, panel.columns
-    said = recipe.target if recipe is not None else None
-    target = columns.target if isinstance(said, str) or said is None else ", ".join(said)
-    target = "every column of numbers" if said == "*" else target
-    time = "row numbers" if recipe is not None and recipe.time == "index" else columns.time
+    recipe = panel.report.recipe
+    time, target = panel.columns.time, panel.columns.target
+    if recipe is not None and recipe.time == "index":
+        time = "row numbers"
+    if recipe is not None and recipe.target == "*":
+        target = "every column of numbers"
+    elif recipe is not None and not isinstance(recipe.target, str | None):
+        target = ", ".join(recipe.target)
     series = f", series {', '.join(panel.keys)}" if len(panel.keys) else ""
-    known = panel.covariates.future.columns
     lines = [f"  columns: time {time}, target {target}{series}"]
-    lines += [f"  known in advance: {', '.join(known)}"] if known else []
-    static = panel.covariates.static
-    return lines + ([f"  static: {', '.join(static)}"] if static else [])
+    if panel.covariates.future.columns:
+        lines.append(f"  known in advance: {', '.join(panel.covariates.future.columns)}")
+    if panel.covariates.static:
+        lines.append(f"  static: {', '.join(panel.covariates.static)}")
+    return lines
 
 
 def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
@@ -90,8 +101,8 @@ def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
 
     match event:
         case DataRead(panel):
-            found = finding_lines(panel.check(), MOST_FINDINGS, words)
-            return [words(panel_line(panel)), *map(words, columns_lines(panel)), *found]
+            paragraphs = finding_lines(panel.check(), MOST_FINDINGS, words)
+            return [words(panel_line(panel)), *map(words, columns_lines(panel)), *paragraphs]
         case NewerRead(panel):
             return [words(panel_line(panel)), *map(words, columns_lines(panel))]
         case DataJoined(continuation):
@@ -109,7 +120,7 @@ def note_line(text: str, words: Words = ENGLISH) -> str:
 
 
 def _severity(severity: str, words: Words) -> str:
-    return padded(words(f"{severity}:"), 9, left=True)
+    return padded(words(f"{severity}:"), 9, is_left=True)
 
 
 def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
@@ -120,24 +131,23 @@ def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
         head = [f"{table.source}: {rows}, {series}: cannot be used as it is"]
     else:
         head = [panel_line(panel), *columns_lines(panel)]
-    found = finding_lines(findings, words=words) or [words("  nothing to report")]
-    return "\n".join([*map(words, head), *found])
+    paragraphs = finding_lines(findings, words=words) or [words("  nothing to report")]
+    return "\n".join([*map(words, head), *paragraphs])
 
 
 def finding_lines(
-    findings: Iterable[Finding], most: int | None = None, words: Words = ENGLISH
+    findings: Iterable[Finding], limit: int | None = None, words: Words = ENGLISH
 ) -> list[str]:
-    """One paragraph per finding, errors first; what is beyond `most` is counted."""
+    """One paragraph per finding, errors first; what is beyond `limit` is counted."""
     order = {"error": 0, "warning": 1, "note": 2}
-    found = sorted(findings, key=lambda finding: order[finding.severity])
-    shown = found if most is None else found[:most]
-    lines = [
-        paragraph(f"{_severity(finding.severity, words)}{words(finding.text)}", indent=11)
-        for finding in shown
-    ]
-    if len(found) > len(shown):
-        more = f"  … and {len(found) - len(shown):,} more: `lstmcast check` shows all"
-        lines.append(words(more))
+    ordered = sorted(findings, key=lambda finding: order[finding.severity])
+    lines = []
+    for finding in ordered[:limit]:
+        severity = _severity(finding.severity, words)
+        lines.append(paragraph(f"{severity}{words(finding.text)}", indent=11))
+    hidden = len(ordered) - len(lines)
+    if hidden:
+        lines.append(words(f"  … and {hidden:,} more: `lstmcast check` shows all"))
     return lines
 
 
@@ -167,43 +177,48 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
      8     446.9  426.9 … 467.9
      9     421.4  401.4 … 442.4
     """
-    several = len(set(forecast.ids)) > 1
-    most = MOST_ROWS // 2 if several else MOST_ROWS
-    origins = range(min(len(forecast.ids), max(MOST_SERIES, most // forecast.horizon)))
-    steps = range(min(forecast.horizon, most // max(1, len(origins))))
-    writes = [
-        number_format(np.append(forecast.point[o], forecast.quantiles[o].ravel())) for o in origins
-    ]
-    wanted = forecast.wanted
-    rows = [(o, h) for o in origins for h in steps if wanted[o, h]]
-    columns = (
-        {forecast.columns.series: [shortened(str(forecast.ids[o])) for o, _ in rows]}
-        if several
-        else {}
-    )
-    columns[forecast.columns.time] = [format_time(forecast.times[row]) for row in rows]
-    columns[words("forecast")] = [writes[row[0]](forecast.point[row]) for row in rows]
-    for level in forecast.interval_levels:
-        band = forecast.interval(level)
-        columns[words(f"{level:g}% interval")] = [
-            f"{writes[row[0]](band.lower[row])} … {writes[row[0]](band.upper[row])}" for row in rows
-        ]
-    left = [forecast.columns.series] if several else []
-    cells = list(zip(*columns.values(), strict=True))
-    text = fitting(list(columns), cells, terminal_columns(), left)
-    beyond = len(forecast) - len(rows)
-    more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
-    return text + words(more)
+    is_many = len(set(forecast.ids)) > 1
+    bands = [forecast.interval(level) for level in forecast.interval_levels]
+    header = [forecast.columns.time, words("forecast")]
+    header += [words(f"{level:g}% interval") for level in forecast.interval_levels]
+    left_aligned = []
+    if is_many:
+        left_aligned = [forecast.columns.series]
+        header = left_aligned + header
+    rows = []
+    limit = MOST_ROWS // 2 if is_many else MOST_ROWS
+    origins = range(min(len(forecast.ids), max(MOST_SERIES, limit // forecast.horizon)))
+    steps = range(min(forecast.horizon, limit // max(1, len(origins))))
+    is_wanted = forecast.wanted
+    for origin in origins:
+        numbers = np.append(forecast.point[origin], forecast.quantiles[origin].ravel())
+        write = number_format(numbers)
+        for step in steps:
+            place = origin, step
+            if not is_wanted[place]:
+                continue
+            row = [shortened(str(forecast.ids[origin]))] if is_many else []
+            row += [format_time(forecast.times[place]), write(forecast.point[place])]
+            row += [f"{write(band.lower[place])} … {write(band.upper[place])}" for band in bands]
+            rows.append(row)
+    text = fitting(header, rows, terminal_columns(), left_aligned)
+    return text + _more_rows(len(forecast) - len(rows), words)
+
+
+def _more_rows(count: int, words: Words) -> str:
+    """How many rows are not shown; empty where all are."""
+    if not count:
+        return ""
+    return words(f"\n… {count:,} more rows; --out forecast.csv writes all")
 
 
 def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     """Sums with their intervals, the first of many."""
     header, *rows = totals.rows(MOST_ROWS // 2)
-    left = [*map(words, totals.names), words(totals.span)]
-    text = fitting(list(map(words, header)), rows, terminal_columns(), left)
-    beyond = len(totals) - len(rows)
-    more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
-    return words("Totals:") + "\n" + text + words(more)
+    left_aligned = [*map(words, totals.names), words(totals.span)]
+    text = fitting(list(map(words, header)), rows, terminal_columns(), left_aligned)
+    hidden = _more_rows(len(totals) - len(rows), words)
+    return words("Totals:") + "\n" + text + hidden
 
 
 def levels_table(rows: list[list[str]], words: Words = ENGLISH) -> str:
@@ -218,8 +233,8 @@ def scenarios_table(scenarios: Scenarios, words: Words = ENGLISH) -> str:
     """The sums of scenarios over all steps, and how far they differ, the first of many series."""
     header, *rows = scenarios.rows(MOST_ROWS // 2)
     text = fitting(list(map(words, header)), rows, terminal_columns(), header[:1])
-    said = f"Scenarios, sums over all steps, with {scenarios.level:g}% intervals of differences:"
-    return words(said) + "\n" + text
+    title = f"Scenarios, sums over all steps, with {scenarios.level:g}% intervals of differences:"
+    return words(title) + "\n" + text
 
 
 def snapshot(manifest: Mapping[str, Any]) -> str:
@@ -230,8 +245,8 @@ def snapshot(manifest: Mapping[str, Any]) -> str:
     """
     if "snapshot" not in manifest:
         # older versions kept the network alone
-        alone = f"a snapshot of epoch {manifest.get('epoch')}, its network alone, "
-        return alone if manifest.get("kind") == "network" and "epoch" in manifest else ""
+        is_network = manifest.get("kind") == "network" and "epoch" in manifest
+        return f"a snapshot of epoch {manifest['epoch']}, its network alone, " if is_network else ""
     of = manifest["snapshot"]
     member = f"member {of['member'] + 1} of {of['members']}, " if "member" in of else ""
     return f"a snapshot of {member}epoch {of['epoch']} of {of['epochs']}, "

@@ -79,17 +79,17 @@ def log(*lines: str) -> None:
     file = _log.get()
     if file is None:
         return
-    now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    timestamp = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     with contextlib.suppress(OSError):
         for line in lines:
-            file.write(f"{now} {words()(line).strip()}\n")
+            file.write(f"{timestamp} {words()(line).strip()}\n")
         file.flush()
 
 
-def errors_as_json(wanted: bool) -> None:
+def errors_as_json(is_wanted: bool) -> None:
     """Whether a command that fails puts a JSON document on standard output, as one that is done
     does."""
-    _errors_as_json.set(wanted)
+    _errors_as_json.set(is_wanted)
 
 
 def speak(language: str) -> None:
@@ -164,16 +164,16 @@ def failure(message: str, kind: str = "", status: int = 1) -> None:
 def error_document(kind: str, message: str, status: int) -> None:
     """The JSON document of a command that fails, where JSON is wanted."""
     if kind and _errors_as_json.get():
-        told = {"kind": kind, "message": message, "exit_status": status}
-        document({"lstmcast": __version__, "error": told})
+        details = {"kind": kind, "message": message, "exit_status": status}
+        document({"lstmcast": __version__, "error": details})
 
 
-def document(parts: dict[str, Any]) -> None:
+def document(entries: dict[str, Any]) -> None:
     """One JSON document on standard output."""
     # JSON is UTF-8; what the system calls something else may be anything, and escapes are right
     # everywhere.
     readable = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
-    typer.echo(json.dumps(parts, ensure_ascii=not readable, indent=1))
+    typer.echo(json.dumps(entries, ensure_ascii=not readable, indent=1))
 
 
 def skipped(panel: Panel | None) -> int:
@@ -186,20 +186,20 @@ def skipped(panel: Panel | None) -> int:
     return 3 if series else 0
 
 
-def check(result: CheckResult, as_json: bool) -> None:
+def check(outcome: CheckResult, as_json: bool) -> None:
     """What is in the data, and what is wrong."""
     from lstmcast.cli import console
 
     if as_json:
-        document(result.document())
+        document(outcome.document())
     else:
-        typer.echo(console.inspection(result.inspection, words()))
-        if result.anomalies is not None:
-            _alerts(result.anomalies, quiet=False)
+        typer.echo(console.inspection(outcome.inspection, words()))
+        if outcome.anomalies is not None:
+            _alerts(outcome.anomalies, quiet=False)
 
 
 def forecast(
-    result: ForecastResult | PredictResult,
+    outcome: ForecastResult | PredictResult,
     quiet: bool,
     as_json: bool,
     as_csv: bool = False,
@@ -212,36 +212,38 @@ def forecast(
     if as_json:
         from lstmcast.jobs import ForecastResult
 
-        measured = isinstance(result, ForecastResult)
-        document(result.document(held_out) if measured else result.document())
+        if isinstance(outcome, ForecastResult):
+            document(outcome.document(held_out))
+        else:
+            document(outcome.document())
         return
     if as_csv:
-        _csv(result.forecast)
-        if result.backtest is not None:
-            note(quiet, f"Accuracy on held-out data: {result.backtest.summary().verdict}")
-        if result.written.files:
-            note(quiet, "written: " + ", ".join(result.written.files))
+        _csv(outcome.forecast)
+        if outcome.backtest is not None:
+            note(quiet, f"Accuracy on held-out data: {outcome.backtest.summary().verdict}")
+        if outcome.written.files:
+            note(quiet, "written: " + ", ".join(outcome.written.files))
         return
-    if result.backtest is not None:
-        _accuracy(result.backtest)
+    if outcome.backtest is not None:
+        _accuracy(outcome.backtest)
         typer.echo("")
-    if result.forecast.combination is not None and not quiet:
-        typer.echo(words()(f"Made of: {result.forecast.combination}") + "\n")
-    typer.echo(console.forecast_table(result.forecast, words()))
-    if result.totals is not None:
-        typer.echo("\n" + console.totals_table(result.totals, words()))
-    scenarios = getattr(result, "scenarios", None)
+    if outcome.forecast.combination is not None and not quiet:
+        typer.echo(words()(f"Made of: {outcome.forecast.combination}") + "\n")
+    typer.echo(console.forecast_table(outcome.forecast, words()))
+    if outcome.totals is not None:
+        typer.echo("\n" + console.totals_table(outcome.totals, words()))
+    scenarios = getattr(outcome, "scenarios", None)
     if scenarios is not None:
         typer.echo("\n" + console.scenarios_table(scenarios, words()))
-    note(quiet, *(console.note_line(text) for text in result.written.notes))
-    if result.written.files:
-        note(quiet, "written: " + ", ".join(result.written.files))
+    note(quiet, *(console.note_line(text) for text in outcome.written.notes))
+    if outcome.written.files:
+        note(quiet, "written: " + ", ".join(outcome.written.files))
 
 
-def _csv(result: Forecast) -> None:
+def _csv(table: Forecast) -> None:
     """The long table on standard output, as a file of it would be."""
     with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
-        path = result.write(f"{folder}/forecast.csv")
+        path = table.write(f"{folder}/forecast.csv")
         typer.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
@@ -257,33 +259,33 @@ def _accuracy(backtest: Backtest) -> None:
         typer.echo("\n" + console.levels_table(rows, words()))
     if summary.better and baseline_named(summary.better):
         better = summary.better.replace("–", "-")  # as keyboards have it
-        asked = f'"{better}"' if " " in better else better
-        typer.echo("\n" + words()(f"--method {asked} gives the {summary.better} forecast."))
+        quoted = f'"{better}"' if " " in better else better
+        typer.echo("\n" + words()(f"--method {quoted} gives the {summary.better} forecast."))
 
 
-def backtest(result: BacktestResult, quiet: bool, as_json: bool, held_out: bool = False) -> None:
+def backtest(outcome: BacktestResult, quiet: bool, as_json: bool, held_out: bool = False) -> None:
     """The accuracy, and whether the held-out forecasts were written."""
     if as_json:
-        document(result.document(held_out))
+        document(outcome.document(held_out))
         return
-    _accuracy(result.backtest)
-    note(quiet, *result.written.notes, *(f"written: {file}" for file in result.written.files))
+    _accuracy(outcome.backtest)
+    note(quiet, *outcome.written.notes, *(f"written: {file}" for file in outcome.written.files))
 
 
-def anomalies(result: AnomalyResult, quiet: bool, as_json: bool) -> None:
+def anomalies(outcome: AnomalyResult, quiet: bool, as_json: bool) -> None:
     """The alerts, and how many could be false."""
     if as_json:
-        document(result.document())
+        document(outcome.document())
         return
-    _alerts(result.anomalies, quiet)
-    note(quiet, *(f"written: {file}" for file in result.written.files))
+    _alerts(outcome.anomalies, quiet)
+    note(quiet, *(f"written: {file}" for file in outcome.written.files))
 
 
-def _alerts(found: Anomalies, quiet: bool) -> None:
+def _alerts(scored: Anomalies, quiet: bool) -> None:
     """A table of alerts, and how many could be false."""
     from lstmcast.cli import console
 
-    columns = found.columns(only_alerts=True)
+    columns = scored.columns(only_alerts=True)
     rows = [
         [series, str(time).removesuffix("T00:00:00.000000"), f"{value:g}", f"{score:.5f}"]
         for series, time, value, score in zip(
@@ -292,77 +294,78 @@ def _alerts(found: Anomalies, quiet: bool) -> None:
     ]
     if rows:
         header = [words()(name) for name in ("series", "time", "value", "score")]
-        typer.echo(console.aligned(header, rows[:MOST_ALERTS], left=header[:2]))
+        typer.echo(console.aligned(header, rows[:MOST_ALERTS], left_aligned=header[:2]))
     if len(rows) > MOST_ALERTS:
-        more = len(rows) - MOST_ALERTS
-        note(quiet, f"… {more} more alerts; lstmcast anomalies DATA --out FILE writes all")
-    typer.echo(words()(str(found)))
+        hidden = len(rows) - MOST_ALERTS
+        note(quiet, f"… {hidden} more alerts; lstmcast anomalies DATA --out FILE writes all")
+    typer.echo(words()(str(scored)))
 
 
-def file_job(result: FileResult, quiet: bool, as_json: bool) -> None:
+def file_job(outcome: FileResult, quiet: bool, as_json: bool) -> None:
     """What a job did, in a few lines."""
     if as_json:
-        document(result.document())
+        document(outcome.document())
         return
-    for one in result.checks:
-        note(quiet, f"check: {one.name} = {one.expected}: found {one.found}")
-    if result.result is None:
-        typer.echo(words()(f"{result.name}: everything is ready. Nothing was written."))
+    for condition in outcome.checks:
+        note(quiet, f"check: {condition.name} = {condition.expected}: found {condition.found}")
+    if outcome.result is None:
+        typer.echo(words()(f"{outcome.name}: everything is ready. Nothing was written."))
         return
-    forecast, tested = result.result.forecast, result.result.backtest
+    forecast, tested = outcome.result.forecast, outcome.result.backtest
     if tested is not None:
         typer.echo(words()(f"Accuracy on held-out data: {tested.summary().verdict}"))
     steps = f"{len(forecast.ids):,} series, {len(forecast):,} rows"
-    typer.echo(words()(f"{result.name}: done. {steps}"))
-    for text in result.written.notes:
+    typer.echo(words()(f"{outcome.name}: done. {steps}"))
+    for text in outcome.written.notes:
         note(quiet, text)
-    if result.written.files:
-        note(quiet, "written: " + ", ".join(result.written.files))
+    if outcome.written.files:
+        note(quiet, "written: " + ", ".join(outcome.written.files))
 
 
-def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:
+def preset(outcome: PresetDone, quiet: bool, as_json: bool) -> None:
     """What a preset compared, what answers, and where it is."""
     if as_json:
-        document(done.document())
+        document(outcome.document())
         return
-    typer.echo(words()(str(done.result)))
-    note(quiet, f"written: {done.folder}")
+    typer.echo(words()(str(outcome.result)))
+    note(quiet, f"written: {outcome.folder}")
 
 
-def tuned(done: TuneDone, quiet: bool, as_json: bool) -> None:
+def tuned(outcome: TuneDone, quiet: bool, as_json: bool) -> None:
     """What a search found, and where it is."""
     if as_json:
-        document(done.document())
+        document(outcome.document())
         return
-    typer.echo(done.result.text(words().language))
-    note(quiet, f"written: {', '.join(done.files())}")
+    typer.echo(outcome.result.text(words().language))
+    note(quiet, f"written: {', '.join(outcome.files())}")
 
 
-def importance(result: ImportanceResult, quiet: bool, as_json: bool) -> None:
+def importance(outcome: ImportanceResult, quiet: bool, as_json: bool) -> None:
     """What a model owes to columns and lags."""
     if as_json:
-        document(result.document())
+        document(outcome.document())
         return
-    typer.echo(result.importance.text(words().language))
-    note(quiet, *result.written.notes)
-    if result.written.files:
-        note(quiet, f"written: {', '.join(result.written.files)}")
+    typer.echo(outcome.importance.text(words().language))
+    note(quiet, *outcome.written.notes)
+    if outcome.written.files:
+        note(quiet, f"written: {', '.join(outcome.written.files)}")
 
 
-def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
+def fit(outcome: FitResult, quiet: bool, as_json: bool) -> None:
     """What happened in the training, the accuracy, and how an interrupted one continues."""
     from lstmcast.cli import console
 
     if as_json:
-        document(result.document())
+        document(outcome.document())
     else:
-        typer.echo(words()(f"{result.model.history}\n"))
-        if result.backtest is not None:
+        typer.echo(words()(f"{outcome.model.history}\n"))
+        if outcome.backtest is not None:
             columns = console.terminal_columns()
-            typer.echo(result.backtest.summary().text(words().language, columns))
-        note(quiet, *(console.note_line(text) for text in (*result.notes, *result.written.notes)))
-        note(quiet, "written: " + ", ".join(result.written.files))
-    if result.interrupted:
-        goes_on = "The same command with --resume continues it."
-        first = "No epoch was done that --resume could continue from."
-        failure(f"stopped. {goes_on if result.resumable else first}")
+            typer.echo(outcome.backtest.summary().text(words().language, columns))
+        note(quiet, *(console.note_line(text) for text in (*outcome.notes, *outcome.written.notes)))
+        note(quiet, "written: " + ", ".join(outcome.written.files))
+    if outcome.interrupted:
+        advice = "No epoch was done that --resume could continue from."
+        if outcome.resumable:
+            advice = "The same command with --resume continues it."
+        failure(f"stopped. {advice}")

@@ -55,8 +55,10 @@ class _Translating:
     def write_text(self, text: str) -> None:
         """Paragraphs, as wide as the page."""
         indent = " " * self._formatter.current_indent
-        said = [self._words(" ".join(part.split())) for part in text.split("\n\n")]
-        pages = [wrapped(part, self._formatter.width, indent, indent) for part in said]
+        paragraphs = [self._words(" ".join(paragraph.split())) for paragraph in text.split("\n\n")]
+        pages = [
+            wrapped(paragraph, self._formatter.width, indent, indent) for paragraph in paragraphs
+        ]
         self._formatter.write("\n\n".join(pages) + "\n")
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30) -> None:
@@ -64,14 +66,16 @@ class _Translating:
         rows = list(rows)
         indent = " " * self._formatter.current_indent
         first = min(max(width(name) for name, _ in rows), col_max) + 2
-        later = indent + " " * first
+        hanging = indent + " " * first
         for name, text in rows:
             begins = f"{indent}{name:<{first}}"
             if width(name) > first - 2:
                 self._formatter.write(f"{indent}{name}\n")
-                begins = later
-            said = self._words(" ".join(text.split()))
-            self._formatter.write(wrapped(said, self._formatter.width, begins, later) + "\n")
+                begins = hanging
+            description = self._words(" ".join(text.split()))
+            self._formatter.write(
+                wrapped(description, self._formatter.width, begins, hanging) + "\n"
+            )
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:

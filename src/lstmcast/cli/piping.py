@@ -35,7 +35,9 @@ class _Signals:
 
     def __enter__(self) -> _Signals:
         main = threading.current_thread() is threading.main_thread()
-        self._before = {n: signal.signal(n, self._came) for n in SIGNALS} if main else {}
+        self._before = (
+            {number: signal.signal(number, self._came) for number in SIGNALS} if main else {}
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,9 +57,9 @@ class _Signals:
                 self.waiting = True
                 line = source.readline(LONGEST + 1)
                 while len(line) > LONGEST and not line.endswith(b"\n"):
-                    rest = source.readline(LONGEST)
-                    line = line[: LONGEST + 1] + rest[-1:]
-                    if not rest:
+                    excess = source.readline(LONGEST)
+                    line = line[: LONGEST + 1] + excess[-1:]
+                    if not excess:
                         break
             except _Stopped:
                 return
@@ -68,13 +70,13 @@ class _Signals:
             yield line
 
 
-def run(pipe: Pipe, source: BinaryIO, result: TextIO) -> int:
+def run(pipe: Pipe, source: BinaryIO, output: TextIO) -> int:
     """Answer all lines, save in the end, and say how it ended: 0, or 1 if lines were wrong, or
     128 and the number of the signal."""
     with _Signals() as signals:
         try:
             for line in signals.lines(source):
-                _answer(pipe, line, result)
+                _answer(pipe, line, output)
         finally:
             pipe.save()
     if pipe.wrong:
@@ -88,15 +90,15 @@ def run(pipe: Pipe, source: BinaryIO, result: TextIO) -> int:
     return 1 if pipe.wrong else 0
 
 
-def _answer(pipe: Pipe, line: bytes, result: TextIO) -> None:
+def _answer(pipe: Pipe, line: bytes, output: TextIO) -> None:
     if len(line) > LONGEST:
         pipe.lines += 1
         answers = iter([pipe.refused(f"it is longer than {LONGEST:,} bytes")])
     else:
         answers = pipe.answers(line.decode("utf-8", errors="replace"))
     for answer in answers:
-        result.write(json.dumps(answer) + "\n")
-        result.flush()
+        output.write(json.dumps(answer) + "\n")
+        output.flush()
 
 
 def opened(

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import DAY, WEEKDAYS
+from lstmcast.data.calendars import WEEKDAYS
 from lstmcast.data.features import reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import Frequency, parse_frequency
@@ -29,35 +29,45 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     A first or last period that the rows cover only in part is left out. table: sorted.
     """
     frequency, findings = _period(table, options)
-    how = options.aggregate
-    if frequency is None or how is None:
+    method = options.aggregate
+    if frequency is None or method is None:
         return table, None, findings
+    adds = method in ("sum", "count")
     bins = frequency.bins(table.times)
-    adds = how in ("sum", "count")
-    first, last, notes = _whole_periods(table, bins, frequency, adds)
-    is_inside = (bins >= first) & (bins <= last)
-    table, bins = select_rows(table, np.flatnonzero(is_inside)), bins[is_inside]
-    begins = group_begins(table.series, bins)
-    rows, bins = len(table), bins[begins]
-    table = grouped(table, begins, how)
-    message = f"{rows:,} rows were made {len(table):,} values, {frequency.name}, by {how}"
-    if table.past and reduced_by(how) != how:
-        message += f", columns beside the target by {reduced_by(how)}"
-    findings += [Finding("aggregated", "note", message, count=rows), *notes]
+    first_bin, last_bin, notes = _whole_periods(table, bins, frequency, adds)
+    is_inside = (bins >= first_bin) & (bins <= last_bin)
+    rows = select_rows(table, np.flatnonzero(is_inside))
+    bins = bins[is_inside]
+    begins = group_begins(rows.series, bins)
+    bins = bins[begins]
+    table = grouped(rows, begins, method)
     table = replace(table, times=frequency.bin_labels(bins))
-    findings += _weeks_told(frequency)
+    findings.append(_aggregated_note(rows, table, frequency, method))
+    findings += notes
+    findings += _weeks_note(frequency)
     if adds:
-        table, notes = _with_zeros(table, bins, last, frequency, options)
+        table, notes = _with_zeros(table, bins, last_bin, frequency, options)
         findings += notes
-    return table, None if Findings(notes).errors else frequency, findings
+    has_errors = bool(Findings(notes).errors)
+    return table, None if has_errors else frequency, findings
 
 
-def _weeks_told(frequency: Frequency) -> list[Finding]:
+def _aggregated_note(rows: Table, table: Table, frequency: Frequency, method: str) -> Finding:
+    counts = f"{len(rows):,} rows were aggregated to {len(table):,} values"
+    message = f"{counts}, {frequency.name}, by {method}"
+    covariate_method = reduced_by(method)
+    if table.past and covariate_method != method:
+        message += f", columns beside the target by {covariate_method}"
+    return Finding("aggregated", "note", message, count=len(rows))
+
+
+def _weeks_note(frequency: Frequency) -> list[Finding]:
     """Which days weeks are made of."""
     if frequency.unit != "week":
         return []
-    last = WEEKDAYS.index(frequency.anchor or "SUN")
-    begin, end = _DAY_NAMES[(last + 1) % 7], _DAY_NAMES[last]
+    last_day = WEEKDAYS.index(frequency.anchor or "SUN")
+    first_day = (last_day + 1) % 7
+    begin, end = _DAY_NAMES[first_day], _DAY_NAMES[last_day]
     message = f"weeks are those from {begin} to {end}, named by their {end}"
     if end == "Sunday":
         return [Finding("weeks", "note", message)]
@@ -74,8 +84,10 @@ def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[
         return frequency, findings
     if table.times.dtype.kind != "M":
         return Frequency("integer"), []
-    span = (table.times.max() - table.times.min()).astype(np.int64)
-    frequency = Frequency("hour" if span < 3 * DAY else "day")
+    span = table.times.max() - table.times.min()
+    is_short = span < np.timedelta64(3, "D")
+    unit = "hour" if is_short else "day"
+    frequency = Frequency(unit)
     message = f"no frequency was given for the aggregation: the values are {frequency.name}"
     action = f"Other periods: {advise('frequency', 'W-SUN')}, MS, …."
     return frequency, [Finding("frequency", "note", message, action)]
@@ -86,26 +98,39 @@ def _whole_periods(
 ) -> tuple[int, int, list[Finding]]:
     """First and last period that the rows of all series together cover, and findings about those
     that they do not."""
-    periods, which = np.unique(bins, return_inverse=True)
-    times = table.times.astype(np.int64)
-    smallest, largest = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-    earliest = np.full(len(periods), largest)
-    latest = np.full(len(periods), smallest)
-    np.minimum.at(earliest, which, times)
-    np.maximum.at(latest, which, times)
+    periods, period_of_row = np.unique(bins, return_inverse=True)
+    moments = table.times.astype(np.int64)
+    first_moments, last_moments = _covered(moments, period_of_row)
     begins = frequency.bin_starts(periods).astype(np.int64)
     ends = frequency.bin_starts(periods + 1).astype(np.int64)
-    first, last = 0, len(periods) - 1
+    lengths = ends - begins
+    uncovered_at_end = ends - last_moments
+    uncovered_at_begin = first_moments - begins
     findings = []
-    if _is_partial((ends - latest)[::-1], ends[-1] - begins[-1]) and last > first:
-        last -= 1
-        why = f"its rows end at {format_time(table.times.max())}"
-        findings.append(_partial("last", frequency, periods[-1], why))
-    if adds and _is_partial(earliest - begins, ends[0] - begins[0]) and last > first:
-        first += 1
-        why = f"its rows begin at {format_time(table.times.min())}"
-        findings.append(_partial("first", frequency, periods[0], why))
-    return int(periods[first]), int(periods[last]), findings
+    whole_periods = periods
+    if len(whole_periods) > 1 and _is_partial(uncovered_at_end[::-1], lengths[-1]):
+        whole_periods = whole_periods[:-1]
+        end = format_time(table.times.max())
+        reason = f"its rows end at {end}"
+        findings.append(_partial("last", frequency, periods[-1], reason))
+    is_partial = adds and _is_partial(uncovered_at_begin, lengths[0])
+    if len(whole_periods) > 1 and is_partial:
+        whole_periods = whole_periods[1:]
+        begin = format_time(table.times.min())
+        reason = f"its rows begin at {begin}"
+        findings.append(_partial("first", frequency, periods[0], reason))
+    return int(whole_periods[0]), int(whole_periods[-1]), findings
+
+
+def _covered(times: ndarray, groups: ndarray) -> tuple[ndarray, ndarray]:
+    """The earliest and the latest time of each group (G,)."""
+    group_count = groups.max() + 1
+    limits = np.iinfo(np.int64)
+    earliest = np.full(group_count, limits.max)
+    latest = np.full(group_count, limits.min)
+    np.minimum.at(earliest, groups, times)
+    np.maximum.at(latest, groups, times)
+    return earliest, latest
 
 
 def _is_partial(distances: ndarray, length: int) -> bool:
@@ -113,55 +138,63 @@ def _is_partial(distances: ndarray, length: int) -> bool:
     those of the others."""
     if len(distances) < 2:
         return False
-    usual = np.quantile(distances[1:], 0.9)
-    return bool(distances[0] > max(0.1 * length, 1.5 * usual))
+    usual_distance = np.quantile(distances[1:], 0.9)
+    limit = max(0.1 * length, 1.5 * usual_distance)
+    return bool(distances[0] > limit)
 
 
-def _partial(which: str, frequency: Frequency, period: int, why: str) -> Finding:
-    label = format_time(frequency.bin_labels(np.array([period]))[0])
-    message = f"the {which} period, {label}, is incomplete: {why}"
+def _partial(edge: str, frequency: Frequency, period: int, reason: str) -> Finding:
+    labels = frequency.bin_labels(np.array([period]))
+    label = format_time(labels[0])
+    message = f"the {edge} period, {label}, is incomplete: {reason}"
     return Finding("incomplete period", "warning", message, "It is left out.", value=label)
 
 
 def _with_zeros(
-    table: Table, bins: ndarray, last: int, frequency: Frequency, options: ReadOptions
+    table: Table, bins: ndarray, last_bin: int, frequency: Frequency, options: ReadOptions
 ) -> tuple[Table, list[Finding]]:
     """Rows of value 0 for periods without rows, from the first one of each series to the last
     one of all."""
-    offsets = table_offsets(table)
-    present = np.diff(offsets) > 0
-    starts = np.zeros(len(table.ids), dtype=np.int64)
-    starts[present] = bins[offsets[:-1][present]]
-    grid = offsets_of(np.where(present, last - starts + 1, 0))
+    begins = table_offsets(table)
+    is_present = np.diff(begins) > 0
+    first_rows = begins[:-1][is_present]
+    starts = np.full(len(table.ids), last_bin + 1)  # of series without rows: no period
+    starts[is_present] = bins[first_rows]
+    grid = offsets_of(last_bin + 1 - starts)
     periods_in_all = int(grid[-1])
     sparse = too_sparse(table, periods_in_all, frequency)
     if sparse or periods_in_all == len(table):
         return table, sparse
-    cells = grid[:-1][table.series] + bins - starts[table.series]
-    times = frequency.bin_labels(places(grid) + starts[series_numbers(grid)])
+    cells_of_series = grid[:-1] - starts
+    cells = cells_of_series[table.series] + bins
+    series_of_cells = series_numbers(grid)
+    bins_of_cells = starts[series_of_cells] + places(grid)
+    times = frequency.bin_labels(bins_of_cells)
     with_zeros = with_rows_of_zeros(table, grid, cells, times)
-    silent = last - int(bins.min()) + 1 - len(np.unique(bins))
     is_empty = np.ones(periods_in_all, dtype=bool)
     is_empty[cells] = False
-    empty = np.flatnonzero(is_empty)
-    return with_zeros, [_empty_periods(with_zeros, empty, silent, options)]
+    bins_in_all = last_bin - int(bins.min()) + 1
+    silent = bins_in_all - len(np.unique(bins))
+    finding = _empty_periods(with_zeros, np.flatnonzero(is_empty), silent, options)
+    return with_zeros, [finding]
 
 
 def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptions) -> Finding:
     """Periods without rows count as 0; where no series has a row, data may be missing, which
     deserves a warning."""
-    several = len(table.ids) > 1
-    first = format_time(table.times[empty[0]])
-    message = f"{len(empty):,} of {len(table):,} periods "
-    message += f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
-    if several:
-        message += f" of series {str(table.ids[table.series[empty[0]]])!r}"
-    if several and silent:
-        message += f"; in {silent:,} there are none in any series"
+    row = empty[0]
+    first = format_time(table.times[row])
+    have_none = f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
+    message = f"{len(empty):,} of {len(table):,} periods {have_none}"
+    if len(table.ids) > 1:
+        name = str(table.ids[table.series[row]])
+        message += f" of series {name!r}"
+        message += f"; in {silent:,} there are none in any series" if silent else ""
     if options.gaps == "error":
+        severity = "error"
         action = f"Add the rows, or use {advise('gaps', 'fill')}, which counts them as 0."
-        return Finding("empty periods", "error", message, action, value=first, count=len(empty))
-    missing = advise("aggregate", "mean")
-    action = f"They count as 0. Where they should not, {missing} leaves them missing."
-    severity = "warning" if silent else "note"
+    else:
+        severity = "warning" if silent else "note"
+        mean = advise("aggregate", "mean")
+        action = f"They count as 0. Where they should not, {mean} leaves them missing."
     return Finding("empty periods", severity, message, action, value=first, count=len(empty))

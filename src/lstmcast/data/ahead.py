@@ -24,8 +24,8 @@ def one_season(panel: Panel) -> int:
 def horizon_note(panel: Panel) -> str:
     """What is said where one season is forecast because nobody said how far."""
     steps = one_season(panel)
-    why = "one season" if panel.periods[-1] > 1 else "as there is no season"
-    return f"{steps} steps are forecast, {why}. --horizon N or --until DATE asks for others."
+    reason = "one season" if panel.periods[-1] > 1 else "as there is no season"
+    return f"{steps} steps are forecast, {reason}. --horizon N or --until DATE asks for others."
 
 
 def end_of(text: str, panel: Panel) -> np.datetime64 | int:
@@ -47,8 +47,8 @@ def end_of(text: str, panel: Panel) -> np.datetime64 | int:
             return (moment + 1).astype("datetime64[us]") - np.timedelta64(1, "us")
         return moment.astype("datetime64[us]")
     except ValueError as error:
-        what = "a step number, such as 120" if numbered else "a date, such as 2025-12-31"
-        raise UsageError(f"--until {text!r} cannot be read. Give {what}.") from error
+        expected = "a step number, such as 120" if numbered else "a date, such as 2025-12-31"
+        raise UsageError(f"--until {text!r} cannot be read. Give {expected}.") from error
 
 
 def steps_until(text: str, panel: Panel) -> int:
@@ -70,20 +70,20 @@ def steps_until(text: str, panel: Panel) -> int:
         )
     if steps > LONGEST_HORIZON:
         raise UsageError(
-            f"--until {text} is {steps:,} steps ahead; {LONGEST_HORIZON:,} are the most. Give an "
-            "earlier date."
+            f"--until {text} is {steps:,} steps ahead; at most {LONGEST_HORIZON:,} are possible. "
+            "Give an earlier date."
         )
     return steps
 
 
-def _last_step(panel: Panel, last: np.datetime64 | int, end: np.datetime64 | int) -> int:
+def _last_step(panel: Panel, newest: np.datetime64 | int, end: np.datetime64 | int) -> int:
     """The largest number of steps after `last` that is not beyond `end`."""
     low, high = 0, 1
-    while high <= 2 * LONGEST_HORIZON and panel.frequency.advance(last, high) <= end:
+    while high <= 2 * LONGEST_HORIZON and panel.frequency.advance(newest, high) <= end:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        if panel.frequency.advance(last, middle) <= end:
+        if panel.frequency.advance(newest, middle) <= end:
             low = middle
         else:
             high = middle

@@ -33,26 +33,26 @@ def packing(magic: bytes) -> str:
     return ""
 
 
-def is_workbook_archive(raw: bytes) -> bool:
+def is_workbook_archive(content: bytes) -> bool:
     """Whether a ZIP archive is a workbook: .xlsx, .xlsb or .ods."""
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [name.casefold() for name in archive.namelist()[:200]]
     except zipfile.BadZipFile:
         return True  # damaged: whoever opens workbooks says so
     return any(name.startswith(_WORKBOOK_PARTS) for name in names)
 
 
-def unpacked(raw: bytes, source: str) -> tuple[bytes, str]:
+def unpacked(packed: bytes, source: str) -> tuple[bytes, str]:
     """The content of a packed file, and what it is called; DataError where it is damaged, too large
     or holds several tables."""
-    kind = packing(raw[:8])
+    kind = packing(packed[:8])
     if kind == "zip":
-        return _unzipped(raw, source)
+        return _unzipped(packed, source)
     opened: Any = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[kind]
     try:
-        with opened(io.BytesIO(raw)) as file:
-            content = _read(file, source, len(raw))
+        with opened(io.BytesIO(packed)) as file:
+            content = _read(file, source, len(packed))
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise DataError(
             f"{source} is a damaged {kind} file ({error}). Download or pack it again."
@@ -63,34 +63,46 @@ def unpacked(raw: bytes, source: str) -> tuple[bytes, str]:
 def _read(file: IO[bytes], source: str, packed: int) -> bytes:
     """All that a packed file of so many bytes holds; DataError where that is far more than tables
     hold."""
-    most = unpacked_bytes(packed)
+    limit = unpacked_bytes(packed)
     refusal = (
-        f"{source} holds more than {most:,} bytes, in a packed file of {packed:,}: tables do not "
+        f"{source} holds more than {limit:,} bytes, in a packed file of {packed:,}: tables do not "
         "shrink so much. If it is one, unpack it first and give the unpacked file: it is read "
         "without holding all of it in memory."
     )
-    return b"".join(blocks_of(file, most, refusal))
+    return b"".join(blocks_of(file, limit, refusal))
 
 
-def _unzipped(raw: bytes, source: str) -> tuple[bytes, str]:
+def _unzipped(packed: bytes, source: str) -> tuple[bytes, str]:
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            files = [
-                info
-                for info in archive.infolist()
-                if not info.is_dir() and not info.filename.casefold().startswith(_HIDDEN)
-            ]
-            tables = [i for i in files if i.filename.casefold().endswith(_TABLES)] or files
-            if len(tables) != 1:
-                shown = ", ".join(repr(info.filename) for info in tables[:6])
-                more = f" and {len(tables) - 6} more" if len(tables) > 6 else ""
-                raise DataError(
-                    f"{source} is a ZIP archive with {len(tables)} files: {shown or 'none'}{more}. "
-                    "One table is expected. Unpack it, and name the files."
-                )
-            with archive.open(tables[0]) as file:
-                return _read(file, source, len(raw)), PurePosixPath(tables[0].filename).name
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            table = _only_table(archive, source)
+            with archive.open(table) as file:
+                content = _read(file, source, len(packed))
+            return content, PurePosixPath(table.filename).name
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"{source} is a ZIP archive that cannot be opened ({error}). Unpack it first."
         ) from None
+
+
+def _only_table(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
+    """The one file in an archive that is a table, by its name, or the only file; else DataError."""
+    files = []
+    tables = []
+    for info in archive.infolist():
+        name = info.filename.casefold()
+        if info.is_dir() or name.startswith(_HIDDEN):
+            continue
+        files.append(info)
+        if name.endswith(_TABLES):
+            tables.append(info)
+    tables = tables or files
+    if len(tables) == 1:
+        return tables[0]
+    names = ", ".join(repr(info.filename) for info in tables[:6]) or "none"
+    if len(tables) > 6:
+        names += f" and {len(tables) - 6} more"
+    raise DataError(
+        f"{source} is a ZIP archive with {len(tables)} files: {names}. One table is expected. "
+        "Unpack it, and name the files."
+    )

@@ -33,61 +33,75 @@ def fields_of_arrays(
     columns: Sequence[str] | None,
     grid: tuple[str | Frequency, ArrayLike | str | None, int | Sequence[int] | None],
     kind: Kind | None,
-    beside: Mapping[str, Given | None],
+    covariate_arrays: Mapping[str, Given | None],
     calendar: CalendarChoice | None,
 ) -> dict[str, Any]:
     """The fields of a panel, as `Panel.from_arrays` describes its arguments; `grid`: its frequency,
-    start and periods; `beside`: its columns beside the target, by role."""
+    start and periods; `covariate_arrays`: its columns beside the target, by role."""
     frequency, start, periods = grid
     if kind is not None:
         require_choice("kind", kind, get_args(Kind))
     keys = Keys()
     if columns is not None:
         start = start if start is None else _for_each_column(start, len(columns))
-        values, keys = _split_columns(values, [str(name) for name in columns])
-    named = _named_arrays(values)
-    ids = np.array(list(named), dtype=object)
+        values, keys = _split_columns(values, list(map(str, columns)))
+    by_id = _named_arrays(values)
+    arrays = list(by_id.values())
+    ids = np.array(list(by_id), dtype=object)
     rows = keys.row_names(ids)
-    given_S = np.array([len(array) for array in named.values()], dtype=np.int64)
-    covariates = covariates_from_arrays(**beside, rows=rows, lengths=given_S)
-    lengths_S = _known_lengths(list(named.values()), rows)
+    given_S = np.array(list(map(len, arrays)), dtype=np.int64)
+    covariates = covariates_from_arrays(**covariate_arrays, rows=rows, lengths=given_S)
+    lengths_S = _known_lengths(arrays, rows)
     covariates = _shortened(covariates, given_S, lengths_S)
-    ends = lengths_S.tolist()
-    known = [array[:end] for array, end in zip(named.values(), ends, strict=True)]
-    joined = np.concatenate([np.zeros(0), *known])
+    joined_N = _joined(arrays, lengths_S)
     step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
-    starts = _starts(start, len(named), step)
+    starts = _starts(start, len(arrays), step)
     step = step.anchored(starts)
     with np.errstate(over="ignore"):
         require_span(starts, step.advance(starts, lengths_S - 1), "arrays")
-    require_kind(joined, kind or "real")
+    require_kind(joined_N, kind or "real")
     offsets = offsets_of(lengths_S)
-    grids = Grids(np.isfinite(joined), offsets, starts, step)
+    grids = Grids(np.isfinite(joined_N), offsets, starts, step)
+    findings = Findings(_left_out(ids, given_S - lengths_S))
+    recognised = np.full(len(ids), UNASKED, "<U8") if kind is None else None
     return {
-        "values": joined,
+        "values": joined_N,
         "offsets": offsets,
         "ids": ids,
         "starts": starts,
         "frequency": step,
         "periods": step.seasonal_periods if periods is None else checked_periods(periods),
         "kind": kind or "real",
-        "report": DataReport(findings=Findings(_left_out(ids, given_S - lengths_S))),
+        "report": DataReport(findings=findings),
         "keys": keys,
-        "recognised": np.full(len(ids), UNASKED, "<U8") if kind is None else None,
+        "recognised": recognised,
         "covariates": covariates,
         "calendar": _asked_of_arrays(grids, calendar),
     }
 
 
+def _joined(arrays: Sequence[ndarray], lengths: ndarray) -> ndarray:
+    """The first values of each series, one series after the other (N,)."""
+    heads = [np.zeros(0)]
+    for array, length in zip(arrays, lengths.tolist(), strict=True):
+        heads.append(array[:length])
+    return np.concatenate(heads)
+
+
 def _known_lengths(arrays: Sequence[ndarray], rows: ndarray) -> ndarray:
     """Up to which value each series goes (S,): the last known one, or that of any target where a
     row has several; all of a row without any value."""
-    until_S = [np.flatnonzero(np.isfinite(array)).max(initial=-1) + 1 for array in arrays]
-    until: dict[str, int] = {}
-    for row, end in zip(rows.tolist(), until_S, strict=True):
-        until[row] = max(until.get(row, 0), int(end))
-    lengths = [until[row] or len(array) for row, array in zip(rows.tolist(), arrays, strict=True)]
-    return np.minimum(lengths, [len(array) for array in arrays]).astype(np.int64)
+    row_list = rows.tolist()
+    known_length = dict.fromkeys(row_list, 0)
+    for row, array in zip(row_list, arrays, strict=True):
+        positions = np.flatnonzero(np.isfinite(array))
+        length = int(positions.max(initial=-1)) + 1
+        known_length[row] = max(known_length[row], length)
+    lengths = []
+    for row, array in zip(row_list, arrays, strict=True):
+        length = known_length[row] or len(array)
+        lengths.append(min(length, len(array)))
+    return np.array(lengths, np.int64)
 
 
 def _shortened(covariates: Covariates, given_S: ndarray, lengths_S: ndarray) -> Covariates:
@@ -95,63 +109,65 @@ def _shortened(covariates: Covariates, given_S: ndarray, lengths_S: ndarray) -> 
     left out is known of coming steps."""
     if np.array_equal(given_S, lengths_S):
         return covariates
-    everything = np.arange(len(given_S))
-    return covariates.part(offsets_of(given_S), everything, 0, lengths_S)
+    all_series = np.arange(len(given_S))
+    return covariates.part(offsets_of(given_S), all_series, 0, lengths_S)
 
 
 def _left_out(ids: ndarray, missing_S: ndarray) -> list[Finding]:
     """What is said of values that are missing at the ends of series."""
-    rule = Finding(
-        NO_RECENT_VALUES,
-        "warning",
-        "",
-        "They are left out: the forecast starts after the last value.",
-    )
+    action = "They are left out: the forecast starts after the last value."
+    rule = Finding(NO_RECENT_VALUES, "warning", "", action)
 
     def say(series: ndarray) -> Case:
         count = int(missing_S[series[0]])
         missing = "value is missing" if count == 1 else f"{count:,} values are missing"
         return Case(f"the last {missing}", count=count)
 
-    return per_series(ids, np.arange(len(ids)), np.flatnonzero(missing_S), rule, say)
+    series = np.arange(len(ids))
+    return per_series(ids, series, np.flatnonzero(missing_S), rule, say)
 
 
 def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedCalendar | None:
     if calendar is not None:
         require_choice("calendar", calendar, get_args(CalendarChoice))
-    return found_in(grids, Clock(), asked=True) if calendar == "observed" else None
+    if calendar != "observed":
+        return None
+    return found_in(grids, Clock(), is_expected=True)
 
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:
     """{id: 1-D float64 array} whatever the shape that came in."""
-    if isinstance(values, Mapping):
-        named = {
-            storable(str(name)): _numbers(array, f"series {str(name)!r}")
-            for name, array in values.items()
-        }
-        if len(named) < len(values):
-            raise DataError(
-                "two series have one name as text, such as 1 and '1'. Give each a name of its own."
-            )
-    else:
-        array = _numbers(values, "values")
-        named = (
-            {"y": array}
-            if array.ndim == 1
-            else {f"series_{i}": row for i, row in enumerate(array, start=1)}
-        )
-    for name, array in named.items():
+    arrays = _mapped_arrays(values) if isinstance(values, Mapping) else _numbered_arrays(values)
+    for name, array in arrays.items():
         if array.ndim != 1 or len(array) == 0:
             raise DataError(
                 f"series {name!r} has shape {array.shape}. One row of at least one number is "
                 "expected."
             )
         array[np.isinf(array)] = np.nan
-    if not named:
+    if not arrays:
         raise DataError(
             "there are no series. Give {id: values}, one array, or an array with series in rows."
         )
-    return named
+    return arrays
+
+
+def _mapped_arrays(values: Mapping[str, ArrayLike]) -> dict[str, ndarray]:
+    arrays = {}
+    for name, array in values.items():
+        arrays[storable(str(name))] = _numbers(array, f"series {str(name)!r}")
+    if len(arrays) < len(values):
+        raise DataError(
+            "two series have the same name as text, such as 1 and '1'. Give each a name of its own."
+        )
+    return arrays
+
+
+def _numbered_arrays(values: ArrayLike) -> dict[str, ndarray]:
+    array = _numbers(values, "values")
+    if array.ndim == 1:
+        return {"y": array}
+    return {f"series_{number}": row for number, row in enumerate(array, start=1)}
 
 
 def _split_columns(
@@ -163,18 +179,23 @@ def _split_columns(
             f"{columns=} names the columns of each series: give every name once, and values as "
             "{id: array of shape (T, K)}."
         )
-    named = {}
+    arrays = {}
     for key, rows in values.items():
-        array = _numbers(rows, f"series {str(key)!r}")
-        if array.ndim != 2 or array.shape[1] != len(columns):
+        array_TK = _numbers(rows, f"series {str(key)!r}")
+        width = array_TK.shape[-1] if array_TK.ndim == 2 else 0
+        if width != len(columns):
             raise DataError(
-                f"series {str(key)!r} has shape {array.shape}. An array of shape (T, "
+                f"series {str(key)!r} has shape {array_TK.shape}. An array of shape (T, "
                 f"{len(columns)}) is expected: {len(columns)} columns ({', '.join(columns)})."
             )
-        named |= {f"{key}/{name}": array[:, k] for k, name in enumerate(columns)}
-    if len(named) < len(values) * len(columns):
-        raise DataError("two series have one name when ids and columns are joined with a slash.")
-    return named, Keys(targets=objects(columns * len(values)))
+        for name, array_T in zip(columns, array_TK.T, strict=True):
+            arrays[f"{key}/{name}"] = array_T
+    if len(arrays) < len(values) * len(columns):
+        raise DataError(
+            "two series have the same name when ids and columns are joined with a slash."
+        )
+    targets = objects(columns * len(values))
+    return arrays, Keys(targets=targets)
 
 
 def _for_each_column(start: ArrayLike | str, columns: int) -> ndarray:
@@ -183,30 +204,32 @@ def _for_each_column(start: ArrayLike | str, columns: int) -> ndarray:
     return np.repeat(starts, columns) if starts.ndim else starts
 
 
-def _numbers(array: ArrayLike, what: str) -> ndarray:
+def _numbers(array: ArrayLike, label: str) -> ndarray:
     try:
         if np.asarray(array).dtype.kind == "c":
             raise TypeError("they are complex")
         numbers = np.array(array, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
-            f"{what} cannot be read as numbers ({error}). NaN stands for a missing value."
+            f"{label} cannot be read as numbers ({error}). NaN stands for a missing value."
         ) from None
     return numbers
 
 
 def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> ndarray:
-    dtype = "int64" if frequency.unit == "integer" else "datetime64[us]"
-    if start is None and frequency.unit != "integer":
+    is_numbered = frequency.unit == "integer"
+    if start is None and not is_numbered:
         raise UsageError(
             f"start= is needed with the frequency {frequency.code!r}, for example "
             "start='2024-01-01'."
         )
+    first = 1 if start is None else start
+    dtype = "int64" if is_numbered else "datetime64[us]"
     try:
-        starts = np.asarray(1 if start is None else start).astype(dtype)
+        starts = np.asarray(first).astype(dtype)
         return np.broadcast_to(starts, (count,)).copy()
     except (TypeError, ValueError):
-        expected = "a whole number" if dtype == "int64" else "a date such as '2024-01-01'"
+        expected = "a whole number" if is_numbered else "a date such as '2024-01-01'"
         raise UsageError(
             f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series."
         ) from None

@@ -34,19 +34,23 @@ class Beside:
     optional: tuple[str, ...] = ()  # columns that need not be there: they are remembered
 
     def __post_init__(self) -> None:
-        for role in (*ROLES, "holidays"):
-            given = getattr(self, role)
-            if given is not None and not isinstance(given, str | Sequence):
-                raise UsageError(f"{role}={given!r} names no columns. Give a name or several.")
+        for role in _NAMED_ROLES:
+            names = getattr(self, role)
+            if names is not None and not isinstance(names, str | Sequence):
+                raise UsageError(
+                    f"{role}={names!r} is not a column name. Give one name or several."
+                )
         if self.holidays is not None:
             from lstmcast.data.public_holidays import holiday_codes
 
             # an unknown country should fail here, before a large file is read
-            object.__setattr__(self, "holidays", holiday_codes(self.holidays))
+            codes = holiday_codes(self.holidays)
+            object.__setattr__(self, "holidays", codes)
 
     def __bool__(self) -> bool:
-        names = (one.name for one in fields(self) if one.name != "optional")
-        return any(getattr(self, name) is not None for name in names)
+        names = {field.name for field in fields(self)} - {"optional"}
+        values = [getattr(self, name) for name in names]
+        return any(value is not None for value in values)
 
     def given(self) -> list[ColumnNames]:
         """What is said of each role."""
@@ -54,10 +58,12 @@ class Beside:
 
     def names(self, role: str) -> tuple[str, ...]:
         """The columns of a role, as far as commas in a text part them."""
-        given = getattr(self, role)
-        parts = [given] if isinstance(given, str) else [str(one) for one in given or ()]
-        several = [name.strip() for part in parts for name in part.split(",")]
-        return tuple(dict.fromkeys(name for name in several if name))
+        value = getattr(self, role) or ()
+        texts = [value] if isinstance(value, str) else map(str, value)
+        joined_names = ",".join(texts)
+        names = map(str.strip, joined_names.split(","))
+        distinct = dict.fromkeys(names)
+        return tuple(filter(None, distinct))
 
     def known_names(self) -> tuple[str, ...]:
         """All columns that are known in advance, as far as they are named."""
@@ -65,19 +71,27 @@ class Beside:
 
     def paths(self) -> list[str]:
         """The files of the tables of their own: none of them should be written over."""
-        tables = [self.future_data, self.static_data]
-        each = [one for table in tables for one in (table if type(table) is list else [table])]
-        return [os.fspath(one) for one in each if isinstance(one, str | os.PathLike)]
+        paths = []
+        for table in (self.future_data, self.static_data):
+            sources = table if type(table) is list else [table]
+            for source in sources:
+                if isinstance(source, str | os.PathLike):
+                    paths.append(os.fspath(source))
+        return paths
 
     def said(self) -> dict[str, Any]:
         """What newer data for a saved model are read with as well: names of columns by role."""
-        return {role: self.names(role) or None for role in (*ROLES, "holidays")}
+        return {role: self.names(role) or None for role in _NAMED_ROLES}
 
     def as_before(self, recipe: Any) -> Beside:
         """The same with what a recipe says of what was left open."""
-        said = (*ROLES, "holidays")
-        unsaid = {role: getattr(recipe, role) for role in said if getattr(self, role) is None}
-        return replace(self, **unsaid, optional=unsaid.get("static") or ())
+        remembered = {}
+        for role in _NAMED_ROLES:
+            if getattr(self, role) is None:
+                remembered[role] = getattr(recipe, role)
+        optional = remembered.get("static") or ()
+        return replace(self, **remembered, optional=optional)
 
 
 ROLES = ("future", "hindsight", "static")  # of columns, by the arguments that name them
+_NAMED_ROLES = (*ROLES, "holidays")

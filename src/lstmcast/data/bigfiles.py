@@ -42,9 +42,7 @@ def read_parquet(path: Path) -> Sheet:
 
     connection = connected()
     try:
-        # as a name: of what stands for other letters in a pattern, each stands for itself
-        named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
-        relation = connection.read_parquet(named)
+        relation = connection.read_parquet(_literal(path))
         # from the file's own description, before anything of it is read
         ((rows,),) = relation.aggregate("count(*)").fetchall()
         require_cells(rows, len(relation.columns), path.name)
@@ -56,11 +54,16 @@ def read_parquet(path: Path) -> Sheet:
             f"{path.name} cannot be read as Parquet ({_first_line(error)}). Write it again."
         ) from None
     if not len(sheet):
-        shown = ", ".join(sheet.names[:6])
+        names = ", ".join(sheet.names[:6])
         raise DataError(
-            f"{path.name} has columns ({shown}) but no rows. Dates and values are expected."
+            f"{path.name} has columns ({names}) but no rows. Dates and values are expected."
         )
     return Sheet(sheet.columns, sheet.lines, path.name, "file", (), path.stem)
+
+
+def _literal(path: Path) -> str:
+    """The name of a file for DuckDB, which reads patterns: *, ? and [ stand for themselves."""
+    return re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
 
 
 def text_column(connection: Any, name: str, rows: str) -> Column | None:
@@ -72,21 +75,27 @@ def text_column(connection: Any, name: str, rows: str) -> Column | None:
         "CREATE OR REPLACE TEMP TYPE texts AS ENUM "
         f"(SELECT DISTINCT {cell} AS x FROM {rows} WHERE x IS NOT NULL)"
     )
-    ask = "SELECT CAST(unnest(enum_range(NULL::texts)) AS VARCHAR) AS x"
-    distinct = connection.execute(ask).fetchnumpy()["x"]
+    query = "SELECT CAST(unnest(enum_range(NULL::texts)) AS VARCHAR) AS x"
+    distinct = connection.execute(query).fetchnumpy()["x"]
     if not len(distinct):
         return None
-    ask = f"SELECT coalesce(enum_code(CAST({cell} AS texts)), {len(distinct)}) AS k FROM {rows}"
-    codes = connection.execute(ask).fetchnumpy()["k"].astype(np.int64)
+    query = f"SELECT coalesce(enum_code(CAST({cell} AS texts)), {len(distinct)}) AS k FROM {rows}"
+    codes = connection.execute(query).fetchnumpy()["k"].astype(np.int64)
+    texts = np.append(np.asarray(distinct, object), "")
+    return _in_order_of_rows(name, texts, codes)
+
+
+def _in_order_of_rows(name: str, texts: np.ndarray, codes: np.ndarray) -> Column:
+    """A column of distinct texts, those that appear in rows, the text of the first row first."""
+    row_count = len(codes)
+    first_rows = np.full(len(texts), row_count)
     # the last of several assignments stays: that of the first row
-    first = np.full(len(distinct) + 1, len(codes))
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    order = np.argsort(first, kind="stable")
-    order = order[first[order] < len(codes)]
-    place = np.empty(len(first), np.int64)
-    place[order] = np.arange(len(order))
-    texts = np.append(np.asarray(distinct, object), "")[order]
-    return Column(name, texts, place[codes], dtype="text")
+    first_rows[codes[::-1]] = np.arange(row_count)[::-1]
+    order = np.argsort(first_rows, kind="stable")
+    order = order[first_rows[order] < row_count]
+    places = np.empty(len(texts), np.int64)
+    places[order] = np.arange(len(order))
+    return Column(name, texts[order], places[codes], dtype="text")
 
 
 def read_large(path: Path, source: str, label: str) -> Sheet | None:
@@ -98,45 +107,52 @@ def read_large(path: Path, source: str, label: str) -> Sheet | None:
         top = sheet_from_grid(grid, source, label)
     except LstmcastError:
         return None
+    width = len(grid.rows[-1])
     skipped = int(top.lines[0]) - 1
-    if grid.delimiter == " " or grid.notes or len(top) != int(top.lines[-1]) - skipped:
+    line_count = int(top.lines[-1]) - skipped
+    if grid.delimiter == " " or grid.notes or len(top) != line_count:
         # blank lines, titles or line breaks within cells: lines cannot be counted from the start
         return None
     import duckdb
 
-    after = _lines_after_data(tail, grid.delimiter, len(grid.rows[-1]), newlines)
+    trailing = _lines_after_data(tail, grid.delimiter, width, newlines)
     try:
         connection = connected()
-        rows = _load(connection, path, grid.delimiter, len(grid.rows[-1]), skipped)
-        if rows + skipped + len(after) != newlines or len(top.columns) != len(grid.rows[-1]):
+        rows = _load(connection, path, grid.delimiter, width, skipped)
+        if rows + skipped + len(trailing) != newlines or len(top.columns) != width:
             return None  # some other line was no row of cells
-        columns = [_large_column(connection, j, c, rows) for j, c in enumerate(top.columns)]
-        commas = [
-            c.name
-            for c, t in zip(columns, top.columns, strict=True)
-            if not c.is_text and _decimal_comma(t)
-        ]
+        columns = []
+        for number, column in enumerate(top.columns):
+            columns.append(_large_column(connection, number, column, rows))
     except (duckdb.Error, RuntimeError, UnicodeDecodeError):
         return None
     lines = np.arange(skipped + 1, skipped + rows + 1)
-    notes = [Finding("numbers", "note", f"column {name!r}: {DECIMAL_COMMA}") for name in commas]
-    return Sheet(
-        tuple(columns), lines, source, "file", (*top.notes, *dropped_lines(after), *notes), label
-    )
+    notes = (*top.notes, *dropped_lines(trailing), *_comma_notes(columns, top))
+    return Sheet(tuple(columns), lines, source, "file", notes, label)
+
+
+def _comma_notes(columns: list[Column], top: Sheet) -> list[Finding]:
+    """What is said of columns of numbers that DuckDB read with a decimal comma."""
+    notes = []
+    for column, top_column in zip(columns, top.columns, strict=True):
+        if not column.is_text and _decimal_comma(top_column):
+            message = f"column {column.name!r}: {DECIMAL_COMMA}"
+            notes.append(Finding("numbers", "note", message))
+    return notes
 
 
 def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) -> dict[int, str]:
     """The lines at the end of a file that are no rows of cells, {line: why}."""
     dropped: dict[int, str] = {}
-    for back, raw in enumerate(
-        reversed(tail.decode("utf-8", errors="replace").splitlines()[-_TAIL_LINES:])
-    ):
-        row = next(csv.reader([raw], delimiter=delimiter), [])
+    lines = tail.decode("utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+    for lines_back, line in enumerate(reversed(lines)):
+        row = next(csv.reader([line], delimiter=delimiter), [])
         if len(row) == width:
             break
-        cells = f"{len(row)} cell{'s' * (len(row) != 1)}"
-        why = f"{raw.strip()[:48]!r}: {cells} where {width} are expected"
-        dropped[newlines - back] = why if raw.strip() else "blank"
+        text = line.strip()
+        cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+        reason = f"{text[:48]!r}: {cells} where {width} are expected"
+        dropped[newlines - lines_back] = reason if text else "blank"
     return dropped
 
 
@@ -146,45 +162,54 @@ def _first_line(error: Exception) -> str:
 
 def _look_over(path: Path) -> tuple[bytes, bytes, int]:
     """The first whole lines, the last ones, and the number of lines."""
-    newlines, last = 0, b"\n"
+    newlines = 0
+    tail = b"\n"
     with path.open("rb") as file:
         head = file.read(_HEAD)
         file.seek(0)
         while block := file.read(1 << 22):
             newlines += block.count(b"\n")
-            last = (last + block)[-_HEAD:]
-    return head[: head.rfind(b"\n") + 1], last, newlines + (not last.endswith(b"\n"))
+            tail = (tail + block)[-_HEAD:]
+    if not tail.endswith(b"\n"):
+        newlines += 1
+    whole_lines = head[: head.rfind(b"\n") + 1]
+    return whole_lines, tail, newlines
 
 
 def _load(connection: Any, path: Path, delimiter: str, width: int, skipped: int) -> int:
     """Read the cells as text into the table `raw`; the number of rows."""
-    columns = ", ".join(f"'c{j}': 'VARCHAR'" for j in range(width))
-    named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
+    columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(width))
     connection.execute(
-        f"CREATE TABLE raw AS SELECT * FROM read_csv({quoted_text(named)}, auto_detect=false, "
-        f"header=false, skip={skipped}, delim='{delimiter}', quote='\"', escape='\"', "
-        f"columns={{{columns}}}, compression='none', ignore_errors=true)"
+        f"CREATE TABLE raw AS SELECT * FROM read_csv({quoted_text(_literal(path))}, "
+        f"auto_detect=false, header=false, skip={skipped}, delim='{delimiter}', quote='\"', "
+        f"escape='\"', columns={{{columns}}}, compression='none', ignore_errors=true)"
     )
     return connection.execute("SELECT count(*) FROM raw").fetchone()[0]
 
 
-def _large_column(connection: Any, j: int, top: Column, rows: int) -> Column:
+def _large_column(connection: Any, number: int, top: Column, rows: int) -> Column:
     """Texts while there are few distinct ones; else numbers or times where every cell is one."""
-    distinct = connection.execute(f"SELECT approx_count_distinct(c{j}) FROM raw").fetchone()[0]
+    query = f"SELECT approx_count_distinct(c{number}) FROM raw"
+    distinct = connection.execute(query).fetchone()[0]
     if distinct > min(_FEW, rows / 5):
-        cell = f"trim(coalesce(c{j}, ''))"
+        cell = f"trim(coalesce(c{number}, ''))"
         for pattern, kind in _patterns(top):
-            fits = f"regexp_full_match({cell}, '{pattern}')"
-            holes = f"lower({cell}) IN ({_MISSING})"
-            asked = f"SELECT bool_and({fits} OR {holes}), bool_or({holes}) FROM raw"
-            all_fit, any_hole = connection.execute(asked).fetchone()
-            if all_fit and not (any_hole and kind == "BIGINT"):
+            if _all_fit(connection, cell, pattern, kind):
                 text = f"replace({cell}, ',', '.')" if pattern == _COMMA else cell
-                fetched = connection.execute(
-                    f"SELECT try_cast({text} AS {kind}) AS x FROM raw"
-                ).fetchnumpy()
+                query = f"SELECT try_cast({text} AS {kind}) AS x FROM raw"
+                fetched = connection.execute(query).fetchnumpy()
                 return _typed(top.name, fetched["x"])
-    return _encoded(connection, j, top)
+    return _encoded(connection, number, top)
+
+
+def _all_fit(connection: Any, cell: str, pattern: str, kind: str) -> bool:
+    """Whether all cells are written like that, or are missing where the type has a way to say
+    so."""
+    fits = f"regexp_full_match({cell}, '{pattern}')"
+    missing = f"lower({cell}) IN ({_MISSING})"
+    query = f"SELECT bool_and({fits} OR {missing}), bool_or({missing}) FROM raw"
+    all_fit, any_missing = connection.execute(query).fetchone()
+    return all_fit and not (any_missing and kind == "BIGINT")
 
 
 def _patterns(top: Column) -> list[tuple[str, str]]:
@@ -194,13 +219,13 @@ def _patterns(top: Column) -> list[tuple[str, str]]:
         return []  # 5.037: points may group thousands, which texts can still tell
     if top.number_share < 0.5 or top.numbers is None:
         return [(_STAMP, "TIMESTAMP")]
-    if not top.numbers.notes:
-        return (
-            [(_WHOLE, "BIGINT"), (_NUMBER, "DOUBLE")]
-            if top.times is not None
-            else [(_NUMBER, "DOUBLE")]
-        )
-    return [(_COMMA, "DOUBLE")] if _decimal_comma(top) else []  # else thousands, units, currencies
+    if _decimal_comma(top):
+        return [(_COMMA, "DOUBLE")]
+    if top.numbers.notes:
+        return []  # thousands, units, currencies
+    if top.times is None:
+        return [(_NUMBER, "DOUBLE")]
+    return [(_WHOLE, "BIGINT"), (_NUMBER, "DOUBLE")]
 
 
 def _decimal_comma(top: Column) -> bool:
@@ -208,24 +233,28 @@ def _decimal_comma(top: Column) -> bool:
 
 
 def _typed(name: str, fetched: Any) -> Column:
-    data = np.asarray(fetched.data if isinstance(fetched, np.ma.MaskedArray) else fetched)
-    if isinstance(fetched, np.ma.MaskedArray) and fetched.mask is not np.ma.nomask:
+    mask = np.ma.getmask(fetched)
+    data = np.ma.getdata(fetched)
+    is_time = data.dtype.kind == "M"
+    if mask is not np.ma.nomask:
         data = data.copy()
-        data[fetched.mask] = np.datetime64("NaT") if data.dtype.kind == "M" else np.nan
-    return Column(name, data.astype("datetime64[us]") if data.dtype.kind == "M" else data)
+        data[mask] = np.datetime64("NaT") if is_time else np.nan
+    if is_time:
+        data = data.astype("datetime64[us]")
+    return Column(name, data)
 
 
-def _encoded(connection: Any, j: int, top: Column) -> Column:
+def _encoded(connection: Any, number: int, top: Column) -> Column:
     """Distinct texts in order of appearance, and codes into them; both made by DuckDB."""
-    cell = f"coalesce(c{j}, '')"
+    cell = f"coalesce(c{number}, '')"
     connection.execute(
-        f"CREATE TABLE d{j} AS SELECT x, row_number() OVER (ORDER BY m) - 1 AS k FROM "
+        f"CREATE TABLE d{number} AS SELECT x, row_number() OVER (ORDER BY m) - 1 AS k FROM "
         f"(SELECT {cell} AS x, min(rowid) AS m FROM raw GROUP BY 1)"
     )
-    texts = connection.execute(f"SELECT x FROM d{j} ORDER BY k").fetchnumpy()["x"]
-    codes = connection.execute(
-        f"SELECT k FROM raw JOIN d{j} ON {cell} = d{j}.x ORDER BY raw.rowid"
-    ).fetchnumpy()["k"]
+    query = f"SELECT x FROM d{number} ORDER BY k"
+    texts = connection.execute(query).fetchnumpy()["x"]
+    query = f"SELECT k FROM raw JOIN d{number} ON {cell} = d{number}.x ORDER BY raw.rowid"
+    codes = connection.execute(query).fetchnumpy()["k"]
     return Column(
         top.name,
         np.asarray(texts, object),
@@ -234,8 +263,8 @@ def _encoded(connection: Any, j: int, top: Column) -> Column:
     )
 
 
-def read_bytes_large(raw: bytes, source: str, label: str, folder: Path) -> Sheet | None:
+def read_bytes_large(content: bytes, source: str, label: str, folder: Path) -> Sheet | None:
     """As read_large, for what came out of a gzip file."""
     path = folder / "table.csv"
-    path.write_bytes(raw)
+    path.write_bytes(content)
     return read_large(path, source, label)

@@ -11,28 +11,32 @@ WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 # lengths in microseconds
-SECOND, MINUTE, HOUR = 10**6, 60 * 10**6, 3600 * 10**6
-DAY, WEEK = 24 * HOUR, 7 * 24 * HOUR
+SECOND = 10**6
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first Monday since the epoch
 
 # Weeks (month, first day) whose Sunday changes the clocks: Europe and most of America now and in
-# living memory,
-# Australia, New Zealand, Chile. A rule of thumb is enough: it names findings, it never changes a
-# value.
+# living memory, Australia, New Zealand, Chile. A rule of thumb is enough: it names findings and
+# never changes a value.
 _CLOCK_WEEKS = ((3, 8), (3, 25), (4, 1), (9, 1), (9, 24), (10, 1), (10, 25), (11, 1))
 
 _CLOCK_HOURS = 4  # of that Sunday, its first
-CLOCK_CHANGES = len(_CLOCK_WEEKS) * _CLOCK_HOURS  # that are told apart
+CLOCK_CHANGES = len(_CLOCK_WEEKS) * _CLOCK_HOURS  # that are distinguished
 
 
 def micros_of(times: ArrayLike) -> ndarray:
     """datetime64 of any unit -> int64 microseconds since 1970."""
-    return np.asarray(times).astype("datetime64[us]").astype(np.int64)
+    moments = np.asarray(times).astype("datetime64[us]")
+    return moments.astype(np.int64)
 
 
 def times_of(micros: ndarray) -> ndarray:
     """int64 microseconds since 1970 -> datetime64[us]."""
-    return np.asarray(micros, dtype=np.int64).astype("datetime64[us]")
+    counts = np.asarray(micros, dtype=np.int64)
+    return counts.astype("datetime64[us]")
 
 
 def weekday_of(micros: ndarray) -> ndarray:
@@ -46,17 +50,14 @@ def weekday_of(micros: ndarray) -> ndarray:
 
 def month_of(micros: ndarray) -> ndarray:
     """Months since January 1970."""
-    return times_of(micros).astype("datetime64[M]").astype(np.int64)
+    months = times_of(micros).astype("datetime64[M]")
+    return months.astype(np.int64)
 
 
 def month_start(months: ndarray) -> ndarray:
     """Months since January 1970 -> microseconds of the first day's midnight."""
-    return (
-        np.asarray(months, dtype=np.int64)
-        .astype("datetime64[M]")
-        .astype("datetime64[us]")
-        .astype(np.int64)
-    )
+    counts = np.asarray(months, dtype=np.int64)
+    return micros_of(counts.astype("datetime64[M]"))
 
 
 def days_in_month(months: ndarray) -> ndarray:
@@ -65,12 +66,14 @@ def days_in_month(months: ndarray) -> ndarray:
     >>> days_in_month(np.array([0, 1, 25]))  # January and February 1970, February 1972
     array([31, 28, 29])
     """
-    return (month_start(np.asarray(months) + 1) - month_start(months)) // DAY
+    next_months = np.asarray(months) + 1
+    return (month_start(next_months) - month_start(months)) // DAY
 
 
 def day_of_month(micros: ndarray) -> ndarray:
     """1 … 31."""
-    return (micros - month_start(month_of(micros))) // DAY + 1
+    first_day = month_start(month_of(micros))
+    return (micros - first_day) // DAY + 1
 
 
 def business_day_of(micros: ndarray) -> ndarray:
@@ -80,7 +83,8 @@ def business_day_of(micros: ndarray) -> ndarray:
     >>> business_day_of(micros_of(["1970-01-09", "1970-01-11", "1970-01-12"]))
     array([4, 4, 5])
     """
-    weeks, days = np.divmod((micros - MONDAY) // DAY, 7)
+    days_since = (micros - MONDAY) // DAY
+    weeks, days = np.divmod(days_since, 7)
     return 5 * weeks + np.minimum(days, 4)
 
 
@@ -96,8 +100,8 @@ def first_business_day(months: ndarray) -> ndarray:
     >>> first_business_day(np.array([649, 650])).tolist()  # February and March 2024
     [1, 1]
     """
-    first = weekday_of(month_start(months))
-    return np.where(first < 5, 1, 8 - first)
+    first_weekday = weekday_of(month_start(months))
+    return np.where(first_weekday < 5, 1, 8 - first_weekday)
 
 
 def last_business_day(months: ndarray) -> ndarray:
@@ -107,8 +111,9 @@ def last_business_day(months: ndarray) -> ndarray:
     [29, 30]
     """
     days = days_in_month(months)
-    last = weekday_of(month_start(months) + (days - 1) * DAY)
-    return days - np.maximum(last - 4, 0)
+    last_day = month_start(months) + (days - 1) * DAY
+    days_of_weekend = weekday_of(last_day) - 4
+    return days - np.maximum(days_of_weekend, 0)
 
 
 def clock_change(micros: ndarray) -> ndarray:
@@ -121,9 +126,15 @@ def clock_change(micros: ndarray) -> ndarray:
     >>> clock_change(micros_of([*march, "2024-06-30T02:00"]))
     array([11, 11,  0,  0])
     """
-    month, day, hour = month_of(micros) % 12 + 1, day_of_month(micros), micros % DAY // HOUR
-    week = np.zeros(np.shape(micros), dtype=np.int64)
+    month = month_of(micros) % 12 + 1
+    day = day_of_month(micros)
+    hour = micros % DAY // HOUR
+    change = np.zeros(np.shape(micros), dtype=np.int64)
     for number, (first_month, first_day) in enumerate(_CLOCK_WEEKS):
-        chosen = (month == first_month) & (day >= first_day) & (day < first_day + 7)
-        week = np.where(chosen, 8 * number + hour + 1, week)
-    return np.where((weekday_of(micros) == 6) & (hour < _CLOCK_HOURS), week, 0)
+        in_month = month == first_month
+        in_week = (day - first_day) // 7 == 0
+        own_change = 8 * number + hour + 1
+        change = np.where(in_month & in_week, own_change, change)
+    is_sunday = weekday_of(micros) == 6
+    is_early = hour < _CLOCK_HOURS
+    return np.where(is_sunday & is_early, change, 0)

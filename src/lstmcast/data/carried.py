@@ -24,6 +24,7 @@ _DAY_FIRST = re.compile(
     r"(?P<head>(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4})[ t]+)(?P<rest>\d\d?:\d\d.*)"
 )
 _YEAR_ALONE = re.compile(r"\d{4}年?")
+_HEADS = (_YEAR_FIRST, _YEAR_LAST, _DAY_FIRST)
 _MOST_TEXTS = 5000
 _FEWEST_ROWS = 4
 _SHARED = 0.75  # distinct times per row, at most, for several series
@@ -34,18 +35,20 @@ def with_carried_labels(sheet: Sheet) -> Sheet:
     """The sheet with the labels of one column completed by the year or day above them; as it is
     where all are complete."""
     for column in sheet.columns:
-        if not column.is_text or len(column.data) > _MOST_TEXTS or len(column) < _FEWEST_ROWS:
+        if not column.is_text or len(column) < _FEWEST_ROWS:
+            continue
+        if len(column.data) > _MOST_TEXTS:
             continue
         texts = [tidied(str(text)) for text in column.data]
-        patterns = [p for p in (_YEAR_FIRST, _YEAR_LAST, _DAY_FIRST) if _mixed(texts, p)]
+        patterns = [pattern for pattern in _HEADS if _mixed(texts, pattern)]
         if not patterns and not _mixed(texts, _YEAR_ALONE):
             continue
         assert column.codes is not None
         cells = [texts[code] for code in column.codes.tolist()]
         for pattern in patterns:
-            carried = _carried(cells, pattern)
-            if carried is not None:
-                return _replaced(sheet, column, carried, cells)
+            completed = _carried(cells, pattern)
+            if completed is not None:
+                return _replaced(sheet, column, completed, cells)
         if _years_stand_above(cells):
             return _without_years(sheet, column, cells)
     return sheet
@@ -95,23 +98,39 @@ def _mixed(texts: Sequence[str], pattern: re.Pattern[str]) -> bool:
 def _carried(cells: Sequence[str], pattern: re.Pattern[str]) -> list[str] | None:
     """The cells, each with the head of the newest one that has one; None where that is not how
     they are written."""
-    first = next((cell for cell in cells if cell), "")
-    start = pattern.fullmatch(first)
-    if start is None:
+    matches = [pattern.fullmatch(cell) for cell in cells]
+    if not _are_headed_first(cells, matches):
         return None
-    rests = {_kind(match["rest"]) for match in map(pattern.fullmatch, cells) if match}
-    bare = [cell for cell in cells if cell and pattern.fullmatch(cell) is None]
-    known = sum(bool(cell) for cell in cells)
-    if len(bare) < 0.4 * known or sum(_kind(cell) in rests for cell in bare) < 0.9 * len(bare):
-        return None
-    head, completed = "", []
-    for cell in cells:
-        match = pattern.fullmatch(cell)
-        head = match["head"] if match else head
-        last = pattern is _YEAR_LAST
-        whole = cell if match or not cell else (cell + head if last else head + cell)
-        completed.append(whole)
+    head = ""
+    completed = []
+    for cell, match in zip(cells, matches, strict=True):
+        if match:
+            head = match["head"]
+        if match or not cell:
+            completed.append(cell)
+        elif pattern is _YEAR_LAST:
+            completed.append(cell + head)
+        else:
+            completed.append(head + cell)
     return completed
+
+
+def _are_headed_first(cells: Sequence[str], matches: Sequence[re.Match[str] | None]) -> bool:
+    """Whether the first label has a head, and many others look like it without theirs."""
+    kinds = {_kind(match["rest"]) for match in matches if match}
+    headed, headless, alike = 0, 0, 0
+    for cell, match in zip(cells, matches, strict=True):
+        if not cell:
+            continue
+        if match:
+            headed += 1
+            continue
+        if not headed:
+            return False
+        headless += 1
+        alike += _kind(cell) in kinds
+    labels = headed + headless
+    return headed > 0 and headless >= 0.4 * labels and alike >= 0.9 * headless
 
 
 def _kind(text: str) -> str:
@@ -119,33 +138,51 @@ def _kind(text: str) -> str:
     tidy = text.strip().rstrip(".")
     if tidy in MONTHS:
         return "month"
-    return re.sub(r"\s+", "", re.sub(r"0+", "0", tidy.translate(DIGITS)))
+    shape = re.sub(r"0+", "0", tidy.translate(DIGITS))
+    return re.sub(r"\s+", "", shape)
 
 
 def _years_stand_above(cells: Sequence[str]) -> bool:
     """Whether years stand in rows of their own, above rows with the names of months."""
-    years = [bool(_YEAR_ALONE.fullmatch(cell)) for cell in cells]
-    months = [cell.rstrip(".") in MONTHS for cell in cells]
-    there = sum(bool(cell) for cell in cells)
-    first = next((place for place, cell in enumerate(cells) if cell), 0)
-    return years[first] and sum(months) >= 0.7 * there and sum(years) + sum(months) >= 0.95 * there
+    labels = [cell for cell in cells if cell]
+    if not labels or not _is_year(labels[0]):
+        return False
+    years = sum(_is_year(label) for label in labels)
+    months = sum(label.rstrip(".") in MONTHS for label in labels)
+    if months < 0.7 * len(labels):
+        return False
+    return years + months >= 0.95 * len(labels)
+
+
+def _is_year(label: str) -> bool:
+    return _YEAR_ALONE.fullmatch(label) is not None
 
 
 def _without_years(sheet: Sheet, column: Column, cells: Sequence[str]) -> Sheet:
-    year, completed, above = "", [], {}
+    year = ""
+    above = {}
+    completed = []
+    data_rows = []
     for row, cell in enumerate(cells):
-        if _YEAR_ALONE.fullmatch(cell):
+        if _is_year(cell):
             year = cell.rstrip("年")
             above[int(sheet.lines[row])] = f"the year {year} above its months"
-        completed.append(f"{cell.rstrip('.')} {year}" if cell else "")
-    rest = np.flatnonzero([not _YEAR_ALONE.fullmatch(cell) for cell in cells])
-    return _replaced(sheet, column, completed, cells).take(rest, *dropped_lines(above))
+        else:
+            data_rows.append(row)
+        completed.append(cell and f"{cell.rstrip('.')} {year}")
+    dropped = dropped_lines(above)
+    replaced = _replaced(sheet, column, completed, cells)
+    return replaced.take(np.array(data_rows), *dropped)
 
 
 def _replaced(
     sheet: Sheet, column: Column, completed: Sequence[str], cells: Sequence[str]
 ) -> Sheet:
-    shown = next((c, w) for c, w in zip(cells, completed, strict=True) if c and c != w)
-    note = f"labels such as {shown[0]!r} completed by what stands above it: {shown[1]!r}"
-    filled = replace(Column.of_texts(column.name, completed), notes=(note,))
-    return replace(sheet, columns=tuple(filled if own is column else own for own in sheet.columns))
+    pairs = zip(cells, completed, strict=True)
+    example = next((cell, label) for cell, label in pairs if cell not in ("", label))
+    note = "labels such as {!r} completed by what stands above it: {!r}".format(*example)
+    new_column = Column.of_texts(column.name, completed)
+    new_column = replace(new_column, notes=(note,))
+    columns = list(sheet.columns)
+    columns[columns.index(column)] = new_column
+    return replace(sheet, columns=tuple(columns))

@@ -36,11 +36,8 @@ class CellFormat:
     missing_codes: str | float | Sequence[str | float] = ()
 
     def __post_init__(self) -> None:
-        codes: Any = self.missing_codes
-        if isinstance(codes, str):
-            codes = [code for code in codes.split(",") if code.strip()]
-        listed = [codes] if isinstance(codes, int | float) else list(codes or ())
-        object.__setattr__(self, "missing_codes", tuple(_code_text(code) for code in listed))
+        codes = tuple(_code_text(code) for code in _listed(self.missing_codes))
+        object.__setattr__(self, "missing_codes", codes)
         if self.decimal not in (None, ".", ","):
             raise UsageError(
                 f"decimal={self.decimal!r} is not known. Give '.' or ',' (--decimal , on the "
@@ -48,7 +45,8 @@ class CellFormat:
             )
         if self.header is not None and (not _is_whole(self.header) or self.header < 1):
             raise UsageError(
-                f"header={self.header!r} is no line. Give its number, counted from 1 (--header 3)."
+                f"header={self.header!r} is not a line number. Lines are counted from 1 "
+                "(--header 3)."
             )
         if self.date_format is not None:
             _require_format(self.date_format)
@@ -70,7 +68,21 @@ class CellFormat:
     def without_codes(self, column: Column) -> Column:
         """A column of numbers with its codes for missing values left empty, or given their
         values."""
-        return column if not self.missing_codes else _without_codes(column, self.codes)
+        if not self.missing_codes:
+            return column
+        texts, numbers = split_codes(self.codes)
+        if column.codes is None:
+            return _with_values(column, numbers)
+        return _with_texts(column, texts, numbers)
+
+
+def _listed(codes: Any) -> list[Any]:
+    """Codes as a list: from one number, from one text with commas, or from several."""
+    if isinstance(codes, str):
+        return [code for code in codes.split(",") if code.strip()]
+    if isinstance(codes, int | float):
+        return [codes]
+    return list(codes or ())
 
 
 def _is_whole(value: object) -> bool:
@@ -87,13 +99,14 @@ def _code_text(code: object) -> str:
 
 
 def _require_format(text: str) -> None:
+    some_day = datetime(2024, 12, 31)
     try:
-        said = "%" in text and datetime.strptime(datetime(2024, 12, 31).strftime(text), text)
+        is_format = "%" in text and datetime.strptime(some_day.strftime(text), text)
     except (ValueError, TypeError):
-        said = False
-    if not said:
+        is_format = False
+    if not is_format:
         raise UsageError(
-            f"date_format={text!r} is no format of dates. Give one as strptime has it, such as "
+            f"date_format={text!r} is not a date format. Give one that strptime reads, such as "
             "%d.%m.%Y or '%m/%d/%Y %H:%M' (--date-format on the command line)."
         )
 
@@ -108,19 +121,21 @@ def split_codes(codes: Sequence[str]) -> tuple[dict[str, float], dict[float, flo
     texts: dict[str, float] = {}
     numbers: dict[float, float] = {}
     for code in codes:
-        name, given = _named_value(code)
-        texts[name.casefold()] = given
+        name, value = _named_value(code)
+        texts[name.casefold()] = value
         number = _number(name)
         if math.isfinite(number):
-            numbers[number] = given
+            numbers[number] = value
     return texts, numbers
 
 
 def _named_value(code: str) -> tuple[str, float]:
     """'<1=0.5' is '<1' with the value 0.5."""
     name, sign, value = code.rpartition("=")
-    given = _number(value) if sign else math.nan
-    return (name.strip(), given) if sign and math.isfinite(given) else (code, math.nan)
+    number = _number(value) if sign else math.nan
+    if math.isfinite(number):
+        return name.strip(), number
+    return code, math.nan
 
 
 def _number(text: str) -> float:
@@ -130,28 +145,31 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _without_codes(column: Column, codes: Sequence[str]) -> Column:
-    texts, numbers = split_codes(codes)
-    if column.codes is None:
-        if column.data.dtype.kind not in "if":
-            return column
-        data = column.data.astype(np.float64)
-        for number, value in numbers.items():
-            data[data == number] = value
-        return replace(column, data=data)
-    values = (
-        column.numbers.values if column.numbers is not None else np.full(len(column.data), np.nan)
-    )
-    cells = [
-        _replaced(str(text), value, texts, numbers)
-        for text, value in zip(column.data, values.tolist(), strict=True)
-    ]
+def _with_values(column: Column, numbers: dict[float, float]) -> Column:
+    """A column of numbers, with the values that stand for codes."""
+    if column.data.dtype.kind not in "if":
+        return column
+    data = column.data.astype(np.float64)
+    for number, value in numbers.items():
+        data[data == number] = value
+    return replace(column, data=data)
+
+
+def _with_texts(column: Column, texts: dict[str, float], numbers: dict[float, float]) -> Column:
+    """A column of texts, with texts of the values that stand for codes."""
+    values = np.full(len(column.data), np.nan)
+    if column.numbers is not None:
+        values = column.numbers.values
+    cells = []
+    column_texts = map(str, column.data)
+    for text, value in zip(column_texts, values.tolist(), strict=True):
+        replacement = texts.get(text.strip().casefold(), numbers.get(value))
+        if replacement is not None:
+            text = _written(replacement)
+        cells.append(text)
     # two texts may have become one: each stays where it is, and both are empty
     return replace(column, data=objects(cells))
 
 
-def _replaced(text: str, value: float, texts: dict[str, float], numbers: dict[float, float]) -> str:
-    found = texts.get(text.strip().casefold(), numbers.get(value))
-    if found is None:
-        return text
-    return "" if math.isnan(found) else f"{found:.15g}"
+def _written(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.15g}"

@@ -52,8 +52,8 @@ def empty(table: Table, options: ReadOptions) -> list[Finding]:
             )
         ]
     if values < options.fewest:
-        known = "is only one value" if values == 1 else f"are only {values} values"
-        message = f"there {known} of {table.columns.target!r}"
+        count = "is only one value" if values == 1 else f"are only {values} values"
+        message = f"there {count} of {table.columns.target!r}"
         action = (
             f"At least {options.fewest} are needed to continue a series, and a few seasonal cycles "
             "to continue it well. Give a longer history."
@@ -82,19 +82,21 @@ def unsorted(table: Table) -> list[Finding]:
     """Rows of a series are not in order of time."""
     order = np.argsort(table.series, kind="stable")
     series, times = table.series[order], table.times[order]
-    same = series[1:] == series[:-1]
-    back = np.flatnonzero(same & (times[1:] < times[:-1])) + 1
-    if not len(back):
+    same_series = series[1:] == series[:-1]
+    steps_back = np.flatnonzero(same_series & (times[1:] < times[:-1])) + 1
+    if not len(steps_back):
         return []
-    reverse = len(back) == np.count_nonzero(same)
-    row = int(order[back[0]])
+    reverse = len(steps_back) == np.count_nonzero(same_series)
+    row = int(order[steps_back[0]])
     message = (
         "the rows run from the newest to the oldest" if reverse else "rows are not in order of time"
     )
     message += "" if reverse else f", first at {format_time(table.times[row])} ({table.place(row)})"
     line = int(table.lines[row])
     return [
-        Finding("unsorted rows", "note", message, "They are sorted.", line=line, count=len(back))
+        Finding(
+            "unsorted rows", "note", message, "They are sorted.", line=line, count=len(steps_back)
+        )
     ]
 
 
@@ -110,8 +112,8 @@ def infinite(table: Table) -> list[Finding]:
 
 def missing(table: Table, options: ReadOptions) -> list[Finding]:
     """Rows without a value."""
-    filled = advise("missing", "interpolate")
-    masked = f"They are masked: the forecast skips them. {filled} fills them in."
+    advice = advise("missing", "interpolate")
+    masked = f"They are masked: the forecast skips them. {advice} fills them in."
     action = (
         masked if options.missing == "mask" else "They are interpolated between their neighbours."
     )
@@ -159,10 +161,10 @@ def _values_finding(table: Table, rows: ndarray, rule: Finding, text: str) -> li
     def say(rows: ndarray) -> Case:
         first = rows[0]
         value = f"{table.values[first]:g}"
-        filled = text.format(
+        sentence = text.format(
             count=f"{len(rows):,}", total=f"{totals[table.series[first]]:,}", value=value
         )
-        message = f"{filled} at {format_time(table.times[first])} ({table.place(first)})"
+        message = f"{sentence} at {format_time(table.times[first])} ({table.place(first)})"
         return Case(message, int(table.lines[first]), value)
 
     return per_series(table.ids, table.series, rows, rule, say)
@@ -198,8 +200,8 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
 
 def _duplicates_action(options: ReadOptions) -> str:
     if options.duplicates != "error":
-        kept = {"mean": "Their mean is used", "sum": "They are added up"}
-        return kept.get(options.duplicates, f"The {options.duplicates} of them is used") + "."
+        actions = {"mean": "Their mean is used", "sum": "They are added up"}
+        return actions.get(options.duplicates, f"The {options.duplicates} of them is used") + "."
     return (
         "One value per series and time is expected. Several series in one file: name the column "
         "that tells them apart (--series NAME). Repeated measurements: "
@@ -216,19 +218,21 @@ def _duplicates_hint(table: Table, rows: ndarray) -> str:
             "They look like the hour that comes twice when the clocks are put back (daylight "
             "saving). "
         )
-    same = (table.values[rows] == table.values[rows - 1]) | np.isnan(table.values[rows])
-    return "The repeated rows all carry the same value. " if same.all() and len(rows) > 1 else ""
+    is_equal = (table.values[rows] == table.values[rows - 1]) | np.isnan(table.values[rows])
+    return (
+        "The repeated rows all carry the same value. " if is_equal.all() and len(rows) > 1 else ""
+    )
 
 
-def edges(table: Table, kept: ndarray) -> list[Finding]:
+def edges(table: Table, is_kept: ndarray) -> list[Finding]:
     """Series without any value, and missing values before the first or after the last one.
 
     table: sorted; kept (N,) bool: the rows between the first and the last value of each series.
     """
     has_value = np.zeros(len(table.ids), dtype=bool)
-    has_value[table.series[kept]] = True
-    void, after = ~kept & ~has_value[table.series], _after_last(table, kept)
-    before = ~kept & ~void & ~after
+    has_value[table.series[is_kept]] = True
+    is_void, is_after = ~is_kept & ~has_value[table.series], _after_last(table, is_kept)
+    is_before = ~is_kept & ~is_void & ~is_after
 
     def say(which: str) -> Callable[[ndarray], Case]:
         def case(rows: ndarray) -> Case:
@@ -245,46 +249,46 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
     late = Finding(
         MISSING_VALUES, "note", "", "They are left out: the series begins with its first value."
     )
-    old = Finding(
+    no_recent = Finding(
         NO_RECENT_VALUES,
         "warning",
         "",
         "They are left out: the forecast starts after the last value.",
     )
     return [
-        *per_series(table.ids, table.series, np.flatnonzero(void), left_out, say("all")),
-        *per_series(table.ids, table.series, np.flatnonzero(before), late, say("the first")),
-        *per_series(table.ids, table.series, np.flatnonzero(after), old, say("the last")),
+        *per_series(table.ids, table.series, np.flatnonzero(is_void), left_out, say("all")),
+        *per_series(table.ids, table.series, np.flatnonzero(is_before), late, say("the first")),
+        *per_series(table.ids, table.series, np.flatnonzero(is_after), no_recent, say("the last")),
     ]
 
 
-def _after_last(table: Table, kept: ndarray) -> ndarray:
+def _after_last(table: Table, is_kept: ndarray) -> ndarray:
     """Which rows come after the last value of their series (N,); none of a series without
     values."""
-    last = np.full(len(table.ids), len(kept))
-    last[table.series[kept]] = np.flatnonzero(kept)
-    return np.arange(len(kept)) > last[table.series]
+    last_rows = np.full(len(table.ids), len(is_kept))
+    last_rows[table.series[is_kept]] = np.flatnonzero(is_kept)
+    return np.arange(len(is_kept)) > last_rows[table.series]
 
 
-def stopped(table: Table, kept: ndarray, frequency: Frequency) -> list[Finding]:
+def stopped(table: Table, is_kept: ndarray, frequency: Frequency) -> list[Finding]:
     """Series that end well before others do, and have no rows there that would say so.
 
     table, kept: as for `edges`. Numbered steps that all begin alike only say how long series are.
     """
-    rows = np.flatnonzero(kept)
+    rows = np.flatnonzero(is_kept)
     if not len(rows):
         return []
     codes, begins = np.unique(table.series[rows], return_index=True)
-    last = rows[np.append(begins[1:], len(rows)) - 1]
-    starts, ends = table.times[rows[begins]], table.times[last]
+    last_rows = rows[np.append(begins[1:], len(rows)) - 1]
+    starts, ends = table.times[rows[begins]], table.times[last_rows]
     if frequency.unit == "integer" and (starts == starts[0]).all():
         return []
     latest = ends.max()
-    told = np.isin(codes, table.series[_after_last(table, kept)])
-    early = np.flatnonzero((frequency.advance(ends, _LATE) < latest) & ~told)
+    reported = np.isin(codes, table.series[_after_last(table, is_kept)])
+    early = np.flatnonzero((frequency.advance(ends, _LATE) < latest) & ~reported)
 
     def say(series: ndarray) -> Case:
-        end, row = format_time(ends[series[0]]), int(last[series[0]])
+        end, row = format_time(ends[series[0]]), int(last_rows[series[0]])
         message = (
             f"the last value is at {end} ({table.place(row)}), and other series continue until "
             f"{format_time(latest)}"

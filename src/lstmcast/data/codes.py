@@ -36,52 +36,52 @@ def codes_for_missing(table: Table) -> list[Finding]:
     codes = _codes(values)
     if not codes:
         return []
-    named = ",".join(f"{code:.15g}" for code in codes)
-    return [_finding(table, code, named) for code in codes]
+    code_list = ",".join(f"{code:.15g}" for code in codes)
+    return [_finding(table, code, code_list) for code in codes]
 
 
 def _codes(values: ndarray) -> list[float]:
-    found: list[float] = []
+    codes: list[float] = []
     low, high = values.min(), values.max()
     for _ in range(_MOST_CODES):
         code = next((edge for edge in (low, high) if _is_code(values, float(edge))), None)
         if code is None:
             break
-        found.append(float(code))
+        codes.append(float(code))
         values = values[values != code]
         low, high = values.min(), values.max()
-    return sorted(found)
+    return sorted(codes)
 
 
 def _is_code(values: ndarray, edge: float) -> bool:
     """Whether the least or greatest value is repeated, and far from all others."""
-    same = values == edge
-    count = int(np.count_nonzero(same))
+    equals_edge = values == edge
+    count = int(np.count_nonzero(equals_edge))
     if count == len(values) or count > _MOST_SHARE * len(values) or edge == 0:
         return False
-    usual = _USUAL.fullmatch(f"{edge:.15g}") is not None
-    if count < (2 if usual else _FEWEST):
+    is_usual_code = _USUAL.fullmatch(f"{edge:.15g}") is not None
+    if count < (2 if is_usual_code else _FEWEST):
         return False
-    others = values[~same]
-    low, high = float(others.min()), float(others.max())
+    other_values = values[~equals_edge]
+    low, high = float(other_values.min()), float(other_values.max())
     gap = low - edge if edge < low else edge - high
-    if edge == -1 and low >= 0 and not (others == np.rint(others)).all():
+    if edge == -1 and low >= 0 and not (other_values == np.rint(other_values)).all():
         return gap > 0.05 * (high - low)
     spread = high - low
-    if usual:
+    if is_usual_code:
         return gap > 0.5 * spread and gap > 0
     is_round = abs(edge) >= 100 and edge % 100 == 0
     return spread > 0 and gap > (_FAR if is_round else _VERY_FAR) * spread
 
 
-def _finding(table: Table, code: float, named: str) -> Finding:
+def _finding(table: Table, code: float, code_list: str) -> Finding:
     rows = np.flatnonzero(table.values == code)
     first = int(rows[0])
     message = (
         f"{len(rows):,} values are exactly {code:.15g}, far away from all others, the first at "
         f"{format_time(table.times[first])} ({table.place(first)}): a code for missing?"
     )
-    action = f"If so, use {advise('missing_codes', named)}. They are kept as they are."
+    action = f"If so, use {advise('missing_codes', code_list)}. They are kept as they are."
     return Finding(
         "codes for missing",
         "warning",

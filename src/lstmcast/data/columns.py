@@ -36,7 +36,7 @@ _END = frozenset(["to", "end", "until", "stop", "bis", "ende", "fin", "終了"])
 _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
-_INDEX_NAMES = ("t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds")
+_INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
 _COUNTERS = frozenset(["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"])
 _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
@@ -61,19 +61,21 @@ def named_column(sheet: Sheet, name: str, role: str) -> Column:
     for column in sheet.columns:
         if column.name == name:
             return column
-    folded = [
-        column
-        for column in sheet.columns
-        if column.name.strip().casefold() == str(name).strip().casefold()
-    ]
-    if len(folded) == 1:
-        return folded[0]
+    folded = str(name).strip().casefold()
+    alike = [column for column in sheet.columns if _folded(column) == folded]
+    if len(alike) == 1:
+        return alike[0]
     close = get_close_matches(str(name), sheet.names, 1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise NoSuchColumnError(
         f"{sheet.source} has no column {name!r} for the {role}.{hint} Its columns "
         f"are:\n{sheet.describe()}"
     )
+
+
+def _folded(column: Column) -> str:
+    """The name of a column in small letters."""
+    return column.name.strip().casefold()
 
 
 def named_columns(sheet: Sheet, names: str | Sequence[str], role: str) -> list[Column]:
@@ -85,29 +87,24 @@ def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
     """The names that were given, each once; one text with commas in it is several, unless a column
     is called so."""
     if isinstance(names, str):
-        own = [column.name.strip().casefold() for column in sheet.columns]
-        single = names.strip().casefold() in own or "," not in names
-        names = [names] if single else [part.strip() for part in names.split(",") if part.strip()]
+        is_name = names.strip().casefold() in map(_folded, sheet.columns)
+        if is_name or "," not in names:
+            return [names]
+        names = list(filter(None, map(str.strip, names.split(","))))
     return list(dict.fromkeys(names))
 
 
 def find_time(sheet: Sheet) -> Column | None:
     """The column of times, None where there is none, DataError where several columns could be
     it."""
-    dated = [
-        column
-        for column in sheet.columns
-        if column.time_share >= DATE_SHARE and not column.missing.all()
-    ]
-    sure = [
-        column
-        for column in dated
-        if column.times is not None
-        and column.times.form == "date"
-        and column.number_share < NUMBER_SHARE
-    ]
+    dated = []
+    for column in sheet.columns:
+        if column.time_share >= DATE_SHARE and not column.missing.all():
+            dated.append(column)
+    sure = [column for column in dated if _holds_dates(column)]
     if len(sure) > 1:
-        sure = _best_named(sure, _TIME_NAMES) or [c for c in sure if changes(c)]
+        changing = [column for column in sure if changes(column)]
+        sure = _best_named(sure, _TIME_NAMES) or changing
     if len(sure) > 1 and _begins(sure[0], sure[1]):
         sure = sure[:1]
     if len(sure) > 1:
@@ -117,22 +114,35 @@ def find_time(sheet: Sheet) -> Column | None:
         )
     if sure:
         return sure[0]
-    return _find_numeric_time(sheet, [column for column in dated if column.times is not None])
+    return _find_numeric_time(sheet, dated)
+
+
+def _has_form(column: Column, form: str) -> bool:
+    """Whether the times of a column are written in that form."""
+    return column.times is not None and column.times.form == form
+
+
+def _holds_dates(column: Column) -> bool:
+    """Whether a column is dates, which cannot be read as numbers."""
+    return _has_form(column, "date") and column.number_share < NUMBER_SHARE
 
 
 def _begins(first: Column, second: Column) -> bool:
     """Whether two columns of dates are the beginnings and the ends of periods: an end is the next
     beginning, or the day before it."""
-    named = _BEGINNING & words_of(first.name) and _END & words_of(second.name)
-    if not named or first.times is None or second.times is None:
+    are_named = _BEGINNING & words_of(first.name) and _END & words_of(second.name)
+    if not are_named or first.times is None or second.times is None:
         return False
     begin = first.spread(first.times.values).astype("datetime64[us]")
     end = second.spread(second.times.values).astype("datetime64[us]")
     lengths = end - begin
-    if len(begin) < 3 or np.isnat(lengths).any() or (lengths <= np.timedelta64(0, "us")).any():
+    if len(begin) < 3 or np.isnat(lengths).any():
+        return False
+    if (lengths <= np.timedelta64(0, "us")).any():
         return False
     gaps = begin[1:] - end[:-1]
-    return bool((gaps == np.median(gaps.astype(np.int64)).astype("timedelta64[us]")).mean() > 0.9)
+    usual_gap = np.median(gaps)
+    return bool(np.mean(gaps == usual_gap) > 0.9)
 
 
 def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
@@ -140,58 +150,57 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     so."""
     if len(sheet.columns) == 1:
         return None
-    counted = [
-        column for column in dated if column.times is not None and column.times.form == "index"
-    ]
-    numeric = columns_without(dated, counted)
-    named = _best_named(numeric, _TIME_NAMES)
-    if named:
-        return named[0]
+    dated = [column for column in dated if column.times is not None]
+    counters = [column for column in dated if _has_form(column, "index")]
+    numeric = columns_without(dated, counters)
+    best_named = _best_named(numeric, _TIME_NAMES)
+    if best_named:
+        return best_named[0]
     first = sheet.columns[0]
-    if any(column is first for column in numeric) and changes(first) and _ascends(first):
+    is_numeric = any(column is first for column in numeric)
+    if is_numeric and changes(first) and _ascends(first):
         return first
-    counted = _best_named(counted, _INDEX_NAMES)
-    if counted:
-        return counted[0]
-    half = [
-        column
-        for column in sheet.columns
-        if column.time_share > 0.2 and column.times is not None and column.times.form == "date"
-    ]
+    best_named = _best_named(counters, _INDEX_NAMES)
+    if best_named:
+        return best_named[0]
     # a column of dates with much text in it: the refusal should name its lines
-    named = _best_named(half, _TIME_NAMES)
-    return named[0] if named else None
+    partly_dated = []
+    for column in sheet.columns:
+        if column.time_share > 0.2 and _has_form(column, "date"):
+            partly_dated.append(column)
+    best_named = _best_named(partly_dated, _TIME_NAMES)
+    return best_named[0] if best_named else None
 
 
-def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
+def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
     """The column of numbers to forecast; DataError listing the candidates unless there is one
     sensible choice."""
-    numeric = numeric_columns(sheet, others)
+    numeric = numeric_columns(sheet, excluded)
     if not numeric:
         raise DataError(
             f"{sheet.source} has no column of numbers to forecast. Numbers are expected beside the "
             f"times; the columns are:\n{sheet.describe()}"
         )
-    names = {column.name.strip().casefold(): column for column in numeric}
-    for sure in ("y", "target"):
-        if sure in names:
-            return names[sure]
-    likely = [c for name, c in names.items() if name in TARGET_NAMES]
+    by_name = {_folded(column): column for column in numeric}
+    for name in ("y", "target"):
+        if name in by_name:
+            return by_name[name]
+    likely = [column for name, column in by_name.items() if name in TARGET_NAMES]
     changing = [column for column in numeric if changes(column)]
     if not likely and len(changing) == 1:
         return changing[0]
-    if len(likely) == 1 or len(numeric) == 1:
+    if len(likely) == 1:
+        return likely[0]
+    if len(numeric) == 1:
         return (likely or numeric)[0]
     readable = [column for column in numeric if _reads_whole(column)]
-    every = (
-        f", or {ask('target', '*')} for every column as a series of its own"
-        if len(readable) == len(numeric)
-        else ""
-    )
+    example = _likeliest(readable or numeric)
+    question = ask("target", example.name)
+    if len(readable) == len(numeric):
+        question += f", or {ask('target', '*')} for every column as a series of its own"
     raise DataError(
         f"{sheet.source} has {len(numeric)} columns of numbers that could be the target. Say which "
-        f"one with {ask('target', _likeliest(readable or numeric).name)}{every}:\n"
-        f"{sheet.describe(numeric)}"
+        f"one with {question}:\n{sheet.describe(numeric)}"
     )
 
 
@@ -207,11 +216,13 @@ def _likeliest(numeric: list[Column]) -> Column:
     """The column for the example in a question: with a target's name inside its own, else the
     first that is no flag."""
     numeric = [column for column in numeric if not _is_decimal_years(column)] or numeric
-    words = [column for column in numeric if TARGET_NAMES & words_of(column.name)]
-    return next(
-        iter(words),
-        next((column for column in numeric if len(np.unique(column.data)) > 2), numeric[0]),
-    )
+    for column in numeric:
+        if TARGET_NAMES & words_of(column.name):
+            return column
+    for column in numeric:
+        if len(np.unique(column.data)) > 2:
+            return column
+    return numeric[0]
 
 
 def _is_decimal_years(column: Column) -> bool:
@@ -220,18 +231,16 @@ def _is_decimal_years(column: Column) -> bool:
     return times is not None and times.form == "year" and column.time_share == 1
 
 
-def numeric_columns(sheet: Sheet, others: Sequence[Column]) -> list[Column]:
-    """Columns of numbers that may be targets: not `others`, no row numbers, no parts of the
+def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
+    """Columns of numbers that may be targets: not those `excluded`, no row numbers, no parts of the
     date."""
-    free = columns_without(sheet.columns, others)
-    numeric = [column for column in free if column.number_share >= NUMBER_SHARE]
-    likely = [
-        column
-        for column in numeric
-        if column.name.strip().casefold() not in CALENDAR_PARTS
-        and not _counts_rows(column)
-        and not _is_clock(column)
-    ]
+    candidates = columns_without(sheet.columns, excluded)
+    numeric = [column for column in candidates if column.number_share >= NUMBER_SHARE]
+    likely = []
+    for column in numeric:
+        counts = _counts_rows(column) or _is_clock(column)
+        if _folded(column) not in CALENDAR_PARTS and not counts:
+            likely.append(column)
     return likely or numeric
 
 
@@ -246,41 +255,46 @@ def _is_clock(column: Column) -> bool:
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
     """The column with the first of the names; else those with a name as a word in theirs, if
     there is just one."""
-    folded = [column.name.strip().casefold() for column in columns]
+    folded = [_folded(column) for column in columns]
     for name in names:
         if name in folded:
             return [columns[folded.index(name)]]
-    inside = [column for column in columns if set(names) & words_of(column.name)]
-    return inside if len(inside) == 1 else []
+    containing = []
+    for column in columns:
+        if not words_of(column.name).isdisjoint(names):
+            containing.append(column)
+    return containing if len(containing) == 1 else []
 
 
 def words_of(name: str) -> set[str]:
     """The words of a column's name: 'InvoiceDate' and 'invoice_date' have the same two."""
-    return set(re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return set(re.findall(r"[^\W_]+", spaced.casefold()))
 
 
 def changes(column: Column) -> bool:
-    distinct = column.data if column.codes is None else np.unique(column.codes)
-    return len(distinct) > 1 and (
-        column.codes is not None or bool((column.data != column.data[0]).any())
-    )
+    """Whether a column holds more than one value."""
+    cells = column.data if column.codes is None else column.codes
+    return len(cells) > 1 and bool((cells != cells[0]).any())
 
 
 def _ascends(column: Column) -> bool:
     """Whether the times never step back, but at the start of another series."""
-    times = column.spread(column.times.values) if column.times else np.zeros(0)
+    if column.times is None:
+        return False
+    times = column.spread(column.times.values)
     steps = np.diff(times.astype(np.int64))
-    return bool((steps < 0).sum() <= 0.2 * len(steps)) and len(steps) > 0
+    steps_back = int(np.count_nonzero(steps < 0))
+    return len(steps) > 0 and steps_back <= 0.2 * len(steps)
 
 
 def _counts_rows(column: Column) -> bool:
     """Whether the column only numbers the rows: 0, 1, 2, … or 1, 2, 3, …, under a name such as
     'id' or none at all."""
-    if column.numbers is None or not _ROW_NUMBER.fullmatch(column.name.strip().casefold()):
+    if column.numbers is None or not _ROW_NUMBER.fullmatch(_folded(column)):
         return False
     values = column.spread(column.numbers.values)
-    return (
-        len(values) > 2
-        and bool((values == values[0] + np.arange(len(values))).all())
-        and values[0] in (0, 1)
-    )
+    if len(values) < 3 or values[0] not in (0, 1):
+        return False
+    row_numbers = values[0] + np.arange(len(values))
+    return bool((values == row_numbers).all())

@@ -8,9 +8,10 @@ cut out together, as arrays.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -43,23 +44,20 @@ def parse_times(
     if date_format:
         return formatted_times(texts, date_format)
     tidy = [tidied(text) for text in texts]
-    known = [text for text in tidy if text]
-    if not known:
+    filled_texts = [text for text in tidy if text]
+    if not filled_texts:
         return None
-    if all(text.isdecimal() and text.isascii() for text in known):
+    if all(map(_is_whole_number, filled_texts)):
         return whole_number_texts(tidy, partial(_dates, day_first=day_first))
-    marked = _marked_years(tidy, known)
+    marked = _marked_years(tidy, filled_texts)
     if marked is not None:
         return marked
-    labels = ambiguous_labels(tidy, known)
+    labels = ambiguous_labels(tidy, filled_texts)
     if labels is not None:
         return _labelled(labels, texts, tidy, day_first)
-    sample = known[:: max(1, len(known) // 200)]
-    readable = [match_shape(text.translate(DIGITS)) is not None for text in sample]
-    mostly_readable = 2 * sum(readable) >= len(sample)
-    if mostly_readable or (any(readable) and len(known) < 50):
+    if _look_like_dates(filled_texts):
         return _dates(tidy, day_first)
-    labels = rewritten_labels(tidy, known)
+    labels = rewritten_labels(tidy, filled_texts)
     return None if labels is None else _labelled(labels, texts, tidy, day_first)
 
 
@@ -86,21 +84,38 @@ def _marked_years(tidy: list[str], known: list[str]) -> Times | None:
     return replace(times, bad=times.bad | is_note, notes=notes)
 
 
+def _is_whole_number(text: str) -> bool:
+    return text.isdecimal() and text.isascii()
+
+
+def _look_like_dates(texts: list[str]) -> bool:
+    """Whether half of the texts have the shape of a date; of a few texts, one is enough."""
+    step = max(1, len(texts) // 200)
+    sample = texts[::step]
+    shapes = [text.translate(DIGITS) for text in sample]
+    readable = sum(match_shape(shape) is not None for shape in shapes)
+    if 2 * readable >= len(sample):
+        return True
+    return readable > 0 and len(texts) < 50
+
+
 def _labelled(
     labels: Labels, texts: Sequence[str], tidy: list[str], day_first: bool | None
 ) -> Times:
     """The times of labels that were rewritten as dates; notes show a label as it came."""
     times = _dates(labels.texts, day_first)
-    first = next(place for place, text in enumerate(tidy) if text)
-    tidied_first = repr(tidy[first])
-    as_it_came = repr(texts[first].strip())
+    label, text = next(pair for pair in zip(tidy, texts, strict=True) if pair[0])
+    tidied_first = repr(label)
+    as_it_came = repr(text.strip())
     notes = [note.replace(tidied_first, as_it_came) for note in labels.notes]
     problem = labels.problem or times.problem
+    if problem:
+        problem = problem.replace(tidied_first, as_it_came)
     return replace(
         times,
         notes=(*notes, *times.notes),
         form=labels.form or times.form,
-        problem=problem.replace(tidied_first, as_it_came) if problem else None,
+        problem=problem,
     )
 
 
@@ -121,7 +136,7 @@ class _Fields:
 
     @classmethod
     def empty(cls, size: int) -> _Fields:
-        year, month, day, first, second, last = (np.full(size, -1, np.int64) for _ in range(6))
+        year, month, day, first, second, last = np.full((6, size), -1, np.int64)
         micros = np.zeros(size, np.int64)
         offset = np.full(size, _NO_ZONE)
         return cls(year, month, day, first, second, last, micros, offset)
@@ -131,17 +146,12 @@ _NO_ZONE = np.iinfo(np.int64).min
 
 
 def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
-    rows_of_shapes: dict[str, list[int]] = {}
-    for row, text in enumerate(tidy):
-        if text:
-            shape = text.translate(DIGITS)
-            rows_of_shapes.setdefault(shape, []).append(row)
     fields = _Fields.empty(len(tidy))
-    for shape, rows in rows_of_shapes.items():
+    for shape, rows in _rows_of_shapes(tidy).items():
         match = match_shape(shape)
         if match is not None:
-            same = np.array([tidy[row] for row in rows])
-            _cut_out(fields, np.array(rows), same, match)
+            shape_texts = np.array([tidy[row] for row in rows])
+            _cut_out(fields, np.array(rows), shape_texts, match)
     notes, problem = _year_first(fields, day_first) or _settle_order(fields, day_first)
     notes, problem = _settle_calendar(fields, notes, problem)
     values = from_fields(fields.year, fields.month, fields.day)
@@ -149,52 +159,87 @@ def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
     unread = (fields.year < 0) | (fields.micros < 0)
     values[unread] = np.datetime64("NaT")
     is_text = np.array([text != "" for text in tidy])
-    times = Times(values, np.isnat(values) & is_text, "date", None, notes, problem)
-    has_zone = (fields.offset != _NO_ZONE).any()
-    return _settle_zone(times, fields.offset) if has_zone else times
+    is_bad = np.isnat(values) & is_text
+    times = Times(values, is_bad, "date", None, notes, problem)
+    return _settle_zone(times, fields.offset)
+
+
+def _rows_of_shapes(tidy: list[str]) -> dict[str, list[int]]:
+    """The rows of the texts that have each shape."""
+    rows_of_shapes: dict[str, list[int]] = {}
+    for row, text in enumerate(tidy):
+        if text:
+            shape = text.translate(DIGITS)
+            rows_of_shapes.setdefault(shape, []).append(row)
+    return rows_of_shapes
+
+
+class _Cut:
+    """Texts (rows,) of one shape, cut where the match of that shape has its groups."""
+
+    def __init__(self, texts: ndarray, match: re.Match[str]) -> None:
+        code_points = texts.view(np.uint32).astype(np.int64)
+        digits = code_points - ord("0")
+        self.texts = texts
+        self.match = match
+        self.digits = digits.reshape(len(texts), -1)
+        self.groups = match.groupdict()
+
+    def __contains__(self, name: str) -> bool:
+        return self.groups.get(name) is not None
+
+    def __getitem__(self, name: str) -> str:
+        """The group of that name, as the first of the texts has it; digits are 0."""
+        return self.groups[name]
+
+    def number(self, name: str, otherwise: int = 0) -> ndarray:
+        """The number in that group of each text."""
+        if name not in self:
+            return np.full(len(self.texts), otherwise, np.int64)
+        start, end = self.match.span(name)
+        powers = 10 ** np.arange(end - start - 1, -1, -1)
+        return self.digits[:, start:end] @ powers
+
+    def parts(self, name: str) -> list[str]:
+        """The group of each text."""
+        start, end = self.match.span(name)
+        return [text[start:end] for text in self.texts.tolist()]
 
 
 def _cut_out(fields: _Fields, rows: ndarray, texts: ndarray, match: re.Match[str]) -> None:
     """Write the fields that `match` names into `rows`."""
-    code_points = texts.view(np.uint32).reshape(len(texts), -1)
-    digits = code_points.astype(np.int64) - ord("0")
-    named = {name: text for name, text in match.groupdict().items() if text is not None}
-
-    def number(name: str, otherwise: int = 0) -> ndarray:
-        if name not in named:
-            return np.full(len(rows), otherwise, np.int64)
-        start, end = match.span(name)
-        powers = 10 ** np.arange(end - start - 1, -1, -1)
-        return digits[:, start:end] @ powers
-
-    fields.year[rows] = _years(number, named)
-    fields.month[rows] = MONTHS[named["name"]] if "name" in named else number("m", 1)
-    fields.day[rows] = number("d", 1)
-    if "a" in named:
-        fields.first[rows] = number("a")
-        fields.second[rows] = number("b")
-        fields.marks.add(named["s"])
-        if len(named["y"]) == 2:
-            fields.last[rows] = number("y")
-    elif "b" in named:
-        fields.month[rows] = number("b")
-    elif "q" in named:
-        quarter = number("q")
+    cut = _Cut(texts, match)
+    fields.year[rows] = _years(cut)
+    fields.month[rows] = cut.number("m", 1)
+    fields.day[rows] = cut.number("d", 1)
+    if "name" in cut:
+        fields.month[rows] = MONTHS[cut["name"]]
+    if "a" in cut:
+        fields.first[rows] = cut.number("a")
+        fields.second[rows] = cut.number("b")
+        fields.marks.add(cut["s"])
+        if len(cut["y"]) == 2:
+            fields.last[rows] = cut.number("y")
+    elif "b" in cut:
+        fields.month[rows] = cut.number("b")
+    elif "q" in cut:
+        quarter = cut.number("q")
         is_quarter = (quarter >= 1) & (quarter <= 4)
         fields.month[rows] = np.where(is_quarter, 3 * quarter - 2, _NO_MONTH)
-    elif "w" in named:
-        _set_weeks(fields, rows, number("w"), number("wd", 1))
-    fields.micros[rows] = _micros(number, named)
-    fields.offset[rows] = _offsets(named, texts, match)
+    elif "w" in cut:
+        weekdays = cut.number("wd", 1)
+        _set_weeks(fields, rows, cut.number("w"), weekdays)
+    fields.micros[rows] = _micros(cut)
+    fields.offset[rows] = _offsets(cut)
 
 
-def _years(number: Callable[..., ndarray], named: dict[str, str]) -> ndarray:
-    if "era" in named:
-        is_first = named["ey"] == "元"
-        year_of_era = number("", 1) if is_first else number("ey")
-        return ERAS[named["era"]] + year_of_era
-    years = number("y")
-    return _century(years) if len(named["y"]) == 2 else years
+def _years(cut: _Cut) -> ndarray:
+    if "era" in cut:
+        is_first = cut["ey"] == "元"
+        year_of_era = cut.number("", 1) if is_first else cut.number("ey")
+        return ERAS[cut["era"]] + year_of_era
+    years = cut.number("y")
+    return _century(years) if len(cut["y"]) == 2 else years
 
 
 def _century(years: ndarray) -> ndarray:
@@ -202,30 +247,40 @@ def _century(years: ndarray) -> ndarray:
     return np.where(years > _PIVOT, 1900, 2000) + years
 
 
-def _micros(number: Callable[..., ndarray], named: dict[str, str]) -> ndarray:
-    hours, minutes = number("H"), number("M")
-    if "half" in named:
-        hours = hours % 12 + 12 * (named["half"] == "p")
-    seconds = number("S") + number("S2")
-    digits = len(named.get("f", ""))
-    fraction = number("f") * 10 ** max(0, 6 - digits) // 10 ** max(0, digits - 6)
-    micros = ((hours * 60 + minutes) * 60 + seconds) * 10**6 + fraction
-    is_shown = (minutes < 60) & (seconds < 61) & (micros <= 86_400 * 10**6)
-    return np.where(is_shown, micros, -1)
+def _micros(cut: _Cut) -> ndarray:
+    hours = cut.number("H")
+    minutes = cut.number("M")
+    if "half" in cut:
+        hours = hours % 12 + 12 * (cut["half"] == "p")
+    seconds = cut.number("S") + cut.number("S2")
+    seconds_of_day = (hours * 60 + minutes) * 60 + seconds
+    micros = seconds_of_day * 10**6 + _fraction(cut)
+    is_on_clock = (minutes < 60) & (seconds < 61)
+    is_within_day = micros <= 86_400 * 10**6
+    return np.where(is_on_clock & is_within_day, micros, -1)
 
 
-def _offsets(named: dict[str, str], texts: ndarray, match: re.Match[str]) -> ndarray:
-    zone = named.get("zone")
-    if zone is None:
+def _fraction(cut: _Cut) -> ndarray:
+    """What stands behind the point of the seconds, in microseconds."""
+    if "f" not in cut:
+        return cut.number("f")
+    digits = len(cut["f"])
+    if digits <= 6:
+        return cut.number("f") * 10 ** (6 - digits)
+    return cut.number("f") // 10 ** (digits - 6)
+
+
+def _offsets(cut: _Cut) -> ndarray:
+    if "zone" not in cut:
         return np.array(_NO_ZONE)
-    if zone[0] not in "+-":
+    if cut["zone"][0] not in "+-":
         return np.array(0)
-    start, end = match.span("zone")
     minutes = []
-    for text in texts.tolist():
-        written = text[start:end].replace(":", "")
-        sign, hours, rest = written[0], written[:3], written[3:] or "0"
-        minutes.append(int(hours) * 60 + int(sign + rest))
+    for zone in cut.parts("zone"):
+        offset = zone.replace(":", "")
+        sign, hours = offset[0], offset[:3]
+        minutes_of_hour = sign + (offset[3:] or "0")
+        minutes.append(60 * int(hours) + int(minutes_of_hour))
     return np.array(minutes)
 
 
@@ -234,11 +289,13 @@ def _set_weeks(fields: _Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray
     mondays = iso_weeks(fields.year[rows], weeks).astype("datetime64[D]")
     days = mondays + weekdays - 1
     months = days.astype("datetime64[M]")
+    month_count = months.astype(np.int64)
+    month_of_year = month_count % 12 + 1
     is_week = (weeks >= 1) & (weeks <= 53)
-    month_of_year = months.astype(np.int64) % 12 + 1
-    fields.year[rows] = days.astype("datetime64[Y]").astype(np.int64) + 1970
+    fields.year[rows] = month_count // 12 + 1970
     fields.month[rows] = np.where(is_week, month_of_year, _NO_MONTH)
-    fields.day[rows] = (days - months).astype(np.int64) + 1
+    days_after_first = (days - months).astype(np.int64)
+    fields.day[rows] = days_after_first + 1
 
 
 def _year_first(fields: _Fields, said: bool | None) -> tuple[tuple[str, ...], None] | None:
@@ -288,104 +345,129 @@ def _settle_calendar(
     return notes, problem
 
 
-def _settle_order(fields: _Fields, said: bool | None = None) -> tuple[tuple[str, ...], str | None]:
+def _settle_order(
+    fields: _Fields, day_first: bool | None = None
+) -> tuple[tuple[str, ...], str | None]:
     """Decide whether 01/02/2020 is 1 February or 2 January, from everything that the column
     shows."""
     rows = np.flatnonzero(fields.first >= 0)
     if not len(rows):
         return (), None
-    first, second, year = fields.first[rows], fields.second[rows], fields.year[rows]
-    if said is None:
-        day_first, why = _day_first(first, second, year, fields.micros[rows], fields.marks)
-    else:
-        day_first, why = said, "same"  # nothing to be told
-    day, month = (first, second) if day_first else (second, first)
-    fields.day[rows] = day
-    fields.month[rows] = month
-    if why == "same":
+    ordered = _Ordered.of(fields, rows)
+    reason = "same"  # where it was said, nothing is to be told
+    if day_first is None:
+        day_first, reason = ordered.day_first(fields.marks)
+    fields.day[rows] = ordered.first if day_first else ordered.second
+    fields.month[rows] = ordered.second if day_first else ordered.first
+    if reason == "same":
         return (), None
-    if why:
+    if reason:
         order = "day/month/year" if day_first else "month/day/year"
-        return (f"dates read as {order}: {why}",), None
-    row = np.flatnonzero(first != second)[0]
-    written = f"{first[row]:02d}/{second[row]:02d}/{year[row]}"
+        return (f"dates read as {order}: {reason}",), None
     return (), (
-        f"dates such as {written} can be read as day/month/year or as month/day/year, and "
-        "nothing in the column tells which. Say it with --day-first or --month-first (in "
+        f"dates such as {ordered.example()} can be read as day/month/year or as month/day/year, "
+        "and nothing in the column tells which. Say it with --day-first or --month-first (in "
         "Python: day_first=True or False)."
     )
 
 
-def _day_first(
-    first: ndarray,
-    second: ndarray,
-    year: ndarray,
-    micros: ndarray,
-    marks: set[str],
-) -> tuple[bool, str]:
-    over_first, over_second = int((first > 12).sum()), int((second > 12).sum())
-    # both: the rarer ones are mistakes and will be reported as no dates
-    if over_first or over_second:
-        day_first = over_first >= over_second
-        days = first if day_first else second
-        return day_first, f"{int(days.max())} can only be a day"
-    if (first == second).all():
-        return True, "same"
-    if marks == {"."}:
-        return True, "dates with points are written so"
-    as_day_first = _regularity(from_fields(year, second, first), micros)
-    as_month_first = _regularity(from_fields(year, first, second), micros)
-    least = 0 if max(as_day_first, as_month_first) == 1 else 0.1
-    if abs(as_day_first - as_month_first) > least:
-        return as_day_first > as_month_first, "then the dates are evenly spaced"
-    return True, ""
+class _Ordered(NamedTuple):
+    """Dates such as 01/02/2020, whose first two numbers are day and month or month and day."""
+
+    first: ndarray
+    second: ndarray
+    year: ndarray
+    micros: ndarray
+
+    @classmethod
+    def of(cls, fields: _Fields, rows: ndarray) -> _Ordered:
+        return cls(fields.first[rows], fields.second[rows], fields.year[rows], fields.micros[rows])
+
+    def day_first(self, marks: set[str]) -> tuple[bool, str]:
+        """Whether the first number is the day, and why; "" where nothing tells."""
+        over_first = int((self.first > 12).sum())
+        over_second = int((self.second > 12).sum())
+        # both: the rarer ones are mistakes and will be reported as no dates
+        if over_first or over_second:
+            day_first = over_first >= over_second
+            days = self.first if day_first else self.second
+            return day_first, f"{int(days.max())} can only be a day"
+        if (self.first == self.second).all():
+            return True, "same"
+        if marks == {"."}:
+            return True, "dates with points are written so"
+        with_day_first = from_fields(self.year, self.second, self.first)
+        with_month_first = from_fields(self.year, self.first, self.second)
+        as_day_first = _regularity(with_day_first, self.micros)
+        as_month_first = _regularity(with_month_first, self.micros)
+        margin = 0 if max(as_day_first, as_month_first) == 1 else 0.1
+        if abs(as_day_first - as_month_first) > margin:
+            return as_day_first > as_month_first, "then the dates are evenly spaced"
+        return True, ""
+
+    def example(self) -> str:
+        """The first date that the order changes."""
+        row = np.flatnonzero(self.first != self.second)[0]
+        return f"{self.first[row]:02d}/{self.second[row]:02d}/{self.year[row]}"
 
 
 def _regularity(times: ndarray, micros: ndarray) -> float:
     """Share of the commonest step between neighbouring dates; months count as equal, best when
     on the first or last. Clock times, micros after midnight, count too where there are some."""
+    is_known = ~np.isnat(times)
     if (micros != micros[0]).any():
-        known = ~np.isnat(times) & (micros >= 0)
-        clock = micros[known].astype("timedelta64[us]")
-        steps = np.diff(np.unique(times[known] + clock))
-        counts = np.unique(steps, return_counts=True)[1]
-        return counts.max(initial=0) / max(len(steps), 1)
-    days = np.unique(times[~np.isnat(times)].astype("datetime64[D]"))
+        is_known &= micros >= 0
+        clock = micros[is_known].astype("timedelta64[us]")
+        moments = np.unique(times[is_known] + clock)
+        steps = np.diff(moments)
+        return _commonest(steps) / max(len(steps), 1)
+    days = np.unique(times[is_known].astype("datetime64[D]"))
     steps = np.diff(days.astype(np.int64))
     if len(steps) < 2:
         return 0.0
     is_month = (steps >= 28) & (steps <= 31)
-    day_of_month = (days - days.astype("datetime64[M]")).astype(np.int64) + 1
-    on_first, near_last = (day_of_month == 1).all(), (day_of_month >= 28).all()
+    months = days.astype("datetime64[M]")
+    day_of_month = (days - months).astype(np.int64) + 1
+    on_first = (day_of_month == 1).all()
+    near_last = (day_of_month >= 28).all()
     weight = 1.0 if on_first or near_last else 0.5
-    counts = np.unique(steps[~is_month], return_counts=True)[1]
-    commonest = max(is_month.sum() * weight, counts.max(initial=0))
+    month_count = is_month.sum() * weight
+    commonest = max(month_count, _commonest(steps[~is_month]))
     return commonest / len(steps)
+
+
+def _commonest(steps: ndarray) -> int:
+    """How often the commonest step occurs."""
+    _, counts = np.unique(steps, return_counts=True)
+    return int(counts.max(initial=0))
 
 
 def _settle_zone(times: Times, offset: ndarray) -> Times:
     """Local wall time where all offsets agree, or all times are local midnights; UTC where they
     differ."""
-    known = ~np.isnat(times.values)
-    offsets = np.unique(offset[known & (offset != _NO_ZONE)])
+    is_known = ~np.isnat(times.values)
+    has_zone = offset != _NO_ZONE
+    offsets = np.unique(offset[is_known & has_zone])
     if len(offsets) == 0:
         return times
     if len(offsets) == 1:
-        return replace(times, zone=_zone_name(int(offsets[0])))
-    known_times = times.values[known]
+        zone = _zone_name(int(offsets[0]))
+        return replace(times, zone=zone)
+    known_times = times.values[is_known]
     if (known_times == known_times.astype("datetime64[D]")).all():
         note = "offsets from UTC left off: every time is a local midnight"
         return replace(times, notes=(*times.notes, note))
-    shift = np.where(offset == _NO_ZONE, 0, offset).astype("timedelta64[m]")
-    least, most = _zone_name(int(offsets[0])), _zone_name(int(offsets[-1]))
-    note = f"offsets from UTC differ ({least} and {most}): times converted to UTC"
-    notes = (*times.notes, note)
-    return replace(times, values=times.values - shift, zone="UTC", notes=notes)
+    shift = np.where(has_zone, offset, 0)
+    values = times.values - shift.astype("timedelta64[m]")
+    least_zone = _zone_name(int(offsets[0]))
+    most_zone = _zone_name(int(offsets[-1]))
+    note = f"offsets from UTC differ ({least_zone} and {most_zone}): times converted to UTC"
+    return replace(times, values=values, zone="UTC", notes=(*times.notes, note))
 
 
 def _zone_name(minutes: int) -> str:
     if not minutes:
         return "UTC"
     sign = "+" if minutes > 0 else "-"
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{sign}{hours:02d}:{rest:02d}"
+    hours, minutes_of_hour = divmod(abs(minutes), 60)
+    return f"UTC{sign}{hours:02d}:{minutes_of_hour:02d}"

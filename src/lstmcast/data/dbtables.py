@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ from lstmcast.util.text import storable
 Sort = Literal["whole", "number", "truth", "date", "time", "zoned", "text"]
 
 _ROWS = "lstmcast_rows"  # a table of the connection alone
+_NO_TIME = np.datetime64("NaT", "us")
 
 
 def sheet_from_database(address: Address) -> Sheet:
@@ -55,7 +56,8 @@ def _sheet_of_duckdb(database: Any, query: str) -> Sheet:
     database.run(f"CREATE TEMPORARY TABLE {_ROWS} AS {query}")
     connection = database.connection
     relation = connection.table(_ROWS)
-    if not connection.execute(f"SELECT count(*) FROM {_ROWS}").fetchall()[0][0]:
+    ((row_count,),) = connection.execute(f"SELECT count(*) FROM {_ROWS}").fetchall()
+    if row_count == 0:
         return sheet_of_rows(Rows(relation.columns, iter(())))
     return sheet_from_relation(relation, lambda name: text_column(connection, name, _ROWS))
 
@@ -76,9 +78,10 @@ def sheet_of_rows(rows: Rows) -> Sheet:
     for block in rows.blocks:
         for column, values in zip(columns, zip(*block, strict=True), strict=True):
             column.add(values)
-    made = tuple(column.made() for column in columns)
-    count = len(made[0]) if made else 0
-    return Sheet(made, np.arange(1, count + 1, dtype=np.int64), "query", "database")
+    sheet_columns = tuple(column.made() for column in columns)
+    count = len(sheet_columns[0]) if sheet_columns else 0
+    lines = np.arange(1, count + 1, dtype=np.int64)
+    return Sheet(sheet_columns, lines, "query", "database")
 
 
 class _Gathered:
@@ -91,76 +94,99 @@ class _Gathered:
 
     def add(self, values: Sequence[Any]) -> None:
         sort = _sort_of(values)
-        self.blocks.append((sort, self._array(values, sort)))
+        block = self._array(values, sort)
+        self.blocks.append((sort, block))
 
     def _array(self, values: Sequence[Any], sort: Sort | None) -> ndarray:
         if sort in ("whole", "truth"):
             return np.array(values)
         if sort in ("number", None):
-            return np.array([np.nan if value is None else value for value in values], np.float64)
-        if sort in ("date", "time", "zoned"):
-            plain = [_in_utc(value) if sort == "zoned" else value for value in values]
-            return np.array(plain, "datetime64[us]")
-        places = self.places
-        texts = map(_text, values)
-        return np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
+            return np.array(values, np.float64)  # None becomes NaN
+        if sort in ("date", "time"):
+            return np.array(values, "datetime64[us]")
+        if sort == "zoned":
+            return np.array(list(map(_in_utc, values)), "datetime64[us]")
+        return self._coded(map(_text, values))
+
+    def _coded(self, texts: Iterable[str]) -> ndarray:
+        """The codes of texts, new ones for new texts."""
+        codes = []
+        for text in texts:
+            code = self.places.setdefault(text, len(self.places))
+            codes.append(code)
+        return np.array(codes, np.int64)
 
     def made(self) -> Column:
         sorts = {sort for sort, _ in self.blocks if sort is not None}
         if sorts <= {"whole", "number"}:
             return Column(self.name, self._joined())
-        if sorts <= {"date"} or sorts <= {"time", "date"} or sorts <= {"zoned"}:
-            days = "date" if sorts == {"date"} else ""
-            zone = "UTC" if sorts == {"zoned"} else None
-            return Column(self.name, self._times(), zone=zone, dtype=days)
-        if sorts == {"truth"} and all(sort == "truth" for sort, _ in self.blocks):
+        if sorts <= {"time", "date"}:
+            dtype = "date" if sorts == {"date"} else ""
+            return Column(self.name, self._times(), dtype=dtype)
+        if sorts == {"zoned"}:
+            return Column(self.name, self._times(), zone="UTC")
+        if all(sort == "truth" for sort, _ in self.blocks):
             return Column(self.name, self._joined())
-        codes = [self._codes(sort, block) for sort, block in self.blocks]
-        return Column(self.name, objects(self.places), np.concatenate(codes), dtype="text")
+        codes = np.concatenate([self._codes(sort, block) for sort, block in self.blocks])
+        texts = objects(self.places)
+        return Column(self.name, texts, codes, dtype="text")
 
     def _joined(self) -> ndarray:
         """The blocks as one array."""
-        return np.concatenate([block for _, block in self.blocks] or [np.empty(0)])
+        arrays = [block for _, block in self.blocks]
+        return np.concatenate(arrays or [np.empty(0)])
 
     def _times(self) -> ndarray:
         """The same of times; a block in which all are missing has no type of its own."""
-        nothing = np.datetime64("NaT", "us")
-        return np.concatenate(
-            [np.full(len(block), nothing) if sort is None else block for sort, block in self.blocks]
-        )
+        arrays = []
+        for sort, block in self.blocks:
+            if sort is None:
+                block = np.full(len(block), _NO_TIME)
+            arrays.append(block)
+        return np.concatenate(arrays)
 
     def _codes(self, sort: Sort | None, block: ndarray) -> ndarray:
         """A block of whatever sort as texts, for a column that has several sorts."""
         if sort == "text":
             return block
-        missing = np.isnat(block) if block.dtype.kind == "M" else block != block
-        texts = ["" if m else _text(v) for m, v in zip(missing, block.tolist(), strict=True)]
-        return np.array([self.places.setdefault(t, len(self.places)) for t in texts], np.int64)
+        is_time = block.dtype.kind == "M"
+        is_missing = np.isnat(block) if is_time else block != block
+        values = block.astype(object)
+        values[is_missing] = None
+        return self._coded(map(_text, values.tolist()))
 
 
 def _sort_of(values: Sequence[Any]) -> Sort | None:
     """What the values of a block are; None where all are missing."""
     kinds = set(map(type, values))
-    missing = type(None) in kinds
+    has_missing = type(None) in kinds
     kinds.discard(type(None))
     if not kinds:
         return None
     if kinds == {bool}:
-        return "text" if missing else "truth"
-    if kinds == {int} and not missing and max(map(abs, values)) < 2**63:
+        return "text" if has_missing else "truth"
+    if kinds == {int} and not has_missing and max(map(abs, values)) < 2**63:
         return "whole"
     if kinds <= {int, float, decimal.Decimal}:
         return "number"
     if kinds == {datetime.date}:
         return "date"
     if kinds == {datetime.datetime}:
-        zoned = {value.tzinfo is not None for value in values if value is not None}
-        return "text" if len(zoned) > 1 else "zoned" if True in zoned else "time"
+        return _sort_of_times(values)
     return "text"
 
 
+def _sort_of_times(values: Sequence[datetime.datetime | None]) -> Sort:
+    are_zoned = {value.tzinfo is not None for value in values if value is not None}
+    if are_zoned == {True}:
+        return "zoned"
+    return "time" if are_zoned == {False} else "text"
+
+
 def _in_utc(value: datetime.datetime | None) -> datetime.datetime | None:
-    return None if value is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
+    if value is None:
+        return None
+    return value.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def _text(value: Any) -> str:

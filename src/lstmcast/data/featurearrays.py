@@ -34,28 +34,28 @@ def covariates_from_arrays(
         lengths: of each series (S,).
 
     Raises:
-        UsageError: they are no mapping of names.
-        DataError: they have other lengths than the series, or are no numbers.
+        UsageError: they are not a mapping of names.
+        DataError: they have other lengths than the series, or are not numbers.
     """
     past_columns = {}
-    for name, parts in _parts(past, "past", rows, lengths).items():
-        past_columns[name] = np.concatenate([np.zeros(0), *parts])
+    for name, arrays in _parts(past, "past", rows, lengths).items():
+        past_columns[name] = np.concatenate([np.zeros(0), *arrays])
     static_columns, levels = _static(static, rows)
-    known = _future(_parts(future, "future", rows, lengths))
-    return Covariates(past_columns, known, static_columns, levels)
+    future_columns = _future(_parts(future, "future", rows, lengths))
+    return Covariates(past_columns, future_columns, static_columns, levels)
 
 
 def _static(
-    given: Given | None, rows: NDArray
+    static: Given | None, rows: NDArray
 ) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
     """Columns that do not change, (S,) each, and the names of their categories."""
     columns, levels = {}, {}
-    if given is None:
+    if static is None:
         return columns, levels
-    for name, values in _mapping(given, "static").items():
+    for name, values in _mapping(static, "static").items():
         if isinstance(values, Mapping):
             by_id = {str(key): value for key, value in values.items()}
-            values = [by_id.get(str(row), np.nan) for row in rows.tolist()]
+            values = [by_id.get(row, np.nan) for row in map(str, rows.tolist())]
         array = _numbers(values, "static", name)
         if array.shape != rows.shape:
             raise DataError(
@@ -73,60 +73,53 @@ def _future(parts_of_columns: Mapping[str, list[NDArray]]) -> Future:
     the series, NaN where nothing is known."""
     if not parts_of_columns:
         return Future()
-    lengths = [[len(values) for values in series] for series in parts_of_columns.values()]
+    lengths = [list(map(len, series)) for series in parts_of_columns.values()]
     lengths_S = np.max(lengths, axis=0)
     offsets = offsets_of(lengths_S)
     columns, levels = {}, {}
     for name, series in parts_of_columns.items():
         if any(values.dtype.kind == "O" for values in series):
             series, levels[name] = coded(series)
-        joined = np.full(int(lengths_S.sum()), np.nan)
+        joined_M = np.full(offsets[-1], np.nan)
         for values, begin in zip(series, offsets[:-1].tolist(), strict=True):
-            joined[begin : begin + len(values)] = values
-        columns[name] = joined
+            joined_M[begin : begin + len(values)] = values
+        columns[name] = joined_M
     return Future(columns, offsets, levels)
 
 
 def _parts(
-    given: Given | None, role: str, rows: NDArray, lengths: NDArray
+    columns: Given | None, role: str, rows: NDArray, lengths: NDArray
 ) -> dict[str, list[NDArray]]:
     """The values of each series, by the name of the column."""
-    if given is None:
+    if columns is None:
         return {}
     parts_of_columns = {}
-    for name, values in _mapping(given, role).items():
+    for name, values in _mapping(columns, role).items():
         parts_of_columns[name] = _column(role, name, values, rows, lengths)
     return parts_of_columns
 
 
-def _mapping(given: object, role: str) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
+def _mapping(columns: object, role: str) -> dict[str, Any]:
+    if not isinstance(columns, Mapping):
         raise UsageError(
-            f"{role}={given!r} does not name columns. Give {{name: values}}, the values in the "
+            f"{role}={columns!r} does not name columns. Give {{name: values}}, the values in the "
             "form that the target has."
         )
-    return {str(name): one for name, one in given.items()}
+    return {str(name): values for name, values in columns.items()}
 
 
 def _column(
     role: str,
     name: str,
-    given: Mapping[str, ArrayLike] | ArrayLike,
+    values: Mapping[str, ArrayLike] | ArrayLike,
     rows: NDArray,
     lengths: NDArray,
 ) -> list[NDArray]:
     """One covariate of each series."""
-    if isinstance(given, Mapping):
-        by_id = {str(key): array for key, array in given.items()}
-        absent = [row for row in rows.tolist() if row not in by_id]
-        if absent:
-            raise DataError(
-                f"{role} column {name!r} has no values of series {absent[0]!r}. Give them for "
-                "every series; nan stands for a missing value."
-            )
-        arrays = [_numbers(by_id[row], role, name) for row in rows.tolist()]
+    if isinstance(values, Mapping):
+        arrays = _arrays_by_id(role, name, values, rows)
     else:
-        array = _numbers(given, role, name)
+        array = _numbers(values, role, name)
         has_row_of_each = array.ndim == 2 and len(array) == len(rows)
         arrays = list(array) if has_row_of_each else [array] * len(rows)
     may_be_longer = role == "future"
@@ -142,17 +135,31 @@ def _column(
     return [_finite(array) for array in arrays]
 
 
-def _finite(part: NDArray) -> NDArray:
-    if part.dtype.kind == "O":
-        return part
-    return np.where(np.isinf(part), np.nan, part)
+def _arrays_by_id(
+    role: str, name: str, values: Mapping[str, ArrayLike], rows: NDArray
+) -> list[NDArray]:
+    """The values of a column for each series, from those by id."""
+    by_id = {str(key): array for key, array in values.items()}
+    absent = [row for row in rows.tolist() if row not in by_id]
+    if absent:
+        raise DataError(
+            f"{role} column {name!r} has no values of series {absent[0]!r}. Give them for "
+            "every series; nan stands for a missing value."
+        )
+    return [_numbers(by_id[row], role, name) for row in rows.tolist()]
+
+
+def _finite(values: NDArray) -> NDArray:
+    if values.dtype.kind == "O":
+        return values
+    return np.where(np.isinf(values), np.nan, values)
 
 
 def _numbers(array: ArrayLike, role: str, name: str) -> NDArray:
     """As numbers; texts of what is known in advance as they are, which are categories."""
-    given = np.asarray(array)
-    if role != "past" and given.dtype.kind in "OUT" and _has_texts(given):
-        return given.astype(object)
+    cells = np.asarray(array)
+    if role != "past" and cells.dtype.kind in "OUT" and _has_texts(cells):
+        return cells.astype(object)
     try:
         return np.asarray(array, np.float64)
     except (TypeError, ValueError) as error:
@@ -162,5 +169,5 @@ def _numbers(array: ArrayLike, role: str, name: str) -> NDArray:
         ) from None
 
 
-def _has_texts(given: NDArray) -> bool:
-    return any(isinstance(cell, str) for cell in given.ravel().tolist())
+def _has_texts(cells: NDArray) -> bool:
+    return any(isinstance(cell, str) for cell in cells.ravel().tolist())

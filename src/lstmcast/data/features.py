@@ -13,20 +13,22 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lstmcast.data.levels import recoded
-from lstmcast.data.ragged import offsets_of, segments, spread
-from lstmcast.data.ragged import places as steps_of
+from lstmcast.data.ragged import segments
 from lstmcast.errors import DataError
 
 logger = logging.getLogger("lstmcast")
 # How covariates are reduced where the target of several rows is added up or counted: the sum of
 # prices is no price, and a mean says as much as a sum to a network that reads either scaled.
 _REDUCED = {"sum": "mean", "count": "mean"}
+
+Columns = Mapping[str, NDArray]  # by name
+Levels = Mapping[str, tuple[str, ...]]  # names of categories, by column
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +44,14 @@ class Future:
     {'price': array([9., 8.])}
     """
 
-    columns: Mapping[str, NDArray] = field(default_factory=dict)
+    columns: Columns = field(default_factory=dict)
     offsets: NDArray = field(default_factory=lambda: np.zeros(1, np.int64))
-    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    levels: Levels = field(default_factory=dict)
     apart: bool = False
 
     def __post_init__(self) -> None:
-        for array in (*self.columns.values(), self.offsets):
-            array.flags.writeable = False
+        _freeze(self.columns)
+        self.offsets.flags.writeable = False
 
     def __bool__(self) -> bool:
         return bool(self.columns)
@@ -65,18 +67,35 @@ class Future:
         if not self:
             return self
         rows = np.asarray(rows)
-        lengths = self.lengths[rows]
-        first = np.minimum(np.broadcast_to(first, rows.shape), lengths)
-        places, offsets = segments(self.offsets, rows, first, lengths - first)
-        columns = {name: array[places] for name, array in self.columns.items()}
+        lengths_R = self.lengths[rows]
+        first_R = np.broadcast_to(first, rows.shape)
+        first_R = np.minimum(first_R, lengths_R)
+        counts_R = lengths_R - first_R
+        places, offsets = segments(self.offsets, rows, first_R, counts_R)
+        columns = _taken(self.columns, places)
         return Future(columns, offsets, self.levels, self.apart)
 
     def only(self, names: Iterable[str]) -> Future:
         """The columns of these names, in their order, as far as they are there."""
-        names = [name for name in names if name in self.columns]
-        columns = {name: self.columns[name] for name in names}
-        levels = {name: self.levels[name] for name in names if name in self.levels}
+        columns = _chosen(self.columns, names)
+        levels = _chosen(self.levels, columns)
         return Future(columns, self.offsets, levels, self.apart)
+
+
+def _freeze(columns: Columns) -> None:
+    """Make arrays refuse to be written to."""
+    for array in columns.values():
+        array.flags.writeable = False
+
+
+def _taken(columns: Columns, places: NDArray) -> Columns:
+    """Columns with only the values in these places."""
+    return {name: array[places] for name, array in columns.items()}
+
+
+def _chosen(by_name: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
+    """What has one of these names, in their order."""
+    return {name: by_name[name] for name in names if name in by_name}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,24 +113,24 @@ class Covariates:
     {'volume': array([9.])}
     """
 
-    past: Mapping[str, NDArray] = field(default_factory=dict)
+    past: Columns = field(default_factory=dict)
     future: Future = field(default_factory=Future)
-    static: Mapping[str, NDArray] = field(default_factory=dict)
-    static_levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    static: Columns = field(default_factory=dict)
+    static_levels: Levels = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for array in (*self.past.values(), *self.static.values()):
-            array.flags.writeable = False
+        _freeze(self.past)
+        _freeze(self.static)
 
     def __bool__(self) -> bool:
-        return bool(self.past) or bool(self.future) or bool(self.static)
+        return any((self.past, self.future, self.static))
 
     def named(self) -> str:
         """What a short description of a panel says of them."""
-        texts = []
+        text = ""
         for role, names in self.roles().items():
-            texts.append(f", {role}: {', '.join(names)}")
-        return "".join(texts)
+            text += f", {role}: {', '.join(names)}"
+        return text
 
     def part(
         self, offsets: NDArray, rows: ArrayLike, first: ArrayLike, counts: ArrayLike
@@ -121,36 +140,38 @@ class Covariates:
         if not self:
             return self
         rows = np.asarray(rows)
-        first_of_each = np.broadcast_to(first, rows.shape)
-        places, _ = segments(offsets, rows, first_of_each, np.asarray(counts))
-        past = {name: array[places] for name, array in self.past.items()}
-        static = {name: values[rows] for name, values in self.static.items()}
+        first_R = np.broadcast_to(first, rows.shape)
+        counts_R = np.asarray(counts)
+        places, _ = segments(offsets, rows, first_R, counts_R)
+        past = _taken(self.past, places)
+        static = _taken(self.static, rows)
         future = self.future.since(rows, first)
         return replace(self, past=past, future=future, static=static)
 
     def only(self, names: Iterable[str]) -> Covariates:
         """The past columns of these names, in their order, as far as they are there, and all that
         is known in advance."""
-        past = {name: self.past[name] for name in names if name in self.past}
-        return replace(self, past=past)
+        return replace(self, past=_chosen(self.past, names))
 
     def roles(self) -> dict[str, list[str]]:
         """The names of the columns by role, of roles that there are."""
-        columns = {"past": self.past, "future": self.future.columns, "static": self.static}
-        return {role: list(names) for role, names in columns.items() if names}
+        roles = {
+            "past": list(self.past),
+            "future": list(self.future.columns),
+            "static": list(self.static),
+        }
+        return {role: names for role, names in roles.items() if names}
 
     def described(self) -> dict[str, Any]:
         """What a manifest says of them: names by role, and the names of categories."""
-        levels = {name: list(texts) for name, texts in self.future.levels.items()}
-        static_levels = {name: list(texts) for name, texts in self.static_levels.items()}
-        described: dict[str, Any] = dict(self.roles())
-        if levels:
-            described["levels"] = levels
-        if static_levels:
-            described["static_levels"] = static_levels
+        description: dict[str, Any] = dict(self.roles())
+        if self.future.levels:
+            description["levels"] = _listed_levels(self.future.levels)
+        if self.static_levels:
+            description["static_levels"] = _listed_levels(self.static_levels)
         if self.future.apart:
-            described["apart"] = True
-        return described
+            description["apart"] = True
+        return description
 
     def arrays(self) -> dict[str, NDArray]:
         """Their values, under names for the store."""
@@ -163,32 +184,32 @@ class Covariates:
         return arrays
 
     @classmethod
-    def from_saved(cls, said: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Covariates:
+    def from_saved(cls, description: Mapping[str, Any], arrays: Columns) -> Covariates:
         """What `described` and `arrays` gave; nothing where an older version saved."""
-        past = _by_name("past", said, arrays)
-        columns = _by_name("future", said, arrays)
-        static = _by_name("static", said, arrays)
-        levels = _level_names(said.get("levels", {}))
-        static_levels = _level_names(said.get("static_levels", {}))
+        past = _by_name("past", description, arrays)
+        columns = _by_name("future", description, arrays)
+        static = _by_name("static", description, arrays)
+        levels = _level_names(description.get("levels", {}))
+        static_levels = _level_names(description.get("static_levels", {}))
         future = Future()
         if columns:
-            apart = bool(said.get("apart", False))
+            apart = bool(description.get("apart", False))
             future = Future(columns, arrays["future_offsets"], levels, apart)
         return cls(past, future, static, static_levels)
 
     def require_sound(self, series: int) -> None:
         """ValueError where columns of a saved model do not fit so many series."""
         for name, values in self.static.items():
-            if values.shape != (series,) or values.dtype.kind != "f":
+            if not _is_array(values, series, "f"):
                 raise ValueError(f"the static column {name!r} is of other series")
         if not self.future:
             return
         offsets = self.future.offsets
-        is_array_of_offsets = offsets.shape == (series + 1,) and offsets.dtype.kind in "iu"
-        if not is_array_of_offsets or offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        are_offsets = _is_array(offsets, series + 1, "iu")
+        if not are_offsets or offsets[0] != 0 or np.diff(offsets).min(initial=0) < 0:
             raise ValueError("what is known in advance has no lengths")
         for name, values in self.future.columns.items():
-            if values.shape != (offsets[-1],) or values.dtype.kind != "f":
+            if not _is_array(values, offsets[-1], "f"):
                 raise ValueError(f"the column {name!r} has other lengths than its offsets say")
 
     def known_among(self, names: Iterable[str], offsets: NDArray, counts: NDArray) -> NDArray:
@@ -200,12 +221,14 @@ class Covariates:
         array([ True, False])
         """
         begins = offsets[:-1]
-        known = np.ones(len(counts), bool)
+        ends = begins + counts
+        all_known = np.ones(len(counts), bool)
         for name in names:
             is_known_N = np.isfinite(self.past[name])
-            before_N = np.r_[0, np.cumsum(is_known_N)]
-            known &= before_N[begins + counts] > before_N[begins]
-        return known
+            before_N = np.append(0, np.cumsum(is_known_N))
+            known_counts = before_N[ends] - before_N[begins]
+            all_known &= known_counts > 0
+        return all_known
 
     def require(self, names: Iterable[str], source: str) -> None:
         """DataError where a column that a network reads is not there; `source`: of the data."""
@@ -220,14 +243,16 @@ class Covariates:
     def unread(self, names: Iterable[str]) -> str | None:
         """What is to be said of columns that a network, which reads these names, does not read;
         None without any."""
-        beside = [name for name in self.past if name not in set(names)]
-        if not beside:
+        read_names = set(names)
+        unread_names = [name for name in self.past if name not in read_names]
+        if not unread_names:
             return None
-        example = beside if len(beside) < 3 else [beside[0], ...]
+        example = str(unread_names)
+        if len(unread_names) > 2:
+            example = f"[{unread_names[0]!r}, …]"
         return (
-            f"this network does not read {listed(beside)} beside the target. One that does is "
-            "trained from scratch, with NetworkConfig(inputs=Transformed(…, "
-            f"past={str(example).replace('Ellipsis', '…')}))"
+            f"this network does not read {listed(unread_names)} beside the target. One that does "
+            f"is trained from scratch, with NetworkConfig(inputs=Transformed(…, past={example}))"
         )
 
     def tell_unread(self, names: Iterable[str]) -> None:
@@ -237,21 +262,28 @@ class Covariates:
             warn_once(unread)
 
 
-def _numbered(role: str, columns: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def _is_array(array: NDArray, length: int, kinds: str) -> bool:
+    """Whether an array has one axis of that length and numbers of one of these kinds."""
+    return array.shape == (length,) and array.dtype.kind in kinds
+
+
+def _numbered(role: str, columns: Columns) -> dict[str, NDArray]:
     """Columns under names for the store: their role and number."""
     return {f"{role}{number}": values for number, values in enumerate(columns.values())}
 
 
-def _by_name(
-    role: str, said: Mapping[str, Any], arrays: Mapping[str, NDArray]
-) -> dict[str, NDArray]:
+def _listed_levels(levels: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    return {name: list(texts) for name, texts in levels.items()}
+
+
+def _by_name(role: str, description: Mapping[str, Any], arrays: Columns) -> Columns:
     """Columns of the store under their own names."""
-    names = said.get(role, ())
+    names = description.get(role, ())
     return {name: arrays[f"{role}{number}"] for number, name in enumerate(names)}
 
 
-def _level_names(said: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(texts) for name, texts in said.items()}
+def _level_names(levels: Mapping[str, Iterable[str]]) -> Levels:
+    return {name: tuple(texts) for name, texts in levels.items()}
 
 
 @cache
@@ -260,102 +292,20 @@ def warn_once(text: str) -> None:
     logger.warning("%s", text)
 
 
-def reduced_by(how: str) -> str:
+def reduced_by(method: str) -> str:
     """How covariates are reduced where the values of a target are reduced like this.
 
     >>> reduced_by("sum"), reduced_by("last")
     ('mean', 'last')
     """
-    return _REDUCED.get(how, how)
+    return _REDUCED.get(method, method)
 
 
-def listed(names: Iterable[str], most: int = 8) -> str:
+def listed(names: Iterable[str], limit: int = 8) -> str:
     """Names of columns in a sentence: 'volume', 'price' and 'index'."""
     quoted = [repr(str(name)) for name in names]
-    if len(quoted) > most:
-        return f"{', '.join(quoted[:most])} and {len(quoted) - most} more"
+    if len(quoted) > limit:
+        return f"{', '.join(quoted[:limit])} and {len(quoted) - limit} more"
     if len(quoted) < 2:
         return quoted[0]
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
-
-
-def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArray) -> Future:
-    """What is known in advance of series that continue with newer data, (S,): the newer word
-    counts,
-    and a missing one erases none.
-
-    places (S,): of the remembered series, −1 for none · steps (S,): of the joined series, at which
-    the newer data begin.
-    """
-    remembered = bool(ours)
-    newer = theirs.offsets if theirs else np.zeros(len(places) + 1, np.int64)
-    newer_lengths = np.diff(newer)
-    older_lengths = np.append(ours.lengths, 0)[places] if remembered else np.zeros_like(places)
-    ends = np.where(newer_lengths > 0, steps + newer_lengths, 0)
-    lengths = np.maximum(older_lengths, ends)
-    offsets = offsets_of(np.maximum(lengths, 0))
-    older = offsets_of(older_lengths)
-    columns, levels = {}, {}
-    for name in dict.fromkeys([*ours.columns, *theirs.columns]):
-        our_levels, their_levels = ours.levels.get(name), theirs.levels.get(name)
-        union = _union(our_levels, their_levels)
-        if union:
-            levels[name] = union
-        joined = np.full(offsets[-1], np.nan)
-        if name in ours.columns:
-            from_places, _ = segments(ours.offsets, np.maximum(places, 0), 0, older_lengths)
-            to_places = spread(offsets[:-1], older) + steps_of(older)
-            joined[to_places] = recoded(ours.columns[name], our_levels, union)[from_places]
-        if name in theirs.columns:
-            values = recoded(theirs.columns[name], their_levels, union)
-            own_step = spread(steps, newer) + steps_of(newer)
-            to_places = spread(offsets[:-1], newer) + own_step
-            is_said = (own_step >= 0) & ~np.isnan(values)
-            joined[to_places[is_said]] = values[is_said]
-        columns[name] = joined
-    apart = ours.apart or theirs.apart
-    return Future(columns, offsets, levels, apart) if columns else Future()
-
-
-def _union(*levels: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The categories of several columns as those of one, the first ones first."""
-    texts = [text for names in levels for text in names or ()]
-    return tuple(dict.fromkeys(texts))
-
-
-def continued_static(
-    ours: Covariates, theirs: Covariates, places: NDArray
-) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
-    """What does not change in series that continue with newer data, and the names of categories:
-    the
-    newer word counts, and a missing one erases none. places (S,): of the remembered series, −1 for
-    none."""
-    columns, levels = {}, {}
-    unknown = np.full(len(places), np.nan)
-    for name in dict.fromkeys([*ours.static, *theirs.static]):
-        our_levels, their_levels = ours.static_levels.get(name), theirs.static_levels.get(name)
-        union = _union(our_levels, their_levels)
-        if union:
-            levels[name] = union
-        older, newer = unknown[:0], unknown
-        if name in ours.static:
-            older = recoded(ours.static[name], our_levels, union)
-        if name in theirs.static:
-            newer = recoded(theirs.static[name], their_levels, union)
-        older_places = np.where(places < 0, len(older), places)
-        remembered = np.append(older, np.nan)[older_places]
-        columns[name] = np.where(np.isnan(newer), remembered, newer)
-    return columns, levels
-
-
-def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Future:
-    """What is known in advance of series of two panels with so many series, one after the other."""
-    of_first, of_second = counts
-    places = np.r_[np.arange(of_first), np.full(of_second, -1)]
-    if second:
-        nothing = np.zeros(of_first, np.int64)
-        second = replace(second, offsets=np.r_[nothing, second.offsets])
-    if first and len(first.offsets) != of_first + 1:
-        raise ValueError("what is known in advance is of other series")
-    begin = np.zeros(len(places), np.int64)
-    return continued_future(first, second, places, begin)

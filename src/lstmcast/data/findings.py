@@ -6,7 +6,7 @@ in many."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -49,9 +49,9 @@ class Finding:
 
     def __post_init__(self) -> None:
         for name in ("message", "action", "series", "value"):
-            told = getattr(self, name)
-            if told is not None:
-                object.__setattr__(self, name, bounded(told))
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, bounded(text))
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.text}"
@@ -59,7 +59,9 @@ class Finding:
     @property
     def text(self) -> str:
         """Message and action as sentences, without the severity."""
-        message = self.message if self.message.endswith((".", "?", "!")) else self.message + "."
+        message = self.message
+        if not message.endswith((".", "?", "!")):
+            message += "."
         return f"{message} {self.action}".rstrip()
 
 
@@ -81,11 +83,15 @@ class Findings(tuple[Finding, ...]):
     def _repr_html_(self) -> str:
         """A table for notebooks, errors first; of many the first ones."""
         order = ("error", "warning", "note")
-        found = sorted(self, key=lambda finding: order.index(finding.severity))
-        rows = [(finding.severity, finding.text) for finding in found[:MOST_SHOWN]]
-        title = f"{len(self):,} finding{'s' * (len(self) != 1)}" if self else "no findings"
-        listed = table(["", "what was noticed"], rows, left=(0, 1), wrap=True) if rows else ""
-        return block(title, listed, more(len(rows), len(self), "findings"))
+        if not self:
+            return block("no findings")
+        ordered = sorted(self, key=lambda finding: order.index(finding.severity))
+        rows = [(finding.severity, finding.text) for finding in ordered[:MOST_SHOWN]]
+        title = "1 finding" if len(self) == 1 else f"{len(self):,} findings"
+        header = ["", "what was noticed"]
+        listing = table(header, rows, left_aligned=(0, 1), wrap=True)
+        further = more(len(rows), len(self), "findings")
+        return block(title, listing, further)
 
     @property
     def errors(self) -> Findings:
@@ -99,8 +105,10 @@ class Findings(tuple[Finding, ...]):
 
     def columns_dict(self) -> dict[str, list]:
         """The findings as columns: one list per field of Finding."""
-        rows = [asdict(finding) for finding in self]
-        return {name: [row[name] for row in rows] for name in Finding.__dataclass_fields__}
+        columns = {}
+        for name in Finding.__dataclass_fields__:
+            columns[name] = [getattr(finding, name) for finding in self]
+        return columns
 
     def raise_errors(self, source: str) -> None:
         """Raise one DataError with all error findings, or return when there are none."""
@@ -109,8 +117,8 @@ class Findings(tuple[Finding, ...]):
             return
         if len(texts) == 1:
             raise DataError(f"{source}: {texts[0]}")
-        listed = "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, start=1))
-        raise DataError(f"{source} cannot be used as it is, for {len(texts)} reasons:\n{listed}")
+        listing = "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, start=1))
+        raise DataError(f"{source} cannot be used as it is, for {len(texts)} reasons:\n{listing}")
 
 
 @dataclass(frozen=True)
@@ -143,21 +151,26 @@ def per_series(
     """
     if not len(rows):
         return []
-    codes, begins, counts = np.unique(series[rows], return_index=True, return_counts=True)
-    shown = len(codes) if len(codes) <= _SEPARATE else EXAMPLES
+    codes, begins = np.unique(series[rows], return_index=True)
+    ends = np.append(begins[1:], len(rows))
+    shown_count = len(codes) if len(codes) <= _SEPARATE else EXAMPLES
     findings = []
-    for code, begin, count in zip(codes[:shown], begins, counts, strict=False):
-        case = say(rows[begin : begin + count])
+    for code, begin, end in zip(codes[:shown_count], begins, ends, strict=False):
         name = str(ids[code]) if len(ids) > 1 else None
-        message = case.message if name is None else f"series {name!r}: {case.message}"
-        total = int(count) if case.count is None else case.count
-        findings.append(
-            replace(
-                rule, message=message, series=name, line=case.line, value=case.value, count=total
-            )
-        )
+        own_rows = rows[begin:end]
+        findings.append(_of_series(name, len(own_rows), rule, say(own_rows)))
     if len(codes) <= _SEPARATE:
         return findings
     examples = "; ".join(finding.message for finding in findings)
     message = f"{rule.rule} in {len(codes):,} of {len(ids):,} series, for example {examples}"
-    return [replace(findings[0], message=message, series=None, value=None, count=len(rows))]
+    together = replace(findings[0], message=message, series=None, value=None, count=len(rows))
+    return [together]
+
+
+def _of_series(name: str | None, row_count: int, rule: Finding, case: Case) -> Finding:
+    """The finding about one series, which has a name where there are several."""
+    message = case.message if name is None else f"series {name!r}: {case.message}"
+    count = row_count if case.count is None else case.count
+    return replace(
+        rule, message=message, series=name, line=case.line, value=case.value, count=count
+    )

@@ -25,7 +25,7 @@ Choice = Callable[[dict[str, Sheet]], str]
 
 
 def sheet_from_bytes(
-    raw: bytes,
+    content: bytes,
     source: str,
     *,
     sheet: str | None,
@@ -38,40 +38,40 @@ def sheet_from_bytes(
     sheet: of a workbook; header: the line of the names, where it was said; choose: which of several
     sheets of a workbook is read.
     """
-    if not raw.strip():
+    if not content.strip():
         raise DataError(
             f"{source} is empty. A table with a column of dates and a column of numbers is "
             "expected."
         )
     label = file_label(source)
-    if is_workbook(raw):
-        return _of_workbook(raw, source, sheet, header, choose)
-    if packing(raw[:8]) and depth < _DEEPEST:
-        content, name = unpacked(raw, source)
-        if not content.strip():
+    if is_workbook(content):
+        return _of_workbook(content, source, sheet, header, choose)
+    if packing(content[:8]) and depth < _DEEPEST:
+        inner_content, name = unpacked(content, source)
+        if not inner_content.strip():
             raise DataError(
                 f"{source} is empty inside. A table with a column of dates and a column of numbers "
                 "is expected."
             )
-        large = _large(content, source) if header is None else None
+        large = _large(inner_content, source) if header is None else None
         if large is not None:
             return large
         inner = sheet_from_bytes(
-            content, name, sheet=sheet, header=header, choose=choose, depth=depth + 1
+            inner_content, name, sheet=sheet, header=header, choose=choose, depth=depth + 1
         )
         return replace(inner, source=source, label=label)
-    return _of_text(raw, source, label, header)
+    return _of_text(content, source, label, header)
 
 
-def is_workbook(raw: bytes) -> bool:
+def is_workbook(content: bytes) -> bool:
     """Whether bytes are those of an Excel or OpenDocument workbook."""
-    if raw[:8] == OLD_WORKBOOK:
+    if content[:8] == OLD_WORKBOOK:
         return True
-    return raw[:4] == b"PK\x03\x04" and is_workbook_archive(raw)
+    return content[:4] == b"PK\x03\x04" and is_workbook_archive(content)
 
 
-def _of_text(raw: bytes, source: str, label: str, header: int | None) -> Sheet:
-    text, encoding = decode(raw, source)
+def _of_text(content: bytes, source: str, label: str, header: int | None) -> Sheet:
+    text, encoding = decode(content, source)
     notes = encoding_notes(encoding)
     if looks_like_json(text[:1000]):
         return _with(sheet_from_json(text, source, label), notes)
@@ -99,24 +99,21 @@ def _large(content: bytes, source: str) -> Sheet | None:
 
 
 def _of_workbook(
-    raw: bytes, source: str, sheet: str | None, header: int | None, choose: Choice
+    content: bytes, source: str, sheet: str | None, header: int | None, choose: Choice
 ) -> Sheet:
     from lstmcast.data.workbooks import read_sheets, sheet_note
 
-    grids, names = read_sheets(raw, source, sheet)
+    grids, names = read_sheets(content, source, sheet)
     label = file_label(source)
+    sheets = {}
+    for name, grid in grids.items():
+        try:
+            sheets[name] = sheet_from_grid(grid, source, label, header)
+        except DataError:
+            if len(grids) == 1:
+                raise
     first = next(iter(grids))
-    if len(grids) == 1:
-        found, chosen = {first: sheet_from_grid(grids[first], source, label, header)}, first
-    else:
-        found = {}
-        for name, grid in grids.items():
-            try:
-                found[name] = sheet_from_grid(grid, source, label, header)
-            except DataError:
-                if name == first and len(grids) == 1:
-                    raise
-        if not found:
-            found = {first: sheet_from_grid(grids[first], source, label, header)}
-        chosen = choose(found)
-    return _with(found[chosen], sheet_note(chosen, list(found), names))
+    if not sheets:
+        sheets[first] = sheet_from_grid(grids[first], source, label, header)
+    choice = first if len(grids) == 1 else choose(sheets)
+    return _with(sheets[choice], sheet_note(choice, list(sheets), names))

@@ -234,8 +234,8 @@ class Frequency:
         """
         if self.unit not in MONTHS_IN:
             shift = self._week_start()
-            moved = np.asarray(times) - np.timedelta64(shift, "us") if shift else times
-            return self._count(moved) // self.every
+            shifted = np.asarray(times) - np.timedelta64(shift, "us") if shift else times
+            return self._count(shifted) // self.every
         months = month_of(micros_of(times) - (self._first_day() - 1) * DAY)
         return (months - self._first_month()) // (self.every * MONTHS_IN[self.unit])
 
@@ -267,8 +267,8 @@ class Frequency:
         if not anchor_ends(self.anchor) and self.unit != "week":
             begins = self.bin_starts(bins)
             return self.advance(begins, 0) if self.anchor.startswith("business") else begins
-        last = times_of(micros_of(self.bin_starts(np.asarray(bins) + 1)) - DAY)
-        return self.advance(last, 0) if self.anchor.startswith("business") else last
+        last_days = times_of(micros_of(self.bin_starts(np.asarray(bins) + 1)) - DAY)
+        return self.advance(last_days, 0) if self.anchor.startswith("business") else last_days
 
     def _week_start(self) -> int:
         """From where weeks are counted: the day after the one that they end on; 0 for other
@@ -308,8 +308,9 @@ class Frequency:
             return self
         micros = micros_of(times)
         if self.unit == "half month":
-            late = np.any(day_of_month(micros) > 15)
-            return replace(self, anchor="end" if late else "start")
+            is_late = np.any(day_of_month(micros) > 15)
+            anchor = "end" if is_late else "start"
+            return replace(self, anchor=anchor)
         if self.unit == "week":
             days = np.unique(weekday_of(micros))
             return replace(self, anchor=WEEKDAYS[days[0]]) if len(days) == 1 else self
@@ -364,7 +365,7 @@ def parse_frequency(text: str) -> Frequency:
     )
     if match is None:
         raise _unknown(text)
-    number, word, rest = match.groups()
+    number, word, endings = match.groups()
     word = word.replace(" ", "")
     # polars means minutes by m, pandas milliseconds by ms, and people may mean months
     if word in ("m", "ms"):
@@ -376,7 +377,7 @@ def parse_frequency(text: str) -> Frequency:
     unit, anchor = UNIT_OF[word.lower()]
     try:
         return longest(
-            Frequency(unit, int(number or 1), parsed_anchor(unit, anchor, rest[1:].upper()))
+            Frequency(unit, int(number or 1), parsed_anchor(unit, anchor, endings[1:].upper()))
         )
     except (UsageError, ValueError):
         raise _unknown(text) from None

@@ -6,6 +6,7 @@ length."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -26,7 +27,7 @@ from lstmcast.data.calendars import (
 )
 from lstmcast.data.frequency import Frequency, longest
 
-# how the steps of a series are counted
+# kinds: how the steps of a series are counted
 _FIXED, _MONTHS, _BUSINESS, _MONTH_ENDS, _HALVES = range(5)
 _KINDS = 8  # a kind and a size are one number
 _REGULAR = 0.8  # share of equal steps from which a series speaks for a frequency
@@ -73,29 +74,32 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
     is_date = times.dtype.kind == "M"
     counts = micros_of(times) if is_date else times.astype(np.int64)
     lengths = np.diff(offsets)
-    usable = np.flatnonzero(lengths > 1)
-    if not len(usable):
+    is_usable = lengths > 1
+    if not is_usable.any():
         return Inference(None)
-    is_used = np.repeat(lengths > 1, lengths)
-    times, counts, lengths = times[is_used], counts[is_used], lengths[usable]
+    is_used = np.repeat(is_usable, lengths)
+    times, counts, lengths = times[is_used], counts[is_used], lengths[is_usable]
     steps = _Steps.of(counts, lengths)
-    kinds, sizes, shares = _kinds_of_dates(counts, steps) if is_date else _described(steps, _FIXED)
-    main, regular = _vote(kinds, sizes, shares, lengths)
-    codes = sizes * _KINDS + kinds
-    frequency = _frequency(main % _KINDS, main // _KINDS, is_date)
+    step_kinds = _kinds_of_dates(counts, steps) if is_date else _described(steps, _FIXED)
+    main, is_regular = _vote(step_kinds, lengths)
+    frequency = _frequency(main, is_date)
     if frequency is None:
         return Inference(None)
+    codes = step_kinds.codes()
     if is_date:
-        frequency = frequency.anchored(times[np.repeat(codes == main, lengths)])
-    telling = regular & (lengths > _TELLING) & (codes != main)
-    others = []
-    for code in np.unique(codes[telling]):
-        other = _frequency(code % _KINDS, code // _KINDS, is_date)
-        if other is not None:
-            has_other = telling & (codes == code)
-            anchored = other.anchored(times[np.repeat(has_other, lengths)])
-            others.append((anchored, usable[has_other]))
-    return Inference(frequency, tuple(others))
+        has_main = np.repeat(codes == main, lengths)
+        frequency = frequency.anchored(times[has_main])
+    is_telling = is_regular & (lengths > _TELLING) & (codes != main)
+    usable = np.flatnonzero(is_usable)
+    other_frequencies = []
+    for code in np.unique(codes[is_telling]):
+        other_frequency = _frequency(int(code), is_date)
+        if other_frequency is not None:
+            has_code = is_telling & (codes == code)
+            own_times = times[np.repeat(has_code, lengths)]
+            pair = other_frequency.anchored(own_times), usable[has_code]
+            other_frequencies.append(pair)
+    return Inference(frequency, tuple(other_frequencies))
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,59 +117,94 @@ class _Steps:
         between_series = ends[:-1] - 1  # the step from one series to the next is none
         sizes = np.delete(np.diff(counts), between_series)
         steps = lengths - 1
-        return cls(sizes, np.cumsum(steps) - steps, lengths)
+        begins = np.cumsum(steps) - steps
+        return cls(sizes, begins, lengths)
 
     def modes(self) -> tuple[ndarray, ndarray]:
         """The most frequent step of each series (the smaller one of a tie) and its share."""
         lowest = np.minimum.reduceat(self.sizes, self.begins)
         highest = np.maximum.reduceat(self.sizes, self.begins)
-        modes, shares = lowest.copy(), np.ones(len(lowest))
+        modes = lowest.copy()
+        shares = np.ones(len(lowest))
         varied = lowest != highest
         if varied.any():  # most series have one step only: sort the rest
             counts = self.lengths - 1
-            owner = np.repeat(np.arange(len(lowest)), counts)
+            numbers = np.arange(len(lowest))
+            owner = np.repeat(numbers, counts)
             rows = varied[owner]
-            found = _modes(owner[rows], self.sizes[rows], counts[varied])
-            modes[varied], shares[varied] = found
+            runs = _longest_runs(owner[rows], self.sizes[rows])
+            modes[varied] = runs.sizes
+            shares[varied] = runs.lengths / counts[varied]
         return modes, shares
 
 
-def _modes(owner: ndarray, sizes: ndarray, counts: ndarray) -> tuple[ndarray, ndarray]:
+class _Runs(NamedTuple):
+    """Equal steps of a series: how long the steps are, and how many of them there are."""
+
+    sizes: ndarray
+    lengths: ndarray
+
+
+def _longest_runs(owner: ndarray, sizes: ndarray) -> _Runs:
+    """The steps that each owner has most of, the smaller ones of a tie."""
     order = np.lexsort((sizes, owner))
     owner, sizes = owner[order], sizes[order]
-    differs = (np.diff(owner) != 0) | (np.diff(sizes) != 0)
-    begins = np.flatnonzero(np.r_[True, differs])
-    runs = np.diff(np.r_[begins, len(sizes)])
-    run_owner, run_size = owner[begins], sizes[begins]
+    begins = np.flatnonzero(_changes(owner) | _changes(sizes))
+    ends = np.append(begins[1:], len(sizes))
+    lengths = ends - begins
+    run_owner = owner[begins]
     # stable: of equal runs the smaller step stays in front
-    best = np.lexsort((-runs, run_owner))
-    is_first = np.r_[True, np.diff(run_owner[best]) != 0]
-    first = best[np.flatnonzero(is_first)]
-    return run_size[first], runs[first] / counts
+    by_length = np.lexsort((-lengths, run_owner))
+    is_first = _changes(run_owner[by_length])
+    longest_runs = by_length[is_first]
+    return _Runs(sizes[begins][longest_runs], lengths[longest_runs])
 
 
-def _described(steps: _Steps, kind: int) -> tuple[ndarray, ndarray, ndarray]:
-    """(kinds, sizes, shares) of the steps: the most frequent one, or a finer one that all of
-    them fit."""
+def _changes(values: ndarray) -> ndarray:
+    """Which values are others than those before them; the first one is."""
+    return np.append(True, values[1:] != values[:-1])
+
+
+class _Kinds(NamedTuple):
+    """How the steps of each series are counted: in which unit, how many of it they are, and which
+    share of them are that many; (S,) each."""
+
+    kinds: ndarray
+    sizes: ndarray
+    shares: ndarray
+
+    def codes(self) -> ndarray:
+        """Kind and size as one number."""
+        return self.sizes * _KINDS + self.kinds
+
+
+def _described(steps: _Steps, kind: int) -> _Kinds:
+    """The steps as counted in a unit: the most frequent one, or a finer one that all of them
+    fit."""
     modes, shares = steps.modes()
     common = np.gcd.reduceat(steps.sizes, steps.begins)
     spans = np.add.reduceat(steps.sizes, steps.begins)
     cells = spans // common + 1
     is_filled = steps.lengths / cells >= _FILLED
-    finer = (common % modes != 0) & is_filled
-    sizes = np.where(finer, common, modes)
-    return np.full(len(modes), kind), sizes, np.where(finer, 0.0, shares)
+    is_finer = (common % modes != 0) & is_filled
+    sizes = np.where(is_finer, common, modes)
+    shares = np.where(is_finer, 0.0, shares)
+    kinds = np.full(len(modes), kind)
+    return _Kinds(kinds, sizes, shares)
 
 
-def _kinds_of_dates(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray, ndarray]:
-    kinds, sizes, shares = _described(steps, _FIXED)
-    for chosen, kind, count in _calendar_kinds(micros, steps):
-        if not chosen.any():
+def _kinds_of_dates(micros: ndarray, steps: _Steps) -> _Kinds:
+    kinds = _described(steps, _FIXED)
+    for in_kind, kind, count in _calendar_kinds(micros, steps):
+        if not in_kind.any():
             continue
-        rows = np.repeat(chosen, steps.lengths)
-        counted = _Steps.of(count(micros[rows]), steps.lengths[chosen])
-        kinds[chosen], sizes[chosen], shares[chosen] = _described(counted, kind)
-    return kinds, sizes, shares
+        rows = np.repeat(in_kind, steps.lengths)
+        counts = count(micros[rows])
+        calendar_steps = _Steps.of(counts, steps.lengths[in_kind])
+        calendar_kinds = _described(calendar_steps, kind)
+        for array, values in zip(kinds, calendar_kinds, strict=True):
+            array[in_kind] = values
+    return kinds
 
 
 def _calendar_kinds(micros: ndarray, steps: _Steps):
@@ -183,35 +222,40 @@ def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
     on month ends."""
     # last business days may lie 26 days apart, less where they are holidays
     shortest = np.minimum.reduceat(steps.sizes, steps.begins)
-    wide = shortest >= (28 - HOLIDAYS) * DAY
-    by_month, ends = wide.copy(), wide.copy()
-    if not wide.any():
+    is_wide = shortest >= (28 - HOLIDAYS) * DAY
+    by_month, ends = is_wide.copy(), is_wide.copy()
+    if not is_wide.any():
         return by_month, ends
-    micros = micros[np.repeat(wide, steps.lengths)]
-    lengths = steps.lengths[wide]
+    micros = micros[np.repeat(is_wide, steps.lengths)]
+    lengths = steps.lengths[is_wide]
     begins = np.cumsum(lengths) - lengths
-    day, last_day = day_of_month(micros), days_in_month(month_of(micros))
+    day = day_of_month(micros)
+    last_day = days_in_month(month_of(micros))
     clock = micros % DAY
-    latest = np.repeat(np.maximum.reduceat(day, begins), lengths)
+    latest = np.maximum.reduceat(day, begins)
+    latest = np.repeat(latest, lengths)
     same_day = day == np.minimum(latest, last_day)
     same_clock = clock == np.repeat(clock[begins], lengths)
     alike = np.logical_and.reduceat(same_day & same_clock, begins)
     if not alike.all():  # most data are asked no more
-        rows = np.repeat(~alike, lengths)
-        alike[~alike] = _on_business_days(micros[rows], lengths[~alike])
-    by_month[wide] = alike
-    ends[wide] = np.logical_and.reduceat(day == last_day, begins)
+        unlike = ~alike
+        rows = np.repeat(unlike, lengths)
+        alike[unlike] = _on_business_days(micros[rows], lengths[unlike])
+    by_month[is_wide] = alike
+    ends[is_wide] = np.logical_and.reduceat(day == last_day, begins)
     return by_month, ends
 
 
 def _on_business_days(micros: ndarray, lengths: ndarray) -> ndarray:
     """Series on the first or last business day of months."""
-    months, days = month_of(micros), day_of_month(micros)
+    months = month_of(micros)
+    days = day_of_month(micros)
     # quick: what lies in the middle of months is neither
     near_edge = (days <= 3 + HOLIDAYS) | (days > 28 - 3 - HOLIDAYS)
     on_weekday = weekday_of(micros) < 5
     begins = np.cumsum(lengths) - lengths
-    likely = np.logical_and.reduceat(near_edge & on_weekday, begins) & (lengths > 2)
+    likely = np.logical_and.reduceat(near_edge & on_weekday, begins)
+    likely &= lengths > 2
     for series in np.flatnonzero(likely):
         begin = begins[series]
         rows = slice(begin, begin + lengths[series])
@@ -222,22 +266,24 @@ def _on_business_days(micros: ndarray, lengths: ndarray) -> ndarray:
 def _half_months(micros: ndarray, steps: _Steps) -> ndarray:
     """Series on the 1st and 15th, or the 15th and the last day, of months."""
     shortest = np.minimum.reduceat(steps.sizes, steps.begins)
-    fitting = (shortest >= 13 * DAY) & (shortest <= 17 * DAY)
-    if not fitting.any():
-        return fitting
-    rows = np.repeat(fitting, steps.lengths)
-    day, last_day = day_of_month(micros[rows]), days_in_month(month_of(micros[rows]))
-    lengths = steps.lengths[fitting]
+    is_half_month = (shortest >= 13 * DAY) & (shortest <= 17 * DAY)
+    if not is_half_month.any():
+        return is_half_month
+    micros = micros[np.repeat(is_half_month, steps.lengths)]
+    lengths = steps.lengths[is_half_month]
     begins = np.cumsum(lengths) - lengths
+    day = day_of_month(micros)
+    last_day = days_in_month(month_of(micros))
     is_middle = day == 15
-    has_middle = np.logical_or.reduceat(is_middle, begins) & (lengths > 2)
-    alike = np.zeros(len(lengths), bool)
-    for is_other in (day == 1, day == last_day):
-        only_these = np.logical_and.reduceat(is_middle | is_other, begins)
-        has_other = np.logical_or.reduceat(is_other, begins)
-        alike |= only_these & has_middle & has_other
-    fitting[fitting] = alike
-    return fitting
+    has_middle = np.logical_or.reduceat(is_middle, begins)
+    keeps_to_two_days = np.zeros(len(lengths), bool)
+    for is_edge in (day == 1, day == last_day):
+        only_these = np.logical_and.reduceat(is_middle | is_edge, begins)
+        has_edge = np.logical_or.reduceat(is_edge, begins)
+        keeps_to_two_days |= only_these & has_middle & has_edge
+    keeps_to_two_days &= lengths > 2
+    is_half_month[is_half_month] = keeps_to_two_days
+    return is_half_month
 
 
 def _half_months_of(micros: ndarray) -> ndarray:
@@ -250,36 +296,43 @@ def _half_months_of(micros: ndarray) -> ndarray:
 def _business_series(micros: ndarray, steps: _Steps) -> ndarray:
     """All series in whole days, if none of them has a weekend, most steps are one day and
     Mondays follow Fridays."""
-    whole_days = np.gcd.reduceat(steps.sizes, steps.begins) % DAY == 0
-    sizes = steps.sizes[np.repeat(whole_days, steps.lengths - 1)]
-    days = weekday_of(micros[np.repeat(whole_days, steps.lengths)])
-    over_weekend = bool(len(sizes)) and np.any(sizes == 3 * DAY)
+    common = np.gcd.reduceat(steps.sizes, steps.begins)
+    whole_days = common % DAY == 0
+    is_own_step = np.repeat(whole_days, steps.lengths - 1)
+    is_own_time = np.repeat(whole_days, steps.lengths)
+    sizes = steps.sizes[is_own_step]
+    days = weekday_of(micros[is_own_time])
+    over_weekend = np.any(sizes == 3 * DAY)
     mostly_daily = np.count_nonzero(sizes == DAY) >= 0.5 * len(sizes)
     if over_weekend and mostly_daily and np.all(days <= 4):
         return whole_days
     return np.zeros(len(whole_days), dtype=bool)
 
 
-def _vote(kinds: ndarray, sizes: ndarray, shares: ndarray, lengths: ndarray) -> tuple[int, ndarray]:
-    """The code (8 × size + kind) that most observations of regular series have, and which series
-    are regular.
+def _vote(step_kinds: _Kinds, lengths: ndarray) -> tuple[int, ndarray]:
+    """The code that most observations of regular series have, and which series are regular.
 
     Where no series is regular, the step that all of the commonest kind have in common.
     """
-    regular = shares >= _REGULAR
-    if regular.any():
-        codes = sizes[regular] * _KINDS + kinds[regular]
-        distinct, which = np.unique(codes, return_inverse=True)
-        observations = np.bincount(which, lengths[regular])
-        return int(distinct[np.argmax(observations)]), regular
-    kind = int(np.argmax(np.bincount(kinds, lengths)))
-    common = int(np.gcd.reduce(sizes[kinds == kind]))
-    return common * _KINDS + kind, regular
+    kinds, sizes, shares = step_kinds
+    is_regular = shares >= _REGULAR
+    if is_regular.any():
+        codes = step_kinds.codes()[is_regular]
+        distinct, places = np.unique(codes, return_inverse=True)
+        observations = np.bincount(places, lengths[is_regular])
+        return int(distinct[np.argmax(observations)]), is_regular
+    observations = np.bincount(kinds, lengths)
+    kind = int(np.argmax(observations))
+    common = np.gcd.reduce(sizes[kinds == kind])
+    return int(common) * _KINDS + kind, is_regular
 
 
-def _frequency(kind: int, size: int, is_date: bool) -> Frequency | None:
-    """The frequency of a step counted in a kind's unit; None below whole seconds."""
-    kind, size = int(kind), int(size)
+_LENGTHS = {"week": WEEK, "day": DAY, "hour": HOUR, "minute": MINUTE, "second": SECOND}
+
+
+def _frequency(code: int, is_date: bool) -> Frequency | None:
+    """The frequency of a step of that kind and size; None below whole seconds."""
+    size, kind = divmod(code, _KINDS)
     if not is_date:
         return Frequency("integer", size)
     if kind in (_MONTHS, _MONTH_ENDS):
@@ -288,13 +341,7 @@ def _frequency(kind: int, size: int, is_date: bool) -> Frequency | None:
         return Frequency("half month", size)
     if kind == _BUSINESS:
         return Frequency("business day", size)
-    for unit, length in (
-        ("week", WEEK),
-        ("day", DAY),
-        ("hour", HOUR),
-        ("minute", MINUTE),
-        ("second", SECOND),
-    ):
+    for unit, length in _LENGTHS.items():
         if size % length == 0:
             return Frequency(unit, size // length)
     return None

@@ -37,13 +37,13 @@ def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, 
     sorted, no repeats."""
     is_date = table.times.dtype.kind == "M"
     if options.frequency is not None:
-        given = parse_frequency(options.frequency)
-        if is_date == (given.unit == "integer"):
-            return None, [_unit_mismatch(given, is_date)]
-        return given.anchored(table.times), []
+        frequency = parse_frequency(options.frequency)
+        if is_date == (frequency.unit == "integer"):
+            return None, [_unit_mismatch(frequency, is_date)]
+        return frequency.anchored(table.times), []
     # asked first: of a single year most steps may be 4 weeks, or all of them weeks with gaps
-    if is_date and (named := months_of_weeks(table.times)) is not None:
-        return None, [_months_of_weeks(table, *named)]
+    if is_date and (weeks := months_of_weeks(table.times)) is not None:
+        return None, [_months_of_weeks(table, *weeks)]
     inferred = infer(table.times, table_offsets(table))
     if inferred.frequency is None:
         return None, [_untellable(table)]
@@ -55,21 +55,21 @@ def table_offsets(table: Table) -> ndarray:
     return offsets_of(np.bincount(table.series, minlength=len(table.ids)))
 
 
-def _unit_mismatch(given: Frequency, is_date: bool) -> Finding:
+def _unit_mismatch(frequency: Frequency, is_date: bool) -> Finding:
     times, fitting = ("dates", "D or MS") if is_date else ("plain numbers", "integer")
-    message = f"the frequency {given.code!r} does not fit times that are {times}"
+    message = f"the frequency {frequency.code!r} does not fit times that are {times}"
     return Finding(
         "frequency",
         "error",
         message,
         f"Use for example {fitting}, or leave it out.",
-        value=given.code,
+        value=frequency.code,
     )
 
 
 def _untellable(table: Table) -> Finding:
-    same = table.series[1:] == table.series[:-1]
-    if not same.any():
+    same_series = table.series[1:] == table.series[:-1]
+    if not same_series.any():
         message = "no series has two times, so that the frequency cannot be found"
         if len(table.ids) > 1:  # a frequency would make single values of them all
             action = (
@@ -79,7 +79,7 @@ def _untellable(table: Table) -> Finding:
         return Finding(
             "frequency", "error", message, f"Give it, for example {advise('frequency', 'MS')}."
         )
-    row = int(np.flatnonzero(same)[0]) + 1
+    row = int(np.flatnonzero(same_series)[0]) + 1
     step = np.diff(micros_of(table.times))[row - 1] / SECOND
     message = f"times are not whole seconds apart ({step:g} s at {table.place(row)})"
     action = (
@@ -89,24 +89,23 @@ def _untellable(table: Table) -> Finding:
     return Finding("frequency", "error", message, action, line=int(table.lines[row]))
 
 
-def _mixed(table: Table, found: Inference) -> list[Finding]:
-    if found.frequency is None or not found.others:
+def _mixed(table: Table, inference: Inference) -> list[Finding]:
+    if inference.frequency is None or not inference.others:
         return []
-    parts = []
-    for other, series in found.others:
-        names = ", ".join(repr(str(table.ids[code])) for code in series[:EXAMPLES]) + ", …" * (
-            len(series) > EXAMPLES
-        )
-        parts.append(
-            f"{len(series):,} {'is' if len(series) == 1 else 'are'} {other.name} ({names})"
-        )
-    message = f"most series are {found.frequency.name}, but {'; '.join(parts)}"
+    phrases = []
+    for frequency, series in inference.others:
+        verb = "is" if len(series) == 1 else "are"
+        names = ", ".join(repr(str(table.ids[code])) for code in series[:EXAMPLES])
+        if len(series) > EXAMPLES:
+            names += ", …"
+        phrases.append(f"{len(series):,} {verb} {frequency.name} ({names})")
+    message = f"most series are {inference.frequency.name}, but {'; '.join(phrases)}"
     action = (
         f"Forecast them apart, or bring all to one frequency: {advise('aggregate', 'sum')} with a "
         "frequency."
     )
-    first, series = found.others[0]
-    count = sum(len(series) for _, series in found.others)
+    frequency, series = inference.others[0]
+    count = sum(len(series) for _, series in inference.others)
     return [
         Finding(
             "mixed frequencies",
@@ -115,7 +114,7 @@ def _mixed(table: Table, found: Inference) -> list[Finding]:
             action,
             str(table.ids[series[0]]),
             None,
-            first.code,
+            frequency.code,
             count,
         )
     ]
@@ -126,8 +125,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     rows = np.flatnonzero(positions == OFF_GRID)
     if not len(rows):
         return []
-    if table.times.dtype.kind == "M" and (named := months_of_weeks(table.times)) is not None:
-        return [_months_of_weeks(table, *named)]
+    if table.times.dtype.kind == "M" and (weeks := months_of_weeks(table.times)) is not None:
+        return [_months_of_weeks(table, *weeks)]
     totals = np.bincount(table.series, minlength=len(table.ids))
     steps = np.any(table.series[1:] == table.series[:-1])  # one time alone keeps to any frequency
     if (
@@ -187,8 +186,8 @@ def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
 
 def advised_periods(table: Table) -> str:
     steps = np.diff(micros_of(table.times))[table.series[1:] == table.series[:-1]]
-    usual = 0.75 * np.median(steps)
-    longer = next((code for code, length in _ROUND.items() if length >= usual), "MS")
+    usual_step = 0.75 * np.median(steps)
+    longer = next((code for code, length in _ROUND.items() if length >= usual_step), "MS")
     return (
         f"Make periods of them, with {advise('aggregate', 'sum')} for events and sales or mean for "
         f"measurements, and {advise('frequency', longer)} or longer."
@@ -197,9 +196,9 @@ def advised_periods(table: Table) -> str:
 
 def looks_like(table: Table, frequency: Frequency) -> str:
     """The frequency that the times themselves show, if it is another one."""
-    shown = infer(table.times, table_offsets(table)).frequency
+    inferred = infer(table.times, table_offsets(table)).frequency
     return (
-        f"The times look {shown.name}: {advise('frequency', shown.code)}. "
-        if shown not in (None, frequency)
+        f"The times look {inferred.name}: {advise('frequency', inferred.code)}. "
+        if inferred not in (None, frequency)
         else ""
     )

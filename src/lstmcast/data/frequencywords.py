@@ -78,9 +78,9 @@ _NAMES_OF_ONE = {
 }
 
 
-def code_of(unit: str, every: int, anchor: str) -> str:
+def code_of(unit: str, count: int, anchor: str) -> str:
     """A frequency as short text: 'MS', 'W-MON', '15min'."""
-    number = "" if every == 1 else str(every)
+    number = "" if count == 1 else str(count)
     if unit == "half month":
         return number + ("SME" if anchor == "end" else "SMS")
     if unit in MONTHS_IN:
@@ -89,12 +89,12 @@ def code_of(unit: str, every: int, anchor: str) -> str:
     return number + _CODES.get(unit, unit) + ending
 
 
-def name_of(unit: str, every: int, anchor: str) -> str:
+def name_of(unit: str, count: int, anchor: str) -> str:
     """A frequency for people: 'monthly (month starts)', 'every 15 minutes'."""
-    if every == 1:
+    if count == 1:
         name = _NAMES_OF_ONE.get(unit, f"{unit}ly")
     elif unit == "integer":
-        name = f"numbered steps of {every}"
+        name = f"numbered steps of {count}"
     else:
-        name = f"every {every} {unit}s"
+        name = f"every {count} {unit}s"
     return f"{name} ({anchor_name(unit, anchor)})" if anchor else name

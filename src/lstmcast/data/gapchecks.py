@@ -46,43 +46,55 @@ def gaps(
 
     occurs: which times of all grids (N,) are expected to have one; all for None.
     """
-    inside = table.series[1:] == table.series[:-1]
-    absent = np.where(inside, np.diff(positions) - 1, 0)
-    clock = _skipped_hours(table, absent, frequency)
+    same_series = table.series[1:] == table.series[:-1]
+    absent = np.where(same_series, np.diff(positions) - 1, 0)
+    is_skipped_hour = _skipped_hours(table, absent, frequency)
     missed = _Absent.of(table, positions, occurs)
-    rows = np.flatnonzero((missed.steps > 0) & ~clock)
+    rows = np.flatnonzero((missed.steps > 0) & ~is_skipped_hour)
     findings = _gap_findings(table, missed, rows, frequency, options)
-    skipped = np.flatnonzero(clock)
+    skipped = np.flatnonzero(is_skipped_hour)
     if len(skipped):
-        first = format_time(frequency.advance(table.times[skipped[0]], 1))
-        message = (
-            f"{len(skipped):,} hour{'s' * (len(skipped) > 1)} missing where clocks are put forward "
-            f"(daylight saving), first {first}"
-        )
-        action = "It is " * (len(skipped) == 1) + "They are " * (len(skipped) > 1)
-        action += "masked." if options.missing == "mask" else "interpolated."
-        line = int(table.lines[skipped[0]])
-        findings.append(
-            Finding(
-                "daylight-saving step", "note", message, action, None, line, first, len(skipped)
-            )
-        )
+        findings.append(_skipped_note(table, skipped, frequency, options))
     return findings
+
+
+def _skipped_note(
+    table: Table, skipped: ndarray, frequency: Frequency, options: ReadOptions
+) -> Finding:
+    """What is said of hours that are missing since clocks are put forward."""
+    row = int(skipped[0])
+    first = format_time(frequency.advance(table.times[row], 1))
+    hours = "1 hour" if len(skipped) == 1 else f"{len(skipped):,} hours"
+    message = f"{hours} missing where clocks are put forward (daylight saving), first {first}"
+    verb = "It is" if len(skipped) == 1 else "They are"
+    action = f"{verb} {_FILLINGS[options.missing]}."
+    return Finding(
+        "daylight-saving step",
+        "note",
+        message,
+        action,
+        line=int(table.lines[row]),
+        value=first,
+        count=len(skipped),
+    )
 
 
 def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarray:
     """Which gaps are one hour long and lie where clocks are put forward, if those are no chance."""
+    no_gap = np.zeros(len(absent), dtype=bool)
     if frequency.unit not in ("hour", "minute", "second"):
-        return np.zeros(len(absent), dtype=bool)
+        return no_gap
     micros = micros_of(table.times)
-    step = micros_of(frequency.advance(np.datetime64(0, "us"), 1))
+    epoch = np.datetime64(0, "us")
+    step = micros_of(frequency.advance(epoch, 1))
     hour_long = (absent > 0) & (np.diff(micros) == step + HOUR)
-    possible = clock_change(micros[:-1] + step)
-    counts = np.bincount(possible[hour_long & (possible > 0)], minlength=2)
+    change = clock_change(micros[:-1] + step)
+    is_candidate = hour_long & (change > 0)
+    counts = np.bincount(change[is_candidate], minlength=2)
     # a zone changes in one week, at one hour
-    at_change = possible == np.argmax(counts)
+    at_change = change == np.argmax(counts)
     if not counts.any() or _by_chance(hour_long, at_change):
-        return np.zeros(len(absent), dtype=bool)
+        return no_gap
     return hour_long & at_change
 
 
@@ -93,24 +105,28 @@ def _by_chance(hour_long: ndarray, at_change: ndarray) -> bool:
     That is so where at one of all usual changes as many are expected, as often as such gaps come at
     other times.
     """
-    tried, found = np.count_nonzero(at_change), np.count_nonzero(hour_long & at_change)
-    usual = np.count_nonzero(hour_long & ~at_change) / max(len(at_change) - tried, 1)
-    if usual == 0:
+    trials = np.count_nonzero(at_change)
+    hits = np.count_nonzero(hour_long & at_change)
+    elsewhere = np.count_nonzero(hour_long & ~at_change)
+    usual_rate = elsewhere / max(len(at_change) - trials, 1)
+    if usual_rate == 0:
         return False
-    ways = math.lgamma(tried + 1) - math.lgamma(found + 1) - math.lgamma(tried - found + 1)
-    return math.log(CLOCK_CHANGES) + ways + found * math.log(usual) > math.log(_CHANCE)
+    misses = trials - hits
+    log_ways = math.lgamma(trials + 1) - math.lgamma(hits + 1) - math.lgamma(misses + 1)
+    log_chance = log_ways + hits * math.log(usual_rate)
+    return math.log(CLOCK_CHANGES) + log_chance > math.log(_CHANCE)
 
 
 class _Absent(NamedTuple):
     """Times that should have a row and have none, after each row but the last, (N − 1,).
 
-    steps: how many · first, last: how many steps after the row and before the next one the outer
-    ones are · totals (S,): how many times each series has in all.
+    steps: how many · first_steps, last_steps: how many steps after the row and before the next one
+    the outer ones are · totals (S,): how many times each series has in all.
     """
 
     steps: ndarray
-    first: ndarray
-    last: ndarray
+    first_steps: ndarray
+    last_steps: ndarray
     totals: ndarray
 
     @classmethod
@@ -118,54 +134,83 @@ class _Absent(NamedTuple):
         """Between the rows of a table; occurs: which times of all grids are expected to have
         one."""
         offsets = table_offsets(table)
-        same = table.series[1:] == table.series[:-1]
-        apart, totals = np.diff(positions), positions[offsets[1:] - 1] + 1
+        totals = positions[offsets[1:] - 1] + 1
+        same_series = table.series[1:] == table.series[:-1]
         if occurs is None or occurs.all():
-            one = np.ones(len(apart), np.int64)
-            return cls(np.where(same, apart - 1, 0), one, one, totals)
-        grid, here = offsets_of(totals), np.flatnonzero(occurs)
+            steps = np.where(same_series, np.diff(positions) - 1, 0)
+            ones = np.ones(len(steps), np.int64)
+            return cls(steps, ones, ones, totals)
+        grid = offsets_of(totals)
         cells = grid[:-1][table.series] + positions
-        # how many expected times lie before each cell, and which one follows
-        before = np.r_[0, np.cumsum(occurs)]
-        after, until = before[cells[:-1] + 1], before[cells[1:]]
-        padded = np.r_[here, len(occurs)]
-        first, last = padded[after] - cells[:-1], cells[1:] - padded[np.maximum(until - 1, 0)]
-        return cls(np.where(same, until - after, 0), first, last, np.diff(before[grid]))
+        # how many expected times lie before each cell, and in which cell each of them is
+        count_before = np.r_[0, np.cumsum(occurs)]
+        expected_cells = np.r_[np.flatnonzero(occurs), len(occurs)]
+        begins = count_before[cells[:-1] + 1]
+        ends = count_before[cells[1:]]
+        first_cells = expected_cells[begins]
+        last_cells = expected_cells[np.maximum(ends - 1, 0)]
+        return cls(
+            steps=np.where(same_series, ends - begins, 0),
+            first_steps=first_cells - cells[:-1],
+            last_steps=cells[1:] - last_cells,
+            totals=np.diff(count_before[grid]),
+        )
 
 
 def _gap_findings(
     table: Table, missed: _Absent, rows: ndarray, frequency: Frequency, options: ReadOptions
 ) -> list[Finding]:
-    severity: Severity = "error" if options.gaps == "error" else "warning"
-    absent, totals = missed.steps, missed.totals
-    filled = "They become missing values and are " + (
-        "masked." if options.missing == "mask" else "interpolated."
-    )
-    add = f"Add the rows, or use {advise('gaps', 'fill')}."
-    action = add if options.gaps == "error" else filled + _zeros_hint(table, absent, rows)
-
     def say(rows: ndarray) -> Case:
-        count, longest = int(absent[rows].sum()), rows[np.argmax(absent[rows])]
-        begin = format_time(frequency.advance(table.times[longest], missed.first[longest]))
-        end = format_time(frequency.advance(table.times[longest + 1], -missed.last[longest]))
-        gap = f"is {begin}" if begin == end else f"is from {begin} to {end}"
-        verb, where = ("has", begin) if count == 1 else ("have", f"the longest gap {gap}")
-        message = f"{count:,} of {totals[table.series[longest]]:,} times {verb} no row: {where}"
+        absent = missed.steps[rows]
+        longest = rows[np.argmax(absent)]
+        total = missed.totals[table.series[longest]]
+        first_steps, last_steps = missed.first_steps[longest], missed.last_steps[longest]
+        time_before, time_after = table.times[longest : longest + 2]
+        begin = format_time(frequency.advance(time_before, first_steps))
+        end = format_time(frequency.advance(time_after, -last_steps))
+        count = int(absent.sum())
+        if count == 1:
+            message = f"1 of {total:,} times has no row: {begin}"
+        else:
+            gap = f"is {begin}" if begin == end else f"is from {begin} to {end}"
+            message = f"{count:,} of {total:,} times have no row: the longest gap {gap}"
         message += f" (after {table.place(longest)})"
         return Case(message, int(table.lines[longest]), begin, count)
 
-    if options.frequency is not None and absent[rows].sum() > len(table):
-        action = looks_like(table, frequency) + action
-    elif table.times.dtype.kind == "M" and absent[rows].sum() > _SPARSE * len(table):
+    absent_count = int(missed.steps[rows].sum())
+    severity: Severity = "error" if options.gaps == "error" else "warning"
+    action = _gaps_action(table, absent_count, frequency, options)
+    rule = Finding(GAPS, severity, "", action)
+    return per_series(table.ids, table.series[:-1], rows, rule, say)
+
+
+_FILLINGS = {"mask": "masked", "interpolate": "interpolated"}
+
+
+def _gaps_action(
+    table: Table, absent_count: int, frequency: Frequency, options: ReadOptions
+) -> str:
+    """What is done about so many absent rows, or what to do."""
+    if options.gaps == "error":
+        action = f"Add the rows, or use {advise('gaps', 'fill')}."
+    else:
+        filling = _FILLINGS[options.missing]
+        action = f"They become missing values and are {filling}."
+        action += _zeros_hint(table, absent_count)
+    is_date = table.times.dtype.kind == "M"
+    if options.frequency is not None and absent_count > len(table):
+        return looks_like(table, frequency) + action
+    if is_date and absent_count > _SPARSE * len(table):
         action += f" Single events? {advised_periods(table)}"
-    return per_series(table.ids, table.series[:-1], rows, Finding(GAPS, severity, "", action), say)
+    return action
 
 
-def _zeros_hint(table: Table, absent: ndarray, rows: ndarray) -> str:
+def _zeros_hint(table: Table, absent_count: int) -> str:
     """How to count absent rows as 0, where rows look like counts of what happened."""
-    known = table.values[np.isfinite(table.values)]
-    counts = bool(len(known)) and known.min() >= 1 and bool((known == np.rint(known)).all())
-    if not counts or absent[rows].sum() < _MANY_ABSENT * len(table):
+    values = table.values[np.isfinite(table.values)]
+    if not len(values) or absent_count < _MANY_ABSENT * len(table):
+        return ""
+    if values.min() < 1 or (values != np.rint(values)).any():
         return ""
     return f" If no row means that nothing happened, use {advise('gaps', 'zero')}."
 
@@ -175,13 +220,17 @@ def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
     likelier reason."""
     if cells <= max(_MOST_CELLS, 20 * len(table)):
         return []
-    times = table.times.astype(np.int64)
-    jumps = np.where(table.series[1:] == table.series[:-1], np.diff(times), 0)
-    row = int(np.argmax(jumps))
-    before, after = format_time(table.times[row]), format_time(table.times[row + 1])
+    steps = np.diff(table.times.astype(np.int64))
+    same_series = table.series[1:] == table.series[:-1]
+    steps[~same_series] = 0
+    row = int(np.argmax(steps))
+    gap_begin = format_time(table.times[row])
+    gap_end = format_time(table.times[row + 1])
     message = (
         f"a grid that is {frequency.name} would have {cells:,} times for {len(table):,} rows; the "
-        f"largest gap is from {before} ({table.place(row)}) to {after} ({table.place(row + 1)})"
+        f"largest gap is from {gap_begin} ({table.place(row)}) to {gap_end} "
+        f"({table.place(row + 1)})"
     )
     action = "Correct a wrong date there, or give a longer frequency with --aggregate."
-    return [Finding(GAPS, "error", message, action, None, int(table.lines[row + 1]), after, cells)]
+    line = int(table.lines[row + 1])
+    return [Finding(GAPS, "error", message, action, None, line, gap_end, cells)]

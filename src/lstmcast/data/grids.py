@@ -37,59 +37,77 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
     >>> sheet.names, sheet.lines.tolist(), sheet.notes[0].count
     (['month', 'sales'], [3, 4], 3)
     """
-    require_columns(max(map(len, grid.rows), default=0), source)
-    rows = [Row(line, cells) for line, cells in zip(grid.lines, grid.rows, strict=True)]
-    full = [row for row in rows if any(cell.strip() for cell in row.cells)]
-    if not full:
+    width = max(map(len, grid.rows), default=0)
+    require_columns(width, source)
+    rows = list(map(Row, grid.lines, grid.rows))
+    filled_rows = [row for row in rows if not _is_blank(row)]
+    if not filled_rows:
         raise DataError(
             f"{source} is empty. A table with a column of dates and a column of numbers is "
             "expected."
         )
-    full, comments = without_comments(full)
-    kept, dropped = _regular(full, _width(full), source)
-    dropped |= {row.line: _quote(row, "a comment") for row in comments}
-    found = _header(kept, header, source)
-    above = [row for row in kept[: found.first] if row not in found.rows]
-    repeated = [row for row in kept[found.first :] if found.rows and row.cells == found.names]
-    data = (
-        [row for row in kept[found.first :] if row not in repeated]
-        if repeated
-        else kept[found.first :]
-    )
-    names = column_names(found.names)
+    filled_rows, comments = without_comments(filled_rows)
+    table_rows, dropped = _regular(filled_rows, _width(filled_rows), source)
+    header_rows = _header(table_rows, header, source)
+    names = column_names(header_rows.names)
+    first = header_rows.first
+    data, repeated = _without_headers(table_rows[first:], header_rows)
     if not data:
-        shown = ", ".join(names[:6])
+        name_list = ", ".join(names[:6])
         raise DataError(
-            f"{source} has a header ({shown}) but no rows below it. Dates and values are expected."
+            f"{source} has a header ({name_list}) but no rows below it. Dates and values are "
+            "expected."
         )
+    above = [row for row in table_rows[:first] if row not in header_rows.rows]
+    dropped |= {row.line: _quote(row, "a comment") for row in comments}
     dropped |= {row.line: "the header again" for row in repeated}
-    dropped |= {row.line: "blank" for row in rows if not any(cell.strip() for cell in row.cells)}
-    notes = (*grid.notes, *_told(above, dropped), *((_NO_HEADER,) if not found.rows else ()))
+    dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
+    notes = [*grid.notes, *_notes_on_dropped(above, dropped)]
+    if not header_rows.rows:
+        notes.append(_NO_HEADER)
     lines = np.array([row.line for row in data], np.int64)
-    return Sheet(_columns(data, names, found, grid), lines, source, "file", notes, label)
+    columns = _columns(data, names, header_rows, grid)
+    return Sheet(columns, lines, source, "file", tuple(notes), label)
 
 
-def _header(kept: list[Row], line: int | None, source: str) -> Header:
+def _is_blank(row: Row) -> bool:
+    return not any(cell.strip() for cell in row.cells)
+
+
+def _without_headers(rows: list[Row], header: Header) -> tuple[list[Row], list[Row]]:
+    """The rows of data, and those that are the header again."""
+    if not header.rows:
+        return rows, []
+    data, repeated = [], []
+    for row in rows:
+        is_header = row.cells == header.names
+        (repeated if is_header else data).append(row)
+    return data, repeated
+
+
+def _header(rows: list[Row], line: int | None, source: str) -> Header:
     """The header, found or in the line that was named."""
     if line is None:
-        return find_header(kept)
-    found = header_at(kept, line)
-    if found is None:
+        return find_header(rows)
+    header = header_at(rows, line)
+    if header is None:
         raise DataError(
-            f"{source}: line {line} cannot be the header (--header): it is no row of the table, "
-            f"which goes from line {kept[0].line} to line {kept[-1].line}."
+            f"{source}: line {line} cannot be the header (--header): it is not a row of the table, "
+            f"which goes from line {rows[0].line} to line {rows[-1].line}."
         )
-    return found
+    return header
 
 
-def _told(above: list[Row], dropped: dict[int, str]) -> tuple[Finding, ...]:
+def _notes_on_dropped(above: list[Row], dropped: dict[int, str]) -> tuple[Finding, ...]:
     """What is said of dropped lines: those above the data that look like data deserve a warning."""
-    alike = [row for row in above if looks_like_data(row)]
-    dropped = dropped | {
-        row.line: _quote(row, "before the header") for row in above if row not in alike
-    }
-    warned = {row.line: _quote(row, "before the header, and it looks like data") for row in alike}
-    return (*dropped_lines(dropped), *dropped_lines(warned, "warning"))
+    noted = dict(dropped)
+    warned = {}
+    for row in above:
+        if looks_like_data(row):
+            warned[row.line] = _quote(row, "before the header, and it looks like data")
+        else:
+            noted[row.line] = _quote(row, "before the header")
+    return (*dropped_lines(noted), *dropped_lines(warned, "warning"))
 
 
 _NO_HEADER = Finding(
@@ -100,72 +118,87 @@ _NO_HEADER = Finding(
 def _columns(
     data: list[Row], names: list[str], header: Header, grid: CellGrid
 ) -> tuple[Column, ...]:
-    likely = grid.delimiter in (";", "\t")
-    columns = [
-        Column.of_texts(
-            name, (row.cells[j] for row in data), decimal_comma_likely=likely, plain=grid.plain
+    """The columns, but for those that have neither a name nor a cell."""
+    is_comma_likely = grid.delimiter in (";", "\t")
+    columns = []
+    for number, name in enumerate(names):
+        column = Column.of_texts(
+            name,
+            (row.cells[number] for row in data),
+            decimal_comma_likely=is_comma_likely,
+            plain=grid.plain,
         )
-        for j, name in enumerate(names)
-    ]
-    unnamed = [not name.strip() for name in header.names]
-    filled = [not column.missing.all() for column in columns]
-    return tuple(
-        c for c, no_name, some in zip(columns, unnamed, filled, strict=True) if some or not no_name
-    )
+        has_name = bool(header.names[number].strip())
+        if has_name or not column.missing.all():
+            columns.append(column)
+    return tuple(columns)
 
 
-def _width(full: list[Row]) -> int:
+def _width(rows: list[Row]) -> int:
     """Cells per row: the commonest count, the larger one in a draw."""
-    counts = Counter(len(row.cells) for row in full)
-    alone = [row.cells[0] for row in full if len(row.cells) == 1]
-    if len(alone) < len(full) and not kind_of(alone):
+    counts = Counter(len(row.cells) for row in rows)
+    alone = [row.cells[0] for row in rows if len(row.cells) == 1]
+    if len(alone) < len(rows) and not kind_of(alone):
         del counts[1]  # titles and notes
     return max(counts, key=lambda width: (counts[width], width))
 
 
-def _regular(full: list[Row], width: int, source: str) -> tuple[list[Row], dict[int, str]]:
+def _regular(rows: list[Row], width: int, source: str) -> tuple[list[Row], dict[int, str]]:
     """Rows with `width` cells, and why each other line was dropped. Short rows that begin as
     data are filled up."""
-    kept, dropped, long = [], {}, []
-    for row in full:
-        spare = row.cells[width:]
-        if len(row.cells) >= width and not any(cell.strip() for cell in spare):
-            kept.append(Row(row.line, row.cells[:width]))
-        elif len(row.cells) == width - 1 and row is full[0] and _names_rest(row, full):
-            kept.append(Row(row.line, ["", *row.cells]))
-        elif len(row.cells) < width and kind_of(row.cells[:1]):
-            kept.append(Row(row.line, row.cells + [""] * (width - len(row.cells))))
-        else:
-            dropped[row.line] = _quote(
-                row, f"{len(row.cells)} {_fields(row.cells)} where {width} are expected"
-            )
-            long += [row] if len(row.cells) > width and kind_of(row.cells[:1]) else []
-    if len(long) > max(3, _LONG_SHARE * len(full)):
+    regular_rows, dropped, long_rows = [], {}, []
+    for row in rows:
+        cells = _with_width(row, width, rows)
+        if cells is not None:
+            regular_rows.append(Row(row.line, cells))
+            continue
+        count = len(row.cells)
+        fields = "cell" if count == 1 else "cells"
+        dropped[row.line] = _quote(row, f"{count} {fields} where {width} are expected")
+        if count > width and kind_of(row.cells[:1]):
+            long_rows.append(row)
+    if len(long_rows) > max(3, _LONG_SHARE * len(rows)):
+        first = long_rows[0]
         raise DataError(
-            f"{source} has {len(long)} rows with more than {width} cells; the first is line "
-            f"{long[0].line}: {_clip(', '.join(long[0].cells))!r}. Put numbers with commas and "
+            f"{source} has {len(long_rows)} rows with more than {width} cells; the first is line "
+            f"{first.line}: {_clip(', '.join(first.cells))!r}. Put numbers with commas and "
             "text with commas in quotes, or use semicolons between the cells."
         )
-    return kept, dropped
+    return regular_rows, dropped
 
 
-def _names_rest(row: Row, full: list[Row]) -> bool:
+def _with_width(row: Row, width: int, rows: list[Row]) -> list[str] | None:
+    """The cells of a row as so many cells; None where it is not a row of the table."""
+    cells = row.cells
+    if len(cells) == width:
+        return cells
+    if len(cells) > width:
+        spare = Row(row.line, cells[width:])
+        return cells[:width] if _is_blank(spare) else None
+    is_first = row is rows[0]
+    if is_first and len(cells) == width - 1 and _names_rest(row, rows):
+        return ["", *cells]
+    if kind_of(cells[:1]):
+        return cells + [""] * (width - len(cells))
+    return None
+
+
+def _names_rest(row: Row, rows: list[Row]) -> bool:
     """Whether a first row that is a cell short names all columns but that of row names, as R writes
     tables."""
-    named = [cell.strip() for cell in row.cells]
-    distinct = (
-        all(named) and len(set(named)) == len(named) and not any(kind_of([cell]) for cell in named)
-    )
-    return distinct and len(row.cells) > 1 and all(len(r.cells) > len(named) for r in full[1:3])
+    names = [cell.strip() for cell in row.cells]
+    distinct = set(names) - {""}
+    if len(names) < 2 or len(distinct) < len(names):
+        return False
+    if any(kind_of([name]) for name in names):
+        return False
+    return all(len(following.cells) > len(names) for following in rows[1:3])
 
 
-def _fields(cells: list[str]) -> str:
-    return "cell" if len(cells) == 1 else "cells"
-
-
-def _quote(row: Row, why: str) -> str:
-    text = ", ".join(cell.strip() for cell in row.cells if cell.strip())
-    return f"{_clip(text)!r}: {why}"
+def _quote(row: Row, reason: str) -> str:
+    texts = filter(None, map(str.strip, row.cells))
+    text = ", ".join(texts)
+    return f"{_clip(text)!r}: {reason}"
 
 
 def _clip(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.data.calendars import micros_of, month_of
 from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import is_missing, parse_numbers
 
@@ -47,46 +48,60 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     >>> kept[0].cells, len(comments)
     (['day', 'sold'], 1)
     """
-    is_comment = [_mark_of(row) is not None for row in rows]
-    above = is_comment.index(False) if False in is_comment else len(rows)
-    data = [row for row, comment in zip(rows, is_comment, strict=True) if not comment]
-    comments = [row for row, comment in zip(rows, is_comment, strict=True) if comment]
+    data, comments = [], []
+    last_above = None  # the comment that stands next to the first row of data
+    for row in rows:
+        if _mark_of(row) is None:
+            data.append(row)
+        else:
+            comments.append(row)
+            if not data:
+                last_above = row
     if not data:
         return list(rows), []
-    if above:
-        last = rows[above - 1]
+    if last_above is not None:
         numbered = [row.cells[0].strip() for row in data[:2]] in (["0", "1"], ["1", "2"])
-        cells = _header_in_comment(last, len(data[0].cells), numbered)
+        cells = _header_in_comment(last_above, len(data[0].cells), numbered)
         if cells is not None:
-            comments.remove(last)
-            return [Row(last.line, cells), *data], comments
+            comments.remove(last_above)
+            return [Row(last_above.line, cells), *data], comments
     return data, comments
 
 
 def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None:
     """The names in a comment, where it may be the header of that many columns."""
     cells = _bare(row)
-    if len(row.cells) == width and row.cells[0].strip() in _COMMENTS and numbered:
+    first = row.cells[0].strip()
+    if first in _COMMENTS and len(row.cells) == width and numbered:
         cells = row.cells  # "#" is the name of a column of row numbers
-    fits = width > 1 and len(cells) == width
-    return cells if fits and _is_full(cells) and not _any_value(cells) else None
+    if width < 2 or len(cells) != width:
+        return None
+    return cells if _is_full(cells) and not _any_value(cells) else None
 
 
 def _mark_of(row: Row) -> str | None:
     """The sign of a comment at the start of a row; None where it has none, or is a number."""
-    texts = (cell.strip() for cell in row.cells if cell.strip())
-    first = next(texts, "")
-    marks = (mark for mark in _COMMENTS if first.startswith(mark))
-    return next(marks, None)
+    texts = _texts_in(row)
+    if texts:
+        for mark in _COMMENTS:
+            if texts[0].startswith(mark):
+                return mark
+    return None
+
+
+def _texts_in(row: Row) -> list[str]:
+    """The cells of a row that are not empty."""
+    return [cell.strip() for cell in row.cells if cell.strip()]
 
 
 def _bare(row: Row) -> list[str]:
     """The cells of a comment without its sign."""
     mark = _mark_of(row) or ""
     cells = list(row.cells)
-    place = next(place for place, cell in enumerate(cells) if cell.strip())
-    cells[place] = cells[place].strip().lstrip(mark[0]).strip()
-    return cells[place + 1 :] if not cells[place] else cells
+    text = _texts_in(row)[0]
+    place = [cell.strip() for cell in cells].index(text)
+    cells[place] = text.lstrip(mark[0]).strip()
+    return cells if cells[place] else cells[place + 1 :]
 
 
 def find_header(rows: Sequence[Row]) -> Header:
@@ -95,20 +110,25 @@ def find_header(rows: Sequence[Row]) -> Header:
     A row with a readable time is data. The header is the first row above them that is full of
     distinct texts; where there is none, the levels of names are joined, or the fullest row counts.
     """
-    width = len(rows[0].cells)
-    shown = _Shown.of(rows)
-    first = shown.first_data(rows)
+    body = _Shown.of(rows)
+    first = body.first_data(rows)
     if first == 0:
-        if _names_times(rows[0], shown) and len(rows) > 1:
-            return Header(rows[0].cells, [rows[0]], 1)
-        return Header([""] * width, [], 0)
+        row = rows[0]
+        if len(rows) > 1 and _names_times(row):
+            return Header(row.cells, [row], 1)
+        nameless = [""] * len(row.cells)
+        return Header(nameless, [], 0)
     if first is None:
-        fullest = _fullest(rows[:WITHIN])
-        return Header(rows[fullest].cells, [rows[fullest]], fullest + 1)
+        place = _fullest(rows[:WITHIN])
+        row = rows[place]
+        return Header(row.cells, [row], place + 1)
     header = _named_by(rows[:first], first)
-    below = header.rows[-1].line
-    while first > 1 and rows[first - 1].line > below and _is_year_alone(rows[first - 1]):
-        first -= 1  # a year above its months, not above the header
+    lowest_line = header.rows[-1].line
+    while first > 1:  # a year above its months, not above the header
+        above = rows[first - 1]
+        if above.line <= lowest_line or not _is_year_alone(above):
+            break
+        first -= 1
     return header._replace(first=first)
 
 
@@ -119,8 +139,8 @@ def _fullest(rows: Sequence[Row]) -> int:
 
 
 def _is_year_alone(row: Row) -> bool:
-    filled = [cell.strip() for cell in row.cells if cell.strip()]
-    return len(filled) == 1 and re.fullmatch(r"\d{4}年?", filled[0]) is not None
+    texts = _texts_in(row)
+    return len(texts) == 1 and bool(re.fullmatch(r"\d{4}年?", texts[0]))
 
 
 def header_at(rows: Sequence[Row], line: int) -> Header | None:
@@ -133,9 +153,10 @@ def header_at(rows: Sequence[Row], line: int) -> Header | None:
 
 def looks_like_data(row: Row) -> bool:
     """Whether a row holds a time and a number beside it."""
-    kinds = [kind_of([cell]) for cell in row.cells if not is_missing(cell)]
-    if len(kinds) < 2:
+    cells = [cell for cell in row.cells if not is_missing(cell)]
+    if len(cells) < 2:
         return False
+    kinds = [kind_of([cell]) for cell in cells]
     has_time = "time" in kinds or kinds[0] == "number"
     return has_time and "number" in kinds[1:]
 
@@ -165,56 +186,74 @@ class _Shown(NamedTuple):
         body = rows[skipped : skipped + _BODY]
         top = rows[:WITHIN]
         kinds, reads, missing = [], [], []
-        for column in range(len(rows[0].cells)):
+        for column, _ in enumerate(rows[0].cells):
             top_cells = [row.cells[column] for row in top]
             body_cells = [row.cells[column] for row in body]
             kind = kind_of(body_cells)
             kinds.append(kind)
             # together with the body: 2003/04 is a fiscal year there, and alone it would be a month
             reads.append(_reading(top_cells, body_cells[:WITHIN], kind))
-            missing.append([is_missing(cell) for cell in top_cells])
-        return cls(kinds, np.array(reads, bool).T, np.array(missing, bool).T)
+            missing.append(list(map(is_missing, top_cells)))
+        reads_CR = np.array(reads, bool)
+        missing_CR = np.array(missing, bool)
+        return cls(kinds, reads_CR.T, missing_CR.T)
+
+    @property
+    def has_time(self) -> np.ndarray:
+        """Which columns hold times, (C,)."""
+        return np.array(self.kinds) == "time"
+
+    def typed(self, place: int) -> np.ndarray:
+        """Which columns have a cell in that row and hold times or numbers below, (C,)."""
+        has_kind = np.array(self.kinds) != ""
+        return has_kind & ~self.missing[place]
 
     def first_data(self, rows: Sequence[Row]) -> int | None:
         """The first row of data among the first ones."""
         names_above = False
-        timed = [kind == "time" for kind in self.kinds]
         for place, row in enumerate(rows[:WITHIN]):
-            is_data = self._is_data(place, timed, names_above)
-            is_data = is_data and not self._is_title(place, rows, timed)
-            if is_data and (names_above or not self._stands_above_names(place, rows)):
+            if self._begins_data(place, names_above, rows):
                 return place
-            names_above |= _is_full(row.cells) and not self.reads[place].any()
+            if _is_full(row.cells) and not self.reads[place].any():
+                names_above = True
         return None
 
-    def _is_data(self, place: int, timed: list[bool], names_above: bool) -> bool:
+    def _begins_data(self, place: int, names_above: bool, rows: Sequence[Row]) -> bool:
+        """Whether a row is data, and neither a title nor a name of columns."""
+        if not self._is_data(place, names_above) or self._is_title(place, rows):
+            return False
+        return names_above or not self._stands_above_names(place)
+
+    def _is_data(self, place: int, names_above: bool) -> bool:
         """Whether a row has a time; below a row of names, half of its cells being what their
         columns hold is enough."""
-        has_kind = np.array([kind != "" for kind in self.kinds])
-        typed = has_kind & ~self.missing[place]
+        typed = self.typed(place)
         reads = self.reads[place] & typed
-        if (reads & timed).any():
+        if (reads & self.has_time).any():
             return True
-        if not any(timed) and typed.any() and reads[typed].all():
+        if not reads.any():
+            return False
+        read_share = reads.sum() / typed.sum()
+        if read_share == 1 and not self.has_time.any():
             return True
-        mostly_read = bool(reads.any()) and 2 * reads.sum() >= typed.sum()
-        return names_above and mostly_read
+        return names_above and bool(read_share >= 0.5)
 
-    def _stands_above_names(self, place: int, rows: Sequence[Row]) -> bool:
+    def _stands_above_names(self, place: int) -> bool:
         """Whether the next row has only text where columns hold numbers: years above months."""
         below = place + 1
-        if below >= min(len(rows), WITHIN) or not self.missing[place].any():
+        if below == len(self.reads) or not self.missing[place].any():
             return False
-        has_kind = np.array([kind != "" for kind in self.kinds])
-        typed = has_kind & ~self.missing[below]
-        return bool(typed.sum() > 1 and not self.reads[below].any())
+        has_two_cells = self.typed(below).sum() > 1
+        return bool(has_two_cells and not self.reads[below].any())
 
-    def _is_title(self, place: int, rows: Sequence[Row], timed: list[bool]) -> bool:
+    def _is_title(self, place: int, rows: Sequence[Row]) -> bool:
         """Whether a row with nothing but a time stands above names: when a table was written."""
-        if (~self.missing[place]).sum() > 1 or len(timed) < 2:
+        has_cell = ~self.missing[place]
+        if has_cell.sum() > 1 or len(has_cell) < 2:
             return False
-        for later in range(place + 1, min(len(rows), WITHIN)):
-            if _fullness(rows[later]) > 1 and not self.reads[later].any():
+        reads_any = np.any(self.reads, axis=1)
+        for lower in range(place + 1, len(self.reads)):
+            if _fullness(rows[lower]) > 1 and not reads_any[lower]:
                 return True
         return False
 
@@ -224,12 +263,9 @@ def _reading(top: list[str], body: list[str], kind: str) -> list[bool]:
     if not kind:
         return [False] * len(top)
     distinct = list(dict.fromkeys(top + body))
-    if kind == "number":
-        bad = parse_numbers(distinct).bad
-    else:
-        bad = _no_times(distinct)
-    good = {text for text, is_bad in zip(distinct, bad, strict=True) if not is_bad}
-    return [cell in good and not is_missing(cell) for cell in top]
+    is_bad = parse_numbers(distinct).bad if kind == "number" else _no_times(distinct)
+    is_bad_text = dict(zip(distinct, is_bad, strict=True))
+    return [not is_missing(cell) and not is_bad_text[cell] for cell in top]
 
 
 def _no_times(texts: list[str]) -> np.ndarray:
@@ -251,31 +287,41 @@ def _named_by(above: Sequence[Row], first: int) -> Header:
     levels = _levels(above)
     if levels is not None:
         return Header(*levels, first)
-    most = max(_fullness(row) for row in above)
-    fullest = [row for row in above if _fullness(row) == most]
-    chosen = fullest[0] if _is_units(fullest[-1]) else fullest[-1]
-    return Header(chosen.cells, [chosen], first)
+    fullness = max(_fullness(row) for row in above)
+    fullest = [row for row in above if _fullness(row) == fullness]
+    # units stand below the names
+    row_of_names = fullest[-1]
+    if _is_units(row_of_names):
+        row_of_names = fullest[0]
+    return Header(row_of_names.cells, [row_of_names], first)
 
 
 def _levels(above: Sequence[Row]) -> tuple[list[str], list[Row]] | None:
     """Names in several rows, joined where they are distinct only together; an empty cell of an
     upper level continues the one before it, as merged cells do."""
-    wide = [place for place, row in enumerate(above) if _filled(row) > 1]
+    text_counts = [len(_texts_in(row)) for row in above]
+    wide = [row for row, count in zip(above, text_counts, strict=True) if count > 1]
     if len(wide) < 2:
         return None
-    rows = [row for row in above[wide[0] :] if _filled(row)]
-    lowest = above[wide[-1]]
-    names = [_joined_name(column, rows, lowest) for column in range(len(lowest.cells))]
-    given = [name for name in names if name]
-    are_distinct = len(set(given)) == len(given)
-    return (names, rows) if are_distinct and len(given) > len(_distinct(lowest)) else None
+    begin = above.index(wide[0])
+    rows = [row for row in above[begin:] if _texts_in(row)]
+    lowest = wide[-1]
+    names = []
+    for column, _ in enumerate(lowest.cells):
+        names.append(_joined_name(column, rows, lowest))
+    filled_names = list(filter(None, names))
+    are_distinct = len(set(filled_names)) == len(filled_names)
+    if not are_distinct or len(filled_names) <= _fullness(lowest):
+        return None
+    return names, rows
 
 
 def _joined_name(column: int, rows: Sequence[Row], lowest: Row) -> str:
     """The name that several levels give a column."""
     texts = []
     for row in rows:
-        cells = _carried(row.cells) if row.line < lowest.line else row.cells
+        is_upper = row.line < lowest.line
+        cells = _carried(row.cells) if is_upper else row.cells
         text = cells[column].strip()
         if text and _counts(column, row, lowest):
             texts.append(text)
@@ -287,47 +333,45 @@ def _counts(column: int, row: Row, lowest: Row) -> bool:
     lowest level has a name too."""
     if row.cells[column].strip():
         return True
-    return row.line < lowest.line and bool(lowest.cells[column].strip())
+    lowest_text = lowest.cells[column].strip()
+    return row.line < lowest.line and lowest_text != ""
 
 
 def _carried(cells: Sequence[str]) -> list[str]:
     """Cells with empty ones filled by the one to their left."""
-    carried, last = [], ""
+    carried = []
+    previous = ""
     for cell in cells:
-        last = cell if cell.strip() else last
-        carried.append(last)
+        if cell.strip():
+            previous = cell
+        carried.append(previous)
     return carried
 
 
-def _names_times(row: Row, shown: _Shown) -> bool:
+def _names_times(row: Row) -> bool:
     """Whether a row of numbers is a header of consecutive years or months, as in tables with a
     column per year."""
     cells = [cell for cell in row.cells if kind_of([cell])]
     # few of them count beside a name, as in "Month, 2022, 2023"
     fewest = 2 if len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells)) else 4
-    times = parse_times(cells) if len(cells) >= fewest else None
+    if len(cells) < fewest:
+        return False
+    times = parse_times(cells)
     if times is None or times.form == "index" or times.bad.any():
         return False
-    months = times.values.astype("datetime64[M]").astype(np.int64)
+    months = month_of(micros_of(times.values))
     steps = set(np.diff(months))
     return len(steps) == 1 and 0 not in steps
 
 
-def _filled(row: Row) -> int:
-    return sum(bool(cell.strip()) for cell in row.cells)
-
-
-def _distinct(row: Row) -> set[str]:
-    return {cell.strip() for cell in row.cells} - {""}
-
-
 def _fullness(row: Row) -> int:
-    return len(_distinct(row))
+    """How many distinct texts a row has."""
+    return len(set(_texts_in(row)))
 
 
 def _is_full(cells: Sequence[str]) -> bool:
-    named = [cell.strip() for cell in cells]
-    return all(named) and len(set(named)) == len(named)
+    texts = [cell.strip() for cell in cells]
+    return all(texts) and len(set(texts)) == len(texts)
 
 
 def _any_value(cells: Sequence[str]) -> bool:
@@ -335,8 +379,7 @@ def _any_value(cells: Sequence[str]) -> bool:
 
 
 def _is_units(row: Row) -> bool:
-    named = [cell.strip() for cell in row.cells if cell.strip()]
-    return all(cell[0] in "([" for cell in named)
+    return all(text[0] in "([" for text in _texts_in(row))
 
 
 def column_names(cells: Sequence[str]) -> list[str]:
@@ -348,12 +391,12 @@ def column_names(cells: Sequence[str]) -> list[str]:
     numbers: dict[str, int] = {}  # the last number of each name
     names: list[str] = []
     for place, cell in enumerate(cells, start=1):
-        wanted = " ".join(cell.split()) or f"column{place}"
-        name, number = wanted, numbers.get(wanted, 1)
+        base = " ".join(cell.split()) or f"column{place}"
+        name, number = base, numbers.get(base, 1)
         while name in numbers:
             number += 1
-            name = f"{wanted}_{number}"
-        numbers[wanted] = number
+            name = f"{base}_{number}"
+        numbers[base] = number
         numbers.setdefault(name, 1)
         names.append(name)
     return names

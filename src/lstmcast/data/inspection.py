@@ -29,18 +29,20 @@ def check(source: object, options: ReadOptions | None = None, **words: Unpack[Wo
 
     words: the arguments of `read`; `options` may hold those that say what is done with the data.
     Raises DataError only for a source in which no table of times and values can be found, and
-    UsageError for senseless arguments.
+    UsageError for invalid arguments.
 
     >>> months = ["2024-01", "2024-02", "2024-02", "2024-03"]
     >>> for finding in check({"ds": months, "y": [5.5, 6.0, 6.5, 7.0]}):
     ...     print(finding.severity, finding.rule)
     error duplicate times
     """
-    said = options_said(words)
-    if options is not None and said != ReadOptions():
-        raise UsageError("options and words that it holds are given. Leave one of them out.")
-    chosen = said if options is None else options
-    return inspect(source, chosen, **columns_said(words)).findings
+    read_options = options_said(words)
+    if options is not None and read_options != ReadOptions():
+        raise UsageError(
+            "options= is given, and so are arguments that it holds. Leave one of them out."
+        )
+    options_used = read_options if options is None else options
+    return inspect(source, options_used, **columns_said(words)).findings
 
 
 def inspect(
@@ -59,7 +61,7 @@ def inspect(
     errors as for `check`."""
     if not isinstance(options, ReadOptions):
         raise UsageError(
-            f'{options=} are no ReadOptions. Give some, such as ReadOptions(gaps="error").'
+            f'{options=} is not a ReadOptions. Give one, such as ReadOptions(gaps="error").'
         )
     table = read_table(
         source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,9 @@ from lstmcast.errors import DataError, UsageError
 
 _DEEPEST = 5  # dicts and lists above a table
 _MOST_FIELDS = 5000
+_BEGINNINGS = ('{"', "[{", "[[", "{}", "[]")
 _Records = list[dict[str, Any]]
+_Mappings = Mapping[str, Mapping[str, Any]]
 
 
 def looks_like_json(start: str) -> bool:
@@ -28,7 +30,7 @@ def looks_like_json(start: str) -> bool:
     (True, False)
     """
     squeezed = "".join(start[:200].split())
-    return squeezed[:2] in ('{"', "[{", "[[", "{}", "[]")
+    return squeezed.startswith(_BEGINNINGS)
 
 
 def sheet_from_json(text: str, source: str, label: str) -> Sheet:
@@ -37,8 +39,8 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
         documents = [json.loads(text)]
     except (ValueError, RecursionError):
         documents = _lines(text, source)
-    found = documents[0] if len(documents) == 1 else documents
-    records = _best(found)
+    document = documents[0] if len(documents) == 1 else documents
+    records = _best(document)
     if not records:
         raise DataError(
             f"{source} is JSON without a table. A list of records such as "
@@ -46,21 +48,26 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
             "[…]}, is expected."
         )
     records = _unrolled(records)
-    names = list(dict.fromkeys(name for record in records for name in record))
+    columns = _columns(records, source)
+    message = f"{len(records):,} records of JSON were read"
+    note = Finding("layout", "note", message, "Line numbers in messages count records, from 1.")
+    lines = np.arange(1, len(records) + 1)
+    return Sheet(columns, lines, source, "file", (note,), label)
+
+
+def _columns(records: _Records, source: str) -> tuple[Column, ...]:
+    """A column for each field of the records."""
+    names = dict.fromkeys(chain.from_iterable(records))  # in order, each once
     if len(names) > _MOST_FIELDS:
         raise DataError(
             f"{source}: the records have {len(names):,} different fields. At most {_MOST_FIELDS:,} "
             "are expected: one for the time, one for each column of values."
         )
-    columns = tuple(_column(name, [record.get(name) for record in records]) for name in names)
-    told = Finding(
-        "layout",
-        "note",
-        f"{len(records):,} records of JSON were read",
-        "Lines in messages count them from 1.",
-    )
-    lines = np.arange(1, len(records) + 1)
-    return Sheet(columns, lines, source, "file", (told,), label)
+    columns = []
+    for name in names:
+        values = [record.get(name) for record in records]
+        columns.append(_column(name, values))
+    return tuple(columns)
 
 
 def _lines(text: str, source: str) -> list[Any]:
@@ -84,12 +91,15 @@ def _best(document: Any, depth: int = 0) -> _Records:
     records = _table(document)
     if records or depth >= _DEEPEST:
         return records
-    parts: Iterable[Any] = ()
+    values: Iterable[Any] = ()
     if isinstance(document, Mapping):
-        parts = document.values()
+        values = document.values()
     elif isinstance(document, list):
-        parts = document[:100]
-    tables = [_best(part, depth + 1) for part in parts if not _is_scalar(part)]
+        values = document[:100]
+    tables = []
+    for value in values:
+        if not _is_scalar(value):
+            tables.append(_best(value, depth + 1))
     return max(tables, key=len, default=[])
 
 
@@ -99,18 +109,29 @@ def _table(document: Any) -> _Records:
         return _of_list(document)
     if not isinstance(document, Mapping) or not document:
         return []
-    if "columns" in document and isinstance(document.get("data"), list):
-        names = [_name(column) for column in document["columns"]]
-        return _rows([names, *document["data"]]) if _are_rows(document["data"]) else []
+    rows = document.get("data")
+    if "columns" in document and isinstance(rows, list):
+        names = list(map(_name, document["columns"]))
+        return _rows([names, *rows]) if _are_rows(rows) else []
     values = list(document.values())
-    if all(isinstance(value, list) and value for value in values):
+    kinds = set(map(_container_of, values))
+    if kinds == {"list"}:
         return _of_columns(document)
-    if all(isinstance(value, Mapping) and value for value in values):
+    if kinds == {"mapping"}:
         return _of_mappings(document)
-    keys = [str(key) for key in document]
-    if len(keys) > 2 and all(_is_scalar(value) for value in values) and _are_times(keys):
+    keys = list(map(str, document))
+    if len(keys) > 2 and all(map(_is_scalar, values)) and _are_times(keys):
         return [{"time": key, "value": value} for key, value in document.items()]
     return []
+
+
+def _container_of(value: Any) -> str:
+    """Whether a value is a "list" or a "mapping" that is not empty; "" for anything else."""
+    if not value:
+        return ""
+    if isinstance(value, list):
+        return "list"
+    return "mapping" if isinstance(value, Mapping) else ""
 
 
 def _name(column: Any) -> str:
@@ -124,87 +145,100 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _are_rows(rows: Sequence[Any]) -> bool:
-    return len(rows) > 0 and all(isinstance(row, list) for row in rows)
+    kinds = set(map(type, rows))
+    return kinds == {list}
 
 
 def _of_list(rows: list[Any]) -> _Records:
-    if len(rows) > 0 and all(isinstance(row, Mapping) for row in rows):
-        has_values = any(_has_values(row) for row in rows)
-        return [_flat(row) for row in rows] if has_values else []
-    if _are_rows(rows) and all(_is_scalar(cell) for row in rows for cell in row):
+    if not rows:
+        return []
+    if all(isinstance(row, Mapping) for row in rows):
+        return list(map(_flat, rows)) if any(map(_has_values, rows)) else []
+    if _are_rows(rows) and _are_scalars(rows):
         return _rows(rows)
     return []
+
+
+def _are_scalars(collections: Iterable[Iterable[Any]]) -> bool:
+    """Whether several collections hold neither lists nor mappings."""
+    return all(map(_is_scalar, chain.from_iterable(collections)))
 
 
 def _has_values(record: Mapping[str, Any]) -> bool:
     """Whether a record holds values, and not only tables."""
     if len(record) < 2:
         return False
-    return any(not isinstance(value, list) for value in record.values())
+    kinds = set(map(type, record.values()))
+    return kinds != {list}
 
 
 def _flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """A record with records inside it as fields of their own: {"a": {"b": 1}} as a.b."""
     fields: dict[str, Any] = {}
     for name, value in record.items():
+        path = f"{above}{name}"
         if isinstance(value, Mapping) and above.count(".") < _DEEPEST:
-            fields |= _flat(value, f"{above}{name}.")
+            fields |= _flat(value, f"{path}.")
         else:
-            fields[f"{above}{name}"] = value
+            fields[path] = value
     return fields
 
 
 def _rows(rows: Sequence[Sequence[Any]]) -> _Records:
     """Rows of cells, of which the first one may hold the names."""
-    width = len(rows[0])
-    if width < 2 or any(len(row) != width for row in rows):
-        return []
     first = rows[0]
+    width = len(first)
+    if width < 2 or set(map(len, rows)) != {width}:
+        return []
+    names = [f"column{number}" for number in range(1, width + 1)]
     all_texts = all(isinstance(cell, str) for cell in first)
-    if all_texts and not _are_times([str(first[0])] * 3):
-        names, body = [str(cell) for cell in first], rows[1:]
-    else:
-        names, body = [f"column{number}" for number in range(1, width + 1)], rows
-    return [dict(zip(names, row, strict=True)) for row in body]
+    if all_texts and not _are_times([first[0]] * 3):
+        names = list(first)
+        rows = rows[1:]
+    return _as_records(names, rows)
+
+
+def _as_records(names: list[str], rows: Iterable[Sequence[Any]]) -> _Records:
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _of_columns(document: Mapping[str, Any]) -> _Records:
     columns = list(document.values())
-    lengths = {len(values) for values in columns}
-    if len(lengths) > 1:
+    lengths = set(map(len, columns))
+    if len(lengths) > 1 or not _are_scalars(columns):
         return []
-    if not all(_is_scalar(value) for values in columns for value in values):
-        return []
-    names = [str(name) for name in document]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    names = list(map(str, document))
+    return _as_records(names, zip(*columns, strict=True))
 
 
-def _of_mappings(document: Mapping[str, Mapping[str, Any]]) -> _Records:
+def _of_mappings(document: _Mappings) -> _Records:
     """{time: record}, {row: record} or {column: {row: value}}."""
-    outer = [str(key) for key in document]
-    inner = list(dict.fromkeys(str(key) for record in document.values() for key in record))
-    cells = [cell for record in document.values() for cell in record.values()]
-    if not all(_is_scalar(cell) for cell in cells):
+    records = document.values()
+    if not _are_scalars(record.values() for record in records):
         return []
+    outer = list(map(str, document))
+    keys = list(dict.fromkeys(map(str, chain.from_iterable(records))))
     if len(outer) > 2 and _are_times(outer):
         return [{"time": str(time)} | dict(record) for time, record in document.items()]
+    if len(keys) > 2 and _are_times(keys):
+        return [{"time": key} | _across(document, key) for key in keys]
+    if _count_on(keys):
+        return [_across(document, key) for key in keys]
+    return list(map(dict, document.values())) if _count_on(outer) else []
 
-    def across(key: str) -> dict[str, Any]:
-        return {name: values.get(key) for name, values in document.items()}
 
-    if len(inner) > 2 and _are_times(inner):
-        return [{"time": key} | across(key) for key in inner]
-    if _count_on(inner):
-        return [across(key) for key in inner]
-    return [dict(record) for record in document.values()] if _count_on(outer) else []
+def _across(document: _Mappings, key: str) -> dict[str, Any]:
+    """What each of several mappings has under a key."""
+    return {name: values.get(key) for name, values in document.items()}
 
 
 def _count_on(keys: Sequence[str]) -> bool:
     """Whether keys are numbers of rows: 0, 1, 2, …"""
     if not all(key.isdecimal() for key in keys):
         return False
-    numbers = [int(key) for key in keys]
-    return all(later == earlier + 1 for earlier, later in pairwise(numbers))
+    numbers = list(map(int, keys))
+    first = numbers[0]
+    return numbers == list(range(first, first + len(numbers)))
 
 
 def _are_times(keys: Sequence[str]) -> bool:
@@ -214,24 +248,32 @@ def _are_times(keys: Sequence[str]) -> bool:
 
 def _unrolled(records: _Records) -> _Records:
     """Records that hold a series each, {"start": …, "target": […]}, as one record per value."""
-    first = records[0]
-    names = [name for name in ("target", "values", "y") if isinstance(first.get(name), list)]
-    if not names or not all(isinstance(record.get(names[0]), list) for record in records):
+    name = _name_of_series(records)
+    if name is None:
         return records
-    name = names[0]
     unrolled: _Records = []
     for number, record in enumerate(records, start=1):
         values = record[name]
-        series = str(record.get("item_id", record.get("id", f"series_{number}")))
+        series = record.get("item_id", record.get("id", f"series_{number}"))
         times = _times_of(record, len(values))
         for time, value in zip(times, values, strict=True):
-            unrolled.append({"item_id": series, "time": time, name: value})
+            unrolled.append({"item_id": str(series), "time": time, name: value})
     return unrolled
+
+
+def _name_of_series(records: _Records) -> str | None:
+    """The field that holds a list of values in each record, under a usual name."""
+    for name in ("target", "values", "y"):
+        kinds = [type(record.get(name)) for record in records]
+        if kinds[0] is list:
+            return name if set(kinds) == {list} else None
+    return None
 
 
 def _times_of(record: Mapping[str, Any], count: int) -> list[Any]:
     """The times of a series that is given by its start; numbers where no frequency says more."""
-    start, code = record.get("start"), record.get("freq", record.get("frequency"))
+    start = record.get("start")
+    code = record.get("freq", record.get("frequency"))
     numbered = list(range(1, count + 1))
     if start is None or code is None:
         return numbered
@@ -243,24 +285,31 @@ def _times_of(record: Mapping[str, Any], count: int) -> list[Any]:
     except UsageError:
         return numbered
     steps = frequency.range(times.values[0], count).astype("datetime64[s]")
-    return [str(time) for time in steps]
+    return list(map(str, steps))
 
 
 def _column(name: str, values: list[Any]) -> Column:
     """Numbers as such where all are; everything else as texts."""
-    known = [value for value in values if value is not None]
-    if known and all(_is_number(value) for value in known):
-        return Column(name, _numbers(values, known))
-    return Column.of_texts(name, ("" if value is None else str(value) for value in values))
+    filled_values = [value for value in values if value is not None]
+    if filled_values and all(map(_is_number, filled_values)):
+        return Column(name, _numbers(values, filled_values))
+    return Column.of_texts(name, map(_text, values))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _numbers(values: list[Any], known: list[Any]) -> np.ndarray:
+def _numbers(values: list[Any], filled_values: list[Any]) -> np.ndarray:
     """As integers where all are there and are such, else with NaN where one is missing."""
-    has_all = len(known) == len(values)
-    if has_all and all(isinstance(value, int) and abs(value) < 2**62 for value in known):
+    if len(filled_values) == len(values) and all(map(_is_small_integer, values)):
         return np.array(values, np.int64)
-    return np.array([np.nan if value is None else float(value) for value in values])
+    return np.array(values, np.float64)  # None becomes NaN
+
+
+def _is_small_integer(value: float) -> bool:
+    return isinstance(value, int) and abs(value) < 2**62

@@ -43,9 +43,10 @@ class Keys(Mapping[str, NDArray]):
     targets: NDArray | None = None
 
     def __post_init__(self) -> None:
-        targets = () if self.targets is None else (self.targets,)
-        for array in (*self.arrays.values(), *targets):
+        for array in self.arrays.values():
             array.flags.writeable = False
+        if self.targets is not None:
+            self.targets.flags.writeable = False
 
     def __getitem__(self, name: str) -> NDArray:
         return self.arrays[name]
@@ -59,17 +60,16 @@ class Keys(Mapping[str, NDArray]):
     def take(self, rows: NDArray) -> Keys:
         """Those of some series (numbers or a mask), in that order."""
         arrays = {name: array[rows] for name, array in self.arrays.items()}
-        return Keys(arrays, self.categories, None if self.targets is None else self.targets[rows])
+        targets = None if self.targets is None else self.targets[rows]
+        return Keys(arrays, self.categories, targets)
 
     def row_names(self, ids: NDArray) -> NDArray:
         """The ids without the name of the target, which the series of one row do not share:
         (S,)."""
         if self.targets is None:
             return ids
-        return objects(
-            str(name).removesuffix(f"/{target}")
-            for name, target in zip(ids, self.targets, strict=True)
-        )
+        pairs = zip(map(str, ids), self.targets, strict=True)
+        return objects(name.removesuffix(f"/{target}") for name, target in pairs)
 
     def columns(self, ids: NDArray) -> dict[str, NDArray]:
         """The columns that name series in a long table: the keys, or ids where there are none.
@@ -79,13 +79,16 @@ class Keys(Mapping[str, NDArray]):
         >>> Keys().columns(np.array(["a"], object))
         {'unique_id': array(['a'], dtype=object)}
         """
-        named = {column_name(name): array for name, array in self.arrays.items()}
-        named = named or {OWN_NAME: self.row_names(ids)}
-        return named if self.targets is None else named | {TARGET_NAME: self.targets}
+        columns = {column_name(name): array for name, array in self.arrays.items()}
+        if not columns:
+            columns[OWN_NAME] = self.row_names(ids)
+        if self.targets is not None:
+            columns[TARGET_NAME] = self.targets
+        return columns
 
     def column_categories(self) -> dict[str, Categories]:
         """The categories of those columns."""
-        return {column_name(name): found for name, found in self.categories.items()}
+        return {column_name(name): categories for name, categories in self.categories.items()}
 
 
 def column_name(key: str) -> str:
@@ -94,33 +97,38 @@ def column_name(key: str) -> str:
     >>> column_name("store"), column_name("step")
     ('store', 'step_id')
     """
-    is_quantile = key[:1] == "q" and key[1:].replace(".", "", 1).isdecimal()
+    probability = key[1:].replace(".", "", 1)
+    is_quantile = key.startswith("q") and probability.isdecimal()
     return f"{key}_id" if key in _TAKEN or is_quantile else key
 
 
-def joined(parts: Sequence[Keys]) -> Keys:
+def joined(several_keys: Sequence[Keys]) -> Keys:
     """The keys of series of several sources, one after the other.
 
     Without any where the sources have other keys each. Types that differ become text, categories
     that differ are not kept.
     """
-    first = parts[0]
-    if any(list(part) != list(first) for part in parts):
+    first = several_keys[0]
+    names = list(first)
+    if any(list(keys) != names for keys in several_keys):
         return Keys()
-    arrays = {name: _one_type([part[name] for part in parts]) for name in first}
-    same = {
-        name: kept
-        for name, kept in first.categories.items()
-        if all(kept.same(part.categories.get(name)) for part in parts)
-    }
-    targets = [part.targets for part in parts if part.targets is not None]
-    return Keys(arrays, same, np.concatenate(targets) if len(targets) == len(parts) else None)
+    arrays = {}
+    for name in names:
+        arrays[name] = _one_type([keys[name] for keys in several_keys])
+    shared_categories = {}
+    for name, categories in first.categories.items():
+        if all(categories.same(keys.categories.get(name)) for keys in several_keys):
+            shared_categories[name] = categories
+    targets = [keys.targets for keys in several_keys if keys.targets is not None]
+    if len(targets) < len(several_keys):
+        return Keys(arrays, shared_categories)
+    return Keys(arrays, shared_categories, np.concatenate(targets))
 
 
 def _one_type(arrays: list[NDArray]) -> NDArray:
-    if len({array.dtype for array in arrays}) == 1:
-        return np.concatenate(arrays)
-    return np.concatenate([texts_of(array) for array in arrays])
+    if len({array.dtype for array in arrays}) > 1:
+        arrays = list(map(texts_of, arrays))
+    return np.concatenate(arrays)
 
 
 def texts_of(array: NDArray) -> NDArray:
@@ -133,55 +141,71 @@ def texts_of(array: NDArray) -> NDArray:
 
 def described(keys: Keys) -> list[dict[str, Any]]:
     """The names and types of keys, for a manifest: what `packed_keys` puts into arrays."""
-    return [
-        {"name": name, "type": _type_of(array)} | _categories_described(keys.categories.get(name))
-        for name, array in keys.arrays.items()
-    ]
+    descriptions = []
+    for name, array in keys.arrays.items():
+        description: dict[str, Any] = {"name": name, "type": _type_of(array)}
+        categories = keys.categories.get(name)
+        if categories is not None:
+            description["categories"] = _categories_described(categories)
+        descriptions.append(description)
+    return descriptions
 
 
-def _categories_described(kept: Categories | None) -> dict[str, Any]:
-    if kept is None:
-        return {}
-    values = kept.values.astype(str) if _is_time(kept.values) else kept.values
-    listed = {"values": values.tolist(), "type": _type_of(kept.values)}
-    return {"categories": listed | {"ordered": kept.ordered, "fixed": kept.fixed}}
+def _categories_described(categories: Categories) -> dict[str, Any]:
+    kind = _type_of(categories.values)
+    values = categories.values
+    if _is_time(values):
+        values = values.astype(str)
+    return {
+        "values": values.tolist(),
+        "type": kind,
+        "ordered": categories.ordered,
+        "fixed": categories.fixed,
+    }
 
 
 def packed_keys(keys: Keys) -> dict[str, NDArray]:
     """Keys as arrays of numbers under names for the store: "key0" is the first one."""
-    targets = {} if keys.targets is None else {"targets": keys.targets}
-    named = {f"key{i}": array for i, array in enumerate(keys.arrays.values())} | targets
     packed_columns: dict[str, NDArray] = {}
-    for name, array in named.items():
-        if array.dtype.kind == "O":
-            packed_columns |= packed(array, name, f"{name}_lengths")
-        else:
-            packed_columns[name] = array.astype(np.int64) if _is_time(array) else array
+    for number, array in enumerate(keys.arrays.values()):
+        packed_columns |= _packed_key(f"key{number}", array)
+    if keys.targets is not None:
+        packed_columns |= _packed_key("targets", keys.targets)
     return packed_columns
 
 
-def keys_from_saved(said: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray]) -> Keys:
+def _packed_key(name: str, array: NDArray) -> dict[str, NDArray]:
+    if array.dtype.kind == "O":
+        return packed(array, name, f"{name}_lengths")
+    return {name: array.astype(np.int64) if _is_time(array) else array}
+
+
+def keys_from_saved(
+    descriptions: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray]
+) -> Keys:
     """What `described` and `packed_keys` gave; nothing where an older version saved."""
-    columns = {
-        str(one["name"]): _unpacked(f"key{i}", one["type"], arrays) for i, one in enumerate(said)
-    }
-    categories = {
-        str(one["name"]): Categories(
-            np.array(one["categories"]["values"], _dtype_of(one["categories"]["type"])),
-            one["categories"]["ordered"],
-            one["categories"]["fixed"],
-        )
-        for one in said
-        if "categories" in one
-    }
+    columns: dict[str, NDArray] = {}
+    categories: dict[str, Categories] = {}
+    for number, description in enumerate(descriptions):
+        name = str(description["name"])
+        kind = description["type"]
+        columns[name] = _unpacked(f"key{number}", kind, arrays)
+        if "categories" in description:
+            categories[name] = _categories_from(description["categories"])
     targets = _unpacked("targets", "text", arrays) if "targets" in arrays else None
     return Keys(columns, categories, targets)
+
+
+def _categories_from(description: Mapping[str, Any]) -> Categories:
+    dtype = _DTYPES[description["type"]]
+    values = np.array(description["values"], dtype)
+    return Categories(values, description["ordered"], description["fixed"])
 
 
 def _unpacked(name: str, kind: str, arrays: Mapping[str, NDArray]) -> NDArray:
     if kind == "text":
         return unpacked(arrays[name], arrays[f"{name}_lengths"])
-    return arrays[name].astype(_dtype_of(kind))
+    return arrays[name].astype(_DTYPES[kind])
 
 
 _DTYPES = {
@@ -192,10 +216,6 @@ _DTYPES = {
     "date": np.dtype("datetime64[D]"),
     "time": np.dtype("datetime64[us]"),
 }
-
-
-def _dtype_of(kind: str) -> np.dtype:
-    return _DTYPES[kind]
 
 
 def _type_of(array: NDArray) -> str:
@@ -213,16 +233,18 @@ def packed(texts: NDArray, letters: str = "ids", lengths: str = "id_lengths") ->
     {'ids': array([97, 98, 99], dtype=uint8), 'id_lengths': array([1, 2])}
     """
     encoded = [str(text).encode() for text in texts]
-    return {
-        letters: np.frombuffer(b"".join(encoded), np.uint8),
-        lengths: np.array([len(text) for text in encoded], np.int64),
-    }
+    all_letters = np.frombuffer(b"".join(encoded), np.uint8)
+    text_lengths = np.array(list(map(len, encoded)), np.int64)
+    return {letters: all_letters, lengths: text_lengths}
 
 
 def unpacked(letters: NDArray, lengths: NDArray) -> NDArray:
     """The texts again: (S,) objects."""
-    ends = np.cumsum(lengths)
     text = letters.tobytes()
-    return objects(
-        text[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)
-    )
+    texts = []
+    begin = 0
+    for length in lengths.tolist():
+        end = begin + length
+        texts.append(text[begin:end].decode())
+        begin = end
+    return objects(texts)

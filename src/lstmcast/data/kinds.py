@@ -38,42 +38,48 @@ def recognise(values: ndarray, offsets: ndarray) -> ndarray:
     if not len(begins):
         return np.empty(0, "<U8")
     lowest = np.fmin.reduceat(values, begins)
-    whole = np.logical_and.reduceat(np.isnan(values) | (values == np.rint(values)), begins)
-    small = _median_below(values, offsets, SMALL)
-    return np.select(
-        [lowest < 0, whole & ((lowest == 0) | (small & (lowest > 0))), lowest == 0],
-        ["real", "count", "positive"],
-        OPEN,
-    ).astype("<U8")
+    touches_zero = lowest == 0
+    is_whole_N = values == np.rint(values)
+    is_whole = np.logical_and.reduceat(is_whole_N | np.isnan(values), begins)
+    is_small = _median_below(values, offsets, SMALL) & (lowest > 0)
+    is_count = is_whole & (touches_zero | is_small)
+    conditions = [lowest < 0, is_count, touches_zero]
+    kinds = np.select(conditions, ["real", "count", "positive"], OPEN)
+    return kinds.astype("<U8")
 
 
 def _median_below(values: ndarray, offsets: ndarray, limit: float) -> ndarray:
     """Whether the median of the known values of each series is below a limit, (S,)."""
     begins = offsets[:-1]
-    below = np.add.reduceat((values < limit).astype(np.int64), begins)
-    known = np.add.reduceat((~np.isnan(values)).astype(np.int64), begins)
-    result = 2 * below > known
+    is_known = ~np.isnan(values)
+    below_counts = np.add.reduceat(values < limit, begins, dtype=np.int64)
+    known_counts = np.add.reduceat(is_known, begins, dtype=np.int64)
+    is_below = 2 * below_counts > known_counts
     # exactly half: the median is the mean of the two values around the limit
-    for i in np.flatnonzero((2 * below == known) & (known > 0)):
-        result[i] = np.nanmedian(values[offsets[i] : offsets[i + 1]]) < limit
-    return result
+    is_half = (2 * below_counts == known_counts) & (known_counts > 0)
+    for series in np.flatnonzero(is_half):
+        own_values = values[offsets[series] : offsets[series + 1]]
+        is_below[series] = np.nanmedian(own_values) < limit
+    return is_below
 
 
-def continued(before: ndarray, now: ndarray) -> ndarray:
-    """What series are (S,) that were recognised before, where `now` says the same of what is
+def continued(earlier: ndarray, current: ndarray) -> ndarray:
+    """What series are (S,) that were recognised earlier, where `current` says the same of what is
     remembered of them with newer values.
 
     Only a value below 0 takes back what was recognised. It is kept in mind where values are
     forgotten: a temperature that was below 0 once can be so again.
 
-    >>> before = np.array(["count", "count", "open", "real"])
-    >>> continued(before, np.array(["open", "real", "count", "count"])).tolist()
+    >>> earlier = np.array(["count", "count", "open", "real"])
+    >>> continued(earlier, np.array(["open", "real", "count", "count"])).tolist()
     ['count', 'real', 'count', 'real']
     """
+    is_real = (earlier == "real") | (current == "real")
+    no_count = (earlier == "count") & (current == "positive")
     return np.select(
-        [(before == "real") | (now == "real"), before == OPEN, before == UNASKED],
-        ["real", now, UNASKED],
-        np.where((before == "count") & (now == "positive"), "positive", before),
+        [is_real, earlier == OPEN, earlier == UNASKED, no_count],
+        ["real", current, UNASKED, "positive"],
+        earlier,
     ).astype("<U8")
 
 
@@ -83,7 +89,8 @@ def common_kind(recognised: ndarray) -> Kind:
         return "real"
     if (recognised == "count").all():
         return "count"
-    return "positive" if np.isin(recognised, ("count", "positive")).all() else "real"
+    never_below = np.isin(recognised, ("count", "positive"))
+    return "positive" if never_below.all() else "real"
 
 
 def kind_counts(kinds: ndarray) -> dict[str, int]:
@@ -98,7 +105,8 @@ def kind_counts(kinds: ndarray) -> dict[str, int]:
 
 def coded(recognised: ndarray) -> ndarray:
     """What was recognised as numbers, for the store."""
-    return (recognised[:, None] == CODES).argmax(axis=1).astype(np.uint8)
+    is_kind = recognised[:, None] == CODES
+    return is_kind.argmax(axis=1).astype(np.uint8)
 
 
 def decoded(codes: ndarray) -> ndarray:
@@ -117,20 +125,23 @@ def stopped(values_O: ndarray, stops_O: ndarray) -> ndarray:
     """
     if not stops_O.any():
         return values_O
-    rows = stops_O.reshape(-1, *[1] * (values_O.ndim - 1))
+    other_axes = [1] * (values_O.ndim - 1)
+    rows = stops_O.reshape(-1, *other_axes)
     # not np.maximum, which may keep the sign of -0.0
     return np.where(rows & (values_O <= 0), 0.0, values_O)
 
 
 def require_kind(values: ndarray, kind: Kind) -> None:
     """DataError for values that do not fit a declared kind."""
-    if kind != "real" and np.any(values < 0):
-        raise DataError(f"{values[values < 0][0]:g} is negative, but {kind=}. Use kind='real'.")
-    known = values[np.isfinite(values)]
-    if kind == "count" and np.any(known != np.rint(known)):
-        raise DataError(
-            f"{known[known != np.rint(known)][0]:g} is not whole, but {kind=}. Use kind='positive'."
-        )
+    if kind == "real":
+        return
+    negative = values[values < 0]
+    if len(negative):
+        raise DataError(f"{negative[0]:g} is negative, but {kind=}. Use kind='real'.")
+    known_values = values[np.isfinite(values)]
+    fractional = known_values[known_values != np.rint(known_values)]
+    if kind == "count" and len(fractional):
+        raise DataError(f"{fractional[0]:g} is not whole, but {kind=}. Use kind='positive'.")
 
 
 def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
@@ -140,29 +151,31 @@ def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
     1 of 2 series ('b') touches 0 and never passes below
     """
     undo = f"If values can be negative, use {advise('kind', 'real')}."
-    counts, touching = (np.flatnonzero(recognised == kind) for kind in ("count", "positive"))
+    counts = np.flatnonzero(recognised == "count")
+    touching = np.flatnonzero(recognised == "positive")
     findings = []
     if len(counts):
-        many = len(counts) > 1
-        what = (
-            f"{_series(ids, counts)} {'are' if many else 'is'} recognised as counts: whole "
-            "numbers, none below 0, that contain zeros or have a median below 20"
+        verb, pronoun = ("are", "them") if len(counts) > 1 else ("is", "it")
+        message = (
+            f"{_series(ids, counts)} {verb} recognised as counts: whole numbers, none below 0, "
+            "that contain zeros or have a median below 20"
         )
-        action = f"No forecast of {'them' if many else 'it'} is below 0. {undo}"
-        findings.append(Finding(COUNTS, "note", what, action, count=len(counts)))
+        action = f"No forecast of {pronoun} is below 0. {undo}"
+        findings.append(Finding(COUNTS, "note", message, action, count=len(counts)))
     if len(touching):
-        many = len(touching) > 1
-        verbs = "touch 0 and never pass below" if many else "touches 0 and never passes below"
-        action = f"No forecast of {'them' if many else 'it'} does. {undo}"
-        what = f"{_series(ids, touching)} {verbs}"
-        findings.append(Finding(NEVER_BELOW, "note", what, action, count=len(touching)))
+        verbs, pronoun = "touches 0 and never passes below", "it"
+        if len(touching) > 1:
+            verbs, pronoun = "touch 0 and never pass below", "them"
+        message = f"{_series(ids, touching)} {verbs}"
+        action = f"No forecast of {pronoun} does. {undo}"
+        findings.append(Finding(NEVER_BELOW, "note", message, action, count=len(touching)))
     return findings
 
 
-def _series(ids: ndarray, chosen: ndarray) -> str:
+def _series(ids: ndarray, numbers: ndarray) -> str:
     """Which series, and of how many."""
     if len(ids) == 1:
         return "the series"
-    if len(chosen) == len(ids):
+    if len(numbers) == len(ids):
         return f"the {len(ids):,} series"
-    return f"{len(chosen):,} of {len(ids):,} series ({some_names(ids[chosen])})"
+    return f"{len(numbers):,} of {len(ids):,} series ({some_names(ids[numbers])})"

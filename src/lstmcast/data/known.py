@@ -35,37 +35,45 @@ class KnownRows:
     def of(self, ids: Iterable[str]) -> tuple[KnownRows, ndarray]:
         """The rows of some series that say something, by group and time, and the group of each of
         the ids, -1 for none."""
-        groups = np.array([self.groups.get(str(name), -1) for name in ids], np.int64)
-        said = np.zeros(len(self.series), bool)
+        group_list = [self.groups.get(name, -1) for name in map(str, ids)]
+        groups = np.array(group_list, np.int64)
+        has_value = np.zeros(len(self.series), bool)
         for values in self.columns.values():
-            said |= ~np.isnan(values)
-        kept = np.flatnonzero(said & np.isin(self.series, groups))
-        order = kept[np.lexsort((self.times[kept], self.series[kept]))]
-        return self.take(order), groups
+            has_value |= ~np.isnan(values)
+        is_asked = np.isin(self.series, groups)
+        rows = np.flatnonzero(has_value & is_asked)
+        series, times = self.series[rows], self.times[rows]
+        order = np.lexsort((times, series))
+        return self.take(rows[order]), groups
 
     def take(self, rows: ndarray) -> KnownRows:
         """Some of the rows."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
         return replace(
             self,
             series=self.series[rows],
             times=self.times[rows],
             lines=self.lines[rows],
-            columns={name: values[rows] for name, values in self.columns.items()},
+            columns=columns,
         )
 
     def latest(self, ids: Iterable[str]) -> tuple[ndarray, ndarray]:
         """The last time that something is said of each series (S,), and whether there is one."""
         rows, groups = self.of(ids)
-        ends = np.searchsorted(rows.series, groups, side="right") - 1
-        there = (groups >= 0) & (ends >= 0)
         if not len(rows.series):
-            return np.zeros(len(groups), self.times.dtype), np.zeros(len(groups), bool)
-        there &= rows.series[np.maximum(ends, 0)] == groups
-        return rows.times[np.maximum(ends, 0)], there
+            no_times = np.zeros(len(groups), self.times.dtype)
+            return no_times, np.zeros(len(groups), bool)
+        last_rows = np.searchsorted(rows.series, groups, side="right") - 1
+        is_before_all = last_rows < 0
+        last_rows = np.maximum(last_rows, 0)
+        has_rows = rows.series[last_rows] == groups
+        is_known = (groups >= 0) & ~is_before_all & has_rows
+        return rows.times[last_rows], is_known
 
     def place(self, row: int | np.integer) -> str:
         """Where a row stands: 'line 7' of the data, 'line 7 of plan.csv' of a table of its own."""
-        return f"{self.word} {self.lines[row]}" + (f" of {self.source}" if self.own else "")
+        place = f"{self.word} {self.lines[row]}"
+        return f"{place} of {self.source}" if self.own else place
 
 
 @dataclass(frozen=True, eq=False)

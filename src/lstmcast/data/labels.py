@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +19,6 @@ from lstmcast.data.labelpairs import (
     PAIR,
     Pair,
     decimal_rule,
-    full_year,
     looks_paired,
     mostly,
     numbered_rule,
@@ -27,7 +27,7 @@ from lstmcast.data.labelpairs import (
     steps_evenly,
 )
 
-from .periodwords import named_period
+from .periodwords import full_year, named_period
 from .ranges import range_start
 from .scripts import REPUBLIC
 from .shapes import DIGITS, MONTHS, match_shape
@@ -107,109 +107,136 @@ class Labels:
     problem: str | None = None
 
 
-def ambiguous_labels(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def ambiguous_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Labels that have the shape of a date and may mean something else; None where they are what
     they look like.
 
-    tidy: the texts in small letters, "" where missing; known: those that are there.
+    tidy: the texts in small letters, "" where missing; texts_present: those that are not.
     """
-    sample = known[:: max(1, len(known) // _SAMPLE)]
+    sample = _sample(texts_present)
     if any(_MONTH_DAY.fullmatch(text) for text in sample):
-        return _days_without_year(tidy, known, _MONTH_DAY)
-    if any(_REPUBLIC.fullmatch(text) for text in (*sample, known[-1])):
-        return _republic(tidy, known)
+        return _days_without_year(tidy, texts_present, _MONTH_DAY)
+    if any(_REPUBLIC.fullmatch(text) for text in (*sample, texts_present[-1])):
+        return _republic(tidy, texts_present)
     if mostly(_CLOCKS.fullmatch(text) for text in sample):
-        return _clock_ranges(tidy, known)
+        return _clock_ranges(tidy, texts_present)
     if not mostly(looks_paired(text) for text in sample):
         return None
-    matches = [PAIR.fullmatch(text) if text else None for text in tidy]
-    pairs = [Pair(*(part or "" for part in match.groups())) if match else None for match in matches]
-    there = [pair for pair in pairs if pair is not None]
-    if len(there) < MOST * len(known):
+    pairs = [_pair_of(text) for text in tidy]
+    present_pairs = [pair for pair in pairs if pair is not None]
+    if len(present_pairs) < MOST * len(texts_present):
         return None
     for rule_of in (season_rule, decimal_rule, numbered_rule, short_month_rule):
-        rule = rule_of(there)
-        if rule is not None:
-            texts = [
-                rule.rewrite(pair) if pair is not None else text
-                for pair, text in zip(pairs, tidy, strict=True)
-            ]
-            return Labels(texts, (rule.note,) if rule.note else (), rule.form)
+        rule = rule_of(present_pairs)
+        if rule is None:
+            continue
+        texts = list(tidy)
+        for place, pair in enumerate(pairs):
+            if pair is not None:
+                texts[place] = rule.rewrite(pair)
+        notes = (rule.note,) if rule.note else ()
+        return Labels(texts, notes, rule.form)
     return None
 
 
-def rewritten_labels(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _sample(texts: Sequence[str]) -> Sequence[str]:
+    """Some of the texts, evenly spaced."""
+    return texts[:: max(1, len(texts) // _SAMPLE)]
+
+
+def _pair_of(text: str) -> Pair | None:
+    match = PAIR.fullmatch(text)
+    if match is None:
+        return None
+    return Pair(*(field or "" for field in match.groups()))
+
+
+def _replaced(
+    texts: Sequence[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]
+) -> list[str]:
+    """Texts that a pattern fits, replaced; all others as they are."""
+    replaced = []
+    for text in texts:
+        match = pattern.fullmatch(text)
+        new_text = text if match is None else replace(match)
+        replaced.append(new_text)
+    return replaced
+
+
+def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
     for labels_of in (_zoned, _spelled, _eras, _ranges, _periods, _seconds):
-        labels = labels_of(tidy, known)
+        labels = labels_of(tidy, texts_present)
         if labels is not None:
             return labels
-    return _days_without_year(tidy, known, _DAY_MONTH)
+    return _days_without_year(tidy, texts_present, _DAY_MONTH)
 
 
-def _clock_ranges(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """2024-03-01 14:00-15:00: what looks like an offset from UTC, and is another at every hour."""
-    matches = [_CLOCKS.fullmatch(text) for text in tidy]
-    pairs = [(match[2], match[3]) for match in matches if match is not None]
-    ordered = sum(start < end or end == "00:00" for start, end in pairs)
-    if len({end for _, end in pairs}) <= 2 or ordered < MOST * len(pairs):
+    matches = list(filter(None, map(_CLOCKS.fullmatch, tidy)))
+    ends = {match[3] for match in matches}
+    if len(ends) <= 2 or not mostly(map(_ends_later, matches)):
         return None
-    texts = [
-        text if match is None else f"{match[1].rstrip()} {match[2]}"
-        for match, text in zip(matches, tidy, strict=True)
-    ]
-    return Labels(texts, (f"ranges such as {known[0]!r} read as their beginnings",))
+    texts = _replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip()} {match[2]}")
+    return Labels(texts, (_beginnings_note(texts_present),))
 
 
-def _spelled(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _ends_later(match: re.Match[str]) -> bool:
+    return match[2] < match[3] or match[3] == "00:00"
+
+
+def _beginnings_note(texts_present: Sequence[str]) -> str:
+    return f"ranges such as {texts_present[0]!r} read as their beginnings"
+
+
+def _spelled(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Dates and clock times that are written a little otherwise: 2022-03-01 05, 18.00.00 after a
     date, 20220301:0100."""
-    sample = known[:: max(1, len(known) // _SAMPLE)]
+    sample = _sample(texts_present)
     for pattern, replacement in _SPELLINGS:
         compiled = re.compile(pattern)
-
-        def rewrite(text: str, compiled=compiled, replacement=replacement) -> str:
-            match = compiled.fullmatch(text)
-            return match.expand(replacement) if match else text
-
-        if mostly(match_shape(rewrite(text).translate(DIGITS)) is not None for text in sample):
-            return Labels([rewrite(text) for text in tidy])
+        rewrite = partial(re.Match.expand, template=replacement)
+        rewritten = _replaced(sample, compiled, rewrite)
+        if mostly(match_shape(text.translate(DIGITS)) is not None for text in rewritten):
+            return Labels(_replaced(tidy, compiled, rewrite))
     return None
 
 
-def _zoned(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Clock times with the name of their zone behind them, which is left off."""
-    sample = known[:: max(1, len(known) // _SAMPLE)]
-    if not mostly(_ZONE_NAMES.fullmatch(text) for text in sample):
+    if not mostly(_ZONE_NAMES.fullmatch(text) for text in _sample(texts_present)):
         return None
-    matches = [_ZONE_NAMES.fullmatch(text) for text in tidy]
-    texts = [m[1] if m is not None else text for m, text in zip(matches, tidy, strict=True)]
-    match = _ZONE_NAMES.fullmatch(known[0])
-    zone = known[0][match.end(1) :].strip(" ()").upper() if match is not None else "of some"
+    texts = _replaced(tidy, _ZONE_NAMES, lambda match: match[1])
+    example = texts_present[0]
+    zone = "of some"
+    match = _ZONE_NAMES.fullmatch(example)
+    if match is not None:
+        zone = example[match.end(1) :].strip(" ()").upper()
     return Labels(texts, (f"the name of the time zone ({zone}) was left off: clock times",))
 
 
-def _eras(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """令和2年1月, R2.1, 平成22年度: years of Japanese eras in any spelling."""
-    sample = known[:: max(1, len(known) // _SAMPLE)]
-    if not mostly(_ERA.fullmatch(text) is not None for text in sample):
+    if not mostly(_ERA.fullmatch(text) for text in _sample(texts_present)):
         return None
-
-    def rewrite(text: str) -> str:
-        match = _ERA.fullmatch(text)
-        if match is None:
-            return text
-        era, year, month, day = match.groups()
-        end = (f"{month}月" if month else "") + (f"{day}日" if day else "")
-        return f"{_ERA_LETTERS.get(era, era)}{year}年{end}"
-
-    return Labels([rewrite(text) for text in tidy])
+    return Labels(_replaced(tidy, _ERA, _era_text))
 
 
-def _republic(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _era_text(match: re.Match[str]) -> str:
+    era, year, month, day = match.groups()
+    text = f"{_ERA_LETTERS.get(era, era)}{year}年"
+    if month:
+        text += f"{month}月"
+    if day:
+        text += f"{day}日"
+    return text
+
+
+def _republic(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """113/04 and 113/04/01: years of the Republic of China, as Taiwan counts them."""
-    matches = [_REPUBLIC_BESIDE.fullmatch(text) for text in known]
+    matches = [_REPUBLIC_BESIDE.fullmatch(text) for text in texts_present]
     if not mostly(matches):
         return None
 
@@ -219,49 +246,51 @@ def _republic(tidy: list[str], known: Sequence[str]) -> Labels | None:
             return text
         return f"{int(match[1]) + REPUBLIC}-" + match[2].replace("/", "-")
 
-    era = "years of the Republic of China"
-    note = f"labels such as {known[0]!r} read as {era}: {rewrite(known[0])}"
+    example = texts_present[0]
+    note = f"labels such as {example!r} read as years of the Republic of China: {rewrite(example)}"
     return Labels([rewrite(text) for text in tidy], (note,))
 
 
-def _ranges(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Ranges of times, read as their beginnings."""
-    cut: dict[str, Callable[[str], str] | None] = {}
+    start_of_shape: dict[str, Callable[[str], str] | None] = {}
 
     def rewrite(text: str) -> str:
         shape = text.translate(DIGITS)
-        if shape not in cut:
-            cut[shape] = range_start(text)
-        start = cut[shape]
+        if shape not in start_of_shape:
+            start_of_shape[shape] = range_start(text)
+        start = start_of_shape[shape]
         return text if start is None else start(text)
 
-    sample = known[:: max(1, len(known) // _SAMPLE)]
-    if not mostly(rewrite(text) != text for text in sample):
+    if not mostly(rewrite(text) != text for text in _sample(texts_present)):
         return None
-    return Labels(
-        [rewrite(text) if text else "" for text in tidy],
-        (f"ranges such as {known[0]!r} read as their beginnings",),
-    )
+    texts = list(tidy)
+    for place, text in enumerate(tidy):
+        if text:
+            texts[place] = rewrite(text)
+    return Labels(texts, (_beginnings_note(texts_present),))
 
 
-def _periods(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _periods(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Years with quarters, weeks, months or half-years in words: FY19 Q1, 2010 Week 05, 2010M01."""
-    sample = known[:: max(1, len(known) // _SAMPLE)]
-    if not mostly(named_period(text) is not None for text in sample):
+    if not mostly(named_period(text) for text in _sample(texts_present)):
         return None
-    periods = [named_period(text) if text else None for text in tidy]
-    highest = max(period.number for period in periods if period is not None)
-    texts = [
-        text if period is None else period.settled(highest).text
-        for period, text in zip(periods, tidy, strict=True)
-    ]
-    first = next(period for period in periods if period is not None).settled(highest)
-    fiscal = any(period is not None and period.fiscal for period in periods)
-    if fiscal:
-        what = "years" if first.unit == "year" else f"years and {first.unit}s"
-        note = f"labels such as {known[0]!r} read as fiscal {what}, placed as those of the calendar"
-    else:
-        note = f"labels such as {known[0]!r} read as {_UNIT_NAMES[first.unit]}"
+    period_of_place = {}
+    for place, text in enumerate(tidy):
+        period = named_period(text) if text else None
+        if period is not None:
+            period_of_place[place] = period
+    periods = period_of_place.values()
+    highest = max(period.number for period in periods)
+    texts = list(tidy)
+    for place, period in period_of_place.items():
+        texts[place] = period.settled(highest).text
+    unit = next(iter(periods)).settled(highest).unit
+    example = f"labels such as {texts_present[0]!r}"
+    if not any(period.fiscal for period in periods):
+        return Labels(texts, (f"{example} read as {_UNIT_NAMES[unit]}",))
+    fiscal_periods = "years" if unit == "year" else f"years and {unit}s"
+    note = f"{example} read as fiscal {fiscal_periods}, placed as those of the calendar"
     return Labels(texts, (note,))
 
 
@@ -278,54 +307,76 @@ _SECONDS = re.compile(
 )
 
 
-def _seconds(tidy: list[str], known: Sequence[str]) -> Labels | None:
+def _seconds(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """1640995200.5 as seconds since 1970, /Date(1640995200000)/ as milliseconds."""
     matches = [_SECONDS.fullmatch(text) for text in tidy]
-    there = [match for match in matches if match is not None]
-    if len(there) < len(known):
+    numbers = [_number_of(match) for match in matches if match is not None]
+    if len(numbers) < len(texts_present):
         return None
-    numbers = np.array([float(m["whole"] + (m["fraction"] or "")) for m in there])
-    scale = 1000.0 if numbers.min() > 1e11 else 1.0
-    times = decimal_times(numbers / scale)
+    is_millis = min(numbers) > 1e11
+    scale = 1000.0 if is_millis else 1.0
+    times = decimal_times(np.array(numbers) / scale)
     if times is None:
         return None
-    written = iter(times.values.astype("datetime64[us]").astype(str).tolist())
-    texts = ["" if match is None else f"{next(written).casefold()}z" for match in matches]
-    unit = "milliseconds" if scale > 1 else "seconds"
+    micros = times.values.astype("datetime64[us]")
+    dates = iter(micros.astype(str).tolist())
+    texts = []
+    for match in matches:
+        text = "" if match is None else f"{next(dates).casefold()}z"
+        texts.append(text)
+    unit = "milliseconds" if is_millis else "seconds"
     return Labels(texts, (f"numbers read as {unit} since 1970 (UTC)",), "year")
 
 
+def _number_of(match: re.Match[str]) -> float:
+    fraction = match["fraction"] or ""
+    return float(match["whole"] + fraction)
+
+
 def _days_without_year(
-    tidy: list[str], known: Sequence[str], pattern: re.Pattern[str]
+    tidy: list[str], texts_present: Sequence[str], pattern: re.Pattern[str]
 ) -> Labels | None:
     """10-Jan, Jan-10: a year and a month where that makes even steps; days without a year are a
     problem."""
-    matches = [pattern.fullmatch(text) for text in tidy]
-    there = [(MONTHS.get(m["name"]), m["number"]) for m in matches if m is not None]
-    if len(there) < max(MOST * len(known), 3) or not mostly(month for month, _ in there):
+    matches = list(filter(None, map(pattern.fullmatch, tidy)))
+    months = [MONTHS.get(match["name"], 0) for match in matches]
+    numbers = [match["number"] for match in matches]
+    if len(matches) < max(MOST * len(texts_present), 3) or not mostly(months):
         return None
-    months = [(month or 0, number) for month, number in there]
     lengths = (1, 2, 3, 6)
-    if any(int(number) > 31 for _, number in months):
+    if any(match is not None and int(match["number"]) > 31 for match in matches):
         lengths = (*lengths, 12)  # Mar-95, Mar-96: no days
-    counted = [12 * full_year(number.zfill(2)) + month for month, number in months]
-    if steps_evenly(counted, lengths):
+    if steps_evenly(list(map(_month_since_year_0, matches)), lengths):
         if pattern is _MONTH_DAY:
             return None  # Jan-10: as dates.py reads it
-        texts = [
-            text
-            if m is None
-            else f"{full_year(m['number'].zfill(2))}-{MONTHS.get(m['name'], 99):02d}"
-            for m, text in zip(matches, tidy, strict=True)
-        ]
-        return Labels(texts, (f"labels such as {known[0]!r} read as year and month",))
-    days = [31 * month + int(number) for month, number in months]
-    ascending = np.diff(days)
-    if pattern is _MONTH_DAY and not (mostly(0 < step <= 4 for step in ascending.tolist())):
+        texts = _replaced(tidy, pattern, _year_and_month)
+        note = f"labels such as {texts_present[0]!r} read as year and month"
+        return Labels(texts, (note,))
+    days = [31 * month + int(number) for month, number in zip(months, numbers, strict=True)]
+    steps = np.diff(days).tolist()
+    if pattern is _MONTH_DAY and not mostly(0 < step <= 4 for step in steps):
         return None
-    # a leap year has every day; the problem is told should this be the column of times
-    texts = [
-        text if m is None else f"2000-{MONTHS.get(m['name'], 99):02d}-{int(m['number']):02d}"
-        for m, text in zip(matches, tidy, strict=True)
-    ]
-    return Labels(texts, (), "", _NO_YEAR.format(known[0]))
+    texts = _replaced(tidy, pattern, _day_of_leap_year)
+    return Labels(texts, (), "", _NO_YEAR.format(texts_present[0]))
+
+
+def _year_and_month(match: re.Match[str]) -> str:
+    """Such as 2010-01; the month 99, which is none, for a name that is none of a month."""
+    month = MONTHS.get(match["name"], 99)
+    return f"{_short_year(match)}-{month:02d}"
+
+
+def _month_since_year_0(match: re.Match[str]) -> int:
+    month = MONTHS.get(match["name"], 0)
+    return 12 * _short_year(match) + month
+
+
+def _short_year(match: re.Match[str]) -> int:
+    return full_year(match["number"].zfill(2))
+
+
+def _day_of_leap_year(match: re.Match[str]) -> str:
+    """A leap year has every day; the problem is reported should this be the column of times."""
+    month = MONTHS.get(match["name"], 99)
+    day = int(match["number"])
+    return f"2000-{month:02d}-{day:02d}"

@@ -31,39 +31,47 @@ def leaks(panel: Panel) -> list[Finding]:
     warning: the future column 'bill' says the same as the target (correlation 1). Leave it out: a
     forecast would know what it forecasts.
     """
-    offsets = panel.offsets[: int(np.searchsorted(panel.offsets, _MOST, side="right"))]
+    bound_count = np.searchsorted(panel.offsets, _MOST, side="right")
+    offsets = panel.offsets[:bound_count]
     if len(offsets) < 2:
-        offsets = np.array([0, min(len(panel.values), _MOST)])
-    target = panel.values[: offsets[-1]]
+        first_length = min(len(panel.values), _MOST)
+        offsets = np.array([0, first_length])
+    count = offsets[-1]
+    target = panel.values[:count]
+    later_steps = _ahead(panel)
+    earlier_steps = tuple(-step for step in later_steps)
     findings = []
     for name, column in panel.covariates.past.items():
-        step = _shift(column[: offsets[-1]], target, offsets, _ahead(panel))
-        findings += [] if step is None else [_told("past", name, step)]
-    for name in panel.covariates.future.columns:
-        if name in panel.covariates.future.levels:
+        step = _shift(column[:count], target, offsets, later_steps)
+        if step is not None:
+            findings.append(_leak("past", name, step))
+    future = panel.covariates.future
+    for name in future.columns:
+        if name in future.levels:
             continue
-        own = at_targets(panel, name)[: offsets[-1]]
-        step = _shift(own, target, offsets, (0, *_ahead(panel), *_behind(panel)))
-        findings += [] if step is None else [_told("future", name, step)]
+        column = at_targets(panel, name)
+        step = _shift(column[:count], target, offsets, (0, *later_steps, *earlier_steps))
+        if step is not None:
+            findings.append(_leak("future", name, step))
     return findings
 
 
 def at_targets(panel: Panel, name: str) -> ndarray:
     """A column that is known in advance at the observations of the target (N,)."""
-    future, lengths = panel.covariates.future, panel.lengths
-    here = places(panel.offsets)
-    inside = here < spread(future.lengths, panel.offsets)
-    at = np.where(inside, spread(future.offsets[:-1], panel.offsets) + here, 0)
+    future = panel.covariates.future
     values = future.columns[name]
-    return np.where(inside, values[at] if len(values) else np.nan, np.nan)[: int(lengths.sum())]
+    count = int(panel.lengths.sum())
+    if not len(values):
+        return np.full(count, np.nan)
+    steps = places(panel.offsets)
+    has_value = steps < spread(future.lengths, panel.offsets)
+    begins = spread(future.offsets[:-1], panel.offsets)
+    rows = np.where(has_value, begins + steps, 0)
+    return np.where(has_value, values[rows], np.nan)[:count]
 
 
 def _ahead(panel: Panel) -> tuple[int, ...]:
     return tuple(dict.fromkeys((1, 2, *panel.periods)))
-
-
-def _behind(panel: Panel) -> tuple[int, ...]:
-    return tuple(-step for step in _ahead(panel))
 
 
 def _shift(
@@ -77,30 +85,36 @@ def _shift(
         return None
     for step in steps:
         first, second = (column, target) if step >= 0 else (target, column)
-        early = lagged(first, offsets, abs(step)) if step else first
-        if _same(early, second):
-            repeats = bool(step) and _same(lagged(target, offsets, abs(step)), target)
-            return None if repeats else step
+        earlier = lagged(first, offsets, abs(step))
+        if not _same(earlier, second):
+            continue
+        earlier_target = lagged(target, offsets, abs(step))
+        repeats_itself = step != 0 and _same(earlier_target, target)
+        return None if repeats_itself else step
     return None
 
 
 def _same(first: ndarray, second: ndarray) -> bool:
     """Whether two columns are the same but for their unit, where both are known."""
-    both = np.isfinite(first) & np.isfinite(second)
-    if np.count_nonzero(both) < _FEWEST:
+    are_known = np.isfinite(first) & np.isfinite(second)
+    if np.count_nonzero(are_known) < _FEWEST:
         return False
-    x, y = first[both] - first[both].mean(), second[both] - second[both].mean()
-    size = np.sqrt((x @ x) * (y @ y))
-    return bool(size > 0 and 1 - abs(x @ y) / size < _SAME)
+    first_known, second_known = first[are_known], second[are_known]
+    first_centred = first_known - first_known.mean()
+    second_centred = second_known - second_known.mean()
+    product = first_centred @ second_centred
+    size = np.sqrt((first_centred @ first_centred) * (second_centred @ second_centred))
+    return bool(size > 0 and 1 - abs(product) / size < _SAME)
 
 
-def _told(role: str, name: str, step: int) -> Finding:
-    which = f"the {role} column {name!r} says the same as the target"
+def _leak(role: str, name: str, step: int) -> Finding:
+    says_the_same = f"the {role} column {name!r} says the same as the target"
     steps = f"{abs(step):,} step{'s' * (abs(step) > 1)}"
     if step < 0:
+        message = f"{says_the_same} of {steps} before"
         action = f"It is known no longer than {steps} ahead"
         action += ", and the forecast reads the target anyway."
-        return Finding(RULE, "warning", f"{which} of {steps} before", action)
+        return Finding(RULE, "warning", message, action)
     when = "(correlation 1)" if step == 0 else f"of {steps} later"
     action = "Leave it out: a forecast would know what it forecasts."
-    return Finding(RULE, "warning", f"{which} {when}", action)
+    return Finding(RULE, "warning", f"{says_the_same} {when}", action)

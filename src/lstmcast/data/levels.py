@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.findings import Finding
 
-def coded(parts: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
+Levels = tuple[str, ...]  # the names of categories, in the order of their codes
+
+
+class CodedColumns(NamedTuple):
+    """Columns by name, NaN = missing, the categories that numbers of some of them stand for, and
+    what was noticed."""
+
+    values: dict[str, NDArray]
+    levels: dict[str, Levels]
+    findings: list[Finding]
+
+
+def coded(cell_arrays: Iterable[NDArray]) -> tuple[list[NDArray], Levels]:
     """Texts as numbers 0, 1, … of their categories, in the order of the alphabet; NaN where there
     is none.
 
     >>> coded([np.array(["b", "a", ""], object)])
     ([array([ 1.,  0., nan])], ('a', 'b'))
     """
-    texts_of_parts = [[_text(cell) for cell in cells.tolist()] for cells in parts]
-    distinct = set().union(*texts_of_parts) - {""}
-    levels = tuple(sorted(distinct))
+    texts_of_arrays = []
+    for cells in cell_arrays:
+        texts_of_arrays.append([_text(cell) for cell in cells.tolist()])
+    distinct = set().union(*texts_of_arrays)
+    levels = tuple(sorted(distinct - {""}))
     codes = {text: float(code) for code, text in enumerate(levels)}
     arrays = []
-    for texts in texts_of_parts:
-        arrays.append(np.array([codes.get(text, np.nan) for text in texts]))
+    for texts in texts_of_arrays:
+        cell_codes = [codes.get(text, np.nan) for text in texts]
+        arrays.append(np.array(cell_codes))
     return arrays, levels
 
 
-def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, ...]) -> NDArray:
+def union_of(levels_of_tables: Iterable[Levels]) -> Levels:
+    """The categories that a column has in any of several tables.
+
+    >>> union_of([("b", "c"), ("a", "b")])
+    ('a', 'b', 'c')
+    """
+    texts = set().union(*levels_of_tables)
+    return tuple(sorted(texts))
+
+
+def recoded(values: NDArray, levels: Levels | None, union: Levels) -> NDArray:
     """Codes of some categories as codes of more of them; numbers, which have no levels, as the
     codes of the categories that are written like them.
 
@@ -38,10 +65,23 @@ def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, .
         distinct, codes = np.unique(values, return_inverse=True)
         levels = tuple(number_text(number) for number in distinct)
         values = codes.astype(float)
-    new_codes = [float(union.index(text)) if text else np.nan for text in levels]
-    new_codes = np.array([*new_codes, np.nan])
+    # one code more than there are levels: that of a missing value
+    new_codes = np.full(len(levels) + 1, np.nan)
+    for code, text in enumerate(levels):
+        if text:
+            new_codes[code] = union.index(text)
     places = np.where(np.isnan(values), len(levels), values)
     return new_codes[places.astype(np.int64)]
+
+
+def numbers_beside(values: NDArray, union: Levels) -> list[str]:
+    """The numbers, as a file writes them, that are none of the categories of a column.
+
+    >>> numbers_beside(np.array([0.0, 3.0, np.nan]), ("0", "a"))
+    ['3']
+    """
+    texts = set(map(number_text, np.unique(values)))
+    return sorted(texts - {"", *union})
 
 
 def number_text(number: float) -> str:
@@ -50,9 +90,12 @@ def number_text(number: float) -> str:
     >>> number_text(0.0), number_text(np.nan)
     ('0', '')
     """
-    return "" if np.isnan(number) else f"{number:.15g}"
+    if np.isnan(number):
+        return ""
+    return f"{number:.15g}"
 
 
 def _text(cell: object) -> str:
     """A cell of a column of categories; nothing for a missing one."""
-    return "" if cell is None or cell != cell else str(cell).strip()
+    is_missing = cell is None or cell != cell
+    return "" if is_missing else str(cell).strip()

@@ -51,15 +51,15 @@ _ALLOWANCE: ContextVar[Allowance | None] = ContextVar("_ALLOWANCE", default=None
 @contextmanager
 def allowing(allowance: Allowance) -> Iterator[None]:
     """Within this, files may hold less than usual: a server reads what others send."""
-    before = _ALLOWANCE.set(allowance)
+    token = _ALLOWANCE.set(allowance)
     try:
         yield
     finally:
-        _ALLOWANCE.reset(before)
+        _ALLOWANCE.reset(token)
 
 
 def require_columns(count: int, source: str) -> None:
-    """DataError for a table with more columns than can be told apart in sensible time."""
+    """DataError for a table with more columns than can be examined in reasonable time."""
     if count > MOST_COLUMNS:
         raise DataError(
             f"{source} has {count:,} columns; at most {MOST_COLUMNS:,} are read. Give it with a "
@@ -75,17 +75,19 @@ def require_span(starts: ndarray, ends: ndarray, source: str) -> None:
         return
     is_date = starts.dtype.kind == "M"
     if is_date:
-        bad = np.isnat(starts) | (starts < FIRST_TIME) | (starts > LAST_TIME)
-        bad |= (ends > FARTHEST_TIME) | (ends < starts)
+        is_beyond = (starts < FIRST_TIME) | (starts > LAST_TIME) | (ends > FARTHEST_TIME)
+        is_beyond |= np.isnat(starts)
         expected = "A beginning in the years 1 to 9999 is expected"
     else:
-        bad = (np.abs(starts) > 2**53) | (np.abs(ends) > 2**53) | (ends < starts)
+        is_beyond = (np.abs(starts) > 2**53) | (np.abs(ends) > 2**53)
         expected = "Whole numbers up to 2^53 are expected"
-    if bad.any():
-        wrong = "no time" if is_date and np.isnat(starts[bad][0]) else starts[bad][0]
+    is_wrong = is_beyond | (ends < starts)
+    if is_wrong.any():
+        start, end = starts[is_wrong][0], ends[is_wrong][0]
+        start_text = "no time" if is_date and np.isnat(start) else start
         raise DataError(
-            f"{source}: a series begins at {wrong} and ends at {ends[bad][0]}. {expected}: correct "
-            "the times, or give another frequency."
+            f"{source}: a series begins at {start_text} and ends at {end}. {expected}: correct the "
+            "times, or give another frequency."
         )
 
 
@@ -95,9 +97,9 @@ def unpacked_bytes(packed: int) -> int:
     >>> unpacked_bytes(3_000_000)
     300000000
     """
-    usual = min(max(MOST_SHRUNK * packed, ANYWAY), MOST_UNPACKED)
+    limit = min(max(MOST_SHRUNK * packed, ANYWAY), MOST_UNPACKED)
     allowance = _ALLOWANCE.get()
-    return usual if allowance is None else min(usual, allowance.unpacked)
+    return limit if allowance is None else min(limit, allowance.unpacked)
 
 
 def require_cells(rows: int, columns: int, source: str) -> None:
@@ -111,35 +113,37 @@ def require_cells(rows: int, columns: int, source: str) -> None:
         )
 
 
-def require_sheets(raw: bytes, source: str) -> None:
+def require_sheets(content: bytes, source: str) -> None:
     """DataError for a workbook whose sheets would take more memory than tables need: one whose
     parts are packed too well, or that has a cell far away from all others."""
     try:
-        book = zipfile.ZipFile(io.BytesIO(raw))
+        book = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile:
         return  # an old workbook, or none: whoever opens it says so
-    size, most = sum(part.file_size for part in book.infolist()), unpacked_bytes(len(raw))
-    if size > most:
+    size = sum(entry.file_size for entry in book.infolist())
+    limit = unpacked_bytes(len(content))
+    if size > limit:
         raise DataError(
-            f"{source} holds {size:,} bytes, in a packed file of {len(raw):,}: at most {most:,} "
-            "are read. Save its table as CSV."
+            f"{source} holds {size:,} bytes, in a packed file of {len(content):,}: at most "
+            f"{limit:,} are read. Save its table as CSV."
         )
-    for part in book.infolist():
-        if part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
-            _require_near_cells(book, part, source)
+    for entry in book.infolist():
+        name = entry.filename
+        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            _require_near_cells(book, entry, source)
 
 
-def _require_near_cells(book: zipfile.ZipFile, part: zipfile.ZipInfo, source: str) -> None:
+def _require_near_cells(book: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> None:
     """DataError for a sheet whose cells span too large an area."""
-    rows, columns, last = 0, 0, b""
+    rows, columns, last_letters = 0, 0, b""
     try:
-        with book.open(part) as file:
+        with book.open(entry) as file:
             tail = b""
             while block := file.read(_BLOCK):
                 for letters, digits in set(_CELL.findall(tail + block)):
                     rows = max(rows, int(digits))
                     if _number(letters) > columns:
-                        columns, last = _number(letters), letters
+                        columns, last_letters = _number(letters), letters
                 tail = block[-32:]
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         return  # whoever opens it says so
@@ -147,8 +151,8 @@ def _require_near_cells(book: zipfile.ZipFile, part: zipfile.ZipInfo, source: st
     if rows * columns > MOST_CELLS:
         raise DataError(
             f"{source} has a sheet of {rows:,} rows and {columns:,} columns (to "
-            f"{last.decode()}{rows}), empty cells included: at most {MOST_CELLS:,} cells are read. "
-            "Delete what lies far from the table, or save the table alone, or as CSV."
+            f"{last_letters.decode()}{rows}), empty cells included: at most {MOST_CELLS:,} cells "
+            "are read. Delete what lies far from the table, or save the table alone, or as CSV."
         )
 
 
@@ -182,12 +186,12 @@ def _copied(path: Path, copy: Path) -> None:
             target.write(block)
 
 
-def blocks_of(file: IO[bytes], most: int, refusal: str) -> Iterator[bytes]:
-    """All that comes out of a file; DataError that says so once it is more than `most` bytes."""
+def blocks_of(file: IO[bytes], limit: int, refusal: str) -> Iterator[bytes]:
+    """All that comes out of a file; DataError that says so once it is more than `limit` bytes."""
     size = 0
     while block := file.read(_BLOCK):
         size += len(block)
-        if size > most:
+        if size > limit:
             raise DataError(refusal)
         yield block
 

@@ -25,16 +25,25 @@ def read_markup(text: str, source: str) -> CellGrid:
     parser = _Tables()
     parser.feed(text)
     parser.close()
-    tables = [table for table in parser.tables if sum(map(bool, table)) > 1]
+    tables = [table for table in parser.tables if _filled_rows(table) > 1]
     if not tables:
         raise DataError(
             f"{source} is a web page or XML, not a table. A table is expected: CSV, Excel (.xlsx) "
             "or Parquet. Was a login page downloaded instead?"
         )
-    rows = max(tables, key=lambda table: sum(map(len, table)))
+    rows = max(tables, key=_cell_count)
     width = max(map(len, rows))
     cells = [row + [""] * (width - len(row)) for row in rows]
-    return CellGrid(cells, list(range(1, len(cells) + 1)))
+    lines = list(range(1, len(cells) + 1))
+    return CellGrid(cells, lines)
+
+
+def _filled_rows(table: list[list[str]]) -> int:
+    return sum(map(bool, table))
+
+
+def _cell_count(table: list[list[str]]) -> int:
+    return sum(map(len, table))
 
 
 class _Tables(HTMLParser):
@@ -48,21 +57,29 @@ class _Tables(HTMLParser):
         self._cells = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
         if tag in ("table", "worksheet"):
             self.tables.append([])
-        elif tag in ("tr", "row") and self.tables:
-            self.tables[-1].append([])
-        elif tag in ("td", "th", "cell") and self.tables and self.tables[-1]:
-            self._fill_up_to(given.get("ss:index"))
-            self._span, self._text = _number(given.get("colspan"), 1), []
+            return
+        if not self.tables:
+            return
+        rows = self.tables[-1]
+        if tag in ("tr", "row"):
+            rows.append([])
+        elif tag in ("td", "th", "cell") and rows:
+            attributes = dict(attrs)
+            self._fill_up_to(attributes.get("ss:index"))
+            self._span = _number(attributes.get("colspan"), 1)
+            self._text = []
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th", "cell") and self._text is not None and self.tables[-1]:
-            self._add(" ".join("".join(self._text).split()))
-            for _ in range(min(self._span, 1000) - 1):
-                self._add("")
-            self._text = None
+        is_cell = tag in ("td", "th", "cell")
+        if not is_cell or self._text is None or not self.tables[-1]:
+            return
+        text = "".join(self._text)
+        self._add(" ".join(text.split()))
+        for _ in range(min(self._span, 1000) - 1):
+            self._add("")
+        self._text = None
 
     def handle_data(self, data: str) -> None:
         if self._text is not None:
@@ -71,7 +88,8 @@ class _Tables(HTMLParser):
     def _fill_up_to(self, index: str | None) -> None:
         """Empty cells up to the one that says its number."""
         row = self.tables[-1][-1]
-        while len(row) < min(_number(index, 0), 16_384) - 1:
+        column = min(_number(index, 0), 16_384)
+        while len(row) < column - 1:
             self._add("")
 
     def _add(self, text: str) -> None:
@@ -82,4 +100,6 @@ class _Tables(HTMLParser):
 
 
 def _number(text: str | None, otherwise: int) -> int:
-    return int(text) if text is not None and text.isdecimal() and len(text) < 9 else otherwise
+    if text is None or not text.isdecimal() or len(text) > 8:
+        return otherwise
+    return int(text)

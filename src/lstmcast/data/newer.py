@@ -3,13 +3,13 @@ else is said."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lstmcast.data.beside import Beside
+from lstmcast.data.beside import Beside, ColumnNames
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.columns import NoSuchColumnError
 from lstmcast.data.findings import Finding, advise
@@ -27,44 +27,41 @@ from lstmcast.data.zones import converted, on_midnights
 from lstmcast.errors import DataError, ModelError
 
 _TELLING = 3  # times of one series that show a frequency; fewer are taken to have the saved one
+_CELL_OPTIONS = ("day_first", "decimal", "header", "date_format", "missing_codes")
 
 
 def read_newer(
     source: object,
-    known: Panel,
+    saved_panel: Panel,
     options: ReadOptions | None = None,
     *,
-    time: str | Sequence[str] | None = None,
-    target: str | Sequence[str] | None = None,
-    series: str | Sequence[str] | None = None,
+    time: ColumnNames = None,
+    target: ColumnNames = None,
+    series: ColumnNames = None,
     sheet: str | None = None,
-    past: str | Sequence[str] | None = None,
+    past: ColumnNames = None,
     written: CellFormat | None = None,
     beside: Beside | None = None,
     said: Collection[str] = (),
 ) -> Panel:
-    """Read what came after `known`, in the way in which that was read wherever nothing else is
-    said.
+    """Read data that continue `saved_panel`, as that was read unless options say otherwise.
 
-    That is so for columns (those beside the target included), repairs and aggregation, kind and
-    periods. One row is enough. The
-    frequency is that of `known` where the times are too few to show another; times of another zone
-    are converted to its zone. A Panel is taken as it is. Missing values stay missing even where
-    they are to be interpolated: that is for whoever joins the two. `said`: names of options that
-    count even where they are the usual ones. Other arguments and errors as for `lstmcast.read`, and
-    ModelError for dates where numbers are known, and for another aggregation.
+    That holds for columns (those beside the target included), repairs and aggregation, kind and
+    periods. One row is enough. The frequency is that of `saved_panel` where the times are too few
+    to show another; times are converted to its zone. A Panel is taken as it is. Missing values stay
+    missing even where they are to be interpolated: that is for whoever joins the two. `said`: names
+    of options that count even where they have their defaults. Other arguments and errors as for
+    `lstmcast.read`, and ModelError for dates instead of numbers, and for another aggregation.
 
-    >>> known = Panel.from_arrays([3.0, 4.0, 5.0], frequency="MS", start="2024-01")
-    >>> read_newer({"ds": ["2024-04", "2024-05"], "y": [6.0, 7.0]}, known)
+    >>> saved = Panel.from_arrays([3.0, 4.0, 5.0], frequency="MS", start="2024-01")
+    >>> read_newer({"ds": ["2024-04", "2024-05"], "y": [6.0, 7.0]}, saved)
     Panel(1 series, 2 values, monthly (month starts), 2024-04-01 to 2024-05-01)
     """
     if isinstance(source, Panel):
         return source
-    recipe = known.report.recipe or Recipe()
-    options = _as_before(replace(options or ReadOptions(), fewest=1), recipe, said)
-    saved = _named(known.columns, recipe)
-    if known.covariates.past:
-        saved["past"] = list(known.covariates.past)
+    recipe = saved_panel.report.recipe or Recipe()
+    options = _as_before(options or ReadOptions(), recipe, said)
+    saved = _named(saved_panel, recipe)
     if sheet is None and recipe.sheet is not None and has_sheets(source):
         sheet = recipe.sheet
     try:
@@ -82,14 +79,16 @@ def read_newer(
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None
-    return _newer_panel(table, known, options)
+    return _newer_panel(table, saved_panel, options)
 
 
-def _newer_panel(table: Table, known: Panel, options: ReadOptions) -> Panel:
+def _newer_panel(table: Table, saved_panel: Panel, options: ReadOptions) -> Panel:
     """The panel of newer data, masked where values are missing."""
-    table = _in_zone_of(known, table)
-    options = _completed(options, table, known)
-    remembered = None if known.calendar is None else Remembered(known.calendar, known.ids)
+    table = _in_zone_of(saved_panel, table)
+    options = _completed(options, table, saved_panel)
+    remembered = (
+        None if saved_panel.calendar is None else Remembered(saved_panel.calendar, saved_panel.ids)
+    )
     panel = panel_from_table(table, options, remembered)
     if options.missing != "interpolate":
         return panel
@@ -97,112 +96,122 @@ def _newer_panel(table: Table, known: Panel, options: ReadOptions) -> Panel:
     return replace(panel, values=masked.values)
 
 
-def _written_as_before(written: CellFormat, recipe: Recipe) -> CellFormat:
-    """How cells are written, with what was said of the saved data where nothing else is."""
-    usual, names = CellFormat(), ("day_first", "decimal", "header", "date_format", "missing_codes")
-    unsaid = [name for name in names if getattr(written, name) == getattr(usual, name)]
-    return replace(written, **{name: getattr(recipe, name) for name in unsaid})
+def _written_as_before(cell_format: CellFormat, recipe: Recipe) -> CellFormat:
+    """How cells are written: as in the saved data, where nothing else is asked for."""
+    return _filled_in(cell_format, CellFormat(), recipe, _CELL_OPTIONS)
 
 
-def _as_before(options: ReadOptions, recipe: Recipe, said: Collection[str]) -> ReadOptions:
-    """The options, with those of the saved data where the usual was left; ModelError for another
-    aggregation."""
+def _filled_in(options: Any, defaults: Any, recipe: Recipe, names: Collection[str]) -> Any:
+    """The options, with those of the saved data where the default was left."""
+    left_out = [name for name in names if getattr(options, name) == getattr(defaults, name)]
+    return replace(options, **{name: getattr(recipe, name) for name in left_out})
+
+
+def _as_before(options: ReadOptions, recipe: Recipe, explicit: Collection[str]) -> ReadOptions:
+    """The options, with those of the saved data where the default was left, for rows of which one
+    is enough; ModelError for another aggregation."""
     if options.aggregate not in (None, recipe.aggregate) and recipe.aggregate is not None:
         raise ModelError(
             f"The saved model was made with {advise('aggregate', recipe.aggregate)}: values made "
             f"by {options.aggregate} do not continue it. Leave the option out, or save a model of "
             "such values."
         )
-    usual = ReadOptions()
-    names = (
-        ("aggregate", "gaps", "missing", "calendar")
-        if recipe.aggregate
-        else ("duplicates", "gaps", "missing", "calendar")
-    )
-    unsaid = [
-        name
-        for name in names
-        if name not in said and getattr(options, name) == getattr(usual, name)
-    ]
-    if options.aggregate is not None and "duplicates" in unsaid:
-        unsaid.remove("duplicates")  # the two exclude each other
-    return replace(options, **{name: getattr(recipe, name) for name in unsaid})
+    names = ["gaps", "missing", "calendar"]
+    if recipe.aggregate:
+        names.append("aggregate")
+    elif options.aggregate is None:  # the two exclude each other
+        names.append("duplicates")
+    names = [name for name in names if name not in explicit]
+    options = replace(options, fewest=1)
+    return _filled_in(options, ReadOptions(), recipe, names)
 
 
-def _named(columns: Columns, recipe: Recipe) -> dict[str, Any]:
-    """The columns of the saved data: the names that they had, or what was said where several were
-    read.
+def _named(saved_panel: Panel, recipe: Recipe) -> dict[str, Any]:
+    """The columns of the saved data: the names that they had, or what was asked for where several
+    were read.
 
     The package's own names stand for data that had none: those are left to be found.
     """
-    own = Columns()
-    said = {"time": recipe.time, "target": recipe.target, "series": recipe.series}
-    names = {role: getattr(columns, role) for role in said}
-    names = {
-        role: said[role]
-        if name == getattr(own, role) or (role == "time" and isinstance(said[role], tuple))
-        else name
-        for role, name in names.items()
-    }
-    return {role: name for role, name in names.items() if name is not None}
+    defaults = Columns()
+    choices = {"time": recipe.time, "target": recipe.target, "series": recipe.series}
+    names: dict[str, Any] = {}
+    for role, choice in choices.items():
+        name = getattr(saved_panel.columns, role)
+        is_joined = role == "time" and isinstance(choice, tuple)
+        if name == getattr(defaults, role) or is_joined:
+            name = choice
+        if name is not None:
+            names[role] = name
+    if saved_panel.covariates.past:
+        names["past"] = list(saved_panel.covariates.past)
+    return names
 
 
 def _expected(saved: dict[str, Any]) -> str:
-    names = {role: [name] if isinstance(name, str) else name for role, name in saved.items()}
-    places = {role: f"for the {role}" for role in names} | {"past": "beside the target"}
-    columns = " and ".join(
-        f"{', '.join(map(repr, each))} {places[role]}" for role, each in names.items()
-    )
+    phrases = []
+    for role, names in saved.items():
+        place = "beside the target" if role == "past" else f"for the {role}"
+        name_list = [names] if isinstance(names, str) else names
+        phrases.append(f"{', '.join(map(repr, name_list))} {place}")
     options = ", ".join(f"--{role} NAME" for role in saved if role != "past")
     another = f", or name another ({options})" if options else ""
+    columns = " and ".join(phrases)
     return f"The saved model was made with {columns}. Rename the column{another}."
 
 
-def _in_zone_of(known: Panel, table: Table) -> Table:
+def _in_zone_of(saved_panel: Panel, table: Table) -> Table:
     """The table with its times in the zone of the saved ones, or with a warning where one of the
     two names none."""
-    ours, theirs = known.report.time_zone, table.time_zone
-    if ours == theirs or table.times.dtype.kind != "M":
+    saved_zone, new_zone = saved_panel.report.time_zone, table.time_zone
+    if saved_zone == new_zone or table.times.dtype.kind != "M":
         return table
-    if ours is None or theirs is None:
-        whose, others = (
-            ("saved model's", "data's") if theirs is None else ("data's", "saved model's")
-        )
-        message = (
-            f"the {whose} times carry the time zone {ours or theirs}, and of the {others} none is "
-            "known"
-        )
-        told = Finding(
-            "time zone", "warning", message, "Both are taken for clock times of one zone."
-        )
-        return replace(table, dropped=(*table.dropped, told))
-    if on_midnights(known.starts, known.frequency) and on_midnights(table.times, known.frequency):
-        return replace(table, time_zone=ours)
-    times = converted(table.times, theirs, ours)
+    if saved_zone is None or new_zone is None:
+        return _with_note(table, _one_zone_unknown(saved_zone, new_zone))
+    frequency = saved_panel.frequency
+    if on_midnights(saved_panel.starts, frequency) and on_midnights(table.times, frequency):
+        return replace(table, time_zone=saved_zone)
+    times = converted(table.times, new_zone, saved_zone)
     if times is None:
         raise ModelError(
-            f"The times of {table.source} are those of {theirs}, the saved model's those of "
-            f"{ours}, and one of the two is not known here. Install the package tzdata, or convert "
-            "the times before reading them."
+            f"The times of {table.source} are those of {new_zone}, the saved model's those of "
+            f"{saved_zone}, and one of the two is not known here. Install the package tzdata, or "
+            "convert the times before reading them."
         )
-    told = Finding(
-        "time zone",
-        "note",
-        f"the times came in the time zone {theirs}",
-        f"They are converted to {ours}.",
+    message = f"the times came in the time zone {new_zone}"
+    action = f"They are converted to {saved_zone}."
+    table = replace(table, times=times, time_zone=saved_zone)
+    return _with_note(table, Finding("time zone", "note", message, action))
+
+
+def _one_zone_unknown(saved_zone: str | None, new_zone: str | None) -> Finding:
+    with_zone, without_zone = "data's", "saved model's"
+    if new_zone is None:
+        with_zone, without_zone = without_zone, with_zone
+    message = (
+        f"the {with_zone} times carry the time zone {saved_zone or new_zone}, and of the "
+        f"{without_zone} none is known"
     )
-    return replace(table, times=times, time_zone=ours, dropped=(*table.dropped, told))
+    action = "Both are taken for clock times of one zone."
+    return Finding("time zone", "warning", message, action)
 
 
-def _completed(options: ReadOptions, table: Table, known: Panel) -> ReadOptions:
-    """The options, with what is known in the place of what was not said."""
+def _with_note(table: Table, note: Finding) -> Table:
+    return replace(table, dropped=(*table.dropped, note))
+
+
+def _completed(options: ReadOptions, table: Table, saved_panel: Panel) -> ReadOptions:
+    """The options, completed with what the saved model knows."""
     frequency = options.frequency
-    if frequency is None and (options.aggregate is not None or _may_be(known.frequency, table)):
-        frequency = known.frequency.code
+    if frequency is None and (
+        options.aggregate is not None or _may_be(saved_panel.frequency, table)
+    ):
+        frequency = saved_panel.frequency.code
+    kind = options.kind
     # What was recognised holds too, but newer values may take it back: whoever joins the two
     # decides.
-    kind = options.kind or (known.kind if known.recognised is None else None)
-    periods = options.periods or known.periods
+    if not kind and saved_panel.recognised is None:
+        kind = saved_panel.kind
+    periods = options.periods or saved_panel.periods
     return replace(options, frequency=frequency, kind=kind, periods=periods)
 
 
@@ -212,20 +221,20 @@ def _may_be(frequency: Frequency, table: Table) -> bool:
 
     Monday to Friday of one week look daily, and are business days just as well.
     """
-    if (table.times.dtype.kind == "M") == (frequency.unit == "integer"):
-        found, expected = (
-            ("numbers", "dates") if frequency.unit != "integer" else ("dates", "plain numbers")
-        )
+    counts_integers = frequency.unit == "integer"
+    has_dates = table.times.dtype.kind == "M"
+    if has_dates == counts_integers:
+        actual, expected = ("dates", "plain numbers") if has_dates else ("numbers", "dates")
         raise ModelError(
-            f"The times of {table.source} are {found}, but the saved model was made with "
+            f"The times of {table.source} are {actual}, but the saved model was made with "
             f"{expected} ({frequency.name}). Name the right column with --time NAME."
         )
     table = one_row_per_time(in_order(table), "first")
     offsets = table_offsets(table)
     if np.diff(offsets).max(initial=0) < _TELLING:
         return True
-    shown = infer(table.times, offsets).frequency
-    return shown is not None and _cells(table, frequency) <= _cells(table, shown)
+    inferred = infer(table.times, offsets).frequency
+    return inferred is not None and _cells(table, frequency) <= _cells(table, inferred)
 
 
 def _cells(table: Table, frequency: Frequency) -> float:
@@ -234,4 +243,5 @@ def _cells(table: Table, frequency: Frequency) -> float:
     positions = grid_positions(table, frequency)
     if np.any(positions == OFF_GRID):
         return np.inf
-    return float((positions[table_offsets(table)[1:] - 1] + 1).sum())
+    last_positions = positions[table_offsets(table)[1:] - 1]
+    return float((last_positions + 1).sum())

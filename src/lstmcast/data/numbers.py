@@ -84,33 +84,48 @@ def parse_numbers(
     [1234.5, 12.0, nan]
     """
     values, pending = _plain_numbers(texts)
-    bodies = {i: body for i in pending if (body := _take_apart(texts[i])) is not None}
-    bad = np.zeros(len(texts), bool)
-    bad[[i for i in pending if i not in bodies and not is_missing(texts[i])]] = True
-    notes = _drop_odd_units(bodies, bad, int(np.isfinite(values).sum()))
-    marks = {i: body.digits for i, body in bodies.items()}
-    grouping = decimal == "," if plain or decimal else bool(_dot_groups(texts, values, marks))
-    if grouping:
-        marks |= {
-            i: texts[i].strip().lstrip("+-")
-            for i in np.flatnonzero(np.isfinite(values)).tolist()
-            if "." in texts[i]
-        }
-    if decimal:
-        note = ""
-    elif grouping:
+    is_bad = np.zeros(len(texts), bool)
+    bodies: dict[int, _Body] = {}
+    for place in pending:
+        body = _take_apart(texts[place])
+        if body is not None:
+            bodies[place] = body
+        elif not is_missing(texts[place]):
+            is_bad[place] = True
+    plain_count = int(np.isfinite(values).sum())
+    notes = _drop_odd_units(bodies, is_bad, plain_count)
+    marks: dict[int, str] = {place: body.digits for place, body in bodies.items()}
+    dots_group = decimal == ","
+    if not plain and not decimal:
+        dots_group = _dots_group(texts, values, marks)
+    if dots_group:
+        marks |= _dotted_texts(texts, values)
+    note = ""
+    if not decimal and dots_group:
         decimal, note = ",", _DOT_NOTE
-    else:
+    elif not decimal:
         decimal, note = _decimal_mark(marks, values, texts, decimal_comma_likely)
-    notes += (note,) * bool(note)
-    for i, digits in marks.items():
+    if note:
+        notes = (*notes, note)
+    for place, digits in marks.items():
         number = _to_float(digits, decimal)
-        bad[i] |= np.isnan(number)
-        sign = (
-            bodies[i].sign if i in bodies else (-1.0 if texts[i].lstrip().startswith("-") else 1.0)
-        )
-        values[i] = np.nan if bad[i] else sign * number
-    return Numbers(values, bad, notes)
+        is_bad[place] |= np.isnan(number)
+        sign = bodies[place].sign if place in bodies else _sign_of(texts[place])
+        values[place] = np.nan if is_bad[place] else sign * number
+    return Numbers(values, is_bad, notes)
+
+
+def _sign_of(text: str) -> float:
+    return -1.0 if text.lstrip().startswith("-") else 1.0
+
+
+def _dotted_texts(texts: Sequence[str], values: np.ndarray) -> dict[int, str]:
+    """Texts with a point that Python reads as numbers, without their signs, by place."""
+    dotted: dict[int, str] = {}
+    for place in np.flatnonzero(np.isfinite(values)).tolist():
+        if "." in texts[place]:
+            dotted[place] = texts[place].strip().lstrip("+-")
+    return dotted
 
 
 class _Body(NamedTuple):
@@ -126,16 +141,18 @@ _DOT_NOTE = "points read as thousands separators, commas as decimal commas (1.23
 
 
 def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
-    values, pending = np.full(len(texts), np.nan), []
-    for i, text in enumerate(texts):
+    values = np.full(len(texts), np.nan)
+    pending = []
+    for place, text in enumerate(texts):
         try:
-            values[i] = float(_E_COMMA.sub(r"\1.\2", text))
+            number = float(_E_COMMA.sub(r"\1.\2", text))
         except ValueError:
-            pending.append(i)
+            number = None
+        # Python reads 1_000 as a number; in data it is a name
+        if number is None or "_" in text:
+            pending.append(place)
         else:
-            if "_" in text:  # Python reads 1_000 as a number; in data it is a name
-                values[i] = np.nan
-                pending.append(i)
+            values[place] = number
     return values, pending
 
 
@@ -144,35 +161,43 @@ def _take_apart(text: str) -> _Body | None:
     if is_missing(text):
         return None
     tidy = _plain_marks(text)
-    negative = False
-    match = _MINUS_BEHIND.fullmatch(tidy)
-    apart = match is not None and tidy[match.end(1) :].lstrip().startswith("- ")
-    if (
-        match is not None
-        and not re.search(r"[-(▲△]", match[1])
-        and (apart or _is_currency(match[2]))
-    ):
-        negative, tidy = True, f"{match[1]} {match[2]}"
+    with_minus_first = _minus_first(tidy)
+    if with_minus_first is not None:
+        tidy = with_minus_first
     match = _PARTS.fullmatch(re.sub(r"(?<=\d)[.,]-+$", "", tidy))
     if match is None:
         return None
-    before, digits, _, after = (part.strip() for part in match.groups())
-    bare = _CURRENCY.sub("", before)  # a minus may stand on either side of a currency sign
-    negative = (
-        negative
+    before, digits, _, after = (group.strip() for group in match.groups())
+    is_negative = (
+        with_minus_first is not None
         or digits.startswith("-")
-        or "-" in bare
+        or "-" in _CURRENCY.sub("", before)  # on either side of a currency sign
         or any(mark in before for mark in "▲△")
         or ("(" in before and ")" in after)
         or (after.endswith("-") and _is_currency(after[:-1]))
     )
-    before, after = before.strip("()▲△+- "), after.strip("()- ")
-    before = before.removeprefix("-").rstrip("(- ") if _is_currency(before.strip("(- ")) else before
-    currency = "".join(mark for part in (before, after) for mark in _CURRENCY.findall(part))
-    unit = (_CURRENCY.sub("", before) + _CURRENCY.sub("", after)).strip()
-    if len(unit) > 12 or (unit and _CURRENCY.sub("", before).strip() and unit != "~"):
+    prefix = before.strip("()▲△+- ")
+    suffix = after.strip("()- ")
+    if _is_currency(prefix.strip("(- ")):
+        prefix = prefix.removeprefix("-").rstrip("(- ")
+    currencies = [*_CURRENCY.findall(prefix), *_CURRENCY.findall(suffix)]
+    prefix, suffix = _CURRENCY.sub("", prefix), _CURRENCY.sub("", suffix)
+    unit = (prefix + suffix).strip()
+    if len(unit) > 12 or (prefix.strip() and unit != "~"):
         return None  # "Q1", "store 12": letters before digits make a name, not a number with a unit
-    return _Body(-1.0 if negative else 1.0, digits.lstrip("+-"), unit, currency)
+    sign = -1.0 if is_negative else 1.0
+    return _Body(sign, digits.lstrip("+-"), unit, "".join(currencies))
+
+
+def _minus_first(tidy: str) -> str | None:
+    """A number whose minus stands behind its digits, without it; None for any other text."""
+    match = _MINUS_BEHIND.fullmatch(tidy)
+    if match is None or re.search(r"[-(▲△]", match[1]):
+        return None
+    is_spaced = tidy[match.end(1) :].lstrip().startswith("- ")
+    if not is_spaced and not _is_currency(match[2]):
+        return None
+    return f"{match[1]} {match[2]}"
 
 
 def _plain_marks(text: str) -> str:
@@ -187,46 +212,64 @@ def _is_currency(text: str) -> bool:
     return not _CURRENCY.sub("", text).strip(" .")
 
 
-def _drop_odd_units(bodies: dict[int, _Body], bad: np.ndarray, n_plain: int) -> tuple[str, ...]:
+def _drop_odd_units(
+    bodies: dict[int, _Body], is_bad: np.ndarray, plain_count: int
+) -> tuple[str, ...]:
     """Keep the one unit that nearly all values carry; mark values with other units as bad."""
+    count = plain_count + len(bodies)
     units = Counter(body.unit for body in bodies.values() if body.unit)
-    common, count = units.most_common(1)[0] if units else ("", 0)
-    believed = common if count >= _UNIT_SHARE * (n_plain + len(bodies)) else ""
-    flags = {unit for unit in units if unit in _FLAGS} if not believed else set()
-    flagged = sum(units[unit] for unit in flags)
-    if 0 < flagged <= 0.5 * (n_plain + len(bodies)):
-        bodies |= {i: body._replace(unit="") for i, body in bodies.items() if body.unit in flags}
-    else:
-        flags = set()
-    for i in [i for i, body in bodies.items() if body.unit not in ("", believed)]:
-        bad[i] = True
-        del bodies[i]
-    found = sorted({body.currency for body in bodies.values() if body.currency})
-    notes = (f"{CURRENCY_SIGNS} ({', '.join(found[:4])})",) if found else ()
-    notes += (f"marks behind numbers taken off ({', '.join(sorted(flags))})",) if flags else ()
-    return (*notes, f"{believed!r} taken off every value") if believed else notes
+    unit = _shared_unit(units, count)
+    flags = set() if unit else _flags_among(units, count)
+    for place, body in list(bodies.items()):
+        if body.unit in flags:
+            bodies[place] = body._replace(unit="")
+        elif body.unit not in ("", unit):
+            is_bad[place] = True
+            del bodies[place]
+    notes = []
+    currencies = sorted({body.currency for body in bodies.values() if body.currency})
+    if currencies:
+        notes.append(f"{CURRENCY_SIGNS} ({', '.join(currencies[:4])})")
+    if flags:
+        notes.append(f"marks behind numbers taken off ({', '.join(sorted(flags))})")
+    if unit:
+        notes.append(f"{unit!r} taken off every value")
+    return tuple(notes)
 
 
-def _dot_groups(texts: Sequence[str], values: np.ndarray, marks: dict[int, str]) -> str:
-    """'.' where points must be thousands separators: every point is followed by three digits, and a
+def _shared_unit(units: Counter[str], count: int) -> str:
+    """The unit that nearly all of so many values carry, or ""."""
+    for unit, carriers in units.most_common(1):
+        if carriers >= _UNIT_SHARE * count:
+            return unit
+    return ""
+
+
+def _flags_among(units: Counter[str], count: int) -> set[str]:
+    """The units that are marks of statistical offices, unless more than half of the values have
+    one."""
+    flags = {unit for unit in units if unit in _FLAGS}
+    flagged = sum(units[flag] for flag in flags)
+    return flags if flagged <= 0.5 * count else set()
+
+
+def _dots_group(texts: Sequence[str], values: np.ndarray, marks: dict[int, str]) -> bool:
+    """Whether points must be thousands separators: every point is followed by three digits, and a
     value beside them proves it (two points, a decimal comma, or whole numbers that stop at 999
     where the points begin)."""
-    plain = np.flatnonzero(np.isfinite(values)).tolist()
-    dotted = []
-    for i in plain:
-        text = texts[i].strip().lstrip("+-")
-        if "." in text:
-            if not _GROUPED["."].fullmatch(text):
-                return ""
-            dotted.append(i)
+    dotted = _dotted_texts(texts, values)
+    if not all(_GROUPED["."].fullmatch(text) for text in dotted.values()):
+        return False
     if any(re.search(r"\.\d{3}(\.|,)", digits) for digits in marks.values()):
-        return "."
+        return True
     if dotted and any(_vote(digits) == "," for digits in marks.values()):
-        return "."
-    whole = np.abs(values[sorted(set(plain) - set(dotted))])
-    if len(dotted) >= 3 and len(whole) and not marks:
-        return "." if whole.max() < 1000 and whole.max() >= 100 else ""
-    return ""
+        return True
+    is_whole = np.isfinite(values)
+    is_whole[list(dotted)] = False
+    sizes = np.abs(values[is_whole])
+    if len(dotted) < 3 or not len(sizes) or marks:
+        return False
+    return bool(100 <= sizes.max() < 1000)
 
 
 def _decimal_mark(
@@ -234,40 +277,50 @@ def _decimal_mark(
 ) -> tuple[str, str]:
     """The character that separates decimals in this column, with a note where it is not the
     point."""
-    votes = Counter(vote for digits in marks.values() if (vote := _vote(digits)))
+    votes = Counter(_vote(digits) for digits in marks.values())
+    del votes[""]
     if votes:
         mark = votes.most_common(1)[0][0]
     elif any("," in digits for digits in marks.values()):
-        lone = not np.isfinite(values).any() and all(
-            digits.count(",") == 1 for digits in marks.values()
-        )
-        long_whole = bool((np.abs(values[np.isfinite(values)]) >= 1000).any())
-        mark = "," if decimal_comma_likely and (lone or long_whole) else "."
+        is_comma = decimal_comma_likely and _comma_fits(marks, values)
+        mark = "," if is_comma else "."
     else:
         return ".", ""
     return mark, DECIMAL_COMMA if mark == "," else ""
 
 
+def _comma_fits(marks: dict[int, str], values: np.ndarray) -> bool:
+    """Whether commas may be decimal ones: all values have one, or thousands are not grouped."""
+    plain = values[np.isfinite(values)]
+    each_has_one = all(digits.count(",") == 1 for digits in marks.values())
+    if not len(plain):
+        return each_has_one
+    return bool((np.abs(plain) >= 1000).any())
+
+
 def _vote(digits: str) -> str:
     """What one value alone says about the decimal mark; "" where it could be either."""
-    last = max(digits.rfind(","), digits.rfind("."))
-    if last < 0:
+    mark_place = max(digits.rfind(","), digits.rfind("."))
+    if mark_place < 0:
         return ""
-    mark, other = digits[last], "," if digits[last] == "." else "."
-    if other in digits:
+    mark = digits[mark_place]
+    other_mark = "," if mark == "." else "."
+    if other_mark in digits:
         return mark
     if digits.count(mark) > 1:
-        return other
-    return "" if _GROUPED[mark].fullmatch(re.sub(r"[ ']", "", digits)) else mark
+        return other_mark
+    squeezed = re.sub(r"[ ']", "", digits)
+    return "" if _GROUPED[mark].fullmatch(squeezed) else mark
 
 
 def _to_float(digits: str, decimal: str) -> float:
     group = "." if decimal == "," else ","
-    digits = _SPACED.sub(lambda found: re.sub("[ ']", "", found.group()), digits)
-    whole, _, fraction = digits.partition(decimal)
-    if group in fraction or (group in whole and not _GROUPED[group].fullmatch(whole)):
+    digits = _SPACED.sub(lambda match: re.sub("[ ']", "", match.group()), digits)
+    whole_digits, _, fraction = digits.partition(decimal)
+    has_groups = group in whole_digits
+    if group in fraction or (has_groups and not _GROUPED[group].fullmatch(whole_digits)):
         return np.nan
     try:
-        return float(f"{whole.replace(group, '')}.{fraction}")
+        return float(f"{whole_digits.replace(group, '')}.{fraction}")
     except ValueError:
         return np.nan

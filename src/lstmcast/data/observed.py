@@ -39,7 +39,7 @@ BLOCK = 1 << 22  # cells of a table that are looked at together
 
 
 class Clock(NamedTuple):
-    """By which clock weekdays and hours are told: `inside` is the zone of the times of a grid,
+    """The clock that weekdays and hours refer to: `inside` is the zone of the times of a grid,
     `shown` that of the clocks that open and close; None where the two are one."""
 
     inside: str | None = None
@@ -49,10 +49,11 @@ class Clock(NamedTuple):
         """Times of the grid, of any shape, as microseconds of the clock that is shown."""
         if self.inside is None or self.shown is None or self.inside == self.shown:
             return micros_of(times)
-        moved = converted(np.ravel(times), self.inside, self.shown)
-        if moved is None:
+        shown_times = converted(np.ravel(times), self.inside, self.shown)
+        if shown_times is None:
             return micros_of(times)
-        return micros_of(moved.reshape(np.shape(times)))
+        micros = micros_of(shown_times)
+        return micros.reshape(np.shape(times))
 
 
 _ONE_CLOCK = Clock()
@@ -63,7 +64,7 @@ class ObservedCalendar:
     """Which times of the grids of some series occur.
 
     week (M, W) bool: the slots of a week, Monday first · months (M, 12) bool · pattern (S,) int64:
-    which of the M patterns each series has · clock: by which clock they are told.
+    which of the M patterns each series has · clock: the clock that they refer to.
 
     >>> open_days = np.array([[True, True, True, True, True, True, False]])
     >>> shop = ObservedCalendar(open_days, np.ones((1, 12), bool), np.array([0]))
@@ -100,26 +101,26 @@ class ObservedCalendar:
     @property
     def names(self) -> list[str]:
         """What each pattern is called, for people; empty where all times occur."""
-        each = zip(self.week, self.months, strict=True)
-        return [_name(week, months, self.slot) for week, months in each]
+        patterns = zip(self.week, self.months, strict=True)
+        return [_name(week, months, self.slot) for week, months in patterns]
 
     @property
     def name(self) -> str:
         """What it is called: the pattern where all series have one, else how many there are."""
         names = self.names
-        used = [names[pattern] or "all times" for pattern in np.unique(self.pattern)]
-        return used[0] if len(used) == 1 else f"{len(used)} calendars"
+        used_names = [names[pattern] or "all times" for pattern in np.unique(self.pattern)]
+        return used_names[0] if len(used_names) == 1 else f"{len(used_names)} calendars"
 
     def as_dict(self, ids: ndarray) -> list[dict[str, Any]]:
         """Each pattern and how many series have it, for JSON; the first of these by name."""
         names = self.names
-        described = []
+        descriptions = []
         for pattern in np.unique(self.pattern).tolist():
             series = np.flatnonzero(self.pattern == pattern)
             times = names[pattern] or "all times"
             first_id = str(ids[series[0]])
-            described.append({"times": times, "series": len(series), "first": first_id})
-        return described
+            descriptions.append({"times": times, "series": len(series), "first": first_id})
+        return descriptions
 
     def arrays(self) -> dict[str, ndarray]:
         """Under names for the store."""
@@ -160,7 +161,8 @@ def on_grid(panel: Panel, origins: Origins, horizon: int) -> tuple[Panel, int, n
     steps = rows_ahead(panel, origins, horizon)
     if steps is None:
         return without(panel), horizon, None
-    return without(panel), int(steps.max(initial=0)) + 1, steps
+    step_count = int(steps.max(initial=0)) + 1
+    return without(panel), step_count, steps
 
 
 def without(panel: Panel) -> Panel:
@@ -177,15 +179,16 @@ def rows_ahead(panel: Panel, origins: Origins, horizon: int) -> ndarray | None:
     calendar = panel.calendar
     if calendar is None:
         return None
-    result = np.empty((len(origins.series), horizon), np.int64)
-    block = max(1, BLOCK // max(horizon, 64))
-    for first in range(0, len(result), block):
-        series = origins.series[first : first + block]
-        counts = origins.counts[first : first + block]
-        result[first : first + block] = steps_ahead(
-            calendar, panel.frequency, panel.starts[series], series, counts, horizon
-        )
-    return result
+    count = len(origins.series)
+    steps = np.empty((count, horizon), np.int64)
+    block_size = max(1, BLOCK // max(horizon, 64))
+    for first in range(0, count, block_size):
+        block = slice(first, first + block_size)
+        series = origins.series[block]
+        counts = origins.counts[block]
+        starts = panel.starts[series]
+        steps[block] = steps_ahead(calendar, panel.frequency, starts, series, counts, horizon)
+    return steps
 
 
 def steps_ahead(
@@ -211,8 +214,8 @@ def steps_ahead(
             )
         size *= 2
     rank_OG = np.cumsum(occurs_OG, axis=1)
-    chosen_OG = occurs_OG & (rank_OG <= horizon)
-    return np.nonzero(chosen_OG)[1].reshape(len(series), horizon)
+    _, steps = np.nonzero(occurs_OG & (rank_OG <= horizon))
+    return steps.reshape(len(series), horizon)
 
 
 def occurring(panel: Panel) -> ndarray:
@@ -226,37 +229,42 @@ def occurring_at(
     """Which of all times of some grids occur, (N,) bool."""
     if calendar is None:
         return np.ones(int(offsets[-1]), bool)
-    series, step = series_numbers(offsets), places_of(offsets)
-    return calendar.occurs(frequency.advance(starts[series], step), series)
+    series = series_numbers(offsets)
+    steps = places_of(offsets)
+    times = frequency.advance(starts[series], steps)
+    return calendar.occurs(times, series)
 
 
 def _name(week: ndarray, months: ndarray, slot: int) -> str:
     """When values come, such as "Monday to Friday, 09:30 to 15:30, but not in August"."""
-    one_day = len(week) % 7 != 0
-    days = np.ones((7, 1), bool) if one_day else week.reshape(7, -1)
+    is_one_day = len(week) % 7 != 0
+    days = np.ones((7, 1), bool) if is_one_day else week.reshape(7, -1)
     open_days = np.asarray(days.any(axis=1))
-    times = []
+    names = []
     if not open_days.all():
-        times.append(_named(open_days, _DAYS))
+        names.append(_named(open_days, _DAYS))
     if not days[open_days].all():
-        times.append(_hours(days, slot))
+        names.append(_hours(days, slot))
     if not months.all():
-        times.append(_named(months, _MONTHS))
-    return ", ".join(times)
+        names.append(_named(months, _MONTHS))
+    return ", ".join(names)
 
 
 def _hours(days: ndarray, slot: int) -> str:
     """From when to when values come on days that are open, or how many times of a week there
     are."""
-    hours = days[days.any(axis=1)]
+    open_days = days.any(axis=1)
+    hours = days[open_days]
     first_day = hours[0]
-    alike = (hours == first_day).all()
+    are_alike = (hours == first_day).all()
     edges = np.flatnonzero(np.diff(first_day.astype(np.int64)))
     over_midnight = first_day[0] and first_day[-1] and len(edges) > 1
-    if not alike or len(edges) > 2 or over_midnight:
+    if not are_alike or len(edges) > 2 or over_midnight:
         return f"{int(days.sum()):,} of {days.size:,} times of a week"
     open_slots = np.flatnonzero(first_day)
-    return f"{_hour(open_slots[0] * slot)} to {_hour(open_slots[-1] * slot)}"
+    first_hour = _hour(open_slots[0] * slot)
+    last_hour = _hour(open_slots[-1] * slot)
+    return f"{first_hour} to {last_hour}"
 
 
 def _hour(micros: int) -> str:
@@ -267,12 +275,14 @@ def _hour(micros: int) -> str:
 def _named(occurs: ndarray, names: tuple[str, ...]) -> str:
     """Days or months, those in a row as a span."""
     places = np.flatnonzero(occurs)
-    in_a_row = places[-1] - places[0] + 1 == len(places)
-    if in_a_row and len(places) > 2:
-        return f"{names[places[0]]} to {names[places[-1]]}"
-    if len(names) == 12 and np.count_nonzero(~occurs) < len(places):
+    first, last_place = places[0], places[-1]
+    count = len(places)
+    in_a_row = last_place - first + 1 == count
+    if in_a_row and count > 2:
+        return f"{names[first]} to {names[last_place]}"
+    if len(names) == 12 and np.count_nonzero(~occurs) < count:
         return f"but not in {_named(~occurs, names)}"
-    words = [names[place] for place in places]
-    if len(words) == 1:
-        return words[0]
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    *words, last_word = [names[place] for place in places]
+    if not words:
+        return last_word
+    return f"{', '.join(words)} and {last_word}"

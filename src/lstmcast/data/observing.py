@@ -43,10 +43,19 @@ class Grids(NamedTuple):
     frequency: Frequency
 
 
-def found_in(grids: Grids, clock: Clock, asked: bool = False) -> ObservedCalendar | None:
-    """The calendar that the rows of series show; None where all times occur, or nothing tells.
+class _Search(NamedTuple):
+    """How closed times are looked for: in how many series, whether a calendar is known to be there,
+    and whether all series of a panel may be looked at together."""
 
-    asked: a calendar is known to be there, so that one empty occasion is enough.
+    series_count: int
+    is_expected: bool
+    pooled: bool
+
+
+def found_in(grids: Grids, clock: Clock, is_expected: bool = False) -> ObservedCalendar | None:
+    """The calendar that the rows of series show; None where all times occur, or it cannot be seen.
+
+    is_expected: a calendar is known to be there, so that one empty occasion is enough.
 
     >>> days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
     >>> here = np.arange(60) % 7 != 6  # 2024 began on a Monday
@@ -54,22 +63,23 @@ def found_in(grids: Grids, clock: Clock, asked: bool = False) -> ObservedCalenda
     >>> found_in(Grids(here, np.array([0, 60]), days[:1], daily), Clock()).name
     'Monday to Saturday'
     """
-    unit, every = grids.frequency.unit, grids.frequency.every
-    known = np.add.reduceat(grids.present.astype(np.int64), grids.offsets[:-1])
-    series_count = len(known)
-    with_gaps = np.flatnonzero(known < np.diff(grids.offsets))
+    frequency = grids.frequency
+    has_row = grids.present.astype(np.int64)
+    row_counts = np.add.reduceat(has_row, grids.offsets[:-1])
+    series_count = len(row_counts)
+    with_gaps = np.flatnonzero(row_counts < np.diff(grids.offsets))
     count = len(with_gaps)
-    if not count or unit in ("integer", "year"):
+    if not count or frequency.unit in ("integer", "year"):
         return None
     cells = _cells(grids, with_gaps, clock)
-    closed_months = _closed_months(cells, count, asked)
+    search = _Search(count, is_expected, pooled=count == series_count)
+    closed_months = _closed_months(cells, search)
     closed_slots = np.zeros((count, 1), bool)
-    has_slots = unit in _SHORT or (every == 1 and unit in ("day", "business day"))
-    if has_slots:
-        is_open = ~closed_months[cells.series, month_of(cells.micros) % 12]
-        pooled = count == series_count
+    if _has_slots(frequency):
+        month_of_year = month_of(cells.micros) % 12
+        is_open = ~closed_months[cells.series, month_of_year]
         cells = cells.where(is_open)
-        closed_slots = _closed_slots(cells, count, grids.frequency, asked, pooled)
+        closed_slots = _closed_slots(cells, frequency, search)
     if not closed_months.any() and not closed_slots.any():
         return None
     week = np.ones((series_count, closed_slots.shape[1]), bool)
@@ -79,11 +89,19 @@ def found_in(grids: Grids, clock: Clock, asked: bool = False) -> ObservedCalenda
     return _calendar_of(week, months, clock)
 
 
+def _has_slots(frequency: Frequency) -> bool:
+    """Whether steps are days, or pieces of them."""
+    is_daily = frequency.every == 1 and frequency.unit in ("day", "business day")
+    return is_daily or frequency.unit in _SHORT
+
+
 def _calendar_of(week: ndarray, months: ndarray, clock: Clock) -> ObservedCalendar:
     """The calendar of series with these weeks (S, W) and months (S, 12); alike ones are one."""
-    both, pattern = np.unique(np.hstack([week, months]), axis=0, return_inverse=True)
+    slots_and_months = np.hstack([week, months])
+    patterns, pattern = np.unique(slots_and_months, axis=0, return_inverse=True)
     pattern = pattern.ravel().astype(np.int64)
-    return ObservedCalendar(both[:, :-12], both[:, -12:], pattern, clock)
+    week, months = patterns[:, :-12], patterns[:, -12:]
+    return ObservedCalendar(week, months, pattern, clock)
 
 
 class _Cells(NamedTuple):
@@ -93,101 +111,109 @@ class _Cells(NamedTuple):
     micros: ndarray  # (C,) of the clock that is shown
     present: ndarray  # (C,) whether a row lies in it
 
-    def where(self, chosen: ndarray) -> _Cells:
-        return _Cells(self.series[chosen], self.micros[chosen], self.present[chosen])
+    def where(self, mask: ndarray) -> _Cells:
+        return _Cells(self.series[mask], self.micros[mask], self.present[mask])
 
     def by(self, number: ndarray) -> _Cells:
         """Cells of one series and number as one, which has a row where one of them has."""
         if not len(number):
             return self
-        begins = np.flatnonzero(np.r_[True, _changes(self, number)])
+        is_first = np.r_[True, _changes(self, number)]
+        begins = np.flatnonzero(is_first)
         present = np.logical_or.reduceat(self.present, begins)
         return _Cells(self.series[begins], self.micros[begins], present)
 
 
-def _cells(grids: Grids, chosen: ndarray, clock: Clock) -> _Cells:
+def _cells(grids: Grids, series_rows: ndarray, clock: Clock) -> _Cells:
     """The times of the grids of some series."""
-    lengths = np.diff(grids.offsets)[chosen]
+    lengths = np.diff(grids.offsets)[series_rows]
     offsets = np.r_[0, np.cumsum(lengths)]
-    series, step = series_numbers(offsets), places_of(offsets)
-    starts = grids.starts[chosen][series]
-    begins = grids.offsets[:-1][chosen][series]
-    times = grids.frequency.advance(starts, step)
-    return _Cells(series, clock.micros(times), grids.present[begins + step])
+    series = series_numbers(offsets)
+    step = places_of(offsets)
+    starts = grids.starts[series_rows]
+    begins = grids.offsets[:-1][series_rows]
+    times = grids.frequency.advance(starts[series], step)
+    present = grids.present[begins[series] + step]
+    return _Cells(series, clock.micros(times), present)
 
 
-def _closed_months(cells: _Cells, count: int, asked: bool) -> ndarray:
+def _closed_months(cells: _Cells, search: _Search) -> ndarray:
     """Which months of the year never have a row, (S, 12)."""
     months = cells.by(month_of(cells.micros))
     month_of_year = month_of(months.micros) % 12
-    table = _Table.of(months, month_of_year, count, 12)
-    fewest = 1 if asked else FEWEST_YEARS
-    never = (table.seen == 0) & (table.chances >= fewest)
-    return never & (asked | table.by_no_accident(never))
+    table = _Table.of(months, month_of_year, search.series_count, 12)
+    fewest = 1 if search.is_expected else FEWEST_YEARS
+    never = (table.row_counts == 0) & (table.chances >= fewest)
+    return never & (search.is_expected | table.by_no_accident(never))
 
 
-def _closed_slots(
-    cells: _Cells, count: int, frequency: Frequency, asked: bool, pooled: bool
-) -> ndarray:
+def _closed_slots(cells: _Cells, frequency: Frequency, search: _Search) -> ndarray:
     """Which slots of the week do not occur, (S, W): first whole days, then times of all days, then
     times of single weekdays."""
-    day_of_cell = (cells.micros - MONDAY) // DAY
+    since_monday = cells.micros - MONDAY
+    day_of_cell = since_monday // DAY
     days = cells.by(day_of_cell)
     weekday = (days.micros - MONDAY) // DAY % 7
-    closed_days = _closed(days, weekday, count, 7, asked, pooled)
-    closed_days |= _weekends(_Table.of(days, weekday, count, 7))
-    step = int(micros_of(frequency.advance(np.datetime64(0, "us"), 1)))
+    closed_days = _closed(days, weekday, 7, search)
+    closed_days |= _weekends(_Table.of(days, weekday, search.series_count, 7))
+    first_step = frequency.advance(np.datetime64(0, "us"), 1)
+    step = int(micros_of(first_step))
     if frequency.unit not in _SHORT or DAY % step:
         return closed_days
     slot = max(step, MINUTE)
     per_day = DAY // slot
     # days without any row, such as holidays, say nothing of the hours
     if len(cells.series):
-        day_number = np.r_[0, np.cumsum(_changes(cells, day_of_cell))]
+        starts_day = _changes(cells, day_of_cell)
+        day_number = np.r_[0, np.cumsum(starts_day)]
         cells = cells.where(days.present[day_number])
     slot_of_day = (cells.micros - MONDAY) % DAY // slot
-    closed_times = _closed(cells, slot_of_day, count, per_day, asked, pooled)
-    cells = cells.where(~closed_times[cells.series, slot_of_day])
+    closed_times = _closed(cells, slot_of_day, per_day, search)
+    is_closed = closed_times[cells.series, slot_of_day]
+    cells = cells.where(~is_closed)
     slot_of_week = (cells.micros - MONDAY) % WEEK // slot
-    closed = _closed(cells, slot_of_week, count, 7 * per_day, asked, pooled)
+    closed = _closed(cells, slot_of_week, 7 * per_day, search)
     all_day = np.repeat(closed_days, per_day, axis=1)
     every_day = np.tile(closed_times, 7)
     return closed | all_day | every_day
 
 
 def _changes(cells: _Cells, number: ndarray) -> ndarray:
-    return (np.diff(cells.series) != 0) | (np.diff(number) != 0)
+    other_series = np.diff(cells.series) != 0
+    other_number = np.diff(number) != 0
+    return other_series | other_number
 
 
-def _closed(
-    cells: _Cells, phase: ndarray, count: int, phases: int, asked: bool, pooled: bool
-) -> ndarray:
+def _closed(cells: _Cells, phase: ndarray, phases: int, search: _Search) -> ndarray:
     """Which phases of a cycle do not occur, (S, P); for many series block by block."""
-    result = np.zeros((count, phases), bool)
+    is_closed = np.zeros((search.series_count, phases), bool)
     block = max(1, BLOCK // phases)
-    for first in range(0, count, block):
-        stop = min(first + block, count)
-        inside = (cells.series >= first) & (cells.series < stop)
-        block_cells = cells.where(inside)
+    for first in range(0, search.series_count, block):
+        stop = min(first + block, search.series_count)
+        in_block = (cells.series >= first) & (cells.series < stop)
+        block_cells = cells.where(in_block)
         block_cells = block_cells._replace(series=block_cells.series - first)
-        table = _Table.of(block_cells, phase[inside], stop - first, phases)
-        result[first:stop] = table.closed(asked)
-    if pooled and count > 1:
-        # short series of a panel are told by all of them together
+        table = _Table.of(block_cells, phase[in_block], stop - first, phases)
+        is_closed[first:stop] = table.closed(search.is_expected)
+    if search.pooled and search.series_count > 1:
+        # the short series of a panel show it together
         as_one = cells._replace(series=np.zeros_like(cells.series))
         table = _Table.of(as_one, phase, 1, phases)
-        result |= table.closed(asked) & (table.seen == 0)
-    return result
+        is_closed |= table.closed(search.is_expected) & (table.row_counts == 0)
+    return is_closed
 
 
 def _weekends(table: _Table) -> ndarray:
     """Saturdays and Sundays of series that have rows on all other days: one weekend is enough, as
-    it is where days are told from business days."""
-    weekend_seen, weekend_chances = table.seen[:, 5:], table.chances[:, 5:]
-    never_open = (weekend_seen == 0).all(axis=1) & (weekend_chances > 0).all(axis=1)
-    other_days_open = (table.seen[:, :5] > 0).all(axis=1)
-    has_weekends = never_open & other_days_open
-    return has_weekends[:, None] & (np.arange(7) >= 5)
+    it is where days are distinguished from business days."""
+    is_weekend = np.arange(7) >= 5
+    weekend_rows = table.row_counts[:, is_weekend]
+    weekend_chances = table.chances[:, is_weekend]
+    never_open = (weekend_rows == 0).all(axis=1)
+    came = (weekend_chances > 0).all(axis=1)
+    other_days_open = (table.row_counts[:, ~is_weekend] > 0).all(axis=1)
+    has_weekends = never_open & came & other_days_open
+    return has_weekends[:, None] & is_weekend
 
 
 class _Table(NamedTuple):
@@ -195,7 +221,7 @@ class _Table(NamedTuple):
     and how often it came since it last had one."""
 
     chances: ndarray
-    seen: ndarray
+    row_counts: ndarray
     lately: ndarray
     since: ndarray
 
@@ -204,44 +230,48 @@ class _Table(NamedTuple):
         size = count * phases
         key = cells.series * phases + phase
         chances = np.bincount(key, minlength=size)
-        seen = np.bincount(key[cells.present], minlength=size)
+        row_counts = np.bincount(key[cells.present], minlength=size)
         # the ordinal of a cell among those of its phase: cells are in the order of time
         order = np.argsort(key, kind="stable")
-        key, present = key[order], cells.present[order]
+        key = key[order]
+        present = cells.present[order]
         begins = np.cumsum(chances) - chances
         ordinal = np.arange(len(key)) - np.repeat(begins, chances)
         newest = np.full(size, -1)
         newest[key[present]] = ordinal[present]  # the last assignment stays
-        is_late = present & (ordinal >= chances[key] - _NEWEST)
-        lately = np.bincount(key[is_late], minlength=size)
-        columns = (chances, seen, lately, chances - 1 - newest)
+        is_late = ordinal >= chances[key] - _NEWEST
+        lately = np.bincount(key[present & is_late], minlength=size)
+        since = chances - 1 - newest
+        columns = (chances, row_counts, lately, since)
         return cls(*(column.reshape(count, phases) for column in columns))
 
-    def closed(self, asked: bool) -> ndarray:
+    def closed(self, is_expected: bool) -> ndarray:
         """Which phases do not occur, (S, P)."""
-        if asked:
-            return (self.seen == 0) & (self.chances > 0)
-        is_rare = self.seen <= _EXCEPTIONS * self.chances
+        if is_expected:
+            return (self.row_counts == 0) & (self.chances > 0)
+        is_rare = self.row_counts <= _EXCEPTIONS * self.chances
         is_rare &= self.lately <= _MOST_LATELY
         has_ended = self.since >= _ENDED
-        often_empty = self.chances - self.seen >= FEWEST
+        often_empty = self.chances - self.row_counts >= FEWEST
         silent = (is_rare | has_ended) & often_empty
         return silent & self.by_no_accident(silent)
 
     def by_no_accident(self, silent: ndarray) -> ndarray:
         """Where so many empty occasions are no accident, as seldom as others are empty."""
-        others_seen = np.where(silent, 0, self.seen).sum(axis=1, keepdims=True)
-        others_came = np.where(silent, 0, self.chances).sum(axis=1, keepdims=True)
-        filled = others_seen / np.maximum(others_came, 1)
+        other_rows = np.where(silent, 0, self.row_counts)
+        other_chances = np.where(silent, 0, self.chances)
+        rows_of_series = other_rows.sum(axis=1, keepdims=True)
+        chances_of_series = other_chances.sum(axis=1, keepdims=True)
+        row_share = rows_of_series / np.maximum(chances_of_series, 1)
         has_ended = self.since >= _ENDED
-        empty = np.where(has_ended, self.since, self.chances - self.seen)
+        empty = np.where(has_ended, self.since, self.chances - self.row_counts)
         phases = self.chances.shape[1]
-        accident = phases * (1 - filled) ** empty
-        return (filled >= _FILLED) & (accident < _ACCIDENT)
+        accident = phases * (1 - row_share) ** empty
+        return (row_share >= _FILLED) & (accident < _ACCIDENT)
 
 
 def findings_of(calendar: ObservedCalendar, ids: ndarray) -> list[Finding]:
-    """What is said of a calendar, once for each of its first patterns."""
+    """Findings about a calendar, one for each of its first patterns."""
     findings = []
     undo = advise("calendar", "all")
     action = f"Forecasts are for these times, and steps count them; for all times, {undo}."
@@ -251,9 +281,9 @@ def findings_of(calendar: ObservedCalendar, ids: ndarray) -> list[Finding]:
         if not name:
             continue
         series = np.flatnonzero(calendar.pattern == pattern)
-        whose = "values come" if len(series) == len(ids) else _whose(ids, series)
-        message = f"{whose} {name} only"
         count = len(series)
+        whose = "values come" if count == len(ids) else _whose(ids, series)
+        message = f"{whose} {name} only"
         findings.append(Finding(OBSERVED, "note", message, action, count=count, value=name))
     return findings[:3]
 
@@ -267,16 +297,15 @@ class Remembered(NamedTuple):
     def of(self, ids: ndarray, grids: Grids) -> ObservedCalendar | None:
         """That of newer data alone; the only series of each is one and the same."""
         places = {name: place for place, name in enumerate(self.ids)}
+        remembered = [places.get(name, -1) for name in ids]
         if len(ids) == 1 == len(self.ids):
-            remembered = np.zeros(1, np.int64)
-        else:
-            remembered = np.array([places.get(name, -1) for name in ids], np.int64)
+            remembered = [0]
         begin = np.zeros(len(ids), np.int64)
-        return joined_calendar(self.calendar, remembered, grids, begin)
+        return joined_calendar(self.calendar, np.array(remembered, np.int64), grids, begin)
 
 
 def joined_calendar(
-    known: ObservedCalendar, places: ndarray, grids: Grids, first: ndarray
+    saved_calendar: ObservedCalendar, places: ndarray, grids: Grids, first: ndarray
 ) -> ObservedCalendar | None:
     """The calendar of series that continue, with newer data joined; None where all times occur now.
 
@@ -284,47 +313,54 @@ def joined_calendar(
     the others where they have one. first (S,): from which step on the data are newer: a row in them
     at a time that was closed opens it, unless it is an exception.
     """
-    week = np.vstack([known.week, np.ones((1, known.week.shape[1]), bool)])
-    months = np.vstack([known.months, np.ones((1, 12), bool)])
-    used = np.unique(known.pattern)
-    new_pattern = used[0] if len(used) == 1 else len(known.week)
-    known_pattern = known.pattern[np.maximum(places, 0)]
+    always = _always(1, saved_calendar.week.shape[1], saved_calendar.clock)
+    week = np.vstack([saved_calendar.week, always.week])
+    months = np.vstack([saved_calendar.months, always.months])
+    saved_patterns = np.unique(saved_calendar.pattern)
+    new_pattern = saved_patterns[0] if len(saved_patterns) == 1 else len(saved_calendar.week)
+    known_pattern = saved_calendar.pattern[np.maximum(places, 0)]
     pattern = np.where(places < 0, new_pattern, known_pattern)
-    joined = ObservedCalendar(week, months, pattern, known.clock)
-    series, step = series_numbers(grids.offsets), places_of(grids.offsets)
+    calendar = ObservedCalendar(week, months, pattern, saved_calendar.clock)
+    series = series_numbers(grids.offsets)
+    step = places_of(grids.offsets)
     times = grids.frequency.advance(grids.starts[series], step)
     opened = grids.present & (step >= first[series])
-    opened &= ~joined.occurs(times, series)
-    newer = found_in(grids, known.clock)
+    opened &= ~calendar.occurs(times, series)
+    newer = found_in(grids, saved_calendar.clock)
     if newer is not None:
         opened &= newer.occurs(times, series)
     if opened.any():
-        joined = _opened(joined, times[opened], series[opened])
-    names = joined.names
-    has_closed_times = any(names[pattern] for pattern in np.unique(joined.pattern))
-    return joined if has_closed_times else None
+        calendar = _opened(calendar, times[opened], series[opened])
+    names = calendar.names
+    has_closed_times = any(names[pattern] for pattern in np.unique(calendar.pattern))
+    return calendar if has_closed_times else None
 
 
 def side_by_side(
-    left: ObservedCalendar | None, right: ObservedCalendar | None, first: int, second: int
+    first: ObservedCalendar | None,
+    second: ObservedCalendar | None,
+    first_count: int,
+    second_count: int,
 ) -> ObservedCalendar | None:
     """The calendar of the series of two panels, one after the other; of so many series each."""
-    known = left or right
-    if known is None:
+    example = first or second
+    if example is None:
         return None
-    width = known.week.shape[1]
-    left = left or _always(first, width, known.clock)
-    right = right or _always(second, width, known.clock)
-    pattern = np.concatenate([left.pattern, right.pattern + len(left.week)])
-    week = np.vstack([left.week, right.week])
-    months = np.vstack([left.months, right.months])
-    return ObservedCalendar(week, months, pattern, known.clock)
+    width = example.week.shape[1]
+    first = first or _always(first_count, width, example.clock)
+    second = second or _always(second_count, width, example.clock)
+    pattern = np.concatenate([first.pattern, second.pattern + len(first.week)])
+    week = np.vstack([first.week, second.week])
+    months = np.vstack([first.months, second.months])
+    return ObservedCalendar(week, months, pattern, example.clock)
 
 
 def _always(count: int, width: int, clock: Clock) -> ObservedCalendar:
     """A calendar of series whose times all occur."""
-    week, months = np.ones((1, width), bool), np.ones((1, 12), bool)
-    return ObservedCalendar(week, months, np.zeros(count, np.int64), clock)
+    week = np.ones((1, width), bool)
+    months = np.ones((1, 12), bool)
+    pattern = np.zeros(count, np.int64)
+    return ObservedCalendar(week, months, pattern, clock)
 
 
 def _opened(calendar: ObservedCalendar, times: ndarray, series: ndarray) -> ObservedCalendar:
@@ -332,8 +368,10 @@ def _opened(calendar: ObservedCalendar, times: ndarray, series: ndarray) -> Obse
     week = calendar.week[calendar.pattern]
     months = calendar.months[calendar.pattern]
     micros = calendar.clock.micros(times)
-    week[series, (micros - MONDAY) % WEEK // calendar.slot] = True
-    months[series, month_of(micros) % 12] = True
+    slot_of_week = (micros - MONDAY) % WEEK // calendar.slot
+    month_of_year = month_of(micros) % 12
+    week[series, slot_of_week] = True
+    months[series, month_of_year] = True
     return _calendar_of(week, months, calendar.clock)
 
 

@@ -13,11 +13,13 @@ from dataclasses import asdict, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 
 from lstmcast.data import formats
 from lstmcast.data.archives import packing
+from lstmcast.data.beside import ColumnNames
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.limits import is_source, regular_file, require_columns
@@ -44,34 +46,43 @@ def has_sheets(source: object) -> bool:
 
 
 def tables_of(source: object, names: Names, sheet: str | None) -> Table:
-    """The table of a source, with what was said about how to read it."""
+    """The table of a source, with a record of how it was asked to be read."""
     paths = paths_of(source)
     if sheet is not None and not is_stdin(source):
         _require_workbook(paths, sheet)
-    time, target, series, past = (
-        name if name is None or isinstance(name, str) else tuple(name)
-        for name in (names.time, names.target, names.series, names.past)
+    recipe = Recipe(
+        time=_frozen(names.time),
+        target=_frozen(names.target),
+        series=_frozen(names.series),
+        sheet=sheet,
+        past=_frozen(names.past),
+        **asdict(names.written),
+        **names.beside.said(),
     )
-    beside = names.beside.said()
-    recipe = Recipe(time, target, series, sheet, past=past, **asdict(names.written), **beside)
-    return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
+    table = _read_paths(source, paths, names, sheet)
+    return replace(table, recipe=recipe)
+
+
+def _frozen(names: ColumnNames) -> str | tuple[str, ...] | None:
+    return names if names is None or isinstance(names, str) else tuple(names)
 
 
 def _read_paths(
     source: object, paths: list[Path] | None, names: Names, sheet_name: str | None
 ) -> Table:
     if is_stdin(source):
-        raw = sys.stdin.buffer.read()
-        return table_from_sheet(_sheet_of(raw, _STDIN_NAME, sheet_name, names), names)
+        content = sys.stdin.buffer.read()
+        sheet = _sheet_of(content, _STDIN_NAME, sheet_name, names)
+        return table_from_sheet(sheet, names)
     if paths is None:
         sheet = sheet_of_object(source)
         require_columns(len(sheet.columns), sheet.source)
         return table_from_sheet(sheet, names)
-    if len(paths) == 1:
-        return table_from_sheet(read_file(paths[0], sheet_name, names), names)
-    return _joined(
-        [(path, table_from_sheet(read_file(path, sheet_name, names), names)) for path in paths]
-    )
+    tables = []
+    for path in paths:
+        sheet = read_file(path, sheet_name, names)
+        tables.append(table_from_sheet(sheet, names))
+    return tables[0] if len(tables) == 1 else _joined(paths, tables)
 
 
 def sheet_of_object(source: object) -> Sheet:
@@ -104,13 +115,9 @@ def is_stdin(source: object) -> bool:
 
 def paths_of(source: object) -> list[Path] | None:
     """The files that a source names; None when it is data itself."""
-    if (
-        isinstance(source, (list, tuple))
-        and source
-        and all(isinstance(item, (str, os.PathLike)) for item in source)
-    ):
+    if _is_list_of_paths(source):
         _require_files(source)
-        return [path for item in source for path in paths_of(item) or ()]
+        return [path for entry in source for path in paths_of(entry) or ()]
     if not isinstance(source, (str, os.PathLike)) or is_address(source):
         return None
     text = os.path.expanduser(os.fspath(source))
@@ -129,16 +136,21 @@ def paths_of(source: object) -> list[Path] | None:
                 f"{text} is a folder. Give a file in it, or a glob: "
                 f"'{os.path.join(text, '*.csv')}'."
             )
-        found = sorted(
-            Path(name) for name in glob.glob(text, recursive=True) if os.path.isfile(name)
-        )
+        matches = glob.glob(text, recursive=True)
+        files = sorted(Path(name) for name in matches if os.path.isfile(name))
     except OSError as error:  # a text far too long for a path, for example
         raise DataError(
             f"{text[:80]!r} cannot be opened: {error.strerror}. The path of a file is expected."
         ) from None
-    if not found:
+    if not files:
         raise DataError(_not_there(text))
-    return found
+    return files
+
+
+def _is_list_of_paths(source: object) -> TypeGuard[Sequence[str | os.PathLike]]:
+    if not isinstance(source, (list, tuple)) or not source:
+        return False
+    return all(isinstance(entry, (str, os.PathLike)) for entry in source)
 
 
 def _require_files(sources: Sequence[object]) -> None:
@@ -165,7 +177,8 @@ def _not_there(text: str) -> str:
         return f"{text!r} is a link to {os.readlink(path)!r}, and nothing is there."
     if not folder.is_dir():
         return f"there is no file {text!r}: the folder {str(folder)!r} does not exist."
-    near = get_close_matches(path.name, [entry.name for entry in folder.iterdir()], 3)
+    names = [entry.name for entry in folder.iterdir()]
+    near = get_close_matches(path.name, names, 3)
     meant = " or ".join(repr(name) for name in near)
     hint = f" Did you mean {meant}?" if near else f" The folder is {folder.resolve()}."
     return f"there is no file {text!r}.{hint}"
@@ -186,41 +199,45 @@ def _read_regular(path: Path, sheet: str | None, names: Names) -> Sheet:
             from lstmcast.data.bigfiles import read_parquet
 
             return read_parquet(path)
-        if header is None and path.stat().st_size >= formats.LARGE and _may_be_rows(magic):
+        is_large = path.stat().st_size >= formats.LARGE
+        if header is None and is_large and _may_be_rows(magic):
             refuse_binary(magic, path.name)
             from lstmcast.data.bigfiles import read_large
 
             large = read_large(path, path.name, file_label(path.name))
             if large is not None:
                 return large
-        raw = path.read_bytes()
-    return _sheet_of(raw, path.name, sheet, names)
+        content = path.read_bytes()
+    return _sheet_of(content, path.name, sheet, names)
 
 
-def _sheet_of(raw: bytes, source: str, sheet: str | None, names: Names) -> Sheet:
+def _sheet_of(content: bytes, source: str, sheet: str | None, names: Names) -> Sheet:
     choose = partial(choose_sheet, source=source, names=names)
     return formats.sheet_from_bytes(
-        raw, source, sheet=sheet, header=names.written.header, choose=choose
+        content, source, sheet=sheet, header=names.written.header, choose=choose
     )
 
 
 def _may_be_rows(magic: bytes) -> bool:
     """Whether a file that begins so may be rows of cells, which DuckDB reads."""
-    other = magic.lstrip()[:1] in (b"{", b"[", b"<", b"@")
-    return not (other or packing(magic) or b"\0" in magic or magic == formats.OLD_WORKBOOK)
+    has_structure = magic.lstrip()[:1] in (b"{", b"[", b"<", b"@")
+    is_packed = bool(packing(magic)) or magic == formats.OLD_WORKBOOK
+    return not has_structure and not is_packed and b"\0" not in magic
 
 
 def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
     """UsageError for a sheet that is named where no file has sheets."""
     if _first_workbook(paths) is not None:
         return
-    what = (
-        "these are data in memory or in a database" if paths is None else f"{paths[0].name} is none"
-    )
-    what = what if paths is None or len(paths) == 1 else f"none of the {len(paths)} files is one"
+    if paths is None:
+        problem = "these are data in memory or in a database"
+    elif len(paths) == 1:
+        problem = f"{paths[0].name} is none"
+    else:
+        problem = f"none of the {len(paths)} files is one"
     raise UsageError(
         f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, and "
-        f"{what}. Leave it out."
+        f"{problem}. Leave it out."
     )
 
 
@@ -249,42 +266,47 @@ def _magic(path: Path) -> bytes:
         return file.read(8)
 
 
-def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
+def _joined(paths: Sequence[Path], tables: Sequence[Table]) -> Table:
     """Several files under each other: equal ids are one series; unnamed series are called after
     their files."""
-    first_path, first = tables[0]
-    for path, table in tables[1:]:
+    first = tables[0]
+    findings = []
+    for path, table in zip(paths, tables, strict=True):
         if table.times.dtype.kind != first.times.dtype.kind:
             raise DataError(
-                f"{path.name} has {_time_word(table)} and {first_path.name} has "
-                f"{_time_word(first)}. Files that are read together need times of one sort."
+                f"{path.name} has {_time_word(table)} and {paths[0].name} has {_time_word(first)}. "
+                "Files that are read together need times of one sort."
             )
+        findings += [_of_file(path, finding) for finding in table.dropped]
     places: dict[str, int] = {}
-    own = [
-        np.array([places.setdefault(str(name), len(places)) for name in table.ids], np.int64)
-        for _, table in tables
+    numbers = []
+    for table in tables:
+        own_numbers = [places.setdefault(str(name), len(places)) for name in table.ids]
+        numbers.append(np.array(own_numbers, np.int64))
+    codes = [
+        series_numbers[table.series] for series_numbers, table in zip(numbers, tables, strict=True)
     ]
-    codes = [numbers[table.series] for numbers, (_, table) in zip(own, tables, strict=True)]
-    first_of_each = np.unique(np.concatenate(own), return_index=True)[1]
-    ids = objects(places)
-    findings = [_of_file(path, finding) for path, table in tables for finding in table.dropped]
-    zones = {table.time_zone for _, table in tables}
+    _, first_of_each = np.unique(np.concatenate(numbers), return_index=True)
+    keys = joined([table.keys for table in tables])
+    past = {}
+    for name in first.past:
+        past[name] = np.concatenate([table.past[name] for table in tables])
+    zones = {table.time_zone for table in tables}
+    zone = first.time_zone if len(zones) == 1 else None
     return replace(
         first,
         series=np.concatenate(codes),
-        ids=ids,
-        times=np.concatenate([table.times for _, table in tables]),
-        values=np.concatenate([table.values for _, table in tables]),
-        lines=np.concatenate([table.lines for _, table in tables]),
+        ids=objects(places),
+        times=np.concatenate([table.times for table in tables]),
+        values=np.concatenate([table.values for table in tables]),
+        lines=np.concatenate([table.lines for table in tables]),
         source=f"{len(tables)} files",
         dropped=tuple(findings),
-        time_zone=first.time_zone if len(zones) == 1 else None,
-        keys=joined([table.keys for _, table in tables]).take(first_of_each),
-        past={
-            name: np.concatenate([table.past[name] for _, table in tables]) for name in first.past
-        },
-        known=tuple(rows for _, table in tables for rows in table.known),
-        static=tuple(one for _, table in tables for one in table.static),
+        time_zone=zone,
+        keys=keys.take(first_of_each),
+        past=past,
+        known=tuple(rows for table in tables for rows in table.known),
+        static=tuple(columns for table in tables for columns in table.static),
     )
 
 

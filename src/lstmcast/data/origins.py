@@ -29,20 +29,20 @@ class Origins(NamedTuple):
     counts: NDArray  # (O,) int64
 
 
-def checked_horizon(horizon: int | None, own: int | None = None) -> int:
+def checked_horizon(horizon: int | None, default: int | None = None) -> int:
     """The horizon asked for, else the forecaster's own; UsageError unless it is a sensible
     number of steps."""
-    chosen = own if horizon is None else horizon
-    if chosen is None:
+    steps = default if horizon is None else horizon
+    if steps is None:
         raise UsageError(
             "No horizon is given: say how many steps to forecast, for example horizon=12."
         )
-    if not is_whole(chosen, 1) or chosen > LONGEST_HORIZON:
+    if not is_whole(steps, 1) or steps > LONGEST_HORIZON:
         raise UsageError(
             f"horizon must be a whole number of steps from 1 to {LONGEST_HORIZON:,}, such as 12, "
-            f"got {chosen!r}."
+            f"got {steps!r}."
         )
-    return int(chosen)
+    return int(steps)
 
 
 def origins_of(panel: Panel, cutoffs: NDArray | None = None) -> Origins:
@@ -54,27 +54,31 @@ def origins_of(panel: Panel, cutoffs: NDArray | None = None) -> Origins:
     """
     lengths = np.asarray(panel.lengths)
     counts = lengths[:, None] if cutoffs is None else np.asarray(cutoffs)
-    if counts.ndim != 2 or len(counts) != len(lengths) or counts.dtype.kind not in "iu":
+    has_shape = counts.ndim == 2 and len(counts) == len(lengths)
+    if not has_shape or counts.dtype.kind not in "iu":
         raise UsageError(
             f"cutoffs has shape {counts.shape} and type {counts.dtype}; whole numbers of shape "
             f"({len(lengths)}, K) are expected: how many observations of each series are known."
         )
-    bad = np.argwhere((counts < 1) | (counts > lengths[:, None]))
-    if len(bad):
-        series, k = bad[0]
+    is_wrong = (counts < 1) | (counts > lengths[:, None])
+    if is_wrong.any():
+        series, column = np.argwhere(is_wrong)[0]
         raise UsageError(
-            f"series {str(panel.ids[series])!r}: {counts[series, k]} known observations cannot be "
-            f"a cutoff; from 1 to {lengths[series]} (the length of the series) are expected."
+            f"series {str(panel.ids[series])!r}: {counts[series, column]} known observations "
+            f"cannot be a cutoff; from 1 to {lengths[series]} (the length of the series) are "
+            "expected."
         )
-    return Origins(
-        np.repeat(np.arange(len(counts)), counts.shape[1]), counts.ravel().astype(np.int64)
-    )
+    series_count, cutoff_count = counts.shape
+    series = np.repeat(np.arange(series_count), cutoff_count)
+    return Origins(series, counts.ravel().astype(np.int64))
 
 
 def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[NDArray, NDArray]:
     """The last known time (O,) and the times forecast (O, H) of each origin."""
-    steps = (origins.counts - 1)[:, None] + np.arange(horizon + 1)
-    times = panel.frequency.advance(panel.starts[origins.series][:, None], steps)
+    last_steps = origins.counts - 1
+    steps = last_steps[:, None] + np.arange(horizon + 1)
+    starts = panel.starts[origins.series]
+    times = panel.frequency.advance(starts[:, None], steps)
     return times[:, 0], times[:, 1:]
 
 
@@ -91,8 +95,9 @@ def needed(panel: Panel, origins: Origins) -> tuple[Panel, Origins]:
     series = np.unique(origins.series)
     if 2 * len(series) >= len(panel):
         return panel, origins
-    part = panel.part(series, 0, panel.lengths[series])
-    return part, Origins(np.searchsorted(series, origins.series), origins.counts)
+    small_panel = panel.part(series, 0, panel.lengths[series])
+    numbers = np.searchsorted(series, origins.series)
+    return small_panel, Origins(numbers, origins.counts)
 
 
 def last_known(panel: Panel, origins: Origins) -> NDArray:
@@ -104,8 +109,10 @@ def last_known(panel: Panel, origins: Origins) -> NDArray:
     array([3., 5.])
     """
     newest_N = newest_known(panel.values, panel.offsets)
-    newest_O = newest_N[panel.offsets[origins.series] + origins.counts - 1]
-    return np.where(newest_O >= 0, panel.values[np.maximum(newest_O, 0)], np.nan)
+    last_rows = panel.offsets[origins.series] + origins.counts - 1
+    newest_O = newest_N[last_rows]
+    values_O = panel.values[np.maximum(newest_O, 0)]
+    return np.where(newest_O >= 0, values_O, np.nan)
 
 
 def mean_changes(
@@ -137,35 +144,44 @@ def mean_changes(
     values = panel.values if values_N is None else values_N
     # one more, so that a history may end behind the last value
     change = np.full(len(values) + 1, np.nan)
-    change[lag:-1] = measure(values[lag:] - values[: max(0, len(values) - lag)])
-    known = np.isfinite(change)
+    earlier = values[: max(0, len(values) - lag)]
+    change[lag:-1] = measure(values[lag:] - earlier)
+    is_known = np.isfinite(change)
     # the first `lag` changes of a series reach into the one before
-    spans = _histories(panel, origins, np.minimum(lag, origins.counts))
-    some = origins.counts > lag
-    pairs = np.where(some, np.add.reduceat(known.astype(np.int64), spans)[::2], 0)
-    total = np.add.reduceat(np.where(known, change, 0.0), spans)[::2]
-    return np.where(pairs > 0, total, np.nan) / np.maximum(pairs, 1), pairs
+    skipped = np.minimum(lag, origins.counts)
+    spans = _histories(panel, origins, skipped)
+    counts = np.add.reduceat(is_known.astype(np.int64), spans)[::2]
+    pairs = np.where(origins.counts > lag, counts, 0)
+    known_change = np.where(is_known, change, 0.0)
+    total = np.add.reduceat(known_change, spans)[::2]
+    total = np.where(pairs > 0, total, np.nan)
+    return total / np.maximum(pairs, 1), pairs
 
 
 def window(panel: Panel, origins: Origins, width: int, values: NDArray | None = None) -> NDArray:
     """The last `width` observations before each cutoff, (O, W); NaN on the left where the
     history is shorter."""
     values = panel.values if values is None else values
-    steps = origins.counts[:, None] - width + np.arange(width)
-    rows = panel.offsets[origins.series][:, None] + np.maximum(steps, 0)
+    starts = panel.offsets[origins.series]
+    first_steps = origins.counts - width
+    steps = first_steps[:, None] + np.arange(width)
+    rows = starts[:, None] + np.maximum(steps, 0)
     return np.where(steps >= 0, values[rows], np.nan)
 
 
 def lowest(panel: Panel, origins: Origins) -> NDArray:
     """The lowest known value before each cutoff, (O,); inf where none is known."""
-    values = np.append(np.where(np.isfinite(panel.values), panel.values, np.inf), np.inf)
-    return np.minimum.reduceat(values, _histories(panel, origins, 0))[::2]
+    known_values = np.where(np.isfinite(panel.values), panel.values, np.inf)
+    values = np.append(known_values, np.inf)
+    spans = _histories(panel, origins, 0)
+    return np.minimum.reduceat(values, spans)[::2]
 
 
 def known_counts(panel: Panel, origins: Origins) -> NDArray:
     """How many values before each cutoff are not missing, (O,)."""
-    known = np.append(np.isfinite(panel.values), False).astype(np.int64)
-    return np.add.reduceat(known, _histories(panel, origins, 0))[::2]
+    is_known = np.append(np.isfinite(panel.values), False)
+    spans = _histories(panel, origins, 0)
+    return np.add.reduceat(is_known.astype(np.int64), spans)[::2]
 
 
 def _histories(panel: Panel, origins: Origins, skipped_O: NDArray | int) -> NDArray:
@@ -176,4 +192,6 @@ def _histories(panel: Panel, origins: Origins, skipped_O: NDArray | int) -> NDAr
     of small ones.
     """
     starts = panel.offsets[origins.series]
-    return np.stack([starts + skipped_O, starts + origins.counts], axis=1).ravel()
+    begins = starts + skipped_O
+    ends = starts + origins.counts
+    return np.stack([begins, ends], axis=1).ravel()

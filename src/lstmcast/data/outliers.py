@@ -30,8 +30,8 @@ def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) 
     first = 0
     while first < len(offsets) - 1:
         limit = offsets[first] + AT_ONCE
-        stop = int(np.searchsorted(offsets, limit, side="right")) - 1
-        stop = max(stop, first + 1)
+        fitting = int(np.searchsorted(offsets, limit, side="right"))
+        stop = max(fitting - 1, first + 1)
         block = slice(offsets[first], offsets[stop])
         block_offsets = offsets[first : stop + 1] - offsets[first]
         scores[block] = _scores(values[block], block_offsets, periods)
@@ -45,23 +45,27 @@ def _scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndar
     count = len(lengths)
     series = series_numbers(offsets)
     lags = _lags(lengths, periods)[series]
-    place, length = places(offsets), lengths[series]
+    place = places(offsets)
+    length = lengths[series]
     fits = length >= np.maximum(3 * lags, 8)
-    # the first season looks ahead twice, the last one back twice
-    before = np.where(place >= lags, -lags, 2 * lags)
-    after = np.where(place + lags < length, lags, -2 * lags)
-    has_earlier = fits & (place >= lags)
-    change = np.where(has_earlier, values - _at(values, -lags, fits), np.nan)
+    has_earlier = place >= lags
+    has_later = place + lags < length
+    change = values - _at(values, -lags, fits)
+    change = np.where(fits & has_earlier, change, np.nan)
     drift = _medians(change, series, count)[series]
     deviation = np.abs(change - drift)
     scale = _scales(deviation, series, count)[series]
-    from_before = values - _at(values, before, fits) + drift * before / lags
-    from_after = values - _at(values, after, fits) + drift * after / lags
-    nearest = np.minimum(np.abs(from_before), np.abs(from_after))
-    same_side = from_before * from_after > 0
+    # the first season looks ahead twice, the last one back twice
+    earlier_lag = np.where(has_earlier, -lags, 2 * lags)
+    later_lag = np.where(has_later, lags, -2 * lags)
+    from_earlier = values - _at(values, earlier_lag, fits) + drift * earlier_lag / lags
+    from_later = values - _at(values, later_lag, fits) + drift * later_lag / lags
+    nearest = np.minimum(np.abs(from_earlier), np.abs(from_later))
+    same_side = from_earlier * from_later > 0
     distance = np.where(same_side, nearest, 0.0)
     has_score = fits & (scale > 0)
-    return np.divide(distance, scale, out=np.zeros(len(values)), where=has_score)
+    scores = np.zeros(len(values))
+    return np.divide(distance, scale, out=scores, where=has_score)
 
 
 def _lags(lengths: ndarray, periods: tuple[int, ...]) -> ndarray:
@@ -73,32 +77,34 @@ def _lags(lengths: ndarray, periods: tuple[int, ...]) -> ndarray:
 
 def _at(values: ndarray, shift: ndarray, fits: ndarray) -> ndarray:
     """values[t + shift[t]] where it fits, else NaN."""
-    rows = np.arange(len(values)) + np.where(fits, shift, 0)
-    last = max(len(values) - 1, 0)
-    shifted = values[np.clip(rows, 0, last)]
-    return np.where(fits, shifted, np.nan)
+    last_row = max(len(values) - 1, 0)
+    shift = np.where(fits, shift, 0)
+    rows = np.arange(len(values)) + shift
+    rows = np.clip(rows, 0, last_row)
+    return np.where(fits, values[rows], np.nan)
 
 
 def _scales(deviation: ndarray, series: ndarray, count: int) -> ndarray:
-    """Standard deviation as the median distance tells it, or as the mean one does if that is
+    """Standard deviation estimated from the median distance, or from the mean one if that is
     larger.
 
     Of a normal distribution the mean is the smaller one. It is larger where most changes are tiny
     and many are not, as in nights and days of solar power: those are no outliers.
     """
     robust = 1.4826 * _medians(deviation, series, count)
-    known = np.isfinite(deviation)
-    total = np.bincount(series[known], deviation[known], minlength=count)
-    number = np.bincount(series[known], minlength=count)
+    is_known = np.isfinite(deviation)
+    known_series = series[is_known]
+    total = np.bincount(known_series, deviation[is_known], minlength=count)
+    number = np.bincount(known_series, minlength=count)
     mean = total / np.maximum(number, 1)
     return np.fmax(robust, mean)
 
 
 def _medians(values: ndarray, series: ndarray, count: int) -> ndarray:
     """Median of the finite values of each series: (S,), NaN where there are none."""
-    known = np.isfinite(values)
-    known_values = values[known]
-    known_series = series[known]
+    is_known = np.isfinite(values)
+    known_values = values[is_known]
+    known_series = series[is_known]
     order = np.lexsort((known_values, known_series))
     ordered = known_values[order]
     sizes = np.bincount(known_series, minlength=count)

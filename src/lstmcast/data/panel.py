@@ -85,7 +85,7 @@ class Panel:
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
             array.flags.writeable = False
-        # as with `replace(panel, kind="real")`: what somebody says stands for what was recognised
+        # as with `replace(panel, kind="real")`: what is declared replaces what was recognised
         if self.recognised is not None and self.kind != common_kind(self.recognised):
             object.__setattr__(self, "recognised", None)
 
@@ -93,49 +93,52 @@ class Panel:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        span = (
-            f"{format_time(self.starts.min())} to {format_time(self.ends.max())}"
-            if len(self)
-            else "empty"
-        )
-        beside = self.covariates.named()
-        values = f"{len(self.values)} values"
-        step = self.frequency.name + (f", {self.calendar.name}" if self.calendar else "")
-        return f"Panel({len(self)} series, {values}, {step}, {span}{beside})"
+        span = "empty"
+        if len(self):
+            span = f"{format_time(self.starts.min())} to {format_time(self.ends.max())}"
+        step = self.frequency.name
+        if self.calendar:
+            step += f", {self.calendar.name}"
+        columns = self.covariates.named()
+        return f"Panel({len(self)} series, {len(self.values)} values, {step}, {span}{columns})"
 
     def _repr_html_(self) -> str:
         """The first series in a notebook: how long, how complete, from when to when, and a small
         picture of each."""
-        shown = range(min(len(self), MOST_SHOWN))
+        shown_rows = range(min(len(self), MOST_SHOWN))
         header = [self.columns.series, "values", "missing", "from", "to", "last", ""]
-        noticed = len(self.report.findings)
+        title = f"{self.report.source}: {len(self):,} series, {len(self.values):,} values, "
+        findings = ""
+        count = len(self.report.findings)
+        if count:
+            noun = "finding" if count == 1 else "findings"
+            findings = paragraph(f"{count} {noun} from reading: see .check()")
         return block(
-            f"{self.report.source}: {len(self):,} series, {len(self.values):,} values, "
-            f"{self.frequency.name}",
-            table(header, [self._shown(i) for i in shown]),
-            more(len(shown), len(self), "series"),
-            paragraph(f"{noticed} finding{'s' * (noticed != 1)} from reading: see .check()")
-            if noticed
-            else "",
+            title + self.frequency.name,
+            table(header, [self._shown(row) for row in shown_rows]),
+            more(len(shown_rows), len(self), "series"),
+            findings,
         )
 
-    def _shown(self, i: int) -> list[str]:
-        values, write = self.series(i), number_format(self.series(i)[-1000:])
-        span = (self.starts[i], self.frequency.advance(self.starts[i], len(values) - 1))
+    def _shown(self, row: int) -> list[str]:
+        values = self.series(row)
+        write = number_format(values[-1000:])
+        start = self.starts[row]
+        end = self.frequency.advance(start, len(values) - 1)
         missing = np.count_nonzero(np.isnan(values))
-        sketch = picture(values, label=f"the values of {self.ids[i]}")
         return [
-            str(self.ids[i]),
+            str(self.ids[row]),
             f"{len(values):,}",
             f"{missing:,}" if missing else "–",
-            *map(format_time, span),
+            format_time(start),
+            format_time(end),
             write(values[-1]),
-            sketch,
+            picture(values, label=f"the values of {self.ids[row]}"),
         ]
 
     @property
     def declared_real(self) -> bool:
-        """Whether somebody said that values can be anything."""
+        """Whether values are declared to be anything."""
         return self.recognised is None and self.kind == "real"
 
     @property
@@ -147,7 +150,8 @@ class Panel:
         """
         if self.recognised is None:
             return np.full(len(self), self.kind, "<U8")
-        return np.where(np.isin(self.recognised, get_args(Kind)), self.recognised, "real")
+        is_kind = np.isin(self.recognised, get_args(Kind))
+        return np.where(is_kind, self.recognised, "real")
 
     @property
     def lengths(self) -> ndarray:
@@ -165,10 +169,11 @@ class Panel:
 
     def times(self, i: int) -> ndarray:
         """The times of series i: (T,)."""
-        return self.frequency.range(self.starts[i], int(self.offsets[i + 1] - self.offsets[i]))
+        begin, end = self.offsets[i : i + 2]
+        return self.frequency.range(self.starts[i], int(end - begin))
 
     def apart(self) -> Panel:
-        """The same series, of which none leans on the others where columns are known in advance.
+        """The same series, none of which borrows from others where columns are known in advance.
 
         Five series or more with the same columns do: a short one has the effects that the others
         show. So a series that is added changes the forecasts of the others, a little.
@@ -186,7 +191,7 @@ class Panel:
         array([1., 2., 5.])
         """
         counts = np.asarray(counts, dtype=np.int64)
-        if counts.shape != (len(self),) or np.any(counts < 1) or np.any(counts > self.lengths):
+        if counts.shape != self.ids.shape or np.any((counts < 1) | (counts > self.lengths)):
             raise UsageError(
                 f"until() takes one count per series ({len(self)}), each from 1 to the series' "
                 "length."
@@ -208,21 +213,31 @@ class Panel:
 
         A series may come several times, as where each origin of a forecast sees its own past.
         """
-        chosen, offsets = segments(self.offsets, rows, first, counts)
-        starts = self.starts[rows]
-        recognised = None if self.recognised is None else self.recognised[rows]
+        value_rows, offsets = segments(self.offsets, rows, first, counts)
+        kind, recognised = self.kind, self.recognised
+        if recognised is not None:
+            recognised = recognised[rows]
+            kind = common_kind(recognised)
+        starts, earlier = self.starts[rows], None
+        if np.any(first):
+            starts = self.frequency.advance(starts, first)
+        else:
+            earlier = rows_of(self.earlier, rows)
+        calendar = self.calendar
+        if calendar is not None:
+            calendar = calendar.take(rows)
         return replace(
             self,
-            kind=self.kind if recognised is None else common_kind(recognised),
+            kind=kind,
             recognised=recognised,
-            values=self.values[chosen],
+            values=self.values[value_rows],
             offsets=offsets,
             ids=self.ids[rows],
             keys=self.keys.take(rows),
             covariates=self.covariates.part(self.offsets, rows, first, counts),
-            starts=self.frequency.advance(starts, first) if np.any(first) else starts,
-            earlier=None if np.any(first) else rows_of(self.earlier, rows),
-            calendar=None if self.calendar is None else self.calendar.take(rows),
+            starts=starts,
+            earlier=earlier,
+            calendar=calendar,
         )
 
     def select(self, ids: Iterable[str]) -> Panel:
@@ -235,14 +250,15 @@ class Panel:
         names = [ids] if isinstance(ids, str) else list(ids)
         unknown = [name for name in names if name not in places]
         if unknown:
-            known = ", ".join(repr(name) for name in self.ids[:5]) + (
-                ", …" if len(self) > 5 else ""
-            )
+            examples = list(map(repr, self.ids[:5]))
+            if len(self) > 5:
+                examples.append("…")
             raise UsageError(
-                f"there is no series {unknown[0]!r} in {self.report.source}. There are: {known}."
+                f"there is no series {unknown[0]!r} in {self.report.source}. There are: "
+                f"{', '.join(examples)}."
             )
-        chosen = np.array([places[name] for name in names], dtype=np.int64)
-        return self.part(chosen, 0, self.lengths[chosen])
+        chosen_rows = np.array([places[name] for name in names], dtype=np.int64)
+        return self.part(chosen_rows, 0, self.lengths[chosen_rows])
 
     @property
     def target_names(self) -> ndarray | None:
@@ -266,14 +282,18 @@ class Panel:
         if grouped is not None and grouped.shape[1] == columns:
             _require_alike(self, grouped)
             return grouped
-        alike = len(set(self.lengths.tolist())) == 1 and len(set(self.starts.tolist())) == 1
-        if len(self) == columns and alike:
+        has_one_length = len(set(self.lengths.tolist())) == 1
+        has_one_start = len(set(self.starts.tolist())) == 1
+        are_alike = has_one_length and has_one_start
+        if len(self) == columns and are_alike:
             return np.arange(columns)[None]
-        found = f"{len(self)} series" + ("" if alike else " with different times")
+        actual = f"{len(self)} series"
+        if not are_alike:
+            actual += " with different times"
         if grouped is not None:
-            found = f"{len(grouped)} rows of {grouped.shape[1]} columns"
+            actual = f"{len(grouped)} rows of {grouped.shape[1]} columns"
         raise DataError(
-            f"The network reads {columns} columns together, but the data have {found}. Exactly "
+            f"The network reads {columns} columns together, but the data have {actual}. Exactly "
             f"{columns} series with the same first and last time are expected."
         )
 
@@ -323,41 +343,49 @@ class Panel:
         >>> panel.ends.astype("datetime64[D]").tolist()
         [datetime.date(2024, 2, 29)]
         """
-        beside = {"past": past, "future": future, "static": static}
+        covariates = {"past": past, "future": future, "static": static}
         grid = (frequency, start, periods)
-        return cls(**fields_of_arrays(values, columns, grid, kind, beside, calendar))
+        return cls(**fields_of_arrays(values, columns, grid, kind, covariates, calendar))
 
 
 def _grouped(panel: Panel, targets: ndarray) -> ndarray:
     """The series of each row, (R, K), in the order in which rows and columns come first."""
-    names = panel.keys.row_names(panel.ids).tolist()
-    rows, columns = (
-        {name: place for place, name in enumerate(dict.fromkeys(each))}
-        for each in (names, targets.tolist())
-    )
+    row_names = panel.keys.row_names(panel.ids).tolist()
+    column_names = targets.tolist()
+    rows = list(dict.fromkeys(row_names))
+    columns = list(dict.fromkeys(column_names))
+    place_of_row = {name: place for place, name in enumerate(rows)}
+    place_of_column = {name: place for place, name in enumerate(columns)}
+    row_places = [place_of_row[name] for name in row_names]
+    column_places = [place_of_column[name] for name in column_names]
     grouped = np.full((len(rows), len(columns)), -1)
-    places = [rows[name] for name in names], [columns[name] for name in targets.tolist()]
-    grouped[places] = np.arange(len(panel))
+    grouped[row_places, column_places] = np.arange(len(panel))
     absent = np.argwhere(grouped < 0)
     if len(absent):
-        row, column = list(rows)[absent[0][0]], list(columns)[absent[0][1]]
+        row, column = absent[0]
         raise DataError(
-            f"row {row!r} has no column {column!r}. Rows that are read together need the same "
-            f"columns: {', '.join(columns)}."
+            f"row {rows[row]!r} has no column {columns[column]!r}. Rows that are read together "
+            f"need the same columns: {', '.join(columns)}."
         )
     return grouped
 
 
 def _require_alike(panel: Panel, grouped: ndarray) -> None:
     """DataError unless the columns of each row have the same first and last time."""
-    lengths, starts = panel.lengths[grouped], panel.starts[grouped]
-    differ = (lengths != lengths[:, :1]) | (starts != starts[:, :1])
-    if differ.any():
-        together = grouped[int(np.argmax(differ.any(axis=1)))]
-        names = " and ".join(repr(str(name)) for name in panel.ids[together])
-        first, last = panel.starts[together].max(), panel.ends[together].min()
-        raise DataError(
-            f"The network reads {grouped.shape[1]} columns together, but {names} have different "
-            "times. Columns of a row with the same first and last time are expected: leave out "
-            f"what lies before {format_time(first)} and after {format_time(last)}."
-        )
+    lengths = panel.lengths[grouped]
+    starts = panel.starts[grouped]
+    other_length = lengths != lengths[:, :1]
+    other_start = starts != starts[:, :1]
+    differs = (other_length | other_start).any(axis=1)
+    if not differs.any():
+        return
+    row = int(np.argmax(differs))
+    series = grouped[row]
+    names = " and ".join(repr(str(name)) for name in panel.ids[series])
+    first_time = panel.starts[series].max()
+    last_time = panel.ends[series].min()
+    raise DataError(
+        f"The network reads {grouped.shape[1]} columns together, but {names} have different times. "
+        "Columns of a row with the same first and last time are expected: leave out what lies "
+        f"before {format_time(first_time)} and after {format_time(last_time)}."
+    )

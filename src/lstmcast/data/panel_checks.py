@@ -26,7 +26,7 @@ _OUTLIER = 8.0  # in robust standard deviations of seasonal changes
 
 def check_panel(panel: Panel) -> Findings:
     """All rules about a panel itself: constant and short series, outliers; missing values where no
-    reader told them.
+    reader has reported them.
 
     >>> from lstmcast.data.panel import Panel
     >>> print(check_panel(Panel.from_arrays({"a": [1.0, 2.0], "b": [5.0, 5.0, 5.0, 5.0]})))
@@ -34,15 +34,19 @@ def check_panel(panel: Panel) -> Findings:
     note: series 'b': all 4 values are 5. The forecast repeats it.
     """
     series = series_numbers(panel.offsets)
-    known = np.isfinite(panel.values)
-    counts = np.bincount(series[known], minlength=len(panel))
-    rules = [_short(panel, counts), _constant(panel, counts), _outliers(panel, series)]
+    is_known = np.isfinite(panel.values)
+    counts = np.bincount(series[is_known], minlength=len(panel))
+    findings = _short(panel, counts)
+    findings += _constant(panel, counts)
+    findings += _outliers(panel, series)
     if panel.report.rows == 0:  # made from arrays: no rows were read, and nobody has said so yet
-        rules.append(_unknown(panel, series, ~known))
-    rules += [_beside(panel, series, name) for name in panel.covariates.past]
-    rules += [_known(panel, name) for name in panel.covariates.future.columns]
-    rules.append(leaks(panel))
-    return Findings(finding for findings in rules for finding in findings)
+        findings += _unknown(panel, series, ~is_known)
+    for name in panel.covariates.past:
+        findings += _beside(panel, series, name)
+    for name in panel.covariates.future.columns:
+        findings += _known(panel, name)
+    findings += leaks(panel)
+    return Findings(findings)
 
 
 def _short(panel: Panel, counts: ndarray) -> list[Finding]:
@@ -52,35 +56,34 @@ def _short(panel: Panel, counts: ndarray) -> list[Finding]:
 
     def say(series: ndarray) -> Case:
         count = counts[series[0]]
-        return Case(f"only {count} value{'s' * bool(count != 1)}")
+        noun = "value" if count == 1 else "values"
+        return Case(f"only {count} {noun}")
 
-    return per_series(panel.ids, np.arange(len(panel)), np.flatnonzero(counts < SHORT), rule, say)
+    short = np.flatnonzero(counts < SHORT)
+    return per_series(panel.ids, np.arange(len(panel)), short, rule, say)
 
 
 def _constant(panel: Panel, counts: ndarray) -> list[Finding]:
-    low = np.fmin.reduceat(panel.values, panel.offsets[:-1])
-    high = np.fmax.reduceat(panel.values, panel.offsets[:-1])
+    begins = panel.offsets[:-1]
+    low = np.fmin.reduceat(panel.values, begins)
+    high = np.fmax.reduceat(panel.values, begins)
     rule = Finding("constant series", "note", "", "The forecast repeats it.")
 
     def say(series: ndarray) -> Case:
-        return Case(
-            f"all {counts[series[0]]:,} values are {low[series[0]]:g}", value=f"{low[series[0]]:g}"
-        )
+        first = series[0]
+        value = f"{low[first]:g}"
+        return Case(f"all {counts[first]:,} values are {value}", value=value)
 
-    return per_series(
-        panel.ids,
-        np.arange(len(panel)),
-        np.flatnonzero((low == high) & (counts >= SHORT)),
-        rule,
-        say,
-    )
+    constant = np.flatnonzero((low == high) & (counts >= SHORT))
+    return per_series(panel.ids, np.arange(len(panel)), constant, rule, say)
 
 
 def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
     rule = Finding(MISSING_VALUES, "warning", "", "They are masked: the forecast skips them.")
 
     def say(rows: ndarray) -> Case:
-        return Case(f"{len(rows):,} of {panel.lengths[series[rows[0]]]:,} values are missing")
+        length = panel.lengths[series[rows[0]]]
+        return Case(f"{len(rows):,} of {length:,} values are missing")
 
     return per_series(panel.ids, series, np.flatnonzero(missing), rule, say)
 
@@ -88,51 +91,50 @@ def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
 def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
     """What is wrong with a column beside the target."""
     values = panel.covariates.past[name]
-    known = np.isfinite(values)
-    if not known.any() or np.nanmin(values) == np.nanmax(values):
-        what = f"all values of the past column {name!r} are " + (
-            f"{np.nanmax(values):g}" if known.any() else "missing"
-        )
-        return [Finding("constant column", "warning", what, "A network learns nothing from it.")]
-    unknown = np.flatnonzero(np.bincount(series[known], minlength=len(panel)) == 0)
-    absent = Finding(
-        "missing column", "warning", "", "A network that reads it has no forecast for the series."
-    )
-    told = per_series(
-        panel.ids,
-        np.arange(len(panel)),
-        unknown,
-        absent,
-        lambda _: Case(f"no value of the past column {name!r} is known"),
-    )
-    some = ~known & ~np.isin(series, unknown)
-    if some.any():
-        missing = (
-            f"{np.count_nonzero(some):,} of {len(values):,} values of the past column {name!r}"
-        )
-        message = f"{missing} are missing"
-        told.append(
-            Finding("missing covariates", "note", message, "The newest known one is read instead.")
-        )
-    return told
+    is_known = np.isfinite(values)
+    if not is_known.any() or np.nanmin(values) == np.nanmax(values):
+        only_value = f"{np.nanmax(values):g}" if is_known.any() else "missing"
+        message = f"all values of the past column {name!r} are {only_value}"
+        action = "A network learns nothing from it."
+        return [Finding("constant column", "warning", message, action)]
+    counts = np.bincount(series[is_known], minlength=len(panel))
+    unknown = np.flatnonzero(counts == 0)
+    action = "A network that reads it has no forecast for the series."
+    rule = Finding("missing column", "warning", "", action)
+    case = Case(f"no value of the past column {name!r} is known")
+    rows = np.arange(len(panel))
+    findings = per_series(panel.ids, rows, unknown, rule, lambda _: case)
+    is_missing = ~is_known & ~np.isin(series, unknown)
+    if is_missing.any():
+        count = f"{np.count_nonzero(is_missing):,} of {len(values):,}"
+        message = f"{count} values of the past column {name!r} are missing"
+        action = "The newest known one is read instead."
+        findings.append(Finding("missing covariates", "note", message, action))
+    return findings
 
 
 def _known(panel: Panel, name: str) -> list[Finding]:
     """What is wrong with a column that is known in advance, at the observations of the target."""
     values = at_targets(panel, name)
-    known = np.isfinite(values)
-    if name in MADE or (known.any() and np.nanmin(values) != np.nanmax(values)):
-        missing = np.count_nonzero(~known)
-        if not missing:
-            return []
-        message = f"{missing:,} of {len(values):,} values of the future column {name!r} are missing"
-        return [Finding("missing covariates", "note", message)]
+    is_known = np.isfinite(values)
+    any_known = is_known.any()
+    is_constant = not any_known or np.nanmin(values) == np.nanmax(values)
+    if is_constant and name not in MADE:
+        only_value = _text_of_value(panel, name, values) if any_known else "missing"
+        message = f"all values of the future column {name!r} are {only_value}"
+        return [Finding("constant column", "warning", message, "It says nothing of the others.")]
+    missing = np.count_nonzero(~is_known)
+    if not missing:
+        return []
+    message = f"{missing:,} of {len(values):,} values of the future column {name!r} are missing"
+    return [Finding("missing covariates", "note", message)]
+
+
+def _text_of_value(panel: Panel, name: str, values: ndarray) -> str:
+    """The only value of a column that is known in advance: a number, or a category."""
+    value = np.nanmax(values)
     levels = panel.covariates.future.levels.get(name)
-    same = "missing" if not known.any() else f"{np.nanmax(values):g}"
-    if levels and known.any():
-        same = repr(levels[int(np.nanmax(values))])
-    message = f"all values of the future column {name!r} are {same}"
-    return [Finding("constant column", "warning", message, "It says nothing of the others.")]
+    return repr(levels[int(value)]) if levels else f"{value:g}"
 
 
 def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
@@ -144,11 +146,15 @@ def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
     def say(rows: ndarray) -> Case:
         worst = rows[np.argmax(scores[rows])]
         code = series[worst]
-        time = panel.frequency.advance(panel.starts[code], worst - panel.offsets[code])
+        step = worst - panel.offsets[code]
+        time = panel.frequency.advance(panel.starts[code], step)
         value = f"{panel.values[worst]:g}"
-        far = f"{scores[worst]:.0f} times the usual seasonal change away"
-        unusual = f"{len(rows):,} unusual value{'s' * (len(rows) > 1)}"
-        farthest = f"the farthest {value} at {format_time(time)}"
-        return Case(f"{unusual}, {farthest}, {far}", value=value)
+        noun = "value" if len(rows) == 1 else "values"
+        message = (
+            f"{len(rows):,} unusual {noun}, the farthest {value} at {format_time(time)}, "
+            f"{scores[worst]:.0f} times the usual seasonal change away"
+        )
+        return Case(message, value=value)
 
-    return per_series(panel.ids, series, np.flatnonzero(scores > _OUTLIER), rule, say)
+    unusual = np.flatnonzero(scores > _OUTLIER)
+    return per_series(panel.ids, series, unusual, rule, say)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.shapes import MONTHS, tidied
-from lstmcast.data.sheet import Column
+from lstmcast.data.sheet import Column, folded
 
 _WORDS = {
     "year": "year yr yyyy fy jahr année annee an año ano anno jaar rok år vuosi év yıl yil год 年 "
@@ -69,6 +69,7 @@ _SUMS = re.compile(
     r"(?:m13|q0?5|s0?3|a0?1|fy|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
     r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
 )
+_SLOT_LETTERS = {"m": "month", "q": "quarter", "w": "week", "s": "half", "h": "half"}
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
@@ -129,11 +130,11 @@ def kind_of_name(name: str) -> str | None:
     if {"day", "of", "year"} <= set(words):
         return "yearday"
     kinds = [_NAMED[word] for word in words if word in _NAMED]
-    others = [word for word in words if word not in _NAMED and word not in _BESIDE]
-    if not kinds or others:
+    has_unknown = any(word not in _NAMED and word not in _BESIDE for word in words)
+    if not kinds or has_unknown:
         return None
     exact = [kind for kind in kinds if kind not in ("slot", "hour")]
-    return (exact or kinds)[0]
+    return exact[0] if exact else kinds[0]
 
 
 def _part_of(column: Column, kind: str) -> Part | None:
@@ -141,16 +142,16 @@ def _part_of(column: Column, kind: str) -> Part | None:
     if kind == "year":
         return _year_part(column)
     numbers = _part_numbers(column)
-    known = numbers[np.isfinite(numbers)]
-    filled = np.count_nonzero(~column.missing & ~sums_of(column))
-    if len(known) < 0.9 * filled or not len(known):
+    known_numbers = numbers[np.isfinite(numbers)]
+    filled_cells = np.count_nonzero(~column.missing & ~sums_of(column))
+    if not len(known_numbers) or len(known_numbers) < 0.9 * filled_cells:
         return None
-    low, high = known.min(), known.max()
+    low, high = known_numbers.min(), known_numbers.max()
     if kind == "slot" and column.is_text and high <= 13:
         kind = _slot_of_letters(column) or kind  # "Period" M01 or Q1, as statistical offices write
     lowest = 0 if kind in ("hour", "minute", "second") else 1
     is_inside = lowest <= low and high <= _HIGHEST[kind]
-    is_whole = (known == np.rint(known)).all()
+    is_whole = (known_numbers == np.rint(known_numbers)).all()
     return Part(column, kind, numbers) if is_inside and is_whole else None
 
 
@@ -159,13 +160,15 @@ def _year_part(column: Column) -> Part | None:
     if times is None or times.values.dtype.kind != "M":
         return None
     values = column.spread(times.values)
-    known = values[~np.isnat(values)]
-    if 2 * len(known) < np.count_nonzero(~column.missing):
+    is_missing = np.isnat(values)
+    if 2 * np.count_nonzero(~is_missing) < np.count_nonzero(~column.missing):
         return None
-    if (known != known.astype("datetime64[Y]")).any():
+    years = values.astype("datetime64[Y]")
+    begins_year = values == years
+    if not begins_year[~is_missing].all():
         return None
-    years = values.astype("datetime64[Y]").astype(np.int64) + 1970
-    return Part(column, "year", np.where(np.isnat(values), np.nan, years))
+    numbers = years.astype(np.int64) + 1970
+    return Part(column, "year", np.where(is_missing, np.nan, numbers))
 
 
 def sums_of(column: Column) -> ndarray:
@@ -186,15 +189,13 @@ def _without_notes(column: Column) -> Column:
 
 
 def _slot_of_letters(column: Column) -> str | None:
-    texts = [str(text).strip().casefold() for text in column.data]
-    months = {MONTHS.get(text.rstrip(".")) for text in texts}
-    if months and None not in months:
+    texts = [folded(text) for text in column.data]
+    if texts and all(text.rstrip(".") in MONTHS for text in texts):
         return "month"
-    letters = {text[:1] for text in texts if text}
+    letters = {text[0] for text in texts if text}
     if len(letters) != 1:
         return None
-    kinds = {"m": "month", "q": "quarter", "w": "week", "s": "half", "h": "half"}
-    return kinds.get(letters.pop())
+    return _SLOT_LETTERS.get(letters.pop())
 
 
 def _part_numbers(column: Column) -> ndarray:
@@ -210,7 +211,7 @@ def _part_numbers(column: Column) -> ndarray:
 
 
 def _part_number(text: str) -> float:
-    tidy = text.strip().casefold()
+    tidy = folded(text)
     month = MONTHS.get(tidy.rstrip(".")) or _ROMAN.get(tidy)
     tidy = tidy if tidy.isascii() else tidied(tidy)
     if month is not None:
@@ -224,21 +225,27 @@ def _part_number(text: str) -> float:
 def clock_of(column: Column) -> Part | None:
     """A column of clock times, in microseconds since midnight: 13:00, 1:00 PM, 13.00.00, and 1300
     where it is named as a time."""
-    if not column.is_text:
-        return _compact_clock_of(column)
+    clock = _written_clock_of(column) if column.is_text else None
+    return clock or _compact_clock_of(column)
+
+
+def _written_clock_of(column: Column) -> Part | None:
+    """Clock times with a colon or the like."""
     texts = [str(text) for text in column.data]
     sample = texts[:: max(1, len(texts) // 20)]
     clocks = sum(_is_clock(text) for text in sample)
-    if len(texts) <= 100_000 and clocks >= 0.5 * len(sample):
-        micros = np.array([_clock_micros(text) for text in texts])
-        is_filled = np.array([bool(text.strip()) for text in texts])
-        if is_filled.any() and np.isfinite(micros[is_filled]).mean() > 0.9:
-            return Part(column, "clock", column.spread(micros))
-    return _compact_clock_of(column)
+    if len(texts) > 100_000 or clocks < 0.5 * len(sample):
+        return None
+    micros = np.array([_clock_micros(text) for text in texts])
+    is_filled = np.array([bool(text.strip()) for text in texts])
+    is_clock = np.isfinite(micros[is_filled])
+    if not len(is_clock) or is_clock.mean() <= 0.9:
+        return None
+    return Part(column, "clock", column.spread(micros))
 
 
 def _is_clock(text: str) -> bool:
-    return _CLOCK.fullmatch(text.strip().casefold()) is not None
+    return _CLOCK.fullmatch(folded(text)) is not None
 
 
 def _compact_clock_of(column: Column) -> Part | None:
@@ -246,12 +253,12 @@ def _compact_clock_of(column: Column) -> Part | None:
     if not _COMPACT.search(column.name.casefold()):
         return None
     numbers = _part_numbers(column)
-    known = numbers[np.isfinite(numbers)]
-    if not len(known) or known.max() <= 24:
+    known_numbers = numbers[np.isfinite(numbers)]
+    if not len(known_numbers) or known_numbers.max() <= 24:
         return None
-    if known.max() > 2400:
+    if known_numbers.max() > 2400:
         return _compact_seconds(column, numbers)
-    if (known % 100 > 59).any():
+    if (known_numbers % 100 > 59).any():
         return None
     minutes = numbers // 100 * 60 + numbers % 100
     return Part(column, "clock", minutes * 60 * 10**6)
@@ -268,13 +275,17 @@ def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:
 
 
 def _clock_micros(text: str) -> float:
-    match = _CLOCK.fullmatch(text.strip().casefold())
+    match = _CLOCK.fullmatch(folded(text))
     if match is None:
         return np.nan
     hour = int(match["H"])
+    minute = int(match["M"] or 0)
+    second = int(match["S"] or 0)
     if match["half"] is not None:
-        hour = hour % 12 + 12 * (match["half"] == "p")
-    minute, second = int(match["M"] or 0), int(match["S"] or 0)
+        hour %= 12
+    if match["half"] == "p":
+        hour += 12
     if hour > 24 or minute > 59 or second > 60:
         return np.nan
-    return ((hour * 60 + minute) * 60 + second) * 10.0**6
+    minutes = hour * 60 + minute
+    return (minutes * 60 + second) * 10.0**6

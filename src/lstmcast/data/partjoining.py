@@ -21,11 +21,12 @@ def with_parts(values: ndarray, parts: Sequence[Part]) -> ndarray:
     """Times (N,) refined by parts of them; NaT where a part is missing or no calendar has it."""
     start = np.datetime64("1970-01-01", "us")
     for part in parts:
-        known = np.isfinite(part.numbers) & ~np.isnat(values)
-        numbers = np.where(known, part.numbers, 1).astype(np.int64)
-        base = np.where(known, values, start)
+        is_known = np.isfinite(part.numbers) & ~np.isnat(values)
+        numbers = np.where(is_known, part.numbers, 1).astype(np.int64)
+        base = np.where(is_known, values, start)
         refined, exists = _refined(base, part.kind, numbers)
-        values = np.where(known & exists, refined, np.datetime64("NaT"))
+        exists = exists & is_known
+        values = np.where(exists, refined, np.datetime64("NaT"))
     return values
 
 
@@ -34,11 +35,12 @@ def _refined(base: ndarray, kind: str, numbers: ndarray) -> tuple[ndarray, ndarr
     if kind in _MONTHS_LONG:
         length = _MONTHS_LONG[kind]
         months = base.astype("datetime64[M]") + (numbers - 1) * length
-        exists = (numbers >= 1) & (numbers * length <= 12)
-        return months.astype("datetime64[us]"), exists
+        is_in_year = numbers * length <= 12
+        return months.astype("datetime64[us]"), is_in_year & (numbers >= 1)
     if kind == "week":
         years = base.astype("datetime64[Y]").astype(np.int64) + 1970
-        return iso_weeks(years, numbers), (numbers >= 1) & (numbers <= 53)
+        exists = (numbers >= 1) & (numbers <= 53)
+        return iso_weeks(years, numbers), exists
     if kind == "weekday":
         return base + (numbers - 1).astype("timedelta64[D]"), numbers <= 7
     if kind in ("day", "yearday"):
@@ -56,20 +58,27 @@ def _micros(kind: str, numbers: ndarray) -> ndarray:
         return numbers
     if kind == "hour":
         # 1 to 24: hours named by their ends, as power exchanges count them
-        return (numbers - _counts_from_one(numbers)) * _HOUR
+        hours = numbers - _counts_from_one(numbers)
+        return hours * _HOUR
     if kind == "slot":
-        return (numbers - 1) * _slot_minutes(numbers) * 60 * 10**6
-    return numbers * {"minute": 60, "second": 1}[kind] * 10**6
+        minutes = (numbers - 1) * _slot_minutes(numbers)
+        return minutes * 60 * 10**6
+    seconds = {"minute": 60, "second": 1}[kind]
+    return numbers * seconds * 10**6
 
 
 def _counts_from_one(hours: ndarray) -> int:
-    return int(len(hours) > 0 and hours.min() >= 1 and hours.max() == 24)
+    if not len(hours):
+        return 0
+    return int(hours.min() >= 1 and hours.max() == 24)
 
 
 def _slot_minutes(numbers: ndarray) -> int:
     highest = int(numbers.max(initial=1))
-    fitting = (minutes for most, minutes in _SLOTS if highest <= most)
-    return next(fitting)
+    for slot_count, minutes in _SLOTS:
+        if highest <= slot_count:
+            return minutes
+    raise AssertionError("no kind of part has higher numbers than slots")
 
 
 def carried_times(values: ndarray, missing: ndarray) -> ndarray:
@@ -89,6 +98,8 @@ def _filled(values: ndarray, missing: ndarray) -> ndarray:
 
 def last_filled(missing: ndarray) -> ndarray:
     """For each row the newest one up to it that is filled; the first filled one before that."""
-    rows = np.where(missing, -1, np.arange(len(missing)))
-    newest = np.maximum.accumulate(rows)
-    return np.where(newest < 0, int(np.argmin(missing)), newest)
+    rows = np.arange(len(missing))
+    filled_rows = np.where(missing, -1, rows)
+    newest = np.maximum.accumulate(filled_rows)
+    first_filled = int(np.argmin(missing))
+    return np.where(newest < 0, first_filled, newest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -25,8 +26,10 @@ _HALVES = {"上": 1, "下": 2}
 _ORDINAL_WORDS = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _MOST = {"quarter": 4, "half": 2, "month": 12, "week": 53, "day": 366, "year": 1}
+_MONTHS_LONG = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 # a word that stands for another unit where its numbers are too large for the first one
 _OTHERWISE = {"half": "week", "quarter": "week"}
+_KNOWN_WORDS = {*_UNIT_OF, *_FISCAL, *_FILLERS, *_HALVES, *_ROMAN, "'", "年", "第"}
 _TOKENS = re.compile(r"\d+|[a-zà-žа-я]+|四半|[週半上下度']|年|第")
 
 
@@ -58,9 +61,10 @@ class Period(NamedTuple):
         if unit == "week":
             return f"{year}-w{number:02d}"
         if unit == "day":
-            return str(np.datetime64(f"{year}-01-01") + np.timedelta64(number - 1, "D"))
-        months = {"quarter": 3, "half": 6, "month": 1, "year": 12}[unit]
-        return f"{year}-{(number - 1) * months + 1:02d}"
+            first_day = np.datetime64(f"{year}-01-01")
+            return str(first_day + np.timedelta64(number - 1, "D"))
+        month = (number - 1) * _MONTHS_LONG[unit] + 1
+        return f"{year}-{month:02d}"
 
 
 def named_period(text: str) -> Period | None:
@@ -79,56 +83,71 @@ def named_period(text: str) -> Period | None:
     if span is not None:
         return span
     words = [token for token in tokens if not token.isdigit()]
-    numbers = [int(token) for token in tokens if token.isdigit()]
     units = [_UNIT_OF[word] for word in words if word in _UNIT_OF]
-    fiscal = any(word in _FISCAL for word in words)
-    known = {*_UNIT_OF, *_FISCAL, *_FILLERS, *_HALVES, *_ROMAN, "'", "年", "第"}
-    if any(word not in known for word in words) or len(units) > 1 + ("半" in words):
+    is_fiscal = any(word in _FISCAL for word in words)
+    most_units = 2 if "半" in words else 1
+    if not _KNOWN_WORDS.issuperset(words) or len(units) > most_units:
         return None
-    if len(numbers) == 1:
-        return _around_one_number(tokens, fiscal)
-    if len(numbers) == 3 and units:
+    places = [place for place, token in enumerate(tokens) if token.isdigit()]
+    if len(places) == 1:
+        return _around_one_number(tokens, is_fiscal)
+    if not units:
+        return None
+    if len(places) == 3:
         # FY2019/20 Q1 and Q1 FY2019-20: the second year says what the first one does
-        places = [place for place, token in enumerate(tokens) if token.isdigit()]
-        for earlier in (0, 1):
-            if numbers[earlier + 1] in (numbers[earlier] + 1, (numbers[earlier] + 1) % 100):
-                del tokens[places[earlier + 1]], numbers[earlier + 1]
-                break
-    if len(numbers) != 2 or not units:
+        following = [
+            later
+            for earlier, later in pairwise(places)
+            if _is_next_year(tokens[earlier], tokens[later])
+        ]
+        if not following:
+            return None
+        del tokens[following[0]]
+    elif len(places) != 2:
         return None
-    return _of_two_numbers(tokens, units[0], fiscal)
+    return _of_two_numbers(tokens, units[0], is_fiscal)
+
+
+def _is_next_year(first: str, second: str) -> bool:
+    next_year = int(first) + 1
+    return int(second) in (next_year, next_year % 100)
 
 
 def _around_one_number(tokens: list[str], fiscal: bool) -> Period | None:
     """FY2019, 2010 IV, 2010年上期."""
     halves = [_HALVES[token] for token in tokens if token in _HALVES]
-    romans = [_ROMAN[token] for token in tokens if token in _ROMAN]
+    quarters = [_ROMAN[token] for token in tokens if token in _ROMAN]
     digits = next(token for token in tokens if token.isdigit())
     if len(digits) not in (2, 4):
         return None
     year = full_year(digits)
     if halves:
         return Period(year, "half", halves[0], fiscal)
-    if len(romans) == 1 and len(digits) == 4:
-        return Period(year, "quarter", romans[0], fiscal)
+    if len(quarters) == 1 and len(digits) == 4:
+        return Period(year, "quarter", quarters[0], fiscal)
     return Period(year, "year", 1, True) if fiscal else None
 
 
 def _of_two_numbers(tokens: list[str], unit: str, fiscal: bool) -> Period | None:
-    places = [i for i, token in enumerate(tokens) if token.isdigit()]
-    first, second = (tokens[i] for i in places)
-    word = next(i for i, token in enumerate(tokens) if token in _UNIT_OF)
-    if len(first) == 4 or len(second) == 4:
-        year_first = len(first) == 4
-    elif any(token in _FISCAL or token == "'" for token in tokens):
-        marked = next(i for i, token in enumerate(tokens) if token in _FISCAL or token == "'")
-        year_first = places[0] == marked + 1
-    else:
-        year_first = places[0] < word < places[1] and len(second) == 1
-    year, number = (first, second) if year_first else (second, first)
+    first, second = [token for token in tokens if token.isdigit()]
+    year, number = first, second
+    if not _year_comes_first(tokens, first, second):
+        year, number = second, first
     if len(year) not in (2, 4) or len(number) > 3:
         return None
     return Period(full_year(year), unit, int(number), fiscal)
+
+
+def _year_comes_first(tokens: list[str], first: str, second: str) -> bool:
+    """Whether the first of two numbers is the year: by its length, or by what stands before it."""
+    if len(first) == 4 or len(second) == 4:
+        return len(first) == 4
+    first_place, second_place = [place for place, token in enumerate(tokens) if token.isdigit()]
+    for place, token in enumerate(tokens):
+        if token in _FISCAL or token == "'":
+            return first_place == place + 1
+    unit_place = next(place for place, token in enumerate(tokens) if token in _UNIT_OF)
+    return first_place < unit_place < second_place and len(second) == 1
 
 
 def _month_span(text: str, tokens: list[str]) -> Period | None:
@@ -141,15 +160,19 @@ def _month_span(text: str, tokens: list[str]) -> Period | None:
     years = [token for token in digits if len(token) == 4]
     months = [int(token) for token in digits if len(token) < 3]
     months = months or [MONTHS[token] for token in tokens if token in MONTHS]
-    if len(years) != 1 or len(months) != 2 or not 1 <= months[0] <= 12:
+    if len(years) != 1 or len(months) != 2:
         return None
-    length = months[1] - months[0] + 1
-    if length not in (2, 3, 4, 6) or (months[0] - 1) % length:
+    begin, end = months
+    length = end - begin + 1
+    if length not in (2, 3, 4, 6) or not 1 <= begin <= 12:
+        return None
+    number, remainder = divmod(begin - 1, length)
+    if remainder:
         return None
     unit = {3: "quarter", 6: "half"}.get(length)
     if unit is None:
-        return Period(int(years[0]), "month", months[0])
-    return Period(int(years[0]), unit, (months[0] - 1) // length + 1)
+        return Period(int(years[0]), "month", begin)
+    return Period(int(years[0]), unit, number + 1)
 
 
 def full_year(text: str) -> int:
@@ -159,4 +182,6 @@ def full_year(text: str) -> int:
     (1998, 2024)
     """
     year = int(text)
-    return year if len(text) == 4 else year + (1900 if year > 40 else 2000)
+    if len(text) == 4:
+        return year
+    return year + (1900 if year > 40 else 2000)

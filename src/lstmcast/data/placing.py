@@ -18,7 +18,7 @@ from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer
 from lstmcast.data.known import KnownRows
-from lstmcast.data.levels import recoded
+from lstmcast.data.levels import Levels, recoded, union_of
 from lstmcast.data.placingnotes import (
     Grid,
     alignment_note,
@@ -50,22 +50,22 @@ class _Cells(NamedTuple):
     series: ndarray
     steps: ndarray
     columns: Mapping[str, ndarray]
-    levels: Mapping[str, tuple[str, ...]]
+    levels: Mapping[str, Levels]
 
 
 def placed(
-    known: Sequence[KnownRows], grid: Grid, options: ReadOptions
+    tables_of_rows: Sequence[KnownRows], grid: Grid, options: ReadOptions
 ) -> tuple[Future, list[Finding]]:
     """What is known in advance on the grids of series, and what was noticed on the way, errors
     included. Rows of later tables count where several say something of one step."""
-    own_tables = [rows for rows in known if rows.own]
+    own_tables = [rows for rows in tables_of_rows if rows.own]
     findings = silent_series(own_tables, grid)
     tables = []
-    for rows in known:
+    for rows in tables_of_rows:
         cells, notes = _cells(rows, grid, options)
         findings += notes
         tables.append(cells)
-    findings += mixed_columns(known)
+    findings += mixed_columns(tables_of_rows)
     if any(finding.severity == "error" for finding in findings):
         return Future(), findings
     future = _joined(tables, len(grid.ids))
@@ -80,21 +80,24 @@ def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, l
     if not len(rows.series):
         return _nothing(rows), []
     if not rows.own and options.aggregate is not None:
-        return _by_period(rows, groups, grid, reduced_by(options.aggregate)), []
-    own = _frequency_of(rows) if rows.own else None
-    longer = 0 if own is None else _compared(own, grid.frequency)
+        method = reduced_by(options.aggregate)
+        return _by_period(rows, groups, grid, method), []
+    own_frequency = _frequency_of(rows) if rows.own else None
+    longer = 0 if own_frequency is None else _compared(own_frequency, grid.frequency)
     if longer < 0:
-        note = alignment_note(rows, own, f"means over each step ({grid.frequency.name})")
+        alignment = f"means over each step ({grid.frequency.name})"
+        note = alignment_note(rows, own_frequency, alignment)
         return _by_period(rows, groups, grid, "mean"), [note]
-    repeated = repeated_rows(rows, groups, grid)
+    repeated = repeated_rows(rows)
     refuses_repeats = options.duplicates == "error"
     if len(repeated) and (rows.own or refuses_repeats):
         return _nothing(rows), [duplicate_rows(rows, repeated, groups, grid)]
-    how = "first" if refuses_repeats else reduced_by(options.duplicates)
-    rows = _one_row_per_time(rows, how)
-    if longer > 0 and own is not None:
-        note = alignment_note(rows, own, f"each value is held for its {_held(own)}")
-        return _held_on(rows, groups, grid, own), [note]
+    method = "first" if refuses_repeats else reduced_by(options.duplicates)
+    rows = _one_row_per_time(rows, method)
+    if own_frequency is not None and longer > 0:
+        alignment = f"each value is held for its {_held(own_frequency)}"
+        note = alignment_note(rows, own_frequency, alignment)
+        return _held_on(rows, groups, grid, own_frequency), [note]
     return _as_they_are(rows, groups, grid)
 
 
@@ -107,30 +110,47 @@ def _nothing(rows: KnownRows) -> _Cells:
 def _as_they_are(rows: KnownRows, groups: ndarray, grid: Grid) -> tuple[_Cells, list[Finding]]:
     """Rows at the steps whose times they have."""
     series, row_numbers = _rows_of_series(rows, groups)
-    times, starts = rows.times[row_numbers], grid.starts[series]
-    steps = _steps_since(times, starts, grid.frequency)
+    times = rows.times[row_numbers]
+    steps = _steps_since(times, grid.starts[series], grid.frequency)
     off = np.flatnonzero(steps == OFF_GRID)
     if len(off):
-        return _nothing(rows), [off_grid_rows(rows, row_numbers, series, off, grid)]
+        problem = off_grid_rows(rows, row_numbers[off], series[off], grid)
+        return _nothing(rows), [problem]
     return _cells_of(rows, row_numbers, series, steps), []
+
+
+class _Bounds(NamedTuple):
+    """Where the rows of each series begin and end among those of all groups, (S,)."""
+
+    begins: ndarray
+    ends: ndarray
+
+
+def _bounds(rows: KnownRows, groups: ndarray) -> _Bounds:
+    begins = np.searchsorted(rows.series, groups, side="left")
+    ends = np.searchsorted(rows.series, groups, side="right")
+    return _Bounds(begins, ends)
 
 
 def _rows_of_series(rows: KnownRows, groups: ndarray) -> tuple[ndarray, ndarray]:
     """The rows of each series, one series after the other: numbers of series and of rows (K,)."""
-    begins = np.searchsorted(rows.series, groups, side="left")
-    ends = np.searchsorted(rows.series, groups, side="right")
-    counts = np.where(groups < 0, 0, ends - begins)
-    all_rows = np.array([0, len(rows.series)])
-    first_part = np.zeros(len(groups), np.int64)
-    row_numbers, _ = segments(all_rows, first_part, begins, counts)
-    return np.repeat(np.arange(len(groups)), counts), row_numbers
+    bounds = _bounds(rows, groups)
+    counts = np.where(groups < 0, 0, bounds.ends - bounds.begins)
+    # all rows as one segment, of which each series has a part
+    offsets = np.array([0, len(rows.series)])
+    segment = np.zeros(len(groups), np.int64)
+    row_numbers, _ = segments(offsets, segment, bounds.begins, counts)
+    series = np.repeat(np.arange(len(groups)), counts)
+    return series, row_numbers
 
 
 def _cells_of(rows: KnownRows, row_numbers: ndarray, series: ndarray, steps: ndarray) -> _Cells:
     """Cells of rows, without those before the series begin."""
     has_begun = steps >= 0
     row_numbers = row_numbers[has_begun]
-    columns = {name: values[row_numbers] for name, values in rows.columns.items()}
+    columns = {}
+    for name, values in rows.columns.items():
+        columns[name] = values[row_numbers]
     return _Cells(series[has_begun], steps[has_begun], columns, rows.levels)
 
 
@@ -138,15 +158,22 @@ def _steps_since(times: ndarray, starts: ndarray, frequency: Frequency) -> ndarr
     """Steps of times after the starts of their series; OFF_GRID where none leads there, but for
     clocks that are a little off."""
     if frequency.anchor.startswith("business"):
-        times = frequency.advance(times, np.zeros(len(times), np.int64))
+        no_steps = np.zeros(len(times), np.int64)
+        times = frequency.advance(times, no_steps)
     steps = frequency.position(times, starts)
     if frequency.unit not in _FIXED_UNITS or times.dtype.kind != "M":
         return steps
-    length = _LENGTHS[frequency.unit] * frequency.every
+    length = _length(frequency)
     distance = micros_of(times) - micros_of(starts)
     nearest = np.rint(distance / length).astype(np.int64)
-    is_near = np.abs(distance - nearest * length) <= _LATE * length
-    return np.where((steps == OFF_GRID) & is_near, nearest, steps)
+    deviation = np.abs(distance - nearest * length)
+    is_late = (steps == OFF_GRID) & (deviation <= _LATE * length)
+    return np.where(is_late, nearest, steps)
+
+
+def _length(frequency: Frequency) -> int:
+    """The usual length of a step in microseconds."""
+    return _LENGTHS[frequency.unit] * frequency.every
 
 
 def period_of(frequency: Frequency) -> Frequency:
@@ -158,24 +185,24 @@ def period_of(frequency: Frequency) -> Frequency:
     """
     if frequency.unit == "week" and frequency.anchor == "MON":
         return replace(frequency, anchor="SUN")
-    late = frequency.anchor[:6] in ("day 29", "day 30", "day 31")
-    if late:  # not every month has it: the month is meant
-        return replace(frequency, anchor=f"end{frequency.anchor[6:]}")
+    anchor = frequency.anchor
+    if anchor[:6] in ("day 29", "day 30", "day 31"):  # not every month has it: the month is meant
+        return replace(frequency, anchor=f"end{anchor[6:]}")
     return frequency.grounded()
 
 
-def _by_period(rows: KnownRows, groups: ndarray, grid: Grid, how: str) -> _Cells:
+def _by_period(rows: KnownRows, groups: ndarray, grid: Grid, method: str) -> _Cells:
     """One value for all rows within a step of the series."""
     period = period_of(grid.frequency)
     rows = replace(rows, times=period.bins(rows.times))
-    rows = _one_row_per_time(rows, how)
+    rows = _one_row_per_time(rows, method)
     series, row_numbers = _rows_of_series(rows, groups)
     first_bins = period.bins(grid.starts)
-    steps = rows.times[row_numbers] - first_bins[series]
-    return _cells_of(rows, row_numbers, series, steps)
+    bins = rows.times[row_numbers]
+    return _cells_of(rows, row_numbers, series, bins - first_bins[series])
 
 
-def _one_row_per_time(rows: KnownRows, how: str) -> KnownRows:
+def _one_row_per_time(rows: KnownRows, method: str) -> KnownRows:
     """Rows of one group and time as one row; of categories the commonest."""
     differs = rows.series[1:] != rows.series[:-1]
     differs |= rows.times[1:] != rows.times[:-1]
@@ -187,7 +214,7 @@ def _one_row_per_time(rows: KnownRows, how: str) -> KnownRows:
         if name in rows.levels:
             columns[name] = _commonest(values, begins)
         else:
-            columns[name] = reduced(values, begins, how)
+            columns[name] = reduced(values, begins, method)
     return replace(rows.take(begins), columns=columns)
 
 
@@ -195,10 +222,12 @@ def _commonest(codes: ndarray, begins: ndarray) -> ndarray:
     """The most frequent known code of each run, the least of several; NaN where none is known."""
     lengths = np.diff(np.r_[begins, len(codes)])
     runs = np.repeat(np.arange(len(begins)), lengths)
-    known = ~np.isnan(codes)
-    pairs = np.stack([runs[known], codes[known].astype(np.int64)], axis=1)
-    pairs, counts = np.unique(pairs, axis=0, return_counts=True)
-    run, code = pairs.T
+    is_known = ~np.isnan(codes)
+    known_runs = runs[is_known]
+    known_codes = codes[is_known].astype(np.int64)
+    pairs = np.stack([known_runs, known_codes], axis=1)
+    distinct, counts = np.unique(pairs, axis=0, return_counts=True)
+    run, code = distinct.T
     order = np.lexsort((-code, counts, run))  # the last one of a run is its own
     commonest = np.full(len(begins), np.nan)
     commonest[run[order]] = code[order]
@@ -212,77 +241,79 @@ def _frequency_of(rows: KnownRows) -> Frequency | None:
     return infer(single.times, offsets_of(counts)).frequency
 
 
-def _compared(own: Frequency, other: Frequency) -> int:
+def _compared(first: Frequency, second: Frequency) -> int:
     """1 where steps of the first frequency are longer than those of the other, −1 where they are
     shorter, 0 where they are alike."""
-    if "integer" in (own.unit, other.unit):
+    units = {first.unit, second.unit}
+    if "integer" in units:
         return 0  # every tenth number may be a table of events
-    same = own.unit == other.unit and own.every == other.every
-    if same or {own.unit, other.unit} == {"day", "business day"}:
+    is_same = first.unit == second.unit and first.every == second.every
+    if is_same or units == {"day", "business day"}:
         return 0
-    own_length = _LENGTHS[own.unit] * own.every
-    other_length = _LENGTHS[other.unit] * other.every
-    return int(np.sign(own_length - other_length))
+    return int(np.sign(_length(first) - _length(second)))
 
 
-def _held(own: Frequency) -> str:
+def _held(frequency: Frequency) -> str:
     """What a value of a longer step is held for, in words."""
-    return own.unit if own.every == 1 else f"{own.every} {own.unit}s"
+    return frequency.unit if frequency.every == 1 else f"{frequency.every} {frequency.unit}s"
 
 
-def _held_on(rows: KnownRows, groups: ndarray, grid: Grid, own: Frequency) -> _Cells:
+def _held_on(rows: KnownRows, groups: ndarray, grid: Grid, row_frequency: Frequency) -> _Cells:
     """Each row at all steps of its period: of its month, quarter or day by the calendar, and for
     the seven days from its own on where it stands for a week."""
-    begins = np.searchsorted(rows.series, groups, side="left")
-    ends = np.searchsorted(rows.series, groups, side="right")
-    has_rows = np.flatnonzero((groups >= 0) & (ends > begins))
-    last_times = rows.times[ends[has_rows] - 1]
-    offsets = offsets_of(_covered(grid, own, has_rows, last_times))
+    bounds = _bounds(rows, groups)
+    has_rows = np.flatnonzero((groups >= 0) & (bounds.ends > bounds.begins))
+    last_rows = bounds.ends[has_rows] - 1
+    counts = _covered(grid, row_frequency, has_rows, rows.times[last_rows])
+    offsets = offsets_of(counts)
     series = has_rows[series_numbers(offsets)]
     steps = steps_of(offsets)
     times = grid.frequency.advance(grid.starts[series], steps)
-    periods = _periods(times, own, rows.times)
-    row_periods = _periods(rows.times, own, rows.times)
+    periods = _periods(times, row_frequency, rows.times)
+    row_periods = _periods(rows.times, row_frequency, rows.times)
     # groups and periods as one number, in which the rows are in order
-    first = row_periods.min()
-    span = max(int(row_periods.max() - first) + 1, 1)
-    is_inside = (periods >= first) & (periods < first + span)
+    first, last_period = row_periods.min(), row_periods.max()
+    span = int(last_period - first) + 1
     row_keys = rows.series * span + row_periods - first
     keys = groups[series] * span + periods - first
-    row_numbers = np.minimum(np.searchsorted(row_keys, keys), len(row_keys) - 1)
+    row_numbers = np.searchsorted(row_keys, keys)
+    row_numbers = np.minimum(row_numbers, len(row_keys) - 1)
+    is_inside = (periods >= first) & (periods < first + span)
     has_row = is_inside & (row_keys[row_numbers] == keys)
     return _cells_of(rows, row_numbers[has_row], series[has_row], steps[has_row])
 
 
-def _periods(times: ndarray, own: Frequency, row_times: ndarray) -> ndarray:
+def _periods(times: ndarray, frequency: Frequency, row_times: ndarray) -> ndarray:
     """The number of the longer period that times fall into."""
-    if own.unit not in _FIXED_UNITS:
-        return period_of(own).bins(times)
-    length = _LENGTHS[own.unit] * own.every
+    if frequency.unit not in _FIXED_UNITS:
+        return period_of(frequency).bins(times)
+    length = _length(frequency)
     phase = 0
-    if own.unit == "week" or own.every > 1:
+    if frequency.unit == "week" or frequency.every > 1:
         # a day is that of the calendar; a week begins on the day that the table has
-        phase = int(micros_of(row_times[:1])[0] % length)
+        first_micros = micros_of(row_times[:1])[0]
+        phase = int(first_micros % length)
     return (micros_of(times) - phase) // length
 
 
-def _covered(grid: Grid, own: Frequency, series: ndarray, last: ndarray) -> ndarray:
-    """How many steps of series the rows until their last ones may say something of (S,)."""
+def _covered(grid: Grid, row_frequency: Frequency, series: ndarray, last_times: ndarray) -> ndarray:
     # two periods on: what lies beyond the last period finds no row
-    end = micros_of(own.advance(last, 2))
-    step = _LENGTHS[grid.frequency.unit] * grid.frequency.every
-    steps = (end - micros_of(grid.starts[series])) // step + 1
+    """How many steps of series the rows until their last ones may say something of (S,)."""
+    end_times = row_frequency.advance(last_times, 2)
+    span = micros_of(end_times) - micros_of(grid.starts[series])
+    steps = span // _length(grid.frequency) + 1
     return np.clip(steps, 0, None)
 
 
 def _joined(tables: Sequence[_Cells], count: int) -> Future:
     """All cells as columns that are as long as the longest of a series."""
-    names = list(dict.fromkeys(name for cells in tables for name in cells.columns))
-    if not names:
-        return Future()
+    names: dict[str, None] = {}  # in order, each once
     lengths = np.zeros(count, np.int64)
     for cells in tables:
+        names |= dict.fromkeys(cells.columns)
         np.maximum.at(lengths, cells.series, cells.steps + 1)
+    if not names:
+        return Future()
     offsets = offsets_of(lengths)
     if offsets[-1] > _MOST_STEPS:
         raise DataError(
@@ -293,14 +324,19 @@ def _joined(tables: Sequence[_Cells], count: int) -> Future:
     columns, levels = {}, {}
     for name in names:
         with_column = [cells for cells in tables if name in cells.columns]
-        texts = {text for cells in with_column for text in cells.levels.get(name, ())}
-        union = tuple(sorted(texts))
-        columns[name] = np.full(offsets[-1], np.nan)
-        for cells in with_column:
-            values = recoded(cells.columns[name], cells.levels.get(name), union)
-            is_known = ~np.isnan(values)
-            places = offsets[cells.series[is_known]] + cells.steps[is_known]
-            columns[name][places] = values[is_known]
+        columns[name], union = _joined_column(name, with_column, offsets)
         if union:
             levels[name] = union
     return Future(columns, offsets, levels)
+
+
+def _joined_column(name: str, tables: Sequence[_Cells], offsets: ndarray) -> tuple[ndarray, Levels]:
+    """One column of all tables (M,), and its categories."""
+    union = union_of(cells.levels.get(name, ()) for cells in tables)
+    column = np.full(offsets[-1], np.nan)
+    for cells in tables:
+        values = recoded(cells.columns[name], cells.levels.get(name), union)
+        is_known = ~np.isnan(values)
+        begins = offsets[cells.series[is_known]]
+        column[begins + cells.steps[is_known]] = values[is_known]
+    return column, union

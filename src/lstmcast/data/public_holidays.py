@@ -14,16 +14,18 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.calendars import DAY, micros_of, times_of, weekday_of
-from lstmcast.data.features import Future, continued_future
+from lstmcast.data.covariatejoining import continued_future
+from lstmcast.data.features import Future
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import Frequency
-from lstmcast.data.levels import coded
+from lstmcast.data.levels import CodedColumns, coded
 from lstmcast.data.placing import period_of
 from lstmcast.data.placingnotes import Grid
 from lstmcast.data.ragged import offsets_of, places, series_numbers
@@ -48,20 +50,22 @@ def holiday_codes(given: str | Sequence[str]) -> tuple[str, ...]:
     >>> holiday_codes("jp, DE-BY")
     ('JP', 'DE-BY')
     """
-    each = [given] if isinstance(given, str) else [str(one) for one in given]
-    parts = [part.strip() for one in each for part in one.split(",") if part.strip()]
-    if not parts:
+    texts = [given] if isinstance(given, str) else map(str, given)
+    names = ",".join(texts).split(",")
+    names = [name.strip() for name in names if name.strip()]
+    if not names:
         raise UsageError(f"holidays={given!r} names no country. Give a code such as DE or US-CA.")
-    return tuple(dict.fromkeys(_known_code(part) for part in parts))
+    return tuple(dict.fromkeys(map(_known_code, names)))
 
 
 def _known_code(text: str) -> str:
     from holidays.utils import list_supported_countries, list_supported_financial
 
-    countries, markets = list_supported_countries(), list_supported_financial()
+    countries = list_supported_countries()
     country, _, part = text.partition("-")
-    country, part = country.upper(), part.strip()
-    if not part and country in markets:
+    country = country.upper()
+    part = part.strip()
+    if not part and country in list_supported_financial():
         return country
     if country not in countries:
         raise UsageError(
@@ -70,25 +74,29 @@ def _known_code(text: str) -> str:
         )
     if not part:
         return country
-    own = {name.upper(): name for name in countries[country]}
-    if part.upper() not in own:
-        raise UsageError(
-            f"{country} has no part {part!r} whose holidays are known. "
-            + (f"Choose one of: {', '.join(countries[country])}." if own else "Leave it out.")
-        )
-    return f"{country}-{own[part.upper()]}"
+    for name in countries[country]:
+        if name.upper() == part.upper():
+            return f"{country}-{name}"
+    choices = ", ".join(countries[country])
+    action = f"Choose one of: {choices}." if choices else "Leave it out."
+    raise UsageError(f"{country} has no part {part!r} whose holidays are known. {action}")
 
 
 def _near(text: str, codes: list[str]) -> list[str]:
     """Codes that may be meant: of countries that are called so, or written nearly so."""
     from holidays.registry import COUNTRIES
 
-    called = {name.replace("_", " "): entry[1] for name, entry in COUNTRIES.items()}
-    called |= {entry[2].casefold(): entry[1] for entry in COUNTRIES.values()}
+    code_of_name = {}
+    for name, entry in COUNTRIES.items():
+        code_of_name[name.replace("_", " ")] = entry[1]
+    for entry in COUNTRIES.values():  # such as DEU
+        code_of_name[entry[2].casefold()] = entry[1]
     word = text.partition("-")[0].strip().casefold()
-    names = get_close_matches(word, list(called), 3, 0.75)
-    near = [called[name] for name in names] + get_close_matches(word.upper(), codes, 5, 0.5)
-    return list(dict.fromkeys(near))[:_SUGGESTED] or ["DE", "JP", "US"]
+    names = get_close_matches(word, list(code_of_name), 3, 0.75)
+    near = [code_of_name[name] for name in names]
+    near += get_close_matches(word.upper(), codes, 5, 0.5)
+    distinct = list(dict.fromkeys(near))
+    return distinct[:_SUGGESTED] or ["DE", "JP", "US"]
 
 
 def with_holidays(future: Future, codes: Sequence[str], grid: Grid) -> tuple[Future, list[Finding]]:
@@ -100,37 +108,45 @@ def with_holidays(future: Future, codes: Sequence[str], grid: Grid) -> tuple[Fut
     """
     if not codes:
         return future, []
+    places_text = ", ".join(codes)
     if grid.frequency.unit == "integer":
         raise DataError(
-            f"holidays of {', '.join(codes)} were asked for, and the steps are numbered: they have "
-            "no dates. Name a column of dates, or leave holidays out."
+            f"holidays of {places_text} were asked for, and the steps are numbered: they have no "
+            "dates. Name a column of dates, or leave holidays out."
         )
-    taken = [name for name in (HOLIDAY, NAME) if name in future.columns]
-    if taken:
+    taken_names = [name for name in (HOLIDAY, NAME) if name in future.columns]
+    if taken_names:
         raise DataError(
-            f"the data have a column {taken[0]!r}, and holidays of {', '.join(codes)} make one. "
+            f"the data have a column {taken_names[0]!r}, and holidays of {places_text} make one. "
             "Rename the column, or leave one of the two out."
         )
     lengths = grid.lengths + _ahead(grid)
     if future:
         lengths = np.maximum(lengths, future.lengths)
     offsets = offsets_of(lengths)
-    times = grid.frequency.advance(grid.starts[series_numbers(offsets)], places(offsets))
+    starts = grid.starts[series_numbers(offsets)]
+    times = grid.frequency.advance(starts, places(offsets))
     columns, levels, findings = _columns(codes, times, grid.frequency)
-    same = np.arange(len(lengths)), np.zeros(len(lengths), np.int64)
-    own = Future(columns, offsets, levels)
-    last = grid.frequency.advance(grid.starts, lengths - 1).max()
-    made = " and ".join(map(repr, columns))
-    message = f"holidays of {', '.join(codes)} until {format_time(last)}: {made}"
-    return continued_future(future, own, *same), [*findings, Finding("holidays", "note", message)]
+    holidays = Future(columns, offsets, levels)
+    last_time = grid.frequency.advance(grid.starts, lengths - 1).max()
+    names_text = " and ".join(map(repr, columns))
+    message = f"holidays of {places_text} until {format_time(last_time)}: {names_text}"
+    findings.append(Finding("holidays", "note", message))
+    same_series = np.arange(len(lengths))
+    no_delay = np.zeros(len(lengths), np.int64)
+    return continued_future(future, holidays, same_series, no_delay), findings
 
 
 def _ahead(grid: Grid) -> int:
     """Steps beyond the end of each series: those of two years, and fewer where they are many."""
     start = np.datetime64("2024-01-01", "us")
-    days = int(micros_of(grid.frequency.advance(start, 1)) - micros_of(start)) / DAY
-    steps = min(int(_AHEAD_DAYS / days) + 1, _AHEAD_STEPS, _AHEAD_IN_ALL // len(grid.ids) + 1)
-    return max(steps, min(_FEWEST_AHEAD, int(10 * _AHEAD_DAYS / days) + 1))
+    next_time = grid.frequency.advance(start, 1)
+    days = int(micros_of(next_time) - micros_of(start)) / DAY
+    two_years = int(_AHEAD_DAYS / days) + 1
+    share_of_all = _AHEAD_IN_ALL // len(grid.ids) + 1
+    steps = min(two_years, _AHEAD_STEPS, share_of_all)
+    twenty_years = int(10 * _AHEAD_DAYS / days) + 1
+    return max(steps, min(_FEWEST_AHEAD, twenty_years))
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,57 +160,75 @@ class _Days:
 
     @property
     def times(self) -> ndarray:
-        return times_of((self.first + np.arange(len(self.names))) * DAY)
+        days = self.first + np.arange(len(self.names))
+        return times_of(days * DAY)
 
 
-def _columns(
-    codes: Sequence[str], times: ndarray, frequency: Frequency
-) -> tuple[dict[str, ndarray], dict[str, tuple[str, ...]], list[Finding]]:
+def _columns(codes: Sequence[str], times: ndarray, frequency: Frequency) -> CodedColumns:
     """The columns (M,) at these times, the names of holidays, and what was noticed."""
     days = micros_of(times) // DAY
-    calendar, findings = _days(codes, int(days.min()) - _EDGE, int(days.max()) + _EDGE)
+    first_day = int(days.min()) - _EDGE
+    last_day = int(days.max()) + _EDGE
+    calendar, findings = _days(codes, first_day, last_day)
     if frequency.unit in ("second", "minute", "hour", "day", "business day"):
-        here = days - calendar.first
-        names = calendar.names[here]
-        columns = {HOLIDAY: (names != "").astype(np.float64)}
-    else:
-        period = period_of(frequency)
-        bins = period.bins(calendar.times)
-        here = period.bins(times) - bins[0]
-        columns = {HOLIDAY: np.bincount(bins - bins[0], calendar.working)[here]}
-        if frequency.unit != "week":
-            return columns, {}, findings
-        names = _first_names(calendar, bins - bins[0])[here]
-    (numbers,), levels = coded([np.where(names == "", NO_CATEGORY, names)])
-    return columns | {NAME: numbers}, {NAME: levels}, findings
+        names = calendar.names[days - calendar.first]
+        is_holiday = (names != "").astype(np.float64)
+        return _with_names({HOLIDAY: is_holiday}, names, findings)
+    period = period_of(frequency)
+    bins = period.bins(calendar.times)
+    first_bin = bins[0]
+    bins = bins - first_bin
+    bins_of_times = period.bins(times) - first_bin
+    counts = np.bincount(bins, calendar.working)
+    columns = {HOLIDAY: counts[bins_of_times]}
+    if frequency.unit != "week":
+        return CodedColumns(columns, {}, findings)
+    names = _first_names(calendar, bins)
+    return _with_names(columns, names[bins_of_times], findings)
+
+
+def _with_names(
+    columns: dict[str, ndarray], names: ndarray, findings: list[Finding]
+) -> CodedColumns:
+    """The columns with that of the names of holidays."""
+    texts = np.where(names == "", NO_CATEGORY, names)
+    (codes,), levels = coded([texts])
+    return CodedColumns(columns | {NAME: codes}, {NAME: levels}, findings)
 
 
 def _first_names(calendar: _Days, bins: ndarray) -> ndarray:
     """The name of the first holiday of each period (W,), empty where there is none."""
-    names = np.full(int(bins.max()) + 1, "", object)
-    named = np.flatnonzero(calendar.names != "")[::-1]
-    names[bins[named]] = calendar.names[named]  # the last assignment stays
+    period_count = int(bins.max()) + 1
+    names = np.full(period_count, "", object)
+    holiday_days = np.flatnonzero(calendar.names != "")[::-1]
+    names[bins[holiday_days]] = calendar.names[holiday_days]  # the last assignment stays
     return names
 
 
-def _days(codes: Sequence[str], first: int, last: int) -> tuple[_Days, list[Finding]]:
+def _days(codes: Sequence[str], first_day: int, last_day: int) -> tuple[_Days, list[Finding]]:
     """The holidays of all these places; of several on one day the name of the first place."""
-    names = np.full(last - first + 1, "", object)
+    names = np.full(last_day - first_day + 1, "", object)
     working = np.zeros(len(names), bool)
-    weekdays = weekday_of((first + np.arange(len(names))) * DAY)
-    epoch, findings = datetime.date(1970, 1, 1), []
-    begin, end = (np.datetime64(day, "D").astype(datetime.date) for day in (first, last))
+    days = first_day + np.arange(len(names))
+    weekdays = weekday_of(days * DAY)
+    begin, end = _date(first_day), _date(last_day)
+    findings = []
     for code in codes:
-        place = _place(code, range(begin.year, end.year + 1))
-        findings += _beyond(code, place, begin, end)
-        free = set(getattr(place, "weekend", {5, 6}))
-        for day, name in sorted(place.items()):
-            at = (day - epoch).days - first
-            if not 0 <= at < len(names):
+        holidays = _place(code, range(begin.year, end.year + 1))
+        findings += _beyond(code, holidays, begin, end)
+        days_off = set(getattr(holidays, "weekend", {5, 6}))
+        for date, name in sorted(holidays.items()):
+            day = (date - begin).days
+            if not 0 <= day < len(names):
                 continue
-            names[at] = names[at] or name
-            working[at] |= int(weekdays[at]) not in free
-    return _Days(first, names, working), findings
+            names[day] = names[day] or name
+            working[day] |= int(weekdays[day]) not in days_off
+    return _Days(first_day, names, working), findings
+
+
+def _date(day: int) -> datetime.date:
+    """A day by its number since 1970."""
+    return np.datetime64(day, "D").astype(datetime.date)
 
 
 def _place(code: str, years: range) -> Any:
@@ -203,23 +237,28 @@ def _place(code: str, years: range) -> Any:
     import holidays
     from holidays.utils import list_supported_financial
 
-    country, _, part = code.partition("-")
-    market = country in list_supported_financial()
-    entity: Any = holidays.financial_holidays if market else holidays.country_holidays
-    said: dict[str, Any] = {} if market else {"subdiv": part or None}
+    country, _, subdivision = code.partition("-")
+    if country in list_supported_financial():
+        entity: Any = partial(holidays.financial_holidays, country)
+    else:
+        entity = partial(holidays.country_holidays, country, subdiv=subdivision or None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of years that it does not know: said by a finding
-        usual = entity(country, **said)
-        english = _ENGLISH in usual.supported_languages
-        language = _ENGLISH if english else usual.default_language
-        return entity(country, years=years, language=language, **said)
+        default_holidays = entity()
+        language = default_holidays.default_language
+        if _ENGLISH in default_holidays.supported_languages:
+            language = _ENGLISH
+        return entity(years=years, language=language)
 
 
 def _beyond(code: str, place: Any, begin: datetime.date, end: datetime.date) -> list[Finding]:
     """A note where the package knows the holidays of some years only."""
-    first, last = getattr(place, "start_year", 1), getattr(place, "end_year", 9999)
+    first_year = getattr(place, "start_year", 1)
+    last_year = getattr(place, "end_year", 9999)
     margin = datetime.timedelta(days=_EDGE)
-    if first <= (begin + margin).year and last >= (end - margin).year:
+    has_first = first_year <= (begin + margin).year
+    has_last = last_year >= (end - margin).year
+    if has_first and has_last:
         return []
-    message = f"holidays of {code} are known from {first} to {last} only"
+    message = f"holidays of {code} are known from {first_year} to {last_year} only"
     return [Finding("holidays", "warning", message, "Other years have none.")]

@@ -19,7 +19,8 @@ def offsets_of(lengths_S: NDArray) -> NDArray:
     >>> offsets_of(np.array([3, 2]))
     array([0, 3, 5])
     """
-    return np.concatenate([[0], np.cumsum(lengths_S)]).astype(np.int64)
+    ends_S = np.cumsum(lengths_S)
+    return np.concatenate([[0], ends_S]).astype(np.int64)
 
 
 def spread(part_S: NDArray, offsets: NDArray) -> NDArray:
@@ -37,7 +38,8 @@ def series_numbers(offsets: NDArray) -> NDArray:
     >>> series_numbers(np.array([0, 3, 5]))
     array([0, 0, 0, 1, 1])
     """
-    return spread(np.arange(len(offsets) - 1), offsets)
+    numbers_S = np.arange(len(offsets) - 1)
+    return spread(numbers_S, offsets)
 
 
 def places(offsets: NDArray) -> NDArray:
@@ -46,7 +48,8 @@ def places(offsets: NDArray) -> NDArray:
     >>> places(np.array([0, 3, 5]))
     array([0, 1, 2, 0, 1])
     """
-    return np.arange(offsets[-1]) - spread(offsets[:-1], offsets)
+    begins_N = spread(offsets[:-1], offsets)
+    return np.arange(offsets[-1]) - begins_N
 
 
 def segments(
@@ -64,8 +67,9 @@ def segments(
     (array([4, 1, 2]), array([0, 1, 3]))
     """
     bounds = offsets_of(lengths_R)
-    shift_R = offsets[rows_R] + first_R - bounds[:-1]
-    places_M = np.arange(bounds[-1]) + spread(shift_R, bounds)
+    begins_R = offsets[rows_R] + first_R
+    shift_M = spread(begins_R - bounds[:-1], bounds)
+    places_M = np.arange(bounds[-1]) + shift_M
     return places_M, bounds
 
 
@@ -75,24 +79,27 @@ def subset(values: NDArray, offsets: NDArray, rows_R: NDArray) -> tuple[NDArray,
     >>> subset(np.array([1.0, 2.0, 3.0, 7.0, 8.0]), np.array([0, 3, 5]), np.array([1]))
     (array([7., 8.]), array([0, 2]))
     """
-    everything = np.arange(len(offsets) - 1)
-    if np.array_equal(rows_R, everything):
+    lengths = np.diff(offsets)
+    all_rows = np.arange(len(lengths))
+    if np.array_equal(rows_R, all_rows):
         return values, offsets
-    lengths_R = np.diff(offsets)[rows_R]
-    places_M, bounds = segments(offsets, rows_R, 0, lengths_R)
+    places_M, bounds = segments(offsets, rows_R, 0, lengths[rows_R])
     return values[places_M], bounds
 
 
-def trimmed(values: NDArray, offsets: NDArray, first: int, last: int) -> tuple[NDArray, NDArray]:
+def trimmed(
+    values: NDArray, offsets: NDArray, first_steps: int, last_steps: int
+) -> tuple[NDArray, NDArray]:
     """The series without their first and last so many observations, as values and offsets of their
     own.
 
     >>> trimmed(np.array([1.0, 2.0, 3.0, 7.0, 8.0]), np.array([0, 3, 5]), 1, 1)
     (array([2.]), array([0, 1, 1]))
     """
-    lengths = np.maximum(np.diff(offsets) - first - last, 0)
+    lengths = np.diff(offsets) - first_steps - last_steps
+    lengths = np.maximum(lengths, 0)
     series = np.arange(len(lengths))
-    places_M, bounds = segments(offsets, series, first, lengths)
+    places_M, bounds = segments(offsets, series, first_steps, lengths)
     return values[places_M], bounds
 
 
@@ -101,21 +108,21 @@ def reduced(
 ) -> NDArray:
     """A ufunc over the observations of each series, (S,); `empty` for series without any."""
     has_values = np.diff(offsets) > 0
-    result = np.full(len(has_values), empty)
+    reduced_S = np.full(len(has_values), empty)
     if has_values.any():
         begins = offsets[:-1][has_values]
-        result[has_values] = function.reduceat(values, begins)
-    return result
+        reduced_S[has_values] = function.reduceat(values, begins)
+    return reduced_S
 
 
 def means(values: NDArray, offsets: NDArray) -> NDArray:
     """Means of what is known of each series: (S,), NaN where nothing is."""
-    known = ~np.isnan(values)
-    filled = np.where(known, values, 0.0)
-    total = reduced(np.add, filled, offsets)
-    count = reduced(np.add, known.astype(float), offsets, empty=0.0)
-    unknown = np.full(len(total), np.nan)
-    return np.divide(total, count, out=unknown, where=count > 0)
+    is_known = ~np.isnan(values)
+    zero_filled = np.where(is_known, values, 0.0)
+    total_S = reduced(np.add, zero_filled, offsets)
+    count_S = reduced(np.add, is_known.astype(float), offsets, empty=0.0)
+    means_S = np.full(len(total_S), np.nan)
+    return np.divide(total_S, count_S, out=means_S, where=count_S > 0)
 
 
 def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> NDArray:
@@ -130,30 +137,36 @@ def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> N
     array([2. , nan, 6.5])
     """
     lengths = np.diff(offsets)
-    result = np.full((len(lengths), len(levels)), np.nan)
+    quantiles_SL = np.full((len(lengths), len(levels)), np.nan)
     padded = np.append(values, np.nan)
-    powers = np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
-    widths = 1 << powers
-    for width in np.unique(widths[lengths > 0]):
-        rows = np.flatnonzero((widths == width) & (lengths > 0))
+    powers = np.ceil(np.log2(np.maximum(lengths, 1)))
+    widths = 1 << powers.astype(np.int64)
+    widths[lengths == 0] = 0
+    for width in np.unique(widths):
+        if width == 0:
+            continue
+        rows = np.flatnonzero(widths == width)
         steps = np.arange(width)
-        inside = steps < lengths[rows, None]
-        places = np.where(inside, offsets[rows, None] + steps, len(values))
+        in_series = steps < lengths[rows, None]
+        places = offsets[rows, None] + steps
+        places = np.where(in_series, places, len(values))
         ordered = np.sort(padded[places], axis=1)  # NaN comes last
-        result[rows] = _sorted_quantiles(ordered, levels)
-    return result
+        quantiles_SL[rows] = _sorted_quantiles(ordered, levels)
+    return quantiles_SL
 
 
 def _sorted_quantiles(ordered_RW: NDArray, levels: tuple[float, ...]) -> NDArray:
     """Quantiles (R, L) of rows that are sorted, their missing values last."""
-    count_R = np.count_nonzero(~np.isnan(ordered_RW), axis=1)
+    is_known_RW = ~np.isnan(ordered_RW)
+    count_R = np.count_nonzero(is_known_RW, axis=1)
     last_R = np.maximum(count_R - 1, 0)
     place_RL = last_R[:, None] * np.array(levels)
     below_RL = np.floor(place_RL)
     above_RL = np.ceil(place_RL)
     low_RL = np.take_along_axis(ordered_RW, below_RL.astype(np.int64), axis=1)
     high_RL = np.take_along_axis(ordered_RW, above_RL.astype(np.int64), axis=1)
-    return low_RL + (place_RL - below_RL) * (high_RL - low_RL)
+    fraction_RL = place_RL - below_RL
+    return low_RL + fraction_RL * (high_RL - low_RL)
 
 
 def lagged(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
@@ -180,13 +193,16 @@ def carried(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
     array([1., 2., 1., 2., 1.])
     """
     longest = np.diff(offsets).max(initial=0)
-    while lag < longest and np.isnan(values).any():
-        values = np.where(np.isnan(values), lagged(values, offsets, lag), values)
+    is_missing = np.isnan(values)
+    while lag < longest and is_missing.any():
+        values = np.where(is_missing, lagged(values, offsets, lag), values)
+        is_missing = np.isnan(values)
         lag *= 2  # what is there now has been looked for in twice as many cycles
     return values
 
 
 def newest_known(values: NDArray, offsets: NDArray) -> NDArray:
+    # (N,) or (N, 1): against values of any number of channels
     """Where the newest known value at or before each one stands, in its own series; -1 without any.
 
     values may be (N,) or (N, C): the places have the same shape, and each channel is looked at
@@ -199,8 +215,8 @@ def newest_known(values: NDArray, offsets: NDArray) -> NDArray:
     steps = np.arange(len(values)).reshape(shape)
     known_steps = np.where(np.isnan(values), -1, steps)
     newest = np.maximum.accumulate(known_steps, axis=0)
-    begin = spread(offsets[:-1], offsets).reshape(shape)
-    return np.where(newest >= begin, newest, -1)
+    begins = spread(offsets[:-1], offsets).reshape(shape)
+    return np.where(newest >= begins, newest, -1)
 
 
 def forward_filled(values: NDArray, offsets: NDArray) -> NDArray:
@@ -212,5 +228,6 @@ def forward_filled(values: NDArray, offsets: NDArray) -> NDArray:
     array([nan,  2.,  2., nan,  8.])
     """
     newest = newest_known(values, offsets)
-    filled = np.take_along_axis(values, np.maximum(newest, 0), axis=0)
-    return np.where(newest >= 0, filled, np.nan)
+    places = np.maximum(newest, 0)
+    newest_values = np.take_along_axis(values, places, axis=0)
+    return np.where(newest >= 0, newest_values, np.nan)

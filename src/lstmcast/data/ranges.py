@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from .shapes import DIGITS, MONTHS, match_shape
 
@@ -36,30 +37,35 @@ def range_start(text: str) -> Callable[[str], str] | None:
     """
     for pattern in _YEAR_LATE:
         if pattern.fullmatch(text):
-            return lambda given, pattern=pattern: _with_late_year(given, pattern)
+            return partial(_with_late_year, pattern=pattern)
     if _DAYS_LATE.fullmatch(text):
         return _with_late_day_year
     shape = text.translate(DIGITS)
     for match in _SEPARATOR.finditer(shape):
-        left, right = shape[: match.start()].strip(), shape[match.end() :].strip()
-        if match_shape(left) is not None and (
-            match_shape(right) is not None
-            or _CLOCK.fullmatch(right)
-            or (left[:4] == "0000" and _DAY_OF_YEAR.fullmatch(right))
-        ):
-            end = match.start()
-            return lambda given, end=end: given[:end].strip()
+        begin = shape[: match.start()].strip()
+        end = shape[match.end() :].strip()
+        ends_in_time = match_shape(end) is not None or _CLOCK.fullmatch(end)
+        if begin[:4] == "0000" and _DAY_OF_YEAR.fullmatch(end):
+            ends_in_time = True
+        if match_shape(begin) is not None and ends_in_time:
+            return partial(_cut, length=match.start())
     return None
+
+
+def _cut(text: str, length: int) -> str:
+    return text[:length].strip()
 
 
 def _with_late_year(text: str, pattern: re.Pattern[str]) -> str:
     match = pattern.fullmatch(text)
     if match is None:
         return text
-    first, last = (MONTHS.get(match[name] or "", 0) for name in ("m", "m2"))
-    first = first or last
-    year = int(match["y"]) - (last > 0 and first > last)
-    return f"{year}-{first:02d}-{int(match['d']):02d}"
+    last_month = MONTHS.get(match["m2"] or "", 0)
+    first_month = MONTHS.get(match["m"] or "", last_month)
+    year = int(match["y"])
+    if 0 < last_month < first_month:
+        year -= 1
+    return f"{year}-{first_month:02d}-{int(match['d']):02d}"
 
 
 def _with_late_day_year(text: str) -> str:
@@ -67,6 +73,10 @@ def _with_late_day_year(text: str) -> str:
     match = _DAYS_LATE.fullmatch(text)
     if match is None:
         return text
-    a, b, c, e = (int(match[name]) for name in "abce")
-    year = int(match["y"]) - ((b == 12 and e == 1) or (a == 12 and c == 1 and b >= e))
+    first, second, end_first, end_second = map(int, match.group("a", "b", "c", "e"))
+    year = int(match["y"])
+    over_new_year = second == 12 and end_second == 1  # days before months
+    over_new_year |= first == 12 and end_first == 1 and second >= end_second
+    if over_new_year:
+        year -= 1
     return f"{match['a']}/{match['b']}/{year}"

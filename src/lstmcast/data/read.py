@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstmcast.data.beside import Beside
+from lstmcast.data.beside import Beside, ColumnNames
 from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.features import continued_future
+from lstmcast.data.covariatejoining import continued_future
 from lstmcast.data.layout import Names
 from lstmcast.data.opening import (
     is_stdin,
@@ -97,17 +97,17 @@ def read(
     data or of a table with a row for each. holidays: countries, such as "JP" or "DE-BY,US-CA",
     whose public holidays are columns that are known in advance. hindsight: as future, of columns
     that were not known then, which a warning says. time may be several columns that are joined:
-    ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells
-    are written, as in `CellFormat`, where that cannot be found. The other arguments are those of
-    ReadOptions. Raises DataError, which says what is wrong with the data and what to do, and
-    UsageError for senseless arguments.
+    ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells are
+    written, as in `CellFormat`, where that cannot be found. The other arguments are those of
+    ReadOptions. Raises DataError for data that cannot be read, and UsageError for arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
     """
+    checked = None if periods is None else checked_periods(periods)
     options = ReadOptions(
         frequency,
-        None if periods is None else checked_periods(periods),
+        checked,
         kind,
         aggregate,
         duplicates,
@@ -126,12 +126,12 @@ def read(
 def read_table(
     source: object,
     *,
-    time: str | Sequence[str] | None = None,
-    target: str | Sequence[str] | None = None,
-    series: str | Sequence[str] | None = None,
+    time: ColumnNames = None,
+    target: ColumnNames = None,
+    series: ColumnNames = None,
     aggregate: Aggregate | None = None,
     sheet: str | None = None,
-    past: str | Sequence[str] | None = None,
+    past: ColumnNames = None,
     written: CellFormat | None = None,
     on_error: OnError = "fail",
     beside: Beside | None = None,
@@ -151,12 +151,15 @@ def read_table(
 
 def _table_of(source: object, names: Names, sheet: str | None, on_error: OnError) -> Table:
     """A source in long form, with the tables of their own that `names` has."""
-    sheets = _own_sheets(names.beside.future_data, names, "future")
-    coming = [own_table(coming_sheet, names) for coming_sheet in sheets]
-    elsewhere = dict.fromkeys(name for table in coming for name in table.likely(names))
+    coming = []
+    likely_names: dict[str, None] = {}
+    for sheet_of_values in _own_sheets(names.beside.future_data, names, "future"):
+        rows = own_table(sheet_of_values, names)
+        coming.append(rows)
+        likely_names |= dict.fromkeys(rows.likely(names))
     constant = _own_sheets(names.beside.static_data, names, "static")
-    attributes = tuple(name for static_sheet in constant for name in static_sheet.names)
-    names = replace(names, elsewhere=tuple(elsewhere), attributes=attributes)
+    attributes = [name for static_sheet in constant for name in static_sheet.names]
+    names = replace(names, elsewhere=tuple(likely_names), attributes=tuple(attributes))
     with collecting(on_error == "skip") as unreadable:
         table = tables_of(source, names, sheet)
     table = _with_coming(unreadable.without(table), coming, names)
@@ -167,8 +170,9 @@ def _with_static(table: Table, sheets: Sequence[Sheet], names: Names) -> Table:
     """A table with what a table of its own says of each series that does not change."""
     owners = Owners(table.ids, table.keys, table.columns, table.time_zone)
     for sheet in sheets:
-        static, told = static_of(sheet, owners, names)
-        table = replace(table, static=(*table.static, static), dropped=(*table.dropped, *told))
+        static, findings = static_of(sheet, owners, names)
+        dropped = (*table.dropped, *findings)
+        table = replace(table, static=(*table.static, static), dropped=dropped)
     return table
 
 
@@ -182,10 +186,11 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
             "columns."
         )
     # a line of the header is one of the data
-    own = replace(names, written=replace(names.written, header=None))
+    cell_format = replace(names.written, header=None)
+    own_names = replace(names, written=cell_format)
     paths = paths_of(source)
     if paths is not None:
-        return [read_file(path, None, own) for path in paths]
+        return [read_file(path, None, own_names) for path in paths]
     try:
         sheet = sheet_of_object(source)
     except (DataError, UsageError) as error:
@@ -196,9 +201,10 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
 def _with_coming(table: Table, coming: Sequence[OwnTable], names: Names) -> Table:
     """A table with what tables of their own say in advance of its series."""
     owners = Owners(table.ids, table.keys, table.columns, table.time_zone)
-    for own in coming:
-        rows, told = known_of(own, owners, names)
-        table = replace(table, known=(*table.known, rows), dropped=(*table.dropped, *told))
+    for own_rows in coming:
+        rows, findings = known_of(own_rows, owners, names)
+        dropped = (*table.dropped, *findings)
+        table = replace(table, known=(*table.known, rows), dropped=dropped)
     return table
 
 
@@ -214,20 +220,24 @@ def with_coming(panel: Panel, beside: Beside, written: CellFormat | None = None)
     columns = panel.columns
     names = Names(columns.time, columns.target, written=written or CellFormat(), beside=beside)
     owners = Owners(panel.ids, panel.keys, columns, panel.report.time_zone)
-    found: list[Finding] = []
-    known = []
+    findings: list[Finding] = []
+    tables = []
     for sheet in _own_sheets(beside.future_data, names, "future"):
-        rows, told = known_of(own_table(sheet, names), owners, names)
-        known.append(rows)
-        found += told
+        rows, notes = known_of(own_table(sheet, names), owners, names)
+        tables.append(rows)
+        findings += notes
     grid = Grid(panel.ids, panel.starts, panel.lengths, panel.frequency)
-    future, told = placed(known, grid, ReadOptions())
-    Findings(told).raise_errors(panel.report.source)
-    same = np.arange(len(panel)), np.zeros(len(panel), np.int64)
-    joined = continued_future(panel.covariates.future, future, *same)
-    report = replace(panel.report, findings=Findings([*panel.report.findings, *found, *told]))
-    covariates = replace(panel.covariates, future=joined)
-    return replace(panel, covariates=covariates, report=report)
+    future, notes = placed(tables, grid, ReadOptions())
+    Findings(notes).raise_errors(panel.report.source)
+    same_series = np.arange(len(panel))
+    no_delay = np.zeros(len(panel), np.int64)
+    future = continued_future(panel.covariates.future, future, same_series, no_delay)
+    all_findings = Findings([*panel.report.findings, *findings, *notes])
+    return replace(
+        panel,
+        covariates=replace(panel.covariates, future=future),
+        report=replace(panel.report, findings=all_findings),
+    )
 
 
 def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None) -> Panel:
@@ -238,11 +248,13 @@ def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None)
     >>> as_panel(panel) is panel
     True
     """
-    if not isinstance(data, Panel):
-        said: Words = {"past": list(past) or None}
-        return read(data, **(said | (words or {})))
-    require_unread(words)
-    return data
+    if isinstance(data, Panel):
+        require_unread(words)
+        return data
+    options: Words = {"past": list(past) or None}
+    if words:
+        options |= words
+    return read(data, **options)
 
 
 def require_unread(words: Words | None) -> None:

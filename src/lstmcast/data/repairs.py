@@ -67,20 +67,22 @@ def regularise(
     Rules that need what an error denies (a grid without a frequency) are left out; all others have
     spoken.
     """
-    if nothing := checks.empty(table, options):
-        return None, Findings([*table.dropped, *nothing])
-    findings = [*table.dropped, *checks.time_zone(table), *checks.unsorted(table)]
+    if emptiness := checks.empty(table, options):
+        return None, Findings([*table.dropped, *emptiness])
+    findings = [*table.dropped, *checks.time_zone(table)]
+    findings += checks.unsorted(table)
     table = without_coming(in_order(table))
     findings += checks.infinite(table)
     findings += codes_for_missing(table)
-    past = {name: _finite(column) for name, column in table.past.items()}
-    table = replace(table, values=_finite(table.values), past=past)
+    table = _with_finite_values(table)
     table, frequency, notes = _without_repeats(table, options)
+    findings += notes
     between = between_values(table)
-    findings += notes + checks.edges(table, between)
+    findings += checks.edges(table, between)
     before_trimming = table
     table = only(table, between | _newest_of_void(table, between))
-    findings += checks.negative(table, options) + checks.fractional(table, options)
+    findings += checks.negative(table, options)
+    findings += checks.fractional(table, options)
     if options.aggregate is None:
         table, notes = steadied(table)
         findings += notes
@@ -91,7 +93,8 @@ def regularise(
         findings += notes
     # of mixed frequencies, none has a grid that says more
     if frequency is None or Findings(notes).errors:
-        return None, Findings([*findings, *checks.missing(table, options)])
+        findings += checks.missing(table, options)
+        return None, Findings(findings)
     findings += checks.stopped(before_trimming, between, frequency)
     starts, ends = _first_and_last_times(table)
     require_span(starts, ends, table.source)
@@ -100,10 +103,16 @@ def regularise(
     return (None if findings.errors else regular), findings
 
 
+def _with_finite_values(table: Table) -> Table:
+    past = {name: _finite(column) for name, column in table.past.items()}
+    return replace(table, values=_finite(table.values), past=past)
+
+
 def _first_and_last_times(table: Table) -> tuple[ndarray, ndarray]:
     """Of each series, (S,) each. table: sorted."""
     offsets = table_offsets(table)
-    return table.times[offsets[:-1]], table.times[offsets[1:] - 1]
+    first_rows, last_rows = offsets[:-1], offsets[1:] - 1
+    return table.times[first_rows], table.times[last_rows]
 
 
 def skipping(
@@ -116,16 +125,12 @@ def skipping(
     out.
     """
     table = in_order(table)
-    frequency = options.frequency
-    if frequency is None and options.aggregate is None:
-        single = one_row_per_time(table, "first")
-        inferred = infer(single.times, table_offsets(single)).frequency
-        frequency = None if inferred is None else inferred.code
-    options = replace(options, frequency=frequency)
+    if options.frequency is None and options.aggregate is None:
+        options = replace(options, frequency=_common_frequency(table))
     reasons = {}
     for number in range(len(table.ids)):
-        alone = _alone(table, number)
-        regular, findings = regularise(alone, options, remembered)
+        single_series = _alone(table, number)
+        regular, findings = regularise(single_series, options, remembered)
         if regular is None:
             reasons[number] = "; ".join(finding.text for finding in findings.errors)
     if not reasons or len(reasons) == len(table.ids):
@@ -133,16 +138,23 @@ def skipping(
     return without_series(table, reasons), options
 
 
+def _common_frequency(table: Table) -> str | None:
+    """The frequency that most of a sorted table has."""
+    single = one_row_per_time(table, "first")
+    frequency = infer(single.times, table_offsets(single)).frequency
+    return None if frequency is None else frequency.code
+
+
 def _alone(table: Table, number: int) -> Table:
     """The table with one of its series. table: sorted."""
     first, stop = table_offsets(table)[number : number + 2]
     rows = select_rows(table, np.arange(first, stop))
-    chosen = np.array([number])
+    series_row = np.array([number])
     return replace(
         rows,
         series=np.zeros(len(rows), np.int64),
-        ids=table.ids[chosen],
-        keys=table.keys.take(chosen),
+        ids=table.ids[series_row],
+        keys=table.keys.take(series_row),
         dropped=(),
         skipped={},
     )
@@ -159,14 +171,14 @@ def _without_repeats(
         return aggregated(table, options)
     findings = checks.duplicates(table, options)
     # an error has been found: keep looking
-    how = "first" if options.duplicates == "error" else options.duplicates
-    return one_row_per_time(table, how), None, findings
+    method = "first" if options.duplicates == "error" else options.duplicates
+    return one_row_per_time(table, method), None, findings
 
 
-def one_row_per_time(table: Table, how: str) -> Table:
+def one_row_per_time(table: Table, method: str) -> Table:
     """Rows of one series and time as one row, their values reduced. table: sorted."""
     begins = group_begins(table.series, table.times)
-    return table if len(begins) == len(table) else grouped(table, begins, how)
+    return table if len(begins) == len(table) else grouped(table, begins, method)
 
 
 def _gridded(
@@ -177,7 +189,8 @@ def _gridded(
     if np.any(positions == OFF_GRID):
         return None, findings
     last_positions = positions[table_offsets(table)[1:] - 1]
-    sparse = too_sparse(table, int((last_positions + 1).sum()), frequency)
+    step_count = int((last_positions + 1).sum())
+    sparse = too_sparse(table, step_count, frequency)
     if sparse:
         return None, findings + sparse
     if options.gaps == "zero":
@@ -185,7 +198,7 @@ def _gridded(
         findings += notes
     values, offsets = filled(table, positions, table.values)
     # periods and times that were made 0 have no line
-    present = filled(table, positions, table.lines > 0)[0] == 1
+    present = _on_grid(table, positions, table.lines > 0) == 1
     starts, _ = _first_and_last_times(table)
     grids = Grids(present, offsets, starts, frequency)
     calendar = _calendar(table, grids, options, remembered)
@@ -198,23 +211,23 @@ def _gridded(
     if not options.kind:
         findings += kind_findings(table.ids, recognised)
     # What is missing beside the target stays so: a line would end at values that came later.
-    past = {name: filled(table, positions, column)[0] for name, column in table.past.items()}
+    past = {name: _on_grid(table, positions, column) for name, column in table.past.items()}
     if options.missing == "interpolate":
-        line = interpolated(values, whole=options.kind == "count")
+        line = interpolated(values, as_integers=options.kind == "count")
         values = np.where(occurs, line, values)
     grid = Grid(table.ids, starts, np.diff(offsets), frequency)
     future, notes = placed(table.known, grid, options)
     regular = Regular(
-        values,
-        offsets,
-        table.ids,
-        starts,
-        frequency,
-        table.keys,
-        recognised,
-        past,
-        calendar,
-        future,
+        values=values,
+        offsets=offsets,
+        ids=table.ids,
+        starts=starts,
+        frequency=frequency,
+        keys=table.keys,
+        recognised=recognised,
+        past=past,
+        calendar=calendar,
+        future=future,
     )
     return regular, findings + notes
 
@@ -222,15 +235,15 @@ def _gridded(
 def _calendar(
     table: Table, grids: Grids, options: ReadOptions, remembered: Remembered | None
 ) -> ObservedCalendar | None:
-    """Which times occur, where not all do. Where an absent row means 0 all do, unless somebody
-    says otherwise."""
+    """Which times occur, where not all do. Where an absent row means 0 all do, unless options
+    say otherwise."""
     zeros = options.gaps == "zero" or options.aggregate in ("sum", "count")
     if options.calendar == "all" or (zeros and options.calendar is None):
         return None
     if remembered is not None:
         return remembered.of(table.ids, grids)
     clock = Clock(table.time_zone, table.frame_zone)
-    return found_in(grids, clock, asked=options.calendar == "observed")
+    return found_in(grids, clock, is_expected=options.calendar == "observed")
 
 
 def _zeros_between(
@@ -240,18 +253,18 @@ def _zeros_between(
     of all that is on its grid."""
     starts, _ = _first_and_last_times(table)
     latest = np.broadcast_to(table.times.max(), len(table.ids))
-    last = frequency.position(latest, starts)
-    own_last = positions[table_offsets(table)[1:] - 1]
-    grid = offsets_of(np.maximum(own_last, last) + 1)
-    steps_in_all = int(grid[-1])
-    if steps_in_all == len(table) or too_sparse(table, steps_in_all, frequency):
+    last_steps = frequency.position(latest, starts)
+    own_last_steps = positions[table_offsets(table)[1:] - 1]
+    grid = offsets_of(np.maximum(own_last_steps, last_steps) + 1)
+    step_count = int(grid[-1])
+    if step_count == len(table) or too_sparse(table, step_count, frequency):
         return table, positions, []
     steps = places(grid)
     cells = grid[:-1][table.series] + positions
     times = frequency.advance(starts[series_numbers(grid)], steps)
     with_zeros = with_rows_of_zeros(table, grid, cells, times)
-    count = steps_in_all - len(table)
-    message = f"{count:,} of {steps_in_all:,} times have no row"
+    count = step_count - len(table)
+    message = f"{count:,} of {step_count:,} times have no row"
     note = Finding(GAPS, "note", message, "They count as 0.", count=count)
     return with_zeros, steps, [note]
 
@@ -261,42 +274,46 @@ def without_coming(table: Table) -> Table:
     of: they are no missing values, but coming steps. table: sorted."""
     if not table.known:
         return table
-    known = np.flatnonzero(np.isfinite(table.values))
-    last = np.full(len(table.ids), len(table))
-    last[table.series[known]] = known  # the last assignment stays
-    last_times = table.times[np.minimum(last, len(table) - 1)]
+    known_rows = np.flatnonzero(np.isfinite(table.values))
+    last_row = np.full(len(table.ids), len(table))
+    last_row[table.series[known_rows]] = known_rows  # the last assignment stays
+    last_times = table.times[np.minimum(last_row, len(table) - 1)]
     goes_on = np.zeros(len(table.ids), bool)
     for rows in table.known:
         times, has_rows = rows.latest(table.ids)
-        if len(known) and rows.times.dtype.kind == table.times.dtype.kind:
+        are_comparable = rows.times.dtype.kind == table.times.dtype.kind
+        if len(known_rows) and are_comparable:
             goes_on |= has_rows & (times > last_times)
-    is_after = np.arange(len(table)) > last[table.series]
+    is_after = np.arange(len(table)) > last_row[table.series]
     is_coming = is_after & goes_on[table.series]
     return select_rows(table, np.flatnonzero(~is_coming))
 
 
-def _newest_of_void(table: Table, kept: ndarray) -> ndarray:
+def _newest_of_void(table: Table, is_kept: ndarray) -> ndarray:
     """The last row of each series without any value, of which static columns say something (N,)."""
-    newest = np.zeros(len(kept), bool)
+    newest = np.zeros(len(is_kept), bool)
     if not table.static:
         return newest
     has_value = np.zeros(len(table.ids), bool)
-    has_value[table.series[kept]] = True
-    is_last = np.append(table.series[1:] != table.series[:-1], True)
+    has_value[table.series[is_kept]] = True
+    is_other_next = table.series[1:] != table.series[:-1]
+    is_last = np.append(is_other_next, True)
     return is_last & ~has_value[table.series]
 
 
 def between_values(table: Table) -> ndarray:
     """Which rows lie between the first and the last value of their series: (N,) bool. table:
     sorted."""
-    known = np.flatnonzero(np.isfinite(table.values))
-    series = table.series[known]
-    first = np.full(len(table.ids), len(table))
-    last = np.full(len(table.ids), -1)
-    first[series[::-1]] = known[::-1]  # the last assignment stays
-    last[series] = known
+    known_rows = np.flatnonzero(np.isfinite(table.values))
+    known_series = table.series[known_rows]
+    first_row = np.full(len(table.ids), len(table))
+    last_row = np.full(len(table.ids), -1)
+    first_row[known_series[::-1]] = known_rows[::-1]  # the last assignment stays
+    last_row[known_series] = known_rows
     rows = np.arange(len(table))
-    return (rows >= first[table.series]) & (rows <= last[table.series])
+    is_after = rows >= first_row[table.series]
+    is_before = rows <= last_row[table.series]
+    return is_after & is_before
 
 
 def grid_positions(table: Table, frequency: Frequency) -> ndarray:
@@ -305,16 +322,18 @@ def grid_positions(table: Table, frequency: Frequency) -> ndarray:
     count = len(table.ids)
     starts, ends = _first_and_last_times(table)
     positions = frequency.position(table.times, starts[table.series])
-    wrong = np.bincount(table.series[positions == OFF_GRID], minlength=count)
-    suspects = np.flatnonzero(wrong > 0.5 * np.diff(table_offsets(table)))
+    off_grid_counts = np.bincount(table.series[positions == OFF_GRID], minlength=count)
+    lengths = np.diff(table_offsets(table))
+    suspects = np.flatnonzero(off_grid_counts > 0.5 * lengths)
+    if not len(suspects):
+        return positions
     # perhaps only the first row is off: look from the last one, to name the right rows
-    if len(suspects):
-        rows = np.isin(table.series, suspects)
-        series = table.series[rows]
-        from_end = frequency.position(table.times[rows], ends[series])
-        wrong_from_end = np.bincount(series[from_end == OFF_GRID], minlength=count)
-        has_fewer = wrong_from_end < wrong
-        positions[rows] = np.where(has_fewer[series], from_end, positions[rows])
+    rows = np.isin(table.series, suspects)
+    series = table.series[rows]
+    from_end = frequency.position(table.times[rows], ends[series])
+    counts_from_end = np.bincount(series[from_end == OFF_GRID], minlength=count)
+    has_fewer = counts_from_end < off_grid_counts
+    positions[rows] = np.where(has_fewer[series], from_end, positions[rows])
     return positions
 
 
@@ -322,19 +341,25 @@ def filled(table: Table, positions: ndarray, column: ndarray) -> tuple[ndarray, 
     """A column of the table on the whole grid, NaN where no row was, and the offsets of the
     series."""
     offsets = table_offsets(table)
-    grid = offsets_of(positions[offsets[1:] - 1] + 1)
-    cells = grid[:-1][table.series] + positions
+    last_positions = positions[offsets[1:] - 1]
+    grid = offsets_of(last_positions + 1)
+    begins = grid[:-1]
     values = np.full(grid[-1], np.nan)
-    values[cells] = column
+    values[begins[table.series] + positions] = column
     return values, grid
 
 
-def interpolated(values: ndarray, whole: bool) -> ndarray:
+def _on_grid(table: Table, positions: ndarray, column: ndarray) -> ndarray:
+    values, _ = filled(table, positions, column)
+    return values
+
+
+def interpolated(values: ndarray, as_integers: bool) -> ndarray:
     """Missing values on the straight line between their neighbours; every series begins and ends
     with a value."""
-    known = np.isfinite(values)
+    is_known = np.isfinite(values)
     rows = np.arange(len(values))
-    line = np.interp(rows, rows[known], values[known])
-    if whole:
+    line = np.interp(rows, rows[is_known], values[is_known])
+    if as_integers:
         line = np.rint(line)
-    return np.where(known, values, line)
+    return np.where(is_known, values, line)

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 from numpy import ndarray
 
@@ -16,7 +19,7 @@ from lstmcast.data.columns import (
 from lstmcast.data.keys import Keys
 from lstmcast.data.roles import Names
 from lstmcast.data.serieskeys import find_series
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.table import Finding
 from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
@@ -25,25 +28,30 @@ from lstmcast.util.objects import objects
 def with_an_id(sheet: Sheet, series: list[Column], together: bool = False) -> ndarray:
     """Which rows have a cell in every column of ids (N,), or in one of them where they name rows
     together; DataError where none has."""
-    empty = [column.nameless for column in series]
     if not series:
         return np.ones(len(sheet), bool)
-    named = ~(np.all(empty, axis=0) if together else np.any(empty, axis=0))
-    if len(sheet) and not named.any():
+    empty = [column.nameless for column in series]
+    in_columns = np.all if together else np.any
+    is_nameless = in_columns(empty, axis=0)
+    if len(sheet) and is_nameless.all():
         raise DataError(
             f"{sheet.source}: no row has a cell in {_columns_of(series)}, which should name its "
             f"series. Name another column with {ask('series', 'NAME')}."
         )
-    return named
+    return ~is_nameless
 
 
 def without_id(sheet: Sheet, series: list[Column], nameless: ndarray) -> Finding:
-    """What is said of rows without an id."""
-    count, line = int(np.count_nonzero(nameless)), int(sheet.lines[np.argmax(nameless)])
-    rows, first = ("1 row has", "") if count == 1 else (f"{count:,} rows have", "the first is ")
-    message = f"{rows} an empty cell in {_columns_of(series)}: {first}{sheet.row_word} {line}"
-    action = "It belongs to no series and is left out."
-    if count > 1:
+    """The finding about rows without an id."""
+    count = int(np.count_nonzero(nameless))
+    line = int(sheet.lines[np.argmax(nameless)])
+    place = f"{sheet.row_word} {line}"
+    columns = _columns_of(series)
+    if count == 1:
+        message = f"1 row has an empty cell in {columns}: {place}"
+        action = "It belongs to no series and is left out."
+    else:
+        message = f"{count:,} rows have an empty cell in {columns}: the first is {place}"
         action = "They belong to no series and are left out."
     return Finding("missing ids", "warning", message, action, line=line, count=count)
 
@@ -59,22 +67,32 @@ def joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, nd
         return np.zeros(size, np.int64), objects([label]), Keys()
     codes, ids = series[0].as_ids()
     for column in series[1:]:
-        more, names = column.as_ids()
-        joint, first, codes = np.unique(
-            codes * len(names) + more, return_index=True, return_inverse=True
-        )
-        rank = np.argsort(np.argsort(first))
-        pairs = [divmod(int(joint[i]), len(names)) for i in np.argsort(first)]
-        ids = objects(_slashed(str(ids[i]), str(names[j])) for i, j in pairs)
-        codes = rank[codes]
-    if len(set(ids)) < len(ids):
-        twice = next(name for k, name in enumerate(ids) if name in ids[:k])
-        names = " and ".join(repr(column.name) for column in series)
-        raise DataError(
-            f"Two different series are called {twice!r} when the columns {names} are joined with a "
-            f"slash. Write one column of ids, and name it with {ask('series', 'NAME')}."
-        )
+        column_codes, names = column.as_ids()
+        pair_numbers = codes * len(names) + column_codes
+        distinct, first, codes = np.unique(pair_numbers, return_index=True, return_inverse=True)
+        in_order = np.argsort(first)
+        codes = np.argsort(in_order)[codes]
+        pair_names = []
+        for number in distinct[in_order].tolist():
+            place, column_place = divmod(number, len(names))
+            first_id, second_id = str(ids[place]), str(names[column_place])
+            pair_names.append(_slashed(first_id, second_id))
+        ids = objects(pair_names)
+    _require_distinct(ids, series)
     return codes, ids, _keys_of(series, codes)
+
+
+def _require_distinct(ids: ndarray, series: list[Column]) -> None:
+    """DataError for two series of one name."""
+    names = ids.tolist()
+    if len(set(names)) == len(names):
+        return
+    repeated, _ = Counter(names).most_common(1)[0]
+    columns = " and ".join(repr(column.name) for column in series)
+    raise DataError(
+        f"Two different series are called {repeated!r} when the columns {columns} are joined with "
+        f"a slash. Write one column of ids, and name it with {ask('series', 'NAME')}."
+    )
 
 
 def _slashed(first: str, second: str) -> str:
@@ -85,53 +103,63 @@ def _slashed(first: str, second: str) -> str:
 def _keys_of(series: list[Column], codes: ndarray) -> Keys:
     """What the first row of each series has in the columns of ids."""
     first_rows = np.unique(codes, return_index=True)[1]
-    own = [column for column in series if not column.invented]
-    arrays = {column.name: column.key(first_rows) for column in own}
-    categories = {
-        column.name: column.categories
-        for column in own
-        if column.categories is not None
-        # texts that are written in another way than their category stay texts
-        and column.categories.values.dtype == arrays[column.name].dtype
-        and set(arrays[column.name].tolist()) <= set(column.categories.values.tolist())
-    }
+    arrays, categories = {}, {}
+    for column in series:
+        if column.invented:
+            continue
+        key = column.key(first_rows)
+        arrays[column.name] = key
+        if column.categories is not None and _are_among(key, column.categories.values):
+            categories[column.name] = column.categories
     return Keys(arrays, categories)
 
 
-def targets_and_series(sheet: Sheet, names: Names, times: ndarray, time: Column | None):
+def _are_among(key: ndarray, values: ndarray) -> bool:
+    """Whether all of a key are such values: texts that are written in another way than their
+    category stay texts."""
+    return values.dtype == key.dtype and set(key.tolist()) <= set(values.tolist())
+
+
+def targets_and_series(
+    sheet: Sheet, names: Names, times: ndarray, time: Column | None
+) -> tuple[list[Column], list[Column], bool]:
     """Target columns, series columns, and whether each target is a series of its own."""
-    known = [time] if time is not None else []
     series = named_columns(sheet, names.series, "series") if names.series else None
-    if names.target is None:
-        if series is None:
-            series = _found_series(sheet, names, times, time, None)
-        return [find_target(sheet, [*known, *series])], series, False
-    if names.target == "*" and not any(column.name == "*" for column in sheet.columns):
-        if series is None:
-            series = _found_series(sheet, names, times, time, None)
-        targets = numeric_columns(sheet, [*known, *series])
-        if not targets:
-            raise DataError(
-                f"{sheet.source} has no column of numbers to forecast. The columns "
-                f"are:\n{sheet.describe()}"
-            )
-        return targets, series, True
-    targets = named_columns(sheet, names.target, "target")
+    targets = None
+    wants_all = names.target == "*" and "*" not in sheet.names
+    if names.target is not None and not wants_all:
+        targets = _named_targets(sheet, names.target)
+    if series is None:
+        first_target = targets[0] if targets else None
+        series = _found_series(sheet, names, times, time, first_target)
+    if targets is not None:
+        return targets, columns_without(series, targets), len(targets) > 1
+    used_columns = series if time is None else [time, *series]
+    if not wants_all:
+        return [find_target(sheet, used_columns)], series, False
+    targets = numeric_columns(sheet, used_columns)
     if not targets:
         raise DataError(
-            f"target={names.target!r} names no column. The columns of {sheet.source} "
+            f"{sheet.source} has no column of numbers to forecast. The columns "
             f"are:\n{sheet.describe()}"
         )
-    if series is None:
-        series = _found_series(sheet, names, times, time, targets[0])
-    return targets, [c for c in series if c not in targets], len(targets) > 1
+    return targets, series, True
+
+
+def _named_targets(sheet: Sheet, target: str | Sequence[str]) -> list[Column]:
+    targets = named_columns(sheet, target, "target")
+    if not targets:
+        raise DataError(
+            f"{target=} names no column. The columns of {sheet.source} are:\n{sheet.describe()}"
+        )
+    return targets
 
 
 def _found_series(
     sheet: Sheet, names: Names, times: ndarray, time: Column | None, target: Column | None
 ) -> list[Column]:
     # many rows per period are expected here, so repeated times say nothing about series
+    # many rows per period are expected here, so repeated times say nothing about series
     if names.aggregate:
-        every = np.arange(len(times))
-        return find_series(sheet, every, time, target)
+        times = np.arange(len(times))
     return find_series(sheet, times, time, target)

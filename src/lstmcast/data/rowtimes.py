@@ -46,35 +46,42 @@ def with_one_time(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
     columns then."""
     if names.time == "index":
         return sheet, names
-    said = names_in(sheet, names.time) if names.time else []
-    taken = taken_columns(sheet, names)
-    taken += named_columns(sheet, names.series, "series") if names.series else []
-    if names.target and names.target != "*":
-        taken += named_columns(sheet, names.target, "target")
-    if len(said) > 1:
-        sheet = with_joined_times(sheet, taken, said)
+    time_names = names_in(sheet, names.time) if names.time else []
+    used_columns = taken_columns(sheet, names) + _series_and_targets(sheet, names)
+    if len(time_names) > 1:
+        sheet = with_joined_times(sheet, used_columns, time_names)
         return sheet, replace(names, time=sheet.columns[0].name)
-    if said and _holds(sheet, said[0]):
-        joined = with_joined_times(sheet, taken, said[0])
-        return joined, replace(names, time=said[0] if joined is sheet else joined.columns[0].name)
-    if said:  # the name that joined columns had when a model was saved
-        parts = parts_of_name(sheet.names, said[0])
-        return with_joined_times(sheet, taken, parts or None), replace(names, time=said[0])
-    return with_joined_times(sheet, taken), names
+    if not time_names:
+        return with_joined_times(sheet, used_columns), names
+    name = time_names[0]
+    if sheet.has_column(name):
+        joined_sheet = with_joined_times(sheet, used_columns, name)
+        if joined_sheet is not sheet:
+            name = joined_sheet.columns[0].name
+        return joined_sheet, replace(names, time=name)
+    # the name that joined columns had when a model was saved
+    part_names = parts_of_name(sheet.names, name)
+    joined_sheet = with_joined_times(sheet, used_columns, part_names or None)
+    return joined_sheet, replace(names, time=name)
 
 
-def _holds(sheet: Sheet, name: str) -> bool:
-    return name.strip().casefold() in (own.strip().casefold() for own in sheet.names)
+def _series_and_targets(sheet: Sheet, names: Names) -> list[Column]:
+    """The columns that are named as series or targets."""
+    columns = []
+    if names.series:
+        columns += named_columns(sheet, names.series, "series")
+    if names.target and names.target != "*":
+        columns += named_columns(sheet, names.target, "target")
+    return columns
 
 
 def time_column(sheet: Sheet, names: Names) -> Column | None:
     if names.time is None:
-        taken = named_columns(sheet, names.series, "series") if names.series else []
-        if names.target and names.target != "*":
-            taken += named_columns(sheet, names.target, "target")
-        taken += taken_columns(sheet, names)
-        free = tuple(columns_without(sheet.columns, taken))
-        return find_time(Sheet(free, sheet.lines, sheet.source, sheet.frame)) if free else None
+        used_columns = _series_and_targets(sheet, names) + taken_columns(sheet, names)
+        free_columns = columns_without(sheet.columns, used_columns)
+        if not free_columns:
+            return None
+        return find_time(Sheet(tuple(free_columns), sheet.lines, sheet.source, sheet.frame))
     column = named_column(sheet, _first_name(names.time), "time")
     if column.times is None or column.time_share == 0:
         raise DataError(
@@ -98,11 +105,15 @@ def require_free_dates(sheet: Sheet, names: Names) -> None:
     """UsageError where the only dates are in a column that was named for something else."""
     for role, columns in columns_beside(sheet, names).items():
         for column in columns.values():
-            if column.times is not None and column.times.form == "date" and column.time_share == 1:
+            if _is_all_dates(column):
                 raise UsageError(
                     f"the column {column.name!r} is named as {role} covariate, and it is the only "
                     "column of dates: the times are there. Leave it out."
                 )
+
+
+def _is_all_dates(column: Column) -> bool:
+    return column.times is not None and column.times.form == "date" and column.time_share == 1
 
 
 def no_dates_error(sheet: Sheet) -> str:
@@ -118,38 +129,42 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
     """Leave out the rows without a time: titles and totals at the ends, and a few in between,
     with a warning."""
     times = times_of(time)
-    bad = time.spread(times.bad) | time.missing
-    if not bad.any():
+    is_undated = time.spread(times.bad) | time.missing
+    if not is_undated.any():
         return sheet
-    dated = np.flatnonzero(~bad)
-    inside = np.flatnonzero(
-        bad & (np.arange(len(bad)) > dated[0]) & (np.arange(len(bad)) < dated[-1])
-    )
-    ends = np.setdiff1d(np.flatnonzero(bad), inside)
+    dated_rows = np.flatnonzero(~is_undated)
+    undated_rows = np.flatnonzero(is_undated)
+    first_row, last_row = dated_rows[0], dated_rows[-1]
+    is_inner = (undated_rows > first_row) & (undated_rows < last_row)
     # titles of pages and blank rows have no number either
-    is_title = _without_numbers(sheet, time)[inside]
-    if is_title.sum() <= _TITLES_SHARE * len(bad):
-        ends, inside = np.union1d(ends, inside[is_title]), inside[~is_title]
-    if len(inside) > max(3, _UNDATED_SHARE * len(bad)):
-        shown = ", ".join(
-            f"{sheet.row_word} {sheet.lines[row]} has {time.cell(row)!r}" for row in inside[:_SHOWN]
-        )
+    is_title = is_inner & _without_numbers(sheet, time)[undated_rows]
+    if is_title.sum() <= _TITLES_SHARE * len(is_undated):
+        is_inner &= ~is_title
+    inner_rows = undated_rows[is_inner].tolist()
+    if len(inner_rows) > max(3, _UNDATED_SHARE * len(is_undated)):
+        examples = ", ".join(_undated_cell(sheet, time, row) for row in inner_rows[:_SHOWN])
         raise DataError(
-            f"{sheet.source}: {len(inside)} of {len(bad)} cells of the time column {time.name!r} "
-            f"are no dates: {shown}. Mend or remove these rows, or name another column with --time."
+            f"{sheet.source}: {len(inner_rows)} of {len(is_undated)} cells of the time column "
+            f"{time.name!r} are no dates: {examples}. Mend or remove these rows, or name another "
+            "column with --time."
         )
-    reasons = {
-        int(sheet.lines[row]): _why_undated(time, row) for row in [*ends.tolist(), *inside.tolist()]
-    }
     # "Total" below the data is none; a row with digits for a time and with a number looks like data
-    doubtful = {int(sheet.lines[row]) for row in inside} | {
-        int(sheet.lines[row]) for row in ends if _looks_like_data(sheet, time, row, row < dated[0])
-    }
-    notes = dropped_lines({line: why for line, why in reasons.items() if line not in doubtful})
-    notes += dropped_lines(
-        {line: why for line, why in reasons.items() if line in doubtful}, "warning"
-    )
-    return sheet.take(dated, *notes)
+    are_inner = set(inner_rows)
+    reasons, doubtful_reasons = {}, {}
+    for row in undated_rows.tolist():
+        at_top = row < first_row
+        is_doubtful = row in are_inner or _looks_like_data(sheet, time, row, at_top)
+        line = int(sheet.lines[row])
+        if is_doubtful:
+            doubtful_reasons[line] = _why_undated(time, row)
+        else:
+            reasons[line] = _why_undated(time, row)
+    notes = [*dropped_lines(reasons), *dropped_lines(doubtful_reasons, "warning")]
+    return sheet.take(dated_rows, *notes)
+
+
+def _undated_cell(sheet: Sheet, time: Column, row: int) -> str:
+    return f"{sheet.row_word} {sheet.lines[row]} has {time.cell(row)!r}"
 
 
 def _without_numbers(sheet: Sheet, time: Column) -> np.ndarray:
@@ -164,14 +179,15 @@ def _without_numbers(sheet: Sheet, time: Column) -> np.ndarray:
 def _looks_like_data(sheet: Sheet, time: Column, row: int, at_top: bool) -> bool:
     """Whether a row without a readable time has a number elsewhere, and stands above all others or
     has digits in its place: "Total" below the data has none."""
-    digits = any(letter.isdigit() for letter in time.cell(row))
-    if time.missing[row] or not (digits or at_top):
+    has_digits = any(letter.isdigit() for letter in time.cell(row))
+    if time.missing[row] or not (has_digits or at_top):
         return False
-    numeric = [
-        column for column in sheet.columns if column is not time and column.number_share >= 0.5
-    ]
-    cells = (column for column in numeric if column.numbers is not None and not column.missing[row])
-    return any(not c.spread(c.numbers.bad)[row] for c in cells if c.numbers is not None)
+    for column in sheet.columns:
+        if column is time or column.number_share < 0.5 or column.missing[row]:
+            continue
+        if column.numbers is not None and not column.spread(column.numbers.bad)[row]:
+            return True
+    return False
 
 
 def _why_undated(time: Column, row: int) -> str:
@@ -187,6 +203,5 @@ def times_of(time: Column) -> Times:
 def notes_of_time(time: Column | None) -> list[Finding]:
     if time is None:
         return [Finding("time", "note", "the rows were numbered 1, 2, 3, … as times")]
-    return [
-        Finding("dates", "note", f"column {time.name!r}: {note}") for note in times_of(time).notes
-    ]
+    notes = times_of(time).notes
+    return [Finding("dates", "note", f"column {time.name!r}: {note}") for note in notes]

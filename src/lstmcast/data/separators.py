@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lstmcast.data.findings import Finding
 from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA, is_missing
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 
 _POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
 _COMMAS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
@@ -24,22 +24,21 @@ _MONEY = "as amounts of money have two decimals or none"
 
 def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     """A column of numbers with its decimal mark decided by the whole sheet where its values could
-    be read in two ways, and what is said of that.
+    be read in two ways, and a finding about that.
 
     5.037 in a file cut by semicolons, beside dates such as 31.12.2024 or numbers such as 1,5, is
-    5037. Where nothing in the sheet tells, the numbers stay as they are, with a warning.
+    5037. Where nothing in the sheet decides it, the numbers stay as they are, with a warning.
     """
     mark = doubtful_mark(column)
     if not mark:
         return column, []
     if mark == ".":
         return _settled_points(sheet, column)
-    note = column.numbers.notes if column.numbers is not None else ()
-    if DECIMAL_COMMA not in note:
+    if column.numbers is None or DECIMAL_COMMA not in column.numbers.notes:
         return column, []
     if _is_money(column, ","):
         return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
-    texts = [c for c in sheet.columns if c is not column and c.is_text]
+    texts = [c for c in columns_without(sheet.columns, [column]) if c.is_text]
     if any(map(_has_decimal_points, texts)):
         return replace(column, decimal="."), [_grouped(column, ",", _ELSEWHERE)]
     return column, [_warning(column, ",", ".")]
@@ -51,18 +50,19 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
         return replace(column, decimal=","), [_grouped(column, ".", _MONEY)]
     if not column.decimal_comma_likely:
         return column, []
-    others = [c for c in sheet.columns if c is not column and c.is_text]
-    if any(_has_decimal_points(other) for other in others):
+    other_columns = columns_without(sheet.columns, [column])
+    text_columns = [text_column for text_column in other_columns if text_column.is_text]
+    if any(map(_has_decimal_points, text_columns)):
         return column, []
-    if any(_has_decimal_commas(other) or _has_german_dates(other) for other in others):
+    if any(_writes_decimal_commas(text_column) for text_column in text_columns):
         return replace(column, decimal=","), [_grouped(column, ".", _ELSEWHERE)]
     return column, [_warning(column, ".", ",")]
 
 
 def _sample(column: Column) -> list[str]:
-    texts = column.data[:: max(1, len(column.data) // _SAMPLE)]
-    plain = (unicodedata.normalize("NFKC", str(text)) for text in texts)
-    return [_BESIDE.sub("", text) for text in plain if not is_missing(text)]
+    step = max(1, len(column.data) // _SAMPLE)
+    texts = [unicodedata.normalize("NFKC", str(text)) for text in column.data[::step]]
+    return [_BESIDE.sub("", text) for text in texts if not is_missing(text)]
 
 
 def doubtful_mark(column: Column) -> str:
@@ -73,13 +73,11 @@ def doubtful_mark(column: Column) -> str:
     texts = _sample(column)
     for mark, grouped in ((".", _POINTS), (",", _COMMAS)):
         marked = [text for text in texts if mark in text]
-        rest = [text for text in texts if mark not in text]
-        if (
-            len(marked) >= _FEWEST
-            and all(grouped.fullmatch(text) for text in marked)
-            and all(_SMALL.fullmatch(text) for text in rest)
-            and not any(text.count(mark) > 1 for text in marked)
-        ):
+        unmarked = [text for text in texts if mark not in text]
+        are_grouped = all(grouped.fullmatch(text) for text in marked)
+        are_small = all(_SMALL.fullmatch(text) for text in unmarked)
+        is_clear = any(text.count(mark) > 1 for text in marked)
+        if len(marked) >= _FEWEST and are_grouped and are_small and not is_clear:
             return mark
     return ""
 
@@ -94,18 +92,24 @@ def _is_money(column: Column, mark: str) -> bool:
 
 
 def _has_decimal_points(column: Column) -> bool:
-    texts = [text for text in _sample(column) if re.fullmatch(r"[-+]?\d+\.\d+", text)]
-    return len(texts) >= _FEWEST and not all(_POINTS.fullmatch(text) for text in texts)
+    decimals = re.compile(r"[-+]?\d+\.\d+")
+    texts = list(filter(decimals.fullmatch, _sample(column)))
+    return len(texts) >= _FEWEST and not all(map(_POINTS.fullmatch, texts))
 
 
 def _has_decimal_commas(column: Column) -> bool:
-    texts = [text for text in _sample(column) if re.fullmatch(r"[-+]?[\d.]+,\d+", text)]
-    return len(texts) >= _FEWEST and not all(_COMMAS.fullmatch(text) for text in texts)
+    decimals = re.compile(r"[-+]?[\d.]+,\d+")
+    texts = list(filter(decimals.fullmatch, _sample(column)))
+    return len(texts) >= _FEWEST and not all(map(_COMMAS.fullmatch, texts))
+
+
+def _writes_decimal_commas(column: Column) -> bool:
+    return _has_decimal_commas(column) or _has_german_dates(column)
 
 
 def _has_german_dates(column: Column) -> bool:
     texts = _sample(column)
-    return len(texts) >= _FEWEST and all(_GERMAN_DATE.fullmatch(text) for text in texts)
+    return len(texts) >= _FEWEST and all(map(_GERMAN_DATE.fullmatch, texts))
 
 
 def _example(column: Column, mark: str) -> str:
@@ -113,24 +117,23 @@ def _example(column: Column, mark: str) -> str:
 
 
 def _grouped(column: Column, mark: str, why: str) -> Finding:
-    shown = _example(column, mark)
+    example = _example(column, mark)
     what = "points" if mark == "." else "commas"
     message = (
         f"column {column.name!r}: {what} read as thousands separators "
-        f"({shown} = {shown.replace(mark, '')}), {why}"
+        f"({example} = {example.replace(mark, '')}), {why}"
     )
-    marks = "decimal points" if mark == "." else "decimal commas"
-    action = f"If they are {marks}, use decimal={mark!r} (--decimal {mark})."
-    return Finding("numbers", "warning", message, action, value=shown)
+    action = f"If they are decimal {what}, use decimal={mark!r} (--decimal {mark})."
+    return Finding("numbers", "warning", message, action, value=example)
 
 
 def _warning(column: Column, mark: str, option: str) -> Finding:
-    shown = _example(column, mark)
-    whole = shown.replace(mark, "")
-    decimal = shown.replace(mark, ".")
+    example = _example(column, mark)
+    grouped_number = example.replace(mark, "")
+    decimal = example.replace(mark, ".")
     message = (
-        f"column {column.name!r}: {shown} can be read as {decimal} or as {whole}, and nothing in "
-        f"the file tells which; it was read as {decimal}"
+        f"column {column.name!r}: {example} can be read as {decimal} or as {grouped_number}, and "
+        f"nothing in the file tells which; it was read as {decimal}"
     )
-    action = f"If it is {whole}, use decimal={option!r} (--decimal {option})."
-    return Finding("numbers", "warning", message, action, value=shown)
+    action = f"If it is {grouped_number}, use decimal={option!r} (--decimal {option})."
+    return Finding("numbers", "warning", message, action, value=example)

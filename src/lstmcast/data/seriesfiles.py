@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,9 +33,11 @@ def looks_attributed(start: str) -> bool:
     >>> looks_attributed("# of us\\n@relation sales\\n@data\\n")
     True
     """
-    lines = [line.strip() for line in start.splitlines()[:400]]
-    told = [line for line in lines if line and line[0] not in "#%"]
-    return bool(told) and re.match(r"@\w+", told[0]) is not None
+    for line in start.splitlines()[:400]:
+        stripped = line.strip()
+        if stripped and stripped[0] not in "#%":
+            return re.match(r"@\w+", stripped) is not None
+    return False
 
 
 def is_tsf(text: str) -> bool:
@@ -43,58 +46,68 @@ def is_tsf(text: str) -> bool:
     return "@frequency" in head or "@missing" in head or "@equallength" in head
 
 
+class _Series(NamedTuple):
+    """A series of a .tsf file: its line, its attributes and its values, as texts."""
+
+    line: int
+    attributes: list[str]
+    values: list[str]
+
+
 def sheet_from_tsf(text: str, source: str, label: str) -> Sheet:
     """Series of a .tsf file under each other: columns of their attributes, times, values."""
-    lines = text.splitlines()
-    begin = next((n for n, line in enumerate(lines) if line.strip().casefold() == "@data"), None)
-    if begin is None:
+    names = []
+    code = ""
+    lines = enumerate(text.splitlines(), start=1)
+    for _, line in lines:
+        if line.strip().casefold() == "@data":
+            break  # the lines that are left are series
+        keyword, *words = line.split() or [""]
+        if keyword.casefold() == "@attribute" and words:
+            names.append(words[0])
+        if keyword.casefold() == "@frequency" and words and not code:
+            code = words[0].casefold()
+    else:
         raise DataError(
             f"{source} has no line @data. A .tsf file with its series below is expected."
         )
-    told = [line.split() for line in lines[:begin] if line.strip().startswith("@")]
-    names = [parts[1] for parts in told if parts[0].casefold() == "@attribute" and len(parts) > 1]
-    code = next((parts[1] for parts in told if parts[0].casefold() == "@frequency"), "")
-    rows = [(n + 1, line.strip()) for n, line in enumerate(lines) if n > begin and line.strip()]
-    if not rows:
+    series = [_series(line, number, names, source) for number, line in lines if line.strip()]
+    if not series:
         raise DataError(f"{source} has no series below @data. One line for each is expected.")
-    series = [_series(line, number, names, source) for number, line in rows]
-    return _under_each_other(series, names, code.casefold(), source, label)
+    columns = _columns(series, names, code)
+    counts = [len(one_series.values) for one_series in series]
+    row_lines = np.repeat([one_series.line for one_series in series], counts)
+    return Sheet(tuple(columns), row_lines, source, "file", label=label)
 
 
-def _series(
-    line: str, number: int, names: list[str], source: str
-) -> tuple[int, list[str], list[str]]:
+def _series(line: str, number: int, names: list[str], source: str) -> _Series:
     """Line, attributes and values of one series."""
-    parts = line.split(":")
-    if len(parts) != len(names) + 1:
+    fields = line.strip().split(":")
+    if len(fields) != len(names) + 1:
         raise DataError(
-            f"{source}: line {number} has {len(parts)} parts with colons between them. "
+            f"{source}: line {number} has {len(fields)} parts with colons between them. "
             f"{len(names)} attributes ({', '.join(names)}) and the values are expected."
         )
-    return number, [part.strip() for part in parts[:-1]], parts[-1].split(",")
+    *attributes, values = fields
+    return _Series(number, list(map(str.strip, attributes)), values.split(","))
 
 
-def _under_each_other(
-    series: list[tuple[int, list[str], list[str]]],
-    names: list[str],
-    code: str,
-    source: str,
-    label: str,
-) -> Sheet:
-    counts = [len(values) for _, _, values in series]
+def _columns(series: list[_Series], names: list[str], code: str) -> list[Column]:
+    """The attributes of the series, the times and the values, for all rows under each other."""
+    counts = [len(one_series.values) for one_series in series]
     codes = np.repeat(np.arange(len(series)), counts)
-    starts = [i for i, name in enumerate(names) if "start" in name.casefold()]
-    columns = [
-        _attribute(name, [attributes[i] for _, attributes, _ in series], codes)
-        for i, name in enumerate(names)
-        if i not in starts
-    ]
-    begun = [attributes[starts[0]] for _, attributes, _ in series] if starts else None
-    columns.append(_times(begun, counts, code))
-    numbers = [_number(text) for _, _, values in series for text in values]
+    columns = []
+    starts = None
+    for place, name in enumerate(names):
+        texts = [one_series.attributes[place] for one_series in series]
+        if "start" not in name.casefold():
+            columns.append(_attribute(name, texts, codes))
+        elif starts is None:
+            starts = texts
+    columns.append(_times(starts, counts, code))
+    numbers = [_number(text) for one_series in series for text in one_series.values]
     columns.append(Column("y", np.array(numbers)))
-    lines = np.repeat([number for number, _, _ in series], counts)
-    return Sheet(tuple(columns), lines, source, "file", (), label)
+    return columns
 
 
 def _attribute(name: str, texts: list[str], codes: np.ndarray) -> Column:
@@ -108,22 +121,25 @@ def _times(starts: list[str] | None, counts: list[int], code: str) -> Column:
     numbered = np.concatenate([np.arange(1, count + 1) for count in counts])
     if starts is None or code not in _FREQUENCIES:
         return Column("t", numbered)
-    written = [re.sub(r" (\d\d)-(\d\d)-(\d\d)$", r" \1:\2:\3", start) for start in starts]
-    times = parse_times(written)
+    start_texts = [re.sub(r" (\d\d)-(\d\d)-(\d\d)$", r" \1:\2:\3", start) for start in starts]
+    times = parse_times(start_texts)
     if times is None or times.bad.any() or times.values.dtype.kind != "M":
         return Column("t", numbered)
-    made = [
-        parse_frequency(_FREQUENCIES[code]).anchored(times.values[i : i + 1]).range(start, count)
-        for i, (start, count) in enumerate(zip(times.values, counts, strict=True))
-    ]
-    return Column("ds", np.concatenate(made).astype("datetime64[us]"))
+    frequency = parse_frequency(_FREQUENCIES[code])
+    times_of_series = []
+    for start, count in zip(times.values, counts, strict=True):
+        anchored = frequency.anchored(np.array([start]))
+        times_of_series.append(anchored.range(start, count))
+    all_times = np.concatenate(times_of_series)
+    return Column("ds", all_times.astype("datetime64[us]"))
 
 
 def _number(text: str) -> float:
+    """NaN for a missing value; infinity, which is reported, for what is no number."""
     try:
         return float(text)
     except ValueError:
-        return np.nan if is_missing(text) else float("inf")
+        return np.nan if is_missing(text) else np.inf
 
 
 def csv_from_arff(text: str, source: str) -> str:
@@ -131,11 +147,11 @@ def csv_from_arff(text: str, source: str) -> str:
     names: list[str] = []
     lines = text.splitlines()
     for number, line in enumerate(lines):
-        told = line.strip()
-        match = re.match(r"@attribute\s+('[^']*'|\"[^\"]*\"|\S+)", told, re.IGNORECASE)
+        stripped = line.strip()
+        match = re.match(r"@attribute\s+('[^']*'|\"[^\"]*\"|\S+)", stripped, re.IGNORECASE)
         if match is not None:
             names.append(match[1].strip("'\""))
-        if told.casefold() == "@data":
+        if stripped.casefold() == "@data":
             rows = [row for row in lines[number + 1 :] if not row.strip().startswith("%")]
             # as many lines as before, so that messages name the right ones
             above = [""] * number

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 from numpy import ndarray
@@ -20,7 +20,7 @@ from lstmcast.data.columns import (
     changes,
     words_of,
 )
-from lstmcast.data.sheet import Column, Sheet, columns_without
+from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.errors import DataError
 
 # distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
@@ -43,55 +43,66 @@ def find_series(
 ) -> list[Column]:
     """The columns that name the series: none for one series; DataError where several sets of
     columns could."""
-    free = columns_without(sheet.columns, [time, target])
-    called = _called_series(free)
-    if called and (called[0].name.casefold() != "item_id" or _alone(times, called[0])):
-        return called[:1]
+    candidates = columns_without(sheet.columns, [time, target])
+    called_series = _called_series(candidates)
+    if called_series and _is_believed(times, called_series[0]):
+        return called_series[:1]
     if (times[1:] > times[:-1]).all():
         return []
-    in_turn = [column for column in free if _comes_in_turn(times, column)]
+    in_turn = [column for column in candidates if _comes_in_turn(times, column)]
     if len(in_turn) == 1:  # series that never share a time: one ended before the next began
         return in_turn
     if len(np.unique(times)) > _PANEL_SHARE * len(times):
         return []
-    usable = [column for column in free if _may_name(column)]
-    named = [column for column in usable if _is_name(column)]
-    sets = _telling_sets(times, named)
+    usable = [column for column in candidates if _may_name(column)]
+    name_columns = [column for column in usable if _is_name(column)]
+    sets = _telling_sets(times, name_columns)
     if len(sets) == 1:
         return sets[0]
-    if not sets and len(named) == 1 and _halves_repeats(times, named[0]):
-        return named
+    if not sets and len(name_columns) == 1 and _halves_repeats(times, name_columns[0]):
+        return name_columns
     if not sets and target is None:
         sets = _sets_with_numbers(times, usable)
-        if len(sets) == 1:
-            return sets[0]
-    if called and not sets:
-        return called[:1]
-    if sets or named:
-        raise DataError(_ask_series(sheet, sets, named))
+    if len(sets) == 1:
+        return sets[0]
+    if called_series and not sets:
+        return called_series[:1]
+    if sets or name_columns:
+        raise DataError(_ask_series(sheet, sets, name_columns))
     return []
+
+
+def _is_believed(times: ndarray, column: Column) -> bool:
+    """Whether a column is one of series as its name says: "item_id" alone may be a part of them."""
+    return column.name.casefold() != "item_id" or _alone(times, column)
 
 
 def _called_series(columns: Sequence[Column]) -> list[Column]:
     """Columns that are called as series are, the most usual name first."""
-    called = []
+    series_columns = []
     for name in _SERIES_NAMES:
         for column in columns:
-            if column.name.strip().casefold() == name and not column.missing.all():
-                called.append(column)
-    return called
+            if folded(column.name) == name and not column.missing.all():
+                series_columns.append(column)
+    return series_columns
 
 
 def _comes_in_turn(times: ndarray, column: Column) -> bool:
     """Whether a column of codes puts the times in order, one code after the other."""
     if not column.is_text or not is_code(column.name):
         return False
-    return _puts_in_order(times, column.as_ids()[0])
+    return _puts_in_order(times, _codes_of(column))
 
 
 def _alone(times: ndarray, column: Column) -> bool:
     """Whether a column tells the rows of each time apart, but for a few mistakes."""
-    return _tells_apart(times, [column.as_ids()[0]])
+    return _tells_apart(times, [_codes_of(column)])
+
+
+def _codes_of(column: Column) -> ndarray:
+    """The codes of the cells of a column (N,)."""
+    codes, _ = column.as_ids()
+    return codes
 
 
 def _may_name(column: Column) -> bool:
@@ -99,11 +110,12 @@ def _may_name(column: Column) -> bool:
     part of the date is one of the time."""
     if column.missing.all() or not changes(column):
         return False
-    name = column.name.strip().casefold()
+    name = folded(column.name)
     is_tag = name == "tag" and column.is_text and column.number_share < NUMBER_SHARE
     if name in CALENDAR_PARTS and not is_tag:  # a tag of a sensor is no German day
         return False
-    return len(column.as_ids()[1]) < len(column)
+    _, ids = column.as_ids()
+    return len(ids) < len(column)
 
 
 def _is_name(column: Column) -> bool:
@@ -115,7 +127,8 @@ def _is_name(column: Column) -> bool:
 
 def is_code(name: str) -> bool:
     """Whether a column is called as ids and codes are: store, item_id, 店コード."""
-    return bool(_ID_NAMES & words_of(name)) or bool(_ID_ENDING.search(name.strip().casefold()))
+    ending = _ID_ENDING.search(folded(name))
+    return ending is not None or bool(_ID_NAMES & words_of(name))
 
 
 def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Column]]:
@@ -123,17 +136,18 @@ def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Col
     divide the rows alike; at most a few."""
     codes_first = sorted(candidates, key=lambda column: not is_code(column.name))
     candidates = codes_first[:_MOST_CANDIDATES]
-    codes = {id(column): column.as_ids()[0] for column in candidates}
+    codes_by_column = {id(column): _codes_of(column) for column in candidates}
     sample = _sample_of(times)
     for size in range(1, _MOST_COLUMNS + 1):
         sets: list[tuple[list[Column], ndarray]] = []
         for columns in combinations(candidates, size):
-            codes_of_columns = [codes[id(column)] for column in columns]
-            in_sample = [column_codes[sample] for column_codes in codes_of_columns]
+            codes = [codes_by_column[id(column)] for column in columns]
+            in_sample = [column_codes[sample] for column_codes in codes]
             if not _tells_apart(times[sample], in_sample):
                 continue
-            joint = _joint(codes_of_columns)
-            if _tells_apart(times, [joint]) and joint.max() < 0.5 * len(times):
+            joint = _joint(codes)
+            has_repeats = joint.max() < 0.5 * len(times)
+            if has_repeats and _tells_apart(times, [joint]):
                 sets.append((list(columns), joint))
         if sets:
             return _distinct(sets)
@@ -146,20 +160,25 @@ def _distinct(sets: list[tuple[list[Column], ndarray]]) -> list[list[Column]]:
     divisions: list[ndarray] = []
     for columns, joint in sets:
         division = _ranked(joint)
-        if not any(np.array_equal(division, other) for other in divisions):
+        if not any(np.array_equal(division, earlier) for earlier in divisions):
             distinct.append(columns)
             divisions.append(division)
-    of_codes = []
-    for columns in distinct:
-        if all(is_code(column.name) for column in columns):
-            of_codes.append(columns)
-    return of_codes if len(of_codes) == 1 and len(distinct[0]) > 1 else distinct
+    of_codes = [columns for columns in distinct if _are_codes(columns)]
+    if len(of_codes) == 1 and len(distinct[0]) > 1:
+        return of_codes
+    return distinct
+
+
+def _are_codes(columns: Sequence[Column]) -> bool:
+    return all(is_code(column.name) for column in columns)
 
 
 def _ranked(codes: ndarray) -> ndarray:
     """Codes renumbered in order of their first rows."""
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse]
+    in_order = np.argsort(first)
+    rank = np.argsort(in_order)
+    return rank[inverse]
 
 
 def _sample_of(times: ndarray) -> ndarray:
@@ -169,8 +188,8 @@ def _sample_of(times: ndarray) -> ndarray:
     distinct, counts = np.unique(times, return_counts=True)
     most_rows_first = np.argsort(-counts, kind="stable")
     stride = max(1, len(times) // _SAMPLE)
-    few = distinct[most_rows_first[::stride]]
-    return np.flatnonzero(np.isin(times, few))
+    sampled_times = distinct[most_rows_first[::stride]]
+    return np.flatnonzero(np.isin(times, sampled_times))
 
 
 def _joint(codes_of_columns: Sequence[ndarray]) -> ndarray:
@@ -182,24 +201,28 @@ def _joint(codes_of_columns: Sequence[ndarray]) -> ndarray:
     return joint
 
 
-def _tells_apart(times: ndarray, parts: Sequence[ndarray]) -> bool:
-    return _repeats(times, _joint(parts)) <= _REPEATED * len(times)
+def _tells_apart(times: ndarray, codes_of_columns: Sequence[ndarray]) -> bool:
+    return _repeats(times, _joint(codes_of_columns)) <= _REPEATED * len(times)
 
 
 def _halves_repeats(times: ndarray, column: Column) -> bool:
     """Whether a column tells half of the repeated rows apart; the others are mistakes."""
-    together = _repeats(times, np.zeros(len(times), np.int64))
-    apart_by_column = _repeats(times, column.as_ids()[0])
-    return apart_by_column <= 0.5 * together
+    one_code = np.zeros(len(times), np.int64)
+    repeats = _repeats(times, one_code)
+    return _repeats(times, _codes_of(column)) <= 0.5 * repeats
 
 
 def _sets_with_numbers(times: ndarray, usable: Sequence[Column]) -> list[list[Column]]:
     """Sets with columns of few whole numbers, beside another column of numbers."""
     numeric = [column for column in usable if column.number_share >= NUMBER_SHARE]
-    most = len(times) // 3
-    few = [column for column in numeric if len(column.as_ids()[1]) <= most and _is_whole(column)]
-    others = columns_without(filter(_is_name, usable), few)
-    sets = _telling_sets(times, [*others, *few])
+    code_limit = len(times) // 3
+    code_columns = []
+    for column in numeric:
+        _, ids = column.as_ids()
+        if len(ids) <= code_limit and _is_whole(column):
+            code_columns.append(column)
+    name_columns = columns_without(filter(_is_name, usable), code_columns)
+    sets = _telling_sets(times, [*name_columns, *code_columns])
     return [columns for columns in sets if columns_without(numeric, columns)]
 
 
@@ -207,25 +230,29 @@ def _is_whole(column: Column) -> bool:
     if column.numbers is None:
         return False
     values = column.numbers.values
-    known = values[np.isfinite(values)]
-    return bool((known == np.rint(known)).all())
+    known_values = values[np.isfinite(values)]
+    return bool((known_values == np.rint(known_values)).all())
 
 
-def _ask_series(sheet: Sheet, sets: list[list[Column]], named: list[Column]) -> str:
+def _ask_series(sheet: Sheet, sets: list[list[Column]], name_columns: list[Column]) -> str:
     """A question that names only sets that were found to tell all rows apart."""
-    if sets:
-        shown = [ask("series", ",".join(c.name for c in chosen)) for chosen in sets[:3]]
-        columns = list({id(c): c for chosen in sets for c in chosen}.values())
-        several = f"{len(sets)} {'sets of columns' if len(sets[0]) > 1 else 'columns'}"
+    if not sets:
         return (
-            f"{sheet.source} has several rows for each time, and {several} that could name the "
-            f"series. Say which with {', or '.join(shown)}; or add the rows of each period up with "
-            f"{ask('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns)}"
+            f"{sheet.source} has several rows for each time, and its columns of names do not tell "
+            f"them apart, not even together. Add the rows of each period up with "
+            f"{ask('aggregate', 'sum')}, or give one column that names the series. The columns "
+            f"are:\n{sheet.describe(name_columns)}"
         )
+    options = []
+    for columns in sets[:3]:
+        names = ",".join(column.name for column in columns)
+        options.append(ask("series", names))
+    columns_of_sets = list(dict.fromkeys(chain.from_iterable(sets)))
+    noun = "sets of columns" if len(sets[0]) > 1 else "columns"
     return (
-        f"{sheet.source} has several rows for each time, and its columns of names do not tell them "
-        f"apart, not even together. Add the rows of each period up with {ask('aggregate', 'sum')}, "
-        f"or give one column that names the series. The columns are:\n{sheet.describe(named)}"
+        f"{sheet.source} has several rows for each time, and {len(sets)} {noun} that could name "
+        f"the series. Say which with {', or '.join(options)}; or add the rows of each period up "
+        f"with {ask('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns_of_sets)}"
     )
 
 
@@ -233,36 +260,39 @@ def _puts_in_order(times: ndarray, codes: ndarray) -> bool:
     """Whether times that step back ascend within each of a few codes, without a repeat."""
     order = np.argsort(codes, kind="stable")
     times, codes = times[order], codes[order]
-    same = codes[1:] == codes[:-1]
-    mostly_same = 3 * np.count_nonzero(same) >= 2 * len(times)
+    same_code = codes[1:] == codes[:-1]
     ascends = times[1:] > times[:-1]
-    return bool(mostly_same and ascends[same].all())
+    mostly_same = 3 * np.count_nonzero(same_code) >= 2 * len(times)
+    return bool(mostly_same and ascends[same_code].all())
 
 
 def _repeats(times: ndarray, codes: ndarray) -> int:
     """How many rows repeat an earlier row's time and code."""
-    places = np.unique(times, return_inverse=True)[1].astype(np.int64)
-    pairs = places * (int(codes.max()) + 1) + codes
+    _, places = np.unique(times, return_inverse=True)
+    code_count = int(codes.max()) + 1
+    pairs = places.astype(np.int64) * code_count + codes
     return len(times) - len(np.unique(pairs))
 
 
-def names_of_rows(others: Sequence[Column], size: int) -> list[Column]:
+def names_of_rows(columns: Sequence[Column], size: int) -> list[Column]:
     """The columns that name each row of a table with a row per series: one alone, else the smallest
     set of names that does; empty cells count where another column is filled."""
-    named = [column for column in others if _is_name(column) and not column.missing.all()]
-    for column in named:
+    filled_columns = [column for column in columns if not column.missing.all()]
+    name_columns = [column for column in filled_columns if _is_name(column)]
+    for column in name_columns:
         if _names_each(column, size):
             return [column]
     for count in range(2, _MOST_COLUMNS + 1):
-        for columns in combinations(named[:_MOST_CANDIDATES], count):
-            joint = _joint([column.as_ids()[0] for column in columns])
+        for chosen_columns in combinations(name_columns[:_MOST_CANDIDATES], count):
+            joint = _joint(list(map(_codes_of, chosen_columns)))
             if len(np.unique(joint)) == size:
-                return list(columns)
-    for column in others:
+                return list(chosen_columns)
+    for column in columns:
         if _names_each(column, size):
             return [column]
-    return [column for column in others if column.is_text and not column.missing.all()]
+    return [column for column in filled_columns if column.is_text]
 
 
 def _names_each(column: Column, rows: int) -> bool:
-    return len(column.as_ids()[1]) == rows and not column.missing.any()
+    _, ids = column.as_ids()
+    return len(ids) == rows and not column.missing.any()

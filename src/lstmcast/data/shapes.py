@@ -10,6 +10,7 @@ import unicodedata
 from functools import cache
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .numbers import is_missing
 from .scripts import OTHER_MONTHS, in_western_signs
@@ -49,6 +50,8 @@ _WEEKDAY = (
     r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|ma|wo|vr|za|zo)"
 )
+# a weekday before or behind a date, or a word in brackets behind it
+_AROUND_DATES = rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\([^()\d]{{1,9}}\)$"
 # the year before the first of each era
 ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
@@ -92,16 +95,19 @@ _compiled = cache(re.compile)  # when first tried: most columns of dates need th
 
 def tidied(text: str) -> str:
     """Small letters, plain digits, no weekday; "" where missing."""
-    if text[:1].isdigit() and text[-1:].isdigit() and text.isascii() and "  " not in text:
+    is_plain = text.isascii() and "  " not in text
+    if is_plain and text[:1].isdigit() and text[-1:].isdigit():
         return text.casefold()  # a million time stamps take this way
     if is_missing(text):
         return ""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_STROKES).replace("元年", "1年")
+        text = unicodedata.normalize("NFKC", text)
+        text = text.translate(_STROKES).replace("元年", "1年")
         text = in_western_signs(text)
     text = text.strip().casefold()
-    if text[:1].isalpha() or text[-1:].isalpha() or text[-1:] == ")":
-        text = re.sub(rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\([^()\d]{{1,9}}\)$", "", text)
+    first, end = text[:1], text[-1:]
+    if first.isalpha() or end.isalpha() or end == ")":
+        text = re.sub(_AROUND_DATES, "", text)
     return " ".join(text.split())
 
 
@@ -110,18 +116,21 @@ def match_shape(shape: str) -> re.Match[str] | None:
         return None
     for pattern in (*_SHAPES, _COMPACT_TIME):
         match = _compiled(pattern).fullmatch(shape)
-        if match is not None and (match.groupdict().get("name") or "jan") in MONTHS:
+        if match is None:
+            continue
+        month_name = match.groupdict().get("name")
+        if not month_name or month_name in MONTHS:
             return match
     return None
 
 
-def from_fields(year, month, day) -> np.ndarray:
+def from_fields(year: ArrayLike, month: ArrayLike, day: ArrayLike) -> NDArray:
     """datetime64[us]; NaT for what no calendar has, such as 31 February."""
     year, month, day = np.broadcast_arrays(year, month, day)
-    good = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
-    months = ((np.where(good, year, 1970) - 1970) * 12 + np.where(good, month, 1) - 1).astype(
-        "datetime64[M]"
-    )
+    exists = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
+    years_since_1970 = np.where(exists, year, 1970) - 1970
+    months_since_1970 = years_since_1970 * 12 + np.where(exists, month, 1) - 1
+    months = months_since_1970.astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (day - 1)
-    good = good & (days.astype("datetime64[M]") == months)
-    return np.where(good, days, np.datetime64("NaT")).astype("datetime64[us]")
+    exists &= days.astype("datetime64[M]") == months
+    return np.where(exists, days, np.datetime64("NaT")).astype("datetime64[us]")

@@ -44,13 +44,14 @@ class Column:
     categories: Categories | None = None
     invented: bool = False  # the data have no such column
     notes: tuple[str, ...] = ()  # what was done to its times
-    # what somebody said of how it is written
+    # how it is written, where that is declared
     day_first: bool | None = None
     decimal: str = ""
     date_format: str = ""
 
     def __len__(self) -> int:
-        return len(self.data if self.codes is None else self.codes)
+        cells = self.data if self.codes is None else self.codes
+        return len(cells)
 
     @classmethod
     def of_texts(
@@ -64,11 +65,11 @@ class Column:
     ):
         """A text column from its cells."""
         places: dict[str, int] = {}
-        codes = np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
+        codes = [places.setdefault(text, len(places)) for text in texts]
         return cls(
             name,
             objects(places),
-            codes,
+            np.array(codes, np.int64),
             decimal_comma_likely=decimal_comma_likely,
             plain=plain,
             dtype=dtype,
@@ -86,21 +87,21 @@ class Column:
     def missing(self) -> ndarray:
         """(N,) bool: cells that say there is no value."""
         if self.is_text:
-            return self.spread(np.array([is_missing(text) for text in self.data], bool))
+            are_missing = [is_missing(text) for text in self.data]
+            return self.spread(np.array(are_missing, bool))
         if self.data.dtype.kind == "M":
             return np.isnat(self.data)
-        return (
-            np.isnan(self.data) if self.data.dtype.kind == "f" else np.zeros(len(self.data), bool)
-        )
+        if self.data.dtype.kind == "f":
+            return np.isnan(self.data)
+        return np.zeros(len(self.data), bool)
 
     @cached_property
     def numbers(self) -> Numbers | None:
         """The column as numbers, per distinct text or per row; None where it cannot be numbers."""
         if self.is_text:
-            few = [
-                text for text in self.data[:: max(1, len(self.data) // 200)] if not is_missing(text)
-            ]
-            if len(few) > 20 and parse_numbers(few).bad.mean() > 0.9:
+            step = max(1, len(self.data) // 200)
+            sample = [text for text in self.data[::step] if not is_missing(text)]
+            if len(sample) > 20 and parse_numbers(sample).bad.mean() > 0.9:
                 return None  # a million dates or names need not be tried one by one
             return parse_numbers(
                 self.data.tolist(),
@@ -116,35 +117,38 @@ class Column:
     def times(self) -> Times | None:
         """The column as times, per distinct text or per row; None where it cannot be times."""
         times = self._times()
-        if times is not None and times.form != "index":
-            return replace(times, notes=(*self.notes, *times.notes)) if self.is_text else times
-        return self._serial() or times
+        if times is None or times.form == "index":
+            return self._serial() or times
+        if not self.is_text:
+            return times
+        return replace(times, notes=(*self.notes, *times.notes))
 
     def _times(self) -> Times | None:
         if self.is_text:
-            return parse_times(
-                self.data.tolist(), day_first=self.day_first, date_format=self.date_format
-            )
+            texts = self.data.tolist()
+            return parse_times(texts, day_first=self.day_first, date_format=self.date_format)
         if self.data.dtype.kind == "M":
-            bad = np.zeros(len(self.data), bool)
-            return Times(self.data, bad, "date", self.zone, self.notes, frame_zone=self.frame_zone)
-        whole = self._whole()
-        if whole is not None and len(whole):
-            return integer_times(whole)
+            times = Times.of(self.data, "date", *self.notes, zone=self.zone)
+            return replace(times, frame_zone=self.frame_zone)
+        whole_numbers = self._whole()
+        if whole_numbers is not None and len(whole_numbers):
+            return integer_times(whole_numbers)
         return self._decimal()
 
     def _decimal(self) -> Times | None:
         """Decimal years and seconds since 1970 with a fraction, in a frame's column of numbers."""
-        if self.data.dtype.kind != "f" or not np.isfinite(self.data).all() or not len(self.data):
+        numbers = self.data
+        if numbers.dtype.kind != "f" or not len(numbers) or not np.isfinite(numbers).all():
             return None
-        times = decimal_times(self.data)
-        if times is not None or not 1500 <= self.data.min() <= self.data.max() < 2201:
+        times = decimal_times(numbers)
+        may_be_years = numbers.min() >= 1500 and numbers.max() < 2201
+        if times is not None or not may_be_years:
             return times
-        distinct, codes = np.unique(self.data, return_inverse=True)
-        read = parse_times([f"{year:.3f}" for year in distinct.tolist()])
-        if read is None or read.form != "year" or read.bad.any():
+        distinct, codes = np.unique(numbers, return_inverse=True)
+        years = parse_times([f"{year:.3f}" for year in distinct.tolist()])
+        if years is None or years.form != "year" or years.bad.any():
             return None
-        return replace(read, values=read.values[codes], bad=read.bad[codes])
+        return replace(years, values=years.values[codes], bad=years.bad[codes])
 
     def _serial(self) -> Times | None:
         """Serial days of a spreadsheet, in a column whose name says that it holds dates."""
@@ -157,38 +161,47 @@ class Column:
         return Times(values, self.numbers.bad, "number", None, (note,))
 
     def _whole(self) -> ndarray | None:
-        if self.data.dtype.kind == "i":
-            return self.data
-        if (
-            self.data.dtype.kind != "f"
-            or not np.isfinite(self.data).all()
-            or not (np.abs(self.data) < 2**53).all()
-        ):
+        numbers = self.data
+        if numbers.dtype.kind == "i":
+            return numbers
+        if numbers.dtype.kind != "f" or not np.isfinite(numbers).all():
             return None
-        whole = self.data.astype(np.int64)
-        return whole if (whole == self.data).all() else None
+        if (np.abs(numbers) >= 2**53).any():
+            return None
+        whole_numbers = numbers.astype(np.int64)
+        return whole_numbers if (whole_numbers == numbers).all() else None
 
     @cached_property
     def number_share(self) -> float:
         """Share of the cells that are not missing which read as numbers; 0 where there is none."""
-        return 0.0 if self.numbers is None else self._share(self.numbers.bad)
+        if self.numbers is None:
+            return 0.0
+        return self._share(self.numbers.bad)
 
     @cached_property
     def time_share(self) -> float:
         """Share of the cells that are not missing which read as times; 0 where there is none."""
-        return 0.0 if self.times is None else self._share(self.times.bad)
+        if self.times is None:
+            return 0.0
+        return self._share(self.times.bad)
 
-    def _share(self, bad: ndarray) -> float:
-        there = ~self.missing
-        return float((there & ~self.spread(bad)).sum() / there.sum()) if there.any() else 0.0
+    def _share(self, is_bad: ndarray) -> float:
+        is_present = ~self.missing
+        if not is_present.any():
+            return 0.0
+        is_read = is_present & ~self.spread(is_bad)
+        return float(is_read.sum() / is_present.sum())
 
     def cell(self, row: int) -> str:
         """One cell as text, short enough for a message."""
-        value = self.data[row] if self.codes is None else self.data[self.codes[row]]
+        place = row if self.codes is None else self.codes[row]
+        value = self.data[place]
         if isinstance(value, np.datetime64):
             return format_time(value)
         text = f"{value:g}" if isinstance(value, float) else str(value)
-        return text if len(text) <= 40 else text[:39] + "…"
+        if len(text) > 40:
+            return text[:39] + "…"
+        return text
 
     def as_ids(self) -> tuple[ndarray, ndarray]:
         """Codes (N,) and ids (S,) str, in order of first appearance; an empty cell is the empty
@@ -197,17 +210,20 @@ class Column:
         Words that stand for missing numbers are ids like any other: NA is Namibia.
         """
         if self.codes is not None:
-            return _in_order(self.codes, [text.strip() for text in self.data])
+            names = [text.strip() for text in self.data]
+            return _in_order(self.codes, names)
         cells = self.data.astype("datetime64[D]") if self.dtype == "date" else self.data
         distinct, codes = np.unique(cells, return_inverse=True)
-        return _in_order(codes, [_id_text(value) for value in distinct.tolist()])
+        names = [_id_text(value) for value in distinct.tolist()]
+        return _in_order(codes, names)
 
     @cached_property
     def nameless(self) -> ndarray:
         """(N,) bool: cells that name no series. Only empty ones: NA is Namibia."""
         if self.codes is None:
             return self.missing
-        return self.spread(np.array([not text.strip() for text in self.data], bool))
+        are_empty = [not text.strip() for text in self.data]
+        return self.spread(np.array(are_empty, bool))
 
     def key(self, rows: ndarray) -> ndarray:
         """The cells of some rows as a key of series, in the type that the data gave them.
@@ -215,11 +231,7 @@ class Column:
         A file's texts become integers where all of them are written as integers are: 7, not 007.
         """
         if self.codes is not None:
-            texts = objects(str(text).strip() for text in self.data[self.codes[rows]])
-            if self.categories is not None:
-                return _category_values(texts, self.categories.values)
-            written = self.dtype == "" and all(map(_INTEGER.fullmatch, texts.tolist()))
-            return texts.astype(np.int64) if written else texts
+            return self._key_of_texts(self.data[self.codes[rows]])
         cells = self.data[rows]
         if self.dtype == "date":
             return cells.astype("datetime64[D]")
@@ -227,15 +239,20 @@ class Column:
         is_whole = cells.dtype.kind == "f" and bool(np.all(cells == np.rint(cells)))
         return cells.astype(np.int64) if is_whole else cells
 
+    def _key_of_texts(self, cells: ndarray) -> ndarray:
+        texts = objects(str(text).strip() for text in cells)
+        if self.categories is not None:
+            return _category_values(texts, self.categories.values)
+        are_integers = self.dtype == "" and all(map(_INTEGER.fullmatch, texts.tolist()))
+        return texts.astype(np.int64) if are_integers else texts
+
     def take(self, rows: ndarray) -> Column:
         """The column with the given rows (a mask or positions) only."""
-        data, codes = (
-            (self.data[rows], None) if self.codes is None else (self.data, self.codes[rows])
-        )
-        if codes is not None:
-            used, codes = np.unique(codes, return_inverse=True)
-            data = data[used]  # texts of dropped rows must not speak for the column
-        return replace(self, data=data, codes=codes)
+        if self.codes is None:
+            return replace(self, data=self.data[rows])
+        # texts of dropped rows must not speak for the column
+        used_texts, codes = np.unique(self.codes[rows], return_inverse=True)
+        return replace(self, data=self.data[used_texts], codes=codes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,6 +279,10 @@ class Sheet:
     def row_word(self) -> str:
         return "line" if self.frame == "file" else "row"
 
+    def has_column(self, name: str) -> bool:
+        """Whether a column is called so, in letters of any size."""
+        return folded(name) in map(folded, self.names)
+
     def take(self, rows: ndarray, *notes: Finding) -> Sheet:
         """The sheet with the given rows (a mask or positions) only, and further notes."""
         return replace(
@@ -273,45 +294,49 @@ class Sheet:
 
     def describe(self, columns: Sequence[Column] | None = None) -> str:
         """The columns with a few of their cells, for messages."""
-        chosen = self.columns if columns is None else columns
-        shown = [f"  {column.name!r}: {_sample(column)}" for column in chosen[:12]]
-        return "\n".join(
-            [*shown, f"  … and {len(chosen) - 12} more"] if len(chosen) > 12 else shown
-        )
+        described_columns = self.columns if columns is None else columns
+        lines = [f"  {column.name!r}: {_sample(column)}" for column in described_columns[:12]]
+        count = len(described_columns)
+        if count > 12:
+            lines.append(f"  … and {count - 12} more")
+        return "\n".join(lines)
 
 
 def _sample(column: Column) -> str:
     rows = np.flatnonzero(~column.missing)[:3]
-    return (
-        ", ".join(column.cell(row) for row in rows) + (", …" if len(rows) == 3 else "")
-        if len(rows)
-        else "empty"
-    )
+    cells = [column.cell(row) for row in rows]
+    if len(cells) == 3:
+        cells.append("…")
+    return ", ".join(cells) or "empty"
 
 
 def _category_values(texts: ndarray, values: ndarray) -> ndarray:
     """The categories that texts stand for; the texts where a category is written in another way."""
     places = {str(value): place for place, value in enumerate(values.tolist())}
-    if any(text not in places for text in texts.tolist()):
+    names = texts.tolist()
+    if not places.keys() >= set(names):
         return texts
-    return values[[places[text] for text in texts.tolist()]]
+    return values[[places[name] for name in names]]
 
 
 def _id_text(value: object) -> str:
     if value is None or value != value:
         return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def _in_order(codes: ndarray, names: list[str]) -> tuple[ndarray, ndarray]:
     """Renumber so that equal names share a code and ids come in order of first appearance."""
+    count = len(codes)
     places: dict[str, int] = {}
-    first_rows = np.full(len(names), len(codes))
-    np.minimum.at(first_rows, codes, np.arange(len(codes)))
+    first_rows = np.full(len(names), count)
+    np.minimum.at(first_rows, codes, np.arange(count))
     renumbered = np.zeros(len(names), np.int64)
-    for place in np.argsort(first_rows, kind="stable"):
-        if first_rows[place] < len(codes):
-            renumbered[place] = places.setdefault(names[place], len(places))
+    in_order = np.argsort(first_rows, kind="stable")
+    for code in in_order[first_rows[in_order] < count]:
+        renumbered[code] = places.setdefault(names[code], len(places))
     return renumbered[codes], objects(places)
 
 
@@ -327,20 +352,25 @@ def dropped_lines(
     if not reasons:
         return ()
     lines = sorted(reasons)
-    shown = [f"line {line} ({reasons[line]})" for line in lines[:6]]
-    if len(lines) > 6:
-        shown.append(f"… and {len(lines) - 6} more up to line {lines[-1]}")
-    one = len(lines) == 1
-    message = f"{len(lines)} {'line is' if one else 'lines are'} not data: {', '.join(shown)}"
-    action = "It was dropped." if one else "They were dropped."
-    return (
-        Finding(
-            "lines that are not data", severity, message, action, line=lines[0], count=len(lines)
-        ),
-    )
+    count = len(lines)
+    examples = [f"line {line} ({reasons[line]})" for line in lines[:6]]
+    if count > 6:
+        examples.append(f"… and {count - 6} more up to line {lines[-1]}")
+    message = f"{count} lines are not data: {', '.join(examples)}"
+    action = "They were dropped."
+    if count == 1:
+        message = f"1 line is not data: {examples[0]}"
+        action = "It was dropped."
+    rule = "lines that are not data"
+    return (Finding(rule, severity, message, action, line=lines[0], count=count),)
 
 
-def columns_without(columns: Iterable[Column], others: Iterable[Column | None]) -> list[Column]:
+def folded(text: object) -> str:
+    """A name or a word as it is compared with others: in small letters, no spaces around it."""
+    return str(text).strip().casefold()
+
+
+def columns_without(columns: Iterable[Column], excluded: Iterable[Column | None]) -> list[Column]:
     """The columns that are none of the others: two columns may hold the same, and be two."""
-    identities = {id(column) for column in others}
+    identities = {id(column) for column in excluded}
     return [column for column in columns if id(column) not in identities]

@@ -7,23 +7,27 @@ from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.sheet import Sheet
 from lstmcast.errors import DataError, LstmcastError
 
-# what is told of a table that needs a word more, but is one
+# parts of the messages about a table that needs one more option
 _ASKED = ("could be the target", "columns of dates", "several rows for each time", "can be read as")
 
 
 def choose_sheet(sheets: dict[str, Sheet], source: str, names: Names) -> str:
     """The name of the only sheet that can be read; DataError with their names where several can.
 
-    Where none can be read, the first one is: it is told what is wrong with it.
+    Where none can be read, the first one is taken, whose error then says what is wrong.
     """
     usable = [name for name, sheet in sheets.items() if _is_readable(sheet, names)]
-    if len(usable) < 2:
-        return usable[0] if usable else next(iter(sheets))
-    shown = "\n".join(f"  {name!r}: {_shown(sheets[name])}" for name in usable[:12])
-    more = f"\n  … and {len(usable) - 12} more" if len(usable) > 12 else ""
+    if not usable:
+        return next(iter(sheets))
+    if len(usable) == 1:
+        return usable[0]
+    descriptions = [f"  {name!r}: {_description(sheets[name])}" for name in usable[:12]]
+    if len(usable) > 12:
+        descriptions.append(f"  … and {len(usable) - 12} more")
+    lines = "\n".join(descriptions)
     raise DataError(
         f"{source} has {len(usable)} sheets with series. Say which one with "
-        f"{ask('sheet', usable[0])}:\n{shown}{more}"
+        f"{ask('sheet', usable[0])}:\n{lines}"
     )
 
 
@@ -35,6 +39,8 @@ def _is_readable(sheet: Sheet, names: Names) -> bool:
     return True
 
 
-def _shown(sheet: Sheet) -> str:
-    columns = ", ".join(sheet.names[:4]) + (", …" if len(sheet.names) > 4 else "")
+def _description(sheet: Sheet) -> str:
+    columns = ", ".join(sheet.names[:4])
+    if len(sheet.names) > 4:
+        columns += ", …"
     return f"{len(sheet):,} rows of {columns}"

@@ -18,37 +18,55 @@ if TYPE_CHECKING:
 def require_sound(panel: Panel) -> None:
     """ValueError for arrays that do not fit each other, DataError and UsageError for times, periods
     and values that no reader lets through."""
-    series = len(panel.ids)
-    _require(series > 0 and len(set(panel.ids)) == series, "its series have no names of their own")
-    _require_shape("offsets", panel.offsets, (series + 1,), "iu")
-    _require_shape("starts", panel.starts, (series,), "iM")
-    _require(panel.values.ndim == 1 and panel.values.dtype.kind == "f", "its values are no numbers")
-    fits = panel.offsets[0] == 0 and panel.offsets[-1] == len(panel.values)
-    _require(bool(fits and (np.diff(panel.offsets) > 0).all()), "its series have no lengths")
-    dates = panel.starts.dtype.kind == "M"
-    _require(dates == (panel.frequency.unit != "integer"), "its times and frequency differ")
-    require_span(panel.starts, panel.ends, "the data of the model")
-    whole = len(panel.periods) > 0 and all(type(m) is int for m in panel.periods)
-    _require(whole, "its periods are no whole numbers")
-    checked_periods(panel.periods)
+    count = len(panel.ids)
+    has_unique_ids = count > 0 and len(set(panel.ids)) == count
+    _require(has_unique_ids, "its series have no names of their own")
+    _require_shape("offsets", panel.offsets, (count + 1,), "iu")
+    _require_shape("starts", panel.starts, (count,), "iM")
+    is_series = panel.values.ndim == 1 and panel.values.dtype.kind == "f"
+    _require(is_series, "its values are no numbers")
+    _require(_are_offsets(panel.offsets, len(panel.values)), "its series have no lengths")
+    _require_times(panel)
+    _require_periods(panel.periods)
     _require(panel.kind in get_args(Kind), f"values of kind {panel.kind!r} are not known")
     if panel.recognised is not None:
-        _require_shape("recognised", panel.recognised, (series,), "U")
-    _require(all(len(key) == series for key in panel.keys.values()), "its keys have other lengths")
+        _require_shape("recognised", panel.recognised, (count,), "U")
+    for key in panel.keys.values():
+        _require(len(key) == count, "its keys have other lengths")
     for column in (panel.values, *panel.covariates.past.values()):
         _require_shape("values", column, panel.values.shape, "f")
         _require(not np.isinf(column).any(), "it has infinite values")
-    panel.covariates.require_sound(series)
-    _require(all(isinstance(name, str) for name in vars(panel.columns).values()), "names are none")
+    panel.covariates.require_sound(count)
+    for name in vars(panel.columns).values():
+        _require(isinstance(name, str), "names are none")
+
+
+def _are_offsets(offsets: ndarray, count: int) -> bool:
+    """Whether offsets divide so many values into series, none of which is empty."""
+    spans_all = offsets[0] == 0 and offsets[-1] == count
+    lengths = np.diff(offsets)
+    return bool(spans_all and (lengths > 0).all())
+
+
+def _require_times(panel: Panel) -> None:
+    are_dates = panel.starts.dtype.kind == "M"
+    counts_integers = panel.frequency.unit == "integer"
+    _require(are_dates != counts_integers, "its times and frequency differ")
+    require_span(panel.starts, panel.ends, "the data of the model")
+
+
+def _require_periods(periods: tuple[int, ...]) -> None:
+    are_whole = all(type(period) is int for period in periods)
+    _require(len(periods) > 0 and are_whole, "its periods are no whole numbers")
+    checked_periods(periods)
 
 
 def _require_shape(name: str, array: ndarray, shape: tuple[int, ...], kinds: str) -> None:
-    _require(
-        array.shape == shape and array.dtype.kind in kinds,
-        f"{name} of shape {array.shape} and type {array.dtype}, and {shape} is expected",
-    )
+    is_sound = array.shape == shape and array.dtype.kind in kinds
+    message = f"{name} of shape {array.shape} and type {array.dtype}, and {shape} is expected"
+    _require(is_sound, message)
 
 
-def _require(holds: bool, what: str) -> None:
+def _require(holds: bool, problem: str) -> None:
     if not holds:
-        raise ValueError(what)
+        raise ValueError(problem)

@@ -14,7 +14,7 @@ from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.known import StaticColumns
-from lstmcast.data.levels import number_text, recoded
+from lstmcast.data.levels import CodedColumns, Levels, numbers_beside, recoded, union_of
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.values import known_values
 from lstmcast.errors import DataError
@@ -29,7 +29,7 @@ ACTION = (
 def static_columns(
     sheet: Sheet,
     columns: Mapping[str, Column],
-    written: CellFormat,
+    cell_format: CellFormat,
     codes: ndarray,
     ids: ndarray,
     notes: list[Finding],
@@ -40,9 +40,10 @@ def static_columns(
         return None
     values, levels = {}, {}
     for name, column in columns.items():
-        rows, own = known_values(sheet, column, written, notes, "static")
-        values[name] = _constant(sheet, column, rows, codes, ids)
-        levels |= {name: own} if own else {}
+        cells, categories = known_values(sheet, column, cell_format, notes, "static")
+        values[name] = _constant(sheet, column, cells, codes, ids)
+        if categories:
+            levels[name] = categories
     groups = {str(name): place for place, name in enumerate(ids)}
     return StaticColumns(groups, values, levels, sheet.source)
 
@@ -51,16 +52,18 @@ def _constant(
     sheet: Sheet, column: Column, values: ndarray, codes: ndarray, ids: ndarray
 ) -> ndarray:
     """The only value of each group (G,), NaN where none is known."""
-    known = np.flatnonzero(~np.isnan(values))
+    known_rows = np.flatnonzero(~np.isnan(values))
     first = np.full(len(ids), -1)
-    first[codes[known[::-1]]] = known[::-1]  # the last assignment stays
-    other = known[values[known] != values[first[codes[known]]]]
-    if len(other):
-        row = int(other[0])
-        begin = int(first[codes[row]])
+    first[codes[known_rows[::-1]]] = known_rows[::-1]  # the last assignment stays
+    expected = values[first[codes[known_rows]]]
+    changed_rows = known_rows[values[known_rows] != expected]
+    if len(changed_rows):
+        row = int(changed_rows[0])
+        series = codes[row]
+        begin = int(first[series])
         raise DataError(
             f"{sheet.source}: the static column {column.name!r} changes in series "
-            f"{str(ids[codes[row]])!r}: {column.cell(begin)!r} in {sheet.row_word} "
+            f"{str(ids[series])!r}: {column.cell(begin)!r} in {sheet.row_word} "
             f"{sheet.lines[begin]}, {column.cell(row)!r} in {sheet.row_word} {sheet.lines[row]}. "
             "One value for each series is expected. Name it with --future if it is known in "
             "advance, or with --past if not (in Python: future=, past=)."
@@ -68,51 +71,56 @@ def _constant(
     return np.where(first >= 0, values[first], np.nan)
 
 
-def of_series(
-    parts: Iterable[StaticColumns], ids: ndarray
-) -> tuple[dict[str, ndarray], dict[str, tuple[str, ...]], list[Finding]]:
+def of_series(tables: Iterable[StaticColumns], ids: ndarray) -> CodedColumns:
     """The columns of some series (S,), the names of their categories, and what was noticed. Later
     tables count where several say something of a series."""
-    parts = list(parts)
+    tables = list(tables)
     columns: dict[str, ndarray] = {}
-    levels: dict[str, tuple[str, ...]] = {}
+    levels: dict[str, Levels] = {}
     findings: list[Finding] = []
-    for name in dict.fromkeys(name for part in parts for name in part.columns):
-        own = [part for part in parts if name in part.columns]
-        union = tuple(sorted({text for part in own for text in part.levels.get(name, ())}))
+    for name in dict.fromkeys(name for table in tables for name in table.columns):
+        with_column = [table for table in tables if name in table.columns]
+        union = union_of(table.levels.get(name, ()) for table in with_column)
         columns[name] = np.full(len(ids), np.nan)
-        for part in own:
-            _require_alike(name, part, union)
-            values = recoded(part.columns[name], part.levels.get(name), union)
-            groups = np.array([part.groups.get(str(series), -1) for series in ids])
-            there = np.append(values, np.nan)[groups]
-            columns[name] = np.where(np.isnan(there), columns[name], there)
-        levels |= {name: union} if union else {}
+        for table in with_column:
+            _require_alike(name, table, union)
+            values = _values_of_series(name, table, union, ids)
+            columns[name] = np.where(np.isnan(values), columns[name], values)
+        if union:
+            levels[name] = union
         findings += _missing(name, columns[name], ids)
     if columns:
         message = f"static columns: {', '.join(columns)}"
         findings.append(Finding(RULE, "note", message, ACTION))
-    return columns, levels, findings
+    return CodedColumns(columns, levels, findings)
 
 
-def _require_alike(name: str, part: StaticColumns, union: tuple[str, ...]) -> None:
+def _values_of_series(name: str, table: StaticColumns, union: Levels, ids: ndarray) -> ndarray:
+    """A column of a table for each series (S,), NaN where it says nothing of one."""
+    values = recoded(table.columns[name], table.levels.get(name), union)
+    groups = np.array([table.groups.get(str(series), -1) for series in ids])
+    return np.append(values, np.nan)[groups]
+
+
+def _require_alike(name: str, table: StaticColumns, union: Levels) -> None:
     """DataError for a column of numbers that are none of the categories of another table."""
-    if not union or name in part.levels:
+    if not union or name in table.levels:
         return
-    other = {number_text(number) for number in part.columns[name].tolist()} - {*union, ""}
-    if other:
+    uncategorised = numbers_beside(table.columns[name], union)
+    if uncategorised:
         raise DataError(
             f"the column {name!r} holds categories such as {union[0]!r}, and numbers such as "
-            f"{min(other)} in {part.source}. Write it alike everywhere."
+            f"{uncategorised[0]} in {table.source}. Write it alike everywhere."
         )
 
 
 def _missing(name: str, values: ndarray, ids: ndarray) -> list[Finding]:
     """A warning about series of which a static column says nothing."""
     silent = np.flatnonzero(np.isnan(values))
-    if not len(silent):
+    count = len(silent)
+    if not count:
         return []
-    some = listed([str(ids[i]) for i in silent[:3]])
-    message = f"the static column {name!r} is missing for {len(silent):,} of {len(ids):,} series"
-    message += f", the first {some}" if len(silent) > 1 else f": {some}"
-    return [Finding(RULE, "warning", message, "It stays unknown there.", count=len(silent))]
+    examples = listed([str(name) for name in ids[silent[:3]]])
+    message = f"the static column {name!r} is missing for {count:,} of {len(ids):,} series"
+    message += f", the first {examples}" if count > 1 else f": {examples}"
+    return [Finding(RULE, "warning", message, "It stays unknown there.", count=count)]

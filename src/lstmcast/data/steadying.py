@@ -41,39 +41,50 @@ def steadied(table: Table) -> tuple[Table, list[Finding]]:
     """
     if table.times.dtype.kind != "M" or len(table) < _FEWEST:
         return table, []
-    micros, same = micros_of(table.times), table.series[1:] == table.series[:-1]
-    apart = np.diff(micros)[same]
-    step = _round_step(apart)
-    if step is None or not np.any(apart % step):
+    micros = micros_of(table.times)
+    same_series = table.series[1:] == table.series[:-1]
+    distances = np.diff(micros)[same_series]
+    step = _round_step(distances)
+    if step is None or not np.any(distances % step):
         return table, []
     off = _off(micros, step)
+    farthest = int(np.abs(off).max())
     on_grid = micros - off
-    repeats = np.any(same & (np.diff(on_grid) <= 0))
-    if np.abs(off).max() > _LATE * step or repeats or np.mean(off != 0) < _SOME:
+    repeats = np.any(same_series & (np.diff(on_grid) <= 0))
+    if farthest > _LATE * step or repeats or np.mean(off != 0) < _SOME:
         return table, []
-    worst = int(np.abs(off).max())
-    message = f"times are up to {_length(worst)} off a grid of {_length(step)}"
-    notes = Finding("uneven times", "note", message, "They are rounded to it.", count=len(table))
-    return replace(table, times=times_of(on_grid)), [notes]
+    message = f"times are up to {_length(farthest)} off a grid of {_length(step)}"
+    action = "They are rounded to it."
+    note = Finding("uneven times", "note", message, action, count=len(table))
+    return replace(table, times=times_of(on_grid)), [note]
 
 
-def _round_step(apart: ndarray) -> int | None:
+def _round_step(distances: ndarray) -> int | None:
     """The round step that most distances between rows are close to."""
-    if not len(apart):
+    if not len(distances):
         return None
-    usual = float(np.median(apart))
-    nearest = int(_ROUND[np.argmin(np.abs(_ROUND - usual))])
-    return nearest if abs(nearest - usual) <= _LATE * nearest else None
+    median = float(np.median(distances))
+    nearest_place = np.argmin(np.abs(_ROUND - median))
+    nearest = int(_ROUND[nearest_place])
+    return nearest if abs(nearest - median) <= _LATE * nearest else None
 
 
 def _off(micros: ndarray, step: int) -> ndarray:
     """How far times are from full steps of the clock, else from steps of their own phase."""
-    off = (micros + step // 2) % step - step // 2
+    off = _distance_from_steps(micros, step)
     if np.abs(off).max() <= _LATE * step:
         return off
-    angle = np.angle(np.exp(2j * np.pi * (micros % step) / step).mean())
-    phase = round(angle / (2 * np.pi) * step / SECOND) * SECOND
-    return (micros - phase + step // 2) % step - step // 2
+    # the mean phase, as the angle of a circle that has the length of a step
+    after_step = micros % step
+    points = np.exp(2j * np.pi * after_step / step)
+    angle = np.angle(points.mean())
+    phase_seconds = round(angle / (2 * np.pi) * step / SECOND)
+    return _distance_from_steps(micros - phase_seconds * SECOND, step)
+
+
+def _distance_from_steps(micros: ndarray, step: int) -> ndarray:
+    half = step // 2
+    return (micros + half) % step - half
 
 
 def on_business_days(table: Table, frequency: Frequency) -> tuple[Table, list[Finding]]:
@@ -82,18 +93,19 @@ def on_business_days(table: Table, frequency: Frequency) -> tuple[Table, list[Fi
     if not frequency.anchor.startswith("business"):
         return table, []
     expected = frequency.advance(table.times, np.zeros(len(table), np.int64))
-    moved = np.flatnonzero(expected != table.times)
-    near = np.abs(micros_of(expected) - micros_of(table.times)) <= HOLIDAYS * DAY
-    if not len(moved) or not near.all():
+    moved_rows = np.flatnonzero(expected != table.times)
+    distances = np.abs(micros_of(expected) - micros_of(table.times))
+    if not len(moved_rows) or not (distances <= HOLIDAYS * DAY).all():
         return table, []
-    first = moved[0]
+    first = moved_rows[0]
     message = (
-        f"{len(moved):,} of {len(table):,} times are not the {frequency.anchor[9:12]} business "
-        f"day of their month, the first {format_time(table.times[first])} ({table.place(first)})"
+        f"{len(moved_rows):,} of {len(table):,} times are not the {frequency.anchor[9:12]} "
+        f"business day of their month, the first {format_time(table.times[first])} "
+        f"({table.place(first)})"
     )
     action = "They are counted as it, as holidays move it."
-    notes = Finding("moved by holidays", "note", message, action, count=len(moved))
-    return replace(table, times=expected), [notes]
+    note = Finding("moved by holidays", "note", message, action, count=len(moved_rows))
+    return replace(table, times=expected), [note]
 
 
 def _length(micros: int) -> str:

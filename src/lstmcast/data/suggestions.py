@@ -1,6 +1,5 @@
-"""Columns that nobody named, and that look as if they were known in advance: they continue where
-the
-target has ended."""
+"""Unnamed columns that look as if they were known in advance: they continue where the target has
+ended."""
 
 # R rows of the sheet · K target columns
 
@@ -15,7 +14,7 @@ from numpy import ndarray
 from lstmcast.data.columns import CALENDAR_PARTS, ask
 from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
-from lstmcast.data.sheet import Column
+from lstmcast.data.sheet import Column, folded
 from lstmcast.data.values import is_plain
 
 RULE = "likely known in advance"
@@ -27,43 +26,47 @@ _COUNTERS = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 def going_on(
     columns: Sequence[Column], times: ndarray, codes: ndarray, values: ndarray
 ) -> list[Finding]:
-    """What is said of columns with values after the last one of the target.
+    """The finding about columns with values after the last one of the target.
 
     columns: those that are not used · times, codes (R,): of the rows, and of their series · values
     (R, K): the targets.
     """
-    known = np.asarray(np.isfinite(values).any(axis=1))
-    after = _after(times, codes, known)
-    if not after.any():
+    is_known = np.asarray(np.isfinite(values).any(axis=1))
+    is_after = _after(times, codes, is_known)
+    if not is_after.any():
         return []
-    findings = [
-        column for column in columns if _is_likely(column) and not column.missing[after].all()
-    ]
-    names = [column.name for column in findings[:_MOST]]
+    continued = []
+    for column in columns:
+        if _is_likely(column) and not column.missing[is_after].all():
+            continued.append(column)
+    names = [column.name for column in continued[:_MOST]]
     if not names:
         return []
-    one = len(names) == 1
-    verb = "continues" if one else "continue"
+    verb, are_known = ("continues", "it is") if len(names) == 1 else ("continue", "they are")
     message = f"{listed(names)} {verb} after the last values of the target"
-    how = ask("future", ",".join(names))
-    action = f"If {'it is' if one else 'they are'} known in advance, use {how}."
-    return [Finding(RULE, "note", message, action, count=len(findings))]
+    option = ask("future", ",".join(names))
+    action = f"If {are_known} known in advance, use {option}."
+    return [Finding(RULE, "note", message, action, count=len(continued))]
 
 
-def _after(times: ndarray, codes: ndarray, known: ndarray) -> ndarray:
+def _after(times: ndarray, codes: ndarray, is_known: ndarray) -> ndarray:
     """Rows after the last known value of their series (R,); none of a series without values."""
-    if not known.any() or known.all():
+    if not is_known.any() or is_known.all():
         return np.zeros(len(times), bool)
     order = np.lexsort((times, codes))
-    row_of = np.full(int(codes.max()) + 1, -1)
-    rows = order[known[order]]
-    row_of[codes[rows]] = rows  # the last assignment stays
-    last = row_of[codes]
-    return (last >= 0) & (times > times[np.maximum(last, 0)]) & ~known
+    known_rows = order[is_known[order]]
+    last_rows = np.full(int(codes.max()) + 1, -1)
+    last_rows[codes[known_rows]] = known_rows  # the last assignment stays
+    last_row = last_rows[codes]
+    last_times = times[np.maximum(last_row, 0)]
+    is_later = (last_row >= 0) & (times > last_times)
+    return is_later & ~is_known
 
 
 def _is_likely(column: Column) -> bool:
     """Whether a column holds numbers or yes and no, and is neither a part of the date nor a
     counter."""
-    name = column.name.strip().casefold()
-    return name not in CALENDAR_PARTS and not _COUNTERS.fullmatch(name) and is_plain(column)
+    name = folded(column.name)
+    if name in CALENDAR_PARTS or _COUNTERS.fullmatch(name):
+        return False
+    return is_plain(column)

@@ -17,11 +17,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from lstmcast.data.syntheticparts import (
-    by_chance,
+    Draws,
     cycle_part,
     day_factors,
-    indicator,
-    log_uniform,
     noise_part,
     outlier_part,
     season_part,
@@ -89,48 +87,50 @@ def synthetic(
     >>> synthetic(np.random.default_rng(0), 2, 30, KINDS[2], (12,)).shape
     (2, 30)
     """
-    shape = (count, length)
-    noise_B1 = log_uniform(rng, 0.004, 0.35, count)
-    latent = noise_B1 * noise_part(rng, shape)
-    latent += trend_part(rng, shape, noise_B1, kind)
+    draws = Draws(rng, count, length)
+    noise_B1 = draws.log_uniform(0.004, 0.35)
+    latent = noise_B1 * noise_part(draws)
+    latent += trend_part(draws, noise_B1, kind)
     # Each part has its chance first and its values next: all draws come in this order.
-    weight_B1 = indicator(rng, count, 0.35) * noise_B1
-    latent += weight_B1 * cycle_part(rng, shape)
+    weight_B1 = draws.indicator(0.35) * noise_B1
+    latent += weight_B1 * cycle_part(draws)
     for period in periods:
         if period > 1:
-            weight_B1 = indicator(rng, count, kind.season) * noise_B1
-            latent += weight_B1 * season_part(rng, shape, period)
+            weight_B1 = draws.indicator(kind.season) * noise_B1
+            latent += weight_B1 * season_part(draws, period)
     if len(periods) > 1:
-        weight_B1 = indicator(rng, count, kind.season) * noise_B1
-        latent += weight_B1 * workday_part(rng, shape, periods)
+        weight_B1 = draws.indicator(kind.season) * noise_B1
+        latent += weight_B1 * workday_part(draws, periods)
     shortest = periods[0] if periods else 1
     if shortest >= 24:
-        latent *= day_factors(rng, shape, shortest)
-        weight_B1 = indicator(rng, count, 0.6) * noise_B1
-        swings = weight_B1 * np.log(day_factors(rng, shape, shortest))
-        latent += swings * log_uniform(rng, 1, 8, count)
-    weight_B1 = indicator(rng, count, 0.2) * noise_B1
-    latent += weight_B1 * shift_part(rng, shape)
-    weight_B1 = indicator(rng, count, 0.25) * noise_B1
-    latent += weight_B1 * outlier_part(rng, shape)
-    is_pure = by_chance(rng, count, 0.04)
-    latent = np.where(is_pure, noise_B1 * wave_part(rng, shape), latent)
-    return _observe(rng, latent, noise_B1, kind)
+        latent *= day_factors(draws, shortest)
+        weight_B1 = draws.indicator(0.6) * noise_B1
+        swings = weight_B1 * np.log(day_factors(draws, shortest))
+        latent += swings * draws.log_uniform(1, 8)
+    weight_B1 = draws.indicator(0.2) * noise_B1
+    latent += weight_B1 * shift_part(draws)
+    weight_B1 = draws.indicator(0.25) * noise_B1
+    latent += weight_B1 * outlier_part(draws)
+    is_pure = draws.by_chance(0.04)
+    latent = np.where(is_pure, noise_B1 * wave_part(draws), latent)
+    return _observe(draws, latent, kind)
 
 
 def with_missing(rng: Generator, values_BT: NDArray, share: float = 0.15) -> NDArray[np.float64]:
     """A copy in which that share of the series lacks values: single ones at random and one
     longer segment."""
     B, T = values_BT.shape
-    lacks_B1 = by_chance(rng, B, share)
+    draws = Draws(rng, B, T)
+    lacks_B1 = draws.by_chance(share)
     draws_BT = rng.random((B, T))
-    scattered_BT = draws_BT < rng.uniform(0, 0.25, (B, 1)) ** 2 * 4
+    chance_B1 = draws.uniform(0, 0.25) ** 2 * 4
+    is_scattered_BT = draws_BT < chance_B1
     first_B1 = rng.integers(0, T, (B, 1))
-    last_B1 = first_B1 + rng.integers(0, max(2, T // 8), (B, 1))
+    length_B1 = rng.integers(0, max(2, T // 8), (B, 1))
     steps = np.arange(T)
-    in_segment_BT = (steps >= first_B1) & (steps < last_B1)
-    in_segment_BT &= by_chance(rng, B, 0.5)
-    missing_BT = lacks_B1 & (scattered_BT | in_segment_BT)
+    in_segment_BT = (steps >= first_B1) & (steps < first_B1 + length_B1)
+    in_segment_BT &= draws.by_chance(0.5)
+    missing_BT = lacks_B1 & (is_scattered_BT | in_segment_BT)
     return np.where(missing_BT, np.nan, values_BT)
 
 
@@ -139,48 +139,50 @@ def draw_periods(rng: Generator, kind: Kind) -> tuple[int, ...]:
     return kind.periods[rng.integers(len(kind.periods))]
 
 
-def _observe(rng: Generator, latent: NDArray, noise_B1: NDArray, kind: Kind) -> NDArray:
+def _observe(draws: Draws, latent: NDArray, kind: Kind) -> NDArray:
     """Observations from the latent axis: most positive series are exponentials, a third additive
     in levels."""
-    count = len(latent)
     latent = latent - latent[:, :1]
     spread = latent.std(axis=1, keepdims=True)
     shrinking = np.minimum(1.0, 3.0 / np.maximum(spread, 1e-9))
-    exponential = np.exp(np.clip(latent * shrinking, -12, 12))
+    logarithms = np.clip(latent * shrinking, -12, 12)
+    exponential = np.exp(logarithms)
     floor = -latent.min(axis=1, keepdims=True)
-    above_zero = (floor + spread) * log_uniform(rng, 0.05, 10.0, count)
+    above_zero = (floor + spread) * draws.log_uniform(0.05, 10.0)
     additive = latent + floor + above_zero
-    is_exponential = by_chance(rng, count, 0.65)
+    is_exponential = draws.by_chance(0.65)
     positive = np.where(is_exponential, exponential, additive)
-    positive = positive * log_uniform(rng, 0.01, 1e5, count)
-    is_positive = by_chance(rng, count, kind.positive)
-    signed = _signed(rng, latent, spread, noise_B1)
+    positive = positive * draws.log_uniform(0.01, 1e5)
+    is_positive = draws.by_chance(kind.positive)
+    signed = _signed(draws, latent, spread)
     return np.where(is_positive, positive, signed)
 
 
-def _signed(rng: Generator, latent: NDArray, spread: NDArray, noise_B1: NDArray) -> NDArray:
+def _signed(draws: Draws, latent: NDArray, spread: NDArray) -> NDArray:
     """Series that are not all positive: plain, counts with zeros, clipped at zero, or bounded."""
-    count = len(latent)
     unit = latent / np.maximum(spread, 1e-9)
-    plain = latent + spread * rng.normal(0, 2, (count, 1))
-    counts = _counts(rng, unit)
-    clipped = np.maximum(unit + rng.normal(0, 0.8, (count, 1)), 0.0)
-    log_odds = np.clip(unit + rng.normal(0, 1, (count, 1)), -8, 8)
+    plain = latent + spread * draws.normal(0, 2)
+    counts = _counts(draws, unit)
+    shift_B1 = draws.normal(0, 0.8)
+    clipped = np.maximum(unit + shift_B1, 0.0)
+    shift_B1 = draws.normal(0, 1)
+    log_odds = np.clip(unit + shift_B1, -8, 8)
     bounded = 1 / (1 + np.exp(-log_odds))
-    choice_B1 = rng.random((count, 1))
+    choice_B1 = draws.fractions()
     limited = np.where(choice_B1 < 0.9, clipped, bounded)
     not_plain = np.where(choice_B1 < 0.75, counts, limited)
     signed = np.where(choice_B1 < 0.45, plain, not_plain)
     # counts keep their unit, and so do plain values
-    return signed * log_uniform(rng, 0.1, 1e3, count) ** (choice_B1 >= 0.75)
+    size_B1 = draws.log_uniform(0.1, 1e3)
+    has_size = choice_B1 >= 0.75
+    return signed * size_B1**has_size
 
 
-def _counts(rng: Generator, unit: NDArray) -> NDArray:
+def _counts(draws: Draws, unit: NDArray) -> NDArray:
     """Counts whose rate follows the series, half of them more dispersed than a Poisson variable."""
-    count = len(unit)
-    log_rate = 0.7 * unit + rng.uniform(-2.0, 2.5, (count, 1))
+    log_rate = 0.7 * unit + draws.uniform(-2.0, 2.5)
     rate = np.exp(np.clip(log_rate, -6, 6))
-    dispersion = rng.gamma(3.0, 1 / 3.0, unit.shape)
-    is_poisson = by_chance(rng, count, 0.5)
-    counts = rng.poisson(np.where(is_poisson, rate, rate * dispersion))
-    return counts.astype(float)
+    dispersion = draws.rng.gamma(3.0, 1 / 3.0, unit.shape)
+    is_poisson = draws.by_chance(0.5)
+    rate = np.where(is_poisson, rate, rate * dispersion)
+    return draws.rng.poisson(rate).astype(float)

@@ -47,10 +47,9 @@ class Columns:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How data were read, as far as somebody said it; newer data for a saved model are read in the
-    same way.
+    """How data were asked to be read; newer data for a saved model are read in the same way.
 
-    What was found without being said is not part of it: the names of single columns are in
+    What was recognised without an option is not part of it: the names of single columns are in
     `Columns`.
 
     >>> Recipe(series=("store", "item"), aggregate="sum").described()
@@ -85,18 +84,21 @@ class Recipe:
 
     def described(self) -> dict[str, Any]:
         """What differs from the usual, for a manifest."""
-        usual, own = asdict(Recipe()), asdict(self)
-        said = {name: value for name, value in own.items() if value != usual[name]}
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in said.items()
-        }
+        defaults = asdict(Recipe())
+        changed = {}
+        for name, value in asdict(self).items():
+            if value != defaults[name]:
+                changed[name] = list(value) if isinstance(value, tuple) else value
+        return changed
 
     @classmethod
     def from_saved(cls, said: Mapping[str, Any]) -> Recipe:
         """What `described` gave."""
-        return replace(
-            cls(), **{name: tuple(v) if isinstance(v, list) else v for name, v in said.items()}
-        )
+        options = dict(said)
+        for name, value in said.items():
+            if isinstance(value, list):
+                options[name] = tuple(value)
+        return cls(**options)
 
 
 @dataclass(frozen=True)
@@ -250,25 +252,21 @@ def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
     ((24, 168), (7,))
     """
     try:
-        given = np.atleast_1d(np.asarray(periods, np.float64))
+        numbers = np.atleast_1d(np.asarray(periods, np.float64))
     except (TypeError, ValueError):
-        given = np.zeros(0)
-    if (
-        not given.size
-        or given.ndim > 1
-        or not (given >= 1).all()
-        or (given != np.rint(given)).any()
-    ):
+        numbers = np.zeros(0)
+    is_whole = (numbers >= 1) & (numbers == np.rint(numbers))
+    if not numbers.size or numbers.ndim > 1 or not is_whole.all():
         raise UsageError(
             "periods must be whole numbers of at least 1 step, such as 12 or 24 168, got "
             f"{periods!r}."
         )
-    if (given > LONGEST_PERIOD).any():
+    if (numbers > LONGEST_PERIOD).any():
         raise UsageError(
             f"periods must be at most {LONGEST_PERIOD:,} steps, got {periods!r}. Give a shorter "
             "one, or a longer frequency."
         )
-    return tuple(sorted({int(period) for period in given}))
+    return tuple(sorted({int(period) for period in numbers}))
 
 
 def format_time(time: ArrayLike) -> str:
@@ -282,7 +280,8 @@ def format_time(time: ArrayLike) -> str:
     time = np.asarray(time)
     if time.dtype.kind != "M":
         return str(time)
-    text = str(time.astype("datetime64[us]")).replace("T", " ").removesuffix(".000000")
-    return (
-        text.removesuffix(" 00:00:00") if text.endswith(" 00:00:00") else text.removesuffix(":00")
-    )
+    text = str(time.astype("datetime64[us]"))
+    text = text.replace("T", " ").removesuffix(".000000")
+    if text.endswith(" 00:00:00"):
+        return text.removesuffix(" 00:00:00")
+    return text.removesuffix(":00")

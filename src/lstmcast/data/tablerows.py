@@ -17,11 +17,11 @@ from lstmcast.data.table import Table
 
 def in_order(table: Table) -> Table:
     """The rows sorted by series and time; rows of one time stay in their order."""
-    same = np.diff(table.series)
-    if np.all(
-        (same > 0)
-        | ((same == 0) & (np.diff(table.times) >= np.zeros(1, np.diff(table.times[:1]).dtype)))
-    ):
+    series_steps = np.diff(table.series)
+    time_steps = np.diff(table.times)
+    zero = np.zeros(1, time_steps.dtype)
+    is_next = (series_steps > 0) | ((series_steps == 0) & (time_steps >= zero))
+    if is_next.all():
         return table
     order = np.lexsort((table.times, table.series))
     return select_rows(table, order)
@@ -42,20 +42,26 @@ def group_begins(series: ndarray, keys: ndarray) -> ndarray:
     """Where runs of rows of one series with one key begin: (G,)."""
     if not len(series):
         return np.zeros(0, dtype=np.int64)
-    return np.flatnonzero(np.r_[True, (series[1:] != series[:-1]) | (keys[1:] != keys[:-1])])
+    other_series = series[1:] != series[:-1]
+    other_key = keys[1:] != keys[:-1]
+    is_first = np.r_[True, other_series | other_key]
+    return np.flatnonzero(is_first)
 
 
-def grouped(table: Table, begins: ndarray, how: str) -> Table:
+def grouped(table: Table, begins: ndarray, method: str) -> Table:
     """One row for each run of rows: the values reduced, everything else that of the first row."""
-    past = {name: reduced(part, begins, reduced_by(how)) for name, part in table.past.items()}
-    return replace(select_rows(table, begins), values=reduced(table.values, begins, how), past=past)
+    past = {}
+    for name, column in table.past.items():
+        past[name] = reduced(column, begins, reduced_by(method))
+    values = reduced(table.values, begins, method)
+    return replace(select_rows(table, begins), values=values, past=past)
 
 
-def only(table: Table, kept: ndarray) -> Table:
+def only(table: Table, is_kept: ndarray) -> Table:
     """The table without the other rows, and without series that have none left."""
-    if kept.all() and np.bincount(table.series, minlength=len(table.ids)).all():
+    if is_kept.all() and np.bincount(table.series, minlength=len(table.ids)).all():
         return table
-    table = select_rows(table, np.flatnonzero(kept))
+    table = select_rows(table, np.flatnonzero(is_kept))
     present, series = np.unique(table.series, return_inverse=True)
     return replace(
         table,

@@ -54,11 +54,25 @@ def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
     """
     options = options or ReadOptions()
     regular, findings = regularise(table, options)
-    return findings if regular is None else _panel(regular, findings, table, options).check()
+    if regular is None:
+        return findings
+    return _panel(regular, findings, table, options).check()
 
 
 def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
-    covariates, told = _covariates(regular, table)
+    covariates, covariate_findings = _covariates(regular, table)
+    all_findings = [*findings, *covariate_findings, *skipped_findings(table.skipped)]
+    report = DataReport(
+        table.source,
+        len(table),
+        Findings(all_findings),
+        table.frame,
+        table.time_zone,
+        recipe_of(table, options),
+        frame_zone=table.frame_zone,
+        skipped=table.skipped,
+    )
+    recognised = regular.recognised if options.kind is None else None
     return Panel(
         values=regular.values,
         offsets=regular.offsets,
@@ -68,30 +82,23 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         periods=options.periods or regular.frequency.seasonal_periods,
         kind=options.kind or common_kind(regular.recognised),
         columns=table.columns,
-        report=DataReport(
-            table.source,
-            len(table),
-            Findings([*findings, *told, *skipped_findings(table.skipped)]),
-            table.frame,
-            table.time_zone,
-            recipe_of(table, options),
-            frame_zone=table.frame_zone,
-            skipped=table.skipped,
-        ),
+        report=report,
         keys=regular.keys,
-        recognised=regular.recognised if options.kind is None else None,
+        recognised=recognised,
         covariates=covariates,
         calendar=regular.calendar,
     )
 
 
 def _covariates(regular: Regular, table: Table) -> tuple[Covariates, list[Finding]]:
-    """The columns beside the target, holidays included, and what is said of them."""
-    static, levels, constant = of_series(table.static, regular.ids)
-    grid = Grid(regular.ids, regular.starts, np.diff(regular.offsets), regular.frequency)
-    future, holidays = with_holidays(regular.future, table.recipe.holidays or (), grid)
+    """The columns beside the target, holidays included, and findings about them."""
+    static, levels, static_findings = of_series(table.static, regular.ids)
+    lengths = np.diff(regular.offsets)
+    grid = Grid(regular.ids, regular.starts, lengths, regular.frequency)
+    codes = table.recipe.holidays or ()
+    future, holiday_findings = with_holidays(regular.future, codes, grid)
     covariates = Covariates(regular.past, future, static, levels)
-    return covariates, [*constant, *holidays, *_in_hindsight(table)]
+    return covariates, [*static_findings, *holiday_findings, *_in_hindsight(table)]
 
 
 def _in_hindsight(table: Table) -> list[Finding]:
@@ -99,6 +106,7 @@ def _in_hindsight(table: Table) -> list[Finding]:
     names = table.recipe.hindsight
     if not names:
         return []
-    message = f"{listed(names)} {'is' if len(names) == 1 else 'are'} known in hindsight only"
+    verb = "is" if len(names) == 1 else "are"
+    message = f"{listed(names)} {verb} known in hindsight only"
     action = "Accuracy is measured as if coming values had been known: in use it will be lower."
     return [Finding("hindsight", "warning", message, action)]

@@ -70,6 +70,8 @@ _MAGIC = (
     (b"PK\x03\x04", "a ZIP archive in archives; unpack it first"),
     (b"ARROW1", "an Arrow file; read it with polars or pyarrow and give the frame to read()"),
 )
+# control characters that no text has: all but tab, line breaks and escape
+_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])
 # in this order where several fit equally well: decimal commas make the comma fit too often
 _DELIMITERS = ";\t|,"
 # lines; a quoted cell with more line breaks is taken for a quote that is never closed
@@ -87,15 +89,15 @@ class CellGrid:
     notes: tuple[Finding, ...] = ()
 
 
-def read_text(raw: bytes, source: str) -> CellGrid:
+def read_text(content: bytes, source: str) -> CellGrid:
     """Cut the bytes of a text file into cells; DataError when they are no text."""
-    text, encoding = decode(raw, source)
+    text, encoding = decode(content, source)
     refuse_structure(text, source)
     return grid_of_text(text, encoding_notes(encoding))
 
 
 def encoding_notes(encoding: str) -> tuple[Finding, ...]:
-    """What is said of a text that is not UTF-8."""
+    """The finding about a text that is not UTF-8."""
     if encoding in ("utf-8", "utf-8-sig"):
         return ()
     name = _NAMES.get(encoding, encoding)
@@ -108,18 +110,12 @@ def grid_of_text(text: str, notes: tuple[Finding, ...] = ()) -> CellGrid:
     delimiter = find_delimiter(text)
     rows, lines, quotes_off = _cells(text, delimiter)
     if quotes_off:
-        notes += (
-            Finding(
-                "quotes",
-                "warning",
-                "a quote is opened and never closed",
-                "Quotes were read as text.",
-            ),
-        )
+        message = "a quote is opened and never closed"
+        notes = (*notes, Finding("quotes", "warning", message, "Quotes were read as text."))
     return CellGrid(rows, lines, delimiter, False, notes)
 
 
-def decode(raw: bytes, source: str) -> tuple[str, str]:
+def decode(content: bytes, source: str) -> tuple[str, str]:
     """Text and the name of its encoding: a byte-order mark, then UTF-8, Japanese encodings and
     Latin-1, each checked.
 
@@ -127,40 +123,42 @@ def decode(raw: bytes, source: str) -> tuple[str, str]:
     ('年月,売上', 'cp932')
     """
     for mark, encoding in _BOMS:
-        if raw.startswith(mark):
-            return _strictly(raw, encoding, source), encoding
-    unmarked = _unmarked_utf16(raw)
+        if content.startswith(mark):
+            return _strictly(content, encoding, source), encoding
+    unmarked = _unmarked_utf16(content)
     if unmarked:
-        return _strictly(raw[: len(raw) // 2 * 2], unmarked, source), unmarked
-    refuse_binary(raw[: 1 << 16], source)
+        return _strictly(content[: len(content) // 2 * 2], unmarked, source), unmarked
+    refuse_binary(content[: 1 << 16], source)
     try:
-        return raw.decode("utf-8"), "utf-8"
+        return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        encoding = _guess_encoding(raw)
-    return raw.decode(encoding, errors="replace"), encoding
+        encoding = _guess_encoding(content)
+    return content.decode(encoding, errors="replace"), encoding
 
 
-def _unmarked_utf16(raw: bytes) -> str:
+def _unmarked_utf16(content: bytes) -> str:
     """The order of the bytes of UTF-16 without a mark, which Latin letters show: every second byte
     of theirs is 0; "" where the text is something else."""
-    head = raw[:4096]
+    head = content[:4096]
     if b"\0" not in head:
         return ""
-    even, odd = head[::2], head[1::2]
-    zeros = even.count(0) / max(len(even), 1), odd.count(0) / max(len(odd), 1)
-    if zeros[1] > 0.4 and zeros[0] < 0.02:
+    even_zeros = _share_of_zeros(head[::2])
+    odd_zeros = _share_of_zeros(head[1::2])
+    if odd_zeros > 0.4 and even_zeros < 0.02:
         return "utf-16-le"
-    return "utf-16-be" if zeros[0] > 0.4 and zeros[1] < 0.02 else ""
+    return "utf-16-be" if even_zeros > 0.4 and odd_zeros < 0.02 else ""
+
+
+def _share_of_zeros(content: bytes) -> float:
+    return content.count(0) / max(len(content), 1)
 
 
 def refuse_binary(head: bytes, source: str) -> None:
     """Raise DataError when the first bytes of a file cannot be a table of text."""
-    for magic, what in _MAGIC:
+    for magic, file_kind in _MAGIC:
         if head.startswith(magic):
-            raise DataError(f"{source} is {what}. {_EXPECTED}")
-    controls = sum(
-        head.count(bytes([code])) for code in (*range(9), *range(14, 27), *range(28, 32))
-    )
+            raise DataError(f"{source} is {file_kind}. {_EXPECTED}")
+    controls = sum(head.count(code) for code in _CONTROLS)
     if b"\0" in head or controls > 0.02 * len(head):
         raise DataError(f"{source} is not text: it holds binary data. {_EXPECTED}")
 
@@ -179,24 +177,31 @@ def find_delimiter(text: str) -> str:
     >>> find_delimiter("Datum;Umsatz\\n01.02.2024;1,5\\n02.02.2024;2,5\\n")
     ';'
     """
-    lines = [line for line in text[: 1 << 17].splitlines(keepends=True)[:400] if line.strip()]
-    said = re.fullmatch(r'"?sep=(.)"?', lines[0].strip()) if lines else None
-    if said is not None:  # Excel writes it, and reads it
-        return said[1]
+    lines = text[: 1 << 17].splitlines(keepends=True)[:400]
+    lines = [line for line in lines if line.strip()]
+    declared = re.fullmatch(r'"?sep=(.)"?', lines[0].strip()) if lines else None
+    if declared is not None:  # Excel writes it, and reads it
+        return declared[1]
     lines = [line for line in lines if not line.lstrip().startswith("#")] or lines
-    best, best_share = "", 0.0
+    best_delimiter, best_share = "", 0.0
     for delimiter in _between_quotes(lines) or _DELIMITERS:
         share = _evenness(_sample_rows(lines, delimiter))
         if share > best_share + 0.1:
-            best, best_share = delimiter, share
-    if best and best_share >= 0.5:
-        return best
-    alone = [line.strip() for line in lines[1:50]]
-    reads_whole = (times := parse_times(alone)) is not None and times.bad.mean() < 0.5
-    reads_whole = reads_whole or (len(alone) > 0 and parse_numbers(alone).bad.mean() < 0.5)
-    if not reads_whole and _evenness(line.split() for line in lines) >= 0.6:
+            best_delimiter, best_share = delimiter, share
+    if best_delimiter and best_share >= 0.5:
+        return best_delimiter
+    whole_lines = [line.strip() for line in lines[1:50]]
+    if not _are_single_cells(whole_lines) and _evenness(map(str.split, lines)) >= 0.6:
         return " "
-    return best or ","
+    return best_delimiter or ","
+
+
+def _are_single_cells(texts: list[str]) -> bool:
+    """Whether most texts are times, or numbers."""
+    times = parse_times(texts)
+    if times is not None and times.bad.mean() < 0.5:
+        return True
+    return len(texts) > 0 and bool(parse_numbers(texts).bad.mean() < 0.5)
 
 
 def _between_quotes(lines: list[str]) -> str:
@@ -208,9 +213,9 @@ def _between_quotes(lines: list[str]) -> str:
     return ""
 
 
-def _strictly(raw: bytes, encoding: str, source: str) -> str:
+def _strictly(content: bytes, encoding: str, source: str) -> str:
     try:
-        return raw.decode(encoding)
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(
             f"{source} begins as {encoding} text, but byte {error.start} does not fit. Save it "
@@ -218,9 +223,9 @@ def _strictly(raw: bytes, encoding: str, source: str) -> str:
         ) from None
 
 
-def _guess_encoding(raw: bytes) -> str:
+def _guess_encoding(content: bytes) -> str:
     """An encoding for bytes that are not UTF-8."""
-    head = raw[: 1 << 20]
+    head = content[: 1 << 20]
     of_months = _by_months(head)
     if of_months:
         return of_months
@@ -230,15 +235,17 @@ def _guess_encoding(raw: bytes) -> str:
     asian = _east_asian(head)
     if asian:
         return asian
-    high = sum(byte > 127 for byte in head[:20000])
-    if high > 20 and high > 0.5 * sum(byte > 64 for byte in head[:20000]):
+    sample = head[:20000]
+    high = sum(byte > 127 for byte in sample)
+    letters = sum(byte > 64 for byte in sample)
+    if high > 20 and high > 0.5 * letters:
         # letters of another alphabet: worth the slower look
         from charset_normalizer import from_bytes
 
-        match = from_bytes(head[:20000]).best()
-        if match is not None and _decodes(raw, match.encoding):
+        match = from_bytes(sample).best()
+        if match is not None and _decodes(content, match.encoding):
             return match.encoding
-    return "cp1252" if _decodes(raw, "cp1252") else "latin-1"
+    return "cp1252" if _decodes(content, "cp1252") else "latin-1"
 
 
 def _by_months(head: bytes) -> str:
@@ -277,9 +284,9 @@ def _east_asian(head: bytes) -> str:
     return likeliest
 
 
-def _decodes(raw: bytes, encoding: str) -> bool:
+def _decodes(content: bytes, encoding: str) -> bool:
     try:
-        raw.decode(encoding)
+        content.decode(encoding)
     except (UnicodeDecodeError, LookupError):
         return False
     return True
@@ -291,11 +298,13 @@ def _reads_japanese(text: str) -> bool:
     In Shift-JIS kana and common kanji begin with bytes 81–98, which Latin-1 leaves to punctuation;
     its accented letters come out as rare kanji (E0 and up) or as half-width katakana.
     """
-    found = _JAPANESE.findall(text[:200_000])
-    first_bytes = [letter.encode("cp932", errors="replace")[0] for letter in found]
+    sample = text[:200_000]
+    japanese = _JAPANESE.findall(sample)
+    first_bytes = [letter.encode("cp932", errors="replace")[0] for letter in japanese]
     common = sum(0x81 <= byte <= 0x98 for byte in first_bytes)
-    halfwidth = len(re.findall(r"[\uff61-\uff9f]", text[:200_000]))
-    return common > 0 and 2 * common >= len(found) and halfwidth <= 2 * len(found)
+    halfwidth = len(re.findall(r"[\uff61-\uff9f]", sample))
+    is_usual = 2 * common >= len(japanese)
+    return common > 0 and is_usual and halfwidth <= 2 * len(japanese)
 
 
 def _sample_rows(lines: list[str], delimiter: str) -> Iterator[list[str]]:
@@ -307,8 +316,13 @@ def _sample_rows(lines: list[str], delimiter: str) -> Iterator[list[str]]:
 
 def _evenness(rows: Iterable[list[str]]) -> float:
     """Share of the rows that have the commonest number of cells; 0 where that is one."""
-    counts = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
-    width, count = counts.most_common(1)[0] if counts else (0, 0)
+    counts = Counter()
+    for row in rows:
+        if any(cell.strip() for cell in row):
+            counts[len(row)] += 1
+    if not counts:
+        return 0.0
+    width, count = counts.most_common(1)[0]
     return count / counts.total() if width > 1 else 0.0
 
 
@@ -331,14 +345,14 @@ def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]
             quoting=quoting,
             skipinitialspace=True,
         )
-        rows, lines, last = [], [], 0
+        rows, lines, last_line = [], [], 0
         try:
             for row in reader:
-                if reader.line_num - last > _LONGEST_RECORD and quoting == csv.QUOTE_MINIMAL:
+                if reader.line_num - last_line > _LONGEST_RECORD and quoting == csv.QUOTE_MINIMAL:
                     raise csv.Error
                 rows.append(row)
-                lines.append(last + 1)
-                last = reader.line_num
+                lines.append(last_line + 1)
+                last_line = reader.line_num
         except csv.Error:
             continue
         return rows, lines, quoting == csv.QUOTE_NONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy import ndarray
@@ -29,6 +30,7 @@ _PIVOT = 40  # two-digit years are 1941 … 2040
 _DATED = re.compile(
     r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
 )
+_CENTURIES = ("19", "20")
 _SERIAL_ORIGIN = np.datetime64("1899-12-30", "us")
 
 
@@ -56,7 +58,7 @@ def integer_times(numbers: ndarray) -> Times:
             times = reading(numbers, lowest, highest)
             if times is not None:
                 return times
-    return _times(numbers, "index")
+    return Times.of(numbers, "index")
 
 
 def decimal_times(numbers: ndarray) -> Times | None:
@@ -81,16 +83,16 @@ def serial_times(numbers: ndarray) -> ndarray | None:
     >>> print(serial_times(np.array([44562.0, 44562.5])))
     ['2022-01-01T00:00:00.000000' '2022-01-01T12:00:00.000000']
     """
-    known = np.isfinite(numbers)
-    if not known.any():
+    is_known = np.isfinite(numbers)
+    if not is_known.any():
         return None
-    lowest, highest = numbers[known].min(), numbers[known].max()
+    lowest, highest = numbers[is_known].min(), numbers[is_known].max()
     if not _FIRST_SERIAL <= lowest <= highest < _LAST_SERIAL:
         return None
     # to the second: a fraction of a day is never exact
-    seconds = np.rint(np.where(known, numbers, 0) * 86_400)
+    seconds = np.rint(np.where(is_known, numbers, 0) * 86_400)
     since_origin = seconds.astype(np.int64).astype("timedelta64[s]")
-    return np.where(known, _SERIAL_ORIGIN + since_origin, np.datetime64("NaT"))
+    return np.where(is_known, _SERIAL_ORIGIN + since_origin, np.datetime64("NaT"))
 
 
 def names_dates(name: str) -> bool:
@@ -102,14 +104,10 @@ def names_dates(name: str) -> bool:
     return _DATED.search(name.casefold()) is not None
 
 
-def _times(values: ndarray, form: str, *notes: str) -> Times:
-    return Times(values, np.zeros(len(values), bool), form, None, notes)
-
-
 def _times_of_clock(values: ndarray, unit: str) -> Times:
     """Times that were counted in a unit since 1970, in UTC."""
     note = f"whole numbers read as {unit} since 1970 (UTC)"
-    return Times(values, np.zeros(len(values), bool), "number", "UTC", (note,))
+    return Times.of(values, "number", note, zone="UTC")
 
 
 def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -128,21 +126,21 @@ def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
     # twelve years such as 2001 to 2012 are years
     if abs(steps[0]) != 1 or (steps != steps[0]).any() or len(np.unique(years)) < 2:
         return None
-    return _times(from_fields(years, months, 1), "number", "whole numbers read as year and month")
+    return Times.of(from_fields(years, months, 1), "number", "whole numbers read as year and month")
 
 
 def _years(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 1500 or high > 2200:
         return None
     years = (numbers - 1970).astype("datetime64[Y]")
-    return _times(years.astype("datetime64[us]"), "year")
+    return Times.of(years.astype("datetime64[us]"), "year")
 
 
 def _months(numbers: ndarray, low: int, high: int) -> Times | None:
     years, months = numbers // 100, numbers % 100
     if low < 150001 or high > 220012 or not _within(months, 1, 12):
         return None
-    return _times(from_fields(years, months, 1), "number")
+    return Times.of(from_fields(years, months, 1), "number")
 
 
 def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -153,10 +151,12 @@ def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
     distinct_years, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
     if len(set(quarters)) < 4 or len(distinct_years) < 3:
         return None
-    if (counts[1:-1] != 4).any() or (np.diff(distinct_years) != 1).any():
+    are_full = counts[1:-1] == 4
+    are_next = np.diff(distinct_years) == 1
+    if not are_full.all() or not are_next.all():
         return None
     values = from_fields(years, 3 * quarters - 2, 1)
-    return _times(values, "number", "whole numbers read as years and quarters")
+    return Times.of(values, "number", "whole numbers read as years and quarters")
 
 
 def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -171,7 +171,7 @@ def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
     values = from_fields(years, numbers // 100 % 100, days)
     if np.isnat(values).any() or np.median(np.diff(np.unique(values))) > np.timedelta64(31, "D"):
         return None
-    return _times(values, "number", "whole numbers read as year, month and day")
+    return Times.of(values, "number", "whole numbers read as year, month and day")
 
 
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -180,35 +180,40 @@ def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 190001 or high > 210053 or not _within(weeks, 1, 53):
         return None
     values = iso_weeks(years, weeks)
-    return _times(values, "number", "whole numbers read as years and ISO weeks")
+    return Times.of(values, "number", "whole numbers read as years and ISO weeks")
 
 
 def iso_weeks(years: ndarray, weeks: ndarray) -> ndarray:
     """The Mondays of ISO weeks as datetime64[us]: week 1 is the one with 4 January in it."""
-    first_of_january = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]")
-    fourth = first_of_january + 3
+    years_since_1970 = (years - 1970).astype("datetime64[Y]")
+    fourth = years_since_1970.astype("datetime64[D]") + 3
     weekday = (fourth.astype(np.int64) + 3) % 7
-    monday = fourth - weekday
-    return (monday + 7 * (weeks - 1)).astype("datetime64[us]")
+    first_monday = fourth - weekday
+    mondays = first_monday + 7 * (weeks - 1)
+    return mondays.astype("datetime64[us]")
 
 
 def _days(numbers: ndarray, low: int, high: int) -> Times | None:
     if low >= 15000101 and high <= 22001231:
         values = _day_numbers(numbers)
-        return None if np.isnat(values).any() else _times(values, "number")
+        if np.isnat(values).any():
+            return None
+        return Times.of(values, "number")
     years, days = numbers // 1000, numbers % 1000
-    if low >= 1900001 and high <= 2100366 and _within(days, 1, 366):
-        if days.max() <= 12 and len(np.unique(years)) > 1:
-            note = "whole numbers read as years and months of three digits"
-            return _times(from_fields(years, days, 1), "number", note)
-        values = from_fields(years, 1, 1) + _days_long(days - 1)
-        return _times(values, "number", "whole numbers read as years and days of the year")
-    return None
+    if low < 1900001 or high > 2100366 or not _within(days, 1, 366):
+        return None
+    if days.max() <= 12 and len(np.unique(years)) > 1:
+        note = "whole numbers read as years and months of three digits"
+        return Times.of(from_fields(years, days, 1), "number", note)
+    values = from_fields(years, 1, 1) + _days_long(days - 1)
+    return Times.of(values, "number", "whole numbers read as years and days of the year")
 
 
 def _day_numbers(numbers: ndarray) -> ndarray:
     """20240301 as 1 March 2024."""
-    years, months, days = numbers // 10_000, numbers // 100 % 100, numbers % 100
+    years = numbers // 10_000
+    months = numbers // 100 % 100
+    days = numbers % 100
     return from_fields(years, months, days)
 
 
@@ -221,7 +226,7 @@ def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
     if np.isnat(values).any() or not _within(hours, 0, 24):
         return None
     values = values + hours.astype("timedelta64[h]")
-    return _times(values, "number", "whole numbers read as year, month, day and hour")
+    return Times.of(values, "number", "whole numbers read as year, month, day and hour")
 
 
 def _since_1970(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -233,8 +238,8 @@ def _since_1970(numbers: ndarray, low: int, high: int) -> Times | None:
 
 
 def _within(numbers: ndarray, low: int, high: int) -> bool:
-    inside = (numbers >= low) & (numbers <= high)
-    return bool(inside.all())
+    is_within = (numbers >= low) & (numbers <= high)
+    return bool(is_within.all())
 
 
 def _days_long(days: ndarray) -> ndarray:
@@ -245,20 +250,26 @@ def whole_number_texts(tidy: list[str], dates: Callable[[list[str]], Times]) -> 
     """Texts of digits only, "" where missing, as times; `dates` reads texts that are no numbers."""
     is_text = np.array([text != "" for text in tidy])
     digits = [text for text in tidy if text]
-    unread = np.full(len(tidy), np.datetime64("NaT", "us"))
-    if any(len(text) > 18 and int(text) >= _LAST_SECOND * 10**9 for text in digits):
-        return Times(unread, is_text, "index")
+    values = np.full(len(tidy), np.datetime64("NaT", "us"))
+    if any(_is_beyond_times(text) for text in digits):
+        return Times(values, is_text, "index")
     stamped = _stamped(tidy, digits, dates)
     if stamped is not None:
         return stamped
-    times = integer_times(np.array([int(text) for text in digits], np.int64))
+    numbers = np.array([int(text) for text in digits], np.int64)
+    times = integer_times(numbers)
     if times.form == "index":
-        values = np.zeros(len(tidy), np.int64)
-        values[is_text] = times.values
+        indices = np.zeros(len(tidy), np.int64)
+        indices[is_text] = times.values
         # a missing index has no NaT to stand for it
-        return Times(values, ~is_text, "index", times.zone, times.notes)
-    unread[is_text] = times.values
-    return Times(unread, np.zeros(len(tidy), bool), times.form, times.zone, times.notes)
+        return replace(times, values=indices, bad=~is_text)
+    values[is_text] = times.values
+    return replace(times, values=values, bad=np.zeros(len(tidy), bool))
+
+
+def _is_beyond_times(text: str) -> bool:
+    """Whether digits are more than nanoseconds since 1970 can be."""
+    return len(text) > 18 and int(text) >= _LAST_SECOND * 10**9
 
 
 def _stamped(
@@ -266,16 +277,26 @@ def _stamped(
 ) -> Times | None:
     """202403011530 and 20240301153000 as date and time, 01032024 as day, month and year."""
     lengths = {len(text) for text in digits}
-    begin_as_years = all(text[:2] in ("19", "20") for text in digits)
+    begin_as_years = all(text[:2] in _CENTURIES for text in digits)
     if lengths in ({12}, {14}) and begin_as_years:
-        rewritten = [f"{text[:8]} {text[8:]}" if text else "" for text in tidy]
+        rewrite = _date_and_clock
     elif lengths == {8} and not begin_as_years:
-        if not all(text[4:6] in ("19", "20") for text in digits):
+        if not all(text[4:6] in _CENTURIES for text in digits):
             return None
-        rewritten = [f"{text[:2]}/{text[2:4]}/{text[4:]}" if text else "" for text in tidy]
+        rewrite = _day_month_year
     else:
         return None
+    rewritten = list(tidy)
+    for place, text in enumerate(tidy):
+        if text:
+            rewritten[place] = rewrite(text)
     times = dates(rewritten)
-    if times.bad.any():
-        return None
-    return Times(times.values, times.bad, "number", times.zone, times.notes, times.problem)
+    return None if times.bad.any() else replace(times, form="number")
+
+
+def _date_and_clock(digits: str) -> str:
+    return f"{digits[:8]} {digits[8:]}"
+
+
+def _day_month_year(digits: str) -> str:
+    return f"{digits[:2]}/{digits[2:4]}/{digits[4:]}"

@@ -19,6 +19,7 @@ from numpy import ndarray
 
 from lstmcast.data.findings import Finding
 from lstmcast.data.table import Table
+from lstmcast.data.tablerows import select_rows
 from lstmcast.errors import DataError
 
 SKIPPED = "skipped series"  # the rule of findings about them
@@ -36,15 +37,20 @@ class BadCells:
         """The table without the series that such cells belong to; DataError where none is left."""
         if not self.lines:
             return table
-        bad: dict[int, str] = {}
+        reasons: dict[int, str] = {}
         for name, lines in self.lines.items():
-            rows = np.isin(table.lines, list(lines))
+            is_bad = np.isin(table.lines, list(lines))
             # of a table with several columns of values each is a series, called after it
-            named = [str(one) == name or str(one).endswith(f"/{name}") for one in table.ids]
-            if len(table.ids) > 1 and any(named):
-                rows &= np.array(named)[table.series]
-            bad |= dict.fromkeys(np.unique(table.series[rows]).tolist(), self.reasons[name])
-        return without_series(table, bad)
+            is_named = np.array([_is_called(str(series), name) for series in table.ids])
+            if len(table.ids) > 1 and is_named.any():
+                is_bad &= is_named[table.series]
+            bad_series = np.unique(table.series[is_bad]).tolist()
+            reasons |= dict.fromkeys(bad_series, self.reasons[name])
+        return without_series(table, reasons)
+
+
+def _is_called(series: str, name: str) -> bool:
+    return series == name or series.endswith(f"/{name}")
 
 
 _collected: ContextVar[BadCells | None] = ContextVar("bad cells", default=None)
@@ -54,7 +60,8 @@ _collected: ContextVar[BadCells | None] = ContextVar("bad cells", default=None)
 def collecting(skip: bool) -> Iterator[BadCells]:
     """Within the block, cells that are no numbers are noted where series are to be skipped."""
     cells = BadCells()
-    token = _collected.set(cells if skip else None)
+    collected = cells if skip else None
+    token = _collected.set(collected)
     try:
         yield cells
     finally:
@@ -66,7 +73,8 @@ def refuse(name: str, lines: ndarray, error: DataError) -> None:
     cells = _collected.get()
     if cells is None or not len(lines):
         raise error
-    cells.lines.setdefault(name, set()).update(np.asarray(lines).tolist())
+    lines_of_column = cells.lines.setdefault(name, set())
+    lines_of_column.update(np.asarray(lines).tolist())
     cells.reasons[name] = str(error)
 
 
@@ -75,29 +83,28 @@ def without_series(table: Table, reasons: Mapping[int, str]) -> Table:
     left."""
     if not reasons:
         return table
-    kept = np.setdiff1d(np.arange(len(table.ids)), list(reasons))
-    if not len(kept):
+    remaining = np.setdiff1d(np.arange(len(table.ids)), list(reasons))
+    if not len(remaining):
         raise DataError(next(iter(reasons.values())))
-    rows = np.isin(table.series, kept)
-    skipped = {str(table.ids[number]): reason for number, reason in reasons.items()}
+    skipped = dict(table.skipped)
+    for number, reason in reasons.items():
+        skipped[str(table.ids[number])] = reason
+    rows = np.isin(table.series, remaining)
+    table = select_rows(table, rows)
     return replace(
         table,
-        series=np.searchsorted(kept, table.series[rows]),
-        ids=table.ids[kept],
-        keys=table.keys.take(kept),
-        times=table.times[rows],
-        values=table.values[rows],
-        lines=table.lines[rows],
-        past={name: column[rows] for name, column in table.past.items()},
-        skipped={**table.skipped, **skipped},
+        series=np.searchsorted(remaining, table.series),
+        ids=table.ids[remaining],
+        keys=table.keys.take(remaining),
+        skipped=skipped,
     )
 
 
 def skipped_findings(skipped: Mapping[str, str]) -> list[Finding]:
-    """What is said of series that were left out: how many, and why the first one was."""
+    """The finding about series that were left out: how many, and why the first one was."""
     if not skipped:
         return []
     name, reason = next(iter(skipped.items()))
-    many = f"{len(skipped):,} series are" if len(skipped) > 1 else "1 series is"
-    message = f"{many} left out, the first {name!r}: {reason}"
+    count_text = f"{len(skipped):,} series are" if len(skipped) > 1 else "1 series is"
+    message = f"{count_text} left out, the first {name!r}: {reason}"
     return [Finding(SKIPPED, "warning", message, series=name, count=len(skipped))]

@@ -29,14 +29,17 @@ def months_of_weeks(times: ndarray) -> tuple[ndarray, ndarray] | None:
     2022-02-26T00:00:00.000000 2022-02 2022-09
     """
     days = np.unique(np.asarray(times, "datetime64[us]"))
-    steps = np.diff(micros_of(days))
-    if len(steps) < _FEWEST or np.any(steps % WEEK) or np.any(micros_of(days) % DAY):
+    micros = micros_of(days)
+    steps = np.diff(micros)
+    are_weeks = not np.any(steps % WEEK)
+    are_days = not np.any(micros % DAY)
+    if len(steps) < _FEWEST or not are_weeks or not are_days:
         return None
-    weeks = steps // WEEK
-    if not np.isin(weeks, (4, 5, 6)).all() or not {4, 5} <= set(weeks.tolist()):
+    lengths = set((steps // WEEK).tolist())
+    if not {4, 5} <= lengths <= {4, 5, 6}:
         return None
     for shift in _MIDDLES:
-        months = month_of(micros_of(days) + shift)
+        months = month_of(micros + shift)
         if np.all(np.diff(months) == 1):
             return days, months.astype("datetime64[M]")
     return None

@@ -1,5 +1,5 @@
-"""The words in which somebody says how data are read: those of `lstmcast.read`, for whatever else
-takes data."""
+"""The options that say how data are read: those of `lstmcast.read`, for whatever else takes
+data."""
 
 from __future__ import annotations
 
@@ -59,10 +59,11 @@ def columns_said(words: Words) -> dict[str, Any]:
     >>> columns_said({"time": "day", "decimal": ",", "gaps": "error"})["time"]
     'day'
     """
-    said: dict[str, Any] = {name: value for name, value in words.items() if name in _COLUMNS}
-    written: dict[str, Any] = {name: value for name, value in words.items() if name in _WRITTEN}
-    beside: dict[str, Any] = {name: value for name, value in words.items() if name in _BESIDE}
-    return said | {"written": CellFormat(**written), "beside": Beside(**beside)}
+    return {
+        **_among(words, _COLUMNS),
+        "written": CellFormat(**_among(words, _WRITTEN)),
+        "beside": Beside(**_among(words, _BESIDE)),
+    }
 
 
 def options_said(words: Words) -> ReadOptions:
@@ -71,8 +72,13 @@ def options_said(words: Words) -> ReadOptions:
     >>> options_said({"time": "day", "gaps": "error"}).gaps
     'error'
     """
-    others = (*_COLUMNS, *_WRITTEN, *_BESIDE)
-    said: dict[str, Any] = {name: value for name, value in words.items() if name not in others}
-    if said.get("periods") is not None:
-        said["periods"] = checked_periods(said["periods"])
-    return ReadOptions(**said)
+    column_words = (*_COLUMNS, *_WRITTEN, *_BESIDE)
+    options = _among(words, [name for name in words if name not in column_words])
+    if options.get("periods") is not None:
+        options["periods"] = checked_periods(options["periods"])
+    return ReadOptions(**options)
+
+
+def _among(words: Words, names: Sequence[str]) -> dict[str, Any]:
+    """The words of these names."""
+    return {name: value for name, value in words.items() if name in names}

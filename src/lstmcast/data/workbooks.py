@@ -13,7 +13,7 @@ from lstmcast.errors import DataError, MissingExtraError, UsageError
 
 
 def read_sheets(
-    raw: bytes, source: str, sheet: str | None = None
+    content: bytes, source: str, sheet: str | None = None
 ) -> tuple[dict[str, CellGrid], list[str]]:
     """The cells of all sheets with a table, or of the named one, and the names of all sheets.
     DataError where no sheet has a table."""
@@ -24,60 +24,66 @@ def read_sheets(
             f"{source} is an Excel workbook, and the package python-calamine is not installed. "
             "Run: pip install python-calamine, or save the sheet as CSV."
         ) from None
-    require_sheets(raw, source)
+    require_sheets(content, source)
     try:
-        book = calamine.load_workbook(io.BytesIO(raw))
+        book = calamine.load_workbook(io.BytesIO(content))
         names = list(book.sheet_names)
         if sheet is not None and sheet not in names:
             raise UsageError(
                 f"{source} has no sheet {sheet!r}. Its sheets are: {', '.join(names)}."
             )
-        grids = {
-            name: _cells(book.get_sheet_by_name(name)) for name in ([sheet] if sheet else names)
-        }
+        names_to_read = [sheet] if sheet else names
+        rows_of_sheets = {name: _cells(book.get_sheet_by_name(name)) for name in names_to_read}
+    except UsageError:
+        raise
     except (calamine.CalamineError, OSError, ValueError) as error:
-        if isinstance(error, UsageError):
-            raise
-        reason = "it is protected by a password" if "password" in str(error).lower() else str(error)
+        reason = str(error)
+        if "password" in reason.lower():
+            reason = "it is protected by a password"
         raise DataError(
             f"{source} cannot be opened as a workbook ({reason}). Save it again as .xlsx or CSV."
         ) from None
-    tables = [name for name, rows in grids.items() if _is_table(rows)]
+    tables = {}
+    for name, rows in rows_of_sheets.items():
+        if _is_table(rows):
+            lines = list(range(1, len(rows) + 1))
+            tables[name] = CellGrid(rows, lines, plain=True)
     if not tables:
-        sheets = ", ".join(names)
         raise DataError(
             f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: "
-            f"{sheets}."
+            f"{', '.join(names)}."
         )
-    found = {
-        name: CellGrid(grids[name], list(range(1, len(grids[name]) + 1)), "", True)
-        for name in tables
-    }
-    return found, names
+    return tables, names
 
 
 def sheet_note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
-    """What is said of the sheet that was read, where a workbook has several."""
+    """The finding about the sheet that was read, where a workbook has several."""
     if len(names) == 1:
         return ()
-    others = [name for name in tables if name != chosen]
-    action = f"Others with tables: {', '.join(others)}; name one with sheet=." if others else ""
+    other_tables = [name for name in tables if name != chosen]
+    action = ""
+    if other_tables:
+        action = f"Others with tables: {', '.join(other_tables)}; name one with sheet=."
     return (Finding("sheet", "note", f"the sheet {chosen!r} was read", action, value=chosen),)
 
 
 def _is_table(rows: list[list[str]]) -> bool:
-    return sum(any(cell for cell in row) for row in rows) >= 2
+    return sum(map(any, rows)) >= 2
 
 
 def _cells(sheet: Any) -> list[list[str]]:
     """All rows from the first line on, so that positions are line numbers; empty columns at the
     left are cut."""
-    rows = [[_text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
-    start = min(
-        (next((j for j, cell in enumerate(row) if cell), len(row)) for row in rows if any(row)),
-        default=0,
-    )
+    rows = []
+    for values in sheet.to_python(skip_empty_area=False):
+        rows.append([_text(value) for value in values])
+    starts = [_first_filled(row) for row in rows if any(row)]
+    start = min(starts, default=0)
     return [row[start:] for row in rows]
+
+
+def _first_filled(row: list[str]) -> int:
+    return next(column for column, cell in enumerate(row) if cell)
 
 
 def _text(value: Any) -> str:

@@ -22,18 +22,18 @@ def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
     >>> converted(times, "UTC", "UTC+09:00").astype("datetime64[h]").tolist()
     [datetime.datetime(2024, 1, 2, 0, 0)]
     """
-    ours, theirs = zone_of(zone), zone_of(to)
-    if ours is None or theirs is None:
+    source_zone, target_zone = zone_of(zone), zone_of(to)
+    if source_zone is None or target_zone is None:
         return None
-    if isinstance(ours, datetime.timezone) and isinstance(theirs, datetime.timezone):
-        shift = theirs.utcoffset(None) - ours.utcoffset(None)
+    if isinstance(source_zone, datetime.timezone) and isinstance(target_zone, datetime.timezone):
+        shift = target_zone.utcoffset(None) - source_zone.utcoffset(None)
         return times + np.timedelta64(shift, "us")
     distinct, places = np.unique(times, return_inverse=True)
-    moved = [
-        time.replace(tzinfo=ours).astimezone(theirs).replace(tzinfo=None)
-        for time in distinct.tolist()
-    ]
-    return np.array(moved, "datetime64[us]")[places]
+    converted_times = []
+    for time in distinct.tolist():
+        converted_time = time.replace(tzinfo=source_zone).astimezone(target_zone)
+        converted_times.append(converted_time.replace(tzinfo=None))
+    return np.array(converted_times, "datetime64[us]")[places]
 
 
 def instants(times: ndarray, zone: str) -> ndarray | None:
@@ -46,17 +46,20 @@ def instants(times: ndarray, zone: str) -> ndarray | None:
     >>> print(instants(clock, "Europe/Berlin"))
     ['2024-03-31T01:30:00.000000' '2024-10-27T00:30:00.000000']
     """
-    moved = converted(times.ravel(), zone, "UTC")
-    return None if moved is None else moved.reshape(times.shape)
+    utc_times = converted(times.ravel(), zone, "UTC")
+    return None if utc_times is None else utc_times.reshape(times.shape)
 
 
-def same_zone(one: str, other: str) -> bool:
+def same_zone(first: str, second: str) -> bool:
     """Whether two names mean the same zone.
 
     >>> same_zone("UTC", "+00:00"), same_zone("UTC+09:00", "UTC")
     (True, False)
     """
-    return one == other or (zone_of(one) is not None and zone_of(one) == zone_of(other))
+    if first == second:
+        return True
+    zone = zone_of(first)
+    return zone is not None and zone == zone_of(second)
 
 
 def on_midnights(times: ndarray, frequency: Frequency) -> bool:
@@ -67,7 +70,8 @@ def on_midnights(times: ndarray, frequency: Frequency) -> bool:
     """
     if frequency.unit in ("integer", "hour", "minute", "second"):
         return False
-    return bool((times == times.astype("datetime64[D]")).all())
+    midnights = times.astype("datetime64[D]")
+    return bool((times == midnights).all())
 
 
 def zone_of(name: str) -> datetime.tzinfo | None:
@@ -77,7 +81,9 @@ def zone_of(name: str) -> datetime.tzinfo | None:
     if match := _OFFSET.fullmatch(name):
         sign, hours, minutes = match.groups()
         offset = datetime.timedelta(hours=int(hours), minutes=int(minutes))
-        return datetime.timezone(-offset if sign == "-" else offset)
+        if sign == "-":
+            offset = -offset
+        return datetime.timezone(offset)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -103,8 +103,10 @@ class Address:
         """Whether both are one table, as far as names tell."""
         if self.engine != other.engine or self.table is None or other.table is None:
             return False
-        ours, theirs = self.table.casefold().split("."), other.table.casefold().split(".")
-        if ours[-1] != theirs[-1] or (len(ours) == len(theirs) and ours != theirs):
+        names, other_names = self.table.casefold().split("."), other.table.casefold().split(".")
+        if names[-1] != other_names[-1] or (
+            len(names) == len(other_names) and names != other_names
+        ):
             return False
         if self.engine in IN_FILES:
             return os.path.realpath(self.path) == os.path.realpath(other.path)
@@ -142,8 +144,8 @@ class DatabaseTable:
             raise UsageError(
                 f"if_exists={self.if_exists!r} is not known. Choose one of: {', '.join(WAYS)}."
             )
-        given = (self.key,) if isinstance(self.key, str) else self.key
-        names = tuple(dict.fromkeys(given))
+        columns = (self.key,) if isinstance(self.key, str) else self.key
+        names = tuple(dict.fromkeys(columns))
         if names and self.if_exists != "upsert":
             raise UsageError(
                 f"key={list(names)} would have no effect: rows are replaced by their key with "
@@ -155,21 +157,21 @@ class DatabaseTable:
     @property
     def address(self) -> Address:
         """Which table it is."""
-        found = _TARGET.fullmatch(self.place)
-        assert found is not None  # it was checked
-        address = parsed(found["address"])
+        match = _TARGET.fullmatch(self.place)
+        assert match is not None  # it was checked
+        address = parsed(match["address"])
         if address.table is not None or address.query is not None:
             raise UsageError(
                 f"{hidden(self.place)!r} names the table twice. Write it before the @ only."
             )
-        if not found["table"].strip():
+        if not match["table"].strip():
             raise UsageError(f"{hidden(self.place)!r} names no table: TABLE@URL is expected.")
-        return replace(address, table=found["table"].strip())
+        return replace(address, table=match["table"].strip())
 
-    def beside(self, what: str) -> DatabaseTable:
+    def beside(self, content: str) -> DatabaseTable:
         """A table beside this one, called after what is in it."""
-        table, at, rest = self.place.partition("@")
-        return replace(self, place=f"{table}_{what}{at}{rest}", key=())
+        table, separator, url = self.place.partition("@")
+        return replace(self, place=f"{table}_{content}{separator}{url}", key=())
 
     def __str__(self) -> str:
         address = self.address
@@ -221,40 +223,43 @@ def address_of(source: str | Address, query: str | None = None) -> Address:
 
 def parsed(text: str) -> Address:
     """An address from its text; UsageError, which shows no password, for what is none."""
-    shown = hidden(text)
+    label = hidden(text)
     try:
-        parts = urlsplit(text.strip())
-        port = parts.port
-        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        url = urlsplit(text.strip())
+        port = url.port
+        pairs = parse_qsl(url.query, keep_blank_values=True, strict_parsing=bool(url.query))
     except ValueError:
         raise UsageError(
-            f"{shown!r} is not an address of a database. Write it as {_EXAMPLE}; in a "
+            f"{label!r} is not an address of a database. Write it as {_EXAMPLE}; in a "
             f"password, write "
             "/ as %2F, @ as %40, # as %23 and ? as %3F, or keep it out of the address."
         ) from None
-    scheme, _, driver = parts.scheme.partition("+")
+    scheme, _, driver = url.scheme.partition("+")
     if scheme not in ENGINES:
-        raise UsageError(f"{shown!r} is not the address of a database. Write it as {_EXAMPLE}.")
+        raise UsageError(f"{label!r} is not the address of a database. Write it as {_EXAMPLE}.")
     engine = ENGINES[scheme]
     if driver and driver not in ("psycopg", "pymysql"):
         raise UsageError(
-            f"{shown!r}: the driver {driver!r} is not used here. Write {scheme}:// alone."
+            f"{label!r}: the driver {driver!r} is not used here. Write {scheme}:// alone."
         )
-    given = dict(pairs)
-    own = {name: given.pop(name) for name in ("table", "query", "timeout") if name in given}
-    _require_options(engine, given, shown)
-    place = _file_place(parts, shown) if engine in IN_FILES else _server_place(parts, shown)
+    parameters = dict(pairs)
+    settings = {
+        name: parameters.pop(name) for name in ("table", "query", "timeout") if name in parameters
+    }
+    _require_options(engine, parameters, label)
+    place = _file_place(url, label) if engine in IN_FILES else _server_place(url, label)
+    password = None if url.password is None else unquote(url.password)
     return Address(
         engine,
         path=place,
-        host=parts.hostname or "",
+        host=url.hostname or "",
         port=port,
-        user=unquote(parts.username or ""),
-        password=None if parts.password is None else unquote(parts.password),
-        table=own.get("table") or None,
-        query=own.get("query") or None,
-        timeout=_seconds(own.get("timeout"), shown),
-        options=tuple(given.items()),
+        user=unquote(url.username or ""),
+        password=password,
+        table=settings.get("table") or None,
+        query=settings.get("query") or None,
+        timeout=_seconds(settings.get("timeout"), label),
+        options=tuple(parameters.items()),
     )
 
 
@@ -267,45 +272,46 @@ def hidden(text: str) -> str:
     return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
-def _file_place(parts: SplitResult, shown: str) -> str:
+def _file_place(url: SplitResult, label: str) -> str:
     """The path of a file: three slashes lead from this folder, four from the root."""
-    if parts.netloc:
+    if url.netloc:
         raise UsageError(
-            f"{shown!r}: the file {parts.netloc!r} stands where a server would. Write three "
-            f"slashes, {parts.scheme}:///{parts.netloc}, or four before a path from the root."
+            f"{label!r}: the file {url.netloc!r} stands where a server would. Write three "
+            f"slashes, {url.scheme}:///{url.netloc}, or four before a path from the root."
         )
-    path = os.path.expanduser(unquote(parts.path.removeprefix("/")))
+    path = os.path.expanduser(unquote(url.path.removeprefix("/")))
     if not path or path == ":memory:":
         raise UsageError(
-            f"{shown!r} names no file. Write {parts.scheme}:///shop.db for a file in this folder."
+            f"{label!r} names no file. Write {url.scheme}:///shop.db for a file in this folder."
         )
     return path
 
 
-def _server_place(parts: SplitResult, shown: str) -> str:
-    database = unquote(parts.path.strip("/"))
+def _server_place(url: SplitResult, label: str) -> str:
+    database = unquote(url.path.strip("/"))
     if not database:
-        raise UsageError(f"{shown!r} names no database. Write it as {_EXAMPLE}.")
+        raise UsageError(f"{label!r} names no database. Write it as {_EXAMPLE}.")
     return database
 
 
-def _require_options(engine: Engine, given: dict[str, str], shown: str) -> None:
+def _require_options(engine: Engine, parameters: dict[str, str], label: str) -> None:
     """UsageError for parameters that nothing reads, and for a password among them."""
-    if any(name in given for name in ("password", "passwd")):
+    if any(name in parameters for name in ("password", "passwd")):
         raise UsageError(
-            f"{shown!r}: a password is no parameter. Set LSTMCAST_DB_PASSWORD instead."
+            f"{label!r}: a password is no parameter. Set LSTMCAST_DB_PASSWORD instead."
         )
-    known = ("table", "query", "timeout", *_OPTIONS.get(engine, ()))
-    for name in given:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
+    allowed = ("table", "query", "timeout", *_OPTIONS.get(engine, ()))
+    for name in parameters:
+        if name not in allowed:
+            near = get_close_matches(name, allowed, 1)
             meant = f" Did you mean {near[0]!r}?" if near else ""
             raise UsageError(
-                f"{shown!r}: there is no parameter {name!r}.{meant} There are: {', '.join(known)}."
+                f"{label!r}: there is no parameter {name!r}.{meant} There are: "
+                f"{', '.join(allowed)}."
             )
 
 
-def _seconds(text: str | None, shown: str) -> float:
+def _seconds(text: str | None, label: str) -> float:
     if text is None:
         return _WAIT
     try:
@@ -313,7 +319,7 @@ def _seconds(text: str | None, shown: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds < 1e6:
-        raise UsageError(f"{shown!r}: {text!r} is not a number of seconds. Write timeout=30.")
+        raise UsageError(f"{label!r}: {text!r} is not a number of seconds. Write timeout=30.")
     return seconds
 
 

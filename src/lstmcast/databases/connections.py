@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
+
+from lstmcast.util.objects import none_where_unknown
 
 Kind = Literal["whole", "number", "truth", "date", "time", "text"]
 Columns = Mapping[str, NDArray]  # of equal length, by name
@@ -96,16 +97,12 @@ def listed(column: NDArray) -> list[Any]:
     """
     if column.dtype.kind == "M" and column.dtype != "datetime64[D]":
         column = column.astype("datetime64[us]")
-    values = column.tolist()
-    if column.dtype.kind == "f":
-        known = np.isfinite(column).tolist()
-        return [value if there else None for value, there in zip(values, known, strict=True)]
-    return values
+    return none_where_unknown(column) if column.dtype.kind == "f" else column.tolist()
 
 
 def rows_of(columns: Columns) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of columns, some at a time."""
     count = len(next(iter(columns.values())))
     for first in range(0, count, ROWS):
-        parts = [listed(column[first : first + ROWS]) for column in columns.values()]
-        yield list(zip(*parts, strict=True))
+        values = [listed(column[first : first + ROWS]) for column in columns.values()]
+        yield list(zip(*values, strict=True))

@@ -89,7 +89,7 @@ class DuckDBFile:
         import duckdb
 
         statements = self.connection.extract_statements(query)
-        if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
             raise DataError(
                 "a query may read only, and is one statement. Give one that changes nothing, such "
                 "as SELECT … FROM …."
@@ -104,12 +104,12 @@ class DuckDBFile:
         self.connection.execute(statement)
 
     def insert(self, table: str, columns: Columns) -> None:
-        known = {name: _known_to_duckdb(column) for name, column in columns.items()}
-        names = ", ".join(map(quoted_column, known))
-        chosen = ", ".join(_selected(name, column) for name, column in known.items())
-        self.connection.register("lstmcast_new_rows", known)
+        readable = {name: _known_to_duckdb(column) for name, column in columns.items()}
+        names = ", ".join(map(quoted_column, readable))
+        selected = ", ".join(_selected(name, column) for name, column in readable.items())
+        self.connection.register("lstmcast_new_rows", readable)
         self.run(
-            f"INSERT INTO {self.quoted(table)} ({names}) SELECT {chosen} FROM lstmcast_new_rows"
+            f"INSERT INTO {self.quoted(table)} ({names}) SELECT {selected} FROM lstmcast_new_rows"
         )
         self.connection.unregister("lstmcast_new_rows")
 

@@ -38,28 +38,28 @@ def opened(address: Address, writes: bool = False) -> Iterator[Database]:
 def found_table(database: Database, address: Address) -> str:
     """The name of the table that an address means: the only one where it names none. DataError
     that lists near names where there is none."""
-    known = database.tables()
+    table_names = database.tables()
     if address.table is None:
-        if len(known) == 1:
-            return known[0]
+        if len(table_names) == 1:
+            return table_names[0]
         raise DataError(
-            f"{address.place}: which table is meant? {_listed(known)} Add ?table=NAME to the "
+            f"{address.place}: which table is meant? {_listed(table_names)} Add ?table=NAME to the "
             "address, or a query (--query)."
         )
-    if address.table in known:
+    if address.table in table_names:
         return address.table
-    alike = [name for name in known if name.casefold() == address.table.casefold()]
+    alike = [name for name in table_names if name.casefold() == address.table.casefold()]
     if len(alike) == 1:
         return alike[0]
     if database.columns(address.table):  # one that is not listed, as of a system's schema
         return address.table
-    near = get_close_matches(address.table, known, 3)
-    meant = f"Did you mean {' or '.join(map(repr, near))}?" if near else _listed(known)
+    near = get_close_matches(address.table, table_names, 3)
+    meant = f"Did you mean {' or '.join(map(repr, near))}?" if near else _listed(table_names)
     raise DataError(f"{address.place} has no table {address.table!r}. {meant}")
 
 
 def _listed(names: Sequence[str]) -> str:
     if not names:
         return "There is no table that this user may see."
-    shown = ", ".join(names[:12])
-    return f"There are: {shown}{' and more' if len(names) > 12 else ''}."
+    first_names = ", ".join(names[:12])
+    return f"There are: {first_names}{' and more' if len(names) > 12 else ''}."

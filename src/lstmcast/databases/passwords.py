@@ -20,11 +20,11 @@ def password_of(address: Address, environment: Mapping[str, str] = os.environ) -
     >>> password_of(parsed("mysql://ana:$SHOP@db/shop"), {"SHOP": "secret"})
     'secret'
     """
-    given = address.password
-    if given is not None and given.startswith("$"):
-        return _variable(given[1:].strip("{}"), environment, address)
-    if given is not None:
-        return given
+    password = address.password
+    if password is not None and password.startswith("$"):
+        return _variable(password[1:].strip("{}"), environment, address)
+    if password is not None:
+        return password
     if environment.get(VARIABLE):
         return environment[VARIABLE]
     if environment.get(FILE):

@@ -70,17 +70,17 @@ def explained(error: Exception, address: Address, password: str | None, writes: 
     file = file_of(address)
     if file is not None and not writes and not file.exists():
         return f"{address.place}: there is no such file. Correct the path in the address."
-    said = _said_by(error)
+    message = _said_by(error)
     if password:
-        said = said.replace(password, "***")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+        message = message.replace(password, "***")
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
     first = (lines[0] if lines else type(error).__name__)[:300]
     hints = [line for line in lines[1:] if re.match(r"hint:|did you mean|candidate", line, re.I)]
-    told = " ".join([first, *hints[:2]]).rstrip(".")
+    summary = " ".join([first, *hints[:2]]).rstrip(".")
     for pattern, reason in _KNOWN if writes else (_ONLY_READS, *_KNOWN):
-        if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
-            return f"{address.place}: {reason} ({told})"
-    return f"{address.place}: the database refused: {told}."
+        if re.search(pattern, message, re.IGNORECASE | re.DOTALL):
+            return f"{address.place}: {reason} ({summary})"
+    return f"{address.place}: the database refused: {summary}."
 
 
 def _said_by(error: Exception) -> str:

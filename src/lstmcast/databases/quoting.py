@@ -9,8 +9,8 @@ def schema_and_name(table: str, schema: str) -> tuple[str, str]:
     >>> schema_and_name("archive.sales", "main")
     ('archive', 'sales')
     """
-    before, point, name = table.partition(".")
-    return (before, name) if point else (schema, table)
+    prefix, point, name = table.partition(".")
+    return (prefix, name) if point else (schema, table)
 
 
 def quoted(table: str, mark: str = '"') -> str:
@@ -19,7 +19,7 @@ def quoted(table: str, mark: str = '"') -> str:
     >>> quoted('archive.my "sales"')
     '"archive"."my ""sales\"""'
     """
-    return ".".join(quoted_column(part, mark) for part in table.split(".", 1))
+    return ".".join(quoted_column(name, mark) for name in table.split(".", 1))
 
 
 def quoted_column(name: str, mark: str = '"') -> str:

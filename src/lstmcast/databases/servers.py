@@ -40,8 +40,8 @@ class Server:
         import sqlalchemy
 
         self.engine = address.engine
-        own = {} if self.engine == "postgresql" else _MYSQL
-        self.types: Mapping[Kind, str] = {**_USUAL, **own}
+        overrides = {} if self.engine == "postgresql" else _MYSQL
+        self.types: Mapping[Kind, str] = {**_USUAL, **overrides}
         self.mark = _MARK[self.engine]
         # without TEMPORARY, MySQL would end the transaction
         self.dropping = "DROP TEMPORARY TABLE {}" if self.engine == "mysql" else "DROP TABLE {}"
@@ -53,11 +53,11 @@ class Server:
             address.port,
             address.path,
         )
-        made = sqlalchemy.create_engine(
+        engine = sqlalchemy.create_engine(
             url, poolclass=sqlalchemy.NullPool, connect_args=_arguments(address)
         )
         # statements are run as they are: in them, % is a letter
-        self.connection = made.connect().execution_options(no_parameters=True)
+        self.connection = engine.connect().execution_options(no_parameters=True)
         self.timeout = address.timeout
         self.result: Any = None
         self.held: set[str] = set()  # tables that are locked
@@ -83,15 +83,15 @@ class Server:
         import sqlalchemy
 
         inspector = sqlalchemy.inspect(self.connection)
-        usual = inspector.default_schema_name
+        default = inspector.default_schema_name
         system = ("information_schema", "mysql", "performance_schema", "sys")
         names = []
-        schemas = inspector.get_schema_names() if self.engine == "postgresql" else [usual]
+        schemas = inspector.get_schema_names() if self.engine == "postgresql" else [default]
         for schema in schemas:
             if schema in system or str(schema).startswith("pg_"):
                 continue
-            found = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
-            names += found if schema == usual else [f"{schema}.{name}" for name in found]
+            relations = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
+            names += relations if schema == default else [f"{schema}.{name}" for name in relations]
         return sorted(names)
 
     def columns(self, table: str) -> list[Known]:
@@ -103,19 +103,19 @@ class Server:
         schema, point, name = table.partition(".")
         place = (name, schema) if point else (table, None)
         try:
-            found = sqlalchemy.inspect(self.connection).get_columns(*place)
+            descriptions = sqlalchemy.inspect(self.connection).get_columns(*place)
         except NoSuchTableError:
             return []
-        return [Known(column["name"], str(column["type"]).lower()) for column in found]
+        return [Known(column["name"], str(column["type"]).lower()) for column in descriptions]
 
     def _columns_of_mysql(self, table: str) -> list[Known]:
         """From its catalogue: SQLAlchemy doubles the backticks of SHOW CREATE TABLE."""
-        asked = (
+        query = (
             "SELECT column_name, column_type FROM information_schema.columns "
             f"WHERE {_is_table(table)} ORDER BY ordinal_position"
         )
-        found = self.connection.exec_driver_sql(asked).all()
-        return [Known(name, kind.lower()) for name, kind in found]
+        rows = self.connection.exec_driver_sql(query).all()
+        return [Known(name, kind.lower()) for name, kind in rows]
 
     def select(self, query: str) -> Rows:
         streamed = {"stream_results": True, "max_row_buffer": ROWS}
@@ -145,8 +145,8 @@ class Server:
             self.run(f"LOCK TABLE {self.quoted(table)} IN SHARE ROW EXCLUSIVE MODE")
             return
         name = "lstmcast " + hashlib.sha1(table.encode()).hexdigest()
-        asked = f"SELECT GET_LOCK('{name}', {self.timeout})"
-        if self.connection.exec_driver_sql(asked).scalar() != 1:
+        query = f"SELECT GET_LOCK('{name}', {self.timeout})"
+        if self.connection.exec_driver_sql(query).scalar() != 1:
             raise OutputError(
                 f"{table}: another lstmcast writes it. Run this again when that is done. Nothing "
                 "was changed."
@@ -177,7 +177,8 @@ class Server:
         wait = max(1, round(self.timeout))
         if self.engine == "postgresql":
             self.run(f"SET lock_timeout = '{wait}s'")
-            self.run("SET TRANSACTION READ WRITE" if writes else "SET TRANSACTION READ ONLY")
+            access = "READ WRITE" if writes else "READ ONLY"
+            self.run(f"SET TRANSACTION {access}")
             return
         self.run(f"SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
         self.connection.commit()
@@ -186,8 +187,8 @@ class Server:
 
     def _require_transactions(self, table: str) -> None:
         """OutputError for a table whose changes could not be taken back."""
-        asked = f"SELECT engine FROM information_schema.tables WHERE {_is_table(table)}"
-        kept_by = self.connection.exec_driver_sql(asked).scalar()
+        query = f"SELECT engine FROM information_schema.tables WHERE {_is_table(table)}"
+        kept_by = self.connection.exec_driver_sql(query).scalar()
         if kept_by is not None and str(kept_by).lower() != "innodb":
             raise OutputError(
                 f"{table} is kept by {kept_by}, which knows no transactions: a run that fails "
@@ -210,14 +211,14 @@ def _text(value: str) -> str:
 def _arguments(address: Address) -> dict[str, Any]:
     """What the drivers are told beside the address."""
     wait = max(1, round(address.timeout))
-    given: dict[str, Any] = {"connect_timeout": wait, **dict(address.options)}
+    arguments: dict[str, Any] = {"connect_timeout": wait, **dict(address.options)}
     if address.engine == "mysql":
-        given.setdefault("charset", "utf8mb4")
-        own = os.path.expanduser("~/.my.cnf")
-        if os.path.exists(own):
-            given.setdefault("read_default_file", own)
-    return given
+        arguments.setdefault("charset", "utf8mb4")
+        options_file = os.path.expanduser("~/.my.cnf")
+        if os.path.exists(options_file):
+            arguments.setdefault("read_default_file", options_file)
+    return arguments
 
 
-def _blocks(result: Any) -> Iterator[Sequence[Sequence[Any]]]:
-    yield from result.partitions(ROWS)
+def _blocks(rows: Any) -> Iterator[Sequence[Sequence[Any]]]:
+    yield from rows.partitions(ROWS)

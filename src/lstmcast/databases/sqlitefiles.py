@@ -60,8 +60,11 @@ class SQLiteFile:
 
     def columns(self, table: str) -> list[Known]:
         schema, name = _schema_and_name(table)
-        asked = "SELECT name, type FROM pragma_table_info(?, ?)"
-        return [Known(n, t.lower()) for n, t in self.connection.execute(asked, (name, schema))]
+        query = "SELECT name, type FROM pragma_table_info(?, ?)"
+        return [
+            Known(column, kind.lower())
+            for column, kind in self.connection.execute(query, (name, schema))
+        ]
 
     def select(self, query: str) -> Rows:
         cursor = self.connection.execute(query)

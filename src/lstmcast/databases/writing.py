@@ -17,25 +17,25 @@ from lstmcast.util.files import output_errors, require_writable
 _STAGE = "lstmcast_staged"  # a table of the connection alone
 
 
-def write_to_database(table: DatabaseTable, columns: Columns, **beside: Columns) -> list[str]:
+def write_to_database(table: DatabaseTable, columns: Columns, **side_tables: Columns) -> list[str]:
     """Write columns into a table, and others into tables beside it, in one transaction.
 
-    beside: by what they are called after the table, such as `totals`. Returns the tables as
+    side_tables: by what they are called after the table, such as `totals`. Returns the tables as
     messages name them. Raises OutputError, and nothing has changed then; UsageError for a key that
     the columns do not have.
     """
-    tables = [table, *(table.beside(what) for what in beside)]
-    parts = list(zip(tables, (columns, *beside.values()), strict=True))
-    for one, part in parts:  # before anything is opened
-        key = key_of(one, part)
-        if one.if_exists == "upsert":
-            _require_unique(one, part, key)
-    made: list[str] = []
-    with opened(table.address, writes=True) as database, _taken_back(database, made):
-        for one, part in parts:
-            _write(database, one, part, made)
+    tables = [table, *(table.beside(suffix) for suffix in side_tables)]
+    targets = list(zip(tables, (columns, *side_tables.values()), strict=True))
+    for target, rows in targets:  # before anything is opened
+        key = key_of(target, rows)
+        if target.if_exists == "upsert":
+            _require_unique(target, rows, key)
+    created: list[str] = []
+    with opened(table.address, writes=True) as database, _taken_back(database, created):
+        for target, rows in targets:
+            _write(database, target, rows, created)
         database.commit()
-    return [str(one) for one in tables]
+    return [str(target) for target in tables]
 
 
 def key_of(table: DatabaseTable, columns: Columns) -> tuple[str, ...]:
@@ -57,26 +57,26 @@ def key_of(table: DatabaseTable, columns: Columns) -> tuple[str, ...]:
         return tuple(table.key)
     if "time" in names:
         return tuple(names[: names.index("time") + 1])
-    before = names[: names.index("ds") + 1] if "ds" in names else names[:1]
-    return (*before, *(["cutoff"] if "cutoff" in names else []))
+    prefix = names[: names.index("ds") + 1] if "ds" in names else names[:1]
+    return (*prefix, *(["cutoff"] if "cutoff" in names else []))
 
 
 def _require_unique(table: DatabaseTable, columns: Columns, key: Sequence[str]) -> None:
     """OutputError where rows that are to be written lack a value of the key, or share one."""
     keys = list(zip(*(listed(columns[name]) for name in key), strict=True))
     places: dict[tuple[object, ...], int] = {}
-    for row, one in enumerate(keys, start=1):
-        if None in one:
+    for row, row_key in enumerate(keys, start=1):
+        if None in row_key:
             raise OutputError(
                 f"{table}: row {row} of the result has no value in its key "
-                f"({_shown(key, one)}), so it could not be found again. Nothing was changed. Name "
-                "other columns with --key, or write with --if-exists append."
+                f"({_shown(key, row_key)}), so it could not be found again. Nothing was changed. "
+                "Name other columns with --key, or write with --if-exists append."
             )
-        first = places.setdefault(one, row)
+        first = places.setdefault(row_key, row)
         if first != row:
             raise OutputError(
                 f"{table}: rows {first} and {row} of the result have the same key "
-                f"({_shown(key, one)}). Nothing was changed. Name a further column with --key "
+                f"({_shown(key, row_key)}). Nothing was changed. Name a further column with --key "
                 "that tells them apart."
             )
 
@@ -119,29 +119,29 @@ def _require_new_file(table: DatabaseTable) -> None:
 
 
 @contextmanager
-def _taken_back(database: Database, made: Sequence[str]) -> Iterator[None]:
+def _taken_back(database: Database, created: Sequence[str]) -> Iterator[None]:
     """Take back what the block did where it does not end well."""
     try:
         yield
     except BaseException:
         with suppress(Exception):  # the first error counts, and closing takes back as well
             database.rollback()
-            for name in made:
+            for name in created:
                 database.undo_making(name)
         raise
 
 
-def _write(database: Database, table: DatabaseTable, columns: Columns, made: list[str]) -> None:
+def _write(database: Database, table: DatabaseTable, columns: Columns, created: list[str]) -> None:
     name = str(table.address.table)
     place = database.quoted(name)
     if not database.columns(name):
-        described = _described(database, _as_stored(columns, ()))
-        made.append(name)
-        database.run(f"CREATE TABLE IF NOT EXISTS {place} ({described})")
+        definition = _described(database, _as_stored(columns, ()))
+        created.append(name)
+        database.run(f"CREATE TABLE IF NOT EXISTS {place} ({definition})")
     database.lock(name)
-    known = database.columns(name)
-    _require_fitting(table, columns, known)
-    stored = _as_stored(columns, known)
+    existing = database.columns(name)
+    _require_fitting(table, columns, existing)
+    stored = _as_stored(columns, existing)
     if table.if_exists == "upsert":
         _upsert(database, name, stored, key_of(table, columns))
         return
@@ -153,12 +153,12 @@ def _write(database: Database, table: DatabaseTable, columns: Columns, made: lis
 def _upsert(database: Database, name: str, columns: Columns, key: Sequence[str]) -> None:
     """Rows of the same key go, and the new ones come, by way of a table of this connection."""
     place, stage = database.quoted(name), database.quoted(_STAGE)
-    keys = [database.quoted_column(one) for one in key]
-    described = f"{_described(database, columns)}, PRIMARY KEY ({', '.join(keys)})"
-    database.run(f"CREATE TEMPORARY TABLE {stage} ({described})")
+    keys = [database.quoted_column(column) for column in key]
+    definition = f"{_described(database, columns)}, PRIMARY KEY ({', '.join(keys)})"
+    database.run(f"CREATE TEMPORARY TABLE {stage} ({definition})")
     database.insert(_STAGE, columns)
-    same = " AND ".join(f"{stage}.{one} = {place}.{one}" for one in keys)
-    database.run(f"DELETE FROM {place} WHERE EXISTS (SELECT 1 FROM {stage} WHERE {same})")
+    condition = " AND ".join(f"{stage}.{column} = {place}.{column}" for column in keys)
+    database.run(f"DELETE FROM {place} WHERE EXISTS (SELECT 1 FROM {stage} WHERE {condition})")
     names = ", ".join(map(database.quoted_column, columns))
     database.run(f"INSERT INTO {place} ({names}) SELECT {names} FROM {stage}")
     database.run(database.dropping.format(stage))
@@ -172,50 +172,51 @@ def _described(database: Database, columns: Columns) -> str:
     )
 
 
-def _as_stored(columns: Columns, known: Sequence[Known]) -> Columns:
+def _as_stored(columns: Columns, existing: Sequence[Known]) -> Columns:
     """Times as days where the table has days, or where it is new and all of several are
     midnights: of one midnight alone nobody knows whether it is a day or an hour."""
-    types = {column.name: column.type for column in known}
-    return {
-        name: column.astype("datetime64[D]") if _is_days(column, types.get(name, "")) else column
-        for name, column in columns.items()
-    }
+    types = {column.name: column.type for column in existing}
+    stored = dict(columns)
+    for name, column in columns.items():
+        if _is_days(column, types.get(name, "")):
+            stored[name] = column.astype("datetime64[D]")
+    return stored
 
 
-def _is_days(column: NDArray, known: str) -> bool:
+def _is_days(column: NDArray, stored_type: str) -> bool:
     if column.dtype.kind != "M" or not _midnights(column):
         return False
-    if known.startswith(("date", "timestamp")):
-        return known == "date"
+    if stored_type.startswith(("date", "timestamp")):
+        return stored_type == "date"
     return len(np.unique(column)) > 1
 
 
 def _midnights(times: NDArray) -> bool:
-    there = times[~np.isnat(times)]
-    return bool(np.all(there == there.astype("datetime64[D]")))
+    known_times = times[~np.isnat(times)]
+    return bool(np.all(known_times == known_times.astype("datetime64[D]")))
 
 
-def _require_fitting(table: DatabaseTable, columns: Columns, known: Sequence[Known]) -> None:
+def _require_fitting(table: DatabaseTable, columns: Columns, existing: Sequence[Known]) -> None:
     """OutputError where a table has other columns than the rows that are to be written."""
-    types = {column.name: column.type for column in known}
+    types = {column.name: column.type for column in existing}
     missing = [name for name in columns if name not in types]
-    others = [name for name in types if name not in columns]
+    surplus = [name for name in types if name not in columns]
     if table.if_exists != "replace":
-        others = []  # they stay empty in new rows
+        surplus = []  # they stay empty in new rows
     hours = [
         name
         for name, column in columns.items()
         if types.get(name) == "date" and column.dtype.kind == "M" and not _midnights(column)
     ]
-    wrong = []
+    problems = []
     if missing:
-        wrong.append(f"it has no column {', '.join(map(repr, missing))}")
-    if others:
-        wrong.append(f"it has {', '.join(map(repr, others))}, which the result has not")
+        problems.append(f"it has no column {', '.join(map(repr, missing))}")
+    if surplus:
+        problems.append(f"it has {', '.join(map(repr, surplus))}, which the result has not")
     if hours:
-        wrong.append(f"its column {hours[0]!r} holds days, and the result has hours")
-    if wrong:
+        problems.append(f"its column {hours[0]!r} holds days, and the result has hours")
+    if problems:
         raise OutputError(
-            f"{table} does not fit the result: {'; '.join(wrong)}. Nothing was changed. Name "
+            f"{table} does not fit the result: {'; '.join(problems)}. Nothing was changed. Name "
             "another table, or drop this one if it is an old result."
         )

@@ -34,7 +34,7 @@ from lstmcast.decoding.origin_batches import own_periods, reading_axes
 from lstmcast.model.heads import MEDIAN
 from lstmcast.model.inputs.adaptive import LARGEST
 from lstmcast.model.inputs.axis import LOG, ROOT
-from lstmcast.model.inputs.seasons import seasonal
+from lstmcast.model.inputs.seasonfamilies import seasonal
 
 PHASES = 24  # that a season needs: of shorter ones a mean over a few steps leaves nothing
 SLOWER = 4  # steps of the fastest of the rates; less is hardly another view

@@ -42,7 +42,7 @@ class Functions:
     """The scalar functions of a connection, and what they hold between two chunks."""
 
     connection: weakref.ref[Any]
-    asked: dict[str, Asked] = field(default_factory=dict)
+    calls: dict[str, Asked] = field(default_factory=dict)
     panels: dict[str, Panel] = field(default_factory=dict)
     error: LstmcastError | None = None  # the last one, which DuckDB wraps
 
@@ -63,7 +63,7 @@ class Functions:
         self.error = None
         levels = self._percents(level)
         names = tuple(ids or ())
-        asked = Asked(data, time, value, names, frequency, horizon, levels, method or "auto")
+        request = Asked(data, time, value, names, frequency, horizon, levels, method or "auto")
         quantiles = quantiles_of(levels)
         tail = round((1 - levels[0] / 100) / 2, 6)
         low, high = quantiles.index(tail) + 1, quantiles.index(round(1 - tail, 6)) + 1
@@ -80,7 +80,7 @@ class Functions:
             f"unnest(r.quantiles[{place}]) AS {quoted_column(f'q{quantile:g}')}"
             for place, quantile in enumerate(quantiles, start=1)
         ]
-        return self._query(asked, columns)
+        return self._query(request, columns)
 
     def anomalies_query(
         self,
@@ -92,84 +92,84 @@ class Functions:
         frequency: str | None,
     ) -> str:
         """The SELECT of anomalies."""
-        asked = Asked(data, time, value, tuple(ids or ()), frequency, rate=rate)
+        request = Asked(data, time, value, tuple(ids or ()), frequency, rate=rate)
         columns = [
             "unnest(r.times) AS timestamp",
             "unnest(r.point) AS value",
             "unnest(r.quantiles[1]) AS score",
             "unnest(r.flags) AS is_anomaly",
         ]
-        return self._query(asked, columns)
+        return self._query(request, columns)
 
     def rows(self, call: str, chunk: int) -> list[dict[str, Any]]:
         """What is known of each series of a chunk."""
-        asked = self.asked[call]
+        request = self.calls[call]
         with_panel = self.panels
         try:
             if call not in with_panel:
                 with_panel.clear()  # of a query that did not come to its end
-                with_panel[call] = self._panel(asked)
+                with_panel[call] = self._panel(request)
             panel = with_panel[call]
-            chosen = panel.ids[chunk * CHUNK : (chunk + 1) * CHUNK]
+            ids = panel.ids[chunk * CHUNK : (chunk + 1) * CHUNK]
             if (chunk + 1) * CHUNK >= len(panel):
                 del with_panel[call]
-            if not len(chosen):
+            if not len(ids):
                 return []
-            part = panel if len(chosen) == len(panel) else panel.select(chosen)
-            if asked.rate is not None:
-                return score_rows(part, asked.rate)
-            return forecast_rows(part, asked.horizon, asked.levels, asked.method)
+            chunk_panel = panel if len(ids) == len(panel) else panel.select(ids)
+            if request.rate is not None:
+                return score_rows(chunk_panel, request.rate)
+            return forecast_rows(chunk_panel, request.horizon, request.levels, request.method)
         except LstmcastError as error:
             self.error = error
             raise
 
-    def _query(self, asked: Asked, columns: Sequence[str]) -> str:
+    def _query(self, request: Asked, columns: Sequence[str]) -> str:
         """A SELECT over the chunks of a table, with its ids in their own types."""
         self.error = None
-        if not asked.data or not asked.data.strip():
+        if not request.data or not request.data.strip():
             self.error = UsageError(
                 "Name a table, a file or a query, as in lstmcast_forecast('sales')."
             )
             raise self.error
         cursor = self._cursor()
-        table = relation_text(asked.data)
-        described = cursor.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
-        types = {name: kind for name, kind, *_ in described}
-        for name in asked.ids:
+        table = relation_text(request.data)
+        description = cursor.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
+        types = {name: kind for name, kind, *_ in description}
+        for name in request.ids:
             if name not in types:
                 self.error = UsageError(
-                    f"id {name!r} is not a column of {asked.data}. There are: {', '.join(types)}."
+                    f"id {name!r} is not a column of {request.data}. There are: {', '.join(types)}."
                 )
                 raise self.error
         chunks = 1
-        if asked.ids:
-            keys = ", ".join(map(quoted_column, asked.ids))
+        if request.ids:
+            keys = ", ".join(map(quoted_column, request.ids))
             count = f"SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {table})"
             chunks = max(1, -(-cursor.execute(count).fetchall()[0][0] // CHUNK))
         call = uuid.uuid4().hex
-        self.asked[call] = asked
+        self.calls[call] = request
         ids = [
             f"r.id[{place}]::{types[name]} AS {quoted_column(name)}"
-            for place, name in enumerate(asked.ids, start=1)
+            for place, name in enumerate(request.ids, start=1)
         ]
         return (
             f"SELECT {', '.join([*ids, *columns])} FROM (SELECT unnest(lstmcast_rows('{call}', "
             f"chunk)) AS r FROM range({chunks}) chunks(chunk))"
         )
 
-    def _panel(self, asked: Asked) -> Panel:
-        relation = self._cursor().sql(f"SELECT * FROM {relation_text(asked.data)}")
-        words: dict[str, Any] = {"time": asked.time, "target": asked.value}
-        words |= {"series": list(asked.ids) or None, "frequency": asked.frequency}
+    def _panel(self, request: Asked) -> Panel:
+        relation = self._cursor().sql(f"SELECT * FROM {relation_text(request.data)}")
+        words: dict[str, Any] = {"time": request.time, "target": request.value}
+        words |= {"series": list(request.ids) or None, "frequency": request.frequency}
         panel = read(relation, **words)
         if panel.ends.dtype.kind != "M":
             raise UsageError(
-                f"timestamp: {asked.data} has numbered steps in {panel.columns.time!r}. A column "
+                f"timestamp: {request.data} has numbered steps in {panel.columns.time!r}. A column "
                 "of dates or times is expected."
             )
-        if len(panel) > 1 and not asked.ids:
+        if len(panel) > 1 and not request.ids:
             raise UsageError(
-                f"{asked.data} has {len(panel):,} series, by {', '.join(panel.keys)}. Say which "
+                f"{request.data} has {len(panel):,} series, by {', '.join(panel.keys)}. Say which "
                 f"columns tell them apart: id := {json.dumps(list(panel.keys))}."
             )
         return panel
@@ -179,7 +179,7 @@ class Functions:
         from lstmcast.predict import quantiles_of
 
         try:
-            levels = [float(part) for part in str(level).strip("[] ").split(",")]
+            levels = [float(number) for number in str(level).strip("[] ").split(",")]
             quantiles_of(levels)
         except ValueError:  # UsageError is one
             self.error = UsageError(f"level := {level} is no percent. Give 80, or [80, 95].")

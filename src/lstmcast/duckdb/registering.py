@@ -89,30 +89,30 @@ def _answer(connection: Any, statement: str) -> dict[str, np.ndarray]:
     functions = _registered(connection)
     tables_only(connection)
     try:
-        result = connection.execute(statement)
-        if result is None:
+        relation = connection.execute(statement)
+        if relation is None:
             raise UsageError("The query is empty. Write what to read, such as SELECT 6 * 7.")
-        if result.description is None:
+        if relation.description is None:
             return {}
-        return {name: _plain(column) for name, column in result.fetchnumpy().items()}
+        return {name: _plain(column) for name, column in relation.fetchnumpy().items()}
     except duckdb.Error as error:
         if functions.error is not None:
             raise functions.error from None
-        told = _IN_FUNCTION.sub("", " ".join(str(error).split()))
-        raise DataError(f"the query failed: {told[:500]}") from None
+        message = _IN_FUNCTION.sub("", " ".join(str(error).split()))
+        raise DataError(f"the query failed: {message[:500]}") from None
 
 
 def _plain(column: Any) -> np.ndarray:
     """A column without a mask: unknown numbers and times as such, other cells as empty texts."""
     if column.dtype.kind in "Om":
-        filled = np.ma.filled(column.astype(object), "")
-        return objects([_cell(value) for value in filled])
+        cells = np.ma.filled(column.astype(object), "")
+        return objects([_cell(value) for value in cells])
     if not isinstance(column, np.ma.MaskedArray):
         return np.asarray(column)
     if column.dtype.kind in "iub" and column.mask.any():
         return np.where(column.mask, np.nan, column.data.astype(np.float64))
-    nothing = {"f": np.nan, "M": np.datetime64("NaT")}
-    return column.filled(nothing.get(column.dtype.kind))
+    missing = {"f": np.nan, "M": np.datetime64("NaT")}
+    return column.filled(missing.get(column.dtype.kind))
 
 
 def _cell(value: Any) -> Any:
@@ -128,26 +128,31 @@ def _registered(connection: Any) -> Functions:
     """The functions of a connection, which it has from now on."""
     functions = Functions(weakref.ref(connection))
     text, names = "VARCHAR", "VARCHAR[]"
-    how: dict[str, Any] = {"null_handling": "special"}
-    asked = [text, text, text, names]
-    more = {
-        "lstmcast_forecast_query": (functions.forecast_query, [*asked, "BIGINT", text, text, text]),
-        "lstmcast_anomalies_query": (functions.anomalies_query, [*asked, "DOUBLE", text]),
+    options: dict[str, Any] = {"null_handling": "special"}
+    common = [text, text, text, names]
+    queries = {
+        "lstmcast_forecast_query": (
+            functions.forecast_query,
+            [*common, "BIGINT", text, text, text],
+        ),
+        "lstmcast_anomalies_query": (functions.anomalies_query, [*common, "DOUBLE", text]),
     }
-    for name, (function, types) in more.items():
-        _replace(connection, name, function, types, text, how)
-    run = how | {"side_effects": True}
+    for name, (function, types) in queries.items():
+        _replace(connection, name, function, types, text, options)
+    run = options | {"side_effects": True}
     _replace(connection, "lstmcast_rows", functions.rows, [text, "BIGINT"], f"{_ROWS}[]", run)
     connection.execute(_MACROS)
     return functions
 
 
-def _replace(connection: Any, name: str, function: Any, types: Any, gives: str, how: Any) -> None:
+def _replace(
+    connection: Any, name: str, function: Any, types: Any, gives: str, options: Any
+) -> None:
     """Make a scalar function, in place of one of an earlier call."""
     import duckdb
 
     try:
-        connection.create_function(name, function, types, gives, **how)
+        connection.create_function(name, function, types, gives, **options)
     except duckdb.NotImplementedException:  # there is one
         connection.remove_function(name)
-        connection.create_function(name, function, types, gives, **how)
+        connection.create_function(name, function, types, gives, **options)

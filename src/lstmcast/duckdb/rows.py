@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
+from lstmcast.util.objects import none_where_unknown
 
 Numbers: TypeAlias = list[float | None]
 
@@ -26,7 +26,7 @@ def forecast_rows(
     forecast = model.predict(panel)
     rows = []
     for row in range(len(panel)):
-        quantiles = [_known(one) for one in forecast.quantiles[row].T]
+        quantiles = [none_where_unknown(column) for column in forecast.quantiles[row].T]
         rows.append(_row(panel, row, forecast.times[row], forecast.point[row], quantiles))
     return rows
 
@@ -35,13 +35,13 @@ def score_rows(panel: Panel, rate: float) -> list[dict[str, Any]]:
     """How surprising each value was."""
     from lstmcast.alerting import anomalies
 
-    found = anomalies(panel, rate=rate)
+    scored = anomalies(panel, rate=rate)
     rows = []
     for row in range(len(panel)):
-        own = slice(panel.offsets[row], panel.offsets[row + 1])
-        scores = [_known(found.scores[own])]
-        known = _row(panel, row, panel.times(row), panel.values[own], scores)
-        rows.append(known | {"flags": found.alerts[own].tolist()})
+        span = slice(panel.offsets[row], panel.offsets[row + 1])
+        scores = [none_where_unknown(scored.scores[span])]
+        entry = _row(panel, row, panel.times(row), panel.values[span], scores)
+        rows.append(entry | {"flags": scored.alerts[span].tolist()})
     return rows
 
 
@@ -52,12 +52,7 @@ def _row(
     return {
         "id": [str(column[row]) for column in panel.keys.values()],
         "times": times.astype("datetime64[us]").tolist(),
-        "point": _known(point),
+        "point": none_where_unknown(point),
         "quantiles": quantiles,
         "flags": [],
     }
-
-
-def _known(numbers: NDArray) -> Numbers:
-    """Numbers, None where they are unknown."""
-    return [value if np.isfinite(value) else None for value in numbers.tolist()]

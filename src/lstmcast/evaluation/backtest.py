@@ -77,7 +77,9 @@ class Backtest:
         if not summary.scores:
             return f"{self._headline}\n{summary.verdict}"
         header, *rows = summary.overall()
-        return f"{self._headline}\n{summary.verdict}\n{aligned(header, rows, left=header[:1])}"
+        return (
+            f"{self._headline}\n{summary.verdict}\n{aligned(header, rows, left_aligned=header[:1])}"
+        )
 
     @property
     def _headline(self) -> str:

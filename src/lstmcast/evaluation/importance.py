@@ -118,7 +118,7 @@ class Importance:
                 f"{part.lower:.1f} … {part.upper:.1f}%",
             ]
             rows.append(row)
-        table = aligned(header, rows, left=header[:2])
+        table = aligned(header, rows, left_aligned=header[:2])
         return f"{words(about)}\n\n{table}"
 
 

@@ -97,7 +97,7 @@ class Summary:
         if self.scores:
             for rows in (self.overall(), self.by_step()):
                 header, *body = labelled(rows, words)
-                parts.append(fitting(header, body, columns, left=header[:1]))
+                parts.append(fitting(header, body, columns, left_aligned=header[:1]))
         parts += [words(f"warning: {text}") for text in self.warnings]
         parts += [words(f"note: {text}") for text in self.notes]
         return "\n\n".join(parts)

@@ -19,6 +19,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
 from lstmcast.errors import UsageError
+from lstmcast.export.formulas import clip, expm1, log1p, logaddexp
 
 OPSET = 17  # of onnxruntime 1.12 (2022) and later
 IR_VERSION = 8  # which goes with it
@@ -31,11 +32,15 @@ Symbol: TypeAlias = Any
 
 
 class Given(NamedTuple):
-    """An input of a graph."""
+    """An input or output of a graph."""
 
     name: str
     dtype: np.dtype
     shape: Shape
+
+    def info(self) -> Any:
+        """What ONNX is told of it."""
+        return _value_info(self.name, self.dtype, list(self.shape))
 
 
 class Graph:
@@ -84,29 +89,30 @@ class Graph:
         from onnx import helper
 
         body = Graph(self)
-        inner = [body.given(body._new("state"), one.dtype, [""] * one.rank) for one in states]
-        now = [body.given(body._new("now"), one.dtype, [""] * (one.rank - 1)) for one in read]
-        after, told = step(body, inner, now)
-        ends = [body._named(one) for one in (*after, *told)]
+        own_states = [body._inner("state", state, state.rank) for state in states]
+        slices = [body._inner("now", array, array.rank - 1) for array in read]
+        new_states, outputs = step(body, own_states, slices)
+        ends = [body._named(symbol) for symbol in (*new_states, *outputs)]
         settings = {
             "body": helper.make_graph(
                 body.nodes,
                 "step",
-                [_info(one.name, one.dtype, one.rank) for one in (*inner, *now)],
-                [_info(one.name, one.dtype, one.rank) for one in ends],
+                [_info(symbol) for symbol in (*own_states, *slices)],
+                [_info(symbol) for symbol in ends],
                 body.constants,
             ),
             "num_scan_inputs": len(read),
             "scan_input_axes": [1] * len(read),
         }
-        if told:
-            settings["scan_output_axes"] = [1] * len(told)
-        names = self.add("Scan", [one.name for one in (*states, *read)], len(ends), **settings)
-        made = [
-            SymbolicArray(self, name, one.dtype, one.rank + (k >= len(after)))
-            for k, (name, one) in enumerate(zip(names, ends, strict=True))
-        ]
-        return made[: len(after)], made[len(after) :]
+        if outputs:
+            settings["scan_output_axes"] = [1] * len(outputs)
+        sources = [symbol.name for symbol in (*states, *read)]
+        names = self.add("Scan", sources, len(ends), **settings)
+        results = []
+        for number, (name, end) in enumerate(zip(names, ends, strict=True)):
+            is_output = number >= len(new_states)  # which has an axis of steps too
+            results.append(SymbolicArray(self, name, end.dtype, end.rank + is_output))
+        return results[: len(new_states)], results[len(new_states) :]
 
     def model(
         self, outputs: Mapping[str, Symbol], shapes: Mapping[str, Shape], about: Mapping[str, str]
@@ -116,11 +122,12 @@ class Graph:
 
         for name, symbol in outputs.items():
             self.nodes.append(helper.make_node("Identity", [symbol.name], [name]))
+        ends = [Given(name, symbol.dtype, shapes[name]) for name, symbol in outputs.items()]
         graph = helper.make_graph(
             self.nodes,
             "lstmcast",
-            [_info(one.name, one.dtype, len(one.shape), one.shape) for one in self.inputs],
-            [_info(name, one.dtype, one.rank, shapes[name]) for name, one in outputs.items()],
+            [entry.info() for entry in self.inputs],
+            [end.info() for end in ends],
             self.constants,
         )
         opset = [helper.make_opsetid("", OPSET)]
@@ -129,6 +136,10 @@ class Graph:
         helper.set_model_props(model, dict(about))
         checker.check_model(model)
         return model
+
+    def _inner(self, kind: str, outer: Symbol, rank: int) -> Symbol:
+        """An input of a body, of the type of an array outside of it."""
+        return self.given(self._new(kind), outer.dtype, [""] * rank)
 
     def _new(self, kind: str) -> str:
         self._count[0] += 1
@@ -158,8 +169,9 @@ class SymbolicArray(NDArrayOperatorsMixin):
         from onnx import helper
 
         kind = np.dtype(dtype)
-        to = helper.np_dtype_to_tensor_dtype(kind)
-        return self if kind == self.dtype else self._made("Cast", dtype=kind, to=to)
+        if kind == self.dtype:
+            return self
+        return self._made("Cast", dtype=kind, to=helper.np_dtype_to_tensor_dtype(kind))
 
     def reshape(self, shape: Sequence[int]) -> Symbol:
         """0 keeps the length of an axis, −1 is what is left."""
@@ -170,73 +182,79 @@ class SymbolicArray(NDArrayOperatorsMixin):
         """Those at some places of an axis."""
         return self._made("Gather", rows, rank=self.rank + rows.rank - 1, axis=axis)
 
-    def part(self, axis: int, first: int, last: int, steps: int = 1) -> Symbol:
+    def part(self, axis: int, first: int, end: int, steps: int = 1) -> Symbol:
         """From one place of an axis to before another."""
-        chosen = first, last, axis, steps
-        bounds = [self.graph.constant(np.array([at], np.int64)) for at in chosen]
+        bounds = [self._size(number) for number in (first, end, axis, steps)]
         return self._made("Slice", *bounds)
 
     def sorted(self, count: int) -> Symbol:
         """In ascending order along the last axis, which has so many."""
-        size = self.graph.constant(np.array([count], np.int64))
-        names = self.graph.add("TopK", [self.name, size.name], 2, axis=-1, largest=0)
-        return SymbolicArray(self.graph, names[0], self.dtype, self.rank)
+        inputs = [self.name, self._size(count).name]
+        values, _ = self.graph.add("TopK", inputs, 2, axis=-1, largest=0)
+        return SymbolicArray(self.graph, values, self.dtype, self.rank)
 
     def length(self, axis: int) -> Symbol:
         """How long an axis is (1,)."""
-        whole = self._made("Shape", dtype=np.dtype(np.int64), rank=1)
-        return whole.part(0, axis, axis + 1)
+        lengths = self._made("Shape", dtype=np.dtype(np.int64), rank=1)
+        return lengths.part(0, axis, axis + 1)
 
     def filled(self, value: float, shape: Sequence[int | Symbol]) -> Symbol:
         """An array of one value."""
-        sizes = [one if isinstance(one, SymbolicArray) else self._size(one) for one in shape]
-        names = self.graph.add("Concat", [one.name for one in sizes], axis=0)
-        wide = self.graph.constant(np.array(value, self.dtype))
-        return SymbolicArray(
-            self.graph,
-            self.graph.add("Expand", [wide.name, names[0]])[0],
-            self.dtype,
-            len(shape),
-        )
+        names = []
+        for size in shape:
+            is_symbol = isinstance(size, SymbolicArray)
+            symbol = size if is_symbol else self._size(size)
+            names.append(symbol.name)
+        [sizes] = self.graph.add("Concat", names, axis=0)
+        scalar = self.graph.constant(np.array(value, self.dtype))
+        [array] = self.graph.add("Expand", [scalar.name, sizes])
+        return SymbolicArray(self.graph, array, self.dtype, len(shape))
 
     def _size(self, count: int) -> Symbol:
         return self.graph.constant(np.array([count], np.int64))
 
     def __getitem__(self, key: Any) -> Symbol:
-        keys = key if isinstance(key, tuple) else (key,)
-        axes = sum(one is not None and one is not Ellipsis for one in keys)
-        if Ellipsis in keys:
-            at = keys.index(Ellipsis)
-            keys = (*keys[:at], *[slice(None)] * (self.rank - axes), *keys[at + 1 :])
-        result, axis = self, 0
-        for one in keys:
-            if one is None:
-                result = result._made("Unsqueeze", result._size(axis), rank=result.rank + 1)
+        array: Any = self
+        axis = 0
+        for index in self._indices(key):
+            if index is None:
+                array = array._made("Unsqueeze", array._size(axis), rank=array.rank + 1)
                 axis += 1
-            elif isinstance(one, slice):
-                result = result._sliced(axis, one)
+            elif isinstance(index, slice):
+                array = array._sliced(axis, index)
                 axis += 1
             else:
-                place = result.graph.constant(np.array(one, np.int64))
-                result = result._made("Gather", place, rank=result.rank - 1, axis=axis)
-        return result
+                place = array.graph.constant(np.array(index, np.int64))
+                array = array._made("Gather", place, rank=array.rank - 1, axis=axis)
+        return array
 
-    def _sliced(self, axis: int, chosen: slice) -> Symbol:
-        if chosen == slice(None):
+    def _indices(self, key: Any) -> Sequence[Any]:
+        """The indices of a key, with slices in place of an ellipsis."""
+        indices = list(key) if isinstance(key, tuple) else [key]
+        if Ellipsis not in indices:
+            return indices
+        place = indices.index(Ellipsis)
+        axes = [index for index in indices if index is not None and index is not Ellipsis]
+        indices[place : place + 1] = [slice(None)] * (self.rank - len(axes))
+        return indices
+
+    def _sliced(self, axis: int, span: slice) -> Symbol:
+        if span == slice(None):
             return self
-        if chosen == slice(None, None, -1):
+        if span == slice(None, None, -1):
             return self.part(axis, FAR, -FAR, -1)
-        if chosen.step not in (None, 1):
-            raise _unknown(f"a slice with steps of {chosen.step}")
-        return self.part(axis, chosen.start or 0, FAR if chosen.stop is None else chosen.stop)
+        if span.step not in (None, 1):
+            raise _unknown(f"a slice with steps of {span.step}")
+        end = FAR if span.stop is None else span.stop
+        return self.part(axis, span.start or 0, end)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
-        if method != "__call__" or settings or ufunc.__name__ not in _UFUNCS:
-            raise _unknown(f"numpy.{ufunc.__name__}")
-        symbols = _alike(inputs)
-        return _UFUNCS[ufunc.__name__](*symbols)
+        name = ufunc.__name__
+        if method != "__call__" or settings or name not in _UFUNCS:
+            raise _unknown(f"numpy.{name}")
+        return _UFUNCS[name](*_alike(inputs))
 
-    def __array__(self, *settings: Any, **more: Any) -> Any:
+    def __array__(self, *settings: Any, **named_settings: Any) -> Any:
         raise _unknown("an answer that is looked up in tables, as that of heads of counts is,")
 
     def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
@@ -247,82 +265,65 @@ class SymbolicArray(NDArrayOperatorsMixin):
     def _made(
         self,
         kind: str,
-        *others: Symbol,
+        *operands: Symbol,
         dtype: np.dtype | None = None,
         rank: int | None = None,
         graph: Graph | None = None,
         **settings: Any,
     ) -> Symbol:
+        """What a node makes of this array and others; of the same type and the greatest rank
+        unless given."""
         graph = graph or self.graph
-        names = graph.add(kind, [self.name, *(other.name for other in others)], **settings)
-        widest = max([self.rank, *(int(other.rank) for other in others)])
-        return SymbolicArray(graph, names[0], dtype or self.dtype, widest if rank is None else rank)
+        inputs: list[Any] = [self, *operands]
+        names = graph.add(kind, [symbol.name for symbol in inputs], **settings)
+        widest = max(symbol.rank for symbol in inputs)
+        own_rank = widest if rank is None else rank
+        return SymbolicArray(graph, names[0], dtype or self.dtype, own_rank)
 
 
-def _unknown(what: str) -> UsageError:
+def _unknown(subject: str) -> UsageError:
     return UsageError(
-        f"{what} has no place in an ONNX graph. Write the head with the operators of arrays and "
+        f"{subject} has no place in an ONNX graph. Write the head with the operators of arrays and "
         f"{', '.join(sorted((*_UFUNCS, *_FUNCTIONS)))}."
     )
 
 
 def _alike(values: Sequence[Any]) -> list[Symbol]:
     """Symbols of one type and one graph, the innermost; numbers and arrays become constants."""
-    symbols = [one for one in values if isinstance(one, SymbolicArray)]
-    graph = max((one.graph for one in symbols), key=lambda graph: graph.depth)
-    floats = [one.dtype for one in symbols if one.dtype.kind == "f"]
+    symbols = [value for value in values if isinstance(value, SymbolicArray)]
+    graph = max((symbol.graph for symbol in symbols), key=lambda graph: graph.depth)
+    floats = [symbol.dtype for symbol in symbols if symbol.dtype.kind == "f"]
     dtype = np.result_type(*floats) if floats else symbols[0].dtype
 
-    def made(one: Any) -> Symbol:
-        own = isinstance(one, SymbolicArray)
-        return one.within(graph).astype(dtype) if own else graph.constant(one, dtype)
+    def converted(value: Any) -> Symbol:
+        if isinstance(value, SymbolicArray):
+            return value.within(graph).astype(dtype)
+        return graph.constant(value, dtype)
 
-    return [made(one) for one in values]
+    return [converted(value) for value in values]
 
 
 def _node(kind: str, dtype: DTypeLike | None = None) -> Callable[..., Symbol]:
-    kept = None if dtype is None else np.dtype(dtype)
+    dtype_of_answer = None if dtype is None else np.dtype(dtype)
 
-    def made(first: Symbol, *others: Symbol) -> Symbol:
-        return first._made(kind, *others, dtype=kept)
+    def node(first: Symbol, *operands: Symbol) -> Symbol:
+        return first._made(kind, *operands, dtype=dtype_of_answer)
 
-    return made
-
-
-def _log1p(a: Symbol) -> Symbol:
-    """log(1 + a) with the digits of a small a (Goldberg 1991, theorem 4)."""
-    near = 1.0 + a
-    safe = np.where(near == 1.0, 2.0, near)
-    return np.where(near == 1.0, a, np.log(safe) * a / (safe - 1.0))
+    return node
 
 
-def _expm1(a: Symbol) -> Symbol:
-    """exp(a) − 1 with the digits of a small a."""
-    small = np.minimum(np.maximum(a, -1.0), 1.0)
-    return np.where(np.abs(a) < 1.0, np.tanh(0.5 * small) * (np.exp(small) + 1.0), np.exp(a) - 1.0)
-
-
-def _logaddexp(a: Symbol, b: Symbol) -> Symbol:
-    return np.maximum(a, b) + _log1p(np.exp(-np.abs(a - b)))
-
-
-def _where(condition: Symbol, one: Any, other: Any) -> Symbol:
-    if not isinstance(one, SymbolicArray) and not isinstance(other, SymbolicArray):
-        one = condition.graph.constant(one, float)
-    first, second = _alike([one, other])
+def _where(condition: Symbol, if_true: Any, if_false: Any) -> Symbol:
+    if not isinstance(if_true, SymbolicArray) and not isinstance(if_false, SymbolicArray):
+        if_true = condition.graph.constant(if_true, float)
+    first, second = _alike([if_true, if_false])
     inner = max(condition.graph, first.graph, key=lambda graph: graph.depth)
     condition = condition.within(inner)
     return condition._made("Where", first, second, dtype=first.dtype)
 
 
-def _concatenate(parts: Sequence[Any], axis: int = 0) -> Symbol:
-    symbols = _alike(parts)
-    axis = axis % symbols[0].rank
-    return symbols[0]._made("Concat", *symbols[1:], axis=axis)
-
-
-def _clip(a: Symbol, low: Any, high: Any) -> Symbol:
-    return np.minimum(np.maximum(a, low), high)
+def _concatenate(arrays: Sequence[Any], axis: int = 0) -> Symbol:
+    first, *following = _alike(arrays)
+    return first._made("Concat", *following, axis=axis % first.rank)
 
 
 _UFUNCS: dict[str, Callable[..., Symbol]] = {
@@ -340,10 +341,10 @@ _UFUNCS: dict[str, Callable[..., Symbol]] = {
     "sqrt": _node("Sqrt"),
     "tanh": _node("Tanh"),
     "rint": _node("Round"),
-    "square": lambda a: a * a,
-    "log1p": _log1p,
-    "expm1": _expm1,
-    "logaddexp": _logaddexp,
+    "square": lambda value: value * value,
+    "log1p": log1p,
+    "expm1": expm1,
+    "logaddexp": logaddexp,
     "matmul": _node("MatMul"),
     "isnan": _node("IsNaN", bool),
     "equal": _node("Equal", bool),
@@ -360,17 +361,22 @@ _UFUNCS: dict[str, Callable[..., Symbol]] = {
 _FUNCTIONS: dict[str, Callable[..., Symbol]] = {
     "where": _where,
     "concatenate": _concatenate,
-    "clip": _clip,
-    "zeros_like": lambda a: a * 0.0,
-    "ones_like": lambda a: a * 0.0 + 1.0,
+    "clip": clip,
+    "zeros_like": lambda value: value * 0.0,
+    "ones_like": lambda value: value * 0.0 + 1.0,
 }
 
 
-def _info(name: str, dtype: np.dtype, rank: int, shape: Shape | None = None) -> Any:
+def _info(symbol: Symbol) -> Any:
+    """What ONNX is told of an array of a body, whose sizes are not known."""
+    return _value_info(symbol.name, symbol.dtype, [None] * symbol.rank)
+
+
+def _value_info(name: str, dtype: np.dtype, sizes: list[Any]) -> Any:
     from onnx import helper
 
-    sizes = [None] * rank if shape is None else list(shape)
-    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(dtype), sizes)
+    kind = helper.np_dtype_to_tensor_dtype(dtype)
+    return helper.make_tensor_value_info(name, kind, sizes)
 
 
 def reduced(of: Symbol, axis: int, kind: str = "Sum") -> Symbol:

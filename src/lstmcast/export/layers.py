@@ -7,7 +7,7 @@ X quantiles, or one point · S numbers of the state
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lstmcast.export.graphs import Graph, Symbol
 from lstmcast.model.activations import ACTIVATIONS, GATE_ACTIVATIONS
 from lstmcast.model.heads import answer_of
+from lstmcast.model.lstm import Layer
 from lstmcast.model.network import Network
 
 
@@ -30,52 +31,62 @@ def step_of(
 
     Where a row has not begun (`begun_B1` is 0) its state stays zero.
     """
-    units = [D for D in network.config.layers for _ in "hc"] * len(network.members)
-    ends = list(accumulate(units))
-    parts = [state_BS.part(1, end - size, end) for end, size in zip(ends, units, strict=True)]
-    hidden, new = [], []
-    for m, arrays in enumerate(network.members):
-        own = parts[m * 2 * len(network.config.layers) :]
-        a_BC = _dense(network, graph, arrays, "embed", network.config.before or (), x_BC)
-        for k, units_of in enumerate(network.config.layers):
-            weights = [arrays[f"lstm.{k}.{part}"] for part in ("weight_ih", "weight_hh", "bias")]
-            out_BD, h_BD, c_BD = _cell(network, graph, weights, a_BC, own[2 * k : 2 * k + 2])
-            wide = weights[0].shape[1] == units_of and network.config.residual
-            a_BC = a_BC + out_BD if wide else out_BD
-            new += [h_BD, c_BD]
+    config = network.config
+    units = [D for D in config.layers for _ in "hc"] * len(network.members)
+    states = []
+    for size, end in zip(units, accumulate(units), strict=True):
+        states.append(state_BS.part(1, end - size, end))
+    unread = iter(states)
+    hidden, new_states = [], []
+    for arrays in network.members:
+        a_BC = _dense(network, graph, arrays, "embed", config.before or (), x_BC)
+        for number, units_of in enumerate(config.layers):
+            weights = Layer(*(arrays[f"lstm.{number}.{name}"] for name in Layer._fields))
+            out_BD, h_BD, c_BD = _cell(network, graph, weights, a_BC, (next(unread), next(unread)))
+            has_residual = config.residual and weights.weight_ih.shape[1] == units_of
+            a_BC = a_BC + out_BD if has_residual else out_BD
+            new_states += [h_BD, c_BD]
         hidden.append(a_BC)
-    after_BS = np.concatenate(new, axis=1)
-    return hidden, after_BS if begun_B1 is None else np.where(begun_B1, after_BS, 0.0)
+    after_BS = np.concatenate(new_states, axis=1)
+    if begun_B1 is not None:
+        after_BS = np.where(begun_B1, after_BS, 0.0)
+    return hidden, after_BS
 
 
 def _cell(
     network: Network,
     graph: Graph,
-    weights: Sequence[NDArray],
+    weights: Layer,
     x_BC: Symbol,
-    state: Sequence[Symbol],
+    state: tuple[Symbol, Symbol],
 ) -> tuple[Symbol, Symbol, Symbol]:
     """One LSTM layer: what it gives, h and c."""
-    weight_ih, weight_hh, bias = weights
-    D, cell = weight_hh.shape[1], network.config.cell
-    gate, curve = GATE_ACTIVATIONS[cell.recurrent_activation], ACTIVATIONS[cell.activation]
+    cell, units = network.config.cell, weights.weight_hh.shape[1]
+    gate = GATE_ACTIVATIONS[cell.recurrent_activation]
+    curve = ACTIVATIONS[cell.activation]
     h_BD, c_BD = state
-    sums_BG = x_BC @ graph.constant(weight_ih.T) + h_BD @ graph.constant(weight_hh.T) + bias
-    i, f, g, o = (sums_BG.part(1, k * D, (k + 1) * D) for k in range(4))
+    from_input_BG = x_BC @ graph.constant(weights.weight_ih.T)
+    from_state_BG = h_BD @ graph.constant(weights.weight_hh.T)
+    sums_BG = from_input_BG + from_state_BG + weights.bias
+    bounds = [number * units for number in range(5)]
+    i, f, g, o = (sums_BG.part(1, begin, end) for begin, end in pairwise(bounds))
     c_BD = gate(f) * c_BD + gate(i) * curve(g)
     h_BD = gate(o) * curve(c_BD)
+    if cell.is_bounded:
+        return h_BD, h_BD, c_BD
     # Without tanh a state may grow beyond all numbers, and is unknown then.
-    out_BD = h_BD if cell.is_bounded else np.where(np.abs(h_BD) < np.inf, h_BD, np.nan)
+    out_BD = np.where(np.abs(h_BD) < np.inf, h_BD, np.nan)
     return out_BD, h_BD, c_BD
 
 
 def answer_in(network: Network, graph: Graph, hidden_MBD: Sequence[Symbol], x_BC: Symbol) -> Symbol:
     """What the members say on average, in units of the network (B, H, K, X)."""
-    answers = [
-        answer_of(network.head, _raw(network, graph, arrays, hidden_BD, x_BC))
-        for arrays, hidden_BD in zip(network.members, hidden_MBD, strict=True)
-    ]
-    return sum(answers[1:], answers[0]) / float(len(answers))
+    answers = []
+    for arrays, hidden_BD in zip(network.members, hidden_MBD, strict=True):
+        raw_BHKR = _raw(network, graph, arrays, hidden_BD, x_BC)
+        answers.append(answer_of(network.head, raw_BHKR))
+    first, *following = answers
+    return sum(following, first) / float(len(answers))
 
 
 def _raw(
@@ -85,12 +96,13 @@ def _raw(
     config, head = network.config, network.head
     dense_BD = _dense(network, graph, arrays, "dense", config.after, hidden_BD)
     raw_BF = dense_BD @ graph.constant(arrays["head.weight"].T) + arrays["head.bias"]
-    raw = raw_BF.reshape((0, config.steps, config.inputs.columns, head.outputs)).astype(float)
+    shape = (0, config.steps, config.inputs.columns, head.outputs)
+    raw_BHKR = raw_BF.reshape(shape).astype(float)
     if not config.inputs.skips:
-        return raw
+        return raw_BHKR
     skipped_BH = (x_BC @ graph.constant(arrays["skip.weight"].T)).astype(float)
     is_center_R = np.arange(head.outputs) == head.center
-    return raw + skipped_BH[:, :, None, None] * is_center_R.astype(float)
+    return raw_BHKR + skipped_BH[:, :, None, None] * is_center_R.astype(float)
 
 
 def _dense(
@@ -102,7 +114,8 @@ def _dense(
     a_BC: Symbol,
 ) -> Symbol:
     curve = ACTIVATIONS[network.config.activation]
-    for k in range(len(sizes)):
-        weight = graph.constant(arrays[f"{name}.{k}.weight"].T)
-        a_BC = curve(a_BC @ weight + arrays[f"{name}.{k}.bias"])
+    for number in range(len(sizes)):
+        layer = f"{name}.{number}"
+        weight = graph.constant(arrays[f"{layer}.weight"].T)
+        a_BC = curve(a_BC @ weight + arrays[f"{layer}.bias"])
     return a_BC

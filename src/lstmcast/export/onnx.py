@@ -32,7 +32,7 @@ from lstmcast.fitted import Fitted
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Transformed
-from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.model.network import Network
 from lstmcast.model.static import require_no_static
 from lstmcast.util.files import output_errors, whole_file
 
@@ -76,12 +76,12 @@ def to_onnx(
     >>> import lstmcast as lc
     >>> files = lc.to_onnx(lc.LSTMForecaster(horizon=12), "graphs")  # doctest: +SKIP
     """
-    made = graphs_of(known_of(forecaster), part)
+    graphs = graphs_of(known_of(forecaster), part)
     with output_errors(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    for one in made:
-        one.write(Path(folder) / one.file)
-    return made
+    for graph in graphs:
+        graph.write(Path(folder) / graph.file)
+    return graphs
 
 
 def graphs_of(fitted: Fitted, part: str | None = None) -> tuple[Exported, ...]:
@@ -114,16 +114,17 @@ def network_graph(network: Network) -> Exported:
     _require_onnx()
     require_no_static(network.config, "an ONNX graph")
     _require_written(network)
-    graph, size = Graph(), state_size(network)
-    x_BC = graph.given("x", np.float32, ("batch", network.config.width))
-    state_BS = graph.given("state", np.float32, ("batch", size))
+    graph, config = Graph(), network.config
+    state_shape = "batch", state_size(network)
+    x_BC = graph.given("x", np.float32, ("batch", config.width))
+    state_BS = graph.given("state", np.float32, state_shape)
     hidden, after_BS = step_of(network, graph, x_BC, state_BS)
     answer = answer_in(network, graph, hidden, x_BC)
     outputs = {"answer": answer, "new_state": after_BS}
-    wide = len(HEAD_QUANTILES) if network.head.spreads else 1
-    shape = ("batch", network.config.steps, network.config.inputs.columns, wide)
-    shapes = {"answer": shape, "new_state": ("batch", size)}
-    return _exported(NETWORK, graph, outputs, shapes, _about(network.config, network))
+    bounds = len(HEAD_QUANTILES) if network.head.spreads else 1
+    answer_shape = "batch", config.steps, config.inputs.columns, bounds
+    shapes = {"answer": answer_shape, "new_state": state_shape}
+    return _exported(NETWORK, graph, outputs, shapes, _about(network))
 
 
 def forecaster_graph(fitted: Fitted) -> Exported:
@@ -150,11 +151,12 @@ def forecaster_graph(fitted: Fitted) -> Exported:
     columns = columns_of(inputs, learned, graph, rows_B)
     quantiles = _quantiles(fitted, graph, values_BTC, columns, rows_B)
     shape = ("batch", fitted.network.config.steps, inputs.columns, len(HEAD_QUANTILES))
-    about = _about(fitted.network.config, fitted.network)
+    about = _about(fitted.network)
     if by_series:
         ids = [str(name) for name in learned.state.ids.tolist()]
-        starts = range(0, len(ids), inputs.columns)
-        about["series"] = json.dumps([ids[k : k + inputs.columns] for k in starts])
+        firsts = range(0, len(ids), inputs.columns)
+        rows = [ids[first : first + inputs.columns] for first in firsts]
+        about["series"] = json.dumps(rows)
     outputs, shapes = {"quantiles": quantiles}, {"quantiles": shape}
     return _exported(FORECASTER, graph, outputs, shapes, about)
 
@@ -222,80 +224,91 @@ def _quantiles(
     rows_B: Symbol | None,
 ) -> Symbol:
     """What the forecaster says in the units of the data (B, H, K, Q)."""
-    config = fitted.network.config
-    pairs = [applied(column, values_BTC[:, :, k]) for k, column in enumerate(columns)]
-    answer = _answer(fitted, [y_BT for y_BT, _ in pairs])
-    results = []
-    for k in range(config.inputs.columns):
-        own_BHX = inverted(pairs[k][1], answer[:, :, k], config.steps)
+    steps = fitted.network.config.steps
+    read, transformed = [], []
+    for number, column in enumerate(columns):
+        y_BT, column = applied(column, values_BTC[:, :, number])
+        read.append(y_BT)
+        transformed.append(column)
+    answer_BHKX = _answer(fitted, read)
+    quantiles = []
+    for number in range(fitted.network.config.inputs.columns):
+        values_BT = values_BTC[:, :, number]
+        column_BHX = inverted(transformed[number], answer_BHKX[:, :, number], steps)
         if not fitted.network.head.spreads:
-            change_B = _change(fitted, graph, values_BTC[:, :, k], k, rows_B)
-            own_BHX = around(own_BHX, change_B, config.steps)
+            change_B = _change(fitted, graph, values_BT, number, rows_B)
+            column_BHX = around(column_BHX, change_B, steps)
         if fitted.factors_HI is not None:
-            own_BHX = widened(own_BHX, fitted.factors_HI, config.steps)
-        own_BHX = _stopped(fitted, own_BHX, values_BTC[:, :, k])
-        results.append(own_BHX[:, :, None])
-    return np.concatenate(results, axis=2)
+            column_BHX = widened(column_BHX, fitted.factors_HI, steps)
+        column_BHX = _stopped(fitted, column_BHX, values_BT)
+        quantiles.append(column_BHX[:, :, None])
+    return np.concatenate(quantiles, axis=2)
 
 
 def _answer(fitted: Fitted, columns: list[Symbol]) -> Symbol:
     """What the network answers after the last step (B, H, K, X); NaN where nothing was read."""
     network = fitted.network
-    x_BTC, begun_BT1 = carried(np.concatenate([one[:, :, None] for one in columns], axis=2))
+    y_BTC = np.concatenate([column[:, :, None] for column in columns], axis=2)
+    x_BTC, begun_BT1 = carried(y_BTC)
     if isinstance(fitted.context, Newest):
-        x_BTC, begun_BT1 = (one[:, -fitted.context.length :] for one in (x_BTC, begun_BT1))
+        newest = slice(-fitted.context.length, None)
+        x_BTC, begun_BT1 = x_BTC[:, newest], begun_BT1[:, newest]
 
-    def step(body: Graph, states: list[Symbol], now: list[Symbol]) -> Any:
-        hidden, after_BS = step_of(network, body, now[0], states[0], now[1])
+    def step(body: Graph, states: list[Symbol], read: list[Symbol]) -> Any:
+        [x_BC, begun_B1] = read
+        hidden, after_BS = step_of(network, body, x_BC, states[0], begun_B1)
         return [after_BS, *hidden], []
 
     rows = x_BTC.length(0)
     sizes = [state_size(network), *[network.config.layers[-1]] * len(network.members)]
     zeros = [x_BTC.filled(0.0, (rows, size)) for size in sizes]
     (_, *hidden), _ = x_BTC.graph.scan(step, zeros, [x_BTC, begun_BT1])
-    answer = answer_in(network, x_BTC.graph, hidden, x_BTC[:, -1])
-    return np.where(begun_BT1[:, -1][:, :, None, None], answer, np.nan)
+    answer_BHKX = answer_in(network, x_BTC.graph, hidden, x_BTC[:, -1])
+    begun_B1 = begun_BT1[:, -1]
+    return np.where(begun_B1[:, :, None, None], answer_BHKX, np.nan)
 
 
 def _change(
     fitted: Fitted, graph: Graph, values_BT: Symbol, column: int, rows_B: Symbol | None
 ) -> Symbol:
     """The mean absolute change of each row: as measured, else of the values (B,) or (1,)."""
-    seen_B, K = mean_change(values_BT), fitted.network.config.inputs.columns
+    in_values_B = mean_change(values_BT)
     if not fitted.changes:
-        return seen_B
-    measured_R = np.array(list(fitted.changes.values()))[column::K]
-    measured = graph.constant(measured_R)
-    measured = measured[:1] if rows_B is None else measured.take(rows_B)
-    return np.where(np.isnan(measured), seen_B, measured)
+        return in_values_B
+    changes_S = np.array(list(fitted.changes.values()))
+    changes_R = changes_S[column :: fitted.network.config.inputs.columns]
+    measured = graph.constant(changes_R)
+    measured_B = measured[:1] if rows_B is None else measured.take(rows_B)
+    return np.where(np.isnan(measured_B), in_values_B, measured_B)
 
 
 def _stopped(fitted: Fitted, quantiles_BHQ: Symbol, values_BT: Symbol) -> Symbol:
     """Nothing below 0 where values never are: as declared of the data, else as these look."""
+    stopped_BHQ = np.where(quantiles_BHQ <= 0.0, 0.0, quantiles_BHQ)
     context = fitted.saved_context
-    kind = context.panel.kind if context and context.panel.recognised is None else None
-    stopped = np.where(quantiles_BHQ <= 0.0, 0.0, quantiles_BHQ)
-    if kind is not None:
-        return quantiles_BHQ if kind == "real" else stopped
-    return np.where(stops_at_zero(values_BT)[:, :, None], stopped, quantiles_BHQ)
+    if context is None or context.panel.recognised is not None:
+        stops_B1 = stops_at_zero(values_BT)
+        return np.where(stops_B1[:, :, None], stopped_BHQ, quantiles_BHQ)
+    return quantiles_BHQ if context.panel.kind == "real" else stopped_BHQ
 
 
-def _about(config: NetworkConfig, network: Network) -> dict[str, str]:
+def _about(network: Network) -> dict[str, str]:
     """What a reader of the file must know, as the metadata of a graph."""
+    levels = HEAD_QUANTILES if network.head.spreads else [0.5]
     return {
         "lstmcast": __version__,
-        "network": json.dumps(config.described()),
-        "levels": json.dumps(HEAD_QUANTILES if network.head.spreads else [0.5]),
+        "network": json.dumps(network.config.described()),
+        "levels": json.dumps(levels),
     }
 
 
 def _exported(
-    part: str,
+    kind: str,
     graph: Graph,
     outputs: Mapping[str, Symbol],
     shapes: Mapping[str, tuple[str | int, ...]],
     about: dict[str, str],
 ) -> Exported:
-    model = graph.model(outputs, shapes, about | {"part": part, "opset": str(OPSET)})
-    inputs = {one.name: tuple(one.shape) for one in graph.inputs}
-    return Exported(part, model, inputs, dict(shapes))
+    model = graph.model(outputs, shapes, about | {"part": kind, "opset": str(OPSET)})
+    inputs = {entry.name: tuple(entry.shape) for entry in graph.inputs}
+    return Exported(kind, model, inputs, dict(shapes))

@@ -11,6 +11,7 @@ applied to a value, the graph reads it as missing; `predict` refuses it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ class Column(NamedTuple):
     chain: Chain
     inputs: tuple[tuple[Symbol, ...], ...]  # what its steps learned, of inputs, each (B,) or (1,)
     labels: tuple[tuple[Symbol, ...], ...]
-    before: tuple[Symbol | None, ...] = ()  # what each difference was given (B, T)
+    undifferenced: tuple[Symbol | None, ...] = ()  # what each difference was given (B, T)
 
 
 def is_by_series(inputs: Transformed, fitted: FittedTransforms | None) -> bool:
@@ -47,9 +48,12 @@ def is_by_series(inputs: Transformed, fitted: FittedTransforms | None) -> bool:
 
 def _is_shared(state: TransformsState) -> bool:
     """Whether all series have one chain, and that the same numbers."""
-    arrays = [array for own in state.states for side in own for part in side for array in part]
-    same = all(np.all(array == array[:1]) for array in arrays)
-    return len(state.chains) == 1 and same
+    if len(state.chains) != 1:
+        return False
+    sides = chain.from_iterable(state.states)
+    steps = chain.from_iterable(sides)
+    arrays = chain.from_iterable(steps)
+    return all(np.all(array == array[:1]) for array in arrays)
 
 
 def require_in_graph(inputs: Transformed, fitted: FittedTransforms | None) -> None:
@@ -72,38 +76,43 @@ def columns_of(
     inputs: Transformed, fitted: FittedTransforms, graph: Graph, rows_B: Symbol | None
 ) -> list[Column]:
     """The columns of a row, those that are only read last, with what was learned of the rows."""
-    by_column = [(fitted.state, k) for k in range(inputs.columns)]
-    by_column += [(state, None) for state in fitted.past.states]
-    return [
-        _column(state, graph, _numbers(inputs, len(state.ids), k), rows_B) for state, k in by_column
-    ]
+    columns = []
+    for number in range(inputs.columns):
+        series_R = _numbers(inputs, fitted.state, number)
+        columns.append(_column(fitted.state, graph, series_R, rows_B))
+    for state in fitted.past.states:
+        # what is known of a column that is only read is kept with its row's first series
+        columns.append(_column(state, graph, _numbers(inputs, state, 0), rows_B))
+    return columns
 
 
-def _numbers(inputs: Transformed, series: int, column: int | None) -> NDArray:
-    """The number of the series of each row that is a column of it: of a column that is only read,
-    its row's first one."""
-    return np.arange(0 if column is None else column, max(series, 1), inputs.columns)
+def _numbers(inputs: Transformed, state: TransformsState, column: int) -> NDArray:
+    """The number of the series of each row that is a column of it."""
+    return np.arange(column, max(len(state.ids), 1), inputs.columns)
 
 
 def _column(
     state: TransformsState, graph: Graph, series_R: NDArray, rows_B: Symbol | None
 ) -> Column:
-    chain, learned = state.chains[0], state.states[0]
+    def of_rows(array: NDArray) -> Symbol:
+        numbers_R = graph.constant(np.asarray(array, float)[series_R])
+        return numbers_R[:1] if rows_B is None else numbers_R.take(rows_B)
 
-    def known(part: State) -> tuple[Symbol, ...]:
-        own = [graph.constant(np.asarray(array, float)[series_R]) for array in part]
-        return tuple(one[:1] if rows_B is None else one.take(rows_B) for one in own)
+    def of_steps(states: Sequence[State]) -> tuple[tuple[Symbol, ...], ...]:
+        return tuple(tuple(map(of_rows, step_state)) for step_state in states)
 
-    return Column(chain, *(tuple(known(part) for part in side) for side in learned))
+    inputs, labels = state.states[0]
+    return Column(state.chains[0], of_steps(inputs), of_steps(labels))
 
 
 def applied(column: Column, values_BT: Symbol) -> tuple[Symbol, Column]:
     """The transformed values, and the column with what its differences were given."""
-    before: list[Symbol | None] = []
+    undifferenced: list[Symbol | None] = []
     for step, state in zip(column.chain.steps, column.inputs, strict=True):
-        before.append(values_BT if step.lag else None)
+        given_BT = values_BT if step.lag else None
+        undifferenced.append(given_BT)
         values_BT = _step(step, values_BT, state)
-    return values_BT, column._replace(before=tuple(before))
+    return values_BT, column._replace(undifferenced=tuple(undifferenced))
 
 
 def _step(step: Any, y_BT: Symbol, state: Sequence[Symbol]) -> Symbol:
@@ -115,8 +124,9 @@ def _step(step: Any, y_BT: Symbol, state: Sequence[Symbol]) -> Symbol:
     if isinstance(step, BoxCox):
         return np.where(y_BT > 0.0, power(np.log(y_BT), state[0][:, None]), np.nan)
     if isinstance(step, Logit):
-        inside = (y_BT > step.low) & (y_BT < step.high)
-        return np.where(inside, np.log(y_BT - step.low) - np.log(step.high - y_BT), np.nan)
+        is_inside = (y_BT > step.low) & (y_BT < step.high)
+        logit_BT = np.log(y_BT - step.low) - np.log(step.high - y_BT)
+        return np.where(is_inside, logit_BT, np.nan)
     assert isinstance(step, (Standard, MinMax, Robust, MeanAbs))
     centre, scale = state
     unit_BT = (y_BT - centre[:, None]) / scale[:, None]
@@ -127,55 +137,59 @@ def _step(step: Any, y_BT: Symbol, state: Sequence[Symbol]) -> Symbol:
 
 def _lagged(y_BT: Symbol, lag: int) -> Symbol:
     """The values so many steps earlier, NaN before them."""
-    nothing = y_BT.filled(np.nan, (y_BT.length(0), lag))
-    return np.concatenate([nothing, y_BT], axis=1)[:, :-lag]
+    unknown = y_BT.filled(np.nan, (y_BT.length(0), lag))
+    return np.concatenate([unknown, y_BT], axis=1)[:, :-lag]
 
 
 def inverted(column: Column, answer_BHX: Symbol, horizon: int) -> Symbol:
     """Labels (B, H, X) in the units of the data, after the newest values of each row."""
-    steps = zip(column.chain.steps, column.labels, column.before, strict=True)
-    for step, state, before_BT in reversed(list(steps)):
-        if before_BT is None:
+    steps = zip(column.chain.steps, column.labels, column.undifferenced, strict=True)
+    for step, state, values_BT in reversed(list(steps)):
+        if values_BT is None:
             answer_BHX = step.invert(answer_BHX, state, np.empty((0, 0)))
         else:
-            answer_BHX = _summed(answer_BHX, _tail(before_BT, step.lag), step.lag, horizon)
+            tail_BL = _tail(values_BT, step.lag)
+            answer_BHX = _summed(answer_BHX, tail_BL, step.lag, horizon)
     return answer_BHX
 
 
-def _tail(before_BT: Symbol, lag: int) -> Symbol:
+def _tail(values_BT: Symbol, lag: int) -> Symbol:
     """The newest values of each phase (B, L): a missing one is the one a lag before."""
 
-    def step(body: Graph, states: list[Symbol], now: list[Symbol]) -> Steps:
-        newest_B1 = now[0][:, None]
-        kept_B1 = np.where(np.isnan(newest_B1), states[0][:, :1], newest_B1)
-        return [np.concatenate([states[0][:, 1:], kept_B1], axis=1)], []
+    def step(body: Graph, states: list[Symbol], values: list[Symbol]) -> Steps:
+        [tail_BL] = states
+        value_B1 = values[0][:, None]
+        newest_B1 = np.where(np.isnan(value_B1), tail_BL[:, :1], value_B1)
+        return [np.concatenate([tail_BL[:, 1:], newest_B1], axis=1)], []
 
-    unknown = before_BT.filled(np.nan, (before_BT.length(0), lag))
-    return before_BT.graph.scan(step, [unknown], [before_BT])[0][0]
+    unknown = values_BT.filled(np.nan, (values_BT.length(0), lag))
+    [tail_BL], _ = values_BT.graph.scan(step, [unknown], [values_BT])
+    return tail_BL
 
 
 def _summed(change_BHX: Symbol, tail_BL: Symbol, lag: int, horizon: int) -> Symbol:
     """What `Difference.invert` gives: sums from the newest values on."""
-    before_BLX, parts = tail_BL[:, :, None], []
+    cycle_BLX, cycles = tail_BL[:, :, None], []
     for start in range(0, horizon, lag):
         steps = min(lag, horizon - start)
-        before_BLX = before_BLX[:, :steps] + change_BHX[:, start : start + steps]
-        parts.append(before_BLX)
-    return np.concatenate(parts, axis=1)
+        cycle_BLX = cycle_BLX[:, :steps] + change_BHX[:, start : start + steps]
+        cycles.append(cycle_BLX)
+    return np.concatenate(cycles, axis=1)
 
 
 def carried(values_BTC: Symbol) -> tuple[Symbol, Symbol]:
     """Missing values as the newest known one of their column, and where all columns had one
     (B, T, 1)."""
 
-    def step(body: Graph, states: list[Symbol], now: list[Symbol]) -> Steps:
-        newest_BC = np.where(np.isnan(now[0]), states[0], now[0])
-        unknown_BC = np.isnan(newest_BC)
-        some_B1 = reduced(unknown_BC.astype(float), 1) == 0.0
-        read_BC = np.where(unknown_BC, 0.0, newest_BC).astype(np.float32)
-        return [newest_BC], [read_BC, some_B1]
+    def step(body: Graph, states: list[Symbol], values: list[Symbol]) -> Steps:
+        [previous_BC], [value_BC] = states, values
+        newest_BC = np.where(np.isnan(value_BC), previous_BC, value_BC)
+        is_unknown_BC = np.isnan(newest_BC)
+        begun_B1 = reduced(is_unknown_BC.astype(float), 1) == 0.0
+        read_BC = np.where(is_unknown_BC, 0.0, newest_BC).astype(np.float32)
+        return [newest_BC], [read_BC, begun_B1]
 
-    columns = values_BTC.length(2)
-    unknown = values_BTC.filled(np.nan, (values_BTC.length(0), columns))
-    x_BTC, begun_BT1 = values_BTC.graph.scan(step, [unknown], [values_BTC])[1]
+    rows, columns = values_BTC.length(0), values_BTC.length(2)
+    unknown = values_BTC.filled(np.nan, (rows, columns))
+    _, [x_BTC, begun_BT1] = values_BTC.graph.scan(step, [unknown], [values_BTC])
     return x_BTC, begun_BT1

@@ -77,8 +77,8 @@ def write_web_page(folder: str | Path) -> Path:
 def joined(names: tuple[str, ...], exported: tuple[str, ...]) -> str:
     """Modules as one expression, which gives some of what they export."""
     scopes = "\n".join(_scope(name) for name in names)
-    inside = ", ".join(f"...{name}Module" for name in names)
-    return f"(() => {{\n{scopes}\nconst {{ {', '.join(exported)} }} = {{ {inside} }};\n" + (
+    content = ", ".join(f"...{name}Module" for name in names)
+    return f"(() => {{\n{scopes}\nconst {{ {', '.join(exported)} }} = {{ {content} }};\n" + (
         f"return {{ {', '.join(exported)} }};\n}})()"
     )
 

@@ -40,26 +40,27 @@ class Errors:
             forecast = model.predict(panel, mode="one-step")
         else:
             forecast = model.predict(panel, 1, cutoffs=_newest_counts(panel, since))
-        times, place = np.unique(forecast.times[:, 0], return_inverse=True)
+        times, place_O = np.unique(forecast.times[:, 0], return_inverse=True)
         numbers = {name: number for number, name in enumerate(panel.ids)}
-        series = np.array([numbers[name] for name in forecast.ids], np.int64)
+        series_O = np.array([numbers[name] for name in forecast.ids], np.int64)
         point_ST = np.full((len(panel), len(times)), np.nan)
-        point_ST[series, place] = forecast.point[:, 0]
+        point_ST[series_O, place_O] = forecast.point[:, 0]
         return cls(_actual(panel, times) - point_ST, times)
 
-    def rows(self, chosen: NDArray) -> Errors:
+    def rows(self, series: NDArray) -> Errors:
         """Those of some series."""
-        return Errors(self.error_ST[chosen], self.times)
+        return Errors(self.error_ST[series], self.times)
 
     def until(self, cutoff: Any) -> Errors:
         """Those that were known at a cutoff."""
-        known = self.times <= cutoff
-        return Errors(self.error_ST[:, known], self.times[known])
+        is_known_T = self.times <= cutoff
+        return Errors(self.error_ST[:, is_known_T], self.times[is_known_T])
 
     @property
     def enough(self) -> bool:
         """Whether so many are known that they say how errors hang together."""
-        return bool((np.isfinite(self.error_ST).sum(axis=1) >= FEWEST).all())
+        counts_S = np.isfinite(self.error_ST).sum(axis=1)
+        return bool((counts_S >= FEWEST).all())
 
     def covariance(self, ids: NDArray, levels: NDArray) -> Covariance:
         """Their shrunk covariance. DataError, which names a series, where too few are known of all
@@ -71,20 +72,22 @@ def _newest_counts(panel: Panel, since: Any) -> NDArray:
     """The newest cutoffs of each series that something comes after (S, K): the first one, or the
     end, several times where there are fewer."""
     times = panel.times(int(panel.lengths.argmax()))
-    later = 0 if since is None else len(times) - np.searchsorted(times, since, side="right")
-    number = max(min(MOST + int(later), len(times) - 1), 1)
-    return np.maximum(panel.lengths[:, None] - np.arange(number, 0, -1), 1)
+    count = MOST
+    if since is not None:
+        count += len(times) - int(np.searchsorted(times, since, side="right"))
+    count = max(min(count, len(times) - 1), 1)
+    back_K = np.arange(count, 0, -1)
+    return np.maximum(panel.lengths[:, None] - back_K, 1)
 
 
 def _actual(panel: Panel, times: NDArray) -> NDArray:
     """The values of each series at some times; NaN where it has none."""
     actual_ST = np.full((len(panel), len(times)), np.nan)
     for number in range(len(panel)):
-        own, values = panel.times(number), panel.series(number)
-        place = np.searchsorted(times, own)
-        inside = place < len(times)
-        inside[inside] = times[place[inside]] == own[inside]
-        actual_ST[number, place[inside]] = values[inside]
+        own_times = panel.times(number)
+        columns = np.searchsorted(times, own_times)
+        is_there = times.take(columns, mode="clip") == own_times
+        actual_ST[number, columns[is_there]] = panel.series(number)[is_there]
     return actual_ST
 
 
@@ -115,24 +118,28 @@ class Covariance:
 
         levels (S,): the level of each series; all are of one unless given.
         """
-        newest = error_ST[:, -MOST:]
-        known = np.isfinite(newest)
-        counts = known.sum(axis=1)
-        known[counts < FEWEST] = False
-        square = (np.where(known, newest, 0.0) ** 2).sum(axis=1) / np.maximum(counts, 1)
-        measured = counts >= FEWEST
-        of_one = np.zeros(len(square)) if levels is None else levels
-        for level in set(of_one[~measured].tolist()):
-            here = of_one == level
-            if not (here & measured).any():
-                _refuse(counts, ids)
-            square[here & ~measured] = np.median(square[here & measured])
-        usual = float(np.median(square[square > 0])) if (square > 0).any() else 1.0
-        deviation = np.sqrt(np.maximum(square, TINY * usual))
-        score_ST = np.where(known, newest, 0.0) / deviation[:, None]
+        newest_ST = error_ST[:, -MOST:]
+        is_known_ST = np.isfinite(newest_ST)
+        counts_S = is_known_ST.sum(axis=1)
+        measured_S = counts_S >= FEWEST
+        is_known_ST[~measured_S] = False
+        error_ST = np.where(is_known_ST, newest_ST, 0.0)
+        variance_S = (error_ST**2).sum(axis=1) / np.maximum(counts_S, 1)
+        level_S = np.zeros(len(error_ST)) if levels is None else levels
+        for level in set(level_S[~measured_S].tolist()):
+            is_of_level = level_S == level
+            measured_there = variance_S[is_of_level & measured_S]
+            if not len(measured_there):
+                _refuse(counts_S, ids)
+            variance_S[is_of_level & ~measured_S] = np.median(measured_there)
+        positive = variance_S[variance_S > 0]
+        typical = float(np.median(positive)) if len(positive) else 1.0
+        deviation_S = np.sqrt(np.maximum(variance_S, TINY * typical))
+        score_ST = error_ST / deviation_S[:, None]
         # one length for all: an unknown error says nothing, and the others weigh a little more
-        score_ST *= np.sqrt(newest.shape[1] / np.maximum(counts, 1))[:, None]
-        return cls(deviation, score_ST, _shrinkage(score_ST), measured)
+        weight_S = np.sqrt(newest_ST.shape[1] / np.maximum(counts_S, 1))
+        score_ST *= weight_S[:, None]
+        return cls(deviation_S, score_ST, _shrinkage(score_ST), measured_S)
 
     @classmethod
     def unknown(cls, series: int) -> Covariance:
@@ -151,18 +158,21 @@ class Covariance:
 
     def times(self, matrix_SX: NDArray) -> NDArray:
         """The covariance W times a matrix, without W itself."""
-        scaled = self.deviation[:, None] * matrix_SX
-        together = self.score_ST @ (self.score_ST.T @ scaled) / self.score_ST.shape[1]
-        correlated = self.own_S[:, None] * scaled + (1 - self.shrinkage) * together
-        return self.deviation[:, None] * correlated
+        deviation_S1 = self.deviation[:, None]
+        scaled_SX = deviation_S1 * matrix_SX
+        scored_TX = self.score_ST.T @ scaled_SX
+        shared_SX = self.score_ST @ scored_TX / self.score_ST.shape[1]
+        own_SX = self.own_S[:, None] * scaled_SX
+        return deviation_S1 * (own_SX + (1 - self.shrinkage) * shared_SX)
 
 
 def _refuse(counts: NDArray, ids: Sequence[object] | NDArray) -> NoReturn:
     """DataError where nothing is known of a level."""
-    fewest = np.flatnonzero(counts == counts.min())[-1]  # totals stand in front
-    name = f"series {str(ids[fewest])!r}" if len(ids) else "a series"
+    fewest = counts.min()
+    series = np.flatnonzero(counts == fewest)[-1]  # totals stand in front
+    name = f"series {str(ids[series])!r}" if len(ids) else "a series"
     raise DataError(
-        f"{name} has {counts.min()} known errors one step ahead, and no series of some level has "
+        f"{name} has {fewest} known errors one step ahead, and no series of some level has "
         f"{FEWEST}, which are needed to tell how errors hang together. Use a longer history, or "
         "--reconcile bottom-up (method='bottom-up')."
     )
@@ -176,11 +186,12 @@ def _shrinkage(score_ST: NDArray) -> float:
     """
     series, count = score_ST.shape
     gram_TT = score_ST.T @ score_ST
-    squares_T = (score_ST**2).sum(axis=0)
+    square_ST = score_ST**2
     # Σ_ij r_ij² = |scoreᵀ score|² / T², and Σ_ij Σ_t s_it² s_jt² = Σ_t (Σ_i s_it²)²
     all_r2 = float((gram_TT**2).sum()) / count**2
-    own_r2 = float(((score_ST**2).sum(axis=1) ** 2).sum()) / count**2
-    products = float((squares_T**2).sum()) - float((score_ST**4).sum())
+    own_r2 = float((square_ST.sum(axis=1) ** 2).sum()) / count**2
+    all_products = float((square_ST.sum(axis=0) ** 2).sum())
+    products = all_products - float((score_ST**4).sum())
     r2 = all_r2 - own_r2
     if series < 2 or r2 <= 0:
         return 1.0

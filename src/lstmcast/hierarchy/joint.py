@@ -59,10 +59,12 @@ class Joint:
     def steps(self, count: int, seed: int) -> Iterator[NDArray]:
         """Coherent draws of all series (N, S), step after step."""
         scores = np.array([NormalDist().inv_cdf(level) for level in self.quantile_levels])
-        for h, z_NS in enumerate(self._scores(count, seed)):
-            clipped = np.clip(z_NS, -FARTHEST, FARTHEST)
-            drawn_NS = values_at(clipped, self.quantiles_SHQ[:, h], scores)
-            yield self.coherent(np.maximum(drawn_NS, 0.0) if self.stops else drawn_NS)
+        for step, z_NS in enumerate(self._scores(count, seed)):
+            clipped_NS = np.clip(z_NS, -FARTHEST, FARTHEST)
+            drawn_NS = values_at(clipped_NS, self.quantiles_SHQ[:, step], scores)
+            if self.stops:
+                drawn_NS = np.maximum(drawn_NS, 0.0)
+            yield self.coherent(drawn_NS)
 
     def coherent(self, base_NS: NDArray) -> NDArray:
         """Values of all series, made to add up."""
@@ -73,29 +75,30 @@ class Joint:
         """Draws of the normal distribution (N, S), correlated over series and steps."""
         half = -(-count // 2)  # the other half mirrors them
         names = [str(name) for name in self.ids]
-        own = [_generator(seed, name) for name in names]
+        generators = [_generator(seed, name) for name in names]
         shared = _generator(seed, "")
-        lasting_NS = self._noise(own, shared, half)
-        walk_NS = self._noise(own, shared, half)
-        for h in range(self.quantiles_SHQ.shape[1]):
-            if h:
-                fresh_NS = self._noise(own, shared, half)
-                walk_NS = self.near * walk_NS + np.sqrt(1 - self.near**2) * fresh_NS
+        lasting_NS = self._noise(generators, shared, half)
+        walk_NS = self._noise(generators, shared, half)
+        for step in range(self.quantiles_SHQ.shape[1]):
+            if step > 0:
+                noise_NS = self._noise(generators, shared, half)
+                walk_NS = self.near * walk_NS + np.sqrt(1 - self.near**2) * noise_NS
             z_NS = np.sqrt(self.lasting) * lasting_NS + np.sqrt(1 - self.lasting) * walk_NS
             yield np.concatenate([z_NS, -z_NS])[:count]
 
     def _noise(
-        self, own: list[np.random.Generator], shared: np.random.Generator, half: int
+        self, generators: list[np.random.Generator], shared: np.random.Generator, count: int
     ) -> NDArray:
-        """Draws (N, S) whose correlation is the shrunk one: a part of its own, and errors of the
-        past, each weighed at random."""
-        errors_ST, share = self.covariance.score_ST, self.covariance.shrinkage
-        own_S = np.sqrt(self.covariance.own_S)
-        own_NS = np.stack([generator.standard_normal(half) for generator in own], axis=1)
-        weights_NT = shared.standard_normal((half, errors_ST.shape[1]))
+        """Draws (N, S) whose correlation is the shrunk one: a share of each series' own, and
+        errors of the past, each weighed at random."""
+        errors_ST = self.covariance.score_ST
+        times = errors_ST.shape[1]
+        own_NS = np.stack([generator.standard_normal(count) for generator in generators], axis=1)
+        weights_NT = shared.standard_normal((count, times))
         # scores have squares of mean 1, so that the variance is 1 again
-        past_NS = weights_NT @ errors_ST.T / np.sqrt(errors_ST.shape[1])
-        return own_S * own_NS + np.sqrt(1 - share) * past_NS
+        past_NS = weights_NT @ errors_ST.T / np.sqrt(times)
+        own_share_S = np.sqrt(self.covariance.own_S)
+        return own_share_S * own_NS + np.sqrt(1 - self.covariance.shrinkage) * past_NS
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

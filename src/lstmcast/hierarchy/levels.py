@@ -9,9 +9,9 @@ sums over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, compress
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +43,10 @@ class Level(NamedTuple):
         """How many totals there are."""
         return int(self.group.max()) + 1
 
+    def members(self, number: int) -> NDArray:
+        """The bottom series of a total."""
+        return np.flatnonzero(self.group == number)
+
     def firsts(self) -> NDArray:
         """The first bottom series of each total."""
         return np.unique(self.group, return_index=True)[1]
@@ -69,18 +73,18 @@ class Structure:
         if not columns:
             raise DataError(_NO_TOTALS)
         summed = np.stack([column == ALL for column in columns], axis=1)
-        bottom = np.flatnonzero(~summed.any(axis=1))
-        totals = np.flatnonzero(summed.any(axis=1))
+        is_total = summed.any(axis=1)
+        bottom, totals = np.flatnonzero(~is_total), np.flatnonzero(is_total)
         if not len(totals) or not len(bottom):
             raise DataError(_NO_TOTALS)
-        found = _members(columns, summed, bottom, totals)
-        lengths = np.array([len(found[place]) for place in totals.tolist()])
+        by_place = _members(columns, summed, bottom, totals)
+        members = [by_place[place] for place in totals.tolist()]
+        lengths = np.array([len(of_total) for of_total in members])
         if not lengths.all():
-            missing = totals[lengths == 0][0]
-            name = "/".join(str(column[missing]) for column in columns)
+            empty = totals[lengths == 0][0]
+            name = "/".join(str(column[empty]) for column in columns)
             raise DataError(f"the total {name!r} has none of the series that it sums.")
-        members = np.concatenate([found[place] for place in totals.tolist()])
-        return cls(bottom, totals, members, offsets_of(lengths)[:-1])
+        return cls(bottom, totals, np.concatenate(members), offsets_of(lengths)[:-1])
 
     def sums(self, values_BX: NDArray) -> NDArray:
         """The totals of some values of the bottom series, along the first axis."""
@@ -88,24 +92,28 @@ class Structure:
 
     def everywhere(self, values_BX: NDArray) -> NDArray:
         """Values of all series that add up to those of the bottom ones: (S, X)."""
-        result = np.empty((len(self.bottom) + len(self.totals), *values_BX.shape[1:]))
-        result[self.bottom] = values_BX
-        result[self.totals] = self.sums(values_BX)
-        return result
+        series = len(self.bottom) + len(self.totals)
+        values_SX = np.empty((series, *values_BX.shape[1:]))
+        values_SX[self.bottom] = values_BX
+        values_SX[self.totals] = self.sums(values_BX)
+        return values_SX
 
     def matrix(self) -> NDArray:
         """Which bottom series each total sums: ones and zeros (totals, B)."""
-        lengths = np.diff(np.append(self.begins, len(self.members)))
-        result = np.zeros((len(self.totals), len(self.bottom)))
-        result[np.repeat(np.arange(len(self.totals)), lengths), self.members] = 1.0
-        return result
+        matrix = np.zeros((len(self.totals), len(self.bottom)))
+        rows = np.repeat(np.arange(len(self.totals)), self._lengths())
+        matrix[rows, self.members] = 1.0
+        return matrix
 
     @property
     def whole(self) -> int | None:
         """The number, among the totals, of the one that sums everything; None without one."""
-        lengths = np.diff(np.append(self.begins, len(self.members)))
-        complete = np.flatnonzero(lengths == len(self.bottom))
+        complete = np.flatnonzero(self._lengths() == len(self.bottom))
         return int(complete[0]) if len(complete) else None
+
+    def _lengths(self) -> NDArray:
+        """How many series each total sums."""
+        return np.diff(np.append(self.begins, len(self.members)))
 
 
 _NO_TOTALS = (
@@ -118,30 +126,34 @@ def _members(
     columns: list[NDArray], summed: NDArray, bottom: NDArray, totals: NDArray
 ) -> dict[int, NDArray]:
     """The bottom series that each total sums: those that say the same in all other columns."""
-    found: dict[int, NDArray] = {}
+    members: dict[int, NDArray] = {}
     for pattern in np.unique(summed[totals], axis=0):
-        kept = [column for column, is_summed in zip(columns, pattern, strict=True) if not is_summed]
+        naming = list(compress(columns, ~pattern))
         by_name: dict[tuple[str, ...], list[int]] = {}
         for number, place in enumerate(bottom.tolist()):
-            by_name.setdefault(tuple(str(column[place]) for column in kept), []).append(number)
-        alike = totals[(summed[totals] == pattern).all(axis=1)]
-        for place in alike.tolist():
-            name = tuple(str(column[place]) for column in kept)
-            found[place] = np.array(by_name.get(name, []), np.int64)
-    return found
+            by_name.setdefault(_name_in(naming, place), []).append(number)
+        has_pattern = (summed[totals] == pattern).all(axis=1)
+        for place in totals[has_pattern].tolist():
+            numbers = by_name.get(_name_in(naming, place), [])
+            members[place] = np.array(numbers, np.int64)
+    return members
+
+
+def _name_in(columns: list[NDArray], place: int) -> tuple[str, ...]:
+    """What some columns say of a series."""
+    return tuple(str(column[place]) for column in columns)
 
 
 def level_names(keys: Keys) -> NDArray:
     """The level of each series: "total", or the columns that it does not sum over, (S,)."""
-    names = list(keys)
-    kept = [texts_of(column) != ALL for column in keys.values()]
-    patterns = zip(*kept, strict=True) if kept else ()
-    return objects(_level_name(names, pattern) for pattern in patterns)
+    if not keys:
+        return objects(())
+    is_named = [texts_of(column) != ALL for column in keys.values()]
+    return objects(_level_name(keys, pattern) for pattern in zip(*is_named, strict=True))
 
 
-def _level_name(names: list[str], pattern: Sequence[bool]) -> str:
-    chosen = [name for name, is_kept in zip(names, pattern, strict=True) if is_kept]
-    return " × ".join(chosen) or TOTAL
+def _level_name(names: Iterable[str], pattern: Sequence[bool]) -> str:
+    return " × ".join(compress(names, pattern)) or TOTAL
 
 
 # ---------------------------------------------------------------- totals of a panel
@@ -168,24 +180,26 @@ def with_totals(panel: Panel, levels: Sequence[str | Sequence[str]] | None = Non
     """
     keys = panel.keys if len(panel.keys) else Keys({OWN_NAME: panel.ids.copy()})
     _require_summable(panel, keys)
-    chosen = _levels(keys, levels)
-    values, starts = _summed(panel, _first_steps(panel), chosen)
-    recognised = None
+    above = _levels(keys, levels)
+    totals, first_series = _summed(panel, _first_steps(panel), above)
+    recognised, kind = None, panel.kind
     if panel.recognised is not None:
-        recognised = np.concatenate([_kinds(panel.recognised, chosen), panel.recognised])
-    ids = objects([*_ids(keys, chosen), *panel.ids])
+        recognised = np.concatenate([_kinds(panel.recognised, above), panel.recognised])
+        kind = common_kind(recognised)
+    ids = objects([*_ids(keys, above), *panel.ids])
     if len(set(ids)) < len(ids):
         raise DataError("a total has the name of a series. Rename the series that has it.")
+    lengths = [len(total_T) for total_T in totals]
     return replace(
         panel,
-        values=np.concatenate([*values, panel.values]),
-        offsets=offsets_of(np.concatenate([[len(one) for one in values], panel.lengths])),
+        values=np.concatenate([*totals, panel.values]),
+        offsets=offsets_of(np.concatenate([lengths, panel.lengths])),
         ids=ids,
-        starts=np.concatenate([panel.starts[starts], panel.starts]),
-        keys=_keys(keys, chosen),
+        starts=np.concatenate([panel.starts[first_series], panel.starts]),
+        keys=_keys(keys, above),
         recognised=recognised,
-        kind=panel.kind if recognised is None else common_kind(recognised),
-        calendar=_calendar(panel.calendar, chosen),
+        kind=kind,
+        calendar=_calendar(panel.calendar, above),
         earlier=None,
     )
 
@@ -203,12 +217,12 @@ def _require_summable(panel: Panel, keys: Keys) -> None:
         )
     if len(panel) < 2:
         raise UsageError("Totals are sums over series, and the data have one.")
-    taken = [name for name, column in keys.items() if (texts_of(column) == ALL).any()]
-    if taken:
-        raise DataError(
-            f"column {taken[0]!r} says {ALL!r} in some rows: the data seem to hold totals already. "
-            "Leave those rows out: they are made anew."
-        )
+    for name, column in keys.items():
+        if (texts_of(column) == ALL).any():
+            raise DataError(
+                f"column {name!r} says {ALL!r} in some rows: the data seem to hold totals already. "
+                "Leave those rows out: they are made again."
+            )
     ends = panel.ends
     if (ends != ends[0]).any():
         early, late = int(ends.argmin()), int(ends.argmax())
@@ -222,41 +236,45 @@ def _require_summable(panel: Panel, keys: Keys) -> None:
 def _first_steps(panel: Panel) -> NDArray:
     """How many steps after the first time of all each series begins, (S,)."""
     start = panel.starts.min()
-    first = np.asarray(panel.frequency.position(panel.starts, start))
-    off = np.flatnonzero(first == OFF_GRID)
-    if len(off):
+    first_S = np.asarray(panel.frequency.position(panel.starts, start))
+    off_grid = np.flatnonzero(first_S == OFF_GRID)
+    if len(off_grid):
+        series = off_grid[0]
         raise DataError(
-            f"series {str(panel.ids[off[0]])!r} begins at {format_time(panel.starts[off[0]])}, no "
+            f"series {str(panel.ids[series])!r} begins at {format_time(panel.starts[series])}, no "
             f"whole number of steps after {format_time(start)}. Totals need series on one grid."
         )
-    return first
+    return first_S
 
 
-def _levels(keys: Keys, asked: Sequence[str | Sequence[str]] | None) -> list[Level]:
+def _levels(keys: Keys, levels: Sequence[str | Sequence[str]] | None) -> list[Level]:
     """The levels above the bottom, the total first; none twice, and none that is the bottom."""
     names = tuple(keys)
-    columns = {name: np.unique(texts_of(keys[name]), return_inverse=True)[1] for name in names}
-    found: list[Level] = []
-    seen: set[bytes] = set()
-    for subset in _asked(names, asked):
-        codes = np.zeros(len(next(iter(columns.values()))), np.int64)
+    columns = {name: _codes(texts_of(column)) for name, column in keys.items()}
+    by_group: dict[bytes, Level] = {}
+    for subset in _subsets(names, levels):
+        codes_B = np.zeros(len(columns[names[0]]), np.int64)
         for name in subset:
-            codes = codes * (columns[name].max() + 1) + columns[name]
-            codes = np.unique(codes, return_inverse=True)[1]
-        level = Level(subset, _in_order(codes))
+            size = columns[name].max() + 1
+            codes_B = _codes(codes_B * size + columns[name])
+        level = Level(subset, _in_order(codes_B))
         # regions within states: by region and by state and region are the same
-        if level.size < len(codes) and level.group.tobytes() not in seen:
-            seen.add(level.group.tobytes())
-            found.append(level)
-    return sorted(found, key=lambda level: level.size)
+        if level.size < len(codes_B):
+            by_group.setdefault(level.group.tobytes(), level)
+    return sorted(by_group.values(), key=lambda level: level.size)
 
 
-def _asked(
-    names: tuple[str, ...], asked: Sequence[str | Sequence[str]] | None
+def _codes(column: NDArray) -> NDArray:
+    """A number for each different value."""
+    return np.unique(column, return_inverse=True)[1]
+
+
+def _subsets(
+    names: tuple[str, ...], levels: Sequence[str | Sequence[str]] | None
 ) -> Iterator[tuple[str, ...]]:
     """The sets of columns to sum by: nothing first, then those that say most."""
     yield ()
-    if asked is None:
+    if levels is None:
         if len(names) > MOST_COLUMNS:
             raise UsageError(
                 f"{len(names)} columns name the series, and they have too many combinations. Say "
@@ -265,8 +283,9 @@ def _asked(
         for size in range(len(names), 0, -1):
             yield from combinations(names, size)
         return
-    for one in [asked] if isinstance(asked, str) else asked:
-        subset = list(one) if isinstance(one, Sequence) and not isinstance(one, str) else [one]
+    for level in [levels] if isinstance(levels, str) else levels:
+        is_several = isinstance(level, Sequence) and not isinstance(level, str)
+        subset = list(level) if is_several else [level]
         unknown = [name for name in subset if name not in names]
         if unknown:
             raise UsageError(
@@ -286,39 +305,36 @@ def _in_order(codes: NDArray) -> NDArray:
 
 def _summed(panel: Panel, first: NDArray, levels: Sequence[Level]) -> tuple[list[NDArray], NDArray]:
     """The values of each total, and the bottom series that begins first in it."""
-    series = series_numbers(panel.offsets)
-    step = first[series] + places(panel.offsets)
-    here = occurring(panel)
-    unknown = np.isnan(panel.values) & here
-    known = np.where(np.isnan(panel.values), 0.0, panel.values)
-    length = int(step.max()) + 1
-    values: list[NDArray] = []
-    starts: list[int] = []
+    series_N = series_numbers(panel.offsets)
+    step_N = first[series_N] + places(panel.offsets)
+    occurs_N = occurring(panel)
+    is_nan_N = np.isnan(panel.values)
+    value_N = np.where(is_nan_N, 0.0, panel.values)
+    length = int(step_N.max()) + 1
+    totals: list[NDArray] = []
+    first_series: list[int] = []
     for level in levels:
         size = level.size * length
-        cell = level.group[series] * length + step
-        total = np.bincount(cell, known, size)
-        holes = np.bincount(cell, unknown, size) > 0
-        is_open = np.bincount(cell, here, size) > 0
-        total_GT = np.where(holes | ~is_open, np.nan, total).reshape(level.size, length)
-        for number, total_T in enumerate(total_GT):
-            members = np.flatnonzero(level.group == number)
-            begin = members[first[members].argmin()]
-            values.append(total_T[first[begin] :])
-            starts.append(int(begin))
-    return values, np.array(starts)
+        cell_N = level.group[series_N] * length + step_N
+        total = np.bincount(cell_N, value_N, size)
+        has_unknown = np.bincount(cell_N, is_nan_N & occurs_N, size) > 0
+        is_open = np.bincount(cell_N, occurs_N, size) > 0
+        total = np.where(has_unknown | ~is_open, np.nan, total)
+        for number, total_T in enumerate(total.reshape(level.size, length)):
+            members = level.members(number)
+            earliest = members[first[members].argmin()]
+            totals.append(total_T[first[earliest] :])
+            first_series.append(int(earliest))
+    return totals, np.array(first_series)
 
 
 def _kinds(recognised: NDArray, levels: Sequence[Level]) -> NDArray:
     """What the values of each total can be: what holds of all that it sums."""
-    return np.array(
-        [
-            common_kind(recognised[level.group == number])
-            for level in levels
-            for number in range(level.size)
-        ],
-        recognised.dtype,
-    )
+    kinds = []
+    for level in levels:
+        for number in range(level.size):
+            kinds.append(common_kind(recognised[level.members(number)]))
+    return np.array(kinds, recognised.dtype)
 
 
 def _keys(keys: Keys, levels: Sequence[Level]) -> Keys:
@@ -327,16 +343,18 @@ def _keys(keys: Keys, levels: Sequence[Level]) -> Keys:
         texts = texts_of(column)
         totals: list[str] = []
         for level in levels:
-            named = texts[level.firsts()] if name in level.names else [ALL] * level.size
-            totals += list(named)
+            if name in level.names:
+                totals += list(texts[level.firsts()])
+            else:
+                totals += [ALL] * level.size
         columns[name] = objects([*totals, *texts])
     return Keys(columns)
 
 
 def _ids(keys: Keys, levels: Sequence[Level]) -> list[str]:
-    columns = _keys(keys, levels).values()
     count = sum(level.size for level in levels)
-    return ["/".join(cells) for cells in zip(*(column[:count] for column in columns), strict=True)]
+    columns = [column[:count] for column in _keys(keys, levels).values()]
+    return ["/".join(cells) for cells in zip(*columns, strict=True)]
 
 
 def _calendar(
@@ -348,13 +366,13 @@ def _calendar(
     weeks, months = [calendar.week], [calendar.months]
     for level in levels:
         for number in range(level.size):
-            patterns = np.unique(calendar.pattern[level.group == number])
+            patterns = np.unique(calendar.pattern[level.members(number)])
             weeks.append(np.asarray(calendar.week[patterns].any(axis=0))[None])
             months.append(np.asarray(calendar.months[patterns].any(axis=0))[None])
-    own = len(calendar.week) + np.arange(len(weeks) - 1)
+    pattern_of_total = len(calendar.week) + np.arange(len(weeks) - 1)
     return replace(
         calendar,
         week=np.concatenate(weeks),
         months=np.concatenate(months),
-        pattern=np.concatenate([own, calendar.pattern]),
+        pattern=np.concatenate([pattern_of_total, calendar.pattern]),
     )

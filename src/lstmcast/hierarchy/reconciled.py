@@ -143,19 +143,19 @@ class Reconciled:
         joint = None
         for cutoff in np.unique(forecast.cutoffs):
             rows = np.flatnonzero(forecast.cutoffs == cutoff)
-            here = forecast.rows(rows)
+            at_cutoff = forecast.rows(rows)
             try:
-                structure = Structure.of(here.keys)
+                structure = Structure.of(at_cutoff.keys)
             except DataError:
                 # series too short to be judged at an earlier cutoff are forecast from their end
                 continue
-            _require_same_times(here)
-            known = errors.rows(series_O[rows]).until(cutoff)
-            joint = _joint(here, structure, known, method)
-            point[rows], quantiles[rows] = _coherent(here, joint)
-        alone = joint is not None and len(joint.ids) == len(forecast.ids)
-        made = replace(forecast, point=point, quantiles=quantiles)
-        return replace(made, joint=joint if alone else None)
+            _require_same_times(at_cutoff)
+            errors_then = errors.rows(series_O[rows]).until(cutoff)
+            joint = _joint(at_cutoff, structure, errors_then, method)
+            point[rows], quantiles[rows] = _coherent(at_cutoff, joint)
+        if joint is not None and len(joint.ids) < len(forecast.ids):
+            joint = None  # of several cutoffs, no one distribution holds
+        return replace(forecast, point=point, quantiles=quantiles, joint=joint)
 
 
 def _joint(
@@ -167,7 +167,7 @@ def _joint(
         covariance = errors.covariance(forecast.ids, level_names(forecast.keys))
     lasting, near = USUAL[:2]
     if forecast.dependence is not None:
-        lasting, near = (float(np.mean(part)) for part in forecast.dependence[:2])
+        lasting, near = (float(np.mean(values)) for values in forecast.dependence[:2])
     stops = forecast.stops is not None and bool(forecast.stops.all())
     return Joint(
         ids=forecast.ids,
@@ -188,8 +188,9 @@ def _coherent(forecast: Forecast, joint: Joint) -> tuple[NDArray, NDArray]:
     point_HS = joint.coherent(forecast.point.T)
     quantiles = np.empty_like(forecast.quantiles)
     if forecast.quantile_levels:
-        for h, drawn_NS in enumerate(joint.steps(PATHS, seed=0)):
-            quantiles[:, h] = np.quantile(drawn_NS, forecast.quantile_levels, axis=0).T
+        for step, drawn_NS in enumerate(joint.steps(PATHS, seed=0)):
+            quantiles_QS = np.quantile(drawn_NS, forecast.quantile_levels, axis=0)
+            quantiles[:, step] = quantiles_QS.T
     return point_HS.T, quantiles
 
 

@@ -70,8 +70,9 @@ def _top_down(base_NS: NDArray, structure: Structure, whole: int) -> NDArray:
     sum_N1 = bottom_NB.sum(axis=1, keepdims=True)
     total_N1 = base_NS[:, structure.totals[whole], None]
     # where forecasts add up to nothing, they have no shares: all are alike
-    some = sum_N1 > 0
-    share_NB = np.where(some, bottom_NB / np.where(some, sum_N1, 1.0), 1 / bottom_NB.shape[1])
+    is_some = sum_N1 > 0
+    share_NB = bottom_NB / np.where(is_some, sum_N1, 1.0)
+    share_NB = np.where(is_some, share_NB, 1 / bottom_NB.shape[1])
     return structure.everywhere((total_N1 * share_NB).T).T
 
 
@@ -92,9 +93,8 @@ def _mint(structure: Structure, covariance: Covariance) -> Rule:
     gain_AS = np.linalg.solve(against_SA.T @ spread_SA, spread_SA.T)
 
     def rule(base_NS: NDArray) -> NDArray:
-        residual_NA = (
-            base_NS[:, structure.totals] - structure.sums(base_NS[:, structure.bottom].T).T
-        )
+        sums_NA = structure.sums(base_NS[:, structure.bottom].T).T
+        residual_NA = base_NS[:, structure.totals] - sums_NA
         moved_NS = base_NS - residual_NA @ gain_AS
         # to the last bit
         return structure.everywhere(moved_NS[:, structure.bottom].T).T

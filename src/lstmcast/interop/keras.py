@@ -86,8 +86,8 @@ def from_keras(
     ('p',)
     """
     with loading(source):
-        parts = list(_parts(source, activation, cell))
-        network = network_of_parts(parts, horizon, channels, Named.of(columns, target))
+        layers = list(_parts(source, activation, cell))
+        network = network_of_parts(layers, horizon, channels, Named.of(columns, target))
         return require_cell(require_activation(network, activation), cell)
 
 
@@ -108,10 +108,10 @@ def to_keras(
     >>> [array.shape for array in to_keras(network)]
     [(1, 20), (5, 20), (20,), (5, 12), (12,)]
     """
-    parts = [_for_keras_3(part) for part in parts_of_network(network, member)]
-    weights = [(_kind(part), _arrays(part)) for part in parts]
+    layers = [_for_keras_3(layer) for layer in parts_of_network(network, member)]
+    weights = [(_kind(layer), _arrays(layer)) for layer in layers]
     if path is not None:
-        kerasfiles.write(path, _config(parts), weights)
+        kerasfiles.write(path, _config(layers), weights)
     return [array for _, arrays in weights for array in arrays]
 
 
@@ -143,16 +143,16 @@ def _version_of(model: Any, config: Mapping[str, Any]) -> str | None:
     return config.get("keras_version") or getattr(package, "__version__", None)
 
 
-def _gates_by_name(version: str | None, said: Cell | None) -> dict[str, GateActivation]:
+def _gates_by_name(version: str | None, cell: Cell | None) -> dict[str, GateActivation]:
     """What Keras's names of activations of gates mean in that version; without the ambiguous one
     where neither the version nor the caller says it."""
     major = re.match(r"\d+", version or "")
     if major:
         hard = "hard_sigmoid" if int(major[0]) < 3 else "hard_sigmoid_keras3"
         return {"sigmoid": "sigmoid", "hard_sigmoid": hard}
-    if said is None or said.recurrent_activation == "sigmoid":
+    if cell is None or cell.recurrent_activation == "sigmoid":
         return {"sigmoid": "sigmoid"}
-    return {"sigmoid": "sigmoid", "hard_sigmoid": said.recurrent_activation}
+    return {"sigmoid": "sigmoid", "hard_sigmoid": cell.recurrent_activation}
 
 
 def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -166,15 +166,15 @@ def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     layers = config["layers"] if isinstance(config, dict) else config  # Keras 2.2: the list itself
     if model["class_name"] != "Sequential":
         _require_row(config)
-    joined: list[Mapping[str, Any]] = []
+    with_weights: list[Mapping[str, Any]] = []
     for layer in layers:
         if layer["class_name"] == "Activation":
-            joined[-1:] = _with_activation(joined[-1:], layer["config"])
+            with_weights[-1:] = _with_activation(with_weights[-1:], layer["config"])
         elif layer["class_name"] not in WITHOUT_WEIGHTS:
-            joined.append(layer)
-    for layer in joined:
+            with_weights.append(layer)
+    for layer in with_weights:
         _require_known(layer)
-    return joined
+    return with_weights
 
 
 def _with_activation(
@@ -199,13 +199,13 @@ def _require_row(config: Mapping[str, Any]) -> None:
     """ModelError unless each layer of a functional model reads the one before it, and the last
     is the output."""
     names = [layer["name"] for layer in config["layers"]]
-    for before, layer in zip([None, *names], config["layers"], strict=False):
+    for previous, layer in zip([None, *names], config["layers"], strict=False):
         sources = list(_origins(layer["inbound_nodes"]))
-        if sources != ([before] if before else []):
+        if sources != ([previous] if previous else []):
             raise ModelError(
                 f"the layer {layer['name']!r} reads "
                 f"{' and '.join(map(repr, sources)) or 'nothing'}. Expected are layers in a row, "
-                f"each reading the one before it: here {before!r}."
+                f"each reading the one before it: here {previous!r}."
             )
     if list(_origins(config["output_layers"])) != names[-1:]:
         raise ModelError(
@@ -220,8 +220,8 @@ def _origins(node: Any) -> Iterator[str]:
     if isinstance(node, list):
         if len(node) > 2 and isinstance(node[0], str) and isinstance(node[1], int):
             yield node[0]
-        for item in node:
-            yield from _origins(item)
+        for child in node:
+            yield from _origins(child)
 
 
 def _require_known(layer: Mapping[str, Any]) -> None:
@@ -257,22 +257,22 @@ def _part(
             f"the layer {name!r} has {len(arrays)} array(s); {matrices + 1} are expected, or "
             f"{matrices} without a bias. Save layers and weights together."
         )
-    part = _built(name, config["units"], arrays[:matrices], arrays[matrices:])
-    if isinstance(part, Recurrent):
-        return part._replace(cell=_cell(config, gates))
-    return part._replace(activation=config.get("activation", "linear"))
+    built = _built(name, config["units"], arrays[:matrices], arrays[matrices:])
+    if isinstance(built, Recurrent):
+        return built._replace(cell=_cell(config, gates))
+    return built._replace(activation=config.get("activation", "linear"))
 
 
 def _cell(config: Mapping[str, Any], gates: Mapping[str, GateActivation]) -> Cell:
-    named = config.get("recurrent_activation", "sigmoid")
-    if named not in gates:
+    activation = config.get("recurrent_activation", "sigmoid")
+    if activation not in gates:
         raise ModelError(
-            f"the LSTM layer {config['name']!r} has recurrent_activation={named!r}, and which "
+            f"the LSTM layer {config['name']!r} has recurrent_activation={activation!r}, and which "
             "version of Keras wrote it is not known: Keras 1 and 2 have another function by that "
             "name than Keras 3. Say cell=Cell(recurrent_activation='hard_sigmoid') for Keras 1 "
             "and 2, or 'hard_sigmoid_keras3'."
         )
-    return Cell(config.get("activation", "tanh"), gates[named])
+    return Cell(config.get("activation", "tanh"), gates[activation])
 
 
 def _built(name: str, units: int, matrices: Sequence[Any], bias: Sequence[Any]) -> Part:
@@ -291,80 +291,90 @@ def _built(name: str, units: int, matrices: Sequence[Any], bias: Sequence[Any]) 
 def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) -> Iterator[Part]:
     """Layers by the shapes of arrays: a matrix (C, 4D) before one (D, 4D) is an LSTM's, any
     other a Dense layer's."""
-    rest = [numbers(f"array {k}", array) for k, array in enumerate(arrays)]
-    while rest:
-        if rest[0].ndim != 2:
-            position = len(arrays) - len(rest)
+    remaining = [numbers(f"array {index}", array) for index, array in enumerate(arrays)]
+    while remaining:
+        if remaining[0].ndim != 2:
+            position = len(arrays) - len(remaining)
             raise ModelError(
-                f"array {position} has the shape {rest[0].shape}, and no LSTM or Dense layer "
+                f"array {position} has the shape {remaining[0].shape}, and no LSTM or Dense layer "
                 "begins with such a one. Expected is model.get_weights() of LSTM and Dense layers."
             )
-        outputs = rest[0].shape[1]
-        is_lstm = len(rest) > 1 and rest[1].shape == (outputs // 4, outputs) and outputs % 4 == 0
-        matrices, rest = rest[: 1 + is_lstm], rest[1 + is_lstm :]
-        has_bias = bool(rest) and rest[0].shape == (outputs,)
-        bias, rest = rest[:has_bias], rest[has_bias:]
-        name = f"array {len(arrays) - len(rest) - len(bias) - len(matrices)}"
-        part = _built(name, outputs // (4 if is_lstm else 1), matrices, bias)
-        if isinstance(part, Recurrent):
-            yield part._replace(cell=cell)
+        name = f"array {len(arrays) - len(remaining)}"
+        outputs = remaining[0].shape[1]
+        units, odd = divmod(outputs, 4)
+        is_lstm = not odd and len(remaining) > 1 and remaining[1].shape == (units, outputs)
+        matrices, remaining = remaining[: 1 + is_lstm], remaining[1 + is_lstm :]
+        has_bias = bool(remaining) and remaining[0].shape == (outputs,)
+        bias, remaining = remaining[:has_bias], remaining[has_bias:]
+        if not is_lstm:
+            units = outputs
+        layer = _built(name, units, matrices, bias)
+        if isinstance(layer, Recurrent):
+            layer = layer._replace(cell=cell)
+        elif remaining:  # the last is linear
+            layer = layer._replace(activation=activation)
         else:
-            yield part._replace(activation=activation if rest else None)  # the last is linear
+            layer = layer._replace(activation=None)
+        yield layer
 
 
 # ---------------------------------------------------------------- out
 
 
-def _for_keras_3(part: Part) -> Part:
+def _for_keras_3(layer: Part) -> Part:
     """The same layer with the functions that Keras 3 has."""
-    if isinstance(part, Dense) or part.cell is None:
-        return part
-    if part.cell.recurrent_activation != "hard_sigmoid":
-        return part
-    i, f, g, o = STEEPER, STEEPER, 1.0, STEEPER
-    times_G1 = np.repeat(np.array([i, f, g, o], np.float32), part.units)[:, None]
+    if isinstance(layer, Dense) or layer.cell is None:
+        return layer
+    if layer.cell.recurrent_activation != "hard_sigmoid":
+        return layer
+    factors = np.array([STEEPER, STEEPER, 1.0, STEEPER], np.float32)  # of i, f, g and o
+    times_G1 = np.repeat(factors, layer.units)[:, None]
     return Recurrent(
-        part.name,
-        part.weight_ih * times_G1,
-        part.weight_hh * times_G1,
-        part.bias * times_G1[:, 0],
-        replace(part.cell, recurrent_activation="hard_sigmoid_keras3"),
+        layer.name,
+        layer.weight_ih * times_G1,
+        layer.weight_hh * times_G1,
+        layer.bias * times_G1[:, 0],
+        replace(layer.cell, recurrent_activation="hard_sigmoid_keras3"),
     )
 
 
-def _kind(part: Part) -> str:
-    return "LSTM" if isinstance(part, Recurrent) else "Dense"
+def _kind(layer: Part) -> str:
+    return "LSTM" if isinstance(layer, Recurrent) else "Dense"
 
 
-def _arrays(part: Part) -> list[NDArray]:
-    matrices = [part.weight_ih, part.weight_hh] if isinstance(part, Recurrent) else [part.weight]
-    return [*(np.ascontiguousarray(matrix.T) for matrix in matrices), part.bias]
+def _arrays(layer: Part) -> list[NDArray]:
+    matrices = (
+        [layer.weight_ih, layer.weight_hh] if isinstance(layer, Recurrent) else [layer.weight]
+    )
+    return [*(np.ascontiguousarray(matrix.T) for matrix in matrices), layer.bias]
 
 
-def _config(parts: Sequence[Part]) -> dict[str, Any]:
+def _config(layers: Sequence[Part]) -> dict[str, Any]:
     """A Sequential model of these layers, in the words of Keras 3. It answers after the last
     step it reads."""
-    last = max(k for k, part in enumerate(parts) if isinstance(part, Recurrent))
-    layers = [
+    last_lstm = max(index for index, layer in enumerate(layers) if isinstance(layer, Recurrent))
+    configs = [
         _layer(
-            "InputLayer", batch_shape=[None, None, parts[0].inputs], dtype="float32", name="input"
+            "InputLayer", batch_shape=[None, None, layers[0].inputs], dtype="float32", name="input"
         )
     ]
-    for k, part in enumerate(parts):
-        if isinstance(part, Recurrent):
-            layers.append(
+    for index, layer in enumerate(layers):
+        if isinstance(layer, Recurrent):
+            configs.append(
                 _layer(
                     "LSTM",
-                    name=part.name.replace(".", "_"),
-                    units=part.units,
-                    return_sequences=k < last,
-                    **_functions(part.cell or USUAL),
+                    name=layer.name.replace(".", "_"),
+                    units=layer.units,
+                    return_sequences=index < last_lstm,
+                    **_functions(layer.cell or USUAL),
                 )
             )
         else:
-            name = part.name.replace(".", "_")
-            layers.append(_layer("Dense", name=name, units=part.units, activation=part.activation))
-    return _layer("Sequential", module="keras", name="lstmcast", layers=layers)
+            name = layer.name.replace(".", "_")
+            configs.append(
+                _layer("Dense", name=name, units=layer.units, activation=layer.activation)
+            )
+    return _layer("Sequential", module="keras", name="lstmcast", layers=configs)
 
 
 def _functions(cell: Cell) -> dict[str, str]:

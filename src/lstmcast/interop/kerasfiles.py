@@ -57,10 +57,10 @@ class Counted:
                 numbers = sorted(map(int, file.get(place, ())))
                 if numbers:
                     groups[match[1]][int(match[2] or 0)] = [
-                        _values(file, f"{place}/{k}") for k in numbers
+                        _values(file, f"{place}/{number}") for number in numbers
                     ]
         self._waiting = {
-            group: [found[k] for k in sorted(found)] for group, found in groups.items()
+            group: [arrays[number] for number in sorted(arrays)] for group, arrays in groups.items()
         }
 
     def of_layer(self, name: str, kind: str) -> list[NDArray]:
@@ -211,9 +211,9 @@ def _write_weights(file: Any, weights: Sequence[tuple[str, Sequence[NDArray]]]) 
         names = ["kernel", "recurrent_kernel", "bias"] if kind == "LSTM" else ["kernel", "bias"]
         older = file.create_group(name)
         older.attrs["weight_names"] = np.array(names, "S")
-        for k, (part, array) in enumerate(zip(names, arrays, strict=True)):
-            variables[str(k)] = array
-            older[part] = variables[str(k)]  # a hard link: stored once
+        for position, (variable, array) in enumerate(zip(names, arrays, strict=True)):
+            variables[str(position)] = array
+            older[variable] = variables[str(position)]  # a hard link: stored once
         layers.append(name)
     file.attrs["layer_names"] = np.array(layers, "S")
     file.attrs["keras_version"] = b"3.0.0"

@@ -90,13 +90,13 @@ class Named(NamedTuple):
             )
         return cls(tuple(columns), target)
 
-    def target_first(self, parts: Sequence[Part]) -> list[Part]:
+    def target_first(self, layers: Sequence[Part]) -> list[Part]:
         """The parts, of which the first reads the target before the other columns."""
-        first, *others = parts
+        first, *following = layers
         order = [self.columns.index(name) for name in (self.target, *self.past)]
         if isinstance(first, Dense):
-            return [first._replace(weight=first.weight[:, order]), *others]
-        return [first._replace(weight_ih=first.weight_ih[:, order]), *others]
+            return [first._replace(weight=first.weight[:, order]), *following]
+        return [first._replace(weight_ih=first.weight_ih[:, order]), *following]
 
     def require_all(self, read: int) -> None:
         """ModelError where the model reads another number of columns."""
@@ -113,65 +113,66 @@ class Named(NamedTuple):
 
 
 def network_of_parts(
-    parts: Sequence[Part],
+    layers: Sequence[Part],
     horizon: int | None = None,
     channels: int | None = None,
-    named: Named | None = None,
+    naming: Named | None = None,
 ) -> Network:
     """A network of transformed inputs with a point head; ModelError where the parts do not make
     one.
 
-    The last dense layer is the head if it is linear; else the head passes on what comes. `named`:
+    The last dense layer is the head if it is linear; else the head passes on what comes. `naming`:
     where one of several columns is forecast.
     """
-    _require_chain(parts)
-    steps, columns = _steps_of(parts, horizon, channels, named)
-    parts = named.target_first(parts) if named else parts
-    *body, head = parts
+    _require_chain(layers)
+    steps, columns = _steps_of(layers, horizon, channels, naming)
+    layers = naming.target_first(layers) if naming else layers
+    *body, head = layers
     if isinstance(head, Recurrent) or head.activation not in (None, "linear"):
-        body, head = (
-            list(parts),
-            Dense("", np.eye(head.units, dtype=np.float32), np.zeros(head.units, np.float32)),
-        )
-    first = next(k for k, part in enumerate(body) if isinstance(part, Recurrent))
-    stack = [part for part in body if isinstance(part, Recurrent)]
-    before = [part for part in body[:first] if isinstance(part, Dense)]
-    after = [part for part in body[first:] if isinstance(part, Dense)]
+        body = list(layers)
+        identity = np.eye(head.units, dtype=np.float32)
+        head = Dense("", identity, np.zeros(head.units, np.float32))
+    first = next(index for index, layer in enumerate(body) if isinstance(layer, Recurrent))
+    stack = [layer for layer in body if isinstance(layer, Recurrent)]
+    dense_before = [layer for layer in body[:first] if isinstance(layer, Dense)]
+    dense_after = [layer for layer in body[first:] if isinstance(layer, Dense)]
+    past = naming.past if naming else None
     config = NetworkConfig(
-        layers=tuple(part.units for part in stack),
-        inputs=Transformed(columns=columns, past=named.past if named else None),
+        layers=tuple(layer.units for layer in stack),
+        inputs=Transformed(columns=columns, past=past),
         head="point",
         horizon=steps,
-        before=tuple(part.units for part in before),
-        after=tuple(part.units for part in after),
-        activation=_one_activation(before + after),
+        before=tuple(layer.units for layer in dense_before),
+        after=tuple(layer.units for layer in dense_after),
+        activation=_one_activation(dense_before + dense_after),
         residual=False,
         cell=_one_cell(stack),
     )
-    arrays = {
-        f"lstm.{k}.{name}": getattr(part, name)
-        for k, part in enumerate(stack)
-        for name in Layer._fields
-    }
-    for group, dense in (("embed", before), ("dense", after)):
-        arrays |= {
-            f"{group}.{k}.{name}": getattr(part, name)
-            for k, part in enumerate(dense)
-            for name in _OF_DENSE
-        }
+    arrays = _named_arrays("lstm", stack, Layer._fields)
+    arrays |= _named_arrays("embed", dense_before, _OF_DENSE)
+    arrays |= _named_arrays("dense", dense_after, _OF_DENSE)
     return Network(config, [arrays | {"head.weight": head.weight, "head.bias": head.bias}])
 
 
+def _named_arrays(group: str, layers: Sequence[Part], names: Sequence[str]) -> dict[str, NDArray]:
+    """The arrays of layers, as a network names them."""
+    arrays = {}
+    for index, layer in enumerate(layers):
+        for name in names:
+            arrays[f"{group}.{index}.{name}"] = getattr(layer, name)
+    return arrays
+
+
 def is_network(
-    parts: Sequence[Part],
+    layers: Sequence[Part],
     horizon: int | None = None,
     channels: int | None = None,
-    named: Named | None = None,
+    naming: Named | None = None,
 ) -> bool:
     """Whether parts in this order fit together."""
     try:
-        _require_chain(parts)
-        _steps_of(parts, horizon, channels, named)
+        _require_chain(layers)
+        _steps_of(layers, horizon, channels, naming)
     except ModelError:
         return False
     return True
@@ -188,11 +189,10 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
             "cannot be written for Keras or PyTorch. Expected is NetworkConfig(static=())."
         )
     if config.inputs.skips or config.residual:
+        feature = "adaptive inputs" if config.inputs.skips else "residual connections"
         raise ModelError(
-            "A network with "
-            f"{'adaptive inputs' if config.inputs.skips else 'residual connections'} is not a row "
-            "of layers and cannot be written for Keras or PyTorch. Expected is "
-            "NetworkConfig(inputs=Transformed(), residual=False)."
+            f"A network with {feature} is not a row of layers and cannot be written for Keras or "
+            "PyTorch. Expected is NetworkConfig(inputs=Transformed(), residual=False)."
         )
     members = len(network.members)
     if (member is None and members > 1) or not 0 <= (member or 0) < members:
@@ -204,47 +204,47 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     def dense(name: str, activation: str) -> Dense:
         return Dense(name, arrays[f"{name}.weight"], arrays[f"{name}.bias"], activation)
 
-    stack = (f"lstm.{k}" for k in range(len(config.layers)))
-    return [
-        *(dense(f"embed.{k}", config.activation) for k in range(len(config.before or ()))),
-        *(
-            Recurrent(
-                name, *(arrays[f"{name}.{field}"] for field in Layer._fields), cell=config.cell
-            )
-            for name in stack
-        ),
-        *(dense(f"dense.{k}", config.activation) for k in range(len(config.after))),
-        dense("head", "linear"),
-    ]
+    def recurrent(name: str) -> Recurrent:
+        weights = (arrays[f"{name}.{field}"] for field in Layer._fields)
+        return Recurrent(name, *weights, cell=config.cell)
+
+    layers: list[Part] = []
+    for index in range(len(config.before or ())):
+        layers.append(dense(f"embed.{index}", config.activation))
+    for index in range(len(config.layers)):
+        layers.append(recurrent(f"lstm.{index}"))
+    for index in range(len(config.after)):
+        layers.append(dense(f"dense.{index}", config.activation))
+    return [*layers, dense("head", "linear")]
 
 
-def _require_chain(parts: Sequence[Part]) -> None:
-    lstms = [k for k, part in enumerate(parts) if isinstance(part, Recurrent)]
+def _require_chain(layers: Sequence[Part]) -> None:
+    lstms = [index for index, layer in enumerate(layers) if isinstance(layer, Recurrent)]
     if not lstms:
         raise ModelError(
             "it has no LSTM layer. At least one is expected, with dense layers before or after it."
         )
-    between = [part.name for part in parts[lstms[0] : lstms[-1]] if isinstance(part, Dense)]
+    between = [layer.name for layer in layers[lstms[0] : lstms[-1]] if isinstance(layer, Dense)]
     if between:
         raise ModelError(
             f"the dense layer {between[0]!r} lies between LSTM layers. Expected are LSTM layers in "
             "a row."
         )
-    for one, other in pairwise(parts):
-        if one.units != other.inputs:
+    for previous, following in pairwise(layers):
+        if previous.units != following.inputs:
             raise ModelError(
-                f"{one.name!r} gives {one.units} numbers, and {other.name!r} after it takes "
-                f"{other.inputs}. Expected are layers that follow each other."
+                f"{previous.name!r} gives {previous.units} numbers, and {following.name!r} after "
+                f"it takes {following.inputs}. Expected are layers that follow each other."
             )
 
 
 def _steps_of(
-    parts: Sequence[Part], horizon: int | None, channels: int | None, named: Named | None
+    layers: Sequence[Part], horizon: int | None, channels: int | None, naming: Named | None
 ) -> tuple[int, int]:
     """How many steps the parts answer, and of how many columns."""
-    read, answered = parts[0].inputs, parts[-1].units
-    if named is not None:
-        named.require_all(read)
+    read, answered = layers[0].inputs, layers[-1].units
+    if naming is not None:
+        naming.require_all(read)
         if horizon not in (None, answered):
             raise ModelError(
                 f"it answers {answered} number(s) of its target, and {horizon=} was said. Correct "
@@ -263,55 +263,55 @@ def _steps_of(
     return steps, columns
 
 
-def require_activation(network: Network, said: str | None) -> Network:
+def require_activation(network: Network, activation: str | None) -> Network:
     """The network; UsageError where another activation was said than its dense layers have, or
     it has none of them."""
-    found = network.config.activation
-    if said not in (None, found):
+    actual = network.config.activation
+    if activation not in (None, actual):
         dense = network.config.before or network.config.after
-        why = (
-            f"the model itself says {found!r}"
+        reason = (
+            f"the model itself says {actual!r}"
             if dense
             else "there are no dense layers before the last"
         )
-        raise UsageError(f"activation={said!r}: {why}. Leave it out.")
+        raise UsageError(f"activation={activation!r}: {reason}. Leave it out.")
     return network
 
 
-def require_cell(network: Network, said: Cell | None) -> Network:
+def require_cell(network: Network, cell: Cell | None) -> Network:
     """The network; UsageError where another cell was said than its LSTM layers have."""
-    found = network.config.cell
-    if said not in (None, found):
-        raise UsageError(f"cell={said!r}: the model itself says {found!r}. Leave it out.")
+    actual = network.config.cell
+    if cell not in (None, actual):
+        raise UsageError(f"cell={cell!r}: the model itself says {actual!r}. Leave it out.")
     return network
 
 
-def _one_cell(parts: Sequence[Recurrent]) -> Cell:
+def _one_cell(layers: Sequence[Recurrent]) -> Cell:
     """That of all layers; the usual one where nothing was said."""
-    used = {part.cell or USUAL: part.name for part in parts}
-    if len(used) > 1:
-        shown = ", ".join(f"{name!r} {cell}" for cell, name in used.items())
+    names = {layer.cell or USUAL: layer.name for layer in layers}
+    if len(names) > 1:
+        listing = ", ".join(f"{name!r} {cell}" for cell, name in names.items())
         raise ModelError(
-            f"its LSTM layers have several activations: {shown}. The same for all of them are "
+            f"its LSTM layers have several activations: {listing}. The same for all of them are "
             "expected."
         )
-    return next(iter(used))
+    return next(iter(names))
 
 
-def _one_activation(parts: Sequence[Dense]) -> Activation:
-    used = {part.activation: part.name for part in parts}
-    if None in used:
+def _one_activation(layers: Sequence[Dense]) -> Activation:
+    names = {layer.activation: layer.name for layer in layers}
+    if None in names:
         raise ModelError(
-            f"the weights do not say which activation follows the dense layer {used[None]!r}. "
+            f"the weights do not say which activation follows the dense layer {names[None]!r}. "
             "Say activation='relu', 'tanh' or 'linear'."
         )
-    if len(used) > 1:
-        shown = ", ".join(f"{name!r} {activation}" for activation, name in used.items())
+    if len(names) > 1:
+        listing = ", ".join(f"{name!r} {activation}" for activation, name in names.items())
         raise ModelError(
-            f"its dense layers have several activations: {shown}. One for all but the last is "
+            f"its dense layers have several activations: {listing}. One for all but the last is "
             "expected."
         )
-    return cast(Activation, next(iter(used), "linear"))
+    return cast(Activation, next(iter(names), "linear"))
 
 
 def numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDArray:
@@ -345,15 +345,15 @@ def numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDAr
 def loading(source: Any) -> Iterator[None]:
     """Turn whatever a foreign model can raise into a ModelError that says which model it was."""
     is_file = isinstance(source, (str, os.PathLike))
-    what = f"{str(source) if is_file else type(source).__name__!r} cannot be loaded"
+    subject = f"{str(source) if is_file else type(source).__name__!r} cannot be loaded"
     try:
         yield
     except ModelError as error:
-        raise ModelError(f"{what}: {error}") from error.__cause__
+        raise ModelError(f"{subject}: {error}") from error.__cause__
     except LstmcastError:
         raise
     except FileNotFoundError:
-        raise ModelError(f"{what}: there is no such file. Check the name.") from None
+        raise ModelError(f"{subject}: there is no such file. Check the name.") from None
     except (
         OSError,
         EOFError,
@@ -363,10 +363,10 @@ def loading(source: Any) -> Iterator[None]:
         UnicodeDecodeError,
     ) as error:
         raise ModelError(
-            f"{what}: it cannot be read or is damaged ({error}). Save the model again."
+            f"{subject}: it cannot be read or is damaged ({error}). Save the model again."
         ) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         problem = f"{type(error).__name__}: {error}"
         raise ModelError(
-            f"{what}: it is not laid out as expected ({problem}). Save the model again."
+            f"{subject}: it is not laid out as expected ({problem}). Save the model again."
         ) from error

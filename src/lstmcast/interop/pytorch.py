@@ -66,26 +66,21 @@ def from_pytorch(
     """
     with loading(source):
         is_file = isinstance(source, (str, os.PathLike))
-        state = (
-            _read(Path(source))
-            if is_file
-            else source.state_dict()
-            if hasattr(source, "state_dict")
-            else source
-        )
+        state: Any = _read(Path(source)) if is_file else source
+        if hasattr(state, "state_dict"):
+            state = state.state_dict()
         blocks = _blocks(state)
         if modules is not None and sorted(modules) != sorted(blocks):
             raise UsageError(
                 f"modules={list(modules)} is not an order of the model's modules, {list(blocks)}."
             )
-        named = Named.of(columns, target)
-        order = modules or _order(blocks, not is_file, horizon, channels, named)
-        parts = _joined(blocks, order)
-        hidden = [
-            part._replace(activation=activation) if isinstance(part, Dense) else part
-            for part in parts[:-1]
-        ]
-        network = network_of_parts([*hidden, parts[-1]], horizon, channels, named)
+        naming = Named.of(columns, target)
+        order = modules or _order(blocks, not is_file, horizon, channels, naming)
+        layers = _joined(blocks, order)
+        for index, layer in enumerate(layers[:-1]):
+            if isinstance(layer, Dense):
+                layers[index] = layer._replace(activation=activation)
+        network = network_of_parts(layers, horizon, channels, naming)
         return require_activation(network, activation)
 
 
@@ -113,12 +108,12 @@ def to_pytorch(
         )
     state: dict[str, NDArray] = {}
     is_one_module = len(set(network.config.layers)) == 1
-    for part in parts_of_network(network, member):
-        if isinstance(part, Recurrent):
-            state |= _lstm_entries(part, is_one_module)
+    for layer in parts_of_network(network, member):
+        if isinstance(layer, Recurrent):
+            state |= _lstm_entries(layer, is_one_module)
         else:
-            name = part.name.replace("embed.", "before.").replace("dense.", "after.")
-            state |= {f"{name}.weight": part.weight, f"{name}.bias": part.bias}
+            name = layer.name.replace("embed.", "before.").replace("dense.", "after.")
+            state |= {f"{name}.weight": layer.weight, f"{name}.bias": layer.bias}
     if path is not None:
         from safetensors.numpy import save
 
@@ -128,11 +123,11 @@ def to_pytorch(
     return state
 
 
-def _lstm_entries(part: Recurrent, is_one_module: bool) -> dict[str, NDArray]:
-    group, _, k = part.name.partition(".")
-    module, end = (group, f"_l{k}") if is_one_module else (part.name, "_l0")
-    arrays = {"weight_ih": part.weight_ih, "weight_hh": part.weight_hh, "bias_ih": part.bias}
-    arrays["bias_hh"] = np.zeros_like(part.bias)
+def _lstm_entries(layer: Recurrent, is_one_module: bool) -> dict[str, NDArray]:
+    group, _, number = layer.name.partition(".")
+    module, end = (group, f"_l{number}") if is_one_module else (layer.name, "_l0")
+    arrays = {"weight_ih": layer.weight_ih, "weight_hh": layer.weight_hh, "bias_ih": layer.bias}
+    arrays["bias_hh"] = np.zeros_like(layer.bias)
     return {f"{module}.{name}{end}": array for name, array in arrays.items()}
 
 
@@ -178,16 +173,15 @@ def _blocks(state: Mapping[str, Any]) -> Blocks:
 
 def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
     if unfit := [name for name in arrays if name.endswith("_reverse") or "_hr" in name]:
-        what = (
-            "is bidirectional" if unfit[0].endswith("_reverse") else "has a projection (proj_size)"
-        )
+        is_bidirectional = unfit[0].endswith("_reverse")
+        feature = "is bidirectional" if is_bidirectional else "has a projection (proj_size)"
         raise ModelError(
-            f"the module {module!r} {what}, which has no counterpart. {EXPECTED} without it."
+            f"the module {module!r} {feature}, which has no counterpart. {EXPECTED} without it."
         )
     if any("_ih" in name or "_hh" in name for name in arrays):
         count = max(sum("weight_ih" in name for name in arrays), 1)
         # nn.LSTMCell does not number
-        ends = [f"_l{k}" for k in range(count)] if "weight_ih" not in arrays else [""]
+        ends = [f"_l{number}" for number in range(count)] if "weight_ih" not in arrays else [""]
         return [_recurrent(f"{module}{end}", end, arrays) for end in ends]
     weight = numbers(module, arrays["weight"]) if "weight" in arrays else np.zeros(0)
     if weight.ndim != 2:
@@ -195,8 +189,10 @@ def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
             f"the module {module!r} with weights of shape {weight.shape} has no counterpart. "
             f"{EXPECTED}."
         )
-    bias = numbers(f"{module}.bias", arrays["bias"], weight.shape[:1]) if "bias" in arrays else None
-    return [Dense(module, weight, np.zeros(len(weight), np.float32) if bias is None else bias)]
+    bias = np.zeros(len(weight), np.float32)
+    if "bias" in arrays:
+        bias = numbers(f"{module}.bias", arrays["bias"], weight.shape[:1])
+    return [Dense(module, weight, bias)]
 
 
 def _recurrent(name: str, end: str, arrays: Mapping[str, Any]) -> Recurrent:
@@ -221,7 +217,7 @@ def _recurrent(name: str, end: str, arrays: Mapping[str, Any]) -> Recurrent:
 
 
 def _joined(blocks: Blocks, order: Sequence[str]) -> list[Part]:
-    return [part for module in order for part in blocks[module]]
+    return [layer for module in order for layer in blocks[module]]
 
 
 def _order(
@@ -229,39 +225,40 @@ def _order(
     is_ordered: bool,
     horizon: int | None,
     channels: int | None,
-    named: Named | None,
+    naming: Named | None,
 ) -> Sequence[str]:
     """The order given, where it is one (in memory it is that of construction), else the only one
     that sizes allow."""
 
     def works(order: Sequence[str]) -> bool:
-        parts = _joined(blocks, order)
-        ends_well = isinstance(parts[-1], Dense) or not any(
-            isinstance(part, Dense) for part in parts
+        layers = _joined(blocks, order)
+        ends_well = isinstance(layers[-1], Dense) or not any(
+            isinstance(layer, Dense) for layer in layers
         )
-        return ends_well and is_network(parts, horizon, channels, named)
+        return ends_well and is_network(layers, horizon, channels, naming)
 
     if len(blocks) == 1 or (is_ordered and works(list(blocks))):
         return list(blocks)
-    possible = (
-        list(islice(filter(works, _chains(blocks, ())), 2)) if len(blocks) <= MOST_MODULES else []
-    )
+    possible = []
+    if len(blocks) <= MOST_MODULES:
+        orders = filter(works, _chains(blocks, ()))
+        possible = list(islice(orders, 2))  # two are enough to know that it is not clear
     if len(possible) > 1:
-        shown = " or ".join(" → ".join(order) for order in possible)
+        examples = " or ".join(" → ".join(order) for order in possible)
         raise ModelError(
-            f"the order of its modules is not clear: {shown}, for example. Name them in the order "
-            f"in which data pass them: modules={list(possible[0])}."
+            f"the order of its modules is not clear: {examples}, for example. Name them in the "
+            f"order in which data pass them: modules={list(possible[0])}."
         )
     # what is wrong with it is said when it is put together
     return possible[0] if possible else list(blocks)
 
 
-def _chains(blocks: Blocks, done: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _chains(blocks: Blocks, visited: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Orders in which each module takes as many numbers as the one before it gives."""
-    if len(done) == len(blocks):
-        yield done
+    if len(visited) == len(blocks):
+        yield visited
     for module in blocks:
-        if module not in done and (
-            not done or blocks[done[-1]][-1].units == blocks[module][0].inputs
+        if module not in visited and (
+            not visited or blocks[visited[-1]][-1].units == blocks[module][0].inputs
         ):
-            yield from _chains(blocks, (*done, module))
+            yield from _chains(blocks, (*visited, module))

@@ -37,11 +37,11 @@ class AnomalyJob:
         Alerts(self.rate)  # before anything is read
         check_place(self.table, TABLES, self.source.paths)
         model = LSTMForecaster(horizon=1) if self.model is None else load(self.model)
-        found = anomalies(read_for(self.source, model, notify), model, rate=self.rate)
+        scored = anomalies(read_for(self.source, model, notify), model, rate=self.rate)
         if self.table is None:
-            return AnomalyResult(found, Written())
-        found.save(self.table)
-        return AnomalyResult(found, Written((str(self.table),)))
+            return AnomalyResult(scored, Written())
+        scored.save(self.table)
+        return AnomalyResult(scored, Written((str(self.table),)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from lstmcast.totals import Asked, Totals
 
 
-def require_totals(asked: Asked | None, panel: Panel, horizon: int) -> None:
+def require_totals(request: Asked | None, panel: Panel, horizon: int) -> None:
     """UsageError, before the work, for totals that the series do not have."""
-    if asked is not None:
-        asked.require_ahead(horizon)
+    if request is not None:
+        request.require_ahead(horizon)
         names = panel.keys.columns(panel.ids)
-        asked.require_possible(names, panel.ends.dtype.kind == "M", panel.frequency)
+        request.require_possible(names, panel.ends.dtype.kind == "M", panel.frequency)
 
 
-def totals_of(asked: Asked | None, forecast: Forecast) -> Totals | None:
-    if asked is None:
+def totals_of(request: Asked | None, forecast: Forecast) -> Totals | None:
+    if request is None:
         return None
     return forecast.total(
-        asked.span,
-        by=asked.by or None,
-        service_level=asked.service_level,
-        lead_time=asked.lead_time,
+        request.span,
+        by=request.by or None,
+        service_level=request.service_level,
+        lead_time=request.lead_time,
     )
 
 

@@ -55,10 +55,10 @@ class BacktestJob:
     def __post_init__(self) -> None:
         require_no_totals(self.repairs, self.hierarchy)
         if self.repairs.outliers == "repair" or self.repairs.missing:
-            what = "outliers='repair'" if not self.repairs.missing else "missing='model'"
+            setting = "outliers='repair'" if not self.repairs.missing else "missing='model'"
             raise UsageError(
-                f"{what}: what values are repaired with follows from later ones, which a backtest "
-                "must not know. Leave missing values unknown, and use outliers='mask' "
+                f"{setting}: what values are repaired with follows from later ones, which a "
+                "backtest must not know. Leave missing values unknown, and use outliers='mask' "
                 "(--outliers mask)."
             )
 
@@ -77,6 +77,9 @@ class BacktestJob:
             source = source_with_totals(source, self.hierarchy, model, notify)
             model = self.hierarchy.model(model)
         panel = read_for(source, model, notify)
+        of_training: dict[str, Any] = {}
+        if self.trains:
+            of_training = {"fit_options": self.fit_options, "progress": notify}
         tested = backtest(
             model,
             self.repairs.masked(panel, notify),
@@ -84,10 +87,9 @@ class BacktestJob:
             cutoffs=self.cutoffs,
             baselines=self.baselines,
             refit=self.refit,
-            fit_options=self.fit_options if self.trains else None,
             workers=self.workers,
             folder=self.folder,
-            progress=notify if self.trains else None,
+            **of_training,
         )
         return BacktestResult(panel, tested, self._written(tested))
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lstmcast.totals import Totals
 
 
-def as_document(**parts: Any) -> dict[str, Any]:
-    return {"lstmcast": __version__, **parts}
+def as_document(**entries: Any) -> dict[str, Any]:
+    return {"lstmcast": __version__, **entries}
 
 
 def described(panel: Panel) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def skipped_series(panel: Panel | None) -> list[dict[str, str]]:
     """The series that could not be read and were left out, and why."""
     if panel is None:
         return []
-    return [{"series": name, "reason": why} for name, why in panel.report.skipped.items()]
+    return [{"series": name, "reason": reason} for name, reason in panel.report.skipped.items()]
 
 
 def measured_of(tested: Backtest | None, held_out: bool = False) -> Any:
@@ -71,5 +71,5 @@ def measured_of(tested: Backtest | None, held_out: bool = False) -> Any:
     return measured
 
 
-def parsed(result: Forecast | Backtest | Totals | Scenarios | None) -> Any:
-    return None if result is None else json.loads(result.to_json())
+def parsed(answer: Forecast | Backtest | Totals | Scenarios | None) -> Any:
+    return None if answer is None else json.loads(answer.to_json())

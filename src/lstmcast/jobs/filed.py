@@ -65,17 +65,17 @@ class FileJob:
         with self._alone():
             checks: list[Held] = []
             try:
-                found = self._run(notify, checks)
+                outcome = self._run(notify, checks)
             except BaseException as error:  # of a run that is stopped, too, or last night's stays
                 failure = _failure(error, self.name, checks) | _times(started, clock)
                 if summary is not None and not self.dry:
                     with contextlib.suppress(OutputError):  # the first error counts
                         _write(failure, summary)
                 raise
-            found = replace(found, times=_times(started, clock))
+            outcome = replace(outcome, times=_times(started, clock))
             if summary is not None and not self.dry:
-                _write(found.document(), summary)
-        return found
+                _write(outcome.document(), summary)
+        return outcome
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -83,17 +83,17 @@ class FileJob:
         if self.dry:
             yield
             return
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as stack:
             lock = kept_file(self.name, "lock")
             try:
-                free = held.enter_context(locked(lock))
+                is_free = stack.enter_context(locked(lock))
             except OSError as error:
                 raise OutputError(
                     f"{self.name}: the lock of this job cannot be made in {str(lock.parent)!r}: "
                     f"{error.strerror}. Keep the job file in a folder that you may write to, or "
                     "set XDG_STATE_HOME to one."
                 ) from None
-            if not free:
+            if not is_free:
                 raise BusyError(
                     f"{self.name}: another run of this job is not done yet. Nothing was changed."
                 )
@@ -113,20 +113,20 @@ class FileJob:
         if self.dry:
             return FileResult(self.name, panel, tuple(checks), todo, None, Written())
         if todo in (SHIPPED, SAVED):
-            result = self._forecast(source, panel)
-            checks += accuracy_checks(self.job.checks, result.backtest)
+            outcome = self._forecast(source, panel)
+            checks += accuracy_checks(self.job.checks, outcome.backtest)
             require_holding(checks, self.name)
             folder = None if model is None else model.folder
-            made = replace(outputs, model=folder)
+            with_model = replace(outputs, model=folder)
             forecaster = self._forecaster(panel)
-            written = made.write(result.forecast, panel, result.backtest, forecaster)
-            return FileResult(self.name, panel, tuple(checks), todo, result, written)
+            files = with_model.write(outcome.forecast, panel, outcome.backtest, forecaster)
+            return FileResult(self.name, panel, tuple(checks), todo, outcome, files)
         assert model is not None  # nothing else is updated or fitted
         if todo == FITTED:
             self._fit(model, source, panel, notify)
             source = None
-        result = self._predict(model, source, outputs, notify)
-        return FileResult(self.name, panel, tuple(checks), todo, result, result.written)
+        outcome = self._predict(model, source, outputs, notify)
+        return FileResult(self.name, panel, tuple(checks), todo, outcome, outcome.written)
 
     def _require_outside(self, sources: list[str]) -> None:
         """UsageError where the next run would read what this one writes."""
@@ -144,11 +144,11 @@ class FileJob:
         """What is done about the model in this run."""
         if model is None:
             return SHIPPED
-        there = Path(model.folder, MANIFEST).exists()
+        is_saved = Path(model.folder, MANIFEST).exists()
         if model.refit == "never":
-            return UPDATED if there else SAVED
+            return UPDATED if is_saved else SAVED
         fitted = self._fitted()
-        if model.refit == "always" or not there or fitted is None:
+        if model.refit == "always" or not is_saved or fitted is None:
             return FITTED
         age = (self.now or _now()) - fitted
         return FITTED if age / datetime.timedelta(hours=1) >= model.refit else UPDATED
@@ -170,29 +170,29 @@ class FileJob:
 
     def _forecast(self, source: Source, panel: Panel) -> ForecastResult:
         """Test and forecast, with nothing written."""
-        asked = self.job.forecast
+        section = self.job.forecast
         forecaster = self._forecaster(panel)
-        return ForecastJob(forecaster, source, asked.cutoffs, until=asked.until).run()
+        return ForecastJob(forecaster, source, section.cutoffs, until=section.until).run()
 
     def _forecaster(self, panel: Panel) -> Any:
         from lstmcast.forecaster import LSTMForecaster
 
-        asked = self.job.forecast
+        section = self.job.forecast
         return LSTMForecaster(
-            self._steps(panel), method=asked.method or "auto", **self._quantiles()
+            self._steps(panel), method=section.method or "auto", **self._quantiles()
         )
 
     def _predict(
         self, model: ModelSection, source: Source | None, outputs: Outputs, notify: Notify
     ) -> PredictResult:
-        asked = self.job.forecast
+        section = self.job.forecast
         job = PredictJob(
             model.folder,
             source,
-            asked.horizon,
+            section.horizon,
             outputs=outputs,
-            method=asked.method,
-            until=asked.until,
+            method=section.method,
+            until=section.until,
             update=source is not None,
             **self._quantiles(),
         )
@@ -202,24 +202,24 @@ class FileJob:
         """Train, and remember when."""
         from lstmcast.forecaster import LSTMForecaster
 
-        steps, chosen = self._steps(panel), self._quantiles()
-        made = LSTMForecaster(steps, weights=model.weights, seed=model.seed, **chosen)
+        steps, quantiles = self._steps(panel), self._quantiles()
+        forecaster = LSTMForecaster(steps, weights=model.weights, seed=model.seed, **quantiles)
         if model.epochs is not None:
-            training = replace(made.training, epochs=model.epochs)
-            made = LSTMForecaster(
-                steps, weights=model.weights, seed=model.seed, training=training, **chosen
+            training = replace(forecaster.training, epochs=model.epochs)
+            forecaster = LSTMForecaster(
+                steps, weights=model.weights, seed=model.seed, training=training, **quantiles
             )
-        fitted = FitJob(made, source, model.folder).run(notify)
+        fitted = FitJob(forecaster, source, model.folder).run(notify)
         if fitted.interrupted:
             raise KeyboardInterrupt
         fitted = {"fitted": (self.now or _now()).isoformat()}
         _write(fitted, str(kept_file(self.name, "state.json")))
 
     def _steps(self, panel: Panel) -> int:
-        asked = self.job.forecast
-        if asked.until is not None:
-            return steps_until(asked.until, panel)
-        return asked.horizon or one_season(panel)
+        section = self.job.forecast
+        if section.until is not None:
+            return steps_until(section.until, panel)
+        return section.horizon or one_season(panel)
 
     def _quantiles(self) -> dict[str, Any]:
         from lstmcast.predict import quantiles_of
@@ -251,7 +251,7 @@ class FileResult:
 
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast run --json`, and the summary."""
-        parts = {
+        document = {
             "lstmcast": __version__,
             "job": self.name,
             "status": "dry run" if self.result is None else "done",
@@ -259,14 +259,14 @@ class FileResult:
             "data": described(self.panel),
             "findings": rows_of(self.panel.check()),
             "skipped": skipped_series(self.panel),
-            "checks": [one._asdict() for one in self.checks],
+            "checks": [check._asdict() for check in self.checks],
             "model": self.model,
         }
         if self.result is None:
-            return parts
+            return document
         forecast, tested = self.result.forecast, self.result.backtest
         scores = {} if tested is None else tested.summary().scores
-        return parts | {
+        return document | {
             "accuracy": scores,
             "forecast": {
                 "rows": len(forecast),
@@ -284,10 +284,10 @@ def _failure(error: BaseException, name: str, checks: list[Held]) -> dict[str, A
     stopped = isinstance(error, KeyboardInterrupt)  # by Ctrl-C or the system: the status differs
     message = "stopped" if stopped else str(error)
     status = None if stopped else getattr(error, "exit_status", 1)
-    told = {"kind": type(error).__name__, "message": message, "exit_status": status}
-    listed = [one._asdict() for one in checks]
-    return {"lstmcast": __version__, "job": name, "status": "failed", "error": told} | {
-        "checks": listed
+    details = {"kind": type(error).__name__, "message": message, "exit_status": status}
+    check_rows = [check._asdict() for check in checks]
+    return {"lstmcast": __version__, "job": name, "status": "failed", "error": details} | {
+        "checks": check_rows
     }
 
 

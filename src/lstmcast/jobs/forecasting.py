@@ -76,27 +76,29 @@ class ForecastJob:
         if self.hierarchy is not None:
             return self._with_totals(self.hierarchy, notify)
         paths = [*self.source.paths, *map(str, self.scenarios)]
-        more = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(self.scenarios)
-        self.outputs.check(paths, more)
+        extras = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(self.scenarios)
+        self.outputs.check(paths, extras)
         panels = self._panels(notify)
-        given = next(iter(panels.values()))
+        original = next(iter(panels.values()))
         # At held-out cutoffs nothing may be known of later values, which repairs follow from.
-        masked = self.repairs.masked(given, notify)
-        filled = self.repairs.filled(given, masked, notify)
-        panels = {name: _with_values(one, filled) for name, one in panels.items()}
+        masked = self.repairs.masked(original, notify)
+        repaired = self.repairs.filled(original, masked, notify)
+        panels = {
+            name: _with_values(scenario_panel, repaired) for name, scenario_panel in panels.items()
+        }
         panel = next(iter(panels.values()))
         require_totals(self.totals, panel, self.model.horizon)
         self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
-        tested = self._tested(masked, given)
+        tested = self._tested(masked, original)
         scenarios = self._compared(panels)
         first = None if scenarios is None else next(iter(scenarios.forecasts.values()))
-        whole = self.model.predict(panel) if first is None else first
-        forecast = ended_at(self.until, whole, panel)
+        all_steps = self.model.predict(panel) if first is None else first
+        forecast = ended_at(self.until, all_steps, panel)
         require_numbers(forecast, panel)
         totals = totals_of(self.totals, forecast)
-        written = self.outputs.write(forecast, panel, tested, self.model, totals, scenarios)
-        return ForecastResult(panel, forecast, tested, written, totals, scenarios)
+        files = self.outputs.write(forecast, panel, tested, self.model, totals, scenarios)
+        return ForecastResult(panel, forecast, tested, files, totals, scenarios)
 
     def _with_totals(self, hierarchy: Hierarchy, notify: Notify) -> ForecastResult:
         """The same of the series and their totals, made to add up."""
@@ -110,12 +112,12 @@ class ForecastJob:
         self.outputs.check(self.source.paths)
         source = source_with_totals(self.source, hierarchy, self.model, notify)
         model = hierarchy.model(self.model)
-        result = replace(self, model=model, source=source, hierarchy=None).run(notify)
-        few = _unmeasured(result.forecast) if model.method == "mint" else 0
-        if few:
-            told = "too few known errors: taken to err as much as the median of their level"
-            notify(Note(f"{few} series with {told}"))
-        return result
+        outcome = replace(self, model=model, source=source, hierarchy=None).run(notify)
+        count = _unmeasured(outcome.forecast) if model.method == "mint" else 0
+        if count:
+            reason = "too few known errors: taken to err as much as the median of their level"
+            notify(Note(f"{count} series with {reason}"))
+        return outcome
 
     def _panels(self, notify: Notify) -> dict[str, Panel]:
         """The data, by scenario where several are asked for: the first is forecast."""
@@ -129,8 +131,8 @@ class ForecastJob:
                     f"two scenarios are called {name!r} after their files. Give files of "
                     "different names."
                 )
-            beside = replace(self.source.beside, future_data=path)
-            panels[name] = replace(self.source, beside=beside).of(self.model).read()
+            coming = replace(self.source.beside, future_data=path)
+            panels[name] = replace(self.source, beside=coming).of(self.model).read()
         notify(DataRead(next(iter(panels.values()))))
         return panels
 

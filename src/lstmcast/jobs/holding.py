@@ -25,7 +25,7 @@ class Held(NamedTuple):
     holds: bool
 
 
-def data_checks(asked: ChecksSection, panel: Panel, now: datetime.datetime) -> list[Held]:
+def data_checks(section: ChecksSection, panel: Panel, now: datetime.datetime) -> list[Held]:
     """The checks of the data.
 
     >>> panel = Panel.from_arrays([1.0, 2.0], frequency="D", start="2024-03-01")
@@ -34,63 +34,67 @@ def data_checks(asked: ChecksSection, panel: Panel, now: datetime.datetime) -> l
     [Held(name='least_series', expected=2, found=1, holds=False)]
     """
     series, values = len(panel), int(panel.lengths.min())
-    counted = [
-        ("least_series", asked.least_series, series, 1),
-        ("most_series", asked.most_series, series, -1),
-        ("least_values", asked.least_values, values, 1),
+    limits = [
+        ("least_series", section.least_series, series, 1),
+        ("most_series", section.most_series, series, -1),
+        ("least_values", section.least_values, values, 1),
     ]
     checks = [
-        Held(name, bound, found, found * sign >= bound * sign)
-        for name, bound, found, sign in counted
+        Held(name, bound, measured, measured * sign >= bound * sign)
+        for name, bound, measured, sign in limits
         if bound is not None
     ]
-    if asked.newest is not None:
-        checks.append(_newest(asked, panel, now))
-    if asked.most_missing is not None:
+    if section.newest is not None:
+        checks.append(_newest(section, panel, now))
+    if section.most_missing is not None:
         share = round(float(np.isnan(panel.values).mean()), 4)
-        checks.append(Held("most_missing", asked.most_missing, share, share <= asked.most_missing))
-    if asked.warnings == "refuse":
-        told = [finding.text for finding in panel.check() if finding.severity == "warning"]
-        checks.append(Held("warnings", "none", told[:3] or "none", not told))
+        checks.append(
+            Held("most_missing", section.most_missing, share, share <= section.most_missing)
+        )
+    if section.warnings == "refuse":
+        warnings = [finding.text for finding in panel.check() if finding.severity == "warning"]
+        checks.append(Held("warnings", "none", warnings[:3] or "none", not warnings))
     return checks
 
 
-def accuracy_checks(asked: ChecksSection, tested: Backtest | None) -> list[Held]:
+def accuracy_checks(section: ChecksSection, tested: Backtest | None) -> list[Held]:
     """The check of the accuracy at held-out cutoffs."""
-    if asked.least_skill is None:
+    if section.least_skill is None:
         return []
     summary = None if tested is None else tested.summary()
     scores = {} if summary is None else summary.scores.get(summary.model, {})
     skill = scores.get("skill")
-    holds = skill is not None and skill >= asked.least_skill
-    found = "not measured" if skill is None else round(float(skill), 4)
-    return [Held("least_skill", asked.least_skill, found, holds)]
+    holds = skill is not None and skill >= section.least_skill
+    measured = "not measured" if skill is None else round(float(skill), 4)
+    return [Held("least_skill", section.least_skill, measured, holds)]
 
 
 def require_holding(checks: list[Held], job: str) -> None:
     """CheckError that lists what does not hold."""
-    broken = [one for one in checks if not one.holds]
+    broken = [check for check in checks if not check.holds]
     if broken:
-        told = "\n".join(f"  {one.name} = {one.expected}: found {one.found}" for one in broken)
+        listing = "\n".join(
+            f"  {check.name} = {check.expected}: found {check.found}" for check in broken
+        )
         raise CheckError(
-            f"{job}: what [checks] ask for does not hold. Nothing was written.\n{told}\nLook at "
+            f"{job}: what [checks] ask for does not hold. Nothing was written.\n{listing}\nLook at "
             "the data, or change [checks]."
         )
 
 
-def _newest(asked: ChecksSection, panel: Panel, now: datetime.datetime) -> Held:
+def _newest(section: ChecksSection, panel: Panel, now: datetime.datetime) -> Held:
     """Whether the newest value of one series, or of each, is young enough; numbered steps have no
     age."""
-    most = asked.newest
-    assert most is not None  # it was asked for
-    expected = f"{most:g} hours old at most"
+    limit = section.newest
+    assert limit is not None  # it was asked for
+    expected = f"{limit:g} hours old at most"
     if panel.ends.dtype.kind != "M":
         return Held("newest", expected, "steps without a date", False)
-    of_each = asked.newest_of == "all"
-    row = int(panel.ends.argmin() if of_each else panel.ends.argmax())
+    of_each = section.newest_of == "all"
+    row = panel.ends.argmin() if of_each else panel.ends.argmax()
     end = panel.ends[row].astype("datetime64[us]")
     age = (np.datetime64(now, "us") - end) / np.timedelta64(1, "h")
-    found = f"{format_time(end)}, {age:.0f} hours ago"
+    measured = f"{format_time(end)}, {age:.0f} hours ago"
     if of_each and len(panel) > 1:
-        found += f", in series {str(panel.ids[row])!r}"
-    return Held("newest", expected, found, bool(age <= most))
+        measured += f", in series {str(panel.ids[row])!r}"
+    return Held("newest", expected, measured, bool(age <= limit))

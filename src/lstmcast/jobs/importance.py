@@ -53,7 +53,7 @@ class ImportanceJob:
         def say(sentence: str) -> None:
             notify(Note(sentence))
 
-        found = importance(
+        measured = importance(
             model,
             panel,
             horizon=self.horizon,
@@ -62,17 +62,17 @@ class ImportanceJob:
             seed=self.seed,
             progress=say,
         )
-        return ImportanceResult(found, panel, self._written(found))
+        return ImportanceResult(measured, panel, self._written(measured))
 
-    def _written(self, found: Importance) -> Written:
+    def _written(self, measured: Importance) -> Written:
         from lstmcast.output.importance import ImportancePlot
 
         files: list[str] = []
         notes: list[str] = []
         if self.table is not None:
-            files.append(str(found.write(self.table)))
+            files.append(str(measured.write(self.table)))
         if self.plot is not None:
-            picture = ImportancePlot.from_importance(found, language=self.language)
+            picture = ImportancePlot.from_importance(measured, language=self.language)
             files.append(str(picture.save(self.plot)))
             if picture.missing_letters():
                 notes.append(NO_JAPANESE_FONT)

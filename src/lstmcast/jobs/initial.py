@@ -50,7 +50,7 @@ def job_text(
     words: Mapping[str, Any],
     panel: Panel,
     horizon: int | None = None,
-    out: str = "forecast.csv",
+    table: str = "forecast.csv",
     folder: str | Path = ".",
 ) -> str:
     """A job file as text.
@@ -60,32 +60,32 @@ def job_text(
         words: what was said of how to read them, by the names of `lstmcast.read`.
         panel: what was read so.
         horizon: steps; one season unless given.
-        out: where the forecast goes.
+        table: where the forecast goes.
         folder: where the file will lie. Relative paths are from here, and become those from there.
 
     Raises:
         UsageError: for words that no job file has.
     """
     columns, report = panel.columns, panel.report
-    there = [seen_from(folder, one) for one in data]
-    found: dict[str, Any] = {"data": there[0] if len(there) == 1 else there}
+    places = [seen_from(folder, path) for path in data]
+    settings: dict[str, Any] = {"data": places[0] if len(places) == 1 else places}
     if report.recipe is not None and report.frame != "arrays":
-        found |= {"time": columns.time, "target": columns.target}
+        settings |= {"time": columns.time, "target": columns.target}
         if len(panel.keys):
-            found["series"] = list(panel.keys)
-        found["frequency"] = panel.frequency.code
-    found |= {name: value for name, value in words.items() if value not in (None, [], ())}
+            settings["series"] = list(panel.keys)
+        settings["frequency"] = panel.frequency.code
+    settings |= {name: value for name, value in words.items() if value not in (None, [], ())}
     for name in ("future_data", "static_data"):
-        if found.get(name):
-            found[name] = seen_from(folder, found[name])
-    lines = [f"{name} = {_toml(value)}" for name, value in found.items() if value is not None]
-    output = [f"table = {_toml(seen_from(folder, out))}"]
-    if "@" in out and "://" in out:
-        output.append('if_exists = "upsert"    # the same data twice leave the table as it is')
-    rest = _REST.format(
-        series=len(panel), horizon=horizon or one_season(panel), output="\n".join(output)
-    )
-    text = _HEAD + "\n[source]\n" + "\n".join(lines) + "\n" + rest
+        if settings.get(name):
+            settings[name] = seen_from(folder, settings[name])
+    lines = [f"{name} = {_toml(value)}" for name, value in settings.items() if value is not None]
+    source = "\n".join(lines)
+    output = f"table = {_toml(seen_from(folder, table))}"
+    if "@" in table and "://" in table:
+        output += '\nif_exists = "upsert"    # the same data twice leave the table as it is'
+    steps = horizon or one_season(panel)
+    sections = _REST.format(series=len(panel), horizon=steps, output=output)
+    text = f"{_HEAD}\n[source]\n{source}\n{sections}"
     job_from(text)  # what is written here must be read again
     return text
 
@@ -98,10 +98,11 @@ def seen_from(folder: str | Path, place: str) -> str:
     """
     if os.path.realpath(folder) == os.path.realpath("."):
         return place
-    found = _IN_ADDRESS.fullmatch(place)
-    before, path, after = found.groups() if found else ("", place, "")
-    elsewhere = path == STDIN or "://" in path or path.startswith("~") or os.path.isabs(path)
-    return place if elsewhere else before + os.path.relpath(path, folder) + after
+    match = _IN_ADDRESS.fullmatch(place)
+    prefix, path, suffix = match.groups() if match else ("", place, "")
+    if path == STDIN or "://" in path or path.startswith("~") or os.path.isabs(path):
+        return place
+    return prefix + os.path.relpath(path, folder) + suffix
 
 
 def _toml(value: Any) -> str:

@@ -36,19 +36,19 @@ _OPTIONS = (
 )
 
 
-def _listed(given: Any) -> Any:
+def _listed(value: Any) -> Any:
     """One name as a list of it."""
     return (
-        [given] if isinstance(given, str | int | float) and not isinstance(given, bool) else given
+        [value] if isinstance(value, str | int | float) and not isinstance(value, bool) else value
     )
 
 
-def _hours(given: Any) -> float:
+def _hours(text: Any) -> float:
     """An age, such as "3 days", in hours."""
-    found = _AGE.fullmatch(given) if isinstance(given, str) else None
-    if found is None:
+    match = _AGE.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
         raise ValueError('an age such as "3 days", "12 hours" or "2 weeks" is expected')
-    return float(found[1]) * _HOURS[found[2]]
+    return float(match[1]) * _HOURS[match[2]]
 
 
 # in place of the words of pydantic, by the kinds of its errors
@@ -107,28 +107,28 @@ class DataSection(Section):
 
     def source(self) -> Source:
         """The data, to be read so. UsageError."""
-        given: Any = self.data[0] if len(self.data) == 1 else self.data
-        said = [name for name in _OPTIONS if getattr(self, name) is not None]
-        chosen: dict[str, Any] = {name: getattr(self, name) for name in said}
+        data: Any = self.data[0] if len(self.data) == 1 else self.data
+        names = [name for name in _OPTIONS if getattr(self, name) is not None]
+        options: dict[str, Any] = {name: getattr(self, name) for name in names}
         periods = tuple(self.periods) if self.periods else None
-        written = CellFormat(
+        cell_format = CellFormat(
             self.day_first, self.decimal, self.header, self.date_format, self.missing_codes or ()
         )
-        beside = Beside(
+        coming = Beside(
             *(self.future, self.future_data, self.static, self.static_data),
             *(self.holidays, self.hindsight),
         )
         return Source(
-            with_query(given, self.query),
-            ReadOptions(periods=periods, **chosen),
+            with_query(data, self.query),
+            ReadOptions(periods=periods, **options),
             time=self.time,
             target=self.target,
             series=self.series,
             sheet=self.sheet,
-            given=said,
+            given=names,
             past=self.past,
-            written=written,
-            beside=beside,
+            written=cell_format,
+            beside=coming,
         )
 
 
@@ -227,14 +227,16 @@ def job_from(text: str, name: str = "job.toml") -> JobFile:
     5
     """
     try:
-        given = tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name} is no TOML: {error}.") from None
     try:
-        job = JobFile.model_validate(given)
+        job = JobFile.model_validate(document)
     except ValidationError as error:
-        wrong = [_told(found, text) for found in error.errors(include_url=False)]
-        raise UsageError("\n".join(f"{name}: {one}" for one in dict.fromkeys(wrong))) from None
+        problems = [_told(detail, text) for detail in error.errors(include_url=False)]
+        raise UsageError(
+            "\n".join(f"{name}: {problem}" for problem in dict.fromkeys(problems))
+        ) from None
     if job.forecast.horizon is not None and job.forecast.until is not None:
         raise UsageError(f"{name}: [forecast] has horizon and until. Give one of them.")
     if job.checks.newest_of is not None and job.checks.newest is None:
@@ -250,25 +252,25 @@ def job_from(text: str, name: str = "job.toml") -> JobFile:
     return job
 
 
-def _told(found: Any, text: str) -> str:
+def _told(error: Any, text: str) -> str:
     """What is wrong with a key, and where."""
-    places = [part for part in found["loc"] if isinstance(part, str)]
+    places = [step for step in error["loc"] if isinstance(step, str)]
     section, key = places[0], places[1] if len(places) > 1 else None
     line = line_of(text, section, key)
     where = f"line {line}: " if line else ""
-    shown = f"[{section}]" if key is None else f"[{section}] {key}"
-    if found["type"] == "extra_forbidden":
-        known = _known_keys(section if key is not None else None)
+    label = f"[{section}]" if key is None else f"[{section}] {key}"
+    if error["type"] == "extra_forbidden":
+        allowed = _known_keys(None) if key is None else _known_keys(section)
         name = section if key is None else key
-        near = get_close_matches(name, known, 1)
+        near = get_close_matches(name, allowed, 1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
-        return f"{where}there is no {shown}.{meant} There are: {', '.join(known)}."
-    if found["type"] == "missing":
-        return f"{where}{shown} is missing."
-    said = _EXPECTED.get(found["type"]) or found["msg"].removeprefix("Value error, ")
-    given = found["input"]
-    text = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
-    return hidden(f"{where}{shown}: {said[:1].lower()}{said[1:]}{text}.")
+        return f"{where}there is no {label}.{meant} There are: {', '.join(allowed)}."
+    if error["type"] == "missing":
+        return f"{where}{label} is missing."
+    expectation = _EXPECTED.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    value = error["input"]
+    text = f", not {value!r}" if isinstance(value, str | int | float | bool) else ""
+    return hidden(f"{where}{label}: {expectation[:1].lower()}{expectation[1:]}{text}.")
 
 
 def _known_keys(section: str | None) -> Sequence[str]:
@@ -291,14 +293,14 @@ def line_of(text: str, section: str, key: str | None) -> int | None:
     >>> line_of("[source]\\n\\ndata = 5", "source", "data")
     3
     """
-    here = None
+    current = None
     for number, line in enumerate(text.splitlines(), start=1):
         head = re.match(r"\s*\[\s*([\w.-]+)\s*\]", line)
         if head:
-            here = head[1]
+            current = head[1]
         name = re.match(r"\s*['\"]?([\w-]+)['\"]?\s*[.=]", line)
-        is_head = key is None and head is not None and here == section
-        is_key = name is not None and here == (section if key else None)
+        is_head = key is None and head is not None and current == section
+        is_key = name is not None and current == (section if key else None)
         if is_head or (is_key and name is not None and name[1] == (key or section)):
             return number
     return None

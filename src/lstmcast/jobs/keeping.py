@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 
-def kept_file(job: str | Path, what: str) -> Path:
+def kept_file(job: str | Path, kind: str) -> Path:
     """A file of a job: beside its own, or in the user's folder of states where nothing can be
     written there.
 
@@ -16,10 +16,10 @@ def kept_file(job: str | Path, what: str) -> Path:
     """
     path = Path(job)
     if _can_write(path.parent):
-        return path.with_name(f".{path.name}.{what}")
+        return path.with_name(f".{path.name}.{kind}")
     # jobs of the same name in several folders
     digest = hashlib.sha256(os.path.realpath(path).encode()).hexdigest()
-    return _states() / f"{path.name}.{digest[:16]}.{what}"
+    return _states() / f"{path.name}.{digest[:16]}.{kind}"
 
 
 def _can_write(folder: Path) -> bool:
@@ -28,5 +28,5 @@ def _can_write(folder: Path) -> bool:
 
 def _states() -> Path:
     """As the XDG Base Directory Specification says."""
-    chosen = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return Path(chosen) / "lstmcast"
+    folder = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(folder) / "lstmcast"

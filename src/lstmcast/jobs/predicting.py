@@ -88,13 +88,13 @@ class PredictJob:
         forecast = ended_at(self.until, model.predict(continuation, horizon), panel)
         require_numbers(forecast, panel)
         totals = totals_of(self.totals, forecast)
-        written = self.outputs.write(forecast, panel, None, model, totals)
+        files = self.outputs.write(forecast, panel, None, model, totals)
         if self.update:
             # last: where a result could not be written, the next run finds the model as it was
             model.updated(continuation).save(self.model, made_of=forecast.combination)
-            written = written._replace(files=(*written.files, str(self.model)))
-        result = str(self.model), panel, forecast, newer, continuation, written
-        return PredictResult(*result, totals)
+            files = files._replace(files=(*files.files, str(self.model)))
+        fields = str(self.model), panel, forecast, newer, continuation, files
+        return PredictResult(*fields, totals)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,14 +113,16 @@ class PredictResult:
 
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast predict --json`."""
-        whole = described(self.panel) | kind_of(self.panel)
-        del whole["source"], whole["rows"]  # of a file, and these came from two
+        description = described(self.panel) | kind_of(self.panel)
+        del description["source"], description["rows"]  # of a file, and these came from two
+        newer = described(self.newer) if self.newer else None
+        continued = self.continuation.as_dict() if self.continuation else None
         return as_document(
             model=self.model,
             # what values can be is decided where the two are joined
-            data=described(self.newer) if self.newer else None,
-            panel=whole,
-            continued=self.continuation.as_dict() if self.continuation else None,
+            data=newer,
+            panel=description,
+            continued=continued,
             skipped=skipped_series(self.newer),
             findings=rows_of(self.panel.check()),
             forecast=parsed(self.forecast),

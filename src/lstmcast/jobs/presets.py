@@ -43,7 +43,7 @@ class PresetJob:
         def say(sentence: str) -> None:
             notify(Note(sentence))
 
-        done = fit_preset(
+        trained = fit_preset(
             panel,
             self.horizon,
             preset,
@@ -51,8 +51,8 @@ class PresetJob:
             callbacks=self.callbacks,
             progress=say,
         )
-        done.save(self.folder)
-        return PresetDone(done, panel, str(self.folder))
+        trained.save(self.folder)
+        return PresetDone(trained, panel, str(self.folder))
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,9 +47,9 @@ class Repairs:
 
         masked = mask_outliers(panel)
         count = int(np.isnan(masked.values).sum() - np.isnan(panel.values).sum())
-        done = "masked" if self.outliers == "mask" else "repaired"
+        action = "masked" if self.outliers == "mask" else "repaired"
         are = "is an outlier and was" if count == 1 else "are outliers and were"
-        notify(Note(f"{count:,} of {len(panel.values):,} values {are} {done}"))
+        notify(Note(f"{count:,} of {len(panel.values):,} values {are} {action}"))
         return masked
 
     def filled(self, panel: Panel, masked: Panel, notify: Notify) -> Panel:
@@ -63,13 +63,13 @@ class Repairs:
         from lstmcast.imputing import impute
 
         imputed = impute(masked)
-        chosen = np.isfinite(masked.values)
-        chosen |= outlier if self.outliers == "repair" else False
-        chosen |= np.isnan(panel.values) if self.missing else False
+        is_known = np.isfinite(masked.values)
+        is_known |= outlier if self.outliers == "repair" else False
+        is_known |= np.isnan(panel.values) if self.missing else False
         if self.missing:
             count = int((imputed.filled & np.isnan(panel.values)).sum())
             notify(Note(f"{count:,} missing value{'s' * (count != 1)} filled in"))
-        return replace(panel, values=np.where(chosen, imputed.panel.values, np.nan))
+        return replace(panel, values=np.where(is_known, imputed.panel.values, np.nan))
 
 
 def require_no_totals(repairs: Repairs, hierarchy: Hierarchy | None) -> None:

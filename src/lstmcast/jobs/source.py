@@ -49,23 +49,24 @@ class Source:
     @property
     def paths(self) -> list[str]:
         """The files, as far as the data are files: none of them should be written over."""
-        items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
-        paths = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
-        return [*(path for path in paths if path != STDIN), *self.beside.paths()]
+        sources = self.data if isinstance(self.data, (list, tuple)) else [self.data]
+        paths = [os.fspath(place) for place in sources if isinstance(place, (str, os.PathLike))]
+        files = [path for path in paths if path != STDIN]
+        return files + self.beside.paths()
 
     def read(self) -> Panel:
         """The data as a panel. Raises DataError, UsageError."""
         if isinstance(self.data, Panel):
             return self.data
-        how = {"aggregate": self.options.aggregate, "on_error": self.options.on_error}
-        table = read_table(self.data, **how, **self._columns())
+        handling = {"aggregate": self.options.aggregate, "on_error": self.options.on_error}
+        table = read_table(self.data, **handling, **self._columns())
         return panel_from_table(table, self.options)
 
-    def read_after(self, known: Panel) -> Panel:
-        """The data as what came after `known`. Raises DataError, UsageError, ModelError."""
+    def read_after(self, panel: Panel) -> Panel:
+        """The data that came after those of a panel. Raises DataError, UsageError, ModelError."""
         from lstmcast.data.newer import read_newer
 
-        return read_newer(self.data, known, self.options, said=self.given, **self._columns())
+        return read_newer(self.data, panel, self.options, said=self.given, **self._columns())
 
     def inspect(self) -> Inspection:
         """What is in the data and what is wrong with them. Raises DataError, UsageError."""
@@ -75,16 +76,18 @@ class Source:
         """The same with the columns that a model reads beside the target; UsageError where others
         were asked for. Simple forecasts may read them, but not in a model that `trains`."""
         reads = getattr(model, "past", ())
-        asked = [self.past] if isinstance(self.past, str) else list(self.past or ())
-        if asked and not reads and getattr(model, "may_read_past", False) and not trains:
-            return self
-        if asked and not reads:
-            raise UsageError(_reads_nothing_beside(",".join(asked)))
-        idle = [name for one in asked for name in one.split(",") if name.strip() not in reads]
+        columns = [self.past] if isinstance(self.past, str) else list(self.past or ())
+        past = ",".join(columns)
+        if columns and not reads:
+            if getattr(model, "may_read_past", False) and not trains:
+                return self
+            raise UsageError(_reads_nothing_beside(past))
+        names = [name.strip() for name in past.split(",")] if columns else []
+        idle = [name for name in names if name not in reads]
         if idle:
             raise UsageError(
-                f"--past {','.join(asked)}: the model reads {listed(reads)} beside the target, and "
-                f"not {idle[0].strip()!r}. Leave --past out: the model knows its columns."
+                f"--past {past}: the model reads {listed(reads)} beside the target, and not "
+                f"{idle[0]!r}. Leave --past out: the model knows its columns."
             )
         return replace(self, past=list(reads)) if reads else self
 
@@ -114,9 +117,9 @@ def source_with_totals(source: Source, hierarchy: Hierarchy, model: Any, notify:
     from lstmcast.hierarchy.levels import level_names
 
     panel = source.of(model).read()
-    whole = hierarchy.panel(panel)
-    names = list(dict.fromkeys(level_names(whole.keys).tolist()))
-    count = len(whole) - len(panel)
+    with_totals = hierarchy.panel(panel)
+    names = list(dict.fromkeys(level_names(with_totals.keys).tolist()))
+    count = len(with_totals) - len(panel)
     totals = f"{count} total{'s' * (count != 1)} of {len(panel)} series"
     notify(Note(f"{totals} added: {', '.join(names[:-1])}"))
-    return replace(source, data=whole)
+    return replace(source, data=with_totals)

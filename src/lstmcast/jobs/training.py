@@ -103,11 +103,11 @@ class FitJob:
         from lstmcast.training.checkpoint import kept_in
 
         place = self.checkpoints
-        kept = kept_in(place)
-        if kept and not self.resume:
+        is_kept = kept_in(place)
+        if is_kept and not self.resume:
             again = f"an earlier training in {place} is started again"
             notify(Note(f"{again}; --resume would have gone on"))
-        if self.resume and not kept:
+        if self.resume and not is_kept:
             missing = f"there is no interrupted training in {place}, nor one that was kept"
             notify(Note(f"{missing}: it starts at the beginning", urgent=True))
         return self.forecaster.fit(
@@ -129,8 +129,8 @@ class FitJob:
             files.append(curve.save(self.plot))
             notes += [NO_JAPANESE_FONT] if curve.missing_letters() else []
         if self.report is not None:
-            made = Made(self.made_by, self.language)
-            files.append(write_report(self.report, fitted.predict(), panel, tested, fitted, made))
+            maker = Made(self.made_by, self.language)
+            files.append(write_report(self.report, fitted.predict(), panel, tested, fitted, maker))
         return Written(tuple(map(str, files)), tuple(notes))
 
 
@@ -178,10 +178,10 @@ def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:
     """A panel of one series without a name, called as a training that continued calls it, whatever
     its file is called now."""
     assert fitted.saved_context is not None  # it was fitted
-    known = fitted.saved_context.panel
-    if list(known.ids) == list(panel.ids) or not (is_unnamed(known) and is_unnamed(panel)):
+    saved = fitted.saved_context.panel
+    if list(saved.ids) == list(panel.ids) or not (is_unnamed(saved) and is_unnamed(panel)):
         return panel
-    return replace(panel, ids=known.ids.copy())
+    return replace(panel, ids=saved.ids.copy())
 
 
 def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
@@ -193,9 +193,9 @@ def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | 
     if ends is None:
         return None
     # A column without any value leaves a series without a forecast, as a warning has said.
-    known = panel.covariates.known_among(fitted.past, panel.offsets, ends)
-    if not known.any():
+    is_known = panel.covariates.known_among(fitted.past, panel.offsets, ends)
+    if not is_known.any():
         return None
-    judged = panel if known.all() else panel.select(panel.ids[known])
-    tested = backtest(fitted, judged, cutoffs=ends[known, None], refit="never")
+    judged = panel if is_known.all() else panel.select(panel.ids[is_known])
+    tested = backtest(fitted, judged, cutoffs=ends[is_known, None], refit="never")
     return tested if tested.reason else replace(tested, notes=(*tested.notes, HELD_BACK))

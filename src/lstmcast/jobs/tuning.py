@@ -44,7 +44,7 @@ class TuneJob:
         def say(sentence: str) -> None:
             notify(Note(sentence))
 
-        found = tune(
+        tuned = tune(
             panel,
             self.horizon,
             minutes=self.minutes,
@@ -54,7 +54,7 @@ class TuneJob:
             device=self.device,
             progress=say,
         )
-        return TuneDone(found, panel, Path(self.folder))
+        return TuneDone(tuned, panel, Path(self.folder))
 
 
 @dataclass(frozen=True, eq=False)

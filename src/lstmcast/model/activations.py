@@ -17,36 +17,36 @@ GateActivation = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_keras3"]
 Function = Callable[[NDArray], NDArray]
 
 
-def sigmoid(a: NDArray) -> NDArray:
-    """1 / (1 + e⁻ᵃ), written so that nothing overflows.
+def sigmoid(value: NDArray) -> NDArray:
+    """1 / (1 + exp(−value)), written so that nothing overflows.
 
     >>> sigmoid(np.array([-1e4, 0.0, 1e4]))
     array([0. , 0.5, 1. ])
     """
-    return 0.5 + 0.5 * np.tanh(0.5 * a)
+    return 0.5 + 0.5 * np.tanh(0.5 * value)
 
 
-def elu(a: NDArray) -> NDArray:
-    """a where it is positive, else eᵃ − 1 (Clevert et al. 2016).
+def elu(value: NDArray) -> NDArray:
+    """The value where it is positive, else exp(value) − 1 (Clevert et al. 2016).
 
     >>> elu(np.array([-1e4, 0.0, 2.0]))
     array([-1.,  0.,  2.])
     """
-    return np.where(a > 0, a, np.expm1(np.minimum(a, 0)))
+    return np.where(value > 0, value, np.expm1(np.minimum(value, 0)))
 
 
 ACTIVATIONS: dict[str, Function] = {
-    "linear": lambda a: a,
+    "linear": lambda value: value,
     "tanh": np.tanh,
-    "relu": lambda a: np.maximum(a, 0),
+    "relu": lambda value: np.maximum(value, 0),
     "sigmoid": sigmoid,
-    "softsign": lambda a: a / (1 + np.abs(a)),
+    "softsign": lambda value: value / (1 + np.abs(value)),
     "elu": elu,
 }
 GATE_ACTIVATIONS: dict[str, Function] = {
     "sigmoid": sigmoid,
-    "hard_sigmoid": lambda a: np.clip(0.2 * a + 0.5, 0, 1),
-    "hard_sigmoid_keras3": lambda a: np.clip(a / 6 + 0.5, 0, 1),
+    "hard_sigmoid": lambda value: np.clip(0.2 * value + 0.5, 0, 1),
+    "hard_sigmoid_keras3": lambda value: np.clip(value / 6 + 0.5, 0, 1),
 }
 
 
@@ -62,13 +62,13 @@ class QuickNumbers:
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
-    def logaddexp(self, a: NDArray, b: NDArray) -> NDArray:
-        """log(eᵃ + eᵇ)."""
-        smaller = np.subtract(a, b)
+    def logaddexp(self, first: NDArray, second: NDArray) -> NDArray:
+        """log(exp(first) + exp(second))."""
+        smaller = np.subtract(first, second)
         np.abs(smaller, out=smaller)
         np.negative(smaller, out=smaller)
         np.exp(smaller, out=smaller)
         smaller += 1.0
         np.log(smaller, out=smaller)
-        smaller += np.maximum(a, b)
+        smaller += np.maximum(first, second)
         return smaller

@@ -53,18 +53,20 @@ class NegativeBinomial(_OfMean):
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Counts (NumPy only: training does not need them)."""
-        mean, shape = _mean(raw, location, scale, np), _shape(raw, np)
-        return negative_binomial_quantiles(mean, shape, np.array(HEAD_QUANTILES))
+        mean = _mean(raw, location, scale, np)
+        return negative_binomial_quantiles(mean, _shape(raw, np), np.array(HEAD_QUANTILES))
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
-        return -_log_chance(target, _mean(raw, location, scale, xp), _shape(raw, xp), xp)
+        mean = _mean(raw, location, scale, xp)
+        return -_log_chance(target, mean, _shape(raw, xp), xp)
 
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
         """A Poisson draw about a gamma draw."""
-        return _drawn(_mean(raw, location, scale, np), _shape(raw, np), rng)
+        mean = _mean(raw, location, scale, np)
+        return _drawn(mean, _shape(raw, np), rng)
 
     def initial(self, horizon: int) -> NDArray:
         """Where the answer stands, with a of about a half."""
@@ -86,26 +88,31 @@ class ZeroInflated(_OfMean):
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Counts (NumPy only: training does not need them)."""
         zeros = _zeros(raw, np)
-        rest = (np.array(HEAD_QUANTILES) - zeros[..., None]) / (1 - zeros[..., None])
-        mean = _mean(raw, location, scale, np) / (1 - zeros)
-        counts = negative_binomial_quantiles(mean, _shape(raw, np), np.maximum(rest, 0.0))
+        share = 1 - zeros  # of the counts that are not such zeros
+        level_Q = (np.array(HEAD_QUANTILES) - zeros[..., None]) / share[..., None]
+        mean = _mean(raw, location, scale, np) / share
+        counts = negative_binomial_quantiles(mean, _shape(raw, np), np.maximum(level_Q, 0.0))
         # not the other way round: what is unknown is no zero
-        return np.where(rest <= 0, 0.0, counts)
+        return np.where(level_Q <= 0, 0.0, counts)
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
         zeros = _zeros(raw, xp)
-        mean = _mean(raw, location, scale, xp) / (1 - zeros)
-        logs = xp.log(1 - zeros) + _log_chance(target, mean, _shape(raw, xp), xp)
-        return -xp.where(target == 0, xp.logaddexp(xp.log(zeros), logs), logs)
+        share = 1 - zeros
+        mean = _mean(raw, location, scale, xp) / share
+        chance = _log_chance(target, mean, _shape(raw, xp), xp)
+        logs = xp.log(share) + chance
+        logs_of_zero = xp.logaddexp(xp.log(zeros), logs)
+        return -xp.where(target == 0, logs_of_zero, logs)
 
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
         """Nothing, or a draw of the negative binomial distribution."""
         zeros = _zeros(raw, np)
-        drawn = _drawn(_mean(raw, location, scale, np) / (1 - zeros), _shape(raw, np), rng)
-        return np.where(rng.random(zeros.shape) < zeros, 0.0, drawn)
+        mean = _mean(raw, location, scale, np) / (1 - zeros)
+        count = _drawn(mean, _shape(raw, np), rng)
+        return np.where(rng.random(zeros.shape) < zeros, 0.0, count)
 
     def initial(self, horizon: int) -> NDArray:
         """Where the answer stands, with few additional zeros."""
@@ -131,11 +138,12 @@ class Tweedie(_OfMean):
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target), of a density where it is above 0."""
         number, size = _amounts(raw, location, scale, xp)
-        some = xp.where(target > 0, target, xp.ones_like(target) * size) / size
+        positive = xp.where(target > 0, target, xp.ones_like(target) * size) / size
         # exp(−λ − t) √(λ/t) I₁(2√(λt)) / θ with t = y/θ; its exponents together, for their digits
-        apart = xp.sqrt(number) - xp.sqrt(some)
-        logs = log_bessel(2 * xp.sqrt(number * some), xp) - apart**2
-        logs = logs + 0.5 * (xp.log(number) - xp.log(some)) - xp.log(size)
+        root_gap = xp.sqrt(number) - xp.sqrt(positive)
+        bessel = log_bessel(2 * xp.sqrt(number * positive), xp)
+        half_ratio = 0.5 * (xp.log(number) - xp.log(positive))
+        logs = bessel - root_gap**2 + half_ratio - xp.log(size)
         return xp.where(target > 0, -logs, number)
 
     def sample(
@@ -153,14 +161,15 @@ class Tweedie(_OfMean):
 COUNT_HEADS = (NegativeBinomial(), ZeroInflated(), Tweedie())
 
 
-def _softplus(a: Any, xp: Any) -> Any:
-    return xp.logaddexp(a, xp.zeros_like(a))
+def _softplus(value: Any, xp: Any) -> Any:
+    return xp.logaddexp(value, xp.zeros_like(value))
 
 
 def _mean(raw: Any, location: Any, scale: Any, xp: Any) -> Any:
     """Location plus scale times the first raw number, and nearly 0 where that is far below 0."""
     unit = _unit(location, scale, xp)
-    return unit * (_softplus(location / unit + raw[..., 0], xp) + SMALLEST_MEAN)
+    bent = _softplus(location / unit + raw[..., 0], xp)
+    return unit * (bent + SMALLEST_MEAN)
 
 
 def _unit(location: Any, scale: Any, xp: Any) -> Any:
@@ -190,8 +199,9 @@ def _amounts(raw: Any, location: Any, scale: Any, xp: Any) -> tuple[Any, Any]:
 
 def _log_chance(target: Any, mean: Any, shape: Any, xp: Any) -> Any:
     """log p of a count by a negative binomial distribution."""
-    choices = log_gamma(target + shape, xp) - log_gamma(shape, xp) - log_gamma(target + 1, xp)
     total = shape + mean
+    choices = log_gamma(target + shape, xp) - log_gamma(shape, xp)
+    choices = choices - log_gamma(target + 1, xp)
     return choices + shape * xp.log(shape / total) + target * xp.log(mean / total)
 
 

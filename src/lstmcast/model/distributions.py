@@ -1,8 +1,9 @@
-"""Distributions of counts and amounts that the heads of demand need, in NumPy alone.
+"""Quantiles of the distributions that heads answer with, in NumPy alone.
 
-Quantiles come from tables: of the gamma distribution over its shape, and of sums of a random number
-of exponential amounts over the mean of that number. They are made when they are first asked for,
-in some hundredths of a second. What training needs is written over the array namespace.
+Those of counts and amounts come from tables: of the gamma distribution over its shape, and of sums
+of a random number of exponential amounts over the mean of that number. They are made when they are
+first asked for, in some hundredths of a second. What training needs is written over the array
+namespace.
 
 Q levels · K shapes of a table · X places of a table
 """
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.model.levels import HEAD_QUANTILES
+from lstmcast.model.levels import HEAD_QUANTILES, MEDIAN, SCORES
 
 LARGE = 50.0  # mean from which counts are read off the gamma distribution
 SMALL_SHAPES = (0.01, 25.0)  # of the table; beyond it Wilson and Hilferty are exact enough
@@ -32,36 +33,81 @@ _BESSEL_FAR = (
 )
 
 
-def log_gamma(x: Any, xp: Any) -> Any:
+def log_gamma(value: Any, xp: Any) -> Any:
     """log Γ(x) for x > 0: Stirling's series, seven steps further on.
 
     >>> bool(np.allclose(np.exp(log_gamma(np.array([1.0, 5.0]), np)), [1, 24]))
     True
     """
-    shift = sum(xp.log(x + step) for step in range(7))
-    x = x + 7
-    series = sum(term / x ** (2 * order + 1) for order, term in enumerate(_STIRLING))
-    main = (x - 0.5) * xp.log(x) - x + 0.5 * math.log(2 * math.pi)
+    shift = sum(xp.log(value + step) for step in range(7))
+    value = value + 7
+    series = sum(term / value ** (2 * order + 1) for order, term in enumerate(_STIRLING))
+    main = (value - 0.5) * xp.log(value) - value + 0.5 * math.log(2 * math.pi)
     return main + series - shift
 
 
-def log_bessel(z: Any, xp: Any) -> Any:
+def log_gamma_ratio(value: Any, xp: Any) -> Any:
+    """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47),
+    three steps further on."""
+    shift = sum(xp.log((value + step) / (value + step + 0.5)) for step in range(3))
+    value = value + 3
+    series = shift + 0.5 * xp.log(value) - 1 / (8 * value)
+    return series + 1 / (192 * value**3) - 1 / (640 * value**5)
+
+
+def log_bessel(value: Any, xp: Any) -> Any:
     """log(exp(−z) I₁(z)) for z > 0."""
-    border = xp.ones_like(z) * 3.75
-    near = xp.minimum(z, border)
-    far = xp.maximum(z, border)
+    border = xp.ones_like(value) * 3.75
+    near = xp.minimum(value, border)
+    far = xp.maximum(value, border)
     of_near = _polynomial(_BESSEL_NEAR, (near / 3.75) ** 2)
     of_far = _polynomial(_BESSEL_FAR, 3.75 / far)
     log_near = xp.log(near) + xp.log(of_near) - near
     log_far = xp.log(of_far) - 0.5 * xp.log(far)
-    return xp.where(z < 3.75, log_near, log_far)
+    return xp.where(value < 3.75, log_near, log_far)
 
 
-def _polynomial(factors: tuple[float, ...], x: Any) -> Any:
+def _polynomial(factors: tuple[float, ...], variable: Any) -> Any:
     value = factors[-1]
     for factor in factors[-2::-1]:
-        value = value * x + factor
+        value = value * variable + factor
     return value
+
+
+def student_scores(freedom: NDArray) -> NDArray:
+    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), at
+    least 2.
+
+    G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970), whose
+    letters a to d are.
+
+    >>> student_scores(np.array(5.0)).round(3).tolist()
+    [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
+    """
+    degrees = freedom[..., None]
+    tails = 2 * (1 - np.array(HEAD_QUANTILES[MEDIAN + 1 :]))
+    normal_Q = -SCORES[MEDIAN + 1 :]
+    a = 1 / (degrees - 0.5)
+    b = 48 / a**2
+    c = ((20700 * a / b - 98) * a - 16) * a + 96.36
+    d = ((94.5 / (b + c) - 3) / b + 1) * np.sqrt(a * math.pi / 2) * degrees
+    far = (d * tails) ** (2 / degrees)
+
+    correction = 0.3 * (degrees - 4.5) * (normal_Q + 0.6)
+    divisor = c + np.where(degrees < 5, correction, 0)
+    cubic = ((0.05 * d * normal_Q - 5) * normal_Q - 7) * normal_Q - 2
+    divisor = cubic * normal_Q + b + divisor
+    square = normal_Q**2
+    sextic = ((0.4 * square + 6.3) * square + 36) * square + 94.5
+    root = ((sextic / divisor - square - 3) / b + 1) * normal_Q
+    near = np.expm1(a * root**2)
+
+    slope = (degrees + 6) / (degrees * far) - 0.089 * d - 0.822
+    tail = 1 / (slope * (degrees + 2) * 3) + 0.5 / (degrees + 4)
+    tail = (tail * far - 1) * (degrees + 1) / (degrees + 2) + 1 / far
+
+    score = np.sqrt(degrees * np.where(far > 0.05 + a, near, tail))
+    return np.concatenate([-score[..., ::-1], np.zeros_like(degrees), score], axis=-1)
 
 
 def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray) -> NDArray:
@@ -73,7 +119,9 @@ def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray)
     >>> negative_binomial_quantiles(np.array(2.0), np.array(1.0), np.array([0.1, 0.5, 0.9]))
     array([0., 1., 5.])
     """
-    mean, shape = np.broadcast_arrays(np.asarray(mean, float), np.asarray(shape, float))
+    mean = np.asarray(mean, float)
+    shape = np.asarray(shape, float)
+    mean, shape = np.broadcast_arrays(mean, shape)
     levels = np.broadcast_to(level_Q, (*mean.shape, np.shape(level_Q)[-1]))
     quantiles = np.empty(levels.shape)
     small = mean <= LARGE
@@ -122,15 +170,15 @@ def gamma_quantiles(shape: NDArray, level: NDArray) -> NDArray:
     """
     shape = np.asarray(shape, float)[..., None]
     odds = _log_odds(np.asarray(level, float))
-    fewest, most = SMALL_SHAPES
-    in_table = np.clip(shape, fewest, most)
+    fewest, largest = SMALL_SHAPES
+    in_table = np.clip(shape, fewest, largest)
     # below the table too, log x times the shape hardly depends on the shape
     logs = _gamma_table().at(np.log(in_table), odds) / np.minimum(shape, 1.0)
     score = np.interp(odds, *_score_table())
     # Wilson & Hilferty (1931): the cube root is nearly normal
     root = 1 - 1 / (9 * shape) + score / (3 * np.sqrt(shape))
     beyond_table = shape * np.maximum(root, 0.0) ** 3
-    return np.where(shape <= most, np.exp(logs), beyond_table)
+    return np.where(shape <= largest, np.exp(logs), beyond_table)
 
 
 def amount_quantiles(number: NDArray) -> NDArray:
@@ -141,15 +189,15 @@ def amount_quantiles(number: NDArray) -> NDArray:
     [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
     number = np.asarray(number, float)
-    fewest, most = FEW_SUMMANDS
+    fewest, largest = FEW_SUMMANDS
     logs_K, table_KQ = _amount_table()
-    log_number = np.log(np.clip(number, fewest, most)).ravel()
+    log_number = np.log(np.clip(number, fewest, largest)).ravel()
     columns = [np.interp(log_number, logs_K, table_K) for table_K in table_KQ.T]
     shape = (*number.shape, len(HEAD_QUANTILES))
     small = np.stack(columns, axis=-1).reshape(shape)
     levels = np.broadcast_to(HEAD_QUANTILES, shape)
-    large = 2 * gamma_quantiles(np.maximum(number, most) / 2, levels)
-    return np.where(number[..., None] <= most, small, large)
+    large = 2 * gamma_quantiles(np.maximum(number, largest) / 2, levels)
+    return np.where(number[..., None] <= largest, small, large)
 
 
 class Table(NamedTuple):
@@ -168,18 +216,18 @@ class Table(NamedTuple):
         return (1 - row_share) * low + row_share * high
 
     def _along_row(self, row: NDArray, column: NDArray, share: NDArray) -> NDArray:
-        left = self.value_KX[row, column]
-        right = self.value_KX[row, column + 1]
-        return (1 - share) * left + share * right
+        below = self.value_KX[row, column]
+        above = self.value_KX[row, column + 1]
+        return (1 - share) * below + share * above
 
 
 def _place(grid: NDArray, value: NDArray) -> tuple[NDArray, NDArray]:
     """Where values lie on an evenly spaced grid: the place below, and the share of the next."""
-    last = len(grid) - 1
-    position = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, last)
+    last_place = len(grid) - 1
+    position = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, last_place)
     # NaN has a share that is NaN
     place = np.nan_to_num(position).astype(np.int64)
-    place = np.minimum(place, last - 1)
+    place = np.minimum(place, last_place - 1)
     return place, position - place
 
 
@@ -210,16 +258,16 @@ def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
     return np.interp(odds_X, _log_odds(below), log_x)
 
 
-def _gamma_below(shape: float, x: NDArray) -> NDArray:
+def _gamma_below(shape: float, values: NDArray) -> NDArray:
     """The regularised incomplete gamma function P(shape, x) of rising x, by its series."""
-    term = np.ones_like(x)
-    total = np.ones_like(x)
+    term = np.ones_like(values)
+    total = np.ones_like(values)
     count = 0
-    while count < x[-1] or term[-1] > 1e-12 * total[-1]:
+    while count < values[-1] or term[-1] > 1e-12 * total[-1]:
         count += 1
-        term = term * x / (shape + count)
+        term = term * values / (shape + count)
         total = total + term
-    log_factor = shape * np.log(x) - x - math.lgamma(shape + 1)
+    log_factor = shape * np.log(values) - values - math.lgamma(shape + 1)
     return np.exp(log_factor + np.log(total))
 
 

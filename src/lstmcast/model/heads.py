@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
 from lstmcast.model.count_heads import COUNT_HEADS
+from lstmcast.model.distributions import log_gamma_ratio, student_scores
 from lstmcast.model.levels import HEAD_QUANTILES as HEAD_QUANTILES
 from lstmcast.model.levels import MEDIAN as MEDIAN
 from lstmcast.model.levels import SCORES as SCORES
@@ -111,19 +112,16 @@ class Quantiles:
         score = rng.standard_normal(raw.shape[:-1])
         quantiles = self.quantiles(raw, location, scale, np)
         right = np.clip(np.searchsorted(SCORES, score), 1, len(HEAD_QUANTILES) - 1)
-        low, high = (
-            np.take_along_axis(quantiles, at[..., None], -1)[..., 0] for at in (right - 1, right)
-        )
-        share = (score - SCORES[right - 1]) / (SCORES[right] - SCORES[right - 1])
+        left = right - 1
+        low = np.take_along_axis(quantiles, left[..., None], -1)[..., 0]
+        high = np.take_along_axis(quantiles, right[..., None], -1)[..., 0]
+        share = (score - SCORES[left]) / (SCORES[right] - SCORES[left])
         return low + share * (high - low)
 
     def initial(self, horizon: int) -> NDArray:
         """Steps between quantiles of 0.6 √h; the median at 0."""
-        raw_HR = np.repeat(
-            _before_softplus(0.6 * np.sqrt(np.arange(1, horizon + 1)))[:, None],
-            self.outputs,
-            axis=1,
-        )
+        raw_H = _before_softplus(0.6 * _roots(horizon))
+        raw_HR = np.repeat(raw_H[:, None], self.outputs, axis=1)
         raw_HR[:, MEDIAN] = 0.0
         return raw_HR
 
@@ -148,21 +146,21 @@ class Normal:
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
-        miss, width = target - (location + scale * raw[..., 0]), scale * _width(raw, xp)
+        miss = target - (location + scale * raw[..., 0])
+        width = scale * _width(raw, xp)
         return 0.5 * (miss / width) ** 2 + xp.log(width) + 0.5 * math.log(2 * math.pi)
 
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
         """Location plus scale times a normal draw."""
-        drawn = raw[..., 0] + _width(raw, np) * rng.standard_normal(raw.shape[:-1])
-        return location + scale * drawn
+        draw = raw[..., 0] + _width(raw, np) * rng.standard_normal(raw.shape[:-1])
+        return location + scale * draw
 
     def initial(self, horizon: int) -> NDArray:
         """A scale of √h."""
-        return np.stack(
-            [np.zeros(horizon), _before_softplus(np.sqrt(np.arange(1, horizon + 1)))], axis=1
-        )
+        width_H = _before_softplus(_roots(horizon))
+        return np.column_stack([np.zeros(horizon), width_H])
 
 
 class StudentT:
@@ -187,18 +185,19 @@ class StudentT:
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
-        miss, width = target - (location + scale * raw[..., 0]), scale * _width(raw, xp)
+        miss = target - (location + scale * raw[..., 0])
+        width = scale * _width(raw, xp)
         freedom = _freedom(raw, xp)
         distance = (miss / width) ** 2 / freedom
-        constant = 0.5 * xp.log(freedom * math.pi) - _log_gamma_ratio(freedom / 2, xp)
+        constant = 0.5 * xp.log(freedom * math.pi) - log_gamma_ratio(freedom / 2, xp)
         return constant + xp.log(width) + 0.5 * (freedom + 1) * xp.log1p(distance)
 
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
         """Location plus scale times a draw of Student's t."""
-        drawn = raw[..., 0] + _width(raw, np) * rng.standard_t(_freedom(raw, np))
-        return location + scale * drawn
+        draw = raw[..., 0] + _width(raw, np) * rng.standard_t(_freedom(raw, np))
+        return location + scale * draw
 
     def initial(self, horizon: int) -> NDArray:
         """A scale of √h and about seven degrees of freedom."""
@@ -252,16 +251,16 @@ AFFINE_HEADS: tuple[Head, ...] = (Quantiles(), Normal(), StudentT(), Point())
 HEADS: dict[str, Head] = {head.name: head for head in (*AFFINE_HEADS, *COUNT_HEADS)}
 
 
-def head_named(name: str, own: Head | None = None) -> Head:
+def head_named(name: str, custom: Head | None = None) -> Head:
     """The head of this name: one of `HEADS`, or the user's own; UsageError where it is neither."""
-    if own is not None:
-        check_head(own)
-        if own.name != name:
+    if custom is not None:
+        check_head(custom)
+        if custom.name != name:
             raise UsageError(
-                f"head={own!r} is named {own.name!r}, and the network's head is {name!r}. Leave it "
-                "out."
+                f"head={custom!r} is named {custom.name!r}, and the network's head is {name!r}. "
+                "Leave it out."
             )
-        return own
+        return custom
     if name not in HEADS:
         raise UsageError(
             f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or hand over "
@@ -315,40 +314,12 @@ def quantiles_from_raw(raw: Any, xp: Any) -> Any:
     median = raw[..., MEDIAN : MEDIAN + 1]
     step = _softplus(raw, xp)
     above = [median]
-    for k in range(MEDIAN + 1, len(HEAD_QUANTILES)):
-        above.append(above[-1] + step[..., k : k + 1])
+    for level in range(MEDIAN + 1, len(HEAD_QUANTILES)):
+        above.append(above[-1] + step[..., level : level + 1])
     below = [median]
-    for k in range(MEDIAN - 1, -1, -1):
-        below.append(below[-1] - step[..., k : k + 1])
+    for level in range(MEDIAN - 1, -1, -1):
+        below.append(below[-1] - step[..., level : level + 1])
     return xp.concatenate([*below[:0:-1], *above], -1)
-
-
-def student_scores(freedom: NDArray) -> NDArray:
-    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), at
-    least 2.
-
-    G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970).
-
-    >>> student_scores(np.array(5.0)).round(3).tolist()
-    [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
-    """
-    n = freedom[..., None]
-    upper = np.array(HEAD_QUANTILES[MEDIAN + 1 :])
-    tails, x = 2 * (1 - upper), -SCORES[MEDIAN + 1 :]
-    a = 1 / (n - 0.5)
-    b = 48 / a**2
-    c = ((20700 * a / b - 98) * a - 16) * a + 96.36
-    d = ((94.5 / (b + c) - 3) / b + 1) * np.sqrt(a * math.pi / 2) * n
-    far = (d * tails) ** (2 / n)
-    middle = c + np.where(n < 5, 0.3 * (n - 4.5) * (x + 0.6), 0)
-    middle = (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b + middle
-    y = x**2
-    y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / middle - y - 3) / b + 1) * x
-    near = np.expm1(a * y**2)
-    tail = 1 / (((n + 6) / (n * far) - 0.089 * d - 0.822) * (n + 2) * 3) + 0.5 / (n + 4)
-    tail = (tail * far - 1) * (n + 1) / (n + 2) + 1 / far
-    score = np.sqrt(n * np.where(far > 0.05 + a, near, tail))
-    return np.concatenate([-score[..., ::-1], np.zeros_like(n), score], axis=-1)
 
 
 def _of_scores(raw: Any, score_Q: Any, location: Any, scale: Any, xp: Any) -> Any:
@@ -366,17 +337,14 @@ def _freedom(raw: Any, xp: Any) -> Any:
     return 2 + _softplus(raw[..., 2], xp)
 
 
-def _softplus(a: Any, xp: Any) -> Any:
-    return xp.logaddexp(a, xp.zeros_like(a))
+def _softplus(value: Any, xp: Any) -> Any:
+    return xp.logaddexp(value, xp.zeros_like(value))
 
 
-def _before_softplus(a: NDArray) -> NDArray:
-    return np.log(np.expm1(a))
+def _roots(horizon: int) -> NDArray:
+    """√1 … √h: how the spread of a random walk grows."""
+    return np.sqrt(np.arange(1, horizon + 1))
 
 
-def _log_gamma_ratio(x: Any, xp: Any) -> Any:
-    """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47),
-    three steps further on."""
-    shift = sum(xp.log((x + k) / (x + k + 0.5)) for k in range(3))
-    x = x + 3
-    return shift + 0.5 * xp.log(x) - 1 / (8 * x) + 1 / (192 * x**3) - 1 / (640 * x**5)
+def _before_softplus(value: NDArray) -> NDArray:
+    return np.log(np.expm1(value))

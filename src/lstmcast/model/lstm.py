@@ -123,15 +123,15 @@ def run_stack(
     Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal
     lengths share a batch.
     """
-    new = []
+    states = []
     for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
         if isinstance(layer, Fused) or cell.is_usual:
             out_TBD, h_BD, c_BD = _run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
         else:
             out_TBD, h_BD, c_BD = _run_other_layer(cell, x_TBC, begun_TB, layer, h_BD, c_BD)
         x_TBC = x_TBC + out_TBD if residual and x_TBC.shape[2] == layer.units else out_TBD
-        new.append((h_BD, c_BD))
-    return x_TBC, tuple(new)
+        states.append((h_BD, c_BD))
+    return x_TBC, tuple(states)
 
 
 def _run_layer(
@@ -146,9 +146,11 @@ def _run_layer(
     # a step would go into making new ones.
     gates_BG = np.empty((B, 4 * D), out_TBD.dtype)
     both_gates = gates_BG[:, : 2 * D]
-    i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
+    input_BD, forget_BD, candidate_BD, output_BD = (
+        gates_BG[:, gate * D : (gate + 1) * D] for gate in range(4)
+    )
     c_BD, added_BD = c_BD.astype(out_TBD.dtype), np.empty((B, D), out_TBD.dtype)
-    half, one = (np.asarray(number, out_TBD.dtype) for number in (0.5, 1.0))
+    half, unit = (np.asarray(number, out_TBD.dtype) for number in (0.5, 1.0))
     # The gates' part of the input for many steps at once, but not for all steps of a large batch:
     # four times as wide as the outputs, they would be most of the memory.
     steps = max(1, PRODUCT_ROWS // max(B, 1))
@@ -156,24 +158,24 @@ def _run_layer(
         x_UBC = x_TBC[first : first + steps]
         from_input_UBG = (x_UBC.reshape(len(x_UBC) * B, C) @ input_CG).reshape(len(x_UBC), B, 4 * D)
         from_input_UBG += bias_G
-        for t, from_input_BG in enumerate(from_input_UBG, start=first):
+        for step, from_input_BG in enumerate(from_input_UBG, start=first):
             np.matmul(h_BD, recurrent_DG, out=gates_BG)
             np.add(gates_BG, from_input_BG, out=gates_BG)
             np.tanh(gates_BG, out=gates_BG)
             # c = ½ ((1 + f) c + (1 + i) g)
-            np.add(both_gates, one, out=both_gates)
-            np.multiply(f, c_BD, out=c_BD)
-            np.multiply(i, g, out=added_BD)
+            np.add(both_gates, unit, out=both_gates)
+            np.multiply(forget_BD, c_BD, out=c_BD)
+            np.multiply(input_BD, candidate_BD, out=added_BD)
             np.add(c_BD, added_BD, out=c_BD)
             np.multiply(c_BD, half, out=c_BD)
             # h = ½ (1 + o) tanh(c)
-            np.add(o, one, out=o)
-            np.multiply(o, half, out=o)
+            np.add(output_BD, unit, out=output_BD)
+            np.multiply(output_BD, half, out=output_BD)
             np.tanh(c_BD, out=added_BD)
-            h_BD = np.multiply(o, added_BD, out=out_TBD[t])
-            if waiting_T[t]:
-                c_BD *= begun_TB[t, :, None]
-                h_BD *= begun_TB[t, :, None]
+            h_BD = np.multiply(output_BD, added_BD, out=out_TBD[step])
+            if waiting_T[step]:
+                c_BD *= begun_TB[step, :, None]
+                h_BD *= begun_TB[step, :, None]
     return out_TBD, h_BD, c_BD
 
 
@@ -199,14 +201,16 @@ def _run_other_layer(
     recurrent_DG = np.ascontiguousarray(layer.weight_hh.T)
     out_TBD = np.empty((T, B, D), from_input_TBG.dtype)
     waiting_T = ~np.all(begun_TB, axis=1)
-    for t in range(T):
+    for step in range(T):
         sums_BG = h_BD @ recurrent_DG
-        sums_BG += from_input_TBG[t]
-        i, f, g, o = (sums_BG[:, k * D : (k + 1) * D] for k in range(4))
-        c_BD = gate(f) * c_BD + gate(i) * curve(g)
-        h_BD = np.multiply(gate(o), curve(c_BD), out=out_TBD[t])
-        if waiting_T[t]:
-            c_BD *= begun_TB[t, :, None]
-            h_BD *= begun_TB[t, :, None]
+        sums_BG += from_input_TBG[step]
+        input_BD, forget_BD, candidate_BD, output_BD = (
+            sums_BG[:, number * D : (number + 1) * D] for number in range(4)
+        )
+        c_BD = gate(forget_BD) * c_BD + gate(input_BD) * curve(candidate_BD)
+        h_BD = np.multiply(gate(output_BD), curve(c_BD), out=out_TBD[step])
+        if waiting_T[step]:
+            c_BD *= begun_TB[step, :, None]
+            h_BD *= begun_TB[step, :, None]
     out_TBD[np.isinf(out_TBD)] = np.nan
     return out_TBD, h_BD, c_BD

@@ -14,159 +14,24 @@ but for their weights: each reads the same inputs, and their answers are average
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, field, fields, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import TypeAdapter
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model.activations import ACTIVATIONS, Activation, QuickNumbers
+from lstmcast.model.activations import ACTIVATIONS, QuickNumbers
 from lstmcast.model.heads import HEADS, ONE, ZERO, Head, answer_of, head_named
-from lstmcast.model.inputs import (
-    Adaptive,
-    AnyInputs,
-    Inputs,
-    Running,
-    Transformed,
-    with_inputs,
-)
+from lstmcast.model.inputs import Adaptive, Inputs, Transformed
 from lstmcast.model.inputs.adaptive import READABLE, VERSION
-from lstmcast.model.lstm import (
-    USUAL,
-    Cell,
-    Fused,
-    Layer,
-    State,
-    fused,
-    run_stack,
-    zero_state,
-)
-from lstmcast.model.static import StaticColumns, embedded, table_name
+from lstmcast.model.lstm import Fused, Layer, State, fused, run_stack, zero_state
+from lstmcast.model.network_config import NetworkConfig as NetworkConfig
+from lstmcast.model.static import embedded, table_name
 from lstmcast.transforms import Transforms
-from lstmcast.util.config import settings
-
-Size = Annotated[int, Field(ge=1)]
-
-
-@settings
-class NetworkConfig:
-    """What a network is like.
-
-    Args:
-        layers: units of each stacked LSTM layer.
-        inputs: `Adaptive()` shows the network level, scale and season of any series as known at
-            each step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
-            several together, and of columns that are only read (`past=`); `Running()` values in
-            units of their own recent past, for streams.
-        head: "quantiles", "normal", "student_t", "point", or the name of your own; for counts
-            "negative_binomial" or "zero_inflated", for amounts that are often 0 "tweedie".
-        horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
-        before, after: units of dense layers around the stack, with `activation`; None is one layer
-            as wide as the first LSTM layer for adaptive inputs and none for others.
-        activation: of the dense layers: "linear", "tanh", "relu", "sigmoid", "softsign" or "elu".
-        residual: add a layer's input to its output where they are equally wide; None is yes for
-            adaptive inputs.
-        dropout: share of a layer's outputs left out in training.
-        cell: the functions inside the LSTM layers, tanh and sigmoid unless said: a `Cell`.
-        static: names of columns that do not change in a series and are read beside it: numbers
-            standardised, categories embedded; "*" for all that the data have, "each series" for
-            an embedding of each.
-
-    >>> NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1).width
-    1
-    """
-
-    layers: tuple[Size, ...] = field(default=(64, 64))
-    inputs: AnyInputs = field(default=Adaptive())
-    head: str = "quantiles"
-    horizon: Size | None = None
-    before: tuple[Size, ...] | None = None
-    after: tuple[Size, ...] = ()
-    activation: Activation = "linear"
-    residual: bool | None = None
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    cell: Cell = field(default=USUAL)
-    static: StaticColumns = field(default=())
-
-    @model_validator(mode="before")
-    @classmethod
-    def _old_names(cls, given: Any) -> Any:
-        return with_inputs(given)
-
-    def __post_init__(self) -> None:
-        if not self.layers:
-            raise UsageError(
-                "layers=() leaves no LSTM. Give the units of each layer, for example layers=(32,)."
-            )
-        if self.before is None:
-            object.__setattr__(self, "before", (self.layers[0],) if self.inputs.skips else ())
-        if self.residual is None:
-            object.__setattr__(self, "residual", self.inputs.skips)
-        self._refuse_unused()
-
-    def _refuse_unused(self) -> None:
-        named = HEADS.get(self.head)
-        if named is not None and not named.affine and isinstance(self.inputs, Running):
-            raise UsageError(
-                f"head={self.head!r} answers values as they are, and running inputs are read in "
-                "units of their own recent past. Use Adaptive() or Transformed() with it, or "
-                "head='quantiles'."
-            )
-        if self.activation != "linear" and not self.before and not self.after:
-            raise UsageError(
-                f"activation={self.activation!r} is that of dense layers around the LSTM, and "
-                "there are none. Give before= or after=, or leave it out; the LSTM's own is "
-                f"cell=Cell({self.activation!r})."
-            )
-        read = self.inputs.columns + len(self.inputs.past) + len(self.static)
-        widths = ((self.before or (read,))[-1], *self.layers)
-        unequal = not any(below == units for below, units in pairwise(widths))
-        if self.residual and not self.inputs.skips and unequal:
-            raise UsageError(
-                "residual=True adds a layer's input to its output where they are equally wide; "
-                f"here the widths are {widths}. Give layers of one width, or leave it out."
-            )
-
-    @property
-    def steps(self) -> int:
-        """The horizon, once it is known."""
-        if self.horizon is None:
-            raise UsageError("The network's horizon is not set: say NetworkConfig(horizon=…).")
-        return self.horizon
-
-    @property
-    def width(self) -> int:
-        """C: input channels at each step, with a code for each static column."""
-        return self.own_width + len(self.static)
-
-    @property
-    def own_width(self) -> int:
-        """Channels of the inputs themselves."""
-        return self.inputs.width(self.steps if self.inputs.skips else 1)
-
-    @property
-    def read_width(self) -> int:
-        """What the first layer reads: the inputs, and static columns with their embeddings."""
-        return self.own_width + sum(column.channels for column in self.static)
-
-    def described(self) -> dict[str, Any]:
-        """As JSON values; `NetworkConfig(**…)` of them gives it back.
-
-        The usual cell is left out, so that versions that know no other read the network.
-        """
-        settings = {one.name: getattr(self, one.name) for one in fields(self)}
-        cell, static = settings.pop("cell"), settings.pop("static")
-        if not cell.is_usual:
-            settings["cell"] = asdict(cell)
-        if static:
-            settings["static"] = [column.described() for column in static]
-        lists = {name: list(units) for name, units in settings.items() if isinstance(units, tuple)}
-        return {**settings, **lists, "inputs": self.inputs.described()}
 
 
 class Network:
@@ -186,38 +51,25 @@ class Network:
         fixed: bool = False,
     ) -> None:
         self.head = head_named(config.head, head)
-        expected = array_shapes(config, self.head)
-        for arrays in members:
-            found = {name: array.shape for name, array in arrays.items()}
-            if found != expected:
-                wrong = sorted({name for name, _ in found.items() ^ expected.items()})
-                raise ModelError(
-                    f"The weights {wrong[:4]} do not fit {config}. Use the weights of that network."
-                )
-        if not members:
-            raise ModelError(
-                "A network without weights cannot forecast. At least one member is expected."
-            )
+        _require_weights(members, config, self.head)
         self.config = config
         self.members = tuple(members)
         # A head of one's own is promised NumPy itself.
-        ours = self.head is HEADS.get(config.head)
+        is_ours = self.head is HEADS.get(config.head)
         # None for NumPy, as a module can neither be pickled nor told in a fingerprint
-        self._quick = QuickNumbers() if fixed and ours else None
+        self._quick = QuickNumbers() if fixed and is_ours else None
         layers = tuple(_layers(arrays, config) for arrays in self.members)
         if fixed and config.cell.is_usual:
-            layers = tuple(tuple(map(fused, own)) for own in layers)
+            layers = tuple(tuple(map(fused, member_layers)) for member_layers in layers)
         self._layers: tuple[tuple[Layer | Fused, ...], ...] = layers
 
     def __repr__(self) -> str:
         numbers = sum(array.size for arrays in self.members for array in arrays.values())
         units = "-".join(map(str, self.config.layers))
         cell = "" if self.config.cell.is_usual else f" ({self.config.cell})"
-        beside = "".join(f", {column.name}" for column in self.config.static)
-        described = (
-            f"{self.config.inputs}{beside} inputs, {self.head.name} head, {numbers:,} weights"
-        )
-        return f"Network({len(self.members)} × LSTM {units}{cell}, {described})"
+        static = "".join(f", {column.name}" for column in self.config.static)
+        network = f"{self.config.inputs}{static} inputs, {self.head.name} head, {numbers:,} weights"
+        return f"Network({len(self.members)} × LSTM {units}{cell}, {network})"
 
     def start(self, batch: int) -> tuple[State, ...]:
         """State of each member before anything is read."""
@@ -228,7 +80,7 @@ class Network:
     ) -> tuple[list[NDArray], tuple[State, ...]]:
         """Read T steps: what the stack gives at each (T, B, D), for each member, and the new
         state."""
-        hidden, new = [], []
+        hidden, states = [], []
         for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
             read_TBC = embedded(x_TBC, self.config.static, arrays)
             embedded_TBD = self._dense(arrays, "embed", self.config.before or (), read_TBC)
@@ -241,19 +93,19 @@ class Network:
                 cell=self.config.cell,
             )
             hidden.append(hidden_TBD)
-            new.append(member_state)
-        return hidden, tuple(new)
+            states.append(member_state)
+        return hidden, tuple(states)
 
     def raw(self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray) -> Iterator[NDArray]:
         """Raw numbers (N, H, K, R) of each member after the dense layers; float64."""
+        shape_HKR = (self.config.steps, self.config.inputs.columns, self.head.outputs)
         for arrays, hidden_ND in zip(self.members, hidden_MND, strict=True):
             dense_ND = self._dense(arrays, "dense", self.config.after, hidden_ND)
             raw_NF = dense_ND @ arrays["head.weight"].T + arrays["head.bias"]
-            shape = (len(raw_NF), self.config.steps, self.config.inputs.columns, self.head.outputs)
-            raw_NHKR = raw_NF.reshape(shape).astype(float)
+            raw_NHKR = raw_NF.reshape(len(raw_NF), *shape_HKR).astype(float)
             if self.config.inputs.skips:
-                own_NC = x_NC[:, : self.config.own_width]
-                raw_NHKR[:, :, 0, self.head.center] += own_NC @ arrays["skip.weight"].T
+                skip_NH = x_NC[:, : self.config.own_width] @ arrays["skip.weight"].T
+                raw_NHKR[:, :, 0, self.head.center] += skip_NH
             yield raw_NHKR
 
     def answer(
@@ -300,20 +152,38 @@ class Network:
         return Network(replace(self.config, inputs=inputs), self.members, self.head)
 
     def _dense(
-        self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], a: NDArray
+        self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], values: NDArray
     ) -> NDArray:
-        for k in range(len(sizes)):
-            a = ACTIVATIONS[self.config.activation](
-                a @ arrays[f"{name}.{k}.weight"].T + arrays[f"{name}.{k}.bias"]
+        activation = ACTIVATIONS[self.config.activation]
+        for layer in range(len(sizes)):
+            weight, bias = arrays[f"{name}.{layer}.weight"], arrays[f"{name}.{layer}.bias"]
+            values = activation(values @ weight.T + bias)
+        return values
+
+
+def _require_weights(
+    members: Sequence[dict[str, NDArray]], config: NetworkConfig, head: Head
+) -> None:
+    """ModelError for members whose arrays do not fit the config, or for none."""
+    expected = array_shapes(config, head)
+    for arrays in members:
+        shapes = {name: array.shape for name, array in arrays.items()}
+        if shapes != expected:
+            unfit = sorted({name for name, _ in shapes.items() ^ expected.items()})
+            raise ModelError(
+                f"The weights {unfit[:4]} do not fit {config}. Use the weights of that network."
             )
-        return a
+    if not members:
+        raise ModelError(
+            "A network without weights cannot forecast. At least one member is expected."
+        )
 
 
 def _layers(arrays: dict[str, NDArray], config: NetworkConfig) -> tuple[Layer, ...]:
     """The LSTM layers of one member."""
     return tuple(
-        Layer(*(arrays[f"lstm.{k}.{part}"] for part in Layer._fields))
-        for k in range(len(config.layers))
+        Layer(*(arrays[f"lstm.{layer}.{field_name}"] for field_name in Layer._fields))
+        for layer in range(len(config.layers))
     )
 
 
@@ -321,17 +191,17 @@ def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, t
     """Names and shapes of one member's arrays, in the order in which data pass them."""
     outputs = config.steps * config.inputs.columns * head_named(config.head, head).outputs
     tables = {
-        table_name(p): (len(column.levels), column.units)
-        for p, column in enumerate(config.static)
+        table_name(place): (len(column.levels), column.units)
+        for place, column in enumerate(config.static)
         if column.units
     }
     shapes, width = _dense_shapes("embed", config.read_width, config.before or ())
     shapes = tables | shapes
-    for k, units in enumerate(config.layers):
+    for layer, units in enumerate(config.layers):
         shapes |= {
-            f"lstm.{k}.weight_ih": (4 * units, width),
-            f"lstm.{k}.weight_hh": (4 * units, units),
-            f"lstm.{k}.bias": (4 * units,),
+            f"lstm.{layer}.weight_ih": (4 * units, width),
+            f"lstm.{layer}.weight_hh": (4 * units, units),
+            f"lstm.{layer}.bias": (4 * units,),
         }
         width = units
     dense, width = _dense_shapes("dense", width, config.after)
@@ -345,8 +215,8 @@ def _dense_shapes(
     name: str, width: int, sizes: tuple[int, ...]
 ) -> tuple[dict[str, tuple[int, ...]], int]:
     shapes: dict[str, tuple[int, ...]] = {}
-    for k, units in enumerate(sizes):
-        shapes |= {f"{name}.{k}.weight": (units, width), f"{name}.{k}.bias": (units,)}
+    for layer, units in enumerate(sizes):
+        shapes |= {f"{name}.{layer}.weight": (units, width), f"{name}.{layer}.bias": (units,)}
         width = units
     return shapes, width
 
@@ -380,8 +250,8 @@ def network_of(
             raise ValueError("the weights do not fit the number of members")
         members: list[dict[str, NDArray]] = [{} for _ in range(manifest["members"])]
         for name, array in groups["weights"].items():
-            member, _, part = name.partition(".")
-            members[int(member)][part] = array
+            member, _, array_name = name.partition(".")
+            members[int(member)][array_name] = array
             if array.dtype.kind != "f" or not np.isfinite(array).all():
                 raise ValueError(f"weights {name!r} are no numbers")
         assert config.steps, "every network answers some"  # raises where no horizon is set
@@ -426,8 +296,8 @@ def described(network: Network) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "members": len(network.members),
     }
     arrays = {
-        f"{k}.{name}": array
-        for k, member in enumerate(network.members)
+        f"{number}.{name}": array
+        for number, member in enumerate(network.members)
         for name, array in member.items()
     }
     return manifest, arrays

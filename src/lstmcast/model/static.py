@@ -58,30 +58,34 @@ class StaticColumn:
         return asdict(self) | {"levels": list(self.levels)}
 
 
-_FIELDS = {own.name for own in fields(StaticColumn)}
+_FIELDS = {column_field.name for column_field in fields(StaticColumn)}
 
 
-def static_of(given: Any) -> tuple[StaticColumn, ...]:
+def static_of(columns_or_names: Any) -> tuple[StaticColumn, ...]:
     """Columns from what people and files write: names, "*" for all that the data have, "each
     series" for an embedding of each; UsageError for anything else.
 
     >>> [column.name for column in static_of("group")]
     ['group']
     """
-    several = [given] if isinstance(given, (str, StaticColumn)) else given
-    if not isinstance(several, Iterable):
+    entries = (
+        [columns_or_names]
+        if isinstance(columns_or_names, (str, StaticColumn))
+        else columns_or_names
+    )
+    if not isinstance(entries, Iterable):
         raise UsageError(
-            f"static={given!r} are no names of columns. Give a list, such as ['size']."
+            f"static={columns_or_names!r} are no names of columns. Give a list, such as ['size']."
         )
     columns = []
-    for one in several:
-        if isinstance(one, Mapping) and {"name"} <= set(one) <= _FIELDS:
-            one = StaticColumn(**{**one, "levels": tuple(one.get("levels", ()))})
-        elif isinstance(one, str) and one:
-            one = StaticColumn(one)
-        if not isinstance(one, StaticColumn):
-            raise UsageError(f"static: {one!r} is not a name of a column, such as 'size'.")
-        columns.append(one)
+    for entry in entries:
+        if isinstance(entry, Mapping) and {"name"} <= set(entry) <= _FIELDS:
+            entry = StaticColumn(**{**entry, "levels": tuple(entry.get("levels", ()))})
+        elif isinstance(entry, str) and entry:
+            entry = StaticColumn(entry)
+        if not isinstance(entry, StaticColumn):
+            raise UsageError(f"static: {entry!r} is not a name of a column, such as 'size'.")
+        columns.append(entry)
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
         raise UsageError(f"static={names}: a column is named twice. Name each once.")
@@ -97,16 +101,16 @@ else:
 def learned(columns: Sequence[StaticColumn], panel: Panel) -> tuple[StaticColumn, ...]:
     """The same columns with what the series of a panel say of them; DataError where one is
     missing."""
-    known = panel.covariates.static
+    static = panel.covariates.static
     if any(column.name == ALL for column in columns):
-        if not known:
+        if not static:
             raise DataError(
                 f"{panel.report.source or 'The data'} have no static columns to read. Name them "
                 "(static=, --static), or give a table of them (static_data=, --static-data)."
             )
-        rest = [column for column in columns if column.name != ALL]
-        named = {column.name for column in rest}
-        columns = [*(StaticColumn(name) for name in known if name not in named), *rest]
+        listed_columns = [column for column in columns if column.name != ALL]
+        names = {column.name for column in listed_columns}
+        columns = [*(StaticColumn(name) for name in static if name not in names), *listed_columns]
     return tuple(_learned(column, panel) for column in columns)
 
 
@@ -118,9 +122,9 @@ def _learned(column: StaticColumn, panel: Panel) -> StaticColumn:
     levels = panel.covariates.static_levels.get(column.name, ())
     if levels:
         return replace(column, levels=tuple(levels), units=_units(len(levels)))
-    known = values_S[np.isfinite(values_S)]
-    mean = float(known.mean()) if len(known) else 0.0
-    scale = float(known.std()) if len(known) else 0.0
+    finite_values = values_S[np.isfinite(values_S)]
+    mean = float(finite_values.mean()) if len(finite_values) else 0.0
+    scale = float(finite_values.std()) if len(finite_values) else 0.0
     return replace(column, mean=mean, scale=scale or 1.0)
 
 
@@ -151,28 +155,31 @@ def _codes(column: StaticColumn, panel: Panel) -> NDArray:
     source = panel.report.source
     values_S = _values(column.name, panel.covariates, source)
     levels = panel.covariates.static_levels.get(column.name, ())
-    if bool(levels) != bool(column.levels) and np.isfinite(values_S).any():
-        now, before = ("categories", "numbers") if levels else ("numbers", "categories")
+    known_S = np.isfinite(values_S)
+    if bool(levels) != bool(column.levels) and known_S.any():
+        kind, trained_kind = "numbers", "categories"
+        if levels:
+            kind, trained_kind = trained_kind, kind
         raise DataError(
-            f"the static column {column.name!r} of {source or 'the data'} holds {now}, and the "
-            f"model was trained with {before}. Write it as it was."
+            f"the static column {column.name!r} of {source or 'the data'} holds {kind}, and the "
+            f"model was trained with {trained_kind}. Write it as it was."
         )
     if not column.levels:
         return np.nan_to_num((values_S - column.mean) / column.scale)
     place_L = np.array([places.get(name, UNKNOWN) for name in levels] or [UNKNOWN])
-    known_S = np.isfinite(values_S)
-    return np.where(known_S, place_L[np.where(known_S, values_S, 0).astype(int)], UNKNOWN)
+    code_S = np.where(known_S, values_S, 0).astype(int)
+    return np.where(known_S, place_L[code_S], UNKNOWN)
 
 
-def require_of_new(columns: Sequence[StaticColumn], panel: Panel, new: NDArray) -> None:
+def require_of_new(columns: Sequence[StaticColumn], panel: Panel, series_R: NDArray) -> None:
     """DataError where nothing is said of the series that a saved model does not remember."""
     for column in columns:
-        if column.name == EACH or not len(new):
+        if column.name == EACH or not len(series_R):
             continue
-        if np.isnan(panel.covariates.static[column.name][new]).all():
+        if np.isnan(panel.covariates.static[column.name][series_R]).all():
             raise DataError(
                 f"the network reads the static column {column.name!r}, and the data do not have it "
-                f"for the new series {str(panel.ids[new[0]])!r}. Name it (static="
+                f"for the new series {str(panel.ids[series_R[0]])!r}. Name it (static="
                 f"[{column.name!r}], --static {column.name}), or give a table that has it "
                 "(static_data=, --static-data)."
             )
@@ -210,22 +217,24 @@ def beside(x_BTC: NDArray, codes_BP: NDArray | None) -> NDArray:
     return np.concatenate([x_BTC, codes_BTP.astype(x_BTC.dtype)], axis=2)
 
 
-def embedded(x: NDArray, columns: Sequence[StaticColumn], arrays: Mapping[str, NDArray]) -> NDArray:
+def embedded(
+    inputs: NDArray, columns: Sequence[StaticColumn], arrays: Mapping[str, NDArray]
+) -> NDArray:
     """Inputs and codes (…, C + P) as the first layer reads them: codes looked up (…, C + units)."""
     if not columns:
-        return x
-    own = x.shape[-1] - len(columns)
-    parts = [x[..., :own]]
-    for p, column in enumerate(columns):
-        code = x[..., own + p]
+        return inputs
+    width = inputs.shape[-1] - len(columns)
+    channels = [inputs[..., :width]]
+    for number, column in enumerate(columns):
+        code = inputs[..., width + number]
         if not column.units:
-            parts.append(code[..., None])
+            channels.append(code[..., None])
             continue
-        table = arrays[table_name(p)]
+        table = arrays[table_name(number)]
         place = code.astype(np.int64)
-        found = table[np.maximum(place, 0)]
-        parts.append(np.where(place[..., None] < 0, table.mean(axis=0), found))
-    return np.concatenate(parts, axis=-1)
+        category = table[np.maximum(place, 0)]
+        channels.append(np.where(place[..., None] < 0, table.mean(axis=0), category))
+    return np.concatenate(channels, axis=-1)
 
 
 def table_name(column: int) -> str:

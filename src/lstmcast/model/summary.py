@@ -49,19 +49,28 @@ class Summary:
     def __str__(self) -> str:
         cells = [HEADER, *self._cells()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in cells]
+        lines = [
+            f"{layer:<{widths[0]}}  {shape:<{widths[1]}}  {parameters:>{widths[2]}}"
+            for layer, shape, parameters in cells
+        ]
         rule = "─" * len(lines[0])
         return "\n".join([lines[0], rule, *lines[1:], rule, self._foot()])
 
     def _repr_html_(self) -> str:
-        return block("Layers", table(HEADER, self._cells(), left=(0, 1)), paragraph(self._foot()))
+        return block(
+            "Layers", table(HEADER, self._cells(), left_aligned=(0, 1)), paragraph(self._foot())
+        )
 
     def _cells(self) -> list[tuple[str, str, str]]:
         return [(row.layer, row.shape_text, f"{row.parameters:,}") for row in self.rows]
 
     def _foot(self) -> str:
-        each = f"{self.parameters:,} parameters"
-        return each if self.members == 1 else f"{self.members} members × {each} = {self.total:,}"
+        per_member = f"{self.parameters:,} parameters"
+        return (
+            per_member
+            if self.members == 1
+            else f"{self.members} members × {per_member} = {self.total:,}"
+        )
 
 
 def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summary:
@@ -88,34 +97,33 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
             f"A {type(network).__name__} has no layers to show. A Network or a NetworkConfig is "
             "expected, such as forecaster.network."
         )
-    config = network if isinstance(network, NetworkConfig) else network.config
-    head = head_named(config.head, head) if isinstance(network, NetworkConfig) else network.head
+    if isinstance(network, NetworkConfig):
+        return Summary(_rows(network, head_named(network.head, head)))
+    return Summary(_rows(network.config, network.head), len(network.members))
+
+
+def _rows(config: NetworkConfig, head: Head) -> tuple[Row, ...]:
     counts: dict[str, int] = {}
     for name, shape in array_shapes(config, head).items():
         layer = name.rpartition(".")[0]
         counts[layer] = counts.get(layer, 0) + math.prod(shape)
-    answer = _answer(config, head)
+    skips = config.inputs.skips
+    inputs = f"inputs ({config.inputs})" if skips else "inputs"
     functions = "" if config.cell.is_usual else f" ({config.cell})"
-    rows = [
-        Row(f"inputs ({config.inputs})" if config.inputs.skips else "inputs", (config.width,), 0)
-    ]
-    rows += [
-        Row(f"dense {k} before", (units,), counts[f"embed.{k}"])
-        for k, units in enumerate(config.before or ())
-    ]
-    rows += [
-        Row(f"lstm {k}{functions}", (units,), counts[f"lstm.{k}"])
-        for k, units in enumerate(config.layers)
-    ]
-    rows += [
-        Row(f"dense {k} after", (units,), counts[f"dense.{k}"])
-        for k, units in enumerate(config.after)
-    ]
-    rows += [Row(f"head ({head.name})", answer, counts["head"])]
-    rows += [Row("inputs to head", (config.steps,), counts["skip"])] if config.inputs.skips else []
-    return Summary(tuple(rows), len(network.members) if isinstance(network, Network) else 1)
+    rows = [Row(inputs, (config.width,), 0)]
+    for number, units in enumerate(config.before or ()):
+        rows.append(Row(f"dense {number} before", (units,), counts[f"embed.{number}"]))
+    for number, units in enumerate(config.layers):
+        rows.append(Row(f"lstm {number}{functions}", (units,), counts[f"lstm.{number}"]))
+    for number, units in enumerate(config.after):
+        rows.append(Row(f"dense {number} after", (units,), counts[f"dense.{number}"]))
+    rows.append(Row(f"head ({head.name})", _answer(config, head), counts["head"]))
+    if skips:
+        rows.append(Row("inputs to head", (config.steps,), counts["skip"]))
+    return tuple(rows)
 
 
 def _answer(config: NetworkConfig, head: Head) -> tuple[int, ...]:
     """Steps, columns and numbers of the head; columns and numbers only where there are several."""
-    return (config.steps, *(size for size in (config.inputs.columns, head.outputs) if size > 1))
+    sizes = (config.inputs.columns, head.outputs)
+    return (config.steps, *(size for size in sizes if size > 1))

@@ -82,8 +82,8 @@ class Book(NamedTuple):
         name = self._name("Forecast")
         if not self._wide:
             return Sheet(name, self.forecast.columns_dict())
-        several = len(self.forecast.ids) > 1
-        columns = self._points_of_series() if several else self._intervals_of_one()
+        is_many = len(self.forecast.ids) > 1
+        columns = self._points_of_series() if is_many else self._intervals_of_one()
         return Sheet(name, columns, chart=self._chart(name, columns, history))
 
     def _points_of_series(self) -> dict[str, ndarray]:
@@ -92,36 +92,38 @@ class Book(NamedTuple):
         times = np.unique(forecast.times[forecast.wanted])
         columns = {self.panel.columns.time: times}
         for origin, series in enumerate(map(str, forecast.ids)):
-            wanted = forecast.wanted[origin]
-            own_times, point = forecast.times[origin][wanted], forecast.point[origin][wanted]
+            is_wanted = forecast.wanted[origin]
+            own_times = forecast.times[origin][is_wanted]
+            point = forecast.point[origin][is_wanted]
             columns[_free(series, columns)] = _at(times, own_times, point)
         return columns
 
     def _intervals_of_one(self) -> dict[str, ndarray]:
         """The forecast of the only series, with the bounds of its intervals."""
         forecast = self.forecast
-        wanted = forecast.wanted[0]
-        columns = {self.panel.columns.time: forecast.times[0][wanted]}
-        columns[_free(self.words("forecast"), columns)] = forecast.point[0][wanted]
+        is_wanted = forecast.wanted[0]
+        columns = {self.panel.columns.time: forecast.times[0][is_wanted]}
+        columns[_free(self.words("forecast"), columns)] = forecast.point[0][is_wanted]
         for level in forecast.interval_levels:
             band = forecast.interval(level)
             for side, bound in (("from", band.lower), ("to", band.upper)):
                 header = self.words(f"{level:g}% interval, {side}")
-                columns[header] = bound[0][wanted]
+                columns[header] = bound[0][is_wanted]
         return columns
 
     def _chart(self, name: str, columns: dict[str, ndarray], history: Sheet | None) -> Chart | None:
         rows = len(next(iter(columns.values())))
         if not rows:
             return None
-        several = len(self.forecast.ids) > 1
+        is_many = len(self.forecast.ids) > 1
         span = (0, rows - 1)
         lines = []
         for place, header in enumerate(list(columns)[1 : 1 + DRAWN]):
-            is_bound = not several and place > 0
+            is_bound = not is_many and place > 0
             colour = FAINT if is_bound else COLOURS[place]
             if history is not None and not is_bound:
-                past = self._past(history, header, rows, colour if several else INK)
+                past_colour = colour if is_many else INK
+                past = self._past(history, header, rows, past_colour)
                 if past is not None:
                     lines.append(past)
             lines.append(Line(header, name, 0, place + 1, span, colour, is_bound))
@@ -132,39 +134,28 @@ class Book(NamedTuple):
     def _past(self, history: Sheet, header: str, ahead: int, colour: str) -> Line | None:
         """The newest values of a series, to stand before its forecast."""
         columns = history.columns or {}
-        several = len(self.forecast.ids) > 1
-        if several and header not in columns:
+        is_many = len(self.forecast.ids) > 1
+        if is_many and header not in columns:
             return None
-        column = list(columns).index(header) if several else 1
+        column = list(columns).index(header) if is_many else 1
         length = len(next(iter(columns.values())))
         newest = max(LEAST_RECENT, RECENT * ahead)
         span = (max(0, length - newest), length - 1)
         label = self.words("history")
-        if several:
+        if is_many:
             label = f"{header} ({label})"
-        return Line(label, history.name, 0, column, span, colour, several)
+        return Line(label, history.name, 0, column, span, colour, is_many)
 
     def _history(self) -> tuple[Sheet | None, str]:
         """The known values, a column for each of few series; nothing, and why, where they are too
         many for a sheet."""
-        name, panel = self._name("History"), self.panel
-        target = panel.columns.target
+        panel = self.panel
         if len(panel) > FEW and len(panel.values) > MOST_ROWS:
             return None, _too_many(panel)
-        all_times = [panel.times(series) for series in range(len(panel))]
-        if len(panel) <= FEW:
-            times = np.unique(np.concatenate(all_times))
-            columns: dict[str, ndarray] = {panel.columns.time: times}
-            for series, series_name in enumerate(map(str, panel.ids)):
-                header = _free(series_name if len(panel) > 1 else target, columns)
-                columns[header] = _at(times, all_times[series], panel.series(series))
-            if len(times) <= MOST_ROWS:
-                return Sheet(name, columns), ""
-        else:
-            ids = np.repeat(panel.ids, panel.lengths)
-            columns = {OWN_NAME: ids, "ds": np.concatenate(all_times), target: panel.values}
-            return Sheet(name, columns), ""
-        return None, _too_many(panel)
+        columns = _wide_history(panel) if len(panel) <= FEW else _long_history(panel)
+        if len(next(iter(columns.values()))) > MOST_ROWS:
+            return None, _too_many(panel)
+        return Sheet(self._name("History"), columns), ""
 
     def _accuracy(self) -> Sheet:
         assert self.backtest is not None
@@ -208,22 +199,41 @@ class Book(NamedTuple):
         return Sheet(self._name("Data notes"), lines=lines, headers=[len(facts) + 1])
 
 
+def _wide_history(panel: Panel) -> dict[str, ndarray]:
+    """The known values of all times, a column for each series."""
+    all_times = [panel.times(series) for series in range(len(panel))]
+    times = np.unique(np.concatenate(all_times))
+    columns: dict[str, ndarray] = {panel.columns.time: times}
+    headers = list(map(str, panel.ids)) if len(panel) > 1 else [panel.columns.target]
+    for series, header in enumerate(headers):
+        column = _at(times, all_times[series], panel.series(series))
+        columns[_free(header, columns)] = column
+    return columns
+
+
+def _long_history(panel: Panel) -> dict[str, ndarray]:
+    """The known values, a row for each."""
+    times = [panel.times(series) for series in range(len(panel))]
+    ids = np.repeat(panel.ids, panel.lengths)
+    return {OWN_NAME: ids, "ds": np.concatenate(times), panel.columns.target: panel.values}
+
+
 def _too_many(panel: Panel) -> str:
     return f"The history has {len(panel.values):,} values, too many for a sheet."
 
 
-def _free(name: str, taken: dict[str, ndarray]) -> str:
+def _free(name: str, columns: dict[str, ndarray]) -> str:
     """A header that no other column has."""
-    while name in taken:
+    while name in columns:
         name += "_"
     return name
 
 
-def _at(times: ndarray, known: ndarray, values: ndarray) -> ndarray:
+def _at(times: ndarray, own_times: ndarray, values: ndarray) -> ndarray:
     """Values on another axis of times, unknown where they have none."""
-    result = np.full(len(times), np.nan)
-    result[np.searchsorted(times, known)] = values
-    return result
+    aligned = np.full(len(times), np.nan)
+    aligned[np.searchsorted(times, own_times)] = values
+    return aligned
 
 
 def _number(text: str) -> Any:
@@ -246,6 +256,6 @@ def _letter(column: int) -> str:
     text = ""
     column += 1
     while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
+        column, digit = divmod(column - 1, 26)
+        text = chr(65 + digit) + text
     return text

@@ -48,13 +48,13 @@ def card_of(model: Any) -> str:
     if same_weights(model.network, shipped()):
         return _shipped_card()
     made_from = f"**What it was made from.** {_made_from(model)}"
-    what = f"**What it is.** {_what(model.network, model)}"
-    own = f"# The network of this forecast\n\n{what}\n\n{made_from}"
+    description = f"**What it is.** {_what(model.network, model)}"
+    card = f"# The network of this forecast\n\n{description}\n\n{made_from}"
     start = model.start.network
     if model.record and start is not None and same_weights(start, shipped()):
-        before = "What follows is the card of that network: its numbers were measured before."
-        return f"{own} {before}\n\n{_shipped_card()}"
-    return own
+        warning = "What follows is the card of that network: its numbers were measured before."
+        return f"{card} {warning}\n\n{_shipped_card()}"
+    return card
 
 
 def _shipped_card() -> str:
@@ -93,7 +93,7 @@ def _reads(model: LSTMForecaster) -> str:
             "each series in order, every value beside the level, scale and season known until then,"
         )
     names = dict.fromkeys(step.name for chain in model.transforms.chains for step in chain.steps)
-    seen = (
+    values = (
         f"values after these transforms: {', '.join(names)}," if names else "the values as they are"
     )
     together = (
@@ -102,8 +102,8 @@ def _reads(model: LSTMForecaster) -> str:
         else ""
     )
     past = model.config.inputs.past
-    beside = f" beside the column{'s' * (len(past) > 1)} {', '.join(past)}," if past else ""
-    return seen + together + beside
+    past_columns = f" beside the column{'s' * (len(past) > 1)} {', '.join(past)}," if past else ""
+    return values + together + past_columns
 
 
 def _made_from(model: LSTMForecaster) -> str:
@@ -145,35 +145,36 @@ class TrainingRecord:
         }
         if model.transforms.chains:
             settings["transforms"] = model.transforms.described()
-        described = {
+        descriptions = {
             "Trained on": _trained_on(record),
             "Held back": _held_back(record.training.validation, model.horizon),
             "Started from": _STARTS[record.initial_weights],
         }
         curve = LearningCurve.from_history(record.history)
         seconds = tuple(
-            max(r.seconds for r in record.history.member(c.member).epochs) for c in curve.curves
+            max(epoch.seconds for epoch in record.history.member(member_curve.member).epochs)
+            for member_curve in curve.curves
         )
-        return cls(curve, described, seconds, settings, record.notes)
+        return cls(curve, descriptions, seconds, settings, record.notes)
 
     def html(self, words: Words = ENGLISH) -> str:
         """The section of a page; its chart is drawn from `chart()`."""
-        several = len(self.curve.curves) > 1
+        is_many = len(self.curve.curves) > 1
         header, rows = _epochs_table(self.curve.curves, self.seconds)
         header = [words(name) for name in header]
-        if not several:
+        if not is_many:
             header, rows = header[1:], [row[1:] for row in rows]
         notes = "".join(f"<li>{escape(words(note))}</li>" for note in self.notes)
         settings = re.sub(
             r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2)
         )
         tools = _tools(words) if self.curve.is_positive else ""
-        told = {words(name): words(value) for name, value in self.facts.items()}
-        listed = f"<h3>{words('Notes')}</h3><ul>{notes}</ul>" if notes else ""
+        entries = {words(name): words(value) for name, value in self.facts.items()}
+        note_list = f"<h3>{words('Notes')}</h3><ul>{notes}</ul>" if notes else ""
         return (
-            f"<section><h2>{words('Training')}</h2>{facts(told)}{tools}"
+            f"<section><h2>{words('Training')}</h2>{facts(entries)}{tools}"
             f'<div id="learning" class="chart low"></div>{page_table(header, rows)}'
-            f"<p class=note>{words(_note(self.curve))}</p>{listed}"
+            f"<p class=note>{words(_note(self.curve))}</p>{note_list}"
             f"<details><summary>{words('Settings')}</summary><pre>{escape(settings)}</pre></details>"
             "</section>"
         )
@@ -200,13 +201,13 @@ def _tools(words: Words) -> str:
     )
 
 
-def _on_one_line(listed: re.Match[str]) -> str:
-    return f"[{' '.join(listed[1].split())}]"
+def _on_one_line(match: re.Match[str]) -> str:
+    return f"[{' '.join(match[1].split())}]"
 
 
 def _trained_on(record: Record) -> str:
-    first, last = (format_time(time) for time in (record.ends.min(), record.ends.max()))
-    until = f"until {last}" if first == last else f"until dates between {first} and {last}"
+    first, newest = (format_time(time) for time in (record.ends.min(), record.ends.max()))
+    until = f"until {newest}" if first == newest else f"until dates between {first} and {newest}"
     return f"{len(record.ids):,} series, {until}"
 
 
@@ -223,8 +224,8 @@ def _held_back(validation: Validation | None, horizon: int) -> str:
     if validation.share is not None:
         return f"the last {100 * validation.share:g}% of each series"
     steps = validation.steps or horizon
-    least = "" if validation.steps else ", at most a quarter"
-    return f"the last {f'{steps:,} values' if steps > 1 else 'value'} of each series{least}"
+    limit = "" if validation.steps else ", at most a quarter"
+    return f"the last {f'{steps:,} values' if steps > 1 else 'value'} of each series{limit}"
 
 
 def _epochs_table(
@@ -234,17 +235,12 @@ def _epochs_table(
     brought."""
     write = number_format(np.array([[curve.start, curve.loss] for curve in curves]).ravel())
     header = ["member", "epochs", "epoch kept", "its loss", "loss at the start", "seconds"]
-    rows = [
-        [
-            f"{number}",
-            f"{curve.epochs.max(initial=0):,}",
-            "–" if curve.kept is None else f"{curve.kept:,}",
-            write(curve.loss),
-            write(curve.start),
-            f"{spent:,.1f}",
-        ]
-        for number, (curve, spent) in enumerate(zip(curves, seconds, strict=True), 1)
-    ]
+    rows = []
+    for number, (curve, spent) in enumerate(zip(curves, seconds, strict=True), 1):
+        epochs = f"{curve.epochs.max(initial=0):,}"
+        epoch_kept = "–" if curve.kept is None else f"{curve.kept:,}"
+        losses = [write(curve.loss), write(curve.start)]
+        rows.append([f"{number}", epochs, epoch_kept, *losses, f"{spent:,.1f}"])
     if not any(np.isfinite(curve.start) for curve in curves):
         header, rows = header[:4] + header[5:], [row[:4] + row[5:] for row in rows]
     return header, rows
@@ -252,7 +248,8 @@ def _epochs_table(
 
 def _note(curve: LearningCurve) -> str:
     held_back = any(
-        np.isfinite(one.validation).any() or np.isfinite(one.start) for one in curve.curves
+        np.isfinite(member_curve.validation).any() or np.isfinite(member_curve.start)
+        for member_curve in curve.curves
     )
     return (
         "Loss: what training makes smaller, here on the part held back. That part chose the epoch "

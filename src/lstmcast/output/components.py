@@ -15,7 +15,7 @@ regression has them, and each is a part of its own.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,35 +94,35 @@ class ComponentsPlot:
     ) -> ComponentsPlot:
         """The components of a series, the first unless given; UsageError where there is none of
         that id."""
-        names = [str(name) for name in forecast.ids]
-        drawable = [str(name) for name in forecast.ids if name in set(panel.ids)]
+        names, own_names = list(map(str, forecast.ids)), list(map(str, panel.ids))
+        drawable = [name for name in names if name in set(own_names)]
         if not drawable or (series is not None and series not in drawable):
             raise UsageError(f"There is no series {series!r} to take apart in this forecast.")
         name = series or drawable[0]
-        origin = names.index(name)
-        place = list(map(str, panel.ids)).index(name)
-        wanted = forecast.wanted[origin]
-        point = forecast.point[origin][wanted]
+        origin, place = names.index(name), own_names.index(name)
+        is_wanted = forecast.wanted[origin]
+        point = forecast.point[origin][is_wanted]
         history = panel.series(place)
         values = np.concatenate([history, point])
-        times = np.concatenate([panel.times(place), forecast.times[origin][wanted]])
+        times = np.concatenate([panel.times(place), forecast.times[origin][is_wanted]])
         spans = {}
         for period in panel.periods:
             if period > 1 and CYCLES * period <= len(history):
                 spans[period] = span(panel.frequency, period)
-        newest = max(LEAST_SHOWN, SHOWN * max(spans, default=1)) + len(point)
-        newest = min(len(values), newest)
+        cycles = SHOWN * max(spans, default=1)
+        newest = min(max(LEAST_SHOWN, cycles) + len(point), len(values))
         bare, effects = _without_known(panel, name, values)
-        *seasons, rest = taken_apart(bare, spans)
-        parts = []
-        for part in (*seasons, *effects, rest):
-            parts.append(Part(part.name, part.values[-newest:], part.percent))
+        *seasons, remainder = taken_apart(bare, spans)
+        components = []
+        for component in (*seasons, *effects, remainder):
+            components.append(replace(component, values=component.values[-newest:]))
+        title = name if len(panel) > 1 else panel.columns.target
         return cls(
-            name if len(panel) > 1 else panel.columns.target,
+            title,
             times[-newest:],
             values[-newest:],
             len(point),
-            tuple(parts),
+            tuple(components),
             language,
             dark,
         )
@@ -138,7 +138,8 @@ class ComponentsPlot:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
-        letters = set(self.name) | letters_of({part.name for part in self.parts}, self.language)
+        names = {component.name for component in self.parts}
+        letters = set(self.name) | letters_of(names, self.language)
         return save_picture(path, letters, lambda missing: _figure(self))
 
 
@@ -153,38 +154,42 @@ def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray,
     if solution is None:
         return values_T, []
     steps = np.arange(len(values_T))
-    closed = solution.closing.closed(steps)
-    without = moved(values_T, -solution.effect(steps), solution.axis)
+    is_closed = solution.closing.closed(steps)
+    adjusted = moved(values_T, -solution.effect(steps), solution.axis)
     percent = solution.axis == LOG
-    parts = []
+    components = []
     for source, effect in solution.parts(steps).items():
         if percent:
             effect = 100 * np.expm1(effect)
-        parts.append(Part(f"effect of {source}", np.where(closed, np.nan, effect), percent))
-    return np.where(closed, np.nan, without), parts
+        effect = np.where(is_closed, np.nan, effect)
+        components.append(Part(f"effect of {source}", effect, percent))
+    return np.where(is_closed, np.nan, adjusted), components
 
 
 def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
     """Level, seasons and rest of values (T,), NaN where unknown; seasons by their period, with what
     they are called."""
-    known = values_T[np.isfinite(values_T)]
-    as_ratios = len(known) > 0 and known.min() > 0
-    rest = np.log(values_T) if as_ratios else values_T.astype(float)
+    known_values = values_T[np.isfinite(values_T)]
+    as_ratios = len(known_values) > 0 and known_values.min() > 0
+    remainder = np.log(values_T) if as_ratios else values_T.astype(float)
     seasons = []
     for period in sorted(periods):
-        season = _phase_means(rest - _moving_mean(rest, period), period)
+        detrended = remainder - _moving_mean(remainder, period)
+        season = _phase_means(detrended, period)
         seasons.append((period, season))
-        rest = rest - season
-    level = _moving_mean(rest, max(periods, default=min(5, len(rest))))
-    rest = rest - level
+        remainder = remainder - season
+    level = _moving_mean(remainder, max(periods, default=min(5, len(remainder))))
+    remainder = remainder - level
 
-    def in_units(part: ndarray) -> ndarray:
-        return 100.0 * np.expm1(part) if as_ratios else 1.0 * part
+    def in_units(component: ndarray) -> ndarray:
+        return 100.0 * np.expm1(component) if as_ratios else 1.0 * component
 
-    parts = [Part("level", np.exp(level) if as_ratios else level)]
+    if as_ratios:
+        level = np.exp(level)
+    components = [Part("level", level)]
     for period, season in seasons:
-        parts.append(Part(f"season of {periods[period]}", in_units(season), as_ratios))
-    return [*parts, Part("rest", in_units(rest), as_ratios)]
+        components.append(Part(f"season of {periods[period]}", in_units(season), as_ratios))
+    return [*components, Part("rest", in_units(remainder), as_ratios)]
 
 
 def _moving_mean(values_T: ndarray, period: int) -> ndarray:
@@ -193,20 +198,21 @@ def _moving_mean(values_T: ndarray, period: int) -> ndarray:
     weights = np.ones(period + 1 - period % 2)
     if period % 2 == 0:
         weights[[0, -1]] = 0.5
-    known = np.isfinite(values_T)
-    filled = np.where(known, values_T, 0.0)
+    is_known = np.isfinite(values_T)
+    known_or_zero = np.where(is_known, values_T, 0.0)
     length = len(values_T)
-    total = np.convolve(filled, weights, "same")[:length]
-    weight = np.convolve(known.astype(float), weights, "same")[:length]
-    return np.where(weight > 0, total, np.nan) / np.maximum(weight, 1e-12)
+    total = np.convolve(known_or_zero, weights, "same")[:length]
+    weight = np.convolve(is_known.astype(float), weights, "same")[:length]
+    total = np.where(weight > 0, total, np.nan)
+    return total / np.maximum(weight, 1e-12)
 
 
 def _phase_means(values_T: ndarray, period: int) -> ndarray:
     """The mean of each phase, all phases together 0, repeated (T,)."""
     phase = np.arange(len(values_T)) % period
-    known = np.isfinite(values_T)
-    total = np.bincount(phase[known], values_T[known], minlength=period)
-    count = np.bincount(phase[known], minlength=period)
+    is_known = np.isfinite(values_T)
+    total = np.bincount(phase[is_known], values_T[is_known], minlength=period)
+    count = np.bincount(phase[is_known], minlength=period)
     mean = total / np.maximum(count, 1)
     return (mean - mean.mean())[phase]
 
@@ -220,20 +226,21 @@ def _figure(plot: ComponentsPlot) -> Figure:
     figure = Figure(figsize=(10.0, 1.2 + 1.5 * rows), layout="constrained")
     figure.set_facecolor(palette.ground)
     axes: Any = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
-    x = positions(plot.times)
-    _observed(axes[0], plot, x, palette)
-    for ax, part in zip(axes[1:], plot.parts, strict=True):
-        colour = palette.blue if part.name == "level" else palette.ink
-        ax.plot(x, part.values, color=colour, linewidth=1.2)
-    texts = ["history and forecast", *(part.name for part in plot.parts)]
-    percents = [False, *(part.percent for part in plot.parts)]
-    last_known = x[len(plot.values) - plot.ahead - 1]
+    x_values = positions(plot.times)
+    _observed(axes[0], plot, x_values, palette)
+    for ax, component in zip(axes[1:], plot.parts, strict=True):
+        colour = palette.blue if component.name == "level" else palette.ink
+        ax.plot(x_values, component.values, color=colour, linewidth=1.2)
+    texts = ["history and forecast", *(component.name for component in plot.parts)]
+    percents = [False, *(component.percent for component in plot.parts)]
+    last_known = x_values[len(plot.values) - plot.ahead - 1]
     for ax, text, percent in zip(axes, texts, percents, strict=True):
         dress(ax, palette)
         ax.set_facecolor(palette.ground)
         ax.set_title(words(text), loc="left", fontsize=9.5, color=palette.ink)
         ax.axvline(last_known, color=palette.faint, linewidth=0.9, linestyle=":")
-        _dress_values(ax, "%" if percent else "")
+        unit = "%" if percent else ""
+        _dress_values(ax, unit)
     dress_times(axes[-1], plot.times, words, palette)
     title = f"{printable(plot.name)}: {words(_title(plot))}"
     figure.suptitle(title, x=0.013, **heading(words, palette))
@@ -250,11 +257,12 @@ def _dress_values(ax: Any, sign: str) -> None:
 
 
 def _title(plot: ComponentsPlot) -> str:
-    effects = any(part.name.startswith("effect of") for part in plot.parts)
+    effects = any(component.name.startswith("effect of") for component in plot.parts)
     return "level, seasons, effects and rest" if effects else "level, seasons and rest"
 
 
-def _observed(ax: Any, plot: ComponentsPlot, x: ndarray, palette: Palette) -> None:
-    known = len(plot.values) - plot.ahead
-    ax.plot(x[:known], plot.values[:known], color=palette.ink, linewidth=1.2)
-    ax.plot(x[known - 1 :], plot.values[known - 1 :], color=palette.blue, linewidth=1.8)
+def _observed(ax: Any, plot: ComponentsPlot, x_values: ndarray, palette: Palette) -> None:
+    ends = len(plot.values) - plot.ahead
+    history, future = slice(None, ends), slice(ends - 1, None)
+    ax.plot(x_values[history], plot.values[history], color=palette.ink, linewidth=1.2)
+    ax.plot(x_values[future], plot.values[future], color=palette.blue, linewidth=1.8)

@@ -38,10 +38,10 @@ def figure_of(plot: ForecastPlot, missing: set[str]) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    alone = len(plot.panes) == 1
-    columns = 1 if alone else 2
+    is_single = len(plot.panes) == 1
+    columns = 1 if is_single else 2
     rows = -(-len(plot.panes) // columns)
-    size = (10.0, 5.0) if alone else (12.0, 0.9 + 2.7 * rows)
+    size = (10.0, 5.0) if is_single else (12.0, 0.9 + 2.7 * rows)
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, hspace=0.04, wspace=0.03)
     palette = plot.palette
     figure = Figure(figsize=size, layout=layout, facecolor=palette.ground)
@@ -49,14 +49,14 @@ def figure_of(plot: ForecastPlot, missing: set[str]) -> Figure:
     axes = figure.subplots(rows, columns, squeeze=False).flat
     for place, pane in enumerate(plot.panes):
         draw_pane(axes[place], pane, words, palette)
-        if not alone:
+        if not is_single:
             # numbered where no font has its letters: a row of boxes names nothing
             numbered = words(f"series {place + 1}")
             name = numbered if missing.intersection(pane.name) else printable(pane.name)
             _draw_name(axes[place], name, palette)
     for ax in axes[len(plot.panes) :]:
         ax.set_axis_off()
-    if alone and plot.unit and not missing.intersection(plot.unit):
+    if is_single and plot.unit and not missing.intersection(plot.unit):
         unit = printable(plot.unit)
         axes[0].set_ylabel(unit, fontsize=9, color=palette.faint, parse_math=False)
     title = words(plot.summary)
@@ -103,18 +103,18 @@ def draw_pane(ax: Axes, pane: Pane, words: Words, palette: Palette = LIGHT) -> N
     history = positions(pane.times)
     future = positions(pane.future, pane.times)
     joint, level = _joint(pane, history)
-    x = np.append(joint, future)
+    x_values = np.append(joint, future)
     colours = _band_colours(len(pane.bands), palette)
     for band, colour in zip(pane.bands, colours, strict=True):
         lower = np.append(level, band.lower)
         upper = np.append(level, band.upper)
         label = words(band_text(band.level))
-        ax.fill_between(x, lower, upper, color=colour, linewidth=0, label=label, zorder=1)
+        ax.fill_between(x_values, lower, upper, color=colour, linewidth=0, label=label, zorder=1)
     _draw_held_out(ax, pane, words, palette)
     _draw_history(ax, pane, history, words, palette)
     style = {"marker": "o", "markersize": 3.2} if len(future) == 1 else {}
     ax.plot(
-        x,
+        x_values,
         np.append(level, pane.point),
         color=palette.blue,
         linewidth=1.9,
@@ -141,16 +141,18 @@ def _draw_held_out(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None
 
 
 def _draw_history(ax: Axes, pane: Pane, history: ndarray, words: Words, palette: Palette) -> None:
-    few = np.isfinite(pane.values).sum() <= 40
+    are_few = np.isfinite(pane.values).sum() <= 40
     if len(history):
         # where what is known ends
         ax.axvline(history[-1], color=palette.faint, linewidth=0.9, linestyle=":", zorder=1)
+    width = 1.3 if len(history) <= LONG else 0.7  # long ones would be a solid area
+    marker = "o" if are_few else None
     ax.plot(
         history,
         pane.values,
         color=palette.ink,
-        linewidth=1.3 if len(history) <= LONG else 0.7,  # long ones would be a solid area
-        marker="o" if few else None,
+        linewidth=width,
+        marker=marker,
         markersize=2.6,
         label=words(HISTORY),
         zorder=2,
@@ -161,8 +163,8 @@ def _draw_history(ax: Axes, pane: Pane, history: ndarray, words: Words, palette:
 def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
     """The last known point, from which the forecast is drawn; none where the newest values are
     missing."""
-    known = len(pane.values) > 0 and np.isfinite(pane.values[-1])
-    count = 1 if known else 0
+    is_known = len(pane.values) > 0 and np.isfinite(pane.values[-1])
+    count = 1 if is_known else 0
     first = len(history) - count
     return history[first:], pane.values[first:]
 
@@ -176,13 +178,13 @@ def _band_colours(count: int, palette: Palette) -> list[str]:
     return [to_hex(tuple(colour.tolist())) for colour in mixed]
 
 
-def _mark_lone_values(ax: Axes, x: ndarray, values: ndarray, palette: Palette) -> None:
+def _mark_lone_values(ax: Axes, x_values: ndarray, values: ndarray, palette: Palette) -> None:
     """A value between two missing ones makes no line: give it a dot."""
-    known = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
-    lone = known[1:-1] & ~known[:-2] & ~known[2:]
+    is_known = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
+    lone = is_known[1:-1] & ~is_known[:-2] & ~is_known[2:]
     if lone.any():
         dots = {"linestyle": "none", "marker": "o", "markersize": 2.6, "color": palette.ink}
-        ax.plot(x[lone], values[lone], zorder=2, **dots)
+        ax.plot(x_values[lone], values[lone], zorder=2, **dots)
 
 
 def _dress_pane(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None:

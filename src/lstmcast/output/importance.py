@@ -54,8 +54,8 @@ class ImportancePlot:
 
     def _letters(self) -> set[str]:
         texts = {TITLE, AXIS}
-        for part in self.parts:
-            texts |= {part.name, part.role}
+        for measured in self.parts:
+            texts |= {measured.name, measured.role}
         return letters_of(texts, self.language)
 
 
@@ -72,9 +72,9 @@ def _figure(plot: ImportancePlot, missing: set[str]) -> Figure:
     dress(ax, palette)
     _bars(ax, plot, palette)
     labels = []
-    for part in plot.parts:
-        name = printable(words(part.name))
-        labels.append(f"{name} ({words(part.role)})")
+    for measured in plot.parts:
+        name = printable(words(measured.name))
+        labels.append(f"{name} ({words(measured.role)})")
     ax.set_yticks(range(len(labels)), labels, parse_math=False)
     ax.set_xlabel(words(AXIS), color=palette.faint, fontsize=9)
     figure.suptitle(words(TITLE), x=0.016, **heading(words, palette))
@@ -84,8 +84,8 @@ def _figure(plot: ImportancePlot, missing: set[str]) -> Figure:
 def _bars(ax: Axes, plot: ImportancePlot, palette: Palette) -> None:
     """A bar for the growth of the error, and a line between the bounds of its interval."""
     style: dict[str, Any] = {"color": palette.ink, "linewidth": 1.2, "zorder": 3}
-    for row, part in enumerate(plot.parts):
-        ax.barh(row, part.growth, height=0.62, color=palette.blue, zorder=2)
-        ax.plot([part.lower, part.upper], [row, row], **style)
+    for row, measured in enumerate(plot.parts):
+        ax.barh(row, measured.growth, height=0.62, color=palette.blue, zorder=2)
+        ax.plot([measured.lower, measured.upper], [row, row], **style)
     ax.axvline(0.0, color=palette.faint, linewidth=0.9)
     ax.invert_yaxis()

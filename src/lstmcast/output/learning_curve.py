@@ -143,12 +143,12 @@ class LearningCurve:
             {"labels": texts, "log": self.is_positive, "members": members}, ensure_ascii=False
         )
 
-    def thinned(self, most: int) -> LearningCurve:
+    def thinned(self, limit: int) -> LearningCurve:
         """The same picture with about so many epochs of all members together, evenly spaced."""
         return replace(
             self,
             curves=tuple(
-                _thinned(curve, max(most // len(self.curves), 2)) for curve in self.curves
+                _thinned(curve, max(limit // len(self.curves), 2)) for curve in self.curves
             ),
         )
 
@@ -161,20 +161,20 @@ class LearningCurve:
     def kept_text(self, labels: Mapping[str, str]) -> str:
         """The legend's words for the epochs that are kept, in these labels; empty where they are
         not known."""
-        kept = [(curve.kept, curve.loss) for curve in self.curves if curve.kept is not None]
-        if not kept:
+        best_epochs = [(curve.kept, curve.loss) for curve in self.curves if curve.kept is not None]
+        if not best_epochs:
             return ""
-        first, last = min(kept)[0], max(kept)[0]
-        epochs = f"{first:,}" if first == last else f"{first:,}–{last:,}"
-        loss = _mean_text([loss for _, loss in kept], labels)
+        first, newest = min(best_epochs)[0], max(best_epochs)[0]
+        epochs = f"{first:,}" if first == newest else f"{first:,}–{newest:,}"
+        loss = _mean_text([loss for _, loss in best_epochs], labels)
         return f"{labels['kept']}: {labels['epoch']} {epochs}, {loss}"
 
     def _letters(self) -> set[str]:
         return set().union(*self.labels.values())
 
     def _losses(self) -> ndarray:
-        parts = [np.r_[curve.train, curve.validation, curve.start] for curve in self.curves]
-        losses = np.concatenate(parts)
+        member_losses = [np.r_[curve.train, curve.validation, curve.start] for curve in self.curves]
+        losses = np.concatenate(member_losses)
         return losses[np.isfinite(losses)]
 
 
@@ -192,16 +192,20 @@ def _checked(labels: Mapping[str, str], language: str) -> dict[str, str]:
 
 
 def _curve(rows: tuple[Epoch, ...]) -> Curve:
+    best_epoch, best_loss = None, np.nan
+    for row in rows:
+        if row.best:
+            best_epoch, best_loss = row.epoch, _judged(row)
+            break
     trained = [row for row in rows if row.epoch > 0]
-    kept = next((row for row in rows if row.best), None)
     return Curve(
         member=rows[0].member,
         epochs=np.array([row.epoch for row in trained], np.int64),
         train=np.array([row.train_loss for row in trained], float),
         validation=np.array([row.validation_loss for row in trained], float),
         start=next((row.validation_loss for row in rows if row.epoch == 0), np.nan),
-        kept=kept.epoch if kept else None,
-        loss=_judged(kept) if kept else np.nan,
+        kept=best_epoch,
+        loss=best_loss,
     )
 
 
@@ -209,11 +213,11 @@ def _judged(row: Epoch) -> float:
     return row.validation_loss if np.isfinite(row.validation_loss) else row.train_loss
 
 
-def _thinned(curve: Curve, most: int) -> Curve:
+def _thinned(curve: Curve, limit: int) -> Curve:
     count = len(curve.epochs)
-    if count <= most:
+    if count <= limit:
         return curve
-    places = np.linspace(0, count - 1, most).round().astype(np.int64)
+    places = np.linspace(0, count - 1, limit).round().astype(np.int64)
     # the mark stays on the line
     places = np.union1d(places, np.flatnonzero(curve.epochs == curve.kept))
     return replace(
@@ -261,10 +265,10 @@ def _figure(picture: LearningCurve, log: bool, missing: set[str]) -> Figure:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     # A row of boxes says nothing: labels whose letters no font has are drawn in English.
-    labels = {
-        name: LABELS[name] if missing.intersection(said) else said
-        for name, said in picture.labels.items()
-    }
+    labels = dict(picture.labels)
+    for name, text in picture.labels.items():
+        if missing.intersection(text):
+            labels[name] = LABELS[name]
     figure = Figure(
         figsize=(9.0, 4.8),
         layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
@@ -295,10 +299,10 @@ def _draw(ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]
     for label, line in _lines(picture, labels):
         ax.plot(line.pop("x"), line.pop("y"), label=label, **line)
     _draw_starts(ax, picture, labels)
-    kept = [(curve.kept, curve.loss) for curve in picture.curves if curve.kept is not None]
-    if kept:
+    best_epochs = [(curve.kept, curve.loss) for curve in picture.curves if curve.kept is not None]
+    if best_epochs:
         ax.plot(
-            *zip(*kept, strict=True),
+            *zip(*best_epochs, strict=True),
             label=picture.kept_text(labels),
             linestyle="none",
             marker="o",
@@ -317,24 +321,24 @@ def _lines(
     picture: LearningCurve, labels: Mapping[str, str]
 ) -> Iterator[tuple[str | None, dict[str, Any]]]:
     """Each member's two lines; the first of each kind has the legend's label."""
-    several = len(picture.curves) > 1
+    is_many = len(picture.curves) > 1
     for kind, colour, order in (("train", FAINT, 2), ("validation", BLUE, 3)):
         label = labels[kind]
         for curve in picture.curves:
             losses = getattr(curve, kind)
-            known = np.isfinite(losses)
-            if not known.any():
+            is_known = np.isfinite(losses)
+            if not is_known.any():
                 continue
             yield (
                 label,
                 {
-                    "x": curve.epochs[known],
-                    "y": losses[known],
+                    "x": curve.epochs[is_known],
+                    "y": losses[is_known],
                     "color": colour,
                     "zorder": order,
-                    "linewidth": 1.0 if several else 1.7,
-                    "alpha": 0.8 if several else 1.0,
-                    "marker": "o" if known.sum() <= 30 else None,
+                    "linewidth": 1.0 if is_many else 1.7,
+                    "alpha": 0.8 if is_many else 1.0,
+                    "marker": "o" if is_known.sum() <= 30 else None,
                     "markersize": 2.6,
                 },
             )
@@ -361,7 +365,8 @@ def _dress(ax: Axes, picture: LearningCurve, log: bool) -> None:
         ax.yaxis.set_minor_locator(NullLocator())
     # less has no two of 1, 2, 5 times a power of ten between its ends
     if log and picture.falls > 5:
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if picture.falls < 1000 else (1,)))
+        subs = (1, 2, 5) if picture.falls < 1000 else (1,)
+        ax.yaxis.set_major_locator(LogLocator(subs=subs))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         return
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5))

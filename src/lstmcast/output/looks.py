@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.util.language import ENGLISH, Words, words_of
+from lstmcast.util.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +68,7 @@ def letters_of(texts: set[str], language: str) -> set[str]:
 
 
 def printable(text: str, longest: int = 60) -> str:
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    text = visible(text)
     if len(text) <= longest:
         return text
     whole_words = text[:longest].rpartition(" ")[0]
@@ -89,7 +90,10 @@ def positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
     as they are."""
     if times.dtype.kind != "M":
         return times.astype(np.float64)
-    if beyond_calendars(times if axis is None else axis) or beyond_calendars(times):
+    is_beyond = beyond_calendars(times)
+    if axis is not None:
+        is_beyond = is_beyond or beyond_calendars(axis)
+    if is_beyond:
         return times.astype("datetime64[Y]").astype(np.float64) + 1970
     from matplotlib.dates import date2num
 
@@ -129,8 +133,8 @@ def _dress_dates(ax: Axes, words: Words, palette: Palette) -> None:
 
     locator = AutoDateLocator(minticks=4, maxticks=9)
     ax.xaxis.set_major_locator(locator)
-    written: dict[str, Any] = _DATES.get(words.language, {})
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **written))
+    formats: dict[str, Any] = _DATES.get(words.language, {})
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **formats))
     ax.xaxis.get_offset_text().set(color=palette.faint, fontsize=9)
 
 

@@ -72,17 +72,17 @@ def pane_of(
     recent = _shown(len(times), panel.periods, forecast.horizon, steps_held_out)
     newest = recent if longest is None else min(longest, len(times))
     first = len(times) - newest
-    wanted = forecast.wanted[origin]
+    is_wanted = forecast.wanted[origin]
     bands = []
     for level in sorted(forecast.interval_levels, reverse=True):
         band = forecast.interval(level)
-        bands.append(Band(band.level, band.lower[origin][wanted], band.upper[origin][wanted]))
+        bands.append(Band(band.level, band.lower[origin][is_wanted], band.upper[origin][is_wanted]))
     return Pane(
         name=str(forecast.ids[origin]),
         times=times[first:],
         values=values[first:],
-        future=forecast.times[origin][wanted],
-        point=forecast.point[origin][wanted],
+        future=forecast.times[origin][is_wanted],
+        point=forecast.point[origin][is_wanted],
         bands=tuple(bands),
         held_out=tuple(line for line in held_out if line.times[0] >= times[first]),
         recent=recent,
@@ -101,8 +101,8 @@ def _shown(length: int, periods: Sequence[int], horizon: int, held_out: int) -> 
     is there."""
     season = next((period for period in periods if period > 1), 1)
     of_horizon = 5 * min(horizon, length)
-    wanted = max(4 * season, of_horizon, held_out + 2 * season, 40)
-    return length if length <= 1.5 * wanted else wanted
+    enough = max(4 * season, of_horizon, held_out + 2 * season, 40)
+    return length if length <= 1.5 * enough else enough
 
 
 def held_out_lines(backtest: Backtest | None, ids: set[str]) -> dict[str, list[Line]]:
@@ -116,11 +116,11 @@ def held_out_lines(backtest: Backtest | None, ids: set[str]) -> dict[str, list[L
     newest_first = np.argsort(forecast.cutoffs[judged], kind="stable")[::-1]
     for origin in judged[newest_first]:
         name = forecast.ids[origin]
-        drawn = lines.setdefault(str(name), [])
+        series_lines = lines.setdefault(str(name), [])
         line = Line(forecast.times[origin], forecast.point[origin])
-        overlaps = bool(drawn) and line.times[-1] >= drawn[-1].times[0]
+        overlaps = bool(series_lines) and line.times[-1] >= series_lines[-1].times[0]
         if name in ids and not overlaps:
-            drawn.append(line)
+            series_lines.append(line)
     return lines
 
 

@@ -97,26 +97,28 @@ class Outputs:
         written over one of the sources; `more`: tables beside the forecast's. All that is wrong
         is said together."""
         places: list[tuple[Place, Sequence[str]]] = [(self.table, TABLES)]
-        beside = [] if self.table is None else [beside_table(self.table, what) for what in more]
+        side_tables = (
+            [] if self.table is None else [beside_table(self.table, content) for content in more]
+        )
         if self.table is not None and _is_workbook(self.table):
-            beside = [place for place in beside if place != beside_table(self.table)]
-        places += [(place, TABLES) for place in beside]
+            side_tables = [place for place in side_tables if place != beside_table(self.table)]
+        places += [(place, TABLES) for place in side_tables]
         places += [(self.plot, PICTURES), (self.components, PICTURES), (self.report, PAGES)]
-        wrong: list[LstmcastError] = []
+        problems: list[LstmcastError] = []
         for place, endings in places:
             try:
                 check_place(place, endings, sources)
             except (OutputError, UsageError) as error:
-                wrong.append(error)
+                problems.append(error)
         if self.model is not None:
             try:
                 store.check_place(self.model)
             except (OutputError, UsageError) as error:
-                wrong.append(error)
-        if wrong:
-            raise type(wrong[0])("\n".join(map(str, wrong))) from wrong[0]
+                problems.append(error)
+        if problems:
+            raise type(problems[0])("\n".join(map(str, problems))) from problems[0]
         pictures = (self.plot, self.components)
-        require_apart(self.table, *beside, *pictures, self.report, self.model)
+        require_apart(self.table, *side_tables, *pictures, self.report, self.model)
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
@@ -152,20 +154,24 @@ class Outputs:
 
             series = next(iter(self.looks.series), None)
             looks = {"language": self.language, "dark": self.looks.dark}
-            taken = ComponentsPlot.from_forecast(forecast, panel, series, **looks)
-            files.append(taken.save(self.components))
+            components = ComponentsPlot.from_forecast(forecast, panel, series, **looks)
+            files.append(components.save(self.components))
         if self.report is not None:
-            made = Made(self.made_by, self.language)
-            told = forecast, panel, backtest, model, made, totals, scenarios
-            files.append(write_report(self.report, *told, looks=self.looks))
+            maker = Made(self.made_by, self.language)
+            contents = forecast, panel, backtest, model, maker, totals, scenarios
+            files.append(write_report(self.report, *contents, looks=self.looks))
         if self.model is not None:
             # what the forecast was made of need not be measured once more
             model.save(self.model, panel, made_of=forecast.combination)
             files.append(self.model)
         if isinstance(self.table, DatabaseTable):
-            more = {"totals": totals, "scenarios": scenarios}
-            beside = {what: one.columns_dict() for what, one in more.items() if one is not None}
-            files += write_to_database(self.table, forecast.columns_dict(), **beside)
+            results = {"totals": totals, "scenarios": scenarios}
+            side_tables = {
+                content: result_table.columns_dict()
+                for content, result_table in results.items()
+                if result_table is not None
+            }
+            files += write_to_database(self.table, forecast.columns_dict(), **side_tables)
         return Written(tuple(map(str, files)), tuple(notes))
 
     def _formulas(self, forecast: Forecast) -> list[str]:
@@ -173,13 +179,13 @@ class Outputs:
         if not str(self.table).lower().endswith((".csv", ".csv.gz")):
             return []
         columns = forecast.keys.columns(forecast.ids).values()
-        found = sorted({name for column in columns for name in formulas_in(column)})
-        if not found:
+        names = sorted({name for column in columns for name in formulas_in(column)})
+        if not names:
             return []
-        what = f"ids that spreadsheets take for formulas: {some_names(found)}"
+        warning = f"ids that spreadsheets take for formulas: {some_names(names)}"
         if self.escape_formulas:
-            return [f"{what}. They are written with an apostrophe in front."]
-        return [f"{what}. --escape-formulas writes them with an apostrophe in front."]
+            return [f"{warning}. They are written with an apostrophe in front."]
+        return [f"{warning}. --escape-formulas writes them with an apostrophe in front."]
 
     def _plot(
         self, place: str | Path, forecast: Forecast, panel: Panel, backtest: Backtest | None
@@ -187,12 +193,13 @@ class Outputs:
         """The picture; on pages where it is a PDF."""
         from lstmcast.output.plots import MOST_PAGES, MOST_PANES, ForecastPlot
 
-        paged = Path(place).suffix.lower() == ".pdf"
+        is_paged = Path(place).suffix.lower() == ".pdf"
+        most = MOST_PANES * MOST_PAGES if is_paged else MOST_PANES
         return ForecastPlot.from_forecast(
             forecast,
             panel,
             backtest,
-            most=MOST_PANES * (MOST_PAGES if paged else 1),
+            most=most,
             language=self.language,
             series=self.looks.series or None,
             unit=self.looks.unit,
@@ -269,19 +276,22 @@ def check_place(path: Place, endings: Sequence[str], sources: Sequence[str] = ()
 def require_apart(*places: Place) -> None:
     """UsageError where two results would go to one file or folder, or one into the folder of the
     other, which is replaced as a whole; devices and pipes take several."""
-    known: list[Path] = []
+    places_so_far: list[Path] = []
     for place in places:
         if place is None or isinstance(place, DatabaseTable):
             continue
         if os.path.exists(place) and is_source(Path(place)) and not os.path.isfile(place):
             continue
-        here = Path(os.path.realpath(place))
-        if any(here == other or other in here.parents or here in other.parents for other in known):
+        resolved = Path(os.path.realpath(place))
+        if any(
+            resolved == earlier or earlier in resolved.parents or resolved in earlier.parents
+            for earlier in places_so_far
+        ):
             raise UsageError(
                 f"{str(place)!r} is named for two results, or lies in the folder of another one. "
                 "Name a file or folder for each."
             )
-        known.append(here)
+        places_so_far.append(resolved)
 
 
 def write_report(
@@ -290,7 +300,7 @@ def write_report(
     panel: Panel,
     backtest: Backtest | None,
     model: Any,
-    made: Made,
+    maker: Made,
     totals: Totals | None = None,
     scenarios: Scenarios | None = None,
     looks: Looks = LOOKS,
@@ -298,10 +308,10 @@ def write_report(
     """A page of forecast, accuracy and model, made by a command or a call."""
     from lstmcast.output.report import MADE_BY, Report
 
-    by, language = made.by or MADE_BY, made.language
-    told = {"made_by": by, "language": language, "totals": totals, "scenarios": scenarios}
-    drawn = {"series": looks.series, "unit": looks.unit}
-    report = Report.from_forecast(forecast, panel, backtest, model=model, **told, **drawn)
+    made_by, language = maker.by or MADE_BY, maker.language
+    details = {"made_by": made_by, "language": language, "totals": totals, "scenarios": scenarios}
+    selection = {"series": looks.series, "unit": looks.unit}
+    report = Report.from_forecast(forecast, panel, backtest, model=model, **details, **selection)
     return report.save(path)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,27 +103,22 @@ class ForecastPlot:
             _require_count("longest", longest, "values")
         places = {name: place for place, name in enumerate(panel.ids)}
         newest = {name: origin for origin, name in enumerate(forecast.ids) if name in places}
-        origins = list(newest.values())
-        if not origins:
+        if not newest:
             raise UsageError(
                 "The forecast has no series of this panel. Give the panel that was forecast."
             )
-        chosen = origins if series is None else _asked(forecast, origins, series)
-        chosen = chosen[:most]
-        held_out = held_out_lines(backtest, {forecast.ids[origin] for origin in chosen})
+        origins = _asked(newest, series)[:most]
+        held_out = held_out_lines(backtest, {forecast.ids[origin] for origin in origins})
         panes = []
-        for origin in chosen:
+        for origin in origins:
             name = forecast.ids[origin]
             lines = held_out.get(name, ())
             panes.append(pane_of(forecast, origin, panel, places[name], lines, longest))
-        target = panel.columns.target
-        name = panes[0].name if len(panes) == 1 and len(panel) > 1 else target
-        if unit is None:
-            unit = target if target != name else ""
+        name, unit = _name_and_unit(panes, panel, unit)
         return cls(
             name=name,
             reach=reach_of(forecast.horizon, panel.frequency),
-            available=len(origins),
+            available=len(newest),
             panes=tuple(panes),
             language=language,
             method=_single_method(forecast),
@@ -163,7 +158,7 @@ class ForecastPlot:
     def pages(self) -> list[ForecastPlot]:
         """The same on pages of six series."""
         firsts = range(0, len(self.panes), MOST_PANES)
-        return [replace(self, panes=self.panes[i : i + MOST_PANES]) for i in firsts]
+        return [replace(self, panes=self.panes[first : first + MOST_PANES]) for first in firsts]
 
     def figure(self) -> Figure:
         """The whole picture as a matplotlib Figure, which notebooks show by themselves."""
@@ -220,6 +215,16 @@ class ForecastPlot:
         return ENGLISH if lacking else self.words
 
 
+def _name_and_unit(panes: Sequence[Pane], panel: Panel, unit: str | None) -> tuple[str, str]:
+    """What the picture is of: the only series, or the target of several. The target is the unit of
+    a series unless one is given."""
+    target = panel.columns.target
+    name = panes[0].name if len(panes) == 1 and len(panel) > 1 else target
+    if unit is None:
+        unit = target if target != name else ""
+    return name, unit
+
+
 def _single_method(forecast: Forecast) -> str:
     """The simple forecast that a forecast is, where it is one alone."""
     combination = forecast.combination
@@ -256,10 +261,12 @@ def save_pages(
     return path
 
 
-def _asked(forecast: Forecast, origins: Sequence[int], series: Sequence[str]) -> list[int]:
-    """The origins of the series that were asked for, in that order; UsageError names one that is
-    not there."""
-    places = {str(forecast.ids[origin]): origin for origin in origins}
+def _asked(newest: Mapping[object, int], series: Sequence[str] | None) -> list[int]:
+    """The origins of the series that were asked for, in that order, all of them where none was;
+    UsageError names one that is not there."""
+    places = {str(name): origin for name, origin in newest.items()}
+    if series is None:
+        return list(places.values())
     for name in series:
         if name not in places:
             raise UsageError(
@@ -268,6 +275,6 @@ def _asked(forecast: Forecast, origins: Sequence[int], series: Sequence[str]) ->
     return [places[name] for name in series]
 
 
-def _require_count(name: str, given: object, what: str) -> None:
-    if not is_whole(given, 1):
-        raise UsageError(f"{name} must be a number of {what} of at least 1, got {given!r}.")
+def _require_count(name: str, value: object, noun: str) -> None:
+    if not is_whole(value, 1):
+        raise UsageError(f"{name} must be a number of {noun} of at least 1, got {value!r}.")

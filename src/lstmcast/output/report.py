@@ -131,13 +131,14 @@ class Report:
             raise UsageError(
                 "The forecast has no series of this panel. Give the panel that was forecast."
             )
-        charts = min(len(set(series)) if series else shared, MOST_CHARTS)
+        wanted_series = len(set(series)) if series else shared
+        charts = min(wanted_series, MOST_CHARTS)
         looks = {"series": series or None, "unit": unit}
         size = {"most": charts, "longest": MOST_VALUES // charts}
         plot = ForecastPlot.from_forecast(forecast, panel, backtest, **size, **looks)
-        described = card_of(model), TrainingRecord.of(model)
-        made = (made_by, made_on or date.today(), language)
-        return cls(forecast, panel, plot, backtest, *described, *made, totals, scenarios)
+        model_parts = card_of(model), TrainingRecord.of(model)
+        origin_notes = (made_by, made_on or date.today(), language)
+        return cls(forecast, panel, plot, backtest, *model_parts, *origin_notes, totals, scenarios)
 
     @property
     def title(self) -> str:
@@ -152,7 +153,7 @@ class Report:
     def parts(self) -> dict[str, str]:
         """The pieces of the page by name, as HTML."""
         summary, words = self._summary, self.words
-        told = self.forecast, self.panel, self.backtest, self.plot.available
+        table_inputs = self.forecast, self.panel, self.backtest, self.plot.available
         notes = chart_notes(self.forecast, self.plot, self.panel)
         return {
             "title": escape(self.title),
@@ -165,7 +166,7 @@ class Report:
             "components": components_section(self._components, words),
             "series": scenarios_section(self.scenarios, words)
             + totals_section(self.totals, words)
-            + series_section(*told, words),
+            + series_section(*table_inputs, words),
             "accuracy": accuracy_section(summary, words),
             "training": self.training.html(words) if self.training else "",
             "data": data_section(self.panel, words),
@@ -187,13 +188,13 @@ class Report:
         """The whole page."""
         page, words = (HERE / "report.html").read_text("utf-8"), self.words
         drawing = (HERE / "charts.js").read_text("utf-8")
-        drawn = {**self.charts(), "words": script_words(page + drawing, words)}
+        chart_data = {**self.charts(), "words": script_words(page + drawing, words)}
         return Template(in_words(page, words)).substitute(
             self.parts(),
             language=self.language,
             style=(HERE / "report.css").read_text("utf-8"),
             drawing=drawing,
-            charts=script_data(drawn),
+            charts=script_data(chart_data),
             plotly=gzip.decompress((HERE / PLOTLY).read_bytes()).decode("utf-8"),
         )
 
@@ -226,7 +227,7 @@ def in_words(page: str, words: Words) -> str:
     >>> in_words("<h2>{{Forecast}}</h2>", words_of("ja"))
     '<h2>予測</h2>'
     """
-    return _IN_BRACES.sub(lambda found: escape(words(found[1])), page)
+    return _IN_BRACES.sub(lambda match: escape(words(match[1])), page)
 
 
 def script_words(scripts: str, words: Words) -> dict[str, str]:

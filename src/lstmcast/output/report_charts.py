@@ -14,6 +14,7 @@ from lstmcast.output.components import ComponentsPlot
 from lstmcast.output.panes import Pane
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.language import Words
+from lstmcast.util.objects import none_where_unknown
 from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
@@ -38,19 +39,19 @@ def forecast_charts(plot: ForecastPlot) -> dict[str, Any]:
     }
 
 
-def shortened(value: Any) -> Any:
+def shortened(value: Any, digits: int = DIGITS) -> Any:
     """Numbers with as many digits as a chart can show: the others are half of a page."""
     if isinstance(value, dict):
-        return {name: shortened(part) for name, part in value.items()}
+        return {name: shortened(entry, digits) for name, entry in value.items()}
     if isinstance(value, list):
-        return [shortened(part) for part in value]
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+        return [shortened(entry, digits) for entry in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
 def _axis(plot: ForecastPlot) -> str:
     """Which kind of axis the times need: years that no calendar has are just names."""
     times = np.concatenate(
-        [part for pane in plot.panes for part in (pane.times[:1], pane.future[-1:])]
+        [ends for pane in plot.panes for ends in (pane.times[:1], pane.future[-1:])]
     )
     if times.dtype.kind != "M":
         return "linear"
@@ -90,19 +91,16 @@ def component_charts(
     return charts if any(chart["parts"] for chart in charts) else None
 
 
-def _components(taken: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any]:
+def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any]:
     """Components at the newest times of a pane, and its future."""
-    count = min(len(taken.times), len(pane.times) + len(pane.future))
-    told_apart = len(taken.parts) > len(("level", "rest"))
-    parts = [
-        {
-            "name": words(part.name),
-            "percent": bool(part.percent),
-            "values": [None if np.isnan(v) else float(f"{v:.5g}") for v in part.values[-count:]],
-        }
-        for part in taken.parts
-    ]
-    return {"parts": parts if told_apart else [], "count": count}
+    count = min(len(plot.times), len(pane.times) + len(pane.future))
+    components: list[dict[str, Any]] = []
+    if len(plot.parts) > len(("level", "rest")):
+        for component in plot.parts:
+            name, percent = words(component.name), bool(component.percent)
+            values = shortened(none_where_unknown(component.values[-count:]), digits=5)
+            components.append({"name": name, "percent": percent, "values": values})
+    return {"parts": components, "count": count}
 
 
 def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str, Any] | None:
@@ -111,14 +109,15 @@ def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str
     if scenarios is None:
         return None
     first = next(iter(scenarios.forecasts.values()))
-    place = {str(name): o for o, name in enumerate(first.ids)}
-    shown = [(place[pane.name], len(pane.future)) for pane in plot.panes]
-    points = {
-        name: [plain_list(forecast.point[o, :steps]) for o, steps in shown]
-        for name, forecast in scenarios.forecasts.items()
-    }
-    apart = {
-        name: [[plain_list(row) for row in parts[o, :steps].T] for o, steps in shown]
-        for name, parts in scenarios.differences.items()
-    }
-    return shortened({"level": f"{scenarios.level:g}", "points": points, "apart": apart})
+    place = {str(name): origin for origin, name in enumerate(first.ids)}
+    selected = [(place[pane.name], len(pane.future)) for pane in plot.panes]
+    points, differences = {}, {}
+    for name, forecast in scenarios.forecasts.items():
+        points[name] = [
+            none_where_unknown(forecast.point[origin, :steps]) for origin, steps in selected
+        ]
+    for name, difference in scenarios.differences.items():
+        differences[name] = [
+            none_where_unknown(difference[origin, :steps].T) for origin, steps in selected
+        ]
+    return shortened({"level": f"{scenarios.level:g}", "points": points, "apart": differences})

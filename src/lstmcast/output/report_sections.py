@@ -42,9 +42,9 @@ def subtitle_of(forecast: Forecast, plot: ForecastPlot) -> str:
 
 def chart_notes(forecast: Forecast, plot: ForecastPlot, panel: Panel) -> list[str]:
     """What stands below the chart."""
-    made = forecast.combination
+    combination = forecast.combination
     note = _chart_note(plot, panel)
-    return [note] if made is None else [note, f"Made of: {made}."]
+    return [note] if combination is None else [note, f"Made of: {combination}."]
 
 
 def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
@@ -52,8 +52,8 @@ def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
     if plot.available > len(plot.panes):
         notes.append(f"Charts: the first {len(plot.panes)} of {plot.available:,} series.")
     longest = int(panel.lengths.max())
-    if longest > (kept := MOST_VALUES // len(plot.panes)):
-        notes.append(f"Of long histories the newest {kept:,} values are drawn.")
+    if longest > (limit := MOST_VALUES // len(plot.panes)):
+        notes.append(f"Of long histories the newest {limit:,} values are drawn.")
     return " ".join(notes)
 
 
@@ -62,31 +62,33 @@ _STYLES = {"best": "good", "middle": "middle", "poor": "poor", "unknown": "unkno
 
 def verdict_line(summary: Summary | None, words: Words) -> str:
     if summary is None:
-        said, style = "Accuracy was not measured: nothing was held out.", "unknown"
+        verdict, style = "Accuracy was not measured: nothing was held out.", "unknown"
     elif not summary.scores:
-        said, style = f"Accuracy on held-out data: {summary.verdict}", "unknown"
+        verdict, style = f"Accuracy on held-out data: {summary.verdict}", "unknown"
     else:
-        said = f"Accuracy on held-out data: {summary.verdict}"
+        verdict = f"Accuracy on held-out data: {summary.verdict}"
         style = _STYLES[summary.standing]
-    return f'<p class="verdict {style}">{escape(words(said))}</p>'
+    return f'<p class="verdict {style}">{escape(words(verdict))}</p>'
 
 
 def tiles_section(summary: Summary | None, words: Words) -> str:
     """The few numbers that most readers want, each with its meaning."""
     if summary is None or not summary.scores:
         return ""
-    own = summary.scores[summary.model]
-    tiles = [(number(own["mae"]), "mean absolute error, in the data’s units")]
-    if np.isfinite(own["mape"]):
-        tiles.append((f"{own['mape']:.1f}%", "mean error, in percent of the value"))
+    scores = summary.scores[summary.model]
+    tiles = [(number(scores["mae"]), "mean absolute error, in the data’s units")]
+    if np.isfinite(scores["mape"]):
+        tiles.append((f"{scores['mape']:.1f}%", "mean error, in percent of the value"))
     against = {"skill": summary.reference, "skill_familiar": summary.familiar}
     for key, name in against.items():
-        if name is not None and np.isfinite(own[key]):
-            more = "less" if own[key] >= 0 else "more"
-            tiles.append((percent(abs(own[key])), f"{more} error than the {name} forecast"))
+        if name is not None and np.isfinite(scores[key]):
+            comparison = "less" if scores[key] >= 0 else "more"
+            tiles.append(
+                (percent(abs(scores[key])), f"{comparison} error than the {name} forecast")
+            )
     tiles += [
         (percent(share), f"of the actual values lay in the {level}% interval")
-        for level, share in coverages_of(own).items()
+        for level, share in coverages_of(scores).items()
     ]
     cells = "".join(
         f"<div><b>{escape(value)}</b><span>{escape(words(meaning))}</span></div>"
@@ -99,7 +101,8 @@ def series_picker(plot: ForecastPlot, words: Words) -> str:
     if len(plot.panes) == 1:
         return ""
     options = "".join(
-        f'<option value="{i}">{escape(pane.name)}</option>' for i, pane in enumerate(plot.panes)
+        f'<option value="{place}">{escape(pane.name)}</option>'
+        for place, pane in enumerate(plot.panes)
     )
     return f'<label class="picker">{words("Series")} <select id="picker">{options}</select></label>'
 
@@ -108,9 +111,9 @@ def data_section(panel: Panel, words: Words) -> str:
     lengths = panel.lengths
     missing = int(np.isnan(panel.values).sum())
     count = f"{len(panel.values):,}"
-    each = f"{count}, {lengths.min():,} to {lengths.max():,} each"
+    values = f"{count}, {lengths.min():,} to {lengths.max():,} each"
     periods = ", ".join(words(f"{period:,} steps") for period in panel.periods if period > 1)
-    described = {
+    entries = {
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
         "Target": panel.columns.target,
@@ -118,14 +121,14 @@ def data_section(panel: Panel, words: Words) -> str:
         "Known in advance": ", ".join(panel.covariates.future.columns),
         "Static": ", ".join(panel.covariates.static),
         "Series": f"{len(panel):,}",
-        "Values": words(each) if len(panel) > 1 else count,
+        "Values": words(values) if len(panel) > 1 else count,
         "Missing": f"{missing:,}" if missing else words("none"),
         "Frequency": words(panel.frequency.name),
         "Seasons": periods or words("none"),
         "Time": words(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"),
         "Kind": _kind(panel, words),
     }
-    return facts({words(name): value for name, value in described.items()})
+    return facts({words(name): value for name, value in entries.items()})
 
 
 def _kind(panel: Panel, words: Words) -> str:
@@ -133,25 +136,27 @@ def _kind(panel: Panel, words: Words) -> str:
     counts = kind_counts(panel.kinds)
     if len(counts) == 1 and panel.kind == "real":
         return words("real")
-    how = words("declared" if panel.recognised is None else "recognised")
-    names = [f"{n:,} series {name}" if len(counts) > 1 else name for name, n in counts.items()]
-    return f"{', '.join(map(words, names))} ({how})"
+    origin = "declared" if panel.recognised is None else "recognised"
+    names = list(counts)
+    if len(counts) > 1:
+        names = [f"{count:,} series {name}" for name, count in counts.items()]
+    return f"{', '.join(map(words, names))} ({words(origin)})"
 
 
 def findings_section(findings: Sequence[Finding], words: Words) -> str:
     if not findings:
         return f"<p>{words('Nothing unusual was noticed.')}</p>"
     order = {"error": 0, "warning": 1, "note": 2}
-    found = sorted(findings, key=lambda finding: order[finding.severity])
+    ordered = sorted(findings, key=lambda entry: order[entry.severity])
     items = "".join(
-        f'<li class="{f.severity}"><b>{words(f"{f.severity}:").rstrip(":")}</b> '
-        f"<span>{escape(words(f.text))}</span></li>"
-        for f in found[:MOST_FINDINGS]
+        f'<li class="{finding.severity}"><b>{words(f"{finding.severity}:").rstrip(":")}</b> '
+        f"<span>{escape(words(finding.text))}</span></li>"
+        for finding in ordered[:MOST_FINDINGS]
     )
-    beyond = len(found) - MOST_FINDINGS
-    more = words(f"… and {beyond:,} more: lstmcast check shows all.")
-    left = f"<p class=note>{more}</p>" if beyond > 0 else ""
-    return f'<ul class="findings">{items}</ul>{left}'
+    beyond = len(ordered) - MOST_FINDINGS
+    ending = words(f"… and {beyond:,} more: lstmcast check shows all.")
+    overflow = f"<p class=note>{ending}</p>" if beyond > 0 else ""
+    return f'<ul class="findings">{items}</ul>{overflow}'
 
 
 def card_section(card: str, words: Words) -> str:
@@ -177,5 +182,5 @@ def components_section(charts: list[dict[str, Any]] | None, words: Words) -> str
     if charts is None:
         return ""
     note = "A season or an effect moves the level by so much; what is left is the rest."
-    drawn = f'<div id="components" class="chart"></div><p class=note>{words(note)}</p>'
-    return f'<section id="apart-section"><h2>{words("What it is made of")}</h2>{drawn}</section>'
+    content = f'<div id="components" class="chart"></div><p class=note>{words(note)}</p>'
+    return f'<section id="apart-section"><h2>{words("What it is made of")}</h2>{content}</section>'

@@ -29,10 +29,12 @@ def totals_section(totals: Totals | None, words: Words) -> str:
     if totals is None:
         return ""
     header, *rows = totals.rows(MOST_ROWS)
-    left = f"The first {len(rows)} of {len(totals):,} rows." if len(totals) > len(rows) else ""
-    note = f"<p class=note>{escape(words(left))}</p>" if left else ""
-    listed = page_table([words(name) for name in header], rows)
-    return f"<section><h2>{words('Totals')}</h2>{listed}{note}</section>"
+    limit_note = (
+        f"The first {len(rows)} of {len(totals):,} rows." if len(totals) > len(rows) else ""
+    )
+    note = f"<p class=note>{escape(words(limit_note))}</p>" if limit_note else ""
+    table = page_table([words(name) for name in header], rows)
+    return f"<section><h2>{words('Totals')}</h2>{table}{note}</section>"
 
 
 def scenarios_section(scenarios: Scenarios | None, words: Words) -> str:
@@ -40,11 +42,11 @@ def scenarios_section(scenarios: Scenarios | None, words: Words) -> str:
     if scenarios is None:
         return ""
     header, *rows = scenarios.rows(MOST_ROWS)
-    listed = page_table([words(name) for name in header], rows)
+    table = page_table([words(name) for name in header], rows)
     note = f"Sums over all steps; differences with their {scenarios.level:g}% intervals."
     charts = '<div id="scenarios" class="chart"></div><div id="apart" class="chart low"></div>'
-    told = f"<p class=note>{escape(words(note))}</p>"
-    return f"<section><h2>{words('Scenarios')}</h2>{charts}{listed}{told}</section>"
+    note_line = f"<p class=note>{escape(words(note))}</p>"
+    return f"<section><h2>{words('Scenarios')}</h2>{charts}{table}{note_line}</section>"
 
 
 def series_section(
@@ -54,29 +56,32 @@ def series_section(
     if available < 2:
         return ""
     header, rows = _series_rows(forecast, panel, tested)
-    left = f"The first {len(rows)} of {available:,} series." if available > len(rows) else ""
-    note = f"<p class=note>{escape(words(left))}</p>" if left else ""
-    listed = page_table([words(name) for name in header], rows)
-    return f"<section><h2>{words('Series')}</h2>{listed}{note}</section>"
+    limit_note = f"The first {len(rows)} of {available:,} series." if available > len(rows) else ""
+    note = f"<p class=note>{escape(words(limit_note))}</p>" if limit_note else ""
+    table = page_table([words(name) for name in header], rows)
+    return f"<section><h2>{words('Series')}</h2>{table}{note}</section>"
 
 
 def _series_rows(
     forecast: Forecast, panel: Panel, tested: Backtest | None
 ) -> tuple[list[str], list[list[str]]]:
     places = {name: place for place, name in enumerate(panel.ids)}
-    origins = list({name: o for o, name in enumerate(forecast.ids) if name in places}.values())[
-        :MOST_ROWS
-    ]
+    origins = list(
+        {name: origin for origin, name in enumerate(forecast.ids) if name in places}.values()
+    )[:MOST_ROWS]
     scores = _series_scores(tested)
     header = ["series", "values", "until", "last value", "first forecast", "mean forecast"]
     rows = []
-    for o in origins:
-        name = forecast.ids[o]
+    for origin in origins:
+        name = forecast.ids[origin]
         values = panel.series(places[name])
-        known = values[np.isfinite(values)]
-        last = number(float(known[-1])) if len(known) else "–"
-        cells = [f"{len(values):,}", format_time(forecast.cutoffs[o]), last]
-        cells += [number(float(forecast.point[o, 0])), number(float(forecast.point[o].mean()))]
+        known_values = values[np.isfinite(values)]
+        newest = number(float(known_values[-1])) if len(known_values) else "–"
+        cells = [f"{len(values):,}", format_time(forecast.cutoffs[origin]), newest]
+        cells += [
+            number(float(forecast.point[origin, 0])),
+            number(float(forecast.point[origin].mean())),
+        ]
         rows.append(
             [
                 str(name),
@@ -93,11 +98,11 @@ def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float],
     if tested is None or not tested.forecasts:
         return {}
     columns = tested.per_series()
-    own = columns["model"] == tested.model
+    is_model = columns["model"] == tested.model
     writes = {"mae": number, "mase": number, "skill": percent}
     ids = tested.ids
     return {
-        HEADINGS[key]: (dict(zip(ids, columns[key][own].tolist(), strict=True)), write)
+        HEADINGS[key]: (dict(zip(ids, columns[key][is_model].tolist(), strict=True)), write)
         for key, write in writes.items()
         if key in columns
     }
@@ -107,8 +112,12 @@ def accuracy_section(summary: Summary | None, words: Words) -> str:
     if summary is None or not summary.scores:
         return ""
     overall, steps = (labelled(rows, words) for rows in (summary.overall(), summary.by_step()))
-    said = [*(f"Warning: {warning}" for warning in summary.warnings), *summary.notes, _GLOSSARY]
-    notes = "".join(f"<p class=note>{escape(words(note))}</p>" for note in said)
+    sentences = [
+        *(f"Warning: {warning}" for warning in summary.warnings),
+        *summary.notes,
+        _GLOSSARY,
+    ]
+    notes = "".join(f"<p class=note>{escape(words(note))}</p>" for note in sentences)
     return (
         f"<section><h2>{words('How accurate it would have been')}</h2><p>{words(_HELD_OUT)}</p>"
         f"{page_table(overall[0], overall[1:], words(summary.model))}"
@@ -153,5 +162,5 @@ _INSIDE = "Share of held-out values inside each interval; the mark is where it s
 
 def coverages_of(scores: dict[str, float]) -> dict[str, float]:
     """The share of held-out values in each interval, by its level in percent."""
-    named = {name.removeprefix("coverage_"): name for name in scores if "coverage_" in name}
-    return {level: scores[name] for level, name in named.items() if np.isfinite(scores[name])}
+    names = {name.removeprefix("coverage_"): name for name in scores if "coverage_" in name}
+    return {level: scores[name] for level, name in names.items() if np.isfinite(scores[name])}

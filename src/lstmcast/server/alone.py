@@ -11,12 +11,12 @@ from lstmcast.util.files import locked, output_errors
 LOCK = ".lock"
 
 
-def take(folder: Path, held: ExitStack) -> None:
-    """Make a folder where there is none, and hold its lock as long as `held`; OutputError where
+def take(folder: Path, stack: ExitStack) -> None:
+    """Make a folder where there is none, and hold its lock as long as `stack`; OutputError where
     another server does."""
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    if not held.enter_context(locked(folder / LOCK)):
+    if not stack.enter_context(locked(folder / LOCK)):
         raise OutputError(
             f"{str(folder)!r} is used by another server. Stop that, or name another folder."
         )

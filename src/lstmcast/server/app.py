@@ -66,9 +66,9 @@ class Server:
 
     def require_listener(self) -> None:
         """Problem where as many clients listen already as may."""
-        most = self.settings.limits.listeners
-        if self.streams.listeners + self.trainings.listeners >= most:
-            raise Problem(503, f"{most} clients listen already.")
+        limit = self.settings.limits.listeners
+        if self.streams.listeners + self.trainings.listeners >= limit:
+            raise Problem(503, f"{limit} clients listen already.")
 
     def close(self) -> None:
         """Save the streams, end the trainings, and end."""
@@ -148,7 +148,7 @@ def _add_state(api: FastAPI, server: Server) -> None:
     @api.get("/metrics", tags=["state"], response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Counters, in the text format of Prometheus."""
-        unsaved = sum(bool(one.unsaved) for one in streams)
+        unsaved = sum(bool(stream.unsaved) for stream in streams)
         text = server.metrics.text(
             len(server.models),
             len(streams),
@@ -171,18 +171,18 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
     async def forecast(request: Request) -> Response:
         """Forecast a history (JSON) or a table (a form with files) by the shipped network."""
         kinds = ForecastHistory, ForecastTable
-        async with asked_in(request, *kinds, work.aside) as said:
-            light = isinstance(said.fields, ForecastHistory) and said.fields.cutoffs == 0
+        async with asked_in(request, *kinds, work.aside) as body:
+            light = isinstance(body.fields, ForecastHistory) and body.fields.cutoffs == 0
             pool = "light" if light else "heavy"
-            return Document(await work.limited(pool, forecasts.forecast, said))
+            return Document(await work.limited(pool, forecasts.forecast, body))
 
     @api.post(
         "/v1/anomalies", tags=["anomalies"], openapi_extra=documented(AnomalyHistory, AnomalyTable)
     )
     async def anomalies(request: Request) -> Response:
         """Score how surprising each value of a history or a table was."""
-        async with asked_in(request, AnomalyHistory, AnomalyTable, work.aside) as said:
-            return Document(await work.limited("heavy", forecasts.anomalies, said))
+        async with asked_in(request, AnomalyHistory, AnomalyTable, work.aside) as body:
+            return Document(await work.limited("heavy", forecasts.anomalies, body))
 
 
 def _add_models(api: FastAPI, server: Server) -> None:
@@ -191,8 +191,8 @@ def _add_models(api: FastAPI, server: Server) -> None:
     @api.get("/v1/models", tags=["models"])
     async def listed() -> dict[str, Any]:
         """The saved models that are served."""
-        known = [await work.aside(summary, name, models[name]) for name in sorted(models)]
-        return {"models": known}
+        summaries = [await work.aside(summary, name, models[name]) for name in sorted(models)]
+        return {"models": summaries}
 
     @api.get("/v1/models/{name}", tags=["models"])
     async def info(name: str) -> dict[str, Any]:
@@ -208,8 +208,8 @@ def _add_models(api: FastAPI, server: Server) -> None:
         """Forecast with a saved model: from newer data, or without a body from where it stopped."""
         folder = folder_of(models, name)
         kinds = PredictHistory, PredictTable
-        async with asked_in(request, *kinds, work.aside, PredictAlone) as said:
-            job = server.forecasts.predict, name, folder, said
+        async with asked_in(request, *kinds, work.aside, PredictAlone) as body:
+            job = server.forecasts.predict, name, folder, body
             return Document(await work.limited("heavy", *job))
 
 
@@ -222,15 +222,15 @@ def _add_streams(api: FastAPI, server: Server) -> None:
     @api.get("/v1/streams", tags=["streams"])
     async def listed() -> dict[str, Any]:
         """The streams that are open."""
-        return {"streams": [one.described() for one in streams]}
+        return {"streams": [stream.described() for stream in streams]}
 
     @api.post(
         "/v1/streams", tags=["streams"], status_code=201, openapi_extra=documented(OpenStream)
     )
     async def opened(request: Request) -> Response:
         """Open a stream."""
-        async with asked_in_json(request, OpenStream, work.aside) as said:
-            stream = await work.limited("heavy", streams.open, said)
+        async with asked_in_json(request, OpenStream, work.aside) as body:
+            stream = await work.limited("heavy", streams.open, body)
             place = {"location": f"/v1/streams/{stream.name}"}
             return Document(stream.described(), 201, place)
 
@@ -284,25 +284,25 @@ def _add_events(api: FastAPI, server: Server) -> None:
         """Follow the forecasts of a stream, as server-sent events."""
         stream = streams.named(name)
         server.require_listener()
-        known = last_event_id is not None and last_event_id.isdecimal()
-        last = int(last_event_id[:18]) if last_event_id and known else None
+        is_number = last_event_id is not None and last_event_id.isdecimal()
+        newest = int(last_event_id[:18]) if last_event_id and is_number else None
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        lines = _followed(server, stream, last, most)
+        lines = _followed(server, stream, newest, most)
         return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
 
 
 async def _followed(
-    server: Server, stream: ServedStream, last: int | None, most: int | None
+    server: Server, stream: ServedStream, newest: int | None, limit: int | None
 ) -> AsyncIterator[str]:
     """Events of a stream until it is closed, the client goes away or there were enough."""
     queue: asyncio.Queue[Answer | None] = asyncio.Queue(REMEMBERED)
-    for answer in stream.missed(last):
+    for answer in stream.missed(newest):
         queue.put_nowait(answer)
     stream.listeners.add(queue)
     sent = quiet = 0
     try:
         yield ": the forecasts of a stream follow\n\n"
-        while most is None or sent < most:
+        while limit is None or sent < limit:
             try:
                 answer = await asyncio.wait_for(queue.get(), PAUSE)
             except TimeoutError:

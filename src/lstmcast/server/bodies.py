@@ -61,10 +61,10 @@ async def asked(
     as_json: type[BaseModel],
     as_form: type[BaseModel],
     aside: Callable[..., Any],
-    without: type[BaseModel] | None = None,
+    bodyless: type[BaseModel] | None = None,
 ) -> Asked:
-    """What a request asks for; `aside` runs a function in a thread, `without` is what a JSON object
-    without a history is. Problem, ValidationError."""
+    """What a request asks for; `aside` runs a function in a thread, `bodyless` is what a JSON
+    object without a history is. Problem, ValidationError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == FORM:
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as form:
@@ -73,11 +73,11 @@ async def asked(
     if kind not in (JSON, ""):
         raise Problem(415, f"Send {JSON} or {FORM}, not {kind[:80]!r}.", "content-type")
     body = await request.body()
-    if not body.strip() and without is not None:
-        return Asked(without())
+    if not body.strip() and bodyless is not None:
+        return Asked(bodyless())
     if len(body) < SHORT:
-        return Asked(_of_json(body, as_json, without))
-    return Asked(await aside(_of_json, body, as_json, without))
+        return Asked(_of_json(body, as_json, bodyless))
+    return Asked(await aside(_of_json, body, as_json, bodyless))
 
 
 async def json_of(request: Request, model: type[Model], aside: Callable[..., Any]) -> Model:
@@ -91,14 +91,14 @@ async def json_of(request: Request, model: type[Model], aside: Callable[..., Any
     return await aside(model.model_validate_json, body)
 
 
-def _of_json(body: bytes, model: type[BaseModel], without: type[BaseModel] | None) -> BaseModel:
+def _of_json(body: bytes, model: type[BaseModel], bodyless: type[BaseModel] | None) -> BaseModel:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        missing = [one["loc"] for one in error.errors() if one["type"] == "missing"]
-        if without is None or ("series",) not in missing:
+        missing = [detail["loc"] for detail in error.errors() if detail["type"] == "missing"]
+        if bodyless is None or ("series",) not in missing:
             raise
-    return without.model_validate_json(body)
+    return bodyless.model_validate_json(body)
 
 
 async def _of_form(form: FormData) -> tuple[dict[str, Any], list[Upload]]:
@@ -106,21 +106,21 @@ async def _of_form(form: FormData) -> tuple[dict[str, Any], list[Upload]]:
     fields: dict[str, Any] = {}
     files: list[Upload] = []
     for name in form:
-        given = form.getlist(name)
-        sent = [one for one in given if isinstance(one, UploadFile)]
+        values = form.getlist(name)
+        sent = [value for value in values if isinstance(value, UploadFile)]
         if name == FILE:
-            files += [Upload(one.filename or "", await one.read()) for one in sent]
-        if name != FILE or len(sent) < len(given):
-            fields[name] = _texts(name, given)
+            files += [Upload(value.filename or "", await value.read()) for value in sent]
+        if name != FILE or len(sent) < len(values):
+            fields[name] = _texts(name, values)
     if not files:
         raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
     return fields, files
 
 
-def _texts(name: str, given: Sequence[UploadFile | str]) -> str | list[str]:
+def _texts(name: str, values: Sequence[UploadFile | str]) -> str | list[str]:
     """The values of a field that is no file. Problem."""
-    texts = [one for one in given if isinstance(one, str)]
-    if len(texts) < len(given):
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) < len(values):
         raise Problem(UNUSABLE, f"{name[:80]!r} is a file, and a text is expected.", name[:80])
     if name == FILE:
         raise Problem(UNUSABLE, f"{FILE!r} is a text, and a file is expected.", FILE)
@@ -147,8 +147,8 @@ def safe_name(name: str) -> str:
     >>> safe_name("../../etc/passwd"), safe_name("C:\\\\sales.csv"), safe_name("..")
     ('passwd', 'sales.csv', 'table')
     """
-    last = re.split(r"[/\\]", name)[-1]
-    plain = _ODD.sub("_", last).encode("utf-8", "replace").decode().strip(" .~-")
+    basename = re.split(r"[/\\]", name)[-1]
+    plain = _ODD.sub("_", basename).encode("utf-8", "replace").decode().strip(" .~-")
     while len(plain.encode()) > _LONGEST_NAME:
         plain = plain[len(plain) // 10 + 1 :]  # the ending stays
     return plain or "table"

@@ -24,22 +24,22 @@ async def asked_in(
     as_json: type[BaseModel],
     as_form: type[BaseModel],
     aside: Aside,
-    without: type[BaseModel] | None = None,
+    bodyless: type[BaseModel] | None = None,
 ) -> AsyncIterator[Asked]:
     """What a request asks for, as `bodies.asked` reads it; errors in the block name its fields."""
     with Fields(as_form) as names:
-        said = await asked(request, as_json, as_form, aside, without)
-        names.of(said.fields, said.files)
-        yield said
+        body = await asked(request, as_json, as_form, aside, bodyless)
+        names.of(body.fields, body.files)
+        yield body
 
 
 @asynccontextmanager
 async def asked_in_json(request: Request, model: type[Model], aside: Aside) -> AsyncIterator[Model]:
     """The JSON object of a request; errors in the block name its fields."""
     with Fields(model) as names:
-        said = await json_of(request, model, aside)
-        names.of(said)
-        yield said
+        body = await json_of(request, model, aside)
+        names.of(body)
+        yield body
 
 
 class Fields:

@@ -43,7 +43,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun, body = time.perf_counter(), _Body(receive, self.settings)
+        start, body = time.perf_counter(), _Body(receive, self.settings)
         answer = _Answer(send, body)
         self.metrics.active += 1
         try:
@@ -56,7 +56,7 @@ class Guard:
         finally:
             self.metrics.active -= 1
             route = getattr(scope.get("route"), "path", None) or "unknown"
-            took = time.perf_counter() - begun
+            took = time.perf_counter() - start
             method = scope["method"] if scope["method"] in METHODS else "other"
             self.metrics.answered(route, method, answer.status or 499, took)
 
@@ -78,11 +78,11 @@ class Guard:
         if length.isdecimal() and int(length) > self.settings.limits.body:
             raise too_large(self.settings)
 
-    def _require_token(self, given: bytes) -> None:
+    def _require_token(self, header: bytes) -> None:
         token = self.settings.token or ""
-        scheme, _, shown = given.partition(b" ")
+        scheme, _, token_sent = header.partition(b" ")
         # in constant time: how long a wrong one takes says nothing
-        right = hmac.compare_digest(shown.strip(), token.encode())
+        right = hmac.compare_digest(token_sent.strip(), token.encode())
         if scheme.lower() != b"bearer" or not right:
             raise Problem(
                 401,
@@ -104,9 +104,9 @@ class _Body:
         """The next part of it. Problem where it is too large, or takes too long."""
         if self.ended:
             return await self._receive()  # of a client that goes away
-        left = self._until - time.monotonic()
+        remaining = self._until - time.monotonic()
         try:
-            message = await asyncio.wait_for(self._receive(), max(left, 0.01))
+            message = await asyncio.wait_for(self._receive(), max(remaining, 0.01))
         except TimeoutError as error:
             limit = self._settings.limits.receive
             detail = f"The body did not arrive within {limit:g} seconds. Send it faster, or less."
@@ -122,9 +122,9 @@ class _Body:
         arrive is reset, and the answer lost before it was read."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LINGERING):
-                more = True
-                while more:
-                    more = (await self._receive()).get("more_body", False)
+                continues = True
+                while continues:
+                    continues = (await self._receive()).get("more_body", False)
 
 
 class _Answer:
@@ -147,8 +147,8 @@ class _Answer:
 
 def too_large(settings: Settings) -> Problem:
     """A body with more bytes than are taken."""
-    most = settings.limits.body
-    detail = f"The body is larger than {most:,} bytes. Send fewer series or columns."
+    limit = settings.limits.body
+    detail = f"The body is larger than {limit:,} bytes. Send fewer series or columns."
     return Problem(TOO_LARGE, detail, "body", headers={"connection": "close"})
 
 

@@ -48,17 +48,17 @@ class Journal:
         """Keep an entry; how long the journal was before, for `undo`. OutputError, and then it is
         as it was."""
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
-        before = self._size
+        size_before = self._size
         with output_errors(self.path):
             try:
-                written = self._file.write(line)
-                if written < len(line):  # the disk is full: the rest says why
-                    self._file.write(line[written:])
+                count = self._file.write(line)
+                if count < len(line):  # the disk is full: the rest says why
+                    self._file.write(line[count:])
             except OSError:
-                self._file.truncate(before)
+                self._file.truncate(size_before)
                 raise
-        self._size = before + len(line)
-        return before
+        self._size = size_before + len(line)
+        return size_before
 
     def undo(self, size: int) -> None:
         """Forget what was appended since the journal was so long."""
@@ -73,12 +73,12 @@ class Journal:
     def _whole(self) -> int:
         """The bytes of the lines that are whole."""
         self._file.seek(0)
-        whole = 0
+        size = 0
         for line in self._file.read().splitlines(keepends=True):
             if not line.endswith(b"\n") or not _is_object(line):
                 break
-            whole += len(line)
-        return whole
+            size += len(line)
+        return size
 
 
 def _is_object(line: bytes) -> bool:

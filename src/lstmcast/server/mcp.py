@@ -36,8 +36,8 @@ logger = logging.getLogger("lstmcast")
 class Refused(Exception):
     """A message that cannot be answered: `code` of JSON-RPC, and why."""
 
-    def __init__(self, code: int, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
         self.code = code
 
 
@@ -60,11 +60,11 @@ class Assistant:
         try:
             message = _message(line)
             number = message.get("id")
-            result = self._result(message)
+            content = self._result(message)
         except Refused as refused:
             error = {"code": refused.code, "message": str(refused)}
             return {"jsonrpc": "2.0", "id": number, "error": error}
-        return None if number is None else {"jsonrpc": "2.0", "id": number, "result": result}
+        return None if number is None else {"jsonrpc": "2.0", "id": number, "result": content}
 
     def _result(self, message: Message) -> Message | None:
         method, parameters = message.get("method"), message.get("params", {})
@@ -86,9 +86,9 @@ class Assistant:
         raise Refused(METHOD, f"{method[:100]!r} is not known. Tools alone are offered.")
 
     def _introduced(self, parameters: Mapping[str, Any]) -> Message:
-        wanted = parameters.get("protocolVersion")
+        version = parameters.get("protocolVersion")
         return {
-            "protocolVersion": wanted if wanted in VERSIONS else VERSIONS[0],
+            "protocolVersion": version if version in VERSIONS else VERSIONS[0],
             "capabilities": {"tools": {}},
             "serverInfo": {"name": "lstmcast", "version": __version__},
             "instructions": INSTRUCTIONS,
@@ -97,9 +97,9 @@ class Assistant:
     def _called(self, parameters: Mapping[str, Any]) -> Message:
         """What a tool says; what cannot be done is told to the assistant, who may try again."""
         name, arguments = parameters.get("name"), parameters.get("arguments") or {}
-        known = [tool["name"] for tool in self.tools.described()]
-        if not isinstance(name, str) or name not in known or not isinstance(arguments, dict):
-            raise Refused(PARAMS, f"name={name!r} is no tool, or arguments is no object: {known}.")
+        names = [tool["name"] for tool in self.tools.described()]
+        if not isinstance(name, str) or name not in names or not isinstance(arguments, dict):
+            raise Refused(PARAMS, f"name={name!r} is no tool, or arguments is no object: {names}.")
         try:
             document = finite(self.tools.call(name, arguments))
         except ValidationError as error:
@@ -114,15 +114,15 @@ class Assistant:
         }
 
 
-def run(assistant: Assistant, source: BinaryIO, result: TextIO) -> None:
+def run(assistant: Assistant, source: BinaryIO, output: TextIO) -> None:
     """Answer messages until there are no more."""
     for line in _lines(source):
         if not line.strip():
             continue
         answer = assistant.answer(line)
         if answer is not None:
-            result.write(json.dumps(answer) + "\n")  # ASCII: no line ends within
-            result.flush()
+            output.write(json.dumps(answer) + "\n")  # ASCII: no line ends within
+            output.flush()
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:

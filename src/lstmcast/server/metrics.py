@@ -72,8 +72,8 @@ class Metrics:
                 ("listeners", "gauge", "Clients that follow a stream or a training.", listeners),
                 ("trainings", "gauge", "Trainings that run.", trainings),
             ]
-        for name, kind, what, value in values:
-            lines += [*_described(name, kind, what), f"lstmcast_{name} {value}"]
+        for name, kind, meaning, value in values:
+            lines += [*_described(name, kind, meaning), f"lstmcast_{name} {value}"]
         lines += _described("info", "gauge", "The version that runs.")
         lines.append(f'lstmcast_info{{version="{__version__}"}} 1')
         return "\n".join(lines) + "\n"
@@ -91,13 +91,13 @@ class Metrics:
         for route, count in sorted(self._count.items()):
             label = f'route="{route}"'
             for bound in BOUNDS:
-                inside = self._within[route, bound]
-                lines.append(f'lstmcast_{name}_bucket{{{label},le="{bound:g}"}} {inside}')
+                count_within = self._within[route, bound]
+                lines.append(f'lstmcast_{name}_bucket{{{label},le="{bound:g}"}} {count_within}')
             lines.append(f'lstmcast_{name}_bucket{{{label},le="+Inf"}} {count}')
             lines.append(f"lstmcast_{name}_sum{{{label}}} {self._seconds[route]:.6f}")
             lines.append(f"lstmcast_{name}_count{{{label}}} {count}")
         return lines
 
 
-def _described(name: str, kind: str, what: str) -> list[str]:
-    return [f"# HELP lstmcast_{name} {what}", f"# TYPE lstmcast_{name} {kind}"]
+def _described(name: str, kind: str, meaning: str) -> list[str]:
+    return [f"# HELP lstmcast_{name} {meaning}", f"# TYPE lstmcast_{name} {kind}"]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Models(Mapping[str, Path]):
     """The folders of all models that are served."""
 
-    def __init__(self, given: Mapping[str, Path], trainings: Trainings) -> None:
-        self._given, self._trainings = given, trainings
+    def __init__(self, served: Mapping[str, Path], trainings: Trainings) -> None:
+        self._given, self._trainings = served, trainings
 
     def __getitem__(self, name: str) -> Path:
         return self._all()[name]
@@ -34,6 +34,6 @@ class Models(Mapping[str, Path]):
 def folder_of(models: Mapping[str, Path], name: str) -> Path:
     """The folder of a model. Problem where there is none of this name."""
     if name not in models:
-        known = f" There are: {', '.join(sorted(models))}." if models else " There are none."
-        raise Problem(404, f"There is no model {name[:100]!r}.{known}", "model")
+        listing = f" There are: {', '.join(sorted(models))}." if models else " There are none."
+        raise Problem(404, f"There is no model {name[:100]!r}.{listing}", "model")
     return models[name]

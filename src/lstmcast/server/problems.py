@@ -67,7 +67,7 @@ class Problem(Exception):
         if self.field is not None:
             document["field"] = self.field
         if self.errors:
-            document["errors"] = [dict(one) for one in self.errors]
+            document["errors"] = [dict(error) for error in self.errors]
         return document
 
 
@@ -87,8 +87,9 @@ def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Pro
     if isinstance(error, ValidationError):
         return of_fields(error)
     if isinstance(error, OutputError):
-        full = getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        return Problem(507 if full else 503, str(error))
+        is_full = getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        status = 507 if is_full else 503
+        return Problem(status, str(error))
     if isinstance(error, LstmcastError):
         message = str(error).replace(ARRAYS, "the history")
         about_data = _data(fields) if isinstance(error, DataError) else None
@@ -106,13 +107,13 @@ def of_fields(error: ValidationError) -> Problem:
     return of_errors(error.errors(include_url=False, include_context=False, include_input=False))
 
 
-def of_errors(told: Sequence[Mapping[str, Any]]) -> Problem:
+def of_errors(details: Sequence[Mapping[str, Any]]) -> Problem:
     """The same, as pydantic lists them."""
-    errors = [{"field": _place(one), "detail": _reason(one)} for one in told[:20]]
+    errors = [{"field": _place(detail), "detail": _reason(detail)} for detail in details[:20]]
     first = errors[0]
-    more = f" {len(told) - 1} more fields are wrong." if len(told) > 1 else ""
-    detail = f"{first['field']}: {first['detail']}.{more}"
-    return Problem(UNUSABLE, detail, first["field"], errors)
+    ending = f" {len(details) - 1} more fields are wrong." if len(details) > 1 else ""
+    message = f"{first['field']}: {first['detail']}.{ending}"
+    return Problem(UNUSABLE, message, first["field"], errors)
 
 
 def finite(content: Any) -> Any:
@@ -125,32 +126,32 @@ def finite(content: Any) -> Any:
         return {name: finite(value) for name, value in content.items()}
     if isinstance(content, (list, tuple)):
         return [finite(value) for value in content]
-    known = not isinstance(content, float) or math.isfinite(content)
-    return content if known else None
+    is_finite = not isinstance(content, float) or math.isfinite(content)
+    return content if is_finite else None
 
 
-def _place(one: Mapping[str, Any]) -> str:
+def _place(detail: Mapping[str, Any]) -> str:
     """The field that is wrong; of a rule about several, the one that its text begins with."""
-    parts = [str(part)[:100] for part in one["loc"] if part not in (LISTED, NAMED)]
-    if not parts and one["type"] == "value_error":
-        return str(one["msg"]).removeprefix("Value error, ").partition(" ")[0]
-    return ".".join(parts) or "body"
+    names = [str(step)[:100] for step in detail["loc"] if step not in (LISTED, NAMED)]
+    if not names and detail["type"] == "value_error":
+        return str(detail["msg"]).removeprefix("Value error, ").partition(" ")[0]
+    return ".".join(names) or "body"
 
 
-def _reason(one: Mapping[str, Any]) -> str:
+def _reason(detail: Mapping[str, Any]) -> str:
     """What is wrong with a field, in words that say what is expected, without what was sent: it
     may be long, and secret."""
-    if one["type"] == "extra_forbidden":
+    if detail["type"] == "extra_forbidden":
         return "there is no such field"
-    text = str(one["msg"]).removeprefix("Value error, ").rstrip(".")
+    text = str(detail["msg"]).removeprefix("Value error, ").rstrip(".")
     return text[:1].lower() + text[1:]
 
 
 def _named(message: str, fields: Mapping[str, Any]) -> str | None:
     """The field that a message speaks of: `level=`, `--level`, or what it says, in quotes."""
-    for name, given in fields.items():
-        texts = given if isinstance(given, list) else [given]
-        if any(isinstance(one, str) and _is_quoted(one, message) for one in texts[:100]):
+    for name, value in fields.items():
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and _is_quoted(text, message) for text in texts[:100]):
             return name
     places = {}
     for name in fields:

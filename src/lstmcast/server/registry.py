@@ -53,13 +53,13 @@ class Streams:
         return len(self._open)
 
     def __iter__(self) -> Iterator[ServedStream]:
-        now = list(self._open.values())  # others may open one meanwhile
-        return iter(sorted(now, key=lambda one: one.name))
+        streams = list(self._open.values())  # others may open one meanwhile
+        return iter(sorted(streams, key=lambda stream: stream.name))
 
     @property
     def listeners(self) -> int:
         """Clients that follow a stream."""
-        return sum(len(one.listeners) for one in self)
+        return sum(len(stream.listeners) for stream in self)
 
     def named(self, name: str) -> ServedStream:
         """The stream of this name. Problem."""
@@ -67,18 +67,18 @@ class Streams:
             raise Problem(404, f"There is no stream {name[:100]!r}. Open it first.", "name")
         return self._open[name]
 
-    def open(self, asked: OpenStream) -> ServedStream:
+    def open(self, options: OpenStream) -> ServedStream:
         """A new stream. Problem, LstmcastError; then there is none."""
-        name = _stream_name(asked.name)
+        name = _stream_name(options.name)
         with self._lock:
             if name in self._open or name in self._opening:
                 raise Problem(409, f"There is a stream {name!r} already.", "name")
             if len(self._open) + len(self._opening) >= self.settings.limits.streams:
-                most = self.settings.limits.streams
-                raise Problem(409, f"{most} streams are open, and no more can be.", "name")
+                limit = self.settings.limits.streams
+                raise Problem(409, f"{limit} streams are open, and no more can be.", "name")
             self._opening.add(name)
         try:
-            served = self._opened(name, asked)
+            served = self._opened(name, options)
             self._open[name] = served
             return served
         finally:
@@ -97,12 +97,12 @@ class Streams:
         self._open.clear()
         self._held.close()
 
-    def _opened(self, name: str, asked: OpenStream) -> ServedStream:
+    def _opened(self, name: str, options: OpenStream) -> ServedStream:
         limits = self.settings.limits
-        stream, clocks = _begun(asked, self.models)
+        stream, clocks = _begun(options, self.models)
         if len(stream.rows) > limits.stream_rows:
             raise too_many_rows(limits)
-        require_horizon(asked.horizon, max(len(stream.rows), 1), limits)
+        require_horizon(options.horizon, max(len(stream.rows), 1), limits)
         folder = None if self.settings.streams is None else self.settings.streams / name
         place = None
         if folder is not None:
@@ -110,8 +110,8 @@ class Streams:
                 shutil.rmtree(folder, ignore_errors=True)  # of one that was never opened
                 folder.mkdir(parents=True)
             place = Place(folder / STATE)
-        pipe = Pipe(stream, asked.horizon, clocks=clocks, place=place)
-        about = {"model": asked.model, "horizon": asked.horizon, "opened": _now()}
+        pipe = Pipe(stream, options.horizon, clocks=clocks, place=place)
+        about = {"model": options.model, "horizon": options.horizon, "opened": _now()}
         served = None
         try:
             served = ServedStream(name, pipe, about, folder, self.settings.save_every)
@@ -150,34 +150,37 @@ class Streams:
         return served
 
 
-def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
+def _begun(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
     """A stream of the shipped network or a model, and when its newest ticks were. Problem,
     LstmcastError."""
-    if asked.model is not None:
-        return _of_model(asked, models)
-    if asked.rows is not None and len(set(asked.rows)) < len(asked.rows):
+    if options.model is not None:
+        return _of_model(options, models)
+    if options.rows is not None and len(set(options.rows)) < len(options.rows):
         raise Problem(UNUSABLE, "rows names a row twice. One row per name is expected.", "rows")
-    step = parse_frequency(asked.frequency or "integer")
-    forecaster = LSTMForecaster(asked.horizon, method="network")
+    step = parse_frequency(options.frequency or "integer")
+    periods = tuple(options.period) if options.period else None
+    forecaster = LSTMForecaster(options.horizon, method="network")
     stream = Stream(
         forecaster,
-        asked.rows or [],
+        options.rows or [],
         frequency=step,
-        periods=tuple(asked.period) if asked.period else None,
-        kind=asked.kind,
-        future=asked.future or (),
-        alerts=_alerts(asked),
-        conformal=_conformal(asked, forecaster.network),
+        periods=periods,
+        kind=options.kind,
+        future=options.future or (),
+        alerts=_alerts(options),
+        conformal=_conformal(options, forecaster.network),
     )
     return stream, Clocks(step)
 
 
-def _of_model(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
+def _of_model(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
     """A stream that continues from the data of a saved model."""
-    model = load(folder_of(models, asked.model or ""), method="network")
-    given = [name for name in ("rows", "frequency", "future") if getattr(asked, name) is not None]
-    if given:
-        name = given[0]
+    model = load(folder_of(models, options.model or ""), method="network")
+    superfluous = [
+        name for name in ("rows", "frequency", "future") if getattr(options, name) is not None
+    ]
+    if superfluous:
+        name = superfluous[0]
         raise Problem(
             UNUSABLE,
             f"{name} is known: the stream continues from the data that the model remembers. Leave "
@@ -186,29 +189,29 @@ def _of_model(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Cl
         )
     assert model.saved_context is not None  # a loaded model remembers its data
     panel = model.saved_context.panel
-    periods = tuple(asked.period) if asked.period else None
+    periods = tuple(options.period) if options.period else None
     stream = Stream(
         model,
         panel,
         periods=periods,
-        kind=asked.kind,
-        alerts=_alerts(asked),
-        conformal=_conformal(asked, model.model.network),
+        kind=options.kind,
+        alerts=_alerts(options),
+        conformal=_conformal(options, model.model.network),
     )
     return stream, Clocks.of(panel)
 
 
-def _alerts(asked: OpenStream) -> Alerts | None:
+def _alerts(options: OpenStream) -> Alerts | None:
     """When a value is worth an alert, if that was asked."""
-    return None if asked.rate is None else Alerts(asked.rate)
+    return None if options.rate is None else Alerts(options.rate)
 
 
-def _conformal(asked: OpenStream, network: Network | None) -> Conformal | None:
+def _conformal(options: OpenStream, network: Network | None) -> Conformal | None:
     """How intervals keep their promise; a point has none."""
-    if not asked.conformal or network is None or not network.head.spreads:
+    if not options.conformal or network is None or not network.head.spreads:
         return None
-    settings = Conformal(steps=asked.horizon)
-    return settings if asked.rate is None else replace(settings, rate=asked.rate)
+    settings = Conformal(steps=options.horizon)
+    return settings if options.rate is None else replace(settings, rate=options.rate)
 
 
 def _stream_name(name: str) -> str:

@@ -26,10 +26,10 @@ def response_of(problem: Problem, language: str = "en") -> Response:
     'application/problem+json'
     """
     words, document = words_of(language), problem.document()
-    for told in (document, *document.get("errors", ())):
+    for entry in (document, *document.get("errors", ())):
         for name in ("title", "detail"):
-            if name in told:
-                told[name] = words(told[name])
+            if name in entry:
+                entry[name] = words(entry[name])
     text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     headers = problem.headers | {"cache-control": "no-store", "content-language": language}
     return Response(text, problem.status, headers, media_type=MEDIA_TYPE)
@@ -41,8 +41,8 @@ def language_of(accepted: str) -> str:
     >>> language_of("fr, ja-JP;q=0.9, en;q=0.8"), language_of("")
     ('ja', 'en')
     """
-    for part in accepted.lower().split(","):
-        name = part.partition(";")[0].strip().partition("-")[0]
+    for entry in accepted.lower().split(","):
+        name = entry.partition(";")[0].strip().partition("-")[0]
         if name in LANGUAGES:
             return name
     return "en"
@@ -86,8 +86,8 @@ def add_problems(app: FastAPI) -> None:
         if isinstance(error, RequestValidationError):
             return response_of(of_errors(error.errors()), language)
         if isinstance(error, HTTPException):
-            told = error.detail.rstrip(".")
-            detail = f"{request.method} {request.url.path[:200]}: {told}."
+            reason = error.detail.rstrip(".")
+            detail = f"{request.method} {request.url.path[:200]}: {reason}."
             error = Problem(error.status_code, detail, headers=error.headers)
         return response_of(problem_of(error), language)
 

@@ -11,17 +11,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StrictStr,
-    Tag,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
 
 from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
@@ -29,7 +19,6 @@ from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.limits import require_span
 from lstmcast.data.panel import Panel, ReadOptions
 from lstmcast.data.table import (
-    LONGEST_PERIOD,
     Aggregate,
     CalendarChoice,
     Duplicates,
@@ -40,64 +29,24 @@ from lstmcast.data.table import (
 )
 from lstmcast.errors import DataError
 from lstmcast.jobs import Source
-from lstmcast.predict import NARROWEST, WIDEST, quantiles_of
-from lstmcast.server.problems import LISTED, NAMED, UNUSABLE, Problem
+from lstmcast.predict import quantiles_of
+from lstmcast.server.fieldtypes import (
+    KnownCells,
+    KnownFrequency,
+    Levels,
+    Periods,
+    RowName,
+    Span,
+    Text,
+    Texts,
+    Value,
+    ValueOfRows,
+    Values,
+    ValuesOrNamed,
+)
+from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.settings import Limits
-from lstmcast.totals import SPANS, STEP, WHOLE, Asked
-
-LONGEST_NAME = 1000  # letters of a column or a series
-
-
-def _listed(given: Any) -> Any:
-    """A field of a form that was given once, as a list."""
-    return [given] if isinstance(given, (str, int, float)) else given
-
-
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-Texts = Annotated[list[Text], BeforeValidator(_listed), Field(max_length=100)]
-Period = Annotated[int, Field(ge=1, le=LONGEST_PERIOD)]
-Periods = Annotated[list[Period], BeforeValidator(_listed), Field(min_length=1, max_length=20)]
-Level = Annotated[float, Field(ge=NARROWEST, le=WIDEST)]
-Levels = Annotated[list[Level], BeforeValidator(_listed), Field(min_length=1, max_length=50)]
-Value = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
-Values = list[Value]
-RowName = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-Cell = Value | Annotated[str, Field(max_length=LONGEST_NAME)]
-KnownCells = Cell | list[Cell]
-
-
-def _frequency(text: str) -> str:
-    """A frequency that is known; UsageError, which is a ValueError, for any other."""
-    parse_frequency(text)
-    return text
-
-
-def _span(text: str) -> str:
-    """What totals can be over."""
-    known = (STEP, *SPANS, WHOLE)
-    if text not in known:
-        raise ValueError(f"{text!r} is no span of time: choose one of {', '.join(known)}")
-    return text
-
-
-Known = Annotated[Text, AfterValidator(_frequency)]
-
-
-def _shape(given: Any) -> str:
-    """Which of two shapes values have, so that what is wrong is said of that one alone."""
-    return NAMED if isinstance(given, dict) else LISTED
-
-
-ValuesOrNamed = Annotated[
-    Annotated[Values, Field(min_length=1), Tag(LISTED)]
-    | Annotated[dict[RowName, Values], Field(min_length=1), Tag(NAMED)],
-    Discriminator(_shape),
-]
-ValueOfRows = Annotated[
-    Annotated[Values, Tag(LISTED)]
-    | Annotated[dict[RowName, Value], Field(min_length=1), Tag(NAMED)],
-    Discriminator(_shape),
-]
+from lstmcast.totals import STEP, Asked
 
 
 class Request(BaseModel):
@@ -112,7 +61,9 @@ class Request(BaseModel):
 class Repairs(Request):
     """What is known of the data, and what is done about what is wrong in them."""
 
-    frequency: Known | None = Field(None, description="monthly, 15min, W-MON …; found unless given")
+    frequency: KnownFrequency | None = Field(
+        None, description="monthly, 15min, W-MON …; found unless given"
+    )
     period: Periods | None = Field(None, description="seasonal periods, in steps")
     kind: Kind | None = Field(None, description="what values can be; recognised unless given")
     duplicates: Duplicates = "error"
@@ -128,9 +79,9 @@ class Repairs(Request):
 
     def read_options(self, aggregate: Aggregate | None = None) -> ReadOptions:
         """The same for reading. UsageError."""
-        chosen: dict[str, Any] = {name: getattr(self, name) for name in self.given()}
+        options: dict[str, Any] = {name: getattr(self, name) for name in self.given()}
         periods = tuple(self.period) if self.period else None
-        return ReadOptions(periods=periods, aggregate=aggregate, **chosen)
+        return ReadOptions(periods=periods, aggregate=aggregate, **options)
 
 
 class Columns(Request):
@@ -158,24 +109,26 @@ class Table(Columns, Repairs):
 
     def source(self, files: Sequence[str]) -> Source:
         """The files, to be read so. UsageError."""
-        written = CellFormat(
+        cell_format = CellFormat(
             self.day_first,
             self.decimal,
             self.header,
             self.date_format,
-            tuple(code for given in self.missing_codes or () for code in given.split(",")),
+            tuple(code for names in self.missing_codes or () for code in names.split(",")),
         )
-        given = self.given() + (["aggregate"] if self.aggregate else [])
+        names = self.given()
+        if self.aggregate:
+            names.append("aggregate")
         return Source(
-            files[0] if len(files) == 1 else list(files),
+            _one_or_all(files),
             self.read_options(self.aggregate),
             time=self.time,
             target=self.target,
             series=self.series,
             sheet=self.sheet,
-            given=given,
+            given=names,
             past=self.past,
-            written=written,
+            written=cell_format,
             beside=Beside(
                 self.future,
                 static=self.static,
@@ -183,6 +136,10 @@ class Table(Columns, Repairs):
                 hindsight=self.hindsight,
             ),
         )
+
+
+def _one_or_all(files: Sequence[str]) -> str | list[str]:
+    return files[0] if len(files) == 1 else list(files)
 
 
 class History(Repairs):
@@ -207,15 +164,17 @@ class History(Repairs):
 
     def source(self) -> Source:
         """The history, to be read. DataError, UsageError, Problem."""
-        named = self.series if isinstance(self.series, dict) else {"value": self.series}
-        lengths = np.array([len(values) for values in named.values()])
-        self._require_times(named)
+        values_by_name = self.series if isinstance(self.series, dict) else {"value": self.series}
+        lengths = np.array([len(values) for values in values_by_name.values()])
+        self._require_times(values_by_name)
         longest = int(lengths.max())
         times = self._times(longest)
         columns = {
-            "unique_id": np.repeat(np.array(list(named), dtype=object), lengths),
+            "unique_id": np.repeat(np.array(list(values_by_name), dtype=object), lengths),
             "time": np.concatenate([times[:length] for length in lengths]),
-            "value": np.array([one for values in named.values() for one in values], np.float64),
+            "value": np.array(
+                [value for values in values_by_name.values() for value in values], np.float64
+            ),
         }
         options = self.read_options()
         if self.times is None and self.start is None and self.frequency is not None:
@@ -227,9 +186,9 @@ class History(Repairs):
         key = "unique_id" if "unique_id" in columns else None
         return Source(columns, options, time="time", target="value", series=key, given=self.given())
 
-    def _require_times(self, named: Mapping[str, Values]) -> None:
+    def _require_times(self, values_by_name: Mapping[str, Values]) -> None:
         """Problem for a series that has another number of values than there are times."""
-        for name, values in named.items():
+        for name, values in values_by_name.items():
             if self.times is not None and len(values) != len(self.times):
                 raise Problem(
                     UNUSABLE,
@@ -251,12 +210,12 @@ class History(Repairs):
         return times
 
 
-def _moment(text: str, counted: bool) -> Any:
+def _moment(text: str, is_number: bool) -> Any:
     """The time of a first value. DataError."""
     try:
-        return np.int64(text) if counted else np.datetime64(text.strip().replace("/", "-"), "us")
+        return np.int64(text) if is_number else np.datetime64(text.strip().replace("/", "-"), "us")
     except (ValueError, OverflowError) as error:
-        expected = "a whole number" if counted else "a time such as 2024-03-01T14:30"
+        expected = "a whole number" if is_number else "a time such as 2024-03-01T14:30"
         raise DataError(f"start={text!r} is no time. Give {expected}.") from error
 
 
@@ -272,9 +231,7 @@ class Ahead(Request):
     until: Text | None = Field(None, description="a date, in place of a horizon")
     level: Levels | None = Field(None, description="intervals in percent; 80 and 95 unless given")
     method: Text = Field("auto", description="what answers, as --method of the command")
-    total: Annotated[Text, AfterValidator(_span)] | None = Field(
-        None, description="totals over each month, quarter … or 'horizon'"
-    )
+    total: Span | None = Field(None, description="totals over each month, quarter … or 'horizon'")
     total_by: Texts | None = Field(None, description="columns that totals are over; 'all' for all")
 
     @model_validator(mode="after")
@@ -353,7 +310,9 @@ class OpenStream(Request):
         None, description="names of rows that begin empty; others join with a tick"
     )
     horizon: Annotated[int, Field(ge=1)] = Field(1, description="steps forecast after each tick")
-    frequency: Known | None = Field(None, description="how far ticks lie apart: hourly, 15min, …")
+    frequency: KnownFrequency | None = Field(
+        None, description="how far ticks lie apart: hourly, 15min, …"
+    )
     period: Periods | None = Field(None, description="seasonal periods, in ticks")
     kind: Kind | None = Field(None, description="what values can be")
     future: Annotated[list[RowName], Field(max_length=200)] | None = Field(

@@ -91,24 +91,24 @@ class Settings:
             raise UsageError("The token is empty, and would let everybody in. Give a longer one.")
 
 
-def checked_name(name: str, what: str) -> str:
+def checked_name(name: str, noun: str) -> str:
     """A name that can stand in an address and be a folder; UsageError for any other."""
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name[:80]!r} is not a name of a {what}. Letters, digits, '.', '_' and '-' are "
+            f"{name[:80]!r} is not a name of a {noun}. Letters, digits, '.', '_' and '-' are "
             "expected, such as 'sales'."
         )
     return name
 
 
-def models_of(given: Sequence[str]) -> dict[str, Path]:
+def models_of(texts: Sequence[str]) -> dict[str, Path]:
     """Models by name, as `NAME=DIR` or `DIR`, whose last part is the name then.
 
     >>> models_of(["sales=models/2025", "models/energy"])
     {'sales': PosixPath('models/2025'), 'energy': PosixPath('models/energy')}
     """
     models: dict[str, Path] = {}
-    for text in given:
+    for text in texts:
         name, mark, folder = text.partition("=")
         if not mark:
             name, folder = Path(text).resolve().name, text

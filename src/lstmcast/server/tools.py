@@ -15,7 +15,8 @@ from lstmcast.data.ahead import one_season, steps_until
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.jobs import AnomalyJob, BacktestJob, CheckJob, ForecastJob, Source
-from lstmcast.server.requests import Ahead, Table, Tested, Text
+from lstmcast.server.fieldtypes import Text
+from lstmcast.server.requests import Ahead, Table, Tested
 
 Document = dict[str, Any]
 MOST_FILES = 500  # that are listed
@@ -99,53 +100,53 @@ class Tools:
 
     # ---- tools
 
-    def _look(self, asked: LookAtData) -> Document:
-        if asked.path is None:
+    def _look(self, options: LookAtData) -> Document:
+        if options.path is None:
             files = [path.relative_to(self.folder).as_posix() for path in self._files()]
             return {"files": files[:MOST_FILES], "more": max(0, len(files) - MOST_FILES)}
-        return CheckJob(self._source(asked, asked.path)).run().document()
+        return CheckJob(self._source(options, options.path)).run().document()
 
-    def _forecast(self, asked: Forecast) -> Document:
-        source = self._read(asked)
+    def _forecast(self, options: Forecast) -> Document:
+        source = self._read(options)
         panel = source.read()
-        ahead = steps_until(asked.until, panel) if asked.until else asked.horizon
+        ahead = steps_until(options.until, panel) if options.until else options.horizon
         horizon = ahead or one_season(panel)
         if horizon * len(panel) > 1_000_000:
             raise UsageError(
                 f"horizon={horizon:,} of {len(panel):,} series are more than a million rows. Ask "
                 "for fewer steps."
             )
-        levels = asked.quantiles()
+        levels = options.quantiles()
         quantiles: dict[str, Any] = {"quantiles": levels} if levels else {}
-        model = LSTMForecaster(horizon, method=asked.method, **quantiles)
-        cutoffs = asked.cutoffs if len(panel) <= MOST_SERIES else 0
-        job = ForecastJob(model, source, cutoffs, totals=asked.totals(), until=asked.until)
+        model = LSTMForecaster(horizon, method=options.method, **quantiles)
+        cutoffs = options.cutoffs if len(panel) <= MOST_SERIES else 0
+        job = ForecastJob(model, source, cutoffs, totals=options.totals(), until=options.until)
         return _shortened(job.run().document())
 
-    def _backtest(self, asked: Backtest) -> Document:
-        source = self._read(asked)
+    def _backtest(self, options: Backtest) -> Document:
+        source = self._read(options)
         panel = source.read()
         if len(panel) > MOST_SERIES:
             raise UsageError(
                 f"{panel.report.source} has {len(panel):,} series; at most {MOST_SERIES:,} are "
                 "backtested here. Use the command lstmcast backtest."
             )
-        model = LSTMForecaster(asked.horizon or one_season(panel), method=asked.method)
-        compared = "classical" if asked.baselines == "classical" else True
-        job = BacktestJob(model, source, asked.cutoffs, compared)
-        return job.run().document(asked.held_out)
+        model = LSTMForecaster(options.horizon or one_season(panel), method=options.method)
+        compared = "classical" if options.baselines == "classical" else True
+        job = BacktestJob(model, source, options.cutoffs, compared)
+        return job.run().document(options.held_out)
 
-    def _anomalies(self, asked: Anomalies) -> Document:
-        return AnomalyJob(self._read(asked), rate=asked.rate).run().document()
+    def _anomalies(self, options: Anomalies) -> Document:
+        return AnomalyJob(self._read(options), rate=options.rate).run().document()
 
     # ---- files
 
-    def _read(self, asked: OfFile) -> Source:
-        source = self._source(asked, asked.path)
+    def _read(self, options: OfFile) -> Source:
+        source = self._source(options, options.path)
         return replace(source, data=source.read())
 
-    def _source(self, asked: Table, path: str) -> Source:
-        return asked.source([str(self.found(path))])
+    def _source(self, options: Table, path: str) -> Source:
+        return options.source([str(self.found(path))])
 
     def found(self, path: str) -> Path:
         """A file of the folder; DataError for any other, whatever leads there."""
@@ -154,8 +155,8 @@ class Tools:
             place = (root / path).resolve(strict=True)
         except (OSError, ValueError, RuntimeError) as error:
             raise DataError(self._not_there(path)) from error
-        inside = place.relative_to(root).parts if place.is_relative_to(root) else (".",)
-        hidden = any(part.startswith(".") for part in inside)  # settings and keys of programs
+        steps = place.relative_to(root).parts if place.is_relative_to(root) else (".",)
+        hidden = any(step.startswith(".") for step in steps)  # settings and keys of programs
         if hidden or not place.is_file():
             raise DataError(self._not_there(path))
         return place
@@ -168,8 +169,8 @@ class Tools:
 
     def _files(self) -> Iterator[Path]:
         """The files that may be tables; hidden ones and links are left out."""
-        for folder, inside, names in os.walk(self.folder):
-            inside[:] = sorted(name for name in inside if not name.startswith("."))
+        for folder, folders, names in os.walk(self.folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(folder, name)
                 hidden = name.startswith(".") or path.is_symlink()

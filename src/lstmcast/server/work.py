@@ -46,8 +46,8 @@ class Work:
         future = self._submitted(pool, function, *arguments)
         self._waiting += 1
         future.add_done_callback(self._ended)
-        done, _ = await asyncio.wait({future}, timeout=self.limits.seconds)
-        if not done:
+        finished, _ = await asyncio.wait({future}, timeout=self.limits.seconds)
+        if not finished:
             future.cancel()  # if it has not begun
             raise Problem(
                 503,

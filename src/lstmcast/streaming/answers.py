@@ -7,11 +7,15 @@ X quantiles, or one point
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Whole
 from lstmcast.data.kinds import stopped
+from lstmcast.data.origins import checked_horizon
 from lstmcast.decoding import Reader, answers_from, at_several_rates, rates_of
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES
@@ -22,6 +26,7 @@ from lstmcast.streaming.known import KnownColumns
 from lstmcast.streaming.lanes import Lane
 from lstmcast.streaming.opening import stop_now
 from lstmcast.streaming.reading import RowReader
+from lstmcast.util.blas import one_blas_thread
 
 TOGETHER = 512  # rows: the numbers in between stay in the processor's memory
 
@@ -55,6 +60,15 @@ class Answers:
         """Rows have had a tick, or are others."""
         self._kept = {}
 
+    @one_blas_thread()
+    def following(self, horizon: int | None, ids: Iterable[Any] | None) -> NDArray:
+        """What follows the newest tick of the rows of these ids (R, H, K, X): one step without a
+        horizon, all rows without ids."""
+        steps = 1 if horizon is None else checked_horizon(horizon)
+        if ids is None:
+            return self.of_all(steps)
+        return self.of(steps, self.rows.at(ids))
+
     def of_all(self, horizon: int) -> NDArray:
         """What follows the newest tick of every row (S, H, K, X), in the units of the data."""
         kept_SHKX = self._kept_of(horizon)
@@ -63,109 +77,114 @@ class Answers:
             self._kept[horizon] = kept_SHKX
         return kept_SHKX
 
-    def of(self, horizon: int, at: NDArray) -> NDArray:
+    def of(self, horizon: int, row_R: NDArray) -> NDArray:
         """The same of some of the rows (R, H, K, X)."""
         kept_SHKX = self._kept_of(horizon)
-        return self._answer(horizon, at) if kept_SHKX is None else kept_SHKX[at]
+        return self._answer(horizon, row_R) if kept_SHKX is None else kept_SHKX[row_R]
 
     def flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
         """Without the axes of a single step and a single column."""
-        alone = self.network.config.inputs.columns == 1
         steps = 0 if horizon is None else slice(None)
-        return answer_SHK[:, steps, 0 if alone else slice(None)].copy()
+        columns = 0 if self.network.config.inputs.columns == 1 else slice(None)
+        return answer_SHK[:, steps, columns].copy()
 
     def _kept_of(self, horizon: int) -> NDArray | None:
         """The first steps of what was answered already."""
         if horizon in self._kept or self.open_times is not None:
             return self._kept.get(horizon)
-        head = self.network.config.steps
-        longer = [known for known in self._kept if horizon < known <= head]
-        return self._kept[longer[0]][:, :horizon] if longer else None
+        steps = self.network.config.steps
+        for longer_horizon, kept_SHKX in self._kept.items():
+            if horizon < longer_horizon <= steps:
+                return kept_SHKX[:, :horizon]
+        return None
 
-    def _answer(self, horizon: int, at: NDArray) -> NDArray:
+    def _answer(self, horizon: int, row_R: NDArray) -> NDArray:
         """What follows at times that occur (R, H, K, X)."""
         if self.open_times is None:
-            return self._on_grid(horizon, at)
-        steps_RH = self.open_times.ahead(self.rows, at, horizon)
-        answer_RGKX = self._on_grid(int(steps_RH.max(initial=0)) + 1, at)
+            return self._on_grid(horizon, row_R)
+        steps_RH = self.open_times.ahead(self.rows, row_R, horizon)
+        answer_RGKX = self._on_grid(int(steps_RH.max(initial=0)) + 1, row_R)
         return np.take_along_axis(answer_RGKX, steps_RH[:, :, None, None], axis=1)
 
-    def _on_grid(self, horizon: int, at: NDArray) -> NDArray:
+    def _on_grid(self, horizon: int, row_R: NDArray) -> NDArray:
         """What follows at all next steps of the grid (R, H, K, X)."""
-        return self.stopped(self.unstopped(horizon, at), at)
+        return self.stopped(self.unstopped(horizon, row_R), row_R)
 
-    def steps(self, at: NDArray, count: int) -> NDArray:
+    def steps(self, row_R: NDArray, count: int) -> NDArray:
         """The next steps of rows (R, H) that occur, counted from their first one."""
-        ahead_RH = np.tile(np.arange(count), (len(at), 1))
+        ahead_RH = np.tile(np.arange(count), (len(row_R), 1))
         if self.open_times is not None:
-            ahead_RH = self.open_times.ahead(self.rows, at, count)
-        return self.rows["count"][at][:, None] + ahead_RH
+            ahead_RH = self.open_times.ahead(self.rows, row_R, count)
+        return self.rows["count"][row_R][:, None] + ahead_RH
 
-    def shown(self, answer_RHKX: NDArray, at: NDArray) -> NDArray:
+    def shown(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
         """Answers with the effects of what is known in advance. DataError where that is not known
         so far."""
         if self.known is None:
             return answer_RHKX
-        begun = np.any(np.isfinite(answer_RHKX), axis=(1, 2, 3))
-        ids, steps_RH = self.rows.ids[at], self.steps(at, answer_RHKX.shape[1])
-        self.known.require(ids, steps_RH, asked=begun)
+        has_begun_R = np.any(np.isfinite(answer_RHKX), axis=(1, 2, 3))
+        ids, steps_RH = self.rows.ids[row_R], self.steps(row_R, answer_RHKX.shape[1])
+        self.known.require(ids, steps_RH, is_asked_R=has_begun_R)
         shown_RHKX = self.known.shown(ids, steps_RH, answer_RHKX)
-        return stopped(shown_RHKX, stop_now(self.rows["stops"][at]))
+        return stopped(shown_RHKX, stop_now(self.rows["stops"][row_R]))
 
-    def told(self, answer_RHKX: NDArray, at: NDArray, said: Told) -> NDArray:
+    def told(self, answer_RHKX: NDArray, row_R: NDArray, cells: Told) -> NDArray:
         """What was answered of the next step, with what a tick says of its columns."""
         if self.known is None:
             return answer_RHKX
-        steps_RN = self.steps(at, longest(said))
-        shown_RHKX = self.known.tell(self.rows.ids[at], steps_RN, said, answer_RHKX)
-        return stopped(shown_RHKX, stop_now(self.rows["stops"][at]))
+        steps_RN = self.steps(row_R, longest(cells))
+        shown_RHKX = self.known.tell(self.rows.ids[row_R], steps_RN, cells, answer_RHKX)
+        return stopped(shown_RHKX, stop_now(self.rows["stops"][row_R]))
 
-    def left_of(self, values_RK: NDArray, at: NDArray) -> NDArray:
+    def left_of(self, values_RK: NDArray, row_R: NDArray) -> NDArray:
         """The values of a tick without the effects of what is known in advance."""
         if self.known is None:
             return values_RK
-        steps_R = self.steps(at, 1)[:, 0]
-        return self.known.observe(self.rows.ids[at], steps_R, values_RK[:, 0])[:, None]
+        steps_R1 = self.steps(row_R, 1)
+        ids_R = self.rows.ids[row_R]
+        left_R = self.known.observe(ids_R, steps_R1[:, 0], values_RK[:, 0])
+        return left_R[:, None]
 
-    def stopped(self, answer_RHKX: NDArray, at: NDArray) -> NDArray:
+    def stopped(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
         """Answers of rows that stop at 0, or nowhere; where something is known in advance, they
         stop once they are shown."""
         if self.known is not None:
             return answer_RHKX
-        return stopped(answer_RHKX, stop_now(self.rows["stops"][at]))
+        return stopped(answer_RHKX, stop_now(self.rows["stops"][row_R]))
 
-    def unstopped(self, horizon: int, at: NDArray) -> NDArray:
+    def unstopped(self, horizon: int, row_R: NDArray) -> NDArray:
         """The same, below 0 too where values are not."""
         network = self.network
         X = len(HEAD_QUANTILES) if network.head.spreads else 1
         _require_no_sums(network.config, horizon, X)
         _require_widening(network, horizon)
-        result = np.full((len(at), horizon, network.config.inputs.columns, X), np.nan)
-        for begun, lane in self.reading.answering(at, TOGETHER):
-            result[begun] = self._of_lane(horizon, at[begun], lane)
-        return result
+        shape = (len(row_R), horizon, network.config.inputs.columns, X)
+        answer_RHKX = np.full(shape, np.nan)
+        for begun_N, lane in self.reading.answering(row_R, TOGETHER):
+            answer_RHKX[begun_N] = self._of_lane(horizon, row_R[begun_N], lane)
+        return answer_RHKX
 
-    def _of_lane(self, horizon: int, at: NDArray, lane: Lane) -> NDArray:
+    def _of_lane(self, horizon: int, row_N: NDArray, lane: Lane) -> NDArray:
         """What follows in rows of one lane, which have begun (N, H, K, X)."""
         network = self.network
         fed = horizon if horizon > network.config.steps else 0
-        state = self.reading.forecast_state(lane, at, fed)
+        state = self.reading.forecast_state(lane, row_N, fed)
         z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
         answer_NHKX = network.units(z_NHKX, state.known)
-        answer_NHKX = self.reading.with_own_past(answer_NHKX, lane, at)
-        return self._at_several_rates(at, lane, answer_NHKX)
+        answer_NHKX = self.reading.with_own_past(answer_NHKX, lane, row_N)
+        return self._at_several_rates(row_N, lane, answer_NHKX)
 
-    def _at_several_rates(self, at: NDArray, lane: Lane, answer_NHKX: NDArray) -> NDArray:
+    def _at_several_rates(self, row_N: NDArray, lane: Lane, answer_NHKX: NDArray) -> NDArray:
         """Far answers of rows that have begun, moved as those of a forecaster are."""
-        steps, grid = self.network.config.steps, self.reading.reader.grid
-        rates = rates_of(grid.periods, steps, answer_NHKX.shape[1])
+        periods = self.reading.reader.grid.periods
+        rates = rates_of(periods, self.network.config.steps, answer_NHKX.shape[1])
         reader = Reader(self.network, context=Whole(), rates=self.rates)
-        if not rates or not reader.reads_rates or lane.inputs.grid.periods != grid.periods:
+        if not rates or not reader.reads_rates or lane.inputs.grid.periods != periods:
             return answer_NHKX
-        panel, ends = self.reading.read_by(at)
+        panel, ends = self.reading.read_by(row_N)
         axes_N = self.reading.reader.own_axes(lane)
-        answer_NHX = answer_NHKX[:, :, 0]
-        return at_several_rates(reader, panel, ends, answer_NHX, axes_N)[:, :, None]
+        moved_NHX = at_several_rates(reader, panel, ends, answer_NHKX[:, :, 0], axes_N)
+        return moved_NHX[:, :, None]
 
 
 def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:

@@ -47,16 +47,19 @@ class Clocks:
         """Those that `saved` described."""
         return cls(parse_frequency(saved["frequency"]), saved["newest"])
 
-    def time(self, given: str | int) -> int:
+    def time(self, time_given: str | int) -> int:
         """A time as a number: microseconds since 1970, or what counts the steps. DataError."""
         if self.frequency.unit == INTEGER:
-            return _whole(given)
-        text = str(given).strip()
+            return _whole(time_given)
+        text = str(time_given).strip()
+        if _MONTH.fullmatch(text):
+            text += "-01"
         try:
-            read = datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
+            read = datetime.fromisoformat(text)
         except ValueError as error:
             raise DataError(
-                f"its time is {given!r}, and one such as 2024-03-01 or 2024-03-01T14:30 is expected"
+                f"its time is {time_given!r}, and one such as 2024-03-01 or 2024-03-01T14:30 is "
+                "expected"
             ) from error
         if read.tzinfo is not None:
             read = read.astimezone(UTC).replace(tzinfo=None)
@@ -85,27 +88,27 @@ class Clocks:
 
     def all_steps(self, rows: Iterable[str], time: int) -> list[int]:
         """The same for many rows, of which most have their newest tick at one time."""
-        known: dict[int | None, int] = {}
-        result = []
+        steps_by_newest: dict[int | None, int] = {}
+        steps = []
         for row in rows:
             newest = self._newest.get(row)
-            if newest not in known:
-                known[newest] = self.steps(row, time)
-            result.append(known[newest])
-        return result
+            if newest not in steps_by_newest:
+                steps_by_newest[newest] = self.steps(row, time)
+            steps.append(steps_by_newest[newest])
+        return steps
 
     def nexts(self, rows: Iterable[str]) -> list[int | None]:
         """The times of the next ticks of many rows."""
         if not self._newest:
             return [None for _ in rows]
-        known: dict[int | None, int | None] = {}
-        result = []
+        next_by_newest: dict[int | None, int | None] = {}
+        times = []
         for row in rows:
             newest = self._newest.get(row)
-            if newest not in known:
-                known[newest] = self.next(row)
-            result.append(known[newest])
-        return result
+            if newest not in next_by_newest:
+                next_by_newest[newest] = self.next(row)
+            times.append(next_by_newest[newest])
+        return times
 
     def next(self, row: str) -> int | None:
         """The time of the next tick of a row; None where none is known."""
@@ -142,22 +145,24 @@ class Clocks:
         return np.array([time], np.int64).astype(kind)
 
 
-def _whole(given: str | int) -> int:
+def _whole(time_given: str | int) -> int:
     try:
-        time = int(given)
+        time = int(time_given)
     except ValueError as error:
         raise DataError(
-            f"its time is {given!r}, and whole numbers are expected as nothing says how far ticks "
-            "lie apart. Say so with --frequency, such as --frequency daily"
+            f"its time is {time_given!r}, and whole numbers are expected as nothing says how far "
+            "ticks lie apart. Say so with --frequency, such as --frequency daily"
         ) from error
     if abs(time) > _FARTHEST:
-        raise DataError(f"its time is {given!r}, which is too large to count steps")
+        raise DataError(f"its time is {time_given!r}, which is too large to count steps")
     return time
 
 
 def _text(time: Any) -> str:
-    if isinstance(time, np.datetime64):
-        midnight = time == time.astype("datetime64[D]")
-        whole = time == time.astype("datetime64[s]")
-        return str(time.astype("datetime64[D]" if midnight else "datetime64[s]" if whole else time))
-    return str(int(time))
+    if not isinstance(time, np.datetime64):
+        return str(int(time))
+    for unit in ("D", "s"):
+        rounded = time.astype(f"datetime64[{unit}]")
+        if time == rounded:
+            return str(rounded)
+    return str(time)

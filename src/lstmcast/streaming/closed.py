@@ -35,13 +35,13 @@ class OpenTimes:
         """Those of the series of a panel; None where all times occur."""
         if panel is None or panel.calendar is None:
             return None
-        each = np.arange(len(panel.calendar.week))  # a row's pattern stands for its series
-        return cls(replace(panel.calendar, pattern=each), panel.frequency)
+        patterns = np.arange(len(panel.calendar.week))  # a row's pattern stands for its series
+        return cls(replace(panel.calendar, pattern=patterns), panel.frequency)
 
     def begin(self, rows: Rows) -> None:
         """Add to rows what is kept of each: when it began, and its pattern."""
-        rows.add("begins", lambda new: np.zeros(new, np.int64))
-        rows.add("pattern", lambda new: np.full(new, ALWAYS, np.int64))
+        rows.add("begins", lambda count: np.zeros(count, np.int64))
+        rows.add("pattern", lambda count: np.full(count, ALWAYS, np.int64))
 
     def history(self, rows: Rows, panel: Panel) -> None:
         """The rows are the series of a panel."""
@@ -49,15 +49,18 @@ class OpenTimes:
         rows["begins"][:] = micros_of(panel.starts)
         rows["pattern"][:] = panel.calendar.pattern
 
-    def ahead(self, rows: Rows, at: NDArray, horizon: int) -> NDArray:
+    def ahead(self, rows: Rows, row_R: NDArray, horizon: int) -> NDArray:
         """Which of the next steps of rows occur: (R, H) from 0."""
-        steps_RH = np.tile(np.arange(horizon), (len(at), 1))
-        pattern_R = rows["pattern"][at]
-        some = np.flatnonzero(pattern_R != ALWAYS)
-        begins_R, count_R = times_of(rows["begins"][at[some]]), rows["count"][at[some]]
-        if len(some):
-            steps_RH[some] = steps_ahead(
-                self.calendar, self.frequency, begins_R, pattern_R[some], count_R, horizon
+        steps_RH = np.tile(np.arange(horizon), (len(row_R), 1))
+        pattern_R = rows["pattern"][row_R]
+        patterned = np.flatnonzero(pattern_R != ALWAYS)
+        begins_R, count_R = (
+            times_of(rows["begins"][row_R[patterned]]),
+            rows["count"][row_R[patterned]],
+        )
+        if len(patterned):
+            steps_RH[patterned] = steps_ahead(
+                self.calendar, self.frequency, begins_R, pattern_R[patterned], count_R, horizon
             )
         return steps_RH
 
@@ -66,9 +69,9 @@ class OpenTimes:
         return {"frequency": self.frequency.code, "clock": list(self.calendar.clock)}
 
     @classmethod
-    def from_saved(cls, said: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> OpenTimes:
+    def from_saved(cls, manifest: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> OpenTimes:
         """What `described` and the arrays of its calendar gave; KeyError or ValueError for less."""
-        clock, patterns = Clock(*said["clock"]), len(arrays["calendar_week"])
+        clock, patterns = Clock(*manifest["clock"]), len(arrays["calendar_week"])
         calendar = ObservedCalendar.from_saved(arrays, clock, patterns)
         assert calendar is not None
-        return cls(calendar, parse_frequency(said["frequency"]))
+        return cls(calendar, parse_frequency(manifest["frequency"]))

@@ -40,7 +40,7 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
         DataError: for cells that are no numbers, texts or yes and no.
     """
     if future is None:
-        return [[[] for _ in ids] for _ in names]
+        return [_nothing(ids) for _ in names]
     if not names:
         raise UsageError(
             "future= is given, and this stream knows no columns in advance. Begin it with a Panel "
@@ -51,25 +51,33 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
             f"future={future!r} does not name columns. Give {{{names[0]!r}: a value for each row, "
             "or a list with those of the coming ticks after it}."
         )
-    given = list(future) if isinstance(future, Mapping) else list(future.columns)
-    unread = [name for name in given if name not in names]
+    columns = list(future) if isinstance(future, Mapping) else list(future.columns)
+    unread = [name for name in columns if name not in names]
     if unread:
         raise UsageError(
             f"future=: {unread[0]!r} is not a column that is known in advance here. These are "
             f"{listed(names)}."
         )
-    nothing: list[list[Cell]] = [[] for _ in ids]
-    return [_of_rows(name, future[name], ids) if name in given else list(nothing) for name in names]
+    cells_CR: Told = []
+    for name in names:
+        cells_R = _of_rows(name, future[name], ids) if name in columns else _nothing(ids)
+        cells_CR.append(cells_R)
+    return cells_CR
+
+
+def _nothing(ids: NDArray) -> list[list[Cell]]:
+    """A column that says nothing of any row."""
+    return [[] for _ in ids]
 
 
 def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
     """The cells of one column by row."""
     if isinstance(column, str) or (np.ndim(column) == 0 and not isinstance(column, Mapping)):
         return [_cells(name, column, row) for row in ids.tolist()]
-    values, named = by_label(column, None)
+    values, row_ids = by_label(column, None)
     values = list(values)
-    if named is not None:
-        by_id = dict(zip(named, values, strict=True))
+    if row_ids is not None:
+        by_id = dict(zip(row_ids, values, strict=True))
         return [_cells(name, by_id.get(row, ()), row) for row in ids.tolist()]
     if len(values) != len(ids):
         raise UsageError(
@@ -77,32 +85,33 @@ def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
             f"row(s). One for each row is expected: a value, or a list with those of the coming "
             f"ticks after it, such as {{{name!r}: [[1, 0, 0]]}} for one row."
         )
-    return [_cells(name, one, row) for one, row in zip(values, ids.tolist(), strict=True)]
+    return [_cells(name, cells, row) for cells, row in zip(values, ids.tolist(), strict=True)]
 
 
-def _cells(name: str, given: Any, row: Any) -> list[Cell]:
+def _cells(name: str, cells: Any, row: Any) -> list[Cell]:
     """The cells of one row."""
-    single = isinstance(given, str) or np.ndim(given) == 0
-    return [_cell(name, one, row) for one in ([given] if single else list(given))]
+    if isinstance(cells, str) or np.ndim(cells) == 0:
+        return [_cell(name, cells, row)]
+    return [_cell(name, cell, row) for cell in cells]
 
 
-def _cell(name: str, given: Any, row: Any) -> Cell:
-    if given is None or (isinstance(given, str) and is_missing(given)):
+def _cell(name: str, value: Any, row: Any) -> Cell:
+    if value is None or (isinstance(value, str) and is_missing(value)):
         return None
-    if isinstance(given, str):
-        return given.strip()
-    if isinstance(given, (int, float, np.integer, np.floating, np.bool_)):
-        number = float(given)
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, (int, float, np.integer, np.floating, np.bool_)):
+        number = float(value)
         return number if math.isfinite(number) else None
     raise DataError(
-        f"Row {row!r}: future column {name!r} holds {given!r}, and a number, a text or yes and no "
+        f"Row {row!r}: future column {name!r} holds {value!r}, and a number, a text or yes and no "
         "is expected."
     )
 
 
-def longest(told: Told) -> int:
+def longest(cells_CR: Told) -> int:
     """How many ticks at most something is said of, this one and the coming ones; at least 1."""
-    return max((len(cells) for rows in told for cells in rows), default=0) or 1
+    return max((len(cells) for rows in cells_CR for cells in rows), default=0) or 1
 
 
 def is_text(cell: Cell) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.util.states import arrays_of, mapped
+from lstmcast.util.states import arrays_of, mapped, rows_of
 from lstmcast.windows import TickWindow
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ class Guard:
         if len(rows) > ROWS:
             rng = np.random.default_rng([self.seed, tick])
             rows = np.sort(rng.choice(len(rows), ROWS, replace=False))
-        self.windows = [*self.windows, mapped(lambda array: array[rows], window)][-WINDOWS:]
+        self.windows = [*self.windows, rows_of(window, rows)][-WINDOWS:]
 
     def again(self, count: int, tick: int) -> list[TickWindow]:
         """So many of the windows, drawn anew at each tick."""
         if not self.windows or not count:
             return []
         rng = np.random.default_rng([self.seed, tick, 1])
-        chosen = rng.integers(0, len(self.windows), count)
-        return [self.windows[place] for place in chosen.tolist()]
+        place_N = rng.integers(0, len(self.windows), count)
+        return [self.windows[place] for place in place_N.tolist()]
 
     def watch(self, tick: int) -> Fall | None:
         """After an update: what happened if the network went back to its earlier weights.
@@ -77,70 +77,78 @@ class Guard:
         if self.updates % EVERY or len(self.windows) < FEWEST:
             return None
         if self.kept:
-            now = self._losses()
+            loss_N = self._losses()
             current = [learner.kept() for learner in self.learners]
             self._return_to(self.kept)
-            before = self._losses()
-            if is_worse(now, before):
-                return Fall(self.kept_at, float(now.mean()), float(before.mean()))
+            kept_loss_N = self._losses()
+            if is_worse(loss_N, kept_loss_N):
+                return Fall(self.kept_at, float(loss_N.mean()), float(kept_loss_N.mean()))
             self._return_to(current)
-        self.kept, self.kept_at = [learner.kept() for learner in self.learners], tick
+        self.kept = [learner.kept() for learner in self.learners]
+        self.kept_at = tick
         return None
 
-    def _return_to(self, kept: Sequence[Kept]) -> None:
-        for learner, own in zip(self.learners, kept, strict=True):
-            learner.return_to(own)
+    def _return_to(self, weights: Sequence[Kept]) -> None:
+        for learner, member_weights in zip(self.learners, weights, strict=True):
+            learner.return_to(member_weights)
 
     def _losses(self) -> NDArray:
         """The loss on each window, of all members together."""
-        members = list(enumerate(self.learners))
-        return np.array(
-            [sum(learner.loss(window, m) for m, learner in members) for window in self.windows]
-        )
+        losses = []
+        for window in self.windows:
+            members = enumerate(self.learners)
+            losses.append(sum(learner.loss(window, member) for member, learner in members))
+        return np.array(losses)
 
     # ---- saving
 
     def saved(self) -> dict[str, NDArray]:
         """Everything that the next comparison depends on."""
-        result = {"kept_at": np.array(self.kept_at), "updates": np.array(self.updates)}
+        arrays = {"kept_at": np.array(self.kept_at), "updates": np.array(self.updates)}
         for number, window in enumerate(self.windows):
-            result |= {f"{number}{place}": array for place, array in arrays_of(window)}
-        for m, kept in enumerate(self.kept):
-            result |= {f"kept.{m}.{name}": array for name, array in kept.items()}
-        return result
+            arrays |= {f"{number}{place}": array for place, array in arrays_of(window)}
+        for member, weights in enumerate(self.kept):
+            arrays |= {f"kept.{member}.{name}": array for name, array in weights.items()}
+        return arrays
 
     def take_up(self, saved: Mapping[str, NDArray], like: TickWindow) -> None:
         """What `saved` gave; `like` has the form of a window. KeyError where something is
         missing."""
-        self.kept_at, self.updates = int(saved["kept_at"]), int(saved["updates"])
-        count = sum(name.endswith(".x_RTC") for name in saved)
-        for number in range(count):
-            own = iter([saved[f"{number}{place}"] for place, _ in arrays_of(like)])
-            self.windows.append(mapped(lambda _, own=own: next(own), like))
+        self.kept_at = int(saved["kept_at"])
+        self.updates = int(saved["updates"])
+        windows = sum(name.endswith(".x_RTC") for name in saved)
+        for number in range(windows):
+            self.windows.append(_saved_window(saved, number, like))
         members = {name.split(".")[1] for name in saved if name.startswith("kept.")}
-        for m in range(len(members)):
-            self.kept.append(dict(_under(saved, f"kept.{m}.")))
+        for member in range(len(members)):
+            weights = _under(saved, f"kept.{member}.")
+            self.kept.append(dict(weights))
 
 
-def is_worse(now: NDArray, before: NDArray) -> bool:
+def is_worse(loss_N: NDArray, earlier_N: NDArray) -> bool:
     """Whether losses have grown clearly on the older half of some windows, and on the newer one.
 
     >>> before = np.full(8, 2.0)
     >>> is_worse(before + 1, before), is_worse(before + [1, 1, 1, 1, -1, -1, -1, -1], before)
     (True, False)
     """
-    half = len(now) // 2
-    return all(
-        _grown(now[part] - before[part], before[part])
-        for part in (slice(None, half), slice(half, None))
-    )
+    half = len(loss_N) // 2
+    growth_N = loss_N - earlier_N
+    is_worse_before = _grown(growth_N[:half], earlier_N[:half])
+    return is_worse_before and _grown(growth_N[half:], earlier_N[half:])
 
 
-def _grown(growth: NDArray, before: NDArray) -> bool:
+def _grown(growth: NDArray, earlier_N: NDArray) -> bool:
     if not np.isfinite(growth).all():
-        return bool(np.isfinite(before).all())
+        return bool(np.isfinite(earlier_N).all())
     noise = growth.std(ddof=1) / np.sqrt(len(growth))
-    return bool(growth.mean() > max(WORSE * np.abs(before.mean()), CERTAIN * noise))
+    limit = max(WORSE * np.abs(earlier_N.mean()), CERTAIN * noise)
+    return bool(growth.mean() > limit)
+
+
+def _saved_window(saved: Mapping[str, NDArray], number: int, like: TickWindow) -> TickWindow:
+    arrays = iter([saved[f"{number}{place}"] for place, _ in arrays_of(like)])
+    return mapped(lambda _: next(arrays), like)
 
 
 def _under(saved: Mapping[str, NDArray], prefix: str) -> Iterator[tuple[str, NDArray]]:

@@ -44,27 +44,29 @@ class KnownColumns:
     @classmethod
     def named(cls, names: Sequence[str], frequency: Frequency, grid: Grid) -> KnownColumns:
         """Those of rows that begin empty."""
-        given = [names] if isinstance(names, str) else list(map(str, names))
-        if len(set(given)) < len(given):
-            raise UsageError(f"future={given!r} names a column twice.")
-        common = Common(tuple(given), frequency, grid.periods, grid.roots)
-        return cls(common, range(len(given)))
+        columns = [names] if isinstance(names, str) else list(map(str, names))
+        if len(set(columns)) < len(columns):
+            raise UsageError(f"future={columns!r} names a column twice.")
+        common = Common(tuple(columns), frequency, grid.periods, grid.roots)
+        return cls(common, range(len(columns)))
 
     @classmethod
     def of(cls, panel: Panel, grid: Grid) -> tuple[KnownColumns, Panel]:
         """Those of the series of a panel, and the panel without their effects."""
-        future, adjusted_N = panel.covariates.future, np.array(panel.values)
+        future = panel.covariates.future
+        adjusted_N = np.array(panel.values)
         levels = [future.levels.get(name, ()) for name in future.columns]
         names = tuple(future.columns)
-        made = cls(Common(names, panel.frequency, grid.periods, grid.roots, levels))
+        columns = cls(Common(names, panel.frequency, grid.periods, grid.roots, levels))
         for series, name in enumerate(panel.ids.tolist()):
-            own = slice(panel.offsets[series], panel.offsets[series + 1])
-            known = slice(future.offsets[series], future.offsets[series + 1])
-            columns_CM = np.stack([column[known] for column in future.columns.values()])
-            row = LiveEffects(made.common, panel.starts[series])
-            adjusted_N[own] = row.begin(panel.values[own], columns_CM)
-            made._rows[name] = row
-        return made, replace(without_known(panel), values=adjusted_N)
+            values_of_row = slice(*panel.offsets[series : series + 2])
+            steps_of_row = slice(*future.offsets[series : series + 2])
+            own_columns = [column[steps_of_row] for column in future.columns.values()]
+            row = LiveEffects(columns.common, panel.starts[series])
+            value_T = panel.values[values_of_row]
+            adjusted_N[values_of_row] = row.begin(value_T, np.stack(own_columns))
+            columns._rows[name] = row
+        return columns, replace(without_known(panel), values=adjusted_N)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,46 +95,51 @@ class KnownColumns:
     def _time(self, start: Any) -> Any:
         if start is None:
             return None
-        return int(start) if self.common.frequency.unit == "integer" else np.datetime64(start, "us")
+        if self.common.frequency.unit == "integer":
+            return int(start)
+        return np.datetime64(start, "us")
 
     # ---- a tick
 
     def checked(self, future: Any, ids: NDArray) -> Told:
         """What a tick says of these rows; UsageError, DataError, and nothing has changed."""
-        told = checked_future(future, self.names, ids)
-        for column, (name, rows) in enumerate(zip(self.names, told, strict=True)):
+        cells_CR = checked_future(future, self.names, ids)
+        for column, (name, rows) in enumerate(zip(self.names, cells_CR, strict=True)):
             if not self._is_text(column, rows):
                 self._require_numbers(name, rows, ids)
-        return told
+        return cells_CR
 
     def require(
         self,
         ids: NDArray,
         steps_RH: NDArray,
-        told: Told | None = None,
-        asked: NDArray | None = None,
+        cells_CR: Told | None = None,
+        is_asked_R: NDArray | None = None,
     ) -> None:
         """DataError where a column of a row is not known of all steps (R, H) of its own, even with
-        what is `told` of these; `asked` (R,): of which rows, all unless given."""
+        what a tick says of these (`cells_CR`); `is_asked_R`: of which rows, all unless given."""
         for place, (name, steps_H) in enumerate(zip(ids.tolist(), steps_RH, strict=True)):
-            if asked is not None and not asked[place]:
+            if is_asked_R is not None and not is_asked_R[place]:
                 continue
-            said = [0] * len(self.names)
-            if told is not None:
-                said = [len(rows[place]) for rows in told]
-            lacking = self._rows[name].lacking(steps_H, said)
-            if lacking is not None:
-                column, step = lacking
-                place = int(np.searchsorted(steps_H, step))
-                where = f"step {place + 1} of the {len(steps_H)} that are to be forecast"
-                if told is not None:
-                    where = f"coming tick {place}" if place else "this tick"
-                raise DataError(self._unknown(name, column, step, where))
+            counts_C = [0] * len(self.names)
+            if cells_CR is not None:
+                counts_C = [len(rows[place]) for rows in cells_CR]
+            lacking = self._rows[name].lacking(steps_H, counts_C)
+            if lacking is None:
+                continue
+            column, step = lacking
+            ahead = int(np.searchsorted(steps_H, step))
+            where = f"step {ahead + 1} of the {len(steps_H)} that are to be forecast"
+            if cells_CR is not None:
+                where = _tick_name(ahead)
+            raise DataError(self._unknown(name, column, step, where))
 
-    def tell(self, ids: NDArray, steps_RN: NDArray, told: Told, answers_RHKX: NDArray) -> NDArray:
+    def tell(
+        self, ids: NDArray, steps_RN: NDArray, cells_CR: Told, answers_RHKX: NDArray
+    ) -> NDArray:
         """Take in what a tick says, which was checked, of steps (R, N) of each row; returns what
         was answered of the first of them, with its effects."""
-        coded = [self._coded(column, rows) for column, rows in enumerate(told)]
+        coded = [self._coded(column, rows) for column, rows in enumerate(cells_CR)]
         for place, name in enumerate(ids.tolist()):
             self._rows[name].columns.tell(steps_RN[place], [rows[place] for rows in coded])
         return self.shown(ids, steps_RN[:, :1], answers_RHKX)
@@ -140,56 +147,61 @@ class KnownColumns:
     def observe(self, ids: NDArray, steps_R: NDArray, values_R: NDArray) -> NDArray:
         """Read the values of these steps of rows, and nothing at those that were passed over;
         returns them without their effects (R,)."""
-        left = []
+        value_R = []
         for name, step, value in zip(ids.tolist(), steps_R, values_R, strict=True):
             row = self._rows[name]
             while row.count < step:
                 row.observe(np.nan)
-            left.append(row.observe(float(value)))
-        return np.array(left, float)
+            value_R.append(row.observe(float(value)))
+        return np.array(value_R, float)
 
     def shown(self, ids: NDArray, steps_RH: NDArray, answers_RHKX: NDArray) -> NDArray:
         """What the network answers for some steps of each row (R, H), with the effects of these: 0
         where a row is closed."""
         if not len(ids):
             return answers_RHKX
-        each = zip(ids.tolist(), steps_RH, strict=True)
-        known = [self._rows[name].ahead(steps_H) for name, steps_H in each]
-        ahead = Ahead(*(np.concatenate(part) for part in zip(*known, strict=True)))
+        steps_by_row = zip(ids.tolist(), steps_RH, strict=True)
+        effects = [self._rows[name].ahead(steps_H) for name, steps_H in steps_by_row]
+        arrays = [np.concatenate(row_arrays) for row_arrays in zip(*effects, strict=True)]
+        ahead = Ahead(*arrays)
         return ahead.shut(ahead.restored(answers_RHKX))
 
     def _is_text(self, column: int, rows: list[list[Cell]]) -> bool:
         """Whether a column is one of categories, or becomes one."""
         if self.common.levels[column]:
             return True
-        return column in self._open and any(is_text(cell) for cells in rows for cell in cells)
+        if column not in self._open:
+            return False
+        return any(is_text(cell) for cells in rows for cell in cells)
 
     def _require_numbers(self, name: str, rows: list[list[Cell]], ids: NDArray) -> None:
         for row, cells in zip(ids.tolist(), rows, strict=True):
-            wrong = [step for step, cell in enumerate(cells) if is_text(cell)]
-            if wrong:
-                where = "this tick" if wrong[0] == 0 else f"coming tick {wrong[0]}"
+            text_steps = [step for step, cell in enumerate(cells) if is_text(cell)]
+            if text_steps:
+                step = text_steps[0]
                 raise DataError(
-                    f"Row {row!r}: column {name!r} is {cells[wrong[0]]!r} at {where}, and a number "
-                    "is expected."
+                    f"Row {row!r}: column {name!r} is {cells[step]!r} at {_tick_name(step)}, and "
+                    "a number is expected."
                 )
 
     def _coded(self, column: int, rows: list[list[Cell]]) -> list[NDArray]:
         """The cells of a column by row, as numbers; categories that are new get the next ones."""
         if not self._is_text(column, rows):
             numbers = [np.array([as_number(cell) for cell in cells], float) for cells in rows]
-            if any(np.isfinite(each).any() for each in numbers):
+            if any(np.isfinite(number_N).any() for number_N in numbers):
                 self._open.discard(column)
             return numbers
         self._open.discard(column)
-        usual = NO_CATEGORY if NO_CATEGORY in self.common.levels[column] else None
+        levels = self.common.levels[column]
+        default = NO_CATEGORY if NO_CATEGORY in levels else None
         codes = []
         for cells in rows:
-            texts = [as_category(cell) or usual for cell in cells]
-            levels = dict.fromkeys([*self.common.levels[column], *filter(None, texts)])
-            self.common.levels[column] = tuple(levels)
+            texts = [as_category(cell) or default for cell in cells]
+            levels = tuple(dict.fromkeys([*levels, *filter(None, texts)]))
             places = {text: float(place) for place, text in enumerate(levels)}
-            codes.append(np.array([places.get(text or "", np.nan) for text in texts], float))
+            code_N = [places.get(text or "", np.nan) for text in texts]
+            codes.append(np.array(code_N, float))
+        self.common.levels[column] = levels
         return codes
 
     def _unknown(self, row: Any, column: str, step: int, where: str) -> str:
@@ -217,36 +229,45 @@ class KnownColumns:
 
     def arrays(self) -> dict[str, NDArray]:
         """The arrays of all rows, one after the other, and how long each is."""
-        each = [row.arrays() for row in self._rows.values()]
-        result: dict[str, NDArray] = {}
-        for name in each[0] if each else ():
-            parts = [arrays[name] for arrays in each]
-            result[name] = np.concatenate(parts, axis=-1)
-            result[f"{name} lengths"] = np.array([part.shape[-1] for part in parts], np.int64)
-        return result
+        arrays_by_row = [row.arrays() for row in self._rows.values()]
+        all_arrays: dict[str, NDArray] = {}
+        names = list(arrays_by_row[0]) if arrays_by_row else []
+        for name in names:
+            row_arrays = [arrays[name] for arrays in arrays_by_row]
+            lengths = [array.shape[-1] for array in row_arrays]
+            all_arrays[name] = np.concatenate(row_arrays, axis=-1)
+            all_arrays[f"{name} lengths"] = np.array(lengths, np.int64)
+        return all_arrays
 
     @classmethod
     def from_saved(
         cls,
-        said: Mapping[str, Any],
+        manifest: Mapping[str, Any],
         arrays: Mapping[str, NDArray],
         grid: Grid,
         ids: Sequence[Any],
     ) -> KnownColumns:
         """What `described` and `arrays` gave; KeyError or ValueError for less."""
-        levels = [tuple(texts) for texts in said["levels"]]
-        frequency = parse_frequency(said["frequency"])
-        common = Common(tuple(said["names"]), frequency, grid.periods, grid.roots, levels)
-        made = cls(common, said["open"])
-        lengths = {name: arrays[name] for name in arrays if name.endswith(" lengths")}
-        bounds = {name.removesuffix(" lengths"): offsets_of(each) for name, each in lengths.items()}
-        for place, (name, about) in enumerate(zip(ids, said["rows"], strict=True)):
-            own = {
-                part: arrays[part][..., offsets[place] : offsets[place + 1]]
-                for part, offsets in bounds.items()
-            }
-            made._rows[name] = LiveEffects.from_saved(common, about, own)
-        return made
+        levels = [tuple(texts) for texts in manifest["levels"]]
+        frequency = parse_frequency(manifest["frequency"])
+        common = Common(tuple(manifest["names"]), frequency, grid.periods, grid.roots, levels)
+        columns = cls(common, manifest["open"])
+        bounds = {
+            name.removesuffix(" lengths"): offsets_of(array)
+            for name, array in arrays.items()
+            if name.endswith(" lengths")
+        }
+        for place, (name, about) in enumerate(zip(ids, manifest["rows"], strict=True)):
+            row_arrays = {}
+            for array_name, offsets in bounds.items():
+                steps_of_row = slice(offsets[place], offsets[place + 1])
+                row_arrays[array_name] = arrays[array_name][..., steps_of_row]
+            columns._rows[name] = LiveEffects.from_saved(common, about, row_arrays)
+        return columns
+
+
+def _tick_name(ahead: int) -> str:
+    return f"coming tick {ahead}" if ahead else "this tick"
 
 
 def known_columns(
@@ -267,4 +288,6 @@ def known_columns(
         )
     if panel is not None and future:
         return KnownColumns.of(panel, grid)
-    return KnownColumns.named(names, frequency, grid) if len(names) else None, panel
+    if not len(names):
+        return None, panel
+    return KnownColumns.named(names, frequency, grid), panel

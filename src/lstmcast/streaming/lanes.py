@@ -46,6 +46,12 @@ class Lane(NamedTuple):
     low_S: NDArray  # smallest and largest value that was read
     high_S: NDArray
 
+    def range_with(self, values_ST: NDArray) -> tuple[NDArray, NDArray]:
+        """The smallest and the largest value (S,) once these are read too."""
+        low_S = np.fmin.reduce(values_ST, axis=1)
+        high_S = np.fmax.reduce(values_ST, axis=1)
+        return np.fmin(self.low_S, low_S), np.fmax(self.high_S, high_S)
+
 
 class LaneReader:
     """Reads ticks into lanes; it holds no state of its own.
@@ -63,17 +69,19 @@ class LaneReader:
 
     def start(self, rows: int, fitted: FittedTransforms | None = None) -> Lane:
         """Nothing was read of so many rows."""
-        config, unknown = self.network.config, np.full(rows, np.nan)
+        config = self.network.config
+        hidden_SD = np.zeros((rows, config.layers[-1]), np.float32)
+        unknown_S = np.full(rows, np.nan)
         return Lane(
-            self.inputs.start(self.grid, rows, fitted),
-            self.network.start(rows),
-            tuple(np.zeros((rows, config.layers[-1]), np.float32) for _ in self.network.members),
-            np.zeros((rows, config.width), np.float32),
-            np.zeros(rows, bool),
-            np.zeros((rows, self.kept, config.width), np.float32),
-            np.zeros((rows, self.kept), bool),
-            unknown,
-            unknown,
+            inputs=self.inputs.start(self.grid, rows, fitted),
+            recurrent=self.network.start(rows),
+            hidden=tuple(hidden_SD.copy() for _ in self.network.members),
+            x_SC=np.zeros((rows, config.width), np.float32),
+            begun_S=np.zeros(rows, bool),
+            window_SLC=np.zeros((rows, self.kept, config.width), np.float32),
+            window_begun_SL=np.zeros((rows, self.kept), bool),
+            low_S=unknown_S,
+            high_S=unknown_S,
         )
 
     def advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None = None) -> Lane:
@@ -81,55 +89,59 @@ class LaneReader:
         are only read, or effects."""
         for first in range(0, values_RTK.shape[1], CHUNK):
             chunk = slice(first, first + CHUNK)
-            beside = None if past_RTP is None else past_RTP[:, chunk]
-            lane = self._in_parts(lane, values_RTK[:, chunk], beside)
+            chunk_past = None if past_RTP is None else past_RTP[:, chunk]
+            lane = self._in_parts(lane, values_RTK[:, chunk], chunk_past)
         return lane
 
     def _in_parts(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
         """Some rows after the others."""
         rows, ticks = values_RTK.shape[:2]
-        most = max(FEWEST_AT_ONCE, AT_ONCE // ticks)
-        if rows <= most:
+        row_limit = max(FEWEST_AT_ONCE, AT_ONCE // ticks)
+        if rows <= row_limit:
             return self._advance(lane, values_RTK, past_RTP)
         read = []
-        for first in range(0, rows, most):
-            part = slice(first, first + most)
-            beside = None if past_RTP is None else past_RTP[part]
-            read.append(self._advance(rows_of(lane, part), values_RTK[part], beside))
+        for first in range(0, rows, row_limit):
+            batch = slice(first, first + row_limit)
+            past_NTP = None if past_RTP is None else past_RTP[batch]
+            batch_lane = rows_of(lane, batch)
+            read.append(self._advance(batch_lane, values_RTK[batch], past_NTP))
         return joined(*read)
 
     def _advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
-        seen, inputs = self.inputs.advance(lane.inputs, values_RTK, past_RTP)
+        reading, inputs = self.inputs.advance(lane.inputs, values_RTK, past_RTP)
         if self.inputs.from_context:
-            values_RT = values_RTK[:, :, 0]
-            low_S = np.fmin(lane.low_S, np.fmin.reduce(values_RT, axis=1))
-            high_S = np.fmax(lane.high_S, np.fmax.reduce(values_RT, axis=1))
+            low_S, high_S = lane.range_with(values_RTK[:, :, 0])
             lane = lane._replace(low_S=low_S, high_S=high_S)
-        return self.read(lane, seen, inputs)
+        return self.read(lane, reading, inputs)
 
-    def read(self, lane: Lane, seen: Seen, inputs: Any) -> Lane:
+    def read(self, lane: Lane, reading: Seen, inputs: Any) -> Lane:
         """The lane after the network has read what the inputs, whose new state this is, have
         seen."""
-        lane = lane._replace(inputs=inputs, x_SC=seen.x_BTC[:, -1], begun_S=seen.begun_BT[:, -1])
+        lane = lane._replace(
+            inputs=inputs, x_SC=reading.x_BTC[:, -1], begun_S=reading.begun_BT[:, -1]
+        )
         if self.kept:
-            return self._window_read(lane, seen.x_BTC, seen.begun_BT)
-        begun = np.flatnonzero(lane.begun_S)
-        some = len(begun) < len(lane.begun_S)
-        own = rows_of(lane.recurrent, begun) if some else lane.recurrent
-        x_TRC = np.ascontiguousarray(seen.x_BTC[begun].transpose(1, 0, 2))
-        outs, recurrent = self.network.run(x_TRC, seen.begun_BT[begun].T, own)
+            return self._window_read(lane, reading.x_BTC, reading.begun_BT)
+        begun_N = np.flatnonzero(lane.begun_S)
+        is_partial = len(begun_N) < len(lane.begun_S)
+        recurrent = rows_of(lane.recurrent, begun_N) if is_partial else lane.recurrent
+        x_NTC = reading.x_BTC[begun_N]
+        x_TNC = np.ascontiguousarray(x_NTC.transpose(1, 0, 2))
+        outs, recurrent = self.network.run(x_TNC, reading.begun_BT[begun_N].T, recurrent)
         hidden = tuple(out_TRD[-1] for out_TRD in outs)
-        if some:
-            recurrent = with_rows(lane.recurrent, begun, recurrent)
-            hidden = with_rows(lane.hidden, begun, hidden)
+        if is_partial:
+            recurrent = with_rows(lane.recurrent, begun_N, recurrent)
+            hidden = with_rows(lane.hidden, begun_N, hidden)
         return lane._replace(recurrent=recurrent, hidden=hidden)
 
     def _window_read(self, lane: Lane, x_RTC: NDArray, begun_RT: NDArray) -> Lane:
         """Keep the newest steps, and read them from a fresh state."""
-        window_RLC = np.concatenate([lane.window_SLC, x_RTC], axis=1)[:, -self.kept :]
-        begun_RL = np.concatenate([lane.window_begun_SL, begun_RT], axis=1)[:, -self.kept :]
+        newest = slice(-self.kept, None)
+        window_RLC = np.concatenate([lane.window_SLC, x_RTC], axis=1)[:, newest]
+        begun_RL = np.concatenate([lane.window_begun_SL, begun_RT], axis=1)[:, newest]
         x_LRC = np.ascontiguousarray(window_RLC.transpose(1, 0, 2))
-        outs, _ = self.network.run(x_LRC, begun_RL.T, self.network.start(len(x_RTC)))
+        fresh_state = self.network.start(len(x_RTC))
+        outs, _ = self.network.run(x_LRC, begun_RL.T, fresh_state)
         hidden = tuple(out_LRD[-1] for out_LRD in outs)
         return lane._replace(hidden=hidden, window_SLC=window_RLC, window_begun_SL=begun_RL)
 
@@ -153,7 +165,8 @@ class LaneReader:
         """Rows (R,) whose axis is chosen anew with the newest of so many values, of which these
         are the newest and the one before them."""
         ticks = values_RU.shape[1] - 1
-        return (decided(counts_R) > counts_R - ticks) | (values_RU <= 0).any(axis=1)
+        is_due_R = decided(counts_R) > counts_R - ticks
+        return is_due_R | (values_RU <= 0).any(axis=1)
 
     def stale(self, lane: Lane, values_RTK: NDArray, axes_R: NDArray) -> NDArray:
         """Rows (R,) that are read on another axis now, or whose unit is another one with the
@@ -161,30 +174,31 @@ class LaneReader:
         if not self.inputs.from_context:
             return np.zeros(len(values_RTK), bool)
         state: AdaptiveState = lane.inputs
-        low_R = np.fmin(lane.low_S, np.fmin.reduce(values_RTK[:, :, 0], axis=1))
-        high_R = np.fmax(lane.high_S, np.fmax.reduce(values_RTK[:, :, 0], axis=1))
+        low_R, high_R = lane.range_with(values_RTK[:, :, 0])
         largest_R = np.fmax(np.abs(low_R), np.abs(high_R))
-        power_R, own_R = np.frexp(largest_R)[1], np.frexp(state.grid.unit_B)[1]
-        far_R = (largest_R > 0) & (np.abs(power_R - own_R) > LARGE)
-        young_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # the unit is that of the first value
-        other_R = axes_R != self.own_axes(lane)
-        return other_R | ((axes_R != LOG) & (far_R | young_R))
+        power_R = np.frexp(largest_R)[1]
+        unit_power_R = np.frexp(state.grid.unit_B)[1]
+        is_far_R = (largest_R > 0) & (np.abs(power_R - unit_power_R) > LARGE)
+        is_first_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # of which the unit is
+        has_other_unit_R = (axes_R != LOG) & (is_far_R | is_first_R)
+        return (axes_R != self.own_axes(lane)) | has_other_unit_R
 
     def own_axes(self, lane: Lane) -> NDArray:
         """The axis on which each row is read (R,)."""
         if not self.inputs.from_context:
             return np.full(len(lane.begun_S), LINEAR)
         grid: Grid = lane.inputs.grid
-        return np.where(grid.log_B, LOG, np.where(grid.root_B, ROOT, LINEAR))
+        axes_R = np.where(grid.root_B, ROOT, LINEAR)
+        return np.where(grid.log_B, LOG, axes_R)
 
     def forecast_state(self, lane: Lane) -> ForecastState:
         """What the network knows, as `decoding` continues from it."""
         window = None
         if self.kept:
             window = lane.window_SLC.transpose(1, 0, 2), lane.window_begun_SL.T
-        known = self.inputs.known(lane.inputs)
+        way_back = self.inputs.known(lane.inputs)
         return ForecastState(
-            list(lane.hidden), lane.x_SC, known, lane.inputs, lane.recurrent, window
+            list(lane.hidden), lane.x_SC, way_back, lane.inputs, lane.recurrent, window
         )
 
 

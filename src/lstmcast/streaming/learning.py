@@ -62,21 +62,23 @@ def learners_of(
 ) -> tuple[Network, list[Learner]]:
     """A network of its own, and what moves its weights: both see the same numbers."""
     if learning is None:
-        copies = [{name: array.copy() for name, array in own.items()} for own in network.members]
+        copies = [
+            {name: array.copy() for name, array in arrays.items()} for arrays in network.members
+        ]
         return Network(network.config, copies, network.head, fixed=True), []
     require_torch()
     from lstmcast.training.online import Learner
 
     optimiser = Optimiser(learning.optimiser, learning.learning_rate, clip=learning.clip)
     learners = [
-        Learner(network.config, own, network.head, optimiser, learning.loss, seed)
-        for own in network.members
+        Learner(network.config, arrays, network.head, optimiser, learning.loss, seed)
+        for arrays in network.members
     ]
     return Network(network.config, [learner.arrays for learner in learners], network.head), learners
 
 
-def worst(rows: Rows, at: NDArray, label_RTK: NDArray) -> str:
+def worst(rows: Rows, row_R: NDArray, label_RTK: NDArray) -> str:
     """The row that is furthest from what is usual."""
-    largest = np.nanmax(np.abs(label_RTK).reshape(len(at), -1), axis=1)
+    largest = np.nanmax(np.abs(label_RTK).reshape(len(row_R), -1), axis=1)
     row = int(np.argmax(largest))
-    return f"row {rows.ids[at[row]]!r} has a label of {largest[row]:.3g}"
+    return f"row {rows.ids[row_R[row]]!r} has a label of {largest[row]:.3g}"

@@ -73,16 +73,20 @@ class Naming:
         return Record(when, values, past, series is not None, coming)
 
     def _one(
-        self, what: str, given: str | None, usual: tuple[str, ...], fields: Mapping[str, Any]
+        self,
+        meaning: str,
+        field: str | None,
+        usual_names: tuple[str, ...],
+        fields: Mapping[str, Any],
     ) -> str | None:
         """The field that holds the time, or the name of the row."""
-        if given is None:
-            taken = {*self.target, *self.past, *self.future}
-            free = [name for name in fields if name not in taken]
-            return next((name for name in free if name.casefold() in usual), None)
-        if given not in fields:
-            raise DataError(f"there is no {given!r}, which should hold the {what}")
-        return given
+        if field is None:
+            other_columns = {*self.target, *self.past, *self.future}
+            candidates = [name for name in fields if name not in other_columns]
+            return next((name for name in candidates if name.casefold() in usual_names), None)
+        if field not in fields:
+            raise DataError(f"there is no {field!r}, which should hold the {meaning}")
+        return field
 
     def _targets(
         self, fields: Mapping[str, Any], time: str | None, series: str | None
@@ -91,13 +95,13 @@ class Naming:
         if self.target:
             targets = [name for name in self.target if name in fields]
         else:
-            others = (time, series, *self.past, *self.future)
-            targets = [name for name in fields if name not in others]
+            other_columns = (time, series, *self.past, *self.future)
+            targets = [name for name in fields if name not in other_columns]
         if not targets:
-            raise DataError(
-                f"it holds no value: its fields are {listed(list(fields))}"
-                + (f", and {listed(list(self.target))} is expected" if self.target else "")
-            )
+            problem = f"it holds no value: its fields are {listed(list(fields))}"
+            if self.target:
+                problem += f", and {listed(list(self.target))} is expected"
+            raise DataError(problem)
         return targets
 
     def _only(self, values: Mapping[str, float]) -> float:
@@ -159,10 +163,10 @@ class LineReader:
 
     def _names_columns(self, cells: list[str]) -> bool:
         """Whether a first line is a header: no number in it, and nothing missing."""
-        named = [cell.strip() for cell in cells]
-        if any(is_missing(cell) or is_number(cell) for cell in named):
+        names = [cell.strip() for cell in cells]
+        if any(is_missing(cell) or is_number(cell) for cell in names):
             return False
-        if len(set(named)) < len(named):
+        if len(set(names)) < len(names):
             raise DataError("it names a column twice. Columns need names of their own")
         return True
 
@@ -184,33 +188,33 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _number(name: str, given: Any) -> float:
+def _number(name: str, cell: Any) -> float:
     """A value; NaN for one that is missing."""
-    if given is None or (isinstance(given, str) and is_missing(given)):
+    if cell is None or (isinstance(cell, str) and is_missing(cell)):
         return float("nan")
-    known = isinstance(given, (int, float, str)) and not isinstance(given, bool)
-    if not known or (isinstance(given, str) and not is_number(given)):
-        raise DataError(f"{name!r} is {given!r}, and a number is expected")
+    is_scalar = isinstance(cell, (int, float, str)) and not isinstance(cell, bool)
+    if not is_scalar or (isinstance(cell, str) and not is_number(cell)):
+        raise DataError(f"{name!r} is {cell!r}, and a number is expected")
     try:
-        return float(given)
+        return float(cell)
     except OverflowError as error:
         raise DataError(f"{name!r} is a number too large to be held") from error
 
 
-def _coming(given: Any) -> Any:
+def _coming(cell: Any) -> Any:
     """The value of a tick and those of the coming ones, of a list or the text of one."""
-    return given.split(NEXT) if isinstance(given, str) else given
+    return cell.split(NEXT) if isinstance(cell, str) else cell
 
 
-def _name(field: str, given: Any) -> str:
-    whole = isinstance(given, int) and not isinstance(given, bool)
-    if not (whole or (isinstance(given, str) and given.strip())):
-        raise DataError(f"{field!r} is {given!r}, and the name of a row is expected")
-    return str(given).strip()
+def _name(field: str, cell: Any) -> str:
+    is_integer = isinstance(cell, int) and not isinstance(cell, bool)
+    if not (is_integer or (isinstance(cell, str) and cell.strip())):
+        raise DataError(f"{field!r} is {cell!r}, and the name of a row is expected")
+    return str(cell).strip()
 
 
-def _time(field: str, given: Any) -> str | int:
-    whole = isinstance(given, int) and not isinstance(given, bool)
-    if not (whole or (isinstance(given, str) and given.strip())):
-        raise DataError(f"{field!r} is {given!r}, and a time is expected")
-    return given
+def _time(field: str, cell: Any) -> str | int:
+    is_integer = isinstance(cell, int) and not isinstance(cell, bool)
+    if not (is_integer or (isinstance(cell, str) and cell.strip())):
+        raise DataError(f"{field!r} is {cell!r}, and a time is expected")
+    return cell

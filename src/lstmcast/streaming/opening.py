@@ -69,8 +69,11 @@ def grid_of(
 ) -> Grid:
     """What is known of all rows."""
     step = frequency_of(panel, frequency)
-    usual = step.seasonal_periods if panel is None else panel.periods
-    return Grid(1, usual if periods is None else checked_periods(periods), step.family)
+    if periods is not None:
+        row_periods = checked_periods(periods)
+    else:
+        row_periods = step.seasonal_periods if panel is None else panel.periods
+    return Grid(1, row_periods, step.family)
 
 
 def opening_network(
@@ -118,9 +121,11 @@ def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, N
         require_choice("kind", kind, get_args(Kind))
         common = ANYWHERE if kind == "real" else DECLARED
     else:
-        told = panel if panel is not None and _was_asked(panel) else _remembered(start)
-        kind, common = ("real", ANYWHERE) if told is None else (told.kind, _stop_of(told))
-        if panel is not None and told is panel and panel.recognised is not None:
+        known_panel = panel if panel is not None and _was_asked(panel) else _remembered(start)
+        kind, common = (
+            ("real", ANYWHERE) if known_panel is None else (known_panel.kind, _stop_of(known_panel))
+        )
+        if panel is not None and known_panel is panel and panel.recognised is not None:
             unlike = np.where(panel.recognised == OPEN, ABOVE, ANYWHERE)
             return common, np.where(panel.kinds == "real", unlike, SO_FAR)
     if panel is None:
@@ -135,15 +140,15 @@ def may_read_roots(start: Any, panel: Panel | None, kind: Kind | None) -> bool:
     """Whether 0 is a bound of rows that touch it: not where values are declared to be anything."""
     if kind is not None:
         return kind != "real"
-    told = panel if panel is not None and _was_asked(panel) else _remembered(start)
-    return told is None or not told.declared_real
+    known_panel = panel if panel is not None and _was_asked(panel) else _remembered(start)
+    return known_panel is None or not known_panel.declared_real
 
 
 def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> None:
     """DataError for a value below 0 in a row whose kind is declared."""
-    wrong = np.argwhere((values_RK < 0) & (stops_R == DECLARED)[:, None])
-    if len(wrong):
-        row, column = wrong[0]
+    negative_places = np.argwhere((values_RK < 0) & (stops_R == DECLARED)[:, None])
+    if len(negative_places):
+        row, column = negative_places[0]
         raise DataError(
             f"Row {ids_R[row]!r} has {values_RK[row, column]:g}, but its values are declared never "
             "to be below 0. Correct it, or make the stream with kind='real'."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -21,7 +21,7 @@ from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.model.static import require_no_static
 from lstmcast.streaming.closed import OpenTimes
-from lstmcast.streaming.learning import Learning
+from lstmcast.streaming.learning import Learning, learners_of
 from lstmcast.streaming.opening import (
     ANYWHERE,
     Forecaster,
@@ -35,6 +35,9 @@ from lstmcast.streaming.opening import (
     stops_of,
 )
 from lstmcast.util.objects import objects
+
+if TYPE_CHECKING:
+    from lstmcast.training.online import Learner
 
 Groups = Mapping[str, Mapping[str, NDArray]]
 KIND = "stream"
@@ -96,7 +99,12 @@ class Parts(NamedTuple):
         network = network_of(folder, manifest, groups, head)
         context = dict(manifest["context"])
         grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
-        clock, calendar = manifest.get("clock"), manifest.get("open_times")
+        clock_fields, calendar = manifest.get("clock"), manifest.get("open_times")
+        clock, open_times = None, None
+        if clock_fields:
+            clock = Clock(*clock_fields)
+        if calendar:
+            open_times = OpenTimes.from_saved(calendar, groups["calendar"])
         return cls(
             network=network,
             grid=grid._replace(roots=manifest.get("roots", True)),
@@ -107,11 +115,11 @@ class Parts(NamedTuple):
             conformal=_made(Conformal, manifest.get("conformal")),
             seed=manifest["seed"],
             # Older streams know nothing of a year, nor of periods of their own; they stop nowhere.
-            clock=Clock(*clock) if clock else None,
+            clock=clock,
             own_periods=manifest.get("own_periods", False),
             stops=manifest.get("stops", ANYWHERE),
             rates=manifest.get("rates", True),
-            open_times=OpenTimes.from_saved(calendar, groups["calendar"]) if calendar else None,
+            open_times=open_times,
         )
 
 
@@ -164,13 +172,21 @@ def parts_of(
     return parts, stops_S
 
 
+def opened(parts: Parts) -> tuple[Parts, list[Learner]]:
+    """The parts with a network of the stream's own, and what moves its weights."""
+    network, learners = learners_of(parts.network, parts.learning, parts.seed)
+    effects = network.config.inputs.from_context and parts.clock is not None
+    grid = parts.grid._replace(horizon=network.config.steps, effects=effects)
+    return parts._replace(network=network, grid=grid), learners
+
+
 def _described(settings: Any) -> dict[str, Any] | None:
     return None if settings is None else asdict(settings)
 
 
-def _made(kind: Any, described: Mapping[str, Any] | None) -> Any:
+def _made(kind: Any, description: Mapping[str, Any] | None) -> Any:
     """Settings of this kind; None where there are none."""
-    return None if described is None else kind(**described)
+    return None if description is None else kind(**description)
 
 
 def _learned(

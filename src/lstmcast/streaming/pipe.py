@@ -46,6 +46,11 @@ class Tick(NamedTuple):
     time: int | None
     steps: int
 
+    @property
+    def missing(self) -> int:
+        """Ticks that are left out before it."""
+        return self.steps - 1
+
 
 class Advance(NamedTuple):
     """What came of a record: the ticks that were read, those that were not after the newest of
@@ -93,8 +98,8 @@ class Pipe:
                 "have one value for each row. Use lstmcast.Stream from Python."
             )
         stream.predict(horizon, ids=[])  # refuses a horizon that the network cannot answer
-        known = () if stream.known is None else stream.known.names
-        naming = replace(naming or Naming(), past=config.inputs.past, future=known)
+        future = () if stream.known is None else stream.known.names
+        naming = replace(naming or Naming(), past=config.inputs.past, future=future)
         self.stream, self.horizon, self.place = stream, horizon, place
         self.reader = LineReader(naming, stream.note.get("header"))
         self.clocks = clocks or Clocks(parse_frequency("integer"))
@@ -113,32 +118,31 @@ class Pipe:
             return
         for answer in answers:
             yield {"line": self.lines, **answer}
-        self.used += record is not None
-        due = record is not None and self.place is not None and self.used % self.place.every == 0
-        if due:
-            yield self._saved()
+        if record is not None:
+            self.used += 1
+            if self.place is not None and self.used % self.place.every == 0:
+                yield self._saved(self.place.folder)
 
-    def refused(self, why: str) -> Answer:
+    def refused(self, reason: str) -> Answer:
         """The answer to the line that cannot be used."""
         self.wrong += 1
         self.first_wrong = self.first_wrong or self.lines
-        return {"line": self.lines, "error": why.rstrip(".") + "."}
+        return {"line": self.lines, "error": reason.rstrip(".") + "."}
 
     def save(self) -> None:
         """Keep the state, if there is a place for it. OutputError."""
         if self.place is not None:
-            kept = {**self.clocks.saved(), "header": self.reader.header}
-            self.stream.note = {**self.stream.note, **kept}
+            state = {**self.clocks.saved(), "header": self.reader.header}
+            self.stream.note = {**self.stream.note, **state}
             self.stream.save(self.place.folder)
 
-    def _saved(self) -> Answer:
+    def _saved(self, folder: Path) -> Answer:
         """Save, and say so; a state that cannot be saved does not stop forecasts."""
-        assert self.place is not None
         try:
             self.save()
         except OutputError as error:
             return self.refused(f"the state was not saved: {error}")
-        return {"line": self.lines, "saved": str(self.place.folder)}
+        return {"line": self.lines, "saved": str(folder)}
 
     def advance(self, record: Record) -> Advance:
         """Read what a record says, with the ticks that are missing before it.
@@ -153,14 +157,16 @@ class Pipe:
         if not due:
             return Advance([], late, {}, np.empty(0))
         self._check(due, record)
-        anew = self._bridge(due)
-        rows, values_R = self._of_all(due), np.array([tick.value for tick in due])
-        past, future = _beside(record.past, len(due)), _known(record.future, due)
+        restarted = self._bridge(due)
+        rows = self._of_all(due)
+        values_R = np.array([tick.value for tick in due])
+        past = _beside(record.past, len(due))
+        future = _known(record.future, due)
         errors_R = self.stream.observe(values_R, rows, past=past, future=future)
         for tick in due:
             if tick.time is not None:
                 self.clocks.set(tick.row, tick.time)
-        return Advance(due, late, anew, values_R - errors_R)
+        return Advance(due, late, restarted, values_R - errors_R)
 
     def ahead(self, due: Sequence[Tick]) -> tuple[NDArray, NDArray | None]:
         """What follows these ticks, the points (R, H) and the quantiles (R, H, Q); None for those
@@ -174,8 +180,8 @@ class Pipe:
         """Why a tick is left out that is not after the newest one: it came late, or again."""
         assert tick.time is not None
         newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
-        why = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"
-        return f"{text} {why}"
+        reason = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"
+        return f"{text} {reason}"
 
     # ---- a line
 
@@ -202,16 +208,12 @@ class Pipe:
     def _ticks(self, values: dict[str, float], time: int | None) -> list[Tick]:
         """What a line says of its rows; without a time it is the next tick of each."""
         if time is None:
-            nexts = self.clocks.nexts(values)
-            return [
-                Tick(row, value, when, 1)
-                for (row, value), when in zip(values.items(), nexts, strict=True)
-            ]
+            times = self.clocks.nexts(values)
+            pairs = zip(values.items(), times, strict=True)
+            return [Tick(row, value, when, 1) for (row, value), when in pairs]
         steps = self.clocks.all_steps(values, time)
-        return [
-            Tick(row, value, time, step)
-            for (row, value), step in zip(values.items(), steps, strict=True)
-        ]
+        pairs = zip(values.items(), steps, strict=True)
+        return [Tick(row, value, time, step) for (row, value), step in pairs]
 
     def _late(self, tick: Tick) -> Answer:
         """The answer to a tick that is left out."""
@@ -221,9 +223,9 @@ class Pipe:
 
     def _check(self, due: Sequence[Tick], record: Record) -> None:
         """DataError before anything has changed; rows that are new join if there is none."""
-        new = {tick.row: self._start(tick) for tick in due if not self.stream.rows.has(tick.row)}
-        if new:  # all rows are copied for it
-            self.stream.join(new, new)
+        starts = {tick.row: self._start(tick) for tick in due if not self.stream.rows.has(tick.row)}
+        if starts:  # all rows are copied for it
+            self.stream.join(starts, starts)
         values, rows = [tick.value for tick in due], [tick.row for tick in due]
         try:
             self.stream.check(
@@ -232,11 +234,11 @@ class Pipe:
                 past=_beside(record.past, len(due)),
                 future=_known(record.future, due),
                 horizon=self.horizon,
-                missing=[tick.steps - 1 for tick in due],
+                missing=[tick.missing for tick in due],
             )
         except LstmcastError:
-            if new:
-                self.stream.leave(new)
+            if starts:
+                self.stream.leave(starts)
             raise
 
     def _start(self, tick: Tick) -> Any:
@@ -246,22 +248,24 @@ class Pipe:
     def _bridge(self, due: Sequence[Tick]) -> dict[str, int]:
         """Read the ticks that are missing as unknown; rows that miss too many begin anew, and
         how many those miss."""
-        most = max(BRIDGED_CYCLES * max(self.stream.grid.periods), BRIDGED_STEPS)
-        anew = {tick.row: tick.steps - 1 for tick in due if tick.steps - 1 > most}
-        if anew:
-            starts = {tick.row: self._start(tick) for tick in due if tick.row in anew}
-            self.stream.reset(list(anew), starts)
-        gaps = {tick.row: tick.steps - 1 for tick in due if tick.row not in anew}
-        names = self.stream.network.config.inputs.past
-        for step in range(max(gaps.values(), default=0)):
-            rows = [row for row, missing in gaps.items() if missing > step]
-            past = _beside(dict.fromkeys(names, math.nan), len(rows))
-            self.stream.observe(np.full(len(rows), math.nan), rows, past=past)
-        return anew
+        longest_season = max(self.stream.grid.periods)
+        bridged_steps = max(BRIDGED_CYCLES * longest_season, BRIDGED_STEPS)
+        too_late = [tick for tick in due if tick.missing > bridged_steps]
+        if too_late:
+            starts = {tick.row: self._start(tick) for tick in too_late}
+            self.stream.reset(list(starts), starts)
+        gaps = [tick for tick in due if 0 < tick.missing <= bridged_steps]
+        longest_gap = max((tick.missing for tick in gaps), default=0)
+        unknown_past = dict.fromkeys(self.stream.network.config.inputs.past, math.nan)
+        for step in range(longest_gap):
+            rows = [tick.row for tick in gaps if tick.missing > step]
+            unknown_R = np.full(len(rows), math.nan)
+            self.stream.observe(unknown_R, rows, past=_beside(unknown_past, len(rows)))
+        return {tick.row: tick.missing for tick in too_late}
 
     def _forecasts(self, read: Advance) -> list[Answer]:
         """What follows the ticks of these rows."""
-        due, expected_R, anew = read.due, read.expected_R, read.anew
+        due, expected_R, restarted = read.due, read.expected_R, read.anew
         scores_R, alerted_R = self.stream.scores, self.stream.alerted
         point_RH, quantiles_RHQ = self.ahead(due)
         answers = []
@@ -275,9 +279,9 @@ class Pipe:
                 answer["alert"] = bool(alerted_R[place])
             if not math.isnan(expected_R[place]):
                 answer["expected"] = _plain(expected_R[place])
-            missing = tick.steps - 1
-            if missing:
-                answer["anew" if tick.row in anew else "missing"] = missing
+            if tick.missing:
+                key = "anew" if tick.row in restarted else "missing"
+                answer[key] = tick.missing
             times = self.clocks.ahead(tick.row, self.horizon)
             if times is not None:
                 answer["times"] = times
@@ -294,9 +298,8 @@ class Pipe:
         if self.stream.conformal is None:
             return {}
         inside_L = 100 * self.stream.coverage([tick.row])[0, 0]
-        coverage = {
-            str(level): _plain(inside) for level, inside in zip(LEVELS, inside_L, strict=True)
-        }
+        shares = zip(LEVELS, inside_L, strict=True)
+        coverage = {str(level): _plain(share) for level, share in shares}
         return {"coverage": coverage, "drift": bool(self.stream.drifted[place])}
 
 
@@ -308,15 +311,18 @@ def _beside(past: dict[str, float], rows: int) -> dict[str, list[float]] | None:
 def _known(future: Mapping[str, Any], due: Sequence[Tick]) -> dict[str, Any] | None:
     """What a line says of columns that are known in advance: the same of each row of it, or by
     row."""
-    each = {
-        name: said if isinstance(said, Mapping) else {tick.row: said for tick in due}
-        for name, said in future.items()
-    }
-    return each or None
+    cells_by_column = {}
+    for name, cells in future.items():
+        if not isinstance(cells, Mapping):
+            cells = {tick.row: cells for tick in due}
+        cells_by_column[name] = cells
+    return cells_by_column or None
 
 
 def _plain(values: Any) -> Any:
     """Numbers as JSON holds them: null for one that nobody knows."""
     if np.ndim(values):
         return [_plain(value) for value in values]
-    return float(f"{values:.{DIGITS}g}") if math.isfinite(values) else None
+    if not math.isfinite(values):
+        return None
+    return float(f"{values:.{DIGITS}g}")

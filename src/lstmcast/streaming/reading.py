@@ -1,12 +1,12 @@
 """Ticks and whole histories read into the lanes of a stream's rows.
 
 S series, a row each · R rows of a tick · K columns of a row · P columns beside them · T ticks
-L newest ticks kept
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +20,44 @@ from lstmcast.decoding import ForecastState
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.inputs.adaptivestate import with_effects_ahead
-from lstmcast.model.inputs.axis import ROOT, decided
-from lstmcast.model.inputs.periods import periods_in_force
+from lstmcast.model.inputs.axis import ROOT
 from lstmcast.model.inputs.slow_clock import Clock
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
+from lstmcast.streaming.ownperiods import PeriodLanes, places_of
+from lstmcast.streaming.ring import Ring
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.slow import SlowReader
 from lstmcast.util.states import rows_of
 
-USUAL = 0  # stands for the period of the grid
 # Ticks that a younger state reads at once: nobody asks it before it takes over. So many rows read
 # at the same tick, the next ones at another.
 TOGETHER, ROWS_TOGETHER = 8, 512
+
+
+class Ticks(NamedTuple):
+    """Ticks of some rows, which have read since `first_R`, and so many with these."""
+
+    row_R: NDArray
+    values_RTK: NDArray
+    first_R: NDArray
+    count_R: NDArray
+    past_RP: NDArray | None = None  # of the columns beside them
+
+    @property
+    def length(self) -> int:
+        """T."""
+        return self.values_RTK.shape[1]
+
+    @property
+    def read_R(self) -> NDArray:
+        """How many ticks the rows have read with these."""
+        return self.count_R - self.first_R
+
+    def of(self, places: NDArray) -> Ticks:
+        """Those of some of the rows."""
+        past_NP = None if self.past_RP is None else self.past_RP[places]
+        row_N, values_NTK = self.row_R[places], self.values_RTK[places]
+        return Ticks(row_N, values_NTK, self.first_R[places], self.count_R[places], past_NP)
 
 
 class RowReader:
@@ -53,338 +79,259 @@ class RowReader:
         own_periods: bool = False,
     ) -> None:
         self.reader, self.rows, self.context = reader, rows, reader.context
-        self.own_periods, self._readers = own_periods, {USUAL: reader}
-        rows.add("count", lambda new: np.zeros(new, np.int64))
-        for name in ("older", "newer")[: 2 if block_of(self.context) else 1]:
-            rows.add(name, self._fresh)
-            if name == "newer":  # how far it has read
-                rows.add("newer count", lambda new: np.zeros(new, np.int64))
-            if own_periods:
-                rows.add(f"{name} period", lambda new: np.zeros(new, np.int64))
-        if reader.inputs.from_context:
-            longest = 2 * (block_of(self.context) or 0)
-            rows.add("newest", lambda new: np.full((new, longest), np.nan))
-            self.slow = None if clock is None else SlowReader(clock, rows, longest)
-        else:
-            self.slow = None
+        from_context = reader.inputs.from_context
+        self.lanes = PeriodLanes(reader, rows, own_periods and from_context)
+        self.slow: SlowReader | None = None
+        self._ring: Ring | None = None
+        block = block_of(self.context)
+        rows.add("count", lambda count: np.zeros(count, np.int64))
+        self.lanes.add("older")
+        self.lanes.add_period("older")
+        if block is not None:
+            self.lanes.add("newer")
+            rows.add("newer count", lambda count: np.zeros(count, np.int64))  # how far it has read
+            self.lanes.add_period("newer")
+        if from_context:
+            longest = 2 * (block or 0)
+            self._ring = Ring(rows, longest)
+            if clock is not None:
+                self.slow = SlowReader(clock, rows, longest)
+
+    @property
+    def ring(self) -> Ring:
+        """The newest values, of rows whose forecasts have read a context."""
+        assert self._ring is not None
+        return self._ring
 
     def follow(self, fitted: FittedTransforms) -> None:
         """Go on with what the inputs learned of the rows that are here now."""
         K = self.reader.inputs.columns
+        row_S = np.arange(len(self.rows))
         series_SK = np.arange(len(self.rows) * K).reshape(-1, K)
         lane: Lane = self.rows["older"]
         inputs = lane.inputs._replace(fitted=fitted, series_BK=series_SK)
-        self.rows.put("older", np.arange(len(self.rows)), lane._replace(inputs=inputs))
+        self.rows.put("older", row_S, lane._replace(inputs=inputs))
+
+    # ---- histories
 
     def history(self, panel: Panel) -> None:
         """Read the series of a panel, each to its end."""
-        everything, counts = np.arange(len(panel)), panel.lengths
-        origins = Origins(everything, counts)
-        self.rows.put("count", everything, counts.copy())
-        K = block_of(self.context)
-        if K is None:
-            values_ST = window(panel, origins, int(counts.max()))
-            past_STP = self._beside(panel, origins, int(counts.max()))
+        row_S, counts = np.arange(len(panel)), panel.lengths
+        origins = Origins(row_S, counts)
+        self.rows.put("count", row_S, counts.copy())
+        block = block_of(self.context)
+        if block is None:
+            longest = int(counts.max())
+            values_ST = window(panel, origins, longest)
+            past_STP = self._beside(panel, origins, longest)
             lane = self.reader.advance(self.rows["older"], values_ST[:, :, None], past_STP)
-            self.rows.put("older", everything, lane)
+            self.rows.put("older", row_S, lane)
             return
-        self._keep_newest(panel, origins)
+        self.ring.history(panel, origins)
         if self.slow is not None:
             self.slow.history(panel)
-        self._read_kept(counts, K)
-
-    @property
-    def renewable(self) -> tuple[str, ...]:
-        """Names of states that can be made of the newest values, which are kept beside them."""
-        return ("older", "newer", "newer count") if "newest" in self.rows else ()
-
-    def read_again(self) -> None:
-        """Read what is kept of each row: the states that were saved are those of other inputs."""
-        K = block_of(self.context)
-        if K is not None:
-            self._read_kept(self.rows["count"], K)
-
-    def _read_kept(self, counts: NDArray, K: int) -> None:
-        """Read the newest values of all rows, of which so many came, into both lanes."""
-        self.rows.put("newer count", np.arange(len(counts)), counts.copy())
-        everything = np.flatnonzero(counts)
-        older, newer = self.context.start(counts), counts // K * K
-        second = np.flatnonzero((newer > 0) & (counts > newer))
-        for name, first, chosen in (("older", older, everything), ("newer", newer, second)):
-            if len(chosen):
-                values_RT = self._since(first[chosen], counts[chosen], chosen)
-                read = counts[chosen] - first[chosen]
-                period_R = self._periods(chosen, first[chosen], counts[chosen])
-                self._read_anew(name, chosen, values_RT, read, period_R)
+        self._read_kept(counts, block)
 
     def _beside(self, panel: Panel, origins: Origins, width: int) -> NDArray | None:
         """The same of the columns that are only read (S, T, P); None without any."""
         names, past = self.reader.inputs.past, panel.covariates.past
-        parts = [window(panel, origins, width, past[name]) for name in names]
-        return np.stack(parts, axis=2) if parts else None
+        if not names:
+            return None
+        columns = [window(panel, origins, width, past[name]) for name in names]
+        return np.stack(columns, axis=2)
 
-    def _keep_newest(self, panel: Panel, origins: Origins) -> None:
-        """The newest values of each series, each where its step falls in a ring of L."""
-        newest_SL = self.rows["newest"]
-        length = newest_SL.shape[1]
-        steps_SL = origins.counts[:, None] - length + np.arange(length)
-        values_SL = window(panel, origins, length)
-        np.put_along_axis(newest_SL, steps_SL % length, values_SL, axis=1)
-
-    def _since(self, first_R: NDArray, count_R: NDArray, at: NDArray) -> NDArray:
-        """What rows of so many ticks have read since one of each (R, T), right-aligned."""
-        newest_RL = self.rows.of("newest", at)
-        length = int((count_R - first_R).max(initial=0))
-        steps_RT = count_R[:, None] - length + np.arange(length)
-        values_RT = np.take_along_axis(newest_RL, steps_RT % newest_RL.shape[1], axis=1)
-        return np.where(steps_RT >= first_R[:, None], values_RT, np.nan)
-
-    def read_by(self, at: NDArray) -> tuple[Panel, Origins]:
-        """What forecasts of these rows have read, as series of their own, and where they end."""
-        count_R, grid = self.rows["count"][at], self.reader.grid
-        length_R = count_R - self.context.start(count_R)
-        values_RT = self._since(count_R - length_R, count_R, at)
-        read_RT = np.arange(values_RT.shape[1]) >= values_RT.shape[1] - length_R[:, None]
-        panel = Panel(
-            values=values_RT[read_RT],
-            offsets=offsets_of(length_R),
-            ids=self.rows.ids[at].astype(str),
-            starts=np.zeros(len(at), np.int64),
-            frequency=some_frequency(grid.family),
-            periods=grid.periods,
-        )
-        return panel, Origins(np.arange(len(at)), length_R)
-
-    def tick(self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None = None) -> None:
-        """Read a tick into the lanes of these rows, `past_RP` of the columns beside them."""
-        count_R, K = self.rows["count"][at] + 1, block_of(self.context)
-        if "newest" in self.rows:
-            newest_SL = self.rows["newest"]
-            newest_SL[at, (count_R - 1) % newest_SL.shape[1]] = values_RK[:, 0]
-        if self.slow is not None:
-            self.slow.tick(at, values_RK[:, 0])
-        # Transforms that cannot be applied raise here, before anything has changed.
-        first_R = self.context.start(count_R - 1)
-        self._read_lane("older", at, values_RK[:, None], first_R, count_R, past_RP)
-        self.rows["count"][at] = count_R
-        if K is not None:
-            self._read_newer(at, count_R, K)
-
-    def _read_newer(self, at: NDArray, count_R: NDArray, K: int) -> None:
-        """The younger states of rows whose turn it is read what came since the last time; where K
-        more have come, they take over."""
-        over_R = count_R % K == 0
-        turn_R = over_R | ((count_R + at // ROWS_TOGETHER) % TOGETHER == 0)
-        due = np.flatnonzero(turn_R & (count_R > K))
-        if not len(due):
-            return
-        rows, until_R = at[due], count_R[due]
-        first_R = (until_R - 1) // K * K
-        waiting_R = until_R - np.maximum(self.rows["newer count"][rows], first_R)
-        for waiting in np.unique(waiting_R).tolist():
-            some = np.flatnonzero(waiting_R == waiting)
-            values_RT = self._since(until_R[some] - waiting, until_R[some], rows[some])
-            self._read_lane(
-                "newer", rows[some], values_RT[:, :, None], first_R[some], until_R[some]
-            )
-        self.rows["newer count"][rows] = until_R
-        self._take_over(at[over_R & (count_R > K)])
-
-    def _take_over(self, at: NDArray) -> None:
-        """The younger states of these rows forecast from here on, and others begin."""
-        for period, places in self._by_period("newer", at):
-            rows = at[places]
-            taken_over = rows_of(self.rows[self._lane("newer", period)], rows)
-            self.rows.put(self._lane("older", period), rows, taken_over)
-            fresh = self._readers[period].start(len(rows))
-            self.rows.put(self._lane("newer", period), rows, fresh)
-            if self.own_periods:
-                self.rows["older period"][rows], self.rows["newer period"][rows] = period, USUAL
-
-    def _read_lane(
-        self,
-        name: str,
-        at: NDArray,
-        values_RTK: NDArray,
-        first_R: NDArray,
-        count_R: NDArray,
-        past_RP: NDArray | None = None,
-    ) -> None:
-        """Read the newest ticks into one lane; rows whose period or axis is another one now are
-        read anew from its beginning."""
-        changed_R = np.zeros(len(at), bool)
-        if self.own_periods:
-            period_R = self._periods_now(name, at, first_R, count_R, values_RTK.shape[1])
-            changed_R = period_R != self.rows.of(f"{name} period", at)
-            if changed_R.any():
-                values_RT = self._since(first_R[changed_R], count_R[changed_R], at[changed_R])
-                read_R = (count_R - first_R)[changed_R]
-                self._read_anew(name, at[changed_R], values_RT, read_R, period_R[changed_R])
-        same = np.flatnonzero(~changed_R)
-        for period, places in self._by_period(name, at[same]):
-            rows = same[places]
-            beside = None if past_RP is None else past_RP[rows]
-            part = at[rows], values_RTK[rows], first_R[rows], count_R[rows], beside
-            self._read_rows(name, period, *part)
-
-    def _read_rows(
-        self,
-        name: str,
-        period: int,
-        at: NDArray,
-        values_RTK: NDArray,
-        first_R: NDArray,
-        count_R: NDArray,
-        past_RP: NDArray | None,
-    ) -> None:
-        """Read ticks into rows of one lane that have one period."""
-        reader, ticks = self._readers[period], values_RTK.shape[1]
-        lane: Lane = self.rows.of(self._lane(name, period), at)
-        axes_R = self._axes(lane, at, first_R, count_R, ticks)
-        stale_R = reader.stale(lane, values_RTK, axes_R)
-        going = np.flatnonzero(~stale_R)
-        if len(going):
-            own = lane if len(going) == len(at) else rows_of(lane, going)
-            beside = None if past_RP is None else past_RP[going, None]
-            if self.slow is not None:
-                axes_R = reader.own_axes(own)
-                beside = self.slow.known(at[going], axes_R, ticks, reader.grid.horizon)
-            read = reader.advance(own, values_RTK[going], beside)
-            self.rows.put(self._lane(name, period), at[going], read)
-        if stale_R.any():
-            rows = at[stale_R]
-            values_RT = self._since(first_R[stale_R], count_R[stale_R], rows)
-            period_R = np.full(len(rows), period)
-            self._read_anew(name, rows, values_RT, (count_R - first_R)[stale_R], period_R)
-
-    def _read_anew(
-        self, name: str, at: NDArray, values_RT: NDArray, read_R: NDArray, period_R: NDArray
-    ) -> None:
-        """Rows whose newest values these are, so many of each, read by these periods and on the
-        axis that suits them, with the effects that were in force at each step."""
-        axes_R = self.reader.axes(values_RT, read_R)
-        if self.own_periods:
-            self.rows[f"{name} period"][at] = period_R
-        for period in np.unique(period_R).tolist():
-            some = np.flatnonzero(period_R == period)
-            known_RTF, lane = None, self._lane(name, period)
-            if self.slow is not None:
-                length, horizon = values_RT.shape[1], self.reader.grid.horizon
-                known_RTF = self.slow.known(at[some], axes_R[some], length, horizon)
-            read = self._readers[period].on_axis(values_RT[some], axes_R[some], known_RTF)
-            self.rows.put(lane, at[some], read)
-
-    def _periods_now(
-        self, name: str, at: NDArray, first_R: NDArray, count_R: NDArray, ticks: int
-    ) -> NDArray:
-        """The period of rows after some ticks (R,): their own, except where it is chosen anew."""
-        period_R = self.rows.of(f"{name} period", at).copy()
-        anew = np.flatnonzero(decided(count_R - first_R) > count_R - first_R - ticks)
-        if len(anew):
-            period_R[anew] = self._periods(at[anew], first_R[anew], count_R[anew])
-        return period_R
-
-    def _periods(self, at: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
-        """The period (R,) that is read by after so many ticks of rows, read since one of each."""
-        if not self.own_periods:
-            return np.full(len(at), USUAL)
-        usual = shortest_season(self.reader.grid.periods)
-
-        def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
-            return self._since(begin_R, until_R, at[rows])
-
-        return periods_in_force(values_between, first_R, count_R, usual)
-
-    def _by_period(self, name: str, at: NDArray) -> list[tuple[int, NDArray]]:
-        """Where in `at` the rows of a lane lie that have one period, for each."""
-        if not len(at):
-            return []
-        if not self.own_periods:
-            return [(USUAL, np.arange(len(at)))]
-        period_R = self.rows[f"{name} period"][at]
-        return [
-            (period, np.flatnonzero(period_R == period)) for period in np.unique(period_R).tolist()
-        ]
-
-    def _lane(self, name: str, period: int) -> str:
-        """The name of the states of rows of a period in a lane, which begins with the first."""
-        if period == USUAL:
-            return name
-        if period not in self._readers:
-            grid = self.reader.grid._replace(periods=(period,))
-            self._readers[period] = LaneReader(self.reader.network, grid, self.context)
-        lane = f"{name} {period}"
-        if lane not in self.rows:
-            self.rows.add(lane, self._readers[period].start)
-        return lane
+    @property
+    def renewable(self) -> tuple[str, ...]:
+        """Names of states that can be made of the newest values, which are kept beside them."""
+        return () if self._ring is None else ("older", "newer", "newer count")
 
     def restore(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on with saved rows."""
         for place in arrays:
-            name, _, period = place.partition(".")[0].partition(" ")
-            if period.isdigit():
-                self._lane(name, int(period))
+            self.lanes.begin(place.partition(".")[0])
         self.rows.restore(arrays, self.renewable)
         if self.rows.arrays().keys() - arrays.keys():  # an older version of the inputs
             self.read_again()
 
-    def answering(self, at: NDArray, most: int) -> Iterator[tuple[NDArray, Lane]]:
-        """Where in `at` rows lie that have begun, and their lane, those of one period together, so
-        many at most."""
-        for period, rows in self._by_period("older", at):
-            lane: Lane = self.rows.of(self._lane("older", period), at[rows])
-            begun = np.flatnonzero(lane.begun_S)
-            lane = lane if len(begun) == len(rows) else rows_of(lane, begun)
-            if len(begun) <= most:
-                yield from [(rows[begun], lane)] if len(begun) else []
-                continue
-            for first in range(0, len(begun), most):
-                part = slice(first, first + most)
-                yield rows[begun[part]], rows_of(lane, part)
+    def read_again(self) -> None:
+        """Read what is kept of each row: the states that were saved are those of other inputs."""
+        block = block_of(self.context)
+        if block is not None:
+            self._read_kept(self.rows["count"], block)
 
-    def _axes(
-        self, lane: Lane, at: NDArray, first_R: NDArray, count_R: NDArray, ticks: int
-    ) -> NDArray:
+    def _read_kept(self, counts: NDArray, block: int) -> None:
+        """Read the newest values of all rows, of which so many came, into both lanes."""
+        self.rows.put("newer count", np.arange(len(counts)), counts.copy())
+        begun_N = np.flatnonzero(counts)
+        older = self.context.start(counts)
+        newer = counts // block * block
+        second_N = np.flatnonzero((newer > 0) & (counts > newer))
+        for name, first, row_R in (("older", older, begun_N), ("newer", newer, second_N)):
+            if len(row_R):
+                first_R, count_R = first[row_R], counts[row_R]
+                period_R = self.lanes.chosen(self.ring, row_R, first_R, count_R)
+                self._read_anew(name, row_R, first_R, count_R, period_R)
+
+    # ---- ticks
+
+    def tick(self, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None = None) -> None:
+        """Read a tick into the lanes of these rows, `past_RP` of the columns beside them."""
+        count_R = self.rows["count"][row_R] + 1
+        block = block_of(self.context)
+        if self._ring is not None:
+            self._ring.tick(row_R, count_R, values_RK[:, 0])
+        if self.slow is not None:
+            self.slow.tick(row_R, values_RK[:, 0])
+        # Transforms that cannot be applied raise here, before anything has changed.
+        first_R = self.context.start(count_R - 1)
+        self._read_lane("older", Ticks(row_R, values_RK[:, None], first_R, count_R, past_RP))
+        self.rows["count"][row_R] = count_R
+        if block is not None:
+            self._read_newer(row_R, count_R, block)
+
+    def _read_newer(self, row_R: NDArray, count_R: NDArray, block: int) -> None:
+        """The younger states of rows whose turn it is read what came since the last time; where
+        a block more has come, they take over."""
+        over_R = count_R % block == 0
+        turn_R = over_R | ((count_R + row_R // ROWS_TOGETHER) % TOGETHER == 0)
+        due = np.flatnonzero(turn_R & (count_R > block))
+        if not len(due):
+            return
+        rows, until_R = row_R[due], count_R[due]
+        first_R = (until_R - 1) // block * block
+        waiting_R = until_R - np.maximum(self.rows["newer count"][rows], first_R)
+        for waiting in np.unique(waiting_R).tolist():
+            group = np.flatnonzero(waiting_R == waiting)
+            row_N, until_N = rows[group], until_R[group]
+            values_NT = self.ring.since(until_N - waiting, until_N, row_N)
+            ticks = Ticks(row_N, values_NT[:, :, None], first_R[group], until_N)
+            self._read_lane("newer", ticks)
+        self.rows["newer count"][rows] = until_R
+        self.lanes.take_over(row_R[over_R & (count_R > block)])
+
+    def _read_lane(self, name: str, ticks: Ticks) -> None:
+        """Read the newest ticks into one lane; rows whose period or axis is another one now are
+        read anew from its beginning."""
+        row_R, first_R, count_R = ticks.row_R, ticks.first_R, ticks.count_R
+        changed_R = np.zeros(len(row_R), bool)
+        if self.lanes.own_periods:
+            period_R = self.lanes.now(self.ring, name, row_R, first_R, count_R, ticks.length)
+            changed_R = period_R != self.rows.of(f"{name} period", row_R)
+            if changed_R.any():
+                changed = ticks.of(changed_R)
+                self._read_anew(
+                    name, changed.row_R, changed.first_R, changed.count_R, period_R[changed_R]
+                )
+        unchanged = np.flatnonzero(~changed_R)
+        for period, places in self.lanes.by_period(name, row_R[unchanged]):
+            self._read_rows(name, period, ticks.of(unchanged[places]))
+
+    def _read_rows(self, name: str, period: int, ticks: Ticks) -> None:
+        """Read ticks into rows of one lane that have one period."""
+        reader = self.lanes.reader(period)
+        lane = self.lanes.get(name, period, ticks.row_R)
+        axes_R = self._axes(lane, ticks)
+        stale_R = reader.stale(lane, ticks.values_RTK, axes_R)
+        going = np.flatnonzero(~stale_R)
+        if len(going):
+            if len(going) < len(stale_R):
+                lane = rows_of(lane, going)
+            row_N = ticks.row_R[going]
+            extra = None if ticks.past_RP is None else ticks.past_RP[going, None]
+            if self.slow is not None:
+                axes_N, horizon = reader.own_axes(lane), reader.grid.horizon
+                extra = self.slow.known(row_N, axes_N, ticks.length, horizon)
+            lane = reader.advance(lane, ticks.values_RTK[going], extra)
+            self.lanes.put(name, period, row_N, lane)
+        if stale_R.any():
+            stale = ticks.of(stale_R)
+            period_R = np.full(len(stale.row_R), period)
+            self._read_anew(name, stale.row_R, stale.first_R, stale.count_R, period_R)
+
+    def _axes(self, lane: Lane, ticks: Ticks) -> NDArray:
         """The axis of rows after some ticks (R,): their own, except where it is chosen anew."""
-        axes_R, read_R = self.reader.own_axes(lane), count_R - first_R
+        axes_R = self.reader.own_axes(lane)
         if not self.reader.inputs.from_context:
             return axes_R
-        anew = self.reader.chooses(self._newest(count_R, at, 1 + ticks), read_R)
-        if anew.any():
-            values_RT = self._since(first_R[anew], count_R[anew], at[anew])
-            axes_R[anew] = self.reader.axes(values_RT, read_R[anew])
+        newest_RU = self.ring.last(1 + ticks.length, ticks.count_R, ticks.row_R)
+        due_R = self.reader.chooses(newest_RU, ticks.read_R)
+        if due_R.any():
+            due = ticks.of(due_R)
+            values_RT = self.ring.since(due.first_R, due.count_R, due.row_R)
+            axes_R[due_R] = self.reader.axes(values_RT, due.read_R)
         return axes_R
 
-    def with_own_past(self, values_RHKX: NDArray, lane: Lane, at: NDArray) -> NDArray:
+    def _read_anew(
+        self, name: str, row_R: NDArray, first_R: NDArray, count_R: NDArray, period_R: NDArray
+    ) -> None:
+        """Read rows of so many ticks since one of each, by these periods and on the axis that
+        suits them, with the effects that were in force at each step."""
+        values_RT = self.ring.since(first_R, count_R, row_R)
+        axes_R = self.reader.axes(values_RT, count_R - first_R)
+        self.lanes.set(name, row_R, period_R)
+        length, horizon = values_RT.shape[1], self.reader.grid.horizon
+        for period, places in places_of(period_R):
+            row_N, axes_N = row_R[places], axes_R[places]
+            known_NTF = None
+            if self.slow is not None:
+                known_NTF = self.slow.known(row_N, axes_N, length, horizon)
+            lane = self.lanes.reader(period).on_axis(values_RT[places], axes_N, known_NTF)
+            self.lanes.put(name, period, row_N, lane)
+
+    # ---- answers
+
+    def read_by(self, row_R: NDArray) -> tuple[Panel, Origins]:
+        """What forecasts of these rows have read, as series of their own, and where they end."""
+        count_R, grid = self.rows["count"][row_R], self.reader.grid
+        length_R = count_R - self.context.start(count_R)
+        values_RT = self.ring.since(count_R - length_R, count_R, row_R)
+        steps = values_RT.shape[1]
+        read_RT = np.arange(steps) >= steps - length_R[:, None]
+        panel = Panel(
+            values=values_RT[read_RT],
+            offsets=offsets_of(length_R),
+            ids=self.rows.ids[row_R].astype(str),
+            starts=np.zeros(len(row_R), np.int64),
+            frequency=some_frequency(grid.family),
+            periods=grid.periods,
+        )
+        return panel, Origins(np.arange(len(row_R)), length_R)
+
+    def answering(self, row_R: NDArray, row_limit: int) -> Iterator[tuple[NDArray, Lane]]:
+        """Where in `row_R` rows lie that have begun, and their lane: those of one period together,
+        so many at most."""
+        for period, places in self.lanes.by_period("older", row_R):
+            lane = self.lanes.get("older", period, row_R[places])
+            begun_N = np.flatnonzero(lane.begun_S)
+            if len(begun_N) < len(places):
+                lane = rows_of(lane, begun_N)
+            if 0 < len(begun_N) <= row_limit:
+                yield places[begun_N], lane
+                continue
+            for first in range(0, len(begun_N), row_limit):
+                some_rows = slice(first, first + row_limit)
+                yield places[begun_N[some_rows]], rows_of(lane, some_rows)
+
+    def with_own_past(self, values_RHKX: NDArray, lane: Lane, row_R: NDArray) -> NDArray:
         """Answers of rows with what was read last in view, where they are mostly 0."""
         root_R = self.reader.own_axes(lane) == ROOT
         if not root_R.any():
             return values_RHKX
-        count_R = self.rows["count"][at]
+        count_R = self.rows["count"][row_R]
         first_R = np.maximum(self.context.start(count_R), count_R - NEWEST)
-        newest_RW = self._since(first_R, count_R, at)
+        newest_RW = self.ring.since(first_R, count_R, row_R)
         season = shortest_season(lane.inputs.grid.periods) or 1
         return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[:, :, None]
 
-    def _newest(self, count_R: NDArray, at: NDArray, ticks: int) -> NDArray:
-        """The values of so many newest ticks of rows (R, T)."""
-        newest_SL = self.rows["newest"]
-        places_RT = (count_R[:, None] - np.arange(ticks, 0, -1)) % newest_SL.shape[1]
-        return newest_SL[at[:, None], places_RT]
-
-    def forecast_state(self, lane: Lane, at: NDArray, fed: int) -> ForecastState:
+    def forecast_state(self, lane: Lane, row_R: NDArray, fed: int) -> ForecastState:
         """What the network knows of these rows, whose lane this is, and the effects of so many
         coming steps as are `fed` back."""
         state = self.reader.forecast_state(lane)
         if self.slow is None or not fed:
             return state
-        axes_R, ahead = self.reader.own_axes(lane), fed + self.reader.grid.horizon
-        known_R1F = self.slow.known(at, axes_R, 1, ahead)
+        steps = fed + self.reader.grid.horizon
+        known_R1F = self.slow.known(row_R, self.reader.own_axes(lane), 1, steps)
         if known_R1F is None:
             return state
         inputs = with_effects_ahead(lane.inputs, known_R1F[:, 0, 1:])
         return state._replace(inputs=inputs)
-
-    def _fresh(self, rows: int) -> Lane:
-        """Rows of which nothing was read; what was fitted to them is set by `follow`."""
-        return self.reader.start(rows, self.reader.inputs.of_rows(None, []))

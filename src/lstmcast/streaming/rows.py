@@ -51,22 +51,25 @@ class Rows:
         """Whether a row of this id is here."""
         return row in self._places
 
-    def add(self, name: str, fresh: Callable[[int], Any]) -> None:
-        """One more state; `fresh` begins so many rows of it."""
-        self._states[name], self._fresh[name] = fresh(len(self)), fresh
+    def add(self, name: str, start: Callable[[int], Any]) -> None:
+        """One more state; `start` begins so many rows of it."""
+        self._states[name], self._fresh[name] = start(len(self)), start
 
-    def of(self, name: str, at: NDArray) -> Any:
+    def of(self, name: str, row_R: NDArray) -> Any:
         """A state of some of the rows."""
-        return self._states[name] if self._all(at) else rows_of(self._states[name], at)
+        state = self._states[name]
+        return state if self._all(row_R) else rows_of(state, row_R)
 
-    def put(self, name: str, at: NDArray, new: Any) -> None:
+    def put(self, name: str, row_R: NDArray, new_state: Any) -> None:
         """Replace a state of some of the rows."""
-        self._states[name] = new if self._all(at) else with_rows(self._states[name], at, new)
+        if not self._all(row_R):
+            new_state = with_rows(self._states[name], row_R, new_state)
+        self._states[name] = new_state
 
-    def _all(self, at: NDArray) -> bool:
-        if at is self._everything:
+    def _all(self, row_R: NDArray) -> bool:
+        if row_R is self._everything:
             return True
-        return len(at) == len(self) and np.array_equal(at, self._everything)
+        return len(row_R) == len(self) and np.array_equal(row_R, self._everything)
 
     def at(self, ids: Iterable[Any] | None) -> NDArray:
         """Where the rows of these ids are (R,); all rows for None. UsageError for one that is
@@ -85,10 +88,10 @@ class Rows:
     def new(self, ids: Iterable[Any]) -> list[Any]:
         """Ids that may join, as a list; UsageError for one that is here already, or given twice."""
         ids = _listed(ids)
-        here = [name for name in ids if name in self._places]
-        if here:
+        present = [name for name in ids if name in self._places]
+        if present:
             raise UsageError(
-                f"The rows {_named(here)} are here already. Use reset to begin them anew."
+                f"The rows {_named(present)} are here already. Use reset to begin them anew."
             )
         _refuse_twice(ids)
         return ids
@@ -102,14 +105,14 @@ class Rows:
 
     def leave(self, ids: Iterable[Any]) -> None:
         """Without these rows; the others keep their order."""
-        kept = np.setdiff1d(np.arange(len(self)), self.at(ids))
-        self._states = {name: rows_of(state, kept) for name, state in self._states.items()}
-        self._name(self.ids[kept])
+        row_R = np.setdiff1d(np.arange(len(self)), self.at(ids))
+        self._states = {name: rows_of(state, row_R) for name, state in self._states.items()}
+        self._name(self.ids[row_R])
 
-    def clear(self, at: NDArray) -> None:
+    def clear(self, row_R: NDArray) -> None:
         """Rows as they were when they joined."""
         for name, state in self._states.items():
-            self._states[name] = with_rows(state, at, self._fresh[name](len(at)))
+            self._states[name] = with_rows(state, row_R, self._fresh[name](len(row_R)))
 
     def arrays(self) -> dict[str, NDArray]:
         """All arrays of all states, by name and place."""
@@ -149,16 +152,19 @@ def _listed(ids: Iterable[Any]) -> list[Any]:
     """Texts and whole numbers, which a manifest can hold, as they are. UsageError for what is no
     collection of ids."""
     try:
-        given = [ids] if isinstance(ids, str) else list(ids)
+        names = [ids] if isinstance(ids, str) else list(ids)
     except TypeError as error:
         raise UsageError(
             f"ids={ids!r} does not name rows: a list of texts or whole numbers is expected, such "
             "as ['a', 'b'], and for one row a list of one. Use [] for no rows yet."
         ) from error
-    return [
-        name if isinstance(name, str) else int(name) if _is_whole(name) else str(name)
-        for name in given
-    ]
+    return [_row_name(name) for name in names]
+
+
+def _row_name(name: Any) -> str | int:
+    if _is_whole(name):
+        return int(name)
+    return name if isinstance(name, str) else str(name)
 
 
 def _is_whole(name: Any) -> bool:
@@ -174,6 +180,7 @@ def _refuse_twice(ids: list[Any]) -> None:
 
 
 def _named(ids: list[Any]) -> str:
-    return ", ".join(repr(name) for name in ids[:5]) + (
-        f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-    )
+    text = ", ".join(repr(name) for name in ids[:5])
+    if len(ids) > 5:
+        text += f" and {len(ids) - 5} more"
+    return text

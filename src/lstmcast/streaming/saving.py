@@ -43,20 +43,20 @@ def made_stream(
     head: Head | None,
 ) -> Stream:
     """A stream from what `described_stream` gave, read from this folder."""
-    made = kind.__new__(kind)
+    stream = kind.__new__(kind)
     parts, ids = Parts.from_saved(manifest, groups, folder, head), manifest["ids"]
-    known = None
+    known_columns = None
     if "known" in manifest:
-        own = groups.get("known", {})
-        known = KnownColumns.from_saved(manifest["known"], own, parts.grid, ids)
-    made.begin(parts, ids, known)
-    made.ticks, made.note = manifest["ticks"], dict(manifest.get("note", {}))
-    made.reading.restore({"stops": made.rows["stops"], **groups["rows"]})
-    if made.learner is not None:
-        made.learner.skipped = manifest["skipped"]
-        made.learner.rollbacks = manifest.get("rollbacks", 0)
-        made.learner.take_up(groups)
-    return made
+        column_arrays = groups.get("known", {})
+        known_columns = KnownColumns.from_saved(manifest["known"], column_arrays, parts.grid, ids)
+    stream.begin(parts, ids, known_columns)
+    stream.ticks, stream.note = manifest["ticks"], dict(manifest.get("note", {}))
+    stream.reading.restore({"stops": stream.rows["stops"], **groups["rows"]})
+    if stream.learner is not None:
+        stream.learner.skipped = manifest["skipped"]
+        stream.learner.rollbacks = manifest.get("rollbacks", 0)
+        stream.learner.take_up(groups)
+    return stream
 
 
 def read_saved(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
@@ -70,6 +70,6 @@ def read_saved(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, 
             "reads, .with_inputs(Running(…)) as they were, and let the rows begin anew."
         )
     if kind != KIND:
-        what = kind or "thing of no kind"
-        raise ModelError(f"{folder} holds a {what}, not a stream as Stream.save writes it.")
+        content = kind or "thing of no kind"
+        raise ModelError(f"{folder} holds a {content}, not a stream as Stream.save writes it.")
     return manifest, groups

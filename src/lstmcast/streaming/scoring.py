@@ -27,16 +27,21 @@ def read_surprises(
     answers_O2Q = at_steps(reader, panel, Origins(series_O, counts_O), (1, H))
     near_OQ = answers_O2Q[:, 0, :] if spreads else answers_O2Q[:, 0, MIDDLE, None]
     far_O = answers_O2Q[:, 1, MIDDLE]
-    scores, alerted = np.full(len(panel.values), np.nan), np.zeros(len(panel.values), bool)
+    scores = np.full(len(panel.values), np.nan)
+    alerted = np.zeros(len(panel.values), bool)
     longest_first = np.argsort(-panel.lengths, kind="stable")
     state = start(len(panel), H)
     state.count_S[:] = 1
     for step in range(1, int(panel.lengths.max(initial=0))):
-        at = longest_first[: np.count_nonzero(panel.lengths > step)]
-        going = _first(state, len(at))
-        place, origin = panel.offsets[at] + step, first_S[at] + step - 1
-        now = panel.values[place], near_OQ[origin], far_O[origin]
-        scores[place], alerted[place] = advance(going, *now, alerts)
+        count = np.count_nonzero(panel.lengths > step)
+        series_R = longest_first[:count]
+        going = _first(state, len(series_R))
+        place_R = panel.offsets[series_R] + step
+        origin_R = first_S[series_R] + step - 1
+        value_R = panel.values[place_R]
+        score_R, is_alert_R = advance(going, value_R, near_OQ[origin_R], far_O[origin_R], alerts)
+        scores[place_R] = score_R
+        alerted[place_R] = is_alert_R
     return scores, alerted, rows_of(state, np.argsort(longest_first))
 
 
@@ -49,4 +54,6 @@ def far_step(reader: Reader) -> int:
     """How many steps ahead the forecast was made that a value is compared with, beside the next."""
     network = reader.network
     steps = network.config.steps
-    return 1 if network.head.spreads and network.config.inputs.adds_up(steps) else steps
+    if network.head.spreads and network.config.inputs.adds_up(steps):
+        return 1
+    return steps

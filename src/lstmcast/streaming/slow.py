@@ -36,40 +36,44 @@ class SlowReader:
     def __init__(self, clock: Clock, rows: Rows, longest: int) -> None:
         self.clock, self.rows = clock, rows
         self.kept = longest // (clock.steps * clock.renewal) + 2
-        rows.add("steps", lambda new: np.zeros(new, np.int64))
-        rows.add("slow", lambda new: tuple(start_slow(clock, new, self.kept) for _ in AXES))
+        rows.add("steps", lambda count: np.zeros(count, np.int64))
+        rows.add("slow", lambda count: tuple(start_slow(clock, count, self.kept) for _ in AXES))
 
     def history(self, panel: Panel) -> None:
         """Read the series of a panel, each to its end."""
         read = earlier_than(panel, panel.lengths, self.kept)
         if read is not None:
-            everything = np.arange(len(panel))
-            self.rows.put("steps", everything, steps_before(panel) + panel.lengths)
-            self.rows.put("slow", everything, read.slow)
+            row_S = np.arange(len(panel))
+            self.rows.put("steps", row_S, steps_before(panel) + panel.lengths)
+            self.rows.put("slow", row_S, read.slow)
 
-    def tick(self, at: NDArray, values_R: NDArray) -> None:
+    def tick(self, row_R: NDArray, values_R: NDArray) -> None:
         """Read a value more of each of these rows."""
-        clock, steps_R = self.clock, self.rows["steps"][at]
-        self.rows["steps"][at] = steps_R + 1
+        clock = self.clock
+        steps_R = self.rows["steps"][row_R]
+        self.rows["steps"][row_R] = steps_R + 1
         days_R = steps_R // clock.steps
         over_R = (steps_R + 1) % clock.steps == 0
         since_R = (days_R - clock.first) % clock.renewal
         first_R = np.where(days_R < clock.first, 0, days_R - since_R)
+        day_N = (days_R - first_R)[over_R]
         due_R = over_R & (clock.renewals(steps_R + 1) > clock.renewals(steps_R))
+        due_days = np.unique(first_R[due_R]).tolist() if due_R.any() else []
         for log in AXES:
             state: SlowState = self.rows["slow"][log]
             z_R = to_axis(values_R, log)
             if clock.steps > 1:
-                state.today_B[at] += z_R
-                z_R = state.today_B[at] / clock.steps
-                state.today_B[at[over_R]] = 0.0
+                state.today_B[row_R] += z_R
+                z_R = state.today_B[row_R] / clock.steps
+                state.today_B[row_R[over_R]] = 0.0
             # Written to where it stands: copying it would cost more than reading a tick does.
-            state.days_BD[at[over_R], (days_R - first_R)[over_R]] = z_R[over_R]
-            for first in np.unique(first_R[due_R]).tolist() if due_R.any() else ():
-                rows = at[due_R & (first_R == first)]
-                put_rows(state, rows, renewed(clock, rows_of(state, rows), *clock.chunk(first)))
+            state.days_BD[row_R[over_R], day_N] = z_R[over_R]
+            for first in due_days:
+                rows = row_R[due_R & (first_R == first)]
+                new_state = renewed(clock, rows_of(state, rows), *clock.chunk(first))
+                put_rows(state, rows, new_state)
 
-    def known(self, at: NDArray, axes_R: NDArray, length: int, horizon: int) -> NDArray | None:
+    def known(self, row_R: NDArray, axes_R: NDArray, length: int, horizon: int) -> NDArray | None:
         """Effects at the newest steps of these rows, and at the H after each, as known there (R,
         length, 1 + H), in the units of the axis; None where there are none.
 
@@ -78,11 +82,14 @@ class SlowReader:
         linear, logarithmic = (self.rows["slow"][log].newest_BRJ for log in AXES)
         if not (linear.any() or logarithmic.any()):
             return None
-        newest_RGJ = np.where((axes_R == LOG)[:, None, None], logarithmic[at], linear[at])
+        is_log_R11 = (axes_R == LOG)[:, None, None]
+        newest_RGJ = np.where(is_log_R11, logarithmic[row_R], linear[row_R])
         newest_RGJ[axes_R == ROOT] = 0.0
-        steps_RT = self.rows["steps"][at][:, None] - length + np.arange(length)
-        last_R = self.clock.renewals(self.rows["steps"][at])
-        ago_RT = last_R[:, None] - self.clock.renewals(np.maximum(steps_RT + 1, 0))
+        count_R = self.rows["steps"][row_R]
+        steps_RT = count_R[:, None] - length + np.arange(length)
+        renewals_RT = self.clock.renewals(np.maximum(steps_RT + 1, 0))
+        ago_RT = self.clock.renewals(count_R)[:, None] - renewals_RT
         place_RT = np.maximum(self.kept - 1 - ago_RT, 0)
-        solution_RTJ = newest_RGJ[np.arange(len(at))[:, None], place_RT]
+        rows_R1 = np.arange(len(row_R))[:, None]
+        solution_RTJ = newest_RGJ[rows_R1, place_RT]
         return effect_of(self.clock, solution_RTJ, steps_RT, np.arange(1 + horizon))

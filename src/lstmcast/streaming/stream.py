@@ -21,32 +21,29 @@ from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.data.frequency import Frequency
-from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Kind, Panel
 from lstmcast.decoding import Reader
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal
 from lstmcast.model.heads import HEAD_QUANTILES, Head
-from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.answers import Answers
-from lstmcast.streaming.coming import Told, checked_future
 from lstmcast.streaming.guard import Guard
+from lstmcast.streaming.intake import Intake
 from lstmcast.streaming.known import KnownColumns, known_columns
 from lstmcast.streaming.lanes import LaneReader
-from lstmcast.streaming.learning import Learning, learners_of
+from lstmcast.streaming.learning import Learning
 from lstmcast.streaming.opening import (
     Forecaster,
     frequency_of,
     stops_after,
 )
-from lstmcast.streaming.parts import Parts, Ways, parts_of
+from lstmcast.streaming.parts import Parts, Ways, opened, parts_of
 from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.saving import described_stream, made_stream, read_saved
-from lstmcast.streaming.ticks import checked_tick
-from lstmcast.streaming.updates import Updates
+from lstmcast.streaming.updates import updates_of
 from lstmcast.streaming.watching import Watch
 from lstmcast.util.blas import one_blas_thread
 from lstmcast.util.parallel import keep_small_memory
@@ -59,8 +56,7 @@ class Stream:
         start: a forecaster that is ready to predict (the shipped network as it arrives, a fitted
             one), a `Network`, or a `NetworkConfig` for one that knows nothing yet and learns.
         rows: a Panel whose series are the rows, with their history and the columns beside it that
-            the network reads; or names of rows that begin
-            empty, texts or whole numbers.
+            the network reads; or names of rows that begin empty, texts or whole numbers.
         frequency: of the ticks, for inputs that know seasons; that of the Panel if there is one.
         periods: seasonal periods in ticks; those of the frequency unless given.
         kind: what values can be: "count" or "positive" for rows of which no forecast is below 0,
@@ -109,52 +105,45 @@ class Stream:
         parts, stops_S = parts_of(start, panel, frequency, periods, kind, head, ways)
         step, columns = frequency_of(panel, frequency), parts.network.config.inputs.columns
         known, panel = known_columns(panel, future, step, parts.grid, columns)
-        self.begin(parts, panel.ids if panel else rows, known)
+        ids = rows if panel is None else panel.ids
+        self.begin(parts, ids, known)
         if known is not None and panel is None:
             known.join(self.ids)
         if panel is not None:
             self.rows["stops"][:] = stops_S
-            self.reading.history(panel)
-            if self.open_times is not None:
-                self.open_times.history(self.rows, panel)
+            self.intake.history(panel)
             self.watch.history(panel)
 
     def begin(self, parts: Parts, ids: Any, known: KnownColumns | None = None) -> None:
         """Begin with rows of which nothing was read; for `__init__` and what was saved."""
         keep_small_memory()
-        network, learners = learners_of(parts.network, parts.learning, parts.seed)
-        inputs = network.config.inputs
-        clock = parts.clock if inputs.from_context else None
-        effects = clock is not None
-        grid = parts.grid._replace(horizon=network.config.steps, effects=effects)
-        self.parts = parts._replace(network=network, grid=grid)
+        self.parts, learners = opened(parts)
+        network, grid = self.parts.network, self.parts.grid
         self.network, self.grid, self.context = network, grid, parts.context
         self.learning, self.learned = parts.learning, parts.learned
         self.ticks = 0
         self.note: dict[str, Any] = {}
         self.rows = Rows(ids)
-        self.rows.add("stops", lambda new: np.full(new, parts.stops, np.int64))
+        self.rows.add("stops", lambda count: np.full(count, parts.stops, np.int64))
         self.open_times = parts.open_times
         if self.open_times is not None:
             self.open_times.begin(self.rows)
         reader = LaneReader(network, grid, parts.context)
-        own_periods = parts.own_periods and inputs.from_context
-        self.reading = RowReader(reader, self.rows, clock, own_periods)
+        self.reading = RowReader(reader, self.rows, parts.clock, parts.own_periods)
         self.known = known
         self.answers = Answers(network, self.reading, parts.rates, self.open_times, known)
-        self.learner = None
-        if parts.learning is not None:
-            self.learner = Updates(parts.learning, learners, reader, self.rows, parts.seed)
+        self.learner = updates_of(self.parts, learners, reader, self.rows)
+        self.intake = Intake(self.answers, self.learner)
         self.alerts, self.conformal = parts.alerts, parts.conformal
-        everything = Reader(network, self.learned, self.context, rates=False)
-        self.watch = Watch(self.answers, everything, self.alerts, self.conformal)
+        reader_of_all = Reader(network, self.learned, self.context, rates=False)
+        self.watch = Watch(self.answers, reader_of_all, self.alerts, self.conformal)
         self._follow()
 
     def __repr__(self) -> str:
-        counts = [(len(self.rows), "row"), (self.ticks, "tick")]
-        counts += [(self.updates, "update")] if self.learning else []
-        said = ", ".join(f"{count:,} {word}{'s' * (count != 1)}" for count, word in counts)
-        return f"Stream({self.network!r}, {said})"
+        progress = f"{_amount(len(self.rows), 'row')}, {_amount(self.ticks, 'tick')}"
+        if self.learning:
+            progress += f", {_amount(self.updates, 'update')}"
+        return f"Stream({self.network!r}, {progress})"
 
     @property
     def ids(self) -> list[Any]:
@@ -207,7 +196,7 @@ class Stream:
         With several columns in a row these are a last axis (…, K). NaN where nothing was read yet.
         `ids`: the rows that are asked for, in this order; all unless given.
         """
-        answer_SHKX = self.answers.shown(self._answer(horizon, ids), self.rows.at(ids))
+        answer_SHKX = self.answers.shown(self.answers.following(horizon, ids), self.rows.at(ids))
         return self.answers.flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
 
     def quantiles(
@@ -222,22 +211,20 @@ class Stream:
         With `conformal=` they are those that the errors of each row ask for; with adjusted=False,
         and without it, the network's own. UsageError for a head that answers a point.
         """
-        answer_SHKX = self._answer(horizon, ids)
+        answer_SHKX = self.answers.following(horizon, ids)
         if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
             raise UsageError(
                 "A point head has no quantiles. Use another one, such as head='quantiles'."
             )
-        at = self.rows.at(ids)
+        row_R = self.rows.at(ids)
         if adjusted:
-            answer_SHKX = self.watch.adjusted(at, answer_SHKX)
-        return self.answers.flat(self.answers.shown(answer_SHKX, at), horizon)
+            answer_SHKX = self.watch.adjusted(row_R, answer_SHKX)
+        return self.answers.flat(self.answers.shown(answer_SHKX, row_R), horizon)
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
         """The share of values that lay in the intervals of `quantiles`, of the newest 500 or so:
-        by row, step ahead and level, 95%, 80% and 50% (S, H, 3). NaN where none was compared yet.
-
-        UsageError without `conformal=`.
-        """
+        by row, step ahead and level, 95%, 80% and 50% (S, H, 3). NaN where none was compared yet;
+        UsageError without `conformal=`."""
         return self.watch.coverage(self.rows.at(ids))
 
     @one_blas_thread()
@@ -270,36 +257,19 @@ class Stream:
             DataError: for values that are no numbers, or below 0 where `kind` says that none is.
                 Nothing has changed then.
         """
-        at, values_RK, past_RP, told = self._checked(values, ids, past, future)
-        answer_RHKX = self.answers.told(self.answers.of(1, at), at, told)
+        row_R, values_RK, past_RP, cells_CR = self.intake.checked(values, ids, past, future)
+        answer_RHKX = self.answers.told(self.answers.of(1, row_R), row_R, cells_CR)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
-        left_RK = self.answers.left_of(values_RK, at)
-        self.watch.compare(at, left_RK[:, 0])
-        self._pass_closed(at, past_RP)
-        self.watch.score(at, left_RK[:, 0])
-        self._read(at, left_RK, past_RP)
-        self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
+        left_RK = self.answers.left_of(values_RK, row_R)
+        self.watch.compare(row_R, left_RK[:, 0])
+        self.intake.pass_closed(self.ticks, row_R, past_RP)
+        self.watch.score(row_R, left_RK[:, 0])
+        self.intake.read(self.ticks, row_R, left_RK, past_RP)
+        self.rows["stops"][row_R] = stops_after(self.rows["stops"][row_R], values_RK)
         self.ticks += 1
         self.answers.forget()
         return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK
-
-    def _read(self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None) -> None:
-        if self.learner is None:
-            self.reading.tick(at, values_RK, past_RP)
-        else:
-            self.learner.tick(self.ticks, at, values_RK, past_RP)
-
-    def _pass_closed(self, at: NDArray, past_RP: NDArray | None) -> None:
-        """Read unknown values at the times that do not occur before the next one that does."""
-        if self.open_times is None:
-            return
-        closed_R = self.open_times.ahead(self.rows, at, 1)[:, 0]
-        K = self.network.config.inputs.columns
-        for step in range(int(closed_R.max(initial=0))):
-            passed = closed_R > step
-            past = None if past_RP is None else np.full_like(past_RP[passed], np.nan)
-            self._read(at[passed], np.full((np.count_nonzero(passed), K), np.nan), past)
 
     def check(
         self,
@@ -313,29 +283,8 @@ class Stream:
     ) -> None:
         """Raise what `observe` would raise for such a tick, and then `predict` of a `horizon`;
         nothing changes. `missing`: how many ticks of each row are left out before it."""
-        at, _, _, told = self._checked(values, ids, past, future, missing)
-        if self.known is not None and horizon:
-            steps_RH = self.answers.steps(at, 1 + horizon) + _column(missing, len(at))
-            self.known.require(self.rows.ids[at], steps_RH, told)
-
-    def _checked(
-        self,
-        values: Any,
-        ids: Iterable[Any] | None,
-        past: Any,
-        future: Any = None,
-        missing: Sequence[int] = (),
-    ) -> tuple[NDArray, NDArray, NDArray | None, Told]:
-        """What a tick brings, and what it says of columns that are known in advance."""
-        inputs = self.network.config.inputs
-        at, values_RK, past_RP = checked_tick(self.rows, inputs, values, ids, past)
-        names = self.rows.ids[at]
-        if self.known is None:
-            return at, values_RK, past_RP, checked_future(future, (), names)
-        told = self.known.checked(future, names)
-        steps_R1 = self.answers.steps(at, 1) + _column(missing, len(at))
-        self.known.require(names, steps_R1, told, np.isfinite(values_RK[:, 0]))
-        return at, values_RK, past_RP, told
+        tick = self.intake.checked(values, ids, past, future, missing)
+        self.intake.require_known(tick, horizon, missing)
 
     def join(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
         """New rows, from a fresh state; UsageError for one that is here already.
@@ -343,11 +292,12 @@ class Stream:
         `starts`: times of their first ticks, by id. A stream with columns that are known in advance
         tells the days before Christmas and the days of a month by them.
         """
-        new = self.rows.new(ids)
-        self._fitted_to([*self.rows.ids, *new])  # refuses what cannot join
-        self.rows.join(new)
+        new_ids = self.rows.new(ids)
+        # refuses what cannot join
+        self.network.config.inputs.of_rows(self.learned, [*self.rows.ids, *new_ids])
+        self.rows.join(new_ids)
         if self.known is not None:
-            self.known.join(new, starts)
+            self.known.join(new_ids, starts)
         self._follow()
 
     def leave(self, ids: Iterable[Any]) -> None:
@@ -363,18 +313,17 @@ class Stream:
     ) -> None:
         """Begin these rows (all for None) anew, as if they had just joined; the weights stay.
         `starts` as in `join`."""
-        at = self.rows.at(ids)
-        self.rows.clear(at)
+        row_R = self.rows.at(ids)
+        self.rows.clear(row_R)
         if self.known is not None:
-            self.known.reset(self.rows.ids[at].tolist(), starts)
+            self.known.reset(self.rows.ids[row_R].tolist(), starts)
         self._follow()
 
     def frozen(self) -> Stream:
         """A copy that continues from here without learning."""
         manifest, groups = described_stream(self)
-        return made_stream(
-            Stream, {**manifest, "learning": None}, groups, Path("copy"), self.network.head
-        )
+        manifest["learning"] = None
+        return made_stream(Stream, manifest, groups, Path("copy"), self.network.head)
 
     def save(self, folder: str | Path) -> None:
         """Save everything: a process that stops here continues, after `load`, with the same bits.
@@ -387,38 +336,21 @@ class Stream:
     @classmethod
     def load(cls, folder: str | Path, *, learns: bool = True, head: Head | None = None) -> Stream:
         """What `save` wrote; with `learns=False` it continues without learning, and without
-        PyTorch.
-
-        ModelError where it is damaged or something else.
-        """
+        PyTorch. ModelError where it is damaged or something else."""
         manifest, groups = read_saved(folder)
         if not learns:
-            manifest = {**manifest, "learning": None}
+            manifest["learning"] = None
         with store.complete(folder, "it"):
             return made_stream(cls, manifest, groups, Path(folder), head)
 
-    # ---- inside
-
     def _follow(self) -> None:
         """What the inputs learned of the rows that are here now; what was forecast is forgotten."""
-        fitted = self._fitted_to(self.rows.ids.tolist())
+        fitted = self.network.config.inputs.of_rows(self.learned, self.ids)
         if fitted is not None:
             self.reading.follow(fitted)
         self.answers.forget()
 
-    def _fitted_to(self, ids: list[Any]) -> FittedTransforms | None:
-        return self.network.config.inputs.of_rows(self.learned, ids)
 
-    @one_blas_thread()
-    def _answer(self, horizon: int | None, ids: Iterable[Any] | None) -> NDArray:
-        """What follows the newest tick of these rows (R, H, K, X), in the units of the data."""
-        steps = 1 if horizon is None else checked_horizon(horizon)
-        if ids is None:
-            return self.answers.of_all(steps)
-        return self.answers.of(steps, self.rows.at(ids))
-
-
-def _column(missing: Sequence[int], rows: int) -> NDArray:
-    """How many ticks each row leaves out (R, 1); none unless it is said."""
-    given = missing if len(missing) else [0] * rows
-    return np.array(given, np.int64)[:, None]
+def _amount(count: int, word: str) -> str:
+    plural = "" if count == 1 else "s"
+    return f"{count:,} {word}{plural}"

@@ -29,28 +29,28 @@ def checked_tick(
         DataError: for values that are no numbers, or below 0 where none may be.
     """
     values, ids = by_label(values, ids)
-    at = rows.at(ids)
-    values_RK = checked_values(values, inputs, rows.ids[at])
-    require_allowed(values_RK, rows["stops"][at], rows.ids[at])
-    return at, values_RK, checked_past(past, inputs.past, rows.ids[at])
+    row_R = rows.at(ids)
+    values_RK = checked_values(values, inputs, rows.ids[row_R])
+    require_allowed(values_RK, rows["stops"][row_R], rows.ids[row_R])
+    return row_R, values_RK, checked_past(past, inputs.past, rows.ids[row_R])
 
 
 def by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
     """Values and the ids that they come with, if they do; numbers from 0 as an index are no
     names."""
     if isinstance(values, Mapping):
-        values, named = list(values.values()), list(values)
+        values, names = list(values.values()), list(values)
     elif hasattr(values, "to_numpy") and hasattr(
         values, "index"
     ):  # of pandas: others have no index
-        values, named = values.to_numpy(), values.index.tolist()
-        if named == list(range(len(named))):
+        values, names = values.to_numpy(), values.index.tolist()
+        if names == list(range(len(names))):
             return values, ids
     else:
         return values, ids
     if ids is not None:
         raise UsageError("The values name their rows, and ids= names them again. Leave ids out.")
-    return values, named
+    return values, names
 
 
 def checked_values(values: Any, inputs: Inputs, ids: NDArray) -> NDArray:
@@ -62,14 +62,14 @@ def checked_values(values: Any, inputs: Inputs, ids: NDArray) -> NDArray:
     """
     K = inputs.columns
     shape = (len(ids),) if K == 1 else (len(ids), K)
-    given = _numbers(
+    numbers = _numbers(
         values, f"The values are not numbers: {{error}}. An array {shape} is expected."
     )
-    if given.shape != shape:
+    if numbers.shape != shape:
         raise UsageError(
-            f"The values have the shape {given.shape}; one for each row is expected, {shape}."
+            f"The values have the shape {numbers.shape}; one for each row is expected, {shape}."
         )
-    values_RK = given.reshape(len(ids), K)
+    values_RK = numbers.reshape(len(ids), K)
     require_finite(values_RK, ids)
     inputs.check(values_RK, ids)
     return values_RK
@@ -115,20 +115,21 @@ def checked_past(past: Any, names: Sequence[str], ids: NDArray) -> NDArray | Non
 
 def _named(past: Any, names: Sequence[str]) -> list[tuple[str, Any]]:
     """The columns in the order of their names."""
-    given = list(past) if isinstance(past, Mapping) else list(past.columns)
-    missing, unread = [n for n in names if n not in given], [n for n in given if n not in names]
+    columns = list(past) if isinstance(past, Mapping) else list(past.columns)
+    missing = [name for name in names if name not in columns]
+    unread = [name for name in columns if name not in names]
     if missing or unread:
-        what = f"{missing[0]!r} is missing" if missing else f"{unread[0]!r} is not read"
-        raise UsageError(f"past=: {what}. Exactly the columns {listed(names)} are expected.")
+        problem = f"{missing[0]!r} is missing" if missing else f"{unread[0]!r} is not read"
+        raise UsageError(f"past=: {problem}. Exactly the columns {listed(names)} are expected.")
     return [(name, past[name]) for name in names]
 
 
 def _of_rows(column: Any, name: str, ids: NDArray) -> NDArray:
     """One column (R,): by id where it names its rows, else in their order."""
-    values, named = by_label(column, None)
+    values, row_ids = by_label(column, None)
     numbers = _numbers(values, f"past column {name!r} holds no numbers: {{error}}.")
-    if named is not None:
-        places = {label: place for place, label in enumerate(named)}
+    if row_ids is not None:
+        places = {label: place for place, label in enumerate(row_ids)}
         absent = [label for label in ids.tolist() if label not in places]
         if absent:
             raise UsageError(f"past column {name!r} has no value of row {absent[0]!r}.")

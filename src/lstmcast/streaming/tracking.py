@@ -39,41 +39,41 @@ class Tracker:
             )
         self.settings, self.rows = settings, rows
         self.steps = min(settings.steps or network.config.steps, network.config.steps)
-        rows.add("tracked", lambda new: start(new, self.steps))
+        rows.add("tracked", lambda count: start(count, self.steps))
 
     def history(self, reader: Reader, panel: Panel) -> None:
         """Adjust on the newest values of the series of a panel, each compared with what would have
         been forecast of it."""
-        part = max(AT_ONCE // (NEWEST * self.steps), 1)
-        for first in range(0, len(panel), part):
-            at = np.arange(first, min(first + part, len(panel)))
-            self._history(reader, panel, at)
+        series_at_once = max(AT_ONCE // (NEWEST * self.steps), 1)
+        for first in range(0, len(panel), series_at_once):
+            series_R = np.arange(first, min(first + series_at_once, len(panel)))
+            self._history(reader, panel, series_R)
 
-    def _history(self, reader: Reader, panel: Panel, at: NDArray) -> None:
-        length_R = panel.lengths[at]
+    def _history(self, reader: Reader, panel: Panel, series_R: NDArray) -> None:
+        length_R = panel.lengths[series_R]
         first_R = np.maximum(length_R - NEWEST, 1)  # nothing was forecast of a first value
         forecasts_R = length_R - first_R
         begins_R = np.cumsum(forecasts_R) - forecasts_R
-        series_O = np.repeat(at, forecasts_R)
+        series_O = np.repeat(series_R, forecasts_R)
         counts_O = np.arange(len(series_O)) - np.repeat(begins_R - first_R, forecasts_R)
         steps = tuple(range(1, self.steps + 1))
         answers_OHQ = at_steps(reader, panel, Origins(series_O, counts_O), steps)
         state: Tracked = self.rows["tracked"]
-        state.count_S[at] = first_R
+        state.count_S[series_R] = first_R
         for step in range(int(forecasts_R.max(initial=0))):
             going = np.flatnonzero(forecasts_R > step)
-            values_R = panel.values[panel.offsets[at[going]] + first_R[going] + step]
+            values_R = panel.values[panel.offsets[series_R[going]] + first_R[going] + step]
             answer_RHQ = answers_OHQ[begins_R[going] + step]
-            advance(state, at[going], values_R, answer_RHQ, self.settings)
+            advance(state, series_R[going], values_R, answer_RHQ, self.settings)
 
-    def tick(self, at: NDArray, values_R: NDArray, answer_RHQ: NDArray) -> NDArray:
+    def tick(self, row_R: NDArray, values_R: NDArray, answer_RHQ: NDArray) -> NDArray:
         """Compare a tick of these rows: whether it shows that errors have grown (R,)."""
-        return advance(self.rows["tracked"], at, values_R, answer_RHQ, self.settings)
+        return advance(self.rows["tracked"], row_R, values_R, answer_RHQ, self.settings)
 
-    def adjusted(self, at: NDArray, answer_RHQ: NDArray) -> NDArray:
+    def adjusted(self, row_R: NDArray, answer_RHQ: NDArray) -> NDArray:
         """What the network answers of these rows, with the bounds that their errors ask for."""
-        return adjusted(self.rows["tracked"], at, answer_RHQ)
+        return adjusted(self.rows["tracked"], row_R, answer_RHQ)
 
-    def coverage(self, at: NDArray) -> NDArray:
+    def coverage(self, row_R: NDArray) -> NDArray:
         """The share of values in the intervals, of late (R, H, L)."""
-        return coverage(self.rows["tracked"], at)
+        return coverage(self.rows["tracked"], row_R)

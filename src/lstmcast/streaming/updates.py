@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lstmcast.streaming.guard import Guard
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, worst
+from lstmcast.streaming.parts import Parts
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.util.states import rows_of
@@ -50,46 +51,52 @@ class Updates:
         self.skipped = self.rollbacks = 0
         self.guard = Guard(learners, learning.chunk, seed)
         network = reader.network
-        rows.add("memory", lambda new: start_memory(network, learning.chunk, new))
+        rows.add("memory", lambda count: start_memory(network, learning.chunk, count))
 
-    def tick(self, number: int, at: NDArray, values_RK: NDArray, past_RP: NDArray | None) -> None:
+    def tick(
+        self, number: int, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None
+    ) -> None:
         """The labels of a tick go to what was read before; then it is learned from, and the tick
         is read."""
-        lane: Lane = self.rows.of("older", at)
+        lane: Lane = self.rows.of("older", row_R)
         past_R1P = None if past_RP is None else past_RP[:, None]
-        seen, inputs = self.reader.inputs.advance(lane.inputs, values_RK[:, None], past_R1P)
-        assert seen.label_BTK is not None
-        self.rows.put("memory", at, labelled(self.rows.of("memory", at), seen.label_BTK[:, -1]))
+        reading, inputs = self.reader.inputs.advance(lane.inputs, values_RK[:, None], past_R1P)
+        assert reading.label_BTK is not None
+        self.rows.put(
+            "memory", row_R, labelled(self.rows.of("memory", row_R), reading.label_BTK[:, -1])
+        )
         if number % self.learning.every == 0:
             self._learn(number)
-        self.rows["count"][at] += 1
-        self.rows.put("older", at, self.reader.read(lane, seen, inputs))
-        begun = np.flatnonzero(seen.begun_BT[:, -1])
-        if len(begun):
-            memory = self.rows.of("memory", at[begun])
-            kept = remembered(memory, seen.x_BTC[begun, -1], rows_of(lane.recurrent, begun))
-            self.rows.put("memory", at[begun], kept)
+        self.rows["count"][row_R] += 1
+        self.rows.put("older", row_R, self.reader.read(lane, reading, inputs))
+        begun_N = np.flatnonzero(reading.begun_BT[:, -1])
+        if len(begun_N):
+            memory = self.rows.of("memory", row_R[begun_N])
+            new_memory = remembered(
+                memory, reading.x_BTC[begun_N, -1], rows_of(lane.recurrent, begun_N)
+            )
+            self.rows.put("memory", row_R[begun_N], new_memory)
 
     def _learn(self, number: int) -> None:
         """One update from the newest ticks of all rows that have news."""
         news = newest_window(self.rows["memory"])
         if news is None:
             return
-        at, window = news
+        row_R, window = news
         again = self.guard.again(self.learning.replay, number)
-        for m, learner in enumerate(self.learners):
-            reason = learner.learn(window, m, again)
+        for member, learner in enumerate(self.learners):
+            reason = learner.learn(window, member, again)
             if reason is not None:
                 self.skipped += 1
-                furthest = worst(self.rows, at, window.label_RTK)
+                furthest = worst(self.rows, row_R, window.label_RTK)
                 logger.warning(
                     "tick %d: the network did not learn: %s (%s)", number, reason, furthest
                 )
         self.guard.remember(window, number)
         self._go_back_if_worse(number)
         memory = self.rows["memory"]
-        everything = np.arange(len(self.rows))
-        self.rows.put("memory", everything, memory._replace(waits_S=np.zeros_like(memory.waits_S)))
+        row_S = np.arange(len(self.rows))
+        self.rows.put("memory", row_S, memory._replace(waits_S=np.zeros_like(memory.waits_S)))
 
     def _go_back_if_worse(self, number: int) -> None:
         """Weights of an earlier tick, where those of now have become worse."""
@@ -107,8 +114,8 @@ class Updates:
     def saved(self) -> dict[str, dict[str, NDArray]]:
         """Groups of arrays for the store."""
         optimiser = {
-            f"{m}_{key}": array
-            for m, learner in enumerate(self.learners)
+            f"{member}_{key}": array
+            for member, learner in enumerate(self.learners)
             for key, array in learner.saved().items()
         }
         return {"optimiser": optimiser, "guard": self.guard.saved()}
@@ -118,11 +125,20 @@ class Updates:
         if "guard" in groups:  # older streams had none
             memory: Any = self.rows["memory"]
             self.guard.take_up(groups["guard"], TickWindow(*memory[2:]))
-        for m, learner in enumerate(self.learners):
-            prefix = f"{m}_"
-            own = {
+        for member, learner in enumerate(self.learners):
+            prefix = f"{member}_"
+            member_arrays = {
                 key.removeprefix(prefix): array
                 for key, array in groups["optimiser"].items()
                 if key.startswith(prefix)
             }
-            learner.take_up(own)
+            learner.take_up(member_arrays)
+
+
+def updates_of(
+    parts: Parts, learners: list[Learner], reader: LaneReader, rows: Rows
+) -> Updates | None:
+    """What learns from the ticks of a stream; None of a network that stays as it is."""
+    if parts.learning is None:
+        return None
+    return Updates(parts.learning, learners, reader, rows, parts.seed)

@@ -43,7 +43,7 @@ class Watch:
         if alerts is not None:
             if answers.network.config.inputs.columns > 1:
                 raise UsageError("alerts= are of rows of one column, and this network reads more.")
-            self.rows.add("surprises", lambda new: start(new, far_step(reader)))
+            self.rows.add("surprises", lambda count: start(count, far_step(reader)))
         if conformal is not None:
             self.tracker = Tracker(conformal, self.rows, answers.network)
 
@@ -56,32 +56,32 @@ class Watch:
         if self.tracker is not None and self.answers.open_times is None:
             self.tracker.history(self.reader, panel)
 
-    def compare(self, at: NDArray, values_R: NDArray) -> None:
+    def compare(self, row_R: NDArray, values_R: NDArray) -> None:
         """The values of a tick with the bounds that were shown."""
         if self.tracker is not None:
-            answer_RHX = self.answers.of(self.tracker.steps, at)[:, :, 0]
-            self.drifted = self.tracker.tick(at, values_R, answer_RHX)
+            answer_RHX = self.answers.of(self.tracker.steps, row_R)[:, :, 0]
+            self.drifted = self.tracker.tick(row_R, values_R, answer_RHX)
 
-    def score(self, at: NDArray, values_R: NDArray) -> None:
+    def score(self, row_R: NDArray, values_R: NDArray) -> None:
         """How surprising the values of a tick are, which is not read yet, and which are worth an
         alert."""
         if self.alerts is None:
             return
-        answer_RHX = self.answers.unstopped(far_step(self.reader), at)[:, :, 0]
-        state = self.rows.of("surprises", at)
+        answer_RHX = self.answers.unstopped(far_step(self.reader), row_R)[:, :, 0]
+        state = self.rows.of("surprises", row_R)
         far_R = answer_RHX[:, -1, answer_RHX.shape[2] // 2]
         self.scores, self.alerted = advance(state, values_R, answer_RHX[:, 0], far_R, self.alerts)
-        self.rows.put("surprises", at, state)
+        self.rows.put("surprises", row_R, state)
 
-    def adjusted(self, at: NDArray, answer_RHKX: NDArray) -> NDArray:
+    def adjusted(self, row_R: NDArray, answer_RHKX: NDArray) -> NDArray:
         """Answers with the bounds that the errors of their rows ask for."""
         if self.tracker is None:
             return answer_RHKX
-        moved_RHX = self.tracker.adjusted(at, answer_RHKX[:, :, 0])
-        return self.answers.stopped(moved_RHX[:, :, None], at)
+        moved_RHX = self.tracker.adjusted(row_R, answer_RHKX[:, :, 0])
+        return self.answers.stopped(moved_RHX[:, :, None], row_R)
 
-    def coverage(self, at: NDArray) -> NDArray:
+    def coverage(self, row_R: NDArray) -> NDArray:
         """The share of values in the intervals, of late (R, H, L)."""
         if self.tracker is None:
             raise UsageError("coverage is known of a stream with conformal=lc.Conformal().")
-        return self.tracker.coverage(at)
+        return self.tracker.coverage(row_R)

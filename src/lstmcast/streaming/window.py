@@ -43,9 +43,10 @@ def start_memory(network: Network, chunk: int, rows: int) -> TickMemory:
     )
 
 
-def remembered(memory: TickMemory, x_RC: NDArray, before: tuple[State, ...]) -> TickMemory:
+def remembered(memory: TickMemory, x_RC: NDArray, states: tuple[State, ...]) -> TickMemory:
     """The memory of R rows that have read one more tick: its input, and the states before it."""
-    row, slot = np.arange(len(x_RC)), memory.count_S % memory.x_SLC.shape[1]
+    row = np.arange(len(x_RC))
+    slot = memory.count_S % memory.x_SLC.shape[1]
 
     def with_slot(array_RL: NDArray, new_R: NDArray) -> NDArray:
         array_RL = array_RL.copy()
@@ -57,7 +58,7 @@ def remembered(memory: TickMemory, x_RC: NDArray, before: tuple[State, ...]) -> 
         count_S=memory.count_S + 1,
         x_SLC=with_slot(memory.x_SLC, x_RC),
         label_SLK=with_slot(memory.label_SLK, unknown),
-        before=mapped(with_slot, memory.before, before),
+        before=mapped(with_slot, memory.before, states),
     )
 
 
@@ -67,7 +68,8 @@ def labelled(memory: TickMemory, label_RK: NDArray) -> TickMemory:
     begun_R = memory.count_S > 0
     row = np.flatnonzero(begun_R)
     label_SLK = memory.label_SLK.copy()
-    label_SLK[row, (memory.count_S[row] - 1) % label_SLK.shape[1]] = label_RK[row]
+    slot = (memory.count_S[row] - 1) % label_SLK.shape[1]
+    label_SLK[row, slot] = label_RK[row]
     news_R = begun_R & ~np.isnan(label_RK).all(axis=1)
     return memory._replace(label_SLK=label_SLK, waits_S=memory.waits_S | news_R)
 
@@ -75,14 +77,19 @@ def labelled(memory: TickMemory, label_RK: NDArray) -> TickMemory:
 def newest_window(memory: TickMemory) -> tuple[NDArray, TickWindow] | None:
     """Rows that have something to learn from (R,), and their newest ticks, from the left; None
     without any."""
-    row, L = np.flatnonzero(memory.waits_S), memory.x_SLC.shape[1]
-    if not len(row):
+    row_R = np.flatnonzero(memory.waits_S)
+    if not len(row_R):
         return None
-    count = memory.count_S[row]
-    first, many = np.maximum(count - L, 0), np.minimum(count, L)
-    steps = np.arange(many.max())
-    slots, inside = (first[:, None] + steps) % L, (steps < many[:, None])[..., None]
-    x_RTC = np.where(inside, memory.x_SLC[row[:, None], slots], np.float32(0))
-    label_RTK = np.where(inside, memory.label_SLK[row[:, None], slots], np.float32(np.nan))
-    states = mapped(lambda h_SLD: h_SLD[row, first % L], memory.before)
-    return row, TickWindow(x_RTC, label_RTK, states)
+    L = memory.x_SLC.shape[1]
+    count_R = memory.count_S[row_R]
+    first_R = np.maximum(count_R - L, 0)
+    ticks_R = np.minimum(count_R, L)
+    steps_T = np.arange(ticks_R.max())
+    slot_RT = (first_R[:, None] + steps_T) % L
+    inside_RT1 = (steps_T < ticks_R[:, None])[..., None]
+    x_RTC = memory.x_SLC[row_R[:, None], slot_RT]
+    x_RTC = np.where(inside_RT1, x_RTC, np.float32(0))
+    label_RTK = memory.label_SLK[row_R[:, None], slot_RT]
+    label_RTK = np.where(inside_RT1, label_RTK, np.float32(np.nan))
+    states = mapped(lambda h_SLD: h_SLD[row_R, first_R % L], memory.before)
+    return row_R, TickWindow(x_RTC, label_RTK, states)

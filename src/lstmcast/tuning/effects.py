@@ -140,4 +140,4 @@ def table_of(effects: Sequence[SettingEffect], measure: str, words: Words = ENGL
             number(effect.others),
         ]
         rows.append(row)
-    return aligned(header, rows, left=[what, best])
+    return aligned(header, rows, left_aligned=[what, best])

@@ -133,7 +133,7 @@ class Tuned:
             return "The history is too short for a test part: the error of the best is too small."
         part = words("on the test part")
         rows = [[words(name), number(error)] for name, error in self.test.items()]
-        table = aligned([part, self.measure], rows, left=[part])
+        table = aligned([part, self.measure], rows, left_aligned=[part])
         gain = 1 - self.test[TUNED_NAME] / self.test[SHIPPED_NAME]
         verdict = "On the test part, the shipped network is no worse: prefer it."
         if gain > 0:

@@ -43,46 +43,46 @@ def usual(value: Any) -> Any:
 def settings(cls: Made) -> Made:
     """A frozen dataclass that is checked when it is made: UsageError names each setting that
     is invalid."""
-    made: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
-    checked = made.__init__
+    settings_class: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
+    checked = settings_class.__init__
 
     @wraps(checked)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
             checked(self, *args, **kwargs)
         except ValidationError as error:
-            names = [one.name for one in fields(made) if one.init]
+            names = [setting.name for setting in fields(settings_class) if setting.init]
             raise UsageError(what_is_wrong(cls.__name__, error, names)) from None
 
-    made.__init__ = init
-    return made
+    settings_class.__init__ = init
+    return settings_class
 
 
-def with_new_names(cls: type, given: Any, names: Mapping[str, str]) -> Any:
+def with_new_names(cls: type, arguments: Any, names: Mapping[str, str]) -> Any:
     """What a class was given, each old name of a setting replaced by its new one.
 
     For validators that run before pydantic's own. Whoever writes the old name is told; what is
     read from a file is not somebody's writing.
     """
-    kwargs = given.kwargs if isinstance(given, ArgsKwargs) else given
-    old = [name for name in names if isinstance(kwargs, Mapping) and name in kwargs]
-    if not old or kwargs is None:
-        return given
+    kwargs = arguments.kwargs if isinstance(arguments, ArgsKwargs) else arguments
+    old_names = [name for name in names if isinstance(kwargs, Mapping) and name in kwargs]
+    if not old_names or kwargs is None:
+        return arguments
     renamed = {names.get(name, name): value for name, value in kwargs.items()}
-    if not isinstance(given, ArgsKwargs):
+    if not isinstance(arguments, ArgsKwargs):
         return renamed
-    for name in old:
+    for name in old_names:
         message = f"{cls.__name__}({name}=…) is called {names[name]}= now."
         warn(message, DeprecationWarning, stacklevel=4)
-    return ArgsKwargs(given.args, renamed)
+    return ArgsKwargs(arguments.args, renamed)
 
 
-def is_whole(given: Any, least: int) -> bool:
+def is_whole(value: Any, minimum: int) -> bool:
     """Whether it is a whole number of at least so much; True and False are none."""
     return (
-        isinstance(given, (int, np.integer))
-        and not isinstance(given, bool)
-        and bool(given >= least)
+        isinstance(value, (int, np.integer))
+        and not isinstance(value, bool)
+        and bool(value >= minimum)
     )
 
 
@@ -93,15 +93,15 @@ def checked_seed(seed: Any) -> int:
     return int(seed)
 
 
-def refuse_unused(made: Any, chosen: str, uses: Mapping[str, Collection[str]]) -> None:
+def refuse_unused(config: Any, choice: str, uses: Mapping[str, Collection[str]]) -> None:
     """UsageError for a setting that was changed though what was chosen does not use it; `uses`:
     who uses which."""
-    usual = {one.name: one.default for one in fields(made)}
+    defaults = {setting.name: setting.default for setting in fields(config)}
     for name, users in uses.items():
-        if chosen not in users and getattr(made, name) != usual[name]:
+        if choice not in users and getattr(config, name) != defaults[name]:
             raise UsageError(
-                f"{type(made).__name__}({chosen!r}, {name}={getattr(made, name)!r}): {name} is of "
-                f"{' and '.join(map(repr, users))} only. Leave it out."
+                f"{type(config).__name__}({choice!r}, {name}={getattr(config, name)!r}): {name} "
+                f"is of {' and '.join(map(repr, users))} only. Leave it out."
             )
 
 
@@ -111,13 +111,15 @@ def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) 
     `names`: of the settings, in the order in which they may be given without a name.
     """
     lines = []
-    for found in error.errors(include_url=False):
-        own = found.get("ctx", {}).get("error")
-        place = list(found["loc"])
+    for problem in error.errors(include_url=False):
+        cause = problem.get("ctx", {}).get("error")
+        place = list(problem["loc"])
         if place and isinstance(place[0], int) and place[0] < len(names):
             place[0] = names[place[0]]
-        where = ".".join(str(part) for part in place if not str(part).startswith("function-"))
-        given = f"{name}({where}={found['input']!r})" if where else name
-        said = found["msg"].removeprefix("Value error, ")
-        lines.append(str(own) if isinstance(own, UsageError) else f"{given}: {said}.")
+        where = ".".join(str(label) for label in place if not str(label).startswith("function-"))
+        setting = f"{name}({where}={problem['input']!r})" if where else name
+        sentence = problem["msg"].removeprefix("Value error, ")
+        own_message = isinstance(cause, UsageError)
+        line = str(cause) if own_message else f"{setting}: {sentence}."
+        lines.append(line)
     return "\n".join(lines)

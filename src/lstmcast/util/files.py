@@ -77,7 +77,8 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
                 f"Name a file that ends in {' or '.join(endings)}."
             )
         if not place.parent.is_dir():
-            raise _os_error(errno.ENOTDIR if place.parent.exists() else errno.ENOENT)
+            number = errno.ENOTDIR if place.parent.exists() else errno.ENOENT
+            raise _os_error(number)
         touched = [place] if _is_special(place) else [place.parent, place]
         for needed in touched:
             require_writable(needed)
@@ -88,7 +89,8 @@ def require_writable(place: Path) -> None:
     """Raise the OSError that writing there would raise, as far as can be told without writing."""
     if place.exists() and not os.access(place, os.W_OK):
         read_only = hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY
-        raise _os_error(errno.EROFS if read_only else errno.EACCES)
+        number = errno.EROFS if read_only else errno.EACCES
+        raise _os_error(number)
 
 
 @contextmanager
@@ -157,8 +159,8 @@ def remove_left_behind(folder: Path, beginning: str, ending: str) -> None:
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             name = entry.name
-            ours = name.startswith(beginning) and name.endswith(ending)
-            if ours and is_left_behind(name) and entry.is_file(follow_symlinks=False):
+            is_ours = name.startswith(beginning) and name.endswith(ending)
+            if is_ours and is_left_behind(name) and entry.is_file(follow_symlinks=False):
                 os.unlink(entry.path)
 
 
@@ -207,7 +209,7 @@ def _is_special(place: Path) -> bool:
     return place.exists() and not place.is_file() and not place.is_dir()
 
 
-def exchange(one: Path, other: Path) -> bool:
+def exchange(first: Path, second: Path) -> bool:
     """Two files or folders change places, in one step that nobody sees the middle of: whether they
     did.
 
@@ -222,7 +224,7 @@ def exchange(one: Path, other: Path) -> bool:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):  # another C library than most
         return False
-    return rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0
+    return rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _RENAME_EXCHANGE) == 0
 
 
 @contextmanager
@@ -312,7 +314,8 @@ def make_durable(path: Path) -> None:
     """Bring a file or a folder to the disk, so that a power cut after the rename finds it whole."""
     if os.name == "nt" and path.is_dir():
         return  # Windows opens no folders
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    mode = os.O_RDONLY if path.is_dir() else os.O_RDWR
+    handle = os.open(path, mode)
     try:
         os.fsync(handle)
     finally:
@@ -322,7 +325,10 @@ def make_durable(path: Path) -> None:
 def _take_over_mode(place: Path, temporary: Path) -> None:
     """mkstemp makes private files: give the new file the permissions of the old one, or those of
     any new file."""
-    temporary.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask())
+    mode = 0o666 & ~umask()
+    if place.exists():
+        mode = place.stat().st_mode & 0o777
+    temporary.chmod(mode)
 
 
 def umask() -> int:

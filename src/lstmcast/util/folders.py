@@ -51,13 +51,13 @@ class AtomicFolder:
         again for a while."""
         until = None
         while True:
-            seen = self._identity()
+            identity = self._identity()
             try:
                 return act()
             except (ModelError, OSError):
                 # from here: `act` itself may have been held up
                 until = until or time.monotonic() + PATIENCE
-                replaced = self._identity() != seen or self._set_aside()
+                replaced = self._identity() != identity or self._set_aside()
                 if not replaced or time.monotonic() > until:
                     raise
             time.sleep(0.005)
@@ -66,40 +66,40 @@ class AtomicFolder:
         """Put back what was set aside for a replacement, unless that is finished within a second:
         its process has ended. Raises ModelError where it cannot be put back."""
         until = time.monotonic() + PATIENCE
-        while old := self._set_aside():
+        while previous := self._set_aside():
             if time.monotonic() > until:
-                self._put_back(old)
+                self._put_back(previous)
                 return
             time.sleep(0.005)
 
     def replace(
         self,
         contents: Mapping[str, bytes],
-        others: Callable[[], Iterable[Path]] = tuple,
+        copied_files: Callable[[], Iterable[Path]] = tuple,
         durable: bool = True,
     ) -> None:
         """Put a folder with these files in place: all of it, or nothing. Raises OSError.
 
-        `others`: what is in the old folder and goes along into the new one. It is asked when the
-        new one is ready, and asked again where another process was faster. `durable`: whether to
-        wait until it is on the disk; other processes see all of it or nothing anyway.
+        `copied_files`: what is in the old folder and goes along into the new one. It is asked when
+        the new one is ready, and asked again where another process was faster. `durable`: whether
+        to wait until it is on the disk; other processes see all of it or nothing anyway.
         """
         to_disk = make_durable if durable else _left_to_the_system
         prefix = f".{self.place.name}.new-{own_mark()}-"
-        new = Path(tempfile.mkdtemp(prefix=prefix, dir=self.place.parent))
+        staging = Path(tempfile.mkdtemp(prefix=prefix, dir=self.place.parent))
         try:
             # mkdtemp makes a private folder; this one becomes an ordinary one
-            new.chmod(0o777 & ~umask())
+            staging.chmod(0o777 & ~umask())
             for name, blob in contents.items():
-                (new / name).write_bytes(blob)
-                to_disk(new / name)
-            self.settled(lambda: _copy(others(), new))
-            to_disk(new)
-            if not exchange(new, self.place):
-                self.settled(lambda: self._swap_in_two_steps(new))
+                (staging / name).write_bytes(blob)
+                to_disk(staging / name)
+            self.settled(lambda: _copy(copied_files(), staging))
+            to_disk(staging)
+            if not exchange(staging, self.place):
+                self.settled(lambda: self._swap_in_two_steps(staging))
             to_disk(self.place.parent)
         finally:
-            _remove(new)  # holds the old one by now where the two have changed places
+            _remove(staging)  # holds the old one by now where the two have changed places
 
     def remove_left_behind(self) -> None:
         """Remove what processes that were killed have left beside the folder."""
@@ -110,8 +110,8 @@ class AtomicFolder:
                 _remove(folder)
         for folder in self._beside("new-*"):
             with contextlib.suppress(FileNotFoundError):  # its process has removed it
-                old = time.time() - folder.stat().st_mtime > _LEFT_BEHIND
-                if old or is_left_behind(folder.name):
+                is_old = time.time() - folder.stat().st_mtime > _LEFT_BEHIND
+                if is_old or is_left_behind(folder.name):
                     _remove(folder)
 
     def _identity(self) -> tuple[int, int] | None:
@@ -140,26 +140,26 @@ class AtomicFolder:
             )
         return None
 
-    def _put_back(self, old: Path) -> None:
+    def _put_back(self, previous: Path) -> None:
         try:
-            old.rename(self.place)
+            previous.rename(self.place)
         except OSError as error:
             if os.path.exists(self.place):  # another process was faster
                 return
             raise ModelError(
                 f"The model {str(self.place)!r} was being replaced when its process ended, and "
-                f"cannot be put back: {error.strerror or error}.\nRename the folder {old.name!r} "
-                f"beside it to {self.place.name!r}."
+                f"cannot be put back: {error.strerror or error}.\nRename the folder "
+                f"{previous.name!r} beside it to {self.place.name!r}."
             ) from error
 
-    def _swap_in_two_steps(self, new: Path) -> None:
+    def _swap_in_two_steps(self, staging: Path) -> None:
         # a name of its own, as `new` has
-        unique = new.name.rpartition("-")[2]
+        unique = staging.name.rpartition("-")[2]
         aside = self.place.with_name(f".{self.place.name}.previous-{unique}")
         if self.place.exists():
             self.place.rename(aside)
         try:
-            new.rename(self.place)
+            staging.rename(self.place)
         except OSError:
             with contextlib.suppress(OSError):
                 aside.rename(self.place)

@@ -65,12 +65,12 @@ def fonts_with(letters: set[str]) -> Iterator[set[str]]:
 def _no_word_on_weights() -> Iterator[None]:
     """A font that has no bold letters is drawn plain; matplotlib would say so each time."""
     logger = logging.getLogger("matplotlib.font_manager")
-    before = logger.level
+    level = logger.level
     logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        logger.setLevel(level)
 
 
 def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[str]]:
@@ -81,16 +81,16 @@ def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[st
         if all(entry.fname != str(path) for entry in fontManager.ttflist):
             fontManager.addfont(path)
     files = {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
-    missing, chosen = set(letters), []
+    missing, covering = set(letters), []
     for family in (*families, *_OTHER_FONTS):
         if family in files and missing:
             has = {
                 letter for letter in missing if FT2Font(files[family]).get_char_index(ord(letter))
             }
             if has or family in families:
-                chosen.append(family)
+                covering.append(family)
             missing -= has
-    return chosen, missing
+    return covering, missing
 
 
 def _packaged() -> Iterator[Path]:

@@ -13,13 +13,14 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.util.language import ENGLISH, Words
-from lstmcast.util.text import shortened
+from lstmcast.util.text import shortened, visible
 
 BLUE = "#4a8fe7"  # reads on white and on black
 MOST_POINTS = 240  # of one line; more would be narrower than a pixel
@@ -29,6 +30,9 @@ _CELL = (
 )
 _TABLE = "border-collapse:collapse;border:none;margin:4px 0;font-variant-numeric:tabular-nums"
 _LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
+
+# steps (T,) and values (T,) → their places in a picture
+PointsAt: TypeAlias = Callable[[ndarray, ndarray], list[str]]
 
 
 # ---------------------------------------------------------------- both
@@ -46,23 +50,20 @@ def escape(value: object) -> str:
     >>> escape('</script><img src=x onerror="alert(1)">')
     '&lt;/script&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;'
     """
-    return html.escape(
-        "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in str(value))
-    )
+    return html.escape(visible(str(value), keep="\n"))
 
 
 # ---------------------------------------------------------------- notebooks
 
 
-def block(title: str, *parts: str) -> str:
+def block(title: str, *contents: str) -> str:
     """A heading and what stands below it.
 
     >>> block("Forecast <12>")
     '<div style="line-height:1.35"><strong>Forecast &lt;12&gt;</strong></div>'
     """
-    return (
-        f'<div style="line-height:1.35"><strong>{_line(title, 500)}</strong>{"".join(parts)}</div>'
-    )
+    heading = f"<strong>{_line(title, 500)}</strong>"
+    return f'<div style="line-height:1.35">{heading}{"".join(contents)}</div>'
 
 
 def paragraph(line: str) -> Markup:
@@ -73,43 +74,40 @@ def paragraph(line: str) -> Markup:
 def table(
     header: Sequence[str],
     rows: Iterable[Sequence[str]],
-    left: Iterable[int] = (0,),
+    left_aligned: Iterable[int] = (0,),
     wrap: bool = False,
 ) -> str:
-    """A table whose columns stand to the right, those numbered in `left` to the left; long texts
-    may `wrap`.
+    """A table whose columns are aligned to the right, those numbered in `left_aligned` to the left;
+    long texts may `wrap`.
 
     >>> "a &lt; b" in table(["series"], [["a < b"]])
     True
     """
-    sides = set(left)
+    lefts = set(left_aligned)
+    longest = 1_000 if wrap else MOST_LETTERS
+    base = _CELL.replace("nowrap", "normal") if wrap else _CELL
 
-    def cell(tag: str, i: int, content: str, style: str = "") -> str:
-        inside = (
-            content
-            if isinstance(content, Markup)
-            else _line(content, 1_000 if wrap else MOST_LETTERS)
-        )
-        look = f"{_CELL};text-align:{'left' if i in sides else 'right'}{style}"
-        return (
-            f'<{tag} style="{look.replace("nowrap", "normal") if wrap else look}">{inside}</{tag}>'
-        )
+    def line(tag: str, cells: Sequence[str], style: str = "") -> str:
+        contents = []
+        for column, content in enumerate(cells):
+            escaped = content if isinstance(content, Markup) else _line(content, longest)
+            side = "left" if column in lefts else "right"
+            contents.append(f'<{tag} style="{base};text-align:{side}{style}">{escaped}</{tag}>')
+        return f"<tr>{''.join(contents)}</tr>"
 
-    head = "".join(cell("th", i, name, f";{_LINE}") for i, name in enumerate(header))
-    body = "".join(
-        f"<tr>{''.join(cell('td', i, value) for i, value in enumerate(row))}</tr>" for row in rows
-    )
-    top = f"<thead><tr>{head}</tr></thead>" if any(header) else ""
-    return Markup(f'<table style="{_TABLE}">{top}<tbody>{body}</tbody></table>')
+    head = f"<thead>{line('th', header, f';{_LINE}')}</thead>" if any(header) else ""
+    body = "".join(line("td", row) for row in rows)
+    return Markup(f'<table style="{_TABLE}">{head}<tbody>{body}</tbody></table>')
 
 
-def more(shown: int, available: int, what: str) -> str:
+def more(shown_count: int, available: int, noun: str) -> str:
     """A line that says how many rows are not shown; empty where all are.
 
     >>> more(10, 12, "series"), more(12, 12, "series")
     ('<div style="margin:3px 0;max-width:60em">… and 2 more series</div>', '')
     """
-    return paragraph(f"… and {available - shown:,} more {what}") if available > shown else ""
+    hidden = available - shown_count
+    return paragraph(f"… and {hidden:,} more {noun}") if hidden > 0 else ""
 
 
 def picture(
@@ -128,64 +126,84 @@ def picture(
     upper) of (H,), wide ones first; `label` is read aloud in place of the picture.
     """
     future = np.empty(0) if point is None else point
-    shown = np.concatenate([history, future, *(bound for band in bands for bound in band)])
-    shown = shown[np.isfinite(shown)]
-    if not len(shown):
+    bounds = [bound for band in bands for bound in band]
+    values = np.concatenate([history, future, *bounds])
+    values = values[np.isfinite(values)]
+    if not len(values):
         return Markup("")
-    low, high = float(shown.min()), float(shown.max())
+    low, high = float(values.min()), float(values.max())
     middle, half = low / 2 + high / 2, (high / 2 - low / 2) or 1.0
     steps = max(len(history) + len(future) - 1, 1)
 
-    def at(steps_T: ndarray, values_T: ndarray) -> list[str]:
+    def points_at(steps_T: ndarray, values_T: ndarray) -> list[str]:
         across = 2 + steps_T * (width - 4) / steps
         down = height / 2 - (values_T - middle) / half * (height / 2 - 2)
-        return [f"{x:.1f} {y:.1f}" for x, y in zip(across.tolist(), down.tolist(), strict=True)]
+        pixels = np.stack([across, down], axis=1).tolist()
+        return [f"{column:.1f} {row:.1f}" for column, row in pixels]
 
     ahead = len(history) + np.arange(len(future))
-    parts = []
-    for lower, upper in bands:
-        known = np.isfinite(lower) & np.isfinite(upper)
-        if known.any():
-            outline = at(ahead[known], lower[known]) + at(ahead[known], upper[known])[::-1]
-            parts.append(
-                f'<path d="M{"L".join(outline)}Z" fill="{BLUE}" fill-opacity=".25" stroke="none"/>'
-            )
-    lines = ((np.arange(len(history)), history, "currentColor"), (ahead, future, BLUE))
-    for steps_T, values_T, colour in lines:
-        if path := _path(steps_T, values_T, at):
-            parts.append(
-                f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.3" '
-                'stroke-linecap="round"/>'
-            )
+    shapes = [_band(ahead, lower, upper, points_at) for lower, upper in bands]
+    shapes.append(_stroke(np.arange(len(history)), history, "currentColor", points_at))
+    shapes.append(_stroke(ahead, future, BLUE, points_at))
     return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 '
         f'{width} {height}" role="img" aria-label="{_line(label, 200)}" '
-        f'style="vertical-align:middle">{"".join(parts)}</svg>'
+        f'style="vertical-align:middle">{"".join(shapes)}</svg>'
     )
 
 
-def _path(steps: ndarray, values: ndarray, at: Callable[[ndarray, ndarray], list[str]]) -> str:
+def _band(steps: ndarray, lower: ndarray, upper: ndarray, points_at: PointsAt) -> str:
+    """The area between two bounds, where both are known."""
+    is_known = np.isfinite(lower) & np.isfinite(upper)
+    if not is_known.any():
+        return ""
+    below = points_at(steps[is_known], lower[is_known])
+    above = points_at(steps[is_known], upper[is_known])
+    outline = "L".join(below + above[::-1])
+    return f'<path d="M{outline}Z" fill="{BLUE}" fill-opacity=".25" stroke="none"/>'
+
+
+def _stroke(steps: ndarray, values: ndarray, colour: str, points_at: PointsAt) -> str:
+    """A line in a colour; empty without known values."""
+    path = _path(steps, values, points_at)
+    if not path:
+        return ""
+    return (
+        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.3" '
+        'stroke-linecap="round"/>'
+    )
+
+
+def _path(steps: ndarray, values: ndarray, points_at: PointsAt) -> str:
     """The line through the known values: a new stroke after each gap, of a long one the extremes
     of each segment."""
     if len(values) > MOST_POINTS:
-        kept = []
-        for part in np.array_split(np.arange(len(values)), MOST_POINTS // 2):
-            known = part[np.isfinite(values[part])]
-            gap = part[:0] if len(known) else part[:1]
-            ends = (
-                known[[np.argmin(values[known]), np.argmax(values[known])]] if len(known) else gap
-            )
-            kept.append(np.unique(ends))
-        chosen = np.concatenate(kept)
-        steps, values = steps[chosen], values[chosen]
-    known = np.isfinite(values)
-    points = iter(at(steps[known], values[known]))
-    strokes = np.split(known, np.flatnonzero(~known))
-    drawn = [[next(points) for _ in range(int(stroke.sum()))] for stroke in strokes]
-    # A stroke of one point is drawn as a dot: a line that goes nowhere, with round ends.
-    return "".join(
-        "M" + "L".join(stroke if len(stroke) > 1 else stroke * 2) for stroke in drawn if stroke
-    )
+        extremes = _extremes(values)
+        steps, values = steps[extremes], values[extremes]
+    is_known = np.isfinite(values)
+    points = iter(points_at(steps[is_known], values[is_known]))
+    path = ""
+    for segment in np.split(is_known, np.flatnonzero(~is_known)):
+        stroke = list(islice(points, int(segment.sum())))
+        if len(stroke) == 1:
+            stroke *= 2  # a dot: a line that goes nowhere, with round ends
+        if stroke:
+            path += "M" + "L".join(stroke)
+    return path
+
+
+def _extremes(values: ndarray) -> ndarray:
+    """Places of the least and the greatest value of each segment; of one without values the first
+    place, as a gap."""
+    ends = []
+    for segment in np.array_split(np.arange(len(values)), MOST_POINTS // 2):
+        places = segment[np.isfinite(values[segment])]
+        if not len(places):
+            ends.append(segment[:1])
+            continue
+        numbers = values[places]
+        ends.append(np.unique(places[[np.argmin(numbers), np.argmax(numbers)]]))
+    return np.concatenate(ends)
 
 
 def _line(content: object, longest: int = MOST_LETTERS) -> str:
@@ -207,11 +225,11 @@ def script_data(value: Any) -> str:
     >>> script_data({"id": "</script>"})
     '{"id": "\\\\u003c/script\\\\u003e"}'
     """
-    written = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    document = json.dumps(value, ensure_ascii=False, allow_nan=False)
     for letter in "<>&\u2028\u2029":
-        written = written.replace(letter, f"\\u{ord(letter):04x}")
+        document = document.replace(letter, f"\\u{ord(letter):04x}")
     # half a surrogate pair has no place in a file
-    return written.encode("utf-8", "replace").decode("utf-8")
+    return document.encode("utf-8", "replace").decode("utf-8")
 
 
 def page_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str = "") -> str:
@@ -234,14 +252,16 @@ def page_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str
     return f'<div class="wide"><table>{top}<tbody>\n{body}\n</tbody></table></div>'
 
 
-def facts(named: Mapping[str, str]) -> str:
+def facts(entries: Mapping[str, str]) -> str:
     """Names beside what they stand for; what is empty is left out.
 
     >>> facts({"Series": "3", "Missing": ""})
     '<dl><dt>Series</dt><dd>3</dd></dl>'
     """
     rows = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in named.items() if value
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>"
+        for name, value in entries.items()
+        if value
     )
     return f"<dl>{rows}</dl>"
 
@@ -259,8 +279,8 @@ def markdown(source: str, words: Words = ENGLISH) -> str:
 
 
 def _blocks(source: str) -> Iterator[list[str]]:
-    for part in re.split(r"\n\s*\n", source.strip()):
-        lines = part.splitlines()
+    for paragraph_text in re.split(r"\n\s*\n", source.strip()):
+        lines = paragraph_text.splitlines()
         if lines and lines[0].startswith("#"):
             yield lines[:1]
             lines = lines[1:]
@@ -280,8 +300,10 @@ def _block(lines: list[str], words: Words) -> str:
         return page_table(table[0], table[2:])
     if lines[0].startswith("- "):
         items = re.split(r"^- ", "\n".join(lines), flags=re.MULTILINE)[1:]
-        listed = "".join(f"<li>{_inline(words(' '.join(item.split())))}</li>" for item in items)
-        return f"<ul>{listed}</ul>"
+        list_items = "".join(
+            f"<li>{_inline(words(' '.join(entry.split())))}</li>" for entry in items
+        )
+        return f"<ul>{list_items}</ul>"
     return f"<p>{_inline(words(' '.join(' '.join(lines).split())))}</p>"
 
 

@@ -46,13 +46,13 @@ class Template:
     {'n': '12'}
     """
 
-    def __init__(self, english: str, other: str) -> None:
+    def __init__(self, english: str, translation: str) -> None:
         self.english = english.removesuffix(_STOP)
-        self.other = other.removesuffix(_FULL_WIDTH_STOP)
-        parts = [(text, name, kind) for text, name, kind, _ in Formatter().parse(self.english)]
-        self.fixed = [text for text, _, _ in parts]
-        self.kinds = {name: kind or "" for _, name, kind in parts if name and "|" not in name}
-        self._parts = parts
+        self.other = translation.removesuffix(_FULL_WIDTH_STOP)
+        pieces = [(text, name, kind) for text, name, kind, _ in Formatter().parse(self.english)]
+        self.fixed = [text for text, _, _ in pieces]
+        self.kinds = {name: kind or "" for _, name, kind in pieces if name and "|" not in name}
+        self._parts = pieces
         self._longest = max(self.fixed, key=len)
 
     @property
@@ -64,8 +64,8 @@ class Template:
         """What stands in the places of a text that fits; None where it does not fit."""
         if self._longest not in text:  # quick, and nearly always enough
             return None
-        found = self._pattern.fullmatch(text)
-        return None if found is None else found.groupdict()
+        match = self._pattern.fullmatch(text)
+        return None if match is None else match.groupdict()
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -91,9 +91,11 @@ class Words:
 
     def __init__(self, language: str, templates: list[Template] | None = None) -> None:
         self.language = language
-        self._templates = sorted(templates or [], key=lambda one: -one.weight)
+        self._templates = sorted(templates or [], key=lambda template: -template.weight)
         # A template may be asked for as it is, by what fills its places later.
-        self._exact = {_KIND.sub("}", one.english): one.other for one in self._templates}
+        self._exact = {
+            _KIND.sub("}", template.english): template.other for template in self._templates
+        }
         self._told: dict[str, str | None] = {}  # texts come again and again
 
     def __call__(self, text: str) -> str:
@@ -147,43 +149,45 @@ class Words:
                 return None
             if not across and _NEXT_SENTENCE.search(value):
                 return None
-            known = value
+            translated = value
             if kind == "text":
-                known = self._line(value, depth + 1)
+                translated = self._line(value, depth + 1)
             elif kind == "list":
-                known = self._list(value, depth)
-            if known is None:
+                translated = self._list(value, depth)
+            if translated is None:
                 return None
-            values[name] = known
+            values[name] = translated
         return values
 
     def _list(self, value: str, depth: int) -> str:
         """Items between semicolons, of which each may be a text or have items between commas."""
         items = _items(value, "; ")
         if len(items) > 1:
-            return "；".join(self._list(item, depth) for item in items)
+            return "；".join(self._list(entry, depth) for entry in items)
         items = _items(value, ", ")
-        known = [self._line(item, depth + 1) for item in items]
+        translations = [self._line(entry, depth + 1) for entry in items]
         # A place of one item could hold all that follow: what is known one by one comes first.
-        if None in known:
-            whole = self._line(value, depth + 1)
-            if whole is not None:
-                return whole
-        return "、".join(said or item for said, item in zip(known, items, strict=True))
+        if None in translations:
+            translated_whole = self._line(value, depth + 1)
+            if translated_whole is not None:
+                return translated_whole
+        return "、".join(
+            translation or entry for translation, entry in zip(translations, items, strict=True)
+        )
 
     def _sentences(self, text: str, depth: int) -> str | None:
         """Sentence by sentence, unknown ones as they are; None where all are."""
-        said, known, rest = "", False, text
-        while rest:
-            first, translated = self._beginning(rest, depth)
-            rest = rest[len(first) :].lstrip()
-            said = _joined(said, translated or first)
-            known = known or translated is not None
-        return said if known else None
+        sentences, is_translated, remaining = "", False, text
+        while remaining:
+            first, translated = self._beginning(remaining, depth)
+            remaining = remaining[len(first) :].lstrip()
+            sentences = _joined(sentences, translated or first)
+            is_translated = is_translated or translated is not None
+        return sentences if is_translated else None
 
     def _beginning(self, text: str, depth: int) -> tuple[str, str | None]:
         """The longest beginning that is known, and its translation; else the first sentence."""
-        ends = [*(found.start() for found in _SENTENCE_END.finditer(text)), len(text)]
+        ends = [*(match.start() for match in _SENTENCE_END.finditer(text)), len(text)]
         for end in reversed(ends[:_SENTENCES]):
             translated = self._whole(text[:end], depth)
             if translated is not None:
@@ -212,24 +216,24 @@ def _items(value: str, between: str) -> list[str]:
     >>> _items("line 1 (a, b), line 2 ('c, d')", ", ")
     ['line 1 (a, b)', "line 2 ('c, d')"]
     """
-    ends, open_marks, before = [], [], " "
+    ends, open_marks, previous = [], [], " "
     for place, letter in enumerate(value):
         if open_marks and letter == open_marks[-1]:
             open_marks.pop()
         elif letter in "([":
-            open_marks.append(")" if letter == "(" else "]")
-        elif letter in "'\"" and not before.isalnum():  # after a letter it is an apostrophe
+            open_marks.append({"(": ")", "[": "]"}[letter])
+        elif letter in "'\"" and not previous.isalnum():  # after a letter it is an apostrophe
             open_marks.append(letter)
         elif not open_marks and value.startswith(between, place):
             ends.append(place)
-        before = letter
+        previous = letter
     begins = [0, *(end + len(between) for end in ends)]
-    return [value[a:b] for a, b in zip(begins, [*ends, len(value)], strict=True)]
+    return [value[start:stop] for start, stop in zip(begins, [*ends, len(value)], strict=True)]
 
 
-def _joined(first: str, rest: str) -> str:
+def _joined(first: str, second: str) -> str:
     """Sentences one after the other: with a space, unless a full-width stop ends the first."""
-    return first + rest if not first or first[-1] in "。？：" else f"{first} {rest}"
+    return first + second if not first or first[-1] in "。？：" else f"{first} {second}"
 
 
 ENGLISH = Words("en")
@@ -292,6 +296,6 @@ def system_language(environment: Mapping[str, str] = os.environ) -> str:
     'en'
     """
     names = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides, as POSIX has it
-    chosen = next((environment[name] for name in names if environment.get(name)), "")
-    language = re.split(r"[_.@-]", chosen)[0].lower()
+    setting = next((environment[name] for name in names if environment.get(name)), "")
+    language = re.split(r"[_.@-]", setting)[0].lower()
     return language if language in LANGUAGES else "en"

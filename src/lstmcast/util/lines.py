@@ -14,9 +14,8 @@ def width(text: str) -> int:
     >>> width("MAE"), width("誤差")
     (3, 4)
     """
-    return sum(
-        2 if east_asian_width(letter) in "WF" else 1 for letter in text if not combining(letter)
-    )
+    letters = [letter for letter in text if not combining(letter)]
+    return len(letters) + sum(east_asian_width(letter) in "WF" for letter in letters)
 
 
 # What a line does not break: a word, or where there are no spaces (Chinese, Japanese) one letter,
@@ -25,7 +24,7 @@ _WIDE = "\\u2e80-\\u9fff\\uac00-\\ud7af\\uf900-\\ufaff\\uff00-\\uff60"
 _UNBROKEN = re.compile(rf"[「『（]*(?:[^\s{_WIDE}]+|\s+|.)[、。，．：；？！」』）％ー…)\]]*")
 
 
-def wrapped(text: str, columns: int, initial: str = "", later: str = "") -> str:
+def wrapped(text: str, columns: int, initial: str = "", subsequent: str = "") -> str:
     """Text in lines of so many columns, also where it is written without spaces.
 
     >>> print(wrapped("系列ごとに予測します。", 12))
@@ -33,26 +32,29 @@ def wrapped(text: str, columns: int, initial: str = "", later: str = "") -> str:
     測します。
     """
     if text.isascii():
-        return textwrap.fill(text, columns, initial_indent=initial, subsequent_indent=later)
+        return textwrap.fill(text, columns, initial_indent=initial, subsequent_indent=subsequent)
     lines, line = [], initial
     for piece in _UNBROKEN.findall(text):
         if width(line) + width(piece.rstrip()) > columns and line.strip():
             lines.append(line.rstrip())
-            line = later
+            line = subsequent
         line += piece if line.strip() else piece.lstrip()
     return "\n".join([*lines, line.rstrip()])
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> str:
+def aligned(
+    header: Sequence[str], rows: Sequence[Sequence[str]], left_aligned: Sequence[str] = ()
+) -> str:
     """Columns aligned to the right, or to the left for those named.
 
-    >>> print(aligned(["model", "MAE"], [["naive", "12.5"], ["lstmcast", "7.25"]], left=["model"]))
+    >>> rows = [["naive", "12.5"], ["lstmcast", "7.25"]]
+    >>> print(aligned(["model", "MAE"], rows, left_aligned=["model"]))
     model      MAE
     naive     12.5
     lstmcast  7.25
     """
     widths = [max(map(width, column)) for column in zip(header, *rows, strict=True)]
-    sides = [name in left for name in header]
+    sides = [name in left_aligned for name in header]
     lines = (
         "  ".join(
             padded(cell, wide, side) for cell, wide, side in zip(row, widths, sides, strict=True)
@@ -66,12 +68,13 @@ def fitting(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
     columns: int | None,
-    left: Sequence[str] = (),
+    left_aligned: Sequence[str] = (),
 ) -> str:
     """The same in a terminal of so many columns: what has no room stands below, with the first
     column again.
 
-    >>> print(fitting(["model", "MAE", "RMSE"], [["naive", "12.5", "14.1"]], 12, left=["model"]))
+    >>> header, rows = ["model", "MAE", "RMSE"], [["naive", "12.5", "14.1"]]
+    >>> print(fitting(header, rows, 12, left_aligned=["model"]))
     model   MAE
     naive  12.5
     <BLANKLINE>
@@ -81,18 +84,22 @@ def fitting(
     cells = [header, *rows]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     if columns is None or sum(widths) + 2 * (len(widths) - 1) <= columns:
-        return aligned(header, rows, left)
+        return aligned(header, rows, left_aligned)
     blocks: list[list[int]] = [[0]]
-    for i in range(1, len(widths)):
-        wide = sum(widths[k] + 2 for k in blocks[-1]) + widths[i]
-        if wide > columns and len(blocks[-1]) > 1:
+    for number in range(1, len(widths)):
+        wide = sum(widths[index] + 2 for index in blocks[-1])
+        is_full = wide + widths[number] > columns
+        if is_full and len(blocks[-1]) > 1:
             blocks.append([0])
-        blocks[-1].append(i)
-    parts = ([[row[i] for i in block] for row in cells] for block in blocks)
-    return "\n\n".join(aligned(part[0], part[1:], left) for part in parts)
+        blocks[-1].append(number)
+    tables = []
+    for block in blocks:
+        lines = [[row[number] for number in block] for row in cells]
+        tables.append(aligned(lines[0], lines[1:], left_aligned))
+    return "\n\n".join(tables)
 
 
-def padded(cell: str, columns: int, left: bool) -> str:
+def padded(cell: str, columns: int, is_left: bool) -> str:
     """Text filled up with spaces to so many columns."""
     space = " " * (columns - width(cell))
-    return cell + space if left else space + cell
+    return cell + space if is_left else space + cell

@@ -1,4 +1,4 @@
-"""Arrays of objects."""
+"""Arrays of objects, and arrays as lists of objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,21 @@ def objects(items: Iterable[Any]) -> NDArray:
     >>> objects(name for name in ("a", "bc"))
     array(['a', 'bc'], dtype=object)
     """
-    listed = list(items)
-    array = np.empty(len(listed), object)
-    array[:] = listed
+    entries = list(items)
+    array = np.empty(len(entries), object)
+    array[:] = entries
     return array
+
+
+def none_where_unknown(numbers: NDArray) -> list[Any]:
+    """Numbers as a list, with None in place of those that are not finite.
+
+    >>> none_where_unknown(np.array([1.5, np.nan]))
+    [1.5, None]
+    """
+    is_known = np.isfinite(numbers)
+    if is_known.all():
+        return numbers.tolist()
+    cells = numbers.astype(object)
+    cells[~is_known] = None
+    return cells.tolist()

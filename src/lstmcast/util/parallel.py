@@ -57,12 +57,12 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
     >>> list(ahead(n * n for n in range(4)))
     [0, 1, 4, 9]
     """
-    made, end = iter(items), object()
+    iterator, end = iter(items), object()
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, made, end)
-        while (item := coming.result()) is not end:
-            coming = pool.submit(next, made, end)
-            yield item  # pyright: ignore[reportReturnType]
+        coming = pool.submit(next, iterator, end)
+        while (value := coming.result()) is not end:
+            coming = pool.submit(next, iterator, end)
+            yield value  # pyright: ignore[reportReturnType]
 
 
 @contextmanager
@@ -83,8 +83,8 @@ def kept_memory() -> Iterator[None]:
     try:
         yield
     finally:
-        for threshold, usual in _USUAL.items():
-            library.mallopt(threshold, usual)
+        for threshold, default in _USUAL.items():
+            library.mallopt(threshold, default)
         library.malloc_trim(0)
 
 
@@ -105,8 +105,8 @@ def keep_small_memory() -> None:
     """
     library = _glibc()
     if library is not None:
-        for threshold, usual in _USUAL.items():
-            library.mallopt(threshold, usual)
+        for threshold, default in _USUAL.items():
+            library.mallopt(threshold, default)
 
 
 def _glibc() -> ctypes.CDLL | None:
@@ -165,21 +165,21 @@ def interruptible() -> Iterator[None]:
     What such a model would forecast is not what it forecasts after its whole training, and must not
     be kept.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
+    previous = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(previous):
         yield
         return
     came: list[int] = []
 
     def notice(number: int, frame: Any) -> None:
         came.append(number)
-        before(number, frame)
+        previous(number, frame)
 
     signal.signal(signal.SIGINT, notice)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)
     if came:
         raise KeyboardInterrupt
 
@@ -196,7 +196,7 @@ def _not_sent(error: object) -> UsageError:
 def _inherited() -> Iterator[None]:
     """Processes started in here take over: one thread, which libraries read when they are
     loaded, and no Ctrl-C."""
-    before = {name: os.environ.get(name) for name in THREADS}
+    saved = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     masks = hasattr(signal, "pthread_sigmask")  # not on Windows
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
@@ -205,29 +205,29 @@ def _inherited() -> Iterator[None]:
     finally:
         if masks:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for name, value in before.items():
+        for name, value in saved.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
 def _started() -> tuple[Any, Any]:
     # a fork would copy locks that threads of this process hold
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    parent_end, child_end = context.Pipe()
+    process = context.Process(target=_serve, args=(child_end,), daemon=True)
     try:
         process.start()
     except BaseException:
-        ours.close()
+        parent_end.close()
         raise
     finally:
-        theirs.close()
-    return ours, process
+        child_end.close()
+    return parent_end, process
 
 
 def _send(connection: Any, process: Any, job: Any, *first: Any) -> None:
-    for item in (*first, job):
+    for message in (*first, job):
         try:
-            connection.send(item)
+            connection.send(message)
         except OSError:
             raise _died(process, job) from None
         except Exception as error:  # pickle raises what the objects raise; nothing was written yet
@@ -258,9 +258,9 @@ def _died(process: Any, job: Any) -> LstmcastError:
             f"A process that works on {job} ended before it could begin; its error is above. "
             f"{GUARD}"
         )
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+    ending = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
     return ModelError(
-        f"A process that works on {job} {how}, without a word. "
+        f"A process that works on {job} {ending}, without a word. "
         "Where memory ran out (signal 9), fewer workers need less."
     )
 
@@ -294,14 +294,14 @@ def _answer(connection: Connection, work: Callable[[Any], Any], job: Any) -> Non
     try:
         connection.send(("done", work(job)))
     except (Exception, SystemExit) as error:
-        ours = (
+        failure = (
             error
             if isinstance(error, LstmcastError)
             else ModelError(f"{job}: {type(error).__name__}: {error}")
         )
         # the cause is not sent, the notes are
-        ours.add_note("".join(traceback.format_exception(error)))
-        connection.send(("failed", ours))
+        failure.add_note("".join(traceback.format_exception(error)))
+        connection.send(("failed", failure))
 
 
 def _end_with_parent() -> None:

@@ -30,8 +30,8 @@ def mapped(change: Callable[..., NDArray], *states: State) -> State:
         return change(*states)  # pyright: ignore[reportReturnType]
     if not isinstance(first, tuple):
         return first
-    parts = [mapped(change, *several) for several in zip(*states, strict=True)]  # pyright: ignore
-    return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)  # pyright: ignore
+    children = [mapped(change, *siblings) for siblings in zip(*states, strict=True)]  # pyright: ignore
+    return type(first)(*children) if hasattr(first, "_fields") else tuple(children)  # pyright: ignore
 
 
 def arrays_of(state: Any, place: str = "") -> Iterator[tuple[str, NDArray]]:
@@ -44,8 +44,8 @@ def arrays_of(state: Any, place: str = "") -> Iterator[tuple[str, NDArray]]:
         yield place, state
     elif isinstance(state, tuple):
         names = getattr(state, "_fields", range(len(state)))
-        for name, part in zip(names, state, strict=True):
-            yield from arrays_of(part, f"{place}.{name}")
+        for name, child in zip(names, state, strict=True):
+            yield from arrays_of(child, f"{place}.{name}")
 
 
 def rows_of(state: State, rows: NDArray | slice) -> State:
@@ -53,7 +53,7 @@ def rows_of(state: State, rows: NDArray | slice) -> State:
     return mapped(lambda array_B: array_B[rows], state)
 
 
-def with_rows(state: State, rows: NDArray, new: State) -> State:
+def with_rows(state: State, rows: NDArray, replacement: State) -> State:
     """A state in which some rows are replaced by new ones."""
 
     def replaced(array_B: NDArray, new_R: NDArray) -> NDArray:
@@ -61,7 +61,7 @@ def with_rows(state: State, rows: NDArray, new: State) -> State:
         array_B[rows] = new_R
         return array_B
 
-    return mapped(replaced, state, new)
+    return mapped(replaced, state, replacement)
 
 
 def joined(*states: State) -> State:

@@ -41,9 +41,15 @@ def is_number(text: str) -> bool:
     return True
 
 
+def visible(text: str, keep: str = "") -> str:
+    """Text with a space in place of each line break or control character but those in `keep`."""
+    odd = {letter for letter in text if not letter.isprintable()}.difference(keep)
+    return text.translate({ord(letter): " " for letter in odd})
+
+
 def shortened(text: str, longest: int = 30) -> str:
     """Text for one cell: no line breaks or control characters, and not too long."""
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    text = visible(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
@@ -68,8 +74,8 @@ def decimals_of(values: ndarray) -> int | None:
     >>> decimals_of(np.array([446.91, 1012.3])), decimals_of(np.array([1e-9]))
     (1, None)
     """
-    known = np.abs(values[np.isfinite(values) & (values != 0)])
-    size = float(np.median(known)) if len(known) else 1.0
+    magnitudes = np.abs(values[np.isfinite(values) & (values != 0)])
+    size = float(np.median(magnitudes)) if len(magnitudes) else 1.0
     return int(np.clip(3 - np.floor(np.log10(size)), 0, 9)) if 1e-6 < size < 1e15 else None
 
 

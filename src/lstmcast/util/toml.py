@@ -43,9 +43,11 @@ def _key(name: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        known = {name: own for name, own in value.items() if own is not None}
-        parts = [f"{_key(name)} = {_value(own)}" for name, own in known.items()]
-        return f"{{ {', '.join(parts)} }}"
+        pairs = []
+        for name, entry in value.items():
+            if entry is not None:
+                pairs.append(f"{_key(name)} = {_value(entry)}")
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, float) and not math.isfinite(value):

@@ -23,7 +23,7 @@ from lstmcast.databases.writing import write_to_database
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.util.categories import Categories
 from lstmcast.util.files import check_output, whole_file
-from lstmcast.util.objects import objects
+from lstmcast.util.objects import none_where_unknown, objects
 
 FRAMES = ("arrays", "pandas", "polars", "pyarrow")
 ENDINGS = (".csv", ".parquet", ".xlsx", ".jsonl", ".csv.gz")
@@ -83,8 +83,8 @@ def _pandas_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import pandas
 
     frame = pandas.DataFrame(columns, copy=True)
-    for name, kept in types.categories.items():
-        dtype = pandas.CategoricalDtype(kept.values.tolist(), kept.ordered)
+    for name, categories in types.categories.items():
+        dtype = pandas.CategoricalDtype(categories.values.tolist(), categories.ordered)
         frame[name] = frame[name].astype(dtype)
     for name, (times, zone) in types.zoned.items():
         # by its name, so that pandas makes the same kind of zone of it as of the user's
@@ -96,20 +96,18 @@ def _polars_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import polars
 
     frame = polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
-    casts = {
-        name: polars.Enum(kept.values.tolist()) if kept.fixed else polars.Categorical
-        for name, kept in types.categories.items()
-        if kept.values.dtype == object  # polars' categories are texts
-    }
-    times = [
-        polars.Series(name, times, polars.Datetime("us", "UTC")).dt.convert_time_zone(
-            _polars_zone(zone)
-        )
-        for name, (times, zone) in types.zoned.items()
-    ]
-    return frame.with_columns(
-        polars.col(name).cast(kind) for name, kind in casts.items()
-    ).with_columns(times)
+    changed = []
+    for name, categories in types.categories.items():
+        if categories.values.dtype != object:  # polars' categories are texts
+            continue
+        kind: Any = polars.Categorical
+        if categories.fixed:
+            kind = polars.Enum(categories.values.tolist())
+        changed.append(polars.col(name).cast(kind))
+    for name, (times, zone) in types.zoned.items():
+        instants = polars.Series(name, times, polars.Datetime("us", "UTC"))
+        changed.append(instants.dt.convert_time_zone(_polars_zone(zone)))
+    return frame.with_columns(changed)
 
 
 def _polars_zone(zone: datetime.tzinfo) -> str:
@@ -118,8 +116,10 @@ def _polars_zone(zone: datetime.tzinfo) -> str:
     if text[0] not in "+-":
         return text
     hours, minutes = text[1:].split(":")
-    # POSIX counts the hours west of Greenwich
-    return f"Etc/GMT{'-' if text[0] == '+' else '+'}{int(hours)}" if minutes == "00" else "UTC"
+    if minutes != "00":
+        return "UTC"
+    sign = "-" if text[0] == "+" else "+"  # POSIX counts the hours west of Greenwich
+    return f"Etc/GMT{sign}{int(hours)}"
 
 
 def _zone_text(zone: datetime.tzinfo) -> str:
@@ -135,12 +135,13 @@ def _arrow_table(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     arrays = {name: pyarrow.array(_listed_text(column)) for name, column in columns.items()}
     for name, (times, zone) in types.zoned.items():
         unit = pyarrow.timestamp("us", tz=_zone_text(zone))
-        arrays[name] = pyarrow.array(times.astype("datetime64[us]").astype(np.int64)).cast(unit)
-    for name, kept in types.categories.items():
-        values = kept.values.tolist()
+        microseconds = times.astype("datetime64[us]").astype(np.int64)
+        arrays[name] = pyarrow.array(microseconds).cast(unit)
+    for name, categories in types.categories.items():
+        values, ordered = categories.values.tolist(), categories.ordered
         places = {value: place for place, value in enumerate(values)}
         codes = pyarrow.array([places[value] for value in columns[name].tolist()], "int32")
-        arrays[name] = pyarrow.DictionaryArray.from_arrays(codes, values, ordered=kept.ordered)
+        arrays[name] = pyarrow.DictionaryArray.from_arrays(codes, values, ordered=ordered)
     return pyarrow.table(arrays)
 
 
@@ -182,39 +183,50 @@ def write_table(
             f"{hidden(str(path))!r} is a table of a database. Give lstmcast.DatabaseTable of it."
         )
     path = check_output(path, ENDINGS)
-    if path.suffix.lower() == ".xlsx":
+    ending = path.suffix.lower()
+    if ending == ".xlsx":
         from lstmcast.writing.workbook import write_workbook
 
         return write_workbook(columns, path)
-    if path.suffix.lower() == ".jsonl":
+    if ending == ".jsonl":
         return _write_lines(columns, path)
+    parquet = ending == ".parquet"
+    names = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
+    notes: list[str] = []
+    options = "format csv, header"
+    if ending == ".gz":
+        options += ", compression gzip"
+    if parquet:
+        options = "format parquet"
+        if about:
+            places = ", ".join(f"{quoted_column(name)}: ?" for name in about)
+            options += f", kv_metadata {{{places}}}"
+            notes = list(about.values())
+    with whole_file(path) as temporary:
+        target = quoted_text(str(temporary))
+        _copy(columns, f"copy (select {names} from written) to {target} ({options})", notes)
+    return path
+
+
+def _copy(columns: dict[str, np.ndarray], statement: str, values: list[str]) -> None:
+    """Run a statement of DuckDB on columns, which are its table `written`."""
     import duckdb  # late: its import costs more than the forecast of one series
 
-    parquet = path.suffix.lower() == ".parquet"
-    selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
-    packed = ", compression gzip" if path.suffix.lower() == ".gz" else ""
-    noted = ", ".join(f"{quoted_column(name)}: ?" for name in about or ())
-    noted = f", kv_metadata {{{noted}}}" if parquet and noted else ""
-    options = f"(format parquet{noted})" if parquet else f"(format csv, header{packed})"
-    with whole_file(path) as temporary, connected() as connection:
-        connection.register("written", {name: _known_to_duckdb(c) for name, c in columns.items()})
-        target = quoted_text(str(temporary))
+    table = {name: _known_to_duckdb(column) for name, column in columns.items()}
+    with connected() as connection:
+        connection.register("written", table)
         try:
-            connection.execute(
-                f"copy (select {selected} from written) to {target} {options}",
-                list(about.values()) if about and noted else None,
-            )
+            connection.execute(statement, values or None)
         except duckdb.IOException as error:
             raise OSError(_system_number(error), str(error).strip()) from error
-    return path
 
 
 def _write_lines(columns: dict[str, np.ndarray], path: Path) -> Path:
     """A JSON object for each row."""
     with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8") as lines:
         for row in zip(*map(plain_list, columns.values()), strict=True):
-            told = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=str)
-            lines.write(told + "\n")
+            cells = dict(zip(columns, row, strict=True))
+            lines.write(json.dumps(cells, ensure_ascii=False, default=str) + "\n")
     return path
 
 
@@ -235,9 +247,10 @@ def without_formulas(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The columns with an apostrophe before each text that would be a formula."""
     escaped = {}
     for name, column in columns.items():
-        found = set(formulas_in(column))
-        texts = ["'" + text if text in found else text for text in column.tolist()] if found else []
-        escaped[name] = objects(texts) if found else column
+        escaped[name] = column
+        formulas = {text: f"'{text}" for text in formulas_in(column)}
+        if formulas:
+            escaped[name] = objects(formulas.get(text, text) for text in column.tolist())
     return escaped
 
 
@@ -256,9 +269,10 @@ def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
     quoted = quoted_column(name)
     if column.dtype.kind == "f":
         return f"case when isfinite({quoted}) then {quoted} end as {quoted}"
-    dates = column.dtype == "datetime64[D]"
-    dates = dates or (column.dtype.kind == "M" and not parquet and whole_days(column))
-    return f"{quoted}::date as {quoted}" if dates else quoted
+    is_date = column.dtype == "datetime64[D]"
+    if column.dtype.kind == "M" and not parquet:
+        is_date = is_date or whole_days(column)
+    return f"{quoted}::date as {quoted}" if is_date else quoted
 
 
 def whole_days(times: np.ndarray) -> bool:
@@ -284,10 +298,7 @@ def plain_list(column: np.ndarray) -> list[Any]:
     ([1.5, None], ['2024-03-01'])
     """
     if column.dtype.kind == "f":
-        known = np.isfinite(column).tolist()
-        return [
-            value if there else None for value, there in zip(column.tolist(), known, strict=True)
-        ]
+        return none_where_unknown(column)
     if column.dtype.kind == "M":
         unit = "D" if whole_days(column) else "auto"
         return np.datetime_as_string(column, unit=unit).tolist()

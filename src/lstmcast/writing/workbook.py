@@ -19,6 +19,7 @@ from numpy import ndarray
 
 from lstmcast.errors import OutputError
 from lstmcast.util.files import whole_file
+from lstmcast.util.objects import none_where_unknown
 from lstmcast.util.text import decimals_of
 
 MOST_ROWS = 1_048_575  # below the header: a sheet has 2**20 rows
@@ -29,6 +30,14 @@ FIRST_DAY, LAST_DAY = np.datetime64("1900-03-01"), np.datetime64("9999-12-31")
 DAY_ZERO = np.datetime64("1899-12-30", "us")
 NARROW, WIDE = 8, 42  # columns, in letters
 _MEASURED = 1_000  # rows by which the width is chosen
+_DAY = 86_400_000_000  # microseconds
+# how the clock is shown, by the microseconds that all times are multiples of
+_CLOCKS = (
+    (_DAY, ""),
+    (60_000_000, " hh:mm"),
+    (1_000_000, " hh:mm:ss"),
+    (1, " hh:mm:ss.000"),
+)
 
 
 class _Column(NamedTuple):
@@ -104,22 +113,24 @@ def write_workbook(
 
 def write_sheets(sheets: Sequence[Sheet], path: str | os.PathLike[str]) -> Path:
     """Write several sheets, as `write_workbook` writes one."""
-    made = []
+    columns_by_sheet = []
     for sheet in sheets:
-        rows = max((len(column) for column in (sheet.columns or {}).values()), default=0)
-        require_rows(rows, path)
-        made.append(
-            {name: _column(name, column, path) for name, column in (sheet.columns or {}).items()}
-        )
+        columns = sheet.columns or {}
+        require_rows(max(map(len, columns.values()), default=0), path)
+        formatted = {name: _column(name, column, path) for name, column in columns.items()}
+        columns_by_sheet.append(formatted)
     # XlsxWriter keeps rows in a temporary file of its own; should anything end the writing, the
     # folder takes it along.
     with whole_file(path) as temporary, tempfile.TemporaryDirectory(prefix="lstmcast-") as scratch:
-        _write(sheets, made, temporary, scratch)
+        _write(sheets, columns_by_sheet, temporary, scratch)
     return Path(path)
 
 
 def _write(
-    sheets: Sequence[Sheet], made: Sequence[dict[str, _Column]], place: Path, scratch: str
+    sheets: Sequence[Sheet],
+    columns_by_sheet: Sequence[dict[str, _Column]],
+    place: Path,
+    scratch: str,
 ) -> None:
     import xlsxwriter  # late: only who writes a workbook waits for it
     from xlsxwriter.exceptions import FileCreateError
@@ -127,46 +138,46 @@ def _write(
     book = xlsxwriter.Workbook(place, {"constant_memory": True, "tmpdir": scratch})
     pages = []
     try:
-        for sheet, columns in zip(sheets, made, strict=True):
+        for sheet, sheet_columns in zip(sheets, columns_by_sheet, strict=True):
             pages.append(book.add_worksheet(sheet.name))
             if sheet.columns is not None:
-                _fill(book, pages[-1], columns)
+                _fill(book, pages[-1], sheet_columns)
             else:
                 _fill_lines(book, pages[-1], sheet)
             if sheet.chart is not None:
                 pages[-1].insert_chart(sheet.chart.at, _chart(book, sheet.chart))
         book.close()
     except FileCreateError as error:  # it wraps the system's error, which says why
-        raise (
-            error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))
-        ) from error
+        reason = error.args[0]
+        if isinstance(reason, OSError):
+            raise reason from error
+        raise OSError(str(error)) from error
     finally:
         for page in pages:
             page._opt_close()  # its temporary file, which stays open when the writing fails
 
 
-def _fill(book: Any, page: Any, made: dict[str, _Column]) -> None:
+def _fill(book: Any, page: Any, columns: dict[str, _Column]) -> None:
     """A table with its header, row by row, as constant memory asks for."""
-    rows = max((len(column.cells) for column in made.values()), default=0)
     head = book.add_format({"bold": True, "bottom": 1})
-    for i, (name, column) in enumerate(made.items()):
-        page.write_string(0, i, name, head)
-        page.set_column(i, i, column.width)
+    styles = []
+    for number, (name, column) in enumerate(columns.items()):
+        page.write_string(0, number, name, head)
+        page.set_column(number, number, column.width)
+        styles.append(book.add_format({"num_format": column.format}))
     page.freeze_panes(1, 0)
-    if made:
-        page.autofilter(0, 0, rows, len(made) - 1)
-    formats = [book.add_format({"num_format": column.format}) for column in made.values()]
-    columns = [(i, column.cells, formats[i]) for i, column in enumerate(made.values())]
+    cells_by_column = [column.cells for column in columns.values()]
+    if columns:
+        page.autofilter(0, 0, len(cells_by_column[0]), len(columns) - 1)
     writers: dict[type, Callable] = {
         str: page.write_string,
         int: page.write_number,
         float: page.write_number,
     }
-    for row in range(rows):
-        for i, cells, style in columns:
-            cell = cells[row]
+    for row, line in enumerate(zip(*cells_by_column, strict=True), start=1):
+        for number, cell in enumerate(line):
             if cell is not None:
-                writers[type(cell)](row + 1, i, cell, style)
+                writers[type(cell)](row, number, cell, styles[number])
 
 
 def _fill_lines(book: Any, page: Any, sheet: Sheet) -> None:
@@ -178,14 +189,13 @@ def _fill_lines(book: Any, page: Any, sheet: Sheet) -> None:
     page.set_column(0, 0, 30)
     page.set_column(1, 12, 16)
     for row, line in enumerate(sheet.lines):
-        for i, cell in enumerate(line):
+        for column, cell in enumerate(line):
             if isinstance(cell, str):
                 style = head if row in sheet.headers else texts
-                page.write_string(row, i, cell[:MOST_LETTERS], style)
-            elif isinstance(cell, Share) and np.isfinite(cell):
-                page.write_number(row, i, float(cell), shares)
+                page.write_string(row, column, cell[:MOST_LETTERS], style)
             elif cell is not None and np.isfinite(cell):
-                page.write_number(row, i, cell, numbers)
+                style = shares if isinstance(cell, Share) else numbers
+                page.write_number(row, column, float(cell), style)
 
 
 class Share(float):
@@ -194,26 +204,29 @@ class Share(float):
 
 def _chart(book: Any, chart: Chart) -> Any:
     """A native chart of Excel, with a line for each of its lines."""
-    drawn = book.add_chart({"type": "scatter", "subtype": "straight"})
+    native = book.add_chart({"type": "scatter", "subtype": "straight"})
     for line in chart.lines:
-        first, last = (1 + row for row in line.rows)
-        style = {"color": line.colour, "width": 1.0 if line.thin else 2.0}
-        style |= {"dash_type": "dash"} if line.thin else {}
-        drawn.add_series(
+        begin, end = (1 + row for row in line.rows)
+        style: dict[str, Any] = {"color": line.colour, "width": 2.0}
+        if line.thin:
+            style |= {"width": 1.0, "dash_type": "dash"}
+        native.add_series(
             {
                 "name": line.name,
-                "categories": [line.sheet, first, line.x, last, line.x],
-                "values": [line.sheet, first, line.y, last, line.y],
+                "categories": [line.sheet, begin, line.x, end, line.x],
+                "values": [line.sheet, begin, line.y, end, line.y],
                 "line": style,
                 "marker": {"type": "none"},
             }
         )
     axis: dict[str, Any] = {"major_gridlines": {"visible": False}}
-    drawn.set_x_axis(axis | ({"num_format": "yyyy-mm-dd"} if chart.dated else {}))
-    drawn.set_title({"name": chart.title, "name_font": {"size": 12}, "overlay": False})
-    drawn.set_legend({"position": "bottom"})
-    drawn.set_size({"width": 760, "height": 380})
-    return drawn
+    if chart.dated:
+        axis["num_format"] = "yyyy-mm-dd"
+    native.set_x_axis(axis)
+    native.set_title({"name": chart.title, "name_font": {"size": 12}, "overlay": False})
+    native.set_legend({"position": "bottom"})
+    native.set_size({"width": 760, "height": 380})
+    return native
 
 
 def _column(name: str, column: ndarray, path: str | os.PathLike[str]) -> _Column:
@@ -223,43 +236,37 @@ def _column(name: str, column: ndarray, path: str | os.PathLike[str]) -> _Column
     if column.dtype.kind == "f":
         return _numbers(name, column)
     if column.dtype.kind in "iu" and np.all(np.abs(column) < MOST_DIGITS):
-        return _Column(
-            column.tolist(),
-            "0",
-            _width(name, [str(value) for value in column[:_MEASURED].tolist()]),
-        )
-    return _texts(name, [str(value) for value in column.tolist()], path)
+        numbers = column.tolist()
+        return _Column(numbers, "0", _width(name, list(map(str, numbers[:_MEASURED]))))
+    return _texts(name, list(map(str, column.tolist())), path)
 
 
 def _numbers(name: str, column: ndarray) -> _Column:
     decimals = decimals_of(column)
-    known = np.isfinite(column)
-    cells = [
-        value if there else None
-        for value, there in zip(column.tolist(), known.tolist(), strict=True)
-    ]
+    cells = none_where_unknown(column)
     if decimals is None:
         return _Column(cells, "0.000E+00", _width(name, ["0.000E+000"]))
-    shown = [f"{value:,.{decimals}f}" for value in column[:_MEASURED][known[:_MEASURED]].tolist()]
-    return _Column(cells, "#,##0" + ("." + "0" * decimals if decimals else ""), _width(name, shown))
+    measured = [cell for cell in cells[:_MEASURED] if cell is not None]
+    texts = [f"{value:,.{decimals}f}" for value in measured]
+    style = "#,##0"
+    if decimals:
+        style += "." + "0" * decimals
+    return _Column(cells, style, _width(name, texts))
 
 
 def _times(name: str, column: ndarray) -> _Column:
     times = column.astype("datetime64[us]")
-    if np.any(np.isnat(times)) or np.any((times < FIRST_DAY) | (times > LAST_DAY)):
-        days = np.all(times == times.astype("datetime64[D]"))
-        texts = np.datetime_as_string(times, unit="D" if days else "auto").tolist()
+    is_within = (times >= FIRST_DAY) & (times <= LAST_DAY)  # NaT is not
+    if not is_within.all():
+        is_midnight = times == times.astype("datetime64[D]")
+        unit = "D" if is_midnight.all() else "auto"
+        texts = np.datetime_as_string(times, unit=unit).tolist()
         return _Column(texts, "@", _width(name, texts[:1]))
-    since = (times - DAY_ZERO).astype(np.int64)
-    for unit, shown in (
-        (86_400_000_000, ""),
-        (60_000_000, " hh:mm"),
-        (1_000_000, " hh:mm:ss"),
-        (1, " hh:mm:ss.000"),
-    ):
-        if not np.any(since % unit):
-            style = "yyyy-mm-dd" + shown
-            return _Column((since / 86_400_000_000).tolist(), style, _width(name, [style]))
+    microseconds = (times - DAY_ZERO).astype(np.int64)
+    for unit, clock in _CLOCKS:
+        if not np.any(microseconds % unit):
+            style = "yyyy-mm-dd" + clock
+            return _Column((microseconds / _DAY).tolist(), style, _width(name, [style]))
     raise AssertionError("every time is a whole number of microseconds")
 
 
@@ -278,7 +285,8 @@ def _texts(name: str, texts: list[str], path: str | os.PathLike[str]) -> _Column
 def _width(name: str, texts: list[str]) -> int:
     """Room for the widest text and for the header with its filter button; an ideograph takes two
     letters' room."""
-    widest = max(
-        (sum(1 + (letter >= "\u1100") for letter in text[:WIDE]) for text in texts), default=0
-    )
-    return int(np.clip(max(widest, len(name) + 3) + 1, NARROW, WIDE))
+    widest = len(name) + 3
+    for text in texts:
+        ideographs = sum(letter >= "\u1100" for letter in text[:WIDE])
+        widest = max(widest, len(text[:WIDE]) + ideographs)
+    return int(np.clip(widest + 1, NARROW, WIDE))

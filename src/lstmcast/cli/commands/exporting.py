@@ -77,9 +77,9 @@ def export(
         _export_graphs(target, out, part, quiet, as_json)
 
 
-def _require_page(target: Path | None, out: Path | None, part: Part | None) -> None:
+def _require_page(target: Path | None, folder: Path | None, graph: Part | None) -> None:
     """UsageError for options that say nothing of a page, and where no place is named."""
-    idle = [name for name, value in (("--out", out), ("--part", part)) if value is not None]
+    idle = [name for name, value in (("--out", folder), ("--part", graph)) if value is not None]
     refuse_idle(idle, "--format web writes one page: name its folder, --format web DIR")
     if target is None:
         raise UsageError(
@@ -102,21 +102,23 @@ def _export_page(folder: Path | None, as_json: bool) -> None:
 
 
 def _export_graphs(
-    model: Path | None, out: Path | None, part: Part | None, quiet: bool, as_json: bool
+    model: Path | None, folder: Path | None, graph: Part | None, quiet: bool, as_json: bool
 ) -> None:
     from lstmcast.export.onnx import known_of, to_onnx, why_not
     from lstmcast.forecaster import LSTMForecaster, load
 
     forecaster = LSTMForecaster(1) if model is None else load(model)
-    folder = out or Path(f"{'lstmcast' if model is None else model.resolve().name}-onnx")
-    made = to_onnx(forecaster, folder, part.value if part else None)
+    name = "lstmcast" if model is None else model.resolve().name
+    target_folder = folder or Path(f"{name}-onnx")
+    graph_name = graph.value if graph else None
+    exports = to_onnx(forecaster, target_folder, graph_name)
     if as_json:
-        files = [_described(one, folder) for one in made]
+        files = [_described(exported, target_folder) for exported in exports]
         echo.document({"lstmcast": __version__, "format": Format.ONNX.value, "files": files})
         return
-    for one in made:
-        echo.result(_shown(one, folder))
-    reason = why_not(known_of(forecaster)) if part is None else None
+    for exported in exports:
+        echo.result(_shown(exported, target_folder))
+    reason = why_not(known_of(forecaster)) if graph is None else None
     if reason:
         echo.note(quiet, f"note: {reason}")
 
@@ -136,9 +138,9 @@ def _described(exported: Exported, folder: Path) -> dict[str, Any]:
 
 def _shown(exported: Exported, folder: Path) -> str:
     about = _described(exported, folder)
-    given, answered = (
+    inputs, answered = (
         ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in about[side].items())
         for side in ("inputs", "outputs")
     )
     size = f"opset {about['opset']}, {about['bytes'] / 1e6:.2f} MB"
-    return f"{about['path']} ({size})\n  {given} → {answered}"
+    return f"{about['path']} ({size})\n  {inputs} → {answered}"

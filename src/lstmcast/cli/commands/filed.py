@@ -35,12 +35,12 @@ def run(
     from lstmcast.jobs.filed import FileJob
     from lstmcast.jobs.jobfile import read_job
 
-    asked = read_job(job)
-    made = FileJob(asked, job.name, dry_run, context.obj, echo.words().language)
+    job_file = read_job(job)
+    file_job = FileJob(job_file, job.name, dry_run, context.obj, echo.words().language)
     with contextlib.chdir(job.parent):
-        result = made.run(echo.notes(quiet))
-    echo.file_job(result, quiet, as_json)
-    end(echo.skipped(result.panel))
+        outcome = file_job.run(echo.notes(quiet))
+    echo.file_job(outcome, quiet, as_json)
+    end(echo.skipped(outcome.panel))
 
 
 def job(

@@ -99,8 +99,9 @@ def forecast(
 
     require_one_end(horizon, until)
     if chunks.chunk is not None:
-        others = {"outliers": outliers, "until": until, "scenario": scenario, "report": report}
-        idle = parts.idle_options((output, testing, reconciling, rows), others | {"save": save})
+        options = {"outliers": outliers, "until": until, "scenario": scenario, "report": report}
+        groups = output, testing, reconciling, rows
+        idle = parts.idle_options(groups, options | {"save": save})
         make = parts.forecasts(horizon, output.quantile_levels(), method)
         job = chunks.job(reading.source(data), output.out, make, workers, idle)
         parts.run(job, quiet, as_json)
@@ -113,21 +114,11 @@ def forecast(
     as_read, repairs = reading.repairs(outliers)
     source, steps, notify = source_ahead(as_read.source(data), horizon, until, quiet)
     model = common.forecaster_for(steps, output.quantile_levels(), method=method)
-    job = ForecastJob(
-        model,
-        source,
-        testing.cutoffs,
-        testing.compared(),
-        outputs,
-        output.totals(),
-        until,
-        tuple(scenario or ()),
-        hierarchy,
-        repairs,
-    )
-    result = job.run(notify)
-    echo.forecast(result, quiet, as_json, output.to_screen, held_out)
-    end(echo.skipped(result.panel))
+    scenarios = tuple(scenario or ())
+    options = testing.cutoffs, testing.compared(), outputs, output.totals(), until, scenarios
+    outcome = ForecastJob(model, source, *options, hierarchy, repairs).run(notify)
+    echo.forecast(outcome, quiet, as_json, output.to_screen, held_out)
+    end(echo.skipped(outcome.panel))
 
 
 def check(
@@ -145,9 +136,9 @@ def check(
     """
     from lstmcast.jobs import CheckJob
 
-    result = CheckJob(reading.source(data), anomalies).run()
-    echo.check(result, as_json)
-    if result.inspection.findings.errors:
+    outcome = CheckJob(reading.source(data), anomalies).run()
+    echo.check(outcome, as_json)
+    if outcome.inspection.findings.errors:
         raise typer.Exit(1)
 
 
@@ -179,9 +170,9 @@ def predict(
     outputs = output.places(rows=rows)
     outputs.check(data or ())  # before anything else is found wrong
     source = reading.source(data) if data else None
-    chosen = None if method == "auto" else method  # else as it was saved
+    own_method = None if method == "auto" else method  # else as it was saved
     levels, totals = output.quantile_levels(), output.totals()
-    how = horizon, levels, outputs, chosen, totals, until, update, reading.beside()
-    result = PredictJob(model, source, *how).run(echo.notes(quiet))
-    echo.forecast(result, quiet, as_json, output.to_screen)
-    end(echo.skipped(result.newer))
+    settings = horizon, levels, outputs, own_method, totals, until, update, reading.beside()
+    outcome = PredictJob(model, source, *settings).run(echo.notes(quiet))
+    echo.forecast(outcome, quiet, as_json, output.to_screen)
+    end(echo.skipped(outcome.newer))

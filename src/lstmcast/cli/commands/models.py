@@ -29,8 +29,8 @@ def info(folder: Folder, as_json: Json = False) -> None:
     echo.result(f"{folder}: {console.snapshot(manifest)}{saved}")
     # of a training that was not done
     hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")
-    described = {name: value for name, value in manifest.items() if name not in hidden}
-    typer.echo("\n".join(console.tree(described)))
+    entries = {name: value for name, value in manifest.items() if name not in hidden}
+    typer.echo("\n".join(console.tree(entries)))
 
 
 def importance(
@@ -40,7 +40,7 @@ def importance(
         typer.Option("--model", "-m", metavar="DIR", help="A saved model."),
     ],
     reading: ReadingOptions,
-    asked: Permuting,
+    permuting: Permuting,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -53,18 +53,18 @@ def importance(
     """
     from lstmcast.jobs import ImportanceJob
 
-    require_one_end(asked.horizon)
+    require_one_end(permuting.horizon)
     job = ImportanceJob(
         reading.source(data),
         model,
-        horizon=asked.horizon,
-        cutoffs=asked.cutoffs,
-        repeats=asked.repeats,
-        seed=asked.seed,
-        table=asked.out,
-        plot=asked.plot,
+        horizon=permuting.horizon,
+        cutoffs=permuting.cutoffs,
+        repeats=permuting.repeats,
+        seed=permuting.seed,
+        table=permuting.out,
+        plot=permuting.plot,
         language=echo.words().language,
     )
-    result = job.run(echo.notes(quiet))
-    echo.importance(result, quiet, as_json)
-    end(echo.skipped(result.panel))
+    outcome = job.run(echo.notes(quiet))
+    echo.importance(outcome, quiet, as_json)
+    end(echo.skipped(outcome.panel))

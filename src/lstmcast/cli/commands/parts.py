@@ -42,11 +42,11 @@ def backtests(horizon: int | None, method: str, cutoffs: int, baselines: Any) ->
     return make
 
 
-def idle_options(groups: Iterable[object], others: Mapping[str, object]) -> list[str]:
+def idle_options(groups: Iterable[object], named_options: Mapping[str, object]) -> list[str]:
     """Options that were given and that parts do not have: of groups, and others by name."""
     names = [name for group in groups for name in typed_options(group)]
     idle = [name for name in names if name not in _USED]
-    return idle + [f"--{name}" for name, value in others.items() if value]
+    return idle + [f"--{name}" for name, value in named_options.items() if value]
 
 
 def _steps(horizon: int | None, first: Panel) -> int:
@@ -60,15 +60,15 @@ def run(job: PartsJob, quiet: bool, as_json: bool) -> None:
     from lstmcast.chunks.summary import accuracy_rows
     from lstmcast.cli import console
 
-    result = job.run(echo.notes(quiet))
+    outcome = job.run(echo.notes(quiet))
     if as_json:
-        echo.document(result.document())
+        echo.document(outcome.document())
         return
-    rows = accuracy_rows(result.folder)
+    rows = accuracy_rows(outcome.folder)
     if rows:
         typer.echo(console.levels_table(rows, echo.words()))
-    plural = "s" * (result.parts != 1)
+    plural = "s" * (outcome.parts != 1)
     echo.result(
-        f"{result.series:,} series in {result.parts:,} part{plural}, {result.done:,} of them made "
-        f"now: {result.folder}"
+        f"{outcome.series:,} series in {outcome.parts:,} part{plural}, {outcome.done:,} of them "
+        f"made now: {outcome.folder}"
     )

@@ -49,14 +49,14 @@ def sql(
     check_place(place, TABLES)
     columns = query(statement, database)
     if as_json:
-        listed = {name: plain_list(column) for name, column in columns.items()}
-        echo.document({"lstmcast": __version__, "columns": listed})
+        lists = {name: plain_list(column) for name, column in columns.items()}
+        echo.document({"lstmcast": __version__, "columns": lists})
     elif columns and place is None:
-        shown = [list(map(str, plain_list(column[:MOST_ROWS]))) for column in columns.values()]
-        typer.echo(console.aligned(list(columns), [list(row) for row in zip(*shown, strict=True)]))
-        more = len(next(iter(columns.values()))) - MOST_ROWS
-        if more > 0:
-            echo.note(quiet, f"… {more} more rows; --out FILE writes all")
+        cells = [list(map(str, plain_list(column[:MOST_ROWS]))) for column in columns.values()]
+        typer.echo(console.aligned(list(columns), [list(row) for row in zip(*cells, strict=True)]))
+        hidden = len(next(iter(columns.values()))) - MOST_ROWS
+        if hidden > 0:
+            echo.note(quiet, f"… {hidden} more rows; --out FILE writes all")
     if place is not None:
         write_table(columns, place)
         echo.note(quiet, f"written: {place}")

@@ -106,11 +106,11 @@ def fit(
         threads=training.threads,
         callbacks=lines,
     )
-    result = job.run(notify)
-    echo.fit(result, quiet, as_json)
-    if result.interrupted:
+    outcome = job.run(notify)
+    echo.fit(outcome, quiet, as_json)
+    if outcome.interrupted:
         raise typer.Exit(130)
-    end(echo.skipped(result.panel))
+    end(echo.skipped(outcome.panel))
 
 
 def _progress(quiet: bool) -> list[Any]:
@@ -129,9 +129,9 @@ def _forecaster(horizon: int, training: Training, reading: ReadingOptions) -> LS
 
 
 def _run_preset(job: PresetJob, notify: Notify, quiet: bool, as_json: bool) -> None:
-    done = job.run(notify)
-    echo.preset(done, quiet, as_json)
-    end(echo.skipped(done.panel))
+    outcome = job.run(notify)
+    echo.preset(outcome, quiet, as_json)
+    end(echo.skipped(outcome.panel))
 
 
 def backtest(
@@ -163,9 +163,9 @@ def backtest(
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
     if chunks.chunk is not None:
-        others = {"held-out": held_out, "outliers": outliers}
+        unsupported = {"held-out": held_out, "outliers": outliers}
         idle = parts.idle_options([refitting], {}) + training.given()
-        idle += parts.idle_options([reconciling, rows], others)
+        idle += parts.idle_options([reconciling, rows], unsupported)
         make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
         job = chunks.job(reading.source(data), out, make, refitting.workers, idle)
         parts.run(job, quiet, as_json)
@@ -195,11 +195,11 @@ def backtest(
         repairs=repairs,
         hierarchy=hierarchy,
     )
-    result = job.run(notify)
-    echo.backtest(result, quiet, as_json, held_out)
-    if result.backtest.reason:
+    outcome = job.run(notify)
+    echo.backtest(outcome, quiet, as_json, held_out)
+    if outcome.backtest.reason:
         raise typer.Exit(1)
-    end(echo.skipped(result.panel))
+    end(echo.skipped(outcome.panel))
 
 
 def example(
@@ -222,19 +222,19 @@ def example(
 
     known_language(run.labels, OLD_NAME)
     words = echo.words()
-    asked = articles.Request(
+    request = articles.Request(
         run.faithful, run.seed, run.seeds, run.epochs, run.device, words.language, quiet
     )._asdict()
-    own = {"data": run.data, "column": run.column, "time": run.time}
+    own_data = {"data": run.data, "column": run.column, "time": run.time}
     if name != "all":
-        header, rows = articles.measured(articles.run(name, out=run.out, **own, **asked))
-    elif any(given is not None for given in own.values()):
+        header, rows = articles.measured(articles.run(name, out=run.out, **own_data, **request))
+    elif any(value is not None for value in own_data.values()):
         raise UsageError(
             "--data, --column and --time are for one example. Name it instead of 'all'."
         )
     else:
-        header, rows = articles.compared(articles.run_all(out=run.out, **asked))
+        header, rows = articles.compared(articles.run_all(out=run.out, **request))
     texts = [words(column) for column in header if column in articles.TEXTS]
     spoken = [[words(cell) for cell in row] for row in rows]
-    typer.echo(console.aligned(list(map(words, header)), spoken, left=texts))
+    typer.echo(console.aligned(list(map(words, header)), spoken, left_aligned=texts))
     echo.note(quiet, f"written: {run.out or f'lstmcast-{name}'}")

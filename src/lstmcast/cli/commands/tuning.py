@@ -56,9 +56,9 @@ def tune(
     source, steps, notify = source_ahead(reading.source(data), horizon, None, quiet)
     job = TuneJob(source, steps, out, minutes, trials, seed, device)
     try:
-        done = job.run(notify)
+        outcome = job.run(notify)
     except KeyboardInterrupt:
         echo.failure(STOPPED)
         raise typer.Exit(130) from None
-    echo.tuned(done, quiet, as_json)
-    end(echo.skipped(done.panel))
+    echo.tuned(outcome, quiet, as_json)
+    end(echo.skipped(outcome.panel))

@@ -22,7 +22,7 @@ def _absolute(data: Any) -> Any:
     from pathlib import Path
 
     if isinstance(data, list):
-        return [_absolute(one) for one in data]
+        return [_absolute(path_or_address) for path_or_address in data]
     address, separator, path = data.partition(":///")
     if separator:
         return f"{address}:///{Path(path.partition('?')[0]).absolute()}?{path.partition('?')[2]}"
@@ -75,7 +75,8 @@ class Chunks:
             return PartsJob(source, Path(out), make, self.chunk, spread)
         from lstmcast.ray import over
 
-        refuse_idle([] if workers is None else ["--workers"], "a cluster says how many there are")
+        if workers is not None:
+            refuse_idle(["--workers"], "a cluster says how many there are")
         # the machines of a cluster have working folders of their own
         out, data = Path(out).absolute(), _absolute(source.data)
         return PartsJob(replace(source, data=data), out, make, self.chunk, over(self.ray))

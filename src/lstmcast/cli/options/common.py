@@ -129,16 +129,18 @@ def above_zero(option: str, value: Number) -> Number:
 
 def typed_options(group: Any) -> list[str]:
     """The options of a group, as they were typed; those that stay as usual are left out."""
-    usual = type(group)()
-    names = [name for name in vars(usual) if getattr(group, name) not in (getattr(usual, name), [])]
+    defaults = type(group)()
+    names = [
+        name for name in vars(defaults) if getattr(group, name) not in (getattr(defaults, name), [])
+    ]
     return [f"--{name.replace('_', '-')}" for name in names]
 
 
-def refuse_idle(options: Sequence[str], why: str) -> None:
-    """UsageError for options that would have no effect, if there are any; why: the reason, and
+def refuse_idle(options: Sequence[str], reason: str) -> None:
+    """UsageError for options that would have no effect, if there are any; reason: why, and
     what to add."""
     if options:
         left_out = "it" if len(options) == 1 else "them"
         raise UsageError(
-            f"{', '.join(options)} would have no effect, as {why}, or leave {left_out} out."
+            f"{', '.join(options)} would have no effect, as {reason}, or leave {left_out} out."
         )

@@ -34,15 +34,15 @@ class TableRows:
         ),
     ] = None
 
-    def place(self, out: str | None) -> str | DatabaseTable | None:
+    def place(self, target: str | None) -> str | DatabaseTable | None:
         """Where a table goes: a file, or a table of a database. UsageError."""
         from lstmcast.databases.address import DatabaseTable, is_target
 
-        if out is None or not is_target(out):
+        if target is None or not is_target(target):
             refuse_idle(
                 typed_options(self), "no table of a database is written. Give --out TABLE@URL"
             )
-            return out
-        names = [name.strip() for given in self.key or () for name in given.split(",")]
-        how: Any = self.if_exists
-        return DatabaseTable(out, how, tuple(names))
+            return target
+        names = [name.strip() for names_text in self.key or () for name in names_text.split(",")]
+        if_exists: Any = self.if_exists
+        return DatabaseTable(target, if_exists, tuple(names))

@@ -22,7 +22,9 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
     """
     parameters = inspect.signature(function, eval_str=True).parameters.values()
     groups: dict[str, Any] = {
-        p.name: p.annotation for p in parameters if is_dataclass(p.annotation)
+        parameter.name: parameter.annotation
+        for parameter in parameters
+        if is_dataclass(parameter.annotation)
     }
 
     @functools.wraps(function)
@@ -33,17 +35,17 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
             values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
         function(**values)
 
-    flat = [
-        option
-        for p in parameters
-        for option in (_options(p.annotation) if p.name in groups else [p])
-    ]
     keyword = inspect.Parameter.KEYWORD_ONLY
-    flat = [p.replace(kind=keyword) for p in flat]
-    flat.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
-    flat.append(inspect.Parameter("log_file", keyword, default=None, annotation=LogFile))
-    parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
-    parsed.__annotations__ = {p.name: p.annotation for p in flat}
+    options: list[inspect.Parameter] = []
+    for parameter in parameters:
+        if parameter.name in groups:
+            options += _options(parameter.annotation)
+        else:
+            options.append(parameter.replace(kind=keyword))
+    options.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
+    options.append(inspect.Parameter("log_file", keyword, default=None, annotation=LogFile))
+    parsed.__signature__ = inspect.Signature(options)  # pyright: ignore[reportAttributeAccessIssue]
+    parsed.__annotations__ = {option.name: option.annotation for option in options}
     return parsed
 
 

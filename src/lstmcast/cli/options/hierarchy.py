@@ -46,5 +46,7 @@ class Reconciling:
 
         levels = None
         if self.hierarchy:
-            levels = tuple(tuple(name.strip() for name in one.split(",")) for one in self.hierarchy)
+            levels = tuple(
+                tuple(name.strip() for name in level.split(",")) for level in self.hierarchy
+            )
         return Hierarchy(self.reconcile, levels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from lstmcast.errors import UsageError
 from lstmcast.util.language import LANGUAGES, system_language
@@ -23,11 +23,15 @@ def language_of(arguments: Sequence[str], environment: Mapping[str, str], encodi
     >>> language_of(["check", "a.csv"], {"LANG": "ja_JP.UTF-8"}, "ascii")
     'en'
     """
-    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    pairs = [*pairwise(ours), *(tuple(one.split("=", 1)) for one in ours if "=" in one)]
-    given = {name: value for name, value in pairs if name in ("--language", OLD_NAME)}
-    if given:
-        return given.get("--language") or given[OLD_NAME]
+    options = _options(arguments)
+    pairs = list(pairwise(options))
+    for option in options:
+        name, mark, value = option.partition("=")
+        if mark:
+            pairs.append((name, value))
+    languages = {name: value for name, value in pairs if name in ("--language", OLD_NAME)}
+    if languages:
+        return languages.get("--language") or languages[OLD_NAME]
     language = system_language(environment)
     try:
         "日本語".encode(encoding)
@@ -42,13 +46,17 @@ def log_file_of(arguments: Sequence[str]) -> str | None:
     >>> log_file_of(["check", "a.csv", "--log-file=night.log"])
     'night.log'
     """
-    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    for one, following in pairwise([*ours, ""]):
-        if one == "--log-file":
+    for option, following in pairwise([*_options(arguments), ""]):
+        if option == "--log-file":
             return following
-        if one.startswith("--log-file="):
-            return one.partition("=")[2]
+        if option.startswith("--log-file="):
+            return option.partition("=")[2]
     return None
+
+
+def _options(arguments: Sequence[str]) -> list[str]:
+    """The arguments before `--`, which ends the options."""
+    return list(takewhile(lambda argument: argument != "--", arguments))
 
 
 def known_language(name: str | None, option: str = "--language") -> None:

@@ -84,17 +84,17 @@ class LineOptions:
 
     def known(self) -> tuple[str, ...]:
         """Names of columns that are known in advance."""
-        names = [name.strip() for given in self.future or () for name in given.split(",")]
+        names = [name.strip() for listing in self.future or () for name in listing.split(",")]
         return tuple(name for name in names if name)
 
     def refuse_other_columns(self, stream: Stream) -> None:
         """UsageError for columns that are not those that a stream knows in advance."""
-        own = () if stream.known is None else stream.known.names
-        if self.future is not None and set(self.known()) != set(own):
-            what = f"{listed(own)}" if own else "none"
+        names = () if stream.known is None else stream.known.names
+        if self.future is not None and set(self.known()) != set(names):
+            text = f"{listed(names)}" if names else "none"
             raise UsageError(
                 f"--future {','.join(self.known())}: the stream continues from data of which the "
-                f"columns that are known in advance are {what}. Leave --future out."
+                f"columns that are known in advance are {text}. Leave --future out."
             )
 
     def known_kind(self) -> Kind | None:
@@ -109,14 +109,14 @@ class LineOptions:
         """The seasonal periods that were given."""
         return tuple(self.period) if self.period else None
 
-    def refuse_frequency(self, known: str) -> None:
+    def refuse_frequency(self, remembered: str) -> None:
         """UsageError for a frequency that is not that of the data that a model remembers."""
         from lstmcast.data.frequency import parse_frequency
 
-        if self.frequency is not None and parse_frequency(self.frequency).code != known:
+        if self.frequency is not None and parse_frequency(self.frequency).code != remembered:
             raise UsageError(
                 f"--frequency {self.frequency}: the model remembers data whose frequency is "
-                f"{known}, and the stream continues from them. Leave --frequency out."
+                f"{remembered}, and the stream continues from them. Leave --frequency out."
             )
 
 

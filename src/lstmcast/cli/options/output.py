@@ -105,10 +105,10 @@ class Output:
         """Which totals are wanted."""
         from lstmcast.totals import SPANS, STEP, WHOLE, Asked
 
-        known = (STEP, *SPANS, WHOLE)
-        if self.total is not None and self.total not in known:
+        spans = (STEP, *SPANS, WHOLE)
+        if self.total is not None and self.total not in spans:
             raise UsageError(
-                f"--total {self.total!r} is no span of time. Choose one of: {', '.join(known)}."
+                f"--total {self.total!r} is no span of time. Choose one of: {', '.join(spans)}."
             )
         if self.lead_time is not None and self.service_level is None:
             raise UsageError(
@@ -117,7 +117,7 @@ class Output:
             )
         if self.total is None and not self.total_by and self.service_level is None:
             return None
-        names = [name.strip() for given in self.total_by or () for name in given.split(",")]
+        names = [name.strip() for listing in self.total_by or () for name in listing.split(",")]
         span = STEP if self.service_level is None else WHOLE
         return Asked(self.total or span, tuple(names), self.service_level, self.lead_time)
 
@@ -132,7 +132,8 @@ class Output:
         spoken."""
         from lstmcast.output.places import Looks, Outputs
 
-        table = rows.place(None if self.to_screen else self.out)
+        out = None if self.to_screen else self.out
+        table = rows.place(out)
         looks = Looks(tuple(self.plot_series or ()), self.unit, self.dark)
         language = echo.words().language
         return Outputs(
@@ -161,11 +162,11 @@ class Output:
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""
-        wrong = [level for level in self.level or () if not NARROWEST <= level <= WIDEST]
-        if wrong:
+        invalid = [level for level in self.level or () if not NARROWEST <= level <= WIDEST]
+        if invalid:
             raise UsageError(
                 f"--level must be a percentage from {NARROWEST:g} to {WIDEST:g}, such as 80, got "
-                f"{wrong[0]:.10g}."
+                f"{invalid[0]:.10g}."
             )
         tails = [round((1 - level / 100) / 2, 6) for level in self.level or ()]
         return (

@@ -196,9 +196,9 @@ class ReadingOptions:
         from lstmcast.data.opening import with_query
         from lstmcast.jobs import Source
 
-        given: Any = data[0] if len(data) == 1 else list(data)
+        place: Any = data[0] if len(data) == 1 else list(data)
         return Source(
-            with_query(given, self.query),
+            with_query(place, self.query),
             self.options(),
             time=_one_or_more(self.time),
             target=_one_or_more(self.target),
@@ -216,14 +216,14 @@ class ReadingOptions:
 
         future, static = _one_or_more(self.future), _one_or_more(self.static)
         hindsight = _one_or_more(self.hindsight)
-        own = (static, self.static_data, self.holidays, hindsight)
-        return Beside(future, self.future_data, *own)
+        columns = (static, self.static_data, self.holidays, hindsight)
+        return Beside(future, self.future_data, *columns)
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""
         from lstmcast.data.cellformat import CellFormat
 
-        codes = [code for given in self.missing_codes or () for code in given.split(",")]
+        codes = [code for listing in self.missing_codes or () for code in listing.split(",")]
         return CellFormat(
             self.day_first,
             self.decimal,
@@ -234,8 +234,8 @@ class ReadingOptions:
 
     def past_names(self) -> list[str]:
         """The columns that a network is to read beside the target."""
-        parts = [name.strip() for given in self.past or () for name in given.split(",")]
-        return [name for name in dict.fromkeys(parts) if name]
+        names = [name.strip() for listing in self.past or () for name in listing.split(",")]
+        return [name for name in dict.fromkeys(names) if name]
 
     def repairs(self, outliers: str | None) -> tuple[Self, Repairs]:
         """What is repaired after reading, and how to read for it."""
@@ -260,8 +260,9 @@ class ReadingOptions:
                 "command does not. Leave it out: missing values are unknown then. "
                 "lstmcast.impute(data).save(FILE) writes a table without any."
             )
-        given: dict[str, Any] = {name: getattr(self, name) for name in self.said()}
-        return ReadOptions(periods=tuple(self.period) if self.period else None, **given)
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.said()}
+        periods = tuple(self.period) if self.period else None
+        return ReadOptions(periods=periods, **values)
 
     def said(self) -> list[str]:
         """Which of these options were given: newer data for a saved model are otherwise read as
@@ -280,15 +281,15 @@ class ReadingOptions:
 
     def words(self) -> dict[str, Any]:
         """What was said, by the names that job files have."""
-        given = {name: value for name, value in vars(self).items() if value not in (None, [])}
-        if "period" in given:
-            given["periods"] = given.pop("period")
-        return given
+        values = {name: value for name, value in vars(self).items() if value not in (None, [])}
+        if "period" in values:
+            values["periods"] = values.pop("period")
+        return values
 
     def require_use_by(self, data: Sequence[str] | None) -> None:
         """UsageError for options that say how to read, where nothing is read but coming values."""
-        own = ("--future", "--future-data", "--hindsight") if self.future_data else ()
-        idle = [option for option in typed_options(self) if option not in own]
+        usable = ("--future", "--future-data", "--hindsight") if self.future_data else ()
+        idle = [option for option in typed_options(self) if option not in usable]
         if not data:
             refuse_idle(idle, "no data are read. Name newer data")
 

@@ -172,25 +172,25 @@ class Training:
     ] = None
 
     def __post_init__(self) -> None:
-        if wrong := list(self._wrong()):  # all of it together
-            raise UsageError("\n".join(wrong))
+        if problems := list(self._wrong()):  # all of it together
+            raise UsageError("\n".join(problems))
 
     def _wrong(self) -> Iterator[str]:
         """What is wrong with the options, a sentence each."""
         for name in ("epochs", "batch_size", "patience", "members", "threads"):
-            given = getattr(self, name)
-            if given is not None and given < 1:
+            value = getattr(self, name)
+            if value is not None and value < 1:
                 option = name.replace("_", "-")
-                yield f"--{option} must be at least 1, got {given}."
+                yield f"--{option} must be at least 1, got {value}."
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            given = f"{self.learning_rate:g}"
-            yield f"--learning-rate must be a number above 0, such as 0.001, got {given}."
+            value = f"{self.learning_rate:g}"
+            yield f"--learning-rate must be a number above 0, such as 0.001, got {value}."
         if self.seed < 0:
             yield f"--seed must be at least 0, got {self.seed}."
-        for name, known in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
-            given = getattr(self, name)
-            if given not in known:
-                yield f"--{name} {given!r} is not known. Choose one of: {', '.join(known)}."
+        for name, choices in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
+            value = getattr(self, name)
+            if value not in choices:
+                yield f"--{name} {value!r} is not known. Choose one of: {', '.join(choices)}."
         for name in ("layers", "head", "embed_series", "members"):
             if getattr(self, name) not in (None, False) and self.weights != "scratch":
                 option = name.replace("_", "-")
@@ -222,19 +222,21 @@ class Training:
 
         from lstmcast.forecaster import LSTMForecaster
 
-        chosen: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
-        chosen["method"] = method
+        options: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
+        options["method"] = method
         network = self._network(past, static)
-        usual = LSTMForecaster(
-            horizon, weights=self.weights, network=network, seed=self.seed, **chosen
+        default = LSTMForecaster(
+            horizon, weights=self.weights, network=network, seed=self.seed, **options
         )
         names = ("epochs", "batch_size", "patience", "members", "precision")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        optimiser = usual.training.optimiser
+        changes = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        optimiser = default.training.optimiser
         if self.learning_rate is not None:
             optimiser = replace(optimiser, learning_rate=self.learning_rate)
         try:
-            training = replace(usual.training, **given, optimiser=optimiser, refit=self.everything)
+            training = replace(
+                default.training, **changes, optimiser=optimiser, refit=self.everything
+            )
         except ValueError as error:
             raise UsageError(f"these training options are invalid: {_first_of(error)}") from error
         return LSTMForecaster(
@@ -243,7 +245,7 @@ class Training:
             network=network,
             training=training,
             seed=self.seed,
-            **chosen,
+            **options,
         )
 
     def _network(self, past: Sequence[str], static: Sequence[str]) -> NetworkConfig | None:
@@ -302,16 +304,16 @@ class Choosing:
     def require_alone(self, training: Training, run: FitOutput) -> None:
         """UsageError for options that say what a preset, or a file of settings, decides."""
         if self.preset is not None:
-            given = [option for option in typed_options(training) if option != "--seed"]
-            given += typed_options(run)
-            given += ["--settings"] * (self.settings is not None)
-            why = f"--preset {self.preset} decides what is trained. Leave out --preset"
-            refuse_idle(given, why)
+            idle = [option for option in typed_options(training) if option != "--seed"]
+            idle += typed_options(run)
+            idle += ["--settings"] * (self.settings is not None)
+            reason = f"--preset {self.preset} decides what is trained. Leave out --preset"
+            refuse_idle(idle, reason)
         elif self.settings is not None:
             where = ("--device", "--threads")
-            given = [option for option in typed_options(training) if option not in where]
-            why = f"{self.settings} says what is trained. Change it there"
-            refuse_idle(given, why)
+            idle = [option for option in typed_options(training) if option not in where]
+            reason = f"{self.settings} says what is trained. Change it there"
+            refuse_idle(idle, reason)
 
     def forecaster(self, horizon: int | None) -> LSTMForecaster | None:
         """What a file of settings describes; None without one."""
@@ -319,13 +321,13 @@ class Choosing:
             return None
         from lstmcast.tuning.settings import read_settings
 
-        found = read_settings(self.settings)
-        if horizon not in (None, found.horizon):
+        forecaster = read_settings(self.settings)
+        if horizon not in (None, forecaster.horizon):
             raise UsageError(
-                f"--horizon {horizon}: {self.settings} was made for {found.horizon} steps. Leave "
-                "--horizon out, or search again for that horizon."
+                f"--horizon {horizon}: {self.settings} was made for {forecaster.horizon} steps. "
+                "Leave --horizon out, or search again for that horizon."
             )
-        return found
+        return forecaster
 
 
 @dataclass(frozen=True)

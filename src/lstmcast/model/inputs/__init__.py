@@ -22,16 +22,18 @@ from lstmcast.model.inputs.transformedparts import FittedTransforms as FittedTra
 KINDS = {"adaptive": Adaptive, "transformed": Transformed, "running": Running}
 
 
-def inputs_of(given: Any) -> Inputs:
+def inputs_of(description: Any) -> Inputs:
     """Inputs from what people and files write; UsageError for anything else."""
-    if isinstance(given, (Adaptive, Transformed, Running)):
-        return given
-    if isinstance(given, Mapping) and given.get("kind") in KINDS:
-        kind = KINDS[given["kind"]]
-        return Transformed.from_described(given) if kind is Transformed else kind(**given)
+    if isinstance(description, (Adaptive, Transformed, Running)):
+        return description
+    if isinstance(description, Mapping) and description.get("kind") in KINDS:
+        kind = KINDS[description["kind"]]
+        return (
+            Transformed.from_described(description) if kind is Transformed else kind(**description)
+        )
     raise UsageError(
-        f"inputs={given!r} are not inputs. Use Adaptive(), Transformed(Log1p(), Difference(12)) "
-        "with transforms of your own, or Running()."
+        f"inputs={description!r} are not inputs. Use Adaptive(), Transformed(Log1p(), "
+        "Difference(12)) with transforms of your own, or Running()."
     )
 
 
@@ -43,27 +45,27 @@ else:
 _OLD = {"causal": "Adaptive()", "plain": "Transformed()"}
 
 
-def with_inputs(given: Any) -> Any:
+def with_inputs(arguments: Any) -> Any:
     """What a network config was given, without the names of format 1: inputs="causal" or
     "plain", window, channels."""
-    kwargs = given.kwargs if isinstance(given, ArgsKwargs) else given
+    kwargs = arguments.kwargs if isinstance(arguments, ArgsKwargs) else arguments
     if not isinstance(kwargs, Mapping):
-        return given
+        return arguments
     kind, window, columns = (kwargs.get(name) for name in ("inputs", "window", "channels"))
-    named = isinstance(kind, str) and kind in _OLD
-    if not named and window is None and columns is None:
-        return given
-    positional = isinstance(given, ArgsKwargs) and len(given.args) > 1
-    if not (named or (kind is None and not positional)):
+    is_old = isinstance(kind, str) and kind in _OLD
+    if not is_old and window is None and columns is None:
+        return arguments
+    positional = isinstance(arguments, ArgsKwargs) and len(arguments.args) > 1
+    if not (is_old or (kind is None and not positional)):
         raise UsageError(
             "window= and channels= are settings of the inputs: Adaptive(window=12), "
             "Transformed(columns=3)."
         )
     transformed = kind == "plain"
-    if isinstance(given, ArgsKwargs):
-        now = "Transformed(columns=…)" if transformed else "Adaptive(window=…)"
+    if isinstance(arguments, ArgsKwargs):
+        new_spelling = "Transformed(columns=…)" if transformed else "Adaptive(window=…)"
         warn(
-            f"NetworkConfig(inputs={kind!r}) is called inputs={now} now.",
+            f"NetworkConfig(inputs={kind!r}) is called inputs={new_spelling} now.",
             DeprecationWarning,
             stacklevel=5,
         )
@@ -74,10 +76,12 @@ def with_inputs(given: Any) -> Any:
             )
         if transformed and window is not None:
             raise UsageError(f"window={window} is for adaptive inputs. Leave it out.")
-    rest = {
+    settings = {
         name: value
         for name, value in kwargs.items()
         if name not in ("inputs", "window", "channels")
     }
-    rest["inputs"] = Transformed(columns=columns or 1) if transformed else Adaptive(window or 12)
-    return ArgsKwargs(given.args, rest) if isinstance(given, ArgsKwargs) else rest
+    settings["inputs"] = (
+        Transformed(columns=columns or 1) if transformed else Adaptive(window or 12)
+    )
+    return ArgsKwargs(arguments.args, settings) if isinstance(arguments, ArgsKwargs) else settings

@@ -39,19 +39,18 @@ from lstmcast.model.inputs.adaptivestate import (
     first_known,
     joined_to,
     known_at,
+    nothing_known,
     with_effects,
+    with_widths,
 )
+from lstmcast.model.inputs.adjusted import SMOOTHING, adjust
 from lstmcast.model.inputs.axis import from_axis, to_axis
-from lstmcast.model.inputs.base import Grid, Seen, decayed_sums
-from lstmcast.model.inputs.channels import adjusted_window, channels_of
-from lstmcast.model.inputs.seasons import (
-    Reading,
-    read_seasons,
-    seasonal,
-    start_seasons,
-)
-from lstmcast.model.inputs.surprises import no_surprises
-from lstmcast.model.inputs.widths import read_widths, season_of, start_widths
+from lstmcast.model.inputs.base import Grid, Seen
+from lstmcast.model.inputs.channels import channels_of
+from lstmcast.model.inputs.seasonfamilies import seasonal
+from lstmcast.model.inputs.seasons import read_seasons, start_seasons
+from lstmcast.model.inputs.surprises import Calmed, no_surprises
+from lstmcast.model.inputs.widths import season_of, start_widths
 from lstmcast.util.config import settings
 from lstmcast.util.states import mapped
 from lstmcast.windows import AdaptiveData
@@ -59,12 +58,6 @@ from lstmcast.windows import AdaptiveData
 # Of the construction below: weights are only used with inputs that they can read. Those of version
 # 2 have the same channels and forecast better with version 3 than with their own.
 VERSION, READABLE = 3, (2, 3)
-SMOOTHING = (0.5, 0.2, 0.05, 0.0)  # of the level; 0 is the mean of everything read
-# How long the scale remembers: observations, or cycles of the shortest season.
-SHORTEST_MEMORY, MEMORY_CYCLES = 32.0, 4.0
-RELEARN = 0.1  # what the changes before a season was known still count
-# Mean absolute change of a log series, before anything is known.
-LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 LARGEST = np.finfo(float).max
 OUTER = 2  # bounds on each side that a level may widen: those of the 80% and the 95% interval
@@ -150,12 +143,19 @@ class Adaptive:
         """State before the first observation of so many series."""
         periods = seasonal(grid.periods)
         tail = max((self.window, *periods))
-        m = season_of(periods) if self.widths == "seasonal" else 0
-        axis = (grid.log_B, grid.root_B, grid.unit_B)
-        log_B, root_B, unit_B = (np.array(np.broadcast_to(part, rows)) for part in axis)
-        zeros, unknown = np.zeros(rows), np.full(rows, np.nan)
+        grid = grid._replace(
+            log_B=np.array(np.broadcast_to(grid.log_B, rows)),
+            root_B=np.array(np.broadcast_to(grid.root_B, rows)),
+            unit_B=np.array(np.broadcast_to(grid.unit_B, rows)),
+        )
+        way_back = nothing_known(grid, rows)
+        widths = None
+        season = season_of(periods) if self.widths == "seasonal" else 0
+        if season:
+            widths = start_widths(rows, season)
+            way_back = way_back._replace(width=np.ones((rows, grid.horizon)))
         return AdaptiveState(
-            grid=grid._replace(log_B=log_B, root_B=root_B, unit_B=unit_B),
+            grid=grid,
             z_BL=np.full((rows, tail), np.nan),
             seen_BL=np.zeros((rows, tail), bool),
             reference_B=np.full(rows, np.nan),
@@ -167,20 +167,8 @@ class Adaptive:
             constant_B=np.ones(rows, bool),
             seasons=start_seasons(rows, periods),
             surprises=no_surprises(rows, tail),
-            known=AdaptiveKnown(
-                zeros,
-                zeros,
-                np.zeros((rows, grid.horizon)),
-                zeros,
-                zeros,
-                unknown,
-                log_B,
-                root_B,
-                unit_B,
-                zeros if grid.effects else None,
-                np.ones((rows, grid.horizon)) if m else None,
-            ),
-            widths=start_widths(rows, m) if m else None,
+            known=way_back,
+            widths=widths,
         )
 
     def advance(
@@ -193,13 +181,15 @@ class Adaptive:
         """
         grid, values_BT = state.grid, values_BTK[:, :, 0]
         z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B, grid.root_B)
-        effect_BTF = None if known is None else known / grid.unit_B[:, None, None]
-        seen, after = self.read(state, z_BT, effect_BTF)
+        effect_BTF = None
+        if known is not None:
+            effect_BTF = known / grid.unit_B[:, None, None]
+        reading, new_state = self.read(state, z_BT, effect_BTF)
         first_B = first_known(state.first_B, values_BT)
-        value_BT = seen.known.value + first_B[:, None]
-        seen = seen._replace(known=seen.known._replace(value=value_BT))
-        newest = after.known._replace(value=value_BT[:, -1])
-        return seen, after._replace(first_B=first_B, known=newest)
+        value_BT = reading.known.value + first_B[:, None]
+        reading = reading._replace(known=reading.known._replace(value=value_BT))
+        newest = new_state.known._replace(value=value_BT[:, -1])
+        return reading, new_state._replace(first_B=first_B, known=newest)
 
     def read(
         self,
@@ -215,59 +205,42 @@ class Adaptive:
         coming steps are part of what is put back into its answers. Leading NaN of a series that
         has not begun cost nothing: series of unequal lengths are read right-aligned.
         """
-        grid, T, tail = state.grid, z_BT.shape[1], state.z_BL.shape[1]
+        grid, tail = state.grid, state.z_BL.shape[1]
         if effect_BTF is not None:
             z_BT = z_BT - effect_BTF[:, :, 0]
         reference_B = first_known(state.reference_B, z_BT)
-        z_BT, shift_BT, other_BT, surprises = calm(state, z_BT, reference_B, observed)
-        z_BU, known_BU, seen_BU, age_BT = joined_to(state, z_BT)  # U = L + T
-        begun_BT = seen_BU[:, tail:]
-        filled_BU = np.where(known_BU, z_BU, 0.0)
-        reading = Reading(filled_BU, known_BU, seen_BU, T)
-        seasons, shares_PBT, total = read_seasons(
+        calmed = calm(state, z_BT, reference_B, observed)
+        reading, age_BT, tails = joined_to(state, calmed.read_BT)
+        seasons, shares_PBT, season = read_seasons(
             state.seasons, seasonal(grid.periods), reading, self.window, grid.horizon
         )
-        adjusted_BTW, known_BTW, level_BU = adjusted_window(
-            state.level_BL, filled_BU, known_BU, total.past_BTW
-        )
-        level_BT = level_BU[:, tail:]
-        scale_BT, scale_B3 = _running_scale(
-            state.scale_B3, adjusted_BTW, known_BTW, total.settled_BT, grid
-        )
-        smooth_BTA = _smooth(state.smooth_BA, level_BT, known_BTW[:, :, 0], age_BT)
+        adjusted = adjust(state.levels, reading, season, age_BT, grid)
 
-        window, shown = (adjusted_BTW, known_BTW), total[1:4]
-        x_BTC = channels_of(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, shown)
+        begun_BT = reading.seen_BU[:, tail:]
+        x_BTC = channels_of(grid, adjusted, age_BT, shares_PBT, season[1:4])
         x_BTC *= begun_BT[:, :, None]
-        level_BT = np.where(begun_BT, level_BT + reference_B[:, None] + shift_BT, 0.0)
-        known = known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
-        constant_BT = state.constant_B[:, None] & _is_constant(z_BT, shift_BT)
+        level_BT = adjusted.level_BT + reference_B[:, None] + calmed.shift_BT
+        level_BT = np.where(begun_BT, level_BT, 0.0)
+        constant_BT = state.constant_B[:, None] & _is_constant(calmed)
+        way_back = known_at(grid, level_BT, adjusted.scale_BT, season.expected_BTH, age_BT)
         # `advance` knows the value itself
         value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
-        known = known._replace(value=value_BT, other=other_BT)
-        known = with_effects(known, effect_BTF, grid)
-        widths = state.widths
-        if widths is not None:
-            change_BT = reading.change(widths.change_BM.shape[1])
-            width_BTH, widths = read_widths(widths, change_BT, grid.horizon)
-            known = known._replace(width=width_BTH)
-        after = AdaptiveState(
-            grid,
-            z_BU[:, -tail:],
-            seen_BU[:, -tail:],
-            reference_B,
-            level_BU[:, -tail:],
-            smooth_BTA[:, -1],
-            scale_B3,
-            age_BT[:, -1],
-            state.first_B,
-            constant_BT[:, -1],
-            seasons,
-            surprises,
-            mapped(lambda part_BT: part_BT[:, -1].copy(), known),
+        way_back = way_back._replace(value=value_BT, other=calmed.other_BT)
+        way_back = with_effects(way_back, effect_BTF, grid)
+        way_back, widths = with_widths(way_back, state.widths, reading, grid.horizon)
+        new_state = state._replace(
+            **tails,
+            **adjusted.state._asdict(),
+            reference_B=reference_B,
+            age_B=age_BT[:, -1],
+            constant_B=constant_BT[:, -1],
+            seasons=seasons,
+            surprises=calmed.state,
+            known=mapped(lambda array_BT: array_BT[:, -1].copy(), way_back),
+            ahead_BF=None,
             widths=widths,
         )
-        return Seen(x_BTC, begun_BT, known), after
+        return Seen(x_BTC, begun_BT, way_back), new_state
 
     def known(self, state: AdaptiveState) -> AdaptiveKnown:
         """What the way back needs after the newest value of each series."""
@@ -293,14 +266,15 @@ class Adaptive:
 
     def feed(self, point_NHK: NDArray, state: AdaptiveState) -> tuple[Seen, AdaptiveState]:
         """Read points on the reading axis as if they had been observed."""
-        axis = state.grid.log_B, state.grid.root_B
-        z_NH = to_axis(from_axis(point_NHK[:, :, 0], *axis), *axis)
+        log_B, root_B = state.grid.log_B, state.grid.root_B
+        values_NH = from_axis(point_NHK[:, :, 0], log_B, root_B)
+        z_NH = to_axis(values_NH, log_B, root_B)
         if state.ahead_BF is None:
             return self.read(state, z_NH, observed=False)
         steps = z_NH.shape[1]
         windows_NFE = sliding_window_view(state.ahead_BF, 1 + state.grid.horizon, axis=1)
-        seen, after = self.read(state, z_NH, windows_NFE[:, :steps], observed=False)
-        return seen, after._replace(ahead_BF=state.ahead_BF[:, steps:])
+        reading, new_state = self.read(state, z_NH, windows_NFE[:, :steps], observed=False)
+        return reading, new_state._replace(ahead_BF=state.ahead_BF[:, steps:])
 
     def units(
         self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True
@@ -313,12 +287,16 @@ class Adaptive:
         young_N = (known.age < SHORTEST) & moves
         constant_N = ~np.isnan(known.value) & moves
         z_NHKX = _reaching(z_NHKX, known.other)
-        middle = slice(z_NHKX.shape[3] // 2, z_NHKX.shape[3] // 2 + 1)
-        newest_N = known.level if known.effect is None else known.level + known.effect
+        X = z_NHKX.shape[3]
+        middle = slice(X // 2, X // 2 + 1)
+        newest_N = known.level
+        if known.effect is not None:
+            newest_N = newest_N + known.effect
         moved_NHKX = z_NHKX - z_NHKX[..., middle] + newest_N[:, None, None, None]
         z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
+        unit_N111 = known.unit[:, None, None, None]
         with np.errstate(over="ignore"):
-            values = from_axis(z_NHKX, known.log, known.root) * known.unit[:, None, None, None]
+            values = from_axis(z_NHKX, known.log, known.root) * unit_N111
         values = np.clip(values, -LARGEST, LARGEST)
         value_N111 = known.value[constant_N, None, None, None]
         values[constant_N] += value_N111 - values[constant_N][..., middle]
@@ -326,10 +304,11 @@ class Adaptive:
         return values
 
 
-def _is_constant(z_BT: NDArray, shift_BT: NDArray) -> NDArray:
+def _is_constant(calmed: Calmed) -> NDArray:
     """Whether all values that were read so far equal the first (B, T), from which they count."""
-    other_BT = (~np.isnan(z_BT) & (z_BT != 0)) | (shift_BT != 0)
-    return ~np.maximum.accumulate(other_BT, axis=1)
+    is_other_BT = ~np.isnan(calmed.read_BT) & (calmed.read_BT != 0)
+    is_other_BT |= calmed.shift_BT != 0
+    return ~np.maximum.accumulate(is_other_BT, axis=1)
 
 
 def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:
@@ -340,48 +319,8 @@ def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:
         return z_NHKX
     middle_NHK1 = z_NHKX[..., X // 2 : X // 2 + 1]
     there_NHK1 = middle_NHK1 + other_N[:, None, None, None]
-    result = z_NHKX.copy()
-    low, high = result[..., :OUTER], result[..., -OUTER:]
+    widened_NHKX = z_NHKX.copy()
+    low, high = widened_NHKX[..., :OUTER], widened_NHKX[..., -OUTER:]
     np.minimum(low, np.where(there_NHK1 < middle_NHK1, there_NHK1, np.inf), out=low)
     np.maximum(high, np.where(there_NHK1 > middle_NHK1, there_NHK1, -np.inf), out=high)
-    return result
-
-
-def _running_scale(
-    sums_B3: NDArray,
-    adjusted_BTW: NDArray,
-    known_BTW: NDArray,
-    settled_BT: NDArray,
-    grid: Grid,
-) -> tuple[NDArray, NDArray]:
-    """Mean absolute change of the adjusted series (B, T), slowly forgetting; on the log axis it
-    starts from a prior.
-
-    Before a season is known, its ups and downs count as changes: most of them is forgotten when it
-    becomes known.
-    """
-    use_BT = known_BTW[:, :, 0] & known_BTW[:, :, 1]
-    change_BT = np.where(use_BT, np.abs(adjusted_BTW[:, :, 0] - adjusted_BTW[:, :, 1]), 0.0)
-    new_BT3 = np.stack([change_BT, use_BT, np.zeros_like(change_BT)], axis=2)
-    memory = max(SHORTEST_MEMORY, MEMORY_CYCLES * min(seasonal(grid.periods), default=1))
-    keep_BT = np.where(use_BT, 1.0 - 1.0 / memory, 1.0) * np.where(settled_BT, RELEARN, 1.0)
-    sums_TB3 = decayed_sums(sums_B3, keep_BT.T[:, :, None], new_BT3.swapaxes(0, 1))
-    change_BT, count_BT, prior_BT = sums_TB3[1:].T
-    weight_BT = np.where(grid.log_B[:, None], LOG_PRIOR_COUNT * prior_BT, 0.0)
-    total_BT = count_BT + weight_BT
-    scale_BT = (change_BT + weight_BT * LOG_PRIOR_SCALE) / np.where(total_BT > 0, total_BT, 1.0)
-    return scale_BT, sums_TB3[-1].copy()
-
-
-def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray) -> NDArray:
-    """Exponential smoothing of the level (Brown 1959), each constant's starting as a plain mean
-    (B, T, A)."""
-    age_TB1 = np.maximum(age_BT.T, 1.0)[:, :, None]
-    weight_TBA = np.maximum(SMOOTHING, 1.0 / age_TB1) * known_BT.T[:, :, None]
-    level_TB1 = level_BT.T[:, :, None]
-    result_TBA = np.empty(weight_TBA.shape)
-    for t, now_BA in enumerate(result_TBA):
-        np.subtract(level_TB1[t], smooth_BA, out=now_BA)
-        np.multiply(weight_TBA[t], now_BA, out=now_BA)
-        smooth_BA = np.add(smooth_BA, now_BA, out=now_BA)
-    return result_TBA.swapaxes(0, 1)
+    return widened_NHKX

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.model.inputs.adjusted import LevelState
 from lstmcast.model.inputs.base import Grid
-from lstmcast.model.inputs.seasons import (
-    FamilyState,
-    seasonal,
-)
-from lstmcast.model.inputs.surprises import Axis, Surprises, set_aside
-from lstmcast.model.inputs.widths import WidthState
+from lstmcast.model.inputs.seasonfamilies import seasonal
+from lstmcast.model.inputs.seasons import FamilyState
+from lstmcast.model.inputs.surprises import Axis, Calmed, Surprises, set_aside
+from lstmcast.model.inputs.tables import Reading
+from lstmcast.model.inputs.widths import WidthState, read_widths
 
 # Values after which one may be a surprise: so many, and MORE than the longest season has.
 SURE_AFTER, MORE = 8, 4
@@ -67,6 +67,11 @@ class AdaptiveState(NamedTuple):
     ahead_BF: NDArray | None = None
     widths: WidthState | None = None  # None: all alike
 
+    @property
+    def levels(self) -> LevelState:
+        """What is remembered of the adjusted values."""
+        return LevelState(self.level_BL, self.smooth_BA, self.scale_B3)
+
 
 def with_effects_ahead(state: AdaptiveState, effect_BF: NDArray) -> AdaptiveState:
     """The state from which answers are fed back, given effects that are known in advance, in the
@@ -75,29 +80,43 @@ def with_effects_ahead(state: AdaptiveState, effect_BF: NDArray) -> AdaptiveStat
     return state._replace(ahead_BF=effect_BF / state.grid.unit_B[:, None])
 
 
-def calm(
-    state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool
-) -> tuple[NDArray, NDArray, NDArray, Surprises]:
-    """Values without surprises and less the shift of the level, that shift, where else the level
-    may be, and what must be remembered."""
-    before, grid, z_BT = state.surprises, state.grid, z_BT - reference_B[:, None]
+def calm(state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool) -> Calmed:
+    """Values less the reference, without surprises, and less the shift of the level."""
+    surprises, grid = state.surprises, state.grid
+    z_BT = z_BT - reference_B[:, None]
     if not observed:
-        shift_BT, other_BT = (
-            np.broadcast_to(part_B[:, None], z_BT.shape)
-            for part_B in (before.shift_B, before.other_B)
-        )
-        return z_BT - shift_BT, shift_BT, other_BT, before
+        shift_BT = np.broadcast_to(surprises.shift_B[:, None], z_BT.shape)
+        other_BT = np.broadcast_to(surprises.other_B[:, None], z_BT.shape)
+        return Calmed(z_BT - shift_BT, shift_BT, other_BT, surprises)
     periods = seasonal(grid.periods)
     slack_B = np.where(grid.root_B, ROOT_SLACK, 1.0)
     fewest = max(SURE_AFTER, max(periods, default=1) + MORE)
     axis = Axis(grid.log_B, slack_B, fewest, min(periods, default=1))
-    return set_aside(before, z_BT, state.z_BL, axis)
+    return set_aside(surprises, z_BT, state.z_BL, axis)
 
 
 def first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
     known_BT = ~np.isnan(z_BT)
     first_B = z_BT[np.arange(len(z_BT)), known_BT.argmax(axis=1)]  # NaN where nothing is known
     return np.where(np.isnan(reference_B), first_B, reference_B)
+
+
+def nothing_known(grid: Grid, rows: int) -> AdaptiveKnown:
+    """What the way back needs before the first value of each row."""
+    zeros = np.zeros(rows)
+    effect = zeros if grid.effects else None
+    return AdaptiveKnown(
+        level=zeros,
+        scale=zeros,
+        seasonal=np.zeros((rows, grid.horizon)),
+        other=zeros,
+        age=zeros,
+        value=np.full(rows, np.nan),
+        log=grid.log_B,
+        root=grid.root_B,
+        unit=grid.unit_B,
+        effect=effect,
+    )
 
 
 def known_at(
@@ -118,25 +137,40 @@ def known_at(
     )
 
 
-def joined_to(state: AdaptiveState, z_BT: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """The newest values with T more behind them (B, L + T), which of them are known, at which of
-    them a series had begun; and how many were known at each of the T steps."""
+def joined_to(state: AdaptiveState, z_BT: NDArray) -> tuple[Reading, NDArray, dict[str, NDArray]]:
+    """The newest values with T more behind them; how many were known at each of the T steps; and
+    what is remembered of the newest values then."""
     tail = state.z_BL.shape[1]
     z_BU = np.concatenate([state.z_BL, z_BT], axis=1)
     known_BU = ~np.isnan(z_BU)
     known_BT = known_BU[:, tail:]
-    begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BT, 1)
-    seen_BU = np.concatenate([state.seen_BL, begun_BT], 1)
+    begun_BT = np.maximum.accumulate(known_BT, axis=1)
+    begun_BT = state.seen_BL[:, -1:] | begun_BT
+    seen_BU = np.concatenate([state.seen_BL, begun_BT], axis=1)
     age_BT = state.age_B[:, None] + np.cumsum(known_BT, axis=1)
-    return z_BU, known_BU, seen_BU, age_BT
+    filled_BU = np.where(known_BU, z_BU, 0.0)
+    reading = Reading(filled_BU, known_BU, seen_BU, z_BT.shape[1])
+    tails = {"z_BL": z_BU[:, -tail:], "seen_BL": seen_BU[:, -tail:]}
+    return reading, age_BT, tails
 
 
-def with_effects(known: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid) -> AdaptiveKnown:
+def with_effects(way_back: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid) -> AdaptiveKnown:
     """What the way back needs, with effects that are known in advance: of each step, and of the H
     after it."""
     if effect_BTF is not None:
-        coming_BTH = known.seasonal + effect_BTF[:, :, 1:]
-        return known._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
+        coming_BTH = way_back.seasonal + effect_BTF[:, :, 1:]
+        return way_back._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
     if grid.effects:
-        return known._replace(effect=np.zeros_like(known.age))
-    return known
+        return way_back._replace(effect=np.zeros_like(way_back.age))
+    return way_back
+
+
+def with_widths(
+    way_back: AdaptiveKnown, widths: WidthState | None, reading: Reading, horizon: int
+) -> tuple[AdaptiveKnown, WidthState | None]:
+    """What the way back needs, with widths of the coming steps' intervals where they are kept."""
+    if widths is None:
+        return way_back, None
+    season = widths.change_BM.shape[1]
+    width_BTH, widths = read_widths(widths, reading.change(season), horizon)
+    return way_back._replace(width=width_BTH), widths

@@ -34,11 +34,14 @@ def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
     What an axis cannot read is missing there.
     """
     z_B = np.array(values_B, float)
-    log_B, root_B = _of_rows(log, len(z_B)), _of_rows(root, len(z_B))
+    log_B = _of_rows(log, len(z_B))
+    root_B = _of_rows(root, len(z_B))
     if log_B.any():
-        z_B[log_B] = np.log(np.where(z_B[log_B] > 0, z_B[log_B], np.nan))
+        values_N = z_B[log_B]
+        z_B[log_B] = np.log(np.where(values_N > 0, values_N, np.nan))
     if root_B.any():
-        z_B[root_B] = np.sqrt(np.where(z_B[root_B] >= 0, z_B[root_B], np.nan))
+        values_N = z_B[root_B]
+        z_B[root_B] = np.sqrt(np.where(values_N >= 0, values_N, np.nan))
     return z_B
 
 
@@ -46,7 +49,8 @@ def from_axis(z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -
     """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops
     there."""
     values_B = np.array(z_B, float)
-    log_B, root_B = _of_rows(log, len(values_B)), _of_rows(root, len(values_B))
+    log_B = _of_rows(log, len(values_B))
+    root_B = _of_rows(root, len(values_B))
     if log_B.any():
         values_B[log_B] = np.exp(np.clip(values_B[log_B], -744.0, 709.0))
     if root_B.any():
@@ -75,8 +79,10 @@ def units_of(values_BT: NDArray, axes_B: NDArray, affine: bool = True) -> NDArra
 
 def _power_of_four(values_BT: NDArray) -> NDArray:
     """Near the largest value of each series (B,)."""
-    largest_B = np.abs(np.nan_to_num(values_BT)).max(axis=1, initial=0.0)
-    return np.ldexp(1.0, (np.frexp(largest_B)[1] - 1) // 2 * 2)
+    size_BT = np.abs(np.nan_to_num(values_BT))
+    largest_B = size_BT.max(axis=1, initial=0.0)
+    exponent_B = np.frexp(largest_B)[1]
+    return np.ldexp(1.0, (exponent_B - 1) // 2 * 2)
 
 
 def decided(counts: NDArray) -> NDArray:
@@ -86,7 +92,8 @@ def decided(counts: NDArray) -> NDArray:
     >>> decided(np.array([0, 5, 17, 100, 1000])).tolist()
     [0, 5, 16, 96, 960]
     """
-    step = np.maximum(np.exp2(np.floor(np.log2(np.maximum(counts, 1))) - 3), 1).astype(np.int64)
+    doublings = np.floor(np.log2(np.maximum(counts, 1)))
+    step = np.maximum(np.exp2(doublings - 3), 1).astype(np.int64)
     return counts // step * step
 
 
@@ -104,8 +111,10 @@ def axis_in_force(
     """
     T = values_RT.shape[1]
     steps_RT = np.arange(1, T + 1) - (T - counts_R[:, None])
-    newest_R = np.where(values_RT <= 0, steps_RT, 0).max(axis=1, initial=0)
-    until_R = np.maximum(decided(counts_R), np.where(newest_R > 0, newest_R + 1, 0))
+    no_logarithm_RT = np.where(values_RT <= 0, steps_RT, 0)
+    newest_R = no_logarithm_RT.max(axis=1, initial=0)
+    after_it_R = np.where(newest_R > 0, newest_R + 1, 0)
+    until_R = np.maximum(decided(counts_R), after_it_R)
     known_RT = np.where(steps_RT <= until_R[:, None], values_RT, np.nan)
     return reading_axis(known_RT, periods, affine, roots)
 
@@ -118,9 +127,9 @@ def reading_axis(
     Square roots where a tenth is 0, not counting the longest run that is over, or many of the
     newest are, or the same step of every cycle is. Fewer zeros, those before the first other value,
     and single negative values far from all near them have no logarithm and are missing there. The
-    values themselves where others are negative, where they differ by a hair only, or where changes
-    are more alike in size than as ratios. Else logarithms. Without `roots` zeros are no bound: such
-    values are read as they are.
+    values themselves where others are negative, where they differ by less than a hundredth, or
+    where changes are more alike in size than as ratios. Else logarithms. Without `roots` zeros are
+    no bound: such values are read as they are.
 
     >>> reading_axis(np.array([[1.0, 2, 4, 8, 17], [0, 0, 3, 5, 4], [5, 0, 0, 0, 3]])).tolist()
     [1, 1, 2]
@@ -130,71 +139,86 @@ def reading_axis(
     # Sums of any numbers stay within range.
     values_RT = values_RT / _power_of_four(values_RT)[:, None]
     values_RT = np.where(_before_first(values_RT), np.nan, values_RT)
-    known_R = np.maximum((~np.isnan(values_RT)).sum(axis=1), 1)
     positive_RT = np.where(values_RT > 0, values_RT, np.nan)
     below_R = _falls_below(values_RT, positive_RT)
-    zeros_R = (values_RT == 0).sum(axis=1)
-    lasting_R = zeros_R - _longest_outage(values_RT)
-    many_R = (lasting_R >= MANY_ZEROS * known_R) | _ends_without(values_RT)
-    many_R |= _zeros_recur(values_RT, ~many_R & (zeros_R > 0), periods)
-    low_R, high_R = np.fmin.reduce(positive_RT, axis=1), np.fmax.reduce(positive_RT, axis=1)
+    touches_R = (values_RT == 0).any(axis=1)
+    is_often_zero_R = _is_often_zero(values_RT)
+    is_often_zero_R |= _zeros_recur(values_RT, ~is_often_zero_R & touches_R, periods)
+    low_R = np.fmin.reduce(positive_RT, axis=1)
+    high_R = np.fmax.reduce(positive_RT, axis=1)
     flat_R = (low_R >= (1 - FLAT) * high_R) & (low_R < high_R)
-    wide_R = np.flatnonzero((low_R < NARROW * high_R) & ~below_R & ~many_R)
+    wide_R = (low_R < NARROW * high_R) & ~below_R & ~is_often_zero_R
     additive_R = np.zeros(len(values_RT), bool)
-    additive_R[wide_R] = _is_additive(positive_RT[wide_R], zeros_R[wide_R] > 0, periods)
-    return np.select(
-        [below_R, (zeros_R > 0) & many_R, flat_R | additive_R],
-        [LINEAR, ROOT if roots else LINEAR, LINEAR],
-        LOG,
-    )
+    additive_R[wide_R] = _is_additive(positive_RT[wide_R], touches_R[wide_R], periods)
+    zero_axis = ROOT if roots else LINEAR
+    cases = [below_R, touches_R & is_often_zero_R, flat_R | additive_R]
+    return np.select(cases, [LINEAR, zero_axis, LINEAR], LOG)
 
 
 def _before_first(values_RT: NDArray) -> NDArray:
     """Zeros before the first other value; none where there is no other."""
-    begun_RT = np.logical_or.accumulate(~np.isnan(values_RT) & (values_RT != 0), axis=1)
+    is_other_RT = ~np.isnan(values_RT) & (values_RT != 0)
+    begun_RT = np.logical_or.accumulate(is_other_RT, axis=1)
     return ~begun_RT & begun_RT[:, -1:]
+
+
+def _is_often_zero(values_RT: NDArray) -> NDArray:
+    """Whether a tenth of the values is 0, an outage apart, or the newest ones fall to 0 (R,)."""
+    known_R = np.maximum((~np.isnan(values_RT)).sum(axis=1), 1)
+    zeros_R = (values_RT == 0).sum(axis=1)
+    lasting_R = zeros_R - _longest_outage(values_RT)
+    return (lasting_R >= MANY_ZEROS * known_R) | _ends_without(values_RT)
 
 
 def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
     """Which series have negative values (R,), but for a few that are far from all near them, once
     there was a positive one again."""
-    negative_RT = values_RT < 0
-    result_R = np.asarray(negative_RT.any(axis=1))
-    rows = np.flatnonzero(result_R & ~np.isnan(positive_RT).all(axis=1))
-    for r in rows:
-        known = np.flatnonzero(~np.isnan(values_RT[r]))
-        x, below = values_RT[r, known], negative_RT[r, known]
-        usual = _mean_change(x[~below])
-        few = below.sum() <= max(1, FEW * len(x)) and not below[-2:].all()
-        if few and len(x) - below.sum() >= ENOUGH:
-            result_R[r] = any(
-                _near(x, below, t) < STRAY * usual for t in np.flatnonzero(below).tolist()
-            )
-    return result_R
+    below_RT = values_RT < 0
+    falls_R = np.asarray(below_RT.any(axis=1))
+    has_positive_R = ~np.isnan(positive_RT).all(axis=1)
+    for row in np.flatnonzero(falls_R & has_positive_R):
+        known_T = np.flatnonzero(~np.isnan(values_RT[row]))
+        falls_R[row] = not _strays_only(values_RT[row, known_T], below_RT[row, known_T])
+    return falls_R
 
 
-def _near(x: NDArray, below: NDArray, t: int) -> float:
+def _strays_only(value_T: NDArray, below_T: NDArray) -> bool:
+    """Whether the negative values of a series are few, over, and far from all near them."""
+    positive_T = value_T[~below_T]
+    is_rare = below_T.sum() <= max(1, FEW * len(value_T))
+    is_over = not below_T[-2:].all()
+    if not is_rare or not is_over or len(positive_T) < ENOUGH:
+        return False
+    limit = STRAY * _mean_change(positive_T)
+    steps = np.flatnonzero(below_T).tolist()
+    return not any(_distance(value_T, below_T, step) < limit for step in steps)
+
+
+def _distance(value_T: NDArray, below_T: NDArray, step: int) -> float:
     """How far a negative value is from the nearest other within three steps."""
-    around = slice(max(t - 3, 0), t + 4)
-    others = x[around][~below[around]]
-    return float(np.abs(others - x[t]).min(initial=np.inf))
+    around = slice(max(step - 3, 0), step + 4)
+    positive = value_T[around][~below_T[around]]
+    return float(np.abs(positive - value_T[step]).min(initial=np.inf))
 
 
-def _mean_change(x: NDArray) -> float:
-    return float(np.abs(np.diff(x)).mean()) if len(x) > 1 else 0.0
+def _mean_change(value_T: NDArray) -> float:
+    if len(value_T) < 2:
+        return 0.0
+    return float(np.abs(np.diff(value_T)).mean())
 
 
 def _longest_outage(values_RT: NDArray) -> NDArray:
     """How long the longest run of zeros is that is over (R,): once is no habit. 0 where it is
     short."""
     result_R = np.zeros(len(values_RT), np.int64)
-    for r in np.flatnonzero((values_RT == 0).any(axis=1)):
-        zero = values_RT[r][~np.isnan(values_RT[r])] == 0
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], zero, [0]])))
+    has_zero_R = (values_RT == 0).any(axis=1)
+    for row in np.flatnonzero(has_zero_R):
+        is_zero_T = _known(values_RT[row]) == 0
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], is_zero_T, [0]])))
         lengths = np.diff(edges)[::2]
-        over = lengths[: len(lengths) - int(zero[-1])]
+        over = lengths[:-1] if is_zero_T[-1] else lengths
         longest = over.max(initial=0)
-        result_R[r] = longest if longest >= OUTAGE else 0
+        result_R[row] = longest if longest >= OUTAGE else 0
     return result_R
 
 
@@ -218,14 +242,20 @@ def _ends_without(values_RT: NDArray) -> NDArray:
     """Whether the newest two known values have no logarithm, which was so never before, or
     several of the newest ones apart from each other (R,)."""
     result_R = np.zeros(len(values_RT), bool)
-    for r in np.flatnonzero((values_RT <= 0).any(axis=1)):
-        without = values_RT[r][~np.isnan(values_RT[r])] <= 0
-        run = int(np.append(without[::-1], False).argmin())
-        before = without[: len(without) - run]
-        ended = run > 1 and not (before[1:] & before[:-1]).any()
-        runs = np.diff(without[-RECENT:].astype(int), prepend=0) > 0
-        result_R[r] = ended or runs.sum() >= RECENT // 6
+    is_wanting_R = (values_RT <= 0).any(axis=1)
+    for row in np.flatnonzero(is_wanting_R):
+        without_T = _known(values_RT[row]) <= 0
+        run = int(np.append(without_T[::-1], False).argmin())
+        earlier_T = without_T[: len(without_T) - run]
+        was_twice = (earlier_T[1:] & earlier_T[:-1]).any()
+        recent_T = without_T[-RECENT:].astype(int)
+        falls = (np.diff(recent_T, prepend=0) > 0).sum()
+        result_R[row] = (run > 1 and not was_twice) or falls >= RECENT // 6
     return result_R
+
+
+def _known(value_T: NDArray) -> NDArray:
+    return value_T[~np.isnan(value_T)]
 
 
 def _is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, ...]) -> NDArray:
@@ -237,47 +267,54 @@ def _is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, .
     """
     season = shortest_season(periods) or 1
     gain_R, count_R = _gain(_packed(positive_RT), 1)
-    long_R = (~np.isnan(positive_RT)).sum(axis=1) > 3 * season
-    if season > 1 and long_R.any():
-        gain_R = np.where(long_R, np.minimum(gain_R, _gain(positive_RT, season)[0]), gain_R)
+    is_long_R = (~np.isnan(positive_RT)).sum(axis=1) > 3 * season
+    if season > 1 and is_long_R.any():
+        seasonal_R, _ = _gain(positive_RT, season)
+        gain_R = np.where(is_long_R, np.minimum(gain_R, seasonal_R), gain_R)
     total_R = gain_R * np.maximum(count_R, 1)
-    clear_R = (gain_R >= CLEAR_GAIN) & (total_R >= SURE / 2)
-    near_R = touches_R | _stands_near_zero(positive_RT, max(season, 5))
-    return clear_R | ((total_R >= SURE) & near_R)
+    is_clear_R = (gain_R >= CLEAR_GAIN) & (total_R >= SURE / 2)
+    is_near_R = touches_R | _stands_near_zero(positive_RT, max(season, 5))
+    return is_clear_R | ((total_R >= SURE) & is_near_R)
 
 
 def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
     """Log likelihood of a change by which the linear axis is ahead of the logarithmic one (R,), and
     of how many changes."""
-    now_RT, before_RT = positive_RT[:, lag:], positive_RT[:, : max(positive_RT.shape[1] - lag, 0)]
+    pairs = max(positive_RT.shape[1] - lag, 0)
+    now_RT = positive_RT[:, lag:]
+    before_RT = positive_RT[:, :pairs]
     known_RT = ~np.isnan(now_RT) & ~np.isnan(before_RT)
     count_R = known_RT.sum(axis=1)
-    log_RT, log_before_RT = (np.log(part_RT) for part_RT in (now_RT, before_RT))
+    log_RT = np.log(now_RT)
     linear_R = _spread(now_RT - before_RT, count_R)
-    ratio_R = _spread(log_RT - log_before_RT, count_R, CAP)
-    density_R = np.where(known_RT, log_RT, 0.0).sum(axis=1) / np.maximum(count_R, 1)
+    ratio_R = _spread(log_RT - np.log(before_RT), count_R, CAP)
+    log_sum_R = np.where(known_RT, log_RT, 0.0).sum(axis=1)
+    density_R = log_sum_R / np.maximum(count_R, 1)
     # no spread at all is a straight line on that axis
     with np.errstate(divide="ignore", invalid="ignore"):
         gain_R = np.log(ratio_R) - np.log(linear_R) + density_R
-    enough_R = (count_R >= ENOUGH) & ~np.isnan(gain_R)
-    return np.where(enough_R, gain_R, -np.inf), count_R
+    is_enough_R = (count_R >= ENOUGH) & ~np.isnan(gain_R)
+    return np.where(is_enough_R, gain_R, -np.inf), count_R
 
 
-def _spread(changes_RT: NDArray, count_R: NDArray, most: float = np.inf) -> NDArray:
+def _spread(changes_RT: NDArray, count_R: NDArray, largest: float = np.inf) -> NDArray:
     """Mean distance (R,) of changes from their median, each counted as at most so many medians of
     these distances: a closed day says nothing about an axis."""
     if not changes_RT.shape[1]:
         return np.zeros(len(changes_RT))
     distance_RT = np.abs(changes_RT - _median(changes_RT, count_R)[:, None])
     usual_R = _median(distance_RT, count_R)
-    most_R = np.where(usual_R > 0, most, np.inf) * np.where(usual_R > 0, usual_R, 1.0)
-    return np.nansum(np.minimum(distance_RT, most_R[:, None]), axis=1) / np.maximum(count_R, 1)
+    varies_R = usual_R > 0
+    limit_R = np.where(varies_R, largest, np.inf) * np.where(varies_R, usual_R, 1.0)
+    limited_RT = np.minimum(distance_RT, limit_R[:, None])
+    return np.nansum(limited_RT, axis=1) / np.maximum(count_R, 1)
 
 
 def _median(values_RT: NDArray, count_R: NDArray) -> NDArray:
     """The lower median of the known values of each row, so many (R,)."""
+    rows = np.arange(len(values_RT))
     middle_R = np.maximum(count_R - 1, 0) // 2
-    return np.sort(values_RT, axis=1)[np.arange(len(values_RT)), middle_R]
+    return np.sort(values_RT, axis=1)[rows, middle_R]
 
 
 def _stands_near_zero(positive_RT: NDArray, newest: int) -> NDArray:
@@ -285,10 +322,14 @@ def _stands_near_zero(positive_RT: NDArray, newest: int) -> NDArray:
     packed_RT = _packed(positive_RT)
     count_R = (~np.isnan(packed_RT)).sum(axis=1)
     newest_RN = np.sort(packed_RT[:, -newest:], axis=1)  # unknown ones last
-    known_R = np.maximum(np.minimum(count_R, newest_RN.shape[1]), 1)
     rows = np.arange(len(newest_RN))
-    median_R = (newest_RN[rows, (known_R - 1) // 2] + newest_RN[rows, known_R // 2]) / 2
-    change_R = np.nansum(np.abs(np.diff(packed_RT, axis=1)), axis=1) / np.maximum(count_R - 1, 1)
+    known_R = np.minimum(count_R, newest_RN.shape[1])
+    known_R = np.maximum(known_R, 1)
+    low_R = newest_RN[rows, (known_R - 1) // 2]
+    high_R = newest_RN[rows, known_R // 2]
+    median_R = (low_R + high_R) / 2
+    change_RT = np.abs(np.diff(packed_RT, axis=1))
+    change_R = np.nansum(change_RT, axis=1) / np.maximum(count_R - 1, 1)
     return (count_R > 1) & (median_R < NEAR * change_R)
 
 

@@ -166,17 +166,17 @@ class Inputs(Protocol):
         ...
 
 
-def positions_of(known: State, rows: NDArray, steps: NDArray | int) -> State:
+def positions_of(states: State, rows: NDArray, steps: NDArray | int) -> State:
     """What is known at some positions (N, …) of what is known at all steps (B, T, …)."""
-    return mapped(lambda array_BT: array_BT[rows, steps], known)
+    return mapped(lambda array_BT: array_BT[rows, steps], states)
 
 
 def require_finite(values: NDArray, ids: NDArray) -> None:
     """DataError for an infinite value (R, …), naming its row."""
-    wrong = np.flatnonzero(np.isinf(values).any(axis=tuple(range(1, values.ndim))))
-    if len(wrong):
+    infinite_R = np.flatnonzero(np.isinf(values).any(axis=tuple(range(1, values.ndim))))
+    if len(infinite_R):
         raise DataError(
-            f"Row {ids[wrong[0]]!r} has an infinite value. Use nan for one that is unknown."
+            f"Row {ids[infinite_R[0]]!r} has an infinite value. Use nan for one that is unknown."
         )
 
 
@@ -197,16 +197,16 @@ def too_large(name: Any, value: Any) -> DataError:
     )
 
 
-def decayed_sums(before: NDArray, keep_T: NDArray, new_T: NDArray) -> NDArray:
+def decayed_sums(sum_before: NDArray, keep_T: NDArray, new_T: NDArray) -> NDArray:
     """Sums before each of T steps and after the last (1 + T, …): each is the one before it times
     what is kept of it, with the new part added.
 
     >>> decayed_sums(np.array(8.0), np.array([0.5, 0.5]), np.array([1.0, 1.0]))
     array([8. , 5. , 3.5])
     """
-    sums_T = np.empty((1 + len(new_T), *before.shape))
-    sums_T[0] = before
-    for t in range(len(new_T)):
-        now = np.multiply(keep_T[t], sums_T[t], out=sums_T[t + 1, ...])
-        np.add(now, new_T[t], out=now)
+    sums_T = np.empty((1 + len(new_T), *sum_before.shape))
+    sums_T[0] = sum_before
+    for step in range(len(new_T)):
+        newest = np.multiply(keep_T[step], sums_T[step], out=sums_T[step + 1, ...])
+        np.add(newest, new_T[step], out=newest)
     return sums_T

@@ -10,41 +10,40 @@ from numpy.typing import NDArray
 
 from lstmcast.context import CONTEXT
 from lstmcast.data.frequency import FAMILIES
+from lstmcast.model.inputs.adjusted import Adjusted
 from lstmcast.model.inputs.base import Grid
-from lstmcast.model.inputs.seasons import (
-    seasonal,
-)
+from lstmcast.model.inputs.seasonfamilies import seasonal
 
 CLIP = 20.0
 
 
 def channels_of(
     grid: Grid,
-    window: tuple[NDArray, NDArray],
-    level_BT: NDArray,
-    scale_BT: NDArray,
-    smooth_BTA: NDArray,
+    adjusted: Adjusted,
     age_BT: NDArray,
     shares_PBT: list[NDArray],
     ahead: tuple[NDArray, ...],
 ) -> NDArray:
     """What the network sees (B, T, C): values relative to the newest one, in units of the scale."""
-    adjusted_BTW, known_BTW = window
+    level_BT1 = adjusted.level_BT[:, :, None]
     # Nothing has changed yet: nothing to see.
-    unit_BT1 = np.where(scale_BT > 0, scale_BT, np.inf)[:, :, None]
-    relative_BTW = _clipped((adjusted_BTW - level_BT[:, :, None]) / unit_BT1)
+    unit_BT = np.where(adjusted.scale_BT > 0, adjusted.scale_BT, np.inf)
+    unit_BT1 = unit_BT[:, :, None]
+    relative_BTW = _clipped((adjusted.value_BTW - level_BT1) / unit_BT1)
+    family_BTF = np.broadcast_to(_one_hot(grid.family), (*age_BT.shape, len(FAMILIES)))
     channels = [
         relative_BTW[:, :, 1:],
-        known_BTW,
-        _clipped((smooth_BTA - level_BT[:, :, None]) / unit_BT1),
-        _context(relative_BTW, scale_BT, age_BT, shares_PBT, grid),
-        np.broadcast_to(_one_hot(grid.family), (*age_BT.shape, len(FAMILIES))),
+        adjusted.known_BTW,
+        _clipped((adjusted.smooth_BTA - level_BT1) / unit_BT1),
+        _context(relative_BTW, adjusted.scale_BT, age_BT, shares_PBT, grid),
+        family_BTF,
         *(_clipped(ahead_BTH / unit_BT1) for ahead_BTH in ahead),
     ]
-    widths = [channel.shape[2] for channel in channels]
-    x_BTC, end = np.empty((*age_BT.shape, sum(widths)), np.float32), 0
-    for channel, width in zip(channels, widths, strict=True):
-        begin, end = end, end + width
+    width = sum(channel.shape[2] for channel in channels)
+    x_BTC = np.empty((*age_BT.shape, width), np.float32)
+    end = 0
+    for channel in channels:
+        begin, end = end, end + channel.shape[2]
         x_BTC[:, :, begin:end] = channel
     return x_BTC
 
@@ -55,44 +54,20 @@ def _clipped(values: NDArray) -> NDArray:
     return np.minimum(values, CLIP, out=values)
 
 
-def adjusted_window(
-    level_BL: NDArray, z_BU: NDArray, known_BU: NDArray, past_BTW: NDArray
-) -> tuple[NDArray, NDArray, NDArray]:
-    """The W newest values less their seasonal part, newest first; a missing one repeats the
-    level known at its time."""
-    T, W = past_BTW.shape[1:]
-    tail = level_BL.shape[1]
-    level_BT = _carry_forward(
-        level_BL[:, -1], z_BU[:, tail:] - past_BTW[:, :, 0], known_BU[:, tail:]
-    )
-    level_BU = np.concatenate([level_BL, level_BT], axis=1)
-    columns_TW = tail + np.arange(T)[:, None] - np.arange(W)
-    known_BTW = known_BU[:, columns_TW]
-    adjusted_BTW = np.where(known_BTW, z_BU[:, columns_TW] - past_BTW, level_BU[:, columns_TW])
-    return adjusted_BTW, known_BTW, level_BU
-
-
-def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> NDArray:
-    """Each unknown value becomes the newest known one, or `before_B`."""
-    newest = np.maximum.accumulate(
-        np.where(known_BT, np.arange(1, known_BT.shape[1] + 1), 0), axis=1
-    )
-    with_before = np.concatenate([before_B[:, None], values_BT], axis=1)
-    return with_before[np.arange(len(newest))[:, None], newest]
-
-
 def _context(
     relative_BTW: NDArray, scale_BT: NDArray, age_BT: NDArray, shares_PBT: list[NDArray], grid: Grid
 ) -> NDArray:
     """About the whole series: scale, recent against usual change, age, trust in the season, its
     length, the axis."""
-    recent_BT = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]).mean(axis=2)
+    change_BTW = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1])
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(seasonal(grid.periods), default=1)
     log_BT = np.broadcast_to(grid.log_B[:, None], scale_BT.shape)
+    log_scale_BT = np.full_like(scale_BT, -3.0)
+    np.log(scale_BT, out=log_scale_BT, where=log_BT)
     channels = [
-        np.log(scale_BT, out=np.full_like(scale_BT, -3.0), where=log_BT) + 3.0,
-        np.log(recent_BT + 0.05),
+        log_scale_BT + 3.0,
+        np.log(change_BTW.mean(axis=2) + 0.05),
         np.log1p(np.minimum(age_BT, CONTEXT)) - 3.5,
         share_BT,
         np.full_like(age_BT, np.log(longest) - 1.5),

@@ -62,8 +62,10 @@ class Effects:
         self.clock, self.log = clock, log
         self.before_S = steps_before(panel)
         steps_S = self.before_S + panel.lengths
-        last = clock.renewals(steps_S)
-        self.solution_SRJ = np.zeros((len(panel), 1 + int(last.max(initial=0)), 2 * HARMONICS))
+        renewals_S = clock.renewals(steps_S)
+        self.solution_SRJ = np.zeros(
+            (len(panel), 1 + int(renewals_S.max(initial=0)), 2 * HARMONICS)
+        )
         self.known_S = steps_S < clock.fewest * clock.steps  # that there is nothing
 
     def estimate(self, panel: Panel, series_R: NDArray) -> None:
@@ -103,32 +105,34 @@ def steps_before(panel: Panel) -> NDArray:
     return np.zeros(len(panel), np.int64) if panel.earlier is None else panel.earlier.count_S
 
 
-def _before(panel: Panel, clock: Clock, series_B: NDArray, log: bool, kept: int = 1) -> SlowState:
+def _before(
+    panel: Panel, clock: Clock, series_B: NDArray, log: bool, solutions: int = 1
+) -> SlowState:
     """What is known of the values of some series before those of the panel."""
-    fresh = start_slow(clock, len(series_B), kept)
+    state = start_slow(clock, len(series_B), solutions)
     if panel.earlier is None:
-        return fresh
-    own = rows_of(panel.earlier.slow[log], series_B)
-    fresh.newest_BRJ[:, -1] = own.newest_BRJ[:, -1]
-    return own._replace(newest_BRJ=fresh.newest_BRJ)
+        return state
+    earlier = rows_of(panel.earlier.slow[log], series_B)
+    state.newest_BRJ[:, -1] = earlier.newest_BRJ[:, -1]
+    return earlier._replace(newest_BRJ=state.newest_BRJ)
 
 
-def earlier_than(panel: Panel, first_S: NDArray, kept: int = 1) -> Earlier | None:
+def earlier_than(panel: Panel, first_S: NDArray, solutions: int = 1) -> Earlier | None:
     """What is known of the first `first_S` values of each series, for a panel without them; None
-    where that is nothing. `kept`: solutions that are remembered."""
+    where that is nothing. `solutions`: how many are remembered."""
     clock = clock_of(panel.frequency)
     before_S = steps_before(panel)
     if clock is None or not np.any(before_S + first_S):
         return None
-    slow = [start_slow(clock, len(panel), kept) for _ in AXES]
+    slow = [start_slow(clock, len(panel), solutions) for _ in AXES]
     groups = np.unique(np.stack([before_S, first_S]), axis=1).T
     for count, steps in groups.tolist():
         series_R = np.flatnonzero((before_S == count) & (first_S == steps))
-        for at in range(0, len(series_R), BATCH_ROWS):
-            series_B = series_R[at : at + BATCH_ROWS]
+        for first in range(0, len(series_R), BATCH_ROWS):
+            series_B = series_R[first : first + BATCH_ROWS]
             places = panel.offsets[series_B][:, None] + np.arange(steps)
             for log in AXES:
-                state = _before(panel, clock, series_B, log, kept)
+                state = _before(panel, clock, series_B, log, solutions)
                 if steps:
                     z_BT = to_axis(panel.values[places], log)
                     state, _ = advance_slow(clock, state, z_BT, count)
@@ -143,12 +147,12 @@ def joined_earlier(
     clock = clock_of(frequency)
     if earlier is None or clock is None:
         return None
-    here = np.flatnonzero(places_S >= 0)
+    series_R = np.flatnonzero(places_S >= 0)
     count_S = np.zeros(len(places_S), np.int64)
-    count_S[here] = earlier.count_S[places_S[here]]
+    count_S[series_R] = earlier.count_S[places_S[series_R]]
     slow = [start_slow(clock, len(places_S)) for _ in AXES]
     for log in AXES:
-        put_rows(slow[log], here, rows_of(earlier.slow[log], places_S[here]))
+        put_rows(slow[log], series_R, rows_of(earlier.slow[log], places_S[series_R]))
     return Earlier(count_S, tuple(slow))
 
 
@@ -156,8 +160,8 @@ def saved_earlier(earlier: Earlier | None) -> dict[str, NDArray]:
     """Its arrays, under names for the store: of the series of which something is known."""
     if earlier is None:
         return {}
-    some = np.flatnonzero(earlier.count_S)
-    slow = {f"slow{place}": array for place, array in arrays_of(rows_of(earlier.slow, some))}
+    series_R = np.flatnonzero(earlier.count_S)
+    slow = {f"slow{place}": array for place, array in arrays_of(rows_of(earlier.slow, series_R))}
     return {"earlier": earlier.count_S, "slow.version": np.array([VERSION]), **slow}
 
 
@@ -170,11 +174,11 @@ def earlier_from(arrays: Mapping[str, NDArray], frequency: Frequency) -> Earlier
     count_S = arrays["earlier"]
     slow = tuple(start_slow(clock, len(count_S)) for _ in AXES)
     if int(arrays["slow.version"][0]) == VERSION:
-        some = np.flatnonzero(count_S)
+        series_R = np.flatnonzero(count_S)
         saved = iter([arrays[f"slow{place}"] for place, _ in arrays_of(slow)])
         for state in slow:
             for array in state:
-                array[some] = next(saved)
+                array[series_R] = next(saved)
     return Earlier(count_S, slow)
 
 
@@ -187,10 +191,10 @@ def require_sound_earlier(earlier: Earlier | None, series: int) -> None:
         raise ValueError("what is known of earlier values is of other series")
     for state in earlier.slow:
         for name, array in state._asdict().items():
-            bad = np.isinf(array)
+            unsound = np.isinf(array)
             if name in _SOLVED:  # everything else is NaN where it is not known
-                bad |= ~(np.abs(array) <= _MOST)
-            if bad.any() or not (state.unit_B > 0).all():
+                unsound |= ~(np.abs(array) <= _MOST)
+            if unsound.any() or not (state.unit_B > 0).all():
                 raise ValueError(f"what is known of earlier values has impossible {name}")
 
 
@@ -200,19 +204,19 @@ def _alike(before_S: NDArray, lengths_S: NDArray, series_R: NDArray) -> Iterator
     start = 0
     while start < len(order):
         group = order[start : start + BATCH_ROWS]
-        same = before_S[group] == before_S[group[0]]
+        same_count = before_S[group] == before_S[group[0]]
         near = lengths_S[group] <= LENGTHS_ALIKE * lengths_S[group[0]]
-        yield group[same & near]
-        start += int(np.count_nonzero(same & near))
+        yield group[same_count & near]
+        start += int(np.count_nonzero(same_count & near))
 
 
 def _left_aligned(panel: Panel, series_B: NDArray) -> NDArray:
     """Whole series (B, T), NaN behind their end."""
     lengths_B = panel.lengths[series_B]
     steps_T = np.arange(int(lengths_B.max()))
-    inside = steps_T < lengths_B[:, None]
-    places = panel.offsets[series_B][:, None] + np.where(inside, steps_T, 0)
-    return np.where(inside, panel.values[places], np.nan)
+    inside_BT = steps_T < lengths_B[:, None]
+    places = panel.offsets[series_B][:, None] + np.where(inside_BT, steps_T, 0)
+    return np.where(inside_BT, panel.values[places], np.nan)
 
 
 # An Effects does not hold its panel, so that it goes when the panel does.

@@ -50,28 +50,31 @@ class PastColumns:
     columns: tuple[PastColumn, ...] = ()
 
     @classmethod
-    def of(cls, given: Any) -> PastColumns:
+    def of(cls, columns_or_names: Any) -> PastColumns:
         """From what people write: names, each read by `Standard()`, or {name: transforms};
         UsageError for anything else."""
-        if given is None:
+        if columns_or_names is None:
             return cls()
-        names = [given] if isinstance(given, str) else given
+        names = [columns_or_names] if isinstance(columns_or_names, str) else columns_or_names
         if not isinstance(names, (Mapping, Sequence)) or not all(
             isinstance(name, str) and name for name in names
         ):
             raise UsageError(
-                f"past={given!r} does not name columns. Give names, such as past=['volume'], or "
-                "{name: transforms}, such as past={'volume': (Log1p(), Standard())}."
+                f"past={columns_or_names!r} does not name columns. Give names, such as "
+                "past=['volume'], or {name: transforms}, such as past={'volume': (Log1p(), "
+                "Standard())}."
             )
         if len(set(names)) < len(names):
-            raise UsageError(f"past={given!r} names a column twice. Give each name once.")
+            raise UsageError(
+                f"past={columns_or_names!r} names a column twice. Give each name once."
+            )
         by_name = names if isinstance(names, Mapping) else dict.fromkeys(names, Standard())
         columns = tuple(PastColumn(name, Transforms.of(steps)) for name, steps in by_name.items())
-        apart = [column.name for column in columns if column.transforms.apart]
-        if apart:
+        scaled_apart = [column.name for column in columns if column.transforms.apart]
+        if scaled_apart:
             raise UsageError(
-                f"past={{{apart[0]!r}: …}}: apart=True scales labels by themselves, and a column "
-                "that is only read has none. Leave it out."
+                f"past={{{scaled_apart[0]!r}: …}}: apart=True scales labels by themselves, and a "
+                "column that is only read has none. Leave it out."
             )
         return cls(columns)
 
@@ -82,8 +85,8 @@ class PastColumns:
         """As it may be written in Python."""
         if all(column.transforms == Transforms.of(Standard()) for column in self.columns):
             return repr(list(self.names))
-        written = ", ".join(f"{name!r}: {_steps(steps)}" for name, steps in self.columns)
-        return f"{{{written}}}"
+        entries = ", ".join(f"{name!r}: {_steps(steps)}" for name, steps in self.columns)
+        return f"{{{entries}}}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,7 +115,9 @@ class PastColumns:
     @classmethod
     def from_described(cls, about: Sequence[Mapping[str, Any]]) -> PastColumns:
         """What `described` gave."""
-        return cls.of({one["name"]: Transforms.from_json(one["transforms"]) for one in about})
+        return cls.of(
+            {column["name"]: Transforms.from_json(column["transforms"]) for column in about}
+        )
 
     def fit(self, panel: Panel) -> FittedColumns:
         """What the transforms learn from the series of a panel; DataError where a column is
@@ -127,24 +132,24 @@ class PastColumns:
 
     def of_rows(self, ids: NDArray, fitted: FittedColumns | None) -> FittedColumns:
         """What is known of the rows of a stream, of which no value came yet."""
-        nothing, offsets = np.full(len(ids), np.nan), np.arange(len(ids) + 1)
+        unknown_R, offsets = np.full(len(ids), np.nan), np.arange(len(ids) + 1)
         if fitted is not None:
-            return fitted.aligned([nothing] * len(self), offsets, ids)
-        states = tuple(transforms.fit(nothing, offsets, ids) for transforms in self.transforms)
+            return fitted.aligned([unknown_R] * len(self), offsets, ids)
+        states = tuple(transforms.fit(unknown_R, offsets, ids) for transforms in self.transforms)
         return FittedColumns(self, states)
 
     def from_arrays(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedColumns:
         """What `FittedColumns.arrays` gave, of series with these ids; ModelError where one is
         missing."""
         states = []
-        for p, transforms in enumerate(self.transforms):
-            prefix = f"past{p}."
-            own = {
+        for number, transforms in enumerate(self.transforms):
+            prefix = f"past{number}."
+            column_arrays = {
                 name.removeprefix(prefix): array
                 for name, array in arrays.items()
                 if name.startswith(prefix)
             }
-            states.append(transforms.state_from_arrays(own, ids))
+            states.append(transforms.state_from_arrays(column_arrays, ids))
         return FittedColumns(self, tuple(states))
 
     def start(self, rows: int) -> PastState | None:
@@ -184,15 +189,15 @@ class FittedColumns:
 
     def applied(self, panel: Panel, rows_RK: NDArray) -> NDArray:
         """What the network reads of the rows of a panel, one after the other (N, P)."""
-        parts = []
+        columns = []
         for (name, transforms), state in zip(self.columns.columns, self.states, strict=True):
             values_N = panel.covariates.past[name]
             with _of_column(name):
                 _require_shared(values_N, panel, rows_RK)
                 applied_N = transforms.apply(values_N, panel.offsets, state).values
                 require_size(applied_N, panel)
-            parts.append(subset(applied_N, panel.offsets, rows_RK[:, 0])[0])
-        return np.stack(parts, axis=1)
+            columns.append(subset(applied_N, panel.offsets, rows_RK[:, 0])[0])
+        return np.stack(columns, axis=1)
 
     def advance(
         self, series_B: NDArray, state: PastState, known_BTP: NDArray
@@ -200,22 +205,26 @@ class FittedColumns:
         """T more values of each row, transformed (B, T, P), NaN where there is none; and the state,
         whose newest input is set by whoever carries missing ones on."""
         B, T, _ = known_BTP.shape
-        kept = state.newest_BPL.shape[2]
-        raw_BPU = np.concatenate([state.newest_BPL, known_BTP.transpose(0, 2, 1)], axis=2)
-        offsets, parts = (kept + T) * np.arange(B + 1), []
-        for p, (name, transforms) in enumerate(self.columns.columns):
-            own, values = self.states[p].rows(series_B), raw_BPU[:, p].ravel()
+        length = state.newest_BPL.shape[2]
+        known_BPT = known_BTP.transpose(0, 2, 1)
+        raw_BPU = np.concatenate([state.newest_BPL, known_BPT], axis=2)
+        offsets = (length + T) * np.arange(B + 1)
+        columns = []
+        for number, (name, transforms) in enumerate(self.columns.columns):
+            state_B = self.states[number].rows(series_B)
             with _of_column(name):
-                applied = transforms.apply(values, offsets, own)
-            parts.append(applied.values.reshape(B, kept + T)[:, kept:])
-        return np.stack(parts, axis=2), state._replace(newest_BPL=raw_BPU[:, :, -kept:])
+                applied = transforms.apply(raw_BPU[:, number].ravel(), offsets, state_B)
+            applied_BU = applied.values.reshape(B, length + T)
+            columns.append(applied_BU[:, length:])
+        new_state = state._replace(newest_BPL=raw_BPU[:, :, -length:])
+        return np.stack(columns, axis=2), new_state
 
     def arrays(self) -> dict[str, NDArray]:
         """What was learned, under names for the store."""
         pairs = zip(self.columns.transforms, self.states, strict=True)
         return {
-            f"past{p}.{name}": array
-            for p, (transforms, state) in enumerate(pairs)
+            f"past{number}.{name}": array
+            for number, (transforms, state) in enumerate(pairs)
             for name, array in transforms.arrays(state).items()
         }
 
@@ -231,16 +240,16 @@ def require_no_feeding(names: Sequence[str], steps: int, block: int, horizon: in
     """
     if not names or horizon <= block:
         return
-    why = (
+    reason = (
         f"The forecast of {horizon} steps would be fed back into a network that also reads "
         f"{listed(names)}, and nothing is known of {'it' if len(names) == 1 else 'them'} beyond "
         "the data."
     )
     if horizon <= steps:
-        raise UsageError(f"{why} Use mode='direct', in which it answers {steps} steps at once.")
+        raise UsageError(f"{reason} Use mode='direct', in which it answers {steps} steps at once.")
     raise UsageError(
-        f"{why} It answers {steps} step{'s' * (steps > 1)} at once: ask for no more, or train one "
-        f"with NetworkConfig(horizon={horizon})."
+        f"{reason} It answers {steps} step{'s' * (steps > 1)} at once: ask for no more, or train "
+        f"one with NetworkConfig(horizon={horizon})."
     )
 
 
@@ -249,7 +258,10 @@ def _steps(transforms: Transforms) -> str:
     chain = transforms.chain
     if transforms.by_series or chain is None:
         return repr(transforms)
-    return repr(chain.steps[0] if len(chain.steps) == 1 else chain.steps)
+    steps = chain.steps
+    if len(steps) == 1:
+        return repr(steps[0])
+    return repr(steps)
 
 
 def _require_shared(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> None:

@@ -39,20 +39,20 @@ def may_differ(periods: tuple[int, ...], frequency: Frequency) -> bool:
     period they have, and not those of a calendar."""
     if periods != frequency.seasonal_periods:
         return False
-    usual = shortest_season(periods)
-    return not usual or frequency.unit in CHECKED
+    shortest = shortest_season(periods)
+    return not shortest or frequency.unit in CHECKED
 
 
-def looked_at(usual: int) -> int:
+def looked_at(usual_period: int) -> int:
     """How many of the newest values are looked at, where that is the usual period (0: none)."""
-    return max(CYCLES * usual, FEWEST) if usual else NEWEST
+    return max(CYCLES * usual_period, FEWEST) if usual_period else NEWEST
 
 
 def periods_in_force(
     values_between: Callable[[NDArray, NDArray, NDArray], NDArray],
     first_R: NDArray,
     count_R: NDArray,
-    usual: int,
+    usual_period: int,
 ) -> NDArray:
     """The period (R,) that is read beside, or 0 for the usual one, after `count_R` observations of
     series that are read from `first_R` on.
@@ -61,37 +61,41 @@ def periods_in_force(
     some of the series, all of one number.
     """
     until_R = first_R + decided(count_R - first_R)
-    begin_R = np.maximum(first_R, until_R - looked_at(usual))
-    result = np.zeros(len(first_R), np.int64)
-    for length in np.unique(until_R - begin_R):
-        alike = np.flatnonzero(until_R - begin_R == length)
-        for rows in np.array_split(alike, -(-len(alike) // AT_ONCE)):
+    begin_R = np.maximum(first_R, until_R - looked_at(usual_period))
+    length_R = until_R - begin_R
+    period_R = np.zeros(len(first_R), np.int64)
+    for length in np.unique(length_R):
+        alike = np.flatnonzero(length_R == length)
+        batches = -(-len(alike) // AT_ONCE)
+        for rows in np.array_split(alike, batches):
             values_RT = values_between(rows, begin_R[rows], until_R[rows])
-            result[rows] = own_period(values_RT, usual)
-    return result
+            period_R[rows] = own_period(values_RT, usual_period)
+    return period_R
 
 
-def own_period(values_RT: NDArray, usual: int = 0) -> NDArray:
+def own_period(values_RT: NDArray, usual_period: int = 0) -> NDArray:
     """The period (R,) that each series clearly shows; 0 where it shows none, or the usual one.
 
     >>> steps = np.arange(230)
-    >>> own_period(np.sin(2 * np.pi * steps / 23)[None] + 3, usual=24)
+    >>> own_period(np.sin(2 * np.pi * steps / 23)[None] + 3, usual_period=24)
     array([23])
     """
-    values_RT = values_RT[:, -looked_at(usual) :]
+    values_RT = values_RT[:, -looked_at(usual_period) :]
     period_R = np.zeros(len(values_RT), np.int64)
     T = values_RT.shape[1]
-    longest = min(2 * usual, T // 4) if usual else T // 4
-    if longest < max(3, usual):
+    longest = T // 4
+    if usual_period:
+        longest = min(2 * usual_period, longest)
+    if longest < max(3, usual_period):
         return period_R
     z_RT = _where_positive_logarithms(values_RT)
     score_RP = _scores(z_RT, longest)
     found_R = _best(score_RP)
     enough_R = (~np.isnan(z_RT)).mean(axis=1) >= KNOWN
-    rows = np.flatnonzero(enough_R & _is_clear(score_RP, found_R, usual))
+    rows = np.flatnonzero(enough_R & _is_clear(score_RP, found_R, usual_period))
     for half in (slice(None, T // 2), slice(T // 2, None)):
         score_NP = _scores(z_RT[rows, half], longest)
-        rows = rows[_is_clear(score_NP, found_R[rows], usual)]
+        rows = rows[_is_clear(score_NP, found_R[rows], usual_period)]
     period_R[rows] = found_R[rows]
     return period_R
 
@@ -99,9 +103,11 @@ def own_period(values_RT: NDArray, usual: int = 0) -> NDArray:
 def _where_positive_logarithms(values_RT: NDArray) -> NDArray:
     """Logarithms of series that are all positive, the others as parts of their largest value."""
     positive_R1 = ~(values_RT <= 0).any(axis=1, keepdims=True)
-    largest_R1 = np.abs(np.nan_to_num(values_RT)).max(axis=1, keepdims=True, initial=0.0)
+    size_RT = np.abs(np.nan_to_num(values_RT))
+    largest_R1 = size_RT.max(axis=1, keepdims=True, initial=0.0)
     parts_RT = values_RT / np.where(largest_R1 > 0, largest_R1, 1.0)
-    return np.where(positive_R1, np.log(np.where(positive_R1, values_RT, 1.0)), parts_RT)
+    logarithms_RT = np.log(np.where(positive_R1, values_RT, 1.0))
+    return np.where(positive_R1, logarithms_RT, parts_RT)
 
 
 def _scores(z_RT: NDArray, longest: int) -> NDArray:
@@ -111,10 +117,11 @@ def _scores(z_RT: NDArray, longest: int) -> NDArray:
     Means are those of square roots, squared: a spike counts for little.
     """
     mean_RP = np.full((len(z_RT), longest + 1), np.nan)
-    whole = not np.isnan(z_RT).any()
-    for lag in range(1, min(longest, z_RT.shape[1] - FEWEST_PAIRS) + 1):
+    is_complete = not np.isnan(z_RT).any()
+    longest_lag = min(longest, z_RT.shape[1] - FEWEST_PAIRS)
+    for lag in range(1, longest_lag + 1):
         change_RT = z_RT[:, lag:] - z_RT[:, :-lag]
-        if whole:
+        if is_complete:
             mean_RP[:, lag] = _mean_change(change_RT, change_RT.shape[1])
             continue
         known_RT = ~np.isnan(change_RT)
@@ -125,19 +132,21 @@ def _scores(z_RT: NDArray, longest: int) -> NDArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         score_RP = mean_RP[:, 1:] / fewer_RP
     score_RP = np.where(np.isfinite(score_RP), score_RP, np.inf)
-    return np.concatenate([np.full((len(z_RT), 1), np.inf), score_RP], axis=1)
+    no_lag_R1 = np.full((len(z_RT), 1), np.inf)
+    return np.concatenate([no_lag_R1, score_RP], axis=1)
 
 
-def _mean_change(change_RT: NDArray, count: Any, known: Any = True) -> NDArray:
+def _mean_change(change_RT: NDArray, count: Any, known_RT: NDArray | None = None) -> NDArray:
     """The mean of the square roots of so many changes beyond the mean drift, squared (R,); the
     changes are overwritten."""
     drift_R = change_RT.sum(axis=1) / np.maximum(count, 1)
     change_RT -= drift_R[:, None]
     np.abs(change_RT, out=change_RT)
     np.sqrt(change_RT, out=change_RT)
-    if known is not True:
-        change_RT *= known
-    return (change_RT.sum(axis=1) / np.maximum(count, 1)) ** 2
+    if known_RT is not None:
+        change_RT *= known_RT
+    mean_R = change_RT.sum(axis=1) / np.maximum(count, 1)
+    return mean_R**2
 
 
 def _best(score_RP: NDArray) -> NDArray:
@@ -145,14 +154,15 @@ def _best(score_RP: NDArray) -> NDArray:
     good_RP = score_RP <= NEARLY * score_RP.min(axis=1, keepdims=True)
     first_R = good_RP.argmax(axis=1)
     # the best of its neighbours: those of a smooth season are nearly as good
-    near_RP = np.abs(np.arange(score_RP.shape[1]) - first_R[:, None]) <= first_R[:, None] // 8
+    distance_RP = np.abs(np.arange(score_RP.shape[1]) - first_R[:, None])
+    near_RP = distance_RP <= first_R[:, None] // 8
     return np.where(near_RP, score_RP, np.inf).argmin(axis=1)
 
 
-def _is_clear(score_RP: NDArray, period_R: NDArray, usual: int) -> NDArray:
+def _is_clear(score_RP: NDArray, period_R: NDArray, usual_period: int) -> NDArray:
     """Whether the scores say so of these periods (R,)."""
     own_R = score_RP[np.arange(len(period_R)), period_R]
-    if not usual:
+    if not usual_period:
         return own_R < ALIKE
-    clear_R = (own_R < ALIKE_UNUSUAL) & (own_R < BETTER * score_RP[:, usual])
-    return clear_R & (period_R != usual)
+    clear_R = (own_R < ALIKE_UNUSUAL) & (own_R < BETTER * score_RP[:, usual_period])
+    return clear_R & (period_R != usual_period)

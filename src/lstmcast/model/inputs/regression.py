@@ -76,9 +76,9 @@ def products_of(columns_DK: NDArray) -> NDArray:
     """What the columns add to the sums on every day but the first (D − 1, 3 · M of columns
     only)."""
     row, column = np.tril_indices(columns_DK.shape[1])
-    now, before = columns_DK[1:], columns_DK[:-1]
-    now_row, now_column = now[:, row], now[:, column]
-    before_row, before_column = before[:, row], before[:, column]
+    today, yesterday = columns_DK[1:], columns_DK[:-1]
+    now_row, now_column = today[:, row], today[:, column]
+    before_row, before_column = yesterday[:, row], yesterday[:, column]
     mixed = now_row * before_column + before_row * now_column
     products = (now_row * now_column, mixed, before_row * before_column)
     return np.concatenate(products, axis=1)
@@ -111,8 +111,8 @@ def base_sums(sums_B3M: NDArray, layout: Layout) -> NDArray:
     base_and_z = np.append(np.arange(layout.base), layout.columns)
     places = _places(layout.columns)[base_and_z[:, None], base_and_z]
     row, column = np.tril_indices(layout.base)
-    chosen = np.concatenate([places[row, column], places[-1]])
-    return sums_B3M[..., chosen]
+    places_M = np.concatenate([places[row, column], places[-1]])
+    return sums_B3M[..., places_M]
 
 
 def fit(
@@ -125,25 +125,24 @@ def fit(
     freedom_BF = _freedom(count_B, layout, len(PHIS))
     plain = _without_groups(rest_BFVV, freedom_BF)
     series, groups = len(count_B), len(layout.groups)
-    alone = []
+    by_group = []
+    gain_BG = np.zeros((series, groups))
     for group in range(groups):
         members_BP = np.tile(layout.group_P == group, (series, 1))
         evidence = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, members_BP)
-        alone.append(evidence)
-    gain_BG = np.zeros((series, groups))
-    for group, evidence in enumerate(alone):
         gain_BG[:, group] = _gain(evidence, plain)
+        by_group.append(evidence)
     used_BG = gain_BG >= np.reshape(least_gain, (-1, 1))
-    best = plain
+    fitted = plain
     if groups == 1:
-        best = alone[0]
+        fitted = by_group[0]
     elif groups > 1:
         used_BP = used_BG[:, layout.group_P]
-        best = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, used_BP)
-    without = np.flatnonzero(~used_BG.any(axis=1))
-    best = best._replace(covariance_BFPP=plain.covariance_BFPP)
-    best = with_rows(best, without, rows_of(plain, without))
-    return _of_best_phi(best, base_BFKV, gain_BG)
+        fitted = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, used_BP)
+    plain_only = np.flatnonzero(~used_BG.any(axis=1))
+    fitted = fitted._replace(covariance_BFPP=plain.covariance_BFPP)
+    fitted = with_rows(fitted, plain_only, rows_of(plain, plain_only))
+    return _of_best_phi(fitted, base_BFKV, gain_BG)
 
 
 def fit_together(
@@ -157,11 +156,11 @@ def fit_together(
     all_BP = np.ones((len(count_B), len(layout.group_P)), bool)
     evidence = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, all_BP)
     gain_B = _gain(evidence, plain)
-    best = _of_best_phi(evidence, base_BFKV, gain_B[:, None], phis)
+    best_fit = _of_best_phi(evidence, base_BFKV, gain_B[:, None], phis)
     rows = np.arange(len(count_B))
     best_phi_B = evidence.evidence_BF.argmax(axis=1)
     return Together(
-        best,
+        best_fit,
         evidence.covariance_BFPP[rows, best_phi_B],
         evidence.evidence_BF[rows, best_phi_B],
     )
@@ -220,25 +219,25 @@ def _places(columns: int) -> NDArray:
 def _quasi_differences(sums_B3M: NDArray, layout: Layout) -> NDArray:
     """Sums of products of the quasi-differences, for each φ (B, F, K + 1, K + 1)."""
     phi_F1 = np.array(PHIS)[:, None]
-    now, mixed, before = (sums_B3M[:, None, which] for which in range(3))
-    sums_BFM = now - phi_F1 * mixed + phi_F1**2 * before
+    square_today, mixed, square_before = (sums_B3M[:, None, which] for which in range(3))
+    sums_BFM = square_today - phi_F1 * mixed + phi_F1**2 * square_before
     return sums_BFM[..., _places(layout.columns)]
 
 
-def without_base(full: NDArray, base: int) -> tuple[NDArray, NDArray]:
+def without_base(sums: NDArray, base: int) -> tuple[NDArray, NDArray]:
     """The sums of what the base leaves of the other columns and of z, and its regression on each
     of these (…, base, P + 1)."""
-    gram = full[..., :base, :base]
+    gram = sums[..., :base, :base]
     diagonal = np.diagonal(gram, axis1=-2, axis2=-1)
     positive = diagonal > 0
     root = np.sqrt(np.where(positive, diagonal, 1.0))
     scale = np.where(positive, 1.0 / root, 0.0)
     within = gram * scale[..., :, None] * scale[..., None, :]
-    across = full[..., :base, base:] * scale[..., :, None]
+    across = sums[..., :base, base:] * scale[..., :, None]
     solved = np.linalg.solve(within + RIDGE * np.eye(base), across)
     explained = np.swapaxes(across, -1, -2) @ solved
-    rest = full[..., base:, base:] - explained
-    return rest, solved * scale[..., :, None]
+    remaining = sums[..., base:, base:] - explained
+    return remaining, solved * scale[..., :, None]
 
 
 def _without_groups(rest_BFVV: NDArray, freedom_BF: NDArray) -> _Evidence:
@@ -280,17 +279,17 @@ def _with_groups(
         A_BFPP[looked_at], b_BFP[looked_at], freedom_BF[looked_at], members
     )
     unit_N1 = unit_BF1[looked_at]
-    result = _Evidence(
+    outcome = _Evidence(
         np.full_like(freedom_BF, -np.inf),
         np.zeros_like(b_BFP),
         plain.variance_BF.copy(),
         np.zeros_like(A_BFPP),
     )
-    result.evidence_BF[looked_at] = plain.evidence_BF[looked_at] + gain_N
-    result.coefficients_BFP[looked_at] = beta_NP * unit_N1
-    result.variance_BF[looked_at] *= variance_N
-    result.covariance_BFPP[looked_at] = covariance_NPP * unit_N1[..., None] ** 2
-    return result
+    outcome.evidence_BF[looked_at] = plain.evidence_BF[looked_at] + gain_N
+    outcome.coefficients_BFP[looked_at] = beta_NP * unit_N1
+    outcome.variance_BF[looked_at] *= variance_N
+    outcome.covariance_BFPP[looked_at] = covariance_NPP * unit_N1[..., None] ** 2
+    return outcome
 
 
 def _mackay(
@@ -368,8 +367,8 @@ def _trace(A: NDArray) -> NDArray:
     return np.trace(A, axis1=-2, axis2=-1) + np.finfo(float).tiny
 
 
-def _left(A: NDArray, b: NDArray, total: NDArray, beta: NDArray) -> NDArray:
+def _left(gram: NDArray, product: NDArray, total: NDArray, beta: NDArray) -> NDArray:
     """Squares that these coefficients leave of so many; some, where rounding leaves none."""
-    fitted = (A @ beta[..., None])[..., 0]
-    left = total - (beta * (2.0 * b - fitted)).sum(axis=-1)
-    return np.maximum(left, SMALLEST * total)
+    fitted = (gram @ beta[..., None])[..., 0]
+    squares_left = total - (beta * (2.0 * product - fitted)).sum(axis=-1)
+    return np.maximum(squares_left, SMALLEST * total)

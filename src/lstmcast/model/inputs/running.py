@@ -112,7 +112,8 @@ class Running:
 
     def start(self, grid: Grid, rows: int, fitted: None = None) -> RunningState:
         """State before the first value of so many rows."""
-        zeros, unknown = np.zeros((rows, self.columns)), np.full((rows, self.columns), np.nan)
+        zeros = np.zeros((rows, self.columns))
+        unknown = np.full((rows, self.columns), np.nan)
         return RunningState(zeros, unknown, zeros, unknown)
 
     def advance(
@@ -120,9 +121,11 @@ class Running:
     ) -> tuple[Seen, RunningState]:
         """Read T more values of each row (NaN = missing)."""
         u_BTK = np.log(values_BTK) if self.of == "returns" else values_BTK
-        inputs, labels = np.empty(u_BTK.shape), np.empty(u_BTK.shape)
-        for t in range(u_BTK.shape[1]):
-            inputs[:, t], labels[:, t], state = self._tick(state, u_BTK[:, t])
+        inputs = np.empty(u_BTK.shape)
+        labels = np.empty(u_BTK.shape)
+        for tick in range(u_BTK.shape[1]):
+            x_BK, label_BK, state = self._tick(state, u_BTK[:, tick])
+            inputs[:, tick], labels[:, tick] = x_BK, label_BK
         begun_BT = np.logical_and.reduce(np.isfinite(inputs), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], inputs, 0.0).astype(np.float32)
         return Seen(x_BTC, begun_BT, None, labels), state
@@ -134,22 +137,31 @@ class Running:
         at it. The sums are West's (1979) for weights that decay.
         """
         weight, centre, square, newest_x = state
-        away, scale, mean = u_BK - centre, _scale(weight, square), self.of == "values"
-        label = np.where(square > 0, self._limited(away / scale), np.nan)
+        reads_values = self.of == "values"
+        decay = np.exp(-1 / self.memory)
+        away = u_BK - centre
+        scale = _scale(weight, square)
+        limited = self._limited(away / scale)
+        label = np.where(square > 0, limited, np.nan)
 
-        first, moved = np.isnan(centre) & ~np.isnan(u_BK), ~np.isnan(away)
-        old, decay = weight, np.exp(-1 / self.memory)
-        weight = np.where(moved, decay * old + 1, np.where(first, float(mean), old))
-        limited = np.where(old < YOUNG, away, scale * self._limited(away / scale))
-        usual = np.where(moved, limited, 0.0)
-        share = decay * old / np.maximum(weight, 1) if mean else 1.0
-        square = np.where(moved, decay * square + share * usual**2, square)
-        newest = centre + usual / np.maximum(weight, 1) if mean else u_BK
-        centre = np.where(moved, newest, np.where(first, u_BK, centre))
+        has_moved = ~np.isnan(away)
+        is_first = np.isnan(centre) & ~np.isnan(u_BK)
+        start_weight = np.where(is_first, float(reads_values), weight)
+        new_weight = np.where(has_moved, decay * weight + 1, start_weight)
+        change = np.where(weight < YOUNG, away, scale * limited)
+        change = np.where(has_moved, change, 0.0)
+        share, newest = 1.0, u_BK
+        if reads_values:
+            share = decay * weight / np.maximum(new_weight, 1)
+            newest = centre + change / np.maximum(new_weight, 1)
+        square = np.where(has_moved, decay * square + share * change**2, square)
+        start_centre = np.where(is_first, u_BK, centre)
+        centre = np.where(has_moved, newest, start_centre)
 
-        read = self._limited((u_BK - centre if mean else away) / _scale(weight, square))
-        x_BK = np.where(np.isnan(read), newest_x, read)
-        return x_BK, label, RunningState(weight, centre, square, x_BK)
+        distance = u_BK - centre if reads_values else away
+        read_BK = self._limited(distance / _scale(new_weight, square))
+        x_BK = np.where(np.isnan(read_BK), newest_x, read_BK)
+        return x_BK, label, RunningState(new_weight, centre, square, x_BK)
 
     def known(self, state: RunningState) -> RunningState:
         """What the way back needs after the newest values of each row."""
@@ -168,7 +180,8 @@ class Running:
 
     def feed(self, point_NHK: NDArray, state: RunningState) -> tuple[Seen, RunningState]:
         """Read answers as inputs."""
-        return Seen(point_NHK.astype(np.float32), np.ones(point_NHK.shape[:2], bool), None), state
+        begun_NH = np.ones(point_NHK.shape[:2], bool)
+        return Seen(point_NHK.astype(np.float32), begun_NH, None), state
 
     def units(
         self, z_NHKX: NDArray, known: RunningState, paths: bool = False, moves: bool = True
@@ -184,11 +197,13 @@ class Running:
     def check(self, values_RK: NDArray, ids: NDArray) -> None:
         """DataError for values of a tick that have no logarithm, naming the first row (ids
         (R,))."""
-        wrong = np.flatnonzero((values_RK <= 0).any(axis=1)) if self.of == "returns" else []
-        if len(wrong):
-            value = float(np.nanmin(values_RK[wrong[0]]))
+        if self.of != "returns":
+            return
+        row_R = np.flatnonzero((values_RK <= 0).any(axis=1))
+        if len(row_R):
+            value = float(np.nanmin(values_RK[row_R[0]]))
             raise DataError(
-                f"Row {ids[wrong[0]]!r} has the value {value!r}, and {len(wrong)} rows of this "
+                f"Row {ids[row_R[0]]!r} has the value {value!r}, and {len(row_R)} rows of this "
                 "tick have such ones: returns need positive values. Use Running('changes') for "
                 "values that may be zero or negative, or nan for one that is unknown."
             )

@@ -84,8 +84,8 @@ def clock_of(frequency: Frequency) -> Clock | None:
     if frequency.unit == "week" and frequency.every == 1:
         return Clock(week=1, year=YEAR / 7, first=26, renewal=26, fewest=208)
     step = STEP.get(frequency.unit, 0) * frequency.every
-    whole = step > 0 and DAY % step == 0 and DAY // step <= MOST_STEPS
-    return Clock(DAY // step) if whole else None
+    divides_day = step > 0 and DAY % step == 0 and DAY // step <= MOST_STEPS
+    return Clock(DAY // step) if divides_day else None
 
 
 def columns_at(clock: Clock, days_D: NDArray) -> NDArray:
@@ -134,8 +134,8 @@ class SlowState(NamedTuple):
     newest_BRJ: NDArray  # the newest solutions, in units of the axis
 
 
-def start_slow(clock: Clock, rows: int, kept: int = 1) -> SlowState:
-    """Nothing is known of so many series; `kept`: solutions that are remembered."""
+def start_slow(clock: Clock, rows: int, solutions: int = 1) -> SlowState:
+    """Nothing is known of so many series; `solutions`: how many of them are remembered."""
     layout = clock.layout
     return SlowState(
         reference_B=np.full(rows, np.nan),
@@ -149,13 +149,13 @@ def start_slow(clock: Clock, rows: int, kept: int = 1) -> SlowState:
         last_B=np.full(rows, np.nan),
         days_BD=np.full((rows, max(clock.first, clock.renewal)), np.nan),
         today_B=np.zeros(rows),
-        newest_BRJ=np.zeros((rows, kept, sum(layout.groups))),
+        newest_BRJ=np.zeros((rows, solutions, sum(layout.groups))),
     )
 
 
-def put_rows(state: SlowState, rows: NDArray, new: SlowState) -> None:
+def put_rows(state: SlowState, rows: NDArray, new_state: SlowState) -> None:
     """Write some rows of a state that nobody else has."""
-    for array, new_array in zip(state, new, strict=True):
+    for array, new_array in zip(state, new_state, strict=True):
         array[rows] = new_array
 
 
@@ -167,17 +167,17 @@ def advance_slow(
     days_BD, today_B = _whole_days(clock, state.today_B, z_BT, count)
     state = state._replace(today_B=today_B)
     day = count // clock.steps
-    done = 0
+    days_read = 0
     solutions = []
-    while done < days_BD.shape[1]:
+    while days_read < days_BD.shape[1]:
         first, stop = clock.chunk(day)
-        until = min(done + stop - day, days_BD.shape[1])
+        until = min(days_read + stop - day, days_BD.shape[1])
         place = day - first
         chunk_BD = state.days_BD.copy()
-        chunk_BD[:, place : place + until - done] = days_BD[:, done:until]
+        chunk_BD[:, place : place + until - days_read] = days_BD[:, days_read:until]
         state = state._replace(days_BD=chunk_BD)
-        day += until - done
-        done = until
+        day += until - days_read
+        days_read = until
         if day == stop:
             state = renewed(clock, state, first, stop)
             solutions.append(state.newest_BRJ[:, -1])
@@ -193,20 +193,20 @@ def _whole_days(
     chunks give the same bits.
     """
     per_day = clock.steps
-    before = count % per_day
+    steps_before = count % per_day
     if per_day == 1:
         return z_BT, today_B
     rows = len(z_BT)
-    z_BT = np.concatenate([np.zeros((rows, before)), z_BT], axis=1)
-    whole = z_BT.shape[1] // per_day
-    sums_BD = np.zeros((rows, whole + 1))
+    z_BT = np.concatenate([np.zeros((rows, steps_before)), z_BT], axis=1)
+    whole_days = z_BT.shape[1] // per_day
+    sums_BD = np.zeros((rows, whole_days + 1))
     sums_BD[:, 0] = today_B
-    steps_BDM = z_BT[:, : whole * per_day].reshape(rows, whole, per_day)
+    steps_BDM = z_BT[:, : whole_days * per_day].reshape(rows, whole_days, per_day)
     for step in range(per_day):
-        sums_BD[:, :whole] += steps_BDM[:, :, step]
-    for step in range(whole * per_day, z_BT.shape[1]):
-        sums_BD[:, whole] += z_BT[:, step]
-    return sums_BD[:, :whole] / per_day, sums_BD[:, whole]
+        sums_BD[:, :whole_days] += steps_BDM[:, :, step]
+    for step in range(whole_days * per_day, z_BT.shape[1]):
+        sums_BD[:, whole_days] += z_BT[:, step]
+    return sums_BD[:, :whole_days] / per_day, sums_BD[:, whole_days]
 
 
 def renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState:
@@ -287,10 +287,10 @@ def _solved(clock: Clock, sums_B3M: NDArray, weight_B: NDArray) -> Fit:
     enough = np.flatnonzero(weight_B >= clock.fewest)
     if not len(enough):
         return of_base
-    known = weight_B[enough]
-    is_early = known < EARLY * clock.year
-    least = np.where(is_early, EARLY_GAIN, LEAST_GAIN)
-    of_all = fit(sums_B3M[enough], known, layout, least)
+    weight_R = weight_B[enough]
+    is_early = weight_R < EARLY * clock.year
+    least_gain_R = np.where(is_early, EARLY_GAIN, LEAST_GAIN)
+    of_all = fit(sums_B3M[enough], weight_R, layout, least_gain_R)
     return with_rows(of_base, enough, of_all)
 
 
@@ -364,7 +364,7 @@ def effect_of(
 ) -> NDArray:
     """The effect by these solutions, at some distances from each step (B, T, len(distances))."""
     angle_BT = 2 * np.pi / clock.year / clock.steps * steps_BT
-    apart = 2 * np.pi / clock.year / clock.steps * distances
+    angle_D = 2 * np.pi / clock.year / clock.steps * distances
     total = np.zeros((*steps_BT.shape, len(distances)))
     for order in range(1, HARMONICS + 1):
         cosine_BT = solution_BTJ[..., order - 1] / order
@@ -373,6 +373,6 @@ def effect_of(
         quarter_BT = np.sin(order * angle_BT)
         in_phase_BT = cosine_BT * here_BT + sine_BT * quarter_BT
         across_BT = sine_BT * here_BT - cosine_BT * quarter_BT
-        total += in_phase_BT[..., None] * np.cos(order * apart)
-        total += across_BT[..., None] * np.sin(order * apart)
+        total += in_phase_BT[..., None] * np.cos(order * angle_D)
+        total += across_BT[..., None] * np.sin(order * angle_D)
     return total

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.model.inputs.base import decayed_sums
+from lstmcast.util.states import rows_of, with_rows
 
 LIMIT = 6.0  # usual changes outside of the recent range, from which a value is a surprise
 FLOOR = 0.02  # of the usual change on the axis of logarithms
@@ -82,29 +83,65 @@ def no_surprises(rows: int, tail: int) -> Surprises:
     )
 
 
-def set_aside(
-    state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis
-) -> tuple[NDArray, NDArray, NDArray, Surprises]:
-    """T more values without the surprises among them and less the shift; at each step the shift,
-    and where else the level may be."""
-    read_BT, after, close_B = _all_read(state, z_BT, tail_BL, axis)
-    shift_BT = np.repeat(state.shift_B[:, None], z_BT.shape[1], axis=1)
-    other_BT = np.repeat(state.other_B[:, None], z_BT.shape[1], axis=1)
+class Range(NamedTuple):
+    """The smallest and the largest of recent values, and of their changes over a cycle."""
+
+    low_R2: NDArray
+    high_R2: NDArray
+
+    @classmethod
+    def of(cls, recent_RL2: NDArray) -> Range:
+        """That of the known ones."""
+        low_R2 = np.fmin.reduce(recent_RL2, axis=1)
+        high_R2 = np.fmax.reduce(recent_RL2, axis=1)
+        return cls(low_R2, high_R2)
+
+    def with_aside(self, state: Surprises, tail: int) -> Range:
+        """The range with what was set aside within it."""
+        recent_R2 = state.since_B2[:, :, None] <= tail
+        aside_R22 = np.where(recent_R2, state.aside_B22, np.nan)
+        low_R2 = np.fmin(self.low_R2, aside_R22[:, 0])
+        high_R2 = np.fmax(self.high_R2, aside_R22[:, 1])
+        return Range(low_R2, high_R2)
+
+    def side(self, now_R2: NDArray, allowed_R2: NDArray) -> NDArray:
+        """Whether values lie too far below (−1) or above (1), or their changes do, else 0."""
+        above_R = (now_R2 > self.high_R2 + allowed_R2).any(axis=1)
+        below_R = (now_R2 < self.low_R2 - allowed_R2).any(axis=1)
+        return above_R.astype(float) - below_R
+
+    def is_far(self, y_R: NDArray, axis: Axis) -> NDArray:
+        """Whether values are FAR times as large as all recent ones, or as small; as they are: FAR
+        times their range away. An error is more likely than a level."""
+        low_R, high_R = self.low_R2[:, 0], self.high_R2[:, 0]
+        far_R = np.where(axis.log_B, np.log(FAR), FAR * (high_R - low_R))
+        return (y_R > high_R + far_R) | (y_R < low_R - far_R)
+
+
+class Calmed(NamedTuple):
+    """T values as they are read: without surprises, and less the shift."""
+
+    read_BT: NDArray
+    shift_BT: NDArray
+    other_BT: NDArray  # where else the level may be, at each step
+    state: Surprises  # after them
+
+
+def set_aside(state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis) -> Calmed:
+    """Set surprises among T more values aside, in the series that have any."""
+    read_BT, new_state, close_B = _all_read(state, z_BT, tail_BL, axis)
+    steps = z_BT.shape[1]
+    shift_BT = np.repeat(state.shift_B[:, None], steps, axis=1)
+    other_BT = np.repeat(state.other_B[:, None], steps, axis=1)
     rows = np.flatnonzero(close_B)
     if len(rows):
-        own = Surprises(*(part[rows] for part in state))
         own_axis = axis._replace(log_B=axis.log_B[rows], slack_B=axis.slack_B[rows])
-        read_BT[rows], shift_BT[rows], other_BT[rows], own = _step_by_step(
-            own, z_BT[rows], tail_BL[rows], own_axis
-        )
-        after = Surprises(*(_with(part, rows, new) for part, new in zip(after, own, strict=True)))
-    return read_BT, shift_BT, other_BT, after
-
-
-def _with(part: NDArray, rows: NDArray, new: NDArray) -> NDArray:
-    part = part.copy()
-    part[rows] = new
-    return part
+        close = _step_by_step(rows_of(state, rows), z_BT[rows], tail_BL[rows], own_axis)
+        read_BT[rows] = close.read_BT
+        shift_BT[rows] = close.shift_BT
+        other_BT[rows] = close.other_BT
+        new_state = with_rows(new_state, rows, close.state)
+    return Calmed(read_BT, shift_BT, other_BT, new_state)
 
 
 def _all_read(
@@ -115,9 +152,11 @@ def _all_read(
     L = tail_BL.shape[1]
     y_BU = np.concatenate([tail_BL, z_BT - state.shift_B[:, None]], axis=1)
     cycle_BU = _with_cycle(state, y_BU, axis.season, L)
-    now_TB2 = np.ascontiguousarray(np.stack([y_BU[:, L:].T, cycle_BU[:, L:].T], axis=2))
-    before, state = _read_all(state, now_TB2)
-    large_TB2 = np.abs(now_TB2 - before.last_B2) > _allowed(before, before.largest_B2, axis)
+    pairs_TB2 = np.stack([y_BU[:, L:].T, cycle_BU[:, L:].T], axis=2)
+    now_TB2 = np.ascontiguousarray(pairs_TB2)
+    before_T, state = _read_all(state, now_TB2)
+    allowed_TB2 = _allowed(before_T, before_T.largest_B2, axis)
+    large_TB2 = np.abs(now_TB2 - before_T.last_B2) > allowed_TB2
     unsettled_B = (state.side_B != 0) | (state.other_B != 0) | (state.doubt_B > 0)
     close_B = unsettled_B | large_TB2.any(axis=(0, 2))
     return y_BU[:, L:], state._replace(cycle_BL=cycle_BU[:, -L:]), close_B
@@ -131,35 +170,35 @@ def _read_all(state: Surprises, now_TB2: NDArray) -> tuple[Surprises, Surprises]
     """
     last_TB2 = _newest(state.last_B2, now_TB2)
     change_TB2 = np.abs(now_TB2 - last_TB2[:-1])
-    known_TB2, changed_TB2 = ~np.isnan(now_TB2), ~np.isnan(change_TB2)
+    known_TB2 = ~np.isnan(now_TB2)
+    changed_TB2 = ~np.isnan(change_TB2)
     change_TB2 = np.where(changed_TB2, change_TB2, 0.0)
+    keep_TB2 = np.where(changed_TB2, 1.0 - 1.0 / MEMORY, 1.0)
     sums_T2B2 = decayed_sums(
         np.stack([state.change_B2, state.weight_B2]),
-        np.where(changed_TB2, 1.0 - 1.0 / MEMORY, 1.0)[:, None],
+        keep_TB2[:, None],
         np.stack([change_TB2, changed_TB2], axis=1),
     )
-    largest_TB2 = _faded_largest(state.largest_B2, changed_TB2, change_TB2)
-    count_TB2 = np.cumsum(np.concatenate([state.count_B2[None], known_TB2]), axis=0)
-    parts = {
+    counts = np.concatenate([state.count_B2[None], known_TB2])
+    sums = {
         "last_B2": last_TB2,
         "change_B2": sums_T2B2[:, 0],
         "weight_B2": sums_T2B2[:, 1],
-        "largest_B2": largest_TB2,
-        "count_B2": count_TB2,
+        "largest_B2": _faded_largest(state.largest_B2, changed_TB2, change_TB2),
+        "count_B2": np.cumsum(counts, axis=0),
     }
-    before = state._replace(**{name: part[:-1] for name, part in parts.items()})
-    after = state._replace(
-        since_B2=state.since_B2 + len(now_TB2),
-        **{name: part[-1].copy() for name, part in parts.items()},
-    )
-    return before, after
+    earlier = {name: array_TB2[:-1] for name, array_TB2 in sums.items()}
+    newest = {name: array_TB2[-1].copy() for name, array_TB2 in sums.items()}
+    since_B2 = state.since_B2 + len(now_TB2)
+    return state._replace(**earlier), state._replace(since_B2=since_B2, **newest)
 
 
 def _newest(before_B2: NDArray, now_TB2: NDArray) -> NDArray:
     """The newest known value before each of T and after the last (1 + T, B, 2)."""
     values = np.concatenate([before_B2[None], now_TB2])
     steps = np.arange(len(values))[:, None, None]
-    newest = np.maximum.accumulate(np.where(np.isnan(values), 0, steps), axis=0)
+    known_steps = np.where(np.isnan(values), 0, steps)
+    newest = np.maximum.accumulate(known_steps, axis=0)
     return np.take_along_axis(values, newest, axis=0)
 
 
@@ -168,9 +207,10 @@ def _faded_largest(before_B2: NDArray, changed_TB2: NDArray, change_TB2: NDArray
     fade_TB2 = np.where(changed_TB2, FADE, 1.0)
     largest_TB2 = np.empty((1 + len(change_TB2), *before_B2.shape))
     largest_TB2[0] = before_B2
-    for t in range(len(change_TB2)):
-        now_B2 = np.multiply(fade_TB2[t], largest_TB2[t], out=largest_TB2[t + 1])
-        np.maximum(now_B2, change_TB2[t], out=now_B2)
+    for step in range(len(change_TB2)):
+        newest_B2 = largest_TB2[step + 1]
+        np.multiply(fade_TB2[step], largest_TB2[step], out=newest_B2)
+        np.maximum(newest_B2, change_TB2[step], out=newest_B2)
     return largest_TB2
 
 
@@ -179,15 +219,17 @@ def _with_cycle(state: Surprises, y_BU: NDArray, season: int, tail: int) -> NDAr
     cycle_BU = np.full_like(y_BU, np.nan)
     cycle_BU[:, :tail] = state.cycle_BL
     if season > 1:
-        cycle_BU[:, tail:] = y_BU[:, tail:] - y_BU[:, tail - season : y_BU.shape[1] - season]
+        stop = y_BU.shape[1] - season
+        cycle_BU[:, tail:] = y_BU[:, tail:] - y_BU[:, tail - season : stop]
     return cycle_BU
 
 
 def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
     """How far outside of the recent range a value may be (B, 2), where changes so large have
     lasted."""
+    floor_B = np.where(axis.log_B, FLOOR, 0.0)
     usual_B2 = state.change_B2 / np.maximum(state.weight_B2, 1.0)
-    usual_B2 = np.maximum(usual_B2, np.where(axis.log_B, FLOOR, 0.0)[:, None])
+    usual_B2 = np.maximum(usual_B2, floor_B[:, None])
     allowed_B2 = axis.slack_B[:, None] * np.maximum(LIMIT * usual_B2, largest_B2)
     return np.where(state.count_B2 >= axis.fewest, allowed_B2, np.inf)
 
@@ -195,7 +237,8 @@ def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
 def _read(state: Surprises, now_B2: NDArray) -> Surprises:
     """The state after values that were read (NaN = none)."""
     change_B2 = np.abs(now_B2 - state.last_B2)
-    known_B2, changed_B2 = ~np.isnan(now_B2), ~np.isnan(change_B2)
+    known_B2 = ~np.isnan(now_B2)
+    changed_B2 = ~np.isnan(change_B2)
     change_B2 = np.where(changed_B2, change_B2, 0.0)
     keep_B2 = np.where(changed_B2, 1.0 - 1.0 / MEMORY, 1.0)
     faded_B2 = np.where(changed_B2, FADE, 1.0) * state.largest_B2
@@ -209,96 +252,79 @@ def _read(state: Surprises, now_B2: NDArray) -> Surprises:
     )
 
 
-def _step_by_step(
-    state: Surprises, z_RT: NDArray, tail_RL: NDArray, axis: Axis
-) -> tuple[NDArray, NDArray, NDArray, Surprises]:
+def _step_by_step(state: Surprises, z_RT: NDArray, tail_RL: NDArray, axis: Axis) -> Calmed:
     """What `set_aside` does, of series in which it may happen."""
-    L, T, season = tail_RL.shape[1], z_RT.shape[1], axis.season
-    read_RU2 = np.full((len(z_RT), L + T, 2), np.nan)
-    read_RU2[:, :L, 0], read_RU2[:, :L, 1] = tail_RL, state.cycle_BL
-    shift_RT, other_RT = np.empty_like(z_RT), np.empty_like(z_RT)
-    unknown_R = np.full(len(z_RT), np.nan)
-    for t in range(T):
-        before_R = read_RU2[:, L + t - season, 0] if season > 1 else unknown_R
-        recent_RL2 = read_RU2[:, t : L + t]
-        read_RU2[:, L + t], state = _one(state, z_RT[:, t], before_R, recent_RL2, axis)
-        shift_RT[:, t], other_RT[:, t] = state.shift_B, state.other_B
-    return read_RU2[:, L:, 0], shift_RT, other_RT, state._replace(cycle_BL=read_RU2[:, T:, 1])
+    rows, T = z_RT.shape
+    L, season = tail_RL.shape[1], axis.season
+    read_RU2 = np.full((rows, L + T, 2), np.nan)
+    read_RU2[:, :L, 0] = tail_RL
+    read_RU2[:, :L, 1] = state.cycle_BL
+    shift_RT = np.empty_like(z_RT)
+    other_RT = np.empty_like(z_RT)
+    cycle_before_R = np.full(rows, np.nan)
+    for step in range(T):
+        if season > 1:
+            cycle_before_R = read_RU2[:, L + step - season, 0]
+        recent_RL2 = read_RU2[:, step : L + step]
+        read_R2, state = _one(state, z_RT[:, step], cycle_before_R, recent_RL2, axis)
+        read_RU2[:, L + step] = read_R2
+        shift_RT[:, step] = state.shift_B
+        other_RT[:, step] = state.other_B
+    new_state = state._replace(cycle_BL=read_RU2[:, T:, 1])
+    return Calmed(read_RU2[:, L:, 0], shift_RT, other_RT, new_state)
 
 
 def _one(
     state: Surprises, z_R: NDArray, before_R: NDArray, recent_RL2: NDArray, axis: Axis
 ) -> tuple[NDArray, Surprises]:
     """The next value of each series and its change over a cycle, as they are read; and the state
-    after them."""
-    L = recent_RL2.shape[1]
+    after them. `before_R`: the values a cycle before."""
     allowed_R2 = _allowed(state, state.largest_B2, axis)
-    range_R2 = np.fmin.reduce(recent_RL2, axis=1), np.fmax.reduce(recent_RL2, axis=1)
+    recent = Range.of(recent_RL2)
     now_R2 = _and_change(z_R - state.shift_B, before_R)
-    returned_R = _returned(state, z_R, before_R, range_R2, axis)
-    side_R = np.where(returned_R, 0.0, _side(now_R2, *range_R2, allowed_R2))
+    returned_R = _returned(state, z_R, before_R, recent, axis)
+    side_R = np.where(returned_R, 0.0, recent.side(now_R2, allowed_R2))
     again_R = (state.side_B != 0) & (side_R == state.side_B)
-    wide_R2 = _with_aside(state, *range_R2, L)
-    first_R = ~returned_R & ~again_R & (_side(now_R2, *wide_R2, allowed_R2) != 0)
+    wide = recent.with_aside(state, recent_RL2.shape[1])
+    first_R = ~returned_R & ~again_R & (wide.side(now_R2, allowed_R2) != 0)
     jump_R = now_R2[:, 0] - _expected(state, before_R)
     small_R = np.abs(jump_R) <= AT_ONCE * allowed_R2[:, 0]
-    aside_R = first_R & (small_R | _is_far(now_R2[:, 0], range_R2, axis))
-    state = _shifted(state, again_R | (first_R & ~aside_R), returned_R, z_R, before_R)
+    aside_R = first_R & (small_R | recent.is_far(now_R2[:, 0], axis))
+    believed_R = again_R | (first_R & ~aside_R)
+    state = _shifted(state, believed_R, returned_R, z_R, before_R)
     back_R = np.where(state.doubt_B == DOUBT, state.before_B - state.shift_B, 0.0)
     other_R = np.where(aside_R, jump_R, back_R)
-    read_R2 = _and_change(np.where(aside_R, np.nan, z_R - state.shift_B), before_R)
-    state = _remembered(_read(state, read_R2), np.where(first_R, side_R, 0.0), now_R2)
-    newest_R = np.where(np.isnan(z_R), state.side_B, np.where(aside_R, side_R, 0.0))
-    other_R = np.where(np.isnan(z_R), state.other_B, other_R)
+    z_read_R = np.where(aside_R, np.nan, z_R - state.shift_B)
+    read_R2 = _and_change(z_read_R, before_R)
+    state = _read(state, read_R2)
+    state = _remembered(state, np.where(first_R, side_R, 0.0), now_R2)
+    missing_R = np.isnan(z_R)
+    newest_R = np.where(aside_R, side_R, 0.0)
+    newest_R = np.where(missing_R, state.side_B, newest_R)
+    other_R = np.where(missing_R, state.other_B, other_R)
     return read_R2, state._replace(side_B=newest_R, other_B=other_R)
 
 
 def _returned(
-    state: Surprises,
-    z_R: NDArray,
-    before_R: NDArray,
-    range_R2: tuple[NDArray, NDArray],
-    axis: Axis,
+    state: Surprises, z_R: NDArray, before_R: NDArray, recent: Range, axis: Axis
 ) -> NDArray:
     """Whether values are back at the level before the newest shift, and not at the one after it;
     as long as it is in doubt: nearer to the one before."""
     allowed_R2 = _allowed(state, state.largest_before_B2, axis)
-    now_R2, back_R2 = (
-        _and_change(z_R - shift_R, before_R) for shift_R in (state.shift_B, state.before_B)
-    )
-    left_R = _side(now_R2, *range_R2, allowed_R2) != 0
-    there_R = _side(back_R2, *range_R2, allowed_R2) == 0
-    now_R, back_R = (part_R2[:, 0] - _expected(state, before_R) for part_R2 in (now_R2, back_R2))
-    nearer_R = (state.doubt_B > 0) & (np.abs(back_R) < np.abs(now_R))
-    return (state.before_B != state.shift_B) & (nearer_R | (left_R & there_R))
-
-
-def _is_far(y_R: NDArray, range_R2: tuple[NDArray, NDArray], axis: Axis) -> NDArray:
-    """Whether values are FAR times as large as all recent ones, or as small; as they are: FAR
-    times their range away. An error is more likely than a level."""
-    low_R, high_R = (bound_R2[:, 0] for bound_R2 in range_R2)
-    far_R = np.where(axis.log_B, np.log(FAR), FAR * (high_R - low_R))
-    return (y_R > high_R + far_R) | (y_R < low_R - far_R)
-
-
-def _with_aside(
-    state: Surprises, low_R2: NDArray, high_R2: NDArray, tail: int
-) -> tuple[NDArray, NDArray]:
-    """The range with what was set aside within it."""
-    recent_R2 = state.since_B2[:, :, None] <= tail
-    aside_R22 = np.where(recent_R2, state.aside_B22, np.nan)
-    return np.fmin(low_R2, aside_R22[:, 0]), np.fmax(high_R2, aside_R22[:, 1])
+    now_R2 = _and_change(z_R - state.shift_B, before_R)
+    back_R2 = _and_change(z_R - state.before_B, before_R)
+    is_off_now_R = recent.side(now_R2, allowed_R2) != 0
+    fits_before_R = recent.side(back_R2, allowed_R2) == 0
+    expected_R = _expected(state, before_R)
+    now_R = np.abs(now_R2[:, 0] - expected_R)
+    back_R = np.abs(back_R2[:, 0] - expected_R)
+    nearer_R = (state.doubt_B > 0) & (back_R < now_R)
+    has_shifted_R = state.before_B != state.shift_B
+    return has_shifted_R & (nearer_R | (is_off_now_R & fits_before_R))
 
 
 def _and_change(y_R: NDArray, before_R: NDArray) -> NDArray:
     return np.stack([y_R, y_R - before_R], axis=1)
-
-
-def _side(now_R2: NDArray, low_R2: NDArray, high_R2: NDArray, allowed_R2: NDArray) -> NDArray:
-    """Whether values lie too far below (−1) or above (1) a range, or their changes do, else 0."""
-    above_R = (now_R2 > high_R2 + allowed_R2).any(axis=1)
-    below_R = (now_R2 < low_R2 - allowed_R2).any(axis=1)
-    return above_R.astype(float) - below_R
 
 
 def _expected(state: Surprises, before_R: NDArray) -> NDArray:
@@ -312,17 +338,19 @@ def _shifted(
     state: Surprises, again_R: NDArray, returned_R: NDArray, z_R: NDArray, before_R: NDArray
 ) -> Surprises:
     """The state where a surprise came again, or the level before did."""
-    new_R = np.where(again_R, z_R - _expected(state, before_R), state.shift_B)
-    shift_R = np.where(returned_R, state.before_B, new_R)
-    largest_R2 = np.fmax(state.largest_B2, np.abs(shift_R - state.shift_B)[:, None])
+    moved_R = np.where(again_R, z_R - _expected(state, before_R), state.shift_B)
+    shift_R = np.where(returned_R, state.before_B, moved_R)
+    change_R = np.abs(shift_R - state.shift_B)
+    largest_R2 = np.fmax(state.largest_B2, change_R[:, None])
     either_R = again_R | returned_R
-    left_R = np.maximum(state.doubt_B - ~np.isnan(z_R), 0.0)
+    doubt_R = np.maximum(state.doubt_B - ~np.isnan(z_R), 0.0)
+    doubt_R = np.where(returned_R, 0.0, doubt_R)
     kept_R2 = np.where(returned_R[:, None], state.largest_before_B2, state.largest_B2)
     return state._replace(
         shift_B=shift_R,
         before_B=np.where(either_R, state.shift_B, state.before_B),
         largest_B2=np.where(again_R[:, None], largest_R2, kept_R2),
-        doubt_B=np.where(again_R, DOUBT, np.where(returned_R, 0.0, left_R)),
+        doubt_B=np.where(again_R, DOUBT, doubt_R),
         largest_before_B2=np.where(either_R[:, None], state.largest_B2, state.largest_before_B2),
     )
 

@@ -9,6 +9,7 @@ far beyond the surprises that were usual goes in only so far: a closed day or a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -25,6 +26,24 @@ SETTLED = 1.5  # weight from which a surprise is one: more than one cycle
 WHOLE_CYCLE = 0.6
 
 
+class Reading(NamedTuple):
+    """T steps on the reading axis with the tail before them, and which of them are known."""
+
+    z_BU: NDArray
+    known_BU: NDArray
+    seen_BU: NDArray
+    steps: int  # T
+
+    def change(self, lag: int) -> NDArray:
+        """z_t − z_{t − lag} for the last T steps; NaN where one of the two is missing."""
+        stop = self.z_BU.shape[1]
+        first = stop - self.steps
+        earlier = slice(first - lag, stop - lag)
+        both_known_BT = self.known_BU[:, first:] & self.known_BU[:, earlier]
+        change_BT = self.z_BU[:, first:] - self.z_BU[:, earlier]
+        return np.where(both_known_BT, change_BT, np.nan)
+
+
 class TableState(NamedTuple):
     """Decayed sums of deviations of the last m steps that have one; usual surprises of 2m."""
 
@@ -33,35 +52,41 @@ class TableState(NamedTuple):
     surprise_BM: NDArray  # (B, 2m)
 
 
-def start_table(rows: int, m: int) -> TableState:
+def start_table(rows: int, period: int) -> TableState:
     """Nothing is known of any phase."""
-    return TableState(np.zeros((rows, m)), np.zeros((rows, m)), np.zeros((rows, 2 * m)))
+    zeros = np.zeros((rows, period))
+    return TableState(zeros, zeros.copy(), np.zeros((rows, 2 * period)))
 
 
 def deviations(
-    z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, m: int, enough_BT: NDArray
+    z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, period: int, enough_BT: NDArray
 ) -> tuple[NDArray, NDArray]:
     """z − centred moving average over one cycle, for the step m//2 before each of the last T; and
     where it is known.
 
     `enough_BT`: which part of a cycle's steps must be known.
     """
-    tail = z_BU.shape[1] - enough_BT.shape[1]
-    total_BT, weight_BT = (_centred_sum(part, m, tail) for part in (z_BU, known_BU.astype(float)))
-    centre = slice(tail - m // 2, z_BU.shape[1] - m // 2)
-    whole_BT = seen_BU[:, tail - 2 * (m // 2) : z_BU.shape[1] - 2 * (m // 2)]  # the cycle had begun
-    known_BT = known_BU[:, centre] & whole_BT & (weight_BT >= enough_BT * m)
-    return z_BU[:, centre] - total_BT / np.maximum(weight_BT, 1.0), known_BT
+    stop, half = z_BU.shape[1], period // 2
+    tail = stop - enough_BT.shape[1]
+    total_BT = _centred_sum(z_BU, period, tail)
+    weight_BT = _centred_sum(known_BU.astype(float), period, tail)
+    centre = slice(tail - half, stop - half)
+    whole_BT = seen_BU[:, tail - 2 * half : stop - 2 * half]  # the cycle had begun
+    known_BT = known_BU[:, centre] & whole_BT & (weight_BT >= enough_BT * period)
+    mean_BT = total_BT / np.maximum(weight_BT, 1.0)
+    return z_BU[:, centre] - mean_BT, known_BT
 
 
-def _centred_sum(values_BU: NDArray, m: int, tail: int) -> NDArray:
+def _centred_sum(values_BU: NDArray, period: int, tail: int) -> NDArray:
     """Sum over the cycle that ends at each step from `tail` on; an even cycle takes half of both
     its ends."""
-    sums, end = _summed(values_BU), values_BU.shape[1]
-    if m % 2:
-        return sums[:, tail + 1 :] - sums[:, tail + 1 - m : end + 1 - m]
-    ends = values_BU[:, tail:] + values_BU[:, tail - m : end - m]
-    return sums[:, tail + 1 :] - sums[:, tail - m : end - m] - 0.5 * ends
+    sums = _summed(values_BU)
+    stop = values_BU.shape[1]
+    first = tail - period
+    if period % 2:
+        return sums[:, tail + 1 :] - sums[:, first + 1 : stop + 1 - period]
+    ends = values_BU[:, tail:] + values_BU[:, first : stop - period]
+    return sums[:, tail + 1 :] - sums[:, first : stop - period] - 0.5 * ends
 
 
 def add_to_table(
@@ -72,28 +97,32 @@ def add_to_table(
 
     `least_BT`: the usual surprise at the least.
     """
-    m, T = state.sum_BM.shape[1], deviation_BT.shape[1]
-    sums, weights, surprises = (
-        np.concatenate([part, np.zeros_like(deviation_BT)], axis=1) for part in state
-    )
-    for first in range(0, T, m):
-        last = min(first + m, T)
-        here, known_BN = slice(first, last), known_BT[:, first:last]
-        weight_BN = weights[:, here]
-        mean_BN = sums[:, here] / np.where(weight_BN > 0, weight_BN, 1.0)
-        deviation_BN = np.where(known_BN, deviation_BT[:, here], mean_BN)
-        surprise_BN = np.where(weight_BN > 0, deviation_BN - mean_BN, 0.0)
-        usual_BN = np.maximum(_cycle_means(surprises[:, first : last + m], m), least_BT[:, here])
+    period, T = state.sum_BM.shape[1], deviation_BT.shape[1]
+    sums, weights, surprises = _extended(state, deviation_BT)
+    for first in range(0, T, period):
+        stop = min(first + period, T)
+        # Among the columns of the table, the T new steps stand a period behind the old ones.
+        cycle_before, cycle_now = slice(first, stop), slice(period + first, period + stop)
+        known_BN, weight_BN = known_BT[:, cycle_before], weights[:, cycle_before]
+        begun_BN = weight_BN > 0
+        mean_BN = sums[:, cycle_before] / np.where(begun_BN, weight_BN, 1.0)
+        deviation_BN = np.where(known_BN, deviation_BT[:, cycle_before], mean_BN)
+        surprise_BN = np.where(begun_BN, deviation_BN - mean_BN, 0.0)
+        cycle_BN = _cycle_means(surprises[:, first : stop + period], period)
+        usual_BN = np.maximum(cycle_BN, least_BT[:, cycle_before])
         limit_BN = np.where(weight_BN >= SETTLED, LIMIT * usual_BN, np.inf)
         surprise_BN = np.minimum(np.maximum(surprise_BN, -limit_BN), limit_BN)
-        taken_BN = np.where(weight_BN > 0, mean_BN + surprise_BN, deviation_BN)
+        limited_BN = np.where(begun_BN, mean_BN + surprise_BN, deviation_BN)
 
-        new = slice(m + first, m + last)
-        sums[:, new] = np.where(known_BN, decay * sums[:, here] + taken_BN, sums[:, here])
-        weights[:, new] = np.where(known_BN, decay * weight_BN + 1.0, weight_BN)
-        before_BN, now_BN = surprises[:, new], np.abs(surprise_BN)
-        rate_BN = np.where(weight_BN <= 1.0, 1.0, SURPRISE_RATE) * (known_BN & (weight_BN > 0))
-        surprises[:, 2 * m + first : 2 * m + last] = before_BN + rate_BN * (now_BN - before_BN)
+        total_BN = decay * sums[:, cycle_before] + limited_BN
+        sums[:, cycle_now] = np.where(known_BN, total_BN, sums[:, cycle_before])
+        weights[:, cycle_now] = np.where(known_BN, decay * weight_BN + 1.0, weight_BN)
+        usual_before_BN = surprises[:, cycle_now]
+        rate_BN = np.where(weight_BN <= 1.0, 1.0, SURPRISE_RATE)
+        rate_BN = rate_BN * (known_BN & begun_BN)
+        growth_BN = np.abs(surprise_BN) - usual_before_BN
+        newest = slice(2 * period + first, 2 * period + stop)
+        surprises[:, newest] = usual_before_BN + rate_BN * growth_BN
     return TableState(sums, weights, surprises)
 
 
@@ -110,29 +139,36 @@ def sums_by_phase(
 ) -> tuple[NDArray, NDArray]:
     """Decayed sums of the values of each phase and of their number, of the last M steps and of T
     more (B, M + T): a step starts from the one a cycle before, and stays so where it is unknown."""
-    m, T = sum_BM.shape[1], values_BT.shape[1]
-    sums, weights = (
-        np.concatenate([part, np.zeros_like(values_BT)], axis=1) for part in (sum_BM, weight_BM)
-    )
-    for first in range(0, T, m):
-        last = min(first + m, T)
-        old, new = slice(first, last), slice(m + first, m + last)
-        known_BN = known_BT[:, old]
-        total_BN = decay * sums[:, old] + values_BT[:, old]
-        sums[:, new] = np.where(known_BN, total_BN, sums[:, old])
-        weights[:, new] = np.where(known_BN, decay * weights[:, old] + 1.0, weights[:, old])
+    period, T = sum_BM.shape[1], values_BT.shape[1]
+    sums, weights = _extended((sum_BM, weight_BM), values_BT)
+    for first in range(0, T, period):
+        stop = min(first + period, T)
+        cycle_before, cycle_now = slice(first, stop), slice(period + first, period + stop)
+        known_BN = known_BT[:, cycle_before]
+        total_BN = decay * sums[:, cycle_before] + values_BT[:, cycle_before]
+        count_BN = decay * weights[:, cycle_before] + 1.0
+        sums[:, cycle_now] = np.where(known_BN, total_BN, sums[:, cycle_before])
+        weights[:, cycle_now] = np.where(known_BN, count_BN, weights[:, cycle_before])
     return sums, weights
 
 
-def newest_columns(table: TableState, m: int) -> TableState:
+def _extended(arrays: Iterable[NDArray], values_BT: NDArray) -> list[NDArray]:
+    """Arrays with a column of zeros for each of T more steps."""
+    zeros_BT = np.zeros_like(values_BT)
+    return [np.concatenate([array_BM, zeros_BT], axis=1) for array_BM in arrays]
+
+
+def newest_columns(table: TableState, period: int) -> TableState:
     """The state after the newest step of a table with all its columns."""
-    return TableState(table.sum_BM[:, -m:], table.weight_BM[:, -m:], table.surprise_BM[:, -2 * m :])
+    sums = table.sum_BM[:, -period:]
+    weights = table.weight_BM[:, -period:]
+    return TableState(sums, weights, table.surprise_BM[:, -2 * period :])
 
 
-def _cycle_means(surprises_BN: NDArray, m: int) -> NDArray:
+def _cycle_means(surprises_BN: NDArray, period: int) -> NDArray:
     """Mean of the known surprises of each cycle, of N − m of them."""
-    known = surprises_BN > 0
-    count, total = (_rolling_sum(part, m) for part in (known.astype(float), surprises_BN))
+    count = _rolling_sum((surprises_BN > 0).astype(float), period)
+    total = _rolling_sum(surprises_BN, period)
     return (total / np.maximum(count, 1.0))[:, :-1]
 
 
@@ -141,24 +177,30 @@ class Indices:
     step.
 
     Args:
-        table: its columns, the m old ones first.
-        m: steps of the period.
-        inner: a shorter period whose pattern is in every index, and taken out; m for none.
+        table: its columns, the old ones of one period first.
+        period: steps of it.
+        inner: a shorter period whose pattern is in every index, and taken out; the period itself
+            for none.
         passed_BT: steps since the first deviation.
     """
 
-    def __init__(self, table: TableState, m: int, inner: int, passed_BT: NDArray) -> None:
-        known = table.weight_BM > 0
+    def __init__(self, table: TableState, period: int, inner: int, passed_BT: NDArray) -> None:
+        is_known = table.weight_BM > 0
         # (B, m + T): one step per new phase
-        mean = np.where(known, table.sum_BM / np.where(known, table.weight_BM, 1.0), 0.0)
+        weight = np.where(is_known, table.weight_BM, 1.0)
+        mean = np.where(is_known, table.sum_BM / weight, 0.0)
         # One step earlier too: (B, 1 + T).
-        count, total = (_rolling_sum(part, m) for part in (known.astype(float), mean))
+        count = _rolling_sum(is_known.astype(float), period)
+        total = _rolling_sum(mean, period)
         # less than a cycle is no season; phases that are never observed are not waited for
-        self._whole = (count[:, 1:] >= 2) & (passed_BT >= 0.9 * m)
-        self._whole_before = (count[:, :-1] >= 2) & (passed_BT - 1 >= 0.9 * m)
+        enough = 0.9 * period
+        self._whole = (count[:, 1:] >= 2) & (passed_BT >= enough)
+        self._whole_before = (count[:, :-1] >= 2) & (passed_BT - 1 >= enough)
         self._centre = (total / np.maximum(count, 1.0))[:, 1:]
-        self._mean, self._known, self.m, self._T = mean, known, m, passed_BT.shape[1]
-        self._inner, self._inner_mean = inner, _strided_mean(mean, known, m, inner)
+        self._mean, self._known = mean, is_known
+        self._period, self._steps = period, passed_BT.shape[1]
+        self._inner = inner
+        self._inner_mean = _strided_mean(mean, is_known, period, inner)
 
     def at(self, distance: int) -> NDArray:
         """Index for the step `distance` after each step (B, T)."""
@@ -166,34 +208,35 @@ class Indices:
 
     def ahead(self, distances: range) -> NDArray:
         """Indices for several distances, (B, D, T)."""
-        index = self._several(self._mean, self.m, distances)
-        if self._inner < self.m:
+        index = self._several(self._mean, self._period, distances)
+        if self._inner < self._period:
             index = index - self._several(self._inner_mean, self._inner, distances)
         else:
             index = index - self._centre[:, None]
-        known = self._several(self._known, self.m, distances)
-        return np.where(self._whole[:, None] & known, index, 0.0)
+        known_BDT = self._several(self._known, self._period, distances)
+        return np.where(self._whole[:, None] & known_BDT, index, 0.0)
 
     def _several(self, columns: NDArray, cycle: int, distances: range) -> NDArray:
         """Columns for several distances, (B, D, T): one gather, as single steps of a stream are
         read too."""
-        first = _columns_ahead(self.m, cycle, distances)
-        if self._T == 1:
+        first = _columns_ahead(self._period, cycle, distances)
+        if self._steps == 1:
             return columns[:, first, None]
-        return sliding_window_view(columns, self._T, axis=1)[:, first]
+        return sliding_window_view(columns, self._steps, axis=1)[:, first]
 
     def foretold_change(self, lag: int) -> NDArray:
         """What the indices known one step earlier said about the change over the last `lag`
         steps (B, T); 0 where one of the two phases was never observed."""
-        first, last = (self._columns(self.m, distance, 1) for distance in (-lag, 0))
-        both = self._whole_before & self._known[:, first] & self._known[:, last]
-        return np.where(both, self._before(0) - self._before(-lag), 0.0)
+        begin = self._columns(self._period, -lag, 1)
+        end = self._columns(self._period, 0, 1)
+        is_known = self._whole_before & self._known[:, begin] & self._known[:, end]
+        return np.where(is_known, self._before(0) - self._before(-lag), 0.0)
 
     def _before(self, distance: int) -> NDArray:
         """Mean of the phase at a distance, known one step before; without its centre, which cancels
         in differences (B, T)."""
-        index = self._mean[:, self._columns(self.m, distance, 1)]
-        if self._inner < self.m:
+        index = self._mean[:, self._columns(self._period, distance, 1)]
+        if self._inner < self._period:
             index = index - self._inner_mean[:, self._columns(self._inner, distance, 1)]
         return index
 
@@ -203,37 +246,42 @@ class Indices:
 
     def _columns(self, cycle: int, distance: int, asof: int) -> slice:
         """Where the newest index of that phase of a cycle stands, as known at each step."""
-        first = int(_columns_ahead(self.m, cycle, range(distance, distance + 1), asof)[0])
-        return slice(first, first + self._T)
+        distances = range(distance, distance + 1)
+        first = int(_columns_ahead(self._period, cycle, distances, asof)[0])
+        return slice(first, first + self._steps)
 
 
-def _strided_mean(mean: NDArray, known: NDArray, m: int, inner: int) -> NDArray:
+def _strided_mean(mean: NDArray, is_known: NDArray, period: int, inner: int) -> NDArray:
     """Mean over the last m columns of those a multiple of `inner` back: what an inner cycle
     repeats of a table."""
-    if inner == m:
+    if inner == period:
         return mean
-    total, count = np.zeros_like(mean), np.zeros_like(mean)
-    for back in range(0, m, inner):
-        total[:, back:] += mean[:, : mean.shape[1] - back]
-        count[:, back:] += known[:, : mean.shape[1] - back]
+    total = np.zeros_like(mean)
+    count = np.zeros_like(mean)
+    for distance in range(0, period, inner):
+        stop = mean.shape[1] - distance
+        total[:, distance:] += mean[:, :stop]
+        count[:, distance:] += is_known[:, :stop]
     return total / np.maximum(count, 1.0)
 
 
-def _rolling_sum(values: NDArray, m: int) -> NDArray:
+def _rolling_sum(values: NDArray, period: int) -> NDArray:
     sums = _summed(values)
-    return sums[:, m:] - sums[:, :-m]
+    return sums[:, period:] - sums[:, :-period]
 
 
 def _summed(values_BN: NDArray) -> NDArray:
     """Sums of the values before each, and of all (B, N + 1)."""
-    sums = np.zeros((len(values_BN), values_BN.shape[1] + 1))
+    rows, columns = values_BN.shape
+    sums = np.zeros((rows, columns + 1))
     values_BN.cumsum(axis=1, out=sums[:, 1:])
     return sums
 
 
 @cache
-def _columns_ahead(m: int, cycle: int, distances: range, asof: int = 0) -> NDArray:
+def _columns_ahead(period: int, cycle: int, distances: range, asof: int = 0) -> NDArray:
     """Where the newest index of the phases at some distances stands among the columns of a table
-    of m steps, as known at the first step."""
-    ahead = np.array(distances) + asof + m // 2  # of the newest step with an index
-    return m + ahead - cycle * -(-ahead // cycle) - asof
+    of a period, as known at the first step."""
+    ahead = np.array(distances) + asof + period // 2  # of the newest step with an index
+    cycles = -(-ahead // cycle)
+    return period + ahead - cycle * cycles - asof

@@ -32,6 +32,7 @@ from lstmcast.model.inputs.transformedparts import (
     WholeRows,
     before_later,
     carried_on,
+    column_names,
     differences_and_longest,
     even_offsets,
     known_after,
@@ -42,11 +43,11 @@ from lstmcast.model.inputs.transformedparts import (
     row_names,
     same_rows,
     side_by_side,
+    with_past_read,
 )
 from lstmcast.transforms import Transforms
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.config import is_whole
-from lstmcast.util.objects import objects
 from lstmcast.windows import TransformedData
 
 
@@ -75,18 +76,21 @@ class Transformed:
     def __init__(self, *steps: Any, columns: int = 1, past: Any = None) -> None:
         if not is_whole(columns, 1):
             raise UsageError(f"{columns=} must be a whole number of at least 1.")
-        given = steps[0] if len(steps) == 1 else steps
-        object.__setattr__(self, "transforms", Transforms.of(given))
+        transforms = steps[0] if len(steps) == 1 else steps
+        object.__setattr__(self, "transforms", Transforms.of(transforms))
         object.__setattr__(self, "columns", int(columns))
         object.__setattr__(self, "beside", PastColumns.of(past))
 
     def __repr__(self) -> str:
         chain = self.transforms.chain
-        simple = not self.transforms.by_series and chain is not None and not chain.apart
-        parts = list(map(repr, chain.steps)) if simple and chain else [repr(self.transforms)]
-        parts += [f"columns={self.columns}"] if self.columns > 1 else []
-        parts += [f"past={self.beside}"] if self.beside else []
-        return f"Transformed({', '.join(parts)})"
+        arguments = [repr(self.transforms)]
+        if chain is not None and not chain.apart and not self.transforms.by_series:
+            arguments = [repr(step) for step in chain.steps]
+        if self.columns > 1:
+            arguments.append(f"columns={self.columns}")
+        if self.beside:
+            arguments.append(f"past={self.beside}")
+        return f"Transformed({', '.join(arguments)})"
 
     def with_transforms(self, transforms: Transforms) -> Transformed:
         """The same columns with other transforms of the target."""
@@ -109,12 +113,14 @@ class Transformed:
 
     def described(self) -> dict[str, Any]:
         """As JSON values."""
-        about = {
+        about: dict[str, Any] = {
             "kind": self.kind,
             "columns": self.columns,
             "transforms": self.transforms.described(),
         }
-        return about | ({"past": self.beside.described()} if self.beside else {})
+        if self.beside:
+            about["past"] = self.beside.described()
+        return about
 
     @classmethod
     def from_described(cls, about: Mapping[str, Any]) -> Transformed:
@@ -135,12 +141,12 @@ class Transformed:
     @property
     def learns(self) -> bool:
         """Whether any transform learns something from the data."""
-        return any(each.learns for each in (self.transforms, *self.beside.transforms))
+        return any(transforms.learns for transforms in (self.transforms, *self.beside.transforms))
 
     @property
     def pooled(self) -> bool:
         """Whether any transform learns from all series together."""
-        return any(each.pooled for each in (self.transforms, *self.beside.transforms))
+        return any(transforms.pooled for transforms in (self.transforms, *self.beside.transforms))
 
     def context(self, periods: tuple[int, ...]) -> Whole:
         """Everything."""
@@ -160,9 +166,9 @@ class Transformed:
 
     def fit(self, panel: Panel, ends: NDArray) -> FittedTransforms:
         """What the transforms learn from the first `ends` (S,) values of each series."""
-        known = panel.until(np.maximum(ends, 1))
-        state = self.transforms.fit(known.values, known.offsets, known.ids)
-        return FittedTransforms(self.transforms, state, self.beside.fit(known))
+        known_panel = panel.until(np.maximum(ends, 1))
+        state = self.transforms.fit(known_panel.values, known_panel.offsets, known_panel.ids)
+        return FittedTransforms(self.transforms, state, self.beside.fit(known_panel))
 
     def fitted_to(self, panel: Panel, fitted: FittedTransforms | None) -> FittedTransforms:
         """What is known of the series of a panel: as learned, or from the panel where nothing
@@ -197,12 +203,13 @@ class Transformed:
         if self.transforms.apart:
             scale_S, shift_S = label_to_input(fitted, len(panel))
             scale, shift = scale_S[rows], shift_S[rows]
+        ids = panel.ids if self.columns == 1 else row_names(panel.ids, rows)
         data = TransformedData(
             read_columns(inputs.values, panel, rows, fitted, bool(self.beside)),
             side_by_side(labels.values, panel, rows),
             offsets_of(panel.lengths[rows[:, 0]]),
             ends[rows].min(axis=1),
-            panel.ids if self.columns == 1 else row_names(panel.ids, rows),
+            ids,
             scale,
             shift,
         )
@@ -223,9 +230,7 @@ class Transformed:
         """
         if self.columns > 1 and fitted is not None:
             return same_rows(fitted, len(ids), self.columns)
-        names = objects(ids)
-        if self.columns > 1:
-            names = objects(f"{name}/{column}" for name in ids for column in range(self.columns))
+        names = column_names(ids, self.columns)
         chains = (*self.transforms.chains, *self.beside.chains)
         require_nothing_learned(names, fitted, chains)
         unknown, offsets = np.full(len(names), np.nan), np.arange(len(names) + 1)
@@ -274,39 +279,35 @@ class Transformed:
         """Read T more values of each row (NaN = missing); `known` (B, T, P): those of the columns
         that are only read."""
         B, T, K = values_BTK.shape
-        kept = state.newest_BKL.shape[2]
-        raw_BKU = np.concatenate([state.newest_BKL, values_BTK.transpose(0, 2, 1)], axis=2)
+        tail = state.newest_BKL.shape[2]
+        values_BKT = values_BTK.transpose(0, 2, 1)
+        raw_BKU = np.concatenate([state.newest_BKL, values_BKT], axis=2)
         fitted = state.fitted.of(state.series_BK.ravel())
-        offsets = even_offsets(B * K, kept + T)
+        offsets = even_offsets(B * K, tail + T)
         inputs = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, False)
         labels = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, True)
 
         def new_values(applied: AppliedTransforms) -> NDArray:
-            return applied.values.reshape(raw_BKU.shape)[:, :, kept:].transpose(0, 2, 1)
+            values_BKU = applied.values.reshape(raw_BKU.shape)
+            return values_BKU[:, :, tail:].transpose(0, 2, 1)
 
-        read_BTC, label_BTK = new_values(inputs), new_values(labels)
+        read_BTC = new_values(inputs)
+        label_BTK = new_values(labels)
         require_sizes(label_BTK, state)
-        newest_BC, past = state.x_BK, state.past
-        if past is not None:
-            assert known is not None  # whoever reads asks the inputs for the columns' names
-            past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], past, known)
-            read_BTC = np.concatenate([read_BTC, past_BTP], axis=2)
-            newest_BC = np.concatenate([newest_BC, past.x_BP], axis=1)
+        read_BTC, newest_BC, past = with_past_read(state, read_BTC, known)
         require_sizes(read_BTC, state)
         filled_BTC = carried_on(newest_BC, read_BTC)
         begun_BT = np.logical_and.reduce(np.isfinite(filled_BTC), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], filled_BTC, 0.0).astype(np.float32)
-        before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
-        before_SDL = before_later(before_SDL, inputs, fitted, T)
-        after = TransformedState(
+        new_state = TransformedState(
             state.fitted,
             state.series_BK,
-            raw_BKU[:, :, -kept:],
-            before_SDL.reshape(state.before_BKDL.shape),
+            raw_BKU[:, :, -tail:],
+            before_later(state.before_BKDL, inputs, fitted, T),
             filled_BTC[:, -1, :K],
             past and past._replace(x_BP=filled_BTC[:, -1, K:]),
         )
-        return Seen(x_BTC, begun_BT, None, label_BTK), after
+        return Seen(x_BTC, begun_BT, None, label_BTK), new_state
 
     def known(self, state: TransformedState) -> TransformedKnown:
         """What the way back needs after the newest values of each row."""
@@ -327,8 +328,10 @@ class Transformed:
         """Read labels as inputs: the same numbers unless the two are scaled apart."""
         assert not self.beside  # of which nothing is known there: decoding says so
         columns = [
-            self.transforms.as_input(point_NHK[:, :, k], state.series_BK[:, k], state.fitted.state)
-            for k in range(self.columns)
+            self.transforms.as_input(
+                point_NHK[:, :, column], state.series_BK[:, column], state.fitted.state
+            )
+            for column in range(self.columns)
         ]
         x_NHC = np.stack(columns, axis=2).astype(np.float32)
         return Seen(x_NHC, np.ones(x_NHC.shape[:2], bool), None), state
@@ -339,13 +342,13 @@ class Transformed:
         """Labels of all steps after the N positions, inverted after the values before."""
         columns = [
             self.transforms.invert(
-                z_NHKX[:, :, k],
-                known.series_NK[:, k],
+                z_NHKX[:, :, column],
+                known.series_NK[:, column],
                 known.counts_N,
                 known.applied,
                 known.fitted,
                 paths=paths,
             )
-            for k in range(z_NHKX.shape[2])
+            for column in range(z_NHKX.shape[2])
         ]
         return np.stack(columns, axis=2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,40 +71,54 @@ def known_after(state: TransformedState) -> TransformedKnown:
     B, K, _, L = state.before_BKDL.shape
     fitted = state.fitted.of(state.series_BK.ravel())
     before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
-    parts = []
+    applied_chains = []
     for group, chain in enumerate(fitted.chains):
         own_SDL = before_SDL[fitted.group_S == group]
-        before: list[NDArray | None] = [None] * len(chain.steps)
+        before_steps: list[NDArray | None] = [None] * len(chain.steps)
         for number, step in enumerate(differences_of(chain)):
-            before[step] = own_SDL[:, number].ravel()
+            before_steps[step] = own_SDL[:, number].ravel()
         offsets = even_offsets(len(own_SDL), L)
-        parts.append(Applied(np.empty(0), offsets, tuple(before)))
-    applied = AppliedTransforms(np.empty(0), tuple(parts))
+        applied_chains.append(Applied(np.empty(0), offsets, tuple(before_steps)))
+    applied = AppliedTransforms(np.empty(0), tuple(applied_chains))
     series_BK = np.arange(B * K).reshape(B, K)
     return TransformedKnown(fitted, applied, series_BK, np.full(B, L))
 
 
 def before_later(
-    before_SDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
+    before_BKDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
 ) -> NDArray:
     """What the differences were given, so many steps later: a missing one is the one a lag
     before."""
-    longest = before_SDL.shape[2]
+    B, K, D, longest = before_BKDL.shape
+    before_SDL = before_BKDL.reshape(B * K, D, longest)
     result_SDL = before_SDL.copy()
     for group, chain in enumerate(fitted.chains):
-        own = np.flatnonzero(fitted.group_S == group)
-        if not len(own):  # a tick of other rows
+        series_R = np.flatnonzero(fitted.group_S == group)
+        if not len(series_R):  # a tick of other rows
             continue
         for number, step in enumerate(differences_of(chain)):
-            given = applied.parts[group].before[step]
-            assert given is not None
-            newest_ST = given.reshape(len(own), -1)[:, -steps:]
-            both_SU = np.concatenate([before_SDL[own, number], newest_ST], axis=1)
-            offsets = even_offsets(len(own), both_SU.shape[1])
-            filled = carried(both_SU.ravel(), offsets, chain.steps[step].lag)
+            given_S = applied.parts[group].before[step]
+            assert given_S is not None
+            newest_ST = given_S.reshape(len(series_R), -1)[:, -steps:]
+            both_SU = np.concatenate([before_SDL[series_R, number], newest_ST], axis=1)
+            offsets = even_offsets(len(series_R), both_SU.shape[1])
+            filled_U = carried(both_SU.ravel(), offsets, chain.steps[step].lag)
             first = both_SU.shape[1] - longest
-            result_SDL[own, number] = filled.reshape(both_SU.shape)[:, first:]
-    return result_SDL
+            result_SDL[series_R, number] = filled_U.reshape(both_SU.shape)[:, first:]
+    return result_SDL.reshape(before_BKDL.shape)
+
+
+def with_past_read(
+    state: TransformedState, read_BTC: NDArray, known_BTP: NDArray | None
+) -> tuple[NDArray, NDArray, PastState | None]:
+    """What is read, with the columns that are only read beside it; the newest inputs before; and
+    the state of these columns after them."""
+    if state.past is None:
+        return read_BTC, state.x_BK, None
+    assert known_BTP is not None  # whoever reads asks the inputs for the columns' names
+    past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], state.past, known_BTP)
+    newest_BC = np.concatenate([state.x_BK, past.x_BP], axis=1)
+    return np.concatenate([read_BTC, past_BTP], axis=2), newest_BC, past
 
 
 class WholeRows(NamedTuple):
@@ -138,7 +152,8 @@ def label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDAr
     """Scale and shift (S,) by which a label becomes an input, where they are scaled apart."""
     rows = np.arange(series)
     at_0, at_half, at_1 = (
-        fitted.transforms.as_input(np.full(series, x), rows, fitted.state) for x in (0.0, 0.5, 1.0)
+        fitted.transforms.as_input(np.full(series, label), rows, fitted.state)
+        for label in (0.0, 0.5, 1.0)
     )
     if not np.allclose(at_0 + at_1, 2 * at_half, equal_nan=True):
         raise UsageError(
@@ -146,6 +161,13 @@ def label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDAr
             "before them."
         )
     return at_1 - at_0, at_0
+
+
+def column_names(ids: list[Any], columns: int) -> NDArray:
+    """What the series of a stream's rows are called, each row's columns one after the other."""
+    if columns == 1:
+        return objects(ids)
+    return objects(f"{name}/{column}" for name in ids for column in range(columns))
 
 
 def row_names(ids: NDArray, rows_RK: NDArray) -> NDArray:
@@ -157,9 +179,9 @@ def require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
     """The same for the values of some rows of a stream."""
     large = np.argwhere(np.abs(values_BTK) > LARGEST)
     if len(large):
-        b, t, k = large[0]
-        series_B = state.series_BK[:, min(k, state.series_BK.shape[1] - 1)]
-        raise too_large(state.fitted.state.ids[series_B[b]], values_BTK[b, t, k])
+        row, step, column = large[0]
+        series_B = state.series_BK[:, min(column, state.series_BK.shape[1] - 1)]
+        raise too_large(state.fitted.state.ids[series_B[row]], values_BTK[row, step, column])
 
 
 def carried_on(newest_BC: NDArray, values_BTC: NDArray) -> NDArray:
@@ -167,8 +189,8 @@ def carried_on(newest_BC: NDArray, values_BTC: NDArray) -> NDArray:
     known_BTC = ~np.isnan(values_BTC)
     steps_T11 = np.arange(1, values_BTC.shape[1] + 1)[:, None]
     place_BTC = np.maximum.accumulate(np.where(known_BTC, steps_T11, 0), axis=1)
-    both = np.concatenate([newest_BC[:, None], values_BTC], axis=1)
-    return np.take_along_axis(both, place_BTC, axis=1)
+    both_BUC = np.concatenate([newest_BC[:, None], values_BTC], axis=1)
+    return np.take_along_axis(both_BUC, place_BTC, axis=1)
 
 
 def even_offsets(rows: int, length: int) -> NDArray:
@@ -197,7 +219,7 @@ def learns_by_series(chain: Chain) -> bool:
 
 def differences_of(chain: Chain) -> list[int]:
     """Which steps of it are differences."""
-    return [k for k, step in enumerate(chain.steps) if step.lag]
+    return [place for place, step in enumerate(chain.steps) if step.lag]
 
 
 def side_by_side(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
@@ -207,13 +229,13 @@ def side_by_side(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
 
 
 def read_columns(
-    inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms, beside: bool
+    inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms, with_past: bool
 ) -> NDArray:
     """What the network reads of all rows (N, C), NaN where a value is missing; `beside`: with the
     columns that are only read."""
     require_size(inputs_N, panel)
     read_NK = side_by_side(inputs_N, panel, rows_RK)
-    if not beside:
+    if not with_past:
         return read_NK
     return np.concatenate([read_NK, fitted.past.applied(panel, rows_RK)], axis=1)
 
@@ -222,12 +244,12 @@ def require_nothing_learned(
     names: NDArray, fitted: FittedTransforms | None, chains: Iterable[Chain]
 ) -> None:
     """UsageError for new rows of which the chains had to learn something."""
-    known = set() if fitted is None else set(fitted.state.ids.tolist())
-    new = [name for name in names if name not in known]
-    if new and any(learns_by_series(chain) for chain in chains):
+    fitted_ids = set() if fitted is None else set(fitted.state.ids.tolist())
+    new_names = [name for name in names if name not in fitted_ids]
+    if new_names and any(learns_by_series(chain) for chain in chains):
         raise UsageError(
-            f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
-            "Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
+            f"The forecaster was not fitted to {new_names[0]!r}: its transforms know nothing of "
+            "it. Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
         )
 
 

@@ -42,37 +42,46 @@ def season_of(periods: tuple[int, ...]) -> int:
     return shortest if shortest >= SHORTEST_SEASON else 0
 
 
-def start_widths(rows: int, m: int) -> WidthState:
+def start_widths(rows: int, season: int) -> WidthState:
     """No change is known yet."""
-    return WidthState(np.zeros((rows, m)), np.zeros((rows, m)))
+    return WidthState(np.zeros((rows, season)), np.zeros((rows, season)))
 
 
 def read_widths(state: WidthState, change_BT: NDArray, horizon: int) -> tuple[NDArray, WidthState]:
     """Widths of the next steps beside each other, as known at each of T steps (B, T, H), and the
     state after them. `change_BT`: changes over one season; NaN = unknown."""
-    m, steps = state.change_BM.shape[1], change_BT.shape[1]
+    season, steps = state.change_BM.shape[1], change_BT.shape[1]
     known_BT = ~np.isnan(change_BT)
     size_BT = np.where(known_BT, np.abs(change_BT), 0.0)
     changes, counts = sums_by_phase(*state, size_BT, known_BT, DECAY)
-    after = WidthState(changes[:, -m:], counts[:, -m:])
-    total_BT, number_BT = _over_phases(changes, m), _over_phases(counts, m)
-    mean_BT1 = (total_BT / np.where(number_BT > 0, number_BT, 1.0))[:, :, None]
-    change_BTH = _ahead(changes, m, steps, horizon) + PRIOR * mean_BT1
-    usual_BTH = (_ahead(counts, m, steps, horizon) + PRIOR) * mean_BT1
+    new_state = WidthState(changes[:, -season:], counts[:, -season:])
+    total_BT = _over_phases(changes, season)
+    number_BT = _over_phases(counts, season)
+    mean_BT = total_BT / np.where(number_BT > 0, number_BT, 1.0)
+    mean_BT1 = mean_BT[:, :, None]
+    change_BTH = _ahead(changes, season, steps, horizon) + PRIOR * mean_BT1
+    usual_BTH = (_ahead(counts, season, steps, horizon) + PRIOR) * mean_BT1
     beside_BTH = np.ones_like(change_BTH)
     np.divide(change_BTH, usual_BTH, out=beside_BTH, where=usual_BTH > 0)
-    return np.clip(beside_BTH, LEAST, MOST) ** POWER, after
+    return np.clip(beside_BTH, LEAST, MOST) ** POWER, new_state
 
 
-def _over_phases(columns: NDArray, m: int) -> NDArray:
+def _over_phases(columns: NDArray, season: int) -> NDArray:
     """Sum of the last m columns, at each of T steps (B, T)."""
-    windows_BTM = sliding_window_view(columns[:, 1:], m, axis=1)
+    windows_BTM = sliding_window_view(columns[:, 1:], season, axis=1)
     return windows_BTM.sum(axis=2)
 
 
-def _ahead(columns: NDArray, m: int, steps: int, horizon: int) -> NDArray:
+def _ahead(columns: NDArray, season: int, steps: int, horizon: int) -> NDArray:
     """Columns of the phases of the next steps, each averaged with its neighbours (B, T, H)."""
-    first = [m + ahead - m * -(-ahead // m) for ahead in range(horizon + 2)]
+    first = [_first_column(distance, season) for distance in range(horizon + 2)]
     phases_BDT = sliding_window_view(columns, steps, axis=1)[:, first]
-    before, here, after = phases_BDT[:, :-2], phases_BDT[:, 1:-1], phases_BDT[:, 2:]
-    return (0.25 * (before + after) + 0.5 * here).swapaxes(1, 2)
+    neighbours_BHT = phases_BDT[:, :-2] + phases_BDT[:, 2:]
+    mean_BHT = 0.25 * neighbours_BHT + 0.5 * phases_BDT[:, 1:-1]
+    return mean_BHT.swapaxes(1, 2)
+
+
+def _first_column(distance: int, season: int) -> int:
+    """Where the newest change of the phase at a distance stands, as known at the first step."""
+    seasons = -(-distance // season)
+    return season + distance - season * seasons

@@ -6,14 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lstmcast.server.requests import (
-    ForecastTable,
-    Request,
-    Table,
-    Text,
-    Texts,
-    Value,
-)
+from lstmcast.server.fieldtypes import Text, Texts, Value
+from lstmcast.server.requests import ForecastTable, Request, Table
 
 MOST_COMPARED = 6  # forecasts beside each other: more lines cannot be told apart
 

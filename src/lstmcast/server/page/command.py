@@ -23,8 +23,8 @@ def command_of(fields: ShownForecast, files: Sequence[Upload]) -> str:
     begin = ["lstmcast", "forecast", *names]
     if fields.model is not None:
         begin = ["lstmcast", "predict", "--model", fields.model, *names]
-    given = {name: getattr(fields, name) for name in fields.model_fields_set}
-    options = [word for name in sorted(given) for word in _option(name, given[name])]
+    values = {name: getattr(fields, name) for name in fields.model_fields_set}
+    options = [word for name in sorted(values) for word in _option(name, values[name])]
     return shlex.join([*begin, *options])
 
 
@@ -35,6 +35,6 @@ def _option(name: str, value: Any) -> Iterator[str]:
     if name in _FLAGS:
         yield _FLAGS[name][0 if value else 1]
         return
-    for one in value if isinstance(value, list) else [value]:
+    for word in value if isinstance(value, list) else [value]:
         yield f"--{name.replace('_', '-')}"
-        yield f"{one:g}" if isinstance(one, float) else str(one)
+        yield f"{word:g}" if isinstance(word, float) else str(word)

@@ -40,7 +40,8 @@ def shop_table() -> bytes:
     sold = np.rint(level * np.where(promo == 1, 1.5, 1.0) * random.lognormal(0, 0.08, len(steps)))
     texts = [f"{value:g}" for value in sold[:DAYS]] + [""] * AHEAD
     rows = [
-        f"{day},{text},{p:g},{q}" for day, text, p, q in zip(days, texts, price, promo, strict=True)
+        f"{day},{text},{cost:g},{is_promoted}"
+        for day, text, cost, is_promoted in zip(days, texts, price, promo, strict=True)
     ]
     return "\n".join(["day,sold,price,promo", *rows, ""]).encode()
 

@@ -76,7 +76,7 @@ def page_of(language: str) -> File:
         for name, file in static_files().items()
         if file.kind == SCRIPT and not file.packed
     )
-    told = script_data(script_words(scripts, words))
-    for place, text in {"language": language, "words": told, "plotly": PLOTLY_NAME}.items():
+    data = script_data(script_words(scripts, words))
+    for place, text in {"language": language, "words": data, "plotly": PLOTLY_NAME}.items():
         page = page.replace(f"${place}", text)
     return _file(page.encode(), "text/html; charset=utf-8")

@@ -36,10 +36,10 @@ def look(source: Source, limits: Limits, words: Words) -> Document:
         return _unusable(names, str(error), words)
     panel = inspection.panel
     if panel is None:
-        found = findings_section(inspection.findings, words)
-        return _unusable(names, _first_error(inspection.findings), words) | {"findings": found}
+        section = findings_section(inspection.findings, words)
+        return _unusable(names, _first_error(inspection.findings), words) | {"findings": section}
     require_rows(panel, limits)
-    severe = [one for one in inspection.findings if one.severity != "note"]
+    severe = [finding for finding in inspection.findings if finding.severity != "note"]
     return {
         "usable": True,
         "columns": names,
@@ -57,9 +57,9 @@ def _unusable(names: list[str], problem: str, words: Words) -> Document:
     """Why a table cannot be used as it is, and the option that would help first."""
     option = _OPTION.search(problem)
     # what the options are called in Python says nothing to somebody who looks at a page
-    told = _IN_PYTHON.sub("", words(problem))
+    message = _IN_PYTHON.sub("", words(problem))
     field = option[1].replace("-", "_") if option else "file"
-    return {"usable": False, "columns": names, "problem": told, "field": field}
+    return {"usable": False, "columns": names, "problem": message, "field": field}
 
 
 def _chosen(panel: Panel) -> Document:
@@ -75,8 +75,8 @@ def _chosen(panel: Panel) -> Document:
 
 def going_on(findings: Findings) -> list[str]:
     """The columns that are said to continue beyond the target, and that nobody named."""
-    told = [finding.message for finding in findings if finding.rule == RULE]
-    return [name for message in told for name in _QUOTED.findall(message)]
+    messages = [finding.message for finding in findings if finding.rule == RULE]
+    return [name for message in messages for name in _QUOTED.findall(message)]
 
 
 def _first_error(findings: Findings) -> str:

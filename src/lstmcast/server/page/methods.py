@@ -67,30 +67,31 @@ class Method:
 
 
 def compared(
-    kept: Kept, words: Words, asked: Compare, models: Mapping[str, Path] | None = None
+    stored: Kept, words: Words, options: Compare, models: Mapping[str, Path] | None = None
 ) -> Document:
     """Forecasts by several methods, and how accurate each was; those that begin with `model:` are
     of models. LstmcastError, Problem."""
-    require_series(kept, asked.series)
-    panel = kept.result.panel
-    first = kept.result.forecast
-    names = list(dict.fromkeys(asked.methods))
+    require_series(stored, options.series)
+    panel = stored.result.panel
+    first = stored.result.forecast
+    names = list(dict.fromkeys(options.methods))
     methods = [_method(name, first.horizon, words, models or {}) for name in names]
     trained = [method for method in methods if method.trained]
     cutoffs = _held_back(trained, panel) if trained else CUTOFFS
     tested = backtest(methods[0], panel, cutoffs=cutoffs, baselines=methods[1:])
     summary = tested.summary()
     header, *rows = labelled(summary.overall(), words) if summary.scores else [[]]
-    one = panel.select([asked.series])
-    drawn = {
-        method.name: plain_list(method.predict(one, first.horizon).point[0]) for method in methods
+    panel_of_one = panel.select([options.series])
+    points = {
+        method.name: plain_list(method.predict(panel_of_one, first.horizon).point[0])
+        for method in methods
     }
     return {
-        "points": drawn,
+        "points": points,
         "table": page_table(header, rows) if rows else "",
         "note": words(summary.reason) if summary.reason else "",
         "told": words(TRAINED_ENDS) if trained else "",
-        "times": _times(first, asked.series),
+        "times": _times(first, options.series),
     }
 
 
@@ -99,10 +100,10 @@ def _method(name: str, horizon: int, words: Words, models: Mapping[str, Path]) -
     if not name.startswith(MODEL):
         model = LSTMForecaster(horizon, method=name)
         return Method(model, words(METHODS.get(name, name)), horizon)
-    own = name.removeprefix(MODEL)
-    model = loaded(own, folder_of(models, own))
+    model_name = name.removeprefix(MODEL)
+    model = loaded(model_name, folder_of(models, model_name))
     has_learned = model.record is not None
-    return Method(model, own, min(horizon, model.horizon), has_learned)
+    return Method(model, model_name, min(horizon, model.horizon), has_learned)
 
 
 def _held_back(trained: Sequence[Method], panel: Panel) -> np.ndarray:

@@ -33,10 +33,14 @@ class Kept:
         forecasts."""
         tested = self.result.backtest
         forecasts = [self.result.forecast, *(tested.forecasts.values() if tested else ())]
-        values = sum(one.point.size + one.quantiles.size for one in forecasts)
+        values = sum(forecast.point.size + forecast.quantiles.size for forecast in forecasts)
         panel = self.result.panel
-        beside = panel.covariates
-        columns = (*beside.past.values(), *beside.future.columns.values(), *beside.static.values())
+        covariates = panel.covariates
+        columns = (
+            *covariates.past.values(),
+            *covariates.future.columns.values(),
+            *covariates.static.values(),
+        )
         return len(panel.values) + sum(map(len, columns)) + values
 
 
@@ -51,12 +55,12 @@ class Results:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._asked: dict[str, float] = {}
 
-    def keep(self, kept: Kept) -> str:
+    def keep(self, entry: Kept) -> str:
         """The name of a result from now on."""
         name = secrets.token_urlsafe(9)
         self.forget()
         with self._lock:
-            self._kept[name] = kept
+            self._kept[name] = entry
             self._asked[name] = self._clock()
             while len(self._kept) > 1 and self._is_full():
                 self._drop_oldest()
@@ -84,5 +88,5 @@ class Results:
         del self._asked[name]
 
     def _is_full(self) -> bool:
-        values = sum(kept.size for kept in self._kept.values())
+        values = sum(entry.size for entry in self._kept.values())
         return len(self._kept) > MOST or values > MOST_VALUES

@@ -57,10 +57,10 @@ async def _of_table(
 ) -> Response:
     """The answer to a form with files. Problem where there is no file."""
     words = spoken(request)
-    async with asked_in(request, model, model, server.work.aside) as said:
-        if not said.files:
+    async with asked_in(request, model, model, server.work.aside) as body:
+        if not body.files:
             raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
-        return Document(await server.work.limited("heavy", answer, server, said, words))
+        return Document(await server.work.limited("heavy", answer, server, body, words))
 
 
 async def _of_result(
@@ -71,9 +71,9 @@ async def _of_result(
     answer: Callable[[Any, Words, Any], Any],
 ) -> Response:
     """The answer to what is asked in JSON of a result that is kept."""
-    kept, words = server.results.named(name), spoken(request)
-    async with asked_in_json(request, model, server.work.aside) as said:
-        return Document(await server.work.limited("heavy", answer, kept, words, said))
+    stored, words = server.results.named(name), spoken(request)
+    async with asked_in_json(request, model, server.work.aside) as body:
+        return Document(await server.work.limited("heavy", answer, stored, words, body))
 
 
 # ---------------------------------------------------------------- files
@@ -82,10 +82,10 @@ async def _of_result(
 def _add_files(api: FastAPI) -> None:
     @api.get("/", include_in_schema=False)
     async def page(request: Request, language: str = Query("", max_length=10)) -> Response:
-        usual = language_of(request.headers.get("accept-language", ""))
-        chosen = language if language in LANGUAGES else usual
-        more = {"content-security-policy": POLICY, "vary": "accept-language"}
-        return _sent(page_of(chosen), request, more)
+        default = language_of(request.headers.get("accept-language", ""))
+        selected = language if language in LANGUAGES else default
+        headers = {"content-security-policy": POLICY, "vary": "accept-language"}
+        return _sent(page_of(selected), request, headers)
 
     @api.get("/static/{name}", include_in_schema=False)
     async def static(name: str, request: Request) -> Response:
@@ -99,11 +99,11 @@ def _add_files(api: FastAPI) -> None:
         return _sent(static_files()["icon.svg"], request, {})
 
 
-def _sent(file: File, request: Request, more: dict[str, str]) -> Response:
+def _sent(file: File, request: Request, further: dict[str, str]) -> Response:
     """A file, or that the browser has it."""
     # what is named after its version never changes; all else is asked for anew
-    kept = f"max-age={30 * DAY}, immutable" if file.packed else "no-cache"
-    headers = {**SAFE, "etag": file.mark, "cache-control": kept, **more}
+    caching = f"max-age={30 * DAY}, immutable" if file.packed else "no-cache"
+    headers = {**SAFE, "etag": file.mark, "cache-control": caching, **further}
     if file.packed:
         headers["vary"] = "accept-encoding"
     if request.headers.get("if-none-match") == file.mark:
@@ -142,8 +142,8 @@ def _add_looking(api: FastAPI, server: Server) -> None:
         return await _of_table(request, LookAtTable, server, _looked)
 
 
-def _looked(server: Server, said: Asked, words: Words) -> dict[str, Any]:
-    with said.source(server.settings.limits) as source:
+def _looked(server: Server, body: Asked, words: Words) -> dict[str, Any]:
+    with body.source(server.settings.limits) as source:
         assert source is not None  # a table has one
         return look(source, server.settings.limits, words)
 
@@ -157,27 +157,27 @@ def _add_results(api: FastAPI, server: Server) -> None:
 
     @api.get("/page/results/{name}/files/{file}", include_in_schema=False)
     async def downloaded(name: str, file: str, request: Request) -> Response:
-        kept, words = results.named(name), spoken(request)
-        content = await work.limited("heavy", file_of, kept, words, file)
+        stored, words = results.named(name), spoken(request)
+        content = await work.limited("heavy", file_of, stored, words, file)
         headers = {**SAFE, "content-disposition": f'attachment; filename="{file}"'}
         return Response(content, headers=headers, media_type=TYPES[file])
 
     @api.get("/page/results/{name}/chart", include_in_schema=False)
     async def chart(name: str, request: Request, series: str = Query(max_length=1000)) -> Response:
-        kept, words = results.named(name), spoken(request)
-        return Document(await work.limited("heavy", chart_of, kept, words, series))
+        stored, words = results.named(name), spoken(request)
+        return Document(await work.limited("heavy", chart_of, stored, words, series))
 
 
-def _forecast(server: Server, said: Asked, words: Words) -> dict[str, Any]:
-    fields: ShownForecast = said.fields
+def _forecast(server: Server, body: Asked, words: Words) -> dict[str, Any]:
+    fields: ShownForecast = body.fields
     if fields.model is None:
-        made = server.forecasts.made(said)
+        run = server.forecasts.made(body)
     else:
         folder = folder_of(server.models, fields.model)
-        made = server.forecasts.predicted(fields.model, folder, said)
-    kept = Kept(made.model, made.result, command_of(fields, said.files))
-    document = shown(kept, words, fields.draw)
-    return {"id": server.results.keep(kept), **document}
+        run = server.forecasts.predicted(fields.model, folder, body)
+    stored = Kept(run.model, run.result, command_of(fields, body.files))
+    document = shown(stored, words, fields.draw)
+    return {"id": server.results.keep(stored), **document}
 
 
 def _add_plans(api: FastAPI, server: Server) -> None:

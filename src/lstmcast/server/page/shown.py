@@ -38,89 +38,91 @@ TYPES = {
 Document = dict[str, Any]
 
 
-def shown(kept: Kept, words: Words, series: list[str] | None = None) -> Document:
+def shown(stored: Kept, words: Words, series: list[str] | None = None) -> Document:
     """A result for the page; `series`: that are drawn first."""
-    report = _report(kept, words, series)
-    parts = report.parts()
-    panel = kept.result.panel
+    report = _report(stored, words, series)
+    pieces = report.parts()
+    panel = stored.result.panel
     return {
-        "parts": {name: parts[name] for name in PARTS},
+        "parts": {name: pieces[name] for name in PARTS},
         "charts": report.charts(),
-        "command": kept.command,
-        "series": list(map(str, kept.result.forecast.ids[:MOST_SERIES])),
+        "command": stored.command,
+        "series": list(map(str, stored.result.forecast.ids[:MOST_SERIES])),
         "known": list(panel.covariates.future.columns),
-        "totals": kept.result.totals is not None,
+        "totals": stored.result.totals is not None,
     }
 
 
-def chart_of(kept: Kept, words: Words, series: str) -> Document:
+def chart_of(stored: Kept, words: Words, series: str) -> Document:
     """What the chart of one series draws."""
-    require_series(kept, series)
-    return _report(kept, words, [series]).charts()
+    require_series(stored, series)
+    return _report(stored, words, [series]).charts()
 
 
-def _report(kept: Kept, words: Words, series: list[str] | None) -> Report:
-    result = kept.result
+def _report(stored: Kept, words: Words, series: list[str] | None) -> Report:
+    outcome = stored.result
     return Report.from_forecast(
-        result.forecast,
-        result.panel,
-        result.backtest,
-        model=kept.model,
-        made_by=kept.command,
+        outcome.forecast,
+        outcome.panel,
+        outcome.backtest,
+        model=stored.model,
+        made_by=stored.command,
         language=words.language,
-        totals=result.totals,
+        totals=outcome.totals,
         series=series,
     )
 
 
-def require_series(kept: Kept, series: str) -> None:
+def require_series(stored: Kept, series: str) -> None:
     """Problem where a result has no such series."""
-    if series not in set(map(str, kept.result.forecast.ids)):
+    if series not in set(map(str, stored.result.forecast.ids)):
         raise Problem(404, f"The forecast has no series {series[:100]!r}.", "series")
 
 
 # ---------------------------------------------------------------- files
 
 
-def file_of(kept: Kept, words: Words, name: str) -> bytes:
+def file_of(stored: Kept, words: Words, name: str) -> bytes:
     """A file to keep. Problem for one that there is not."""
-    if name not in TYPES or (name == "totals.csv" and kept.result.totals is None):
+    if name not in TYPES or (name == "totals.csv" and stored.result.totals is None):
         raise Problem(404, f"There is no file {name[:100]!r} of a forecast.", "name")
-    result = kept.result
+    outcome = stored.result
     with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
         place = Path(folder, name)
         if name == "totals.csv":
-            assert result.totals is not None  # asked above
-            write_table(without_formulas(result.totals.columns_dict()), place)
+            assert outcome.totals is not None  # asked above
+            write_table(without_formulas(outcome.totals.columns_dict()), place)
         elif name == "report.html":
-            _report(kept, words, None).save(place)
+            _report(stored, words, None).save(place)
         else:
             # what a browser loads is opened in a spreadsheet next
             outputs = Outputs(table=place, language=words.language, escape_formulas=True)
-            outputs.write(result.forecast, result.panel, result.backtest, kept.model, result.totals)
+            outputs.write(
+                outcome.forecast, outcome.panel, outcome.backtest, stored.model, outcome.totals
+            )
         return place.read_bytes()
 
 
 # ---------------------------------------------------------------- other plans
 
 
-def coming(kept: Kept, series: str) -> Document:
+def coming(stored: Kept, series: str) -> Document:
     """The coming values of what is known in advance, of one series: those that are planned with."""
-    require_series(kept, series)
-    panel, forecast = kept.result.panel, kept.result.forecast
+    require_series(stored, series)
+    panel, forecast = stored.result.panel, stored.result.forecast
     row = list(map(str, panel.ids)).index(series)
     future, length = panel.covariates.future, int(panel.lengths[row])
     if not future:
         return {"times": [], "columns": {}}
-    first, last = int(future.offsets[row]) + length, int(future.offsets[row + 1])
+    first, end = int(future.offsets[row]) + length, int(future.offsets[row + 1])
     # steps of the grid: closed ones, which are not forecast, have coming values too
     origin = list(map(str, forecast.ids)).index(series)
     steps = int(panel.frequency.position(forecast.times[origin].max(), panel.ends[row]))
     columns = {}
     for name, values in future.columns.items():
         known_H = np.full(steps, np.nan)
-        here = values[first:last][:steps]
-        known_H[: len(here)] = here
+        values_here = values[first:end][:steps]
+        known_H[: len(values_here)] = values_here
         levels = future.levels.get(name)
         columns[name] = {"values": _in_words(known_H, levels), "levels": levels}
     times = panel.frequency.range(panel.ends[row], steps, 1)
@@ -132,29 +134,31 @@ def _in_words(values: np.ndarray, levels: tuple[str, ...] | None) -> list[Any]:
     plain = plain_list(values)
     if levels is None:
         return plain
-    return [None if value is None else levels[int(value)] for value in plain]
+    words = dict(enumerate(levels))
+    return [words.get(value) for value in plain]
 
 
-def what_if(kept: Kept, words: Words, asked: WhatIf) -> Document:
+def what_if(stored: Kept, words: Words, plan: WhatIf) -> Document:
     """The forecast with another plan beside that of the result. Problem, UsageError."""
-    require_series(kept, asked.series)
-    panel = _alone(kept.result.panel, asked)
-    planned = with_plan(panel, asked.values, None if asked.everywhere else [asked.series])
-    horizon = kept.result.forecast.horizon
-    found = compare_scenarios(kept.model, {GIVEN: panel, PLANNED: planned}, horizon)
-    origin = list(map(str, panel.ids)).index(asked.series)
-    header, *rows = found.rows(MOST_ROWS)
+    require_series(stored, plan.series)
+    panel = _alone(stored.result.panel, plan)
+    series = None if plan.everywhere else [plan.series]
+    planned = with_plan(panel, plan.values, series)
+    horizon = stored.result.forecast.horizon
+    scenarios = compare_scenarios(stored.model, {GIVEN: panel, PLANNED: planned}, horizon)
+    origin = list(map(str, panel.ids)).index(plan.series)
+    header, *rows = scenarios.rows(MOST_ROWS)
     return {
-        "point": plain_list(found.forecasts[PLANNED].point[origin]),
-        "difference": [plain_list(part) for part in found.differences[PLANNED][origin].T],
+        "point": plain_list(scenarios.forecasts[PLANNED].point[origin]),
+        "difference": [plain_list(bound) for bound in scenarios.differences[PLANNED][origin].T],
         "table": page_table([_scenario(name, words) for name in header], rows),
         "name": words(PLANNED),
     }
 
 
-def _alone(panel: Panel, asked: WhatIf) -> Panel:
+def _alone(panel: Panel, plan: WhatIf) -> Panel:
     """What has to be forecast for a plan: one series, unless it is for all."""
-    return panel if asked.everywhere else panel.select([asked.series])
+    return panel if plan.everywhere else panel.select([plan.series])
 
 
 def _scenario(heading: str, words: Words) -> str:

@@ -46,10 +46,10 @@ class TrainOptions(Request):
 
     def forecaster(self, horizon: int) -> LSTMForecaster:
         """The forecaster that is trained where no preset chooses one."""
-        usual = LSTMForecaster(horizon, weights=self.weights, seed=self.seed)
+        default = LSTMForecaster(horizon, weights=self.weights, seed=self.seed)
         if self.epochs is None:
-            return usual
-        training = replace(usual.training, epochs=self.epochs)
+            return default
+        training = replace(default.training, epochs=self.epochs)
         return LSTMForecaster(horizon, weights=self.weights, seed=self.seed, training=training)
 
 

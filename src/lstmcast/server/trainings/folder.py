@@ -85,7 +85,7 @@ class Folder:
         with output_errors(self.progress), self.progress.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def lines(self, after: int = 0) -> list[Line]:
+    def lines(self, first: int = 0) -> list[Line]:
         """The lines of progress after the first so many; one that is not whole yet is left out.
 
         >>> import tempfile
@@ -93,15 +93,15 @@ class Folder:
         ...     folder = Folder(Path(place))
         ...     folder.append({"epoch": 1})
         ...     folder.append({"epoch": 2})
-        ...     folder.lines(), folder.lines(after=1)
+        ...     folder.lines(), folder.lines(first=1)
         ([{'epoch': 1}, {'epoch': 2}], [{'epoch': 2}])
         """
         try:
             text = self.progress.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return []
-        whole = text[: text.rfind("\n") + 1].splitlines()[after:]
-        return [line for line in map(_parsed, whole) if line is not None]
+        complete = text[: text.rfind("\n") + 1].splitlines()[first:]
+        return [line for line in map(_parsed, complete) if line is not None]
 
     def begin(self) -> None:
         """Make room for another run, which continues with its progress where it has a checkpoint.

@@ -39,13 +39,13 @@ def planned(fields: Any, files: Sequence[str], place: Path, limits: Limits) -> d
     horizon = fields.horizon or one_season(panel)
     require_horizon(horizon, len(panel), limits)
     fields.forecaster(horizon)  # what is wrong with the options is told now
-    given = fields.model_dump(mode="json", exclude_unset=True)
+    options = fields.model_dump(mode="json", exclude_unset=True)
     return {
         "state": WAITING,
         "kind": HISTORY if is_history else TABLE,
-        "fields": given,
+        "fields": options,
         "files": _below(place, files),
-        "options": _own(given),
+        "options": _own(options),
         "horizon": horizon,
         "minutes": _minutes(fields, limits),
         "data": _about(panel),
@@ -53,9 +53,9 @@ def planned(fields: Any, files: Sequence[str], place: Path, limits: Limits) -> d
     }
 
 
-def stem_of(asked: Asked) -> str:
+def stem_of(request: Asked) -> str:
     """A name after the first file."""
-    first = asked.files[0].name if asked.files else "history"
+    first = request.files[0].name if request.files else "history"
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", first.partition(".")[0]).strip("-._")
     return stem[:LONGEST_STEM] or "network"
 
@@ -68,9 +68,9 @@ def required_name(name: str) -> str:
         raise Problem(UNUSABLE, str(error), "name") from error
 
 
-def _own(given: Mapping[str, Any]) -> dict[str, Any]:
+def _own(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a training among the fields of a request."""
-    return {name: given[name] for name in OPTIONS if name in given}
+    return {name: fields[name] for name in OPTIONS if name in fields}
 
 
 def _below(place: Path, files: Sequence[str]) -> list[str]:
@@ -79,11 +79,11 @@ def _below(place: Path, files: Sequence[str]) -> list[str]:
 
 
 def _minutes(fields: TrainOptions, limits: Limits) -> float:
-    most = limits.training_minutes
-    if fields.minutes is not None and fields.minutes > most:
-        detail = f"minutes={fields.minutes:g} is too long: at most {most:g} are given here."
+    limit = limits.training_minutes
+    if fields.minutes is not None and fields.minutes > limit:
+        detail = f"minutes={fields.minutes:g} is too long: at most {limit:g} are given here."
         raise Problem(UNUSABLE, detail, "minutes")
-    return fields.minutes or most
+    return fields.minutes or limit
 
 
 def _about(panel: Panel) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Follower:
         if place <= self.newest:
             self.run += 1  # a preset trains several, one after the other
         self.newest = place
-        left = self._left(report)
+        remaining = self._left(report)
         line = {
             "run": self.run,
             "member": report.member,
@@ -74,7 +74,7 @@ class Follower:
             "train": _number(report.train_loss),
             "validation": _number(report.validation_loss),
             "best_epoch": report.best_epoch,
-            "left": None if left is None else round(left, 1),
+            "left": None if remaining is None else round(remaining, 1),
         }
         self.folder.append(line)
         self.stopped = self.stopped or self.folder.stop.exists()
@@ -82,18 +82,18 @@ class Follower:
 
     def _share(self, report: Any) -> float:
         """The second until which this network may be trained."""
-        part = (report.member + 1) / report.members if self.shared else 1.0
-        return self.seconds * part
+        share = (report.member + 1) / report.members if self.shared else 1.0
+        return self.seconds * share
 
     def _left(self, report: Any) -> float | None:
         """Seconds until the last epoch; None where others may follow that nobody knows of."""
         if not self.shared:
             return None
-        later = report.members - report.member - 1
-        epochs = report.epochs - report.epoch + later * report.epochs
-        each = report.seconds / max(report.epoch, 1)
+        members_left = report.members - report.member - 1
+        epochs = report.epochs - report.epoch + members_left * report.epochs
+        seconds_each = report.seconds / max(report.epoch, 1)
         allowed = self.seconds - (self.clock() - self.began)
-        return max(0.0, min(each * epochs, allowed))
+        return max(0.0, min(seconds_each * epochs, allowed))
 
 
 def train(folder: Folder) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def train(folder: Folder) -> dict[str, Any]:
     # names below the folder, which is where the process works: no message tells where that is
     source = fields.source(job["files"]) if job["kind"] == TABLE else fields.source()
     follower = Follower(folder, 60 * job["minutes"], fields.preset is None)
-    told = _fitted(fields, source, job["horizon"], folder, follower)
-    return {"state": "stopped" if follower.stopped else "done", **told}
+    outcome = _fitted(fields, source, job["horizon"], folder, follower)
+    return {"state": "stopped" if follower.stopped else "done", **outcome}
 
 
 def _fitted(
@@ -136,8 +136,8 @@ def _chosen(
 
     assert fields.preset is not None  # asked above
     job = PresetJob(source, horizon, fields.preset, folder.model, fields.seed, [follower])
-    done = job.run(notify)
-    return {"preset": done.result.document(), "notes": []}
+    trained = job.run(notify)
+    return {"preset": trained.result.document(), "notes": []}
 
 
 def _number(loss: float) -> float | None:
@@ -166,8 +166,8 @@ def main(path: str) -> int:
         outcome = {"state": "failed", "detail": "There is not enough memory to train on these data"}
     except Exception as error:
         traceback.print_exc()
-        told = f"{type(error).__name__}: {error}. Please report it."
-        outcome = {"state": "failed", "detail": told}
+        detail = f"{type(error).__name__}: {error}. Please report it."
+        outcome = {"state": "failed", "detail": detail}
     folder.write_outcome(outcome)
     return int(outcome["state"] == "failed")
 

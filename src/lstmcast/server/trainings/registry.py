@@ -59,8 +59,10 @@ class Trainings:
 
     def __iter__(self) -> Iterator[Training]:
         with self._lock:
-            known = list(self._known.values())
-        return iter(sorted(known, key=lambda one: (one.job["created"], one.name)))
+            trainings = list(self._known.values())
+        return iter(
+            sorted(trainings, key=lambda training: (training.job["created"], training.name))
+        )
 
     def __len__(self) -> int:
         return len(self._known)
@@ -68,7 +70,7 @@ class Trainings:
     @property
     def running(self) -> int:
         """How many are trained now."""
-        return sum(one.state == RUNNING for one in self)
+        return sum(training.state == RUNNING for training in self)
 
     def named(self, name: str) -> Training:
         """The training of this name. Problem."""
@@ -79,7 +81,7 @@ class Trainings:
 
     def models(self) -> dict[str, Path]:
         """The folders of the models that were trained, by name."""
-        return {one.name: one.folder.model for one in self if one.has_model}
+        return {training.name: training.folder.model for training in self if training.has_model}
 
     def number(self, training: Training) -> int | None:
         """How many are trained before it; None where it does not wait."""
@@ -90,10 +92,10 @@ class Trainings:
 
     # ---- what clients ask for
 
-    def start(self, asked: Asked) -> Training:
+    def start(self, request: Asked) -> Training:
         """A new training, which begins once there is room. Problem, LstmcastError."""
         require_training(self.settings)
-        fields: Any = asked.fields
+        fields: Any = request.fields
         self._require_room()
         root = self._made_root()
         with output_errors(root):
@@ -101,9 +103,9 @@ class Trainings:
         try:
             folder = Folder(place)
             with output_errors(place):
-                files = written(asked.files, folder.data)
+                files = written(request.files, folder.data)
             job = planned(fields, files, place, self.limits)
-            return self._add(fields.name, stem_of(asked), folder, job)
+            return self._add(fields.name, stem_of(request), folder, job)
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
@@ -152,7 +154,11 @@ class Trainings:
         """End all processes; what they have done so far is kept."""
         with self._lock:
             self._closing = True
-            ending = [one for one in self._known.values() if one.process is not None]
+            ending = [
+                known_training
+                for known_training in self._known.values()
+                if known_training.process is not None
+            ]
         for training in ending:
             process, watch = training.process, training.watch
             if process is not None:
@@ -172,23 +178,25 @@ class Trainings:
         """The folder of all trainings; one that goes with the server where none was named."""
         with self._lock:
             if self._root is None:
-                made = tempfile.TemporaryDirectory(prefix="lstmcast-trainings-")
-                self._root = Path(self._held.enter_context(made))
+                temporary = tempfile.TemporaryDirectory(prefix="lstmcast-trainings-")
+                self._root = Path(self._held.enter_context(temporary))
             return self._root
 
-    def _add(self, wanted: str | None, stem: str, new: Folder, job: dict[str, Any]) -> Training:
+    def _add(
+        self, requested: str | None, stem: str, staging: Folder, job: dict[str, Any]
+    ) -> Training:
         """Give a training a name, and its place: the name that is wanted, or one that begins with
         a stem. Problem where it is taken."""
         root = self._made_root()
         with self._lock:
-            name = self._free(stem) if wanted is None else required_name(wanted)
+            name = self._free(stem) if requested is None else required_name(requested)
             if self._is_taken(name):
                 raise Problem(409, f"There is a model {name!r} already.", "name")
             self._require_room()
             folder = Folder(root / name)
-            new.write_job({**job, "name": name})
+            staging.write_job({**job, "name": name})
             with output_errors(folder.path):
-                new.path.rename(folder.path)
+                staging.path.rename(folder.path)
             training = Training(folder, {**job, "name": name})
             self._known[name] = training
             self._line.append(training)
@@ -204,8 +212,8 @@ class Trainings:
         return name
 
     def _is_taken(self, name: str) -> bool:
-        taken = name in self._known or name in self.settings.models
-        return taken or (self._made_root() / name).exists()
+        is_known = name in self._known or name in self.settings.models
+        return is_known or (self._made_root() / name).exists()
 
     # ---- processes
 
@@ -237,7 +245,8 @@ class Trainings:
             if not training.removed:
                 # a full disk cannot keep how it ended: it counts until the server ends
                 with contextlib.suppress(OutputError):
-                    training.conclude(None if self._closing else status)
+                    outcome = None if self._closing else status
+                    training.conclude(outcome)
             training.process = None
             self._begin_next()
 

@@ -46,8 +46,8 @@ def _add_beginning(api: FastAPI, server: Server) -> None:
     async def started(request: Request) -> Response:
         """Train a network on a history (JSON) or a table (a form with files), in a process of its
         own: the answer comes at once, and the training begins once there is room."""
-        async with asked_in(request, TrainHistory, TrainTable, work.aside) as said:
-            training = await work.limited("heavy", trainings.start, said)
+        async with asked_in(request, TrainHistory, TrainTable, work.aside) as body:
+            training = await work.limited("heavy", trainings.start, body)
         place = {"location": f"{BELOW}/{training.name}"}
         return Document(_described(server, training, spoken(request)), 201, place)
 
@@ -90,10 +90,10 @@ def _add_looking(api: FastAPI, server: Server) -> None:
         """Follow a training, as server-sent events: a line for each epoch, and each new state."""
         training = trainings.named(name)
         server.require_listener()
-        after = 0
+        first = 0
         if last_event_id.isdecimal():
-            after = int(last_event_id[:LONGEST_NUMBER])
-        lines = _followed(server, training, after)
+            first = int(last_event_id[:LONGEST_NUMBER])
+        lines = _followed(server, training, first)
         return StreamingResponse(lines, media_type="text/event-stream", headers=LIVE)
 
     @api.get(BELOW + "/{name}/model.zip", tags=TAGS, response_class=Response)
@@ -103,8 +103,8 @@ def _add_looking(api: FastAPI, server: Server) -> None:
         if not training.has_model:
             raise Problem(404, f"The training {name!r} has no model: it is {training.state}.")
         content = await work.limited("heavy", _packed, training.folder.model, name)
-        told = {"content-disposition": f'attachment; filename="{name}.zip"'}
-        return Response(content, headers=told, media_type="application/zip")
+        headers = {"content-disposition": f'attachment; filename="{name}.zip"'}
+        return Response(content, headers=headers, media_type="application/zip")
 
 
 def _add_ending(api: FastAPI, server: Server) -> None:
@@ -128,10 +128,10 @@ def _described(server: Server, training: Training, words: Words) -> dict[str, An
     return training.described(words, server.trainings.number(training))
 
 
-async def _followed(server: Server, training: Training, after: int) -> AsyncIterator[str]:
+async def _followed(server: Server, training: Training, first: int) -> AsyncIterator[str]:
     """The progress of a training until it has ended, or the client goes away."""
     trainings = server.trainings
-    number = after
+    number = first
     state = ""
     quiet = 0
     trainings.listeners += 1

@@ -123,8 +123,8 @@ class Training:
                 f"The training process was ended by {name}. A system does so where memory runs "
                 "out: train on fewer series then, or continue."
             )
-        last = _last_line(self.folder.log)
-        return f"The training process ended unexpectedly, with status {status}: {last}"
+        newest_line = _last_line(self.folder.log)
+        return f"The training process ended unexpectedly, with status {status}: {newest_line}"
 
 
 def taken_over(training: Training) -> None:

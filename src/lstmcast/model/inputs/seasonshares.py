@@ -1,0 +1,154 @@
+"""How much of what tables of seasonal indices foretell to believe: their shares.
+
+A ridge regression of the changes that came on the changes that the tables foretold.
+
+    B series of a batch · T steps · K tables of a family · L lags
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.model.inputs.seasonfamilies import Family
+from lstmcast.model.inputs.tables import Indices, Reading
+
+# Of the shares before anything came true, in observations: of a period's first table, and of what
+# another one adds.
+PRIOR_WEIGHT, PRIOR_SHARE, PRIOR_WEIGHT_OF_OTHERS = 4.0, 0.5, 30.0
+LEAST_OF_OTHERS = -0.5  # share of a table that is not the first of its period
+SWEEPS = 4  # of the regression
+# What the shares are estimated from: changes up to so many times the usual one, once so many came.
+MOST_CHANGE, FEWEST_CHANGES = 10.0, 8
+
+
+class ShareState(NamedTuple):
+    """The sums that the shares of a family's tables are made of."""
+
+    square_BKK: NDArray  # Σ foretold change × foretold change
+    product_BK: NDArray  # Σ change × foretold change
+    count_B: NDArray  # of the changes
+    change_BL2: NDArray  # over each lag: Σ √|change|, their number
+
+
+class Explained(NamedTuple):
+    """What a table of an earlier family explains: its indices, times its share."""
+
+    indices: Indices
+    share_BT: NDArray
+
+
+def start_shares(rows: int, family: Family) -> ShareState:
+    """Nothing came true or failed to yet."""
+    K = len(family.tables)
+    return ShareState(
+        square_BKK=np.zeros((rows, K, K)),
+        product_BK=np.zeros((rows, K)),
+        count_B=np.zeros(rows),
+        change_BL2=np.zeros((rows, len(family.lags), 2)),
+    )
+
+
+def read_shares(
+    state: ShareState,
+    family: Family,
+    reading: Reading,
+    indices: list[Indices],
+    explained: list[Explained],
+) -> tuple[NDArray, ShareState]:
+    """The share of each table (B, T, K), and the sums it is made of.
+
+    The columns of the regression are what each period's first table foretold, and by how much the
+    others differ from it: tables of one period are much alike.
+    """
+    B, T, K = len(reading.z_BU), reading.steps, len(indices)
+    square_BTKK = np.zeros((B, T, K, K))
+    product_BTK = np.zeros((B, T, K))
+    count_BT = np.zeros((B, T))
+    sizes = []
+    for place, lag in enumerate(family.lags):
+        change_BT, size_B2 = _limited(reading.change(lag), state.change_BL2[:, place])
+        sizes.append(size_B2)
+        for shorter, share_BT in explained:
+            change_BT = change_BT - share_BT * shorter.foretold_change(lag)
+        foretold = [index.foretold_change(lag) for index in indices]
+        says_something_BT = np.logical_or.reduce([foretold_BT != 0 for foretold_BT in foretold])
+        use_BT = ~np.isnan(change_BT) & says_something_BT
+        change_BT = np.where(use_BT, change_BT, 0.0)
+        columns = _columns(family, foretold, use_BT)
+        for row, column_BT in enumerate(columns):
+            product_BTK[:, :, row] += column_BT * change_BT
+            for column in range(row, K):
+                square_BTKK[:, :, row, column] += column_BT * columns[column]
+                square_BTKK[:, :, column, row] = square_BTKK[:, :, row, column]
+        if place == 0:
+            count_BT += use_BT
+    square_BTKK = state.square_BKK[:, None] + np.cumsum(square_BTKK, axis=1)
+    product_BTK = state.product_BK[:, None] + np.cumsum(product_BTK, axis=1)
+    count_BT = state.count_B[:, None] + np.cumsum(count_BT, axis=1)
+    share_BTK = _ridge(square_BTKK, product_BTK, count_BT, family)
+    change_BL2 = np.stack(sizes, axis=1)
+    newest = square_BTKK[:, -1], product_BTK[:, -1], count_BT[:, -1]
+    return share_BTK, ShareState(*newest, change_BL2)
+
+
+def _columns(family: Family, foretold: list[NDArray], use_BT: NDArray) -> list[NDArray]:
+    """The columns of the regression (B, T), 0 where nothing is used."""
+    columns = []
+    for place, (table, foretold_BT) in enumerate(zip(family.tables, foretold, strict=True)):
+        column_BT = foretold_BT
+        if table.first != place:
+            column_BT = foretold_BT - foretold[table.first]
+        columns.append(np.where(use_BT, column_BT, 0.0))
+    return columns
+
+
+def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
+    """Changes that are not much larger than was usual before, and what usual is made of (B, 2)."""
+    known_BT = ~np.isnan(change_BT)
+    size_BT = np.abs(np.where(known_BT, change_BT, 0.0))
+    newest_BT2 = np.stack([np.sqrt(size_BT), known_BT], axis=2)
+    before_B12 = before_B2[:, None]
+    sums_BT2 = before_B12 + np.cumsum(newest_BT2, axis=1)
+    earlier_BT2 = np.concatenate([before_B12, sums_BT2[:, :-1]], axis=1)
+    total_BT, count_BT = earlier_BT2[:, :, 0], earlier_BT2[:, :, 1]
+    usual_BT = (total_BT / np.maximum(count_BT, 1.0)) ** 2
+    is_enough_BT = count_BT >= FEWEST_CHANGES
+    limit_BT = np.where(is_enough_BT, MOST_CHANGE * usual_BT, np.inf)
+    limited_BT = np.minimum(np.maximum(change_BT, -limit_BT), limit_BT)
+    return limited_BT, sums_BT2[:, -1]
+
+
+def _ridge(
+    square_BTKK: NDArray, product_BTK: NDArray, count_BT: NDArray, family: Family
+) -> NDArray:
+    """Coefficients within their bounds, one after the other (coordinate descent: Friedman, Hastie
+    & Tibshirani 2010), as shares of the tables."""
+    K = len(family.tables)
+    is_first = np.array([table.first == place for place, table in enumerate(family.tables)])
+    prior_K = np.where(is_first, PRIOR_SHARE, 0.0)
+    weight_K = np.where(is_first, PRIOR_WEIGHT, PRIOR_WEIGHT_OF_OTHERS)
+    least_K = np.where(is_first, 0.0, LEAST_OF_OTHERS)
+    diagonal_BTK = np.einsum("btkk->btk", square_BTKK)
+    penalty_BTK = weight_K * diagonal_BTK / np.maximum(count_BT, 1.0)[:, :, None]
+    whole_BTK = diagonal_BTK + penalty_BTK
+    safe_BTK = np.where(whole_BTK > 0, whole_BTK, 1.0)
+    share_BTK = np.broadcast_to(prior_K, product_BTK.shape).copy()
+    sweeps = SWEEPS if K > 1 else 1
+    for _ in range(sweeps):
+        for column in range(K):
+            remaining_BT = product_BTK[:, :, column] + penalty_BTK[:, :, column] * prior_K[column]
+            for second in range(K):
+                if second != column:
+                    explained_BT = square_BTKK[:, :, column, second] * share_BTK[:, :, second]
+                    remaining_BT = remaining_BT - explained_BT
+            share_BT = np.maximum(remaining_BT / safe_BTK[:, :, column], least_K[column])
+            share_BT = np.minimum(share_BT, 1.0)
+            is_told_BT = whole_BTK[:, :, column] > 0
+            share_BTK[:, :, column] = np.where(is_told_BT, share_BT, prior_K[column])
+    for place, table in enumerate(family.tables):
+        if table.first != place:
+            share_BTK[:, :, table.first] -= share_BTK[:, :, place]
+    return share_BTK

@@ -1,0 +1,128 @@
+"""The lanes of a stream's rows that are read by a seasonal period of their own, and when it is
+chosen.
+
+S series, a row each · R rows of a tick
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.context import shortest_season
+from lstmcast.model.inputs.axis import decided
+from lstmcast.model.inputs.periods import periods_in_force
+from lstmcast.streaming.lanes import Lane, LaneReader
+from lstmcast.streaming.ring import Ring
+from lstmcast.streaming.rows import Rows
+from lstmcast.util.states import rows_of
+
+USUAL = 0  # stands for the period of the grid
+
+
+class PeriodLanes:
+    """The states of two lanes, "older" and "newer": rows of one period have theirs together.
+
+    Args:
+        reader: reads rows by the period of the grid.
+        rows: whose lanes these are; they get the states that this needs.
+        own_periods: whether rows are read by the seasonal period that they clearly show.
+    """
+
+    def __init__(self, reader: LaneReader, rows: Rows, own_periods: bool) -> None:
+        self.rows, self.own_periods = rows, own_periods
+        self._readers = {USUAL: reader}
+
+    def add(self, lane: str) -> None:
+        """Add a lane to the rows, of which nothing was read."""
+        reader = self._readers[USUAL]
+        # what was fitted to the rows is set by `RowReader.follow`
+        self.rows.add(lane, lambda count: reader.start(count, reader.inputs.of_rows(None, [])))
+
+    def add_period(self, lane: str) -> None:
+        """Add to the rows by which period a lane is read."""
+        if self.own_periods:
+            self.rows.add(f"{lane} period", lambda count: np.zeros(count, np.int64))
+
+    def reader(self, period: int) -> LaneReader:
+        """What reads rows of a period."""
+        if period not in self._readers:
+            reader = self._readers[USUAL]
+            grid = reader.grid._replace(periods=(period,))
+            self._readers[period] = LaneReader(reader.network, grid, reader.context)
+        return self._readers[period]
+
+    def get(self, lane: str, period: int, row_R: NDArray) -> Lane:
+        """The states of rows that have one period."""
+        return self.rows.of(self._state(lane, period), row_R)
+
+    def put(self, lane: str, period: int, row_R: NDArray, states: Lane) -> None:
+        """Replace them."""
+        self.rows.put(self._state(lane, period), row_R, states)
+
+    def begin(self, name: str) -> None:
+        """Add the lane of a period to the rows, which a saved state has under this name."""
+        lane, _, period = name.partition(" ")
+        if period.isdigit():
+            self._state(lane, int(period))
+
+    def _state(self, lane: str, period: int) -> str:
+        """The name of the states of a lane's rows of a period, which begins with the first."""
+        if period == USUAL:
+            return lane
+        name = f"{lane} {period}"
+        if name not in self.rows:
+            self.rows.add(name, self.reader(period).start)
+        return name
+
+    def take_over(self, row_R: NDArray) -> None:
+        """The younger states of these rows forecast from here on, and others begin."""
+        for period, places in self.by_period("newer", row_R):
+            rows = row_R[places]
+            younger = rows_of(self.rows[self._state("newer", period)], rows)
+            self.put("older", period, rows, younger)
+            self.put("newer", period, rows, self.reader(period).start(len(rows)))
+            if self.own_periods:
+                self.rows["older period"][rows] = period
+                self.rows["newer period"][rows] = USUAL
+
+    def by_period(self, lane: str, row_R: NDArray) -> list[tuple[int, NDArray]]:
+        """Where in `row_R` the rows of a lane lie that have one period, for each."""
+        if not len(row_R):
+            return []
+        if not self.own_periods:
+            return [(USUAL, np.arange(len(row_R)))]
+        return places_of(self.rows[f"{lane} period"][row_R])
+
+    def set(self, lane: str, row_R: NDArray, period_R: NDArray) -> None:
+        """These rows of a lane are read by these periods from now on."""
+        if self.own_periods:
+            self.rows[f"{lane} period"][row_R] = period_R
+
+    def chosen(self, ring: Ring, row_R: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
+        """The period (R,) that is read by after so many ticks of rows, read since one of each."""
+        if not self.own_periods:
+            return np.full(len(row_R), USUAL)
+
+        def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
+            return ring.since(begin_R, until_R, row_R[rows])
+
+        usual_period = shortest_season(self._readers[USUAL].grid.periods)
+        return periods_in_force(values_between, first_R, count_R, usual_period)
+
+    def now(
+        self, ring: Ring, lane: str, row_R: NDArray, first_R: NDArray, count_R: NDArray, ticks: int
+    ) -> NDArray:
+        """The period of rows after some ticks (R,): their own, except where it is chosen anew."""
+        period_R = self.rows.of(f"{lane} period", row_R).copy()
+        read_R = count_R - first_R
+        due = np.flatnonzero(decided(read_R) > read_R - ticks)
+        if len(due):
+            period_R[due] = self.chosen(ring, row_R[due], first_R[due], count_R[due])
+        return period_R
+
+
+def places_of(period_R: NDArray) -> list[tuple[int, NDArray]]:
+    """Where the rows of each period lie."""
+    periods = np.unique(period_R).tolist()
+    return [(period, np.flatnonzero(period_R == period)) for period in periods]
