@@ -352,9 +352,8 @@ def _names_times(row: Row) -> bool:
     """Whether a row of numbers is a header of consecutive years or months, as in tables with a
     column per year."""
     cells = [cell for cell in row.cells if kind_of([cell])]
-    # few of them count beside a name, as in "Month, 2022, 2023"
-    fewest = 2 if len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells)) else 4
-    if len(cells) < fewest:
+    is_beside_a_name = len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells))
+    if len(cells) < (2 if is_beside_a_name else 4):
         return False
     times = parse_times(cells)
     if times is None or times.form == "index" or times.bad.any():
@@ -365,7 +364,6 @@ def _names_times(row: Row) -> bool:
 
 
 def _fullness(row: Row) -> int:
-    """How many distinct texts a row has."""
     return len(set(_texts_in(row)))
 
 
