@@ -8,11 +8,16 @@ import signal
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lstmcast.cli import app as cli
 
 # Commands speak the language of the system; the tests know it.
 os.environ["LC_ALL"] = "C.UTF-8"
+
+# No test fails because a machine is busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 collect_ignore = ["typing"]  # programs to be checked, not run
 

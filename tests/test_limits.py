@@ -175,7 +175,7 @@ def test_arrays_have_the_bounds_of_what_is_read():
         Panel.from_arrays([1.0, 2.0], start=2**62)
     with pytest.raises(DataError, match="complex"):
         Panel.from_arrays(np.array([1.0, 2j]))
-    with pytest.raises(DataError, match="one name as text"):
+    with pytest.raises(DataError, match="the same name as text"):
         Panel.from_arrays({1: [1.0], "1": [2.0]})
     with pytest.raises(UsageError, match="at most 1,000,000 steps"):
         Panel.from_arrays([1.0, 2.0], periods=10**9)

@@ -21,34 +21,36 @@ ELSE = 0.5  # of the other steps: where so many are 0 as well, the category says
 class Closing(NamedTuple):
     """The categories at which a series is closed: of each its column, and its number."""
 
-    known: Known
+    covariates: Known
     at: tuple[tuple[int, float], ...]
 
     @classmethod
-    def of(cls, known: Known, values_T: NDArray) -> Closing:
+    def of(cls, covariates: Known, values_T: NDArray) -> Closing:
         """As the observed values say."""
         observed_T = np.isfinite(values_T)
         zero_T = values_T == 0
         if not zero_T.any():
-            return cls(known, ())
-        at = []
-        for c, column_T in enumerate(known.values_CM[:, : len(values_T)]):
+            return cls(covariates, ())
+        closing = []
+        for column, column_T in enumerate(covariates.values_CM[:, : len(values_T)]):
             categories = np.unique(column_T[np.isfinite(column_T)])
             if len(categories) > MOST_CATEGORIES:
                 continue
             for category in categories.tolist():
                 here_T = (column_T == category) & observed_T
                 else_T = (column_T != category) & observed_T
-                often = here_T.sum() >= FEWEST and else_T.any()
-                if often and zero_T[here_T].mean() >= ALWAYS and zero_T[else_T].mean() < ELSE:
-                    at.append((c, category))
-        return cls(known, tuple(at))
+                if here_T.sum() < FEWEST or not else_T.any():
+                    continue
+                if zero_T[here_T].mean() >= ALWAYS and zero_T[else_T].mean() < ELSE:
+                    closing.append((column, category))
+        return cls(covariates, tuple(closing))
 
     def closed(self, steps_N: NDArray) -> NDArray:
         """Whether the series is closed at some steps (N,)."""
         result_N = np.zeros(len(steps_N), bool)
-        inside_N, place_N = self.known.inside(steps_N), self.known.places(steps_N)
-        place_N = np.where(inside_N, place_N, 0)
+        inside_N = self.covariates.inside(steps_N)
+        place_N = np.where(inside_N, self.covariates.places(steps_N), 0)
         for column, category in self.at:
-            result_N |= inside_N & (self.known.values_CM[column, place_N] == category)
+            value_N = self.covariates.values_CM[column, place_N]
+            result_N |= inside_N & (value_N == category)
         return result_N

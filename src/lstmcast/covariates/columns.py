@@ -18,104 +18,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import Frequency
+from lstmcast.covariates.dates import Dates, Kind, Waves, harmonics_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import forward_filled, offsets_of
-from lstmcast.model.inputs.slow_clock import clock_of, harmonics
 
-YEAR = "day of the year"
 NEIGHBOURS = "the day before and after"
 BENDS = (-1.0, 0.0, 1.0)  # standard deviations from the mean, where a line may bend
 BEYOND = 0.1  # of the range of what was seen, beyond which a line is not drawn on
 SMOOTHING = 0.9  # of the running mean, per step
 HOURS, OF_NUMBERS = 3, 2  # waves of a day by which effects of events and numbers may differ
-MONTHS, YEARS = 4, 10  # waves of a month and of a year
-BEFORE, AFTER = 17, 6  # days around the turn of the year that differ from all others: Christmas
 MOST_CATEGORIES = 12  # whole numbers that are categories, unless their levels are named
 MANY = 40  # columns as given, from which each is read as it is: no bends, hours or neighbours
 MOST_COLUMNS = 200  # as given
 TWICE, MOST_LEVELS = 2, 24  # times that a category was seen, and how many, the most frequent ones
 OFTEN, SELDOM = 100, 0.05  # steps, and share of all steps, of an event that may differ by weekday
-PATIENCE = 1.5  # years before one is looked for
 FEW_GAPS = 0.02  # share of missing numbers that stand for the ones before them
 SOME = 1e-9  # share of the size of numbers that is told from rounding
-
-
-class Kind(Enum):
-    """What a group of columns says of the column that it is made of."""
-
-    ITSELF = "itself"
-    MORE = "more"  # bends, hours, weekdays: left out where there are many columns
-    BESIDE = "beside"  # the steps before and after
-    DATES = "dates"  # made of the dates alone
-    YEAR = "year"  # takes out the year, which adaptive inputs know
-
-
-class Waves(NamedTuple):
-    """Columns that the dates alone give, and from how many steps on."""
-
-    group: str
-    columns_MP: NDArray
-    fewest: int = 0
-    kind: Kind = Kind.DATES
-
-
-class Dates(NamedTuple):
-    """How far the steps of a series lie apart, and the time of the first one; None where nobody
-    knows it."""
-
-    frequency: Frequency
-    start: Any = None
-
-    @property
-    def daily(self) -> bool:
-        """Whether steps are days."""
-        return self.frequency.unit in ("day", "business day")
-
-    @property
-    def day(self) -> int:
-        """Steps of a day; 1 for days and longer steps."""
-        clock = clock_of(self.frequency)
-        return 1 if clock is None or self.daily or self.frequency.unit == "week" else clock.steps
-
-    @property
-    def week(self) -> int:
-        """Days of a week."""
-        clock = clock_of(self.frequency)
-        return 7 if clock is None else clock.week
-
-    def waves(self, steps_M: NDArray) -> Iterator[Waves]:
-        """What comes by itself from the dates: nothing, where steps are numbered."""
-        unit = self.frequency.unit
-        if unit in ("integer", "second"):
-            return
-        if self.start is not None:
-            yield from self._of_months(steps_M)
-        clock = clock_of(self.frequency)
-        if clock is not None:
-            year = clock.steps * clock.year
-            waves_MP = _harmonics(steps_M / year, YEARS)
-            yield Waves(YEAR, waves_MP, int(PATIENCE * year), Kind.YEAR)
-
-    def _of_months(self, steps_M: NDArray) -> Iterator[Waves]:
-        unit, each = self.frequency.unit, self.frequency.every == 1
-        times_M = self.frequency.advance(self.start, steps_M).astype("datetime64[us]")
-        months_M = times_M.astype("datetime64[M]")
-        first_M = months_M.astype("datetime64[D]")
-        length_M = ((months_M + 1).astype("datetime64[D]") - first_M).astype(float)
-        if unit == "month" and each:
-            yield Waves("length of the month", np.log(length_M / 30.4)[:, None])
-        if self.daily and each:
-            days_M = times_M.astype("datetime64[D]")
-            turns_M = (days_M - first_M).astype(float) / length_M
-            yield Waves("day of the month", _harmonics(turns_M, MONTHS))
-            yield Waves("turn of the year", _around_new_year(days_M), int(PATIENCE * 365))
 
 
 class Columns(NamedTuple):
@@ -173,6 +96,7 @@ class Known:
     ) -> Known:
         """That of columns of which the first value is that of step `first`."""
         steps_M = first + np.arange(columns.values_CM.shape[1])
+        cycle = dates.week if dates.daily else dates.day
         return cls(
             names=names,
             values_CM=columns.values_CM,
@@ -181,7 +105,7 @@ class Known:
             levels=levels,
             day=dates.day,
             week=dates.week,
-            phases_M=steps_M % (dates.week if dates.daily else dates.day),
+            phases_M=steps_M % cycle,
             daily=dates.daily,
             waves=tuple(dates.waves(steps_M)),
             first=first,
@@ -207,16 +131,18 @@ class Running(NamedTuple):
     @classmethod
     def start(cls, columns: int) -> Running:
         """Of columns of which nothing is known."""
-        nothing = np.zeros(columns)
-        return cls(nothing, nothing, nothing)
+        zeros_C = np.zeros(columns)
+        return cls(zeros_C, zeros_C, zeros_C)
 
     def after(self, values_C: NDArray) -> Running:
         """With the values of one more step."""
-        known_C, filled_C = ~np.isnan(values_C), np.nan_to_num(values_C)
+        known_C = ~np.isnan(values_C)
+        sum_C = SMOOTHING * self.sum_C + np.nan_to_num(values_C)
+        weight_C = SMOOTHING * self.weight_C + 1.0
         return Running(
-            np.where(known_C, SMOOTHING * self.sum_C + filled_C, self.sum_C),
-            np.where(known_C, SMOOTHING * self.weight_C + 1.0, self.weight_C),
-            np.where(known_C, values_C, self.newest_C),
+            sum_C=np.where(known_C, sum_C, self.sum_C),
+            weight_C=np.where(known_C, weight_C, self.weight_C),
+            newest_C=np.where(known_C, values_C, self.newest_C),
         )
 
     @property
@@ -234,20 +160,6 @@ def _running_mean(values_CM: NDArray) -> NDArray:
     return result_CM
 
 
-def _around_new_year(days_M: NDArray) -> NDArray:
-    """A column for each day before and after the first of January (M, BEFORE + AFTER)."""
-    year = days_M.astype("datetime64[Y]")
-    to_next = ((year + 1).astype("datetime64[D]") - days_M).astype(int)
-    since = (days_M - year.astype("datetime64[D]")).astype(int)
-    away_M = np.where(to_next <= BEFORE, -to_next, since)
-    return (away_M[:, None] == np.arange(-BEFORE, AFTER)).astype(float)
-
-
-def _harmonics(turns_M: NDArray, count: int) -> NDArray:
-    """The first waves of a cycle, of which so many turns have passed (M, 2·count)."""
-    return np.stack(harmonics(2 * np.pi * turns_M, count), axis=1)
-
-
 class About(NamedTuple):
     """What a column is like, by its first values."""
 
@@ -260,40 +172,68 @@ class About(NamedTuple):
     reach: tuple[float, float] = (0.0, 0.0)  # of numbers: beyond what was seen, effects stay
 
 
-def about(known: Known, steps: int) -> tuple[About, ...]:
+def about(covariates: Known, steps: int) -> tuple[About, ...]:
     """What the columns of a series are like by their first `steps` values; those that are constant
     are left out."""
-    result = []
-    for c, values_M in enumerate(known.values_CM[:, :steps]):
-        there = values_M[~np.isnan(values_M)]
-        categories, count = np.unique(there, return_counts=True)
+    columns = []
+    for column, values_M in enumerate(covariates.values_CM[:, :steps]):
+        values = values_M[~np.isnan(values_M)]
+        categories, count = np.unique(values, return_counts=True)
         if not len(categories):
             continue
-        whole = len(categories) <= MOST_CATEGORIES and bool((categories % 1 == 0).all())
-        if known.levels[c] or whole:
-            result += _event(c, categories, count, steps)
-            continue
-        power = int(np.frexp(np.abs(there).max())[1])  # squares of any numbers stay in range
-        spread = float(np.ldexp(np.ldexp(there, -power).std(), power))
-        if spread > SOME * float(np.abs(there).max()):
-            gaps = len(there) < (1 - FEW_GAPS) * steps
-            low, high = float(there.min()), float(there.max())
-            more = BEYOND * (high - low)
-            reach = low - more, high + more
-            result.append(About(c, (), (), float(there.mean()), spread, gaps, reach))
-    return tuple(result)
+        are_whole = bool((categories % 1 == 0).all())
+        are_few = len(categories) <= MOST_CATEGORIES
+        if covariates.levels[column] or (are_few and are_whole):
+            description = _event(column, categories, count, steps)
+        else:
+            description = _number(column, values, steps)
+        if description is not None:
+            columns.append(description)
+    return tuple(columns)
 
 
-def _event(c: int, categories: NDArray, count: NDArray, steps: int) -> list[About]:
+def _number(column: int, values: NDArray, steps: int) -> About | None:
+    """A column of numbers, from those that are known; None where they are constant."""
+    largest = np.abs(values).max()
+    _, exponent = np.frexp(largest)
+    power = int(exponent)  # squares of any numbers stay in range
+    scaled = np.ldexp(values, -power)
+    spread = float(np.ldexp(scaled.std(), power))
+    if not spread > SOME * float(largest):
+        return None
+    low = float(values.min())
+    high = float(values.max())
+    margin = BEYOND * (high - low)
+    return About(
+        column=column,
+        categories=(),
+        often=(),
+        mean=float(values.mean()),
+        spread=spread,
+        gaps=len(values) < (1 - FEW_GAPS) * steps,
+        reach=(low - margin, high + margin),
+    )
+
+
+def _event(column: int, categories: NDArray, count: NDArray, steps: int) -> About | None:
     """A column of categories, without the commonest: a step without any has none of them."""
     missing = steps - count.sum()
     base = -1 if missing > count.max() else int(count.argmax())
     often_first = np.argsort(-count, kind="stable").tolist()
-    kept = [k for k in often_first if k != base and count[k] >= TWICE][:MOST_LEVELS]
+    places = [place for place in often_first if place != base and count[place] >= TWICE]
+    places = places[:MOST_LEVELS]
+    if not places:
+        return None
     share = count / steps
-    often = [bool(count[k] > OFTEN and SELDOM < share[k] < 1 - SELDOM) for k in kept]
-    chosen = tuple(float(categories[k]) for k in kept)
-    return [About(c, chosen, tuple(often), 0.0, 1.0, False)] if kept else []
+    is_often = (count > OFTEN) & (share > SELDOM) & (share < 1 - SELDOM)
+    return About(
+        column=column,
+        categories=tuple(float(categories[place]) for place in places),
+        often=tuple(bool(is_often[place]) for place in places),
+        mean=0.0,
+        spread=1.0,
+        gaps=False,
+    )
 
 
 class Group(NamedTuple):
@@ -314,83 +254,107 @@ class Design(NamedTuple):
     sources: tuple[str, ...]
 
     @classmethod
-    def of(cls, parts: Sequence[tuple[str, Group]], steps: int) -> Design:
+    def of(cls, groups: Sequence[tuple[str, Group]], steps: int) -> Design:
         """That of groups, each with its source, at so many steps."""
-        columns = [group.columns_NP for _, group in parts]
-        joined = np.concatenate(columns, axis=1) if columns else np.zeros((steps, 0))
-        each = [part for part in parts for _ in range(part[1].columns_NP.shape[1])]
-        groups = tuple(group.name for _, group in each)
-        kinds = tuple(group.kind for _, group in each)
-        return cls(joined, groups, kinds, tuple(source for source, _ in each))
+        arrays = [np.zeros((steps, 0))]
+        names: list[str] = []
+        kinds: list[Kind] = []
+        sources: list[str] = []
+        for source, group in groups:
+            count = group.columns_NP.shape[1]
+            arrays.append(group.columns_NP)
+            names += [group.name] * count
+            kinds += [group.kind] * count
+            sources += [source] * count
+        columns_NP = np.concatenate(arrays, axis=1)
+        return cls(columns_NP, tuple(names), tuple(kinds), tuple(sources))
 
 
-def design(known: Known, what: tuple[About, ...], steps_N: NDArray, count: int) -> Design:
+def design(covariates: Known, abouts: tuple[About, ...], steps_N: NDArray, count: int) -> Design:
     """The columns at some steps, for a regression on the first `count` steps.
 
     Beyond the steps that something is known of, events do not happen and numbers stay.
     """
-    parts: list[tuple[str, Group]] = []
-    for one in what:
-        name = known.names[one.column]
-        columns_of = _event_columns if one.categories else _number_columns
-        own = columns_of(known, one, name, steps_N)
-        few = len(what) <= MANY
-        parts += [(name, group) for group in own if few or group.kind is Kind.ITSELF]
-    for waves in known.waves:
+    has_few = len(abouts) <= MANY
+    groups: list[tuple[str, Group]] = []
+    for about in abouts:
+        name = covariates.names[about.column]
+        columns_of = _event_columns if about.categories else _number_columns
+        for group in columns_of(covariates, about, name, steps_N):
+            if has_few or group.kind is Kind.ITSELF:
+                groups.append((name, group))
+    for waves in covariates.waves:
         if count >= waves.fewest:
-            columns_NP = waves.columns_MP[known.places(steps_N)]
-            parts.append((waves.group, Group(waves.group, waves.kind, columns_NP)))
-    return Design.of(parts, len(steps_N))
+            columns_NP = waves.columns_MP[covariates.places(steps_N)]
+            group = Group(waves.group, waves.kind, columns_NP)
+            groups.append((waves.group, group))
+    return Design.of(groups, len(steps_N))
 
 
-def _number_columns(known: Known, one: About, name: str, steps_N: NDArray) -> Iterator[Group]:
-    place_N = known.places(steps_N)
-    given_CM = known.values_CM if one.gaps else known.carried_CM
-    values_N = given_CM[one.column, place_N]
-    smooth_N = known.smooth_CM[one.column, place_N]
-    there_N = ~np.isnan(values_N)
-    x_N = np.where(there_N, (np.clip(values_N, *one.reach) - one.mean) / one.spread, 0.0)
-    mean_N = (np.clip(smooth_N, *one.reach) - one.mean) / one.spread
+def _number_columns(
+    covariates: Known, about: About, name: str, steps_N: NDArray
+) -> Iterator[Group]:
+    place_N = covariates.places(steps_N)
+    values_CM = covariates.values_CM if about.gaps else covariates.carried_CM
+    values_N = values_CM[about.column, place_N]
+    smooth_N = covariates.smooth_CM[about.column, place_N]
+    is_known_N = ~np.isnan(values_N)
+    x_N = np.where(is_known_N, _standardised(values_N, about), 0.0)
+    mean_N = _standardised(smooth_N, about)
     yield Group(name, Kind.ITSELF, x_N[:, None])
     yield Group(f"{name}: bends", Kind.MORE, _bends(x_N))
-    if one.gaps:
-        yield Group(f"{name}: known", Kind.MORE, there_N[:, None].astype(float))
-    if known.day > 1:
-        turns_N = known.phases_M[place_N] / known.day
-        by_hour_NP = x_N[:, None] * _harmonics(turns_N, OF_NUMBERS)
+    if about.gaps:
+        yield Group(f"{name}: known", Kind.MORE, is_known_N[:, None].astype(float))
+    if covariates.day > 1:
+        turns_N = covariates.phases_M[place_N] / covariates.day
+        by_hour_NP = x_N[:, None] * harmonics_of(turns_N, OF_NUMBERS)
         recent_NP = np.concatenate([mean_N[:, None], _bends(mean_N)], axis=1)
         yield Group(f"{name}: by hour", Kind.MORE, by_hour_NP)
         yield Group(f"{name}: recent", Kind.MORE, recent_NP)
+
+
+def _standardised(values_N: NDArray, about: About) -> NDArray:
+    """In standard deviations from the mean, within the reach of what was seen."""
+    return (np.clip(values_N, *about.reach) - about.mean) / about.spread
 
 
 def _bends(x_N: NDArray) -> NDArray:
     return np.stack([np.maximum(x_N - bend, 0.0) for bend in BENDS], axis=1)
 
 
-def _event_columns(known: Known, one: About, name: str, steps_N: NDArray) -> Iterator[Group]:
-    for category, often in zip(one.categories, one.often, strict=True):
-        here_N = _happens(known, one.column, category, steps_N)
-        level = known.levels[one.column]
-        own = level[int(category)] if level else f"{category:g}"
-        called = name if one.categories == (1.0,) and not level else f"{name}={own}"
-        yield Group(called, Kind.ITSELF, here_N[:, None])
-        near = (steps_N - known.day, steps_N + known.day)
-        beside = [_happens(known, one.column, category, at_N) for at_N in near]
-        yield Group(f"{called}: {NEIGHBOURS}", Kind.BESIDE, np.stack(beside, axis=1))
-        if not often:
+def _event_columns(covariates: Known, about: About, name: str, steps_N: NDArray) -> Iterator[Group]:
+    for category, is_often in zip(about.categories, about.often, strict=True):
+        label = _event_name(covariates, about, name, category)
+        here_N = _happens(covariates, about.column, category, steps_N)
+        yield Group(label, Kind.ITSELF, here_N[:, None])
+        day_before_N = _happens(covariates, about.column, category, steps_N - covariates.day)
+        day_after_N = _happens(covariates, about.column, category, steps_N + covariates.day)
+        neighbours_NP = np.stack([day_before_N, day_after_N], axis=1)
+        yield Group(f"{label}: {NEIGHBOURS}", Kind.BESIDE, neighbours_NP)
+        if not is_often:
             continue
-        phase_N = known.phases_M[known.places(steps_N)]
-        if known.daily:
-            weekdays_NP = phase_N[:, None] == np.arange(known.week)
-            yield Group(f"{called}: by weekday", Kind.MORE, here_N[:, None] * weekdays_NP)
-        elif known.day > 1:
-            waves_NP = _harmonics(phase_N / known.day, HOURS)
-            yield Group(f"{called}: by hour", Kind.MORE, here_N[:, None] * waves_NP)
+        phase_N = covariates.phases_M[covariates.places(steps_N)]
+        if covariates.daily:
+            weekdays_NP = phase_N[:, None] == np.arange(covariates.week)
+            yield Group(f"{label}: by weekday", Kind.MORE, here_N[:, None] * weekdays_NP)
+        elif covariates.day > 1:
+            waves_NP = harmonics_of(phase_N / covariates.day, HOURS)
+            yield Group(f"{label}: by hour", Kind.MORE, here_N[:, None] * waves_NP)
 
 
-def _happens(known: Known, column: int, category: float, steps_N: NDArray) -> NDArray:
+def _event_name(covariates: Known, about: About, name: str, category: float) -> str:
+    levels = covariates.levels[about.column]
+    if levels:
+        return f"{name}={levels[int(category)]}"
+    if about.categories == (1.0,):
+        return name
+    return f"{name}={category:g}"
+
+
+def _happens(covariates: Known, column: int, category: float, steps_N: NDArray) -> NDArray:
     """Whether an event happens at some steps, which may lie before the first or after the last
     one."""
-    inside_N = known.inside(steps_N)
-    values_N = known.values_CM[column, np.where(inside_N, known.places(steps_N), 0)]
+    inside_N = covariates.inside(steps_N)
+    place_N = np.where(inside_N, covariates.places(steps_N), 0)
+    values_N = covariates.values_CM[column, place_N]
     return np.asarray(inside_N & (values_N == category), float)

@@ -59,96 +59,104 @@ def effect_curves(
     >>> curve["sale"].tolist(), np.diff(curve["effect"]).round(-1), curve["unit"][0]
     (['0', '1'], array([60.]), 'percent')
     """
-    names = list(data.covariates.future.columns)
-    if column not in names:
-        known = f"Known in advance are {listed(names)}." if names else "Nothing is."
-        raise UsageError(f"{column!r} is not a column that is known in advance. {known}")
+    _require_column(data, column)
     spread = NormalDist().inv_cdf(0.5 + level / 200)
-    chosen = data.ids if series is None else data.select([series]).ids
+    ids = data.ids if series is None else data.select([series]).ids
     # Of all series, as some lean on the others.
     solutions = dict(zip(data.ids.tolist(), Effects(data).solutions_S, strict=True))
-    parts = [
-        _curve(str(name), solutions[name][-1], column, spread)
-        for name in chosen.tolist()
-        if solutions[name] and solutions[name][-1].coefficients_P.any()
-    ]
-    parts = [part for part in parts if part]
-    heads = ("unique_id", column, "effect", "lower", "upper", "unit")
-    columns = {
-        name: np.concatenate([part[name] for part in parts]) if parts else np.empty(0)
-        for name in heads
-    }
+    curves = []
+    for name in ids.tolist():
+        if solutions[name]:
+            curve = _curve(str(name), solutions[name][-1], column, spread)
+            if curve:
+                curves.append(curve)
+    columns = {}
+    for name in ("unique_id", column, "effect", "lower", "upper", "unit"):
+        arrays = [curve[name] for curve in curves]
+        columns[name] = np.concatenate(arrays) if arrays else np.empty(0)
     return frame_of(columns, kind)
+
+
+def _require_column(data: Panel, column: str) -> None:
+    names = list(data.covariates.future.columns)
+    if column not in names:
+        hint = f"Known in advance are {listed(names)}." if names else "Nothing is."
+        raise UsageError(f"{column!r} is not a column that is known in advance. {hint}")
 
 
 def _curve(series: str, solution: Solution, column: str, spread: float) -> dict[str, NDArray]:
     """The curve of one series; nothing where the column has no effect."""
-    known = solution.known
-    what = next((one for one in solution.what if known.names[one.column] == column), None)
-    if what is None:
+    covariates = solution.covariates
+    abouts = {covariates.names[about.column]: about for about in solution.abouts}
+    if column not in abouts or not solution.coefficients_P.any():
         return {}
-    grid_G = _grid(known, what)
-    rows_GP = _rows(solution, what, grid_G)
+    about = abouts[column]
+    grid_G = _grid(covariates, about)
+    rows_GP = _rows(solution, about, grid_G)
     away_GP = rows_GP - solution.middle_P
     effect_G = away_GP @ solution.coefficients_P
-    wide_G = spread * solution.uncertainty(away_GP)
-    bounds = (effect_G, effect_G - wide_G, effect_G + wide_G)
-    shown = [100 * np.expm1(part) if solution.axis == LOG else part for part in bounds]
-    unit = UNITS.get(solution.axis, "units of the data")
-    return {
+    margin_G = spread * solution.uncertainty(away_GP)
+    curve = {
         "unique_id": np.full(len(grid_G), series, object),
-        column: _called(known, what, grid_G),
-        "effect": shown[0],
-        "lower": shown[1],
-        "upper": shown[2],
-        "unit": np.full(len(grid_G), unit, object),
+        column: _called(covariates, about, grid_G),
+        "effect": effect_G,
+        "lower": effect_G - margin_G,
+        "upper": effect_G + margin_G,
+        "unit": np.full(len(grid_G), UNITS.get(solution.axis, "units of the data"), object),
     }
+    if solution.axis == LOG:
+        for name in ("effect", "lower", "upper"):
+            curve[name] = 100 * np.expm1(curve[name])
+    return curve
 
 
-def _grid(known: Known, what: About) -> NDArray:
+def _grid(covariates: Known, about: About) -> NDArray:
     """The categories of a column, or values between its smallest and largest."""
-    values = known.values_CM[what.column]
+    values = covariates.values_CM[about.column]
     values = values[np.isfinite(values)]
-    return np.unique(values) if what.categories else np.linspace(values.min(), values.max(), POINTS)
+    if about.categories:
+        return np.unique(values)
+    return np.linspace(values.min(), values.max(), POINTS)
 
 
-def _called(known: Known, what: About, grid_G: NDArray) -> NDArray:
+def _called(covariates: Known, about: About, grid_G: NDArray) -> NDArray:
     """Values as they are, categories by their names."""
-    levels = known.levels[what.column]
+    levels = covariates.levels[about.column]
     if levels:
         return np.array([levels[int(value)] for value in grid_G], object)
-    if what.categories:
+    if about.categories:
         return np.array([f"{value:g}" for value in grid_G], object)
     return grid_G
 
 
-def _rows(solution: Solution, what: About, grid_G: NDArray) -> NDArray:
+def _rows(solution: Solution, about: About, grid_G: NDArray) -> NDArray:
     """Columns of the regression where the column has had such a value for long, the mean over a
     week or a day; all others as they usually are (G, P)."""
-    known = solution.known
-    phases_W = np.unique(known.phases_M)
+    covariates = solution.covariates
+    phases_W = np.unique(covariates.phases_M)
     values = np.repeat(grid_G, len(phases_W))[None]
-    alone = replace(
-        known,
-        names=(known.names[what.column],),
+    column = replace(
+        covariates,
+        names=(covariates.names[about.column],),
         values_CM=values,
         carried_CM=values,
         smooth_CM=values,
-        levels=(known.levels[what.column],),
+        levels=(covariates.levels[about.column],),
         phases_M=np.tile(phases_W, len(grid_G)),
         waves=(),
         first=0,
     )
     steps = np.arange(values.shape[1])
-    made = design(alone, (what._replace(column=0),), steps, solution.count)
-    mean_GK = made.columns_NP.reshape(len(grid_G), len(phases_W), -1).mean(axis=1)
+    column_design = design(column, (about._replace(column=0),), steps, solution.count)
+    by_phase_GWK = column_design.columns_NP.reshape(len(grid_G), len(phases_W), -1)
+    mean_GK = by_phase_GWK.mean(axis=1)
     rows_GP = np.tile(solution.middle_P, (len(grid_G), 1))
-    places = {
-        group: np.flatnonzero(np.array(solution.groups, object) == group) for group in made.groups
-    }
-    kinds = dict(zip(made.groups, made.kinds, strict=True))
+    groups_P = np.array(solution.groups, object)
+    groups_K = np.array(column_design.groups, object)
+    kinds = dict(zip(column_design.groups, column_design.kinds, strict=True))
     for group, kind in kinds.items():
         if kind is not Kind.BESIDE:
-            here = np.flatnonzero(np.array(made.groups, object) == group)
-            rows_GP[:, places[group]] = mean_GK[:, here]
+            places_P = np.flatnonzero(groups_P == group)
+            places_K = np.flatnonzero(groups_K == group)
+            rows_GP[:, places_P] = mean_GK[:, places_K]
     return rows_GP

@@ -10,8 +10,9 @@ forecasts, a network of one's own) forecasts what the known columns do not expla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -52,16 +53,18 @@ class Ahead(NamedTuple):
         return self._moved(values, -self.effect_OH)
 
     def _moved(self, values: NDArray, effect_OH: NDArray) -> NDArray:
-        effect, closed = (_beside(values, part) for part in (effect_OH, self.closed_OH))
-        result = values.copy()
+        effect = _per_step(effect_OH, values)
+        shifted = values.copy()
         for axis in np.unique(self.axis_O).tolist():
             rows = self.axis_O == axis
-            result[rows] = moved(values[rows], effect[rows], axis)
-        return np.where(closed, np.nan, result)
+            shifted[rows] = moved(values[rows], effect[rows], axis)
+        is_closed = _per_step(self.closed_OH, values)
+        return np.where(is_closed, np.nan, shifted)
 
     def shut(self, answers: NDArray) -> NDArray:
         """Answers (O, H, …) that are 0 at closed steps."""
-        return np.where(_beside(answers, self.closed_OH), 0.0, answers)
+        is_closed = _per_step(self.closed_OH, answers)
+        return np.where(is_closed, 0.0, answers)
 
 
 class Effects:
@@ -73,17 +76,18 @@ class Effects:
         # One after the other: threads would wait for each other, so small are the matrices.
         with one_blas_thread():
             self.solutions_S = solutions_of(panel)
-        for series, found in enumerate(self.solutions_S):
+        for series, solutions in enumerate(self.solutions_S):
             span = slice(panel.offsets[series], panel.offsets[series + 1])
-            values_N[span] = less_effects(panel.series(series), found)
+            values_N[span] = less_effects(panel.series(series), solutions)
         self.adjusted = replace(without_known(panel), values=values_N)
         self._ahead: dict[tuple[int, bytes, bytes], Ahead] = {}
 
     def solution(self, series: int, count: int) -> Solution | None:
         """The one in force once so many values were observed."""
-        found = self.solutions_S[series]
-        place = int(np.searchsorted([solution.count for solution in found], count, side="right"))
-        return found[place - 1] if place else None
+        solutions = self.solutions_S[series]
+        begins = [solution.count for solution in solutions]
+        place = int(np.searchsorted(begins, count, side="right"))
+        return solutions[place - 1] if place else None
 
     def ahead(self, origins: Origins, horizon: int) -> Ahead:
         """What is known at some origins of their coming steps; remembered, as the network and each
@@ -96,23 +100,33 @@ class Effects:
         return self._ahead[key]
 
     def _looked_ahead(self, origins: Origins, horizon: int) -> Ahead:
-        shape = len(origins.series), horizon
-        result = Ahead(np.zeros(shape), np.zeros(shape, bool), np.zeros(shape[0], np.int64))
+        count = len(origins.series)
+        ahead = Ahead(
+            effect_OH=np.zeros((count, horizon)),
+            closed_OH=np.zeros((count, horizon), bool),
+            axis_O=np.zeros(count, np.int64),
+        )
+        for solution, rows in self._in_force(origins):
+            steps = origins.counts[rows][:, None] + np.arange(horizon)
+            begin = int(steps.min())
+            all_steps = np.arange(begin, int(steps.max()) + 1)
+            place = steps - begin
+            ahead.effect_OH[rows] = solution.effect(all_steps)[place]
+            ahead.closed_OH[rows] = solution.closing.closed(all_steps)[place]
+            ahead.axis_O[rows] = solution.axis
+        return ahead
+
+    def _in_force(self, origins: Origins) -> Iterator[tuple[Solution, NDArray]]:
+        """Each solution that is in force at some origins, and which these are."""
         order = np.argsort(origins.series, kind="stable")
-        series, first = np.unique(origins.series[order], return_index=True)
-        for one, own in zip(series.tolist(), np.split(order, first[1:]), strict=True):
-            found = self.solutions_S[one]
-            until = [solution.count for solution in found]
-            place = np.searchsorted(until, origins.counts[own], side="right") - 1
-            for k in np.unique(place[place >= 0]).tolist():
-                chosen = own[place == k]
-                steps = origins.counts[chosen][:, None] + np.arange(horizon)
-                begin, stop = int(steps.min()), int(steps.max()) + 1
-                known, every = found[k], np.arange(begin, stop)
-                result.effect_OH[chosen] = known.effect(every)[steps - begin]
-                result.closed_OH[chosen] = known.closing.closed(every)[steps - begin]
-                result.axis_O[chosen] = known.axis
-        return result
+        different, first = np.unique(origins.series[order], return_index=True)
+        by_series = np.split(order, first[1:])
+        for series, rows in zip(different.tolist(), by_series, strict=True):
+            solutions = self.solutions_S[series]
+            begins = [solution.count for solution in solutions]
+            place = np.searchsorted(begins, origins.counts[rows], side="right") - 1
+            for number in np.unique(place[place >= 0]).tolist():
+                yield solutions[number], rows[place == number]
 
     def restored(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) to the adjusted panel, as answers to the panel; NaN at closed steps."""
@@ -120,38 +134,46 @@ class Effects:
 
     def parts(self, origins: Origins, horizon: int) -> KnownParts:
         """What each column adds to the coming steps of each origin, on the axis of its series."""
-        found, axes_O = [], np.zeros(len(origins.series), np.int64)
-        for o, (series, count) in enumerate(zip(origins.series, origins.counts, strict=True)):
+        by_origin: list[dict[str, NDArray]] = []
+        axes = []
+        for series, count in zip(origins.series, origins.counts, strict=True):
             solution = self.solution(int(series), int(count))
+            if solution is None:
+                by_origin.append({})
+                axes.append(0)
+                continue
             steps = count + np.arange(horizon)
-            found.append({} if solution is None else solution.parts(steps))
-            axes_O[o] = 0 if solution is None else solution.axis
-        names = tuple(dict.fromkeys(name for parts in found for name in parts))
-        nothing = np.zeros(horizon)
-        effects = [[parts.get(name, nothing) for name in names] for parts in found]
-        shape = (len(found), len(names), horizon)
-        return KnownParts(names, np.array(effects).reshape(shape).swapaxes(1, 2), axes_O)
+            by_origin.append(solution.parts(steps))
+            axes.append(solution.axis)
+        names = tuple(dict.fromkeys(chain.from_iterable(by_origin)))
+        effects_OHC = np.zeros((len(by_origin), horizon, len(names)))
+        for row, effects in enumerate(by_origin):
+            for name, effect_H in effects.items():
+                effects_OHC[row, :, names.index(name)] = effect_H
+        return KnownParts(names, effects_OHC, np.array(axes, np.int64))
 
     def shut(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) that are 0 at closed steps."""
         return self.ahead(origins, answers.shape[1]).shut(answers)
 
 
-def less_effects(values_T: NDArray, found: Sequence[Solution]) -> NDArray:
+def less_effects(values_T: NDArray, solutions: Sequence[Solution]) -> NDArray:
     """The values of a series, each less the effect by the solution in force once it was
     observed."""
     result_T = values_T.copy()
-    bounds = [*(solution.count - 1 for solution in found), len(values_T)]
-    for solution, first, stop in zip(found, bounds[:-1], bounds[1:], strict=True):
+    bounds = [solution.count - 1 for solution in solutions]
+    bounds.append(len(values_T))
+    for solution, (first, stop) in zip(solutions, pairwise(bounds), strict=True):
         steps = np.arange(first, stop)
         shifted = moved(values_T[first:stop], -solution.effect(steps), solution.axis)
-        result_T[first:stop] = np.where(solution.closing.closed(steps), np.nan, shifted)
+        is_closed = solution.closing.closed(steps)
+        result_T[first:stop] = np.where(is_closed, np.nan, shifted)
     return result_T
 
 
-def _beside(answers: NDArray, part_OH: NDArray) -> NDArray:
-    """What is known of each step, in the shape of answers (O, H, …)."""
-    return part_OH.reshape(*part_OH.shape, *[1] * (answers.ndim - 2))
+def _per_step(values_OH: NDArray, like: NDArray) -> NDArray:
+    """A value for each step with as many axes as answers (O, H, …)."""
+    return values_OH.reshape(*values_OH.shape, *[1] * (like.ndim - 2))
 
 
 def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
@@ -159,8 +181,9 @@ def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
     if axis == LOG:
         return values * np.exp(np.clip(effect, -MOST, MOST))
     if axis == ROOT:
-        z = to_axis(np.maximum(values, 0.0), False, True) + effect
-        return np.where(np.isnan(values), np.nan, from_axis(z, False, True))
+        roots = to_axis(np.maximum(values, 0.0), False, True)
+        squares = from_axis(roots + effect, False, True)
+        return np.where(np.isnan(values), np.nan, squares)
     return values + effect
 
 
@@ -181,31 +204,47 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
         if name in future.levels:  # a step without a category has none
             continue
         last_S, regular_S = _last_known(values_M, future)
-        early_O = np.where(regular_S[origins.series], needed_O - last_S[origins.series], 0)
+        early_O = needed_O - last_S[origins.series]
+        early_O = np.where(regular_S[origins.series], early_O, 0)
         if early_O.max() > max(missing_O.max(), 0):
-            missing_O, names = early_O, [name]
-    if missing_O.max() <= 0:
-        return
-    o = int(missing_O.argmax())
-    series, needed = int(origins.series[o]), int(needed_O[o])
-    last, wanted = (
-        format_time(panel.frequency.advance(panel.starts[series], steps - 1)[()])
-        for steps in (needed - int(missing_O[o]), needed)
-    )
-    what = f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
-    raise DataError(
-        f"series {str(panel.ids[series])!r}: the {what} known in advance until {last}, and the "
-        f"forecast continues until {wanted}. Give rows with values up to there, or forecast "
-        f"{max(int(horizon_O[o]) - int(missing_O[o]), 0)} steps."
+            missing_O = early_O
+            names = [name]
+    if missing_O.max() > 0:
+        raise _ends_early(panel, origins, horizon_O, missing_O, names)
+
+
+def _ends_early(
+    panel: Panel, origins: Origins, horizon_O: NDArray, missing_O: NDArray, names: list[str]
+) -> DataError:
+    """What is said of the origin that lacks the most steps."""
+    origin = int(missing_O.argmax())
+    series = int(origins.series[origin])
+    horizon = int(horizon_O[origin])
+    needed = int(origins.counts[origin]) + horizon
+    missing = int(missing_O[origin])
+
+    def time_of(count: int) -> str:
+        time = panel.frequency.advance(panel.starts[series], count - 1)
+        return format_time(time[()])
+
+    end = time_of(needed - missing)
+    subject = f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
+    return DataError(
+        f"series {str(panel.ids[series])!r}: the {subject} known in advance until {end}, and the "
+        f"forecast continues until {time_of(needed)}. Give rows with values up to there, or "
+        f"forecast {max(horizon - missing, 0)} steps."
     )
 
 
 def _last_known(values_M: NDArray, future: Future) -> tuple[NDArray, NDArray]:
     """How many steps of each series (S,) lead up to the last one at which a column has a value,
     and whether hardly any of them lacks one: gaps are usual in some columns."""
-    last_S = steps_beyond(values_M, future, np.zeros(len(future.lengths), np.int64))
-    count_S = reduced(np.add, np.where(np.isnan(values_M), 0.0, 1.0), future.offsets, 0.0)
-    return last_S, count_S > (1 - FEW_GAPS) * np.maximum(last_S, 1)
+    from_start_S = np.zeros(len(future.lengths), np.int64)
+    last_S = steps_beyond(values_M, future, from_start_S)
+    is_known_M = np.where(np.isnan(values_M), 0.0, 1.0)
+    count_S = reduced(np.add, is_known_M, future.offsets, 0.0)
+    is_regular_S = count_S > (1 - FEW_GAPS) * np.maximum(last_S, 1)
+    return last_S, is_regular_S
 
 
 # An Effects holds its panel's arrays but not the panel, so that it goes when the panel does.

@@ -20,25 +20,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.covariates.closing import Closing
 from lstmcast.covariates.columns import About, Design, Kind, Known, about, design
+from lstmcast.covariates.regression import Fitted, fitted_to
 from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
-from lstmcast.model.inputs.regression import PHIS, Layout, fit_together, without_base
-from lstmcast.model.inputs.slow_clock import LEAST_GAIN, LIMIT, SPREAD, TREND
+from lstmcast.model.inputs.slow_clock import LEAST_GAIN
 
 FEWEST, CYCLES = 32, 3  # steps, and cycles with a few more, before the first solution
 MORE = 8
 PER_OCTAVE = 3  # solutions while a history doubles
-NOTHING = 1e-12  # share of squares that is told from rounding
 LONG = 4  # cycles, from which on a season has means of its own phases
-FITS = 3  # of each solution, to tell unusual values
-BASE = 2  # columns of the trend
 MOST_SURE = 50.0  # difference of log evidences, from which on there is no doubt
 
 
@@ -52,8 +47,8 @@ class Solution:
 
     count: int
     axis: int
-    known: Known
-    what: tuple[About, ...]
+    covariates: Known
+    abouts: tuple[About, ...]
     coefficients_P: NDArray
     middle_P: NDArray
     groups: tuple[str, ...]
@@ -68,22 +63,28 @@ class Solution:
 
     def columns(self, steps_N: NDArray) -> NDArray:
         """The columns of the regression at some steps (N, P)."""
-        return design(self.known, self.what, steps_N, self.count).columns_NP
+        return design(self.covariates, self.abouts, steps_N, self.count).columns_NP
 
     def uncertainty(self, columns_NP: NDArray) -> NDArray:
         """The standard deviation of what is said of differences of columns (N,), on the axis."""
-        used_NP = columns_NP * (self.coefficients_P != 0)
-        return np.sqrt(np.einsum("np,pq,nq->n", used_NP, self.covariance_PP, used_NP))
+        is_used_P = self.coefficients_P != 0
+        used_NP = columns_NP * is_used_P
+        variance_N = np.einsum("np,pq,nq->n", used_NP, self.covariance_PP, used_NP)
+        return np.sqrt(variance_N)
 
     def parts(self, steps_N: NDArray) -> dict[str, NDArray]:
         """What each column as given, and the dates, add to it (N,)."""
         if not self.coefficients_P.any():
             return {}
-        made = design(self.known, self.what, steps_N, self.count)
-        each_NP = (made.columns_NP - self.middle_P) * self.coefficients_P
-        sources = np.array(made.sources, object)
-        found = {name: each_NP[:, sources == name].sum(axis=1) for name in made.sources}
-        return {name: part_N for name, part_N in found.items() if part_N.any()}
+        columns = design(self.covariates, self.abouts, steps_N, self.count)
+        effects_NP = (columns.columns_NP - self.middle_P) * self.coefficients_P
+        sources = np.array(columns.sources, object)
+        by_source = {}
+        for name in dict.fromkeys(columns.sources):
+            effect_N = effects_NP[:, sources == name].sum(axis=1)
+            if effect_N.any():
+                by_source[name] = effect_N
+        return by_source
 
 
 def renewals(steps: int, season: int) -> list[int]:
@@ -92,11 +93,12 @@ def renewals(steps: int, season: int) -> list[int]:
     >>> renewals(100, 7)
     [32, 42, 52, 62, 72, 93]
     """
-    result, count = [], max(FEWEST, CYCLES * season + MORE)
+    counts = []
+    count = max(FEWEST, CYCLES * season + MORE)
     while count <= steps:
-        result.append(count)
+        counts.append(count)
         count = next_renewal(count)
-    return result
+    return counts
 
 
 def next_renewal(count: int) -> int:
@@ -116,16 +118,18 @@ def first_season(periods: tuple[int, ...]) -> int:
 
 
 def solutions(
-    values_T: NDArray, known: Known, periods: tuple[int, ...], roots: bool
+    values_T: NDArray, covariates: Known, periods: tuple[int, ...], roots: bool
 ) -> Iterator[Solution]:
     """The solutions of a series, one after the other."""
     for count in renewals(len(values_T), first_season(periods)):
-        yield solution_of(values_T[:count], known, periods, roots)
+        yield solution_of(values_T[:count], covariates, periods, roots)
 
 
-def solution_of(values_N: NDArray, known: Known, periods: tuple[int, ...], roots: bool) -> Solution:
+def solution_of(
+    values_N: NDArray, covariates: Known, periods: tuple[int, ...], roots: bool
+) -> Solution:
     """The solution once these values were observed."""
-    return Task.of(values_N, known, periods, roots).alone().solution()
+    return Task.of(values_N, covariates, periods, roots).alone().solution()
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,35 +137,45 @@ class Task:
     """A regression that is to be solved: the values so far on their axis, without closed steps, and
     the columns beside them."""
 
-    known: Known
+    covariates: Known
     closing: Closing
     axis: int
     z_N: NDArray
     season: int
-    what: tuple[About, ...]
-    made: Design
+    abouts: tuple[About, ...]
+    design: Design
 
     @classmethod
-    def of(cls, values_N: NDArray, known: Known, periods: tuple[int, ...], roots: bool) -> Task:
+    def of(
+        cls, values_N: NDArray, covariates: Known, periods: tuple[int, ...], roots: bool
+    ) -> Task:
         """That of a series of which these values were observed."""
         count = len(values_N)
-        closing = Closing.of(known, values_N)
-        open_N = np.where(closing.closed(np.arange(count)), np.nan, values_N)
-        axis = int(reading_axis(open_N[None], periods, roots=roots)[0])
-        z_N = to_axis(open_N[None], axis == LOG, axis == ROOT)[0]
+        closing = Closing.of(covariates, values_N)
+        is_closed_N = closing.closed(np.arange(count))
+        open_1N = np.where(is_closed_N, np.nan, values_N)[None]
+        axis = int(reading_axis(open_1N, periods, roots=roots)[0])
+        z_N = to_axis(open_1N, axis == LOG, axis == ROOT)[0]
         season = max((period for period in periods if count >= LONG * period), default=1)
-        what = about(known, count)
-        made = design(known, what, np.arange(count), count)
-        return cls(known, closing, axis, z_N, season, what, made)
+        abouts = about(covariates, count)
+        return cls(
+            covariates=covariates,
+            closing=closing,
+            axis=axis,
+            z_N=z_N,
+            season=season,
+            abouts=abouts,
+            design=design(covariates, abouts, np.arange(count), count),
+        )
 
     def alone(self) -> Solved:
         """The regression as the series alone says."""
-        return Solved(self, _fitted(self.z_N, self.made, self.season))
+        return Solved(self, fitted_to(self.z_N, self.design, self.season))
 
     def around(self, expected_P: NDArray) -> Solved:
         """The regression where these coefficients are expected before anything is seen."""
-        z_N = self.z_N - self.made.columns_NP @ expected_P
-        return Solved(self, _fitted(z_N, self.made, self.season), expected_P)
+        z_N = self.z_N - self.design.columns_NP @ expected_P
+        return Solved(self, fitted_to(z_N, self.design, self.season), expected_P)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,178 +191,53 @@ class Solved:
         """The log evidence, of what is expected alone where columns add too little to it."""
         if self.fitted is None:
             return -np.inf
-        unused = self.fitted.gain < LEAST_GAIN
-        return self.fitted.evidence - (self.fitted.gain if unused else 0.0)
+        if self.fitted.gain < LEAST_GAIN:
+            return self.fitted.evidence - self.fitted.gain
+        return self.fitted.evidence
 
     @property
     def coefficients_P(self) -> NDArray:
         """What the columns do; those of the year, which adaptive inputs know, are left to them."""
         assert self.fitted is not None
-        found_P = self.fitted.coefficients_P * (self.fitted.gain >= LEAST_GAIN)
-        used_P = np.array([kind is not Kind.YEAR for kind in self.task.made.kinds])
-        return (self.expected_P + found_P) * used_P
+        fitted_P = self.fitted.coefficients_P * (self.fitted.gain >= LEAST_GAIN)
+        is_used_P = np.array([kind is not Kind.YEAR for kind in self.task.design.kinds])
+        return (self.expected_P + fitted_P) * is_used_P
 
-    def solution(self, other: Solved | None = None) -> Solution:
-        """What is in force, or the average with another one, as the evidence for both says."""
-        task, nothing = self.task, np.zeros(0)
-        count = len(task.z_N)
+    def solution(self, pooled: Solved | None = None) -> Solution:
+        """What is in force, or the average with a regression that leans on others, as the evidence
+        for both says."""
+        task = self.task
         if self.fitted is None:
-            closing = task.closing
-            return Solution(count, task.axis, task.known, (), nothing, nothing, (), closing)
-        coefficients_P, share = self.coefficients_P, 0.0
-        if other is not None and other.fitted is not None:
-            ahead = np.clip(other.evidence - self.evidence, -MOST_SURE, MOST_SURE)
+            return self._without_effects()
+        coefficients_P = self.coefficients_P
+        covariance_PP = self.fitted.covariance_PP
+        if pooled is not None and pooled.fitted is not None:
+            ahead = np.clip(pooled.evidence - self.evidence, -MOST_SURE, MOST_SURE)
             share = 1.0 / (1.0 + np.exp(-ahead))
-            coefficients_P = (1.0 - share) * coefficients_P + share * other.coefficients_P
-        surer = other.fitted if other is not None and share > 0.5 else self.fitted
-        assert surer is not None
+            coefficients_P = (1.0 - share) * coefficients_P + share * pooled.coefficients_P
+            if share > 0.5:
+                covariance_PP = pooled.fitted.covariance_PP
         return Solution(
-            count,
-            task.axis,
-            task.known,
-            task.what,
-            coefficients_P,
-            self.fitted.middle_P,
-            task.made.groups,
-            task.closing,
-            surer.covariance_PP,
+            count=len(task.z_N),
+            axis=task.axis,
+            covariates=task.covariates,
+            abouts=task.abouts,
+            coefficients_P=coefficients_P,
+            middle_P=self.fitted.middle_P,
+            groups=task.design.groups,
+            closing=task.closing,
+            covariance_PP=covariance_PP,
         )
 
-
-def _fitted(z_N: NDArray, made: Design, season: int) -> Fitted | None:
-    """The regression; None where too little is known."""
-    known_N = np.isfinite(z_N)
-    if not known_N.any() or not made.groups:
-        return None
-    trend_N = np.arange(len(z_N)) / TREND
-    z_N = z_N - z_N[known_N][0]  # sums stay exact for values with a large offset
-    rows_NV = np.column_stack([trend_N, trend_N**2, made.columns_NP, z_N])
-    rows_NV = np.where(known_N[:, None], rows_NV, 0.0)
-    known_E = (known_N[1:] & known_N[:-1]).astype(float)
-    layout = Layout(BASE, tuple(len(list(same)) for _, same in groupby(made.groups)))
-    weight_E, fitted = known_E, None
-    for _ in range(FITS):
-        fitted = Fitted.of(Sums.of(rows_NV, weight_E, season), layout, fitted)
-        if fitted is None:
-            return None
-        weight_E = known_E * _trust(fitted.surprises(rows_NV), known_E)
-    assert fitted is not None
-    return fitted._replace(middle_P=rows_NV[known_N, BASE:-1].mean(axis=0))
-
-
-class Sums(NamedTuple):
-    """Weighted sums over pairs of neighbouring steps, and by phase of the second step."""
-
-    own_VV: NDArray  # products of the second
-    between_VV: NDArray  # of both, either way
-    back_VV: NDArray  # of the first
-    now_SV: NDArray
-    before_SV: NDArray
-    weight_S: NDArray
-
-    @classmethod
-    def of(cls, rows: NDArray, weight_E: NDArray, season: int) -> Sums:
-        """Those of the rows of all steps."""
-        now, before, w = rows[1:], rows[:-1], weight_E[:, None]
-        own, back = w * now, w * before
-        between = before.T @ own
-        phase_E = np.arange(1, len(rows)) % season
-        return cls(
-            now.T @ own,
-            between + between.T,
-            before.T @ back,
-            _by_phase(own, season),
-            _by_phase(back, season),
-            np.bincount(phase_E, weight_E, season),
+    def _without_effects(self) -> Solution:
+        task = self.task
+        return Solution(
+            count=len(task.z_N),
+            axis=task.axis,
+            covariates=task.covariates,
+            abouts=(),
+            coefficients_P=np.zeros(0),
+            middle_P=np.zeros(0),
+            groups=(),
+            closing=task.closing,
         )
-
-    def without_season(self, phis: tuple[float, ...]) -> tuple[NDArray, NDArray]:
-        """Products of quasi-differences without their means by phase (F, V, V), and those means
-        (F, S, V)."""
-        inverse_S = np.where(self.weight_S > 0, 1.0 / np.maximum(self.weight_S, 1e-12), 0.0)
-        products, means = [], []
-        for phi in phis:
-            sum_SV = self.now_SV - phi * self.before_SV
-            means.append(sum_SV * inverse_S[:, None])
-            whole = self.own_VV - phi * self.between_VV + phi**2 * self.back_VV
-            products.append(whole - sum_SV.T @ means[-1])
-        return np.stack(products), np.stack(means)
-
-
-def _by_phase(rows: NDArray, season: int) -> NDArray:
-    """Sums of rows of the same phase (S, V), from step 1 on."""
-    whole = len(rows) // season * season
-    total_SV = rows[:whole].reshape(-1, season, rows.shape[1]).sum(axis=0)
-    total_SV[: len(rows) - whole] += rows[whole:]
-    return np.roll(total_SV, 1, axis=0)
-
-
-class Fitted(NamedTuple):
-    """The solution of a regression, before its shares."""
-
-    trend_B: NDArray
-    coefficients_P: NDArray
-    phi: float
-    noise: float  # standard deviation
-    gain: float  # log evidence
-    season_S: NDArray  # means of what is left of quasi-differences, by phase
-    covariance_PP: NDArray  # how sure the coefficients are
-    evidence: float  # log evidence
-    free: float  # pairs of steps that were free to say something
-    # Products of quasi-differences of columns and z, without season and trend, in units of the
-    # noise: all that the series says of its coefficients.
-    products_WW: NDArray
-    middle_P: NDArray  # means of the columns
-
-    @classmethod
-    def of(cls, sums: Sums, layout: Layout, former: Fitted | None = None) -> Fitted | None:
-        """The regression; None where too little is known. φ is near that of the former fit."""
-        free = sums.weight_S.sum() - np.count_nonzero(sums.weight_S)
-        if free <= BASE + 1:
-            return None
-        phis = PHIS
-        if former is not None:  # unusual values change little
-            place = PHIS.index(former.phi)
-            phis = PHIS[max(place - 1, 0) : place + 2]
-        products_FVV, means_FSV = sums.without_season(phis)
-        left = products_FVV[:, -1, -1].min()
-        if not left > NOTHING * sums.own_VV[-1, -1]:
-            return None  # seasons explain all of it
-        count_1 = np.array([free])
-        result, covariance_1PP, evidence_1 = fit_together(products_FVV[None], count_1, layout, phis)
-        f = phis.index(float(result.phi_B[0]))
-        all_K = result.coefficients_BK[0]
-        noise = float(result.noise_B[0])
-        rest_WW, _ = without_base(products_FVV[f], BASE)
-        return cls(
-            all_K[:BASE],
-            all_K[BASE:],
-            phis[f],
-            noise,
-            float(result.gain_BG[0, 0]),
-            means_FSV[f] @ np.append(-all_K, 1.0),
-            covariance_1PP[0],
-            float(evidence_1[0]),
-            free,
-            rest_WW / noise**2,
-            np.zeros(layout.columns - BASE),
-        )
-
-    def surprises(self, rows: NDArray) -> NDArray:
-        """How far quasi-differences are from what is expected, of the rows of all steps."""
-        rest_N = rows @ np.concatenate([-self.trend_B, -self.coefficients_P, [1.0]])
-        phase_E = np.arange(1, len(rows)) % len(self.season_S)
-        return _quasi_difference(rest_N, self.phi) - self.season_S[phase_E]
-
-
-def _trust(surprise_E: NDArray, known_E: NDArray) -> NDArray:
-    """How much each pair of steps counts: no surprise says more than one at the limit does."""
-    size_E = np.abs(surprise_E)
-    some_E = size_E[known_E > 0]
-    usual = SPREAD * float(np.median(some_E)) if len(some_E) else 0.0
-    limit = LIMIT * usual
-    return np.minimum(1.0, limit / np.maximum(size_E, limit)) ** 2 if limit > 0 else np.ones(1)
-
-
-def _quasi_difference(of_N: NDArray, phi: float) -> NDArray:
-    return of_N[1:] - phi * of_N[:-1]

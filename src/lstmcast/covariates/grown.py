@@ -41,9 +41,9 @@ class Grown:
         self.length = length
 
     def _make_room(self, length: int) -> None:
-        more = max(length - self.length, self.length // 2)
-        free_KM = np.empty((len(self._all), more))
-        self._all = np.concatenate([self.values, free_KM], axis=1)
+        added = max(length - self.length, self.length // 2)
+        room_KM = np.empty((len(self._all), added))
+        self._all = np.concatenate([self.values, room_KM], axis=1)
 
 
 class GrownColumns:
@@ -54,10 +54,10 @@ class GrownColumns:
     """
 
     def __init__(self, columns: int) -> None:
-        nothing = np.empty((columns, 0))
-        self._values = Grown(nothing)
-        self._carried = Grown(nothing)
-        self._smooth = Grown(nothing)
+        empty = np.empty((columns, 0))
+        self._values = Grown(empty)
+        self._carried = Grown(empty)
+        self._smooth = Grown(empty)
         self._running = Running.start(columns)  # of the steps that are over
         self.observed = 0
         self.told_C = np.zeros(columns, np.int64)
@@ -89,14 +89,14 @@ class GrownColumns:
     def tell(self, steps_N: NDArray, columns: Sequence[NDArray]) -> None:
         """What is known of some coming steps from now on: of each column some numbers, for the
         first of the steps; NaN takes back nothing."""
-        for column, told in enumerate(columns):
-            if not len(told):
+        for column, values in enumerate(columns):
+            if not len(values):
                 continue
-            steps = steps_N[: len(told)]
+            steps = steps_N[: len(values)]
             stop = int(steps[-1]) + 1
             self._grow(stop)
-            known = ~np.isnan(told)
-            self.values_CM[column, steps[known]] = told[known]
+            is_known = ~np.isnan(values)
+            self.values_CM[column, steps[is_known]] = values[is_known]
             self.told_C[column] = max(self.told_C[column], stop)
         self._carry_on()
 
@@ -111,8 +111,8 @@ class GrownColumns:
         self.observed = stop
 
     def _grow(self, stop: int) -> None:
-        for part in (self._values, self._carried, self._smooth):
-            part.grow(stop)
+        for rows in (self._values, self._carried, self._smooth):
+            rows.grow(stop)
 
     def _carry_on(self) -> None:
         """Means and carried values of the steps that are not over: what was told may have
@@ -141,15 +141,15 @@ class GrownColumns:
     @classmethod
     def from_saved(cls, arrays: Mapping[str, NDArray], observed: int) -> GrownColumns:
         """What `arrays` gave, once so many steps are over."""
-        made = cls(len(arrays["values"]))
-        made._values = Grown(arrays["values"])
-        made._carried = Grown(arrays["carried"])
-        made._smooth = Grown(arrays["smooth"])
-        made.told_C = arrays["told"][:, 0].astype(np.int64)
-        made._running = Running(
+        columns = cls(len(arrays["values"]))
+        columns._values = Grown(arrays["values"])
+        columns._carried = Grown(arrays["carried"])
+        columns._smooth = Grown(arrays["smooth"])
+        columns.told_C = arrays["told"][:, 0].astype(np.int64)
+        columns._running = Running(
             sum_C=arrays["sum"][:, 0],
             weight_C=arrays["weight"][:, 0],
             newest_C=arrays["newest"][:, 0],
         )
-        made.observed = observed
-        return made
+        columns.observed = observed
+        return columns

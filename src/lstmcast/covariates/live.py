@@ -61,7 +61,8 @@ class LiveEffects:
     """
 
     def __init__(self, common: Common, start: Any = None) -> None:
-        self.common, self.start = common, start
+        self.common = common
+        self.start = start
         self.columns = GrownColumns(len(common.names))
         self.history = Grown(np.empty((1, 0)))
         self.solution: Solution | None = None
@@ -80,13 +81,13 @@ class LiveEffects:
         self.columns.told_C[:] = self._lengths()
         self.columns.pass_on(len(values_T))
         self.history = Grown(values_T[None])
-        known = self._known(0, self.columns.length)
+        covariates = self._known(0, self.columns.length)
+        common = self.common
         with one_blas_thread():
-            every = solutions(values_T, known, self.common.periods, self.common.roots)
-            found = list(every)
-        if found:
-            self._take(found[-1])
-        return less_effects(values_T, found)
+            in_order = list(solutions(values_T, covariates, common.periods, common.roots))
+        if in_order:
+            self._take(in_order[-1])
+        return less_effects(values_T, in_order)
 
     def observe(self, value: float) -> float:
         """Read one more value; returns it less its effect, NaN where the series is closed."""
@@ -96,23 +97,23 @@ class LiveEffects:
         self.history.values[0, step] = value
         if self.count == self.due:
             self._renew()
-        here = self.ahead(np.array([step]))
-        return here.less(np.array([[value]])).item()
+        at_step = self.ahead(np.array([step]))
+        return at_step.less(np.array([[value]])).item()
 
     def _renew(self) -> None:
         """Another solution, of the whole history."""
         common = self.common
-        known = self._known(0, self.columns.length)
+        covariates = self._known(0, self.columns.length)
         with one_blas_thread():
-            found = solution_of(self.history.values[0], known, common.periods, common.roots)
-        self._take(found)
+            solution = solution_of(self.history.values[0], covariates, common.periods, common.roots)
+        self._take(solution)
 
     def _take(self, solution: Solution) -> None:
         """This one is in force now; the columns that it was made of are not kept twice."""
         newest = self._known(solution.count - 1, solution.count)
         closing = Closing(newest, solution.closing.at)
         self.solution = replace(
-            solution, known=newest, closing=closing, covariance_PP=NO_COVARIANCE
+            solution, covariates=newest, closing=closing, covariance_PP=NO_COVARIANCE
         )
         self.due = next_renewal(solution.count)
 
@@ -122,14 +123,15 @@ class LiveEffects:
         Numbers that have hardly ever been missing are missed where they end; others may end
         anywhere, as a step without a category has none.
         """
-        result = []
+        lengths = []
         for levels, values_M in zip(self.common.levels, self.columns.values_CM, strict=True):
-            known = np.flatnonzero(~np.isnan(values_M))
-            last = int(known.max(initial=-1)) + 1
-            seldom_missing = len(known) > (1 - FEW_GAPS) * max(last, 1)
-            expected = seldom_missing and not levels
-            result.append(last if expected else len(values_M))
-        return result
+            known_steps = np.flatnonzero(~np.isnan(values_M))
+            length = int(known_steps.max(initial=-1)) + 1
+            is_seldom_missing = len(known_steps) > (1 - FEW_GAPS) * max(length, 1)
+            if levels or not is_seldom_missing:
+                length = len(values_M)
+            lengths.append(length)
+        return lengths
 
     # ---- what follows
 
@@ -141,9 +143,9 @@ class LiveEffects:
                 closed_OH=np.zeros((1, len(steps_H)), bool),
                 axis_O=np.zeros(1, np.int64),
             )
-        known = self._around(steps_H)
-        closing = Closing(known, self.solution.closing.at)
-        solution = replace(self.solution, known=known, closing=closing)
+        covariates = self._around(steps_H)
+        closing = Closing(covariates, self.solution.closing.at)
+        solution = replace(self.solution, covariates=covariates, closing=closing)
         return Ahead(
             effect_OH=solution.effect(steps_H)[None],
             closed_OH=closing.closed(steps_H)[None],
@@ -157,29 +159,29 @@ class LiveEffects:
         first = max(int(steps_H.min()) - day, 0)
         return self._known(min(first, stop - 1), stop)
 
-    def lacking(self, steps_H: NDArray, said: Sequence[int]) -> tuple[str, int] | None:
-        """A column that is not known of all of some steps, and the first that it lacks; `said`: of
-        how many of them something is said of each column now."""
-        columns = zip(self.common.names, said, self.columns.told_C, strict=True)
-        for name, already, told in columns:
-            rest = steps_H[already:]
-            missing = rest[rest >= told]
+    def lacking(self, steps_H: NDArray, counts: Sequence[int]) -> tuple[str, int] | None:
+        """A column that is not known of all of some steps, and the first that it lacks; `counts`:
+        of how many of them something is said of each column now."""
+        columns = zip(self.common.names, counts, self.columns.told_C, strict=True)
+        for name, count, known_until in columns:
+            remaining = steps_H[count:]
+            missing = remaining[remaining >= known_until]
             if len(missing):
                 return name, int(missing[0])
         return None
 
     def anew(self, start: Any = None) -> LiveEffects:
         """The series once it begins anew, with what is known of the steps from there on."""
-        made = LiveEffects(self.common, start)
+        effects = LiveEffects(self.common, start)
         if start is None or self.start is None:
-            return made
+            return effects
         frequency = self.common.frequency
         position_1 = frequency.position(np.atleast_1d(start), np.atleast_1d(self.start))
         first = int(position_1[0])
         if 0 <= first < self.columns.length:
-            made.columns.begin(self.columns.values_CM[:, first:])
-            made.columns.told_C = np.maximum(self.columns.told_C - first, 0)
-        return made
+            effects.columns.begin(self.columns.values_CM[:, first:])
+            effects.columns.told_C = np.maximum(self.columns.told_C - first, 0)
+        return effects
 
     def _known(self, first: int, stop: int) -> Known:
         """What is known of the steps from `first` to `stop`."""
@@ -192,14 +194,16 @@ class LiveEffects:
 
     def arrays(self) -> dict[str, NDArray]:
         """What is kept, as arrays whose last axis is as long as it happens to be."""
-        solution = self.solution
-        nothing = np.zeros(0)
-        return {
+        arrays = {
             **self.columns.arrays(),
             "history": self.history.values,
-            "coefficients": nothing if solution is None else solution.coefficients_P,
-            "middle": nothing if solution is None else solution.middle_P,
+            "coefficients": np.zeros(0),
+            "middle": np.zeros(0),
         }
+        if self.solution is not None:
+            arrays["coefficients"] = self.solution.coefficients_P
+            arrays["middle"] = self.solution.middle_P
+        return arrays
 
     def described(self) -> dict[str, Any]:
         """The rest, as JSON holds it."""
@@ -210,7 +214,7 @@ class LiveEffects:
             about["solution"] = {
                 "count": self.solution.count,
                 "axis": self.solution.axis,
-                "what": [list(one) for one in self.solution.what],
+                "what": [list(column) for column in self.solution.abouts],
                 "groups": list(self.solution.groups),
                 "closed": list(self.solution.closing.at),
             }
@@ -221,36 +225,37 @@ class LiveEffects:
         cls, common: Common, about: Mapping[str, Any], arrays: Mapping[str, NDArray]
     ) -> LiveEffects:
         """What `described` and `arrays` gave."""
-        made = cls(common, _time(about["start"], common.frequency))
-        made.history = Grown(arrays["history"])
-        made.columns = GrownColumns.from_saved(arrays, made.count)
-        said = about["solution"]
-        if said is None:
-            return made
-        known = made._known(said["count"] - 1, said["count"])
+        effects = cls(common, _time(about["start"], common.frequency))
+        effects.history = Grown(arrays["history"])
+        effects.columns = GrownColumns.from_saved(arrays, effects.count)
+        saved = about["solution"]
+        if saved is None:
+            return effects
+        count = saved["count"]
+        covariates = effects._known(count - 1, count)
         solution = Solution(
-            count=said["count"],
-            axis=said["axis"],
-            known=known,
-            what=tuple(_about(one) for one in said["what"]),
+            count=count,
+            axis=saved["axis"],
+            covariates=covariates,
+            abouts=tuple(_about(column) for column in saved["what"]),
             coefficients_P=arrays["coefficients"],
             middle_P=arrays["middle"],
-            groups=tuple(said["groups"]),
-            closing=Closing(known, tuple(map(_category, said["closed"]))),
+            groups=tuple(saved["groups"]),
+            closing=Closing(covariates, tuple(map(_category, saved["closed"]))),
         )
-        made._take(solution)
-        return made
+        effects._take(solution)
+        return effects
 
 
-def _about(said: list[Any]) -> About:
+def _about(saved: list[Any]) -> About:
     """What a column is like, from JSON."""
-    column, categories, often, mean, spread, gaps, (low, high) = said
+    column, categories, often, mean, spread, gaps, (low, high) = saved
     return About(column, tuple(categories), tuple(often), mean, spread, gaps, (low, high))
 
 
-def _category(said: list[Any]) -> tuple[int, float]:
+def _category(saved: list[Any]) -> tuple[int, float]:
     """A column and the number of a category of it, from JSON."""
-    column, category = said
+    column, category = saved
     return int(column), float(category)
 
 

@@ -12,8 +12,10 @@ A solution uses what all series had observed by its time, and nothing after it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +23,6 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.columns import Known
 from lstmcast.covariates.estimate import (
-    Fitted,
     Solution,
     Solved,
     Task,
@@ -29,6 +30,7 @@ from lstmcast.covariates.estimate import (
     renewals,
     solutions,
 )
+from lstmcast.covariates.regression import sizes_of
 from lstmcast.data.panel import Panel
 from lstmcast.model.inputs.axis import LOG
 from lstmcast.model.inputs.regression import Layout, fit_together
@@ -43,27 +45,25 @@ Key = tuple[str, int]  # a column of the regression: its group, and which one of
 
 def solutions_of(panel: Panel) -> list[list[Solution]]:
     """The solutions of each series, one after the other."""
-    everything = range(len(panel))
-    known_S = [Known.of(panel, series) for series in everything]
+    covariates_S = [Known.of(panel, series) for series in range(len(panel))]
     roots = not panel.declared_real
+    solutions_S: list[list[Solution]] = [[] for _ in covariates_S]
     if len(panel) < FEWEST or panel.covariates.future.apart:
-        return [
-            list(solutions(panel.series(series), known_S[series], panel.periods, roots))
-            for series in everything
-        ]
-    found_S: list[list[Solution]] = [[] for _ in everything]
+        for series, covariates in enumerate(covariates_S):
+            solutions_S[series] += solutions(panel.series(series), covariates, panel.periods, roots)
+        return solutions_S
     pooled = Pooled(len(panel))
     for renewed in _by_time(panel):
         solved: list[tuple[int, Solved]] = []
         for series, count in renewed:
             values_N = panel.series(series)[:count]
-            task = Task.of(values_N, known_S[series], panel.periods, roots)
-            alone = task.alone()
-            solved.append((series, alone))
-            pooled.take(series, alone)
-        for series, alone in solved:
-            found_S[series].append(pooled.leaning(alone))
-    return found_S
+            task = Task.of(values_N, covariates_S[series], panel.periods, roots)
+            regression = task.alone()
+            solved.append((series, regression))
+            pooled.take(series, regression)
+        for series, regression in solved:
+            solutions_S[series].append(pooled.leaning(regression))
+    return solutions_S
 
 
 def _by_time(panel: Panel) -> Iterator[list[tuple[int, int]]]:
@@ -74,19 +74,20 @@ def _by_time(panel: Panel) -> Iterator[list[tuple[int, int]]]:
         counts = renewals(length, season)
         steps = np.array(counts, np.int64) - 1
         times = panel.frequency.advance(panel.starts[series], steps)
-        due += zip(times.astype(np.int64).tolist(), [series] * len(counts), counts, strict=True)
+        for time, count in zip(times.astype(np.int64).tolist(), counts, strict=True):
+            due.append((time, series, count))
     due.sort()
-    for _, same in groupby(due, key=lambda one: one[0]):
-        yield [(series, count) for _, series, count in same]
+    for _, at_one_time in groupby(due, key=itemgetter(0)):
+        yield [(series, count) for _, series, count in at_one_time]
 
 
-class Said(NamedTuple):
+class Evidence(NamedTuple):
     """What a series says of the coefficients: their keys, products in units of its noise, and of
     how many pairs of steps."""
 
     keys: tuple[Key, ...]
     products_WW: NDArray
-    free: float
+    free_pairs: float
 
 
 class Pooled:
@@ -97,67 +98,81 @@ class Pooled:
     """
 
     def __init__(self, series: int) -> None:
-        self._asked = set(np.linspace(0, series - 1, min(series, MOST)).astype(int).tolist())
-        self._said: dict[int, Said] = {}
+        evenly = np.linspace(0, series - 1, min(series, MOST))
+        self._sample = set(evenly.astype(int).tolist())
+        self._evidence: dict[int, Evidence] = {}
         self._news = 0  # series that have said something else since they were added up
-        self._usual: dict[Key, float] = {}
+        self._expected: dict[Key, float] = {}
 
     def take(self, series: int, solved: Solved) -> None:
         """What a series says now; relative effects alone can be compared."""
-        if series not in self._asked or solved.fitted is None or solved.task.axis != LOG:
+        fitted = solved.fitted
+        if series not in self._sample or fitted is None or solved.task.axis != LOG:
             return
-        fitted: Fitted = solved.fitted
-        keys = _keys(solved.task.made.groups)
-        self._said[series] = Said(keys, fitted.products_WW, fitted.free)
+        keys = _keys(solved.task.design.groups)
+        self._evidence[series] = Evidence(keys, fitted.products_WW, fitted.free_pairs)
         self._news += 1
 
-    def leaning(self, alone: Solved) -> Solution:
+    def leaning(self, regression: Solved) -> Solution:
         """The solution of a series that may lean on all."""
-        usual = self._coefficients()
-        if alone.fitted is None or alone.task.axis != LOG or not usual:
-            return alone.solution()
-        keys = _keys(alone.task.made.groups)
-        expected_P = np.array([usual.get(key, 0.0) for key in keys])
+        expected = self._coefficients()
+        if regression.fitted is None or regression.task.axis != LOG or not expected:
+            return regression.solution()
+        keys = _keys(regression.task.design.groups)
+        expected_P = np.array([expected.get(key, 0.0) for key in keys])
         if not expected_P.any():
-            return alone.solution()
-        return alone.solution(alone.task.around(expected_P))
+            return regression.solution()
+        return regression.solution(regression.task.around(expected_P))
 
     def _coefficients(self) -> dict[Key, float]:
         """Those that a series usually has, of columns that enough series have."""
-        if self._news and self._news >= RENEWED * len(self._said):
-            self._usual, self._news = self._solved(), 0
-        return self._usual
+        if self._news and self._news >= RENEWED * len(self._evidence):
+            self._expected = self._solved()
+            self._news = 0
+        return self._expected
 
     def _solved(self) -> dict[Key, float]:
-        if len(self._said) < FEWEST:
+        if len(self._evidence) < FEWEST:
             return {}
-        counts: dict[Key, int] = {}
-        for said in self._said.values():
-            for key in said.keys:
-                counts[key] = counts.get(key, 0) + 1
-        # Groups stand side by side: in the order in which they came, each in its own order.
-        first = {group: place for place, group in enumerate(dict.fromkeys(g for g, _ in counts))}
-        keys = sorted(counts, key=lambda key: (first[key[0]], key[1]))
+        counts = Counter[Key]()
+        for evidence in self._evidence.values():
+            counts.update(evidence.keys)
+        keys = _side_by_side(list(counts))
         places = {key: place for place, key in enumerate(keys)}
-        summed_AA = np.zeros((len(keys) + 1, len(keys) + 1))
-        for said in self._said.values():
-            own = [*(places[key] for key in said.keys), len(keys)]
-            summed_AA[np.ix_(own, own)] += said.products_WW
-        sizes = [len(list(same)) for _, same in groupby(group for group, _ in keys)]
-        free = sum(said.free for said in self._said.values())
-        layout = Layout(0, tuple(sizes))
-        found = fit_together(summed_AA[None, None], np.array([free]), layout, (1.0,)).fit
-        if found.gain_BG[0, 0] < LEAST_GAIN:
+        size = len(keys) + 1
+        summed_AA = np.zeros((size, size))
+        free_pairs = 0.0
+        for evidence in self._evidence.values():
+            rows = [places[key] for key in evidence.keys]
+            rows.append(size - 1)
+            summed_AA[np.ix_(rows, rows)] += evidence.products_WW
+            free_pairs += evidence.free_pairs
+        layout = Layout(0, sizes_of(group for group, _ in keys))
+        fit = fit_together(summed_AA[None, None], np.array([free_pairs]), layout, (1.0,)).fit
+        if fit.gain_BG[0, 0] < LEAST_GAIN:
             return {}
-        each = zip(keys, found.coefficients_BK[0].tolist(), strict=True)
-        return {key: value for key, value in each if counts[key] >= FEWEST}
+        coefficients = zip(keys, fit.coefficients_BK[0].tolist(), strict=True)
+        return {key: value for key, value in coefficients if counts[key] >= FEWEST}
+
+
+def _side_by_side(keys: list[Key]) -> list[Key]:
+    """The columns of each group together: groups in the order in which they came, each in its own
+    order."""
+    groups = list(dict.fromkeys(group for group, _ in keys))
+    first = {group: place for place, group in enumerate(groups)}
+
+    def place_of(key: Key) -> tuple[int, int]:
+        group, number = key
+        return first[group], number
+
+    return sorted(keys, key=place_of)
 
 
 def _keys(groups: tuple[str, ...]) -> tuple[Key, ...]:
     """The columns of a regression, by the names of their groups."""
-    seen: dict[str, int] = {}
+    counts = Counter[str]()
     keys = []
     for group in groups:
-        seen[group] = seen.get(group, -1) + 1
-        keys.append((group, seen[group]))
+        keys.append((group, counts[group]))
+        counts[group] += 1
     return tuple(keys)

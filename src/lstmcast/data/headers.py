@@ -81,11 +81,10 @@ def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None
 
 def _mark_of(row: Row) -> str | None:
     """The sign of a comment at the start of a row; None where it has none, or is a number."""
-    texts = _texts_in(row)
-    if texts:
-        for mark in _COMMENTS:
-            if texts[0].startswith(mark):
-                return mark
+    first = next(filter(None, map(str.strip, row.cells)), "")
+    for mark in _COMMENTS:
+        if first.startswith(mark):
+            return mark
     return None
 
 

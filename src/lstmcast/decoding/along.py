@@ -57,10 +57,12 @@ def read_along(
     network = reader.network
     panel, origins = needed(panel, origins)
     # Quantiles that are fed back widen by shifting and stretching, which only affine heads bear.
-    paths = paths or (horizon > block and network.head.spreads and not network.head.affine)
+    feeds_back = horizon > block
+    needs_paths = network.head.spreads and not network.head.affine
+    paths = paths or (feeds_back and needs_paths)
     result_OHQ = _last_known(panel, origins, horizon)
-    fed = horizon if horizon > block else 0
-    at_once = horizon <= block and not paths
+    fed = horizon if feeds_back else 0
+    at_once = not feeds_back and not paths
 
     def states(batch: OriginBatch) -> Iterator[tuple[NDArray, ForecastState]]:
         if at_once:
@@ -73,15 +75,16 @@ def read_along(
         return answers_from(network, state, horizon, block, None)
 
     def fill(batch: OriginBatch) -> None:
-        for here, state in states(batch):
+        for index_N, state in states(batch):
             if paths:
-                series_N = batch.series[batch.row[here]]
+                series_N = batch.series[batch.row[index_N]]
                 values = _from_paths(network, panel, series_N, state, horizon, block)
             else:
                 z_NHKX = answered(state)
-                values = _units(network, panel, batch, here, z_NHKX, state)
-            read = state.known.age > 0
-            result_OHQ[batch.origin[here[read]]] = values[read]
+                values = _units(network, panel, batch, index_N, z_NHKX, state)
+            has_read = state.known.age > 0
+            origin = batch.origin[index_N[has_read]]
+            result_OHQ[origin] = values[has_read]
 
     context = reader.context or Blocks.of(panel.periods)
     side_by_side(fill, batches(panel, origins, context, network.head.affine, plain_O))
@@ -92,7 +95,7 @@ def _units(
     network: Network,
     panel: Panel,
     batch: OriginBatch,
-    here: NDArray,
+    index_N: NDArray,
     z_NHKX: NDArray,
     state: ForecastState,
 ) -> NDArray:
@@ -100,11 +103,13 @@ def _units(
     values_NHX = network.units(z_NHKX, state.known)[:, :, 0]
     if batch.axis != ROOT:
         return values_NHX
-    row, count = batch.row[here], batch.count[here]
+    row = batch.row[index_N]
+    count = batch.count[index_N]
     first = np.maximum(batch.first[row], count - NEWEST)
     newest_NW = spans_of(panel, batch.series[row], first, count)
     season = shortest_season(batch.periods) or 1
-    return with_own_past(values_NHX, newest_NW, np.ones(len(here), bool), season)
+    root_N = np.ones(len(index_N), bool)
+    return with_own_past(values_NHX, newest_NW, root_N, season)
 
 
 def _from_paths(
@@ -117,22 +122,26 @@ def _from_paths(
 ) -> NDArray:
     """Quantiles (N, horizon, Q) of sample paths from each position; draws follow from the series
     alone."""
-    result = np.empty((len(series_N), horizon, len(HEAD_QUANTILES)))
-    for n, series in enumerate(series_N):
-        copies = np.full(PATHS, n)
-        own = _copied(state, copies)
+    quantiles_NHQ = np.empty((len(series_N), horizon, len(HEAD_QUANTILES)))
+    for position, series in enumerate(series_N):
+        copies = np.full(PATHS, position)
+        path_states = _copied(state, copies)
         rng = generator_of(panel.ids[[series]])
-        z_NHKX = answers_from(network, own, horizon, block, rng)
-        paths = network.units(z_NHKX, own.known)[:, :, 0, 0]
-        result[n] = path_quantiles(network, paths, 0).T
-    return result
+        z_NHKX = answers_from(network, path_states, horizon, block, rng)
+        paths = network.units(z_NHKX, path_states.known)[:, :, 0, 0]
+        quantiles_NHQ[position] = path_quantiles(network, paths, 0).T
+    return quantiles_NHQ
 
 
 def _copied(state: ForecastState, rows: NDArray) -> ForecastState:
     """Some of the positions, each as often as it is named."""
-    hidden = [hidden_ND[rows] for hidden_ND in state.hidden_MND]
-    known, inputs, recurrent = (rows_of(part, rows) for part in state[2:5])
-    return ForecastState(hidden, state.x_NC[rows], known, inputs, recurrent)
+    return ForecastState(
+        hidden_MND=[hidden_ND[rows] for hidden_ND in state.hidden_MND],
+        x_NC=state.x_NC[rows],
+        known=rows_of(state.known, rows),
+        inputs=rows_of(state.inputs, rows),
+        recurrent=rows_of(state.recurrent, rows),
+    )
 
 
 class Read(NamedTuple):
@@ -140,7 +149,7 @@ class Read(NamedTuple):
 
     first: int  # of the aligned segments
     stop: int
-    seen: Seen
+    channels: Seen
     hidden: list[NDArray]  # of each member (T, B, D)
     inputs: Any  # states after the last of the steps
     recurrent: tuple[State, ...]
@@ -148,19 +157,20 @@ class Read(NamedTuple):
 
 def _read(network: Network, panel: Panel, batch: OriginBatch, stops: NDArray) -> Iterator[Read]:
     """Read the batch once, from each of some steps to the next."""
+    config = network.config
     values_BT = _right_aligned(panel, batch)
-    inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
-    codes_BP = codes_of(network.config.static, panel, batch.series)
+    inputs = _start(network, panel, batch, values_BT)
+    recurrent = network.start(len(values_BT))
+    codes_BP = codes_of(config.static, panel, batch.series)
     first = 0
     for stop in stops:
-        known_BTF = batch.known(first, stop, network.config.steps)
-        seen, inputs = network.config.inputs.advance(
-            inputs, values_BT[:, first:stop, None], known_BTF
-        )
-        seen = seen._replace(x_BTC=beside(seen.x_BTC, codes_BP))
-        hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
-        yield Read(first, stop, seen, hidden, inputs, recurrent)
-        del seen, hidden
+        values_BT1 = values_BT[:, first:stop, None]
+        known_BTF = batch.known(first, stop, config.steps)
+        channels, inputs = config.inputs.advance(inputs, values_BT1, known_BTF)
+        channels = channels._replace(x_BTC=beside(channels.x_BTC, codes_BP))
+        hidden, recurrent = network.run(_by_steps(channels.x_BTC), channels.begun_BT.T, recurrent)
+        yield Read(first, stop, channels, hidden, inputs, recurrent)
+        del channels, hidden
         first = stop
 
 
@@ -169,20 +179,25 @@ def _states(
 ) -> Iterator[tuple[NDArray, ForecastState]]:
     """Wherever origins lie, which they are, and the state of their series there, from which
     answers of so many steps can be `fed` back."""
-    stop_of_origin = batch.length - (batch.last[batch.row] - batch.count)
-    stops = np.union1d(stop_of_origin, _chunk_ends(batch.length, len(batch.series)))
-    for read in _read(network, panel, batch, stops):
-        here = np.flatnonzero(stop_of_origin == read.stop)
-        if len(here):
-            rows = batch.row[here]
-            own = rows_of(read.inputs, rows)
-            ahead_NF = batch.ahead(here, fed + network.config.steps) if fed else None
+    config = network.config
+    stop_of_origin = batch.length - (batch.stop[batch.row] - batch.count)
+    chunk_ends = _chunk_ends(batch.length, len(batch.series))
+    for read in _read(network, panel, batch, np.union1d(stop_of_origin, chunk_ends)):
+        index_N = np.flatnonzero(stop_of_origin == read.stop)
+        if len(index_N):
+            rows = batch.row[index_N]
+            inputs = rows_of(read.inputs, rows)
+            ahead_NF = batch.ahead(index_N, fed + config.steps) if fed else None
             if ahead_NF is not None:
-                own = with_effects_ahead(own, ahead_NF)
-            known = network.config.inputs.known(own)
-            hidden_MND = [out_TBD[-1, rows] for out_TBD in read.hidden]
-            x_NC, recurrent = read.seen.x_BTC[rows, -1], rows_of(read.recurrent, rows)
-            yield here, ForecastState(hidden_MND, x_NC, known, own, recurrent)
+                inputs = with_effects_ahead(inputs, ahead_NF)
+            state = ForecastState(
+                hidden_MND=[out_TBD[-1, rows] for out_TBD in read.hidden],
+                x_NC=read.channels.x_BTC[rows, -1],
+                known=config.inputs.known(inputs),
+                inputs=inputs,
+                recurrent=rows_of(read.recurrent, rows),
+            )
+            yield index_N, state
         del read  # before the next one is made
 
 
@@ -191,17 +206,25 @@ def _positions(
 ) -> Iterator[tuple[NDArray, ForecastState]]:
     """In each chunk, which origins lie in it, and what is known there: enough to answer what the
     head answers at once."""
-    step_of_origin = batch.length - 1 - (batch.last[batch.row] - batch.count)
+    step_of_origin = batch.length - 1 - (batch.stop[batch.row] - batch.count)
     for read in _read(network, panel, batch, _chunk_ends(batch.length, len(batch.series))):
-        here = np.flatnonzero((step_of_origin >= read.first) & (step_of_origin < read.stop))
-        rows, steps = batch.row[here], step_of_origin[here] - read.first
-        begun = read.seen.known.age[rows, steps] > 0
-        here, rows, steps = here[begun], rows[begun], steps[begun]
-        if len(here):  # a chunk before the first origin has none
-            hidden_MND = [out_TBD[steps, rows] for out_TBD in read.hidden]
-            known = positions_of(read.seen.known, rows, steps)
-            x_NC = read.seen.x_BTC[rows, steps]
-            yield here, ForecastState(hidden_MND, x_NC, known, None, ())
+        is_in_chunk = (step_of_origin >= read.first) & (step_of_origin < read.stop)
+        index_N = np.flatnonzero(is_in_chunk)
+        rows = batch.row[index_N]
+        steps = step_of_origin[index_N] - read.first
+        has_begun = read.channels.known.age[rows, steps] > 0
+        index_N = index_N[has_begun]
+        rows = rows[has_begun]
+        steps = steps[has_begun]
+        if len(index_N):  # a chunk before the first origin has none
+            state = ForecastState(
+                hidden_MND=[out_TBD[steps, rows] for out_TBD in read.hidden],
+                x_NC=read.channels.x_BTC[rows, steps],
+                known=positions_of(read.channels.known, rows, steps),
+                inputs=None,
+                recurrent=(),
+            )
+            yield index_N, state
         del read  # before the next one is made
 
 
@@ -219,8 +242,8 @@ def _start(network: Network, panel: Panel, batch: OriginBatch, values_BT: NDArra
     return network.config.inputs.start(grid, len(values_BT))
 
 
-def _by_steps(x_BTC: NDArray, begun_BT: NDArray) -> tuple[NDArray, NDArray]:
-    return np.ascontiguousarray(x_BTC.transpose(1, 0, 2)), begun_BT.T
+def _by_steps(x_BTC: NDArray) -> NDArray:
+    return np.ascontiguousarray(x_BTC.transpose(1, 0, 2))
 
 
 def _chunk_ends(length: int, rows: int) -> NDArray:
@@ -231,7 +254,7 @@ def _chunk_ends(length: int, rows: int) -> NDArray:
 
 def _right_aligned(panel: Panel, batch: OriginBatch) -> NDArray:
     """The segments (B, T), NaN before they begin."""
-    return spans_of(panel, batch.series, batch.first, batch.last)
+    return spans_of(panel, batch.series, batch.first, batch.stop)
 
 
 def _last_known(panel: Panel, origins: Origins, horizon: int) -> NDArray:
@@ -247,14 +270,15 @@ def read_every_step(
     """Quantiles (O, len(steps), Q) of the observation after each origin, or so many steps after
     it: fast where origins are most steps."""
     result_OHQ = _last_known(panel, origins, len(steps))
-    chosen = np.array(steps) - 1
+    network = reader.network
+    columns = np.array(steps) - 1
 
     def fill(batch: OriginBatch) -> None:
-        for here, state in _positions(reader.network, panel, batch):
-            z_NHKX = answers_at_once(reader.network, state)[:, chosen]
-            values = _units(reader.network, panel, batch, here, z_NHKX, state)
-            result_OHQ[batch.origin[here]] = values
+        for index_N, state in _positions(network, panel, batch):
+            z_NHKX = answers_at_once(network, state)[:, columns]
+            values = _units(network, panel, batch, index_N, z_NHKX, state)
+            result_OHQ[batch.origin[index_N]] = values
 
     context = Blocks.of(panel.periods)
-    side_by_side(fill, batches(panel, origins, context, reader.network.head.affine))
+    side_by_side(fill, batches(panel, origins, context, network.head.affine))
     return result_OHQ

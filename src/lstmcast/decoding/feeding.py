@@ -87,32 +87,43 @@ def answers_from(
     inputs = network.config.inputs
     require_no_feeding(inputs.past, network.config.steps, block, horizon)
     if horizon <= block and rng is None:
-        width_NH = inputs.widths_of(state.known)
         answer = placed(network, state, steps=horizon)
-        return stretched(answer, None if width_NH is None else width_NH[:, :horizon])
-    blocks = [placed(network, state, rng)[:, :block]]
-    widths = [inputs.widths_of(state.known)]
-    done = blocks[0].shape[1]
-    growth = Growth.of(blocks[0], _periods(network, state))
-    while done < horizon:
-        newest = blocks[-1]
-        state = _fed(network, state, newest[..., newest.shape[3] // 2])
+        return stretched(answer, _widths(network, state, horizon))
+    newest = placed(network, state, rng)[:, :block]
+    blocks = [newest]
+    widths = [_widths(network, state, block)]
+    step_count = newest.shape[1]
+    growth = Growth.of(newest, _periods(network, state))
+    while step_count < horizon:
+        point_NHK = newest[..., newest.shape[3] // 2]
+        state = _fed(network, state, point_NHK)
         answer = placed(network, state, rng)[:, :block]
         if answer.shape[3] > 1:
-            answer = _widened(answer, newest, growth.spread(done + 1 + np.arange(answer.shape[1])))
-        blocks.append(answer)
-        widths.append(inputs.widths_of(state.known))
-        done += answer.shape[1]
+            ahead_H = step_count + 1 + np.arange(answer.shape[1])
+            answer = _widened(answer, newest, growth.spread(ahead_H))
+        newest = answer
+        blocks.append(newest)
+        widths.append(_widths(network, state, block))
+        step_count += newest.shape[1]
     answers = np.concatenate(blocks, axis=1)[:, :horizon]
-    known = [width_NH[:, :block] for width_NH in widths if width_NH is not None]
-    width_NH = np.concatenate(known, axis=1)[:, :horizon] if known else None
+    stated = [width_NH for width_NH in widths if width_NH is not None]
+    if not stated:
+        return answers
+    width_NH = np.concatenate(stated, axis=1)[:, :horizon]
     return stretched(answers, width_NH)
+
+
+def _widths(network: Network, state: ForecastState, steps: int) -> NDArray | None:
+    """How wide quantiles of the next steps are beside each other; None where nothing is said."""
+    width_NH = network.config.inputs.widths_of(state.known)
+    return None if width_NH is None else width_NH[:, :steps]
 
 
 def answers_at_once(network: Network, state: ForecastState) -> NDArray:
     """Answers (N, H, K, X) of the steps that the head answers at once, as `answers_from` gives
     them, but without a state to continue from."""
-    return stretched(placed(network, state), network.config.inputs.widths_of(state.known))
+    width_NH = network.config.inputs.widths_of(state.known)
+    return stretched(placed(network, state), width_NH)
 
 
 def placed(
@@ -125,13 +136,14 @@ def placed(
 
     `steps`: how many of the head's steps are asked for, all unless given; draws are of all.
     """
-    inputs, affine = network.config.inputs, network.head.affine
+    inputs = network.config.inputs
+    affine = network.head.affine
     # The members' affine answers are averaged before they are placed.
-    around = (ZERO, ONE) if affine else inputs.around(state.known)
+    location, scale = (ZERO, ONE) if affine else inputs.around(state.known)
     if rng is None:
-        answer = network.answer(state.hidden_MND, state.x_NC, *around, steps=steps)
+        answer = network.answer(state.hidden_MND, state.x_NC, location, scale, steps=steps)
     else:
-        answer = network.draw(state.hidden_MND, state.x_NC, rng, *around)
+        answer = network.draw(state.hidden_MND, state.x_NC, rng, location, scale)
     return inputs.place(answer, state.known) if affine else answer
 
 
@@ -140,7 +152,8 @@ def stretched(answer_NHKX: NDArray, width_NH: NDArray | None) -> NDArray:
     if width_NH is None:
         return answer_NHKX
     median_NHK1 = _median(answer_NHKX)
-    return median_NHK1 + (answer_NHKX - median_NHK1) * width_NH[:, :, None, None]
+    distance_NHKX = answer_NHKX - median_NHK1
+    return median_NHK1 + distance_NHKX * width_NH[:, :, None, None]
 
 
 def path_quantiles(network: Network, paths: NDArray, axis: int) -> NDArray:
@@ -175,21 +188,28 @@ class Growth(NamedTuple):
         if span < FEWEST_GROWN:
             power_NK = np.zeros(answer_NHKX.shape[:3:2])
             return cls(distance_NHKX[:, -1:], steps, power_NK)
-        later, earlier = slice(steps - span, steps), slice(steps - 2 * span, steps - span)
+        end = slice(steps - span, steps)
+        middle = slice(steps - 2 * span, steps - span)
         ahead_H = np.log(np.arange(1, steps + 1))
-        apart = ahead_H[later].mean() - ahead_H[earlier].mean()
+        end_ahead = ahead_H[end].mean()
+        log_distance = end_ahead - ahead_H[middle].mean()
         width_NHK = distance_NHKX.sum(axis=3)
         with np.errstate(divide="ignore", invalid="ignore"):
-            grown_NK = np.log(width_NHK[:, later].mean(1) / width_NHK[:, earlier].mean(1)) / apart
-        middle = float(np.exp(ahead_H[later].mean()))
-        power_NK = np.clip(np.nan_to_num(grown_NK), 0.0, 1.0)
-        return cls(distance_NHKX[:, later].mean(axis=1, keepdims=True), middle, power_NK)
+            ratio_NK = width_NHK[:, end].mean(1) / width_NHK[:, middle].mean(1)
+            grown_NK = np.log(ratio_NK) / log_distance
+        return cls(
+            end_N1KX=distance_NHKX[:, end].mean(axis=1, keepdims=True),
+            step=float(np.exp(end_ahead)),
+            power_NK=np.clip(np.nan_to_num(grown_NK), 0.0, 1.0),
+        )
 
     def spread(self, ahead_H: NDArray) -> NDArray:
         """Distances to the median (N, H, K, X) of steps so far ahead; nothing where errors do not
         grow."""
-        times_NHK = (ahead_H[:, None] / self.step) ** self.power_NK[:, None]
-        return self.end_N1KX * np.where(self.power_NK[:, None] > 0, times_NHK, 0.0)[..., None]
+        power_N1K = self.power_NK[:, None]
+        times_NHK = (ahead_H[:, None] / self.step) ** power_N1K
+        times_NHK = np.where(power_N1K > 0, times_NHK, 0.0)
+        return self.end_N1KX * times_NHK[..., None]
 
 
 def _periods(network: Network, state: ForecastState) -> tuple[int, ...]:
@@ -206,30 +226,35 @@ def _widened(answer_NHKX: NDArray, before_NHKX: NDArray, least_NHKX: NDArray) ->
     """Quantiles as wide as their own errors and those of the last step before them together, and
     no narrower than `least`."""
     median = _median(answer_NHKX)
-    before = (before_NHKX - _median(before_NHKX))[:, -1:]
-    spread = np.sqrt((answer_NHKX - median) ** 2 + before**2)
-    below = np.sign(np.array(HEAD_QUANTILES) - 0.5)
-    return median + below * np.maximum(spread, least_NHKX)
+    distance = answer_NHKX - median
+    distances_before = before_NHKX - _median(before_NHKX)
+    last_distance = distances_before[:, -1:]
+    spread = np.sqrt(distance**2 + last_distance**2)
+    spread = np.maximum(spread, least_NHKX)
+    side = np.sign(np.array(HEAD_QUANTILES) - 0.5)
+    return median + side * spread
 
 
 def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> ForecastState:
     """The state after points were read as if they had been observed."""
-    seen, inputs = network.config.inputs.feed(point_NHK, state.inputs)
-    if network.config.static:
-        seen = seen._replace(x_BTC=beside(seen.x_BTC, state.x_NC[:, network.config.own_width :]))
-    x_HNC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
-    begun_HN = seen.begun_BT.T
-    known = None if state.known is None else network.config.inputs.known(inputs)
+    config = network.config
+    channels, inputs = config.inputs.feed(point_NHK, state.inputs)
+    if config.static:
+        codes_NP = state.x_NC[:, config.own_width :]
+        channels = channels._replace(x_BTC=beside(channels.x_BTC, codes_NP))
+    x_HNC = np.ascontiguousarray(channels.x_BTC.transpose(1, 0, 2))
+    begun_HN = channels.begun_BT.T
+    x_NC = channels.x_BTC[:, -1]
+    way_back = None if state.known is None else config.inputs.known(inputs)
     if state.window is None:
         hidden, recurrent = run_chunks(network, x_HNC, begun_HN, state.recurrent)
-        return ForecastState(hidden, seen.x_BTC[:, -1], known, inputs, recurrent)
-    length = len(state.window[0])
-    window = (
-        np.concatenate([state.window[0], x_HNC])[-length:],
-        np.concatenate([state.window[1], begun_HN])[-length:],
-    )
-    hidden, recurrent = run_chunks(network, *window, network.start(len(point_NHK)))
-    return ForecastState(hidden, seen.x_BTC[:, -1], known, inputs, recurrent, window)
+        return ForecastState(hidden, x_NC, way_back, inputs, recurrent)
+    window_TNC, begun_TN = state.window
+    length = len(window_TNC)
+    window_TNC = np.concatenate([window_TNC, x_HNC])[-length:]
+    begun_TN = np.concatenate([begun_TN, begun_HN])[-length:]
+    hidden, recurrent = run_chunks(network, window_TNC, begun_TN, network.start(len(point_NHK)))
+    return ForecastState(hidden, x_NC, way_back, inputs, recurrent, (window_TNC, begun_TN))
 
 
 def run_chunks(
@@ -247,4 +272,5 @@ def run_chunks(
 def generator_of(names: NDArray) -> np.random.Generator:
     """Draws follow from the series' names alone: no batch and no saved context changes a forecast,
     and the errors of the paths of many series are not the same."""
-    return np.random.default_rng([zlib.crc32(str(name).encode()) for name in names])
+    seeds = [zlib.crc32(str(name).encode()) for name in names]
+    return np.random.default_rng(seeds)

@@ -32,16 +32,18 @@ def with_own_past(
     array([[[0., 0., 0., 0., 0., 2., 2.]]])
     """
     count_N = (~np.isnan(newest_NW)).sum(axis=1)
-    share_N = (newest_NW == 0).sum(axis=1) / np.maximum(count_N, 1)
+    zeros_N = (newest_NW == 0).sum(axis=1)
+    share_N = zeros_N / np.maximum(count_N, 1)
     weight_N = np.clip((share_N - SOME) / (MOST - SOME), 0.0, 1.0)
     usable_N = root_N & (count_N >= FEWEST) & (weight_N > 0)
     rows = np.flatnonzero(usable_N & ~_come_with_season(newest_NW, season))
     if not len(rows) or values_NHQ.shape[2] != len(HEAD_QUANTILES):
         return values_NHQ
-    result, own_RQ = values_NHQ.copy(), _quantiles(newest_NW[rows], count_N[rows])
     weight_R11 = weight_N[rows, None, None]
-    result[rows] = (1 - weight_R11) * values_NHQ[rows] + weight_R11 * own_RQ[:, None]
-    return result
+    past_R1Q = _quantiles(newest_NW[rows], count_N[rows])[:, None]
+    mixed_NHQ = values_NHQ.copy()
+    mixed_NHQ[rows] = (1 - weight_R11) * values_NHQ[rows] + weight_R11 * past_R1Q
+    return mixed_NHQ
 
 
 def _come_with_season(newest_NW: NDArray, season: int) -> NDArray:
@@ -50,19 +52,26 @@ def _come_with_season(newest_NW: NDArray, season: int) -> NDArray:
         return np.zeros(len(newest_NW), bool)
     if 2 * season > newest_NW.shape[1]:
         return np.ones(len(newest_NW), bool)
-    zero_NW, known_NW = newest_NW == 0, ~np.isnan(newest_NW)
-    both_NW = known_NW[:, season:] & known_NW[:, :-season]
-    count_N = np.maximum(both_NW.sum(axis=1), 1)
-    same_NW = both_NW & (zero_NW[:, season:] == zero_NW[:, :-season])
-    now_N, before_N = (
-        (both_NW & part_NW).sum(axis=1) / count_N
-        for part_NW in (zero_NW[:, season:], zero_NW[:, :-season])
-    )
+    known_NW = ~np.isnan(newest_NW)
+    is_pair_NW = known_NW[:, season:] & known_NW[:, :-season]
+    count_N = np.maximum(is_pair_NW.sum(axis=1), 1)
+
+    def share(is_so_NW: NDArray) -> NDArray:
+        return (is_pair_NW & is_so_NW).sum(axis=1) / count_N
+
+    zero_NW = newest_NW == 0
+    is_now_NW = zero_NW[:, season:]
+    was_before_NW = zero_NW[:, :-season]
+    now_N = share(is_now_NW)
+    before_N = share(was_before_NW)
     chance_N = now_N * before_N + (1 - now_N) * (1 - before_N)
-    return same_NW.sum(axis=1) / count_N - chance_N > AGREEMENT * (1 - chance_N)
+    same_N = share(is_now_NW == was_before_NW)
+    return same_N - chance_N > AGREEMENT * (1 - chance_N)
 
 
 def _quantiles(newest_RW: NDArray, count_R: NDArray) -> NDArray:
     """One of the known values for each level (R, Q), as inverted distribution functions give it."""
-    rank_RQ = np.ceil(np.array(HEAD_QUANTILES) * count_R[:, None]).astype(np.int64) - 1
-    return np.take_along_axis(np.sort(newest_RW, axis=1), np.maximum(rank_RQ, 0), axis=1)
+    levels_Q = np.array(HEAD_QUANTILES)
+    rank_RQ = np.ceil(levels_Q * count_R[:, None]).astype(np.int64) - 1
+    sorted_RW = np.sort(newest_RW, axis=1)
+    return np.take_along_axis(sorted_RW, np.maximum(rank_RQ, 0), axis=1)

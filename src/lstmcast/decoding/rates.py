@@ -52,20 +52,32 @@ def rates_of(periods: tuple[int, ...], steps: int, horizon: int) -> tuple[int, .
     >>> rates_of((288, 2016), steps=24, horizon=288), rates_of((7,), steps=24, horizon=56)
     ((4, 12, 36), ())
     """
-    season = min((m for m in seasonal(periods) if m >= PHASES), default=0)
-    chosen: list[int] = []
-    for k in range(SLOWER, min(season, horizon // NEAREST) + 1):
-        if season % k == 0 and k >= APART * (chosen[-1] if chosen else 0):
-            chosen.append(k)
-    return tuple(chosen) if horizon > steps else ()
+    if horizon <= steps:
+        return ()
+    season = min((period for period in seasonal(periods) if period >= PHASES), default=0)
+    slowest = min(season, horizon // NEAREST)
+    fastest = SLOWER
+    rates: list[int] = []
+    for rate in range(SLOWER, slowest + 1):
+        if season % rate == 0 and rate >= fastest:
+            rates.append(rate)
+            fastest = APART * rate
+    return tuple(rates)
 
 
 def axes_moved(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     """The axis (O,) on which answers are moved; square roots stand for those that are not: what is
     mostly 0, and what has another period than those that rates are made for."""
-    first_O = (reader.context or Blocks.of(panel.periods)).start(origins.counts)
+    first_O = _first_read(reader, panel, origins)
     axes_O = reading_axes(panel, origins, first_O, reader.network.head.affine)
-    return np.where(own_periods(panel, origins, first_O) == 0, axes_O, ROOT)
+    has_usual_period_O = own_periods(panel, origins, first_O) == 0
+    return np.where(has_usual_period_O, axes_O, ROOT)
+
+
+def _first_read(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
+    """The first observation that each origin has read (O,)."""
+    context = reader.context or Blocks.of(panel.periods)
+    return context.start(origins.counts)
 
 
 def at_several_rates(
@@ -80,18 +92,20 @@ def at_several_rates(
 
     `axes_O`: those of `axes_moved`, where they are known.
     """
-    horizon, steps = quantiles_OHQ.shape[1], reader.network.config.steps
-    rates = rates_of(panel.periods, steps, horizon)
+    horizon = quantiles_OHQ.shape[1]
+    rates = rates_of(panel.periods, reader.network.config.steps, horizon)
     if not rates or not len(origins.series):
         return quantiles_OHQ
-    axes_O = axes_moved(reader, panel, origins) if axes_O is None else axes_O
-    moved = np.flatnonzero(axes_O != ROOT)
-    if not len(moved):
+    if axes_O is None:
+        axes_O = axes_moved(reader, panel, origins)
+    rows = np.flatnonzero(axes_O != ROOT)
+    if not len(rows):
         return quantiles_OHQ
-    result, own = quantiles_OHQ.copy(), Origins(origins.series[moved], origins.counts[moved])
-    log_O = axes_O[moved] == LOG
-    result[moved] = _at_rates(rates, reader, panel, own, quantiles_OHQ[moved], log_O)
-    return result
+    moved_origins = Origins(origins.series[rows], origins.counts[rows])
+    log_O = axes_O[rows] == LOG
+    result_OHQ = quantiles_OHQ.copy()
+    result_OHQ[rows] = _at_rates(rates, reader, panel, moved_origins, quantiles_OHQ[rows], log_O)
+    return result_OHQ
 
 
 def _at_rates(
@@ -103,54 +117,65 @@ def _at_rates(
     log_O: NDArray,
 ) -> NDArray:
     """The same for these rates, of origins that are all moved."""
-    horizon, steps = quantiles_OHQ.shape[1], reader.network.config.steps
-    first_O = (reader.context or Blocks.of(panel.periods)).start(origins.counts)
+    horizon = quantiles_OHQ.shape[1]
+    steps = reader.network.config.steps
     shape_OH = quantiles_OHQ[:, :, MEDIAN]
-    moved_OH, weight_OH = np.zeros_like(shape_OH), np.zeros_like(shape_OH)
-    for k in rates:
+    total_OH = np.zeros_like(shape_OH)
+    weight_OH = np.zeros_like(shape_OH)
+    for rate in rates:
         # The slowest rate answers all that lies beyond, and feeds back its means in its turn.
-        farthest = horizon if k == rates[-1] else k * steps
-        means_OJ = _foretold(reader, panel, origins, first_O, k, min(farthest, horizon) // k, log_O)
-        gap_OJ = _gap(means_OJ, shape_OH, log_O, k)
-        use_O = np.isfinite(gap_OJ).all(axis=1)
-        share_OH = np.outer(use_O, _answers(k, farthest, horizon))
-        lines_JH = _lines(k, gap_OJ.shape[1], horizon)
-        moved_OH += share_OH * (np.nan_to_num(gap_OJ) @ lines_JH)
+        is_slowest = rate == rates[-1]
+        farthest = horizon if is_slowest else rate * steps
+        mean_count = min(farthest, horizon) // rate
+        means_OJ = _foretold(reader, panel, origins, rate, mean_count, log_O)
+        gap_OJ = _gap(means_OJ, shape_OH, log_O, rate)
+        is_whole_O = np.isfinite(gap_OJ).all(axis=1)
+        share_OH = np.outer(is_whole_O, _answers(rate, farthest, horizon))
+        lines_JH = _lines(rate, mean_count, horizon)
+        total_OH += share_OH * (np.nan_to_num(gap_OJ) @ lines_JH)
         weight_OH += share_OH
     beyond_H = 1.0 - steps / np.maximum(np.arange(1, horizon + 1), steps)
-    moved_OH = beyond_H * moved_OH / np.maximum(weight_OH, 1.0)
-    return _moved(quantiles_OHQ, moved_OH[:, :, None], log_O)
+    by_OH = beyond_H * total_OH / np.maximum(weight_OH, 1.0)
+    return _moved(quantiles_OHQ, by_OH[:, :, None], log_O)
 
 
 def _moved(quantiles_OHQ: NDArray, by_OH1: NDArray, log_O: NDArray) -> NDArray:
+    log_O11 = log_O[:, None, None]
     with np.errstate(over="ignore"):
-        ratios = quantiles_OHQ * np.exp(np.where(log_O[:, None, None], by_OH1, 0.0))
-    moved = np.where(log_O[:, None, None], ratios, quantiles_OHQ + by_OH1)
+        multiplied_OHQ = quantiles_OHQ * np.exp(np.where(log_O11, by_OH1, 0.0))
+    added_OHQ = quantiles_OHQ + by_OH1
+    moved_OHQ = np.where(log_O11, multiplied_OHQ, added_OHQ)
+    moved_OHQ = np.clip(moved_OHQ, -LARGEST, LARGEST)
     # Where nothing is known to move by, nothing changes, to the last bit.
-    return np.where(by_OH1 == 0, quantiles_OHQ, np.clip(moved, -LARGEST, LARGEST))
+    return np.where(by_OH1 == 0, quantiles_OHQ, moved_OHQ)
 
 
-def _answers(k: int, farthest: int, horizon: int) -> NDArray:
+def _answers(rate: int, farthest: int, horizon: int) -> NDArray:
     """Which steps a rate answers (H,), as 0 and 1."""
     steps_H = np.arange(1, horizon + 1)
-    return ((steps_H >= NEAREST * k) & (steps_H <= farthest)).astype(float)
+    is_answered_H = (steps_H >= NEAREST * rate) & (steps_H <= farthest)
+    return is_answered_H.astype(float)
 
 
-def _lines(k: int, count: int, horizon: int) -> NDArray:
+def _lines(rate: int, count: int, horizon: int) -> NDArray:
     """How much of each mean's difference each step takes (J, H): straight lines from nothing at
     the newest observation through the middles of the means, and level after the last."""
-    middles = np.append(0.0, k * np.arange(count) + (k + 1) / 2)
+    middles = rate * np.arange(count) + (rate + 1) / 2
+    knots = np.append(0.0, middles)
     steps_H = np.arange(1, horizon + 1)
-    return np.stack([np.interp(steps_H, middles, row) for row in np.eye(count + 1)[1:]])
+    unit_vectors = np.eye(count + 1)[1:]
+    return np.stack([np.interp(steps_H, knots, vector) for vector in unit_vectors])
 
 
-def _gap(means_OJ: NDArray, shape_OH: NDArray, log_O: NDArray, k: int) -> NDArray:
+def _gap(means_OJ: NDArray, shape_OH: NDArray, log_O: NDArray, rate: int) -> NDArray:
     """How far the means that were forecast lie from those of the shape (O, J): the logarithm of
     their ratio, or their difference; NaN where there is none."""
     count = means_OJ.shape[1]
-    own_OJ = shape_OH[:, : count * k].reshape(len(shape_OH), count, k).mean(axis=2)
+    whole_OH = shape_OH[:, : count * rate]
+    shape_OJ = whole_OH.reshape(len(shape_OH), count, rate).mean(axis=2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        gap_OJ = np.where(log_O[:, None], np.log(means_OJ / own_OJ), means_OJ - own_OJ)
+        log_ratio_OJ = np.log(means_OJ / shape_OJ)
+        gap_OJ = np.where(log_O[:, None], log_ratio_OJ, means_OJ - shape_OJ)
     return np.where(np.isfinite(gap_OJ), gap_OJ, np.nan)
 
 
@@ -165,55 +190,59 @@ def _foretold(
     reader: Reader,
     panel: Panel,
     origins: Origins,
-    first_O: NDArray,
-    k: int,
+    rate: int,
     count: int,
     log_O: NDArray,
 ) -> NDArray:
-    """Medians of the next `count` means over k steps (O, J); NaN where too few of them were read.
+    """Medians of the next `count` means over so many steps (O, J); NaN where too few of them were
+    read.
 
     What is read as it is stays so: means of a series that crosses 0 may all be above it.
     """
+    first_O = _first_read(reader, panel, origins)
     result_OJ = np.full((len(first_O), count), np.nan)
-    enough = np.flatnonzero((origins.counts - first_O) // k >= FEWEST_MEANS)
-    if len(enough):
-        own = Origins(origins.series[enough], origins.counts[enough])
-        slow = slowed(panel, own, first_O[enough], k)
-        whole, block = replace(reader, context=Whole()), reader.network.config.steps
-        plain_O = ~log_O[enough]
-        q_OJQ = read_along(whole, slow.panel, slow.origins, count, block, False, plain_O)
-        result_OJ[enough] = q_OJQ[:, :, MEDIAN]
+    means_O = (origins.counts - first_O) // rate
+    rows = np.flatnonzero(means_O >= FEWEST_MEANS)
+    if len(rows):
+        long_origins = Origins(origins.series[rows], origins.counts[rows])
+        slow = slowed(panel, long_origins, first_O[rows], rate)
+        reads_all = replace(reader, context=Whole())
+        block = reader.network.config.steps
+        plain_O = ~log_O[rows]
+        quantiles_OJQ = read_along(
+            reads_all, slow.panel, slow.origins, count, block, False, plain_O
+        )
+        result_OJ[rows] = quantiles_OJQ[:, :, MEDIAN]
     return result_OJ
 
 
-def slowed(panel: Panel, origins: Origins, first_O: NDArray, k: int) -> Slow:
-    """What each origin has read since its first observation, as means over k steps that end with
-    the newest one; a mean of which more than half is missing is missing.
+def slowed(panel: Panel, origins: Origins, first_O: NDArray, rate: int) -> Slow:
+    """What each origin has read since its first observation, as means over so many steps that end
+    with the newest one; a mean of which more than half is missing is missing.
 
     Origins that begin alike and lie whole means apart share a series.
     """
-    skipped_O = (origins.counts - first_O) % k
-    keys, row_O = np.unique(
-        np.stack([origins.series, first_O + skipped_O]), axis=1, return_inverse=True
-    )
-    row_O, count_O = row_O.reshape(-1), (origins.counts - first_O) // k
-    longest_B = np.zeros(keys.shape[1], np.int64)
+    count_O, skipped_O = np.divmod(origins.counts - first_O, rate)
+    keys_O = np.stack([origins.series, first_O + skipped_O])
+    (series, first), row_O = np.unique(keys_O, axis=1, return_inverse=True)
+    row_O = row_O.reshape(-1)
+    longest_B = np.zeros(len(series), np.int64)
     np.maximum.at(longest_B, row_O, count_O)
     offsets = offsets_of(longest_B)
-    begin_B = panel.offsets[keys[0]] + keys[1]
-    number = np.arange(offsets[-1]) - np.repeat(offsets[:-1], longest_B)
-    values = panel.values[(np.repeat(begin_B, longest_B) + k * number)[:, None] + np.arange(k)]
-    return Slow(
-        Panel(
-            values=_means(values),
-            offsets=offsets,
-            ids=panel.ids[keys[0]],
-            starts=panel.starts[keys[0]],
-            frequency=replace(panel.frequency, every=panel.frequency.every * k),
-            periods=tuple(m // k for m in panel.periods if m % k == 0 and m > k) or (1,),
-        ),
-        Origins(row_O, count_O),
+    begin_B = panel.offsets[series] + first
+    number_N = np.arange(offsets[-1]) - np.repeat(offsets[:-1], longest_B)
+    begin_N = np.repeat(begin_B, longest_B) + rate * number_N
+    values_NK = panel.values[begin_N[:, None] + np.arange(rate)]
+    periods = [period // rate for period in panel.periods if period % rate == 0 and period > rate]
+    slow_panel = Panel(
+        values=_means(values_NK),
+        offsets=offsets,
+        ids=panel.ids[series],
+        starts=panel.starts[series],
+        frequency=replace(panel.frequency, every=panel.frequency.every * rate),
+        periods=tuple(periods) or (1,),
     )
+    return Slow(slow_panel, Origins(row_O, count_O))
 
 
 def _means(values_NK: NDArray) -> NDArray:
@@ -221,5 +250,7 @@ def _means(values_NK: NDArray) -> NDArray:
     known_NK = ~np.isnan(values_NK)
     count_N = known_NK.sum(axis=1)
     # Divided first: sums of the largest numbers that there are would overflow.
-    parts_NK = np.where(known_NK, values_NK, 0.0) / np.maximum(count_N, 1)[:, None]
-    return np.where(2 * count_N >= values_NK.shape[1], parts_NK.sum(axis=1), np.nan)
+    divisor_N1 = np.maximum(count_N, 1)[:, None]
+    shares_NK = np.where(known_NK, values_NK, 0.0) / divisor_N1
+    has_half_N = 2 * count_N >= values_NK.shape[1]
+    return np.where(has_half_N, shares_NK.sum(axis=1), np.nan)

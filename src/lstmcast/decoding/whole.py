@@ -9,7 +9,8 @@ Q quantiles of the head · X quantiles, one point, or one draw of each sample pa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +45,9 @@ def decode_whole(
 ) -> NDArray:
     """Quantiles (O, horizon, Q) in the units of the data; see `decode`."""
     result_OHQ = np.empty((len(origins.series), horizon, len(HEAD_QUANTILES)))
-    for chosen, known, at in _fitted_alike(reader, panel, origins):
-        result_OHQ[chosen] = _read_whole(reader, known, at, horizon, block, feed)
+    for share in _fitted_alike(reader, panel, origins):
+        quantiles = _read_whole(reader, share.panel, share.origins, horizon, block, feed)
+        result_OHQ[share.rows] = quantiles
     return result_OHQ
 
 
@@ -60,28 +62,33 @@ class Positions(NamedTuple):
     """Where forecasts begin: rows, and how many of their steps are known."""
 
     row: NDArray
-    known: NDArray
+    known_count: NDArray
 
 
 def _read_whole(
     reader: Reader, panel: Panel, origins: Origins, horizon: int, block: int, feed: str | None
 ) -> NDArray:
     """`decode` with one state of the transforms for each series."""
-    network, inputs = reader.network, transformed(reader)
+    network = reader.network
+    inputs = transformed(reader)
     fitted = inputs.fitted_to(panel, reader.fitted)
-    once, adds_up = horizon <= block, inputs.adds_up(horizon)
-    drawn = feed != "median" or not network.head.affine
-    paths = network.head.spreads and (not once or adds_up) and drawn
+    feeds_back = horizon > block
+    needs_paths = feeds_back or inputs.adds_up(horizon)
+    may_draw = feed != "median" or not network.head.affine
+    paths = network.head.spreads and needs_paths and may_draw
     if paths:
         check_quantiles(network.config, network.head, horizon)
     values_OHX = _of_origins(reader, panel, fitted, origins, horizon, block, paths)
     if paths:
-        quantiles_OHQ = path_quantiles(network, values_OHX, 2).transpose(1, 2, 0)
+        quantiles_QOH = path_quantiles(network, values_OHX, 2)
+        quantiles_OHQ = quantiles_QOH.transpose(1, 2, 0)
         # The first answer needs no draws.
-        if horizon > block and not inputs.adds_up(block):
+        if feeds_back and not inputs.adds_up(block):
             quantiles_OHQ[:, :block] = _read_whole(reader, panel, origins, block, block, feed)
         return quantiles_OHQ
-    return values_OHX if values_OHX.shape[2] > 1 else _around(values_OHX, reader, panel, origins)
+    if values_OHX.shape[2] > 1:
+        return values_OHX
+    return _around(values_OHX, reader, panel, origins)
 
 
 def check_quantiles(config: NetworkConfig, head: Head, horizon: int) -> None:
@@ -97,9 +104,16 @@ def check_quantiles(config: NetworkConfig, head: Head, horizon: int) -> None:
         )
 
 
-def _fitted_alike(
-    reader: Reader, panel: Panel, origins: Origins
-) -> Iterator[tuple[NDArray, Panel, Origins]]:
+class Share(NamedTuple):
+    """Origins that share a state of the transforms: which of all they are, and the panel and
+    origins to decode them with."""
+
+    rows: NDArray
+    panel: Panel
+    origins: Origins
+
+
+def _fitted_alike(reader: Reader, panel: Panel, origins: Origins) -> Iterator[Share]:
     """Which origins can share a state of the transforms, and the panel and origins to decode them
     with.
 
@@ -108,54 +122,71 @@ def _fitted_alike(
     depend on which others are asked for.
     """
     inputs = transformed(reader)
-    everything = np.arange(len(origins.series))
     if not inputs.learns:
-        yield everything, panel, origins
+        yield Share(np.arange(len(origins.series)), panel, origins)
         return
-    learned = set() if reader.fitted is None else set(reader.fitted.state.ids.tolist())
-    learned_S = np.array([name in learned for name in panel.ids.tolist()], bool)
-    rows = inputs.rows(panel)
-    learned_S[rows] = learned_S[rows].all(axis=1, keepdims=True)
-    learned_O = learned_S[origins.series]
+    learned_O = _learned(reader, panel)[origins.series]
     if learned_O.any():
-        chosen = everything[learned_O]
-        yield chosen, panel, Origins(origins.series[chosen], origins.counts[chosen])
-    fresh = everything[~learned_O]
+        rows = np.flatnonzero(learned_O)
+        yield Share(rows, panel, Origins(origins.series[rows], origins.counts[rows]))
+    unknown_N = np.flatnonzero(~learned_O)
     if inputs.columns > 1:
-        yield from _rows_as_known(rows, panel, origins, fresh)
+        yield from _rows_as_known(inputs.rows(panel), panel, origins, unknown_N)
         return
-    for chosen in _known_together(reader, origins, fresh):
-        series, counts = origins.series[chosen], origins.counts[chosen]
-        yield chosen, panel.part(series, 0, counts), Origins(np.arange(len(chosen)), counts)
+    for rows in _known_together(reader, origins, unknown_N):
+        counts = origins.counts[rows]
+        until_cutoffs = panel.part(origins.series[rows], 0, counts)
+        yield Share(rows, until_cutoffs, Origins(np.arange(len(rows)), counts))
+
+
+def _learned(reader: Reader, panel: Panel) -> NDArray:
+    """Of which series the transforms have learned (S,): of all those of a row, or of none."""
+    ids = set()
+    if reader.fitted is not None:
+        ids.update(reader.fitted.state.ids.tolist())
+    learned_S = np.array([name in ids for name in panel.ids.tolist()], bool)
+    rows_RK = transformed(reader).rows(panel)
+    learned_S[rows_RK] = learned_S[rows_RK].all(axis=1, keepdims=True)
+    return learned_S
 
 
 def _rows_as_known(
-    rows_RK: NDArray, panel: Panel, origins: Origins, fresh_O: NDArray
-) -> Iterator[tuple[NDArray, Panel, Origins]]:
+    rows_RK: NDArray, panel: Panel, origins: Origins, unknown_N: NDArray
+) -> Iterator[Share]:
     """Origins of one row at one cutoff, with what is known there of the series of the row."""
-    row_S, column_S = (np.empty(len(panel), np.int64) for _ in range(2))
+    row_S = np.empty(len(panel), np.int64)
+    column_S = np.empty(len(panel), np.int64)
     row_S[rows_RK], column_S[rows_RK] = np.indices(rows_RK.shape)
-    series, counts = origins.series[fresh_O], origins.counts[fresh_O]
-    for row, count in np.unique(np.stack([row_S[series], counts]), axis=1).T:
-        here = (row_S[series] == row) & (counts == count)
-        known = np.full(rows_RK.shape[1], count)
-        at = Origins(column_S[series[here]], counts[here])
-        yield fresh_O[here], panel.part(rows_RK[row], 0, known), at
+    series_N = origins.series[unknown_N]
+    count_N = origins.counts[unknown_N]
+    row_N = row_S[series_N]
+    pairs = np.unique(np.stack([row_N, count_N]), axis=1)
+    for row, count in pairs.T:
+        is_same_N = (row_N == row) & (count_N == count)
+        counts_K = np.full(rows_RK.shape[1], count)
+        column_N = column_S[series_N[is_same_N]]
+        yield Share(
+            rows=unknown_N[is_same_N],
+            panel=panel.part(rows_RK[row], 0, counts_K),
+            origins=Origins(column_N, count_N[is_same_N]),
+        )
 
 
-def _known_together(reader: Reader, origins: Origins, fresh_N: NDArray) -> Iterator[NDArray]:
+def _known_together(reader: Reader, origins: Origins, unknown_N: NDArray) -> Iterator[NDArray]:
     """Origins whose series are learned from in one go: by the k-th of each series, or as many as
     fit."""
     inputs = transformed(reader)
-    series, counts = origins.series[fresh_N], origins.counts[fresh_N]
+    series_N = origins.series[unknown_N]
+    count_N = origins.counts[unknown_N]
     if reader.fitted is None and inputs.pooled:
-        order = np.lexsort((counts, series))
-        key = np.empty_like(counts)
-        key[order] = np.arange(len(order)) - np.searchsorted(series[order], series[order])
+        order = np.lexsort((count_N, series_N))
+        sorted_N = series_N[order]
+        key_N = np.empty_like(count_N)
+        key_N[order] = np.arange(len(order)) - np.searchsorted(sorted_N, sorted_N)
     else:
-        key = np.cumsum(counts) // MOST_VALUES
-    for one in np.unique(key):
-        yield fresh_N[key == one]
+        key_N = np.cumsum(count_N) // MOST_VALUES
+    for key in np.unique(key_N):
+        yield unknown_N[key_N == key]
 
 
 def _of_origins(
@@ -169,56 +200,64 @@ def _of_origins(
 ) -> NDArray:
     """What the network says of each origin (O, horizon, X), in the units of the data."""
     inputs = transformed(reader)
-    whole = _with_codes(inputs.whole(panel, fitted), reader.network.config, panel)
-    row_S, column_S = whole.places()
-    row = row_S[origins.series]
-    where, place = np.unique(np.stack([row, origins.counts]), axis=1, return_inverse=True)
-    positions = Positions(*where)
-    once = horizon <= block and not paths
-    in_one_pass = once and isinstance(reader.context or Whole(), Whole)
-    if in_one_pass and len(positions.row) > len(whole.offsets):
-        z_NHKX = _in_one_pass(reader.network, whole, positions, horizon)
+    rows = _with_codes(inputs.whole(panel, fitted), reader.network.config, panel)
+    row_S, column_S = rows.places()
+    keys_O = np.stack([row_S[origins.series], origins.counts])
+    keys, place = np.unique(keys_O, axis=1, return_inverse=True)
+    positions = Positions(*keys)
+    at_once = horizon <= block and not paths
+    reads_all = isinstance(reader.context or Whole(), Whole)
+    has_many = len(positions.row) > len(rows.offsets)
+    if at_once and reads_all and has_many:
+        z_NHKX = _in_one_pass(reader.network, rows, positions, horizon)
     else:
-        z_NHKX = _each(reader, whole, fitted, panel, positions, horizon, block, paths)
-    known_N = whole.begun_N[whole.offsets[positions.row] + positions.known - 1]
-    z_NHKX[~known_N] = np.nan  # nothing was read
+        z_NHKX = _each(reader, rows, fitted, positions, horizon, block, paths)
+    newest_N = rows.offsets[positions.row] + positions.known_count - 1
+    z_NHKX[~rows.begun_N[newest_N]] = np.nan  # nothing was read
     z_OHX = z_NHKX[place, :, column_S[origins.series]]
-    known = TransformedKnown(fitted.state, whole.applied, origins.series[:, None], origins.counts)
-    return inputs.units(z_OHX[:, :, None], known, paths)[:, :, 0]
+    way_back = TransformedKnown(fitted.state, rows.applied, origins.series[:, None], origins.counts)
+    return inputs.units(z_OHX[:, :, None], way_back, paths)[:, :, 0]
 
 
-def _with_codes(whole: WholeRows, config: NetworkConfig, panel: Panel) -> WholeRows:
+def _with_codes(rows: WholeRows, config: NetworkConfig, panel: Panel) -> WholeRows:
     """Rows with the codes of static columns: those of the first series of each row."""
-    codes_RP = codes_of(config.static, panel, whole.rows_RK[:, 0])
+    codes_RP = codes_of(config.static, panel, rows.rows_RK[:, 0])
     if codes_RP is None:
-        return whole
-    codes_NP = np.repeat(codes_RP, np.diff(whole.offsets), axis=0)
-    return whole._replace(x_NC=np.concatenate([whole.x_NC, codes_NP], axis=1))
+        return rows
+    codes_NP = np.repeat(codes_RP, np.diff(rows.offsets), axis=0)
+    return rows._replace(x_NC=np.concatenate([rows.x_NC, codes_NP], axis=1))
 
 
-def _in_one_pass(network: Network, whole: Any, positions: Positions, horizon: int) -> NDArray:
+def _in_one_pass(network: Network, rows: WholeRows, positions: Positions, horizon: int) -> NDArray:
     """Answers at many positions of few rows, each row read once from its beginning: (N, horizon,
     K, X)."""
     answers = []
-    for r, (begin, end) in enumerate(zip(whole.offsets[:-1], whole.offsets[1:], strict=True)):
-        count = positions.known[positions.row == r]
-        if not len(count):
+    for row, (begin, end) in enumerate(pairwise(rows.offsets)):
+        count_N = positions.known_count[positions.row == row]
+        if not len(count_N):
             continue
-        state, hidden = network.start(1), []
-        for first in range(begin, end, LONG_CHUNK):
-            chunk = slice(first, min(first + LONG_CHUNK, end))
-            outs, state = network.run(whole.x_NC[chunk, None], whole.begun_N[chunk, None], state)
-            hidden.append([out_TBD[:, 0] for out_TBD in outs])
-        hidden_MND = [np.concatenate(member)[count - 1] for member in zip(*hidden, strict=True)]
-        answers.append(network.answer(hidden_MND, np.empty(0))[:, :horizon])
+        hidden_MTD = _hidden(network, rows, begin, end)
+        hidden_MND = [hidden_TD[count_N - 1] for hidden_TD in hidden_MTD]
+        answer = network.answer(hidden_MND, np.empty(0))
+        answers.append(answer[:, :horizon])
     return np.concatenate(answers)
+
+
+def _hidden(network: Network, rows: WholeRows, begin: int, end: int) -> list[NDArray]:
+    """What each member's stack gives at every step of a row (T, D)."""
+    state = network.start(1)
+    chunks = []
+    for first in range(begin, end, LONG_CHUNK):
+        chunk = slice(first, min(first + LONG_CHUNK, end))
+        outs, state = network.run(rows.x_NC[chunk, None], rows.begun_N[chunk, None], state)
+        chunks.append([out_T1D[:, 0] for out_T1D in outs])
+    return [np.concatenate(member) for member in zip(*chunks, strict=True)]
 
 
 def _each(
     reader: Reader,
-    whole: Any,
+    rows: WholeRows,
     fitted: FittedTransforms,
-    panel: Panel,
     positions: Positions,
     horizon: int,
     block: int,
@@ -226,41 +265,73 @@ def _each(
 ) -> NDArray:
     """Each position read for itself, and fed back as far as the horizon asks: (N, horizon, K,
     X)."""
-    network, inputs = reader.network, transformed(reader)
+    network = reader.network
+    columns = transformed(reader).columns
     copies = PATHS if paths else 1
-    order = np.argsort(positions.known, kind="stable")
+    order = np.argsort(positions.known_count, kind="stable")
     size = 1 if paths else BATCH_POSITIONS  # the paths of a position do not depend on its batch
     batches = [order[first : first + size] for first in range(0, len(order), size)]
     X = copies if paths or not network.head.spreads else len(HEAD_QUANTILES)
-    result = np.empty((len(order), horizon, inputs.columns, X))
+    result_NHKX = np.empty((len(order), horizon, columns, X))
 
-    def fill(chosen: NDArray) -> None:
-        series_BK = whole.rows_RK[np.repeat(positions.row[chosen], copies)]
-        window = _windows(reader.context or Whole(), whole, positions, np.repeat(chosen, copies))
-        hidden, recurrent = run_chunks(network, *window, network.start(len(series_BK)))
-        nothing = np.empty((0, 0, 0))
-        state = TransformedState(fitted, series_BK, nothing, nothing, nothing)
-        kept = window if isinstance(reader.context, Newest) else None
-        at = ForecastState(hidden, window[0][-1], None, state, recurrent, kept)
-        rng = generator_of(fitted.state.ids[series_BK[0]]) if paths else None
-        z_BHKX = answers_from(network, at, horizon, block, rng)
-        shape = (len(chosen), copies, horizon, inputs.columns, -1)
-        result[chosen] = np.moveaxis(z_BHKX.reshape(shape), 1, 3)[..., 0] if paths else z_BHKX
+    def fill(batch: NDArray) -> None:
+        copied = np.repeat(batch, copies)
+        state = _state_at(reader, rows, fitted, positions, copied)
+        rng = None
+        if paths:
+            row_ids = fitted.state.ids[rows.rows_RK[positions.row[batch[0]]]]
+            rng = generator_of(row_ids)
+        z_BHKX = answers_from(network, state, horizon, block, rng)
+        if paths:
+            # each copy answers one draw: they stand beside each other in the place of quantiles
+            shape = (len(batch), copies, horizon, columns, -1)
+            z_BHKX = np.moveaxis(z_BHKX.reshape(shape), 1, 3)[..., 0]
+        result_NHKX[batch] = z_BHKX
 
     side_by_side(fill, batches)
-    return result
+    return result_NHKX
+
+
+def _state_at(
+    reader: Reader,
+    rows: WholeRows,
+    fitted: FittedTransforms,
+    positions: Positions,
+    index_B: NDArray,
+) -> ForecastState:
+    """What the network knows at some positions, once it has read up to there."""
+    context = reader.context or Whole()
+    series_BK = rows.rows_RK[positions.row[index_B]]
+    window = _windows(context, rows, positions, index_B)
+    start = reader.network.start(len(series_BK))
+    hidden, recurrent = run_chunks(reader.network, *window, start)
+    empty = np.empty((0, 0, 0))
+    x_TBC, _ = window
+    state = ForecastState(
+        hidden_MND=hidden,
+        x_NC=x_TBC[-1],
+        known=None,
+        inputs=TransformedState(fitted, series_BK, empty, empty, empty),
+        recurrent=recurrent,
+    )
+    if isinstance(context, Newest):
+        state = state._replace(window=window)
+    return state
 
 
 def _windows(
-    context: Context, whole: Any, positions: Positions, chosen: NDArray
+    context: Context, rows: WholeRows, positions: Positions, index_B: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """What the chosen positions read (T, B, C), right-aligned, and where it has begun (T, B)."""
-    row, count = positions.row[chosen], positions.known[chosen]
-    length = context.length if isinstance(context, Newest) else int(count.max())
-    steps_TB = count - length + np.arange(length)[:, None]
-    inside_TB = steps_TB >= 0
-    place_TB = whole.offsets[row] + np.where(inside_TB, steps_TB, 0)
-    return whole.x_NC[place_TB], whole.begun_N[place_TB] & inside_TB
+    """What some positions read (T, B, C), right-aligned, and where it has begun (T, B)."""
+    row_B = positions.row[index_B]
+    count_B = positions.known_count[index_B]
+    length = int(count_B.max())
+    if isinstance(context, Newest):
+        length = context.length
+    steps_TB = count_B - length + np.arange(length)[:, None]
+    exists_TB = steps_TB >= 0
+    place_TB = rows.offsets[row_B] + np.where(exists_TB, steps_TB, 0)
+    return rows.x_NC[place_TB], rows.begun_N[place_TB] & exists_TB
 
 
 def _around(point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins) -> NDArray:
@@ -268,30 +339,34 @@ def _around(point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins) 
     average."""
     ids = panel.ids[origins.series]
     measured_O = np.array([reader.changes.get(str(name), np.nan) for name in ids], float)
-    seen_O, _ = mean_changes(panel, origins)
-    mean_O = np.nan_to_num(np.where(np.isnan(measured_O), seen_O, measured_O))
-    spread_OH = np.maximum(mean_O, 1e-12)[:, None] * np.sqrt(np.arange(1, point_OH1.shape[1] + 1))
+    observed_O, _ = mean_changes(panel, origins)
+    mean_O = np.where(np.isnan(measured_O), observed_O, measured_O)
+    size_O = np.maximum(np.nan_to_num(mean_O), 1e-12)
+    steps_H = np.arange(1, point_OH1.shape[1] + 1)
+    spread_OH = size_O[:, None] * np.sqrt(steps_H)
     return point_OH1 + spread_OH[:, :, None] * SCORES
 
 
 def hidden_states(reader: Reader, panel: Panel) -> list[list[tuple[NDArray, NDArray]]]:
     """For each row, h and c of each layer of the first member at every step, each (T, D); zeros
     before it has begun."""
-    network, inputs = reader.network, transformed(reader)
-    whole = inputs.whole(panel, inputs.fitted_to(panel, reader.fitted))
-    whole = _with_codes(whole, network.config, panel)
-    result = []
-    for begin, end in zip(whole.offsets[:-1], whole.offsets[1:], strict=True):
-        state, steps = network.start(1), []
-        for t in range(begin, end):
-            x_11C, begun_11 = whole.x_NC[None, t : t + 1], whole.begun_N[None, t : t + 1]
+    network = reader.network
+    inputs = transformed(reader)
+    rows = inputs.whole(panel, inputs.fitted_to(panel, reader.fitted))
+    rows = _with_codes(rows, network.config, panel)
+    by_row = []
+    for begin, end in pairwise(rows.offsets):
+        state = network.start(1)
+        steps = []
+        for step in range(begin, end):
+            x_11C = rows.x_NC[None, step : step + 1]
+            begun_11 = rows.begun_N[None, step : step + 1]
             _, state = network.run(x_11C, begun_11, state)
             steps.append(state[0])
-        layers = range(len(network.config.layers))
-        result.append(
-            [
-                tuple(np.concatenate([step[k][part] for step in steps]) for part in (0, 1))
-                for k in layers
-            ]
-        )
-    return result
+        by_layer = []
+        for layer in range(len(network.config.layers)):
+            hidden = np.concatenate([states[layer][0] for states in steps])
+            cell = np.concatenate([states[layer][1] for states in steps])
+            by_layer.append((hidden, cell))
+        by_row.append(by_layer)
+    return by_row

@@ -14,8 +14,8 @@ import numpy as np
 
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.metrics import Scales
-from lstmcast.evaluation.refitting import Plan
-from lstmcast.evaluation.summary import Scored, errors_of
+from lstmcast.evaluation.plan import Plan
+from lstmcast.evaluation.scores import Scored, errors_of
 from lstmcast.forecast import Forecast
 from lstmcast.updating import remembering
 from lstmcast.util.text import number
@@ -47,9 +47,9 @@ class Added:
         )
         if not self.without_each:
             return text
-        largest = sorted(self.without_each.items(), key=lambda one: -one[1])
-        parts = ", ".join(f"{name} {number(error)}" for name, error in largest)
-        return f"{text}; left out alone: {parts}"
+        names_by_error = sorted(self.without_each, key=self.without_each.__getitem__, reverse=True)
+        errors = [f"{name} {number(self.without_each[name])}" for name in names_by_error]
+        return f"{text}; left out alone: {', '.join(errors)}"
 
 
 def gain_of(
@@ -73,22 +73,22 @@ def gain_of(
     if not plan.panel.covariates.future or not getattr(model, "reads_future", False):
         return Added()
 
-    def errors(others: Mapping[str, Forecast]) -> tuple[str, dict[str, float]]:
-        chosen = {}
-        for label, forecast in others.items():
+    def errors(forecasts: Mapping[str, Forecast]) -> tuple[str, dict[str, float]]:
+        on_rows = {}
+        for label, forecast in forecasts.items():
             if rows is not None and forecast is not with_all:
                 forecast = forecast.at_steps(rows)
-            chosen[label] = forecast
-        return errors_of(Scored(chosen, actual, scales))
+            on_rows[label] = forecast
+        return errors_of(Scored(on_rows, actual, scales))
 
-    asked = plan.horizon, plan.asked
-    return what_columns_add(model, plan.panel, asked, with_all, errors)
+    steps = plan.horizon, plan.asked
+    return what_columns_add(model, plan.panel, steps, with_all, errors)
 
 
 def what_columns_add(
     model: Any,
     panel: Panel,
-    asked: tuple[int, np.ndarray],
+    steps: tuple[int, np.ndarray],
     with_all: Forecast,
     errors: Callable[[Mapping[str, Forecast]], tuple[str, dict[str, float]]],
 ) -> Added:
@@ -97,30 +97,35 @@ def what_columns_add(
     Args:
         model: what is tested; it forecasts again without them.
         panel: the series.
-        asked: the horizon, and the cutoffs (S, K).
+        steps: the horizon, and the cutoffs (S, K).
         with_all: its forecasts with all columns.
         errors: which error is measured, and that of each of some forecasts by name.
     """
     future = panel.covariates.future
     names = tuple(future.columns)
-    horizon, cutoffs = asked
+    horizon, cutoffs = steps
 
     def without(left_out: Iterable[str]) -> Forecast:
-        kept = [name for name in names if name not in left_out]
-        return _knowing(model, kept).predict(_with_future(panel, kept), horizon, cutoffs=cutoffs)
+        remaining = [name for name in names if name not in left_out]
+        reader = _knowing(model, remaining)
+        reduced = _with_future(panel, remaining)
+        return reader.predict(reduced, horizon, cutoffs=cutoffs)
 
     forecasts = {"": with_all, "all": without(names)}
-    few = 1 < len(names) <= MOST_COLUMNS and len(panel.values) <= MOST_VALUES
-    each = {f"without {name}": without([name]) for name in names} if few else {}
-    measure, found = errors(forecasts | each)
-    alone = {name: found[f"without {name}"] for name in names} if few else {}
-    return Added(names, measure, found[""], found["all"], alone)
+    is_small = 1 < len(names) <= MOST_COLUMNS and len(panel.values) <= MOST_VALUES
+    columns = names if is_small else ()
+    for name in columns:
+        forecasts[f"without {name}"] = without([name])
+    measure, error_of = errors(forecasts)
+    without_each = {name: error_of[f"without {name}"] for name in columns}
+    return Added(names, measure, error_of[""], error_of["all"], without_each)
 
 
 def _with_future(panel: Panel, names: Iterable[str]) -> Panel:
     """A panel of which only these columns are known in advance."""
-    kept = panel.covariates.future.only(names)
-    return replace(panel, covariates=replace(panel.covariates, future=kept))
+    future = panel.covariates.future.only(names)
+    covariates = replace(panel.covariates, future=future)
+    return replace(panel, covariates=covariates)
 
 
 def _knowing(model: Any, names: Iterable[str]) -> Any:

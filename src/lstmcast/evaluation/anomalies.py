@@ -60,9 +60,17 @@ class Surprises(NamedTuple):
 
 def start(rows: int, steps: int) -> Surprises:
     """Before the first value of so many series, of a network that answers so many steps."""
-    none, errors = np.zeros(rows, np.int64), np.zeros((rows, MEMORY), np.float32)
-    ahead_SH, recent_SW = np.full((rows, steps), np.nan), np.ones((rows, QUIET))
-    return Surprises(none, errors, none.copy(), errors.copy(), none.copy(), ahead_SH, recent_SW)
+    zeros_S = np.zeros(rows, np.int64)
+    errors_SM = np.zeros((rows, MEMORY), np.float32)
+    return Surprises(
+        count_S=zeros_S,
+        near_SM=errors_SM,
+        near_count_S=zeros_S.copy(),
+        far_SM=errors_SM.copy(),
+        far_count_S=zeros_S.copy(),
+        ahead_SH=np.full((rows, steps), np.nan),
+        recent_SW=np.ones((rows, QUIET)),
+    )
 
 
 def advance(
@@ -78,10 +86,12 @@ def advance(
         far_R: what is forecast now of the value H steps ahead, the first of which is `values_R`.
         alerts: when a value is worth an alert.
     """
-    H, row = state.ahead_SH.shape[1], np.arange(len(values_R))
+    H = state.ahead_SH.shape[1]
+    row = np.arange(len(values_R))
     state.ahead_SH[row, (state.count_S - 1) % H] = far_R
     expected_R = state.ahead_SH[row, state.count_S % H]
-    near_p_R = _ranked(state.near_SM, state.near_count_S, _near_error(values_R, near_RQ))
+    near_error_R = _near_error(values_R, near_RQ)
+    near_p_R = _ranked(state.near_SM, state.near_count_S, near_error_R)
     with np.errstate(over="ignore"):
         far_error_R = np.abs(values_R - expected_R)
     far_p_R = _ranked(state.far_SM, state.far_count_S, far_error_R)
@@ -89,7 +99,9 @@ def advance(
     p_R = np.minimum(2 * np.fmin(near_p_R, far_p_R), 1.0)
     known_R = np.isfinite(p_R)
     p_R = np.where(known_R, p_R, 1.0)
-    alert_R = (p_R <= alerts.rate) & (p_R < state.recent_SW.min(axis=1, initial=1.0))
+    least_recent_R = state.recent_SW.min(axis=1, initial=1.0)
+    is_rare_R = p_R <= alerts.rate
+    alert_R = is_rare_R & (p_R < least_recent_R)
     state.recent_SW[row, state.count_S % QUIET] = p_R
     state.count_S[:] += 1
     state.near_count_S[:] += np.isfinite(near_p_R)
@@ -102,11 +114,14 @@ def _near_error(values_R: NDArray, near_RQ: NDArray) -> NDArray:
     if near_RQ.shape[1] == 1:
         return np.abs(values_R - near_RQ[:, 0])
     middle_R = near_RQ[:, MIDDLE]
-    least_R = LEAST_SPREAD * np.abs(middle_R) + np.finfo(np.float32).tiny
+    smallest = np.finfo(np.float32).tiny
+    least_R = LEAST_SPREAD * np.abs(middle_R) + smallest
     with np.errstate(over="ignore", invalid="ignore"):
-        above_R, below_R = near_RQ[:, UPPER] - middle_R, middle_R - near_RQ[:, LOWER]
+        above_R = near_RQ[:, UPPER] - middle_R
+        below_R = middle_R - near_RQ[:, LOWER]
         spread_R = np.where(values_R > middle_R, above_R, below_R)
-        return np.abs(values_R - middle_R) / (spread_R + least_R)
+        error_R = np.abs(values_R - middle_R)
+        return error_R / (spread_R + least_R)
 
 
 def _ranked(errors_RM: NDArray, count_R: NDArray, error_R: NDArray) -> NDArray:
@@ -117,14 +132,18 @@ def _ranked(errors_RM: NDArray, count_R: NDArray, error_R: NDArray) -> NDArray:
     """
     known_R = ~np.isnan(error_R)
     largest = float(np.finfo(np.float32).max)
-    error_R = np.minimum(np.where(known_R, error_R, 0.0), largest).astype(np.float32)
+    error_R = np.where(known_R, error_R, 0.0)
+    error_R = np.minimum(error_R, largest).astype(np.float32)
     n_R = np.minimum(count_R, MEMORY)
-    k_R = np.minimum((errors_RM >= error_R[:, None]).sum(axis=1), n_R)
+    is_larger_RM = errors_RM >= error_R[:, None]
+    k_R = np.minimum(is_larger_RM.sum(axis=1), n_R)
     mean_R = errors_RM.sum(axis=1, dtype=float) / np.maximum(n_R, 1)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        ratio_R = np.where((error_R > 0) & (n_R > 0), error_R / mean_R, 0.0)
+        is_comparable_R = (error_R > 0) & (n_R > 0)
+        ratio_R = np.where(is_comparable_R, error_R / mean_R, 0.0)
         u_R = (1 + ratio_R) ** -np.minimum(n_R / FEW, 1.0)
     share_R = (k_R + u_R) / (n_R + 1)
-    at = np.flatnonzero(known_R)
-    errors_RM[at, count_R[at] % MEMORY] = error_R[at]
+    rows = np.flatnonzero(known_R)
+    place = count_R[rows] % MEMORY
+    errors_RM[rows, place] = error_R[rows]
     return np.where(known_R, share_R, np.nan)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
 
@@ -16,32 +16,31 @@ import numpy as np
 from lstmcast.data.keys import OWN_NAME
 from lstmcast.data.observed import on_grid
 from lstmcast.data.origins import (
-    Origins,
     checked_horizon,
-    known_counts,
     last_known,
     origins_of,
 )
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words
-from lstmcast.errors import ModelError, UsageError
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.actual import Grid, actual_values, checked_truth, require_answers
 from lstmcast.evaluation.added import Added, gain_of
 from lstmcast.evaluation.by_level import by_level, level_rows
 from lstmcast.evaluation.compared import models_by_name, require_known_baselines
 from lstmcast.evaluation.cutoffs import FEWEST_KNOWN, cutoff_counts
 from lstmcast.evaluation.cutoffs import spaced_cutoffs as spaced_cutoffs
 from lstmcast.evaluation.metrics import Scales, naive_scales
-from lstmcast.evaluation.refitting import Forecasts as Forecasts
+from lstmcast.evaluation.plan import Forecasts as Forecasts
+from lstmcast.evaluation.plan import Plan, Refit
 from lstmcast.evaluation.refitting import (
-    Plan,
     Progress,
-    Refit,
     forecasts_of,
     modes_of,
     require_unseen,
     require_use_of,
 )
-from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
+from lstmcast.evaluation.scores import Scored, table
+from lstmcast.evaluation.summary import Summary, plain, summarise
 from lstmcast.forecast import Forecast
 from lstmcast.util.lines import aligned
 from lstmcast.writing.tables import frame_of
@@ -126,11 +125,13 @@ class Backtest:
             return columns
         models, _, *measures = columns.items()
         # the keys of each series are those of its first origin
-        keys = self.forecasts[self.model].keys.take(np.arange(len(self.ids)) * shape[1])
-        names = keys.columns(self.ids).items()
-        return dict(
-            [models, *((name, np.tile(key, len(self.forecasts))) for name, key in names), *measures]
-        )
+        first_origins = np.arange(len(self.ids)) * shape[1]
+        keys = self.forecasts[self.model].keys.take(first_origins)
+        model_count = len(self.forecasts)
+        key_columns = [
+            (name, np.tile(key, model_count)) for name, key in keys.columns(self.ids).items()
+        ]
+        return dict([models, *key_columns, *measures])
 
     @overload
     def per_level(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
@@ -168,23 +169,25 @@ class Backtest:
         first = {name: columns.pop(name) for name in until_step}
         # With one cutoff a forecast leaves it out. A table to be joined with others needs it.
         cutoff = {"cutoff": np.repeat(forecast.cutoffs, forecast.horizon)}
-        counted = np.isfinite(columns["actual"])
-        return {name: column[counted] for name, column in (first | cutoff | columns).items()}
+        is_known = np.isfinite(columns["actual"])
+        columns = first | cutoff | columns
+        return {name: column[is_known] for name, column in columns.items()}
 
     def to_json(self) -> str:
         """Everything above as one JSON object; times as ISO text, unknown numbers as null."""
-        parts = {
+        tables = {
             "per_horizon": self.per_horizon(),
             "per_series": self._per_series(),
             "held_out": self._held_out(),
         }
         if self.base is not None:
-            parts["per_level"] = self.per_level()
-        columns = {
-            part: {name: plain(column) for name, column in parts[part].items()} for part in parts
-        }
-        known = {"known_in_advance": asdict(self.added)} if self.added else {}
-        return json.dumps(self.summary().as_dict() | known | columns, ensure_ascii=False)
+            tables["per_level"] = self.per_level()
+        document = self.summary().as_dict()
+        if self.added:
+            document["known_in_advance"] = asdict(self.added)
+        for label, columns in tables.items():
+            document[label] = {name: plain(column) for name, column in columns.items()}
+        return json.dumps(document, ensure_ascii=False)
 
     def _scored(self) -> Scored:
         return Scored(self.forecasts, self.actual, self.scales)
@@ -243,62 +246,77 @@ def backtest(
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     require_known_baselines(baselines)
-    # of a model that reconciles, its base is asked, and fitted where need be
-    reconciled = getattr(model, "reconciled", None)
-    base = model.base if reconciled else model  # pyright: ignore[reportAttributeAccessIssue]
     panel = as_panel(data, getattr(model, "past", ()), words)
-    models = models_by_name(base, baselines, panel)
+    models = models_by_name(_to_fit(model), baselines, panel)
     name = next(iter(models))
-    truth = _checked_truth(panel, truth)
-    period = int(panel.periods[0])
+    truth = checked_truth(panel, truth)
     counts, notes = cutoff_counts(panel, steps, cutoffs, step)
     if not counts.any():
         return _empty(name, panel, steps, counts)
-    modes, options = modes_of(models, refit), fit_options or {}
+    modes = modes_of(models, refit)
+    options = fit_options or {}
     require_use_of(options, modes[name])
-    if reconciled and modes[name] != "never":
+    if _reconciles(model) and modes[name] != "never":
         raise _to_fit_first(name)
     # Every origin is asked for, so that the result is a rectangle; those that do not count are not
     # compared. Models forecast the steps of the grid, and those that occur are kept.
     origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))
-    panel, ahead, rows = on_grid(panel, origins, steps)
-    plan = Plan(panel, counts, ahead, models, modes, options)
+    grid = Grid(origins, *on_grid(panel, origins, steps))
+    plan = Plan(grid.panel, counts, grid.steps, models, modes, options)
     require_unseen(plan)
-    actual, unknown = _actual(truth, origins, counts.ravel(), ahead)
     forecasts = forecasts_of(plan, workers, folder, progress)
+    tested = _compared(model, plan, grid, forecasts, truth, added)
+    return replace(tested, horizon=steps, notes=(*notes, *tested.notes))
+
+
+def _compared(
+    model: Any,
+    plan: Plan,
+    grid: Grid,
+    forecasts: dict[str, Forecast],
+    truth: Panel,
+    added: bool,
+) -> Backtest:
+    """The forecasts of a plan beside the actual values."""
+    name = plan.tested
     base = None
-    if reconciled:
-        base, forecasts[name] = forecasts[name], reconciled(panel, forecasts[name])
-        base = _at(base, rows)
-    if rows is not None:
-        actual = np.take_along_axis(actual, rows, axis=1)
-    forecasts = {label: _at(forecast, rows) for label, forecast in forecasts.items()}
+    if _reconciles(model):
+        base = grid.occurring(forecasts[name])
+        forecasts[name] = model.reconciled(grid.panel, forecasts[name])
+    actual, notes = actual_values(truth, grid.origins, plan.counts.ravel(), grid.steps)
+    if grid.rows is not None:
+        actual = np.take_along_axis(actual, grid.rows, axis=1)
+    forecasts = {label: grid.occurring(forecast) for label, forecast in forecasts.items()}
     for label, forecast in forecasts.items():
-        _check(label, forecast, actual)
-    scales = naive_scales(panel, origins)
-    gained = Added()
-    if added and modes[name] == "never":
-        gained = gain_of(model, plan, forecasts[name], actual, scales, rows)
+        require_answers(label, forecast, actual)
+    scales = naive_scales(grid.panel, grid.origins)
+    gain = Added()
+    if added and plan.modes[name] == "never":
+        gain = gain_of(model, plan, forecasts[name], actual, scales, grid.rows)
     return Backtest(
         model=name,
         forecasts=forecasts,
         actual=actual,
-        last=last_known(panel, origins),
+        last=last_known(grid.panel, grid.origins),
         scales=scales,
-        counts=counts,
-        ids=panel.ids,
-        horizon=steps,
-        period=period,
-        notes=(*notes, *unknown, *plan.notes()),
+        counts=plan.counts,
+        ids=grid.panel.ids,
+        horizon=grid.steps,
+        period=int(grid.panel.periods[0]),
+        notes=(*notes, *plan.notes()),
         refit=plan.modes[name],
-        added=gained,
+        added=gain,
         base=base,
     )
 
 
-def _at(forecast: Forecast, rows: np.ndarray | None) -> Forecast:
-    """The steps at which something occurs (O, H); all for None."""
-    return forecast if rows is None else forecast.at_steps(rows)
+def _reconciles(model: Any) -> bool:
+    return getattr(model, "reconciled", None) is not None
+
+
+def _to_fit(model: Any) -> Any:
+    """What is asked, and fitted where need be: the base of a model that reconciles."""
+    return model.base if _reconciles(model) else model
 
 
 def _to_fit_first(name: str) -> UsageError:
@@ -308,60 +326,22 @@ def _to_fit_first(name: str) -> UsageError:
     )
 
 
-def _checked_truth(panel: Panel, truth: Panel | None) -> Panel:
-    """The values to compare with: those of the data unless given."""
-    if truth is None:
-        return panel
-    alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)
-    if not alike or not np.array_equal(truth.starts, panel.starts):
-        raise UsageError(
-            f"truth= has other series or times than the data: {truth!r} beside {panel!r}. Give the "
-            "panel that the data were repaired from."
-        )
-    return truth
-
-
-def _actual(
-    panel: Panel, origins: Origins, counts: np.ndarray, horizon: int
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """What came after each origin, (O, H): NaN where there is nothing, or nothing was known
-    before."""
-    steps = origins.counts[:, None] + np.arange(horizon)
-    inside = (steps < panel.lengths[origins.series][:, None]) & (counts > 0)[:, None]
-    rows = panel.offsets[origins.series][:, None] + np.where(inside, steps, 0)
-    blind = (counts > 0) & (known_counts(panel, origins) == 0)
-    actual = np.where(inside & ~blind[:, None], panel.values[rows], np.nan)
-    note = f"{blind.sum()} origins have no known value before their cutoff and are not judged."
-    return actual, (note,) if blind.any() else ()
-
-
-def _check(name: str, forecast: Forecast, actual: np.ndarray) -> None:
-    silent = np.argwhere(~np.isfinite(forecast.point) & np.isfinite(actual))
-    if len(silent):
-        origin, step = silent[0]
-        raise ModelError(
-            f"{name} gives no number for series {str(forecast.ids[origin])!r}, cutoff "
-            f"{forecast.cutoffs[origin]}, step {step + 1}: {forecast.point[origin, step]}. It "
-            "cannot be compared with others; leave that series out, or use another model."
-        )
-
-
 def _empty(name: str, panel: Panel, horizon: int, counts: np.ndarray) -> Backtest:
     longest = int(panel.lengths.max(initial=0))
     reason = (
         f"the longest series has {longest} value{'s' * (longest != 1)}, too few to hold out "
         f"{horizon} and know {FEWEST_KNOWN[-1]} before. A shorter horizon can be judged."
     )
-    none = np.empty(0)
+    empty = np.empty(0)
     return Backtest(
-        name,
-        {},
-        np.empty((0, horizon)),
-        none,
-        Scales(none, none),
-        counts,
-        panel.ids,
-        horizon,
-        int(panel.periods[0]),
+        model=name,
+        forecasts={},
+        actual=np.empty((0, horizon)),
+        last=empty,
+        scales=Scales(empty, empty),
+        counts=counts,
+        ids=panel.ids,
+        horizon=horizon,
+        period=int(panel.periods[0]),
         reason=reason,
     )

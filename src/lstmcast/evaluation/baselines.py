@@ -27,7 +27,7 @@ from lstmcast.data.origins import (
 )
 from lstmcast.data.ragged import carried
 from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.evaluation.demand import Demand, demand_named
+from lstmcast.evaluation.demand import Demand, demand_named, origin_blocks
 from lstmcast.evaluation.intervals import predicted
 from lstmcast.evaluation.smoothing import holt_winters
 from lstmcast.forecast import QUANTILES, Forecast
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 # values, or cycles · 8 where that is more, that Holt–Winters looks back: older ones hardly count
 MEMORY = 400
 ClassicalName = Literal["AutoETS", "AutoTheta", "AutoARIMA"]
-BLOCK = 1 << 14  # histories of that length that are held at once
 
 
 @dataclass(frozen=True)
@@ -128,12 +127,15 @@ class SeasonalNaiveDrift:
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
         period = _period(panel, self.period)
-        last = _last_cycle(panel, origins, period, steps)
+        cycle_OH = _last_cycle(panel, origins, period, steps)
         cycles = 1 + np.arange(steps) // period
         logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
-        grown = last * np.exp(_drift(panel, origins, period, logs)[:, None] * cycles)
-        moved = last + _drift(panel, origins, period, panel.values)[:, None] * cycles
-        return np.where(lowest(panel, origins)[:, None] > 0, grown, moved)
+        growth_O1 = _drift(panel, origins, period, logs)[:, None]
+        change_O1 = _drift(panel, origins, period, panel.values)[:, None]
+        multiplied_OH = cycle_OH * np.exp(growth_O1 * cycles)
+        added_OH = cycle_OH + change_O1 * cycles
+        is_positive_O1 = lowest(panel, origins)[:, None] > 0
+        return np.where(is_positive_O1, multiplied_OH, added_OH)
 
 
 @dataclass(frozen=True)
@@ -171,34 +173,32 @@ class HoltWinters:
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
         period = _period(panel, self.period)
-        width = min(int(origins.counts.max()), max(MEMORY, 8 * period))
-        last = _newest(panel, origins)
-        blocks = [
-            _smoothed(window(panel, _part(origins, i), width), last[i : i + BLOCK], period, steps)
-            for i in range(0, len(last), BLOCK)
-        ]
-        return np.concatenate(blocks)
+        longest = int(origins.counts.max())
+        width = min(longest, max(MEMORY, 8 * period))
+        newest_O1 = _newest(panel, origins)
+        points = []
+        for block in origin_blocks(origins):
+            history_OW = window(panel, block.origins, width)
+            points.append(_smoothed(history_OW, newest_O1[block.rows], period, steps))
+        return np.concatenate(points)
 
 
-def _part(origins: Origins, first: int) -> Origins:
-    return Origins(origins.series[first : first + BLOCK], origins.counts[first : first + BLOCK])
-
-
-def _smoothed(history: np.ndarray, last: np.ndarray, period: int, steps: int) -> np.ndarray:
-    """Holt–Winters of each history (O, W), in the form that its values allow; `last` (O, 1)
+def _smoothed(history_OW: np.ndarray, newest_O1: np.ndarray, period: int, steps: int) -> np.ndarray:
+    """Holt–Winters of each history (O, W), in the form that its values allow; the newest value
     where none is known."""
-    known = np.isfinite(history).sum(1)
-    seasonal = (period > 1) & (known >= 2 * period)
-    positive = np.where(np.isfinite(history), history, np.inf).min(1) > 0
-    point = np.repeat(last, steps, axis=1)
-    for chosen, cycle, factors in (
-        (seasonal & positive, period, True),
-        (seasonal & ~positive, period, False),
-        (~seasonal & (known > 0), 1, False),
+    is_known_OW = np.isfinite(history_OW)
+    known_O = is_known_OW.sum(1)
+    seasonal_O = (period > 1) & (known_O >= 2 * period)
+    positive_O = np.where(is_known_OW, history_OW, np.inf).min(1) > 0
+    point_OH = np.repeat(newest_O1, steps, axis=1)
+    for rows_O, cycle, factors in (
+        (seasonal_O & positive_O, period, True),
+        (seasonal_O & ~positive_O, period, False),
+        (~seasonal_O & (known_O > 0), 1, False),
     ):
-        if chosen.any():
-            point[chosen] = holt_winters(history[chosen], cycle, steps, factors)
-    return point
+        if rows_O.any():
+            point_OH[rows_O] = holt_winters(history_OW[rows_O], cycle, steps, factors)
+    return point_OH
 
 
 @dataclass(frozen=True)
@@ -229,10 +229,14 @@ class Classical:
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
-        values, starts = carried(panel.values, panel.offsets, 1), panel.offsets[origins.series]
-        histories = [values[a : a + count] for a, count in zip(starts, origins.counts, strict=True)]
-        one = partial(_classical_forecast, self.name, _period(panel, self.period), steps)
-        return np.stack(list(self.map(one, histories)))
+        values = carried(panel.values, panel.offsets, 1)
+        begins = panel.offsets[origins.series]
+        ends = begins + origins.counts
+        histories = [values[begin:end] for begin, end in zip(begins, ends, strict=True)]
+        period = _period(panel, self.period)
+        forecast = partial(_classical_forecast, self.name, period, steps)
+        points = list(self.map(forecast, histories))
+        return np.stack(points)
 
 
 Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical | Demand
@@ -271,11 +275,13 @@ def baseline_named(name: str) -> Baseline | None:
     >>> baseline_named("AutoETS"), baseline_named("holt-winters").name
     (Classical(name='AutoETS', ...), 'Holt–Winters')
     """
-    wanted = name.lower().replace("-", "–")
-    classical: tuple[ClassicalName, ...] = get_args(ClassicalName)
-    known = (*default_baselines(), *map(Classical, classical))
-    one = next((one for one in known if one.name.lower() == wanted), None)
-    return one or demand_named(name)
+    spelling = name.lower().replace("-", "–")
+    names: tuple[ClassicalName, ...] = get_args(ClassicalName)
+    classical = [Classical(label) for label in names]
+    for baseline in (*default_baselines(), *classical):
+        if baseline.name.lower() == spelling:
+            return baseline
+    return demand_named(name)
 
 
 def _statsforecast_models() -> Any:
@@ -290,19 +296,22 @@ def _statsforecast_models() -> Any:
 
 
 def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray) -> np.ndarray:
-    known = history[np.isfinite(history)]  # only leading ones are still missing
-    if not len(known):
+    observed = history[np.isfinite(history)]  # only leading ones are still missing
+    if not len(observed):
         return np.full(steps, np.nan)
-    model = getattr(_statsforecast_models(), name)(
-        season_length=period if len(known) >= 2 * period else 1
-    )
+    naive = np.repeat(observed[-1], steps)
+    has_season = len(observed) >= 2 * period
+    season_length = period if has_season else 1
+    model_class = getattr(_statsforecast_models(), name)
+    model = model_class(season_length=season_length)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its optimiser on short or constant histories
-            point = np.asarray(model.forecast(y=known, h=steps)["mean"], np.float64)
+            forecast = model.forecast(y=observed, h=steps)
+            point = np.asarray(forecast["mean"], np.float64)
     except Exception:  # it refuses short and constant histories with errors of many types
-        return np.repeat(known[-1], steps)
-    return point if np.isfinite(point).all() else np.repeat(known[-1], steps)
+        return naive
+    return point if np.isfinite(point).all() else naive
 
 
 def _require_period(period: int | None) -> None:
@@ -312,18 +321,21 @@ def _require_period(period: int | None) -> None:
         )
 
 
-def _period(panel: Panel, own: int | None) -> int:
-    return int(panel.periods[0]) if own is None else own
+def _period(panel: Panel, period: int | None) -> int:
+    return int(panel.periods[0]) if period is None else period
 
 
 def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.ndarray:
     """The last cycle repeated, (O, H); the last known value where it is not known."""
-    last = _newest(panel, origins)
+    newest_O1 = _newest(panel, origins)
     if period > origins.counts.max(initial=0):  # nobody knows a cycle
-        return np.repeat(last, steps, axis=1)
-    cycle = window(panel, origins, period, carried(panel.values, panel.offsets, period))
-    whole = (origins.counts >= period)[:, None] & np.isfinite(cycle)
-    return np.where(whole, cycle, last)[:, np.arange(steps) % period]
+        return np.repeat(newest_O1, steps, axis=1)
+    values = carried(panel.values, panel.offsets, period)
+    cycle = window(panel, origins, period, values)
+    has_cycle = (origins.counts >= period)[:, None]
+    cycle = np.where(has_cycle & np.isfinite(cycle), cycle, newest_O1)
+    phases = np.arange(steps) % period
+    return cycle[:, phases]
 
 
 def _newest(panel: Panel, origins: Origins) -> np.ndarray:

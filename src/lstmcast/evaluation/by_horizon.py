@@ -53,34 +53,39 @@ def errors_by_horizon(
     panel = without(panel)  # steps are those of the grid
     counts_K = _checked(np.asarray(cutoffs, np.int64), panel, observed)
     if observed is None:
-        point_OH = model.predict(
-            panel, horizon, cutoffs=np.tile(counts_K, (len(panel), 1)), mode="recursive"
-        ).point
-        forecast_SKH = point_OH.reshape(len(panel), len(counts_K), horizon)
+        cutoffs_SK = np.tile(counts_K, (len(panel), 1))
+        forecast = model.predict(panel, horizon, cutoffs=cutoffs_SK, mode="recursive")
+        forecast_SKH = forecast.point.reshape(len(panel), len(counts_K), horizon)
     else:
-        segments = (_segment(panel, known - observed, known) for known in counts_K)
-        points = [model.predict(segment, horizon, mode="recursive").point for segment in segments]
+        points = []
+        for count in counts_K:
+            segment = _segment(panel, count - observed, count)
+            points.append(model.predict(segment, horizon, mode="recursive").point)
         forecast_SKH = np.stack(points, axis=1)
     actual_SKH = _actual(panel, counts_K, horizon)
-    by_series = np.asarray(rmse(actual_SKH, forecast_SKH, axis=1))
-    return {
-        "horizon": np.arange(1, horizon + 1),
-        **{str(name): by_series[s] for s, name in enumerate(panel.ids)},
-        "total": np.asarray(rmse(actual_SKH, forecast_SKH, axis=(0, 1))),
-    }
+    columns = {"horizon": np.arange(1, horizon + 1)}
+    errors_SH = np.asarray(rmse(actual_SKH, forecast_SKH, axis=1))
+    for name, errors_H in zip(panel.ids, errors_SH, strict=True):
+        columns[str(name)] = errors_H
+    columns["total"] = np.asarray(rmse(actual_SKH, forecast_SKH, axis=(0, 1)))
+    return columns
 
 
 def _checked(counts_K: NDArray, panel: Panel, observed: int | None) -> NDArray:
-    fewest, most = observed or 1, int(panel.lengths.min()) - 1
-    if counts_K.ndim != 1 or not len(counts_K) or counts_K.min() < fewest or counts_K.max() > most:
+    smallest = observed or 1
+    largest = int(panel.lengths.min()) - 1
+    is_list = counts_K.ndim == 1 and len(counts_K) > 0
+    if not is_list or counts_K.min() < smallest or counts_K.max() > largest:
         raise UsageError(
             f"cutoffs={counts_K.tolist()} and {observed=} do not fit these data. A list of counts "
-            f"from {fewest} to {most} is expected: something is observed before each, and "
+            f"from {smallest} to {largest} is expected: something is observed before each, and "
             "something comes after it in every series."
         )
-    if taken := {"horizon", "total"} & set(map(str, panel.ids)):
+    ids = {str(name) for name in panel.ids}
+    duplicates = {"horizon", "total"} & ids
+    if duplicates:
         raise UsageError(
-            f"A series has the name of another column of the table: {sorted(taken)}. Give it "
+            f"A series has the name of another column of the table: {sorted(duplicates)}. Give it "
             "another id."
         )
     return counts_K
@@ -92,13 +97,17 @@ def _segment(panel: Panel, begin: int, end: int) -> Panel:
     Its times are those of the panel's beginning, so that a model does not join it to earlier data
     that it remembers.
     """
-    values_ST = np.stack([panel.series(s)[begin:end] for s in range(len(panel))])
-    return replace(
-        panel, values=values_ST.ravel(), offsets=offsets_of(np.full(len(panel), end - begin))
-    )
+    values_ST = np.stack([panel.series(series)[begin:end] for series in range(len(panel))])
+    lengths = np.full(len(panel), end - begin)
+    return replace(panel, values=values_ST.ravel(), offsets=offsets_of(lengths))
 
 
 def _actual(panel: Panel, counts_K: NDArray, horizon: int) -> NDArray:
     """What came after each cutoff (S, K, H); NaN past the end of a series."""
-    padded = [np.append(panel.series(s), np.full(horizon, np.nan)) for s in range(len(panel))]
-    return np.stack([values[counts_K[:, None] + np.arange(horizon)] for values in padded])
+    steps_KH = counts_K[:, None] + np.arange(horizon)
+    padding = np.full(horizon, np.nan)
+    actual = []
+    for series in range(len(panel)):
+        values = np.append(panel.series(series), padding)
+        actual.append(values[steps_KH])
+    return np.stack(actual)

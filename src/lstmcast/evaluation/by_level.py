@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstmcast.evaluation.metrics import Scales
-from lstmcast.evaluation.summary import HEADINGS, Scored, table
+from lstmcast.evaluation.scores import HEADINGS, Scored, table
 from lstmcast.forecast import Forecast
 from lstmcast.hierarchy.levels import level_names
 from lstmcast.util.text import number, percent
@@ -19,34 +19,49 @@ def by_level(scored: Scored, base: Forecast | None) -> dict[str, Any]:
     """All metrics of each model at each level, as columns: level, model, metrics."""
     if not scored.forecasts:
         return {}
-    first, *others = scored.forecasts.items()
-    forecasts = dict([first]) | ({} if base is None else {BASE: base}) | dict(others)
-    levels = level_names(first[1].keys)
+    forecasts = _with_base(scored.forecasts, base)
+    model_forecast = next(iter(forecasts.values()))
+    levels = level_names(model_forecast.keys)
     tables = []
     for level in dict.fromkeys(levels.tolist()):
-        here = levels == level
-        part = Scored(
-            {name: forecast.rows(here) for name, forecast in forecasts.items()},
-            scored.actual[here],
-            Scales(*(scale[here] for scale in scored.scales)),
+        rows = levels == level
+        at_level = Scored(
+            forecasts={name: forecast.rows(rows) for name, forecast in forecasts.items()},
+            actual=scored.actual[rows],
+            scales=Scales(*(scale[rows] for scale in scored.scales)),
         )
-        columns = table(part, "level", np.array([level], object), axis=None)
-        tables.append({name: columns[name] for name in columns if not name.startswith("skill")})
-    # as columns of one table, the level first
-    names = ["level", *(name for name in tables[0] if name != "level")]
-    return {name: np.concatenate([columns[name] for columns in tables]) for name in names}
+        label = np.array([level], object)
+        tables.append(table(at_level, "level", label, axis=None))
+    # as columns of one table, the level first; what skill is measured against differs by level
+    columns = {"level": np.concatenate([columns.pop("level") for columns in tables])}
+    for name in tables[0]:
+        if not name.startswith("skill"):
+            columns[name] = np.concatenate([columns[name] for columns in tables])
+    return columns
+
+
+def _with_base(forecasts: dict[str, Forecast], base: Forecast | None) -> dict[str, Forecast]:
+    """The forecasts with the base behind the model's, which is the first."""
+    if base is None:
+        return forecasts
+    model, *baselines = forecasts
+    forecasts_by_name = {model: forecasts[model], BASE: base}
+    return forecasts_by_name | {name: forecasts[name] for name in baselines}
 
 
 def level_rows(columns: dict[str, Any], model: str, measure: str) -> list[list[str]]:
     """The errors at each level as texts, the header first, with what reconciling gained."""
     heading = f"{HEADINGS[measure]} by level"
     models = list(dict.fromkeys(columns["model"].tolist()))
-    others = [name for name in models if name not in (model, BASE)]
-    rows = [[heading, "reconciled", BASE, "gain", *others]]
+    baselines = [name for name in models if name not in (model, BASE)]
+    rows = [[heading, "reconciled", BASE, "gain", *baselines]]
     for level in dict.fromkeys(columns["level"].tolist()):
-        here = columns["level"] == level
-        own = dict(zip(columns["model"][here], columns[measure][here], strict=True))
-        gain = 1 - own[model] / own[BASE] if own[BASE] else np.nan
-        simple = [number(own[name]) for name in others]
-        rows.append([level, number(own[model]), number(own[BASE]), percent(gain), *simple])
+        at_level = columns["level"] == level
+        names = columns["model"][at_level]
+        errors = dict(zip(names, columns[measure][at_level], strict=True))
+        reconciled = errors[model]
+        base = errors[BASE]
+        gain = 1 - reconciled / base if base else np.nan
+        simple = [number(errors[name]) for name in baselines]
+        rows.append([level, number(reconciled), number(base), percent(gain), *simple])
     return rows

@@ -33,6 +33,7 @@ from lstmcast.evaluation.held_out import Tried as Tried
 from lstmcast.evaluation.held_out import all_positive as all_positive
 from lstmcast.evaluation.held_out import groups_of as groups_of
 from lstmcast.evaluation.held_out import held_back as held_back
+from lstmcast.evaluation.held_out import per_origin
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
@@ -42,29 +43,27 @@ MOST_WIDENED = 1.5  # times its own width, beyond which an interval is held to e
 WIDENED_AT_ONCE = 1 << 12
 
 
-def calibrated(parts: Iterable[tuple[slice, Tried]], held_out: HeldOut, series: int) -> NDArray:
+def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut, series: int) -> NDArray:
     """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin.
 
-    parts: what was tried of some origins after the other, and which they are. Of the quantiles at
+    batches: what was tried of some origins after the other, and which they are. Of the quantiles at
     held-out cutoffs no more is kept than how wide intervals had to be.
     """
     measured: Measured | None = None
-    for rows, tried in parts:
-        measured = measured or Measured.none(len(held_out.counts_OJ), tried)
-        measured.put(rows, tried)
-    assert measured is not None  # there is at least one part
-    result_OHQ, axes_O, scores_IOJH, below_OH, above_OH = measured
+    for rows, forecasts in batches:
+        measured = measured or Measured.none(len(held_out.counts_OJ), forecasts)
+        measured.put(rows, forecasts)
+    assert measured is not None  # there is at least one batch
+    origin_count = len(measured.quantiles_OHQ)
     for group in groups_of(held_out.origins, series):
-        own = group if len(group) < len(result_OHQ) else slice(None)  # no copies of all of them
-        scores = (scores_OJH[own] for scores_OJH in scores_IOJH)
+        is_all = len(group) == origin_count
+        rows = slice(None) if is_all else group  # no copies of all of them
+        scores = (scores_OJH[rows] for scores_OJH in measured.scores_IOJH)
         factors_GHI = factors_of(scores, HEAD_QUANTILES, held_out.apart_O[group])
         for first in range(0, len(group), WIDENED_AT_ONCE):
-            some = group[first : first + WIDENED_AT_ONCE]
-            factors = factors_GHI[first : first + WIDENED_AT_ONCE]
-            reached = below_OH[some], above_OH[some]
-            wide = widen(result_OHQ[some], HEAD_QUANTILES, factors, reached)
-            result_OHQ[some] = _back(wide, axes_O[some])
-    return result_OHQ
+            chunk = slice(first, first + WIDENED_AT_ONCE)
+            measured.widen(group[chunk], factors_GHI[chunk])
+    return measured.quantiles_OHQ
 
 
 class Measured(NamedTuple):
@@ -77,58 +76,76 @@ class Measured(NamedTuple):
     above_OH: NDArray
 
     @classmethod
-    def none(cls, count: int, tried: Tried) -> Measured:
+    def none(cls, count: int, forecasts: Tried) -> Measured:
         """Room for so many origins, of as many cutoffs, steps and levels as some of them have."""
-        _, J, H, Q = tried.before_OJHQ.shape
-        sides = np.empty((count, H)), np.empty((count, H))
-        scores_IOJH = np.empty((MEDIAN, count, J, H))
-        return cls(np.empty((count, H, Q)), np.empty(count, np.int64), scores_IOJH, *sides)
+        _, J, H, Q = forecasts.before_OJHQ.shape
+        return cls(
+            quantiles_OHQ=np.empty((count, H, Q)),
+            axes_O=np.empty(count, np.int64),
+            scores_IOJH=np.empty((MEDIAN, count, J, H)),
+            below_OH=np.empty((count, H)),
+            above_OH=np.empty((count, H)),
+        )
 
-    def put(self, rows: slice, tried: Tried) -> None:
+    def put(self, rows: slice, forecasts: Tried) -> None:
         """Take in what was tried of some origins."""
-        axes = axes_of(*tried)
-        quantiles, before, actual = (_on_axis(part, axes) for part in tried)
-        self.quantiles_OHQ[rows], self.axes_O[rows] = quantiles, axes
-        for i in range(MEDIAN):
-            self.scores_IOJH[i, rows] = scores_of(
-                before, actual, MEDIAN - 1 - i, MEDIAN, MEDIAN + 1 + i
-            )
-        error = actual - before[..., MEDIAN]
-        self.below_OH[rows], self.above_OH[rows] = _largest(-error), _largest(error)
+        axes_O = axes_of(*forecasts)
+        before_OJHQ = _on_axis(forecasts.before_OJHQ, axes_O)
+        actual_OJH = _on_axis(forecasts.actual_OJH, axes_O)
+        self.axes_O[rows] = axes_O
+        self.quantiles_OHQ[rows] = _on_axis(forecasts.quantiles_OHQ, axes_O)
+        for interval in range(MEDIAN):
+            low, high = MEDIAN - 1 - interval, MEDIAN + 1 + interval
+            scores_OJH = scores_of(before_OJHQ, actual_OJH, low, MEDIAN, high)
+            self.scores_IOJH[interval, rows] = scores_OJH
+        error_OJH = actual_OJH - before_OJHQ[..., MEDIAN]
+        self.below_OH[rows] = _largest(-error_OJH)
+        self.above_OH[rows] = _largest(error_OJH)
+
+    def widen(self, rows: NDArray, factors_GHI: NDArray) -> None:
+        """Widen the intervals of some origins, and take them back from their axis."""
+        largest = self.below_OH[rows], self.above_OH[rows]
+        wide = widen(self.quantiles_OHQ[rows], HEAD_QUANTILES, factors_GHI, largest)
+        self.quantiles_OHQ[rows] = _back(wide, self.axes_O[rows])
 
 
 def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:
     """How much wider intervals must be (H, I); 1 where nothing was held back."""
     if measured is None:
         return np.ones((horizon, MEDIAN))
-    _, quantiles, actual = measured
-    axes_O = axes_of(quantiles, actual)
-    quantiles, actual = _on_axis(quantiles, axes_O), _on_axis(actual, axes_O)
-    return interval_factors(HEAD_QUANTILES, quantiles[None], actual[None])[0]
+    axes_O = axes_of(measured.quantiles_OHQ, measured.actual_OH)
+    quantiles_OHQ = _on_axis(measured.quantiles_OHQ, axes_O)
+    actual_OH = _on_axis(measured.actual_OH, axes_O)
+    factors_1HI = interval_factors(HEAD_QUANTILES, quantiles_OHQ[None], actual_OH[None])
+    return factors_1HI[0]
 
 
 def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
     """Quantiles whose intervals are widened by measured factors, later steps by the last one's."""
-    last = np.minimum(np.arange(quantiles_OHQ.shape[1]), len(factors_HI) - 1)
-    factors_OHI = np.broadcast_to(
-        factors_HI[last], (len(quantiles_OHQ), len(last), factors_HI.shape[1])
-    )
+    origins, horizon, _ = quantiles_OHQ.shape
+    step_H = np.minimum(np.arange(horizon), len(factors_HI) - 1)
+    shape = (origins, horizon, factors_HI.shape[1])
+    factors_OHI = np.broadcast_to(factors_HI[step_H], shape)
     axes_O = axes_of(quantiles_OHQ)
-    return _back(widen(_on_axis(quantiles_OHQ, axes_O), HEAD_QUANTILES, factors_OHI), axes_O)
+    on_axis_OHQ = _on_axis(quantiles_OHQ, axes_O)
+    wide_OHQ = widen(on_axis_OHQ, HEAD_QUANTILES, factors_OHI)
+    return _back(wide_OHQ, axes_O)
 
 
 def at_levels(quantiles: NDArray, quantile_levels: tuple[float, ...]) -> NDArray:
     """Quantiles at other levels than the head's: straight lines between them over the normal
     distribution's scores."""
     scores = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
-    result = np.empty((*quantiles.shape[:2], len(quantile_levels)))
-    for i, level in enumerate(quantile_levels):
+    at_levels = np.empty((*quantiles.shape[:2], len(quantile_levels)))
+    for column, level in enumerate(quantile_levels):
         score = NormalDist().inv_cdf(level)
-        right = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
-        share = (score - scores[right - 1]) / (scores[right] - scores[right - 1])
-        low, high = quantiles[:, :, right - 1], quantiles[:, :, right]
-        result[:, :, i] = low + share * (high - low)
-    return result
+        upper = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
+        lower = upper - 1
+        share = (score - scores[lower]) / (scores[upper] - scores[lower])
+        low = quantiles[:, :, lower]
+        high = quantiles[:, :, upper]
+        at_levels[:, :, column] = low + share * (high - low)
+    return at_levels
 
 
 def calibrate(
@@ -153,31 +170,35 @@ def calibrate(
     array([[[-0.8,  0. ,  0.8]]])
     """
     factors_GHI = interval_factors(quantile_levels, held_out_GJHQ, actual_GJH, apart_G)
-    error_GJH = actual_GJH - held_out_GJHQ[..., quantile_levels.index(0.5)]
-    reached = _largest(-error_GJH), _largest(error_GJH)
-    return widen(quantiles_GHQ, quantile_levels, factors_GHI, reached)
+    middle = quantile_levels.index(0.5)
+    error_GJH = actual_GJH - held_out_GJHQ[..., middle]
+    largest = _largest(-error_GJH), _largest(error_GJH)
+    return widen(quantiles_GHQ, quantile_levels, factors_GHI, largest)
 
 
 def _largest(error_GJH: NDArray) -> NDArray:
     """The largest error of the steps up to each (G, H), of the first steps together, 0 where all
     lie on the other side; infinite where none is known."""
-    known_GJH = np.where(np.isnan(error_GJH), -np.inf, np.maximum(error_GJH, 0.0))
-    largest_GH = known_GJH.max(axis=1, initial=-np.inf)
+    size_GJH = np.maximum(error_GJH, 0.0)
+    size_GJH = np.where(np.isnan(error_GJH), -np.inf, size_GJH)
+    largest_GH = size_GJH.max(axis=1, initial=-np.inf)
     largest_GH = np.maximum.accumulate(largest_GH, axis=1)
-    until_H = np.maximum(np.arange(largest_GH.shape[1]), min(FIRST, largest_GH.shape[1]) - 1)
-    return np.where(largest_GH < 0, np.inf, largest_GH)[:, until_H]
+    largest_GH = np.where(largest_GH < 0, np.inf, largest_GH)
+    steps = largest_GH.shape[1]
+    until_H = np.maximum(np.arange(steps), min(FIRST, steps) - 1)
+    return largest_GH[:, until_H]
 
 
 def widen(
     quantiles_GHQ: NDArray,
     quantile_levels: tuple[float, ...],
     factors_GHI: NDArray,
-    reached: tuple[NDArray, NDArray] | None = None,
+    largest: tuple[NDArray, NDArray] | None = None,
 ) -> NDArray:
     """Quantiles whose distance to the median is multiplied by their interval's factor; never
     crossing.
 
-    `reached`: the largest errors seen below and above the median, (G, H) each. A level shift or a
+    `largest`: the largest errors seen below and above the median, (G, H) each. A level shift or a
     spike shows twice, in the network's own spread and in the factor: beyond `MOST_WIDENED` times
     its own an interval grows on a side only as far as an error has reached there.
     """
@@ -185,36 +206,42 @@ def widen(
     median = quantiles_GHQ[:, :, middle : middle + 1]
     inward = factors_GHI[:, :, ::-1]
     factors_GHQ = np.concatenate([inward, np.ones_like(median), factors_GHI], axis=2)
-    own = quantiles_GHQ - median
-    distance = own * factors_GHQ
-    if reached is not None:
-        below, above = (
-            np.maximum(MOST_WIDENED * np.abs(own), side_GH[:, :, None]) for side_GH in reached
-        )
-        distance = np.clip(distance, -below, above)
-    distance = np.where(_reached(quantiles_GHQ, own), own, distance)
-    return np.sort(median + distance, axis=2)
+    distance = quantiles_GHQ - median
+    wide = distance * factors_GHQ
+    if largest is not None:
+        below_GH, above_GH = largest
+        width_limit = MOST_WIDENED * np.abs(distance)
+        below = np.maximum(width_limit, below_GH[:, :, None])
+        above = np.maximum(width_limit, above_GH[:, :, None])
+        wide = np.clip(wide, -below, above)
+    stays = _reaches_level(quantiles_GHQ, distance)
+    wide = np.where(stays, distance, wide)
+    return np.sort(median + wide, axis=2)
 
 
-def _reached(quantiles_GHQ: NDArray, own_GHQ: NDArray) -> NDArray:
+def _reaches_level(quantiles_GHQ: NDArray, distance_GHQ: NDArray) -> NDArray:
     """Which bounds reach another level rather than being spread (G, H, Q): the outer two of a side
     in one place, which is not 0. They stay there."""
-    result = np.zeros(quantiles_GHQ.shape, bool)
-    if quantiles_GHQ.shape[2] > 2 * OUTER:
-        for side in (slice(None, OUTER), slice(-OUTER, None)):
-            outer, own = quantiles_GHQ[..., side], own_GHQ[..., side]
-            one = (outer[..., :1] == outer[..., 1:]) & (outer[..., :1] != 0) & (own[..., :1] != 0)
-            result[..., side] = one
-    return result
+    reaches_GHQ = np.zeros(quantiles_GHQ.shape, bool)
+    if quantiles_GHQ.shape[2] <= 2 * OUTER:
+        return reaches_GHQ
+    for side in (slice(None, OUTER), slice(-OUTER, None)):
+        bounds = quantiles_GHQ[..., side]
+        first = bounds[..., :1]
+        is_apart = distance_GHQ[..., side][..., :1] != 0
+        is_same = first == bounds[..., 1:]
+        reaches_GHQ[..., side] = is_same & (first != 0) & is_apart
+    return reaches_GHQ
 
 
-def axes_of(*parts: NDArray) -> NDArray:
+def axes_of(*arrays: NDArray) -> NDArray:
     """The axis on which the intervals of each origin are widened (O,), by all values known of it:
     as ratios where all are positive; as square roots where some are 0, which is not passed then;
     else as they are."""
-    low_O = np.full(len(parts[0]), np.inf)
-    for part in parts:
-        low_O = np.fmin(low_O, np.fmin.reduce(part.reshape(len(part), -1), axis=1))
+    low_O = np.full(len(arrays[0]), np.inf)
+    for values in arrays:
+        values_OX = values.reshape(len(values), -1)
+        low_O = np.fmin(low_O, np.fmin.reduce(values_OX, axis=1))
     return np.select([low_O > 0, low_O == 0], [LOG, ROOT], LINEAR)
 
 
@@ -226,8 +253,9 @@ def _back(values: NDArray, axes_O: NDArray) -> NDArray:
     return from_axis(values, axes_O == LOG, axes_O == ROOT)
 
 
-def on_axis(values: NDArray, positive: NDArray) -> NDArray:
+def on_axis(values: NDArray, positive_O: NDArray) -> NDArray:
     """Logarithms where all is positive: there, intervals are widened as ratios and stay above
     0."""
-    rows = positive.reshape(-1, *[1] * (values.ndim - 1))
-    return np.where(rows, np.log(np.where(rows, values, 1.0)), values)
+    is_positive = per_origin(positive_O, values)
+    logs = np.log(np.where(is_positive, values, 1.0))
+    return np.where(is_positive, logs, values)

@@ -60,24 +60,29 @@ def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
     >>> [candidate.name for candidate in candidates_of(panel)][:3]
     ['naive', 'seasonal naive of one week', 'mean of 3 cycles of one week']
     """
-    reach = Blocks.of(panel.periods).length
-    seasons = [period for period in panel.periods if period > 1]
     effects = effects_of(panel)
     if effects is not None:
-        return tuple(Restored(one) for one in candidates_of(effects.adjusted))
-    chosen: list[Candidate] = [Last(reach)]
-    chosen += [Cycle(period, span(panel.frequency, period)) for period in seasons]
-    ends = dict.fromkeys((*seasons[:1], *seasons[-1:]))
-    chosen += [CycleMean(period, span(panel.frequency, period)) for period in ends]
-    if panel.frequency.unit in ("day", "business day") and panel.frequency.every == 1:
-        year = WEEKS * (7 if panel.frequency.unit == "day" else 5)
-        if year <= reach and max(seasons, default=1) < year:
-            chosen.append(Cycle(year, span(panel.frequency, year)))
-    return (
-        *chosen,
-        Drift(panel.periods[0]),
-        Linear(tuple(seasons), past=tuple(panel.covariates.past)),
-    )
+        return tuple(Restored(candidate) for candidate in candidates_of(effects.adjusted))
+    frequency = panel.frequency
+    seasons = [period for period in panel.periods if period > 1]
+    reach = Blocks.of(panel.periods).length
+    candidates: list[Candidate] = [Last(reach)]
+    candidates += [Cycle(period, span(frequency, period)) for period in seasons]
+    shortest_and_longest = dict.fromkeys((*seasons[:1], *seasons[-1:]))
+    candidates += [CycleMean(period, span(frequency, period)) for period in shortest_and_longest]
+    year = _year_of_days(frequency)
+    if year is not None and max(seasons, default=1) < year <= reach:
+        candidates.append(Cycle(year, span(frequency, year)))
+    linear = Linear(tuple(seasons), past=tuple(panel.covariates.past))
+    return (*candidates, Drift(panel.periods[0]), linear)
+
+
+def _year_of_days(frequency: Frequency) -> int | None:
+    """Days of whole weeks that make nearly a year; None for any other frequency."""
+    week = {"day": 7, "business day": 5}.get(frequency.unit)
+    if week is None or frequency.every != 1:
+        return None
+    return WEEKS * week
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,9 @@ def span(frequency: Frequency, period: int) -> str:
     """
     units = period * frequency.every
     for length, name in _SPANS.get(frequency.unit, ()):
-        if units % length == 0:
-            return f"one {name}" if units == length else f"{units // length} {name}s"
+        count, remainder = divmod(units, length)
+        if remainder == 0:
+            return f"one {name}" if count == 1 else f"{count} {name}s"
     return f"{period} steps"
 
 
@@ -133,8 +139,9 @@ class Last:
         newest_N = newest_known(panel.values, panel.offsets)
         end_O = panel.offsets[origins.series] + origins.counts - 1
         place_O = newest_N[end_O]
-        near = (place_O >= 0) & (end_O - place_O < self.reach)
-        last_O = np.where(near, panel.values[np.maximum(place_O, 0)], np.nan)
+        is_near = (place_O >= 0) & (end_O - place_O < self.reach)
+        newest_O = panel.values[np.maximum(place_O, 0)]
+        last_O = np.where(is_near, newest_O, np.nan)
         return np.repeat(last_O[:, None], horizon, axis=1)
 
 
@@ -209,36 +216,48 @@ class Drift:
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
         """Each cycle ahead has grown once more."""
         last_OH = Cycle(self.period, "").points(panel, origins, horizon)
-        begin_O = panel.offsets[origins.series] + Blocks.of(panel.periods).start(origins.counts)
-        end_O = panel.offsets[origins.series] + origins.counts
+        offset_O = panel.offsets[origins.series]
+        begin_O = offset_O + Blocks.of(panel.periods).start(origins.counts)
+        end_O = offset_O + origins.counts
         spans = np.stack([begin_O, end_O], axis=1).ravel()
         # one more, so that a history may end behind the last value
-        low_O = np.fmin.reduceat(np.append(panel.values, np.nan), spans)[::2]
+        padded_N = np.append(panel.values, np.nan)
+        low_O = np.fmin.reduceat(padded_N, spans)[::2]
         logs_N = np.log(np.where(panel.values > 0, panel.values, np.nan))
         cycles_H = 1 + np.arange(horizon) // self.period
-        grown_OH = last_OH * np.exp(self._change(logs_N, begin_O, end_O) * cycles_H)
-        moved_OH = last_OH + self._change(panel.values, begin_O, end_O) * cycles_H
-        return np.where(low_O[:, None] > 0, grown_OH, moved_OH)
+        growth_O1 = self._change(logs_N, begin_O, end_O)
+        change_O1 = self._change(panel.values, begin_O, end_O)
+        multiplied_OH = last_OH * np.exp(growth_O1 * cycles_H)
+        added_OH = last_OH + change_O1 * cycles_H
+        return np.where(low_O[:, None] > 0, multiplied_OH, added_OH)
 
     def _change(self, values_N: NDArray, begin_O: NDArray, end_O: NDArray) -> NDArray:
         """The mean change from cycle to cycle between two places, (O, 1)."""
         change_N = np.full(len(values_N) + 1, np.nan)
         change_N[self.period : -1] = values_N[self.period :] - values_N[: -self.period]
         known_N = np.isfinite(change_N)
-        some_O = end_O - begin_O > self.period
-        spans = np.stack([np.where(some_O, begin_O + self.period, begin_O), end_O], axis=1).ravel()
-        total_O = np.add.reduceat(np.where(known_N, change_N, 0.0), spans)[::2]
-        count_O = np.where(some_O, np.add.reduceat(known_N.astype(np.int64), spans)[::2], 0)
-        enough_O = count_O >= max(3, self.period)
-        return np.where(enough_O, total_O / np.maximum(count_O, 1), 0.0)[:, None]
+        change_N = np.where(known_N, change_N, 0.0)
+        has_pairs_O = end_O - begin_O > self.period
+        first_O = np.where(has_pairs_O, begin_O + self.period, begin_O)
+        spans = np.stack([first_O, end_O], axis=1).ravel()
+        # every second sum is that of a history, the others lie between two of them
+        total_O = np.add.reduceat(change_N, spans)[::2]
+        count_O = np.add.reduceat(known_N.astype(np.int64), spans)[::2]
+        count_O = np.where(has_pairs_O, count_O, 0)
+        has_enough_O = count_O >= max(3, self.period)
+        mean_O = total_O / np.maximum(count_O, 1)
+        return np.where(has_enough_O, mean_O, 0.0)[:, None]
 
 
 def _cycles(panel: Panel, origins: Origins, period: int, horizon: int) -> NDArray:
     """The values of the same phase one, two, three cycles before each step, (O, C, H)."""
     phase_H = np.arange(horizon) % period
-    back_C1 = period * np.arange(1, CYCLES + 1)[:, None]
-    steps_OCH = origins.counts[:, None, None] - back_C1 + phase_H
-    rows_OCH = panel.offsets[origins.series][:, None, None] + np.maximum(steps_OCH, 0)
+    cycle_C = np.arange(1, CYCLES + 1)
+    back_C1 = period * cycle_C[:, None]
+    count_O11 = origins.counts[:, None, None]
+    steps_OCH = count_O11 - back_C1 + phase_H
+    offset_O11 = panel.offsets[origins.series][:, None, None]
+    rows_OCH = offset_O11 + np.maximum(steps_OCH, 0)
     return np.where(steps_OCH >= 0, panel.values[rows_OCH], np.nan)
 
 
@@ -247,12 +266,13 @@ class Given:
     """A forecaster of the user's own, or a baseline by its name, as a candidate."""
 
     forecaster: Any  # of `evaluation.refitting.Forecasts`
-    called: str | None = None
+    label: str | None = None
 
     @property
     def name(self) -> str:
-        """Its own."""
-        return self.called or str(getattr(self.forecaster, "name", type(self.forecaster).__name__))
+        """What the user calls it, else its own."""
+        class_name = type(self.forecaster).__name__
+        return self.label or str(getattr(self.forecaster, "name", class_name))
 
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
         """It is asked once, for a rectangle of cutoffs: those of each series, the first again where
@@ -262,10 +282,13 @@ class Given:
             origins.series[order], return_index=True, return_counts=True
         )
         column = np.arange(sizes.max())
-        places = begins[:, None] + np.where(column < sizes[:, None], column, 0)
-        chosen = panel if len(series) == len(panel) else panel.select(panel.ids[series])
+        place = np.where(column < sizes[:, None], column, 0)
+        places = begins[:, None] + place
         cutoffs = origins.counts[order][places]
-        forecast = self.forecaster.predict(chosen, horizon, cutoffs=cutoffs)
+        asked_panel = panel
+        if len(series) < len(panel):
+            asked_panel = panel.select(panel.ids[series])
+        forecast = self.forecaster.predict(asked_panel, horizon, cutoffs=cutoffs)
         point_OH = np.asarray(forecast.point, float)
         expected = (cutoffs.size, horizon)
         if point_OH.shape != expected:

@@ -53,26 +53,28 @@ def with_typical(panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> tupl
     if not panel.covariates.static:
         return quantiles_OHQ, share_O
     young = Young.of(panel, origins, quantiles_OHQ)
-    result = quantiles_OHQ.copy()
+    mixed_OHQ = quantiles_OHQ.copy()
     for origin in young.origins:
         like = young.like(origin)
         if not len(like):
             continue
-        number = float(young.known_O[origin])
         typical_HQ = young.typical(origin, like, quantiles_OHQ)
-        own_HQ = quantiles_OHQ[origin]
-        share = SHAPE_TRUST / (SHAPE_TRUST + number) * (1 - number / young.enough_O[origin])
-        blank = np.isnan(own_HQ).any()
-        share_O[origin] = 1.0 if blank else share
-        result[origin] = typical_HQ if blank else share * typical_HQ + (1 - share) * own_HQ
-    return result, share_O
+        network_HQ = quantiles_OHQ[origin]
+        if np.isnan(network_HQ).any():
+            share_O[origin] = 1.0
+            mixed_OHQ[origin] = typical_HQ
+            continue
+        share = young.share_of_others(origin)
+        share_O[origin] = share
+        mixed_OHQ[origin] = share * typical_HQ + (1 - share) * network_HQ
+    return mixed_OHQ, share_O
 
 
 class Young(NamedTuple):
     """Origins with little history, and what is needed to find others like them."""
 
     origins: NDArray  # numbers of these origins
-    old: NDArray  # numbers of those with enough history
+    mature: NDArray  # numbers of those with enough history
     known_O: NDArray
     enough_O: NDArray
     level_O: NDArray
@@ -85,49 +87,66 @@ class Young(NamedTuple):
     def of(cls, panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> Young:
         """Those of a forecast."""
         known_O = known_counts(panel, origins)
-        recent_OW = window(panel, origins, RECENT)
-        number_O = np.maximum(np.isfinite(recent_OW).sum(axis=1), 1)
-        level_O = np.nan_to_num(recent_OW).sum(axis=1) / number_O
-        times_O = origin_times(panel, origins, 1)[0]
+        times_O, _ = origin_times(panel, origins, 1)
         # of the same time alone: what is forecast at one cutoff does not hang on later ones
         _, time_O = np.unique(times_O, return_inverse=True)
         most_T = np.zeros(len(known_O), np.int64)
         np.maximum.at(most_T, time_O, known_O)
         enough_O = np.minimum(ENOUGH, most_T[time_O] // 2)
-        answered_O = np.isfinite(quantiles_OHQ).all(axis=(1, 2))
+        is_young_O = known_O < enough_O
+        is_answered_O = np.isfinite(quantiles_OHQ).all(axis=(1, 2))
         return cls(
-            np.flatnonzero(known_O < enough_O),
-            np.flatnonzero((known_O >= enough_O) & answered_O),
-            known_O,
-            enough_O,
-            level_O,
-            times_O,
-            Distance.of(panel.covariates),
-            origins.series,
-            _negative(panel, origins),
+            origins=np.flatnonzero(is_young_O),
+            mature=np.flatnonzero(~is_young_O & is_answered_O),
+            known_O=known_O,
+            enough_O=enough_O,
+            level_O=_recent_level(panel, origins),
+            times_O=times_O,
+            distance=Distance.of(panel.covariates),
+            series_O=origins.series,
+            negative_O=_negative(panel, origins),
         )
+
+    def share_of_others(self, origin: int) -> float:
+        """How much of a forecast is the mixture of the others: less the more values are known."""
+        count = float(self.known_O[origin])
+        trust = SHAPE_TRUST / (SHAPE_TRUST + count)
+        return trust * (1 - count / self.enough_O[origin])
 
     def like(self, origin: int) -> NDArray:
         """Numbers of the origins to compare one with, nearest first (D,)."""
-        same = self.old[self.times_O[self.old] == self.times_O[origin]]
-        apart_D = self.distance.between(self.series_O[origin], self.series_O[same])
-        return same[np.argsort(apart_D, kind="stable")[:MOST]]
+        is_same_time = self.times_O[self.mature] == self.times_O[origin]
+        neighbours = self.mature[is_same_time]
+        apart_D = self.distance.between(self.series_O[origin], self.series_O[neighbours])
+        nearest = np.argsort(apart_D, kind="stable")[:MOST]
+        return neighbours[nearest]
 
     def typical(self, origin: int, like: NDArray, quantiles_OHQ: NDArray) -> NDArray:
         """The mixture of the forecasts of others (H, Q), moved towards a series' own level."""
-        number = self.known_O[origin]
-        trust = number / (number + LEVEL_TRUST)
-        own, level_D = self.level_O[origin], self.level_O[like]
+        count = self.known_O[origin]
+        trust = count / (count + LEVEL_TRUST)
+        level = self.level_O[origin]
+        level_D = self.level_O[like]
         values_DHQ = quantiles_OHQ[like]
-        if not self.negative_O[[origin, *like]].any():
-            # a level of nothing is a small one: a tenth of what is usual
-            least = 0.1 * max(float(level_D.mean()), 1e-12)
-            ratio_D = (np.maximum(own, least) / np.maximum(level_D, least)) ** trust
-            values_DHQ = values_DHQ * ratio_D[:, None, None]
+        has_negative = self.negative_O[[origin, *like]].any()
+        if has_negative:
+            values_DHQ = values_DHQ + trust * (level - level_D)[:, None, None]
         else:
-            values_DHQ = values_DHQ + trust * (own - level_D)[:, None, None]
+            # a level of nothing is a small one: a tenth of what is usual
+            smallest = 0.1 * max(float(level_D.mean()), 1e-12)
+            ratio_D = np.maximum(level, smallest) / np.maximum(level_D, smallest)
+            ratio_D = ratio_D**trust
+            values_DHQ = values_DHQ * ratio_D[:, None, None]
         apart_D = self.distance.between(self.series_O[origin], self.series_O[like])
         return mixture(values_DHQ, np.exp(-apart_D))
+
+
+def _recent_level(panel: Panel, origins: Origins) -> NDArray:
+    """The mean of the newest values (O,), 0 where none is known."""
+    recent_OW = window(panel, origins, RECENT)
+    count_O = np.isfinite(recent_OW).sum(axis=1)
+    total_O = np.nan_to_num(recent_OW).sum(axis=1)
+    return total_O / np.maximum(count_O, 1)
 
 
 def _negative(panel: Panel, origins: Origins) -> NDArray:
@@ -147,15 +166,16 @@ class Distance(NamedTuple):
     def of(cls, covariates: Covariates) -> Distance:
         """That of the static columns of a panel."""
         columns = covariates.static
-        kinds = covariates.static_levels
-        names = [name for name in columns if name not in kinds]
-        numbers = [standardised(columns[name]) for name in names]
-        rows = len(next(iter(columns.values())))
-        categories = [columns[name] for name in kinds]
-        nothing = np.empty((rows, 0))
+        levels = covariates.static_levels
+        series_count = len(next(iter(columns.values())))
+        empty_S0 = np.empty((series_count, 0))
+        categories = [columns[name][:, None] for name in levels]
+        numbers = [
+            standardised(column)[:, None] for name, column in columns.items() if name not in levels
+        ]
         return cls(
-            np.stack(categories, axis=1) if categories else nothing,
-            np.stack(numbers, axis=1) if numbers else nothing,
+            categories_SC=np.concatenate([empty_S0, *categories], axis=1),
+            numbers_SN=np.concatenate([empty_S0, *numbers], axis=1),
         )
 
     def between(self, series: int, others_D: NDArray) -> NDArray:
@@ -171,11 +191,11 @@ def standardised(values_S: NDArray) -> NDArray:
     >>> standardised(np.array([1.0, 3.0, np.nan]))
     array([-1.,  1.,  0.])
     """
-    known = values_S[np.isfinite(values_S)]
-    if not len(known):
+    observed = values_S[np.isfinite(values_S)]
+    if not len(observed):
         return np.zeros_like(values_S)
-    spread = float(known.std()) or 1.0
-    return np.nan_to_num((values_S - known.mean()) / spread)
+    spread = float(observed.std()) or 1.0
+    return np.nan_to_num((values_S - observed.mean()) / spread)
 
 
 def mixture(values_DHQ: NDArray, weight_D: NDArray) -> NDArray:
@@ -192,5 +212,8 @@ def mixture(values_DHQ: NDArray, weight_D: NDArray) -> NDArray:
     weight_HX = weight_X[order_HX]
     below_HX = np.cumsum(weight_HX, axis=1) - weight_HX / 2
     below_HX /= weight_X.sum()
-    result = [np.interp(HEAD_QUANTILES, *pair) for pair in zip(below_HX, value_HX, strict=True)]
-    return np.stack(result)
+    quantiles = [
+        np.interp(HEAD_QUANTILES, below_X, value_X)
+        for below_X, value_X in zip(below_HX, value_HX, strict=True)
+    ]
+    return np.stack(quantiles)

@@ -17,12 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.origins import needed
+from lstmcast.data.origins import Origins, needed
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import FIRST, HeldOut, Tried, groups_of
@@ -30,7 +32,7 @@ from lstmcast.evaluation.candidates import Candidate, candidates_of
 from lstmcast.evaluation.fixed_shares import mixed as mixed
 from lstmcast.evaluation.fixed_shares import weighed as weighed
 from lstmcast.evaluation.methods import BEST, COMBINED, named
-from lstmcast.evaluation.moving import Said, apart_from, held_to, moved_by
+from lstmcast.evaluation.moving import Answers, held_to, moved_by
 from lstmcast.evaluation.packing import Waiting
 from lstmcast.evaluation.weights import Errors as Errors
 from lstmcast.evaluation.weights import Judged, Shares, weights_by
@@ -43,43 +45,59 @@ from lstmcast.forecast import NETWORK, Combination
 BANDS = (3, 6, 12, FIRST)  # where steps that are weighed apart end
 
 
+class PanelAnswers(NamedTuple):
+    """What candidates answer: by band of steps, and who knows any step (N,)."""
+
+    by_band: list[Answers]
+    known_N: NDArray
+
+
 @dataclass(frozen=True, eq=False)
 class Panellists:
     """The candidates of a panel, asked about some origins at a time: once for the weights, and
-    again for the forecasts. What they said is kept where all origins are one part."""
+    again for the forecasts. What they answered is kept where all origins are one batch."""
 
     candidates: tuple[Candidate, ...]
     panel: Panel
-    kept: tuple[list[Said], NDArray] | None = None
+    remembered: PanelAnswers | None = None
 
-    def said(self, held_out: HeldOut, tried: Tried) -> tuple[list[Said], NDArray]:
-        """What they say: of the steps that the network answers at once, and of those after them,
-        which are weighed by themselves, so that none depends on how many are asked for. And who
-        knows any step (N,)."""
-        if self.kept is not None:
-            return self.kept
-        horizon = tried.quantiles_OHQ.shape[1]
+    def answers(self, held_out: HeldOut, forecasts: Tried) -> PanelAnswers:
+        """Of the steps that the network answers at once, and of those after them, which are weighed
+        by themselves, so that none depends on how many are asked for."""
+        if self.remembered is not None:
+            return self.remembered
+        panel, origins = self.panel, held_out.origins
         # The effects of known columns are those of the whole panel, found once.
-        whole = self.panel, held_out.origins
-        panel, origins = whole if self.panel.covariates.future else needed(*whole)
+        if not panel.covariates.future:
+            panel, origins = needed(panel, origins)
         held_out = replace(held_out, origins=origins)
+        horizon = forecasts.quantiles_OHQ.shape[1]
+        points = []
         # what grows beyond all numbers is no forecast
         with np.errstate(over="ignore", invalid="ignore"):
-            pairs = [
-                held_out.forecasts(lambda at, one=one: one.points(panel, at, horizon))
-                for one in self.candidates
+            for candidate in self.candidates:
+                answer = partial(_points, candidate, panel, horizon)
+                points.append(held_out.forecasts(answer))
+        known_N = np.array([np.isfinite(at_origins).any() for at_origins, _ in points])
+        by_band = []
+        for steps in _bands(horizon, bool(self.panel.covariates.past)):
+            points_then = [
+                (at_origin[:, steps], at_cutoffs[..., steps]) for at_origin, at_cutoffs in points
             ]
-        some_N = np.array([np.isfinite(result).any() for result, _ in pairs])
-        bands = _bands(horizon, bool(self.panel.covariates.past))
-        return [Said.of(*_steps(tried, pairs, steps)) for steps in bands], some_N
+            by_band.append(Answers.of(_at_steps(forecasts, steps), points_then))
+        return PanelAnswers(by_band, known_N)
+
+
+def _points(candidate: Candidate, panel: Panel, horizon: int, origins: Origins) -> NDArray:
+    return candidate.points(panel, origins, horizon)
 
 
 def combined(
     method: str,
     panel: Panel,
     held_out: HeldOut,
-    parts: Iterable[tuple[slice, Tried]],
-    own: Sequence[Candidate] = (),
+    batches: Iterable[tuple[slice, Tried]],
+    extra: Sequence[Candidate] = (),
 ) -> tuple[Iterator[tuple[slice, Tried]], Combination]:
     """The forecasts of a combination at origins and at the held-out cutoffs before them, and what
     they were made of.
@@ -89,96 +107,132 @@ def combined(
             name of a candidate.
         panel: the series.
         held_out: the origins, and the cutoffs before each.
-        parts: the network's forecasts there, of some origins after the other.
-        own: candidates beside those that every panel has.
+        batches: the network's forecasts there, of some origins after the other.
+        extra: candidates beside those that every panel has.
 
     Raises:
         UsageError: no candidate is called so, or the data are too few for it.
     """
-    candidates: tuple[Candidate, ...] = (*candidates_of(panel), *own)
-    if method not in (COMBINED, BEST):
+    candidates: tuple[Candidate, ...] = (*candidates_of(panel), *extra)
+    is_named = method not in (COMBINED, BEST)
+    if is_named:
         candidates = (named(method, candidates, panel),)
-    asked = Panellists(candidates, panel)
-    judged, some_N = [], np.zeros(len(candidates), bool)
     waiting = Waiting(panel, held_out)
-    for rows, tried in parts:
-        said, known_N = asked.said(held_out.rows(rows), tried)
-        judged.append([Judged.of(one, held_out.rows(rows)) for one in said])
-        some_N |= known_N
-        if waiting.put(rows, tried):
-            asked = replace(asked, kept=(said, known_N))
-    if method not in (COMBINED, BEST) and not some_N[0]:
+    panellists, judged, known_N = _tried(Panellists(candidates, panel), held_out, batches, waiting)
+    if is_named and not known_N[0]:
         raise UsageError(
             f"method={method!r} is not possible here: no series is long enough for "
             f"{candidates[0].name!r}. Use 'auto', or give a longer history."
         )
-    if not some_N.any():
-        return waiting.taken(), Combination((NETWORK,), np.ones((len(held_out.counts_OJ), 1)))
-    spans, groups = zip(*judged, strict=True), groups_of(held_out.origins, len(panel))
-    weights = [weights_by(method, Judged.all(span).only(some_N), groups) for span in spans]
-    names = [one.name for one, some in zip(candidates, some_N, strict=True) if some]
+    if not known_N.any():
+        network_alone = Combination((NETWORK,), np.ones((len(held_out.counts_OJ), 1)))
+        return waiting.taken(), network_alone
+    groups = groups_of(held_out.origins, len(panel))
+    weights = [
+        weights_by(method, Judged.all(band).only(known_N), groups)
+        for band in zip(*judged, strict=True)
+    ]
     bands = _bands(waiting.horizon, bool(panel.covariates.past))
-    near = [(b, each.now_ON) for b, each in zip(bands, weights, strict=True) if b.start < FIRST]
-    steps = near[-1][0].stop
-    now_ON = np.sum([(b.stop - b.start) / steps * each_ON for b, each_ON in near], axis=0)
-    made = Combination((NETWORK, *names), np.c_[1 - now_ON.sum(axis=1), now_ON])
-    return _moved_parts(method, asked, some_N, weights, held_out, waiting.taken()), made
+    names = [candidates[row].name for row in np.flatnonzero(known_N)]
+    combination = Combination((NETWORK, *names), _mean_shares(bands, weights))
+    forecast_batches = _moved_batches(
+        method, panellists, known_N, weights, held_out, waiting.taken()
+    )
+    return forecast_batches, combination
 
 
-def _bands(horizon: int, beside: bool) -> list[slice]:
+class Trial(NamedTuple):
+    """The candidates, what the held-out cutoffs say of them by batch and band of steps, and who
+    knows any step (N,)."""
+
+    panellists: Panellists
+    judged: list[list[Judged]]
+    known_N: NDArray
+
+
+def _tried(
+    panellists: Panellists,
+    held_out: HeldOut,
+    batches: Iterable[tuple[slice, Tried]],
+    waiting: Waiting,
+) -> Trial:
+    """The candidates, asked for the first time; the network's forecasts are kept for the second."""
+    judged = []
+    known_N = np.zeros(len(panellists.candidates), bool)
+    for rows, forecasts in batches:
+        held_out_rows = held_out.rows(rows)
+        answers = panellists.answers(held_out_rows, forecasts)
+        judged.append([Judged.of(band, held_out_rows) for band in answers.by_band])
+        known_N |= answers.known_N
+        if waiting.put(rows, forecasts):
+            panellists = replace(panellists, remembered=answers)
+    return Trial(panellists, judged, known_N)
+
+
+def _mean_shares(bands: list[slice], weights: Sequence[Shares]) -> NDArray:
+    """The shares of the network and of the candidates in the first steps."""
+    near = [band for band in bands if band.start < FIRST]
+    steps = near[-1].stop
+    parts_ON = [
+        (band.stop - band.start) / steps * shares.now_ON
+        for band, shares in zip(near, weights, strict=False)
+    ]
+    now_ON = np.sum(parts_ON, axis=0)
+    return np.c_[1 - now_ON.sum(axis=1), now_ON]
+
+
+def _bands(horizon: int, has_past: bool) -> list[slice]:
     """Steps that are weighed together: those that the network answers at once, and those after
     them. What columns beside the target tell fades within a few steps, so near ones are weighed
     apart."""
-    edges = [0, *(edge for edge in (BANDS if beside else BANDS[-1:]) if edge < horizon), horizon]
-    return [slice(*pair) for pair in pairwise(edges)]
+    ends = BANDS if has_past else BANDS[-1:]
+    edges = [0, *(end for end in ends if end < horizon), horizon]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
-def _moved_parts(
+def _moved_batches(
     method: str,
-    asked: Panellists,
-    some_N: NDArray,
+    panellists: Panellists,
+    known_N: NDArray,
     weights: Sequence[Shares],
     held_out: HeldOut,
-    parts: Iterator[tuple[slice, Tried]],
+    batches: Iterator[tuple[slice, Tried]],
 ) -> Iterator[tuple[slice, Tried]]:
     """The combination of some origins after the other."""
-    for rows, tried in parts:
-        said, _ = asked.said(held_out.rows(rows), tried)
+    for rows, forecasts in batches:
+        answers = panellists.answers(held_out.rows(rows), forecasts)
         used_OJ = held_out.counts_OJ[rows] > 0
-        spans = [
-            _of(method, one.only(some_N), shares.rows(rows), used_OJ)
-            for one, shares in zip(said, weights, strict=True)
+        bands = [
+            _moved(method, band.only(known_N), shares.rows(rows), used_OJ)
+            for band, shares in zip(answers.by_band, weights, strict=True)
         ]
-        yield rows, _joined(spans)
+        yield rows, _joined(bands)
 
 
-def _steps(
-    tried: Tried, pairs: Sequence[tuple[NDArray, NDArray]], steps: slice
-) -> tuple[Tried, list[tuple[NDArray, NDArray]]]:
+def _at_steps(forecasts: Tried, steps: slice) -> Tried:
     """What was forecast and came of some of the steps."""
-    own = Tried(
-        tried.quantiles_OHQ[:, steps],
-        tried.before_OJHQ[:, :, steps],
-        tried.actual_OJH[:, :, steps],
-    )
-    return own, [(result[:, steps], before[..., steps]) for result, before in pairs]
-
-
-def _joined(spans: Sequence[Tried]) -> Tried:
-    """The steps that were weighed by themselves, one after the other."""
-    if len(spans) == 1:
-        return spans[0]
-    quantiles, before, actual = zip(*spans, strict=True)
     return Tried(
-        np.concatenate(quantiles, axis=1),
-        np.concatenate(before, axis=2),
-        np.concatenate(actual, axis=2),
+        quantiles_OHQ=forecasts.quantiles_OHQ[:, steps],
+        before_OJHQ=forecasts.before_OJHQ[:, :, steps],
+        actual_OJH=forecasts.actual_OJH[:, :, steps],
     )
 
 
-def _of(method: str, said: Said, shares: Shares, used_OJ: NDArray) -> Tried:
-    """The combination of what the candidates say at the origins and at the held-out cutoffs."""
-    points = apart_from(said.tried, said.result_NOH, said.before_NOJH, said.positive_O)
+def _joined(bands: Sequence[Tried]) -> Tried:
+    """The steps that were weighed by themselves, one after the other."""
+    if len(bands) == 1:
+        return bands[0]
+    quantiles, earlier_quantiles, actual = zip(*bands, strict=True)
+    return Tried(
+        quantiles_OHQ=np.concatenate(quantiles, axis=1),
+        before_OJHQ=np.concatenate(earlier_quantiles, axis=2),
+        actual_OJH=np.concatenate(actual, axis=2),
+    )
+
+
+def _moved(method: str, answers: Answers, shares: Shares, used_OJ: NDArray) -> Tried:
+    """The combination of what the candidates answer at the origins and at the held-out cutoffs."""
+    points = answers.distances()
     if method == COMBINED:
         points = held_to(points, used_OJ)
-    return moved_by(said.tried, points, shares, said.positive_O)
+    return moved_by(answers.network, points, shares, answers.positive_O)

@@ -9,7 +9,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
 from lstmcast.evaluation.demand import demand_baselines, mostly_intermittent
-from lstmcast.evaluation.refitting import Forecasts
+from lstmcast.evaluation.plan import Forecasts
 
 
 def require_known_baselines(baselines: Any) -> None:
@@ -20,11 +20,11 @@ def require_known_baselines(baselines: Any) -> None:
         raise UsageError(
             f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters."
         )
-    for other in baselines:
-        if not callable(getattr(other, "predict", None)):
+    for baseline in baselines:
+        if not callable(getattr(baseline, "predict", None)):
             raise UsageError(
-                f"baselines: {other!r} has no method predict. Give a list of forecasters, such as "
-                "[SeasonalNaive()]."
+                f"baselines: {baseline!r} has no method predict. Give a list of forecasters, such "
+                "as [SeasonalNaive()]."
             )
 
 
@@ -34,15 +34,15 @@ def models_by_name(
     """The model that is tested, and what it is compared with, by names that tell them apart."""
     models = {_name(model): model}
     if isinstance(baselines, (bool, str)):
-        for other in _built_in(baselines, panel):
-            models.setdefault(_name(other), other)
+        for baseline in _built_in(baselines, panel):
+            models.setdefault(_name(baseline), baseline)
         return models
-    for other in baselines:
-        name, number = _name(other), 1
+    for baseline in baselines:
+        name, number = _name(baseline), 1
         while name in models:
             number += 1
-            name = f"{_name(other)} ({number})"
-        models[name] = other
+            name = f"{_name(baseline)} ({number})"
+        models[name] = baseline
     return models
 
 
@@ -50,11 +50,11 @@ def _name(model: Forecasts) -> str:
     return str(getattr(model, "name", type(model).__name__))
 
 
-def _built_in(chosen: bool | str, panel: Panel) -> Sequence[Forecasts]:
+def _built_in(baselines: bool | str, panel: Panel) -> Sequence[Forecasts]:
     """The baselines for a panel: those of demand too, where its series are intermittent."""
-    if not chosen:
+    if not baselines:
         return ()
     simple = default_baselines()
     demand = demand_baselines() if mostly_intermittent(panel) else ()
-    classical = classical_baselines() if chosen == "classical" else ()
+    classical = classical_baselines() if baselines == "classical" else ()
     return (*simple, *demand, *classical)

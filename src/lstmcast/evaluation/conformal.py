@@ -88,97 +88,115 @@ class Tracked(NamedTuple):
 
 def start(rows: int, steps: int) -> Tracked:
     """Before the first value of so many series, of which so many steps are forecast."""
-    bounds = (rows, steps, len(BOUNDS))
+    bounds = len(BOUNDS)
     waiting = steps * (steps + 1) // 2
     return Tracked(
-        np.zeros(rows, np.int64),
-        np.zeros(bounds),
-        np.zeros(bounds),
-        np.zeros((rows, steps)),
-        np.full((rows, waiting, len(BOUNDS)), np.nan),
-        np.zeros((rows, MEMORY), np.float32),
-        np.zeros(rows, np.int64),
-        np.zeros(rows),
+        count_S=np.zeros(rows, np.int64),
+        log_SHB=np.zeros((rows, steps, bounds)),
+        off_SHB=np.zeros((rows, steps, bounds)),
+        seen_SH=np.zeros((rows, steps)),
+        waiting_SWB=np.full((rows, waiting, bounds), np.nan),
+        error_SM=np.zeros((rows, MEMORY), np.float32),
+        error_count_S=np.zeros(rows, np.int64),
+        evidence_S=np.zeros(rows),
     )
 
 
-def adjusted(state: Tracked, at: NDArray, answer_RHQ: NDArray) -> NDArray:
+def adjusted(state: Tracked, rows: NDArray, answer_RHQ: NDArray) -> NDArray:
     """Quantiles of some of the series with their bounds moved; the median stays. Steps beyond those
     that are tracked take the factors of the last one."""
     steps = answer_RHQ.shape[1]
     step_H = np.minimum(np.arange(steps), state.log_SHB.shape[1] - 1)
-    log_RHB = state.log_SHB[at] + _pull(state.off_SHB[at])
-    factor_RHB = np.exp(np.clip(log_RHB, SMALLEST, LARGEST))[:, step_H]
+    log_RHB = state.log_SHB[rows] + _pull(state.off_SHB[rows])
+    log_RHB = np.clip(log_RHB, SMALLEST, LARGEST)
+    factor_RHB = np.exp(log_RHB)[:, step_H]
     median_RH1 = answer_RHQ[:, :, [MEDIAN]]
     spread_RHB = np.abs(answer_RHQ[:, :, BOUNDS] - median_RH1)
-    spread_RHB = np.maximum(spread_RHB, LEAST_SPREAD * np.abs(median_RH1))
+    least_RH1 = LEAST_SPREAD * np.abs(median_RH1)
+    spread_RHB = np.maximum(spread_RHB, least_RH1)
     with np.errstate(over="ignore"):
         moved_RHB = median_RH1 + SIDES * spread_RHB * factor_RHB
     result_RHQ = answer_RHQ.copy()
-    lower_RHL, upper_RHL = moved_RHB[:, :, :PAIRS], moved_RHB[:, :, PAIRS:]
-    inwards_RHL = np.minimum.accumulate(lower_RHL[:, :, ::-1], axis=2)
-    result_RHQ[:, :, :MEDIAN] = inwards_RHL[:, :, ::-1]
+    # from the median outwards, no bound lies nearer to it than the one before
+    lower_RHL = moved_RHB[:, :, :PAIRS]
+    outwards_RHL = lower_RHL[:, :, ::-1]
+    lowered_RHL = np.minimum.accumulate(outwards_RHL, axis=2)
+    result_RHQ[:, :, :MEDIAN] = lowered_RHL[:, :, ::-1]
+    upper_RHL = moved_RHB[:, :, PAIRS:]
     result_RHQ[:, :, MEDIAN + 1 :] = np.maximum.accumulate(upper_RHL, axis=2)
     return result_RHQ
 
 
 def advance(
-    state: Tracked, at: NDArray, values_R: NDArray, answer_RHQ: NDArray, settings: Conformal
+    state: Tracked, rows: NDArray, values_R: NDArray, answer_RHQ: NDArray, settings: Conformal
 ) -> NDArray:
     """One value more of some of the series, and whether it shows that their errors have grown (R,).
 
     Args:
         state: it is changed in place.
-        at: which series.
+        rows: which series.
         values_R: the values, NaN for unknown ones: nothing follows from these.
         answer_RHQ: what the network forecast before them, the first step of which they are.
         settings: the rate of false signals.
     """
     H = state.log_SHB.shape[1]
-    step_H, first_H = np.arange(1, H + 1), np.arange(H) * np.arange(1, H + 1) // 2
-    count_R, row_R1 = state.count_S[at], at[:, None]
-    bounds_RHB = adjusted(state, at, answer_RHQ)[:, :, BOUNDS]
-    state.waiting_SWB[row_R1, first_H + count_R[:, None] % step_H] = bounds_RHB
+    step_H = np.arange(1, H + 1)
+    first_H = np.arange(H) * step_H // 2
+    row_R1 = rows[:, None]
+    count_R1 = state.count_S[rows][:, None]
+    bounds_RHB = adjusted(state, rows, answer_RHQ)[:, :, BOUNDS]
+    place_RH = first_H + count_R1 % step_H
+    state.waiting_SWB[row_R1, place_RH] = bounds_RHB
     # What was forecast of these values, one step before, two steps before, …
-    due_RHB = state.waiting_SWB[row_R1, first_H + (count_R[:, None] + 1) % step_H]
-    known_RH = np.isfinite(values_R)[:, None] & np.isfinite(due_RHB).all(axis=2)
+    due_place_RH = first_H + (count_R1 + 1) % step_H
+    due_RHB = state.waiting_SWB[row_R1, due_place_RH]
+    is_due_RH = np.isfinite(due_RHB).all(axis=2)
+    known_RH = np.isfinite(values_R)[:, None] & is_due_RH
     beyond_RHB = SIDES * (values_R[:, None, None] - due_RHB) > 0
     off_RHB = np.where(known_RH[:, :, None], beyond_RHB - BEYOND, 0.0)
-    log_RHB = state.log_SHB[at] + GAIN / np.sqrt(step_H)[:, None] * off_RHB
+    gain_H1 = GAIN / np.sqrt(step_H)[:, None]
+    log_RHB = state.log_SHB[rows] + gain_H1 * off_RHB
+    state.log_SHB[rows] = np.clip(log_RHB, SMALLEST, LARGEST)
     kept_RH = np.where(known_RH, 1 - 1 / LATE, 1.0)
-    state.log_SHB[at] = np.clip(log_RHB, SMALLEST, LARGEST)
-    state.off_SHB[at] = kept_RH[:, :, None] * state.off_SHB[at] + off_RHB
-    state.seen_SH[at] = kept_RH * state.seen_SH[at] + known_RH
-    state.count_S[at] += 1
-    return _drift(state, at, _error(values_R, answer_RHQ[:, 0]), settings.rate)
+    state.off_SHB[rows] = kept_RH[:, :, None] * state.off_SHB[rows] + off_RHB
+    state.seen_SH[rows] = kept_RH * state.seen_SH[rows] + known_RH
+    state.count_S[rows] += 1
+    error_R = _error(values_R, answer_RHQ[:, 0])
+    return _drift(state, rows, error_R, settings.rate)
 
 
-def coverage(state: Tracked, at: NDArray) -> NDArray:
+def coverage(state: Tracked, rows: NDArray) -> NDArray:
     """The share of values in the intervals of each step and each of `LEVELS`, of late (R, H, L);
     NaN where none was compared."""
-    seen_RH1 = state.seen_SH[at][:, :, None]
+    seen_RH1 = state.seen_SH[rows][:, :, None]
     with np.errstate(invalid="ignore", divide="ignore"):
-        beyond_RHB = BEYOND + state.off_SHB[at] / seen_RH1
+        beyond_RHB = BEYOND + state.off_SHB[rows] / seen_RH1
     beyond_RHB = np.where(seen_RH1 > 0, beyond_RHB, np.nan)
-    lower_RHL, upper_RHL = beyond_RHB[:, :, :PAIRS], beyond_RHB[:, :, PAIRS:]
-    return 1 - lower_RHL - upper_RHL[:, :, ::-1]
+    below_RHL = beyond_RHB[:, :, :PAIRS]
+    above_RHL = beyond_RHB[:, :, PAIRS:]
+    above_RHL = above_RHL[:, :, ::-1]  # widest interval first, as below the median
+    return 1 - below_RHL - above_RHL
 
 
 def _pull(off_RHB: NDArray) -> NDArray:
     """What the integrator adds to the logarithm of a factor."""
-    return PULL * np.tan(np.clip(np.pi / 2 * off_RHB / OFF, -STEEPEST, STEEPEST))
+    angle_RHB = np.pi / 2 * off_RHB / OFF
+    angle_RHB = np.clip(angle_RHB, -STEEPEST, STEEPEST)
+    return PULL * np.tan(angle_RHB)
 
 
 def _error(values_R: NDArray, answer_RQ: NDArray) -> NDArray:
     """Errors of one step ahead in units of the spread between the middle quantiles."""
+    limits = np.finfo(np.float32)
+    median_R = answer_RQ[:, MEDIAN]
     spread_R = answer_RQ[:, BOUNDS[-2]] - answer_RQ[:, BOUNDS[1]]
-    least_R = LEAST_SPREAD * np.abs(answer_RQ[:, MEDIAN]) + np.finfo(np.float32).tiny
+    least_R = LEAST_SPREAD * np.abs(median_R) + limits.tiny
     with np.errstate(over="ignore"):
-        error_R = np.abs(values_R - answer_RQ[:, MEDIAN]) / (spread_R + least_R)
-    return np.minimum(error_R, np.finfo(np.float32).max)
+        error_R = np.abs(values_R - median_R) / (spread_R + least_R)
+    return np.minimum(error_R, limits.max)
 
 
-def _drift(state: Tracked, at: NDArray, error_R: NDArray, rate: float) -> NDArray:
+def _drift(state: Tracked, rows: NDArray, error_R: NDArray, rate: float) -> NDArray:
     """Whether errors have grown: a conformal test (Vovk, Petej, Nouretdinov, Ahlberg, Carlsson &
     Gammerman, "Retrain or not retrain", 2021).
 
@@ -188,17 +206,19 @@ def _drift(state: Tracked, at: NDArray, error_R: NDArray, rate: float) -> NDArra
     since.
     """
     known_R = np.isfinite(error_R)
-    at, error_R = at[known_R], error_R[known_R].astype(np.float32)
-    count_R = state.error_count_S[at]
+    rows = rows[known_R]
+    error_R = error_R[known_R].astype(np.float32)
+    count_R = state.error_count_S[rows]
     remembered_R = np.minimum(count_R, MEMORY)
     among_RM = np.arange(MEMORY) < remembered_R[:, None]
-    larger_R = np.count_nonzero((state.error_SM[at] >= error_R[:, None]) & among_RM, axis=1)
+    is_larger_RM = state.error_SM[rows] >= error_R[:, None]
+    larger_R = np.count_nonzero(is_larger_RM & among_RM, axis=1)
     p_R = (larger_R + 1) / (remembered_R + 1)
-    evidence_R = (state.evidence_S[at] + 1) / (2 * np.sqrt(p_R))
+    evidence_R = (state.evidence_S[rows] + 1) / (2 * np.sqrt(p_R))
     drifted_R = evidence_R >= 1 / rate
-    state.error_SM[at, count_R % MEMORY] = error_R
-    state.error_count_S[at] = np.where(drifted_R, 0, count_R + 1)
-    state.evidence_S[at] = np.where(drifted_R, 0.0, evidence_R)
+    state.error_SM[rows, count_R % MEMORY] = error_R
+    state.error_count_S[rows] = np.where(drifted_R, 0, count_R + 1)
+    state.evidence_S[rows] = np.where(drifted_R, 0.0, evidence_R)
     result_R = np.zeros(len(known_R), bool)
     result_R[known_R] = drifted_R
     return result_R

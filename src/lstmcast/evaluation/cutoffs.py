@@ -78,17 +78,20 @@ class _Rows(NamedTuple):
 
     @classmethod
     def of(cls, panel: Panel) -> _Rows:
-        here = np.flatnonzero(occurring(panel))
-        series = series_numbers(panel.offsets)[here]
+        rows = np.flatnonzero(occurring(panel))
+        series = series_numbers(panel.offsets)[rows]
         lengths = np.bincount(series, minlength=len(panel))
-        places = here - panel.offsets[series] + 1
-        share = len(here) / max(1, len(panel.values))
-        return cls(places, np.cumsum(lengths) - lengths, lengths, share)
+        return cls(
+            places=rows - panel.offsets[series] + 1,
+            begins=np.cumsum(lengths) - lengths,
+            lengths=lengths,
+            share=len(rows) / max(1, len(panel.values)),
+        )
 
     def on_grid(self, counts: np.ndarray) -> np.ndarray:
         """Counts of rows (S, K) as counts of steps of the grid; 0 stays so."""
-        chosen = self.begins[:, None] + np.maximum(counts, 1) - 1
-        return np.where(counts > 0, self.places[chosen], 0)
+        rows = self.begins[:, None] + np.maximum(counts, 1) - 1
+        return np.where(counts > 0, self.places[rows], 0)
 
 
 def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:
@@ -98,11 +101,11 @@ def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:
             f"cutoffs has shape {counts.shape}; a number of cutoffs, or counts of known "
             f"observations of shape ({len(panel)}, K), are expected."
         )
-    bad = np.argwhere((counts < 0) | (counts >= lengths))
-    if len(bad):
-        series, k = bad[0]
+    impossible = np.argwhere((counts < 0) | (counts >= lengths))
+    if len(impossible):
+        series, column = impossible[0]
         raise UsageError(
-            f"series {str(panel.ids[series])!r}: a cutoff after {counts[series, k]} of "
+            f"series {str(panel.ids[series])!r}: a cutoff after {counts[series, column]} of "
             f"{lengths[series, 0]} values leaves nothing to compare with. Give counts from 1 to "
             "one less than the length."
         )
@@ -110,30 +113,34 @@ def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:
 
 
 def _notes(
-    counts: np.ndarray, horizon: int, wanted: int, step: int | None, ids: np.ndarray
+    counts: np.ndarray, horizon: int, cutoffs: int, step: int | None, ids: np.ndarray
 ) -> tuple[str, ...]:
     if not counts.any():
         return ()
-    used = (counts > 0).sum(1)
+    possible = counts.shape[1]
+    used_S = (counts > 0).sum(1)
     notes = []
-    if counts.shape[1] < wanted:
-        notes.append(f"The history is long enough for {counts.shape[1]} of {wanted} cutoffs.")
-    if (
-        counts.shape[1] > 1
-        and step is None
-        and (apart := int(np.diff(counts, axis=1)[used.argmax(), -1])) < horizon
-    ):
+    if possible < cutoffs:
+        notes.append(f"The history is long enough for {possible} of {cutoffs} cutoffs.")
+    if possible > 1 and step is None:
+        longest = used_S.argmax()
+        spacing = int(np.diff(counts, axis=1)[longest, -1])
+        if spacing < horizon:
+            notes.append(
+                f"The cutoffs are {spacing} step{'s' * (spacing > 1)} apart: what they are "
+                "compared with overlaps."
+            )
+    is_unused = used_S == 0
+    if is_unused.any():
+        names = some_names(ids[is_unused])
         notes.append(
-            f"The cutoffs are {apart} step{'s' * (apart > 1)} apart: what they are compared with "
-            "overlaps."
+            f"{is_unused.sum()} of {len(ids)} series are too short to hold out {horizon} steps: "
+            f"{names}."
         )
-    if (none := used == 0).any():
-        shown = some_names(ids[none])
+    is_partly_used = (used_S > 0) & (used_S < possible)
+    if is_partly_used.any():
         notes.append(
-            f"{none.sum()} of {len(ids)} series are too short to hold out {horizon} steps: {shown}."
-        )
-    if (few := (used > 0) & (used < counts.shape[1])).any():
-        notes.append(
-            f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only."
+            f"{is_partly_used.sum()} of {len(ids)} series are long enough for a part of the "
+            "cutoffs only."
         )
     return tuple(notes)

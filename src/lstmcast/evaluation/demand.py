@@ -48,11 +48,14 @@ class _Rate:
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
         """Forecasts (O, H) at any origins, unknown where no value is known."""
+        width = min(MEMORY, int(origins.counts.max()))
         rates = []
-        for history_OW in _histories(panel, origins, min(MEMORY, int(origins.counts.max()))):
+        for history_OW in _histories(panel, origins, width):
             known_O = np.isfinite(history_OW).any(axis=1)
-            rates.append(np.where(known_O, self._rate(history_OW), np.nan))
-        return np.repeat(np.concatenate(rates)[:, None], steps, axis=1)
+            rate_O = np.where(known_O, self._rate(history_OW), np.nan)
+            rates.append(rate_O)
+        rate_O1 = np.concatenate(rates)[:, None]
+        return np.repeat(rate_O1, steps, axis=1)
 
     def _rate(self, history_OW: NDArray) -> NDArray:
         """The mean per step (O,) after some histories."""
@@ -134,7 +137,8 @@ class TSB(_Rate):
         _require_weight("beta", self.beta)
 
     def _rate(self, history_OW: NDArray) -> NDArray:
-        known_OW, demand_OW = np.isfinite(history_OW), _demands(history_OW)
+        known_OW = np.isfinite(history_OW)
+        demand_OW = _demands(history_OW)
         size_O = _smoothed(history_OW, demand_OW, self.alpha)
         likely_O = _smoothed(demand_OW.astype(float), known_OW, self.beta)
         return np.where(demand_OW.any(axis=1), size_O * likely_O, 0.0)
@@ -172,10 +176,12 @@ class DemandBootstrap:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
         origins = origins_of(panel, cutoffs)
-        _, steps, rows = on_grid(panel, origins, checked_horizon(horizon, self.horizon))
+        horizon = checked_horizon(horizon, self.horizon)
+        _, steps, rows = on_grid(panel, origins, horizon)
         levels = tuple(self.quantiles)
         quantiles_OHQ = self.distribution(panel, origins, steps, (*levels, 0.5))
-        point_OH, quantiles_OHQ = quantiles_OHQ[..., -1], quantiles_OHQ[..., :-1]
+        point_OH = quantiles_OHQ[..., -1]
+        quantiles_OHQ = quantiles_OHQ[..., :-1]
         return Forecast.at_origins(panel, origins, point_OH, quantiles_OHQ, levels, rows=rows)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
@@ -186,8 +192,10 @@ class DemandBootstrap:
         self, panel: Panel, origins: Origins, steps: int, levels: tuple[float, ...]
     ) -> NDArray:
         """Quantiles (O, H, Q) at any origins."""
-        blocks = _histories(panel, origins, min(self.memory, int(origins.counts.max())))
-        return np.concatenate([_resampled(block_OW, steps, levels) for block_OW in blocks])
+        width = min(self.memory, int(origins.counts.max()))
+        histories = _histories(panel, origins, width)
+        quantiles = [_resampled(history_OW, steps, levels) for history_OW in histories]
+        return np.concatenate(quantiles)
 
 
 Demand = Croston | SBA | TSB | DemandBootstrap
@@ -210,8 +218,10 @@ def demand_named(name: str) -> Demand | None:
     >>> demand_named("tsb").name, demand_named("Holt-Winters")
     ('TSB', None)
     """
-    known = (Croston(), SBA(), TSB(), DemandBootstrap())
-    return next((one for one in known if one.name.lower() == name.lower()), None)
+    for baseline in (Croston(), SBA(), TSB(), DemandBootstrap()):
+        if baseline.name.lower() == name.lower():
+            return baseline
+    return None
 
 
 def mostly_intermittent(panel: Panel) -> bool:
@@ -226,8 +236,9 @@ def mostly_intermittent(panel: Panel) -> bool:
     begins = panel.offsets[:-1]
     zeros_S = np.add.reduceat(panel.values == 0, begins, dtype=np.int64)
     known_S = np.add.reduceat(np.isfinite(panel.values), begins, dtype=np.int64)
-    many_S = (panel.kinds == "count") & (zeros_S >= INTERMITTENT * known_S) & (zeros_S < known_S)
-    return bool(2 * many_S.sum() > len(panel))
+    has_many_S = (zeros_S >= INTERMITTENT * known_S) & (zeros_S < known_S)
+    is_intermittent_S = (panel.kinds == "count") & has_many_S
+    return bool(2 * is_intermittent_S.sum() > len(panel))
 
 
 def _require_weight(name: str, value: float) -> None:
@@ -235,11 +246,24 @@ def _require_weight(name: str, value: float) -> None:
         raise UsageError(f"{name} must be above 0 and at most 1, got {value:g}.")
 
 
+class OriginBlock(NamedTuple):
+    """Origins whose histories are held at once, and which rows of all they are."""
+
+    rows: slice
+    origins: Origins
+
+
+def origin_blocks(origins: Origins) -> Iterator[OriginBlock]:
+    """Some of the origins after the other."""
+    for first in range(0, len(origins.series), BLOCK):
+        rows = slice(first, first + BLOCK)
+        yield OriginBlock(rows, Origins(origins.series[rows], origins.counts[rows]))
+
+
 def _histories(panel: Panel, origins: Origins, width: int) -> Iterator[NDArray]:
     """The newest values before some origins after the other, (O, W) each."""
-    for i in range(0, len(origins.series), BLOCK):
-        part = Origins(origins.series[i : i + BLOCK], origins.counts[i : i + BLOCK])
-        yield window(panel, part, width)
+    for block in origin_blocks(origins):
+        yield window(panel, block.origins, width)
 
 
 def _demands(history_OW: NDArray) -> NDArray:
@@ -249,11 +273,13 @@ def _demands(history_OW: NDArray) -> NDArray:
 
 def _smoothed(values_OW: NDArray, counted_OW: NDArray, weight: float) -> NDArray:
     """Exponential smoothing (O,) of the values that count, which begins as their plain mean."""
-    level_O, number_O = np.zeros(len(values_OW)), np.zeros(len(values_OW))
+    level_O = np.zeros(len(values_OW))
+    number_O = np.zeros(len(values_OW))
     for value_O, counts_O in zip(values_OW.T, counted_OW.T, strict=True):
         number_O += counts_O
         gain_O = np.maximum(weight, 1 / np.maximum(number_O, 1))
-        level_O = np.where(counts_O, level_O + gain_O * (value_O - level_O), level_O)
+        moved_O = level_O + gain_O * (value_O - level_O)
+        level_O = np.where(counts_O, moved_O, level_O)
     return level_O
 
 
@@ -262,11 +288,15 @@ def _size_over_interval(history_OW: NDArray, alpha: float) -> NDArray:
     demand_OW = _demands(history_OW)
     steps_OW = np.cumsum(np.isfinite(history_OW), axis=1)  # known ones only
     at_OW = np.where(demand_OW, steps_OW, 0)
-    before_OW = np.maximum.accumulate(at_OW, axis=1)
-    before_OW = np.concatenate([np.zeros((len(at_OW), 1), at_OW.dtype), before_OW[:, :-1]], axis=1)
+    newest_OW = np.maximum.accumulate(at_OW, axis=1)
+    before_OW = np.zeros_like(newest_OW)
+    before_OW[:, 1:] = newest_OW[:, :-1]
+    intervals_OW = (at_OW - before_OW).astype(float)
     size_O = _smoothed(history_OW, demand_OW, alpha)
-    interval_O = _smoothed((at_OW - before_OW).astype(float), demand_OW, alpha)
-    return np.where(interval_O > 0, size_O / np.where(interval_O > 0, interval_O, 1.0), 0.0)
+    interval_O = _smoothed(intervals_OW, demand_OW, alpha)
+    has_interval_O = interval_O > 0
+    divisor_O = np.where(has_interval_O, interval_O, 1.0)
+    return np.where(has_interval_O, size_O / divisor_O, 0.0)
 
 
 class Chain(NamedTuple):
@@ -274,40 +304,48 @@ class Chain(NamedTuple):
 
     after_none: NDArray
     after_one: NDArray
-    now: NDArray  # whether the newest known step had one
+    current: NDArray  # whether the newest known step had one
 
     @classmethod
     def of(cls, history_OW: NDArray) -> Chain:
         """Estimated from pairs of known neighbours, drawn towards how often there is a demand."""
-        known_OW, demand_OW = np.isfinite(history_OW), _demands(history_OW)
+        known_OW = np.isfinite(history_OW)
+        demand_OW = _demands(history_OW)
         number_O = np.maximum(known_OW.sum(axis=1), 1)
         usual_O = demand_OW.sum(axis=1) / number_O
-        both_OW = known_OW[:, 1:] & known_OW[:, :-1]
-        after = []
-        for state_OW in (known_OW & ~demand_OW, demand_OW):
-            pairs_OW = both_OW & state_OW[:, :-1]
+        is_pair_OW = known_OW[:, 1:] & known_OW[:, :-1]
+
+        def after(state_OW: NDArray) -> NDArray:
+            pairs_OW = is_pair_OW & state_OW[:, :-1]
             hits_O = (pairs_OW & demand_OW[:, 1:]).sum(axis=1)
-            after.append((hits_O + PRIOR * usual_O) / (pairs_OW.sum(axis=1) + PRIOR))
-        newest_O = history_OW.shape[1] - 1 - known_OW[:, ::-1].argmax(axis=1)
-        now_O = demand_OW[np.arange(len(demand_OW)), newest_O]
-        return cls(after[0], after[1], now_O.astype(float))
+            return (hits_O + PRIOR * usual_O) / (pairs_OW.sum(axis=1) + PRIOR)
+
+        from_newest_OW = known_OW[:, ::-1]
+        newest_O = history_OW.shape[1] - 1 - from_newest_OW.argmax(axis=1)
+        current_O = demand_OW[np.arange(len(demand_OW)), newest_O]
+        return cls(
+            after_none=after(known_OW & ~demand_OW),
+            after_one=after(demand_OW),
+            current=current_O.astype(float),
+        )
 
     def ahead(self, steps: int) -> NDArray:
         """How likely a demand is at each step ahead (O, H)."""
-        likely_OH = np.empty((len(self.now), steps))
-        likely_O = self.now
-        for h in range(steps):
+        likely_OH = np.empty((len(self.current), steps))
+        likely_O = self.current
+        for step in range(steps):
             likely_O = likely_O * self.after_one + (1 - likely_O) * self.after_none
-            likely_OH[:, h] = likely_O
+            likely_OH[:, step] = likely_O
         return likely_OH
 
 
 def _resampled(history_OW: NDArray, steps: int, levels: tuple[float, ...]) -> NDArray:
     """Quantiles (O, H, Q) of values that weigh as much as a demand, or none, is likely."""
-    known_OW, demand_OW = np.isfinite(history_OW), _demands(history_OW)
-    order_OW = np.argsort(np.where(known_OW, history_OW, np.inf), axis=1, kind="stable")
+    known_OW = np.isfinite(history_OW)
+    ascending_OW = np.where(known_OW, history_OW, np.inf)
+    order_OW = np.argsort(ascending_OW, axis=1, kind="stable")
     value_OW = np.take_along_axis(history_OW, order_OW, axis=1)
-    demand_OW = np.take_along_axis(demand_OW, order_OW, axis=1)
+    demand_OW = _demands(value_OW)
     none_OW = np.isfinite(value_OW) & ~demand_OW
     # in one series all may be demands, in another none
     each_OW = demand_OW / np.maximum(demand_OW.sum(axis=1, keepdims=True), 1)
@@ -315,11 +353,14 @@ def _resampled(history_OW: NDArray, steps: int, levels: tuple[float, ...]) -> ND
     likely_OH = Chain.of(history_OW).ahead(steps)
     result_OHQ = np.empty((len(history_OW), steps, len(levels)))
     rows = np.arange(len(history_OW))
-    for h in range(steps):
-        likely_O1 = likely_OH[:, h, None]
-        below_OW = np.cumsum(likely_O1 * each_OW + (1 - likely_O1) * other_OW, axis=1)
-        for q, level in enumerate(levels):
+    for step in range(steps):
+        likely_O1 = likely_OH[:, step, None]
+        weight_OW = likely_O1 * each_OW + (1 - likely_O1) * other_OW
+        below_OW = np.cumsum(weight_OW, axis=1)
+        total_O1 = below_OW[:, -1:]
+        for column, level in enumerate(levels):
             # a distribution of demands alone, or of none, does not add up to 1
-            reached_OW = below_OW >= level * below_OW[:, -1:] - 1e-12
-            result_OHQ[:, h, q] = value_OW[rows, reached_OW.argmax(axis=1)]
+            reached_OW = below_OW >= level * total_O1 - 1e-12
+            place_O = reached_OW.argmax(axis=1)
+            result_OHQ[:, step, column] = value_OW[rows, place_O]
     return result_OHQ

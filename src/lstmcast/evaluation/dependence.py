@@ -24,23 +24,26 @@ MOST_SERIES = 500  # that are looked at
 INNER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
 
 
-def dependence_of(panel: Panel, tried: Callable[[NDArray], Tried], held_out: HeldOut) -> Dependence:
+def dependence_of(
+    panel: Panel, forecasts_of: Callable[[NDArray], Tried], held_out: HeldOut
+) -> Dependence:
     """The correlations of each origin, measured over the series of its group together.
 
-    tried: what was tried of some origins, which are among those that are `looked_at`.
+    forecasts_of: what was tried of some origins, which are among those that are `looked_at`.
     """
-    result = Dependence.usual(len(held_out.origins.series))
+    dependence = Dependence.usual(len(held_out.origins.series))
     for group in groups_of(held_out.origins, len(panel)):
-        chosen = looked_at(group)
-        scores = _scores(tried(chosen))
-        windows = _windows(held_out, chosen, scores.shape[2])
-        over_steps = _over_steps(scores, windows)
-        times_GJ = _clock(panel, held_out, chosen)
-        between = _between(scores, times_GJ, windows * len(chosen), over_steps)
+        sample = looked_at(group)
+        scores_GJH = _scores(forecasts_of(sample))
+        windows = _windows(held_out, sample, scores_GJH.shape[2])
+        over_steps = _over_steps(scores_GJH, windows)
+        times_GJ = _clock(panel, held_out, sample)
+        trials = windows * len(sample)
+        between = _between(scores_GJH, times_GJ, trials, over_steps)
         correlations = (*over_steps, *between)
-        for array, correlation in zip(result, correlations, strict=True):
+        for array, correlation in zip(dependence, correlations, strict=True):
             array[group] = correlation
-    return result
+    return dependence
 
 
 class Sample:
@@ -48,22 +51,23 @@ class Sample:
 
     def __init__(self, held_out: HeldOut, series: int) -> None:
         groups = groups_of(held_out.origins, series)
-        self._origins = np.sort(np.concatenate([looked_at(group) for group in groups]))
-        self._tried: list[Tried] = []
+        samples = [looked_at(group) for group in groups]
+        self._origins = np.sort(np.concatenate(samples))
+        self._batches: list[Tried] = []
 
-    def seen(self, parts: Iterable[tuple[slice, Tried]]) -> Iterator[tuple[slice, Tried]]:
-        """The same parts, noted in passing."""
-        for rows, tried in parts:
+    def seen(self, batches: Iterable[tuple[slice, Tried]]) -> Iterator[tuple[slice, Tried]]:
+        """The same batches, noted in passing."""
+        for rows, forecasts in batches:
             is_inside = (self._origins >= rows.start) & (self._origins < rows.stop)
-            inside = self._origins[is_inside]
-            self._tried.append(tried.rows(inside - rows.start))
-            yield rows, tried
+            sample = self._origins[is_inside]
+            self._batches.append(forecasts.rows(sample - rows.start))
+            yield rows, forecasts
 
-    def tried(self, chosen: NDArray) -> Tried:
-        """What was tried of some of these origins, once all parts have passed."""
-        columns = zip(*self._tried, strict=True)
-        joined = Tried(*(np.concatenate(arrays) for arrays in columns))
-        return joined.rows(np.searchsorted(self._origins, chosen))
+    def tried(self, origins: NDArray) -> Tried:
+        """What was tried of some of these origins, once all batches have passed."""
+        columns = zip(*self._batches, strict=True)
+        forecasts = Tried(*(np.concatenate(arrays) for arrays in columns))
+        return forecasts.rows(np.searchsorted(self._origins, origins))
 
 
 def looked_at(group: NDArray) -> NDArray:
@@ -72,28 +76,29 @@ def looked_at(group: NDArray) -> NDArray:
     return group[::stride] if len(group) else group
 
 
-def _clock(panel: Panel, held_out: HeldOut, chosen: NDArray) -> NDArray:
+def _clock(panel: Panel, held_out: HeldOut, group: NDArray) -> NDArray:
     """When each held-out cutoff was, in steps on one clock (G, J); numbers of their own for series
     whose times lie on no common grid."""
-    series = held_out.origins.series[chosen]
+    series = held_out.origins.series[group]
     begin_G = panel.frequency.position(panel.starts[series], panel.starts.min())
     own_clock_G = -(1 + np.arange(len(series))) * (1 << 32)
     begin_G = np.where(begin_G == OFF_GRID, own_clock_G, begin_G)
-    return begin_G[:, None] + held_out.counts_OJ[chosen]
+    return begin_G[:, None] + held_out.counts_OJ[group]
 
 
-def _scores(tried: Tried) -> NDArray:
+def _scores(forecasts: Tried) -> NDArray:
     """Errors in units of their usual size at each step and series (G, J, H); NaN = unknown."""
-    before = tried.before_OJHQ
-    error = tried.actual_OJH - before[..., MEDIAN]
-    width = before[..., INNER[1]] - before[..., INNER[0]]
+    quantiles = forecasts.before_OJHQ
+    lower, upper = INNER
+    width = quantiles[..., upper] - quantiles[..., lower]
+    error = forecasts.actual_OJH - quantiles[..., MEDIAN]
     with np.errstate(divide="ignore", invalid="ignore"):
         score = np.where(width > 0, error / width, np.nan)
         for axes in ((0, 1), (1, 2)):
-            known = np.isfinite(score)
-            square = np.where(known, score, 0.0) ** 2
+            is_known = np.isfinite(score)
+            square = np.where(is_known, score, 0.0) ** 2
             total = square.sum(axis=axes, keepdims=True)
-            count = known.sum(axis=axes, keepdims=True)
+            count = is_known.sum(axis=axes, keepdims=True)
             size = np.sqrt(total / count)
             score = np.clip(score / size, -LARGEST, LARGEST)
     return score
@@ -101,48 +106,56 @@ def _scores(tried: Tried) -> NDArray:
 
 def _windows(held_out: HeldOut, group: NDArray, horizon: int) -> float:
     """How many forecasts that do not overlap the cutoffs are, of a series on average."""
-    used = (held_out.counts_OJ[group] > 0).sum(axis=1)
+    is_cutoff = held_out.counts_OJ[group] > 0
+    cutoffs = is_cutoff.sum(axis=1)
     overlap = np.minimum(1.0, held_out.apart_O[group] / horizon)
-    return float((used * overlap).mean())
+    windows = cutoffs * overlap
+    return float(windows.mean())
 
 
 def _over_steps(score_GJH: NDArray, windows: float) -> tuple[float, float]:
     """The lasting and the near correlation: of steps far apart, and of neighbours."""
     horizon = score_GJH.shape[2]
-    usual_far, usual_near = USUAL[:2]
-    usual_next = usual_far + (1 - usual_far) * usual_near
+    prior_far, prior_near = USUAL[:2]
+    prior_next = prior_far + (1 - prior_far) * prior_near
     trials = windows * min(len(score_GJH), 10)
     if horizon < 2:
-        return usual_far, usual_near
-    neighbours = _drawn(_correlation(score_GJH, [1]), usual_next, trials)
-    lags = range(max(2, horizon // 2), max(3, 3 * horizon // 4 + 1))
-    far_lags = [lag for lag in lags if lag < horizon]
-    far = _drawn(_correlation(score_GJH, far_lags), usual_far, trials)
-    lasting = float(np.clip(far, 0.0, MOST))
+        return prior_far, prior_near
+    neighbours = _drawn(_correlation(score_GJH, [1]), prior_next, trials)
+    shortest = max(2, horizon // 2)
+    longest = max(2, 3 * horizon // 4)
+    far_lags = [lag for lag in range(shortest, longest + 1) if lag < horizon]
+    far = _drawn(_correlation(score_GJH, far_lags), prior_far, trials)
+    lasting = _limited(far)
     near = (neighbours - lasting) / max(1 - lasting, 1e-9)
-    return lasting, float(np.clip(near, 0.0, MOST))
+    return lasting, _limited(near)
+
+
+def _limited(correlation: float) -> float:
+    return float(np.clip(correlation, 0.0, MOST))
 
 
 def _correlation(score_GJH: NDArray, lags: list[int]) -> float:
-    total, pairs = 0.0, 0
+    total = 0.0
+    pairs = 0
     for lag in lags:
         product = score_GJH[..., lag:] * score_GJH[..., :-lag]
-        known = np.isfinite(product)
-        total += float(product[known].sum())
-        pairs += int(known.sum())
-    known = np.isfinite(score_GJH)
-    square = float((score_GJH[known] ** 2).sum())
+        is_known = np.isfinite(product)
+        total += float(product[is_known].sum())
+        pairs += int(is_known.sum())
+    scores = score_GJH[np.isfinite(score_GJH)]
+    square = float((scores**2).sum())
     if not pairs or not square:
         return np.nan
-    variance = square / int(known.sum())
+    variance = square / len(scores)
     return (total / pairs) / variance
 
 
-def _drawn(measured: float, usual: float, trials: float) -> float:
+def _drawn(measured: float, prior: float, trials: float) -> float:
     """A correlation, drawn towards what is usual where little was measured."""
     if not np.isfinite(measured):
-        return usual
-    return (trials * measured + TRUST * usual) / (trials + TRUST)
+        return prior
+    return (trials * measured + TRUST * prior) / (trials + TRUST)
 
 
 def _between(
@@ -159,28 +172,29 @@ def _between(
     passing = 1 - lasting
     if len(score_GJH) < 2:
         return together, at_once
-    kept = passing * _variance_of_mean(near, score_GJH.shape[2])
-    share_of_mean = lasting / (lasting + kept)
-    usual_of_mean = share_of_mean * together + kept / (lasting + kept) * at_once
-    usual_of_step = lasting * together + passing * at_once
-    of_mean = _drawn(_pairwise(_means(score_GJH), times_GJ), usual_of_mean, trials)
-    of_step = _drawn(_pairwise(score_GJH, times_GJ), usual_of_step, trials)
-    # of_mean (lasting + kept) = lasting together + kept at_once; of_step = lasting together + ...
-    if lasting > 0.01 and passing - kept > 0.01:
-        at_once = (of_step - of_mean * (lasting + kept)) / (passing - kept)
-        at_once = float(np.clip(at_once, 0.0, MOST))
-        together = (of_mean * (lasting + kept) - kept * at_once) / lasting
+    averaged = passing * _variance_of_mean(near, score_GJH.shape[2])
+    variance = lasting + averaged
+    prior_of_mean = lasting / variance * together + averaged / variance * at_once
+    prior_of_step = lasting * together + passing * at_once
+    of_mean = _drawn(_pairwise(_means(score_GJH), times_GJ), prior_of_mean, trials)
+    of_step = _drawn(_pairwise(score_GJH, times_GJ), prior_of_step, trials)
+    # of_mean · variance = lasting · together + averaged · at_once
+    # of_step = lasting · together + passing · at_once
+    if lasting > 0.01 and passing - averaged > 0.01:
+        at_once = (of_step - of_mean * variance) / (passing - averaged)
+        at_once = _limited(at_once)
+        together = (of_mean * variance - averaged * at_once) / lasting
     else:
         together = at_once = of_step
-    return float(np.clip(together, 0.0, MOST)), float(np.clip(at_once, 0.0, MOST))
+    return _limited(together), _limited(at_once)
 
 
 def _means(score_GJH: NDArray) -> NDArray:
     """Means over the steps (G, J, 1), NaN where not all are known."""
     with np.errstate(invalid="ignore"):
-        known = np.isfinite(score_GJH)
-        total = np.where(known, score_GJH, 0).sum(2, keepdims=True)
-        count = np.where(known.all(2), score_GJH.shape[2], np.nan)
+        is_known = np.isfinite(score_GJH)
+        total = np.where(is_known, score_GJH, 0).sum(2, keepdims=True)
+        count = np.where(is_known.all(2), score_GJH.shape[2], np.nan)
         return total / count[..., None]
 
 
@@ -194,17 +208,20 @@ def _variance_of_mean(near: float, steps: int) -> float:
 def _pairwise(score_GJX: NDArray, times_GJ: NDArray) -> float:
     """The correlation of two series on average, at equal times; NaN where none are equal."""
     times, place = np.unique(times_GJ.ravel(), return_inverse=True)
-    flat = score_GJX.reshape(-1, score_GJX.shape[2])
-    known = np.isfinite(flat)
-    values = np.where(known, flat, 0.0)
+    steps = score_GJX.shape[2]
+    scores = score_GJX.reshape(-1, steps)
+    is_known = np.isfinite(scores)
+    scores = np.where(is_known, scores, 0.0)
 
     def sums(numbers: NDArray) -> NDArray:
         """Over the series at each time and step."""
-        result = np.zeros((len(times), flat.shape[1]))
-        np.add.at(result, place, numbers)
-        return result
+        totals = np.zeros((len(times), steps))
+        np.add.at(totals, place, numbers)
+        return totals
 
-    total, square, count = sums(values), sums(values**2), sums(known.astype(float))
+    total = sums(scores)
+    square = sums(scores**2)
+    count = sums(is_known.astype(float))
     pairs = float((count * (count - 1)).sum())
     if not pairs or not square.sum():
         return np.nan

@@ -41,23 +41,30 @@ def interval_factors(
     nothing was held out."""
     middle = quantile_levels.index(0.5)
     scores = (
-        scores_of(held_out_GJHQ, actual_GJH, middle - 1 - i, middle, middle + 1 + i)
-        for i in range(middle)
+        scores_of(held_out_GJHQ, actual_GJH, low, middle, high)
+        for low, high in _intervals(quantile_levels)
     )
     return factors_of(scores, quantile_levels, apart_G)
+
+
+def _intervals(quantile_levels: tuple[float, ...]) -> list[tuple[int, int]]:
+    """The places of the bounds of each central interval, narrow ones first.
+
+    >>> _intervals((0.1, 0.25, 0.5, 0.75, 0.9))
+    [(1, 3), (0, 4)]
+    """
+    middle = quantile_levels.index(0.5)
+    return [(middle - width, middle + width) for width in range(1, middle + 1)]
 
 
 def factors_of(
     scores: Iterable[NDArray], quantile_levels: tuple[float, ...], apart_G: NDArray | None
 ) -> NDArray:
     """Factors (G, H, I) from the scores (G, J, H) of each interval, narrow ones first."""
-    middle = quantile_levels.index(0.5)
-    factors = [
-        _factors(
-            scores_GJH, quantile_levels[middle + 1 + i] - quantile_levels[middle - 1 - i], apart_G
-        )
-        for i, scores_GJH in enumerate(scores)
-    ]
+    factors = []
+    for scores_GJH, (low, high) in zip(scores, _intervals(quantile_levels), strict=True):
+        level = quantile_levels[high] - quantile_levels[low]
+        factors.append(_factors(scores_GJH, level, apart_G))
     return np.stack(factors, axis=2)
 
 
@@ -66,14 +73,15 @@ def scores_of(
 ) -> NDArray:
     """The factor by which the interval would just have contained the actual value (G, J, H); NaN
     = unknown."""
-    error = actual_GJH - held_out_GJHQ[..., middle]
     median = held_out_GJHQ[..., middle]
-    width = np.where(
-        error >= 0, held_out_GJHQ[..., high] - median, median - held_out_GJHQ[..., low]
-    )
+    error = actual_GJH - median
+    above = held_out_GJHQ[..., high] - median
+    below = median - held_out_GJHQ[..., low]
+    width = np.where(error >= 0, above, below)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         score = np.abs(error) / width
-    return np.where(np.isfinite(score), score, np.where(error == 0, 0.0, np.nan))
+    of_no_width = np.where(error == 0, 0.0, np.nan)
+    return np.where(np.isfinite(score), score, of_no_width)
 
 
 def _factors(scores_GJH: NDArray, level: float, apart_G: NDArray | None) -> NDArray:
@@ -85,14 +93,14 @@ def _factors(scores_GJH: NDArray, level: float, apart_G: NDArray | None) -> NDAr
     trials_GH = _trials(scores_GJH, apart_G)
     pooled_1NH = scores_GJH.reshape(1, -1, H)
     pooled_H = _of_group(pooled_1NH, level, H, np.ones(H), trials_GH.sum(axis=0))
-    result = np.tile(pooled_H, (G, 1))
+    factors_GH = np.tile(pooled_H, (G, 1))
     if G == 1 or J < OWN_CUTOFFS:
-        return result
-    for g in range(G):
-        own_1JH = scores_GJH[g : g + 1]
-        if any(len(_nearest(own_1JH, h, NEAR)) >= ENOUGH for h in range(H)):
-            result[g] = _of_group(own_1JH, level, NEAR, pooled_H, trials_GH[g])
-    return result
+        return factors_GH
+    for row in range(G):
+        scores_1JH = scores_GJH[row : row + 1]
+        if any(len(_nearest(scores_1JH, step, NEAR)) >= ENOUGH for step in range(H)):
+            factors_GH[row] = _of_group(scores_1JH, level, NEAR, pooled_H, trials_GH[row])
+    return factors_GH
 
 
 def _trials(scores_GJH: NDArray, apart_G: NDArray | None) -> NDArray:
@@ -117,15 +125,17 @@ def _of_group(
     Of far steps there are fewer trials than of near ones: what the near ones measured, and how it
     grew with the distance, stands in for those that are missing.
     """
-    ratio_H = np.log(_measured(scores_1NH, level, farthest, trials_H) / before_H)
+    measured_H = _measured(scores_1NH, level, farthest, trials_H)
+    ratio_H = np.log(measured_H / before_H)
     weight_H = np.where(np.isnan(ratio_H), 0.0, trials_H)
     ratio_H = _smoothed(ratio_H, weight_H)
-    most = weight_H.max()
-    if most == 0:
+    largest = weight_H.max()
+    if largest == 0:
         return before_H.copy()
-    missing_H = np.minimum(most - weight_H, FROM_SHORTER)
-    said_H = weight_H * np.nan_to_num(ratio_H) + missing_H * _grown(ratio_H, weight_H)
-    return before_H * np.exp(said_H / (weight_H + missing_H) * most / (most + TRUST))
+    missing_H = np.minimum(largest - weight_H, FROM_SHORTER)
+    evidence_H = weight_H * np.nan_to_num(ratio_H) + missing_H * _grown(ratio_H, weight_H)
+    mean_H = evidence_H / (weight_H + missing_H)
+    return before_H * np.exp(mean_H * largest / (largest + TRUST))
 
 
 def _measured(scores_1NH: NDArray, level: float, farthest: int, trials_H: NDArray) -> NDArray:
@@ -137,11 +147,11 @@ def _measured(scores_1NH: NDArray, level: float, farthest: int, trials_H: NDArra
     known_H = np.count_nonzero(~np.isnan(scores_1NH), axis=(0, 1))
     alone_H = np.sqrt(trials_H / np.maximum(known_H, 1))
     measured_H = np.full(len(trials_H), np.nan)
-    for h in range(len(trials_H)):
-        scores = _nearest(scores_1NH, h, farthest)
-        if len(scores) and trials_H[h] > 0:
-            factor = _conformal_quantile(scores, level, len(scores) * alone_H[h])
-            measured_H[h] = np.clip(factor, 0.05, 20.0)
+    for step, trials in enumerate(trials_H):
+        scores = _nearest(scores_1NH, step, farthest)
+        if len(scores) and trials > 0:
+            factor = _conformal_quantile(scores, level, len(scores) * alone_H[step])
+            measured_H[step] = np.clip(factor, 0.05, 20.0)
     return measured_H
 
 
@@ -156,8 +166,11 @@ def _smoothed(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
     at_H = np.arange(steps)
     last_H = np.maximum(at_H, min(FIRST, steps) - 1)
     reach_H = np.maximum(SMOOTHED, at_H // SMOOTHED_SHARE) + 1.0
-    near_HH = np.maximum(1 - np.abs(at_H[:, None] - at_H) / reach_H[:, None], 0.0)
-    near_HH = np.where(at_H <= last_H[:, None], near_HH, 0.0) * np.minimum(weight_H, MOST_CUTOFFS)
+    distance_HH = np.abs(at_H[:, None] - at_H)
+    near_HH = np.maximum(1 - distance_HH / reach_H[:, None], 0.0)
+    is_allowed_HH = at_H <= last_H[:, None]
+    near_HH = np.where(is_allowed_HH, near_HH, 0.0)
+    near_HH = near_HH * np.minimum(weight_H, MOST_CUTOFFS)
     np.fill_diagonal(near_HH, weight_H)
     total_H = near_HH.sum(axis=1)
     mean_H = near_HH @ np.nan_to_num(ratio_H) / np.maximum(total_H, 1e-12)
@@ -167,27 +180,35 @@ def _smoothed(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
 def _grown(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
     """What the steps up to each say of it (H,): a straight line over the logarithm of the
     distance, whose slope is held towards none."""
-    ahead_H = np.log(np.arange(1, len(ratio_H) + 1))
+    steps = len(ratio_H)
+    ahead_H = np.log(np.arange(1, steps + 1))
     ratio_H = np.nan_to_num(ratio_H)
-    sums = [weight_H, weight_H * ahead_H, weight_H * ratio_H]
-    sums += [weight_H * ahead_H**2, weight_H * ahead_H * ratio_H]
     # The first steps share their line, so that it begins with more than a point.
-    until_H = np.maximum(np.arange(len(ratio_H)), min(FIRST, len(ratio_H)) - 1)
-    total_H, x_H, y_H, xx_H, xy_H = (np.cumsum(part)[until_H] for part in sums)
-    total_H = np.maximum(total_H, 1e-12)
-    middle_H, mean_H = x_H / total_H, y_H / total_H
-    spread_H = np.maximum(xx_H / total_H - middle_H**2, 1e-9)
-    slope_H = np.clip((xy_H / total_H - middle_H * mean_H) / spread_H, -STEEPEST, STEEPEST)
-    held = weight_H.max() / (weight_H.max() + GROWN)
-    return mean_H + held * slope_H * (ahead_H - middle_H)
+    until_H = np.maximum(np.arange(steps), min(FIRST, steps) - 1)
+
+    def up_to(numbers_H: NDArray) -> NDArray:
+        return np.cumsum(numbers_H)[until_H]
+
+    total_H = np.maximum(up_to(weight_H), 1e-12)
+    middle_H = up_to(weight_H * ahead_H) / total_H
+    mean_H = up_to(weight_H * ratio_H) / total_H
+    square_H = up_to(weight_H * ahead_H**2) / total_H
+    product_H = up_to(weight_H * ahead_H * ratio_H) / total_H
+    spread_H = np.maximum(square_H - middle_H**2, 1e-9)
+    slope_H = (product_H - middle_H * mean_H) / spread_H
+    slope_H = np.clip(slope_H, -STEEPEST, STEEPEST)
+    trust = weight_H.max() / (weight_H.max() + GROWN)
+    return mean_H + trust * slope_H * (ahead_H - middle_H)
 
 
-def _nearest(scores_1NH: NDArray, h: int, farthest: int) -> NDArray:
-    """Known scores of step `h` and of as few others as give enough of them: those before it, and
+def _nearest(scores_1NH: NDArray, step: int, farthest: int) -> NDArray:
+    """Known scores of a step and of as few others as give enough of them: those before it, and
     for the first steps those after it."""
     scores = np.empty(0)
     for width in range(farthest + 1):
-        scores = scores_1NH[:, :, max(0, h - width) : max(h, width) + 1].ravel()
+        first = max(0, step - width)
+        stop = max(step, width) + 1
+        scores = scores_1NH[:, :, first:stop].ravel()
         scores = scores[~np.isnan(scores)]
         if len(scores) >= ENOUGH:
             break

@@ -38,14 +38,16 @@ class HeldOut:
     def of(cls, panel: Panel, origins: Origins) -> HeldOut:
         """The cutoffs that say how good forecasts would have been: many of few series, few of each
         of many."""
-        cutoffs = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
-        return cls(origins, *held_out_counts(origins.counts, panel.periods, cutoffs))
+        cutoffs = _cutoffs_of_each(panel)
+        counts_OJ, apart_O = held_out_counts(origins.counts, panel.periods, cutoffs)
+        return cls(origins, counts_OJ, apart_O)
 
     @property
     def distinct(self) -> Origins:
         """All origins and cutoffs, once each, whichever origins share them: what `forecasts` asks
         its forecaster for."""
-        return Origins(*self._distinct()[0])
+        distinct, _, _ = self._distinct()
+        return distinct
 
     def forecasts(self, answer: Callable[[Origins], NDArray]) -> tuple[NDArray, NDArray]:
         """What a forecaster answers at the origins (O, …) and at the held-out cutoffs (O, J, …).
@@ -53,53 +55,59 @@ class HeldOut:
         It is asked once for each cutoff of a series, whichever origins share it. NaN where there
         is no cutoff.
         """
-        count = len(self.origins.series)
-        different, known, place = self._distinct()
-        answers = answer(Origins(*different))
-        filled = np.full((len(known), *answers.shape[1:]), np.nan)
-        filled[known] = answers
-        filled = filled[place].reshape(count, -1, *answers.shape[1:])
-        return filled[:, 0], filled[:, 1:]
+        distinct, is_asked, place = self._distinct()
+        answers = answer(distinct)
+        shape = answers.shape[1:]
+        by_pair = np.full((len(is_asked), *shape), np.nan)
+        by_pair[is_asked] = answers
+        by_cutoff = by_pair[place].reshape(len(self.origins.series), -1, *shape)
+        return by_cutoff[:, 0], by_cutoff[:, 1:]
 
-    def _distinct(self) -> tuple[NDArray, NDArray, NDArray]:
-        """Series and counts that are asked for (2, A), which of the different pairs they are, and
-        the pair of each origin and each of its cutoffs."""
-        everything = np.concatenate([self.origins.counts[:, None], self.counts_OJ], axis=1)
-        series = np.broadcast_to(self.origins.series[:, None], everything.shape)
-        pairs = np.stack([series.ravel(), everything.ravel()])
-        different, place = np.unique(pairs, axis=1, return_inverse=True)
-        known = different[1] > 0
-        return different[:, known], known, place
+    def _distinct(self) -> tuple[Origins, NDArray, NDArray]:
+        """Series and counts that are asked for, which of the different pairs they are, and the pair
+        of each origin and each of its cutoffs."""
+        counts = np.concatenate([self.origins.counts[:, None], self.counts_OJ], axis=1)
+        series = np.broadcast_to(self.origins.series[:, None], counts.shape)
+        pairs = np.stack([series.ravel(), counts.ravel()])
+        distinct, place = np.unique(pairs, axis=1, return_inverse=True)
+        is_asked = distinct[1] > 0
+        return Origins(*distinct[:, is_asked]), is_asked, place
 
     def tried(self, decode: Decode, panel: Panel, horizon: int) -> Tried:
         """The network's forecasts, and what came after the held-out cutoffs."""
         return self.whole(self.tried_in_parts(decode, panel, horizon))
 
-    def whole(self, parts: Iterable[tuple[slice, Tried]]) -> Tried:
+    def whole(self, batches: Iterable[tuple[slice, Tried]]) -> Tried:
         """What was tried of some origins after the other, together."""
-        whole: Tried | None = None
-        for rows, tried in parts:
-            if rows == slice(0, len(self.counts_OJ)):
-                return tried
-            if whole is None:
-                whole = Tried(*(np.empty((len(self.counts_OJ), *part.shape[1:])) for part in tried))
-            for everything, part in zip(whole, tried, strict=True):
-                everything[rows] = part
-        assert whole is not None  # there is at least one part
-        return whole
+        origin_count = len(self.counts_OJ)
+        all_forecasts: Tried | None = None
+        for rows, forecasts in batches:
+            if rows == slice(0, origin_count):
+                return forecasts
+            if all_forecasts is None:
+                shapes = [(origin_count, *array.shape[1:]) for array in forecasts]
+                all_forecasts = Tried(*(np.empty(shape) for shape in shapes))
+            for target, array in zip(all_forecasts, forecasts, strict=True):
+                target[rows] = array
+        assert all_forecasts is not None  # there is at least one batch
+        return all_forecasts
 
     def tried_in_parts(
         self, decode: Decode, panel: Panel, horizon: int
     ) -> Iterator[tuple[slice, Tried]]:
         """`tried` of some origins after the other, and which they are."""
+
+        def answer(origins: Origins) -> NDArray:
+            return decode(panel, origins, horizon)
+
         for rows in self.parts(len(panel)):
-            own = self.rows(rows)
-            quantiles, before = own.forecasts(lambda at: decode(panel, at, horizon))
-            series, until = own.origins
-            actual = actual_after(panel, series, own.counts_OJ, until, horizon)
-            yield rows, Tried(quantiles, before, actual)
-            del quantiles, before, actual
-            if len(own.counts_OJ) < len(self.counts_OJ):
+            batch = self.rows(rows)
+            quantiles_OHQ, before_OJHQ = batch.forecasts(answer)
+            series, until = batch.origins
+            actual_OJH = actual_after(panel, series, batch.counts_OJ, until, horizon)
+            yield rows, Tried(quantiles_OHQ, before_OJHQ, actual_OJH)
+            del quantiles_OHQ, before_OJHQ, actual_OJH
+            if len(batch.counts_OJ) < len(self.counts_OJ):
                 give_back_memory()
 
     def rows(self, rows: slice) -> HeldOut:
@@ -111,8 +119,11 @@ class HeldOut:
         """The origins of some series after the other, all cutoffs of a series together."""
         count, cutoffs = self.counts_OJ.shape
         per_series = max(count // max(series, 1), 1)
-        size = max(AT_ONCE // (per_series * (1 + cutoffs)), 1) * per_series
-        return [slice(k, min(k + size, count)) for k in range(0, max(count, 1), size)]
+        forecasts_per_series = per_series * (1 + cutoffs)
+        series_at_once = max(AT_ONCE // forecasts_per_series, 1)
+        size = series_at_once * per_series
+        begins = range(0, max(count, 1), size)
+        return [slice(begin, min(begin + size, count)) for begin in begins]
 
 
 class Tried(NamedTuple):
@@ -124,16 +135,19 @@ class Tried(NamedTuple):
 
     def rows(self, rows: slice | NDArray) -> Tried:
         """Some of the origins."""
-        return Tried(*(part[rows] for part in self))
+        return Tried(
+            quantiles_OHQ=self.quantiles_OHQ[rows],
+            before_OJHQ=self.before_OJHQ[rows],
+            actual_OJH=self.actual_OJH[rows],
+        )
 
     @property
     def positive(self) -> NDArray:
         """Where all of it is above 0, so that logarithms can be taken (O,)."""
-        return (
-            all_positive(self.quantiles_OHQ)
-            & all_positive(self.before_OJHQ)
-            & (all_positive(self.actual_OJH))
-        )
+        is_positive_O = all_positive(self.quantiles_OHQ)
+        is_positive_O &= all_positive(self.before_OJHQ)
+        is_positive_O &= all_positive(self.actual_OJH)
+        return is_positive_O
 
 
 class HeldBack(NamedTuple):
@@ -147,35 +161,54 @@ class HeldBack(NamedTuple):
 def held_back(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> HeldBack | None:
     """Forecasts at cutoffs from `ends` (S,) on; None where no series has a value after its end."""
     spacing = horizon if len(panel) >= ENOUGH_SERIES else max(1, horizon // 3)
-    most = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
-    counts = ends[:, None] + spacing * np.arange(most)
-    counts = np.where((counts < panel.lengths[:, None]) & (ends[:, None] > 0), counts, 0)
-    series, cutoff = np.nonzero(counts)
+    end_S1 = ends[:, None]
+    counts_SJ = end_S1 + spacing * np.arange(_cutoffs_of_each(panel))
+    is_inside_SJ = (counts_SJ < panel.lengths[:, None]) & (end_S1 > 0)
+    counts_SJ = np.where(is_inside_SJ, counts_SJ, 0)
+    series, column = np.nonzero(counts_SJ)
     if not len(series):
         return None
-    origins = Origins(series, counts[series, cutoff])
-    quantiles = decode(panel, origins, horizon)
-    cutoffs, until = origins.counts[:, None], panel.lengths[series]
-    actual_O1H = actual_after(panel, series, cutoffs, until, horizon)
-    return HeldBack(origins, quantiles, actual_O1H[:, 0])
+    origins = Origins(series, counts_SJ[series, column])
+    quantiles_OHQ = decode(panel, origins, horizon)
+    cutoffs_O1 = origins.counts[:, None]
+    actual_O1H = actual_after(panel, series, cutoffs_O1, panel.lengths[series], horizon)
+    return HeldBack(origins, quantiles_OHQ, actual_O1H[:, 0])
+
+
+def _cutoffs_of_each(panel: Panel) -> int:
+    """How many cutoffs of each series are held out: few of each of many."""
+    return FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
 
 
 def groups_of(origins: Origins, series: int) -> list[NDArray]:
     """Origins that share a calibration: the k-th cutoff of every series."""
-    per_series = len(origins.series) // max(series, 1)
-    return [np.arange(k, len(origins.series), per_series) for k in range(per_series)]
+    count = len(origins.series)
+    per_series = count // max(series, 1)
+    return [np.arange(first, count, per_series) for first in range(per_series)]
 
 
 def all_positive(values: NDArray) -> NDArray:
     """Which origins have no known value that is 0 or less (O,)."""
-    return np.logical_not((values <= 0).reshape(len(values), -1).any(axis=1))
+    is_low = (values <= 0).reshape(len(values), -1)
+    return np.logical_not(is_low.any(axis=1))
+
+
+def per_origin(values_O: NDArray, like: NDArray) -> NDArray:
+    """A value for each origin with as many axes as `like`, so that it goes with all of its values.
+
+    >>> per_origin(np.array([1, 2]), np.zeros((2, 3, 4))).shape
+    (2, 1, 1)
+    """
+    return values_O.reshape(-1, *[1] * (like.ndim - 1))
 
 
 def actual_after(
     panel: Panel, series: NDArray, held_out: NDArray, known_until: NDArray, horizon: int
 ) -> NDArray:
     """Actual values after each held-out cutoff (O, J, H), as far as they may be known, then NaN."""
-    steps = held_out[:, :, None] + np.arange(horizon)
-    known = (steps < known_until[:, None, None]) & (held_out[:, :, None] > 0)
-    positions = panel.offsets[series][:, None, None] + np.where(known, steps, 0)
-    return np.where(known, panel.values[positions], np.nan)
+    count_OJ1 = held_out[:, :, None]
+    steps_OJH = count_OJ1 + np.arange(horizon)
+    is_known_OJH = (steps_OJH < known_until[:, None, None]) & (count_OJ1 > 0)
+    begin_O11 = panel.offsets[series][:, None, None]
+    positions_OJH = begin_O11 + np.where(is_known_OJH, steps_OJH, 0)
+    return np.where(is_known_OJH, panel.values[positions_OJH], np.nan)

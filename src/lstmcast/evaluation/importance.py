@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from typing import Any, Unpack
 
 import numpy as np
@@ -23,7 +24,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.backtest import spaced_cutoffs
 from lstmcast.evaluation.metrics import naive_scales
 from lstmcast.evaluation.permuting import Change, Role, changes, unchanged
-from lstmcast.evaluation.summary import Scored, errors_of
+from lstmcast.evaluation.scores import Scored, errors_of
 from lstmcast.forecast import Forecast
 from lstmcast.updating import remembering
 from lstmcast.util.config import checked_seed, is_whole
@@ -70,10 +71,10 @@ class Importance:
         """The parts as equally long columns."""
         columns = {}
         for name in ("name", "role"):
-            texts = [getattr(part, name) for part in self.parts]
+            texts = [getattr(permuted, name) for permuted in self.parts]
             columns[name] = np.array(texts, object)
         for name in ("error", "growth", "lower", "upper"):
-            numbers = [getattr(part, name) for part in self.parts]
+            numbers = [getattr(permuted, name) for permuted in self.parts]
             columns[name] = np.array(numbers, float)
         return columns
 
@@ -109,13 +110,13 @@ class Importance:
             words("9 of 10 repeats"),
         ]
         rows = []
-        for part in self.parts:
+        for permuted in self.parts:
             row = [
-                words(part.name),
-                words(part.role),
-                number(part.error),
-                f"{part.growth:.1f}%",
-                f"{part.lower:.1f} … {part.upper:.1f}%",
+                words(permuted.name),
+                words(permuted.role),
+                number(permuted.error),
+                f"{permuted.growth:.1f}%",
+                f"{permuted.lower:.1f} … {permuted.upper:.1f}%",
             ]
             rows.append(row)
         table = aligned(header, rows, left_aligned=header[:2])
@@ -160,9 +161,9 @@ def importance(
     from lstmcast.data.read import as_panel
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
-    for name, given in (("cutoffs", cutoffs), ("repeats", repeats)):
-        if not is_whole(given, 1):
-            raise UsageError(f"{name} must be a whole number of at least 1, got {given!r}.")
+    for name, count in (("cutoffs", cutoffs), ("repeats", repeats)):
+        if not is_whole(count, 1):
+            raise UsageError(f"{name} must be a whole number of at least 1, got {count!r}.")
     seed = checked_seed(seed)
     panel = as_panel(data, getattr(model, "past", ()), words)
     panel = _some_of(panel, seed)
@@ -181,7 +182,7 @@ def _measured(
 ) -> Importance:
     """Each part is permuted, again and again."""
     measure, error = judge.error(unchanged, seed)
-    parts = []
+    measured = []
     for (name, role), change in permuted.items():
         if progress is not None:
             progress(f"{role}, {name}: permuted {repeats} times …")
@@ -189,28 +190,24 @@ def _measured(
         for repeat in range(repeats):
             _, larger = judge.error(change, seed + repeat)
             errors.append(larger)
-        parts.append(_permuted(name, role, np.array(errors), error))
-    parts.sort(key=_growth, reverse=True)
-    used = judge.counts > 0
+        measured.append(_permuted(name, role, np.array(errors), error))
+    measured.sort(key=attrgetter("growth"), reverse=True)
+    is_used = judge.counts > 0
     return Importance(
-        parts=tuple(parts),
+        parts=tuple(measured),
         measure=measure,
         error=error,
-        cutoffs=int(used.any(axis=0).sum()),
-        series=int(used.any(axis=1).sum()),
+        cutoffs=int(is_used.any(axis=0).sum()),
+        series=int(is_used.any(axis=1).sum()),
         repeats=repeats,
     )
 
 
-def _growth(part: Permuted) -> float:
-    return part.growth
-
-
-def _permuted(name: str, role: Role, errors: NDArray, before: float) -> Permuted:
+def _permuted(name: str, role: Role, errors: NDArray, unpermuted: float) -> Permuted:
     """What repeats say of a part."""
     growth = np.zeros(len(errors))
-    if before > 0:
-        growth = 100 * (errors / before - 1)
+    if unpermuted > 0:
+        growth = 100 * (errors / unpermuted - 1)
     lower, upper = np.quantile(growth, BOUNDS)
     return Permuted(
         name=name,
@@ -227,8 +224,8 @@ def _some_of(panel: Panel, seed: int) -> Panel:
     if len(panel) <= MOST_SERIES:
         return panel
     rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(panel), MOST_SERIES, replace=False)
-    return panel.select(panel.ids[np.sort(chosen)])
+    rows = rng.choice(len(panel), MOST_SERIES, replace=False)
+    return panel.select(panel.ids[np.sort(rows)])
 
 
 def _forgetful(model: Any) -> Any:
@@ -301,17 +298,17 @@ class _Judge:
         rng = np.random.default_rng(seed)
         shape = (*self.counts.shape, self.horizon)
         point_SKH = np.full(shape, np.nan)
-        for k, count_S in enumerate(self.counts.T):
+        for column, count_S in enumerate(self.counts.T):
             rows = np.flatnonzero(count_S)
-            known = self.panel.part(rows, 0, count_S[rows])
-            forecast = self.model.predict(change(known, rng), self.horizon)
-            point_SKH[rows, k] = forecast.point
+            past = self.panel.part(rows, 0, count_S[rows])
+            forecast = self.model.predict(change(past, rng), self.horizon)
+            point_SKH[rows, column] = forecast.point
         return self._judged(point_SKH)
 
     def _judged(self, point_SKH: NDArray) -> tuple[str, float]:
         lengths = self.panel.lengths[:, None]
-        asked = np.where(self.counts > 0, self.counts, lengths)
-        origins = origins_of(self.panel, asked)
+        cutoffs = np.where(self.counts > 0, self.counts, lengths)
+        origins = origins_of(self.panel, cutoffs)
         point_OH = point_SKH.reshape(-1, self.horizon)
         forecast = Forecast.at_origins(self.panel, origins, point_OH)
         actual_OH = self._actual()
@@ -325,8 +322,8 @@ class _Judge:
         count_SK1 = self.counts[:, :, None]
         steps = count_SK1 + np.arange(self.horizon)
         lengths = self.panel.lengths[:, None, None]
-        inside = (count_SK1 > 0) & (steps < lengths)
+        has_value = (count_SK1 > 0) & (steps < lengths)
         begins = self.panel.offsets[:-1, None, None]
-        places = begins + np.where(inside, steps, 0)
-        actual = np.where(inside, self.panel.values[places], np.nan)
+        places = begins + np.where(has_value, steps, 0)
+        actual = np.where(has_value, self.panel.values[places], np.nan)
         return actual.reshape(-1, self.horizon)

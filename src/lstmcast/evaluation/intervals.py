@@ -46,37 +46,40 @@ def with_quantiles(
     array([[45., 44.]])
     """
 
-    def decode(panel: Panel, at: Origins, steps: int) -> NDArray:
-        return _around(points(panel, at, steps), panel, at, period)
+    def decode(panel: Panel, origins: Origins, steps: int) -> NDArray:
+        point_OH = points(panel, origins, steps)
+        return _around(point_OH, panel, origins, period)
 
     held_out = HeldOut.of(panel, origins)
     # as many steps as are looked at together, so that no horizon moves the interval of a date
-    tried = held_out.tried(decode, panel, max(horizon, FIRST))
-    parts = [(rows, tried.rows(rows)) for rows in held_out.parts(len(panel))]
-    quantiles_OHQ = calibrated(parts, held_out, len(panel))[:, :horizon]
+    forecasts = held_out.tried(decode, panel, max(horizon, FIRST))
+    batches = [(rows, forecasts.rows(rows)) for rows in held_out.parts(len(panel))]
+    quantiles_OHQ = calibrated(batches, held_out, len(panel))[:, :horizon]
     return Forecast.at_origins(
         panel,
         origins,
         points(panel, origins, horizon),
         at_levels(quantiles_OHQ, quantile_levels),
         quantile_levels,
-        dependence=dependence_of(panel, tried.rows, held_out),
+        dependence=dependence_of(panel, forecasts.rows, held_out),
     )
 
 
 def _around(point_OH: NDArray, panel: Panel, origins: Origins, period: int) -> NDArray:
     """Quantiles about points, to be calibrated: of errors as large as the changes over a period,
     which add up from one period to the next; as ratios where all values are positive."""
-    grown_H = np.sqrt(1 + np.arange(point_OH.shape[1]) // period)[None, :, None] * SCORES
+    periods_H = 1 + np.arange(point_OH.shape[1]) // period
+    grown_1HQ = np.sqrt(periods_H)[None, :, None] * SCORES
+    point_OH1 = point_OH[..., None]
     logs_N = np.log(np.where(panel.values > 0, panel.values, np.nan))
-    positive_O = (lowest(panel, origins) > 0) & (point_OH > 0).all(axis=1)
-    ratio_O, change_O = (
-        _deviation(panel, origins, period, values_N) for values_N in (logs_N, panel.values)
-    )
+    ratio_O = _deviation(panel, origins, period, logs_N)
     with np.errstate(over="ignore", invalid="ignore"):
-        by_ratio = point_OH[..., None] * np.exp(ratio_O[:, None, None] * grown_H)
-    added = point_OH[..., None] + change_O[:, None, None] * grown_H
-    return np.where(positive_O[:, None, None] & np.isfinite(by_ratio), by_ratio, added)
+        multiplied_OHQ = point_OH1 * np.exp(ratio_O[:, None, None] * grown_1HQ)
+    change_O = _deviation(panel, origins, period, panel.values)
+    added_OHQ = point_OH1 + change_O[:, None, None] * grown_1HQ
+    positive_O = (lowest(panel, origins) > 0) & (point_OH > 0).all(axis=1)
+    is_ratio_OHQ = positive_O[:, None, None] & np.isfinite(multiplied_OHQ)
+    return np.where(is_ratio_OHQ, multiplied_OHQ, added_OHQ)
 
 
 def _deviation(panel: Panel, origins: Origins, period: int, values_N: NDArray) -> NDArray:
@@ -108,10 +111,11 @@ def predicted(
 ) -> Forecast:
     """The forecast at some cutoffs, with intervals where quantiles are wanted."""
     origins = origins_of(panel, cutoffs)
-    _, steps, rows = on_grid(panel, origins, checked_horizon(horizon, baseline.horizon))
+    horizon = checked_horizon(horizon, baseline.horizon)
+    _, steps, rows = on_grid(panel, origins, horizon)
     if not baseline.quantiles:
         point = baseline.points(panel, origins, steps)
         return Forecast.at_origins(panel, origins, point, rows=rows)
     levels = tuple(baseline.quantiles)
-    made = with_quantiles(baseline.points, panel, origins, steps, levels, period)
-    return made if rows is None else made.at_steps(rows)
+    forecast = with_quantiles(baseline.points, panel, origins, steps, levels, period)
+    return forecast if rows is None else forecast.at_steps(rows)

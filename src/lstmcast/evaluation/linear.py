@@ -25,6 +25,7 @@ from lstmcast.context import Blocks
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import newest_known, reduced, spread
+from lstmcast.evaluation.held_out import per_origin
 
 NEWEST, CYCLES = 8, 2  # values and cycles before a step that are read
 FEWEST, MOST = 8, 128  # examples that a map is fitted to
@@ -58,18 +59,25 @@ class Linear:
         known_O = origins.counts - first_O
         count_O = _places(known_O)
         keys = np.stack([origins.series, first_O, count_O])
-        (series, first, count), used_O = np.unique(keys, axis=1, return_inverse=True)
-        used_O = used_O.ravel()
+        (series, first, count), fit_O = np.unique(keys, axis=1, return_inverse=True)
+        fit_O = fit_O.ravel()
         history = History.of(panel.values, panel.offsets)
         columns = [panel.covariates.past[name] for name in self.past]
-        beside = tuple(History.of(column, panel.offsets) for column in columns)
+        column_histories = tuple(History.of(column, panel.offsets) for column in columns)
         result_OH = np.full((len(origins.series), horizon), np.nan)
-        for periods, same in self._alike(count, horizon):
-            places = series[same], first[same], count[same]
-            fits = Fits(history, *places, periods, horizon, beside)
+        for periods, fit_rows in self._alike(count, horizon):
+            fits = Fits(
+                history=history,
+                series=series[fit_rows],
+                first=first[fit_rows],
+                count=count[fit_rows],
+                periods=periods,
+                horizon=horizon,
+                columns=column_histories,
+            )
             maps = fits.maps()
-            rows = np.flatnonzero(np.isin(used_O, same))
-            fit_of_row = np.searchsorted(same, used_O[rows])
+            rows = np.flatnonzero(np.isin(fit_O, fit_rows))
+            fit_of_row = np.searchsorted(fit_rows, fit_O[rows])
             examples = fits.examples(fit_of_row, known_O[rows])
             result_OH[rows] = maps.applied(fit_of_row, examples)
         power_O = history.power_S[origins.series]
@@ -80,14 +88,14 @@ class Linear:
         longest = [0, *self.periods]
         reach_P = np.maximum(CYCLES * np.array(longest), NEWEST)
         examples_PU = count_U - reach_P[:, None] - horizon + 1
-        enough_PU = examples_PU >= FEWEST
-        most_U = enough_PU.sum(axis=0) - 1  # periods ascend
+        has_enough_PU = examples_PU >= FEWEST
+        most_U = has_enough_PU.sum(axis=0) - 1  # periods ascend
         for cycles in range(len(longest)):
-            same = np.flatnonzero(most_U == cycles)
+            rows = np.flatnonzero(most_U == cycles)
             numbers = MOST * horizon * max(1, CYCLES * cycles)
             size = max(1, MOST_NUMBERS // numbers)
-            for start in range(0, len(same), size):
-                yield self.periods[:cycles], same[start : start + size]
+            for start in range(0, len(rows), size):
+                yield self.periods[:cycles], rows[start : start + size]
 
 
 def _places(known_O: NDArray) -> NDArray:
@@ -122,7 +130,8 @@ class History(NamedTuple):
     def at(self, begin: NDArray, steps: NDArray) -> NDArray:
         """Values so many steps after where reading begins; NaN where none was observed since."""
         place = begin + steps
-        return np.where(self.observed_N[place] >= begin, self.values_N[place], np.nan)
+        is_observed = self.observed_N[place] >= begin
+        return np.where(is_observed, self.values_N[place], np.nan)
 
 
 class Examples(NamedTuple):
@@ -143,7 +152,7 @@ class Fits:
     count: NDArray
     periods: tuple[int, ...]
     horizon: int
-    beside: tuple[History, ...] = ()
+    columns: tuple[History, ...] = ()  # beside the target
 
     def examples(self, own_M: NDArray, known_M: NDArray) -> Examples:
         """What the maps `own_M` read of their series after `known_M` values."""
@@ -158,13 +167,16 @@ class Fits:
             in_cycle_H = np.arange(self.horizon) % period
             for cycle in range(1, CYCLES + 1):
                 steps_MH = known_M1 - cycle * period + in_cycle_H
-                phases.append(self.history.at(begin_M1, steps_MH) - base_M1)
-        empty = np.empty((len(own_M), self.horizon, 0))
-        phases_MHS = np.stack(phases, axis=2) if phases else empty
-        read = [newest_MN - base_M1]
-        for column, mean_U in zip(self.beside, self.means_BU, strict=True):
-            read.append(column.at(begin_M1, lags_MN) - mean_U[own_M][:, None])
-        return Examples(np.concatenate(read, axis=1), phases_MHS, base_M)
+                values_MH = self.history.at(begin_M1, steps_MH)
+                phases.append(values_MH - base_M1)
+        phases_MHS = np.empty((len(own_M), self.horizon, 0))
+        if phases:
+            phases_MHS = np.stack(phases, axis=2)
+        newest = [newest_MN - base_M1]
+        for column, mean_U in zip(self.columns, self.means_BU, strict=True):
+            mean_M1 = mean_U[own_M][:, None]
+            newest.append(column.at(begin_M1, lags_MN) - mean_M1)
+        return Examples(np.concatenate(newest, axis=1), phases_MHS, base_M)
 
     @property
     def _begin_U(self) -> NDArray:
@@ -177,11 +189,11 @@ class Fits:
         begin_U = self._begin_U
         end_U = begin_U + self.count
         means = []
-        for column in self.beside:
-            there_N = column.observed_N >= 0
-            values_N = np.where(there_N, column.values_N, 0.0)
+        for column in self.columns:
+            is_observed_N = column.observed_N >= 0
+            values_N = np.where(is_observed_N, column.values_N, 0.0)
             sums_N = np.concatenate([[0.0], np.cumsum(values_N)])
-            counts_N = np.concatenate([[0], np.cumsum(there_N)])
+            counts_N = np.concatenate([[0], np.cumsum(is_observed_N)])
             total_U = sums_N[end_U] - sums_N[begin_U]
             number_U = counts_N[end_U] - counts_N[begin_U]
             means.append(total_U / np.maximum(number_U, 1))
@@ -190,24 +202,27 @@ class Fits:
     def maps(self) -> Maps:
         """The maps, fitted."""
         known_UR, used_UR = self._examples_known()
-        own_UR = np.broadcast_to(np.arange(len(self.count))[:, None], known_UR.shape)
-        own_M, known_M = own_UR.ravel(), known_UR.ravel()
-        read = self.examples(own_M, known_M)
+        fit_U1 = np.arange(len(self.count))[:, None]
+        own_M = np.broadcast_to(fit_U1, known_UR.shape).ravel()
+        known_M = known_UR.ravel()
+        examples = self.examples(own_M, known_M)
         begin_M1 = self._begin_U[own_M][:, None]
         coming_MH = known_M[:, None] + np.arange(self.horizon)
-        target_MH = self.history.at(begin_M1, coming_MH) - read.base_M[:, None]
-        whole_M = np.isfinite(read.base_M) & np.isfinite(target_MH).all(axis=1)
-        whole_M &= np.isfinite(read.phases_MHS).all(axis=(1, 2)) & used_UR.ravel()
-        examples_U = whole_M.reshape(known_UR.shape).sum(axis=1)
+        target_MH = self.history.at(begin_M1, coming_MH) - examples.base_M[:, None]
+        is_whole_M = np.isfinite(examples.base_M) & used_UR.ravel()
+        is_whole_M &= np.isfinite(target_MH).all(axis=1)
+        is_whole_M &= np.isfinite(examples.phases_MHS).all(axis=(1, 2))
+        examples_U = is_whole_M.reshape(known_UR.shape).sum(axis=1)
 
         def by_fit(values_M: NDArray) -> NDArray:
-            used = whole_M.reshape(-1, *[1] * (values_M.ndim - 1))
-            kept = np.where(used, values_M, 0.0)
-            return kept.reshape(*known_UR.shape, *values_M.shape[1:])
+            is_used = per_origin(is_whole_M, values_M)
+            used_M = np.where(is_used, values_M, 0.0)
+            return used_M.reshape(*known_UR.shape, *values_M.shape[1:])
 
-        newest_URN = by_fit(read.newest_MN)
+        newest_URN = by_fit(examples.newest_MN)
+        phases_URHS = by_fit(examples.phases_MHS)
+        target_URH = by_fit(target_MH)
         size_U1N = _sizes(newest_URN)[:, None]
-        phases_URHS, target_URH = by_fit(read.phases_MHS), by_fit(target_MH)
         maps = _solved(newest_URN * size_U1N, phases_URHS, target_URH, examples_U)
         return maps._replace(newest_UHN=maps.newest_UHN * size_U1N)
 
@@ -215,9 +230,9 @@ class Fits:
         """How many values each example of each fit knows (U, R), and which examples there are."""
         reach = max(NEWEST, CYCLES * max(self.periods, default=0))
         examples_U = self.count - self.horizon - reach + 1
-        stride_U = -(-examples_U // MOST)
-        most = int((-(-examples_U // stride_U)).max())
-        back_UR = stride_U[:, None] * np.arange(most)
+        stride_U = -(-examples_U // MOST)  # rounded up
+        used_U = -(-examples_U // stride_U)
+        back_UR = stride_U[:, None] * np.arange(int(used_U.max()))
         known_UR = self.count[:, None] - self.horizon - back_UR
         return np.maximum(known_UR, reach), known_UR >= reach
 
@@ -231,8 +246,10 @@ class Maps(NamedTuple):
     def applied(self, own_M: NDArray, read: Examples) -> NDArray:
         """Forecasts (M, H) by the maps `own_M`."""
         weights_MHN = self.newest_UHN[own_M]
-        newest_MH = np.matmul(weights_MHN, read.newest_MN[:, :, None])[:, :, 0]
-        phases_MH = (self.phases_UHS[own_M] * read.phases_MHS).sum(axis=2)
+        newest_MN1 = read.newest_MN[:, :, None]
+        newest_MH = np.matmul(weights_MHN, newest_MN1)[:, :, 0]
+        weighted_MHS = self.phases_UHS[own_M] * read.phases_MHS
+        phases_MH = weighted_MHS.sum(axis=2)
         return read.base_M[:, None] + newest_MH + phases_MH
 
 
@@ -258,12 +275,17 @@ def _solved(
     phases have to."""
     U, R, N = newest_URN.shape
     H, S = phases_URHS.shape[2:]
-    square_U = (newest_URN**2).sum(axis=(1, 2)) + (phases_URHS**2).sum(axis=(1, 2, 3)) / H
+    newest_square_U = (newest_URN**2).sum(axis=(1, 2))
+    phases_square_U = (phases_URHS**2).sum(axis=(1, 2, 3))
+    square_U = newest_square_U + phases_square_U / H
     # without any values a prior of 1 keeps the equations solvable
-    prior_U = RIDGE * square_U / (N + S) + np.where(square_U > 0, 0.0, 1.0)
+    prior_if_empty_U = np.where(square_U > 0, 0.0, 1.0)
+    prior_U = RIDGE * square_U / (N + S) + prior_if_empty_U
     newest_UNR = newest_URN.swapaxes(1, 2)
-    gram_UNN = newest_UNR @ newest_URN + prior_U[:, None, None] * np.eye(N)
-    right_URX = np.concatenate([phases_URHS.reshape(U, R, H * S), target_URH], axis=2)
+    gram_UNN = newest_UNR @ newest_URN
+    gram_UNN = gram_UNN + prior_U[:, None, None] * np.eye(N)
+    phases_URX = phases_URHS.reshape(U, R, H * S)
+    right_URX = np.concatenate([phases_URX, target_URH], axis=2)
     cross_UNX = newest_UNR @ right_URX
     solved_UNX = np.linalg.solve(gram_UNN, cross_UNX)
 
@@ -277,12 +299,15 @@ def _solved(
     phases_UHRS = phases_URHS.transpose(0, 2, 1, 3)
     gram_UHSS = phases_UHRS.swapaxes(2, 3) @ phases_UHRS
     gram_UHSS = gram_UHSS + prior_U[:, None, None, None] * np.eye(S)
-    left_UHSS = gram_UHSS - cross_UHNS.swapaxes(2, 3) @ on_phases_UHNS
+    cross_UHSN = cross_UHNS.swapaxes(2, 3)
+    left_UHSS = gram_UHSS - cross_UHSN @ on_phases_UHNS
     target_UHR1 = target_URH.transpose(0, 2, 1)[..., None]
-    target_UHS = (phases_UHRS * target_UHR1).sum(axis=2)
+    products_UHRS = phases_UHRS * target_UHR1
+    target_UHS = products_UHRS.sum(axis=2)
     explained_UHS = np.einsum("uhns,unh->uhs", cross_UHNS, on_target_UNH)
     left_UHS = target_UHS - explained_UHS
-    phases_UHS = np.linalg.solve(left_UHSS, left_UHS[..., None])[..., 0]
+    phases_UHS1 = np.linalg.solve(left_UHSS, left_UHS[..., None])
+    phases_UHS = phases_UHS1[..., 0]
     by_phases_UHN = np.einsum("uhns,uhs->uhn", on_phases_UHNS, phases_UHS)
     newest_UHN = on_target_UNH.swapaxes(1, 2) - by_phases_UHN
     has_enough_U = examples_U >= FEWEST

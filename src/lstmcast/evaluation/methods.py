@@ -24,16 +24,20 @@ def checked_method(method: Any, candidates: Sequence[Given]) -> str:
     >>> checked_method("seasonal naive", ())
     'seasonal naive'
     """
-    if isinstance(method, str):
-        beginnings = [name for name in NAMES if method.lower().startswith(name)]
-        given = [one.name.lower() for one in candidates]
-        if method in METHODS or beginnings or method.lower() in given or baseline_named(method):
-            return method
-    listed = ", ".join(f"'{name}'" for name in (*METHODS, *NAMES))
+    if isinstance(method, str) and (method in METHODS or _is_candidate(method, candidates)):
+        return method
+    names = ", ".join(f"'{name}'" for name in (*METHODS, *NAMES))
     raise UsageError(
-        f"{method=} is not known. Use one of: {listed}, or the name of a baseline, such as "
+        f"{method=} is not known. Use one of: {names}, or the name of a baseline, such as "
         "'AutoETS'."
     )
+
+
+def _is_candidate(method: str, candidates: Sequence[Given]) -> bool:
+    """Whether it may be the name of one: of those that every panel has, a beginning will do."""
+    lowered = method.lower()
+    names = [candidate.name.lower() for candidate in candidates]
+    return lowered.startswith(NAMES) or lowered in names or baseline_named(method) is not None
 
 
 def name_of(method: str) -> str:
@@ -56,33 +60,41 @@ def checked_candidates(candidates: Any) -> tuple[Given, ...]:
             f"{candidates=} is no list of forecasters. Give one, such as ['AutoETS'] or "
             "[HoltWinters()]."
         )
-    given = tuple(one if isinstance(one, Given) else _given(one) for one in candidates)
-    names = [one.name for one in given]
+    checked = tuple(_candidate(candidate) for candidate in candidates)
+    names = [candidate.name for candidate in checked]
     if len(set(names)) < len(names):
         raise UsageError(f"candidates: {names} have the same name. Give each a name of its own.")
-    return given
+    return checked
 
 
-def _given(one: Any) -> Given:
-    forecaster = baseline_named(one) if isinstance(one, str) else one
+def _candidate(candidate: Any) -> Given:
+    """A forecaster of the user's own, or a baseline by its name, as a candidate."""
+    if isinstance(candidate, Given):
+        return candidate
+    label = candidate if isinstance(candidate, str) else None
+    forecaster = candidate if label is None else baseline_named(label)
     if not callable(getattr(forecaster, "predict", None)):
         raise UsageError(
-            f"candidates: {one!r} is no forecaster. Give an object with a method predict, or the "
-            "name of a baseline, such as 'AutoETS'."
+            f"candidates: {candidate!r} is no forecaster. Give an object with a method predict, or "
+            "the name of a baseline, such as 'AutoETS'."
         )
-    return Given(without_quantiles(forecaster), one if isinstance(one, str) else None)
+    return Given(without_quantiles(forecaster), label)
 
 
 def named(name: str, candidates: Sequence[Candidate], panel: Panel) -> Candidate:
     """A candidate by its name, or by its beginning ("seasonal naive"); UsageError lists them."""
-    for fits in (str.__eq__, lambda one, asked: one.startswith(f"{asked} of ")):
-        for one in candidates:
-            if fits(one.name.lower(), name.lower()):
-                return one
-    if baseline := baseline_named(name):
+    lowered = name.lower()
+    for candidate in candidates:
+        if candidate.name.lower() == lowered:
+            return candidate
+    for candidate in candidates:
+        if candidate.name.lower().startswith(f"{lowered} of "):
+            return candidate
+    baseline = baseline_named(name)
+    if baseline is not None:
         return Given(baseline)
-    listed = ", ".join(repr(one.name) for one in candidates)
+    names = ", ".join(repr(candidate.name) for candidate in candidates)
     raise UsageError(
         f"method={name!r} is no forecast of these data ({panel.frequency.name}). Use 'auto', "
-        f"'network', 'combined', 'best' or one of: {listed}."
+        f"'network', 'combined', 'best' or one of: {names}."
     )

@@ -53,8 +53,9 @@ def mape(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float |
     >>> mape(np.array([10.0, 0.0]), np.array([9.0, 1.0]))
     10.0
     """
-    known = np.where(actual_OH == 0, np.nan, actual_OH)
-    return 100 * _mean(np.abs((known - forecast_OH) / known), known, axis)
+    divisor_OH = np.where(actual_OH == 0, np.nan, actual_OH)
+    share_OH = np.abs((divisor_OH - forecast_OH) / divisor_OH)
+    return 100 * _mean(share_OH, divisor_OH, axis)
 
 
 def smape(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float | Any:
@@ -88,8 +89,9 @@ def mase(
 
     Hyndman & Koehler, "Another look at measures of forecast accuracy", IJF 22 (2006).
     """
-    scale, known = _scaled(actual_OH, scale_O)
-    return _mean(np.abs(actual_OH - forecast_OH) / scale, known, axis)
+    scale_O1, judged_OH = _scaled(actual_OH, scale_O)
+    error_OH = np.abs(actual_OH - forecast_OH) / scale_O1
+    return _mean(error_OH, judged_OH, axis)
 
 
 def rmsse(
@@ -106,8 +108,9 @@ def rmsse(
 
     Makridakis et al., "M5 accuracy competition", IJF 38 (2022).
     """
-    scale, known = _scaled(actual_OH, scale_O)
-    return _root_mean_square((actual_OH - forecast_OH) / scale, known, axis)
+    scale_O1, judged_OH = _scaled(actual_OH, scale_O)
+    error_OH = (actual_OH - forecast_OH) / scale_O1
+    return _root_mean_square(error_OH, judged_OH, axis)
 
 
 def pinball(
@@ -125,9 +128,12 @@ def pinball(
     """
     quantile_levels = np.asarray(levels_Q, np.float64)
     if not len(quantile_levels):
-        return _mean(np.full(actual_OH.shape, np.nan), actual_OH, axis)
+        unknown_OH = np.full(actual_OH.shape, np.nan)
+        return _mean(unknown_OH, actual_OH, axis)
     above = actual_OH[..., None] - quantiles_OHQ
-    loss = np.maximum(quantile_levels * above, (quantile_levels - 1) * above)
+    loss_above = quantile_levels * above
+    loss_below = (quantile_levels - 1) * above
+    loss = np.maximum(loss_above, loss_below)
     return _mean(loss.mean(-1), actual_OH, axis)
 
 
@@ -157,9 +163,10 @@ def coverage(
     >>> coverage(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0))
     0.5
     """
-    inside = (lower_OH <= actual_OH) & (actual_OH <= upper_OH)
-    unbounded = np.isnan(lower_OH + upper_OH)
-    return _mean(np.where(unbounded, np.nan, inside), actual_OH, axis)
+    is_inside = (lower_OH <= actual_OH) & (actual_OH <= upper_OH)
+    is_unbounded = np.isnan(lower_OH + upper_OH)
+    inside_or_unknown = np.where(is_unbounded, np.nan, is_inside)
+    return _mean(inside_or_unknown, actual_OH, axis)
 
 
 class Scales(NamedTuple):
@@ -181,9 +188,10 @@ def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> S
     exponent_S, values = _near_one(panel)
 
     def mean_size(measure: np.ufunc) -> ndarray:
-        seasonal_O = mean_changes(panel, origins, period, values, measure)[0]
-        plain_O = mean_changes(panel, origins, 1, values, measure)[0]
-        mean_O = np.where(origins.counts > period, seasonal_O, plain_O)
+        seasonal_O, _ = mean_changes(panel, origins, period, values, measure)
+        plain_O, _ = mean_changes(panel, origins, 1, values, measure)
+        has_cycle_O = origins.counts > period
+        mean_O = np.where(has_cycle_O, seasonal_O, plain_O)
         return np.where(mean_O > 0, mean_O, np.nan)
 
     exponent_O = exponent_S[origins.series]
@@ -197,43 +205,46 @@ def _near_one(panel: Panel) -> tuple[ndarray, ndarray]:
     changes are numbers, however large or small the series is."""
     size = np.where(np.isfinite(panel.values), np.abs(panel.values), 0.0)
     largest_S = np.maximum.reduceat(size, panel.offsets[:-1])
-    exponent_S = np.frexp(largest_S)[1]
-    return exponent_S, np.ldexp(panel.values, -np.repeat(exponent_S, panel.lengths))
+    _, exponent_S = np.frexp(largest_S)
+    exponent_N = np.repeat(exponent_S, panel.lengths)
+    return exponent_S, np.ldexp(panel.values, -exponent_N)
 
 
 def _scaled(actual: ndarray, scale: ndarray | float) -> tuple[ndarray, ndarray]:
     """The scale beside the points, and the points that have one."""
     scale_O1 = np.asarray(scale, np.float64)[..., None]
-    unknown = np.isnan(scale_O1)
-    return np.where(unknown, 1.0, scale_O1), np.where(unknown, np.nan, actual)
+    is_unknown = np.isnan(scale_O1)
+    divisor_O1 = np.where(is_unknown, 1.0, scale_O1)
+    judged = np.where(is_unknown, np.nan, actual)
+    return divisor_O1, judged
 
 
-def _mean(error: ndarray, known: ndarray, axis: Axis) -> float | Any:
-    """Mean of the errors, none below 0, where `known` is not NaN."""
-    return _power_mean(error, known, axis, 1)
+def _mean(error: ndarray, actual: ndarray, axis: Axis) -> float | Any:
+    """Mean of the errors, none below 0, where `actual` is not NaN."""
+    return _power_mean(error, actual, axis, 1)
 
 
-def _root_mean_square(error: ndarray, known: ndarray, axis: Axis) -> float | Any:
-    """Root of the mean of the squared errors where `known` is not NaN."""
-    return _power_mean(np.abs(error), known, axis, 2)
+def _root_mean_square(error: ndarray, actual: ndarray, axis: Axis) -> float | Any:
+    """Root of the mean of the squared errors where `actual` is not NaN."""
+    return _power_mean(np.abs(error), actual, axis, 2)
 
 
 @np.errstate(over="ignore")
-def _power_mean(error: ndarray, known: ndarray, axis: Axis, power: int) -> float | Any:
-    """Mean of error^power where `known` is not NaN, to the power of 1 / `power`: 1 or 2.
+def _power_mean(error: ndarray, actual: ndarray, axis: Axis, power: int) -> float | Any:
+    """Mean of error^power where `actual` is not NaN, to the power of 1 / `power`: 1 or 2.
 
     Errors are first divided by a power of two near the largest one: so squares of 1e200 and of
     1e-200 are numbers, sums stay finite, and no digit of any other result changes.
     """
-    counted = ~np.isnan(known)
-    error = np.where(counted, error, 0.0)
+    is_judged = ~np.isnan(actual)
+    error = np.where(is_judged, error, 0.0)
     largest = error.max(axis, keepdims=True, initial=0.0)
     finite = np.where(np.isfinite(largest), largest, 1.0)
-    exponent = np.frexp(finite)[1]
+    _, exponent = np.frexp(finite)
     powers = np.ldexp(error, -exponent) ** power
-    count = counted.sum(axis)
+    count = is_judged.sum(axis)
     total = np.where(count > 0, powers.sum(axis), np.nan)
     mean = total / np.maximum(count, 1)
     root = np.sqrt(mean) if power == 2 else mean
-    result = np.ldexp(root, exponent.squeeze(axis))
-    return float(result) if result.ndim == 0 else result
+    root = np.ldexp(root, exponent.squeeze(axis))
+    return float(root) if root.ndim == 0 else root

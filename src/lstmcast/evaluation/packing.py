@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
-from lstmcast.evaluation.held_out import HeldOut, Tried, actual_after
+from lstmcast.evaluation.held_out import HeldOut, Tried, actual_after, per_origin
 from lstmcast.model.heads import MEDIAN
 from lstmcast.util.parallel import give_back_memory
 
@@ -25,28 +25,29 @@ class PackedQuantiles(NamedTuple):
 
     median: NDArray
     largest_O: NDArray
-    apart: NDArray  # float32, in units of the largest
+    distance: NDArray  # float32, in units of the largest
 
     @classmethod
     def of(cls, quantiles: NDArray) -> PackedQuantiles:
         """From quantiles in 64 bits."""
         median = quantiles[..., MEDIAN].copy()
-        apart = quantiles - median[..., None]
-        sizes = np.abs(apart).reshape(len(apart), -1)
+        distance = quantiles - median[..., None]
+        sizes = np.abs(distance).reshape(len(distance), -1)
         largest_O = np.fmax.reduce(sizes, axis=1, initial=0.0)
-        largest_O = np.where(np.isfinite(largest_O) & (largest_O > 0), largest_O, 1.0)
-        apart /= _as_rows(largest_O, apart)
-        return cls(median, largest_O, apart.astype(np.float32))
+        is_unit_O = np.isfinite(largest_O) & (largest_O > 0)
+        largest_O = np.where(is_unit_O, largest_O, 1.0)
+        distance /= per_origin(largest_O, distance)
+        return cls(median, largest_O, distance.astype(np.float32))
 
     def unpacked(self) -> NDArray:
         """The quantiles (O, …, Q). Those that rounding has moved from a whole number are that
         again: a bound of 0 that lies above 0 would leave out the zeros of a series."""
-        apart = self.apart.astype(np.float64)
-        largest = _as_rows(self.largest_O, apart)
-        quantiles = self.median[..., None] + apart * largest
-        whole = np.rint(quantiles)
-        moved = np.abs(quantiles - whole) <= ROUNDING * largest
-        return np.where(moved, whole, quantiles)
+        distance = self.distance.astype(np.float64)
+        largest = per_origin(self.largest_O, distance)
+        quantiles = self.median[..., None] + distance * largest
+        nearest_whole = np.rint(quantiles)
+        is_rounded = np.abs(quantiles - nearest_whole) <= ROUNDING * largest
+        return np.where(is_rounded, nearest_whole, quantiles)
 
 
 class Packed(NamedTuple):
@@ -56,46 +57,48 @@ class Packed(NamedTuple):
     before_OJHQ: PackedQuantiles
 
     @classmethod
-    def of(cls, tried: Tried) -> Packed:
+    def of(cls, forecasts: Tried) -> Packed:
         """From what was tried."""
-        before = PackedQuantiles.of(tried.before_OJHQ)
-        return cls(PackedQuantiles.of(tried.quantiles_OHQ), before)
+        return cls(
+            quantiles_OHQ=PackedQuantiles.of(forecasts.quantiles_OHQ),
+            before_OJHQ=PackedQuantiles.of(forecasts.before_OJHQ),
+        )
 
     def unpacked(self, panel: Panel, held_out: HeldOut) -> Tried:
         """What was tried of these held-out cutoffs of a panel."""
-        quantiles, before = self.quantiles_OHQ.unpacked(), self.before_OJHQ.unpacked()
+        quantiles_OHQ = self.quantiles_OHQ.unpacked()
         series, until = held_out.origins
-        horizon = quantiles.shape[1]
-        actual = actual_after(panel, series, held_out.counts_OJ, until, horizon)
-        return Tried(quantiles, before, actual)
+        horizon = quantiles_OHQ.shape[1]
+        return Tried(
+            quantiles_OHQ=quantiles_OHQ,
+            before_OJHQ=self.before_OJHQ.unpacked(),
+            actual_OJH=actual_after(panel, series, held_out.counts_OJ, until, horizon),
+        )
 
 
 class Waiting:
-    """Parts of what was tried, which wait until the weights of all series are known: packed where
+    """Batches of what was tried, which wait until the weights of all series are known: packed where
     there are several, and freed when they are taken."""
 
     def __init__(self, panel: Panel, held_out: HeldOut) -> None:
-        self._panel, self._held_out = panel, held_out
-        self._parts: list[tuple[slice, Tried | Packed]] = []
+        self._panel = panel
+        self._held_out = held_out
+        self._batches: list[tuple[slice, Tried | Packed]] = []
         self.horizon = 0
 
-    def put(self, rows: slice, tried: Tried) -> bool:
+    def put(self, rows: slice, forecasts: Tried) -> bool:
         """Take in what was tried of some origins; whether these are all of them."""
-        whole = rows == slice(0, len(self._held_out.counts_OJ))
-        self._parts.append((rows, tried if whole else Packed.of(tried)))
-        self.horizon = tried.quantiles_OHQ.shape[1]
-        return whole
+        is_all = rows == slice(0, len(self._held_out.counts_OJ))
+        waiting = forecasts if is_all else Packed.of(forecasts)
+        self._batches.append((rows, waiting))
+        self.horizon = forecasts.quantiles_OHQ.shape[1]
+        return is_all
 
     def taken(self) -> Iterator[tuple[slice, Tried]]:
-        """Each part as it came; it is not kept any longer."""
-        while self._parts:
-            rows, part = self._parts.pop(0)
-            if isinstance(part, Packed):
-                part = part.unpacked(self._panel, self._held_out.rows(rows))
+        """Each batch as it came; it is not kept any longer."""
+        while self._batches:
+            rows, batch = self._batches.pop(0)
+            if isinstance(batch, Packed):
+                batch = batch.unpacked(self._panel, self._held_out.rows(rows))
                 give_back_memory()
-            yield rows, part
-
-
-def _as_rows(values_O: NDArray, like: NDArray) -> NDArray:
-    """Values with a row per origin, as many axes as `like`."""
-    return values_O.reshape(-1, *[1] * (like.ndim - 1))
+            yield rows, batch

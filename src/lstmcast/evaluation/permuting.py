@@ -27,20 +27,20 @@ FEWEST_IN_SEASON = 4  # steps: series without a season have parts of the past to
 
 def changes(model: Any, panel: Panel, horizon: int) -> dict[tuple[str, Role], Change]:
     """What can be permuted of what a model reads, by its name and role."""
-    found: dict[tuple[str, Role], Change] = {}
+    possible: dict[tuple[str, Role], Change] = {}
     covariates = panel.covariates
     if getattr(model, "reads_future", False):
         for name in covariates.future.columns:
-            found[name, KNOWN] = _coming_from_elsewhere(name, horizon)
+            possible[name, KNOWN] = _coming_from_elsewhere(name, horizon)
     for name in getattr(model, "past", ()):
-        found[name, PAST] = _moved(name)
+        possible[name, PAST] = _moved(name)
     config = getattr(model, "config", None)
     for column in getattr(config, "static", ()):
         if column.name in covariates.static:
-            found[column.name, STATIC] = _from_other_series(column.name)
-    for first, last in blocks(int(panel.periods[0])):
-        found[_called(first, last), LAGS] = _lags_from_elsewhere(first, last)
-    return found
+            possible[column.name, STATIC] = _from_other_series(column.name)
+    for newest, oldest in blocks(int(panel.periods[0])):
+        possible[_called(newest, oldest), LAGS] = _lags_from_elsewhere(newest, oldest)
+    return possible
 
 
 def blocks(period: int) -> list[tuple[int, int | None]]:
@@ -60,12 +60,12 @@ def blocks(period: int) -> list[tuple[int, int | None]]:
     ]
 
 
-def _called(first: int, last: int | None) -> str:
-    if first == last:
-        return f"step {first}"
-    if last is None:
-        return f"steps {first} and older"
-    return f"steps {first} to {last}"
+def _called(newest: int, oldest: int | None) -> str:
+    if newest == oldest:
+        return f"step {newest}"
+    if oldest is None:
+        return f"steps {newest} and older"
+    return f"steps {newest} to {oldest}"
 
 
 def unchanged(panel: Panel, _: Generator) -> Panel:
@@ -86,21 +86,21 @@ def _stretch(values: NDArray, count: int, rng: Generator) -> NDArray:
     return np.take(values, steps, mode="wrap")
 
 
-def _lags_from_elsewhere(first: int, last: int | None) -> Change:
+def _lags_from_elsewhere(newest: int, oldest: int | None) -> Change:
     """The values of these steps before the cutoff, from another time of the same series."""
 
     def change(panel: Panel, rng: Generator) -> Panel:
         values = panel.values.copy()
         for begin, end in _spans(panel.offsets):
-            own = panel.values[begin:end]
-            oldest = len(own)
-            if last is not None:
-                oldest = min(last, oldest)
-            count = oldest - first + 1
+            series = panel.values[begin:end]
+            longest = len(series)
+            if oldest is not None:
+                longest = min(oldest, longest)
+            count = longest - newest + 1
             if count > 0:
-                start = end - oldest
+                start = end - longest
                 stop = start + count
-                values[start:stop] = _stretch(own, count, rng)
+                values[start:stop] = _stretch(series, count, rng)
         return replace(panel, values=values)
 
     return change
@@ -113,8 +113,8 @@ def _moved(name: str) -> Change:
         past = dict(panel.covariates.past)
         column = past[name].copy()
         for begin, end in _spans(panel.offsets):
-            own = column[begin:end]
-            column[begin:end] = _stretch(own, end - begin, rng)
+            series = column[begin:end]
+            column[begin:end] = _stretch(series, end - begin, rng)
         past[name] = column
         return _with_covariates(panel, past=past)
 
@@ -130,12 +130,12 @@ def _coming_from_elsewhere(name: str, horizon: int) -> Change:
         columns = dict(future.columns)
         column = columns[name].copy()
         spans = _spans(future.offsets)
-        for (begin, end), known in zip(spans, panel.lengths, strict=True):
-            start = begin + known
+        for (begin, end), length in zip(spans, panel.lengths, strict=True):
+            start = begin + length
             stop = min(start + horizon, end)
             if stop > start:
-                own = columns[name][begin:end]
-                column[start:stop] = _stretch(own, stop - start, rng)
+                series = columns[name][begin:end]
+                column[start:stop] = _stretch(series, stop - start, rng)
         columns[name] = column
         changed = replace(future, columns=columns)
         return _with_covariates(panel, future=changed)

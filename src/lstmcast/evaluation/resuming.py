@@ -24,6 +24,8 @@ from lstmcast.util.files import checked_path
 Arrays = dict[str, np.ndarray]
 KIND = "backtest"
 MOST_DIFFERENCES = 3
+# Values that are facts as they are.
+PLAIN = (str, bool, int, float, complex, bytes, np.generic, PurePath)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -74,25 +76,25 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
             f"{str(folder)!r} holds {store.kind_of(manifest)}, not a backtest, and is left alone. "
             "Name a new folder."
         )
-    kept = manifest["facts"]
-    differing = [name for name in {**kept, **facts} if kept.get(name) != facts.get(name)]
-    if differing:
-        shown = [
-            f"{name}: {kept.get(name, 'nothing')} there, {facts.get(name, 'nothing')} now"
-            for name in differing
-        ]
-        shown.sort(key=len)  # plain settings before checksums
-        more = (
-            f"; and {len(shown) - MOST_DIFFERENCES} more" if len(shown) > MOST_DIFFERENCES else ""
-        )
+    stored = manifest["facts"]
+    differences = []
+    for name in {**stored, **facts}:
+        stored_fact = stored.get(name, "nothing")
+        current_fact = facts.get(name, "nothing")
+        if stored_fact != current_fact:
+            differences.append(f"{name}: {stored_fact} there, {current_fact} now")
+    if differences:
+        differences.sort(key=len)  # plain settings before checksums
+        left_out = len(differences) - MOST_DIFFERENCES
+        ending = f"; and {left_out} more" if left_out > 0 else ""
         raise ModelError(
             f"The folder {str(folder)!r} holds another backtest. "
-            f"{'; '.join(shown[:MOST_DIFFERENCES])}{more}.\nName another folder, or remove this "
-            "one to start over."
+            f"{'; '.join(differences[:MOST_DIFFERENCES])}{ending}.\nName another folder, or remove "
+            "this one to start over."
         )
 
 
-def facts(thing: Any) -> dict[str, str]:
+def facts(work: Any) -> dict[str, str]:
     """What an object consists of, as texts by the path to them; equal objects give equal facts in
     every process.
 
@@ -103,62 +105,66 @@ def facts(thing: Any) -> dict[str, str]:
     >>> facts(work)["network.layers.1"]
     '32'
     """
-    return dict(_facts(thing, "", ()))
+    return dict(_facts(work, "", ()))
 
 
-def _facts(thing: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, str]]:
-    if isinstance(thing, np.ndarray):
-        yield path, f"{thing.dtype} {thing.shape} {_checksum(thing)}"
-    elif thing is None or isinstance(
-        thing, (str, bool, int, float, complex, bytes, np.generic, PurePath)
-    ):
-        yield path, str(thing)
-    elif isinstance(thing, type) or hasattr(thing, "__qualname__"):
-        yield path, f"{thing.__module__}.{thing.__qualname__}"
-    elif id(thing) in above:
+def _facts(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, np.ndarray):
+        yield path, f"{value.dtype} {value.shape} {_checksum(value)}"
+    elif value is None or isinstance(value, PLAIN):
+        yield path, str(value)
+    elif isinstance(value, type) or hasattr(value, "__qualname__"):
+        yield path, f"{value.__module__}.{value.__qualname__}"
+    elif id(value) in above:
         yield path, "itself"
     else:
-        for name, part in _parts(thing):
-            yield from _facts(part, f"{path}.{name}".strip("."), (*above, id(thing)))
+        for name, child in _children(value):
+            child_path = f"{path}.{name}".strip(".")
+            yield from _facts(child, child_path, (*above, id(value)))
 
 
-def _parts(thing: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(thing, Mapping):
-        yield from sorted(
-            ((str(key), value) for key, value in thing.items()), key=lambda item: item[0]
-        )
-    elif isinstance(thing, (list, tuple)):
-        yield "length", len(thing)
-        yield from ((str(place), value) for place, value in enumerate(thing))
-    elif isinstance(thing, (set, frozenset)):
-        yield "members", str(sorted(map(str, thing)))
+def _children(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        by_name = {str(key): child for key, child in value.items()}
+        for name in sorted(by_name):
+            yield name, by_name[name]
+    elif isinstance(value, (list, tuple)):
+        yield "length", len(value)
+        for place, child in enumerate(value):
+            yield str(place), child
+    elif isinstance(value, (set, frozenset)):
+        yield "members", str(sorted(map(str, value)))
     else:
-        yield "type", type(thing)
-        yield from _attributes(thing)
+        yield "type", type(value)
+        yield from _attributes(value)
 
 
-def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
-    if callable(getattr(thing, "described", None)):
-        yield from _parts({"described": thing.described()})
-    elif isinstance(thing, partial):
-        yield from _parts(
-            {"function": thing.func, "arguments": thing.args, "named": thing.keywords}
-        )
-    elif (state := thing.__getstate__()) is None:
-        yield "value", _ADDRESS.sub("", repr(thing))
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    if callable(getattr(value, "described", None)):
+        yield from _children({"described": value.described()})
+    elif isinstance(value, partial):
+        call = {"function": value.func, "arguments": value.args, "named": value.keywords}
+        yield from _children(call)
+    elif (state := value.__getstate__()) is None:
+        yield "value", _ADDRESS.sub("", repr(value))
     elif isinstance(state, dict):
-        remembered = {
-            name
-            for name in state
-            if isinstance(getattr(type(thing), str(name), None), cached_property)
-        }
-        yield from _parts({name: value for name, value in state.items() if name not in remembered})
+        yield from _children(_without_remembered(state, type(value)))
     else:
-        yield from _parts({"state": state})
+        yield from _children({"state": state})
+
+
+def _without_remembered(state: dict[str, Any], owner: type) -> dict[str, Any]:
+    """Attributes that are not results of `cached_property`."""
+    attributes = {}
+    for name, value in state.items():
+        if not isinstance(getattr(owner, str(name), None), cached_property):
+            attributes[name] = value
+    return attributes
 
 
 def _checksum(array: np.ndarray) -> str:
-    plain = (
-        "\0".join(map(str, array.ravel())).encode() if array.dtype == object else array.tobytes()
-    )
-    return hashlib.sha256(plain).hexdigest()[:16]
+    if array.dtype == object:
+        content = "\0".join(map(str, array.ravel())).encode()
+    else:
+        content = array.tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -36,6 +36,34 @@ GAMMAS = (0.05, 0.2, 0.5, 0.9)
 PHIS = (1.0, 0.9)
 
 
+class Histories(NamedTuple):
+    """Histories that end together, the longest first: NaN before they begin, and where values are
+    missing."""
+
+    y_Tn: ndarray
+    begins: ndarray  # the first step of each (n,)
+    period: int
+    multiplicative: bool
+
+    def backwards(self) -> Histories:
+        """The same, read from their ends."""
+        steps = len(self.y_Tn)
+        rows = self.turned - np.arange(steps)[:, None]
+        has_value = rows < steps
+        existing_rows = np.where(has_value, rows, 0)
+        y_Tn = np.take_along_axis(self.y_Tn, existing_rows, 0)
+        return self._replace(y_Tn=np.where(has_value, y_Tn, np.nan))
+
+    @property
+    def turned(self) -> ndarray:
+        """Step t of a history is step `turned` − t of the same one read backwards (n,)."""
+        return self.begins + len(self.y_Tn) - 1
+
+    def without(self, base) -> ndarray:
+        """The values relative to a mean or a season."""
+        return self.y_Tn / base if self.multiplicative else self.y_Tn - base
+
+
 class State(NamedTuple):
     """Level and trend (G, n), and the seasonal part by time modulo m, (m, G, n)."""
 
@@ -61,10 +89,11 @@ def holt_winters(y_nT: ndarray, period: int, horizon: int, multiplicative: bool)
     Each history needs a value that is known and, for a period above 1, two cycles; multiplicative
     ones are positive.
     """
-    lengths = y_nT.shape[1] - np.argmax(np.isfinite(y_nT), axis=1)
+    leading_missing = np.argmax(np.isfinite(y_nT), axis=1)
+    lengths = y_nT.shape[1] - leading_missing
     order = np.argsort(-lengths, kind="stable")
-    tried = len(_grid(period).alpha)
-    size = max(1, CHUNK // (period * tried))
+    settings_count = len(_grid(period).alpha)
+    size = max(1, CHUNK // (period * settings_count))
     forecast = np.empty((len(y_nT), horizon))
     for first in range(0, len(order), size):
         rows = order[first : first + size]
@@ -79,66 +108,67 @@ def _chunk(
 ) -> ndarray:
     scale = np.nanmean(np.abs(y_nT), axis=1)
     scale[scale == 0] = 1
-    y_Tn = np.ascontiguousarray((y_nT / scale[:, None]).T)
-    begins = y_Tn.shape[0] - lengths
-    start = _start(y_Tn, begins, period, multiplicative)
-    known = np.isfinite(y_Tn).sum(0)
+    scaled_nT = y_nT / scale[:, None]
+    y_Tn = np.ascontiguousarray(scaled_nT.T)
+    histories = Histories(y_Tn, len(y_Tn) - lengths, period, multiplicative)
+    start = _start(histories)
+    known_count = np.isfinite(y_Tn).sum(0)
 
     def errors(settings: Settings) -> ndarray:
-        _, squares = smooth(y_Tn, begins, start, settings, multiplicative)
-        return criterion(squares, settings, known)
+        _, squares = smooth(histories, start, settings)
+        return criterion(squares, settings, known_count)
 
-    best = _best(errors, _grid(period))
-    start = _backcast(y_Tn, begins, best, period, multiplicative)
+    settings = _best(errors, _grid(period))
+    start = _backcast(histories, settings)
     # the first start, a mean over cycles, made a season that changes look fixed
-    best = _best(errors, _grid(period))
-    start = _backcast(y_Tn, begins, best, period, multiplicative)
-    best = _refined(errors, best)
-    state, _ = smooth(y_Tn, begins, start, best, multiplicative)
-    forecast = _ahead(state, best.phi, len(y_Tn), horizon, multiplicative)
+    settings = _best(errors, _grid(period))
+    start = _backcast(histories, settings)
+    settings = _refined(errors, settings)
+    state, _ = smooth(histories, start, settings)
+    forecast = _ahead(histories, state, settings.phi, horizon)
     return (forecast * scale).T
 
 
-def smooth(
-    y_Tn, begins, start: State, settings: Settings, multiplicative: bool
-) -> tuple[State, ndarray]:
-    """The state after the last value, and the sum of the squared one-step errors (G, n).
-
-    Histories are sorted, the longest first, so that those that have begun are the first ones.
-    """
+def smooth(histories: Histories, start: State, settings: Settings) -> tuple[State, ndarray]:
+    """The state after the last value, and the sum of the squared one-step errors (G, n)."""
+    y_Tn = histories.y_Tn
+    multiplicative = histories.multiplicative
     steps, count = y_Tn.shape
-    tried = len(settings.alpha)
+    settings_count = len(settings.alpha)
     period = len(start.season)
-    level = np.repeat(start.level[None], tried, 0)
-    trend = np.repeat(start.trend[None], tried, 0)
-    season = np.repeat(start.season[:, None], tried, 1)
-    total = np.zeros((tried, count))
+    level = np.repeat(start.level[None], settings_count, 0)
+    trend = np.repeat(start.trend[None], settings_count, 0)
+    season = np.repeat(start.season[:, None], settings_count, 1)
+    total = np.zeros((settings_count, count))
     alpha, beta, gamma, phi = _over_histories(settings, count)
     to_season = gamma * (1 - alpha)
-    begun = np.searchsorted(begins, np.arange(steps), side="right")
-    has_missing = np.isnan(y_Tn).any(1)
+    # the longest stand first, so those that have begun are the first ones
+    begun_T = np.searchsorted(histories.begins, np.arange(steps), side="right")
+    has_missing = np.asarray(np.isnan(y_Tn).any(axis=1))
     for step in range(steps):
-        here = np.s_[:, : begun[step]]
-        factor = season[step % period][here]
-        drift = trend[here] * phi[here]
-        foretold = level[here] + drift
+        begun_rows = np.s_[:, : begun_T[step]]
+        value_n = y_Tn[step, : begun_T[step]]
+        factor = season[step % period][begun_rows]
+        drift = trend[begun_rows] * phi[begun_rows]
+        foretold = level[begun_rows] + drift
         if multiplicative:
             # a level that crosses zero turns the season over: not this setting
-            total[here][foretold < FLOOR] = np.inf
+            total[begun_rows][foretold < FLOOR] = np.inf
             np.maximum(foretold, FLOOR, out=foretold)
-            error = y_Tn[step, : begun[step]] - foretold * factor
+            error = value_n - foretold * factor
         else:
-            error = y_Tn[step, : begun[step]] - (foretold + factor)
+            error = value_n - (foretold + factor)
         if has_missing[step]:
             error[np.isnan(error)] = 0
-        total[here] += error * error
+        squares = error * error
+        total[begun_rows] += squares
         level_error = error / factor if multiplicative else error
-        change = alpha[here] * level_error
-        level[here] = foretold + change
-        trend[here] = drift + beta[here] * change
+        change = alpha[begun_rows] * level_error
+        level[begun_rows] = foretold + change
+        trend[begun_rows] = drift + beta[begun_rows] * change
         if period > 1:
             factor_error = error / foretold if multiplicative else error
-            factor += to_season[here] * factor_error
+            factor += to_season[begun_rows] * factor_error
             if multiplicative:
                 np.maximum(factor, FLOOR, out=factor)
     return State(level, trend, season), total
@@ -146,17 +176,22 @@ def smooth(
 
 def _over_histories(settings: Settings, count: int) -> Settings:
     shape = (len(settings.alpha), count)
-    return Settings(*(np.broadcast_to(share, shape) for share in settings))
+    return Settings(
+        alpha=np.broadcast_to(settings.alpha, shape),
+        beta=np.broadcast_to(settings.beta, shape),
+        gamma=np.broadcast_to(settings.gamma, shape),
+        phi=np.broadcast_to(settings.phi, shape),
+    )
 
 
-def criterion(total, settings: Settings, known):
+def criterion(total, settings: Settings, known_count):
     """Akaike's information criterion of each setting: a trend, and its damping, must earn their
     place."""
     has_trend = settings.phi > 0
     is_damped = has_trend & (settings.phi < 1)
     parameters = 2 + 2 * has_trend + is_damped
-    mean = np.maximum(total, 1e-12) / known
-    return known * np.log(mean) + 2 * parameters
+    mean = np.maximum(total, 1e-12) / known_count
+    return known_count * np.log(mean) + 2 * parameters
 
 
 def _grid(period: int) -> Settings:
@@ -173,52 +208,56 @@ def _grid(period: int) -> Settings:
     return Settings(*np.array(rows).T[:, :, None])
 
 
-def _best(errors, tried: Settings) -> Settings:
-    best = errors(tried).argmin(0)
-    histories = np.arange(len(best))
-    spread = _over_histories(tried, len(best))
-    return Settings(*(share[best, histories][None] for share in spread))
+def _best(errors, settings: Settings) -> Settings:
+    rows = errors(settings).argmin(0)
+    histories = np.arange(len(rows))
+    spread = _over_histories(settings, len(rows))
+    return Settings(*(share[rows, histories][None] for share in spread))
 
 
-def _refined(errors, best: Settings) -> Settings:
+def _refined(errors, settings: Settings) -> Settings:
     """A pattern search from the best point of the grid: steps along each parameter, halved from
     round to round."""
     moves = [(0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]
     for step in STEP * 0.5 ** np.arange(ROUNDS):
-        tried = []
-        for parameter, share in enumerate(best[:3]):
-            moved = [_moved(share, step * move[parameter]) for move in moves]
-            tried.append(np.concatenate(moved))
-        alpha, beta, gamma = tried
-        phi = np.repeat(best.phi, len(moves), 0)
-        best = _best(errors, Settings(alpha, beta, gamma, phi))
-    return best
+        neighbours = []
+        for parameter, share in enumerate(settings[:3]):
+            shares = [_moved(share, step * move[parameter]) for move in moves]
+            neighbours.append(np.concatenate(shares))
+        alpha, beta, gamma = neighbours
+        phi = np.repeat(settings.phi, len(moves), 0)
+        settings = _best(errors, Settings(alpha, beta, gamma, phi))
+    return settings
 
 
-def _moved(share, by):
+def _moved(share, step):
     """A share between 0 and 1 after a step on the logit scale; 0 stays 0."""
-    odds = share / (1 - share) * np.exp(by)
+    odds = share / (1 - share) * np.exp(step)
     return np.minimum(odds / (1 + odds), 0.995)
 
 
-def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
+def _start(histories: Histories) -> State:
     """The state before the first value: seasonal means over the first cycles, then a line
     through the first one."""
-    steps, count = y_Tn.shape
+    begins, period = histories.begins, histories.period
+    steps, count = histories.y_Tn.shape
     cycle = np.arange(steps) % period
-    season = np.full((period, count), 1.0 if multiplicative else 0.0)
+    neutral = 1.0 if histories.multiplicative else 0.0
+    season = np.full((period, count), neutral)
     if period > 1:
-        middle = _centred_mean(y_Tn, period)
-        around = y_Tn / middle if multiplicative else y_Tn - middle
-        early = np.arange(steps)[:, None] < begins + START_CYCLES * period
-        season = _by_phase(np.where(early, around, np.nan), cycle, period, multiplicative)
-    adjusted = y_Tn / season[cycle] if multiplicative else y_Tn - season[cycle]
+        around = histories.without(_centred_mean(histories.y_Tn, period))
+        is_early = np.arange(steps)[:, None] < begins + START_CYCLES * period
+        early = np.where(is_early, around, np.nan)
+        season = _by_phase(early, cycle, period, histories.multiplicative)
+    adjusted = histories.without(season[cycle])
     width = max(START_VALUES, period)
     rows = begins + np.arange(width)[:, None]
-    newest_rows = np.minimum(rows, steps - 1)
-    first_values = np.take_along_axis(adjusted, newest_rows, 0)
-    intercept, slope = _line(np.where(rows < steps, first_values, np.nan))
-    if multiplicative:  # a line that comes near zero is no level: the lowest value is one
+    existing_rows = np.minimum(rows, steps - 1)
+    first_values = np.take_along_axis(adjusted, existing_rows, 0)
+    first_values = np.where(rows < steps, first_values, np.nan)
+    intercept, slope = _line(first_values)
+    if histories.multiplicative:
+        # a line that comes near zero is no level: the lowest value is one
         lowest = np.minimum(intercept - slope, intercept + slope * width)
         is_low = lowest < LOWEST
         intercept = np.where(is_low, np.nanmin(adjusted, 0), intercept)
@@ -226,29 +265,26 @@ def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
     return State(intercept - slope, slope, season)
 
 
-def _backcast(y_Tn, begins, settings: Settings, period: int, multiplicative: bool) -> State:
+def _backcast(histories: Histories, settings: Settings) -> State:
     """The state before the first value, from smoothing the histories backwards with the settings
     found for them.
 
     Box & Jenkins, "Time Series Analysis" (1970), section 7.1.4; it stands in for 2 + m more
     parameters to be searched.
     """
-    steps = len(y_Tn)
-    turned = begins + steps - 1  # t of a history is turned − t of the same one read backwards
-    rows = turned - np.arange(steps)[:, None]
-    inside = rows < steps
-    backwards = np.take_along_axis(y_Tn, np.where(inside, rows, 0), 0)
-    backwards = np.where(inside, backwards, np.nan)
-    start = _start(backwards, begins, period, multiplicative)
-    state, _ = smooth(backwards, begins, start, settings, multiplicative)
-    last_level, last_trend = state.level[0], state.trend[0]
+    period = histories.period
+    backwards = histories.backwards()
+    start = _start(backwards)
+    state, _ = smooth(backwards, start, settings)
+    last_level = state.level[0]
+    last_trend = state.trend[0]
     level = last_level + last_trend
     trend = -last_trend
-    if multiplicative:
+    if histories.multiplicative:
         is_low = level < LOWEST
         level = np.where(is_low, np.maximum(last_level, LOWEST), level)
         trend = np.where(is_low, 0, trend)
-    phases = (turned - np.arange(period)[:, None]) % period
+    phases = (histories.turned - np.arange(period)[:, None]) % period
     season = np.take_along_axis(state.season[:, 0], phases, 0)
     return State(level, trend, season)
 
@@ -270,12 +306,12 @@ def _by_phase(around, cycle, period: int, multiplicative: bool):
     """The mean of each phase, (m, n), brought to a mean of 1 (factors) or 0; neutral where
     nothing is known."""
     neutral = 1.0 if multiplicative else 0.0
-    known = np.isfinite(around)
+    is_known = np.isfinite(around)
     shape = (period, around.shape[1])
     total = np.zeros(shape)
+    np.add.at(total, cycle, np.where(is_known, around, 0))
     number = np.zeros(shape)
-    np.add.at(total, cycle, np.where(known, around, 0))
-    np.add.at(number, cycle, known)
+    np.add.at(number, cycle, is_known)
     season = np.where(number > 0, total, neutral) / np.maximum(number, 1)
     if multiplicative:
         return np.maximum(season / season.mean(0), FLOOR)
@@ -284,23 +320,27 @@ def _by_phase(around, cycle, period: int, multiplicative: bool):
 
 def _line(y_Tn):
     """Least squares over what is known: intercept and slope, each (n,)."""
-    known = np.isfinite(y_Tn)
-    number = np.maximum(known.sum(0), 1)
+    is_known = np.isfinite(y_Tn)
+    number = np.maximum(is_known.sum(0), 1)
     steps = np.arange(len(y_Tn))[:, None]
-    centred = steps - (known * steps).sum(0) / number
-    values = np.where(known, y_Tn, 0)
-    spread = (known * centred * centred).sum(0)
+    mean_step = (is_known * steps).sum(0) / number
+    centred = steps - mean_step
+    values = np.where(is_known, y_Tn, 0)
+    spread = (is_known * centred * centred).sum(0)
     divisor = np.where(spread > 0, spread, 1)
-    slope = (known * centred * values).sum(0) / divisor
-    intercept = values.sum(0) / number + slope * centred[0]
+    slope = (is_known * centred * values).sum(0) / divisor
+    mean_value = values.sum(0) / number
+    intercept = mean_value + slope * centred[0]
     return intercept, slope
 
 
-def _ahead(state: State, phi, steps: int, horizon: int, multiplicative: bool):
+def _ahead(histories: Histories, state: State, phi, horizon: int):
     """The forecast (H, n) from the state of the one setting that was chosen."""
     ahead = np.arange(1, horizon + 1)
     damped = np.cumsum(phi ** ahead[:, None], axis=0)
     level = state.level + damped * state.trend
-    phases = (steps - 1 + ahead) % len(state.season)
+    phases = (len(histories.y_Tn) - 1 + ahead) % histories.period
     season = state.season[phases, 0]
-    return np.maximum(level, 0) * season if multiplicative else level + season
+    if histories.multiplicative:
+        return np.maximum(level, 0) * season
+    return level + season

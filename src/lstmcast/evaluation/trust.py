@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.evaluation.calibration import HeldOut, Tried, groups_of
 from lstmcast.evaluation.combination import Errors, drawn_together
+from lstmcast.evaluation.held_out import per_origin
 from lstmcast.forecast import NETWORK, Combination, KnownParts
 from lstmcast.model.heads import MEDIAN
 
@@ -24,53 +25,62 @@ WITHOUT = "without known columns"  # what the forecast without them is called
 
 
 def trusted(
-    with_them: Tried, without: Tried, held_out: HeldOut, series: int
+    with_columns: Tried, without_columns: Tried, held_out: HeldOut, series: int
 ) -> tuple[Tried, NDArray]:
     """The average of two forecasts at origins and at the held-out cutoffs before them, and the
     share (O,) of the one without.
 
     What the forecast with the columns leaves open, closed steps, stays open and is not judged.
     """
-    own_OJH = with_them.before_OJHQ[..., MEDIAN]
-    actual_OJH = np.where(np.isnan(own_OJH), np.nan, with_them.actual_OJH)
-    share_O = shares_without(
-        own_OJH, without.before_OJHQ[..., MEDIAN], actual_OJH, held_out, series
-    )
+    with_OJH = with_columns.before_OJHQ[..., MEDIAN]
+    without_OJH = without_columns.before_OJHQ[..., MEDIAN]
+    actual_OJH = np.where(np.isnan(with_OJH), np.nan, with_columns.actual_OJH)
+    share_O = shares_without(with_OJH, without_OJH, actual_OJH, held_out, series)
     averaged = Tried(
-        _averaged(with_them.quantiles_OHQ, without.quantiles_OHQ, share_O),
-        _averaged(with_them.before_OJHQ, without.before_OJHQ, share_O),
-        actual_OJH,
+        quantiles_OHQ=_averaged(with_columns.quantiles_OHQ, without_columns.quantiles_OHQ, share_O),
+        before_OJHQ=_averaged(with_columns.before_OJHQ, without_columns.before_OJHQ, share_O),
+        actual_OJH=actual_OJH,
     )
     return averaged, share_O
 
 
-def with_share(made: Combination | None, share_O: NDArray, name: str = WITHOUT) -> Combination:
+def with_share(
+    combination: Combination | None, share_O: NDArray, name: str = WITHOUT
+) -> Combination:
     """What a forecast was made of, where a share (O,) of it is another one: unless named, the one
     without known columns."""
-    alone = Combination((NETWORK,), np.ones((len(share_O), 1)))
-    names, shares_ON = (alone if made is None else made).names, (made or alone).shares
-    return Combination((*names, name), np.c_[shares_ON * (1 - share_O[:, None]), share_O])
+    if combination is None:
+        combination = Combination((NETWORK,), np.ones((len(share_O), 1)))
+    rest_O1 = 1 - share_O[:, None]
+    shares = np.c_[combination.shares * rest_O1, share_O]
+    return Combination((*combination.names, name), shares)
 
 
-def trusted_parts(parts: KnownParts, made: Combination | None) -> KnownParts:
+def trusted_parts(columns: KnownParts, combination: Combination | None) -> KnownParts:
     """What columns add to a forecast of which only a share uses them."""
-    if made is None or WITHOUT not in made.names:
-        return parts
-    share_O = 1.0 - made.shares[:, made.names.index(WITHOUT)]
-    return parts._replace(effects_OHC=parts.effects_OHC * share_O[:, None, None])
+    if combination is None or WITHOUT not in combination.names:
+        return columns
+    place = combination.names.index(WITHOUT)
+    share_O = 1.0 - combination.shares[:, place]
+    effects_OHC = columns.effects_OHC * share_O[:, None, None]
+    return columns._replace(effects_OHC=effects_OHC)
 
 
 def shares_without(
-    own_OJH: NDArray, without_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut, series: int
+    with_OJH: NDArray, without_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut, series: int
 ) -> NDArray:
     """The weight (O,) of the forecast without the columns: none, where too few windows judge it."""
-    errors = Errors.of(without_OJH[None], own_OJH, actual_OJH, held_out)
+    errors = Errors.of(without_OJH[None], with_OJH, actual_OJH, held_out)
     ratio_O1, windows_O1 = errors.relative(errors.count_OJ > 0)
-    drawn_O = drawn_together(ratio_O1, windows_O1, groups_of(held_out.origins, series))[:, 0]
-    weight_O = np.exp(-POWER * drawn_O)
+    groups = groups_of(held_out.origins, series)
+    drawn_O1 = drawn_together(ratio_O1, windows_O1, groups)
+    weight_O = np.exp(-POWER * drawn_O1[:, 0])
     return weight_O / (1.0 + weight_O)
 
 
-def _averaged(own: NDArray, other: NDArray, share_O: NDArray) -> NDArray:
-    share = share_O.reshape(-1, *[1] * (own.ndim - 1))
-    return np.where(np.isnan(other), own, (1 - share) * own + share * other)
+def _averaged(first: NDArray, second: NDArray, share_O: NDArray) -> NDArray:
+    """Two forecasts, of which the second has a share; the first alone where the second is
+    unknown."""
+    share = per_origin(share_O, first)
+    mean = (1 - share) * first + share * second
+    return np.where(np.isnan(second), first, mean)

@@ -48,14 +48,17 @@ def reference_of(model: str, errors: Mapping[str, float]) -> str | None:
     >>> reference_of("lstmcast", {"lstmcast": 1.0, "naive": 3.0, "Holt–Winters": 1.2})
     'Holt–Winters'
     """
-    others = {
+    simple = {
         name: error for name, error in errors.items() if name != model and math.isfinite(error)
     }
-    if not others:
+    if not simple:
         return None
-    least = min(others.values())
-    equal = [name for name, error in others.items() if error <= least * (1 + TIED)]
-    return next((name for name in (PLAIN, SEASONAL) if name in equal), equal[0])
+    smallest = min(simple.values())
+    equal = [name for name, error in simple.items() if error <= smallest * (1 + TIED)]
+    for name in (PLAIN, SEASONAL):
+        if name in equal:
+            return name
+    return equal[0]
 
 
 def familiar_of(model: str, reference: str | None, errors: Mapping[str, float]) -> str | None:
@@ -63,16 +66,20 @@ def familiar_of(model: str, reference: str | None, errors: Mapping[str, float]) 
     one."""
     for name in (SEASONAL, PLAIN):
         if name in errors and name != model:
-            same = name == reference or _tied(errors[name], errors.get(reference or "", math.nan))
-            return None if same else name
+            reference_error = errors.get(reference or "", math.nan)
+            is_equal = name == reference or _tied(errors[name], reference_error)
+            return None if is_equal else name
     return None
 
 
 def skill_of(error: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """1 − error / reference; 0 where both are perfect, NaN where the reference alone is."""
-    error, reference = np.asarray(error, float), np.asarray(reference, float)
-    ratio = np.where(reference > 0, error, np.nan) / np.where(reference > 0, reference, 1)
-    return 1 - np.where((error == 0) & (reference == 0), 1.0, ratio)
+    error = np.asarray(error, float)
+    reference = np.asarray(reference, float)
+    has_error = reference > 0
+    ratio = np.where(has_error, error, np.nan) / np.where(has_error, reference, 1)
+    are_perfect = (error == 0) & (reference == 0)
+    return 1 - np.where(are_perfect, 1.0, ratio)
 
 
 def judge(compared: Compared) -> Verdict:
@@ -88,50 +95,55 @@ def judge(compared: Compared) -> Verdict:
     if reference is None:
         return Verdict("no simple baseline to compare with.", "unknown")
     familiar = familiar_of(model, reference, errors)
-    own, least = errors[model], errors[reference]
-    if own < least and not _tied(own, least):
+    error = errors[model]
+    reference_error = errors[reference]
+    if _is_less(error, reference_error):
         return Verdict(_best(compared, reference, familiar), "best")
-    against = f"{compared.measure} {number(least)} against {number(own)}"
-    if familiar is not None and own < errors[familiar] and not _tied(own, errors[familiar]):
-        less = _less(own, errors[familiar])
+    against = f"{compared.measure} {number(reference_error)} against {number(error)}"
+    if familiar is not None and _is_less(error, errors[familiar]):
+        less = _less(error, errors[familiar])
         text = f"better than {familiar} by {less}, but {reference} is better still ({against})."
         return Verdict(text, "middle", reference)
-    if _tied(own, least):
-        text = f"no better than {reference}: both have {compared.measure} {number(own)}."
+    if _tied(error, reference_error):
+        text = f"no better than {reference}: both have {compared.measure} {number(error)}."
         return Verdict(text, "poor", reference)
-    return Verdict(
-        f"no better than {familiar or reference}: use the {reference} forecast ({against}).",
-        "poor",
-        reference,
-    )
+    text = f"no better than {familiar or reference}: use the {reference} forecast ({against})."
+    return Verdict(text, "poor", reference)
 
 
 def _best(compared: Compared, reference: str, familiar: str | None) -> str:
     """What is said of a model with less error than all others."""
-    own, errors = compared.overall[compared.model], compared.overall
-    less = _less(own, errors[reference])
+    errors = compared.overall
+    error = errors[compared.model]
+    less = _less(error, errors[reference])
     text = f"better than {reference}: {less} less error."
     if len(errors) > 2:
-        said = f"{less} less error than {reference}, the best of them"
+        comparison = f"{less} less error than {reference}, the best of them"
         if familiar is not None:
-            said += f", and {_less(own, errors[familiar])} less than {familiar}"
-        text = f"better than every simple forecast: {said}."
-    ours, theirs = compared.by_step[compared.model], compared.by_step[reference]
-    worse = np.flatnonzero(np.isfinite(theirs) & (ours > theirs * (1 + TIED))) + 1
+            comparison += f", and {_less(error, errors[familiar])} less than {familiar}"
+        text = f"better than every simple forecast: {comparison}."
+    model_H = compared.by_step[compared.model]
+    reference_H = compared.by_step[reference]
+    is_worse_H = np.isfinite(reference_H) & (model_H > reference_H * (1 + TIED))
+    worse = np.flatnonzero(is_worse_H) + 1
     if not len(worse):
         return text
     steps = f"step{'s' * (len(worse) > 1)} {ranges(worse)}"
     return f"{text} {reference} was better at {steps}."
 
 
-def _less(error: float, other: float) -> str:
+def _less(error: float, larger: float) -> str:
     """By how much an error is less than another one, as the column of skill has it."""
-    share = 1 - error / other
+    share = 1 - error / larger
     return percent(share) if share >= 0.005 else "under 1%"
 
 
-def _tied(one: float, other: float) -> bool:
-    return abs(one - other) <= TIED * max(abs(one), abs(other))
+def _is_less(error: float, larger: float) -> bool:
+    return error < larger and not _tied(error, larger)
+
+
+def _tied(first: float, second: float) -> bool:
+    return abs(first - second) <= TIED * max(abs(first), abs(second))
 
 
 def ranges(steps: np.ndarray) -> str:
@@ -140,5 +152,10 @@ def ranges(steps: np.ndarray) -> str:
     >>> ranges(np.array([1, 2, 3, 7]))
     '1–3, 7'
     """
-    runs = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+    texts = []
+    for run in np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1):
+        text = f"{run[0]}–{run[-1]}"
+        if len(run) == 1:
+            text = f"{run[0]}"
+        texts.append(text)
+    return ", ".join(texts)

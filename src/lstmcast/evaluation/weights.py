@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lstmcast.evaluation.held_out import HeldOut
 from lstmcast.evaluation.methods import BEST, COMBINED
-from lstmcast.evaluation.moving import Said
+from lstmcast.evaluation.moving import Answers
 from lstmcast.model.heads import MEDIAN
 
 POWER = 8.0
@@ -34,40 +34,53 @@ class Shares(NamedTuple):
 
     def rows(self, rows: slice) -> Shares:
         """Those of some origins."""
-        return Shares(*(part[rows] for part in self))
+        return Shares(
+            now_ON=self.now_ON[rows],
+            newer_ON=self.newer_ON[rows],
+            older_ON=self.older_ON[rows],
+            is_newer_OJ=self.is_newer_OJ[rows],
+        )
 
 
 def weights_by(method: str, judged: Judged, groups: Sequence[NDArray]) -> Shares:
     """The weights that a method gives: all to the one that was named, or what the errors say."""
-    errors, usable_ON, known_ON = judged
-    if method in (COMBINED, BEST):
-        return _all_shares(errors, usable_ON, groups, shares_of if method == COMBINED else least)
-    alone_ON, newer_OJ = known_ON.astype(float), np.zeros(errors.own_OJ.shape, bool)
-    return Shares(alone_ON, alone_ON, alone_ON, newer_OJ)
+    if method == COMBINED:
+        return _all_shares(judged, groups, shares_of)
+    if method == BEST:
+        return _all_shares(judged, groups, least)
+    alone_ON = judged.known_ON.astype(float)
+    is_newer_OJ = np.zeros(judged.errors.network_OJ.shape, bool)
+    return Shares(alone_ON, alone_ON, alone_ON, is_newer_OJ)
 
 
 def _all_shares(
-    errors: Errors,
-    usable_ON: NDArray,
+    judged: Judged,
     groups: Sequence[NDArray],
     weigh: Callable[[NDArray], NDArray],
 ) -> Shares:
     """What all held-out cutoffs say, and each half of them where that is enough."""
-    used_OJ = errors.count_OJ > 0
-    is_newer_OJ = 2 * np.cumsum(used_OJ, axis=1) <= used_OJ.sum(axis=1, keepdims=True)
+    used_OJ = judged.errors.count_OJ > 0
+    rank_OJ = np.cumsum(used_OJ, axis=1)
+    is_newer_OJ = 2 * rank_OJ <= used_OJ.sum(axis=1, keepdims=True)
 
-    def drawn(chosen_OJ: NDArray) -> NDArray:
-        ratio_ON, windows_ON = errors.relative(chosen_OJ)
-        return drawn_together(ratio_ON, windows_ON * usable_ON, groups)
+    def drawn(cutoffs_OJ: NDArray) -> NDArray:
+        ratio_ON, windows_ON = judged.errors.relative(cutoffs_OJ)
+        return drawn_together(ratio_ON, windows_ON * judged.usable_ON, groups)
+
+    def weighed(ratio_ON: NDArray) -> NDArray:
+        return weigh(np.where(judged.usable_ON, ratio_ON, np.inf))
 
     every_ON = drawn(used_OJ)
-    newer_ON, older_ON = drawn(used_OJ & is_newer_OJ), drawn(used_OJ & ~is_newer_OJ)
+    newer_ON = drawn(used_OJ & is_newer_OJ)
     newer_ON = np.where(np.isinf(newer_ON), every_ON, newer_ON)
+    older_ON = drawn(used_OJ & ~is_newer_OJ)
     older_ON = np.where(np.isinf(older_ON), every_ON, older_ON)
-    every_ON, newer_ON, older_ON = (
-        weigh(np.where(usable_ON, ratio_ON, np.inf)) for ratio_ON in (every_ON, newer_ON, older_ON)
+    return Shares(
+        now_ON=weighed(every_ON),
+        newer_ON=weighed(newer_ON),
+        older_ON=weighed(older_ON),
+        is_newer_OJ=is_newer_OJ,
     )
-    return Shares(every_ON, newer_ON, older_ON, is_newer_OJ)
 
 
 def mostly_zero(actual_OJH: NDArray) -> NDArray:
@@ -78,46 +91,50 @@ def mostly_zero(actual_OJH: NDArray) -> NDArray:
     array([ True, False])
     """
     known_O = np.isfinite(actual_OJH).sum(axis=(1, 2))
-    return 2 * (actual_OJH == 0).sum(axis=(1, 2)) > known_O
+    zeros_O = (actual_OJH == 0).sum(axis=(1, 2))
+    return 2 * zeros_O > known_O
 
 
 class Errors(NamedTuple):
     """Sums of absolute errors at each held-out cutoff."""
 
-    own_OJ: NDArray  # the network's
+    network_OJ: NDArray
     candidates_NOJ: NDArray
     count_OJ: NDArray  # how many values they are of
     windows_O: NDArray  # horizons that do not overlap, from the first cutoff to the origin
 
     @classmethod
     def of(
-        cls, before_NOJH: NDArray, own_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut
+        cls, before_NOJH: NDArray, network_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut
     ) -> Errors:
         """Those of forecasts of the held-out cutoffs."""
-        own_OJH = np.abs(own_OJH - actual_OJH)
-        known_OJH = np.isfinite(own_OJH)
-        errors_NOJ = [
-            np.where(known_OJH, np.abs(before_OJH - actual_OJH), 0.0).sum(axis=2)
-            for before_OJH in before_NOJH
-        ]
-        own_OJ, count_OJ = np.where(known_OJH, own_OJH, 0.0).sum(axis=2), known_OJH.sum(axis=2)
-        origin_O1, horizon = held_out.origins.counts[:, None], known_OJH.shape[2]
-        first_OJ = np.where(held_out.counts_OJ > 0, held_out.counts_OJ, origin_O1)
-        ahead_OJ = np.where(held_out.counts_OJ > 0, origin_O1 - held_out.counts_OJ, 0)
-        share_O = count_OJ.sum(axis=1) / np.maximum(np.minimum(ahead_OJ, horizon).sum(axis=1), 1)
-        windows_O = share_O * (origin_O1 - first_OJ).max(axis=1) / horizon
-        return cls(own_OJ, np.stack(errors_NOJ), count_OJ, windows_O)
+        network_error_OJH = np.abs(network_OJH - actual_OJH)
+        known_OJH = np.isfinite(network_error_OJH)
 
-    def relative(self, chosen_OJ: NDArray) -> tuple[NDArray, NDArray]:
+        def total(error_OJH: NDArray) -> NDArray:
+            return np.where(known_OJH, error_OJH, 0.0).sum(axis=2)
+
+        totals = [total(np.abs(before_OJH - actual_OJH)) for before_OJH in before_NOJH]
+        count_OJ = known_OJH.sum(axis=2)
+        return cls(
+            network_OJ=total(network_error_OJH),
+            candidates_NOJ=np.stack(totals),
+            count_OJ=count_OJ,
+            windows_O=_windows(count_OJ, held_out, known_OJH.shape[2]),
+        )
+
+    def relative(self, cutoffs_OJ: NDArray) -> tuple[NDArray, NDArray]:
         """Logarithms of the candidates' errors relative to the network's at some of the cutoffs
         (O, N), and how many windows that do not overlap say so (O, N)."""
-        own_O = np.where(chosen_OJ, self.own_OJ, 0.0).sum(axis=1)
-        error_NO = np.where(chosen_OJ, self.candidates_NOJ, 0.0).sum(axis=2)
+        network_O = np.where(cutoffs_OJ, self.network_OJ, 0.0).sum(axis=1)
+        error_NO = np.where(cutoffs_OJ, self.candidates_NOJ, 0.0).sum(axis=2)
         # Where the network made no error there is nothing to better.
-        judged_O = (own_O > 0) & np.isfinite(own_O) & np.isfinite(error_NO).all(axis=0)
-        ratio_NO = np.where(judged_O, error_NO, 1.0) / np.where(judged_O, own_O, 1.0)
-        share_O = np.where(chosen_OJ, self.count_OJ, 0).sum(axis=1)
-        share_O = share_O / np.maximum(self.count_OJ.sum(axis=1), 1)
+        judged_O = (network_O > 0) & np.isfinite(network_O)
+        judged_O &= np.isfinite(error_NO).all(axis=0)
+        divisor_O = np.where(judged_O, network_O, 1.0)
+        ratio_NO = np.where(judged_O, error_NO, 1.0) / divisor_O
+        count_O = np.where(cutoffs_OJ, self.count_OJ, 0).sum(axis=1)
+        share_O = count_O / np.maximum(self.count_OJ.sum(axis=1), 1)
         windows_O = np.where(judged_O, share_O * self.windows_O, 0.0)
         log_ON = np.log(np.clip(ratio_NO, *RATIOS)).T
         return log_ON, np.broadcast_to(windows_O[:, None], log_ON.shape)
@@ -131,30 +148,53 @@ class Judged(NamedTuple):
     known_ON: NDArray
 
     @classmethod
-    def of(cls, said: Said, held_out: HeldOut) -> Judged:
-        """Of what was said of some origins."""
-        actual_OJH, own_OJH = said.tried.actual_OJH, said.tried.before_OJHQ[..., MEDIAN]
-        errors = Errors.of(said.before_NOJH, own_OJH, actual_OJH, held_out)
-        usable_ON = said.known_ON & said.judged_ON & ~mostly_zero(actual_OJH)[:, None]
-        return cls(errors, usable_ON, said.known_ON)
+    def of(cls, answers: Answers, held_out: HeldOut) -> Judged:
+        """Of what was answered for some origins."""
+        actual_OJH = answers.network.actual_OJH
+        network_OJH = answers.network.before_OJHQ[..., MEDIAN]
+        errors = Errors.of(answers.before_NOJH, network_OJH, actual_OJH, held_out)
+        has_values_O = ~mostly_zero(actual_OJH)
+        usable_ON = answers.known_ON & answers.judged_ON & has_values_O[:, None]
+        return cls(errors, usable_ON, answers.known_ON)
 
     @classmethod
-    def all(cls, parts: Sequence[Judged]) -> Judged:
+    def all(cls, batches: Sequence[Judged]) -> Judged:
         """That of all origins."""
-        own, candidates, count, windows = zip(*(part.errors for part in parts), strict=True)
+        by_batch = [batch.errors for batch in batches]
         errors = Errors(
-            np.concatenate(own),
-            np.concatenate(candidates, axis=1),
-            np.concatenate(count),
-            np.concatenate(windows),
+            network_OJ=np.concatenate([errors.network_OJ for errors in by_batch]),
+            candidates_NOJ=np.concatenate([errors.candidates_NOJ for errors in by_batch], axis=1),
+            count_OJ=np.concatenate([errors.count_OJ for errors in by_batch]),
+            windows_O=np.concatenate([errors.windows_O for errors in by_batch]),
         )
-        usable, known = zip(*(part[1:] for part in parts), strict=True)
-        return cls(errors, np.concatenate(usable), np.concatenate(known))
+        return cls(
+            errors=errors,
+            usable_ON=np.concatenate([batch.usable_ON for batch in batches]),
+            known_ON=np.concatenate([batch.known_ON for batch in batches]),
+        )
 
-    def only(self, chosen_N: NDArray) -> Judged:
+    def only(self, rows_N: NDArray) -> Judged:
         """That of some candidates."""
-        errors = self.errors._replace(candidates_NOJ=self.errors.candidates_NOJ[chosen_N])
-        return Judged(errors, self.usable_ON[:, chosen_N], self.known_ON[:, chosen_N])
+        candidates_NOJ = self.errors.candidates_NOJ[rows_N]
+        return Judged(
+            errors=self.errors._replace(candidates_NOJ=candidates_NOJ),
+            usable_ON=self.usable_ON[:, rows_N],
+            known_ON=self.known_ON[:, rows_N],
+        )
+
+
+def _windows(count_OJ: NDArray, held_out: HeldOut, horizon: int) -> NDArray:
+    """How many horizons that do not overlap lie between the first cutoff and the origin (O,), less
+    where values are missing."""
+    cutoffs_OJ = held_out.counts_OJ
+    origin_O1 = held_out.origins.counts[:, None]
+    is_cutoff_OJ = cutoffs_OJ > 0
+    first_OJ = np.where(is_cutoff_OJ, cutoffs_OJ, origin_O1)
+    ahead_OJ = np.where(is_cutoff_OJ, origin_O1 - cutoffs_OJ, 0)
+    possible_O = np.minimum(ahead_OJ, horizon).sum(axis=1)
+    share_O = count_OJ.sum(axis=1) / np.maximum(possible_O, 1)
+    longest_O = (origin_O1 - first_OJ).max(axis=1)
+    return share_O * longest_O / horizon
 
 
 def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDArray]) -> NDArray:
@@ -172,13 +212,15 @@ def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDAr
     """
     result_ON = np.zeros_like(ratio_ON)
     for group in groups:
-        windows_GN, ratio_GN = windows_ON[group], ratio_ON[group]
-        measured_GN = windows_GN * ratio_GN
-        others_GN = windows_GN.sum(axis=0) - windows_GN
-        pooled_GN = (measured_GN.sum(axis=0) - measured_GN) / (others_GN + TRUST)
+        windows_GN = windows_ON[group]
+        windows_N = windows_GN.sum(axis=0)
+        measured_GN = windows_GN * ratio_ON[group]
+        # what the other series say of each
+        others_GN = measured_GN.sum(axis=0) - measured_GN
+        pooled_GN = others_GN / (windows_N - windows_GN + TRUST)
         drawn_GN = (measured_GN + TRUST * pooled_GN) / (windows_GN + TRUST)
-        few_N = windows_GN.sum(axis=0) < FEWEST_WINDOWS
-        result_ON[group] = np.where(few_N, np.inf, drawn_GN)
+        has_few_N = windows_N < FEWEST_WINDOWS
+        result_ON[group] = np.where(has_few_N, np.inf, drawn_GN)
     return result_ON
 
 
@@ -202,5 +244,6 @@ def least(ratio_ON: NDArray) -> NDArray:
            [0., 0.]])
     """
     best_O1 = ratio_ON.argmin(axis=1)[:, None]
-    chosen_ON = np.arange(ratio_ON.shape[1]) == best_O1
-    return np.where(chosen_ON & (ratio_ON < 0), 1.0, 0.0)
+    is_best_ON = np.arange(ratio_ON.shape[1]) == best_O1
+    is_better_ON = ratio_ON < 0
+    return np.where(is_best_ON & is_better_ON, 1.0, 0.0)

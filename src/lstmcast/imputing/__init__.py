@@ -52,8 +52,8 @@ class Imputed:
         }
         for place, level in enumerate(self.quantile_levels):
             columns[f"q{level:g}"] = quantiles_NQ[:, place]
-        chosen = self.filled if only_filled else np.ones(len(panel.values), bool)
-        return {name: column[chosen] for name, column in columns.items()}
+        is_shown = self.filled if only_filled else np.ones(len(panel.values), bool)
+        return {name: column[is_shown] for name, column in columns.items()}
 
     def to_pandas(self, only_filled: bool = False) -> Any:
         """The same as a pandas frame."""
@@ -99,17 +99,21 @@ def impute(data: Any, model: LSTMForecaster | None = None) -> Imputed:
     panel = data if isinstance(data, Panel) else read(data)
     fitted = network_for(panel, model)
     gaps = gaps_of(panel)
+    was_missing = np.zeros(len(panel.values), bool)
     if not len(gaps.series):
-        return Imputed(panel, np.zeros(len(panel.values), bool), np.empty((0, len(HEAD_QUANTILES))))
-    at, quantiles_MQ = gaps.places(panel.offsets), filled(fitted.reader, panel, gaps)
-    stops_M = panel.kinds[series_numbers(panel.offsets)[at]] != "real"
+        return Imputed(panel, was_missing, np.empty((0, len(HEAD_QUANTILES))))
+    places_M = gaps.places(panel.offsets)
+    quantiles_MQ = filled(fitted.reader, panel, gaps)
+    series_M = series_numbers(panel.offsets)[places_M]
+    stops_M = panel.kinds[series_M] != "real"
     quantiles_MQ = np.sort(stopped(quantiles_MQ, stops_M), axis=1)
-    known_M = np.isfinite(quantiles_MQ[:, MEDIAN]) & occurring(panel)[at]
-    at, quantiles_MQ = at[known_M], quantiles_MQ[known_M]
+    known_M = np.isfinite(quantiles_MQ[:, MEDIAN]) & occurring(panel)[places_M]
+    places_M = places_M[known_M]
+    quantiles_MQ = quantiles_MQ[known_M]
+    median_M = quantiles_MQ[:, MEDIAN]
+    if panel.kind == "count":
+        median_M = np.rint(median_M)
     values = panel.values.copy()
-    values[at] = (
-        np.rint(quantiles_MQ[:, MEDIAN]) if panel.kind == "count" else quantiles_MQ[:, MEDIAN]
-    )
-    was_missing = np.zeros(len(values), bool)
-    was_missing[at] = True
+    values[places_M] = median_M
+    was_missing[places_M] = True
     return Imputed(replace(panel, values=values), was_missing, quantiles_MQ)

@@ -34,18 +34,23 @@ class Gaps(NamedTuple):
     first: NDArray
     length: NDArray
 
-    def some(self, chosen: NDArray) -> Gaps:
+    def some(self, rows: NDArray) -> Gaps:
         """Some of them."""
-        return Gaps(*(array[chosen] for array in self))
+        return Gaps(self.series[rows], self.first[rows], self.length[rows])
 
     def places(self, offsets: NDArray) -> NDArray:
         """Where the missing values lie among those of all series (M,), gap by gap."""
-        return np.repeat(offsets[self.series] + self.first, self.length) + self.steps() - 1
+        begin_G = offsets[self.series] + self.first
+        return np.repeat(begin_G, self.length) + self.steps() - 1
+
+    def begins(self) -> NDArray:
+        """Where each gap begins among the missing values of all (G,)."""
+        return np.cumsum(self.length) - self.length
 
     def steps(self) -> NDArray:
         """Which value of its gap each of these is (M,), from 1."""
-        ends = np.cumsum(self.length)
-        return np.arange(self.length.sum()) - np.repeat(ends - self.length, self.length) + 1
+        place_M = np.arange(self.length.sum())
+        return place_M - np.repeat(self.begins(), self.length) + 1
 
 
 def gaps_of(panel: Panel) -> Gaps:
@@ -55,82 +60,100 @@ def gaps_of(panel: Panel) -> Gaps:
     >>> gaps.first.tolist(), gaps.length.tolist()
     ([1, 4], [2, 1])
     """
-    missing = np.isnan(panel.values)
-    begins = missing & ~np.concatenate([[False], missing[:-1]])
-    begins[panel.offsets[:-1]] = missing[panel.offsets[:-1]]
-    first = np.flatnonzero(begins)
-    count = np.cumsum(np.concatenate([[0], missing]))
-    stops = np.append(first[1:], len(missing))
-    series, place = series_numbers(panel.offsets), places(panel.offsets)
-    return Gaps(series[first], place[first], count[stops] - count[first])
+    missing_N = np.isnan(panel.values)
+    missing_before_N = np.concatenate([[False], missing_N[:-1]])
+    begins_N = missing_N & ~missing_before_N
+    first_of_series = panel.offsets[:-1]
+    begins_N[first_of_series] = missing_N[first_of_series]
+    first_G = np.flatnonzero(begins_N)
+    next_G = np.append(first_G[1:], len(missing_N))
+    count = np.cumsum(np.concatenate([[0], missing_N]))
+    return Gaps(
+        series=series_numbers(panel.offsets)[first_G],
+        first=places(panel.offsets)[first_G],
+        length=count[next_G] - count[first_G],
+    )
 
 
 def from_both_sides(reader: Reader, panel: Panel, gaps: Gaps) -> NDArray:
     """What the network expects of the missing values (M, Q), gap by gap; NaN in series of which
     nothing is known."""
     result_MQ = np.full((int(gaps.length.sum()), len(HEAD_QUANTILES)), np.nan)
-    ends = np.cumsum(gaps.length)
+    begins = gaps.begins()
     reverse = backwards(panel)
-    for chosen in _parts(gaps):
-        some = gaps.some(chosen)
-        steps = int(some.length.max())
-        after = panel.lengths[some.series] - some.first - some.length
-        before_GLQ = _forecast(reader, panel, some.series, some.first, steps)
-        behind_GLQ = _forecast(reader, reverse, some.series, after, steps)
-        gap = np.repeat(np.arange(len(chosen)), some.length)
-        step = some.steps()
-        left = some.length[gap] + 1 - step
-        joined = _joined(before_GLQ[gap, step - 1], behind_GLQ[gap, left - 1], step, left)
-        result_MQ[(ends - gaps.length)[chosen][gap] + step - 1] = joined
+    for rows in _alike(gaps):
+        batch = gaps.some(rows)
+        longest = int(batch.length.max())
+        from_left_GLQ = _forecast(reader, panel, batch.series, batch.first, longest)
+        after_G = panel.lengths[batch.series] - batch.first - batch.length
+        from_right_GLQ = _forecast(reader, reverse, batch.series, after_G, longest)
+        gap_M = np.repeat(np.arange(len(rows)), batch.length)
+        step_M = batch.steps()
+        back_M = batch.length[gap_M] + 1 - step_M
+        place_M = begins[rows][gap_M] + step_M - 1
+        from_left_MQ = from_left_GLQ[gap_M, step_M - 1]
+        from_right_MQ = from_right_GLQ[gap_M, back_M - 1]
+        result_MQ[place_M] = _averaged(from_left_MQ, from_right_MQ, step_M, back_M)
     return result_MQ
 
 
 def backwards(panel: Panel) -> Panel:
     """The series from their ends, without what is known in advance or of the times before."""
-    series, place = series_numbers(panel.offsets), places(panel.offsets)
-    mirrored = panel.offsets[series + 1] - 1 - place
+    series = series_numbers(panel.offsets)
+    mirrored = panel.offsets[series + 1] - 1 - places(panel.offsets)
     past = {name: column[mirrored] for name, column in panel.covariates.past.items()}
+    covariates = replace(panel.covariates, past=past, future=Future())
     return replace(
         panel,
         values=panel.values[mirrored],
-        covariates=replace(panel.covariates, past=past, future=Future()),
+        covariates=covariates,
         earlier=None,
         calendar=None,
     )
 
 
-def _parts(gaps: Gaps) -> Iterator[NDArray]:
+def of_alike_lengths(gaps: Gaps) -> Iterator[tuple[int, NDArray]]:
+    """Gaps of 1, 2, 3 to 4, 5 to 8, … missing values: the most that they have, and which they
+    are."""
+    octave = np.ceil(np.log2(gaps.length)).astype(np.int64)
+    for power in np.unique(octave):
+        yield 2 ** int(power), np.flatnonzero(octave == power)
+
+
+def _alike(gaps: Gaps) -> Iterator[NDArray]:
     """Gaps that are forecast together: of alike lengths, so that few steps are asked in vain."""
-    size = np.ceil(np.log2(gaps.length)).astype(np.int64)
-    for bucket in np.unique(size):
-        chosen = np.flatnonzero(size == bucket)
-        steps = 2 ** int(bucket) * len(HEAD_QUANTILES)
-        parts = max(1, -(-len(chosen) * steps // AT_ONCE))
-        yield from np.array_split(chosen, parts)
+    for longest, rows in of_alike_lengths(gaps):
+        numbers = len(rows) * longest * len(HEAD_QUANTILES)
+        batch_count = max(1, -(-numbers // AT_ONCE))
+        yield from np.array_split(rows, batch_count)
 
 
 def _forecast(
     reader: Reader, panel: Panel, series: NDArray, counts: NDArray, steps: int
 ) -> NDArray:
     """Forecasts (G, L, Q) after so many values; NaN where none of these is known."""
-    known = np.cumsum(np.concatenate([[0], np.isfinite(panel.values)]))
+    is_known = np.isfinite(panel.values)
+    known_before = np.cumsum(np.concatenate([[0], is_known]))
     begin = panel.offsets[series]
-    some = np.flatnonzero(known[begin + counts] > known[begin])
+    rows = np.flatnonzero(known_before[begin + counts] > known_before[begin])
     result_GLQ = np.full((len(series), steps, len(HEAD_QUANTILES)), np.nan)
-    if len(some):
-        origins = Origins(series[some], counts[some])
-        result_GLQ[some] = decode(reader, panel, origins, steps)
+    if len(rows):
+        origins = Origins(series[rows], counts[rows])
+        result_GLQ[rows] = decode(reader, panel, origins, steps)
     return result_GLQ
 
 
-def _joined(before_MQ: NDArray, behind_MQ: NDArray, step: NDArray, left: NDArray) -> NDArray:
+def _averaged(left_MQ: NDArray, right_MQ: NDArray, step_M: NDArray, back_M: NDArray) -> NDArray:
     """Both sides, each with a weight between that of its distance and that of its spread; one
     alone where the other knows nothing."""
-    spread_M = before_MQ[:, UPPER] - before_MQ[:, LOWER]
-    other_M = behind_MQ[:, UPPER] - behind_MQ[:, LOWER]
-    total_M = spread_M + other_M
-    by_spread_M = np.divide(other_M, total_M, out=np.full(len(step), 0.5), where=total_M > 0)
-    weight_M1 = ((by_spread_M + left / (step + left)) / 2)[:, None]
-    both_MQ = weight_M1 * before_MQ + (1 - weight_M1) * behind_MQ
-    both_MQ = np.where(np.isnan(behind_MQ[:, [MEDIAN]]), before_MQ, both_MQ)
-    return np.where(np.isnan(before_MQ[:, [MEDIAN]]), behind_MQ, both_MQ)
+    left_spread_M = left_MQ[:, UPPER] - left_MQ[:, LOWER]
+    right_spread_M = right_MQ[:, UPPER] - right_MQ[:, LOWER]
+    total_M = left_spread_M + right_spread_M
+    by_spread_M = np.full(len(step_M), 0.5)
+    np.divide(right_spread_M, total_M, out=by_spread_M, where=total_M > 0)
+    by_distance_M = back_M / (step_M + back_M)
+    weight_M = (by_spread_M + by_distance_M) / 2
+    weight_M1 = weight_M[:, None]
+    mean_MQ = weight_M1 * left_MQ + (1 - weight_M1) * right_MQ
+    mean_MQ = np.where(np.isnan(right_MQ[:, [MEDIAN]]), left_MQ, mean_MQ)
+    return np.where(np.isnan(left_MQ[:, [MEDIAN]]), right_MQ, mean_MQ)

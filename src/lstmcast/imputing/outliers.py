@@ -52,22 +52,27 @@ def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
     """
     panel = data if isinstance(data, Panel) else read(data)
     fitted = network_for(panel, model)
-    series, place = series_numbers(panel.offsets), places(panel.offsets)
-    later = np.flatnonzero(place > 0)  # nothing was forecast of a first value
+    series = series_numbers(panel.offsets)
+    place = places(panel.offsets)
+    rows = np.flatnonzero(place > 0)  # nothing was forecast of a first value
+    origins = Origins(series[rows], place[rows])
     read_panel = adjusted(panel)  # what known columns explain is no outlier
-    answers_O1Q = one_step_ahead(fitted.reader, read_panel, Origins(series[later], place[later]))
+    answers_O1Q = one_step_ahead(fitted.reader, read_panel, origins)
     error_N = np.full(len(panel.values), np.nan)
-    error_N[later] = _errors(read_panel.values[later], answers_O1Q[:, 0])
-    outlier_N = _far(error_N, panel)
-    return replace(panel, values=np.where(outlier_N, np.nan, panel.values))
+    error_N[rows] = _errors(read_panel.values[rows], answers_O1Q[:, 0])
+    is_far_N = _far(error_N, panel)
+    values = np.where(is_far_N, np.nan, panel.values)
+    return replace(panel, values=values)
 
 
 def _errors(values_O: NDArray, answers_OQ: NDArray) -> NDArray:
     """Errors in units of the spread that the network states on their side (O,)."""
     middle_O = answers_OQ[:, MEDIAN]
-    above_O, below_O = answers_OQ[:, UPPER] - middle_O, middle_O - answers_OQ[:, LOWER]
+    above_O = answers_OQ[:, UPPER] - middle_O
+    below_O = middle_O - answers_OQ[:, LOWER]
     spread_O = np.where(values_O > middle_O, above_O, below_O)
-    least_O = LEAST_SPREAD * np.abs(middle_O) + np.finfo(np.float32).tiny
+    smallest = np.finfo(np.float32).tiny
+    least_O = LEAST_SPREAD * np.abs(middle_O) + smallest
     with np.errstate(over="ignore"):
         return np.abs(values_O - middle_O) / (spread_O + least_O)
 
@@ -75,15 +80,19 @@ def _errors(values_O: NDArray, answers_OQ: NDArray) -> NDArray:
 def _far(error_N: NDArray, panel: Panel) -> NDArray:
     """Which errors are far from those before them in their series (N,)."""
     far_N = np.zeros(len(error_N), bool)
-    total_S, count_S = np.zeros(len(panel)), np.zeros(len(panel))
+    total_S = np.zeros(len(panel))
+    count_S = np.zeros(len(panel))
     for step in range(1, int(panel.lengths.max(initial=0))):
-        at = np.flatnonzero(panel.lengths > step)
-        here = panel.offsets[at] + step
-        known = np.isfinite(error_N[here])
-        at, here = at[known], here[known]
-        enough = count_S[at] >= FEWEST
-        usual = np.where(enough, total_S[at] / np.maximum(count_S[at], 1), np.inf)
-        far_N[here] = error_N[here] > FARTHEST * usual
-        total_S[at] += np.minimum(error_N[here], CLIPPED * usual)
-        count_S[at] += 1
+        series = np.flatnonzero(panel.lengths > step)
+        rows = panel.offsets[series] + step
+        is_known = np.isfinite(error_N[rows])
+        series = series[is_known]
+        rows = rows[is_known]
+        error = error_N[rows]
+        has_enough = count_S[series] >= FEWEST
+        mean = total_S[series] / np.maximum(count_S[series], 1)
+        mean = np.where(has_enough, mean, np.inf)
+        far_N[rows] = error > FARTHEST * mean
+        total_S[series] += np.minimum(error, CLIPPED * mean)
+        count_S[series] += 1
     return far_N

@@ -11,7 +11,6 @@ drawn towards those of all. The same comparisons say how wide intervals have to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import places, series_numbers
 from lstmcast.decoding import Reader
-from lstmcast.imputing.gaps import Gaps, from_both_sides
+from lstmcast.imputing.gaps import Gaps, from_both_sides, of_alike_lengths
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 POWER = 8.0
@@ -43,7 +42,7 @@ class Fill(NamedTuple):
     quantiles_MQ: NDArray
 
 
-class Made(NamedTuple):
+class Trial(NamedTuple):
     """What gaps say that were made of one length: weights (S, C), the network alone where there
     are none, and what the distances of quantiles from the median are multiplied by (Q,)."""
 
@@ -53,12 +52,15 @@ class Made(NamedTuple):
 
 def fill(reader: Reader, panel: Panel, gaps: Gaps) -> Fill:
     """All candidates for the missing values of some gaps."""
-    at = gaps.places(panel.offsets)
+    places_M = gaps.places(panel.offsets)
     quantiles_MQ = from_both_sides(reader, panel, gaps)
-    line_N, season_N = line(panel), season(panel)
-    points_CM = np.stack([quantiles_MQ[:, MEDIAN], line_N[at], season_N[at]])
+    network_M = quantiles_MQ[:, MEDIAN]
+    line_M = line(panel)[places_M]
+    season_M = season(panel)[places_M]
+    points_CM = np.stack([network_M, line_M, season_M])
     # Where only one side is known there is neither line nor season.
-    return Fill(np.where(np.isnan(points_CM), points_CM[0], points_CM), quantiles_MQ)
+    points_CM = np.where(np.isnan(points_CM), network_M, points_CM)
+    return Fill(points_CM, quantiles_MQ)
 
 
 def filled(reader: Reader, panel: Panel, gaps: Gaps) -> NDArray:
@@ -66,85 +68,104 @@ def filled(reader: Reader, panel: Panel, gaps: Gaps) -> NDArray:
     be."""
     result_MQ = np.full((int(gaps.length.sum()), len(HEAD_QUANTILES)), np.nan)
     gap_M = np.repeat(np.arange(len(gaps.series)), gaps.length)
-    for chosen in of_alike_lengths(gaps):
-        some = gaps.some(chosen)
-        known = made(reader, panel, int(np.median(some.length)))
-        candidates = fill(reader, panel, some)
-        weights_MC = known.weights_SC[np.repeat(some.series, some.length)]
-        point_M = (weights_MC.T * candidates.points_CM).sum(axis=0)
-        own_MQ = candidates.quantiles_MQ
-        away_MQ = (own_MQ - own_MQ[:, [MEDIAN]]) * known.widening_Q
-        result_MQ[np.isin(gap_M, chosen)] = point_M[:, None] + away_MQ
+    for _, rows in of_alike_lengths(gaps):
+        batch = gaps.some(rows)
+        trial = tried(reader, panel, int(np.median(batch.length)))
+        candidates = fill(reader, panel, batch)
+        series_M = np.repeat(batch.series, batch.length)
+        weights_CM = trial.weights_SC[series_M].T
+        point_M = (weights_CM * candidates.points_CM).sum(axis=0)
+        quantiles_MQ = candidates.quantiles_MQ
+        distance_MQ = quantiles_MQ - quantiles_MQ[:, [MEDIAN]]
+        is_batch_M = np.isin(gap_M, rows)
+        result_MQ[is_batch_M] = point_M[:, None] + distance_MQ * trial.widening_Q
     return result_MQ
 
 
-def of_alike_lengths(gaps: Gaps) -> Iterator[NDArray]:
-    """Which gaps are filled together: those of 1, 2, 3 to 4, 5 to 8, … missing values."""
-    size = np.ceil(np.log2(gaps.length)).astype(np.int64)
-    for bucket in np.unique(size):
-        yield np.flatnonzero(size == bucket)
-
-
-def made(reader: Reader, panel: Panel, length: int) -> Made:
+def tried(reader: Reader, panel: Panel, length: int) -> Trial:
     """What gaps of so many values say, made where all values are known."""
-    errors, quantiles, series = [], [], []
+    errors = []
+    quantiles = []
+    series = []
     for number in range(ROUNDS):
         gaps = places_for(panel, length, number)
-        if sum(map(len, series)) >= ENOUGH or not len(gaps.series):
+        count = sum(len(series_G) for series_G in series)
+        if count >= ENOUGH or not len(gaps.series):
             continue
-        at = gaps.places(panel.offsets)
+        places_M = gaps.places(panel.offsets)
         values = panel.values.copy()
-        values[at] = np.nan
-        tried = fill(reader, replace(panel, values=values), gaps)
-        errors.append(panel.values[at] - tried.points_CM)
-        quantiles.append(tried.quantiles_MQ)
+        values[places_M] = np.nan
+        candidates = fill(reader, replace(panel, values=values), gaps)
+        errors.append(panel.values[places_M] - candidates.points_CM)
+        quantiles.append(candidates.quantiles_MQ)
         series.append(gaps.series)
     if not errors:
-        alone = np.zeros((len(panel), CANDIDATES))
-        alone[:, 0] = 1.0
-        return Made(alone, np.ones(len(HEAD_QUANTILES)))
-    error_CM, series_G = np.concatenate(errors, axis=1), np.concatenate(series)
-    of_gaps_CG = np.abs(error_CM).reshape(CANDIDATES, -1, length).mean(axis=2)
-    weights_SC = _weights(of_gaps_CG, series_G, len(panel))
-    error_M = (weights_SC[np.repeat(series_G, length)].T * error_CM).sum(axis=0)
-    return Made(weights_SC, _widening(error_M, np.concatenate(quantiles)))
+        return _network_alone(len(panel))
+    error_CM = np.concatenate(errors, axis=1)
+    series_G = np.concatenate(series)
+    by_gap_CGL = np.abs(error_CM).reshape(CANDIDATES, -1, length)
+    weights_SC = _weights(by_gap_CGL.mean(axis=2), series_G, len(panel))
+    weights_CM = weights_SC[np.repeat(series_G, length)].T
+    error_M = (weights_CM * error_CM).sum(axis=0)
+    return Trial(weights_SC, _widening(error_M, np.concatenate(quantiles)))
+
+
+def _network_alone(series: int) -> Trial:
+    weights_SC = np.zeros((series, CANDIDATES))
+    weights_SC[:, 0] = 1.0
+    return Trial(weights_SC, np.ones(len(HEAD_QUANTILES)))
 
 
 def places_for(panel: Panel, length: int, number: int) -> Gaps:
     """Where gaps of so many values can be made, each `number` elsewhere: far from each other,
     between known values, and not in the first or last tenth of a series."""
     distance = max(APART * length, 3 * panel.periods[0])
-    series_G, first_G = [], []
+    offset = number * distance // ROUNDS
+    series = []
+    first = []
     for row in _spread_out(len(panel), MOST).tolist():
-        known = np.isfinite(panel.series(row))
-        count = np.concatenate([[0], np.cumsum(known)])
-        first = np.arange(1, len(known) - length)
-        whole = count[first + length + 1] - count[first - 1] == length + 2
-        edge = max(len(known) // 10, 2 * length)
-        begin = edge + number * distance // ROUNDS
-        inside = (first >= begin) & (first + length <= len(known) - edge)
-        apart = _apart(first[whole & inside], distance)
-        apart = apart[_spread_out(len(apart), MOST_OF_SERIES)]
-        series_G += [row] * len(apart)
-        first_G += apart.tolist()
-    chosen = _spread_out(len(series_G), MOST)
-    series, firsts = np.array(series_G, np.int64)[chosen], np.array(first_G, np.int64)[chosen]
-    return Gaps(series, firsts, np.full(len(chosen), length))
+        possible = _possible_places(panel.series(row), length, offset)
+        places = _far_apart(possible, distance)
+        places = places[_spread_out(len(places), MOST_OF_SERIES)]
+        series += [row] * len(places)
+        first += places.tolist()
+    rows = _spread_out(len(series), MOST)
+    return Gaps(
+        series=np.array(series, np.int64)[rows],
+        first=np.array(first, np.int64)[rows],
+        length=np.full(len(rows), length),
+    )
+
+
+def _possible_places(values_T: NDArray, length: int, offset: int) -> NDArray:
+    """Where a gap of so many values can begin in a series: all of them known, and the value before
+    and after; so many steps behind the first tenth."""
+    steps = len(values_T)
+    known_before = np.concatenate([[0], np.cumsum(np.isfinite(values_T))])
+    first = np.arange(1, steps - length)
+    known_count = known_before[first + length + 1] - known_before[first - 1]
+    is_known = known_count == length + 2
+    edge = max(steps // 10, 2 * length)
+    is_inside = (first >= edge + offset) & (first + length <= steps - edge)
+    return first[is_known & is_inside]
 
 
 def line(panel: Panel) -> NDArray:
     """The straight line between the neighbours of each missing value (N,); NaN where there is
     only one."""
-    known = np.flatnonzero(np.isfinite(panel.values))
-    if not len(known):
+    known_places = np.flatnonzero(np.isfinite(panel.values))
+    if not len(known_places):
         return panel.values.copy()
-    series, at = series_numbers(panel.offsets), np.arange(len(panel.values))
-    before = np.searchsorted(known, at, side="right") - 1
-    after = np.searchsorted(known, at)
-    inside = (before >= 0) & (after < len(known))
-    before, after = known[np.maximum(before, 0)], known[np.minimum(after, len(known) - 1)]
-    both_N = inside & (series[before] == series) & (series[after] == series)
-    return np.where(both_N, np.interp(at, known, panel.values[known]), np.nan)
+    series = series_numbers(panel.offsets)
+    steps = np.arange(len(panel.values))
+    previous = np.searchsorted(known_places, steps, side="right") - 1
+    following = np.searchsorted(known_places, steps)
+    has_both = (previous >= 0) & (following < len(known_places))
+    series_before = series[known_places[np.maximum(previous, 0)]]
+    series_after = series[known_places[np.minimum(following, len(known_places) - 1)]]
+    in_series = has_both & (series_before == series) & (series_after == series)
+    line_N = np.interp(steps, known_places, panel.values[known_places])
+    return np.where(in_series, line_N, np.nan)
 
 
 def season(panel: Panel) -> NDArray:
@@ -157,68 +178,76 @@ def season(panel: Panel) -> NDArray:
     known_2N = np.isfinite(sides_2N)
     count_N = known_2N.sum(axis=0)
     total_N = np.where(known_2N, sides_2N, 0.0).sum(axis=0)
-    alike_N = np.divide(total_N, count_N, out=np.full(len(count_N), np.nan), where=count_N > 0)
-    rest = replace(panel, values=panel.values - alike_N)
-    return alike_N + line(rest)
+    mean_N = np.full(len(count_N), np.nan)
+    np.divide(total_N, count_N, out=mean_N, where=count_N > 0)
+    differences = replace(panel, values=panel.values - mean_N)
+    return mean_N + line(differences)
 
 
 def _of_phase(panel: Panel, lag: int) -> NDArray:
     """The nearest known value a few whole cycles away, in its series (N,)."""
-    place, series = places(panel.offsets), series_numbers(panel.offsets)
-    length = panel.lengths[series]
-    result_N = np.full(len(panel.values), np.nan)
+    place_N = places(panel.offsets)
+    length_N = panel.lengths[series_numbers(panel.offsets)]
+    nearest_N = np.full(len(panel.values), np.nan)
     for cycles in range(CYCLES, 0, -1):
-        there = place + cycles * lag
-        inside = np.flatnonzero((there >= 0) & (there < length))
-        value = panel.values[inside + cycles * lag]
-        known = np.isfinite(value)
-        result_N[inside[known]] = value[known]
-    return result_N
+        away = cycles * lag
+        is_inside_N = (place_N + away >= 0) & (place_N + away < length_N)
+        rows = np.flatnonzero(is_inside_N)
+        values = panel.values[rows + away]
+        is_known = np.isfinite(values)
+        nearest_N[rows[is_known]] = values[is_known]
+    return nearest_N
 
 
-def _apart(first: NDArray, distance: int) -> NDArray:
+def _far_apart(places: NDArray, distance: int) -> NDArray:
     """Some of these places, none closer to another than this."""
-    chosen, newest = [], -distance
-    for place in first.tolist():
+    separate = []
+    newest = -distance
+    for place in places.tolist():
         if place - newest >= distance:
-            chosen.append(place)
+            separate.append(place)
             newest = place
-    return np.array(chosen, np.int64)
+    return np.array(separate, np.int64)
 
 
-def _spread_out(count: int, most: int) -> NDArray:
+def _spread_out(count: int, limit: int) -> NDArray:
     """At most so many of this many, evenly."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+    evenly = np.linspace(0, count - 1, min(count, limit))
+    return np.unique(evenly.astype(np.int64))
 
 
 def _weights(error_CG: NDArray, series_G: NDArray, series: int) -> NDArray:
     """The weight of each candidate in each series (S, C)."""
-    least = np.finfo(np.float32).tiny
+    smallest = np.finfo(np.float32).tiny
     count_S = np.bincount(series_G, minlength=series)
-    own_CS = np.stack([np.bincount(series_G, error_G, minlength=series) for error_G in error_CG])
+    totals = [np.bincount(series_G, error_G, minlength=series) for error_G in error_CG]
+    error_CS = np.stack(totals)
     # Beside the largest error, as logarithms: series of any size count alike.
+    largest_S = error_CS.max(axis=0) + smallest
+    log_CS = np.log(error_CS / largest_S + 1e-6)
     known_S = count_S > 0
-    largest_S = own_CS.max(axis=0) + least
-    log_CS = np.log(own_CS / largest_S + 1e-6)
-    common_C = (log_CS[:, known_S] * count_S[known_S]).sum(axis=1) / count_S.sum()
+    weighted_CS = log_CS[:, known_S] * count_S[known_S]
+    common_C = weighted_CS.sum(axis=1) / count_S.sum()
     drawn_CS = (count_S * log_CS + TRUST * common_C[:, None]) / (count_S + TRUST)
-    weight_CS = np.exp(-POWER * (drawn_CS - drawn_CS.min(axis=0)))
-    return (weight_CS / weight_CS.sum(axis=0)).T
+    excess_CS = drawn_CS - drawn_CS.min(axis=0)
+    weight_CS = np.exp(-POWER * excess_CS)
+    share_CS = weight_CS / weight_CS.sum(axis=0)
+    return share_CS.T
 
 
 def _widening(error_M: NDArray, quantiles_MQ: NDArray) -> NDArray:
     """What the distance of each quantile from the median is multiplied by (Q,), so that intervals
     contain as many of these values as they promise."""
-    result_Q = np.ones(len(HEAD_QUANTILES))
+    widening_Q = np.ones(len(HEAD_QUANTILES))
     if len(error_M) < FEWEST:
-        return result_Q
-    away_MQ = np.abs(quantiles_MQ - quantiles_MQ[:, [MEDIAN]])
+        return widening_Q
+    distance_MQ = np.abs(quantiles_MQ - quantiles_MQ[:, [MEDIAN]])
     for lower in range(MEDIAN):
         upper = len(HEAD_QUANTILES) - 1 - lower
-        side_M = np.where(error_M > 0, away_MQ[:, upper], away_MQ[:, lower])
-        some = side_M > 0
-        if some.any():
+        side_M = np.where(error_M > 0, distance_MQ[:, upper], distance_MQ[:, lower])
+        has_width_M = side_M > 0
+        if has_width_M.any():
             level = HEAD_QUANTILES[upper] - HEAD_QUANTILES[lower]
-            factor = np.quantile(np.abs(error_M[some]) / side_M[some], level)
-            result_Q[[lower, upper]] = factor
-    return result_Q
+            ratio = np.abs(error_M[has_width_M]) / side_M[has_width_M]
+            widening_Q[[lower, upper]] = np.quantile(ratio, level)
+    return widening_Q

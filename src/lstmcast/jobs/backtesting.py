@@ -25,7 +25,7 @@ from lstmcast.writing.tables import write_table
 
 if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
-    from lstmcast.evaluation.refitting import Forecasts, Refit
+    from lstmcast.evaluation.plan import Forecasts, Refit
     from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.events import Notify
 

@@ -43,6 +43,7 @@ class NetworkConfig:
             standardised, categories embedded; "*" for all that the data have, "each series" for
             an embedding of each.
 
+    >>> from lstmcast.model.inputs import Transformed
     >>> NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1).width
     1
     """

@@ -112,11 +112,14 @@ def _rows(config: NetworkConfig, head: Head) -> tuple[Row, ...]:
     functions = "" if config.cell.is_usual else f" ({config.cell})"
     rows = [Row(inputs, (config.width,), 0)]
     for number, units in enumerate(config.before or ()):
-        rows.append(Row(f"dense {number} before", (units,), counts[f"embed.{number}"]))
+        parameters = counts[f"embed.{number}"]
+        rows.append(Row(f"dense {number} before", (units,), parameters))
     for number, units in enumerate(config.layers):
-        rows.append(Row(f"lstm {number}{functions}", (units,), counts[f"lstm.{number}"]))
+        parameters = counts[f"lstm.{number}"]
+        rows.append(Row(f"lstm {number}{functions}", (units,), parameters))
     for number, units in enumerate(config.after):
-        rows.append(Row(f"dense {number} after", (units,), counts[f"dense.{number}"]))
+        parameters = counts[f"dense.{number}"]
+        rows.append(Row(f"dense {number} after", (units,), parameters))
     rows.append(Row(f"head ({head.name})", _answer(config, head), counts["head"]))
     if skips:
         rows.append(Row("inputs to head", (config.steps,), counts["skip"]))

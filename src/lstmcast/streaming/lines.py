@@ -63,7 +63,8 @@ class Naming:
         targets = self._targets(fields, time, series)
         values = {name: _number(name, fields[name]) for name in targets}
         if series is not None:
-            values = {_name(series, fields[series]): self._only(values)}
+            row = _name(series, fields[series])
+            values = {row: self._only(values)}
         missing = [name for name in self.past if name not in fields]
         if missing:
             raise DataError(f"{missing[0]!r} is missing, which the network reads beside the values")
@@ -192,8 +193,8 @@ def _number(name: str, cell: Any) -> float:
     """A value; NaN for one that is missing."""
     if cell is None or (isinstance(cell, str) and is_missing(cell)):
         return float("nan")
-    is_scalar = isinstance(cell, (int, float, str)) and not isinstance(cell, bool)
-    if not is_scalar or (isinstance(cell, str) and not is_number(cell)):
+    is_numeric = is_number(cell) if isinstance(cell, str) else isinstance(cell, (int, float))
+    if not is_numeric or isinstance(cell, bool):
         raise DataError(f"{name!r} is {cell!r}, and a number is expected")
     try:
         return float(cell)
@@ -207,14 +208,19 @@ def _coming(cell: Any) -> Any:
 
 
 def _name(field: str, cell: Any) -> str:
-    is_integer = isinstance(cell, int) and not isinstance(cell, bool)
-    if not (is_integer or (isinstance(cell, str) and cell.strip())):
+    if not _is_label(cell):
         raise DataError(f"{field!r} is {cell!r}, and the name of a row is expected")
     return str(cell).strip()
 
 
 def _time(field: str, cell: Any) -> str | int:
-    is_integer = isinstance(cell, int) and not isinstance(cell, bool)
-    if not (is_integer or (isinstance(cell, str) and cell.strip())):
+    if not _is_label(cell):
         raise DataError(f"{field!r} is {cell!r}, and a time is expected")
     return cell
+
+
+def _is_label(cell: Any) -> bool:
+    """Whether a cell is a text that says something, or a whole number."""
+    if isinstance(cell, str):
+        return bool(cell.strip())
+    return isinstance(cell, int) and not isinstance(cell, bool)

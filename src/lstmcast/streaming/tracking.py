@@ -55,16 +55,18 @@ class Tracker:
         forecasts_R = length_R - first_R
         begins_R = np.cumsum(forecasts_R) - forecasts_R
         series_O = np.repeat(series_R, forecasts_R)
-        counts_O = np.arange(len(series_O)) - np.repeat(begins_R - first_R, forecasts_R)
+        shift_O = np.repeat(begins_R - first_R, forecasts_R)
+        counts_O = np.arange(len(series_O)) - shift_O
         steps = tuple(range(1, self.steps + 1))
         answers_OHQ = at_steps(reader, panel, Origins(series_O, counts_O), steps)
         state: Tracked = self.rows["tracked"]
         state.count_S[series_R] = first_R
         for step in range(int(forecasts_R.max(initial=0))):
             going = np.flatnonzero(forecasts_R > step)
-            values_R = panel.values[panel.offsets[series_R[going]] + first_R[going] + step]
-            answer_RHQ = answers_OHQ[begins_R[going] + step]
-            advance(state, series_R[going], values_R, answer_RHQ, self.settings)
+            series_N = series_R[going]
+            place_N = panel.offsets[series_N] + first_R[going] + step
+            answer_NHQ = answers_OHQ[begins_R[going] + step]
+            advance(state, series_N, panel.values[place_N], answer_NHQ, self.settings)
 
     def tick(self, row_R: NDArray, values_R: NDArray, answer_RHQ: NDArray) -> NDArray:
         """Compare a tick of these rows: whether it shows that errors have grown (R,)."""

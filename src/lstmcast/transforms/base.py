@@ -64,27 +64,29 @@ class OutsideDomain(DataError):
     """A value that a transform is not defined for; it knows the series, so that a caller can
     name it."""
 
-    def __init__(self, what: str, where: str, advice: str, series: int) -> None:
-        super().__init__(f"{what}: series {series} has {where}.\n{advice}")
-        self.series, self._parts = series, (what, where, advice)
+    def __init__(self, rule: str, where: str, advice: str, series: int) -> None:
+        super().__init__(f"{rule}: series {series} has {where}.\n{advice}")
+        self.series = series
+        self._description = (rule, where, advice)
 
     def named(self, name: str) -> DataError:
         """The same, with the series' id instead of its position."""
-        what, where, advice = self._parts
-        return DataError(f"{what}: series {name!r} has {where}.\n{advice}")
+        rule, where, advice = self._description
+        return DataError(f"{rule}: series {name!r} has {where}.\n{advice}")
 
 
 def require_domain(
-    inside_N: NDArray, values: NDArray, offsets: NDArray, what: str, advice: str
+    inside_N: NDArray, values: NDArray, offsets: NDArray, rule: str, advice: str
 ) -> None:
     """Raise OutsideDomain for the first known value that is not inside."""
-    wrong = np.flatnonzero(~inside_N & ~np.isnan(values))
-    if len(wrong):
-        series = int(np.searchsorted(offsets, wrong[0], side="right")) - 1
-        others = f", and {len(wrong) - 1:,} more such values follow" if len(wrong) > 1 else ""
-        position = f"position {wrong[0] - offsets[series]} (counted from 0)"
-        where = f"{float(values[wrong[0]])!r} at {position}{others}"
-        raise OutsideDomain(what, where, advice, series)
+    outside = np.flatnonzero(~inside_N & ~np.isnan(values))
+    if len(outside):
+        first = outside[0]
+        series = int(np.searchsorted(offsets, first, side="right")) - 1
+        ending = f", and {len(outside) - 1:,} more such values follow" if len(outside) > 1 else ""
+        position = f"position {first - offsets[series]} (counted from 0)"
+        where = f"{float(values[first])!r} at {position}{ending}"
+        raise OutsideDomain(rule, where, advice, series)
 
 
 def named(name: str) -> Any:

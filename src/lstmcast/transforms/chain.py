@@ -69,7 +69,8 @@ class Chain:
 
     @model_validator(mode="after")
     def _something_is_apart(self) -> Chain:
-        if self.apart and not any(step.learns._fields for step in self.steps[self._fork :]):
+        after_differences = self.steps[self._fork :]
+        if self.apart and not any(step.learns._fields for step in after_differences):
             raise ValueError(
                 "apart=True needs a step after the last difference that is fitted, such as MinMax()"
             )
@@ -93,7 +94,8 @@ class Chain:
     @property
     def _fork(self) -> int:
         """From which step on labels may differ from inputs."""
-        return max((k + 1 for k, step in enumerate(self.steps) if step.lag), default=0)
+        behind = [place for place, step in enumerate(self.steps, start=1) if step.lag]
+        return max(behind, default=0)
 
     def fit(self, values: NDArray, offsets: NDArray, known: ChainState | None = None) -> ChainState:
         """Learn from the training part of each series: values (N,), offsets (S+1,).
@@ -103,18 +105,19 @@ class Chain:
         all series are too short for the lags.
         """
         fork = self._fork if self.apart else len(self.steps)
-        first, rest = self.steps[:fork], self.steps[fork:]
-        inputs, labels = (None, None) if known is None else known
-        shared, between = _fitted(first, np.asarray(values, float), offsets, inputs)
+        known_inputs, known_labels = (None, None) if known is None else known
+        values = np.asarray(values, float)
+        shared, between = _fitted(self.steps[:fork], values, offsets, known_inputs)
         if known is None:
             self._require_some(values, between, offsets)
         if not self.apart:
             return ChainState(shared, shared)
-        rest_inputs, rest_labels = (
-            (None, None) if known is None else (known.inputs[fork:], known.labels[fork:])
-        )
-        inputs, _ = _fitted(rest, *trimmed(between, offsets, 0, 1), rest_inputs)
-        labels, _ = _fitted(rest, *trimmed(between, offsets, self.lag + 1, 0), rest_labels)
+        if known_inputs is not None and known_labels is not None:
+            known_inputs = known_inputs[fork:]
+            known_labels = known_labels[fork:]
+        own_steps = self.steps[fork:]
+        inputs, _ = _fitted(own_steps, *trimmed(between, offsets, 0, 1), known_inputs)
+        labels, _ = _fitted(own_steps, *trimmed(between, offsets, self.lag + 1, 0), known_labels)
         return ChainState(shared + inputs, shared + labels)
 
     def _require_some(self, values: NDArray, between: NDArray, offsets: NDArray) -> None:
@@ -132,11 +135,14 @@ class Chain:
     ) -> Applied:
         """Transform whole series, (N,), as inputs or as labels of a network; NaN where there is
         no value."""
-        values, before = np.asarray(values, float), []
-        for step, learned in zip(self.steps, state.labels if labels else state.inputs, strict=True):
-            before.append(carried(values, offsets, step.lag) if step.lag else None)
-            values = step.apply(values, offsets, learned)
-        return Applied(values, offsets, tuple(before))
+        values = np.asarray(values, float)
+        learned = state.labels if labels else state.inputs
+        by_step: list[NDArray | None] = []
+        for step, step_state in zip(self.steps, learned, strict=True):
+            differenced = carried(values, offsets, step.lag) if step.lag else None
+            by_step.append(differenced)
+            values = step.apply(values, offsets, step_state)
+        return Applied(values, offsets, tuple(by_step))
 
     def invert(
         self,
@@ -159,11 +165,10 @@ class Chain:
         if values.shape[2] > 1 and not paths and self.adds_up(values.shape[1]):
             raise UsageError(_REFUSED.format(chain=self, horizon=values.shape[1]))
         learned = state.labels if labels else state.inputs
-        for step, part, before in reversed(
-            list(zip(self.steps, learned, applied.before, strict=True))
-        ):
-            tail = _tails(before, applied.offsets, series_O, counts_O, step.lag)
-            values = step.invert(values, rows_of(part, series_O), tail)
+        for place in reversed(range(len(self.steps))):
+            step = self.steps[place]
+            tail = _tails(applied.before[place], applied.offsets, series_O, counts_O, step.lag)
+            values = step.invert(values, rows_of(learned[place], series_O), tail)
         return values
 
     def as_input(self, values: NDArray, rows: NDArray, state: ChainState) -> NDArray:
@@ -174,14 +179,17 @@ class Chain:
         """
         if not self.apart:
             return values
-        fork, many = self._fork, np.asarray(values, float).reshape(len(rows), -1, 1)
-        offsets = np.arange(len(rows) + 1) * many.shape[1]
-        inputs, labels = ([rows_of(part, rows) for part in parts[fork:]] for parts in state)
-        for step, part in reversed(list(zip(self.steps[fork:], labels, strict=True))):
-            many = step.invert(many, part, np.empty((len(rows), 0)))
-        flat = many.ravel()
-        for step, part in zip(self.steps[fork:], inputs, strict=True):
-            flat = step.apply(flat, offsets, part)
+        own_places = range(self._fork, len(self.steps))
+        values_RHX = np.asarray(values, float).reshape(len(rows), -1, 1)
+        no_tail = np.empty((len(rows), 0))
+        for place in reversed(own_places):
+            labels = rows_of(state.labels[place], rows)
+            values_RHX = self.steps[place].invert(values_RHX, labels, no_tail)
+        offsets = np.arange(len(rows) + 1) * values_RHX.shape[1]
+        flat = values_RHX.ravel()
+        for place in own_places:
+            inputs = rows_of(state.inputs[place], rows)
+            flat = self.steps[place].apply(flat, offsets, inputs)
         return flat.reshape(np.shape(values))
 
     def described(self) -> dict[str, Any]:
@@ -208,36 +216,35 @@ class Chain:
 
     def arrays(self, state: ChainState) -> dict[str, NDArray]:
         """What was learned, as named arrays that a store can hold."""
-        return {
-            f"{side}.{k}.{field}": getattr(part, field)
-            for side, part_of in self._sides(state)
-            for k, part in enumerate(part_of)
-            for field in self.steps[k].learns._fields
-        }
+        arrays = {}
+        for side in self._sides:
+            for place, step_state in enumerate(getattr(state, side)):
+                for field in self.steps[place].learns._fields:
+                    arrays[f"{side}.{place}.{field}"] = getattr(step_state, field)
+        return arrays
 
     def state_from_arrays(self, arrays: Mapping[str, NDArray]) -> ChainState:
         """The state of which `arrays` are; ModelError where one is missing."""
         try:
-            sides = [
-                tuple(
-                    step.learns(
-                        *(
-                            np.asarray(arrays[f"{side}.{k}.{field}"])
-                            for field in step.learns._fields
-                        )
-                    )
-                    for k, step in enumerate(self.steps)
-                )
-                for side in (("inputs", "labels") if self.apart else ("inputs",))
-            ]
+            sides = [self._side(side, arrays) for side in self._sides]
         except KeyError as error:
             raise ModelError(
                 f"What {self} learned is not there: {error} is missing. Save the model again."
             ) from error
         return ChainState(sides[0], sides[-1])
 
-    def _sides(self, state: ChainState) -> list[tuple[str, tuple[State, ...]]]:
-        return list(zip(ChainState._fields, state, strict=True))[: 2 if self.apart else 1]
+    def _side(self, side: str, arrays: Mapping[str, NDArray]) -> tuple[State, ...]:
+        """What the steps learned for inputs or for labels."""
+        states = []
+        for place, step in enumerate(self.steps):
+            names = [f"{side}.{place}.{field}" for field in step.learns._fields]
+            states.append(step.learns(*(np.asarray(arrays[name]) for name in names)))
+        return tuple(states)
+
+    @property
+    def _sides(self) -> tuple[str, ...]:
+        """What something else is learned for: labels too, where they are fitted apart."""
+        return ("inputs", "labels") if self.apart else ("inputs",)
 
 
 _REFUSED = (
@@ -256,25 +263,28 @@ def _fitted(
     steps: tuple[AnyTransform, ...],
     values: NDArray,
     offsets: NDArray,
-    known: tuple[State, ...] | None,
+    saved: tuple[State, ...] | None,
 ) -> tuple[tuple[State, ...], NDArray]:
     """What each step learns, and what they make of the values."""
     learned = []
-    for k, step in enumerate(steps):
-        if known is not None and getattr(step, "per", "series") == "panel":
-            part = rows_of(known[k], np.zeros(len(offsets) - 1, np.int64))  # all rows are the same
+    first_row_S = np.zeros(len(offsets) - 1, np.int64)
+    for place, step in enumerate(steps):
+        if saved is not None and getattr(step, "per", "series") == "panel":
+            state = rows_of(saved[place], first_row_S)  # all rows are the same
         else:
-            part = step.fit(values, offsets)
-        values = step.apply(values, offsets, part)
-        learned.append(part)
+            state = step.fit(values, offsets)
+        values = step.apply(values, offsets, state)
+        learned.append(state)
     return tuple(learned), values
 
 
 def _tails(
-    before: NDArray | None, offsets: NDArray, series_O: NDArray, counts_O: NDArray, lag: int
+    values: NDArray | None, offsets: NDArray, series_O: NDArray, counts_O: NDArray, lag: int
 ) -> NDArray:
     """The last `lag` values that are known at each origin, (O, L); NaN before the series begins."""
-    if before is None or not len(before):
+    if values is None or not len(values):
         return np.full((len(series_O), lag), np.nan)
-    steps = np.asarray(counts_O)[:, None] - lag + np.arange(lag)
-    return np.where(steps >= 0, before[offsets[series_O][:, None] + np.maximum(steps, 0)], np.nan)
+    steps_OL = np.asarray(counts_O)[:, None] - lag + np.arange(lag)
+    begin_O1 = offsets[series_O][:, None]
+    place_OL = begin_O1 + np.maximum(steps_OL, 0)
+    return np.where(steps_OL >= 0, values[place_OL], np.nan)

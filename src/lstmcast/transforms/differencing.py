@@ -55,10 +55,12 @@ class Difference:
     @np.errstate(over="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
         """Sums from the tail on; NaN from where a value of the tail is not known."""
-        result = np.empty_like(values_OHX)
-        before = np.broadcast_to(tail_OL[:, :, None], (*tail_OL.shape, values_OHX.shape[2]))
-        for start in range(0, values_OHX.shape[1], self.lag):
-            changes = values_OHX[:, start : start + self.lag]
-            before = finite(before[:, : changes.shape[1]] + changes)
-            result[:, start : start + self.lag] = before
-        return result
+        _, horizon, width = values_OHX.shape
+        levels_OHX = np.empty_like(values_OHX)
+        cycle = np.broadcast_to(tail_OL[:, :, None], (*tail_OL.shape, width))
+        for start in range(0, horizon, self.lag):
+            steps = slice(start, start + self.lag)
+            changes = values_OHX[:, steps]
+            cycle = finite(cycle[:, : changes.shape[1]] + changes)
+            levels_OHX[:, steps] = cycle
+        return levels_OHX

@@ -35,13 +35,21 @@ class TransformsState(NamedTuple):
     def rows(self, rows: NDArray) -> TransformsState:
         """What was learned of some series, by number, in that order; a series may come more than
         once."""
-        group_R, place_R = self.group_S[rows], np.empty(len(rows), np.int64)
+        group_R = self.group_S[rows]
+        place_R = np.empty(len(rows), np.int64)
         states = []
-        for g, state in enumerate(self.states):
-            own = np.flatnonzero(group_R == g)
-            place_R[own] = np.arange(len(own))
-            states.append(rows_of(state, self.place_S[rows[own]]))
-        return TransformsState(self.ids[rows], group_R, place_R, self.chains, tuple(states))
+        for group, state in enumerate(self.states):
+            group_rows = np.flatnonzero(group_R == group)
+            place_R[group_rows] = np.arange(len(group_rows))
+            saved_places = self.place_S[rows[group_rows]]
+            states.append(rows_of(state, saved_places))
+        return TransformsState(
+            ids=self.ids[rows],
+            group_S=group_R,
+            place_S=place_R,
+            chains=self.chains,
+            states=tuple(states),
+        )
 
 
 class AppliedTransforms(NamedTuple):
@@ -67,27 +75,28 @@ class Transforms:
     by_series: dict[str, Chain] = Field(default_factory=dict)
 
     @staticmethod
-    def of(given: Transforms | Steps | Mapping[str, Steps]) -> Transforms:
+    def of(steps: Transforms | Steps | Mapping[str, Steps]) -> Transforms:
         """From what people write: a transform, several in order, a chain, or one of these per id.
 
         UsageError for anything else.
         """
-        if isinstance(given, Transforms):
-            return given
+        if isinstance(steps, Transforms):
+            return steps
         try:
-            if isinstance(given, Mapping):
-                return Transforms(None, {name: _chain(steps) for name, steps in given.items()})
-            return Transforms(_chain(given))
+            if isinstance(steps, Mapping):
+                return Transforms(None, {name: _chain(chain) for name, chain in steps.items()})
+            return Transforms(_chain(steps))
         except (UsageError, TypeError) as error:
             raise UsageError(
-                f"{given!r} are no transforms. A transform such as Difference(12), several in "
+                f"{steps!r} are no transforms. A transform such as Difference(12), several in "
                 f"order, a Chain, or one of these per series id in a dict is expected.\n{error}"
             ) from error
 
     @property
     def chains(self) -> tuple[Chain, ...]:
         """All chains that a series may have."""
-        return (*([] if self.chain is None else [self.chain]), *self.by_series.values())
+        by_series = tuple(self.by_series.values())
+        return by_series if self.chain is None else (self.chain, *by_series)
 
     @property
     def accumulates(self) -> bool:
@@ -101,16 +110,17 @@ class Transforms:
     @property
     def learns(self) -> bool:
         """Whether any transform learns something from the data."""
-        return any(step.learns._fields for chain in self.chains for step in chain.steps)
+        return any(step.learns._fields for step in self._steps)
 
     @property
     def pooled(self) -> bool:
         """Whether any transform learns from all series together."""
-        return any(
-            getattr(step, "per", "series") == "panel"
-            for chain in self.chains
-            for step in chain.steps
-        )
+        return any(getattr(step, "per", "series") == "panel" for step in self._steps)
+
+    @property
+    def _steps(self) -> Iterator[AnyTransform]:
+        for chain in self.chains:
+            yield from chain.steps
 
     @property
     def apart(self) -> bool:
@@ -122,8 +132,8 @@ class Transforms:
         Errors of `Chain.fit`."""
         chains, group_S, place_S = self._grouped(ids)
         states = []
-        for g, chain in enumerate(chains):
-            rows = np.flatnonzero(group_S == g)
+        for group, chain in enumerate(chains):
+            rows = np.flatnonzero(group_S == group)
             with _naming(ids[rows]):
                 states.append(chain.fit(*subset(values, offsets, rows)))
         return TransformsState(ids, group_S, place_S, chains, tuple(states))
@@ -142,13 +152,16 @@ class Transforms:
         row_of = dict(zip(state.ids, state.place_S, strict=True))
         chains, group_S, place_S = self._grouped(ids)
         states = []
-        for g, chain in enumerate(chains):
-            rows = np.flatnonzero(group_S == g)
+        for group, chain in enumerate(chains):
+            rows = np.flatnonzero(group_S == group)
             saved_R = np.array([row_of.get(name, -1) for name in ids[rows]], np.int64)
-            fresh = rows[saved_R < 0]
-            with _naming(ids[fresh]):
-                new = chain.fit(*subset(values, offsets, fresh), known=learned.get(chain))
-            states.append(_joined(learned.get(chain, new), new, saved_R))
+            unknown = rows[saved_R < 0]
+            saved = learned.get(chain)
+            with _naming(ids[unknown]):
+                fitted = chain.fit(*subset(values, offsets, unknown), known=saved)
+            if saved is None:
+                saved = fitted
+            states.append(_joined(saved, fitted, saved_R))
         return TransformsState(ids, group_S, place_S, chains, tuple(states))
 
     def apply(
@@ -156,14 +169,17 @@ class Transforms:
     ) -> AppliedTransforms:
         """Transform whole series, as inputs or as labels; `state` is that of the same series in
         the same order."""
-        result, parts = np.empty(len(values)), []
-        series_N = np.repeat(state.group_S, np.diff(offsets))
-        for g, chain in enumerate(state.chains):
-            rows = np.flatnonzero(state.group_S == g)
+        transformed_N = np.empty(len(values))
+        by_group = []
+        group_N = np.repeat(state.group_S, np.diff(offsets))
+        for group, chain in enumerate(state.chains):
+            rows = np.flatnonzero(state.group_S == group)
+            group_values, group_offsets = subset(values, offsets, rows)
             with _naming(state.ids[rows]):
-                parts.append(chain.apply(*subset(values, offsets, rows), state.states[g], labels))
-            result[series_N == g] = parts[g].values
-        return AppliedTransforms(result, tuple(parts))
+                applied = chain.apply(group_values, group_offsets, state.states[group], labels)
+            by_group.append(applied)
+            transformed_N[group_N == group] = applied.values
+        return AppliedTransforms(transformed_N, tuple(by_group))
 
     def invert(
         self,
@@ -176,31 +192,31 @@ class Transforms:
         paths: bool = False,
     ) -> NDArray:
         """Forecasts in the units of the data: see `Chain.invert`."""
-        result = np.empty(np.shape(values_OHX))
-        for g, chain in enumerate(state.chains):
-            here = np.flatnonzero(state.group_S[series_O] == g)
-            series = state.place_S[series_O[here]]
-            result[here] = chain.invert(
-                values_OHX[here],
-                series,
-                counts_O[here],
-                applied.parts[g],
-                state.states[g],
+        inverted_OHX = np.empty(np.shape(values_OHX))
+        for group, chain in enumerate(state.chains):
+            rows = np.flatnonzero(state.group_S[series_O] == group)
+            inverted_OHX[rows] = chain.invert(
+                values_OHX[rows],
+                state.place_S[series_O[rows]],
+                counts_O[rows],
+                applied.parts[group],
+                state.states[group],
                 labels,
                 paths,
             )
-        return result
+        return inverted_OHX
 
     def as_input(self, values: NDArray, rows: NDArray, state: TransformsState) -> NDArray:
         """Answers (R, …) of a network for the series `rows` (R,), as its next inputs: see
         `Chain.as_input`."""
         if not self.apart:
             return values
-        result = np.array(values, float)
-        for g, chain in enumerate(state.chains):
-            here = np.flatnonzero(state.group_S[rows] == g)
-            result[here] = chain.as_input(result[here], state.place_S[rows[here]], state.states[g])
-        return result
+        inputs = np.array(values, float)
+        for group, chain in enumerate(state.chains):
+            group_rows = np.flatnonzero(state.group_S[rows] == group)
+            place = state.place_S[rows[group_rows]]
+            inputs[group_rows] = chain.as_input(inputs[group_rows], place, state.states[group])
+        return inputs
 
     def described(self) -> dict[str, Any]:
         """The specification as JSON values."""
@@ -218,29 +234,26 @@ class Transforms:
 
     def arrays(self, state: TransformsState) -> dict[str, NDArray]:
         """What was learned, as named arrays; the ids are kept by whoever saves them."""
-        pairs = enumerate(zip(state.chains, state.states, strict=True))
-        return {
-            f"{g}.{name}": part
-            for g, (chain, own) in pairs
-            for name, part in chain.arrays(own).items()
-        }
+        arrays = {}
+        for group, chain in enumerate(state.chains):
+            for name, array in chain.arrays(state.states[group]).items():
+                arrays[f"{group}.{name}"] = array
+        return arrays
 
     def state_from_arrays(self, arrays: Mapping[str, NDArray], ids: NDArray) -> TransformsState:
         """The state of which `arrays` are; `ids` (S,) as when it was fitted. ModelError where
         one is missing."""
         chains, group_S, place_S = self._grouped(ids)
-        parts: list[dict[str, NDArray]] = [
-            {
-                name.removeprefix(f"{g}."): part
-                for name, part in arrays.items()
-                if name.startswith(f"{g}.")
-            }
-            for g in range(len(chains))
+        by_group: list[dict[str, NDArray]] = [{} for _ in chains]
+        for name, array in arrays.items():
+            group, _, field = name.partition(".")
+            if group.isdecimal() and int(group) < len(chains):
+                by_group[int(group)][field] = array
+        states = [
+            chain.state_from_arrays(chain_arrays)
+            for chain, chain_arrays in zip(chains, by_group, strict=True)
         ]
-        states = tuple(
-            chain.state_from_arrays(own) for chain, own in zip(chains, parts, strict=True)
-        )
-        return TransformsState(ids, group_S, place_S, chains, states)
+        return TransformsState(ids, group_S, place_S, chains, tuple(states))
 
     def _grouped(self, ids: NDArray) -> tuple[tuple[Chain, ...], NDArray, NDArray]:
         """The chains in the order in which series have them first; which one each has, and its
@@ -248,20 +261,20 @@ class Transforms:
         if not self.by_series and self.chain is not None:
             return (self.chain,), np.zeros(len(ids), np.int64), np.arange(len(ids))
         numbers: dict[Chain, int] = {}
-        group_S = np.array(
-            [numbers.setdefault(self._chain_of(name), len(numbers)) for name in ids], np.int64
-        )
+        groups = [numbers.setdefault(self._chain_of(name), len(numbers)) for name in ids]
+        group_S = np.array(groups, np.int64)
         place_S = np.empty(len(ids), np.int64)
-        for g in range(len(numbers)):
-            place_S[group_S == g] = np.arange(np.count_nonzero(group_S == g))
+        for group in range(len(numbers)):
+            rows = np.flatnonzero(group_S == group)
+            place_S[rows] = np.arange(len(rows))
         return tuple(numbers), group_S, place_S
 
     def _chain_of(self, name: str) -> Chain:
         chain = self.by_series.get(name, self.chain)
         if chain is None:
-            named = ", ".join(map(repr, list(self.by_series)[:5]))
+            names = ", ".join(map(repr, list(self.by_series)[:5]))
             raise UsageError(
-                f"No transforms are given for series {name!r}; there are some for {named}.\nName "
+                f"No transforms are given for series {name!r}; there are some for {names}.\nName "
                 "every series, or give those of all others as Transforms(chain=…, by_series=…)."
             )
         return chain
@@ -270,25 +283,28 @@ class Transforms:
 def _chain(steps: Any) -> Chain:
     if isinstance(steps, Chain):
         return steps
-    several: Any = (
-        tuple(steps) if isinstance(steps, Sequence) and not isinstance(steps, str) else (steps,)
+    is_sequence = isinstance(steps, Sequence) and not isinstance(steps, str)
+    in_order: Any = tuple(steps) if is_sequence else (steps,)
+    return Chain(in_order)
+
+
+def _joined(saved: ChainState, fitted: ChainState, saved_R: NDArray) -> ChainState:
+    """Rows of what was saved, and where there is none (-1) those of what was fitted, in order."""
+    is_saved_R = saved_R >= 0
+
+    def join(saved_step: State, fitted_step: State) -> State:
+        arrays = []
+        for saved_array, fitted_array in zip(saved_step, fitted_step, strict=True):
+            rows = np.empty(len(saved_R), saved_array.dtype)
+            rows[is_saved_R] = saved_array[saved_R[is_saved_R]]
+            rows[~is_saved_R] = fitted_array
+            arrays.append(rows)
+        return type(saved_step)(*arrays)
+
+    return ChainState(
+        inputs=tuple(map(join, saved.inputs, fitted.inputs)),
+        labels=tuple(map(join, saved.labels, fitted.labels)),
     )
-    return Chain(several)
-
-
-def _joined(saved: ChainState, new: ChainState, saved_R: NDArray) -> ChainState:
-    """Rows of what was saved, and where there is none (-1) those of what is new, in order."""
-    known = saved_R >= 0
-
-    def join(old: State, fresh: State) -> State:
-        parts = []
-        for mine, theirs in zip(old, fresh, strict=True):
-            rows = np.empty(len(saved_R), mine.dtype)
-            rows[known], rows[~known] = mine[saved_R[known]], theirs
-            parts.append(rows)
-        return type(old)(*parts)
-
-    return ChainState(*(tuple(map(join, *pair)) for pair in zip(saved, new, strict=True)))
 
 
 @contextmanager

@@ -53,9 +53,11 @@ class Standard:
         low_G, span_G = _ranges(values, groups)
         # From the lowest value and in units of the range: no digits are lost to a large mean, no
         # square overflows.
-        unit_N = _scaled(values, groups, Scaling(low_G, np.where(span_G > 0, span_G, 1.0)))
+        divisor_G = np.where(span_G > 0, span_G, 1.0)
+        unit_N = _scaled(values, groups, Scaling(low_G, divisor_G))
         mean_G = means(unit_N, groups)
-        deviation_G = np.sqrt(means((unit_N - spread(mean_G, groups)) ** 2, groups))
+        deviation_N = unit_N - spread(mean_G, groups)
+        deviation_G = np.sqrt(means(deviation_N**2, groups))
         return _settled(low_G + span_G * mean_G, span_G * deviation_G, offsets)
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
@@ -91,17 +93,21 @@ class MinMax:
 
     def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
         """Minimum and range."""
-        return _settled(*_ranges(values, _groups(self.per, offsets)), offsets)
+        low_G, span_G = _ranges(values, _groups(self.per, offsets))
+        return _settled(low_G, span_G, offsets)
 
     @np.errstate(over="ignore")
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
         """Between low and high, as far as the training part reached."""
-        return finite(self.low + (self.high - self.low) * _scaled(values, offsets, state))
+        span = self.high - self.low
+        return finite(self.low + span * _scaled(values, offsets, state))
 
     @np.errstate(over="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
         """Back to units."""
-        return _unscaled(finite((values_OHX - self.low) / (self.high - self.low)), state)
+        span = self.high - self.low
+        unit_OHX = finite((values_OHX - self.low) / span)
+        return _unscaled(unit_OHX, state)
 
 
 @settings
@@ -124,8 +130,9 @@ class Robust:
     @np.errstate(over="ignore")
     def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
         """Median and interquartile range."""
-        low, middle, high = quantiles(values, _groups(self.per, offsets), (0.25, 0.5, 0.75)).T
-        return _settled(middle, finite(high - low), offsets)
+        groups = _groups(self.per, offsets)
+        low_G, middle_G, high_G = quantiles(values, groups, (0.25, 0.5, 0.75)).T
+        return _settled(middle_G, finite(high_G - low_G), offsets)
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
         """In interquartile ranges from the median."""
@@ -159,8 +166,10 @@ class MeanAbs:
         groups = _groups(self.per, offsets)
         largest_G = reduced(np.fmax, np.abs(values), groups)
         # so no sum overflows
-        unit_N = np.abs(values) / spread(np.where(largest_G > 0, largest_G, 1.0), groups)
-        return _settled(np.zeros(len(largest_G)), largest_G * means(unit_N, groups), offsets)
+        divisor_G = np.where(largest_G > 0, largest_G, 1.0)
+        unit_N = np.abs(values) / spread(divisor_G, groups)
+        scale_G = largest_G * means(unit_N, groups)
+        return _settled(np.zeros(len(largest_G)), scale_G, offsets)
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
         """In mean absolute values."""
@@ -179,25 +188,33 @@ def _groups(per: Per, offsets: NDArray) -> NDArray:
 @np.errstate(over="ignore")
 def _ranges(values: NDArray, groups: NDArray) -> tuple[NDArray, NDArray]:
     """The lowest value of each group, and how far above it the highest lies."""
-    low_G, high_G = (reduced(function, values, groups) for function in (np.fmin, np.fmax))
+    low_G = reduced(np.fmin, values, groups)
+    high_G = reduced(np.fmax, values, groups)
     return low_G, finite(high_G - low_G)
 
 
 def _settled(centre_G: NDArray, scale_G: NDArray, offsets: NDArray) -> Scaling:
     """A row for each series, and the choices where nothing varies or nothing is known."""
-    centre_G, scale_G = np.nan_to_num(centre_G), np.where(scale_G > 0, scale_G, 1.0)
+    centre_G = np.nan_to_num(centre_G)
+    scale_G = np.where(scale_G > 0, scale_G, 1.0)
+    series = len(offsets) - 1
     return Scaling(
-        *(np.broadcast_to(part, len(offsets) - 1).copy() for part in (centre_G, scale_G))
+        centre_S=np.broadcast_to(centre_G, series).copy(),
+        scale_S=np.broadcast_to(scale_G, series).copy(),
     )
 
 
 @np.errstate(over="ignore")
 def _scaled(values: NDArray, offsets: NDArray, state: State) -> NDArray:
-    centre, scale = (spread(part, offsets) for part in state)
-    return finite((values - centre) / scale)
+    centre_S, scale_S = state
+    centre_N = spread(centre_S, offsets)
+    scale_N = spread(scale_S, offsets)
+    return finite((values - centre_N) / scale_N)
 
 
 @np.errstate(over="ignore")
 def _unscaled(values_OHX: NDArray, state: State) -> NDArray:
-    centre, scale = (part[:, None, None] for part in state)
-    return finite(values_OHX * scale + centre)
+    centre_O, scale_O = state
+    centre_O11 = centre_O[:, None, None]
+    scale_O11 = scale_O[:, None, None]
+    return finite(values_OHX * scale_O11 + centre_O11)

@@ -61,7 +61,9 @@ class Log1p:
 
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
         """exp(z) − 1."""
-        return np.maximum(np.expm1(np.minimum(values_OHX, LOG_LARGEST)), np.nextafter(-1.0, 0.0))
+        smallest = np.nextafter(-1.0, 0.0)
+        values = np.expm1(np.minimum(values_OHX, LOG_LARGEST))
+        return np.maximum(values, smallest)
 
 
 class Power(NamedTuple):
@@ -99,23 +101,25 @@ class BoxCox:
             return Power(np.full(len(offsets) - 1, self.lmbda))
         log = np.log(values)
         span_S = reduced(np.fmax, log, offsets) - reduced(np.fmin, log, offsets)
-        # NaN is no span either
-        return Power(np.where(span_S > SMALLEST_SPAN, _likeliest(log, offsets), 1.0))
+        has_span_S = span_S > SMALLEST_SPAN  # NaN is no span either
+        return Power(np.where(has_span_S, _likeliest(log, offsets), 1.0))
 
     @np.errstate(over="ignore")
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
         """The powers; DataError for values that are not positive."""
         _require_positive(values, offsets)
-        return finite(power(np.log(values), spread(state[0], offsets)))
+        lmbda_N = spread(state[0], offsets)
+        return finite(power(np.log(values), lmbda_N))
 
     @np.errstate(over="ignore", divide="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
         """(λz + 1)^(1/λ); no smaller than the smallest and no larger than the largest positive
         number."""
         lmbda = state[0][:, None, None]
-        safe, zero = _apart_from_zero(lmbda)
-        log = np.log1p(np.maximum(safe * values_OHX, -1.0)) / safe
-        return np.exp(np.clip(np.where(zero, values_OHX, log), LOG_SMALLEST, LOG_LARGEST))
+        divisor, is_zero = _apart_from_zero(lmbda)
+        log = np.log1p(np.maximum(divisor * values_OHX, -1.0)) / divisor
+        log = np.where(is_zero, values_OHX, log)
+        return np.exp(np.clip(log, LOG_SMALLEST, LOG_LARGEST))
 
 
 @settings
@@ -151,15 +155,19 @@ class Logit:
         advice = (
             "Give limits that no value reaches, a little wider than the true ones, or use MinMax()."
         )
-        inside = (values > self.low) & (values < self.high)
-        require_domain(inside, values, offsets, f"{self} takes values between its limits", advice)
+        is_inside = (values > self.low) & (values < self.high)
+        rule = f"{self} takes values between its limits"
+        require_domain(is_inside, values, offsets, rule, advice)
         return np.log(values - self.low) - np.log(self.high - values)
 
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
         """low + (high − low) / (1 + exp(−z)), between the limits."""
-        share = 1.0 / (1.0 + np.exp(np.minimum(-values_OHX, LOG_LARGEST - 1.0)))
-        within = np.nextafter(self.low, self.high), np.nextafter(self.high, self.low)
-        return np.clip(self.low + (self.high - self.low) * share, *within)
+        exponent = np.minimum(-values_OHX, LOG_LARGEST - 1.0)
+        share = 1.0 / (1.0 + np.exp(exponent))
+        values = self.low + (self.high - self.low) * share
+        lowest = np.nextafter(self.low, self.high)
+        highest = np.nextafter(self.high, self.low)
+        return np.clip(values, lowest, highest)
 
 
 def _require_positive(values: NDArray, offsets: NDArray) -> None:
@@ -172,14 +180,15 @@ def _require_positive(values: NDArray, offsets: NDArray) -> None:
 
 def _apart_from_zero(lmbda: NDArray) -> tuple[NDArray, NDArray]:
     """λ that can be divided by, and where it is zero."""
-    zero = np.abs(lmbda) < NEAR_ZERO
-    return np.where(zero, 1.0, lmbda), zero
+    is_zero = np.abs(lmbda) < NEAR_ZERO
+    return np.where(is_zero, 1.0, lmbda), is_zero
 
 
 def power(log: NDArray, lmbda: NDArray) -> NDArray:
     """(y^λ − 1) / λ from log(y); `expm1` keeps the digits where λ is small."""
-    safe, zero = _apart_from_zero(lmbda)
-    return np.where(zero, log, np.expm1(safe * log) / safe)
+    divisor, is_zero = _apart_from_zero(lmbda)
+    powers = np.expm1(divisor * log) / divisor
+    return np.where(is_zero, log, powers)
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
@@ -189,23 +198,26 @@ def _likeliest(log: NDArray, offsets: NDArray) -> NDArray:
     In units of the geometric mean the Jacobian is 1 (Box & Cox, equation 9): the likeliest λ has
     the smallest variance.
     """
-    known = ~np.isnan(log)
-    count = reduced(np.add, known.astype(float), offsets, empty=0.0)
-    bounds = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    unit = (log - spread(means(log, offsets), offsets))[known]
+    is_known = ~np.isnan(log)
+    count_S = reduced(np.add, is_known.astype(float), offsets, empty=0.0)
+    bounds = np.concatenate([[0], np.cumsum(count_S)]).astype(np.int64)
+    mean_log_N = spread(means(log, offsets), offsets)
+    unit = (log - mean_log_N)[is_known]
 
     def variance(lmbda_S: NDArray) -> NDArray:
-        lmbda = np.where(np.abs(lmbda_S) < FLAT, FLAT, lmbda_S)
+        is_flat_S = np.abs(lmbda_S) < FLAT
+        lmbda_S = np.where(is_flat_S, FLAT, lmbda_S)
         # around 0, so that one pass over it loses no digits
-        power = np.expm1(spread(lmbda, bounds) * unit)
-        mean, square = (
-            reduced(np.add, power, bounds) / count,
-            reduced(np.add, power**2, bounds) / count,
-        )
-        return np.nan_to_num((square - mean**2) / lmbda**2, nan=np.inf, posinf=np.inf)
+        powers = np.expm1(spread(lmbda_S, bounds) * unit)
+        mean_S = reduced(np.add, powers, bounds) / count_S
+        square_S = reduced(np.add, powers**2, bounds) / count_S
+        variance_S = (square_S - mean_S**2) / lmbda_S**2
+        return np.nan_to_num(variance_S, nan=np.inf, posinf=np.inf)
 
-    lowest, highest = (reduced(function, unit, bounds) for function in (np.fmin, np.fmax))
-    return np.where(highest > lowest, _minimum(variance, len(count)), 1.0)
+    lowest_S = reduced(np.fmin, unit, bounds)
+    highest_S = reduced(np.fmax, unit, bounds)
+    varies_S = highest_S > lowest_S
+    return np.where(varies_S, _minimum(variance, len(count_S)), 1.0)
 
 
 def _minimum(function: Callable[[NDArray], NDArray], count: int) -> NDArray:
@@ -215,15 +227,25 @@ def _minimum(function: Callable[[NDArray], NDArray], count: int) -> NDArray:
     Kiefer, J., "Sequential minimax search for a maximum", Proc. Amer. Math. Soc. 4 (1953), 502–506.
     """
     grid = np.linspace(*LMBDAS, GRID)
-    best = np.argmin([function(np.full(count, point)) for point in grid], axis=0)
-    a, b = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, GRID - 1)]
-    c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-    at_c, at_d = function(c), function(d)
+    at_grid = [function(np.full(count, point)) for point in grid]
+    nearest = np.argmin(at_grid, axis=0)
+    low = grid[np.maximum(nearest - 1, 0)]
+    high = grid[np.minimum(nearest + 1, GRID - 1)]
+    lower = high - GOLDEN * (high - low)
+    upper = low + GOLDEN * (high - low)
+    at_lower = function(lower)
+    at_upper = function(upper)
     for _ in range(REFINEMENTS):
-        left = at_c < at_d
-        a, b = np.where(left, a, c), np.where(left, d, b)
-        new = np.where(left, b - GOLDEN * (b - a), a + GOLDEN * (b - a))
-        at_new = function(new)
-        c, d = np.where(left, new, d), np.where(left, c, new)
-        at_c, at_d = np.where(left, at_new, at_d), np.where(left, at_c, at_new)
-    return (a + b) / 2.0
+        # the side of the smaller value stays, and one of the two points with it
+        is_lower = at_lower < at_upper
+        low = np.where(is_lower, low, lower)
+        high = np.where(is_lower, upper, high)
+        section = GOLDEN * (high - low)
+        point = np.where(is_lower, high - section, low + section)
+        at_point = function(point)
+        lower, upper = np.where(is_lower, point, upper), np.where(is_lower, lower, point)
+        at_lower, at_upper = (
+            np.where(is_lower, at_point, at_upper),
+            np.where(is_lower, at_lower, at_point),
+        )
+    return (low + high) / 2.0

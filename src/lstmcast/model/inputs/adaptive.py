@@ -184,12 +184,12 @@ class Adaptive:
         effect_BTF = None
         if known is not None:
             effect_BTF = known / grid.unit_B[:, None, None]
-        reading, new_state = self.read(state, z_BT, effect_BTF)
+        steps_read, new_state = self.read(state, z_BT, effect_BTF)
         first_B = first_known(state.first_B, values_BT)
-        value_BT = reading.known.value + first_B[:, None]
-        reading = reading._replace(known=reading.known._replace(value=value_BT))
+        value_BT = steps_read.known.value + first_B[:, None]
+        steps_read = steps_read._replace(known=steps_read.known._replace(value=value_BT))
         newest = new_state.known._replace(value=value_BT[:, -1])
-        return reading, new_state._replace(first_B=first_B, known=newest)
+        return steps_read, new_state._replace(first_B=first_B, known=newest)
 
     def read(
         self,
@@ -273,8 +273,8 @@ class Adaptive:
             return self.read(state, z_NH, observed=False)
         steps = z_NH.shape[1]
         windows_NFE = sliding_window_view(state.ahead_BF, 1 + state.grid.horizon, axis=1)
-        reading, new_state = self.read(state, z_NH, windows_NFE[:, :steps], observed=False)
-        return reading, new_state._replace(ahead_BF=state.ahead_BF[:, steps:])
+        steps_read, new_state = self.read(state, z_NH, windows_NFE[:, :steps], observed=False)
+        return steps_read, new_state._replace(ahead_BF=state.ahead_BF[:, steps:])
 
     def units(
         self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True

@@ -72,8 +72,8 @@ def _window(
     level_BU = np.concatenate([level_BL, level_BT], axis=1)
     columns_TW = tail + np.arange(T)[:, None] - np.arange(W)
     known_BTW = known_BU[:, columns_TW]
-    adjusted_BTW = z_BU[:, columns_TW] - past_BTW
-    value_BTW = np.where(known_BTW, adjusted_BTW, level_BU[:, columns_TW])
+    # at once: large arrays that have names stay in memory until the end
+    value_BTW = np.where(known_BTW, z_BU[:, columns_TW] - past_BTW, level_BU[:, columns_TW])
     return value_BTW, known_BTW, level_BU
 
 

@@ -59,7 +59,7 @@ def _context(
 ) -> NDArray:
     """About the whole series: scale, recent against usual change, age, trust in the season, its
     length, the axis."""
-    change_BTW = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1])
+    recent_BT = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]).mean(axis=2)
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(seasonal(grid.periods), default=1)
     log_BT = np.broadcast_to(grid.log_B[:, None], scale_BT.shape)
@@ -67,7 +67,7 @@ def _context(
     np.log(scale_BT, out=log_scale_BT, where=log_BT)
     channels = [
         log_scale_BT + 3.0,
-        np.log(change_BTW.mean(axis=2) + 0.05),
+        np.log(recent_BT + 0.05),
         np.log1p(np.minimum(age_BT, CONTEXT)) - 3.5,
         share_BT,
         np.full_like(age_BT, np.log(longest) - 1.5),

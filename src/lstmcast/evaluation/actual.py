@@ -1,0 +1,70 @@
+"""What came after the cutoffs of a backtest, and the forecasts beside it.
+
+Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmcast.data.origins import Origins, known_counts
+from lstmcast.data.panel import Panel
+from lstmcast.errors import ModelError, UsageError
+from lstmcast.forecast import Forecast
+
+
+class Grid(NamedTuple):
+    """The grid that models forecast: its origins, the panel, how many steps, and which of them
+    occur (O, H), all for None."""
+
+    origins: Origins
+    panel: Panel
+    steps: int
+    rows: np.ndarray | None
+
+    def occurring(self, forecast: Forecast) -> Forecast:
+        """The steps of a forecast at which something occurs."""
+        return forecast if self.rows is None else forecast.at_steps(self.rows)
+
+
+def checked_truth(panel: Panel, truth: Panel | None) -> Panel:
+    """The values to compare with: those of the data unless given."""
+    if truth is None:
+        return panel
+    alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)
+    if not alike or not np.array_equal(truth.starts, panel.starts):
+        raise UsageError(
+            f"truth= has other series or times than the data: {truth!r} beside {panel!r}. Give the "
+            "panel that the data were repaired from."
+        )
+    return truth
+
+
+def actual_values(
+    panel: Panel, origins: Origins, counts: np.ndarray, horizon: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """What came after each origin, (O, H): NaN where there is nothing, or nothing was known
+    before."""
+    steps = origins.counts[:, None] + np.arange(horizon)
+    counts_here = counts > 0
+    occurs = (steps < panel.lengths[origins.series][:, None]) & counts_here[:, None]
+    rows = panel.offsets[origins.series][:, None] + np.where(occurs, steps, 0)
+    is_blind = counts_here & (known_counts(panel, origins) == 0)
+    actual = np.where(occurs & ~is_blind[:, None], panel.values[rows], np.nan)
+    if not is_blind.any():
+        return actual, ()
+    note = f"{is_blind.sum()} origins have no known value before their cutoff and are not judged."
+    return actual, (note,)
+
+
+def require_answers(name: str, forecast: Forecast, actual: np.ndarray) -> None:
+    silent = np.argwhere(~np.isfinite(forecast.point) & np.isfinite(actual))
+    if len(silent):
+        origin, step = silent[0]
+        raise ModelError(
+            f"{name} gives no number for series {str(forecast.ids[origin])!r}, cutoff "
+            f"{forecast.cutoffs[origin]}, step {step + 1}: {forecast.point[origin, step]}. It "
+            "cannot be compared with others; leave that series out, or use another model."
+        )

@@ -1,0 +1,156 @@
+"""Metrics of models as columns, and what models are measured by.
+
+Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lstmcast.evaluation import metrics
+from lstmcast.evaluation.verdict import familiar_of, reference_of, skill_of
+from lstmcast.forecast import Forecast
+
+ROUNDING = 1e-12  # of the actual value: what numbers of 64 bits lose in a forecast
+HEADINGS = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "mape": "MAPE %",
+    "smape": "sMAPE %",
+    "mase": "MASE",
+    "rmsse": "RMSSE",
+    "pinball": "pinball",
+    "crps": "CRPS",
+    "skill": "skill",
+    "skill_familiar": "skill",  # said against which
+}
+
+
+class Scored(NamedTuple):
+    """What metrics are made of."""
+
+    forecasts: dict[str, Forecast]
+    actual: np.ndarray  # (O, H)
+    scales: metrics.Scales
+
+
+def errors_of(scored: Scored) -> tuple[str, dict[str, float]]:
+    """The error that verdicts are made by, as people call it, and that of each forecast."""
+    ruler = Ruler.of(scored)
+    overall = table(scored, "part", np.array(["all"]), axis=None, ruler=ruler)
+    errors = dict(zip(scored.forecasts, overall[ruler.measure].tolist(), strict=True))
+    return HEADINGS[ruler.measure], errors
+
+
+def table(
+    scored: Scored,
+    label: str,
+    values: np.ndarray,
+    axis: metrics.Axis,
+    shape: tuple[int, ...] | None = None,
+    ruler: Ruler | None = None,
+) -> dict[str, Any]:
+    """All metrics of all models as columns: `model`, `label` (with `values`), then the metrics
+    along `axis`."""
+    if not scored.forecasts:
+        return {}
+    if shape is None:
+        shape = scored.actual.shape
+    if ruler is None:
+        ruler = Ruler.of(scored)
+    rows = {}
+    for name, forecast in scored.forecasts.items():
+        rows[name] = _metrics(forecast, scored, axis, shape)
+    columns = {
+        "model": np.repeat(np.array(list(rows), object), len(values)),
+        label: np.tile(values, len(rows)),
+    }
+    unknown = np.full(len(values), np.nan)
+    for key in dict.fromkeys(chain.from_iterable(rows.values())):
+        cells = [np.atleast_1d(row.get(key, unknown)) for row in rows.values()]
+        columns[key] = np.concatenate(cells)
+    return columns | ruler.skills(rows)
+
+
+class Ruler(NamedTuple):
+    """What models are measured by: which error, and against which simple forecasts."""
+
+    measure: str  # "mae", or "mase" where series have sizes of their own
+    reference: str | None  # the best of the simple forecasts, over everything
+    familiar: str | None  # (seasonal) naive, where that is another one
+
+    @classmethod
+    def of(cls, scored: Scored) -> Ruler:
+        """The mean absolute error of several series would be that of the largest."""
+        model = next(iter(scored.forecasts))
+        measure = "mae"
+        errors = _errors(scored, measure)
+        if len(set(scored.forecasts[model].ids)) > 1:
+            relative = _errors(scored, "mase")
+            if np.isfinite(list(relative.values())).all():
+                measure = "mase"
+                errors = relative
+        reference = reference_of(model, errors)
+        familiar = familiar_of(model, reference, errors)
+        return cls(measure, reference, familiar)
+
+    def skills(self, rows: dict[str, dict[str, Any]]) -> dict[str, np.ndarray]:
+        """Columns of skill from the metrics of each model."""
+        errors = {name: np.atleast_1d(row[self.measure]) for name, row in rows.items()}
+        columns = {}
+        for key, base in (("skill", self.reference), ("skill_familiar", self.familiar)):
+            if base is not None:
+                skills = [skill_of(error, errors[base]) for error in errors.values()]
+                columns[key] = np.concatenate(skills)
+        return columns
+
+
+def _errors(scored: Scored, measure: str) -> dict[str, float]:
+    """The error of each model over all origins and steps."""
+    actual = scored.actual
+    errors = {}
+    for name, forecast in scored.forecasts.items():
+        point = _rounded(forecast.point, actual)
+        if measure == "mase":
+            error = metrics.mase(actual, point, scored.scales.absolute)
+        else:
+            error = metrics.mae(actual, point)
+        errors[name] = float(error)
+    return errors
+
+
+def _metrics(
+    forecast: Forecast, scored: Scored, axis: metrics.Axis, shape: tuple[int, ...]
+) -> dict[str, Any]:
+    actual = scored.actual.reshape(shape)
+    point = _rounded(forecast.point.reshape(shape), actual)
+    absolute = scored.scales.absolute.reshape(shape[:-1])
+    squared = scored.scales.squared.reshape(shape[:-1])
+    row = {
+        "mae": metrics.mae(actual, point, axis),
+        "rmse": metrics.rmse(actual, point, axis),
+        "mape": metrics.mape(actual, point, axis),
+        "smape": metrics.smape(actual, point, axis),
+        "mase": metrics.mase(actual, point, absolute, axis),
+        "rmsse": metrics.rmsse(actual, point, squared, axis),
+    }
+    if forecast.quantile_levels:
+        quantiles = forecast.quantiles.reshape(*shape, -1)
+        row["pinball"] = metrics.pinball(actual, quantiles, forecast.quantile_levels, axis)
+        row["crps"] = 2 * row["pinball"]
+    for level in forecast.interval_levels:
+        interval = forecast.interval(level)
+        lower = interval.lower.reshape(shape)
+        upper = interval.upper.reshape(shape)
+        row[f"coverage_{level:g}"] = metrics.coverage(actual, lower, upper, axis)
+    return row
+
+
+def _rounded(point: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """Forecasts without what only rounding sets apart from the actual values: on a constant it
+    would decide."""
+    is_equal = np.abs(point - actual) <= ROUNDING * np.abs(actual)
+    return np.where(is_equal, actual, point)
