@@ -230,7 +230,8 @@ def _zeros_recur(values_RT: NDArray, asked_R: NDArray, periods: tuple[int, ...])
         known = np.flatnonzero(~np.isnan(values_RT[r]))
         is_zero = values_RT[r, known] == 0
         for period in periods:
-            if 1 < period <= LONGEST_CYCLE:
+            # one step of a shorter cycle is a tenth of the values anyway
+            if 1 < MANY_ZEROS * period <= MANY_ZEROS * LONGEST_CYCLE:
                 count_P = np.bincount(known % period, minlength=period)
                 zeros_P = np.bincount(known[is_zero] % period, minlength=period)
                 always_P = (count_P >= CYCLES) & (zeros_P == count_P)
