@@ -107,9 +107,9 @@ def panel() -> lc.Panel:
 
 def train(kind: str, folder: Path, resume: bool) -> dict[str, Any]:
     """The digest of what training gives, and the seconds that it took."""
-    from lstmcast.training import checkpoint, fitting
+    from lstmcast.training import checkpoint, members
 
-    fitting.Keeper = partial(checkpoint.Keeper, every=EVERY)  # type: ignore[assignment]
+    members.Keeper = partial(checkpoint.Keeper, interval=EVERY)  # type: ignore[assignment]
     network, training = KINDS[kind]
     model = lc.LSTMForecaster(
         network.get("horizon", 6),

@@ -29,6 +29,7 @@ from bare import BareSequence, BareWindows
 from common import HERE, arguments, print_table, write_result
 
 import lstmcast as lc
+from lstmcast.fit_data import TransformedData
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.callbacks import EpochReport
@@ -41,7 +42,6 @@ from lstmcast.training_config import (
     WholeSequence,
     Windows,
 )
-from lstmcast.windows import TransformedData
 
 BATCH, WINDOW, UNITS, LAYERS = 128, 48, 128, 2
 UPDATES, TURNS = 10, 12  # updates in a turn; turns that count, after two that do not

@@ -44,11 +44,11 @@ def quick(monkeypatch, epochs: int = 3) -> None:
 
 
 def test_the_split_is_99_and_43_pairs():
-    parts = windows.parts_of(learning_data())
-    train, back = windows.whole(parts), windows.validation_whole(parts, fresh=True)
+    parts = windows.split_of(learning_data())
+    train, back = windows.whole(parts), windows.validation_whole(parts, fresh_state=True)
     assert (train.lengths.tolist(), back.lengths.tolist()) == ([99], [43])
     # D(i) stands at step i + 1: inputs D(0)…D(98) and D(99)…D(141), the last label is D(142)
-    assert (train.first.tolist(), back.first.tolist(), back.last.tolist()) == ([1], [100], [143])
+    assert (train.first.tolist(), back.first.tolist(), back.stop.tolist()) == ([1], [100], [143])
 
 
 def test_inputs_and_labels_are_scaled_apart_on_the_training_part():

@@ -142,7 +142,7 @@ def test_the_printed_shapes_are_those_of_the_network(done):
     model = stocks_shapes.forecaster(SMALL, stocks_shapes.schemes(False)["many-to-one"], 0)
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
     data, _ = model.config.inputs.data(panel, ends)
-    samples = int(windows.window_counts(windows.parts_of(data), stocks_shapes.LOOK_BACK).sum())
+    samples = int(windows.window_counts(windows.split_of(data), stocks_shapes.LOOK_BACK).sum())
     module = NetworkModule(
         NetworkConfig(SMALL.layers, inputs=Transformed(), head="point", horizon=1)
     )
@@ -293,10 +293,10 @@ def test_one_stock_of_a_long_table_is_enough_and_a_constant_one_does_no_harm(tmp
     found = follow_own(monkeypatch, tmp_path / "long", long, faithful=False)
     assert all(np.isfinite(list(found.values())))
     history = stocks_shapes.history(
-        stocks_prices.on_common_ticks(lc.read(long)), most=stocks.OURS.trained
+        stocks_prices.on_common_ticks(lc.read(long)), count=stocks.OURS.trained
     )
     assert set(history.ids) == {"moves", "stays"}
-    assert stocks_shapes.history(history, most=1).ids.tolist() == ["moves"]
+    assert stocks_shapes.history(history, count=1).ids.tolist() == ["moves"]
     found = follow_own(monkeypatch, tmp_path / "one", data)
     assert all(np.isfinite(list(found.values())))
 

@@ -156,13 +156,13 @@ def test_training_tells_the_head_the_values_and_where_they_stand():
     pytest.importorskip("torch", reason="needs the train extra")
     from lstmcast.model.inputs.axis import LINEAR
     from lstmcast.training.feeds import AdaptiveFeed
-    from lstmcast.windows import parts_of, whole
+    from lstmcast.windows import split_of, whole
 
     panel = counts()
     network = drawn()
     data, _ = NETWORK.inputs.data(panel, panel.lengths, H)
     feed = AdaptiveFeed(data, network.config, "cpu", affine=False)
-    (group,) = feed.groups(whole(parts_of(data)))  # all on one axis, that of the values
+    (group,) = feed.groups(whole(split_of(data)))  # all on one axis, that of the values
     assert group.axis == LINEAR
     batch = feed.batch(group)
     assert batch.positions_N is not None and batch.around is not None
@@ -179,7 +179,7 @@ def test_training_tells_the_head_the_values_and_where_they_stand():
     seasonal_NH = seen.known.seasonal[row_N, step_N]
     np.testing.assert_allclose(location[:, :, 0], level_N[:, None] + seasonal_NH, rtol=1e-5)
     np.testing.assert_allclose(scale[:, 0, 0], scale_N, rtol=1e-5)
-    few = feed.batch(group, np.random.default_rng(0), most=10)
+    few = feed.batch(group, np.random.default_rng(0), most_positions=10)
     assert few.around is not None
     assert [len(part) for part in (few.target, *few.around)] == [10, 10, 10]
 

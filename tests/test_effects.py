@@ -440,8 +440,9 @@ def test_a_stream_of_a_saved_past_knows_it(tmp_path):
 @pytest.mark.parametrize("log", [True, False])
 def test_a_network_learns_from_what_it_will_read(log):
     pytest.importorskip("torch")
+    from lstmcast.fit_data import AdaptiveData
     from lstmcast.training.feeds import AdaptiveFeed, Group
-    from lstmcast.windows import AdaptiveData, Segments
+    from lstmcast.windows import Segments
 
     values = np.exp(year(1100)) if log else year(1100) - 3
     panel, config = daily({"y": values}), lc.NetworkConfig((4,), lc.Adaptive(), horizon=6)

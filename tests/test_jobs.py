@@ -15,7 +15,7 @@ from lstmcast import forecaster
 from lstmcast.data.panel import Panel, ReadOptions
 from lstmcast.errors import DataError, ModelError, OutputError, UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
-from lstmcast.forecaster import LSTMForecaster, load
+from lstmcast.forecaster import LSTMForecaster
 from lstmcast.jobs import (
     BacktestJob,
     CheckJob,
@@ -28,6 +28,7 @@ from lstmcast.jobs import (
     PredictJob,
     Source,
 )
+from lstmcast.loading import load
 from lstmcast.model.network import NetworkConfig
 from lstmcast.output.places import Outputs
 from lstmcast.training_config import TrainingConfig

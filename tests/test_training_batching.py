@@ -7,21 +7,22 @@ import pytest
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
+from lstmcast.fit_data import AdaptiveData, TransformedData
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Adaptive, Grid, Transformed
 from lstmcast.model.inputs.axis import LOG, to_axis
 from lstmcast.model.lstm import Cell
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.util.parallel import ahead
-from lstmcast.windows import AdaptiveData, Segments, TransformedData
+from lstmcast.windows import Segments
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training.batching import BatchReader, settled  # noqa: E402
 from lstmcast.training.feeds import AdaptiveFeed, Group, TransformedFeed  # noqa: E402
 from lstmcast.training.losses import Sums, added, criterion  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
 from lstmcast.training.plan import check_plan, make_batching  # noqa: E402
+from lstmcast.training.reading import BatchReader, settled  # noqa: E402
 from lstmcast.training_config import (  # noqa: E402
     Loss,
     Rollout,
@@ -394,7 +395,7 @@ def test_series_on_both_axes_share_an_update():
     assert len(updates) == made.steps == 4 and all(
         set(update.series) == {0, 1} for update in updates
     )
-    assert [update.done for update in updates] == [0, 0.25, 0.5, 0.75]
+    assert [update.share_done for update in updates] == [0, 0.25, 0.5, 0.75]
 
 
 def test_constant_series_give_no_gradient_and_no_error():

@@ -19,13 +19,13 @@ import pytest
 from lstmcast import store
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.fit_data import AdaptiveData, TransformedData
 from lstmcast.model.inputs import Adaptive, Transformed
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.windows import AdaptiveData, TransformedData
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training import batching, fitting, loop  # noqa: E402
+from lstmcast.training import batching, environment, loop  # noqa: E402
 from lstmcast.training.fitting import fit_network  # noqa: E402
 from lstmcast.training.optim import rate  # noqa: E402
 from lstmcast.training_config import (  # noqa: E402
@@ -868,13 +868,15 @@ def test_other_errors_are_left_as_they_are(monkeypatch):
 
 def test_small_networks_are_trained_by_one_thread():
     assert (
-        fitting._default_threads(
+        environment.default_threads(
             NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), horizon=1), QUICK
         )
         == 1
     )
     large = NetworkConfig(layers=(128, 128), inputs=Transformed(), horizon=1)
-    assert fitting._default_threads(large, replace(QUICK, batch_size=128)) == (os.cpu_count() or 1)
+    assert environment.default_threads(large, replace(QUICK, batch_size=128)) == (
+        os.cpu_count() or 1
+    )
 
 
 REGIMES = (

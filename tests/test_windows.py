@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from lstmcast import windows
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
+from lstmcast.fit_data import AdaptiveData, TransformedData
 from lstmcast.training_config import Validation
-from lstmcast.windows import AdaptiveData, Parts, TransformedData
+from lstmcast.windows import Split
 
 # first, training, validation
 series = st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(0, 8))
@@ -19,7 +20,7 @@ series = st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(0, 8))
 
 def parts_from(spans):
     first, training, validation = (np.array(part) for part in zip(*spans, strict=True))
-    return Parts(np.arange(len(spans)), first, first + training, first + training + validation)
+    return Split(np.arange(len(spans)), first, first + training, first + training + validation)
 
 
 def as_tuples(segments):
@@ -55,7 +56,8 @@ def test_validation_windows_answer_into_the_validation_part(spans, length, every
                 loss = max(begin, end - 1) if every else newest
                 expected.append((s, begin, begin + length, loss, stop))
     assert (
-        as_tuples(windows.validation_windows(parts, length, every=every, fresh=fresh)) == expected
+        as_tuples(windows.validation_windows(parts, length, every_step=every, fresh_state=fresh))
+        == expected
     )
 
 
@@ -63,8 +65,8 @@ def test_validation_windows_answer_into_the_validation_part(spans, length, every
 def test_training_never_sees_a_target_of_the_validation_part(spans):
     parts = parts_from(spans)
     read = windows.whole(parts)
-    assert (read.limit == parts.end).all() and (read.last < read.limit).all()
-    held_back = windows.validation_whole(parts, fresh=False)
+    assert (read.limit == parts.end).all() and (read.stop < read.limit).all()
+    held_back = windows.validation_whole(parts, fresh_state=False)
     ends = dict(zip(parts.series, parts.end, strict=True))
     assert all(
         begin + 1 >= ends[s] for s, begin in zip(held_back.series, held_back.begin, strict=True)
@@ -77,9 +79,9 @@ def test_chunks_follow_each_other_to_the_end(spans, chunk):
     read = [[] for _ in spans]
     for piece in windows.chunks(whole, chunk):
         assert (piece.lengths <= chunk).all() and len(piece.series) == len(spans)
-        for s, first, last in zip(piece.series, piece.first, piece.last, strict=True):
+        for s, first, last in zip(piece.series, piece.first, piece.stop, strict=True):
             read[s] += range(first, last)
-    assert read == [list(range(a, b)) for a, b in zip(whole.first, whole.last, strict=True)]
+    assert read == [list(range(a, b)) for a, b in zip(whole.first, whole.stop, strict=True)]
 
 
 @given(
@@ -90,7 +92,7 @@ def test_chunks_follow_each_other_to_the_end(spans, chunk):
 def test_rows_read_one_series_after_the_other(spans, rows, chunk):
     parts = parts_from(spans)
     read, rows_of, begun = {s: [] for s in range(len(spans))}, {}, []
-    for turn in windows.turns(parts, rows, chunk, chunk, last=False):
+    for turn in windows.turns(parts, rows, chunk, chunk, last_only=False):
         assert len(set(turn.rows.tolist())) == len(turn.rows)
         for row, begins, s, first, last, begin, _ in zip(
             turn.rows, turn.begins, *turn.segments, strict=True
@@ -105,9 +107,11 @@ def test_rows_read_one_series_after_the_other(spans, rows, chunk):
 
 def test_overlapping_chunks_are_strided():
     parts = parts_from([(0, 8, 0)])
-    firsts = [turn.segments.first.tolist() for turn in windows.turns(parts, 1, 3, 1, last=True)]
+    firsts = [
+        turn.segments.first.tolist() for turn in windows.turns(parts, 1, 3, 1, last_only=True)
+    ]
     assert firsts == [[0], [1], [2], [3], [4]]
-    assert next(windows.turns(parts, 1, 3, 1, last=True)).segments.begin.tolist() == [2]
+    assert next(windows.turns(parts, 1, 3, 1, last_only=True)).segments.begin.tolist() == [2]
 
 
 def test_each_number_is_drawn_about_equally_often():
@@ -122,7 +126,7 @@ def test_each_number_is_drawn_about_equally_often():
 def test_a_cut_leaves_a_target_and_the_newest_steps(spans, share):
     parts = parts_from(spans)
     read = windows.cut_off(parts, np.arange(len(spans)), share, 7)
-    assert ((read.first >= parts.first) & (read.first < read.last) & (read.last < read.limit)).all()
+    assert ((read.first >= parts.first) & (read.first < read.stop) & (read.stop < read.limit)).all()
     assert (read.lengths <= 7).all()
 
 
@@ -135,7 +139,7 @@ def plain(lengths, ends, ids, missing=()):
 
 
 def test_series_are_taken_in_the_order_of_their_ids_from_their_first_known_value():
-    parts = windows.parts_of(plain([4, 5, 3], [3, 4, 2], ["c", "a", "b"], missing=[4, 9, 10]))
+    parts = windows.split_of(plain([4, 5, 3], [3, 4, 2], ["c", "a", "b"], missing=[4, 9, 10]))
     assert parts.series.tolist() == [1, 0]  # of "b" nothing is known in its training part
     assert (
         parts.first.tolist() == [1, 0]

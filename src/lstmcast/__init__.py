@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
-    from lstmcast.forecaster import load as load
     from lstmcast.hierarchy.levels import with_totals as with_totals
     from lstmcast.hierarchy.reconciled import Reconciled as Reconciled
     from lstmcast.hierarchy.reconciled import reconcile as reconcile
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from lstmcast.interop.keras import to_keras as to_keras
     from lstmcast.interop.pytorch import from_pytorch as from_pytorch
     from lstmcast.interop.pytorch import to_pytorch as to_pytorch
+    from lstmcast.loading import load as load
     from lstmcast.model.inputs import Adaptive as Adaptive
     from lstmcast.model.inputs import Running as Running
     from lstmcast.model.inputs import Transformed as Transformed
@@ -207,7 +207,7 @@ _HOMES = {
     "from_pytorch": "interop.pytorch",
     "importance": "evaluation.importance",
     "impute": "imputing",
-    "load": "forecaster",
+    "load": "loading",
     "mask_outliers": "imputing",
     "read": "data.read",
     "reconcile": "hierarchy.reconciled",
@@ -334,9 +334,9 @@ if not TYPE_CHECKING:
         if name in _RENAMED:
             from warnings import warn
 
-            now = _RENAMED[name]
-            warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
-            return __getattr__(now)
+            new_name = _RENAMED[name]
+            warn(f"lstmcast.{name} is called {new_name} now.", DeprecationWarning, stacklevel=2)
+            return __getattr__(new_name)
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         if name not in _HOMES:

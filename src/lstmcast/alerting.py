@@ -36,7 +36,7 @@ class Anomalies:
     def columns(self, only_alerts: bool = False) -> dict[str, NDArray]:
         """Series, time, value, score and alert as columns, of all values or of alerts alone."""
         panel = self.panel
-        chosen = self.alerts if only_alerts else np.ones(len(panel.values), bool)
+        is_shown = self.alerts if only_alerts else np.ones(len(panel.values), bool)
         times = [panel.times(row) for row in range(len(panel))]
         columns = {
             "series": np.repeat(panel.ids.astype(object), panel.lengths),
@@ -45,7 +45,7 @@ class Anomalies:
             "score": self.scores,
             "alert": self.alerts,
         }
-        return {name: column[chosen] for name, column in columns.items()}
+        return {name: column[is_shown] for name, column in columns.items()}
 
     def to_pandas(self, only_alerts: bool = False) -> Any:
         """The same as a pandas frame."""
@@ -58,21 +58,25 @@ class Anomalies:
 
     def document(self) -> dict[str, Any]:
         """The alerts for JSON, and the scores in the order of the values of each series."""
-        shown = self.columns(only_alerts=True)
+        alert_columns = self.columns(only_alerts=True)
         alerts = [
             {"series": series, "time": str(time), "value": value, "score": round(score, 6)}
             for series, time, value, score in zip(
-                shown["series"], shown["time"], shown["value"], shown["score"], strict=True
+                alert_columns["series"],
+                alert_columns["time"],
+                alert_columns["value"],
+                alert_columns["score"],
+                strict=True,
             )
         ]
         return {"rate": self.rate, "values": int(np.isfinite(self.scores).sum()), "alerts": alerts}
 
     def __str__(self) -> str:
-        known = int(np.isfinite(self.scores).sum())
+        scored = int(np.isfinite(self.scores).sum())
         count = int(self.alerts.sum())
         return (
-            f"{count:,} alert{'s' * (count != 1)} in {known:,} values, at most about "
-            f"{self.rate * known:,.1f} of them false"
+            f"{count:,} alert{'s' * (count != 1)} in {scored:,} values, at most about "
+            f"{self.rate * scored:,.1f} of them false"
         )
 
 

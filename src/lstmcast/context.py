@@ -88,7 +88,7 @@ def shortest_season(periods: tuple[int, ...]) -> int:
     >>> shortest_season((168, 24, 1)), shortest_season((1,))
     (24, 0)
     """
-    return min((m for m in periods if m > 1), default=0)
+    return min((period for period in periods if period > 1), default=0)
 
 
 def farthest_held_out(periods: tuple[int, ...]) -> int:
@@ -99,11 +99,12 @@ def farthest_held_out(periods: tuple[int, ...]) -> int:
     >>> [farthest_held_out(periods) for periods in [(1,), (7,), (12,), (24, 168), (288, 2016)]]
     [384, 336, 288, 288, 3456]
     """
-    most = 3 * Blocks.of(periods).length // 4 // MOST_CUTOFFS
+    farthest_apart = 3 * Blocks.of(periods).length // 4 // MOST_CUTOFFS
     cycle = shortest_season(periods) or 1
-    if cycle <= most:
-        return MOST_CUTOFFS * (most // cycle * cycle)
-    return MOST_CUTOFFS * max(part for part in range(1, most + 1) if cycle % part == 0)
+    if cycle <= farthest_apart:
+        return MOST_CUTOFFS * (farthest_apart // cycle * cycle)
+    divisors = [steps for steps in range(1, farthest_apart + 1) if cycle % steps == 0]
+    return MOST_CUTOFFS * max(divisors)
 
 
 def held_out_counts(
@@ -119,7 +120,9 @@ def held_out_counts(
     ([[18, 16, 14, 12], [4928, 4856, 4784, 4712]], [2, 72])
     """
     latest_O = counts_O - np.maximum(EARLIEST, counts_O // 2)
-    apart_O = np.clip(latest_O // cutoffs, 1, farthest_held_out(periods) // cutoffs)
+    farthest_apart = farthest_held_out(periods) // cutoffs
+    apart_O = np.clip(latest_O // cutoffs, 1, farthest_apart)
     distance_OJ = apart_O[:, None] * np.arange(1, cutoffs + 1)
-    held_out_OJ = np.where(distance_OJ <= latest_O[:, None], counts_O[:, None] - distance_OJ, 0)
+    is_late_OJ = distance_OJ <= latest_O[:, None]
+    held_out_OJ = np.where(is_late_OJ, counts_O[:, None] - distance_OJ, 0)
     return held_out_OJ, apart_O

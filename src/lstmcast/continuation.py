@@ -59,31 +59,72 @@ class Continuation(NamedTuple):
     lead: NDArray
 
     def __str__(self) -> str:
-        parts = []
+        clauses = []
         if self.went_on:
-            parts.append(f"{_names(self.went_on)}: continued from the saved state")
+            clauses.append(f"{_names(self.went_on)}: continued from the saved state")
         for reason in dict.fromkeys(self.reasons):
-            ids = tuple(
-                name for name, why in zip(self.afresh, self.reasons, strict=True) if why == reason
-            )
-            parts.append(f"{_names(ids)}: started from scratch, {reason}")
+            names = _names(self._afresh_for(reason))
+            clauses.append(f"{names}: started from scratch, {reason}")
         if self.absent:
-            parts.append(f"{_names(self.absent)} of the saved model: not in the data, no forecast")
-        return "; ".join(parts)
+            names = _names(self.absent)
+            clauses.append(f"{names} of the saved model: not in the data, no forecast")
+        return "; ".join(clauses)
+
+    def _afresh_for(self, reason: str) -> tuple[str, ...]:
+        """The series that did not continue for this reason."""
+        pairs = zip(self.afresh, self.reasons, strict=True)
+        return tuple(name for name, series_reason in pairs if series_reason == reason)
 
     def as_dict(self) -> dict[str, Any]:
         """Which series continued and which did not, for JSON."""
         afresh = [
-            {"series": name, "reason": why}
-            for name, why in zip(self.afresh, self.reasons, strict=True)
+            {"series": name, "reason": reason}
+            for name, reason in zip(self.afresh, self.reasons, strict=True)
         ]
-        new = [n for n, why in zip(self.afresh, self.reasons, strict=True) if why == NEW]
         return {
             "went_on": list(self.went_on),
             "afresh": afresh,
-            "new": new,
+            "new": list(self._afresh_for(NEW)),
             "absent": list(self.absent),
         }
+
+
+class Matched(NamedTuple):
+    """Newer data beside what is remembered, each (S,): the ids of their series, which of the
+    remembered ones each is, -1 for new ones, and its values joined to those."""
+
+    newer: Panel
+    ids: NDArray
+    places: NDArray
+    pieces: list[Piece]
+
+    @property
+    def is_continued(self) -> NDArray:
+        """Which series were joined."""
+        return np.array([not piece.reason for piece in self.pieces], bool)
+
+
+_BEFORE_THE_END = "the data end at {end}, {steps} before the saved end ({saved})"
+# what is said of a piece: by one of its fields, which counts steps
+_RULES = (
+    (
+        "stale",
+        Finding("old data", "warning", "", "The forecast begins where they end."),
+        _BEFORE_THE_END,
+    ),
+    (
+        "kept_after",
+        Finding("old data", "warning", "", "What is remembered after them is kept."),
+        _BEFORE_THE_END,
+    ),
+    (
+        "restored",
+        Finding(
+            "remembered values", "note", "", "They are kept: a cell without a value erases none."
+        ),
+        "values of {steps} are remembered, and the data have none there",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -100,23 +141,45 @@ class Joiner:
         recipe = newer.report.recipe or self.panel.report.recipe or Recipe()
         places = self._places(ids)
         pieces = Pieces(self.panel).of(newer, places, recipe)
-        joined = np.array([not piece.why for piece in pieces], bool)
-        findings = self._findings(newer, ids, places, pieces, recipe)
-        kind, recognised = self._kinds(newer, places, pieces)
-        told = [] if recognised is None else self._kinds_told(ids, places, recognised)
+        matched = Matched(newer, ids, places, pieces)
+        findings = self._findings(matched, recipe)
+        label = str(ids[0]) if unnamed else None
+        panel = self._joined(matched, recipe, findings, label)
+        is_continued = matched.is_continued
+        present = set(ids.tolist())
+        return Continuation(
+            panel,
+            went_on=tuple(str(name) for name in ids[is_continued]),
+            afresh=tuple(str(name) for name in ids[~is_continued]),
+            reasons=tuple(piece.reason for piece in pieces if piece.reason),
+            absent=tuple(str(name) for name in self.panel.ids if name not in present),
+            findings=findings,
+            lead=np.array([piece.lead for piece in pieces]),
+        )
+
+    def _joined(
+        self, matched: Matched, recipe: Recipe, findings: Findings, label: str | None
+    ) -> Panel:
+        """The panel to forecast."""
+        newer, ids, places, pieces = matched
+        is_continued = matched.is_continued
+        kind, recognised = self._kinds(matched)
         values, offsets = laid_out(pieces)
-        starts = np.where(joined, self.panel.starts[places], newer.starts)
+        starts = np.where(is_continued, self.panel.starts[places], newer.starts)
         lead = np.array([piece.lead for piece in pieces])
         grids = Grids(np.isfinite(values), offsets, starts, newer.frequency)
-        calendar = self._calendar(newer, places, grids, np.where(joined, lead, 0))
+        calendar = self._calendar(newer, places, grids, np.where(is_continued, lead, 0))
         if recipe.missing == "interpolate":
-            whole = kind == "count" and recognised is None  # as inside of a file
-            lines = [piece._replace(values=on_lines(piece.values, whole)) for piece in pieces]
+            whole_numbers = kind == "count" and recognised is None  # as inside of a file
+            lines = [
+                piece._replace(values=on_lines(piece.values, whole_numbers)) for piece in pieces
+            ]
             occurs = occurring_at(calendar, offsets, starts, newer.frequency)
             values = np.where(occurs, laid_out(lines)[0], values)
-        beside = self._covariates(newer, places, pieces)
-        noticed = Findings([*still_true(newer, pieces), *findings, *told])
-        panel = replace(
+        noticed = [*still_true(newer, pieces), *findings]
+        if recognised is not None:
+            noticed += self._kinds_told(ids, places, recognised)
+        return replace(
             newer,
             values=values,
             offsets=offsets,
@@ -125,32 +188,22 @@ class Joiner:
             starts=starts,
             kind=kind,
             recognised=recognised,
-            report=self._report(newer, recipe, noticed, str(ids[0]) if unnamed else None),
-            covariates=beside,
-            earlier=self._earlier(np.where(joined, places, -1)),
+            report=self._report(newer, recipe, Findings(noticed), label),
+            covariates=self._covariates(matched),
+            earlier=self._earlier(np.where(is_continued, places, -1)),
             calendar=calendar,
-        )
-        known = set(ids.tolist())
-        return Continuation(
-            panel,
-            went_on=tuple(str(name) for name in ids[joined]),
-            afresh=tuple(str(name) for name in ids[~joined]),
-            reasons=tuple(piece.why for piece in pieces if piece.why),
-            absent=tuple(str(name) for name in self.panel.ids if name not in known),
-            findings=findings,
-            lead=lead,
         )
 
     def _report(
         self, newer: Panel, recipe: Recipe, findings: Findings, label: str | None
     ) -> DataReport:
         """That of the newer data, with what is remembered of how data were read."""
-        ours, theirs = self.panel.report, newer.report
+        remembered, coming = self.panel.report, newer.report
         return replace(
-            theirs,
+            coming,
             findings=findings,
-            time_zone=theirs.time_zone or ours.time_zone,
-            frame_zone=theirs.frame_zone or ours.frame_zone,
+            time_zone=coming.time_zone or remembered.time_zone,
+            frame_zone=coming.frame_zone or remembered.frame_zone,
             recipe=recipe,
             label=label,
         )
@@ -179,19 +232,18 @@ class Joiner:
             return newer.keys
         return self.panel.keys.take(places)
 
-    def _kinds(
-        self, newer: Panel, places: NDArray, pieces: list[Piece]
-    ) -> tuple[Kind, NDArray | None]:
+    def _kinds(self, matched: Matched) -> tuple[Kind, NDArray | None]:
         """What values can be, joined: as it is declared, the newer word first, or as the values
         that are remembered and the newer ones have it."""
+        newer, places = matched.newer, matched.places
         if newer.recognised is None:
             return newer.kind, None
         if self.panel.recognised is None:
             require_kind(newer.values, self.panel.kind)
             return self.panel.kind, None
-        now = recognise(*laid_out(pieces))
-        known = continued(self.panel.recognised[places], now)
-        recognised = np.where(places < 0, newer.recognised, known)
+        joined_kinds = recognise(*laid_out(matched.pieces))
+        continued_kinds = continued(self.panel.recognised[places], joined_kinds)
+        recognised = np.where(places < 0, newer.recognised, continued_kinds)
         return common_kind(recognised), recognised
 
     def _kinds_told(self, ids: NDArray, places: NDArray, recognised: NDArray) -> list[Finding]:
@@ -200,93 +252,85 @@ class Joiner:
         below = ids[stopped & (recognised == "real")]
         if not len(below):
             return kind_findings(ids, recognised)
-        what = f"{_names(tuple(map(str, below)))} stopped at 0, and newer values are below it"
-        gone = Finding(NEVER_BELOW, "warning", what, "Forecasts may be below 0 now.")
+        sentence = f"{_names(tuple(map(str, below)))} stopped at 0, and newer values are below it"
+        gone = Finding(NEVER_BELOW, "warning", sentence, "Forecasts may be below 0 now.")
         return [*kind_findings(ids, recognised), replace(gone, count=len(below))]
 
-    def _covariates(self, newer: Panel, places: NDArray, pieces: list[Piece]) -> Covariates:
+    def _covariates(self, matched: Matched) -> Covariates:
         """The columns beside the target that are remembered, joined where the target is."""
-        ours = self.panel.covariates.past
-        newer.covariates.require(ours, newer.report.source)
-        past = {name: self._column(name, newer, places, pieces) for name in ours if pieces}
-        going = np.array([not piece.why for piece in pieces], bool)
+        newer, _, places, pieces = matched
+        remembered = self.panel.covariates
+        newer.covariates.require(remembered.past, newer.report.source)
+        past = {name: self._column(name, matched) for name in remembered.past if pieces}
         steps = np.array([piece.lead - piece.skipped for piece in pieces], np.int64)
-        known = self.panel.covariates.future, newer.covariates.future
-        own = np.where(going, places, -1), np.where(going, steps, 0)
-        future = continued_future(*known, *own)
-        static = continued_static(self.panel.covariates, newer.covariates, places)
+        future = continued_future(
+            remembered.future,
+            newer.covariates.future,
+            np.where(matched.is_continued, places, -1),
+            np.where(matched.is_continued, steps, 0),
+        )
+        static = continued_static(remembered, newer.covariates, places)
         return Covariates(past, future, *static)
 
-    def _column(self, name: str, newer: Panel, places: NDArray, pieces: list[Piece]) -> NDArray:
+    def _column(self, name: str, matched: Matched) -> NDArray:
         """One of them (N,): a newer value counts, and a missing one erases none."""
-        remembered, known = self.panel.covariates.past[name], self.panel.offsets
+        newer, _, places, pieces = matched
+        remembered, remembered_offsets = self.panel.covariates.past[name], self.panel.offsets
         coming, offsets = newer.covariates.past[name], newer.offsets
-        joined = []
-        for i, (place, piece) in enumerate(zip(places, pieces, strict=True)):
-            values = coming[offsets[i] : offsets[i + 1]]
-            if not piece.why:
-                old = remembered[known[place] : known[place + 1]]
-                values = side_by_side(old, values[piece.skipped :], piece)
-            joined.append(values)
-        return np.concatenate(joined)
+        columns = []
+        for row, (place, piece) in enumerate(zip(places, pieces, strict=True)):
+            values = coming[offsets[row] : offsets[row + 1]]
+            if not piece.reason:
+                earlier = remembered[remembered_offsets[place] : remembered_offsets[place + 1]]
+                values = side_by_side(earlier, values[piece.skipped :], piece)
+            columns.append(values)
+        return np.concatenate(columns)
 
-    def _findings(
-        self, newer: Panel, ids: NDArray, places: NDArray, pieces: list[Piece], recipe: Recipe
-    ) -> Findings:
+    def _findings(self, matched: Matched, recipe: Recipe) -> Findings:
         """What the joining did to values, each said once; `DataError` for gaps that were not to
         be."""
-
-        def told(which: str, rule: Finding, text: str) -> list[Finding]:
-            counts = np.array([getattr(piece, which) for piece in pieces])
-
-            def say(series: NDArray) -> Case:
-                i = series[0]
-                times = {
-                    "start": newer.starts[i],
-                    "end": newer.ends[i],
-                    "saved": self.panel.ends[places[i]],
-                }
-                shown = {name: format_time(time) for name, time in times.items()}
-                count = int(counts[i])
-                shown |= {"are": steps_are(count), "steps": f"{count:,} step{'s' * (count > 1)}"}
-                return Case(text.format(**shown), count=count)
-
-            return per_series(ids, np.arange(len(ids)), np.flatnonzero(counts), rule, say)
-
-        done = "masked: the forecast skips it" if recipe.missing == "mask" else "interpolated"
-        gap = Finding(MISSING_STEPS, "warning", "", f"What is missing is {done}.")
+        treatment = "masked: the forecast skips it" if recipe.missing == "mask" else "interpolated"
+        gap = Finding(MISSING_STEPS, "warning", "", f"What is missing is {treatment}.")
         if recipe.gaps == "error":
-            gap = replace(
-                gap, severity="error", action=f"Add the rows, or use {advise('gaps', 'fill')}."
-            )
-        alone = Finding("old data", "warning", "", "The forecast begins where they end.")
-        kept = Finding("old data", "warning", "", "What is remembered after them is kept.")
-        filled = Finding(
-            "remembered values", "note", "", "They are kept: a cell without a value erases none."
-        )
-        found = [
-            *told(
-                "bridged",
-                gap,
-                "{are} missing between the saved end ({saved}) and the data ({start})",
-            ),
-            *told("stale", alone, "the data end at {end}, {steps} before the saved end ({saved})"),
-            *told("kept", kept, "the data end at {end}, {steps} before the saved end ({saved})"),
-            *told(
-                "filled", filled, "values of {steps} are remembered, and the data have none there"
-            ),
-        ]
-        Findings(found).raise_errors(newer.report.source)
-        return Findings(found)
+            action = f"Add the rows, or use {advise('gaps', 'fill')}."
+            gap = replace(gap, severity="error", action=action)
+        between = "{are} missing between the saved end ({saved}) and the data ({start})"
+        findings = self._told(matched, "bridged", gap, between)
+        for field, rule, text in _RULES:
+            findings += self._told(matched, field, rule, text)
+        Findings(findings).raise_errors(matched.newer.report.source)
+        return Findings(findings)
+
+    def _told(self, matched: Matched, field: str, rule: Finding, text: str) -> list[Finding]:
+        """A finding for each series of which this field of its piece is not 0."""
+        newer, ids, places, pieces = matched
+        counts = np.array([getattr(piece, field) for piece in pieces])
+
+        def say(series: NDArray) -> Case:
+            row = series[0]
+            count = int(counts[row])
+            words = {
+                "start": format_time(newer.starts[row]),
+                "end": format_time(newer.ends[row]),
+                "saved": format_time(self.panel.ends[places[row]]),
+                "are": steps_are(count),
+                "steps": f"{count:,} step{'s' * (count > 1)}",
+            }
+            return Case(text.format(**words), count=count)
+
+        return per_series(ids, np.arange(len(ids)), np.flatnonzero(counts), rule, say)
 
     def _check(self, newer: Panel) -> None:
-        ours, theirs = self.panel.frequency, newer.frequency
-        if ours != theirs:
+        """ModelError for data that cannot continue what is remembered."""
+        saved = self.panel.frequency
+        if saved != newer.frequency:
             recipe = self.panel.report.recipe
-            made = f"--aggregate {recipe.aggregate} " if recipe and recipe.aggregate else ""
+            option = f"--frequency {saved.code}"
+            if recipe and recipe.aggregate:
+                option = f"--aggregate {recipe.aggregate} {option}"
             raise ModelError(
-                f"The data are {theirs.name}, but the saved model was made with {ours.name} data. "
-                f"Read them with that frequency ({made}--frequency {ours.code}), or forecast them "
+                f"The data are {newer.frequency.name}, but the saved model was made with "
+                f"{saved.name} data. Read them with that frequency ({option}), or forecast them "
                 "without the saved model."
             )
         if self.panel.periods != newer.periods:
@@ -294,38 +338,48 @@ class Joiner:
                 f"The data have the seasonal periods {newer.periods}, but the saved model was made "
                 f"with {self.panel.periods}. Give the same periods."
             )
-        zone, other = self.panel.report.time_zone, newer.report.time_zone
-        days = on_midnights(self.panel.starts, ours) and on_midnights(newer.starts, ours)
-        if zone and other and not same_zone(zone, other) and not days:
-            raise ModelError(
-                f"The times of {newer.report.source} are those of {other}, but the saved model's "
-                f"are those of {zone}. Hand over the file or frame itself, whose times are then "
-                "converted, or convert them before reading."
-            )
+        self._check_zone(newer)
+
+    def _check_zone(self, newer: Panel) -> None:
+        """ModelError for times of another zone; dates are the same in every zone."""
+        saved, zone = self.panel.report.time_zone, newer.report.time_zone
+        if not saved or not zone or same_zone(saved, zone):
+            return
+        frequency = self.panel.frequency
+        if on_midnights(self.panel.starts, frequency) and on_midnights(newer.starts, frequency):
+            return
+        raise ModelError(
+            f"The times of {newer.report.source} are those of {zone}, but the saved model's are "
+            f"those of {saved}. Hand over the file or frame itself, whose times are then "
+            "converted, or convert them before reading."
+        )
 
 
 def still_true(newer: Panel, pieces: list[Piece]) -> list[Finding]:
     """What reading noticed, without times said to be masked whose values were remembered after
     all, and without what the newer values alone look like."""
     unknown = [bool(np.isnan(piece.values[piece.lead :]).any()) for piece in pieces]
-    filled = [piece.filled > 0 and not some for piece, some in zip(pieces, unknown, strict=True)]
-    closed = set(newer.ids[filled].tolist())
-    if any(filled) and not any(unknown):
-        closed.add(None)  # the series of a finding about several, or about the only one
-    masked = (GAPS, MISSING_VALUES)
-    return [
-        f
-        for f in newer.report.findings
-        if f.rule not in (COUNTS, NEVER_BELOW)
-        and (f.severity != "warning" or f.rule not in masked or f.series not in closed)
+    is_complete = [
+        piece.restored > 0 and not has_gaps for piece, has_gaps in zip(pieces, unknown, strict=True)
     ]
+    closed = set(newer.ids[is_complete].tolist())
+    if any(is_complete) and not any(unknown):
+        closed.add(None)  # the series of a finding about several, or about the only one
+    still = []
+    for finding in newer.report.findings:
+        is_masking = finding.severity == "warning" and finding.rule in (GAPS, MISSING_VALUES)
+        is_closed = is_masking and finding.series in closed
+        if finding.rule not in (COUNTS, NEVER_BELOW) and not is_closed:
+            still.append(finding)
+    return still
 
 
 def is_unnamed(panel: Panel) -> bool:
     """Whether a panel is one series that the data gave no name: it is called after its file, or
     "y"."""
-    labels = ("y", file_label(panel.report.source), panel.report.label)
-    return len(panel) == 1 and panel.columns.series == Columns().series and panel.ids[0] in labels
+    if len(panel) != 1 or panel.columns.series != Columns().series:
+        return False
+    return panel.ids[0] in ("y", file_label(panel.report.source), panel.report.label)
 
 
 def _names(ids: tuple[str, ...]) -> str:

@@ -33,12 +33,15 @@ def bounded(text: str) -> str:
     True
     """
     lines = text.split("\n")
-    shown = [line if len(line) <= _LONGEST_LINE else _cut(line) for line in lines[:_MOST_LINES]]
-    more = len(lines) - len(shown)
-    return "\n".join([*shown, f"… and {more:,} more lines"] if more > 0 else shown)
+    shortened = [_cut(line) for line in lines[:_MOST_LINES]]
+    if len(lines) > _MOST_LINES:
+        shortened.append(f"… and {len(lines) - _MOST_LINES:,} more lines")
+    return "\n".join(shortened)
 
 
 def _cut(line: str) -> str:
+    if len(line) <= _LONGEST_LINE:
+        return line
     half = _LONGEST_LINE // 2
     return f"{line[:half]} … ({len(line) - 2 * half:,} letters left out) … {line[-half:]}"
 

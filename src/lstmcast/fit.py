@@ -22,6 +22,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import HeldBack, held_back, measured_factors
 from lstmcast.evaluation.combination import weighed
 from lstmcast.evaluation.methods import AUTO, checked_candidates
+from lstmcast.fit_data import FitData, TransformedData
 from lstmcast.fitted import Arrays, Fitted, Record, context_for
 from lstmcast.forecast import NETWORK
 from lstmcast.growing import DataRecord, Lineage
@@ -35,10 +36,10 @@ from lstmcast.training_config import TrainingConfig, Windows, require_torch
 from lstmcast.util.config import is_whole
 from lstmcast.util.files import checked_path
 from lstmcast.util.text import some_names
-from lstmcast.windows import FitData, TransformedData, default_length, parts_of
+from lstmcast.windows import default_length, split_of
 
 if TYPE_CHECKING:
-    from lstmcast.training.fitting import Trained
+    from lstmcast.training.members import Trained
 
 
 FAILED = 3.0  # times the error of the last value, from which a training has failed
@@ -168,14 +169,16 @@ class Prepared(NamedTuple):
         panel = without(self.panel)
         measured, shares = held_back(validated.decode, panel, self.ends, horizon), {}
         failed = failure_notes(measured, panel)
-        if method not in (AUTO, NETWORK):
-            own = checked_candidates(specification.candidates)
-            measured, shares = weighed(method, panel, measured, own)
+        if method == AUTO:
+            method = NETWORK
+        if method != NETWORK:
+            candidates = checked_candidates(specification.candidates)
+            measured, shares = weighed(method, panel, measured, candidates)
         return replace(
             validated,
             network=trained.network,
             factors_HI=measured_factors(measured, horizon),
-            method=NETWORK if method == AUTO else method,
+            method=method,
             shares=shares,
             saved_context=validated.context_of(self.panel),
             record=self._record(trained, start, failed),
@@ -186,7 +189,7 @@ class Prepared(NamedTuple):
         notes = (
             trained.notes
             + failed
-            + seen_notes(start.seen, self.panel, self.ends)
+            + seen_notes(start.trained_until, self.panel, self.ends)
             + unused_notes(self.inputs, self.panel)
             + unread_notes(trained.network.config.inputs.past, self.panel)
             + unmeasured_notes(self.panel, self.ends)
@@ -198,7 +201,7 @@ class Prepared(NamedTuple):
             trained.history,
             start.initial_weights,
             notes,
-            start.seen,
+            start.trained_until,
         )
 
     def _mean_changes(self) -> dict[str, float]:
@@ -226,7 +229,7 @@ def prepared(
         DataError: Its values cannot be transformed.
         ModelError: The past of the data is not what the checkpoints were trained on.
     """
-    require_unseen(start.seen, panel)
+    require_unseen(start.trained_until, panel)
     training, ends = specification.resolved_training(start), panel.lengths
     if training.validation is not None:
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
@@ -239,10 +242,11 @@ def prepared(
     panel = past.named(panel) if past else panel
     record = DataRecord.of(panel, inputs, horizon)
     growth = past.growth_to(record, panel, folder) if past else ""
-    known = past.fitted(inputs) if past else None
-    data, fitted = inputs.data(adjusted(panel), ends, horizon, known)
+    past_transforms = past.fitted(inputs) if past else None
+    data, fitted = inputs.data(adjusted(panel), ends, horizon, past_transforms)
     data = _with_codes(data, start.config, panel)
-    training = _with_window_length(training, data, past.window if past else None)
+    past_window = past.window if past else None
+    training = _with_window_length(training, data, past_window)
     lineage = record.lineage(data.fingerprint(), fitted, training.batching, past, growth)
     return Prepared(panel, ends, data, training, fitted, lineage)
 
@@ -257,7 +261,7 @@ def _past(start: Start, folder: Path) -> DataRecord | None:
 
 
 def _with_window_length(
-    training: TrainingConfig, data: FitData, before: int | None = None
+    training: TrainingConfig, data: FitData, earlier_length: int | None = None
 ) -> TrainingConfig:
     """The same with the length of its windows, where that follows from transformed series: as it
     was `before` they grew."""
@@ -268,15 +272,15 @@ def _with_window_length(
         or not isinstance(data, TransformedData)
     ):
         return training
-    length = before or default_length(parts_of(data))
+    length = earlier_length or default_length(split_of(data))
     return replace(training, batching=replace(batching, length=length))
 
 
 def unused_notes(inputs: FittedTransforms | None, panel: Panel) -> tuple[str, ...]:
     """A note on transforms for series that are not in the data: an id may be mistyped."""
-    known = set(map(str, panel.ids))
+    ids = set(map(str, panel.ids))
     by_series = inputs.transforms.by_series if inputs else {}
-    unknown = [name for name in by_series if name not in known]
+    unknown = [name for name in by_series if name not in ids]
     if not unknown:
         return ()
     return (f"transforms are given for series that the data do not have: {some_names(unknown)}",)
@@ -296,10 +300,13 @@ def failure_notes(measured: HeldBack | None, panel: Panel) -> tuple[str, ...]:
     quantiles_OHQ, actual_OH = measured.quantiles_OHQ, measured.actual_OH
     median_OH = quantiles_OHQ[:, :, quantiles_OHQ.shape[2] // 2]
     known_OH = np.isfinite(actual_OH)
-    own_O = np.where(known_OH, np.abs(median_OH - actual_OH), 0.0).sum(axis=1)
-    naive_O = np.where(known_OH, np.abs(last_O[:, None] - actual_OH), 0.0).sum(axis=1)
-    told = np.flatnonzero(naive_O > 0)
-    times = float(np.median(own_O[told] / naive_O[told])) if len(told) else 0.0
+    error_OH = np.where(known_OH, np.abs(median_OH - actual_OH), 0.0)
+    naive_OH = np.where(known_OH, np.abs(last_O[:, None] - actual_OH), 0.0)
+    errors_O, naive_O = error_OH.sum(axis=1), naive_OH.sum(axis=1)
+    is_compared = naive_O > 0
+    if not is_compared.any():
+        return ()
+    times = float(np.median(errors_O[is_compared] / naive_O[is_compared]))
     if times < FAILED:
         return ()
     return (
@@ -319,16 +326,16 @@ def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:
     )
 
 
-def _check_loss(loss: Any, named: str) -> None:
+def _check_loss(loss: Any, loss_name: str) -> None:
     if loss is not None and not callable(loss):
         raise UsageError(
             f"{loss=} is no function of (point, target). A loss by name goes into "
             f"TrainingConfig(loss={loss!r})."
         )
-    if loss is not None and named != "auto":
+    if loss is not None and loss_name != "auto":
         raise UsageError(
-            f"TrainingConfig(loss={named!r}) and {loss=}: one of them can be minimised. Leave one "
-            "out."
+            f"TrainingConfig(loss={loss_name!r}) and {loss=}: one of them can be minimised. Leave "
+            "one out."
         )
 
 

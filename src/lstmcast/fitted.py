@@ -52,7 +52,8 @@ class Record:
 
     `ids` (S,): series that were trained on. `ends` (S,): the last time of each that the weights
     were fitted to. `training`: the settings as they were used. `initial_weights`: what training
-    started from. `seen`: the last time of each series, by its id, that those had been trained on.
+    started from. `trained_until`: the last time of each series, by its id, that those had been
+    trained on.
     """
 
     ids: NDArray
@@ -61,7 +62,7 @@ class Record:
     history: History
     initial_weights: InitialWeights
     notes: tuple[str, ...] = ()
-    seen: Mapping[str, Any] = field(default_factory=dict)
+    trained_until: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def interrupted(self) -> bool:
@@ -71,8 +72,10 @@ class Record:
     @property
     def trained_ends(self) -> dict[str, Any]:
         """The last time of each series, by its id, that the weights were ever trained on."""
-        kind = self.ends.dtype.kind
-        ends = {name: end for name, end in self.seen.items() if np.asarray(end).dtype.kind == kind}
+        ends = {}
+        for name, end in self.trained_until.items():
+            if np.asarray(end).dtype.kind == self.ends.dtype.kind:
+                ends[name] = end
         for name, end in zip(map(str, self.ids), self.ends, strict=True):
             ends[name] = max(end, ends.get(name, end))
         return ends
@@ -89,26 +92,28 @@ class Record:
 
     def arrays(self) -> dict[str, NDArray]:
         """Everything else, under names for the store."""
-        trained_ends = self.trained_ends
-        seen = packed(np.array(list(trained_ends), object))
-        seen_ends = np.array(list(trained_ends.values()), self.ends.dtype)
-        return {
+        arrays = {
             **packed(self.ids),
             "ends": self.ends.astype(np.int64),
             "is_date": np.array([self.ends.dtype.kind == "M"]),
-            **{f"seen.{name}": array for name, array in seen.items()},
-            "seen.ends": seen_ends.astype(np.int64),
-            **{f"history.{name}": column for name, column in self.history.columns().items()},
         }
+        trained_ends = self.trained_ends
+        trained_ids = np.array(list(trained_ends), object)
+        for name, array in packed(trained_ids).items():
+            arrays[f"seen.{name}"] = array
+        last_times = np.array(list(trained_ends.values()), self.ends.dtype)
+        arrays["seen.ends"] = last_times.astype(np.int64)
+        for name, column in self.history.columns().items():
+            arrays[f"history.{name}"] = column
+        return arrays
 
     @classmethod
     def from_saved(cls, manifest: Mapping[str, Any], arrays: Arrays) -> Record:
         """What `described` and `arrays` gave; KeyError where something is missing."""
-        columns = {
-            name.removeprefix("history."): array
-            for name, array in arrays.items()
-            if name.startswith("history.")
-        }
+        columns = {}
+        for name, array in arrays.items():
+            if name.startswith("history."):
+                columns[name.removeprefix("history.")] = array
         return cls(
             unpacked(arrays["ids"], arrays["id_lengths"]),
             _times(arrays["ends"], arrays),
@@ -172,9 +177,12 @@ class Fitted:
                 "states() are those of a network with transformed inputs; this one has "
                 f"inputs={self.network.config.inputs!r}."
             )
-        states = decoding.hidden_states(self.reader, panel)
+        states = {}
         rows = self.network.config.inputs.rows(panel)
-        return {str(panel.ids[s]): states[r] for r, row in enumerate(rows) for s in row}
+        for row_states, row in zip(decoding.hidden_states(self.reader, panel), rows, strict=True):
+            for series in row:
+                states[str(panel.ids[series])] = row_states
+        return states
 
     @property
     def reader(self) -> decoding.Reader:
@@ -191,8 +199,10 @@ class Fitted:
     def measured_ahead(self, horizon: int, mode: Mode) -> int:
         """Steps to forecast where their intervals are measured: all that the head answers at once,
         as the intervals of the first steps must not depend on how many are asked for."""
-        at_once = self.network.config.inputs.from_context and mode == "direct"
-        return max(horizon, self.network.config.steps) if at_once else horizon
+        config = self.network.config
+        if config.inputs.from_context and mode == "direct":
+            return max(horizon, config.steps)
+        return horizon
 
     @property
     def past(self) -> tuple[str, ...]:
@@ -209,13 +219,15 @@ class Fitted:
         """DataError where the columns of a joint network come in another order than in training."""
         if self.record is None or self.network.config.inputs.columns == 1:
             return
-        trained, names = list(map(str, self.record.ids)), list(map(str, panel.ids))
-        if any(name in trained and trained.index(name) != k for k, name in enumerate(names)):
-            raise DataError(
-                f"The network reads the columns {', '.join(trained)} together, in this order; the "
-                f"data have {', '.join(names)}. Bring them into that order, for example by "
-                f"panel.select({trained})."
-            )
+        trained = [str(name) for name in self.record.ids]
+        names = [str(name) for name in panel.ids]
+        for place, name in enumerate(names):
+            if name in trained and trained.index(name) != place:
+                raise DataError(
+                    f"The network reads the columns {', '.join(trained)} together, in this order; "
+                    f"the data have {', '.join(names)}. Bring them into that order, for example "
+                    f"by panel.select({trained})."
+                )
 
     def context_of(self, panel: Panel, combines: bool = False) -> SavedContext:
         """What a fitted model remembers of its data.
@@ -236,10 +248,12 @@ class Fitted:
         # Transforms that were not fitted are fitted to all of it.
         if not isinstance(self.context, Newest) or self.record is None or self.shares:
             return context
-        newest = SavedContext.newest(context.panel, self.context.length + self.fewest_known - 1)
+        count = self.context.length + self.fewest_known - 1
+        newest = SavedContext.newest(context.panel, count)
         # What is read in the place of a missing value may lie any number of steps back.
-        read = (newest.panel.values, *newest.panel.covariates.past.values())
-        return context if any(np.isnan(part).any() for part in read) else newest
+        columns = (newest.panel.values, *newest.panel.covariates.past.values())
+        has_gaps = any(np.isnan(column).any() for column in columns)
+        return context if has_gaps else newest
 
     def held_back_from(self, panel: Panel) -> NDArray | None:
         """How many values of each series (S,) the weights were fitted to, 0 for all; None where
@@ -260,7 +274,9 @@ class Fitted:
         manifest, weights = described(self.network)
         manifest |= self.saved_context.described()
         groups: dict[str, Arrays] = {"weights": weights, "state": self.saved_context.arrays()}
-        manifest["training"] = to_json(self.record.training if self.record else training)
+        if self.record:
+            training = self.record.training
+        manifest["training"] = to_json(training)
         if self.record:
             changes = [self.changes[str(name)] for name in self.record.ids]
             measured = {"factors": np.asarray(self.factors_HI), "changes": np.array(changes)}
@@ -269,9 +285,10 @@ class Fitted:
                 manifest["combination"] = {NETWORK: 1 - sum(self.shares.values()), **self.shares}
             groups["fitted"] = measured | self.record.arrays()
         if not self.network.config.inputs.from_context:
-            groups["transforms"] = self.inputs.arrays() if self.inputs else {}
+            transforms = self.inputs.arrays() if self.inputs else {}
             if self.inputs and not self.record:  # weights of a folder, which are not trained here
-                groups["transforms"] = groups["transforms"] | packed(self.inputs.state.ids)
+                transforms = transforms | packed(self.inputs.state.ids)
+            groups["transforms"] = transforms
         return manifest, groups
 
     @classmethod
@@ -290,15 +307,18 @@ class Fitted:
         )
         if "trained" not in manifest:
             return untrained
-        own = groups["fitted"]
-        record = Record.from_saved(manifest, own)
+        arrays = groups["fitted"]
+        record = Record.from_saved(manifest, arrays)
+        ids = [str(name) for name in record.ids]
+        shares = dict(manifest.get("combination", {}))
+        shares.pop(NETWORK, None)
         return replace(
             untrained,
-            changes=dict(zip(map(str, record.ids), own["changes"].tolist(), strict=True)),
-            factors_HI=own["factors"],
+            changes=dict(zip(ids, arrays["changes"].tolist(), strict=True)),
+            factors_HI=arrays["factors"],
             record=record,
             method=manifest.get("method", NETWORK),
-            shares={k: v for k, v in manifest.get("combination", {}).items() if k != NETWORK},
+            shares=shares,
         )
 
 
@@ -306,11 +326,11 @@ def inputs_in(
     network: Network, manifest: Mapping[str, Any], groups: Groups
 ) -> FittedTransforms | None:
     """What the transforms of a saved model had learned; None where they had not."""
-    own = groups.get("transforms", {})
-    ids = groups["fitted"] if "trained" in manifest else own
+    arrays = groups.get("transforms", {})
+    ids = groups["fitted"] if "trained" in manifest else arrays
     if network.config.inputs.from_context or "ids" not in ids:
         return None
-    return network.config.inputs.fitted_from(own, unpacked(ids["ids"], ids["id_lengths"]))
+    return network.config.inputs.fitted_from(arrays, unpacked(ids["ids"], ids["id_lengths"]))
 
 
 def context_for(network: Network, batching: Batching) -> Context | None:
@@ -337,11 +357,11 @@ def in_format_2(
 def seen_in(groups: Groups) -> dict[str, Any]:
     """The last time of each series, by its id, that the weights of a saved model were trained
     on."""
-    own = groups.get("fitted")
-    if own is None:
+    arrays = groups.get("fitted")
+    if arrays is None:
         return {}
-    ids = unpacked(own["seen.ids"], own["seen.id_lengths"])
-    return dict(zip(ids, _times(own["seen.ends"], own), strict=True))
+    ids = unpacked(arrays["seen.ids"], arrays["seen.id_lengths"])
+    return dict(zip(ids, _times(arrays["seen.ends"], arrays), strict=True))
 
 
 def _times(ends: NDArray, arrays: Arrays) -> NDArray:

@@ -28,8 +28,8 @@ from lstmcast.forecast_parts import JointPaths as JointPaths
 from lstmcast.forecast_parts import KnownParts as KnownParts
 from lstmcast.forecast_shown import as_html, as_text
 from lstmcast.forecast_table import long_table, types_of, with_components
-from lstmcast.paths import PATHS, Dependence
-from lstmcast.totals import Asked, Totals, draws_of, total_of
+from lstmcast.paths import PATHS, Dependence, draws_of
+from lstmcast.totals import Asked, Totals, total_of
 from lstmcast.writing.result import ResultTable
 from lstmcast.writing.tables import ColumnTypes, frame_of
 
@@ -83,34 +83,9 @@ class Forecast(ResultTable):
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
-        origins, horizon = np.shape(self.point)
-        shapes = {
-            "ids": (origins,),
-            "cutoffs": (origins,),
-            "times": (origins, horizon),
-            "point": (origins, horizon),
-            "quantiles": (origins, horizon, len(quantile_levels)),
-        }
-        for name, shape in shapes.items():
-            array = np.asarray(getattr(self, name)).view()
-            if array.shape != shape:
-                raise UsageError(
-                    f"Forecast: {name} has shape {array.shape}; with this point forecast and "
-                    f"{len(quantile_levels)} levels, {shape} is expected."
-                )
-            array.flags.writeable = False
+        for name, array in _checked_arrays(self, len(quantile_levels)).items():
             object.__setattr__(self, name, array)
-        if any(len(key) != origins for key in self.keys.values()):
-            raise UsageError(
-                f"Forecast: each of the keys {list(self.keys)} needs {origins} values."
-            )
-        if sorted(set(quantile_levels)) != list(quantile_levels) or not all(
-            0 < level < 1 for level in quantile_levels
-        ):
-            raise UsageError(
-                f"Forecast: {quantile_levels=} are not quantile levels; give increasing numbers "
-                "between 0 and 1."
-            )
+        _require_levels(quantile_levels)
         object.__setattr__(self, "quantile_levels", quantile_levels)
 
     @classmethod
@@ -136,7 +111,7 @@ class Forecast(ResultTable):
         cutoffs, times = origin_times(panel, origins, point.shape[1])
         if quantiles is None:
             quantiles = np.empty((*point.shape, 0))
-        made = cls(
+        forecast = cls(
             ids=panel.ids[origins.series],
             cutoffs=cutoffs,
             times=times,
@@ -154,7 +129,7 @@ class Forecast(ResultTable):
             stops=stops,
             history=panel,
         )
-        return made if rows is None else made.at_steps(rows)
+        return forecast if rows is None else forecast.at_steps(rows)
 
     def __len__(self) -> int:
         """Rows of the long table: origins times steps."""
@@ -190,55 +165,52 @@ class Forecast(ResultTable):
             panel: The data that it continues; those that it was made of unless given.
             looks: Arguments of `ForecastPlot.from_forecast`, such as series, unit or dark.
         """
-        known = self.history if panel is None else panel
-        if known is None:
+        history = self.history if panel is None else panel
+        if history is None:
             raise UsageError("This forecast knows no data. Give plot the panel that it continues.")
         # Pictures lie above results in the order of imports: found by name when one is drawn.
         plots = import_module("lstmcast.output.plots")
-        return plots.ForecastPlot.from_forecast(self, known, **looks).figure()
+        return plots.ForecastPlot.from_forecast(self, history, **looks).figure()
 
     def quantile(self, level: float) -> np.ndarray:
         """The quantile of this level, (O, H); UsageError where the forecast does not hold it."""
-        found = np.flatnonzero(np.abs(np.array(self.quantile_levels) - level) < 1e-9)
-        if not len(found):
-            raise UsageError(
-                f"The forecast has no quantile {level:g}. It has: "
-                f"{_listed(self.quantile_levels) or 'none'}."
-            )
-        return self.quantiles[:, :, found[0]]
+        differences = np.abs(np.array(self.quantile_levels) - level)
+        places = np.flatnonzero(differences < 1e-9)
+        if not len(places):
+            levels = _listed(self.quantile_levels) or "none"
+            raise UsageError(f"The forecast has no quantile {level:g}. It has: {levels}.")
+        return self.quantiles[:, :, places[0]]
 
     @property
     def interval_levels(self) -> tuple[float, ...]:
         """The central intervals, in percent, that the quantiles hold both bounds of; narrow ones
         first."""
-        held = np.array(self.quantile_levels)
-        upper = [
-            level
-            for level in self.quantile_levels
-            if level > 0.5 and np.any(np.abs(held + level - 1) < 1e-9)
-        ]
-        return tuple(round(100 * (2 * level - 1), 6) for level in upper)
+        quantile_levels = np.array(self.quantile_levels)
+        percents = []
+        for upper in self.quantile_levels:
+            has_lower = np.any(np.abs(quantile_levels + upper - 1) < 1e-9)
+            if upper > 0.5 and has_lower:
+                percents.append(round(100 * (2 * upper - 1), 6))
+        return tuple(percents)
 
     def interval(self, level: float = 80) -> Interval:
         """The central interval that is meant to contain `level` percent; UsageError where it is
         not held."""
-        if not any(abs(level - held) < 1e-6 for held in self.interval_levels):
+        if not np.isclose(level, self.interval_levels, rtol=0, atol=1e-6).any():
+            levels = _listed(self.interval_levels) or "none"
             raise UsageError(
-                f"The forecast has no {level:g}% interval (level is in percent). "
-                f"It has: {_listed(self.interval_levels) or 'none'}."
+                f"The forecast has no {level:g}% interval (level is in percent). It has: {levels}."
             )
         tail = (1 - level / 100) / 2
         return Interval(level, self.quantile(tail), self.quantile(1 - tail))
 
     def select(self, ids: str | Iterable[str]) -> Forecast:
         """The origins of these series only; UsageError names an id that is not there."""
-        wanted = {ids} if isinstance(ids, str) else set(ids)
-        if missing := sorted(wanted - set(self.ids)):
-            raise UsageError(
-                f"The forecast has no series {missing[0]!r}. It has: "
-                f"{_listed(dict.fromkeys(self.ids))}."
-            )
-        return self.rows(np.array([name in wanted for name in self.ids], bool))
+        names = {ids} if isinstance(ids, str) else set(ids)
+        if missing := sorted(names - set(self.ids)):
+            known_ids = _listed(dict.fromkeys(self.ids))
+            raise UsageError(f"The forecast has no series {missing[0]!r}. It has: {known_ids}.")
+        return self.rows(np.array([name in names for name in self.ids], bool))
 
     def at(self, cutoff: Any) -> Forecast:
         """The origins whose last known time is `cutoff` (a time, its ISO text, or an integer)."""
@@ -248,36 +220,39 @@ class Forecast(ResultTable):
             raise UsageError(
                 f"{cutoff=} is not a time such as {_listed(self.cutoffs[:1])}."
             ) from error
-        chosen = self.cutoffs == time
-        if not chosen.any():
+        is_chosen = self.cutoffs == time
+        if not is_chosen.any():
             raise UsageError(
                 f"No origin has the cutoff {time}. There are: {_listed(np.unique(self.cutoffs))}."
             )
-        return self.rows(chosen)
+        return self.rows(is_chosen)
 
     def at_steps(self, steps: np.ndarray) -> Forecast:
         """Some of the steps of each origin, (O, H) from 0, such as those at which something
         occurs."""
-        parts = {
-            name: np.take_along_axis(getattr(self, name), steps, axis=1)
-            for name in ("times", "point")
+        changes: dict[str, Any] = {
+            "times": np.take_along_axis(self.times, steps, axis=1),
+            "point": np.take_along_axis(self.point, steps, axis=1),
+            "quantiles": np.take_along_axis(self.quantiles, steps[:, :, None], axis=1),
         }
-        quantiles = np.take_along_axis(self.quantiles, steps[:, :, None], axis=1)
-        known = None if self.known is None else self.known.at_steps(steps)
-        joint = None if self.joint is None else self.joint.at_steps(steps)
-        return replace(self, quantiles=quantiles, known=known, joint=joint, **parts)
+        if self.known is not None:
+            changes["known"] = self.known.at_steps(steps)
+        if self.joint is not None:
+            changes["joint"] = self.joint.at_steps(steps)
+        return replace(self, **changes)
 
     def rows(self, chosen: np.ndarray) -> Forecast:
         """Some of the origins (numbers or a mask), in that order."""
-        names = ("ids", "cutoffs", "times", "point", "quantiles")
-        arrays = {name: getattr(self, name)[chosen] for name in names}
-        made = None if self.combination is None else self.combination.rows(chosen)
-        together = None if self.dependence is None else self.dependence.rows(chosen)
-        stops = None if self.stops is None else self.stops[chosen]
-        known = None if self.known is None else self.known.rows(chosen)
-        joint = None if self.joint is None else self.joint.take(chosen)
-        rest = {"combination": made, "dependence": together, "stops": stops, "known": known}
-        return replace(self, keys=self.keys.take(chosen), joint=joint, **rest, **arrays)
+        changes: dict[str, Any] = {"keys": self.keys.take(chosen)}
+        for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops"):
+            array = getattr(self, name)
+            changes[name] = None if array is None else array[chosen]
+        for name in ("combination", "dependence", "known"):
+            of_origins = getattr(self, name)
+            changes[name] = None if of_origins is None else of_origins.rows(chosen)
+        if self.joint is not None:
+            changes["joint"] = self.joint.take(chosen)
+        return replace(self, **changes)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
         """How each series may continue: sample paths (O, `count`, H) whose steps have the
@@ -310,8 +285,8 @@ class Forecast(ResultTable):
             UsageError: There are no intervals, several cutoffs, or no such span or column; the
                 lead time is longer than the horizon.
         """
-        groups = () if by is None else (by,) if isinstance(by, str) else tuple(by)
-        return total_of(self, Asked(span, groups, service_level, lead_time), count)
+        columns = (by,) if isinstance(by, str) else tuple(by or ())
+        return total_of(self, Asked(span, columns, service_level, lead_time), count)
 
     @property
     def counts(self) -> np.ndarray:
@@ -357,8 +332,9 @@ class Forecast(ResultTable):
     @property
     def method(self) -> str:
         """What answered: "network", "combined", or the name of a simple forecast that did alone."""
-        made = self.combination
-        return NETWORK if made is None else made.single or "combined"
+        if self.combination is None:
+            return NETWORK
+        return self.combination.single or "combined"
 
     @property
     def about(self) -> dict[str, str]:
@@ -368,6 +344,47 @@ class Forecast(ResultTable):
         return {"method": self.method, "combination": json.dumps(shares, ensure_ascii=False)}
 
 
+def _checked_arrays(forecast: Forecast, levels: int) -> dict[str, np.ndarray]:
+    """Its arrays, which can be read only; UsageError where they do not fit the point forecast."""
+    origins, horizon = np.shape(forecast.point)
+    shapes = {
+        "ids": (origins,),
+        "cutoffs": (origins,),
+        "times": (origins, horizon),
+        "point": (origins, horizon),
+        "quantiles": (origins, horizon, levels),
+    }
+    arrays = {}
+    for name, shape in shapes.items():
+        array = np.asarray(getattr(forecast, name)).view()
+        if array.shape != shape:
+            raise UsageError(
+                f"Forecast: {name} has shape {array.shape}; with this point forecast and "
+                f"{levels} levels, {shape} is expected."
+            )
+        array.flags.writeable = False
+        arrays[name] = array
+    if any(len(key) != origins for key in forecast.keys.values()):
+        keys = list(forecast.keys)
+        raise UsageError(f"Forecast: each of the keys {keys} needs {origins} values.")
+    return arrays
+
+
+def _require_levels(quantile_levels: tuple[float, ...]) -> None:
+    """UsageError for levels that are not between 0 and 1, or not in order."""
+    increasing = sorted(set(quantile_levels)) == list(quantile_levels)
+    if not increasing or not all(0 < level < 1 for level in quantile_levels):
+        raise UsageError(
+            f"Forecast: {quantile_levels=} are not quantile levels; give increasing numbers "
+            "between 0 and 1."
+        )
+
+
 def _listed(values: Iterable[Any]) -> str:
-    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    return ", ".join(texts[:10]) + (f", … ({len(texts)} in all)" if len(texts) > 10 else "")
+    texts = [_text(value) for value in values]
+    text = ", ".join(texts[:10])
+    return f"{text}, … ({len(texts)} in all)" if len(texts) > 10 else text
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -35,9 +35,12 @@ class Combination:
 
     def __str__(self) -> str:
         """The mean shares of a percent or more, largest first after the network."""
-        first, *others = self.as_dict().items()
-        shown = [first, *sorted(others, key=lambda one: -one[1])]
-        return ", ".join(f"{name} {100 * share:.0f}%" for name, share in shown if share >= 0.005)
+        network, *simple = self.as_dict().items()
+        simple.sort(key=_share, reverse=True)
+        texts = [
+            f"{name} {100 * share:.0f}%" for name, share in (network, *simple) if share >= 0.005
+        ]
+        return ", ".join(texts)
 
     @property
     def single(self) -> str | None:
@@ -46,17 +49,26 @@ class Combination:
         >>> Combination((NETWORK, "naive"), np.array([[0.0, 1.0]])).single
         'naive'
         """
-        whole = np.all(self.shares == 1, axis=0)
-        return self.names[int(whole.argmax())] if whole.any() else None
+        is_whole = np.all(self.shares == 1, axis=0)
+        if not is_whole.any():
+            return None
+        return self.names[int(is_whole.argmax())]
 
     def as_dict(self) -> dict[str, float]:
         """The mean shares by name."""
-        shares = self.shares.mean(axis=0) if len(self.shares) else np.zeros(len(self.names))
-        return {n: round(float(share), 4) for n, share in zip(self.names, shares, strict=True)}
+        shares = np.zeros(len(self.names))
+        if len(self.shares):
+            shares = self.shares.mean(axis=0)
+        rounded = [round(float(share), 4) for share in shares]
+        return dict(zip(self.names, rounded, strict=True))
 
-    def rows(self, chosen: np.ndarray) -> Combination:
+    def rows(self, origins: np.ndarray) -> Combination:
         """That of some origins."""
-        return Combination(self.names, self.shares[chosen])
+        return Combination(self.names, self.shares[origins])
+
+
+def _share(entry: tuple[str, float]) -> float:
+    return entry[1]
 
 
 class KnownParts(NamedTuple):
@@ -70,9 +82,9 @@ class KnownParts(NamedTuple):
     effects_OHC: np.ndarray
     axes_O: np.ndarray
 
-    def rows(self, chosen: np.ndarray) -> KnownParts:
+    def rows(self, origins: np.ndarray) -> KnownParts:
         """Those of some origins."""
-        return KnownParts(self.names, self.effects_OHC[chosen], self.axes_O[chosen])
+        return KnownParts(self.names, self.effects_OHC[origins], self.axes_O[origins])
 
     def at_steps(self, steps: np.ndarray) -> KnownParts:
         """Those of some steps of each origin."""
@@ -86,14 +98,17 @@ class KnownParts(NamedTuple):
         An effect on logarithms adds its part of the logarithmic mean of both (Ang 2004, "LMDI").
         """
         total_OH = self.effects_OHC.sum(axis=2)
-        axes = np.broadcast_to(self.axes_O[:, None], total_OH.shape)
-        root = np.sqrt(np.maximum(point_OH, 0.0))
-        bare = point_OH - total_OH
-        bare = np.where(axes == 1, point_OH * np.exp(-total_OH), bare)
-        bare = np.where(axes == 2, np.maximum(root - total_OH, 0.0) ** 2, bare)
-        some = total_OH != 0
-        per_unit = np.where(some, point_OH - bare, 0.0) / np.where(some, total_OH, 1.0)
-        return bare, self.effects_OHC * per_unit[..., None]
+        axes_O1 = self.axes_O[:, None]
+        of_logarithms_OH = point_OH * np.exp(-total_OH)
+        root_OH = np.sqrt(np.maximum(point_OH, 0.0))
+        of_roots_OH = np.maximum(root_OH - total_OH, 0.0) ** 2
+        bare_OH = point_OH - total_OH
+        bare_OH = np.where(axes_O1 == 1, of_logarithms_OH, bare_OH)
+        bare_OH = np.where(axes_O1 == 2, of_roots_OH, bare_OH)
+        has_effect_OH = total_OH != 0
+        added_OH = np.where(has_effect_OH, point_OH - bare_OH, 0.0)
+        per_unit_OH = added_OH / np.where(has_effect_OH, total_OH, 1.0)
+        return bare_OH, self.effects_OHC * per_unit_OH[..., None]
 
 
 class JointPaths(Protocol):

@@ -26,24 +26,30 @@ def as_text(forecast: Forecast) -> str:
 
 def as_html(forecast: Forecast) -> str:
     """The steps of one origin, or of several their first steps, and small pictures."""
-    several = len(forecast.ids) != 1
-    available = len(forecast.ids) if several else forecast.horizon
-    shown = range(min(available, MOST_ORIGINS if several else MOST_STEPS))
-    header = _header(forecast)
-    if several:
-        header = [forecast.columns.series, *header, f"{forecast.horizon} steps"]
-        rows = [
-            [str(forecast.ids[origin]), *_row(forecast, origin, 0), _sketch(forecast, origin)]
-            for origin in shown
-        ]
-        sketch = ""
-    else:
-        rows = [_row(forecast, 0, step) for step in shown]
-        sketch = f"<div>{_sketch(forecast, 0, width=480, height=110)}</div>"
-    listed = table(header, rows, left_aligned=(0, 1) if several else (0,))
-    beyond = more(len(shown), available, "origins" if several else "steps")
-    title = _headline(forecast).replace("(", ": ", 1)[:-1]
-    return block(title, sketch, listed, beyond)
+    title = _headline(forecast).replace("(", ": ", 1)
+    content = _steps_of_one(forecast) if len(forecast.ids) == 1 else _origins(forecast)
+    return block(title.removesuffix(")"), *content)
+
+
+def _steps_of_one(forecast: Forecast) -> tuple[str, ...]:
+    """A picture of the only origin, and its steps as a table."""
+    count = min(forecast.horizon, MOST_STEPS)
+    rows = [_row(forecast, 0, step) for step in range(count)]
+    sketch = _sketch(forecast, 0, width=480, height=110)
+    body = table(_header(forecast), rows, left_aligned=(0,))
+    return f"<div>{sketch}</div>", body, more(count, forecast.horizon, "steps")
+
+
+def _origins(forecast: Forecast) -> tuple[str, ...]:
+    """A table of origins: the first step of each, and a small picture of all."""
+    names = [str(name) for name in forecast.ids[:MOST_ORIGINS]]
+    rows = []
+    for origin, name in enumerate(names):
+        row = _row(forecast, origin, 0)
+        rows.append([name, *row, _sketch(forecast, origin)])
+    header = [forecast.columns.series, *_header(forecast), f"{forecast.horizon} steps"]
+    body = table(header, rows, left_aligned=(0, 1))
+    return body, more(len(rows), len(forecast.ids), "origins")
 
 
 def _headline(forecast: Forecast) -> str:
@@ -58,21 +64,22 @@ def _headline(forecast: Forecast) -> str:
 
 def _small_table(forecast: Forecast) -> str:
     """The first steps of the first origins."""
-    several = len(forecast.ids) > 1
-    origins = min(len(forecast.ids), FEW_ROWS if several else 1)
-    steps = min(forecast.horizon, max(1, FEW_ROWS // max(origins, 1)))
-    shown = [(origin, step) for origin in range(origins) for step in range(steps)]
-    if not shown:
+    origins = min(len(forecast.ids), FEW_ROWS)
+    if not origins or not forecast.horizon:
         return ""
+    steps = min(forecast.horizon, max(1, FEW_ROWS // origins))
+    rows = []
+    for origin in range(origins):
+        rows += [_row(forecast, origin, step) for step in range(steps)]
     header = _header(forecast)
-    rows = [_row(forecast, origin, step) for origin, step in shown]
-    if several:
-        header = [forecast.columns.series, *header]
-        names = [str(forecast.ids[origin]) for origin, _ in shown]
-        rows = [[name, *row] for name, row in zip(names, rows, strict=True)]
-    text = aligned(header, rows, left_aligned=header[:1] if several else ())
+    name_column: list[str] = []
+    if len(forecast.ids) > 1:
+        name_column = [forecast.columns.series]
+        names = np.repeat(forecast.ids[:origins], steps)
+        rows = [[str(name), *row] for name, row in zip(names, rows, strict=True)]
+    text = aligned(name_column + header, rows, left_aligned=name_column)
     beyond = forecast.point.size - len(rows)
-    return text + (f"\n… {beyond:,} more rows" if beyond > 0 else "")
+    return f"{text}\n… {beyond:,} more rows" if beyond > 0 else text
 
 
 def _header(forecast: Forecast) -> list[str]:
@@ -83,18 +90,25 @@ def _header(forecast: Forecast) -> list[str]:
 def _row(forecast: Forecast, origin: int, step: int) -> list[str]:
     point, quantiles = forecast.point[origin], forecast.quantiles[origin]
     write = number_format(np.append(point, quantiles.ravel()))
-    bands = [forecast.interval(level) for level in forecast.interval_levels[:MOST_LEVELS]]
-    bounds = [
-        f"{write(band.lower[origin, step])} … {write(band.upper[origin, step])}" for band in bands
-    ]
-    return [format_time(forecast.times[origin, step]), write(point[step]), *bounds]
+    cells = [format_time(forecast.times[origin, step]), write(point[step])]
+    for level in forecast.interval_levels[:MOST_LEVELS]:
+        interval = forecast.interval(level)
+        lower, upper = interval.lower[origin, step], interval.upper[origin, step]
+        cells.append(f"{write(lower)} … {write(upper)}")
+    return cells
 
 
 def _sketch(forecast: Forecast, origin: int, width: int = 120, height: int = 28) -> str:
     """A small picture of one origin, wide intervals first."""
-    levels = forecast.interval_levels[:MOST_LEVELS][::-1]
-    bands = [forecast.interval(level) for level in levels]
-    bounds = [(band.lower[origin], band.upper[origin]) for band in bands]
-    label = f"the forecast of {forecast.ids[origin]} with its intervals"
-    point = forecast.point[origin]
-    return picture(np.empty(0), point, bounds, width=width, height=height, label=label)
+    bounds = []
+    for level in reversed(forecast.interval_levels[:MOST_LEVELS]):
+        interval = forecast.interval(level)
+        bounds.append((interval.lower[origin], interval.upper[origin]))
+    return picture(
+        np.empty(0),
+        forecast.point[origin],
+        bounds,
+        width=width,
+        height=height,
+        label=f"the forecast of {forecast.ids[origin]} with its intervals",
+    )

@@ -21,28 +21,31 @@ def long_table(forecast: Forecast) -> dict[str, np.ndarray]:
     if forecast.frame_zone is None or forecast.time_zone is None:
         return columns
     for name in TIMES:
-        if name in columns:
-            shown = converted(columns[name], forecast.time_zone, forecast.frame_zone)
-            columns[name] = columns[name] if shown is None else shown
+        if name not in columns:
+            continue
+        local_times = converted(columns[name], forecast.time_zone, forecast.frame_zone)
+        if local_times is not None:
+            columns[name] = local_times
     return columns
 
 
 def _inside(forecast: Forecast) -> dict[str, np.ndarray]:
     """The same with the times as they are inside."""
-    steps = np.arange(1, forecast.horizon + 1)
-    named = forecast.keys.columns(forecast.ids)
-    columns = {name: np.repeat(column, forecast.horizon) for name, column in named.items()}
+    origins, horizon = forecast.point.shape
+    columns = {}
+    for name, column in forecast.keys.columns(forecast.ids).items():
+        columns[name] = np.repeat(column, horizon)
     columns["ds"] = forecast.times.ravel()
-    columns["step"] = np.tile(steps, len(forecast.ids))
-    if len(set(forecast.ids)) < len(forecast.ids):
-        columns["cutoff"] = np.repeat(forecast.cutoffs, forecast.horizon)
+    columns["step"] = np.tile(np.arange(1, horizon + 1), origins)
+    if len(set(forecast.ids)) < origins:
+        columns["cutoff"] = np.repeat(forecast.cutoffs, horizon)
     columns["forecast"] = forecast.point.ravel()
     for place, level in enumerate(forecast.quantile_levels):
         columns[f"q{level:g}"] = forecast.quantiles[:, :, place].ravel()
-    wanted = forecast.wanted.ravel()
-    if wanted.all():
+    is_wanted = forecast.wanted.ravel()
+    if is_wanted.all():
         return columns
-    return {name: column[wanted] for name, column in columns.items()}
+    return {name: column[is_wanted] for name, column in columns.items()}
 
 
 def types_of(forecast: Forecast) -> ColumnTypes:
@@ -52,31 +55,39 @@ def types_of(forecast: Forecast) -> ColumnTypes:
 
 def _zoned(forecast: Forecast) -> dict[str, Zoned]:
     """The columns of times with their zone, where the data have one that is known here."""
-    shown = forecast.frame_zone or forecast.time_zone
-    zone = None if shown is None else zone_of(shown)
-    if zone is None or forecast.time_zone is None or forecast.cutoffs.dtype.kind != "M":
+    is_dated = forecast.cutoffs.dtype.kind == "M"
+    if forecast.time_zone is None or not is_dated:
         return {}
-    columns, zoned = _inside(forecast), {}
+    zone = zone_of(forecast.frame_zone or forecast.time_zone)
+    if zone is None:
+        return {}
+    columns = _inside(forecast)
+    zoned = {}
     for name in TIMES:
-        if name in columns:
-            times = instants(columns[name], forecast.time_zone)
-            if times is not None:
-                zoned[name] = Zoned(times, zone)
+        if name not in columns:
+            continue
+        times = instants(columns[name], forecast.time_zone)
+        if times is not None:
+            zoned[name] = Zoned(times, zone)
     return zoned
 
 
 def with_components(forecast: Forecast) -> dict[str, np.ndarray]:
     """The long table with what known columns and the dates add, in the place of quantiles."""
-    columns = {
-        name: column for name, column in long_table(forecast).items() if not _is_quantile(name)
-    }
-    wanted = forecast.wanted.ravel()
-    bare_OH, added = forecast.point, {}
+    columns = {}
+    for name, column in long_table(forecast).items():
+        if not _is_quantile(name):
+            columns[name] = column
+    components = {"without known columns": forecast.point}
     if forecast.known is not None:
         bare_OH, added_OHC = forecast.known.in_units(forecast.point)
-        added = dict(zip(forecast.known.names, np.moveaxis(added_OHC, 2, 0), strict=True))
-    parts = {"without known columns": bare_OH, **added}
-    return columns | {name: part.ravel()[wanted] for name, part in parts.items()}
+        components = {"without known columns": bare_OH}
+        for place, name in enumerate(forecast.known.names):
+            components[name] = added_OHC[:, :, place]
+    is_wanted = forecast.wanted.ravel()
+    for name, component in components.items():
+        columns[name] = component.ravel()[is_wanted]
+    return columns
 
 
 def _is_quantile(name: str) -> bool:

@@ -82,7 +82,10 @@ class DataRecord:
             "past": list(inputs.past),
         }
         digests = np.stack(
-            [_digest(panel, s, int(count), inputs.past) for s, count in enumerate(panel.lengths)]
+            [
+                _digest(panel, series, int(count), inputs.past)
+                for series, count in enumerate(panel.lengths)
+            ]
         )
         return cls(panel.ids, _numbers(panel.starts), panel.lengths, digests, about)
 
@@ -129,58 +132,58 @@ class DataRecord:
         report = replace(panel.report, label=str(self.ids[0]))
         return replace(panel, ids=self.ids.copy(), report=report)
 
-    def growth_to(self, now: DataRecord, panel: Panel, folder: Path) -> str:
+    def growth_to(self, newer: DataRecord, panel: Panel, folder: Path) -> str:
         """By how much the data have grown to those of a panel, in words; empty where they are the
-        same. `now`: the record of the panel.
+        same. `newer`: the record of the panel.
 
         Raises:
             ModelError: Their past is another one.
         """
-        changes = list(self._changes(now, panel))
+        changes = list(self._changes(newer, panel))
         if changes:
-            more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
+            others = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
             raise ModelError(
                 f"The training in {str(folder)!r} is of another run: it was trained on other data "
-                f"({changes[0]}{more}). Data may grow at the end of each series and by new series. "
-                "Give data whose past is unchanged, name another folder, or begin anew without "
-                "resuming."
+                f"({changes[0]}{others}). Data may grow at the end of each series and by new "
+                "series. Give data whose past is unchanged, name another folder, or begin anew "
+                "without resuming."
             )
-        places = now.places()
-        growths = now.lengths[[places[str(name)] for name in self.ids]] - self.lengths
-        grown, added = np.count_nonzero(growths), len(now.ids) - len(self.ids)
-        parts = []
+        places = newer.places()
+        growths = newer.lengths[[places[str(name)] for name in self.ids]] - self.lengths
+        grown, added = np.count_nonzero(growths), len(newer.ids) - len(self.ids)
+        growth = []
         if grown:
             values = _many(int(growths.sum()), "new value")
-            parts.append(f"{values} of {grown:,} of {len(now.ids):,} series")
+            growth.append(f"{values} of {grown:,} of {len(newer.ids):,} series")
         if added:
-            parts.append(f"{added:,} new series")
-        return ", ".join(parts)
+            growth.append(f"{added:,} new series")
+        return ", ".join(growth)
 
     def places(self) -> dict[str, int]:
         """The number of each series by its name."""
-        return {str(name): s for s, name in enumerate(self.ids)}
+        return {str(name): series for series, name in enumerate(self.ids)}
 
-    def _changes(self, now: DataRecord, panel: Panel) -> Iterator[str]:
+    def _changes(self, newer: DataRecord, panel: Panel) -> Iterator[str]:
         """What is not as it was, each thing in a sentence."""
         for name in ("frequency", "periods", "horizon"):
-            if self.about[name] != now.about[name]:
-                yield f"their {name} is {now.about[name]}, not {self.about[name]}"
+            if self.about[name] != newer.about[name]:
+                yield f"their {name} is {newer.about[name]}, not {self.about[name]}"
                 return
-        places = now.places()
-        for s, name in enumerate(map(str, self.ids)):
+        places = newer.places()
+        for series, name in enumerate(map(str, self.ids)):
             if name not in places:
                 yield f"series {name!r} is missing"
-            elif what := self._change(s, now, places[name], panel):
-                yield f"series {name!r} {what}"
+            elif change := self._change(series, newer, places[name], panel):
+                yield f"series {name!r} {change}"
 
-    def _change(self, s: int, now: DataRecord, place: int, panel: Panel) -> str:
+    def _change(self, series: int, newer: DataRecord, place: int, panel: Panel) -> str:
         """What is not as it was of a series, which is at that place now; empty if nothing."""
-        length = int(self.lengths[s])
-        if now.starts[place] != self.starts[s]:
+        length = int(self.lengths[series])
+        if newer.starts[place] != self.starts[series]:
             return f"begins at another time, {format_time(panel.starts[place])}"
-        if now.lengths[place] < length:
-            return f"has {now.lengths[place]:,} values, fewer than the {length:,} then"
-        if np.array_equal(_digest(panel, place, length, self.about["past"]), self.digests[s]):
+        if newer.lengths[place] < length:
+            return f"has {newer.lengths[place]:,} values, fewer than the {length:,} then"
+        if np.array_equal(_digest(panel, place, length, self.about["past"]), self.digests[series]):
             return ""
         starts = panel.starts[place : place + 1]
         (until,) = panel.frequency.advance(starts, np.array([length - 1]))
@@ -216,32 +219,36 @@ class DataRecord:
 def unusable(folder: Path, error: ModelError) -> str:
     """What is wrong with a checkpoint or its record, and what can be done about it: saving it
     again is not."""
-    what = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
+    reason = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
     place = str(folder.parent)
     return (
-        f"{what}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, "
+        f"{reason}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, "
         "resume=True)."
     )
 
 
-def _digest(panel: Panel, s: int, length: int, past: Iterable[str]) -> NDArray:
+def _digest(panel: Panel, series: int, length: int, past: Iterable[str]) -> NDArray:
     """Of the first values of a series, and of columns beside it."""
-    first = panel.offsets[s]
+    first = panel.offsets[series]
     digest = hashlib.blake2b(digest_size=16)
     for values_N in (panel.values, *(panel.covariates.past[name] for name in past)):
         values = values_N[first : first + length]
-        same = np.where(np.isnan(values), np.nan, values)  # whatever bits stand for a missing value
-        digest.update(same.tobytes())
+        digest.update(_canonical(values).tobytes())
     future = panel.covariates.future
     for name, values_M in future.columns.items():
-        values = values_M[future.offsets[s] : future.offsets[s] + length]
-        digest.update(name.encode() + np.where(np.isnan(values), np.nan, values).tobytes())
+        values = values_M[future.offsets[series] : future.offsets[series] + length]
+        digest.update(name.encode() + _canonical(values).tobytes())
     return np.frombuffer(digest.digest(), np.uint8)
+
+
+def _canonical(values: NDArray) -> NDArray:
+    """The values, with one kind of bits for all missing ones."""
+    return np.where(np.isnan(values), np.nan, values)
 
 
 def _numbers(times: NDArray) -> NDArray:
     return times.astype(np.int64)
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count > 1)}"
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count > 1)}"

@@ -15,12 +15,12 @@ from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import UsageError
+from lstmcast.fit_data import AdaptiveData, require_values
 from lstmcast.fitted import Fitted
 from lstmcast.model.count_heads import AMOUNTS
 from lstmcast.model.heads import values_of
 from lstmcast.model.static import codes_of, require_of_new
 from lstmcast.saved_context import Continuation, SavedContext
-from lstmcast.windows import AdaptiveData, require_values
 
 logger = logging.getLogger("lstmcast")
 
@@ -44,16 +44,18 @@ def read_as_said(
     from lstmcast.data.newer import read_newer
     from lstmcast.data.read import as_panel, require_unread
 
-    if data is None and context is not None and set(words) <= {"future", "future_data"}:
+    if data is None:
+        only_coming = set(words) <= {"future", "future_data"}
+        if context is None or not only_coming:
+            raise UsageError(f"{', '.join(words)} would have no effect, as no data are given.")
         coming = Beside(future=words.get("future"), future_data=words.get("future_data"))
         return context.with_coming(coming)
-    if data is None:
-        raise UsageError(f"{', '.join(words)} would have no effect, as no data are given.")
+    if isinstance(data, Continuation):
+        require_unread(words)
     if context is None or isinstance(data, (Panel, Continuation)):
-        if isinstance(data, Continuation):
-            require_unread(words)
         return as_panel(data, past, words)
-    columns: dict[str, Any] = {"past": list(past) or None} | columns_said(words)
+    columns: dict[str, Any] = {"past": list(past) or None}
+    columns |= columns_said(words)
     newer = read_newer(data, context.panel, options_said(words), said=list(words), **columns)
     return context.join(newer)
 
@@ -63,24 +65,28 @@ def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDA
     data; DataError where the network reads columns that they do not have. Where it `combines`
     simple forecasts, one of these reads what the network does not."""
     panel, lead = _joined(model, data)
-    panel.covariates.require(model.past, panel.report.source)
+    covariates, static = panel.covariates, model.network.config.static
+    covariates.require(model.past, panel.report.source)
     _require_not_negative(model, panel)
     # errors about static columns come before any work
-    codes_of(model.network.config.static, panel)
+    codes_of(static, panel)
     if model.saved_context is not None:
-        require_of_new(model.network.config.static, panel, np.flatnonzero(lead == 0))
-    given = data if isinstance(data, Panel) else panel
+        new_series = np.flatnonzero(lead == 0)
+        require_of_new(static, panel, new_series)
     if not combines or model.past:
-        given.covariates.tell_unread(model.past)
-        panel = replace(panel, covariates=panel.covariates.only(model.past))
+        given_panel = data if isinstance(data, Panel) else panel
+        given_panel.covariates.tell_unread(model.past)
+        panel = replace(panel, covariates=covariates.only(model.past))
     return panel, lead
 
 
 def _require_not_negative(model: Fitted, panel: Panel) -> None:
     """DataError for negative values where the head says that none is below 0."""
-    network = model.network
-    if values_of(network.head) != "real" and network.config.inputs.from_context:
-        require_values(AdaptiveData(panel, panel.lengths), AMOUNTS, network.head.name)
+    head = model.network.head
+    if values_of(head) == "real" or not model.network.config.inputs.from_context:
+        return
+    values = AdaptiveData(panel, panel.lengths)
+    require_values(values, AMOUNTS, head.name)
 
 
 def _joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:

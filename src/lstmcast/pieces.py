@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.frequency import OFF_GRID
+from lstmcast.data.kinds import common_kind
 from lstmcast.data.panel import Panel, Recipe
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import format_time
 
 # Steps that may be missing between what is remembered and newer data, which then continue as
-# after a gap inside a file:
-# as many as two of the longest seasonal cycles, or four weeks of days where cycles are short (a
-# shop's holidays, a
-# machine's repair). After longer ones the old level and season say little of the new ones. Never
-# more than the values
-# that are remembered: a forecast should rest on values, not on gaps.
-BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
+# after a gap inside a file: as many as two of the longest seasonal cycles, or four weeks of days
+# where cycles are short (a shop's holidays, a machine's repair). After longer ones the old level
+# and season say little of the new ones. Never more than the values that are remembered: a forecast
+# should rest on values, not on gaps.
+BRIDGED_CYCLES = 2
+BRIDGED_STEPS = 28
 # Data that reach back farther than what is remembered are a history of their own, but for
-# corrections: rows of which
-# fewer than this share of the times remembered between them have a value.
+# corrections: rows of which fewer than this share of the times remembered between them have a
+# value.
 _PATCHED = 0.5
 NEW = "they are new"  # why a series starts afresh that nothing was remembered of
 
 
 class Piece(NamedTuple):
-    """One series of newer data, joined where it could be; `why` not, else empty. Numbers of
-    steps:"""
+    """One series of newer data, joined where it could be; `reason`: why not, else empty. Numbers
+    of steps:"""
 
     values: NDArray
     lead: int = 0  # remembered, before the data
-    why: str = ""
+    reason: str = ""
     bridged: int = 0  # without a value, between what is remembered and the data
     skipped: int = 0  # of the data, before what is remembered begins
-    filled: int = 0  # without a value in the data, but remembered
-    kept: int = 0  # remembered, after the data
+    restored: int = 0  # without a value in the data, but remembered
+    kept_after: int = 0  # remembered, after the data
     stale: int = 0  # remembered, after the data, and not used
 
 
@@ -50,54 +51,57 @@ class Pieces:
     panel: Panel
 
     def of(self, newer: Panel, places: NDArray, recipe: Recipe) -> list[Piece]:
+        """The series of newer data, each joined to the remembered one at its place."""
         distances = newer.frequency.position(newer.starts, self.panel.starts[places])
+        zeros = np.zeros(len(newer), np.int64)
         # In a sum or count, times without a row are 0 wherever the data begin earlier, as they are
         # inside of a file.
-        adds = recipe.aggregate in ("sum", "count") or recipe.gaps == "zero"
-        zeros = (
-            newer.frequency.position(newer.starts, newer.starts.min())
-            if adds
-            else np.zeros(len(newer), np.int64)
-        )
-        return [
-            Piece(newer.series(i), why=NEW)
-            if place < 0
-            else self._piece(place, newer.series(i), *steps)
-            for i, (place, *steps) in enumerate(
-                zip(places, distances.tolist(), zeros.tolist(), strict=True)
-            )
-        ]
+        if recipe.aggregate in ("sum", "count") or recipe.gaps == "zero":
+            zeros = newer.frequency.position(newer.starts, newer.starts.min())
+        steps = zip(places, distances.tolist(), zeros.tolist(), strict=True)
+        pieces = []
+        for series, (place, distance, zero_count) in enumerate(steps):
+            values = newer.series(series)
+            if place < 0:
+                pieces.append(Piece(values, reason=NEW))
+            else:
+                pieces.append(self._piece(place, values, distance, zero_count))
+        return pieces
 
-    def _piece(self, place: int, values: NDArray, distance: int, zeros: int) -> Piece:
+    def _piece(self, place: int, values: NDArray, distance: int, zero_count: int) -> Piece:
         """A series joined to what is remembered of it, which begins `distance` steps before it."""
-        known = self.panel.series(place)
+        remembered = self.panel.series(place)
+        saved_end = len(remembered)
         if distance == OFF_GRID:
-            return Piece(values, why="their times are not on the saved grid")
-        behind, skipped = max(0, len(known) - distance - len(values)), max(0, -distance)
-        if distance <= 0:
-            values, whole = values[-distance:], values
-            lost = np.isnan(values[: len(known)]) & ~np.isnan(known[: len(values)])
-            if not len(values) or np.count_nonzero(lost) <= _PATCHED * len(lost):
-                return Piece(
-                    whole, why="the data reach back as far as what was saved", stale=behind
-                )
-            distance = 0
-        bridged = max(0, distance - zeros - len(known))
-        if bridged > self._most_bridged(known):
-            end = format_time(self.panel.ends[place])
-            return Piece(
-                values,
-                why=f"as {steps_are(bridged)} missing between the saved end ({end}) and the data",
-            )
-        joined = np.full(max(len(known), distance + len(values)), np.nan)
-        joined[: len(known)] = known
-        joined[max(len(known), distance - zeros) : distance] = 0.0
-        covered = joined[distance : distance + len(values)]
-        unknown = np.isnan(values)
-        filled = int(np.count_nonzero(unknown & ~np.isnan(covered)))
-        covered[~unknown] = values[~unknown]
-        return Piece(joined, distance, skipped=skipped, filled=filled, kept=behind)._replace(
-            bridged=self._expected(place, len(known), bridged)
+            return Piece(values, reason="their times are not on the saved grid")
+        steps_behind = max(0, saved_end - distance - len(values))
+        if distance <= 0 and _is_whole_history(values[-distance:], remembered):
+            reason = "the data reach back as far as what was saved"
+            return Piece(values, reason=reason, stale=steps_behind)
+        skipped = max(0, -distance)
+        values = values[skipped:]
+        begin = max(0, distance)
+        end = begin + len(values)
+        bridged = max(0, begin - zero_count - saved_end)
+        if bridged > self._most_bridged(remembered):
+            time = format_time(self.panel.ends[place])
+            missing = f"{steps_are(bridged)} missing between the saved end ({time}) and the data"
+            return Piece(values, reason=f"as {missing}")
+        joined_values = np.full(max(saved_end, end), np.nan)
+        joined_values[:saved_end] = remembered
+        first_zero = max(saved_end, begin - zero_count)
+        joined_values[first_zero:begin] = 0.0
+        covered = joined_values[begin:end]
+        is_known = ~np.isnan(values)
+        restored = np.count_nonzero(~is_known & ~np.isnan(covered))
+        covered[is_known] = values[is_known]
+        return Piece(
+            joined_values,
+            lead=begin,
+            bridged=self._expected(place, saved_end, bridged),
+            skipped=skipped,
+            restored=int(restored),
+            kept_after=steps_behind,
         )
 
     def _expected(self, place: int, first: int, count: int) -> int:
@@ -107,30 +111,60 @@ class Pieces:
         times = self.panel.frequency.range(self.panel.starts[place], count, first)
         return int(self.panel.calendar.occurs(times, place).sum())
 
-    def _most_bridged(self, known: NDArray) -> int:
-        longest = max(BRIDGED_CYCLES * max(self.panel.periods, default=1), BRIDGED_STEPS)
-        return min(longest, int(np.count_nonzero(~np.isnan(known))))
+    def _most_bridged(self, remembered: NDArray) -> int:
+        """How many steps may be missing."""
+        longest_period = max(self.panel.periods, default=1)
+        most_steps = max(BRIDGED_CYCLES * longest_period, BRIDGED_STEPS)
+        known_values = np.count_nonzero(~np.isnan(remembered))
+        return min(most_steps, int(known_values))
+
+
+def _is_whole_history(values: NDArray, remembered: NDArray) -> bool:
+    """Whether data from the beginning of what is remembered on are more than corrections of it:
+    they have most of the values that are remembered."""
+    if not len(values):
+        return True
+    shared = min(len(values), len(remembered))
+    is_lost = np.isnan(values[:shared]) & ~np.isnan(remembered[:shared])
+    return bool(np.count_nonzero(is_lost) <= _PATCHED * shared)
 
 
 def laid_out(pieces: list[Piece]) -> tuple[NDArray, NDArray]:
     """The values of all pieces, one after the other, and their offsets."""
-    lengths = np.array([len(piece.values) for piece in pieces])
-    return np.concatenate([piece.values for piece in pieces]), offsets_of(lengths)
+    values = [piece.values for piece in pieces]
+    lengths = np.array([len(series) for series in values])
+    return np.concatenate(values), offsets_of(lengths)
+
+
+def stacked_fields(panels: Sequence[Panel]) -> dict[str, Any]:
+    """The fields of a panel that holds the series of several: values, ids, times, and what values
+    can be, as far as that was recognised in all of them."""
+    fields: dict[str, Any] = {"kind": panels[0].kind, "recognised": None}
+    for name in ("values", "ids", "starts"):
+        fields[name] = np.concatenate([getattr(panel, name) for panel in panels])
+    lengths = np.concatenate([panel.lengths for panel in panels])
+    fields["offsets"] = offsets_of(lengths)
+    recognised = [panel.recognised for panel in panels if panel.recognised is not None]
+    if len(recognised) == len(panels):
+        fields["recognised"] = np.concatenate(recognised)
+        fields["kind"] = common_kind(fields["recognised"])
+    return fields
 
 
 def side_by_side(remembered: NDArray, newer: NDArray, piece: Piece) -> NDArray:
     """Values of a column at the steps of a joined series."""
-    joined = np.full(len(piece.values), np.nan)
-    joined[: len(remembered)] = remembered
-    covered = joined[piece.lead : piece.lead + len(newer)]
-    covered[~np.isnan(newer)] = newer[~np.isnan(newer)]
-    return joined
+    column = np.full(len(piece.values), np.nan)
+    column[: len(remembered)] = remembered
+    covered = column[piece.lead : piece.lead + len(newer)]
+    is_known = ~np.isnan(newer)
+    covered[is_known] = newer[is_known]
+    return column
 
 
-def on_lines(values: NDArray, whole: bool) -> NDArray:
+def on_lines(values: NDArray, whole_numbers: bool) -> NDArray:
     """Missing values between others on straight lines; a series without any value stays as it
     is."""
-    return values if np.isnan(values).all() else interpolated(values, whole)
+    return values if np.isnan(values).all() else interpolated(values, whole_numbers)
 
 
 def steps_are(count: int) -> str:

@@ -66,14 +66,14 @@ def checked_mode(mode: str) -> Mode:
 
 
 def forecast_as(
-    asked: Asked, model: Fitted, data: Any, own: int, quantiles: tuple[float, ...]
+    request: Asked, model: Fitted, data: Any, usual_horizon: int, quantiles: tuple[float, ...]
 ) -> Forecast:
     """The forecast that is asked for, of `own` steps unless it says another number."""
-    if asked.mode != "one-step":
-        horizon = checked_horizon(asked.horizon, own)
-        return forecast_after(model, data, horizon, quantiles, asked)
-    if asked.cutoffs is not None or asked.horizon not in (None, 1):
-        steps = asked.horizon
+    if request.mode != "one-step":
+        horizon = checked_horizon(request.horizon, usual_horizon)
+        return forecast_after(model, data, horizon, quantiles, request)
+    if request.cutoffs is not None or request.horizon not in (None, 1):
+        steps = request.horizon
         unused = "cutoffs have" if steps in (None, 1) else f"horizon={steps!r} has"
         raise UsageError(
             f"mode='one-step' forecasts every known observation, one step ahead: {unused} no "
@@ -87,99 +87,130 @@ def forecast_after(
     data: Any,
     horizon: int,
     quantiles: Levels,
-    asked: Asked,
+    request: Asked,
     answered: Decode | None = None,
 ) -> Forecast:
     """What comes after each series or cutoff, directly or recursively; `answered`: what the network
     answers, where that was asked before."""
-    combines = asked.method != NETWORK and model.factors_HI is None
+    combines = request.method != NETWORK and model.factors_HI is None
     panel, lead = joined(model, data, combines)
-    cutoffs = None if asked.cutoffs is None else _counted_on(lead, asked.cutoffs)
+    cutoffs = None
+    if request.cutoffs is not None:
+        cutoffs = _counted_on(lead, request.cutoffs)
     origins = origins_of(panel, cutoffs)
     panel, horizon, rows = on_grid(panel, origins, horizon)
-    ahead_O = np.full(len(origins.series), horizon) if rows is None else rows.max(axis=1) + 1
+    ahead_O = np.full(len(origins.series), horizon)
+    if rows is not None:
+        ahead_O = rows.max(axis=1) + 1
     require_known(panel, origins, ahead_O)
-    demand = demand_named(asked.method)
+    demand = demand_named(request.method)
     if demand is not None:
-        made = _of_demand(replace(demand, quantiles=quantiles), panel, horizon, cutoffs)
-        return made if rows is None else made.at_steps(rows)
+        forecast = _of_demand(replace(demand, quantiles=quantiles), panel, horizon, cutoffs)
+        return forecast if rows is None else forecast.at_steps(rows)
 
-    def own(panel: Panel, origins: Origins, horizon: int) -> NDArray:
-        return model.decode(panel, origins, horizon, asked.mode)
+    def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        return model.decode(panel, origins, horizon, request.mode)
 
-    decode = answered or own
-    if model.factors_HI is None:
-        ahead = model.measured_ahead(horizon, asked.mode)
-        made = _calibrated(decode, panel, origins, ahead, asked)
-        quantiles_OHQ, combination, dependence = made
-        quantiles_OHQ = quantiles_OHQ[:, :horizon]
-    else:
-        quantiles_OHQ = decode(panel, origins, horizon)
-        combination, dependence = None, None
-        if model.shares:
-            how = model.shares, panel, origins, quantiles_OHQ, asked.candidates
-            quantiles_OHQ, combination = mixed(*how)
-        quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
-    if combines and asked.method == COMBINED:
-        quantiles_OHQ, others_O = with_typical(panel, origins, quantiles_OHQ)
-        combination = combination if not others_O.any() else with_share(combination, others_O, LIKE)
-    effects, known = effects_of(panel), None
+    answers = _answers(model, answered or decode, panel, origins, horizon, request)
+    if combines and request.method == COMBINED:
+        answers = _with_typical(answers, panel, origins)
+    effects, known_parts = effects_of(panel), None
     if effects is not None:
-        quantiles_OHQ = effects.shut(quantiles_OHQ, origins)
-        known = trusted_parts(effects.parts(origins, horizon), combination)
-    _warn_of_unknown(model, panel, origins, quantiles_OHQ)
-    made = _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence, rows)
-    if known is None:
-        return made
-    return replace(made, known=known if rows is None else known.at_steps(rows))
+        answers = answers._replace(quantiles_OHQ=effects.shut(answers.quantiles_OHQ, origins))
+        known_parts = trusted_parts(effects.parts(origins, horizon), answers.combination)
+    _warn_of_unknown(model, panel, origins, answers.quantiles_OHQ)
+    forecast = _forecast(panel, origins, answers, quantiles, rows)
+    if known_parts is None:
+        return forecast
+    if rows is not None:
+        known_parts = known_parts.at_steps(rows)
+    return replace(forecast, known=known_parts)
+
+
+class Answers(NamedTuple):
+    """Quantiles at all levels of the head, what they were made of, and how errors hang together;
+    None where that was not measured."""
+
+    quantiles_OHQ: NDArray
+    combination: Combination | None = None
+    dependence: Dependence | None = None
+
+
+def _answers(
+    model: Fitted, decode: Decode, panel: Panel, origins: Origins, horizon: int, request: Asked
+) -> Answers:
+    """What is answered at the origins: calibrated at held-out cutoffs, or with what was measured
+    when the network was trained."""
+    if model.factors_HI is None:
+        ahead = model.measured_ahead(horizon, request.mode)
+        answers = _calibrated(decode, panel, origins, ahead, request)
+        return answers._replace(quantiles_OHQ=answers.quantiles_OHQ[:, :horizon])
+    quantiles_OHQ = decode(panel, origins, horizon)
+    combination = None
+    if model.shares:
+        quantiles_OHQ, combination = mixed(
+            model.shares, panel, origins, quantiles_OHQ, request.candidates
+        )
+    return Answers(widened(quantiles_OHQ, model.factors_HI), combination)
+
+
+def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
+    """The same, short series drawn to what is typical of the others."""
+    quantiles_OHQ, share_O = with_typical(panel, origins, answers.quantiles_OHQ)
+    combination = answers.combination
+    if share_O.any():
+        combination = with_share(combination, share_O, LIKE)
+    return answers._replace(quantiles_OHQ=quantiles_OHQ, combination=combination)
 
 
 def _of_demand(demand: Demand, panel: Panel, horizon: int, cutoffs: NDArray | None) -> Forecast:
     """The forecast of a baseline for intermittent demand, which has quantiles of its own: those of
     the network, moved, would stay at 0 where its median is."""
-    made = demand.predict(panel, horizon, cutoffs=cutoffs)
-    shares_ON = np.tile([0.0, 1.0], (len(made.ids), 1))
-    return replace(made, combination=Combination((NETWORK, demand.name), shares_ON))
+    forecast = demand.predict(panel, horizon, cutoffs=cutoffs)
+    shares_ON = np.tile([0.0, 1.0], (len(forecast.ids), 1))
+    return replace(forecast, combination=Combination((NETWORK, demand.name), shares_ON))
 
 
 def _calibrated(
-    decode: Decode, panel: Panel, origins: Origins, horizon: int, asked: Asked
-) -> tuple[NDArray, Combination | None, Dependence]:
-    """Quantiles (O, H, Q) that were weighed and calibrated at held-out cutoffs, what they were made
-    of, and how errors hang together."""
+    decode: Decode, panel: Panel, origins: Origins, horizon: int, request: Asked
+) -> Answers:
+    """Answers that were weighed and calibrated at held-out cutoffs."""
     held_out = HeldOut.of(panel, origins)
-    parts, combination = _tried(decode, panel, held_out, horizon, asked)
+    series_count = len(panel)
+    batches, combination = _tried(decode, panel, held_out, horizon, request)
     if panel.covariates.future:
-        without, _ = _tried(decode, without_known(panel), held_out, horizon, asked)
-        both = held_out.whole(parts), held_out.whole(without)
-        tried, share_O = trusted(*both, held_out, len(panel))
+        plain_batches, _ = _tried(decode, without_known(panel), held_out, horizon, request)
+        with_effects = held_out.whole(batches)
+        without_effects = held_out.whole(plain_batches)
+        mixture, share_O = trusted(with_effects, without_effects, held_out, series_count)
         combination = with_share(combination, share_O)
-        parts = ((rows, tried.rows(rows)) for rows in held_out.parts(len(panel)))
-    sample = Sample(held_out, len(panel))
-    quantiles_OHQ = calibrated(sample.seen(parts), held_out, len(panel))
-    return quantiles_OHQ, combination, dependence_of(panel, sample.tried, held_out)
+        batches = ((rows, mixture.rows(rows)) for rows in held_out.parts(series_count))
+    sample = Sample(held_out, series_count)
+    quantiles_OHQ = calibrated(sample.seen(batches), held_out, series_count)
+    dependence = dependence_of(panel, sample.tried, held_out)
+    return Answers(quantiles_OHQ, combination, dependence)
 
 
 def _tried(
-    decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, asked: Asked
+    decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, request: Asked
 ) -> tuple[Iterator[tuple[slice, Tried]], Combination | None]:
     """Forecasts at origins and at the held-out cutoffs before them, of some after the other,
     weighed as is asked for."""
-    parts = held_out.tried_in_parts(decode, panel, horizon)
-    if asked.method == NETWORK:
-        return parts, None
-    return combined(asked.method, panel, held_out, parts, asked.candidates)
+    batches = held_out.tried_in_parts(decode, panel, horizon)
+    if request.method == NETWORK:
+        return batches, None
+    return combined(request.method, panel, held_out, batches, request.candidates)
 
 
-def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:
+def combination_of(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Combination | None:
     """What the next forecasts of a panel are made of; None for the network alone, or where that was
     decided when training ended."""
-    if asked.method == NETWORK or model.factors_HI is not None:
+    if request.method == NETWORK or model.factors_HI is not None:
         return None
     origins = origins_of(panel)
     panel, horizon, _ = on_grid(panel, origins, horizon)
-    ahead = model.measured_ahead(horizon, asked.mode)
-    return _calibrated(model.decode, panel, origins, ahead, asked)[1]
+    ahead = model.measured_ahead(horizon, request.mode)
+    return _calibrated(model.decode, panel, origins, ahead, request).combination
 
 
 def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Forecast:
@@ -187,9 +218,12 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
     panel, _ = joined(model, data)
     series = np.repeat(np.arange(len(panel)), panel.lengths)
     counts = np.arange(len(series)) - panel.offsets[series]
-    known = (counts >= max(model.fewest_known, 1)) & occurring(panel)
-    panel, origins = without(panel), Origins(series[known], counts[known])
-    return _forecast(panel, origins, model.decode(panel, origins, 1, "one-step"), quantiles)
+    fewest = max(model.fewest_known, 1)
+    is_forecast = (counts >= fewest) & occurring(panel)
+    panel = without(panel)
+    origins = Origins(series[is_forecast], counts[is_forecast])
+    answers = Answers(model.decode(panel, origins, 1, "one-step"))
+    return _forecast(panel, origins, answers, quantiles)
 
 
 def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
@@ -198,15 +232,18 @@ def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
     >>> quantiles_of(80)
     (0.1, 0.5, 0.9)
     """
-    levels = np.atleast_1d(np.asarray(level, np.float64))
-    wrong = levels[~((levels >= NARROWEST) & (levels <= WIDEST))]
-    if len(wrong) or not len(levels):
+    percents = np.atleast_1d(np.asarray(level, np.float64))
+    is_possible = (percents >= NARROWEST) & (percents <= WIDEST)
+    if not len(percents) or not is_possible.all():
         raise UsageError(
             f"{level=} is no interval. Give percents from {NARROWEST:g} to {WIDEST:g}, such as 80 "
             "or [80, 95]."
         )
-    tails = [round((1 - one / 100) / 2, 6) for one in levels.tolist()]
-    return tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)}))
+    quantiles = {0.5}
+    for percent in percents.tolist():
+        tail = round((1 - percent / 100) / 2, 6)
+        quantiles |= {tail, round(1 - tail, 6)}
+    return tuple(sorted(quantiles))
 
 
 def _counted_on(lead: NDArray, cutoffs: Any) -> Any:
@@ -227,16 +264,18 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
     grown_O = np.zeros_like(unknown_O)
     if not model.network.config.cell.is_bounded:
         grown_O = unknown_O & (known_counts(panel, origins) >= needed)
-    few = np.unique(origins.series[unknown_O & ~grown_O])
-    if len(few) and needed:
+    short_series = np.unique(origins.series[unknown_O & ~grown_O])
+    if len(short_series) and needed:
+        values = "values are" if needed > 1 else "value is"
+        past = f", of {listed(model.past)} as well" if model.past else ""
         logger.warning(
-            "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff%s",
-            len(few),
+            "no forecast for %d of %d series (%s): %d known %s needed before the cutoff%s",
+            len(short_series),
             len(panel),
-            some_names(panel.ids[few]),
+            some_names(panel.ids[short_series]),
             needed,
-            "s are" if needed > 1 else " is",
-            f", of {listed(model.past)} as well" if model.past else "",
+            values,
+            past,
         )
     grown = np.unique(origins.series[grown_O])
     if len(grown):
@@ -253,12 +292,17 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
 def _forecast(
     panel: Panel,
     origins: Origins,
-    quantiles_OHQ: NDArray,
-    quantiles: tuple[float, ...],
-    combination: Combination | None = None,
-    dependence: Dependence | None = None,
+    answers: Answers,
+    levels: Levels,
     rows: NDArray | None = None,
 ) -> Forecast:
-    point = quantiles_OHQ[:, :, MEDIAN]
-    at = at_levels(quantiles_OHQ, quantiles)
-    return Forecast.at_origins(panel, origins, point, at, quantiles, combination, dependence, rows)
+    return Forecast.at_origins(
+        panel,
+        origins,
+        answers.quantiles_OHQ[:, :, MEDIAN],
+        at_levels(answers.quantiles_OHQ, levels),
+        levels,
+        answers.combination,
+        answers.dependence,
+        rows,
+    )

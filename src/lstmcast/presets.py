@@ -100,8 +100,8 @@ class PresetResult:
 
     def save(self, folder: Any) -> None:
         """Save the model, with why it is that one in its manifest."""
-        known = None if self.model.saved_context else self.panel
-        self.model.save(folder, known, about={"preset": self.document()})
+        data = None if self.model.saved_context else self.panel
+        self.model.save(folder, data, about={"preset": self.document()})
 
     def __str__(self) -> str:
         lines = list(self.plan)
@@ -115,8 +115,8 @@ class PresetResult:
 def preset_named(name: str) -> Preset:
     """A preset by its name; UsageError where none is called so."""
     if not isinstance(name, str) or name not in PRESETS:
-        known = ", ".join(map(repr, get_args(PresetName)))
-        raise UsageError(f"preset={name!r} is not known. Use one of: {known}.")
+        names = ", ".join(map(repr, get_args(PresetName)))
+        raise UsageError(f"preset={name!r} is not known. Use one of: {names}.")
     return PRESETS[name]
 
 
@@ -179,10 +179,10 @@ class _Trial:
         plain = LSTMForecaster(self.horizon)
         measure = "mase" if len(self.panel) > 1 else "mae"
         errors = self._errors(plain, names, counts, measure) if names else {}
-        chosen = _best(errors)
-        model = self._final(plain, chosen, names)
+        best_name = _best(errors)
+        model = self._final(plain, best_name, names)
         return PresetResult(
-            model, self.work.name, chosen, errors, measure.upper(), plan, self.panel
+            model, self.work.name, best_name, errors, measure.upper(), plan, self.panel
         )
 
     def _counts(self) -> NDArray:
@@ -193,11 +193,11 @@ class _Trial:
     def _known_before(self, counts: NDArray) -> int:
         """How many values are known before the first cutoffs."""
         ends = self._ends(counts)
-        steps = np.arange(len(self.panel.values)) - np.repeat(
-            self.panel.offsets[:-1], self.panel.lengths
-        )
-        before = steps < np.repeat(ends, self.panel.lengths)
-        return int((np.isfinite(self.panel.values) & before).sum())
+        values, lengths = self.panel.values, self.panel.lengths
+        first_N = np.repeat(self.panel.offsets[:-1], lengths)
+        end_N = first_N + np.repeat(ends, lengths)
+        is_before = np.arange(len(values)) < end_N
+        return int((np.isfinite(values) & is_before).sum())
 
     def _ends(self, counts: NDArray) -> NDArray:
         """The first cutoff of each series (S,); all that it has, where it has none."""
@@ -212,62 +212,65 @@ class _Trial:
             f"preset {self.work.name}: {len(self.panel):,} series, {values:,} values to learn from"
         )
         if not names:
-            few = f"under {FEWEST_VALUES}" if counts.any() else "too short to hold anything out"
-            return (f"{about} ({few}): nothing is trained.",)
+            reason = f"under {FEWEST_VALUES}" if counts.any() else "too short to hold anything out"
+            return (f"{about} ({reason}): nothing is trained.",)
         size = "-".join(map(str, shipped().config.layers))
         tuned, scratch = self.work.epochs
-        most = f"{tuned} epochs fine-tuned, {scratch} from scratch ({self.work.members} of them)"
+        epochs = f"{tuned} epochs fine-tuned, {scratch} from scratch ({self.work.members} of them)"
         if SCRATCH not in names:
-            most = f"{tuned} epochs fine-tuned; too few values for one from scratch"
+            epochs = f"{tuned} epochs fine-tuned; too few values for one from scratch"
         return (
             f"{about}; compared at {counts.shape[1]} held-out cutoffs: {', '.join(names)}, their "
             f"average, the shipped network. About {self.work.seconds / 60:.3g} minutes at most.",
-            f"Networks have layers of {size} units; at most {most}.",
+            f"Networks have layers of {size} units; at most {epochs}.",
         )
 
     def _errors(
         self, plain: LSTMForecaster, names: list[str], counts: NDArray, measure: str
     ) -> dict[str, float]:
         """The error of each at the held-out cutoffs, trained on what precedes all of them."""
-        before = self.panel.until(self._ends(counts))
-        models = {SHIPPED: plain} | {name: self._trained(name, before) for name in names}
-        models[AVERAGE] = averaged([models[name] for name in names], before)
+        training_panel = self.panel.until(self._ends(counts))
+        trained = {name: self._trained(name, training_panel) for name in names}
+        average = averaged(list(trained.values()), training_panel)
+        models = {SHIPPED: plain, **trained, AVERAGE: average}
         self.progress("What was trained is compared at the held-out cutoffs …")
         errors = {}
         for name, model in models.items():
-            how: dict[str, Any] = {"baselines": False, "refit": "never", "added": False}
-            tested = backtest(model, self.panel, cutoffs=counts, **how)
+            tested = backtest(
+                model, self.panel, cutoffs=counts, baselines=False, refit="never", added=False
+            )
             errors[name] = tested.scores[tested.model][measure]
         return errors
 
     def _trained(self, name: str, panel: Panel) -> LSTMForecaster:
         seconds = SHARES[name] * self.work.seconds
-        epochs = self.work.epochs[name == SCRATCH]
-        training = replace(_training(name, self.work.members), epochs=epochs)
-        words: dict[str, Any] = {"training": training, "method": COMBINED, "seed": self.seed}
+        settings: dict[str, Any] = {"training": self._training(name)}
         if name == SCRATCH:
-            words |= {"weights": "scratch", "network": shipped().config}
+            settings |= {"weights": "scratch", "network": shipped().config}
         self.progress(f"A network is trained ({name}), at most {seconds:.0f} s …")
-        model = LSTMForecaster(self.horizon, **words)
+        model = LSTMForecaster(self.horizon, method=COMBINED, seed=self.seed, **settings)
         return model.fit(panel, callbacks=[Deadline(seconds), *self.callbacks])
 
-    def _final(self, plain: LSTMForecaster, chosen: str, names: list[str]) -> LSTMForecaster:
+    def _training(self, name: str) -> TrainingConfig:
+        tuned_epochs, scratch_epochs = self.work.epochs
+        if name == TUNED:
+            training = TrainingConfig.fine_tuning()
+            return replace(training, epochs=tuned_epochs, steps_per_epoch=UPDATES)
+        return replace(
+            TrainingConfig.from_scratch(),
+            epochs=scratch_epochs,
+            members=self.work.members,
+            steps_per_epoch=UPDATES,
+        )
+
+    def _final(self, plain: LSTMForecaster, best_name: str, names: list[str]) -> LSTMForecaster:
         """What was chosen, trained with all data."""
-        if chosen == SHIPPED:
+        if best_name == SHIPPED:
             return plain
-        if chosen != AVERAGE:
-            return self._trained(chosen, self.panel)
-        return averaged([self._trained(name, self.panel) for name in names], self.panel)
-
-
-def _training(name: str, members: int) -> TrainingConfig:
-    if name == TUNED:
-        return replace(TrainingConfig.fine_tuning(), steps_per_epoch=UPDATES)
-    return replace(
-        TrainingConfig.from_scratch(),
-        members=members,
-        steps_per_epoch=UPDATES,
-    )
+        if best_name != AVERAGE:
+            return self._trained(best_name, self.panel)
+        models = [self._trained(name, self.panel) for name in names]
+        return averaged(models, self.panel)
 
 
 def _best(errors: Mapping[str, float]) -> str:
@@ -276,11 +279,12 @@ def _best(errors: Mapping[str, float]) -> str:
     >>> _best({"shipped": 1.0, "fine-tuned": 0.995}), _best({"shipped": 1.0, "average": 0.9})
     ('shipped', 'average')
     """
-    known = {name: error for name, error in errors.items() if np.isfinite(error)}
-    if SHIPPED not in known:
+    finite = {name: error for name, error in errors.items() if np.isfinite(error)}
+    if SHIPPED not in finite:
         return SHIPPED
-    best = min(known, key=lambda name: known[name])
-    return best if known[best] < BETTER * known[SHIPPED] else SHIPPED
+    best_name = min(finite, key=lambda name: finite[name])
+    is_better = finite[best_name] < BETTER * finite[SHIPPED]
+    return best_name if is_better else SHIPPED
 
 
 @dataclass(frozen=True)
@@ -301,17 +305,20 @@ class Deadline:
 def averaged(models: Sequence[LSTMForecaster], panel: Panel) -> LSTMForecaster:
     """Fitted models of the shipped network's shape and the shipped network as one, whose answers
     are averaged: each weighs the same. Intervals and weights are measured on what was held back."""
-    parts = [shipped().members, *(model.model.network.members for model in models)]
-    most = int(np.lcm.reduce([len(part) for part in parts]))
-    members = [member for part in parts for member in part * (most // len(part))]
+    groups = [shipped().members, *(model.model.network.members for model in models)]
+    count = int(np.lcm.reduce([len(group) for group in groups]))
+    members = []
+    for group in groups:
+        members += group * (count // len(group))
     first = models[0]
     network = Network(first.model.network.config, members)
     fitted = replace(first.model, network=network)
     ends = fitted.held_back_from(panel)
-    known = without(panel)
-    measured = None if ends is None else held_back(fitted.decode, known, ends, first.horizon)
-    measured, shares = weighed(COMBINED, known, measured)
-    fitted = replace(
-        fitted, factors_HI=measured_factors(measured, first.horizon), shares=shares, method=COMBINED
-    )
+    whole_grid = without(panel)
+    measured = None
+    if ends is not None:
+        measured = held_back(fitted.decode, whole_grid, ends, first.horizon)
+    measured, shares = weighed(COMBINED, whole_grid, measured)
+    factors_HI = measured_factors(measured, first.horizon)
+    fitted = replace(fitted, factors_HI=factors_HI, shares=shares, method=COMBINED)
     return first.with_fitted(fitted)

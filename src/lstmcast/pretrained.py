@@ -32,17 +32,17 @@ WEIGHTS = Path(__file__).parent / "weights"
 class Start(NamedTuple):
     """What training starts from, and what an unfitted forecaster forecasts with.
 
-    `network`: None where weights are drawn when training begins. `seen`: the last time of each
-    series, by its id, that the weights were trained on. `batching`: the scheme that a saved network
-    with transformed inputs was trained in. `inputs`: what its transforms had learned, which it
-    forecasts with until it is fitted. `combines`: whether it is the shipped network as it arrives,
-    which answers in combination with simple forecasts unless it is asked for its own.
+    `network`: None where weights are drawn when training begins. `trained_until`: the last time of
+    each series, by its id, that the weights were trained on. `batching`: the scheme that a saved
+    network with transformed inputs was trained in. `inputs`: what its transforms had learned, which
+    it forecasts with until it is fitted. `combines`: whether it is the shipped network as it
+    arrives, which answers in combination with simple forecasts unless it is asked for its own.
     """
 
     config: NetworkConfig
     network: Network | None
     initial_weights: InitialWeights
-    seen: Mapping[str, Any] = {}
+    trained_until: Mapping[str, Any] = {}
     batching: Batching | None = None
     inputs: FittedTransforms | None = None
     combines: bool = False
@@ -115,8 +115,8 @@ def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None
     """ModelError for a snapshot of the time when transforms were no part of a network: its answers
     would be taken for values in the units of the data."""
     config = manifest.get("network", {})
-    named = "transforms" in manifest or config.get("inputs") != "plain"
-    if named or "epoch" not in manifest:
+    has_transforms = "transforms" in manifest or config.get("inputs") != "plain"
+    if has_transforms or "epoch" not in manifest:
         return
     raise ModelError(
         f"The snapshot in {str(folder)!r} was written by an older lstmcast, which did not keep the "
@@ -127,14 +127,20 @@ def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None
 
 
 def _from_scratch(network: NetworkConfig, head: Head | str | None, horizon: int) -> Start:
-    own = None if isinstance(head, str) else head
-    name = head if isinstance(head, str) else own.name if own else network.head
-    head_named(name, own)
-    return Start(replace(network, horizon=network.horizon or horizon, head=name), None, "scratch")
+    own_head, name = None, network.head
+    if isinstance(head, str):
+        name = head
+    elif head:
+        own_head, name = head, head.name
+    head_named(name, own_head)
+    config = replace(network, horizon=network.horizon or horizon, head=name)
+    return Start(config, None, "scratch")
 
 
 def _written(weights: str | Path | Network) -> str:
-    return repr(str(weights) if isinstance(weights, Path) else weights)
+    if isinstance(weights, Path):
+        return repr(str(weights))
+    return repr(weights)
 
 
 @cache
@@ -143,18 +149,20 @@ def shipped() -> Network:
     return load_network(WEIGHTS)[0]
 
 
-def same_weights(one: Network, other: Network) -> bool:
+def same_weights(first: Network, second: Network) -> bool:
     """Whether two networks are equal, to the last bit of their weights."""
-    if one.config != other.config or len(one.members) != len(other.members):
+    if first.config != second.config or len(first.members) != len(second.members):
         return False
-    pairs = zip(one.members, other.members, strict=True)
-    return all(np.array_equal(ours[name], theirs[name]) for ours, theirs in pairs for name in ours)
+    for arrays, second_arrays in zip(first.members, second.members, strict=True):
+        if not all(np.array_equal(arrays[name], second_arrays[name]) for name in arrays):
+            return False
+    return True
 
 
-def require_unseen(seen: Mapping[str, Any], panel: Panel) -> None:
+def require_unseen(trained_until: Mapping[str, Any], panel: Panel) -> None:
     """UsageError where the initial weights were trained on what comes after the data of a
     series."""
-    for name, until, end in _seen_after(seen, panel, panel.ends):
+    for name, until, end in _seen_after(trained_until, panel, panel.ends):
         raise UsageError(
             f"series {name!r}: the weights that training starts from were trained on it until "
             f"{format_time(until)}, and these data end at {format_time(end)}: the model would have "
@@ -163,25 +171,28 @@ def require_unseen(seen: Mapping[str, Any], panel: Panel) -> None:
         )
 
 
-def seen_notes(seen: Mapping[str, Any], panel: Panel, ends: NDArray) -> tuple[str, ...]:
+def seen_notes(trained_until: Mapping[str, Any], panel: Panel, ends: NDArray) -> tuple[str, ...]:
     """A note where the initial weights were trained on what is held back after `ends` (S,)."""
-    after = _seen_after(seen, panel, last_times(panel, ends))
-    if not after:
+    seen_after = _seen_after(trained_until, panel, last_times(panel, ends))
+    if not seen_after:
         return ()
     return (
         "the weights that training started from had seen a part of what is held back of "
-        f"{len(after)} of {len(panel)} series: validation losses are too low, and intervals may be "
-        "too narrow",
+        f"{len(seen_after)} of {len(panel)} series: validation losses are too low, and intervals "
+        "may be too narrow",
     )
 
 
-def _seen_after(seen: Mapping[str, Any], panel: Panel, ends: NDArray) -> list[tuple[str, Any, Any]]:
+def _seen_after(
+    trained_until: Mapping[str, Any], panel: Panel, ends: NDArray
+) -> list[tuple[str, Any, Any]]:
     """Series that were seen after their time in `ends` (S,): until when, and that time."""
-    pairs = [
-        (str(name), seen.get(str(name)), end) for name, end in zip(panel.ids, ends, strict=True)
-    ]
-    alike = [pair for pair in pairs if np.asarray(pair[1]).dtype.kind == ends.dtype.kind]
-    return [pair for pair in alike if pair[1] > pair[2]]
+    seen_after = []
+    for name, end in zip(map(str, panel.ids), ends, strict=True):
+        until = trained_until.get(name)
+        if np.asarray(until).dtype.kind == ends.dtype.kind and until > end:
+            seen_after.append((name, until, end))
+    return seen_after
 
 
 def last_times(panel: Panel, ends: NDArray) -> NDArray:

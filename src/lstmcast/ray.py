@@ -43,13 +43,13 @@ def over(address: str | None = None) -> Spread:
     def done(work: Work, chunks: Sequence[Chunk]) -> Iterator[Done]:
         connect(address)
         sent = _library().put(work)
-        for chunk, result in _in_turn(_part, [(sent, chunk) for chunk in chunks], chunks):
+        for chunk, outcome in _in_turn(_part, [(sent, chunk) for chunk in chunks], chunks):
             if not is_done(Path(work.folder), chunk):
                 raise OutputError(
                     f"{chunk.part} was written on another machine, and is not in {work.folder} "
                     "here. Name a folder that all machines of the cluster share."
                 )
-            yield result
+            yield outcome
 
     return done
 
@@ -85,20 +85,23 @@ def forecast(
     if not series:
         raise UsageError("series= is needed: the columns that name the series of the dataset.")
     keys = [series] if isinstance(series, str) else list(series)
-    known = dataset.schema().names
-    unknown = [name for name in keys if name not in known]
+    column_names = dataset.schema().names
+    unknown = [name for name in keys if name not in column_names]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a column of the dataset. There are: {known}.")
+        raise UsageError(
+            f"{unknown[0]!r} is not a column of the dataset. There are: {column_names}."
+        )
     count = tasks or EACH * max(1, int(ray.cluster_resources().get("CPU", 1)))
     divide = ray.remote(num_returns=count + 1, max_retries=RETRIES)(_divided)
     answer = ray.remote(num_cpus=1, max_retries=RETRIES)(_answered)
     sent = ray.put(TableForecast(model, words))
     divided = [divide.remote(block, keys, count) for block in dataset.to_arrow_refs()]
-    rows = np.sum(ray.get([sizes for sizes, *_ in divided]), axis=0)
-    parts = zip(*(pieces for _, *pieces in divided), strict=True)
-    answers = [
-        answer.remote(sent, *pieces) for size, pieces in zip(rows, parts, strict=True) if size
-    ]
+    row_counts = np.sum(ray.get([sizes for sizes, *_ in divided]), axis=0)
+    tables = zip(*(pieces for _, *pieces in divided), strict=True)
+    answers = []
+    for row_count, pieces in zip(row_counts, tables, strict=True):
+        if row_count:
+            answers.append(answer.remote(sent, *pieces))
     return ray.data.from_arrow_refs(answers)
 
 
@@ -130,7 +133,10 @@ def fit(
     missing = [name for name in groups if not places[name].exists()]
     connect(address)
     sent = _library().put((model, dict(options or {})))
-    jobs = [(sent, panel.select(panel.ids[groups[name]]), str(places[name])) for name in missing]
+    jobs = []
+    for name in missing:
+        group = panel.select(panel.ids[groups[name]])
+        jobs.append((sent, group, str(places[name])))
     for _ in _in_turn(_fitted, jobs, missing):
         pass
     return places
@@ -196,23 +202,21 @@ def connect(address: str | None) -> None:
     # nobody is told what runs here, unless somebody wants it
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     is_new = address in (None, "local")
+    cluster: dict[str, Any] = {"address": address}
+    if is_new:
+        cluster = {"include_dashboard": False}
     try:
-        ray.init(
-            address=None if is_new else address,
-            include_dashboard=False if is_new else None,
-            log_to_driver=False,
-            logging_level="ERROR",
-        )
+        ray.init(**cluster, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # where a node does not start, Ray raises no other kind
-        why = _first_line(error)
+        reason = _first_line(error)
         if is_new:
             raise UsageError(
-                f"no Ray cluster could be started on this machine ({why}). See whether processors "
-                "and memory are free, and run this again; or leave out --ray."
+                f"no Ray cluster could be started on this machine ({reason}). See whether "
+                "processors and memory are free, and run this again; or leave out --ray."
             ) from None
         raise UsageError(
-            f"no Ray cluster answers at {address!r} ({why}). Start one (ray start --head), or give "
-            "--ray local."
+            f"no Ray cluster answers at {address!r} ({reason}). Start one (ray start --head), or "
+            "give --ray local."
         ) from None
 
 
@@ -231,12 +235,12 @@ def _in_turn(
     ray = _library()
     # a task is done again where its process or machine is lost, and not where it raises
     remote = ray.remote(num_cpus=1, max_retries=RETRIES)(function)
-    most = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
+    limit = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
     waiting = list(zip(jobs, names, strict=True))[::-1]
     running: dict[Any, Any] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < most:
+            while waiting and len(running) < limit:
                 job, name = waiting.pop()
                 running[remote.remote(*job)] = name
             ready, _ = ray.wait(list(running), num_returns=1)
@@ -262,24 +266,31 @@ def _result(ray: Any, task: Any, name: Any) -> Any:
         ) from None
 
 
-def _groups(panel: Panel, by: str) -> dict[str, np.ndarray]:
+def _groups(panel: Panel, column: str) -> dict[str, np.ndarray]:
     """The series of each group, by its name."""
     columns = panel.keys.columns(panel.ids)
-    if column_name(by) not in columns:
-        raise UsageError(
-            f"{by!r} is not a column that names series. There are: {', '.join(map(repr, columns))}."
-        )
-    names = np.array([str(value) for value in columns[column_name(by)].tolist()], object)
+    if column_name(column) not in columns:
+        names = ", ".join(map(repr, columns))
+        raise UsageError(f"{column!r} is not a column that names series. There are: {names}.")
+    values = columns[column_name(column)].tolist()
+    names = np.array([str(value) for value in values], object)
     return {name: names == name for name in dict.fromkeys(names.tolist())}
 
 
 def _safe(name: str) -> str:
     """The name of a folder for a group, whatever its letters."""
-    kept = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
-    if kept == name and 0 < len(name) <= LONGEST and not name.startswith("."):
+    cleaned = "".join(map(_safe_letter, name))
+    is_safe = cleaned == name and not name.startswith(".")
+    if is_safe and 0 < len(name) <= LONGEST:
         return name
-    return f"{kept.lstrip('.')[:LONGEST]}-{zlib.crc32(name.encode()):08x}"
+    return f"{cleaned.lstrip('.')[:LONGEST]}-{zlib.crc32(name.encode()):08x}"
+
+
+def _safe_letter(letter: str) -> str:
+    return letter if letter.isalnum() or letter in "-_." else "_"
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    text = str(error).strip() or type(error).__name__
+    line, *_ = text.splitlines()
+    return line[:200]

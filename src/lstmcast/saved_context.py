@@ -53,7 +53,9 @@ class SavedContext:
     @classmethod
     def newest(cls, panel: Panel, count: int | None) -> SavedContext:
         """The newest `count` observations of each series, or all."""
-        return cls(panel if count is None else panel.since(np.maximum(panel.lengths - count, 0)))
+        if count is None:
+            return cls(panel)
+        return cls(panel.since(np.maximum(panel.lengths - count, 0)))
 
     @classmethod
     def of(cls, panel: Panel) -> SavedContext:
@@ -66,12 +68,11 @@ class SavedContext:
         context = Blocks.of(panel.periods)
         # A cutoff lies in the later half of what is known: what is kept must not make that half
         # begin later.
-        first = np.minimum(
-            context.start(earliest),
-            (2 * earliest - panel.lengths) // context.length * context.length,
-        )
+        blocks = (2 * earliest - panel.lengths) // context.length
+        first = np.minimum(context.start(earliest), blocks * context.length)
         first = np.maximum(first, 0)
-        return cls(replace(panel.since(first), earlier=earlier_than(panel, first)))
+        kept_panel = replace(panel.since(first), earlier=earlier_than(panel, first))
+        return cls(kept_panel)
 
     def join(self, newer: Panel) -> Continuation:
         """The series of `newer`, each with what is remembered of it before, between and after its
@@ -87,21 +88,21 @@ class SavedContext:
         """
         return Joiner(self.panel).join(newer)
 
-    def with_coming(self, beside: Beside) -> Continuation:
+    def with_coming(self, coming: Beside) -> Continuation:
         """What is remembered, with coming values of columns that are known in advance, of
         `future_data`: no newer data are needed for those."""
         from lstmcast.data.read import with_coming
 
-        panel = with_coming(self.panel, beside)
+        panel = with_coming(self.panel, coming)
         going = tuple(map(str, panel.ids))
-        nothing = np.zeros(len(panel), np.int64)
-        return Continuation(panel, going, (), (), (), Findings(), nothing)
+        no_lead = np.zeros(len(panel), np.int64)
+        return Continuation(panel, going, (), (), (), Findings(), no_lead)
 
     def described(self) -> dict[str, Any]:
         """What a manifest says of it."""
         panel, report = self.panel, self.panel.report
         reading = report.recipe.described() if report.recipe else {}
-        said = {
+        optional = {
             "time_zone": report.time_zone,
             "frame_zone": report.frame_zone,
             "label": report.label,
@@ -110,6 +111,7 @@ class SavedContext:
             "keys": described(panel.keys),
             "covariates": panel.covariates.described(),
         }
+        calendar = {} if panel.calendar is None else {"calendar": panel.calendar.name}
         return {
             "frequency": panel.frequency.code,
             "periods": list(panel.periods),
@@ -117,9 +119,9 @@ class SavedContext:
             "columns": asdict(panel.columns),
             "source": report.source,
             "frame": report.frame,
-            **{name: value for name, value in said.items() if value},
+            **{name: value for name, value in optional.items() if value},
             "series": len(panel),
-            **({} if panel.calendar is None else {"calendar": panel.calendar.name}),
+            **calendar,
             "remembers": {
                 "from": format_time(panel.starts.min()),
                 "to": format_time(panel.ends.max()),
@@ -129,9 +131,10 @@ class SavedContext:
     def arrays(self) -> dict[str, NDArray]:
         """Its observations, under names for the store."""
         panel = self.panel
-        known = {} if panel.recognised is None else {"recognised": coded(panel.recognised)}
+        kinds = {} if panel.recognised is None else {"recognised": coded(panel.recognised)}
+        calendar = {} if panel.calendar is None else panel.calendar.arrays()
         return {
-            **known,
+            **kinds,
             "values": panel.values,
             "offsets": panel.offsets,
             "starts": panel.starts.astype(np.int64),
@@ -140,7 +143,7 @@ class SavedContext:
             **packed_keys(panel.keys),
             **panel.covariates.arrays(),
             **saved_earlier(panel.earlier),
-            **({} if panel.calendar is None else panel.calendar.arrays()),
+            **calendar,
         }
 
     @classmethod
@@ -160,31 +163,36 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     if state["starts"].dtype.kind not in "iu":
         raise ValueError("the first times of its series are none")
     starts = state["starts"].astype("datetime64[us]") if state["is_date"][0] else state["starts"]
-    # older manifests have none, and no recipe
-    zone, label = manifest.get("time_zone"), manifest.get("label")
-    recipe = Recipe.from_saved(manifest.get("reading", {}))
-    clock = Clock(zone, manifest.get("frame_zone"))
+    frequency = parse_frequency(manifest["frequency"])
+    # older manifests have no zones and no recipe
+    zone, frame_zone = manifest.get("time_zone"), manifest.get("frame_zone")
+    report = DataReport(
+        manifest["source"],
+        frame=manifest["frame"],
+        time_zone=zone,
+        recipe=Recipe.from_saved(manifest.get("reading", {})),
+        label=manifest.get("label"),
+        frame_zone=frame_zone,
+    )
+    recognised = None
+    if "recognised" in state:
+        recognised = decoded(state["recognised"])
+    series_count = len(state["offsets"]) - 1
+    calendar = ObservedCalendar.from_saved(state, Clock(zone, frame_zone), series_count)
     panel = Panel(
         values=state["values"],
         offsets=state["offsets"],
         ids=unpacked(state["ids"], state["id_lengths"]),
         starts=starts,
-        frequency=parse_frequency(manifest["frequency"]),
+        frequency=frequency,
         periods=tuple(manifest["periods"]),
         kind=manifest["target_kind"],
         columns=Columns(**manifest["columns"]),
-        report=DataReport(
-            manifest["source"],
-            frame=manifest["frame"],
-            time_zone=zone,
-            recipe=recipe,
-            label=label,
-            frame_zone=manifest.get("frame_zone"),
-        ),
+        report=report,
         keys=keys_from_saved(manifest.get("keys", ()), state),
-        recognised=decoded(state["recognised"]) if "recognised" in state else None,
-        earlier=earlier_from(state, parse_frequency(manifest["frequency"])),
-        calendar=ObservedCalendar.from_saved(state, clock, len(state["offsets"]) - 1),
+        recognised=recognised,
+        earlier=earlier_from(state, frequency),
+        calendar=calendar,
         covariates=Covariates.from_saved(manifest.get("covariates", {}), state),
     )
     require_sound(panel)

@@ -41,35 +41,51 @@ class Scenarios(ResultTable):
     def columns_dict(self) -> dict[str, NDArray]:
         """The long table as equally long columns: those that tell series and times, the forecast of
         each scenario, and for each but the first `difference`, `lower` and `upper`."""
-        first, *_ = self.forecasts.values()
-        wanted = first.wanted.ravel()
-        names = list(first.columns_dict())
-        columns = {n: first.columns_dict()[n] for n in names[: names.index("step") + 1]}
-        columns |= {n: one.point.ravel()[wanted] for n, one in self.forecasts.items()}
-        for name, parts in self.differences.items():
-            for k, called in enumerate(("difference", "lower", "upper")):
-                columns[f"{called} of {name}"] = parts[:, :, k].ravel()[wanted]
+        first = self._first
+        is_wanted = first.wanted.ravel()
+        columns = {}
+        for name, column in first.columns_dict().items():
+            columns[name] = column
+            if name == "step":
+                break
+        for name, forecast in self.forecasts.items():
+            columns[name] = forecast.point.ravel()[is_wanted]
+        for name, difference_OH3 in self.differences.items():
+            for place, label in enumerate(("difference", "lower", "upper")):
+                values_OH = difference_OH3[:, :, place]
+                columns[f"{label} of {name}"] = values_OH.ravel()[is_wanted]
         return columns
+
+    @property
+    def _first(self) -> Forecast:
+        """The forecast that the others are compared with."""
+        return next(iter(self.forecasts.values()))
 
     @property
     def data_kind(self) -> str:
         """The kind of the data, which frames mirror."""
-        return next(iter(self.forecasts.values())).frame_kind
+        return self._first.frame_kind
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """Sums over the steps of each series as texts, the header first."""
-        first, *others = self.forecasts
-        several = len(next(iter(self.forecasts.values())).ids) > 1
-        heads = [f"{name} less {first}" for name in others]
-        result = [[*(["series"] if several else []), *self.forecasts, *heads]]
-        sums = {name: np.nansum(one.point, axis=1) for name, one in self.forecasts.items()}
-        for o, series in enumerate(self.forecasts[first].ids[:most]):
-            write = number_format(np.array([total[o] for total in sums.values()]))
-            apart = [self.differences[name][o].sum(axis=0) for name in others]
-            told = [f"{write(d)} ({write(low)} … {write(high)})" for d, low, high in apart]
-            cells = [write(total[o]) for total in sums.values()]
-            result.append([*([str(series)] if several else []), *cells, *told])
-        return result
+        first, *alternatives = self.forecasts
+        header = [*self.forecasts, *(f"{name} less {first}" for name in alternatives)]
+        ids = self._first.ids
+        rows = [self._row(origin) for origin in range(len(ids[:most]))]
+        if len(ids) > 1:
+            header = ["series", *header]
+            rows = [[str(name), *row] for name, row in zip(ids, rows, strict=False)]
+        return [header, *rows]
+
+    def _row(self, origin: int) -> list[str]:
+        """The sums of one series, and how far they differ from the first."""
+        sums = [np.nansum(forecast.point[origin]) for forecast in self.forecasts.values()]
+        write = number_format(np.array(sums))
+        cells = [write(total) for total in sums]
+        for difference_OH3 in self.differences.values():
+            middle, low, high = difference_OH3[origin].sum(axis=0)
+            cells.append(f"{write(middle)} ({write(low)} … {write(high)})")
+        return cells
 
     def __repr__(self) -> str:
         """What they are, and the sums over all steps."""
@@ -108,15 +124,14 @@ def compare_scenarios(
     """
     if len(panels) < 2:
         raise UsageError("One scenario cannot be compared. Give two or more.")
-    (first, base), *others = panels.items()
-    for name, panel in others:
+    (first, base), *alternatives = panels.items()
+    for name, panel in alternatives:
         _require_same(first, base, name, panel)
     forecasts = {name: model.predict(panel, horizon) for name, panel in panels.items()}
-    spread = NormalDist().inv_cdf(0.5 + level / 200)
-    differences = {
-        name: _difference(base, panel, forecasts[first], forecasts[name], spread)
-        for name, panel in others
-    }
+    deviations = NormalDist().inv_cdf(0.5 + level / 200)
+    differences = {}
+    for name, panel in alternatives:
+        differences[name] = _difference(base, panel, forecasts[first], forecasts[name], deviations)
     return Scenarios(forecasts, differences, level)
 
 
@@ -141,23 +156,26 @@ def with_plan(
     future = panel.covariates.future
     for name in plan:
         if name not in future.columns:
+            choices = ", ".join(map(repr, future.columns)) or "none"
             raise UsageError(
-                f"There is no column {name!r} that is known in advance. There are: "
-                f"{', '.join(map(repr, future.columns)) or 'none'}."
+                f"There is no column {name!r} that is known in advance. There are: {choices}."
             )
-    ids = list(map(str, panel.ids))
-    chosen = ids if series is None else list(map(str, series))
-    if missing := [name for name in chosen if name not in ids]:
+    ids = [str(name) for name in panel.ids]
+    chosen_ids = ids
+    if series is not None:
+        chosen_ids = [str(name) for name in series]
+    if missing := [name for name in chosen_ids if name not in ids]:
         raise UsageError(f"There is no series {missing[0]!r} to plan for.")
     longest = max(map(len, plan.values()), default=0)
     longer = _with_room(future, panel.lengths + longest)
     columns = {name: values.copy() for name, values in longer.columns.items()}
     for name, values in plan.items():
         codes = _codes(name, values, longer.levels.get(name))
-        for row in map(ids.index, chosen):
+        is_planned = ~np.isnan(codes)
+        for row in map(ids.index, chosen_ids):
             begin = longer.offsets[row] + panel.lengths[row]
-            steps = slice(begin, begin + len(codes))
-            columns[name][steps] = np.where(np.isnan(codes), columns[name][steps], codes)
+            coming = columns[name][begin : begin + len(codes)]
+            coming[is_planned] = codes[is_planned]
     covariates = replace(panel.covariates, future=replace(longer, columns=columns))
     return replace(panel, covariates=covariates)
 
@@ -166,11 +184,11 @@ def _with_room(future: Future, fewest: NDArray) -> Future:
     """The same with a place for so many steps of each series (S,) at least, NaN where unknown."""
     lengths = np.maximum(future.lengths, fewest)
     offsets = offsets_of(lengths)
-    kept = places(future.offsets) + spread(offsets[:-1], future.offsets)
+    present = places(future.offsets) + spread(offsets[:-1], future.offsets)
     columns = {}
     for name, values in future.columns.items():
         columns[name] = np.full(offsets[-1], np.nan)
-        columns[name][kept] = values
+        columns[name][present] = values
     return Future(columns, offsets, future.levels, future.apart)
 
 
@@ -185,8 +203,10 @@ def _code(name: str, value: Any, levels: tuple[str, ...] | None) -> float:
     if levels is not None:
         if str(value) in levels:
             return float(levels.index(str(value)))
-        known = ", ".join(map(repr, levels))
-        raise UsageError(f"{name}={str(value)[:80]!r} is no category of the column. Use: {known}.")
+        categories = ", ".join(map(repr, levels))
+        raise UsageError(
+            f"{name}={str(value)[:80]!r} is no category of the column. Use: {categories}."
+        )
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -197,13 +217,12 @@ def _code(name: str, value: Any, levels: tuple[str, ...] | None) -> float:
 
 
 def _require_same(first: str, base: Panel, name: str, panel: Panel) -> None:
-    same = (
-        base.ids.tolist() == panel.ids.tolist()
-        and np.array_equal(base.offsets, panel.offsets)
-        and np.array_equal(base.starts, panel.starts)
-        and np.array_equal(base.values, panel.values, equal_nan=True)
+    same_series = base.ids.tolist() == panel.ids.tolist()
+    same_times = np.array_equal(base.offsets, panel.offsets) and np.array_equal(
+        base.starts, panel.starts
     )
-    if not same:
+    same_values = np.array_equal(base.values, panel.values, equal_nan=True)
+    if not (same_series and same_times and same_values):
         raise UsageError(
             f"the scenarios {first!r} and {name!r} have other series or other past values. Only "
             "what comes may differ: give the same data, with coming values of their own."
@@ -211,22 +230,26 @@ def _require_same(first: str, base: Panel, name: str, panel: Panel) -> None:
 
 
 def _difference(
-    base: Panel, panel: Panel, first: Forecast, other: Forecast, spread: float
+    base: Panel, panel: Panel, first: Forecast, alternative: Forecast, deviations: float
 ) -> NDArray:
     """How far a forecast differs from the first, with its interval (O, H, 3)."""
-    apart_OH = other.point - first.point
-    result = np.repeat(apart_OH[:, :, None], 3, axis=2)
-    ours, theirs = effects_of(base), effects_of(panel)
-    if ours is None or theirs is None:
-        return result
+    middle_OH = alternative.point - first.point
+    difference_OH3 = np.repeat(middle_OH[:, :, None], 3, axis=2)
+    base_effects, effects = effects_of(base), effects_of(panel)
+    if base_effects is None or effects is None:
+        return difference_OH3
     origins = origins_of(base)
-    for o, (series, count) in enumerate(zip(origins.series, origins.counts, strict=True)):
-        one, two = (each.solution(int(series), int(count)) for each in (ours, theirs))
-        if one is None or two is None or not one.coefficients_P.any():
+    for origin, (series, count) in enumerate(zip(origins.series, origins.counts, strict=True)):
+        base_solution = base_effects.solution(int(series), int(count))
+        solution = effects.solution(int(series), int(count))
+        if base_solution is None or solution is None or not base_solution.coefficients_P.any():
             continue
-        steps = count + np.arange(apart_OH.shape[1])
-        wide_H = spread * one.uncertainty(two.columns(steps) - one.columns(steps))
-        for k, sign in ((1, -1.0), (2, 1.0)):
-            bound_H = moved(other.point[o], sign * wide_H, one.axis) - first.point[o]
-            result[o, :, k] = np.where(np.isfinite(bound_H), bound_H, apart_OH[o])
-    return result
+        steps = count + np.arange(middle_OH.shape[1])
+        changed = solution.columns(steps) - base_solution.columns(steps)
+        half_width_H = deviations * base_solution.uncertainty(changed)
+        for place, sign in ((1, -1.0), (2, 1.0)):
+            point_H = moved(alternative.point[origin], sign * half_width_H, base_solution.axis)
+            bound_H = point_H - first.point[origin]
+            is_finite = np.isfinite(bound_H)
+            difference_OH3[origin, :, place] = np.where(is_finite, bound_H, middle_OH[origin])
+    return difference_OH3

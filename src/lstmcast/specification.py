@@ -69,21 +69,23 @@ class Specification:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Specification):
             return NotImplemented
-        ours, theirs = vars(self), vars(other)
+        settings, other_settings = vars(self), vars(other)
         if isinstance(self.weights, Network) and isinstance(other.weights, Network):
             if not same_weights(self.weights, other.weights):
                 return False
-            theirs = {**theirs, "weights": self.weights}
-        return ours == theirs
+            other_settings = {**other_settings, "weights": self.weights}
+        return settings == other_settings
 
     def __hash__(self) -> int:
         return hash((self.horizon, self.quantiles, self.seed))
 
     def __repr__(self) -> str:
-        usual = {one.name: one.default for one in fields(self)}
-        return ", ".join(
-            f"{name}={_shown(value)}" for name, value in vars(self).items() if value != usual[name]
-        )
+        defaults = {field.name: field.default for field in fields(self)}
+        texts = []
+        for name, value in vars(self).items():
+            if value != defaults[name]:
+                texts.append(f"{name}={_shown(value)}")
+        return ", ".join(texts)
 
     @property
     def own_head(self) -> Head | None:
@@ -95,8 +97,8 @@ class Specification:
         if self.training is not None:
             return self.training
         if isinstance(start.config.inputs, Transformed):
-            usual = TrainingConfig.transformed()
-            return replace(usual, batching=start.batching) if start.batching else usual
+            training = TrainingConfig.transformed()
+            return replace(training, batching=start.batching) if start.batching else training
         return TrainingConfig.fine_tuning() if start.network else TrainingConfig.from_scratch()
 
     def resolved_batching(self, start: Start) -> Batching:
@@ -120,7 +122,7 @@ class Specification:
         Raises:
             UsageError: One of them is an object of the user's own.
         """
-        objects = [one for one in self.candidates if not isinstance(one, str)]
+        objects = [candidate for candidate in self.candidates if not isinstance(candidate, str)]
         if objects:
             raise UsageError(
                 f"candidates: {objects[0]!r} is an object, which cannot be described. Only those "
@@ -131,8 +133,8 @@ class Specification:
     def check_together(self, start: Start) -> None:
         """UsageError where network and training do not go together."""
         training = self.resolved_training(start)
-        own = start.network.head if start.network else self.own_head
-        check_quantiles(start.config, head_named(start.config.head, own), self.horizon)
+        head = start.network.head if start.network else self.own_head
+        check_quantiles(start.config, head_named(start.config.head, head), self.horizon)
         steps = start.config.steps
         require_no_feeding(start.config.inputs.past, steps, steps, self.horizon)
         members = len(start.network.members) if start.network else None
@@ -177,8 +179,8 @@ class Specification:
         """What `as_json` described, as a text or as its parsed values, and the transforms that it
         named beside the network until these were its inputs; UsageError where it is not one."""
         try:
-            given = dict(json.loads(text) if isinstance(text, str) else text)
-            values = {name: value for name, value in given.items() if value is not None}
+            settings = json.loads(text) if isinstance(text, str) else text
+            values = {name: value for name, value in dict(settings).items() if value is not None}
             if "network" in values:
                 values["network"] = NetworkConfig(**values["network"])
             if "training" in values:
@@ -199,18 +201,24 @@ class Specification:
             ) from error
 
 
-def started(given: Specification, transforms: Transforms | None) -> tuple[Specification, Start]:
+def started(
+    specification: Specification, transforms: Transforms | None
+) -> tuple[Specification, Start]:
     """A specification that holds transforms where they belong, in the inputs of its network or of
     its weights, and what it starts from; UsageError where its parts do not go together."""
-    start = start_from(given.weights, given.network, given.head, given.horizon)
+    start = start_from(
+        specification.weights, specification.network, specification.head, specification.horizon
+    )
     if transforms is not None:
-        usual, start = start, start.with_transforms(transforms)
-        if start.config != usual.config and start.network:
-            given = replace(given, weights=start.network)
-        elif start.config != usual.config and given.network:
-            given = replace(given, network=replace(given.network, inputs=start.config.inputs))
-    given.check_together(start)
-    return given, start
+        plain_start, start = start, start.with_transforms(transforms)
+        if start.config != plain_start.config and start.network:
+            specification = replace(specification, weights=start.network)
+        elif start.config != plain_start.config and specification.network:
+            specification = replace(
+                specification, network=replace(specification.network, inputs=start.config.inputs)
+            )
+    specification.check_together(start)
+    return specification, start
 
 
 def folder_contents(
@@ -226,17 +234,17 @@ def folder_contents(
     training = replace(specification.resolved_training(start), batching=batching)
     needed = replace(model, saved_context=model.needed_of(model.saved_context))
     about, groups = needed.saved(training)
-    own = {
+    settings = {
         "kind": KIND,
         "horizon": specification.horizon,
         "quantiles": list(specification.quantiles),
         "method": specification.resolved_method(start, model),
     }
     if specification.candidates:
-        own["candidates"] = specification.named_candidates()
+        settings["candidates"] = specification.named_candidates()
     if combination is not None:
-        own["combination"] = combination.as_dict()
-    return {**own, **about, "seed": specification.seed}, groups
+        settings["combination"] = combination.as_dict()
+    return {**settings, **about, "seed": specification.seed}, groups
 
 
 def _weights_text(weights: str | Path | Network) -> str:
@@ -252,13 +260,13 @@ def _shown(value: Any) -> str:
     if isinstance(value, Transformed):
         return repr(value)
     if isinstance(value, tuple):
-        shown = ", ".join(map(_shown, value))
-        return f"({shown},)" if len(value) == 1 else f"({shown})"
+        text = ", ".join(map(_shown, value))
+        return f"({text},)" if len(value) == 1 else f"({text})"
     if not is_dataclass(value) or isinstance(value, type):
         return repr(value)
     changed = {name: getattr(value, name) for name in _needed(value)}
-    shown = ", ".join(f"{name}={_shown(one)}" for name, one in changed.items())
-    return f"{type(value).__name__}({shown})"
+    text = ", ".join(f"{name}={_shown(setting)}" for name, setting in changed.items())
+    return f"{type(value).__name__}({text})"
 
 
 def _needed(settings: Any) -> list[str]:
@@ -266,13 +274,13 @@ def _needed(settings: Any) -> list[str]:
 
     A default may depend on other fields, so each is left out in turn.
     """
-    values, needed = {one.name: getattr(settings, one.name) for one in fields(settings)}, []
+    values, needed = {field.name: getattr(settings, field.name) for field in fields(settings)}, []
     for name in values:
         try:
-            without = type(settings)(**{key: values[key] for key in values if key != name})
+            shortened = type(settings)(**{key: values[key] for key in values if key != name})
         except (UsageError, TypeError):
-            without = None
-        if without != settings:
+            shortened = None
+        if shortened != settings:
             needed.append(name)
     return needed
 
@@ -283,13 +291,13 @@ def check_kinds(weights: Any, network: Any, training: Any, head: Any) -> None:
         raise UsageError(
             f"{weights=} are no weights. Use 'pretrained', 'scratch', a folder or a Network."
         )
-    for name, given, kind, example in (
+    for name, argument, kind, example in (
         ("network", network, NetworkConfig, "layers=(32,)"),
         ("training", training, TrainingConfig, "epochs=50"),
     ):
-        if given is not None and not isinstance(given, kind):
+        if argument is not None and not isinstance(argument, kind):
             raise UsageError(
-                f"{name}={given!r} is no {kind.__name__}. Give one, such as "
+                f"{name}={argument!r} is no {kind.__name__}. Give one, such as "
                 f"{kind.__name__}({example})."
             )
     if not (head is None or isinstance(head, str)):

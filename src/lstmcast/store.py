@@ -82,8 +82,8 @@ def make_durable(folder: str | Path) -> None:
     OutputError."""
     place = Path(folder)
     with output_errors(folder), contextlib.suppress(ModelError, FileNotFoundError):
-        own = [MANIFEST, *read_manifest(place)["files"]]
-        for path in (*(place / name for name in own), place, place.parent):
+        file_names = [MANIFEST, *read_manifest(place)["files"]]
+        for path in (*(place / name for name in file_names), place, place.parent):
             to_disk(path)
 
 
@@ -128,7 +128,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def complete(folder: str | Path, what: str = "the model") -> Iterator[None]:
+def complete(folder: str | Path, noun: str = "the model") -> Iterator[None]:
     """ModelError for what the code inside misses in a manifest and its arrays; `what` should be
     saved again then."""
     try:
@@ -140,7 +140,7 @@ def complete(folder: str | Path, what: str = "the model") -> Iterator[None]:
         *(ArithmeticError, RecursionError, LstmcastError),
     ) as error:
         raise ModelError(
-            f"The manifest in {folder} is incomplete ({error!r}). Save {what} again."
+            f"The manifest in {folder} is incomplete ({error!r}). Save {noun} again."
         ) from error
 
 
@@ -192,12 +192,12 @@ def remove_stores(folder: str | Path, kind: str) -> None:
     ['sales']
     """
     place = Path(folder)
-    for part in place.iterdir() if place.is_dir() else ():
-        if is_store(part) and _parsed_manifest(part).get("kind") == kind:
-            shutil.rmtree(part, ignore_errors=True)
+    for path in place.iterdir() if place.is_dir() else ():
+        if is_store(path) and _parsed_manifest(path).get("kind") == kind:
+            shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):
-        for part in filter(_may_be_ours, unfinished_in(place)):
-            shutil.rmtree(part, ignore_errors=True)
+        for path in filter(_may_be_ours, unfinished_in(place)):
+            shutil.rmtree(path, ignore_errors=True)
         place.rmdir()
 
 
@@ -237,16 +237,16 @@ def _manifest_text(manifest: Mapping[str, Any], blobs: Mapping[str, bytes]) -> b
         "format_version": FORMAT_VERSION,
         "package_version": __version__,
     }
-    described = {key: value for key, value in manifest.items() if key not in OWN_KEYS}
-    whole = {**head, **described, "files": files}
-    whole["sha256"] = _digest(whole)
-    return (json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    settings = {key: value for key, value in manifest.items() if key not in OWN_KEYS}
+    contents = {**head, **settings, "files": files}
+    contents["sha256"] = _digest(contents)
+    return (json.dumps(contents, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _digest(manifest: Mapping[str, Any]) -> str:
     """SHA-256 over everything but itself, whatever the spaces and the order of keys."""
-    rest = {key: value for key, value in manifest.items() if key != "sha256"}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    hashed = {key: value for key, value in manifest.items() if key != "sha256"}
+    text = json.dumps(hashed, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -267,13 +267,13 @@ def _parsed_manifest(place: Path) -> dict[str, Any]:
 
 def _not_there(place: Path) -> ModelError:
     if not os.path.exists(place):
-        what = f"there is no folder {str(place)!r}"
+        reason = f"there is no folder {str(place)!r}"
     elif not os.path.isdir(place):
-        what = f"{str(place)!r} is a file"
+        reason = f"{str(place)!r} is a file"
     else:
-        what = f"the folder {str(place)!r} holds no {MANIFEST}"
+        reason = f"the folder {str(place)!r} holds no {MANIFEST}"
     return ModelError(
-        f"No saved model: {what}.\nA folder written by `lstmcast fit … --model DIR` or `lstmcast "
+        f"No saved model: {reason}.\nA folder written by `lstmcast fit … --model DIR` or `lstmcast "
         "forecast … --save DIR` is expected."
     )
 
@@ -322,9 +322,9 @@ def _read_group(place: Path, name: str, entry: Mapping[str, Any]) -> dict[str, n
         raise _damaged(place, name, f"it does not hold arrays ({error})") from error
 
 
-def _damaged(place: Path, name: str, what: str) -> ModelError:
+def _damaged(place: Path, name: str, reason: str) -> ModelError:
     return ModelError(
-        f"The model in {str(place)!r} is damaged: {name}: {what}.\n"
+        f"The model in {str(place)!r} is damaged: {name}: {reason}.\n"
         "Save the model again, or copy the whole folder again from where it came."
     )
 
@@ -332,12 +332,12 @@ def _damaged(place: Path, name: str, what: str) -> ModelError:
 def _unreadable(path: Path, error: OSError) -> ModelError:
     """It may be as good as ever: nothing is said of damage."""
     if error.errno in (errno.EACCES, errno.EPERM):
-        why = "there is no permission to read it"
+        reason = "there is no permission to read it"
         advice = "Ask the owner of the folder for it, or use a copy that you may read."
     else:
-        why = error.strerror or str(error)
+        reason = error.strerror or str(error)
         advice = "Try again, or copy the whole folder again from where it came."
-    return ModelError(f"{str(path)!r} cannot be read: {why}.\n{advice}")
+    return ModelError(f"{str(path)!r} cannot be read: {reason}.\n{advice}")
 
 
 def _atomic(folder: Path) -> AtomicFolder:
@@ -370,8 +370,8 @@ def _was_store(place: Path) -> bool:
     with contextlib.suppress(ValueError, RecursionError):
         json.loads(blob)
         return False  # whole, and somebody else's
-    ours = bool(arrays) or f'"{FORMAT}"'.encode() in blob
-    return ours and all(map(_FILE.fullmatch, arrays))
+    is_ours = bool(arrays) or f'"{FORMAT}"'.encode() in blob
+    return is_ours and all(map(_FILE.fullmatch, arrays))
 
 
 def _may_be_ours(unfinished: Path) -> bool:
@@ -394,5 +394,5 @@ def _files_of_others(place: Path, contents: Mapping[str, bytes]) -> list[Path]:
     """What is in a saved folder besides its own files, and those that are to come."""
     if not place.exists() or not is_store(place):
         return []
-    own = {MANIFEST, *(_parsed_manifest(place).get("files") or {}), *contents}
-    return [entry for entry in place.iterdir() if entry.name not in own]
+    own_names = {MANIFEST, *(_parsed_manifest(place).get("files") or {}), *contents}
+    return [entry for entry in place.iterdir() if entry.name not in own_names]

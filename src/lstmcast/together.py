@@ -14,19 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.keys import Keys
-from lstmcast.data.kinds import common_kind
 from lstmcast.data.observed import on_grid
 from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import offsets_of
 from lstmcast.evaluation.calibration import Decode, HeldOut
 from lstmcast.fitted import Fitted
 from lstmcast.forecast import Forecast
+from lstmcast.pieces import stacked_fields
 from lstmcast.predict import Asked, Levels, forecast_after
 
 
 def forecast_each(
-    model: Fitted, panels: Sequence[Panel], asked: Sequence[Asked], levels: Sequence[Levels]
+    model: Fitted, panels: Sequence[Panel], requests: Sequence[Asked], levels: Sequence[Levels]
 ) -> list[Forecast]:
     """The forecast of each panel as if it were alone; the network reads all of them in one pass.
 
@@ -35,12 +34,13 @@ def forecast_each(
     are those of `forecast_as` but for the last bits of float32, whose sums are taken in another
     order.
     """
-    steps = [checked_horizon(one.horizon) for one in asked]
-    pairs = zip(panels, steps, asked, strict=True)
-    needed = [_needed(model, panel, horizon, one) for panel, horizon, one in pairs]
+    horizons = [checked_horizon(request.horizon) for request in requests]
+    needed = []
+    for panel, horizon, request in zip(panels, horizons, requests, strict=True):
+        needed.append(_needed(model, panel, horizon, request))
     decodes = _read_together(model, needed)
-    every = zip(panels, steps, levels, asked, decodes, strict=True)
-    return [forecast_after(model, *one) for one in every]
+    arguments = zip(panels, horizons, levels, requests, decodes, strict=True)
+    return [forecast_after(model, *of_panel) for of_panel in arguments]
 
 
 class Needed(NamedTuple):
@@ -53,39 +53,39 @@ class Needed(NamedTuple):
     alike: Hashable
 
 
-def _needed(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Needed | None:
+def _needed(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Needed | None:
     """What the forecast of a panel needs; None where it is read alone."""
-    alone = asked.cutoffs is not None or asked.mode != "direct" or panel.covariates
-    if alone or model.saved_context is not None or model.factors_HI is not None:
+    if model.saved_context is not None or model.factors_HI is not None:
+        return None
+    if request.cutoffs is not None or request.mode != "direct" or panel.covariates:
         return None
     origins = origins_of(panel)
     panel, horizon, _ = on_grid(panel, origins, horizon)
-    ahead = model.measured_ahead(horizon, asked.mode)
+    ahead = model.measured_ahead(horizon, request.mode)
     held_out = HeldOut.of(panel, origins)
-    if len(held_out.parts(len(panel))) > 1:  # so large a panel is read in parts by itself
+    batches = held_out.parts(len(panel))
+    if len(batches) > 1:  # so large a panel is read in parts by itself
         return None
     declared = None if panel.recognised is not None else panel.kind
-    alike = panel.frequency.code, panel.periods, declared, ahead
+    alike = (panel.frequency.code, panel.periods, declared, ahead)
     return Needed(panel, held_out.distinct, ahead, alike)
 
 
 def _read_together(model: Fitted, needed: Sequence[Needed | None]) -> list[Decode | None]:
     """What answers each forecast from one pass over all that are alike; None for those that are
     read alone."""
-    result: list[Decode | None] = [None] * len(needed)
-    groups: dict[Hashable, list[int]] = {}
-    for place, one in enumerate(needed):
-        if one is not None:
-            groups.setdefault(one.alike, []).append(place)
-    for places in groups.values():
-        parts = [one for one in (needed[place] for place in places) if one is not None]
-        if len(parts) == 1:
+    decodes: list[Decode | None] = [None] * len(needed)
+    groups: dict[Hashable, dict[int, Needed]] = {}
+    for place, need in enumerate(needed):
+        if need is not None:
+            groups.setdefault(need.alike, {})[place] = need
+    for group in groups.values():
+        if len(group) == 1:
             continue  # nothing to share
-        panel, origins, bounds = _stacked(parts)
-        answers = model.decode(panel, origins, parts[0].horizon)
-        for place, answer in zip(places, np.split(answers, bounds), strict=True):
-            result[place] = partial(_known, answer)
-    return result
+        answers = _answers(model, list(group.values()))
+        for place, answer_OHQ in zip(group, answers, strict=True):
+            decodes[place] = partial(_known, answer_OHQ)
+    return decodes
 
 
 def _known(answer_OHQ: NDArray, *_: Any) -> NDArray:
@@ -93,31 +93,16 @@ def _known(answer_OHQ: NDArray, *_: Any) -> NDArray:
     return answer_OHQ
 
 
-def _stacked(parts: Sequence[Needed]) -> tuple[Panel, Origins, NDArray]:
-    """The series of several panels in one, for a pass over all of them; the origins that are asked
-    for, and where those of the next panel begin."""
-    panels = [part.panel for part in parts]
-    first = np.cumsum([0, *(len(panel) for panel in panels[:-1])])
-    moved = [part.origins.series + begin for part, begin in zip(parts, first, strict=True)]
-    origins = Origins(
-        np.concatenate(moved), np.concatenate([part.origins.counts for part in parts])
-    )
-    stacked = replace(
-        panels[0],
-        values=np.concatenate([panel.values for panel in panels]),
-        offsets=offsets_of(np.concatenate([panel.lengths for panel in panels])),
-        ids=np.concatenate([panel.ids for panel in panels]),
-        starts=np.concatenate([panel.starts for panel in panels]),
-        keys=Keys(),
-        **_kinds_of(panels),
-    )
-    return stacked, origins, np.cumsum([len(series) for series in moved[:-1]])
-
-
-def _kinds_of(panels: Sequence[Panel]) -> dict[str, Any]:
-    """What the values of several panels can be: declared alike, or as each was recognised."""
-    recognised = [panel.recognised for panel in panels if panel.recognised is not None]
-    if not recognised:
-        return {}
-    together = np.concatenate(recognised)
-    return {"recognised": together, "kind": common_kind(together)}
+def _answers(model: Fitted, group: Sequence[Needed]) -> list[NDArray]:
+    """The answers for each of several panels, from one pass over all of their series."""
+    panels = [need.panel for need in group]
+    stacked = replace(panels[0], **stacked_fields(panels), keys=Keys())
+    first_series = np.cumsum([0, *map(len, panels)])
+    series, counts = [], []
+    for need, first in zip(group, first_series[:-1], strict=True):
+        series.append(need.origins.series + first)
+        counts.append(need.origins.counts)
+    origins = Origins(np.concatenate(series), np.concatenate(counts))
+    answers_OHQ = model.decode(stacked, origins, group[0].horizon)
+    origin_counts = [len(of_panel) for of_panel in counts]
+    return np.split(answers_OHQ, np.cumsum(origin_counts)[:-1])

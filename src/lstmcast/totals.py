@@ -10,9 +10,9 @@ that are mostly 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,8 @@ from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.keys import column_name
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
-from lstmcast.paths import PATHS, Dependence, Sampler
+from lstmcast.paths import PATHS, draws_of, require_intervals
 from lstmcast.util.lines import aligned
-from lstmcast.util.objects import objects
 from lstmcast.util.text import number_format
 from lstmcast.writing.result import ResultTable
 
@@ -82,9 +81,11 @@ class Totals(ResultTable):
             "complete": self.complete,
             "total": self.total,
         }
-        levels = enumerate(self.quantile_levels)
-        columns |= {f"q{level:g}": self.quantiles[:, i] for i, level in levels}
-        return columns if self.order is None else columns | {"order": self.order}
+        for place, level in enumerate(self.quantile_levels):
+            columns[f"q{level:g}"] = self.quantiles[:, place]
+        if self.order is not None:
+            columns["order"] = self.order
+        return columns
 
     @property
     def data_kind(self) -> str:
@@ -93,42 +94,53 @@ class Totals(ResultTable):
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """The first rows as texts, the header first."""
-        levels = self.quantile_levels
         # what is the same in every row names nothing
-        names = {n: column for n, column in self.names.items() if len(set(column.tolist())) > 1}
-        pairs = [(i, len(levels) - 1 - i) for i in reversed(range(len(levels) // 2))]
-        heads = [f"{100 * (levels[high] - levels[low]):g}% interval" for low, high in pairs]
-        ordered = [] if self.order is None else [f"enough for {self.service_level:g}%"]
-        result = [[*names, self.span, "total", *heads, *ordered]]
-        for r in range(min(len(self), most)):
-            write = number_format(self.quantiles[r])
-            bounds = [
-                f"{write(self.quantiles[r, low])} … {write(self.quantiles[r, high])}"
-                for low, high in pairs
-            ]
-            cells = [str(column[r]) for column in names.values()]
-            enough = [] if self.order is None else [write(self.order[r])]
-            result.append([*cells, self._period(r), write(self.total[r]), *bounds, *enough])
-        return result
+        names = [name for name, column in self.names.items() if len(set(column.tolist())) > 1]
+        header = [*names, self.span, "total"]
+        for low, high in _bounds(self.quantile_levels):
+            header.append(f"{100 * (high - low):g}% interval")
+        if self.order is not None:
+            header.append(f"enough for {self.service_level:g}%")
+        rows = [self._row(row, names) for row in range(min(len(self), most))]
+        return [header, *rows]
+
+    def _row(self, row: int, names: Sequence[str]) -> list[str]:
+        """A row as texts, with these columns of names."""
+        write = number_format(self.quantiles[row])
+        cells = [str(self.names[name][row]) for name in names]
+        cells += [self._period(row), write(self.total[row])]
+        for low, high in _bounds(self.quantiles[row]):
+            cells.append(f"{write(low)} … {write(high)}")
+        if self.order is not None:
+            cells.append(write(self.order[row]))
+        return cells
 
     def _period(self, row: int) -> str:
         """What a period is called, and how much of it is there where that is not all."""
         text = format_time(self.times[row])
         if self.complete[row]:
             return text
-        each = int(self.steps[row] // max(1, self.series[row]))
-        return f"{text} ({each} step{'s' * (each != 1)} of it)"
+        step_count = int(self.steps[row] // max(1, self.series[row]))
+        noun = "step" if step_count == 1 else "steps"
+        return f"{text} ({step_count} {noun} of it)"
 
     def __str__(self) -> str:
         header, *rows = self.rows()
+        text = aligned(header, rows, left_aligned=[*self.names, self.span])
         beyond = len(self) - len(rows)
-        more = f"\n… {beyond:,} more rows" if beyond else ""
-        return aligned(header, rows, left_aligned=[*self.names, self.span]) + more
+        return f"{text}\n… {beyond:,} more rows" if beyond else text
 
     def __repr__(self) -> str:
         """What it is, and its first rows."""
         count = len(self)
         return f"Totals(over each {self.span}, {count:,} row{'s' * (count != 1)})\n{self}"
+
+
+def _bounds(levels: Sequence[float] | NDArray) -> list[tuple[float, float]]:
+    """The lower and upper bounds of intervals, narrow ones first."""
+    half = len(levels) // 2
+    pairs = list(zip(levels[:half], levels[::-1], strict=False))
+    return pairs[::-1]
 
 
 @dataclass(frozen=True)
@@ -163,9 +175,10 @@ class Asked:
         self, names: Collection[str], dated: bool, frequency: Frequency | None
     ) -> None:
         """UsageError where series with columns of these names have no such totals."""
-        if self.span not in (STEP, *SPANS, WHOLE):
-            known = ", ".join(map(repr, (STEP, *SPANS, WHOLE)))
-            raise UsageError(f"{self.span!r} is no span of time. Use one of: {known}.")
+        spans = (STEP, *SPANS, WHOLE)
+        if self.span not in spans:
+            choices = ", ".join(map(repr, spans))
+            raise UsageError(f"{self.span!r} is no span of time. Use one of: {choices}.")
         if self.span in SPANS and not dated:
             raise UsageError(
                 f"a total over each {self.span} needs dates, and these steps are numbered. Use "
@@ -173,57 +186,82 @@ class Asked:
             )
         if self.span in SPANS:
             _require_finer(frequency, self.span)
+        if self.by == (EVERYTHING,):
+            return
         for name in self.by:
-            everything = self.by == (EVERYTHING,)
-            if not everything and column_name(name) not in names:
+            if column_name(name) not in names:
+                choices = ", ".join(map(repr, names))
                 raise UsageError(
-                    f"{name!r} is not a column that names series. There are: "
-                    f"{', '.join(map(repr, names))}; 'all' sums everything. Other columns of the "
-                    "data name series where they are given as such (--series, series=)."
+                    f"{name!r} is not a column that names series. There are: {choices}; 'all' sums "
+                    "everything. Other columns of the data name series where they are given as "
+                    "such (--series, series=)."
                 )
 
 
-def total_of(forecast: Forecast, asked: Asked, count: int = PATHS) -> Totals:
+def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
     """See `Forecast.total`."""
-    _require_usable(forecast, asked.by)
-    span = asked.span
-    asked.require_possible(
-        forecast.keys.columns(forecast.ids), forecast.times.dtype.kind == "M", forecast.frequency
-    )
-    asked.require_ahead(forecast.horizon)
-    groups, names = _groups(forecast, asked.by)
-    bins_OH, start_of = _bins(forecast, span)
-    near_H = np.arange(forecast.horizon) < (asked.lead_time or forecast.horizon)
-    bins_OH = np.where(forecast.wanted & near_H, bins_OH, NOWHERE)
-    complete_OH = _complete(forecast, span, bins_OH)
+    _require_usable(forecast, request.by)
+    has_dates = forecast.times.dtype.kind == "M"
+    key_columns = forecast.keys.columns(forecast.ids)
+    request.require_possible(key_columns, has_dates, forecast.frequency)
+    request.require_ahead(forecast.horizon)
+    groups, names = _groups(forecast, request.by)
+    bins_OH, start_of = _bins(forecast, request.span)
+    lead_time = request.lead_time or forecast.horizon
+    is_near_H = np.arange(forecast.horizon) < lead_time
+    bins_OH = np.where(forecast.wanted & is_near_H, bins_OH, NOWHERE)
+    complete_OH = _complete(forecast, request.span, bins_OH)
     draws = draws_of(forecast, count)
-    rows: list[tuple[Any, ...]] = []
-    quantiles: list[NDArray] = []
-    orders: list[float] = []
+    quantile_levels = (*forecast.quantile_levels, 0.5)
+    rows: list[_Row] = []
     for place, group in enumerate(groups):
-        sums = _sums(draws, group, bins_OH)
-        for one, drawn_N in sums.items():
-            inside_OH = bins_OH[group] == one
-            whole = bool(complete_OH[group][inside_OH].all())
-            there = int(inside_OH.any(axis=1).sum())
-            rows.append((place, start_of(one, group), there, int(inside_OH.sum()), whole))
-            quantiles.append(np.quantile(drawn_N, (*forecast.quantile_levels, 0.5)))
-            orders.append(_enough(forecast, group, drawn_N, asked.service_level))
-    places, times, series, steps, complete = zip(*rows, strict=True)
+        for period, drawn_N in _sums(draws, group, bins_OH).items():
+            is_inside_OH = bins_OH[group] == period
+            row = _Row(
+                group=place,
+                time=start_of(period, group),
+                series=int(is_inside_OH.any(axis=1).sum()),
+                steps=int(is_inside_OH.sum()),
+                is_complete=bool(complete_OH[group][is_inside_OH].all()),
+                quantiles=np.quantile(drawn_N, quantile_levels),
+                order=_enough(forecast, group, drawn_N, request.service_level),
+            )
+            rows.append(row)
+    return _totals(forecast, request, names, rows)
+
+
+class _Row(NamedTuple):
+    """One sum: of which group it is, and what `Totals` says of it; the median last in
+    `quantiles`."""
+
+    group: int
+    time: Any
+    series: int
+    steps: int
+    is_complete: bool
+    quantiles: NDArray
+    order: float
+
+
+def _totals(
+    forecast: Forecast, request: Asked, names: dict[str, NDArray], rows: Sequence[_Row]
+) -> Totals:
+    groups, times, series, steps, is_complete, quantiles, orders = zip(*rows, strict=True)
     quantiles_RQ = np.stack(quantiles)
+    order_R = None if request.service_level is None else np.array(orders)
     return Totals(
-        span=span,
-        names={name: column[list(places)] for name, column in names.items()},
+        span=request.span,
+        names={name: column[list(groups)] for name, column in names.items()},
         times=np.array(times, forecast.times.dtype),
         series=np.array(series),
         steps=np.array(steps),
-        complete=np.array(complete),
+        complete=np.array(is_complete),
         total=quantiles_RQ[:, -1],
         quantiles=quantiles_RQ[:, :-1],
         quantile_levels=forecast.quantile_levels,
         frame_kind=forecast.frame_kind,
-        order=None if asked.service_level is None else np.array(orders),
-        service_level=asked.service_level,
+        order=order_R,
+        service_level=request.service_level,
     )
 
 
@@ -234,21 +272,15 @@ def _enough(
     whole number where values are counts."""
     if service_level is None:
         return np.nan
-    enough = max(float(np.quantile(drawn_N, service_level / 100)), 0.0)
-    return float(np.ceil(enough - 1e-9)) if forecast.counts[group].all() else enough
-
-
-def _require_intervals(forecast: Forecast) -> None:
-    levels = forecast.quantile_levels
-    if not levels or levels[0] >= 0.5 or levels[-1] <= 0.5:
-        raise UsageError(
-            "Totals are made of intervals, and the forecast has none. Ask for quantiles below and "
-            "above 0.5, for example quantiles=(0.1, 0.5, 0.9)."
-        )
+    quantile = float(np.quantile(drawn_N, service_level / 100))
+    enough = max(quantile, 0.0)
+    if forecast.counts[group].all():
+        enough = float(np.ceil(enough - 1e-9))
+    return enough
 
 
 def _require_usable(forecast: Forecast, by: tuple[str, ...]) -> None:
-    _require_intervals(forecast)
+    require_intervals(forecast)
     if by and forecast.joint is not None:
         raise UsageError(COUNTED_TWICE)
     if len(set(forecast.ids)) < len(forecast.ids):
@@ -260,38 +292,43 @@ def _require_usable(forecast: Forecast, by: tuple[str, ...]) -> None:
 
 def _groups(forecast: Forecast, by: tuple[str, ...]) -> tuple[list[NDArray], dict[str, NDArray]]:
     """Which origins are summed, and the columns that name each sum."""
-    every = np.arange(len(forecast.ids))
+    origins = np.arange(len(forecast.ids))
     keys = forecast.keys.columns(forecast.ids)
     if not by:
-        return [every[o : o + 1] for o in every], keys
+        return [origins[origin : origin + 1] for origin in origins], keys
     if by == (EVERYTHING,) and EVERYTHING not in keys:
-        return [every], {}
-    columns = [keys[column_name(name)] for name in by]
-    rows = objects(zip(*(column.tolist() for column in columns), strict=True))
-    firsts: dict[Any, int] = {}
-    place_O = np.array([firsts.setdefault(row, len(firsts)) for row in rows])
-    groups = [every[place_O == place] for place in range(len(firsts))]
-    first = np.array([group[0] for group in groups])
-    named = dict(zip(map(column_name, by), columns, strict=True))
-    return groups, {name: column[first] for name, column in named.items()}
+        return [origins], {}
+    key_columns = {column_name(name): keys[column_name(name)] for name in by}
+    cells = [column.tolist() for column in key_columns.values()]
+    members: dict[Any, list[int]] = {}
+    for origin, key in enumerate(zip(*cells, strict=True)):
+        members.setdefault(key, []).append(origin)
+    groups = [np.array(group) for group in members.values()]
+    first = [group[0] for group in members.values()]
+    return groups, {name: column[first] for name, column in key_columns.items()}
 
 
 def _bins(forecast: Forecast, span: str) -> tuple[NDArray, Any]:
     """The number of the period that each step falls into (O, H), and when a period begins."""
     times = forecast.times
 
-    def first_of(one: int, group: NDArray) -> Any:
-        return times[group][bins_OH[group] == one].min()
+    def first_of(period: int, group: NDArray) -> Any:
+        return times[group][bins_OH[group] == period].min()
 
     if span == WHOLE:
         bins_OH = np.zeros(times.shape, np.int64)
         return bins_OH, first_of
     if span == STEP:
-        bins_OH = np.unique(times, return_inverse=True)[1].reshape(times.shape)
+        _, numbers = np.unique(times, return_inverse=True)
+        bins_OH = numbers.reshape(times.shape)
         return bins_OH, first_of
     calendar = parse_frequency(SPANS[span])
     bins_OH = calendar.bins(times.ravel()).reshape(times.shape)
-    return bins_OH, lambda one, _: calendar.bin_starts(np.array([one]))[0]
+
+    def start_of(period: int, _: NDArray) -> Any:
+        return calendar.bin_starts(np.array([period]))[0]
+
+    return bins_OH, start_of
 
 
 def _require_finer(frequency: Frequency | None, span: str) -> None:
@@ -315,8 +352,8 @@ def _complete(forecast: Forecast, span: str, bins_OH: NDArray) -> NDArray:
     if span in (STEP, WHOLE) or forecast.frequency is None:
         return np.ones(bins_OH.shape, bool)
     calendar = parse_frequency(SPANS[span])
-    after = forecast.frequency.advance(forecast.times[:, -1], 1)
-    before_O, after_O = calendar.bins(forecast.cutoffs), calendar.bins(after)
+    next_times = forecast.frequency.advance(forecast.times[:, -1], 1)
+    before_O, after_O = calendar.bins(forecast.cutoffs), calendar.bins(next_times)
     cut_OH = (bins_OH == before_O[:, None]) | (bins_OH == after_O[:, None])
     return ~cut_OH
 
@@ -324,27 +361,12 @@ def _complete(forecast: Forecast, span: str, bins_OH: NDArray) -> NDArray:
 def _sums(draws: Callable[[int], NDArray], group: NDArray, bins_OH: NDArray) -> dict[int, NDArray]:
     """Draws of the sum (N,) of each period over the series of a group, in the order of time."""
     sums: dict[int, NDArray] = {}
-    for o in group:
-        paths_NH = draws(o)
-        for one in set(bins_OH[o].tolist()) - {NOWHERE}:
-            drawn_N = paths_NH[:, bins_OH[o] == one].sum(axis=1)
-            sums[one] = sums[one] + drawn_N if one in sums else drawn_N
+    for origin in group:
+        paths_NH = draws(origin)
+        bins_H = bins_OH[origin]
+        for period in set(bins_H.tolist()) - {NOWHERE}:
+            sum_N = paths_NH[:, bins_H == period].sum(axis=1)
+            if period in sums:
+                sum_N = sums[period] + sum_N
+            sums[period] = sum_N
     return dict(sorted(sums.items()))
-
-
-def draws_of(forecast: Forecast, count: int, seed: int = 0) -> Callable[[int], NDArray]:
-    """What gives the sample paths (N, H) of an origin."""
-    _require_intervals(forecast)
-    if forecast.joint is not None:
-        return forecast.joint.draw(count, seed).__getitem__
-    dependence = forecast.dependence or Dependence.usual(len(forecast.ids))
-    sampler = Sampler(forecast.horizon, count, seed)
-
-    def paths(origin: int) -> NDArray:
-        levels, name = forecast.quantile_levels, str(forecast.ids[origin])
-        quantiles_HQ = forecast.quantiles[origin]
-        paths_NH = sampler.paths(quantiles_HQ, levels, dependence, origin, name)
-        stops = forecast.stops is not None and forecast.stops[origin]
-        return np.maximum(paths_NH, 0.0) if stops else paths_NH
-
-    return paths

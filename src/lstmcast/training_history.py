@@ -56,16 +56,20 @@ class History:
     def __repr__(self) -> str:
         members = len({row.member for row in self.epochs})
         trained = sum(row.epoch > 0 for row in self.epochs)
-        named = f"{members} member{'s' * (members != 1)}, {trained} epoch{'s' * (trained != 1)}"
-        kept = [
+        counts = f"{members} member{'s' * (members != 1)}, {trained} epoch{'s' * (trained != 1)}"
+        best_rows = [
             row for row in self.epochs if row.best and row.validation_loss == row.validation_loss
         ]
-        best = ", ".join(f"{row.validation_loss:.4g} in epoch {row.epoch}" for row in kept)
-        return f"History({named}, best validation loss {best})" if kept else f"History({named})"
+        losses = ", ".join(f"{row.validation_loss:.4g} in epoch {row.epoch}" for row in best_rows)
+        return (
+            f"History({counts}, best validation loss {losses})"
+            if best_rows
+            else f"History({counts})"
+        )
 
     def _repr_html_(self) -> str:
         """The newest epochs, for notebooks."""
-        shown = self.epochs[-MOST_SHOWN:]
+        newest = self.epochs[-MOST_SHOWN:]
         header = [
             "member",
             "epoch",
@@ -75,17 +79,8 @@ class History:
             "seconds",
             "kept",
         ]
-        rows = [
-            [
-                str(row.member + 1),
-                f"{row.epoch:,}",
-                *(_shown(part) for part in row[3:6]),
-                f"{row.seconds:.1f}",
-                "kept" if row.best else "",
-            ]
-            for row in shown
-        ]
-        return block(repr(self), table(header, rows), more(len(shown), len(self), "epochs"))
+        rows = [_cells(row) for row in newest]
+        return block(repr(self), table(header, rows), more(len(newest), len(self), "epochs"))
 
     def columns(self) -> dict[str, NDArray]:
         """One array per field of `Epoch`."""
@@ -110,17 +105,14 @@ class History:
 
     def to_json(self) -> dict[str, list[Any]]:
         """Columns as lists; what was not measured is None."""
-        return {
-            name: [None if value != value else value for value in column.tolist()]
-            for name, column in self.columns().items()
-        }
+        return {name: _json_values(column) for name, column in self.columns().items()}
 
     @classmethod
     def from_json(cls, described: dict[str, list[Any]]) -> History:
         """The inverse of `to_json`."""
         columns = (described[name] for name in Epoch._fields)
         rows: Sequence[tuple[Any, ...]] = list(zip(*columns, strict=True))
-        return cls(tuple(Epoch(*_known(row)) for row in rows))
+        return cls(tuple(Epoch(*map(_number, row)) for row in rows))
 
     @classmethod
     def from_columns(cls, columns: dict[str, NDArray]) -> History:
@@ -131,12 +123,28 @@ class History:
         return cls(tuple(Epoch(*row) for row in rows))
 
 
-def _known(row: tuple[Any, ...]) -> list[Any]:
-    return [math.nan if value is None else value for value in row]
+def _json_values(column: NDArray) -> list[Any]:
+    """The values of a column; what was not measured is None."""
+    values = column.tolist()
+    for place in np.flatnonzero(np.isnan(column)):
+        values[place] = None
+    return values
+
+
+def _number(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+def _cells(row: Epoch) -> list[str]:
+    """An epoch as texts."""
+    cells = [str(row.member + 1), f"{row.epoch:,}"]
+    cells += [_shown(row.train_loss), _shown(row.validation_loss), _shown(row.learning_rate)]
+    cells += [f"{row.seconds:.1f}", "kept" if row.best else ""]
+    return cells
 
 
 def _shown(number: float) -> str:
-    return f"{number:.4g}" if number == number else "–"
+    return "–" if math.isnan(number) else f"{number:.4g}"
 
 
 def kept(epochs: Sequence[Epoch], best_epoch: int) -> tuple[Epoch, ...]:

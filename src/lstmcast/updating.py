@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from lstmcast.data.covariatejoining import continued_static, joined_futures
 from lstmcast.data.features import Covariates
 from lstmcast.data.keys import joined as joined_keys
-from lstmcast.data.kinds import common_kind
 from lstmcast.data.observing import side_by_side
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import offsets_of
 from lstmcast.model.inputs.effects import joined_earlier
+from lstmcast.pieces import stacked_fields
 from lstmcast.saved_context import Continuation, SavedContext
 
 
@@ -38,58 +37,51 @@ def updated_panel(context: SavedContext, continuation: Continuation) -> Panel:
     >>> panel.ids.tolist(), panel.values
     (['a', 'b'], array([1., 2., 3., 5., 6.]))
     """
-    known, panel = context.panel, continuation.panel
+    remembered, panel = context.panel, continuation.panel
     if continuation.absent:
-        panel = _with_absent(known, continuation)
+        panel = _with_absent(remembered, continuation)
     # the order of the saved model, whatever that of the newer data is; new series come last
-    here = set(map(str, panel.ids))
-    order = [name for name in map(str, known.ids) if name in here]
+    present = set(map(str, panel.ids))
+    order = [name for name in map(str, remembered.ids) if name in present]
     return panel.select(dict.fromkeys([*order, *map(str, panel.ids)]))
 
 
-def _with_absent(known: Panel, continuation: Continuation) -> Panel:
+def _with_absent(remembered: Panel, continuation: Continuation) -> Panel:
+    """The joined series, and behind them the remembered ones that the data lack."""
     panel = continuation.panel
-    absent = known.select(continuation.absent)
-    recognised = None
-    if panel.recognised is not None and absent.recognised is not None:
-        recognised = np.concatenate([panel.recognised, absent.recognised])
+    absent = remembered.select(continuation.absent)
+    places = _places(remembered, continuation)
     return replace(
         panel,
-        values=np.concatenate([panel.values, absent.values]),
-        offsets=offsets_of(np.concatenate([panel.lengths, absent.lengths])),
-        ids=np.concatenate([panel.ids, absent.ids]),
-        starts=np.concatenate([panel.starts, absent.starts]),
+        **stacked_fields([panel, absent]),
         keys=joined_keys([panel.keys, absent.keys]),
-        kind=panel.kind if recognised is None else common_kind(recognised),
-        recognised=recognised,
-        covariates=_beside(panel, absent),
-        earlier=joined_earlier(known.earlier, panel.frequency, _places(known, continuation)),
+        covariates=_covariates(panel, absent),
+        earlier=joined_earlier(remembered.earlier, panel.frequency, places),
         calendar=side_by_side(panel.calendar, absent.calendar, len(panel), len(absent)),
     )
 
 
-def _places(known: Panel, continuation: Continuation) -> NDArray:
-    """Which of the known series each one continues from (S,), -1 for none."""
-    places = {str(name): place for place, name in enumerate(known.ids)}
-    going = set(continuation.went_on)
-    here = [places[str(n)] if str(n) in going else -1 for n in continuation.panel.ids]
-    return np.array([*here, *(places[name] for name in continuation.absent)], np.int64)
+def _places(remembered: Panel, continuation: Continuation) -> NDArray:
+    """Which of the remembered series each one continues from (S,), -1 for none."""
+    place_of = {str(name): place for place, name in enumerate(remembered.ids)}
+    continued_from = {name: place_of[name] for name in continuation.went_on}
+    places = [continued_from.get(str(name), -1) for name in continuation.panel.ids]
+    places += [place_of[name] for name in continuation.absent]
+    return np.array(places, np.int64)
 
 
-def _beside(panel: Panel, absent: Panel) -> Covariates:
-    shared = [name for name in panel.covariates.past if name in absent.covariates.past]
-    past = {
-        name: np.concatenate([panel.covariates.past[name], absent.covariates.past[name]])
-        for name in shared
-    }
-    known = panel.covariates.future, absent.covariates.future
-    places = np.r_[np.full(len(panel), -1), np.arange(len(absent))]
-    whole = replace(
-        panel.covariates,
-        static={
-            name: np.r_[values, np.full(len(absent), np.nan)]
-            for name, values in panel.covariates.static.items()
-        },
-    )
-    static = continued_static(absent.covariates, whole, places)
-    return Covariates(past, joined_futures(*known, (len(panel), len(absent))), *static)
+def _covariates(panel: Panel, absent: Panel) -> Covariates:
+    """The columns beside the target of both."""
+    present, remembered = panel.covariates, absent.covariates
+    past = {}
+    for name, values in present.past.items():
+        if name in remembered.past:
+            past[name] = np.concatenate([values, remembered.past[name]])
+    counts = len(panel), len(absent)
+    future = joined_futures(present.future, remembered.future, counts)
+    unknown = np.full(len(absent), np.nan)
+    with_room = {name: np.r_[values, unknown] for name, values in present.static.items()}
+    of_none = np.full(len(panel), -1)
+    places = np.concatenate([of_none, np.arange(len(absent))])
+    static = continued_static(remembered, replace(present, static=with_room), places)
+    return Covariates(past, future, *static)

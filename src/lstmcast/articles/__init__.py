@@ -68,7 +68,7 @@ class Request(NamedTuple):
             if number is not None and not is_whole(number, 1):
                 raise UsageError(f"{name}={number} must be a whole number of at least 1.")
         require_torch()
-        from lstmcast.training.fitting import check_device
+        from lstmcast.training.environment import check_device
 
         check_device(self.device)
 
@@ -114,12 +114,13 @@ def run(
         OutputError: Nothing can be written there.
         MissingExtraError: PyTorch is not installed.
     """
-    example = _example(name)
-    asked = Request(faithful, seed, seeds, epochs, device, language, quiet)
-    asked.check()
-    own = own_panel(name, example.takes, data, column, time)
-    to = _begun(name, out, asked, own)
-    measures = _run_once(example, to, asked) if seeds is None else _run_seeds(name, to, asked, own)
+    takes = _example(name).takes
+    request = Request(faithful, seed, seeds, epochs, device, language, quiet)
+    request.check()
+    own_data = own_panel(name, takes, data, column, time)
+    to = _begun(name, out, request, own_data)
+    run_it = _run_once if seeds is None else _run_seeds
+    measures = run_it(name, to, request, own_data)
     to.finish({name: measures})
     return measures
 
@@ -141,35 +142,37 @@ def run_all(
     `summary.csv` in that folder has the measures of all. If it was interrupted, examples that had
     ended are not run again. Arguments and errors as of `run`.
     """
-    asked = Request(faithful, seed, seeds, epochs, device, language, quiet)
-    asked.check()
-    to = _begun("all", out, asked)
-    done: dict[str, list[Measure]] = {}
+    request = Request(faithful, seed, seeds, epochs, device, language, quiet)
+    request.check()
+    to = _begun("all", out, request)
+    by_example: dict[str, list[Measure]] = {}
     for name in EXAMPLES:
 
         def run_it(name: str = name) -> list[Measure]:
             to.say(f"── {name}")
-            return run(name, out=to.folder / name, **asked._asdict())
+            return run(name, out=to.folder / name, **request._asdict())
 
-        done[name] = _once(to, name, run_it)
-    to.finish(done)
-    return done
-
-
-def _run_once(example: Example, to: ExampleRun, asked: Request) -> list[Measure]:
-    found = getattr(_module(example), example.function)(to, asked.faithful, asked.seed)
-    return [row._replace(value=float(row.value), seconds=float(row.seconds)) for row in found]
+        by_example[name] = _once(to, name, run_it)
+    to.finish(by_example)
+    return by_example
 
 
-def _run_seeds(name: str, to: ExampleRun, asked: Request, own: Any) -> list[Measure]:
+def _run_once(name: str, to: ExampleRun, request: Request, _: Any) -> list[Measure]:
+    example = _example(name)
+    function = getattr(_module(example), example.function)
+    measures = function(to, request.faithful, request.seed)
+    return [row._replace(value=float(row.value), seconds=float(row.seconds)) for row in measures]
+
+
+def _run_seeds(name: str, to: ExampleRun, request: Request, own_data: Any) -> list[Measure]:
     """One run for each seed, into a folder of its own: medians, and ranges."""
     runs = []
-    for seed in range(asked.seed, asked.seed + (asked.seeds or 1)):
+    for seed in range(request.seed, request.seed + (request.seeds or 1)):
 
         def run_it(seed: int = seed) -> list[Measure]:
             to.say(f"── seed {seed}")
-            one = asked._replace(seed=seed, seeds=None)
-            return run(name, data=own, out=to.folder / f"seed{seed}", **one._asdict())
+            single = request._replace(seed=seed, seeds=None)
+            return run(name, data=own_data, out=to.folder / f"seed{seed}", **single._asdict())
 
         runs.append(_once(to, f"seed{seed}", run_it))
     return over_seeds(runs)
@@ -177,10 +180,10 @@ def _run_seeds(name: str, to: ExampleRun, asked: Request, own: Any) -> list[Meas
 
 def _once(to: ExampleRun, name: str, run_it: Callable[[], list[Measure]]) -> list[Measure]:
     """What was measured; where an interrupted run has done it before, it is not done again."""
-    known = to.checkpoints / f"{name}.json"
-    if not known.exists():
-        known.write_text(json.dumps(run_it()), encoding="utf-8")
-    return [Measure(*row) for row in json.loads(known.read_text(encoding="utf-8"))]
+    saved = to.checkpoints / f"{name}.json"
+    if not saved.exists():
+        saved.write_text(json.dumps(run_it()), encoding="utf-8")
+    return [Measure(*row) for row in json.loads(saved.read_text(encoding="utf-8"))]
 
 
 Table = tuple[list[str], list[list[str]]]
@@ -191,50 +194,60 @@ TEXTS = ("example", "predicted", "measure")  # columns of these tables that are 
 
 def measured(measures: Sequence[Measure]) -> Table:
     """Header and rows of a table of measures: what was measured, value, seconds."""
-    several = any(m.seeds > 1 for m in measures)
-    return ["measure", *_header(several)], [[m.measure, *_numbers(m, several)] for m in measures]
+    has_range = any(measure.seeds > 1 for measure in measures)
+    header = ["measure", *_header(has_range)]
+    return header, [[measure.measure, *_numbers(measure, has_range)] for measure in measures]
 
 
-def compared(done: Mapping[str, Sequence[Measure]]) -> Table:
+def compared(by_example: Mapping[str, Sequence[Measure]]) -> Table:
     """Header and rows of the comparison of all examples: name, what was predicted, error,
     seconds."""
-    first = {name: found[0] for name, found in done.items() if found}
-    several = any(m.seeds > 1 for m in first.values())
-    rows = [
-        [name, EXAMPLES[name].predicts, *_numbers(measure, several)]
-        for name, measure in first.items()
-    ]
-    return ["example", "predicted", "error", *_header(several)[1:]], rows
+    first = {name: measures[0] for name, measures in by_example.items() if measures}
+    has_range = any(measure.seeds > 1 for measure in first.values())
+    rows = []
+    for name, measure in first.items():
+        rows.append([name, EXAMPLES[name].predicts, *_numbers(measure, has_range)])
+    _, *columns = _header(has_range)
+    return ["example", "predicted", "error", *columns], rows
 
 
-def _header(several: bool) -> list[str]:
-    return ["value", *(["lowest", "highest"] if several else []), "seconds"]
+def _header(has_range: bool) -> list[str]:
+    return ["value", *(["lowest", "highest"] if has_range else []), "seconds"]
 
 
-def _numbers(measure: Measure, several: bool) -> list[str]:
-    values = [measure.value]
-    if several:
-        values += [
-            measure.value if end is None else end for end in (measure.lowest, measure.highest)
-        ]
-    shown = [f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}" for value in values]
-    return [*shown, f"{measure.seconds:.1f}"]
+def _numbers(measure: Measure, has_range: bool) -> list[str]:
+    value = measure.value
+    texts = [_text(value)]
+    if has_range:
+        lowest = value if measure.lowest is None else measure.lowest
+        highest = value if measure.highest is None else measure.highest
+        texts += [_text(lowest), _text(highest)]
+    return [*texts, f"{measure.seconds:.1f}"]
 
 
-def _begun(name: str, out: str | Path | None, asked: Request, own: Any = None) -> ExampleRun:
+def _text(value: float) -> str:
+    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+def _begun(
+    name: str, folder: str | Path | None, request: Request, own_data: Any = None
+) -> ExampleRun:
     """The run that fills a folder; every wrong word is found before anything is written."""
-    japanese = getattr(_module(EXAMPLES[name]), "JAPANESE", {}) if name in EXAMPLES else {}
+    japanese = {}
+    if name in EXAMPLES:
+        japanese = getattr(_module(EXAMPLES[name]), "JAPANESE", {})
+    mode = "faithful" if request.faithful else "default"
     to = ExampleRun(
-        out or f"lstmcast-{name}",
+        folder or f"lstmcast-{name}",
         example=name,
-        mode="faithful" if asked.faithful else "default",
-        seed=asked.seed,
-        seeds=asked.seeds,
-        epochs=asked.epochs,
-        device=asked.device,
-        own=own,
-        quiet=asked.quiet,
-        language=asked.language,
+        mode=mode,
+        seed=request.seed,
+        seeds=request.seeds,
+        epochs=request.epochs,
+        device=request.device,
+        own=own_data,
+        quiet=request.quiet,
+        language=request.language,
         japanese=japanese,
     )
     if to.resumed:

@@ -84,7 +84,7 @@ class Choice(NamedTuple):
 
     def forecaster(self, seed: int, values: int) -> lc.LSTMForecaster:
         """It, untrained, for a series of so many values."""
-        most = MOST_UPDATES if values > 16 * MOST_UPDATES else None
+        steps_per_epoch = MOST_UPDATES if values > 16 * MOST_UPDATES else None
         return lc.LSTMForecaster(
             1,
             weights="scratch",
@@ -92,7 +92,7 @@ class Choice(NamedTuple):
             training=replace(
                 OWN_TRAINING,
                 epochs=self.epochs,
-                steps_per_epoch=most,
+                steps_per_epoch=steps_per_epoch,
                 batching=Windows(self.window, loss="every"),
             ),
             seed=seed,
@@ -118,7 +118,7 @@ class Predicted:
 
     name: str
     observed: NDArray  # as long as the series, NaN where nothing is predicted
-    free: NDArray  # as many as are held back
+    fed_back: NDArray  # as many as are held back
     seconds: float
     of_differences: bool = False  # whether the network reads differences of the values
 
@@ -129,19 +129,22 @@ class Predicted:
         Its answers are the same as on from the observed end; only the level differs.
         """
         if not self.of_differences:
-            return np.full(len(self.free), np.nan)
-        last = len(values) - len(self.free) - 1
-        return self.free + self.observed[last] - values[last]
+            return np.full(len(self.fed_back), np.nan)
+        trained_end = len(values) - len(self.fed_back) - 1
+        return self.fed_back + self.observed[trained_end] - values[trained_end]
 
     def errors(self, values: NDArray) -> tuple[float, float, float, float]:
         """RMSE: with observations in the training part and after it, and fed back from the observed
         and from the predicted end of the training part."""
-        back = slice(-len(self.free), None)
-        train = slice(None, -len(self.free))
-        observed = [rmse(self.observed[part], values[part]) for part in (train, back)]
-        own = self.from_own(values)
-        from_own = rmse(own, values[back]) if self.of_differences else math.nan
-        return observed[0], observed[1], rmse(self.free, values[back]), from_own
+        count = len(self.fed_back)
+        held_back = values[-count:]
+        training_error = rmse(self.observed[:-count], values[:-count])
+        held_back_error = rmse(self.observed[-count:], held_back)
+        fed_back_error = rmse(self.fed_back, held_back)
+        from_own = math.nan
+        if self.of_differences:
+            from_own = rmse(self.from_own(values), held_back)
+        return training_error, held_back_error, fed_back_error, from_own
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
@@ -178,18 +181,16 @@ def _faithful(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
     to.say(str(fitted.history))
     to.model(fitted)
     plain = to.fit(article_forecaster(panel, Transformed(), seed), panel, "plain")
+    article = _predicted(ARTICLE, fitted, panel, training_seconds(fitted.history))
     predicted = [
-        replace(
-            _predicted(name, model, panel, training_seconds(model.history)),
-            of_differences=model is fitted,
-        )
-        for name, model in ((ARTICLE, fitted), (PLAIN, plain))
+        replace(article, of_differences=True),
+        _predicted(PLAIN, plain, panel, training_seconds(plain.history)),
     ]
     errors = _tables(to, panel, predicted)
     pictures.draw_learning(to, fitted.history)
     pictures.draw_article(to, panel, predicted[0])
     pictures.draw_plain(to, panel, predicted)
-    H, seconds = _held_back_words(to, panel), [each.seconds for each in predicted]
+    H, seconds = _held_back_words(to, panel), [forecast.seconds for forecast in predicted]
     return [
         Measure(f"RMSE of {H} fed back, {ARTICLE}", errors[0, 3], seconds[0]),
         Measure(f"RMSE of {H} with observations, {ARTICLE}", errors[0, 1], seconds[0]),
@@ -238,48 +239,57 @@ def own_choices(panel: Panel) -> dict[str, Choice]:
 def _default(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
     """Networks that know the training part only, and the shipped one, which has learned from no
     part of the series: as it is, and fine-tuned on the training part."""
-    known = panel.until(panel.lengths - held_back(len(panel.values)))
+    training_panel = panel.until(panel.lengths - held_back(len(panel.values)))
     predicted, histories = [], []
     for name, choice in own_choices(panel).items():
         fitted = to.fit(
-            choice.forecaster(seed, len(known.values)),
-            known,
+            choice.forecaster(seed, len(training_panel.values)),
+            training_panel,
             name.replace(", ", "-").replace(" ", "-"),
         )
         predicted.append(_predicted(name, fitted, panel, training_seconds(fitted.history)))
         histories.append(fitted.history)
     shipped = lc.LSTMForecaster(12, seed=seed)
     predicted.append(_predicted(SHIPPED, shipped, panel, 0.0))
-    tuned = to.fit(shipped, known, "fine-tuned")
+    tuned = to.fit(shipped, training_panel, "fine-tuned")
     predicted.append(_predicted(TUNED, tuned, panel, training_seconds(tuned.history)))
     to.model(tuned, panel)
     errors = _tables(to, panel, predicted)
     pictures.draw_learning(to, histories[-1])
     pictures.draw_predictions(to, panel, predicted)
     H = _held_back_words(to, panel)
-    return [
-        Measure(f"RMSE of {H} {how}, {each.name}", row[k], each.seconds)
-        for each, row in reversed(list(zip(predicted, errors, strict=True)))
-        for how, k in (("fed back", 2), ("with observations", 1))
-    ]
+    measures = []
+    for forecast, row in zip(reversed(predicted), errors[::-1], strict=True):
+        _, observed, fed_back, _ = row
+        name = f"RMSE of {H} fed back, {forecast.name}"
+        measures.append(Measure(name, fed_back, forecast.seconds))
+        name = f"RMSE of {H} with observations, {forecast.name}"
+        measures.append(Measure(name, observed, forecast.seconds))
+    return measures
 
 
 # ---------------------------------------------------------------- both
 
 
 def _predicted(name: str, forecaster: Any, panel: Panel, trained: float) -> Predicted:
-    began, back = time.perf_counter(), held_back(len(panel.values))
-    in_sample = forecaster.predict(panel, mode="one-step").point[:, 0]
-    observed = np.r_[np.full(len(panel.values) - len(in_sample), np.nan), in_sample]
-    cutoffs = (panel.lengths - back)[:, None]
-    free = forecaster.predict(panel, back, cutoffs=cutoffs, mode="recursive").point[0]
-    return Predicted(name, observed, free, trained + time.perf_counter() - began)
+    began = time.perf_counter()
+    count = len(panel.values)
+    held_out = held_back(count)
+    one_step = forecaster.predict(panel, mode="one-step").point[:, 0]
+    observed = np.full(count, np.nan)
+    observed[count - len(one_step) :] = one_step
+    cutoffs = (panel.lengths - held_out)[:, None]
+    fed_back = forecaster.predict(panel, held_out, cutoffs=cutoffs, mode="recursive")
+    seconds = trained + time.perf_counter() - began
+    return Predicted(name, observed, fed_back.point[0], seconds)
 
 
-def swing(free: NDArray, panel: Panel) -> float:
+def swing(fed_back: NDArray, panel: Panel) -> float:
     """From the lowest to the highest value of the last season, fed back, over that of the truth."""
-    season = slice(-min(panel.periods[0] if panel.periods else len(free), len(free)), None)
-    return float(np.ptp(free[season]) / np.ptp(panel.values[season]))
+    steps = len(fed_back)
+    if panel.periods:
+        steps = min(panel.periods[0], steps)
+    return float(np.ptp(fed_back[-steps:]) / np.ptp(panel.values[-steps:]))
 
 
 def _held_back_words(to: ExampleRun, panel: Panel) -> str:
@@ -290,31 +300,24 @@ def _tables(to: ExampleRun, panel: Panel, predicted: list[Predicted]) -> NDArray
     """The predictions of every step, and the errors of every forecaster, which are given back."""
     name = "passengers" if to.own is None else str(panel.ids[0])
     columns: dict[str, Any] = {"time": panel.times(0), name: panel.values}
-    for each in predicted:
-        before = np.full(len(panel.values) - len(each.free), np.nan)
-        columns[f"with observations, {each.name}"] = each.observed
-        columns[f"fed back, {each.name}"] = np.r_[before, each.free]
-        if each.of_differences:
-            columns[f"fed back from its own last value, {each.name}"] = np.r_[
-                before, each.from_own(panel.values)
-            ]
+    for forecast in predicted:
+        unknown = np.full(len(panel.values) - len(forecast.fed_back), np.nan)
+        columns[f"with observations, {forecast.name}"] = forecast.observed
+        columns[f"fed back, {forecast.name}"] = np.r_[unknown, forecast.fed_back]
+        if forecast.of_differences:
+            from_own = np.r_[unknown, forecast.from_own(panel.values)]
+            columns[f"fed back from its own last value, {forecast.name}"] = from_own
     to.table("predictions", columns)
-    errors = np.array([each.errors(panel.values) for each in predicted])
-    names = (
-        "with observations, training part",
-        "with observations, held back",
-        "fed back from the last observed value",
-        "fed back from the last predicted value",
-    )
-    to.table(
-        "errors",
-        {
-            "forecaster": [each.name for each in predicted],
-            **{f"RMSE {name}": errors[:, k] for k, name in enumerate(names)},
-            "swing of the last year, share of the true one": np.array(
-                [swing(each.free, panel) for each in predicted]
-            ),
-            "seconds": np.array([each.seconds for each in predicted]),
-        },
-    )
+    errors = np.array([forecast.errors(panel.values) for forecast in predicted])
+    swings = [swing(forecast.fed_back, panel) for forecast in predicted]
+    table = {
+        "forecaster": [forecast.name for forecast in predicted],
+        "RMSE with observations, training part": errors[:, 0],
+        "RMSE with observations, held back": errors[:, 1],
+        "RMSE fed back from the last observed value": errors[:, 2],
+        "RMSE fed back from the last predicted value": errors[:, 3],
+        "swing of the last year, share of the true one": np.array(swings),
+        "seconds": np.array([forecast.seconds for forecast in predicted]),
+    }
+    to.table("errors", table)
     return errors

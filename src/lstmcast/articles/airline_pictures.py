@@ -3,7 +3,8 @@ learning curve, both predictions in each unit, and what preprocessing brings."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lstmcast.training_history import History
 
 RED, GREEN = "#c8322b", "#2f8f5b"
+WITH_OBSERVATIONS = "With observations: each month from those before it"
+FED_BACK = "Fed back: on from the end of the training part"
 
 JAPANESE = {
     "International airline passengers": "国際線の航空旅客数",
@@ -69,30 +72,65 @@ JAPANESE = {
 }
 
 
-def draw_series(to: ExampleRun, panel: Panel, back: int) -> None:
+@dataclass(frozen=True)
+class Pane:
+    """Axes for values of a series, whose last `held_out` times are not trained on."""
+
+    to: ExampleRun
+    ax: Axes
+    times: NDArray
+    held_out: int
+
+    def line(
+        self, name: str, values: NDArray, color: str | None = None, linestyle: str = "-"
+    ) -> None:
+        """Values up to the last time."""
+        self._plot(name, self.times[-len(values) :], values, color, linestyle)
+
+    def early_line(self, name: str, values: NDArray, color: str | None = None) -> None:
+        """Values from the first time on."""
+        self._plot(name, self.times[: len(values)], values, color, "-")
+
+    def _plot(
+        self, name: str, times: NDArray, values: NDArray, color: str | None, linestyle: str
+    ) -> None:
+        label = self.to.text(name)
+        self.ax.plot(times, values, color=color, linestyle=linestyle, label=label)
+
+    def finish(self, title: str, unit: str = "thousands a month") -> None:
+        """The line between training and validation, the title, and the unit, where it is known."""
+        end = self.times[-self.held_out - 1]
+        label = self.to.text("end of training")
+        self.ax.axvline(end, color=RED, linewidth=1, label=label)
+        self.ax.set_title(title)
+        if self.to.own is None or unit == "in scaled units":
+            self.ax.set_ylabel(self.to.text(unit))
+
+
+def draw_series(to: ExampleRun, panel: Panel, held_out: int) -> None:
     """The series; its differences, and those of its logarithms where it has any."""
     times, values = panel.times(0), panel.values
     with to.figure("series") as figure:
-        ax = figure.subplots()
-        ax.plot(times, values, label=to.text("observed"))
-        _dress(to, ax, times, back)
-        ax.set_title(_name(to, panel))
+        pane = Pane(to, figure.subplots(), times, held_out)
+        pane.line("observed", values)
+        pane.finish(_name(to, panel))
     panes = {"of passengers": values}
     if np.nanmin(values) > 0:
         panes["of their logarithms"] = np.log(values)
     with to.figure("differences", (10, 3 * len(panes))) as figure:
         axes = figure.subplots(len(panes), 1, sharex=True, squeeze=False)[:, 0]
-        for ax, (title, shown) in zip(axes, panes.items(), strict=True):
-            ax.plot(times[1:], np.diff(shown))
+        for ax, (title, series) in zip(axes, panes.items(), strict=True):
+            ax.plot(times[1:], np.diff(series))
             ax.set_title(to.text(title))
-            ax.axvline(_end(times, back), color=RED, linewidth=1)
+            ax.axvline(times[-held_out - 1], color=RED, linewidth=1)
         figure.suptitle(to.text("Differences from month to month"))
 
 
 def draw_learning(to: ExampleRun, history: History) -> None:
     """The loss of each epoch, on a straight and on a logarithmic axis."""
     words = ("epoch", "loss", "validation", "kept", "mean")
-    labels = {"train": to.text("training"), **{word: to.text(word) for word in words}}
+    labels = {word: to.text(word) for word in words}
+    labels["train"] = to.text("training")
     curve = LearningCurve.from_history(history, labels)
     with to.figure("learning-curve", (12, 4.5)) as figure:
         for ax, log in zip(figure.subplots(1, 2), (False, True), strict=True):
@@ -107,18 +145,16 @@ class Scaled:
     """Differences of the values, as the article scales them: inputs and labels apart, each to
     0 … 1 on the training part.
 
-    >>> scaled = Scaled(np.array([0.0, 1.0, 3.0, 4.0, 6.0, 7.0]), back=1)
+    >>> scaled = Scaled(np.array([0.0, 1.0, 3.0, 4.0, 6.0, 7.0]), held_out=1)
     >>> scaled.inputs, scaled.labels
     (array([0., 1., 0., 1.]), array([1., 0., 1., 0.]))
     """
 
-    def __init__(self, values: NDArray, back: int) -> None:
+    def __init__(self, values: NDArray, held_out: int) -> None:
         self.changes = np.diff(values)  # D(0) … D(N-2)
-        pairs = len(self.changes) - 1
-        known = self.changes[: pairs - back], self.changes[1 : pairs - back + 1]
-        (self._low, self._width), (self.low, self.width) = [
-            (float(np.nanmin(part)), float(np.ptp(part[np.isfinite(part)]))) for part in known
-        ]
+        pairs = len(self.changes) - 1 - held_out
+        self._low, self._width = _range_of(self.changes[:pairs])
+        self.low, self.width = _range_of(self.changes[1 : pairs + 1])
 
     @property
     def inputs(self) -> NDArray:
@@ -135,89 +171,85 @@ class Scaled:
         return (changes - self.low) / (self.width or 1.0)
 
 
+def _range_of(changes: NDArray) -> tuple[float, float]:
+    """The lowest of some changes, and how far the highest is from it."""
+    finite = changes[np.isfinite(changes)]
+    return float(finite.min()), float(np.ptp(finite))
+
+
 def draw_article(to: ExampleRun, panel: Panel, predicted: Predicted) -> None:
     """All pictures of the article that come after the training."""
-    values, back = panel.values, len(predicted.free)
-    times, scaled = panel.times(0), Scaled(values, back)
-    one = predicted.observed[2:] - values[1:-1]  # ① as differences: D̂(1) … D̂(N-2)
-    free = np.diff(np.r_[values[-back - 1], predicted.free])  # ② likewise
-    both = np.r_[one[:-back], free]  # observations through the training part, fed back after it
-    _draw_pairs(to, times, scaled, back)
-    for name, title, answers in (
-        ("scaled-observed", "With observations: each month from those before it", one),
-        ("scaled-fed-back", "Fed back: on from the end of the training part", both),
-    ):
+    values = panel.values
+    held_out = len(predicted.fed_back)
+    scaled = Scaled(values, held_out)
+    # ① and ② as differences: D̂(1) … D̂(N-2)
+    with_observations = predicted.observed[2:] - values[1:-1]
+    fed_back = np.diff(predicted.fed_back, prepend=values[-held_out - 1])
+    # observations through the training part, fed back after it
+    continued = np.concatenate([with_observations[:-held_out], fed_back])
+    _draw_pairs(to, panel.times(0), scaled, held_out)
+    pictures = {
+        "scaled-observed": (WITH_OBSERVATIONS, with_observations),
+        "scaled-fed-back": (FED_BACK, continued),
+    }
+    for name, (title, answers) in pictures.items():
         with to.figure(name) as figure:
-            ax = figure.subplots()
-            ax.plot(times[2:], scaled.labels, label=to.text("observed"))
-            ax.plot(times[2:], scaled.as_label(answers), label=to.text("predicted"))
-            _dress(to, ax, times, back, "in scaled units")
-            ax.set_title(to.text(title))
-    _draw_changes(to, times, scaled.changes[1:], (one, both), back)
+            pane = Pane(to, figure.subplots(), panel.times(0), held_out)
+            pane.line("observed", scaled.labels)
+            pane.line("predicted", scaled.as_label(answers))
+            pane.finish(to.text(title), "in scaled units")
+    answers = {"① with observations": with_observations, "② fed back": continued}
+    with to.figure("differences-predicted", (10, 7)) as figure:
+        axes = figure.subplots(2, 1, sharex=True, sharey=True)
+        for ax, (title, changes) in zip(axes, answers.items(), strict=True):
+            pane = Pane(to, ax, panel.times(0), held_out)
+            pane.line("observed", scaled.changes[1:])
+            pane.line("predicted", changes)
+            pane.finish(to.text(title), "differences, in thousands")
     _draw_passengers(to, panel, predicted)
 
 
-def _draw_pairs(to: ExampleRun, times: NDArray, scaled: Scaled, back: int) -> None:
+def _draw_pairs(to: ExampleRun, times: NDArray, scaled: Scaled, held_out: int) -> None:
+    input_label = to.text("input: the difference of this month")
+    label_label = to.text("label: the difference of the next month")
     with to.figure("inputs-and-labels") as figure:
         ax = figure.subplots()
-        ax.plot(times[1:-1], scaled.inputs, label=to.text("input: the difference of this month"))
-        ax.plot(
-            times[1:-1], scaled.labels, label=to.text("label: the difference of the next month")
-        )
-        ax.axvline(times[-back - 2], color=RED, linewidth=1, label=to.text("end of training"))
+        ax.plot(times[1:-1], scaled.inputs, label=input_label)
+        ax.plot(times[1:-1], scaled.labels, label=label_label)
+        ax.axvline(times[-held_out - 2], color=RED, linewidth=1, label=to.text("end of training"))
         ax.set_title(to.text("What the network reads, and what it is to answer"))
         ax.set_ylabel(to.text("scaled to 0 … 1 on the training part"))
 
 
-def _draw_changes(
-    to: ExampleRun, times: NDArray, changes: NDArray, answers: Sequence[NDArray], back: int
-) -> None:
-    with to.figure("differences-predicted", (10, 7)) as figure:
-        titles = ("① with observations", "② fed back")
-        for ax, title, answered in zip(
-            figure.subplots(2, 1, sharex=True, sharey=True), titles, answers, strict=True
-        ):
-            ax.plot(times[2:], changes, label=to.text("observed"))
-            ax.plot(times[2:], answered, label=to.text("predicted"))
-            _dress(to, ax, times, back, "differences, in thousands")
-            ax.set_title(to.text(title))
-
-
 def _draw_passengers(to: ExampleRun, panel: Panel, predicted: Predicted) -> None:
     """① of all months; the fit of the training part and ② in one picture."""
-    times, values, back = panel.times(0), panel.values, len(predicted.free)
+    values = panel.values
+    held_out = len(predicted.fed_back)
     with to.figure("prediction-observed") as figure:
-        ax = figure.subplots()
-        ax.plot(times, values, label=to.text("observed"))
-        ax.plot(times, predicted.observed, label=to.text("① with observations"))
-        _dress(to, ax, times, back)
-        ax.set_title(to.text("With observations: each month from those before it"))
+        pane = Pane(to, figure.subplots(), panel.times(0), held_out)
+        pane.line("observed", values)
+        pane.line("① with observations", predicted.observed)
+        pane.finish(to.text(WITH_OBSERVATIONS))
     with to.figure("prediction-fed-back") as figure:
-        ax = figure.subplots()
-        ax.plot(times, values, label=to.text("observed"))
-        fit, later = predicted.observed[:-back], times[-back:]
-        ax.plot(times[:-back], fit, color=BLUE, label=to.text("① with observations"))
-        own = predicted.from_own(values)
-        ax.plot(later, own, color=AMBER, label=to.text("② on from the predicted last month"))
-        style: dict[str, Any] = {"color": GREEN, "linestyle": "--"}
-        ax.plot(later, predicted.free, **style, label=to.text("② on from the observed last month"))
-        _dress(to, ax, times, back)
-        ax.set_title(to.text("Passengers: fit of the training part, and fed back after it"))
+        pane = Pane(to, figure.subplots(), panel.times(0), held_out)
+        pane.line("observed", values)
+        pane.early_line("① with observations", predicted.observed[:-held_out], BLUE)
+        pane.line("② on from the predicted last month", predicted.from_own(values), AMBER)
+        pane.line("② on from the observed last month", predicted.fed_back, GREEN, "--")
+        pane.finish(to.text("Passengers: fit of the training part, and fed back after it"))
 
 
 def draw_plain(to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]) -> None:
     """The network with the article's preprocessing, and the one without any."""
-    times, values = panel.times(0), panel.values
+    titles = ("differences, scaled", "no preprocessing")
     with to.figure("preprocessing", (10, 7)) as figure:
-        titles = ("differences, scaled", "no preprocessing")
-        panes = figure.subplots(2, 1, sharex=True, sharey=True)
-        for ax, title, each in zip(panes, titles, predicted, strict=True):
-            back = len(each.free)
-            ax.plot(times, values, label=to.text("observed"))
-            ax.plot(times, each.observed, label=to.text("① with observations"))
-            ax.plot(times[-back:], each.free, label=to.text("② fed back"))
-            _dress(to, ax, times, back)
-            ax.set_title(to.text(title))
+        axes = figure.subplots(2, 1, sharex=True, sharey=True)
+        for ax, title, forecast in zip(axes, titles, predicted, strict=True):
+            pane = Pane(to, ax, panel.times(0), len(forecast.fed_back))
+            pane.line("observed", panel.values)
+            pane.line("① with observations", forecast.observed)
+            pane.line("② fed back", forecast.fed_back)
+            pane.finish(to.text(title))
         figure.suptitle(to.text("With and without preprocessing"))
 
 
@@ -226,38 +258,24 @@ def draw_plain(to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]) -> 
 
 def draw_predictions(to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]) -> None:
     """Both predictions of several forecasters, one below the other."""
-    times, values = panel.times(0), panel.values
-    titles = {
-        "observed": "With observations: each month from those before it",
-        "fed-back": "Fed back: on from the end of the training part",
+    observed = [forecast.observed for forecast in predicted]
+    fed_back = [forecast.fed_back for forecast in predicted]
+    pictures = {
+        "prediction-observed": (WITH_OBSERVATIONS, observed),
+        "prediction-fed-back": (FED_BACK, fed_back),
     }
-    for name, title in titles.items():
-        with to.figure(f"prediction-{name}", (10, 2 + 2.4 * len(predicted))) as figure:
-            panes = figure.subplots(len(predicted), 1, sharex=True, sharey=True)
-            for ax, each in zip(np.atleast_1d(panes), predicted, strict=True):
-                back = len(each.free)
-                ax.plot(times, values, label=to.text("observed"))
-                shown = (times, each.observed) if name == "observed" else (times[-back:], each.free)
-                ax.plot(*shown, label=to.text("predicted"))
-                _dress(to, ax, times, back)
-                ax.set_title(to.text(each.name))
-                if each is not predicted[0]:  # one legend serves all
-                    ax.legend([], [])
+    for name, (title, answers) in pictures.items():
+        with to.figure(name, (10, 2 + 2.4 * len(predicted))) as figure:
+            axes = figure.subplots(len(predicted), 1, sharex=True, sharey=True)
+            axes = np.atleast_1d(axes)
+            for ax, forecast, values in zip(axes, predicted, answers, strict=True):
+                pane = Pane(to, ax, panel.times(0), len(forecast.fed_back))
+                pane.line("observed", panel.values)
+                pane.line("predicted", values)
+                pane.finish(to.text(forecast.name))
+            for ax in axes[1:]:  # one legend serves all
+                ax.legend([], [])
             figure.suptitle(to.text(title))
-
-
-def _dress(
-    to: ExampleRun, ax: Axes, times: NDArray, back: int, unit: str = "thousands a month"
-) -> None:
-    """The line between training and validation, and the unit, where it is known."""
-    ax.axvline(_end(times, back), color=RED, linewidth=1, label=to.text("end of training"))
-    if to.own is None or unit == "in scaled units":
-        ax.set_ylabel(to.text(unit))
-
-
-def _end(times: NDArray, back: int) -> Any:
-    """The last time of the training part."""
-    return times[-back - 1]
 
 
 def _name(to: ExampleRun, panel: Panel) -> str:

@@ -40,20 +40,18 @@ def over_seeds(runs: Sequence[Sequence[Measure]]) -> list[Measure]:
     >>> error
     Measure(measure='RMSE', value=2.0, seconds=1.0, lowest=1.0, highest=3.0, seeds=3)
     """
-    return [
-        Measure(
-            same[0].measure,
-            median(measure.value for measure in same),
-            median(measure.seconds for measure in same),
-            min(measure.value for measure in same),
-            max(measure.value for measure in same),
-            len(same),
-        )
-        for same in zip(*runs, strict=True)
-    ]
+    return [_over(measures) for measures in zip(*runs, strict=True)]
 
 
-def summary(done: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[Any]]:
+def _over(measures: Sequence[Measure]) -> Measure:
+    """The same measure of several runs as one."""
+    values = [measure.value for measure in measures]
+    seconds = [measure.seconds for measure in measures]
+    name = measures[0].measure
+    return Measure(name, median(values), median(seconds), min(values), max(values), len(values))
+
+
+def summary(by_example: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[Any]]:
     """Columns of summary.csv.
 
     >>> summary({"sine": [Measure("RMSE", 0.5, 2.0)]}, "default")["measure"]
@@ -61,11 +59,12 @@ def summary(done: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[
     """
     rows = [
         {"example": example, "mode": mode, **measure._asdict()}
-        for example, measures in done.items()
+        for example, measures in by_example.items()
         for measure in measures
     ]
-    several = any(row["seeds"] > 1 for row in rows)
-    return {name: [row[name] for row in rows] for name in (*SUMMARY, *(RANGE if several else ()))}
+    has_range = any(row["seeds"] > 1 for row in rows)
+    names = SUMMARY + RANGE if has_range else SUMMARY
+    return {name: [row[name] for row in rows] for name in names}
 
 
 def rmse(forecast: NDArray, actual: NDArray) -> float:
@@ -74,7 +73,8 @@ def rmse(forecast: NDArray, actual: NDArray) -> float:
     >>> rmse(np.array([1.0, 2.0, np.nan]), np.array([1.0, 4.0, 5.0])).__round__(3)
     1.414
     """
-    return float(np.sqrt(np.nanmean((np.asarray(forecast) - np.asarray(actual)) ** 2)))
+    errors = np.asarray(forecast) - np.asarray(actual)
+    return float(np.sqrt(np.nanmean(errors**2)))
 
 
 def root_mean_square(errors: NDArray, axis: int | tuple[int, ...]) -> NDArray:
@@ -91,9 +91,7 @@ def root_mean_square(errors: NDArray, axis: int | tuple[int, ...]) -> NDArray:
 def training_seconds(history: History) -> float:
     """Seconds that all members were trained for, interruptions left out."""
     columns = history.columns()
-    return float(
-        sum(
-            columns["seconds"][columns["member"] == number].max()
-            for number in set(columns["member"])
-        )
-    )
+    total = 0.0
+    for member in set(columns["member"]):
+        total += columns["seconds"][columns["member"] == member].max()
+    return float(total)

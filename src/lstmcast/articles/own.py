@@ -80,12 +80,12 @@ def _check(example: str, takes: Takes, panel: Panel) -> None:
             f"{len(panel)}. Name more columns with column= (--column), once for each."
         )
     if takes.most is not None and len(panel) > takes.most:
-        named = ", ".join(map(repr, panel.ids[:3].tolist()))
-        more = ", …" if len(panel) > 3 else ""
+        names = ", ".join(map(repr, panel.ids[:3].tolist()))
+        ellipsis = ", …" if len(panel) > 3 else ""
         raise DataError(
             f"example {example!r} learns from {takes.most} series, and {source} has {len(panel)}: "
-            f"{named}{more}. Name one of its columns with column= (--column), or give a file of "
-            "one series."
+            f"{names}{ellipsis}. Name one of its columns with column= (--column), or give a file "
+            "of one series."
         )
     if takes.prices:
         _require_prices(example, takes.values, panel)
@@ -106,21 +106,21 @@ def _check(example: str, takes: Takes, panel: Panel) -> None:
 
 def _require_prices(example: str, fewest: int, panel: Panel) -> None:
     """DataError for values that have no returns, or too few of them to learn from."""
-    source, known = panel.report.source, ~np.isnan(panel.values)
-    wrong = np.flatnonzero(panel.values <= 0)
-    if len(wrong):
-        series = int(np.searchsorted(panel.offsets, wrong[0], side="right")) - 1
-        when = panel.times(series)[wrong[0] - panel.offsets[series]]
-        more = len(wrong) - 1
-        verb = "value is" if more == 1 else "values are"
-        others = f", and {more:,} more {verb} not above 0" if more else ""
+    source, is_known = panel.report.source, ~np.isnan(panel.values)
+    not_positive = np.flatnonzero(panel.values <= 0)
+    if len(not_positive):
+        series = int(np.searchsorted(panel.offsets, not_positive[0], side="right")) - 1
+        when = panel.times(series)[not_positive[0] - panel.offsets[series]]
+        count = len(not_positive) - 1
+        verb = "value is" if count == 1 else "values are"
+        also = f", and {count:,} more {verb} not above 0" if count else ""
         raise DataError(
             f"example {example!r} learns from returns, which only prices above 0 have, and series "
-            f"{str(panel.ids[series])!r} of {source} is {panel.values[wrong[0]]:g} at "
-            f"{format_time(when)}{others}. Name other columns with column= (--column), or leave "
+            f"{str(panel.ids[series])!r} of {source} is {panel.values[not_positive[0]]:g} at "
+            f"{format_time(when)}{also}. Name other columns with column= (--column), or leave "
             "the cell empty where the price is not known."
         )
-    counts = np.add.reduceat(known, panel.offsets[:-1], dtype=np.int64)
+    counts = np.add.reduceat(is_known, panel.offsets[:-1], dtype=np.int64)
     if counts.max() < fewest:
         longest = int(counts.argmax())
         raise DataError(
@@ -133,6 +133,6 @@ def fingerprint(panel: Panel | None) -> str:
     """Tells data of one run from those of another; empty for the example's own."""
     if panel is None:
         return ""
-    made = hashlib.sha256(np.ascontiguousarray(panel.values).tobytes())
-    made.update("\0".join(map(str, panel.ids)).encode())
-    return made.hexdigest()
+    digest = hashlib.sha256(np.ascontiguousarray(panel.values).tobytes())
+    digest.update("\0".join(map(str, panel.ids)).encode())
+    return digest.hexdigest()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Metrics = Mapping[str, Callable[["Network"], float]]  # by name: a number of a network, as it is now
 Key = tuple[int, int]  # member and epoch
+Columns = dict[str, list[Any]]
 
 
 class Recorder:
@@ -35,7 +36,8 @@ class Recorder:
         line: dict[str, Any] = {"key": (report.member, report.epoch)}
         if self.metrics:
             network = report.network()
-            line["metrics"] = {name: float(of(network)) for name, of in self.metrics.items()}
+            metrics = {name: metric(network) for name, metric in self.metrics.items()}
+            line["metrics"] = {name: float(value) for name, value in metrics.items()}
         if self.updates:
             line |= {"step": report.step, "losses": report.update_losses}
         self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -51,36 +53,41 @@ class Recorder:
         """What was recorded, by member and epoch."""
         if not self.file.exists():
             return {}
-        found = map(json.loads, self.file.read_text(encoding="utf-8").splitlines())
-        return {tuple(line["key"]): line for line in found}
+        lines = map(json.loads, self.file.read_text(encoding="utf-8").splitlines())
+        return {tuple(line["key"]): line for line in lines}
 
 
-def epoch_columns(name: str, history: History, recorder: Recorder) -> dict[str, list[Any]]:
+def epoch_columns(name: str, history: History, recorder: Recorder) -> Columns:
     """A row for each epoch: losses, what was measured, the learning rate, seconds."""
-    columns = history.columns()
-    keys = list(zip(columns["member"].tolist(), columns["epoch"].tolist(), strict=True))
+    columns = {column: values.tolist() for column, values in history.columns().items()}
     lines = recorder.lines()
-    measured = {
-        metric: [lines.get(key, {}).get("metrics", {}).get(metric, math.nan) for key in keys]
-        for metric in recorder.metrics
-    }
-    listed = {column: values.tolist() for column, values in columns.items()}
-    return {"network": [name] * len(keys), **listed, **measured}
+    measured = []
+    for key in zip(columns["member"], columns["epoch"], strict=True):
+        line = lines.get(key, {})
+        measured.append(line.get("metrics", {}))
+    metrics = {}
+    for metric in recorder.metrics:
+        metrics[metric] = [values.get(metric, math.nan) for values in measured]
+    return {"network": [name] * len(measured), **columns, **metrics}
 
 
-def update_columns(name: str, recorder: Recorder) -> dict[str, list[Any]]:
+def update_columns(name: str, recorder: Recorder) -> Columns:
     """A row for each update: its number, counted through all epochs, and its loss."""
-    rows = [
-        (name, member, epoch, line["step"] - len(line["losses"]) + number, loss)
-        for (member, epoch), line in recorder.lines().items()
-        if "losses" in line
-        for number, loss in enumerate(line["losses"], start=1)
-    ]
-    named = ("network", "member", "epoch", "update", "train_loss")
-    return {column: [row[k] for row in rows] for k, column in enumerate(named)}
+    columns: Columns
+    columns = {"network": [], "member": [], "epoch": [], "update": [], "train_loss": []}
+    for (member, epoch), line in recorder.lines().items():
+        losses = line.get("losses", [])
+        count = len(losses)
+        last_update = line.get("step", 0)
+        columns["network"] += [name] * count
+        columns["member"] += [member] * count
+        columns["epoch"] += [epoch] * count
+        columns["update"] += range(last_update - count + 1, last_update + 1)
+        columns["train_loss"] += losses
+    return columns
 
 
-def with_roots(columns: dict[str, list[Any]], training: TrainingConfig) -> dict[str, list[Any]]:
+def with_roots(columns: Columns, training: TrainingConfig) -> Columns:
     """The columns, and the roots of losses that are mean squared errors: metrics in the units that
     the network sees.
 
@@ -91,26 +98,26 @@ def with_roots(columns: dict[str, list[Any]], training: TrainingConfig) -> dict[
     """
     if training.loss.name != "mse":
         return columns
-    parts = ("train", "validation")
-    roots = {f"{part}_rmse": np.sqrt(columns[f"{part}_loss"]).tolist() for part in parts}
-    return {**columns, **roots}
+    roots = {}
+    for name in ("train", "validation"):
+        losses = np.array(columns[f"{name}_loss"])
+        roots[f"{name}_rmse"] = np.sqrt(losses).tolist()
+    return columns | roots
 
 
-def joined(tables: list[dict[str, list[Any]]]) -> dict[str, NDArray]:
+def joined(tables: list[Columns]) -> dict[str, NDArray]:
     """Tables one under the other; what one of them does not have is unknown there.
 
     >>> joined([{"epoch": [1]}, {"epoch": [2], "mae": [0.5]}])
     {'epoch': array([1, 2]), 'mae': array([nan, 0.5])}
     """
-    names = {name: None for table in tables for name in table}
-    rows = [len(next(iter(table.values()), [])) for table in tables]
-    return {
-        name: np.array(
-            [
-                value
-                for table, count in zip(tables, rows, strict=True)
-                for value in table.get(name, [math.nan] * count)
-            ]
-        )
-        for name in names
-    }
+    names: dict[str, None] = {}  # in the order in which they come
+    for table in tables:
+        names |= dict.fromkeys(table)
+    columns: Columns = {name: [] for name in names}
+    for table in tables:
+        first_column = next(iter(table.values()), [])
+        unknown = [math.nan] * len(first_column)
+        for name in names:
+            columns[name] += table.get(name, unknown)
+    return {name: np.array(column) for name, column in columns.items()}

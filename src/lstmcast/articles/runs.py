@@ -114,8 +114,8 @@ class ExampleRun:
         self._texts = _translations(language, japanese or {})
         self._words = words_of(language)
         self.own, self.epochs, self.device = own, epochs, device
-        self._histories: list[dict[str, list[Any]]] = []
-        self._updates: list[dict[str, list[Any]]] = []
+        self._histories: list[recording.Columns] = []
+        self._updates: list[recording.Columns] = []
         self.folder, self.quiet, self.began = Path(folder), quiet, time.perf_counter()
         self.checkpoints = self.folder / "checkpoints"
         self._refuse_others()
@@ -155,9 +155,9 @@ class ExampleRun:
         """The text in the language of the pictures."""
         return self._texts.get(english, english)
 
-    def panel(self, made: Callable[[], Panel]) -> Panel:
+    def panel(self, example_panel: Callable[[], Panel]) -> Panel:
         """The reader's own series, or else those that the example makes; says which."""
-        panel = made() if self.own is None else self.own
+        panel = example_panel() if self.own is None else self.own
         self.say(str(panel))
         return panel
 
@@ -170,8 +170,8 @@ class ExampleRun:
         table = PrintTable(log, every)  # pyright: ignore[reportArgumentType]
         if self.quiet:
             return [table, log]
-        shown = PrintTable(every=every) if printed else ProgressLine(self._spoken())
-        return [shown, table, log]
+        printer = PrintTable(every=every) if printed else ProgressLine(self._spoken())
+        return [printer, table, log]
 
     def fit(
         self,
@@ -238,8 +238,8 @@ class ExampleRun:
         folder = self.folder / name
         if not self.resumed and folder.is_dir():
             with output_errors(folder):
-                for old in filter(store.is_store, list(folder.iterdir())):
-                    shutil.rmtree(old)
+                for saved in filter(store.is_store, list(folder.iterdir())):
+                    shutil.rmtree(saved)
         return folder
 
     @contextmanager
@@ -279,26 +279,26 @@ class ExampleRun:
         forecaster.save(self.folder / "model", data)
         return self.folder / "model"
 
-    def finish(self, done: Mapping[str, Sequence[Measure]]) -> None:
+    def finish(self, by_example: Mapping[str, Sequence[Measure]]) -> None:
         """Write summary.csv, with the measures of each example by its name; the checkpoints have
         served."""
-        self.table("summary", summary(done, self._of["mode"]))
+        self.table("summary", summary(by_example, self._of["mode"]))
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def _refuse_others(self) -> None:
         """OutputError for a folder with things in it that no example left there: they could be
         overwritten."""
         with output_errors(self.folder):
-            found = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
-            ended = "summary.csv" in found and _first_line(self.folder / "summary.csv").startswith(
+            names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
+            ended = "summary.csv" in names and _first_line(self.folder / "summary.csv").startswith(
                 ",".join(SUMMARY)
             )
-        ours = (self.checkpoints / MARKER).exists() or (
-            ended and self.checkpoints.name not in found
+        is_ours = (self.checkpoints / MARKER).exists() or (
+            ended and self.checkpoints.name not in names
         )
-        if found and not ours:
+        if names and not is_ours:
             raise OutputError(
-                f"{str(self.folder)!r} has other things in it ({', '.join(sorted(found)[:3])}). An "
+                f"{str(self.folder)!r} has other things in it ({', '.join(sorted(names)[:3])}). An "
                 "example fills a folder of its own: name an empty or a new one with --out."
             )
 
@@ -356,8 +356,8 @@ def _translations(language: str, japanese: Mapping[str, str]) -> dict[str, str]:
     """The texts of the pictures in Japanese; none where English is wanted, or no font has the
     letters."""
     if language not in LANGUAGES:
-        known = ", ".join(LANGUAGES)
-        raise UsageError(f"language={language!r} is not known. Choose one of: {known}.")
+        languages = ", ".join(LANGUAGES)
+        raise UsageError(f"language={language!r} is not known. Choose one of: {languages}.")
     if language == "en":
         return {}
     with fonts_with(set().union(*japanese.values())) as missing:

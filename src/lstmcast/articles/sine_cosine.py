@@ -41,6 +41,7 @@ BEFORE, AHEAD = 40, 50
 # steps of truth before a free run: the article's s = 0 is one, its last picture has s = 25
 ONE, LAST_PICTURE = 1, 26
 OURS = (10, ONE)
+Table = dict[str, NDArray]
 RED = "#c8322b"
 
 JAPANESE = {
@@ -75,8 +76,10 @@ def data() -> Panel:
     >>> data().values[:3].round(3), data().values[200:203].round(3)
     (array([0.   , 0.2  , 0.387]), array([0.8  , 0.794, 0.775]))
     """
-    t = np.linspace(0, 8 * np.pi, POINTS)
-    return lc.Panel.from_arrays({"sine": 0.8 * np.sin(2 * t), "cosine": 0.8 * np.cos(t)})
+    angle = np.linspace(0, 8 * np.pi, POINTS)
+    sine = 0.8 * np.sin(2 * angle)
+    cosine = 0.8 * np.cos(angle)
+    return lc.Panel.from_arrays({"sine": sine, "cosine": cosine})
 
 
 def training_length(panel: Panel) -> int:
@@ -86,9 +89,11 @@ def training_length(panel: Panel) -> int:
 
 def steps_of(panel: Panel, begin: int, end: int) -> Panel:
     """Steps begin … end of each series, as if there were no others."""
-    return lc.Panel.from_arrays(
-        {str(name): panel.series(s)[begin:end] for s, name in enumerate(panel.ids)}
-    )
+    columns = {}
+    for series, name in enumerate(panel.ids):
+        values = panel.series(series)
+        columns[str(name)] = values[begin:end]
+    return lc.Panel.from_arrays(columns)
 
 
 def as_in_the_article(seed: int) -> lc.LSTMForecaster:
@@ -105,9 +110,13 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         initialiser="chainer",
     )
     network = NetworkConfig(
-        layers=(100,), before=(100,), inputs=Transformed(columns=2), head="point", horizon=1
+        layers=(100,),
+        before=(100,),
+        inputs=Transformed(columns=2),
+        head="point",
+        horizon=1,
     )
-    return lc.LSTMForecaster(FREE, weights="scratch", network=network, training=training, seed=seed)
+    return _untrained(network, training, seed)
 
 
 def our_own(seed: int) -> lc.LSTMForecaster:
@@ -120,7 +129,11 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         steps_per_epoch=10,
         batching=Rollout(length, support=length - 1, support_from=0),
         optimiser=Optimiser(
-            "adam", learning_rate=2e-2, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("cosine")
+            "adam",
+            learning_rate=2e-2,
+            betas=(0.9, 0.98),
+            clip=1.0,
+            schedule=Schedule("cosine"),
         ),
         loss=Loss("mse"),
         validation=None,
@@ -135,7 +148,17 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         head="point",
         horizon=1,
     )
-    return lc.LSTMForecaster(FREE, weights="scratch", network=network, training=training, seed=seed)
+    return _untrained(network, training, seed)
+
+
+def _untrained(network: NetworkConfig, training: TrainingConfig, seed: int) -> lc.LSTMForecaster:
+    return lc.LSTMForecaster(
+        FREE,
+        weights="scratch",
+        network=network,
+        training=training,
+        seed=seed,
+    )
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
@@ -151,15 +174,12 @@ def train_and_judge(
 ) -> list[Measure]:
     """The same for any network and training; `observed`: steps of truth before a free run, of which
     the first is the one that the comparison of all examples shows."""
-    panel, snapshots = to.panel(data), to.saved_networks("snapshots")
+    panel = to.panel(data)
+    snapshots = to.saved_networks("snapshots")
     to.say(f"{summary(forecaster.config)}")
-    fitted = to.fit(
-        forecaster,
-        panel.until([training_length(panel)] * len(panel)),
-        "sine-cosine",
-        [SaveEvery(snapshots, epochs=10)],
-        updates=True,
-    )
+    training_part = panel.until([training_length(panel)] * len(panel))
+    saving = SaveEvery(snapshots, epochs=10)
+    fitted = to.fit(forecaster, training_part, "sine-cosine", [saving], updates=True)
     to.model(fitted)
     began = time.perf_counter()
     errors = {steps: free_run_errors(fitted, panel, steps) for steps in observed}
@@ -176,54 +196,60 @@ def train_and_judge(
     _draw_errors(to, errors)
     _draw_snapshots(to, of_snapshots)
     _draw_prediction(to, panel, predicted)
-    return [
-        Measure(
-            f"RMSE of {FREE} steps fed back, {_after(steps)}, {name}", _mean(table[name]), seconds
-        )
-        for name in _ordered(errors[observed[0]])
-        for steps, table in errors.items()
-    ]
+    measures = []
+    for name in _ordered(errors[observed[0]]):
+        for steps, table in errors.items():
+            title = f"RMSE of {FREE} steps fed back, {_after(steps)}, {name}"
+            measures.append(Measure(title, _mean(table[name]), seconds))
+    return measures
 
 
-def free_run_errors(model: lc.LSTMForecaster, panel: Panel, observed: int) -> dict[str, NDArray]:
+def free_run_errors(model: lc.LSTMForecaster, panel: Panel, observed: int) -> Table:
     """RMSE of each of 20 steps that follow so many observed ones, over the offsets of the test
     part: a table.
 
     The article's offsets are `arange(0, 50 - 20 - s - 1 - 1)`, with s + 1 observed steps.
     """
-    first, points = training_length(panel), int(panel.lengths.min())
+    first = training_length(panel)
+    points = int(panel.lengths.min())
     offsets = np.arange(points - first - FREE - observed - 1)
-    return errors_by_horizon(model, panel, FREE, first + offsets + observed, observed=observed)
+    cutoffs = first + offsets + observed
+    return errors_by_horizon(model, panel, FREE, cutoffs, observed=observed)
 
 
-def _of_snapshots(folder: Path, panel: Panel, observed: int) -> dict[str, NDArray]:
+def _of_snapshots(folder: Path, panel: Panel, observed: int) -> Table:
     """The total error of each snapshot, read back from its folder."""
-    saved = {path.name: lc.load(path) for path in sorted(folder.glob("snapshot*"))}
-    return {name: free_run_errors(model, panel, observed)["total"] for name, model in saved.items()}
+    totals = {}
+    for path in sorted(folder.glob("snapshot*")):
+        errors = free_run_errors(lc.load(path), panel, observed)
+        totals[path.name] = errors["total"]
+    return totals
 
 
-def predict(
-    model: lc.LSTMForecaster, panel: Panel, begin: int, observed: int, steps: int
-) -> dict[str, NDArray]:
+def predict(model: lc.LSTMForecaster, panel: Panel, begin: int, observed: int, steps: int) -> Table:
     """`steps` steps after the one at `begin`: each from the truth for `observed` steps, then from
     own predictions.
 
     A table: the number of each step, and for each variable what is predicted and, where there is
     any, the truth.
     """
-    known = steps_of(panel, begin, begin + observed)
-    later = steps_of(panel, begin + 1, begin + 1 + steps)
-    with_truth = model.predict(known, mode="one-step").point.reshape(len(known), -1)
-    alone = model.predict(known, steps - observed + 1, mode="recursive").point
-    predicted = np.concatenate([with_truth, alone], axis=1)
+    observed_panel = steps_of(panel, begin, begin + observed)
+    coming_panel = steps_of(panel, begin + 1, begin + 1 + steps)
+    one_step = model.predict(observed_panel, mode="one-step").point
+    with_truth = one_step.reshape(len(observed_panel), -1)
+    fed_back = model.predict(observed_panel, steps - observed + 1, mode="recursive").point
+    predicted = np.concatenate([with_truth, fed_back], axis=1)
     table = {"step": begin + np.arange(1, steps + 1)}
-    for s, name in enumerate(known.ids):
-        true = np.append(later.series(s), np.full(steps - len(later.series(s)), np.nan))
-        table |= {f"{name} predicted": predicted[s], f"{name} true": true}
+    for series, name in enumerate(observed_panel.ids):
+        true = np.full(steps, np.nan)
+        values = coming_panel.series(series)
+        true[: len(values)] = values
+        table[f"{name} predicted"] = predicted[series]
+        table[f"{name} true"] = true
     return table
 
 
-def _ahead(model: lc.LSTMForecaster, panel: Panel, observed: int) -> dict[str, NDArray]:
+def _ahead(model: lc.LSTMForecaster, panel: Panel, observed: int) -> Table:
     return predict(model, panel, int(panel.lengths.min()) - BEFORE, observed, AHEAD)
 
 
@@ -240,10 +266,13 @@ def _after_in(to: ExampleRun, observed: int) -> str:
     return to.text("after {} observed steps").format(observed)
 
 
-def _ordered(errors: dict[str, NDArray]) -> dict[str, NDArray]:
+def _ordered(errors: Table) -> Table:
     """The columns of errors, the total first."""
-    rest = {name: error_H for name, error_H in errors.items() if name not in ("horizon", "total")}
-    return {"total": errors["total"], **rest}
+    ordered = {"total": errors["total"]}
+    for name, error_H in errors.items():
+        if name != "horizon":
+            ordered[name] = error_H
+    return ordered
 
 
 def _mean(error_H: NDArray) -> float:
@@ -251,19 +280,21 @@ def _mean(error_H: NDArray) -> float:
     return float(np.sqrt(np.mean(error_H**2)))
 
 
-def _say(to: ExampleRun, errors: dict[str, NDArray], observed: int) -> None:
+def _say(to: ExampleRun, errors: Table, observed: int) -> None:
     columns = _ordered(errors)
     to.say(f"RMSE on the test part, {_after(observed)}")
-    to.say(f"{'step':>7}" + "".join(f"{name:>10}" for name in columns))
-    for h, step in enumerate(errors["horizon"]):
-        to.say(f"{step:>7}" + "".join(f"{error_H[h]:>10.4f}" for error_H in columns.values()))
+    names = "".join(f"{name:>10}" for name in columns)
+    to.say(f"{'step':>7}{names}")
+    for step, *row in zip(errors["horizon"], *columns.values(), strict=True):
+        cells = "".join(f"{error:>10.4f}" for error in row)
+        to.say(f"{step:>7}{cells}")
 
 
 def _draw(to: ExampleRun, panel: Panel, history: History) -> None:
     with to.figure("series", (10, 3.5)) as figure:
         ax = figure.subplots()
-        for s, name in enumerate(panel.ids):
-            ax.plot(panel.series(s), label=to.text(str(name)))
+        for series, name in enumerate(panel.ids):
+            ax.plot(panel.series(series), label=to.text(str(name)))
         test = training_length(panel)
         ax.axvline(test - 0.5, color=FAINT, linestyle="--")
         highest = ax.get_ylim()[1]
@@ -275,51 +306,58 @@ def _draw(to: ExampleRun, panel: Panel, history: History) -> None:
         figure.suptitle(to.text("Learning curve"))
 
 
-def _draw_errors(to: ExampleRun, errors: dict[int, dict[str, NDArray]]) -> None:
-    with to.figure("errors", (5 + 5 * (len(errors) > 1), 5)) as figure:
+def _draw_errors(to: ExampleRun, errors: dict[int, Table]) -> None:
+    width = 10 if len(errors) > 1 else 5
+    with to.figure("errors", (width, 5)) as figure:
         axes = figure.subplots(1, len(errors), squeeze=False)[0]
         for ax, (observed, table) in zip(axes, errors.items(), strict=True):
+            steps = table["horizon"]
             for name, error_H in _ordered(table).items():
-                ax.plot(table["horizon"], error_H, marker="o", markersize=3, label=to.text(name))
-            ax.set(title=_after_in(to, observed), xlabel=to.text("steps fed back"))
-            ax.set(xticks=table["horizon"][::3], ylim=(0, None))
+                ax.plot(steps, error_H, marker="o", markersize=3, label=to.text(name))
+            ax.set_title(_after_in(to, observed))
+            ax.set_xlabel(to.text("steps fed back"))
+            ax.set_xticks(steps[::3])
+            ax.set_ylim(0, None)
         axes[0].set_ylabel("RMSE")
         figure.suptitle(to.text("Error of free runs on the test part"))
 
 
-def _draw_snapshots(to: ExampleRun, of_snapshots: dict[str, NDArray]) -> None:
+def _draw_snapshots(to: ExampleRun, of_snapshots: Table) -> None:
     with to.figure("errors-of-snapshots") as figure:
         import matplotlib
 
-        ax, horizon = figure.subplots(), np.arange(1, FREE + 1)
+        ax = figure.subplots()
+        steps = np.arange(1, FREE + 1)
         colours = matplotlib.colormaps["viridis_r"].resampled(len(of_snapshots) + 1)
-        for k, (name, error_H) in enumerate(of_snapshots.items()):
-            epoch = f"{to.text('epoch')} {int(name.removeprefix('snapshot'))}"
-            ax.semilogy(horizon, error_H, color=colours(k + 1), label=epoch)
-        ax.set(title=to.text("Total error as training proceeds"), ylabel="RMSE")
-        ax.set(xlabel=to.text("steps fed back"), xticks=horizon[::3])
+        for number, (name, error_H) in enumerate(of_snapshots.items(), start=1):
+            epoch = int(name.removeprefix("snapshot"))
+            label = f"{to.text('epoch')} {epoch}"
+            ax.semilogy(steps, error_H, color=colours(number), label=label)
+        ax.set_title(to.text("Total error as training proceeds"))
+        ax.set_ylabel("RMSE")
+        ax.set_xlabel(to.text("steps fed back"))
+        ax.set_xticks(steps[::3])
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def _draw_prediction(
-    to: ExampleRun, panel: Panel, predicted: dict[int, dict[str, NDArray]]
-) -> None:
+def _draw_prediction(to: ExampleRun, panel: Panel, predicted: dict[int, Table]) -> None:
     """A row for each variable, a column for each number of observed steps."""
     end = int(panel.lengths.min()) - 0.5
     with to.figure("prediction", (11, 6)) as figure:
         axes = figure.subplots(len(panel), len(predicted), sharex=True, sharey="row", squeeze=False)
         for column, (observed, table) in enumerate(predicted.items()):
-            for ax, name in zip(axes[:, column], map(str, panel.ids), strict=True):
-                ax.plot(table["step"], table[f"{name} true"], color=RED, linewidth=3.5, alpha=0.5)
-                ax.plot(table["step"], table[f"{name} predicted"], color=BLUE, marker=".")
-                ax.axvline(table["step"][0] + observed - 1.5, color=FAINT, linestyle="--")
+            steps = table["step"]
+            end_of_truth = steps[0] + observed - 1.5
+            for ax, name in zip(axes[:, column], panel.ids, strict=True):
+                ax.plot(steps, table[f"{name} true"], color=RED, linewidth=3.5, alpha=0.5)
+                ax.plot(steps, table[f"{name} predicted"], color=BLUE, marker=".")
+                ax.axvline(end_of_truth, color=FAINT, linestyle="--")
                 ax.axvline(end, color=FAINT, linestyle=":")
-                axes[-1, column].set_xlabel(to.text("step"))
+            axes[-1, column].set_xlabel(to.text("step"))
             axes[0, column].set_title(_after_in(to, observed))
-        for row, name in enumerate(map(str, panel.ids)):
-            axes[row, 0].set_ylabel(to.text(name))
+        for ax, name in zip(axes[:, 0], panel.ids, strict=True):
+            ax.set_ylabel(to.text(str(name)))
         words = ("true", "predicted", "end of the truth as input", "end of the data")
-        figure.legend(
-            axes[0, 0].lines, list(map(to.text, words)), ncols=4, loc="outside lower center"
-        )
+        labels = [to.text(word) for word in words]
+        figure.legend(axes[0, 0].lines, labels, ncols=4, loc="outside lower center")
         figure.suptitle(to.text("50 steps ahead"))

@@ -143,23 +143,23 @@ class Ahead(NamedTuple):
     def look(self, tick: int, **streams: Stream) -> None:
         """Forecasts of these streams, if this is one of the ticks."""
         if tick in self.origins:
-            for name, one in streams.items():
-                self.forecasts.setdefault(name, []).append(one.predict(AHEAD))
+            for name, model in streams.items():
+                self.forecasts.setdefault(name, []).append(model.predict(AHEAD))
 
     def errors(self, prices_TS: NDArray) -> dict[str, NDArray]:
         """Root mean squares at each tick ahead (H,), in percent of the last price; the naive
         forecast's too."""
-        last_OS1 = last_known(prices_TS)[np.array(self.origins) - 1][:, :, None]
+        last_OS = last_known(prices_TS)[np.array(self.origins) - 1]
+        last_OS1 = last_OS[:, :, None]
         actual_OSH = np.stack([prices_TS[tick : tick + AHEAD].T for tick in self.origins])
-        forecasts = {name: np.stack(made) for name, made in self.forecasts.items()}
-        forecasts["naive"] = np.broadcast_to(last_OS1, actual_OSH.shape)
-        errors = {name: (made - actual_OSH) / last_OS1 for name, made in forecasts.items()}
+        errors = {}
+        for name, forecasts in self.forecasts.items():
+            errors[name] = (np.stack(forecasts) - actual_OSH) / last_OS1
+        errors["naive"] = (last_OS1 - actual_OSH) / last_OS1
         # the same prices for all: a row that has just begun is not forecast by everyone
-        known_OSH = np.logical_and.reduce([np.isfinite(each) for each in errors.values()])
-        return {
-            name: 100 * root_mean_square(np.where(known_OSH, each, np.nan), axis=(0, 1))
-            for name, each in errors.items()
-        }
+        known_OSH = np.logical_and.reduce([np.isfinite(error) for error in errors.values()])
+        shared = {name: np.where(known_OSH, error, np.nan) for name, error in errors.items()}
+        return {name: 100 * root_mean_square(error, axis=(0, 1)) for name, error in shared.items()}
 
 
 def origins_of(ticks: int) -> tuple[int, ...]:
@@ -178,26 +178,28 @@ def follow(
     goes beside it. `ahead` is asked for forecasts of several ticks."""
     T, S = prices_TS.shape
     known_TS = last_known(prices_TS)
-    learning, copied, naive = (np.full((T, S), np.nan) for _ in range(3))
-    done = Followed(learning, copied, naive, np.full(T, np.nan), np.full(T, np.nan))
+    shapes = [(T, S)] * 3 + [(T,)] * 2
+    followed = Followed(*(np.full(shape, np.nan) for shape in shapes))
     stopped = online
-    for t in range(T):
-        last_S = known_TS[max(t - 1, 0)]
+    for number in range(T):
+        price_S = prices_TS[number]
+        last_S = known_TS[max(number - 1, 0)]
         began = time.perf_counter()
-        done.learning[t] = online.observe(prices_TS[t]) / last_S
-        done.seconds_learning[t] = time.perf_counter() - began
-        done.stopped[t] = done.learning[t]
+        followed.learning[number] = online.observe(price_S) / last_S
+        followed.seconds_learning[number] = time.perf_counter() - began
+        followed.stopped[number] = followed.learning[number]
         if stopped is not online:
             began = time.perf_counter()
-            done.stopped[t] = stopped.observe(prices_TS[t]) / last_S
-            done.seconds_stopped[t] = time.perf_counter() - began
-        done.naive[t] = (prices_TS[t] - last_S) / last_S if t else np.nan
-        if t + 1 == stops:
+            followed.stopped[number] = stopped.observe(price_S) / last_S
+            followed.seconds_stopped[number] = time.perf_counter() - began
+        if number:
+            followed.naive[number] = (price_S - last_S) / last_S
+        if number + 1 == stops:
             stopped = online.frozen()
         if ahead is not None:
-            ahead.look(t + 1, learning=online, stopped=stopped)
-        tell(t, done)
-    return done, stopped
+            ahead.look(number + 1, learning=online, stopped=stopped)
+        tell(number, followed)
+    return followed, stopped
 
 
 def follow_shipped(prices: Panel, ahead: Ahead) -> None:
@@ -220,35 +222,36 @@ def stream(to: ExampleRun, settings: Settings, prices: Panel, seed: int) -> list
     prices_TS, ahead = matrix(prices), Ahead(origins_of(settings.ticks), {})
     online = Stream(network, prices.ids.tolist(), learning=settings.learning, seed=seed)
 
-    def tell(t: int, so_far: Followed) -> None:
-        if (t + 1) % 250 == 0:
-            late = slice(t - 99, t + 1)
-            mine, other, naive = (100 * rmse(part[late], np.zeros(1)) for part in so_far[:3])
-            copy = f", no longer learning {other:.2f}%" if t >= settings.stops else ""
+    def tell(tick: int, so_far: Followed) -> None:
+        if (tick + 1) % 250 == 0:
+            late = slice(tick - 99, tick + 1)
+            mine, frozen, naive = (100 * rmse(errors[late], np.zeros(1)) for errors in so_far[:3])
+            copy = f", no longer learning {frozen:.2f}%" if tick >= settings.stops else ""
             to.say(
-                f"tick {t + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
+                f"tick {tick + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
                 f"{naive:.2f}%"
             )
 
     began = time.perf_counter()
-    done, stopped = follow(online, prices_TS, settings.stops, tell, ahead)
+    followed, stopped = follow(online, prices_TS, settings.stops, tell, ahead)
     seconds = time.perf_counter() - began
     follow_shipped(prices, ahead)
     to.say(f"{online!r}; updates skipped: {online.skipped}")
     online.save(to.folder / "online")
-    write_tables(to, settings, prices_TS, done, online, stopped)
+    write_tables(to, settings, prices_TS, followed, online, stopped)
     errors = ahead.errors(prices_TS)
     to.table("ahead", {"ticks_ahead": np.arange(1, AHEAD + 1), **errors})
     pictures.draw_ahead(to, errors)
-    pictures.draw_errors(to, settings, done)
-    pictures.draw_stocks(to, settings, prices_TS, done)
-    pictures.draw_speed(to, done)
-    shares = share_measures(settings, prices_TS, done, seconds)
-    of_stream = stream_measures(settings, done, seconds)
+    pictures.draw_errors(to, settings, followed)
+    pictures.draw_stocks(to, settings, prices_TS, followed)
+    pictures.draw_speed(to, followed)
+    shares = share_measures(settings, prices_TS, followed, seconds)
+    of_stream = stream_measures(settings, followed, seconds)
     measures = [*of_stream[:2], *shares, *of_stream[2:], *ahead_measures(errors, seconds)]
     for row in measures:
         to.say(f"{row.measure}: {row.value:.4g}")
-    to.say(verdict(shares) if settings.change else verdict_of_own(shares[0].value))
+    conclusion = verdict(shares) if settings.change else verdict_of_own(shares[0].value)
+    to.say(conclusion)
     return measures
 
 
@@ -264,47 +267,56 @@ def periods(settings: Settings) -> dict[str, slice]:
     }
 
 
-def stream_measures(settings: Settings, done: Followed, seconds: float) -> list[Measure]:
+def stream_measures(settings: Settings, followed: Followed, seconds: float) -> list[Measure]:
     """Errors of each period, in percent of the price, the newest period first; ticks per second."""
-    who = {"learning": done.learning, "naive": done.naive, "no longer learning": done.stopped}
+    who = {
+        "learning": followed.learning,
+        "naive": followed.naive,
+        "no longer learning": followed.stopped,
+    }
     measures = [
         Measure(
             f"RMSE in % of the price, {name}, {period}",
-            100 * rmse(part[ticks], np.zeros(1)),
+            100 * rmse(values[ticks], np.zeros(1)),
             seconds,
         )
         for period, ticks in reversed(periods(settings).items())
-        for name, part in who.items()
+        for name, values in who.items()
     ]
-    speeds = {"predicting and learning": done.seconds_learning, "predicting": done.seconds_stopped}
+    speeds = {
+        "predicting and learning": followed.seconds_learning,
+        "predicting": followed.seconds_stopped,
+    }
     return [
         *measures,
         *(
             Measure(
-                f"ticks per second, {name}", 1 / float(np.nanmedian(part)), float(np.nansum(part))
+                f"ticks per second, {name}",
+                1 / float(np.nanmedian(values)),
+                float(np.nansum(values)),
             )
-            for name, part in speeds.items()
+            for name, values in speeds.items()
         ),
     ]
 
 
 def share_measures(
-    settings: Settings, prices_TS: NDArray, done: Followed, seconds: float
+    settings: Settings, prices_TS: NDArray, followed: Followed, seconds: float
 ) -> list[Measure]:
     """Errors over the naive forecast's in the newest period: of the network that learns, and, where
     there is a rule, of one that knows it, which is the least that there can be."""
     period, ticks = list(periods(settings).items())[-1]
-    who = {"learning": done.learning}
+    who = {"learning": followed.learning}
     if settings.change is not None:
         who["who knows the rule"] = by_the_rule(prices_TS, settings.change)
-    naive = rmse(done.naive[ticks], np.zeros(1))
+    naive = rmse(followed.naive[ticks], np.zeros(1))
     return [
         Measure(
             f"error / naive error, {name}, {period}",
-            rmse(part[ticks], np.zeros(1)) / naive,
+            rmse(errors[ticks], np.zeros(1)) / naive,
             seconds,
         )
-        for name, part in who.items()
+        for name, errors in who.items()
     ]
 
 
@@ -323,15 +335,15 @@ def ahead_measures(errors: dict[str, NDArray], seconds: float) -> list[Measure]:
 
 def verdict(measures: list[Measure]) -> str:
     """What the network that learns has learned of the new rule."""
-    learning, least = (row.value for row in measures)
+    learning, by_rule = (row.value for row in measures)
     if learning > LEARNED:
         return (
             f"The network has not learned the new rule: its error is {learning:.1%} of the naive "
-            f"forecast's, where the rule itself has {least:.1%}."
+            f"forecast's, where the rule itself has {by_rule:.1%}."
         )
     return (
         f"The network has learned the new rule: its error is {learning:.1%} of the naive "
-        f"forecast's, and the rule itself has {least:.1%}."
+        f"forecast's, and the rule itself has {by_rule:.1%}."
     )
 
 
@@ -350,13 +362,17 @@ def write_tables(
     to: ExampleRun,
     settings: Settings,
     prices_TS: NDArray,
-    done: Followed,
+    followed: Followed,
     online: Stream,
     stopped: Stream,
 ) -> None:
     """Errors of each tick, and what is expected of each stock next."""
-    who = {"learning": done.learning, "no_longer_learning": done.stopped, "naive": done.naive}
-    root = {name: 100 * root_mean_square(part, axis=1) for name, part in who.items()}
+    who = {
+        "learning": followed.learning,
+        "no_longer_learning": followed.stopped,
+        "naive": followed.naive,
+    }
+    root = {name: 100 * root_mean_square(errors, axis=1) for name, errors in who.items()}
     to.table("errors", {"tick": np.arange(1, settings.ticks + 1), **root})
     next_ = {"next": online.predict(), "next_no_longer_learning": stopped.predict()}
     to.table("stocks", {"stock": online.ids, "last": last_known(prices_TS)[-1], **next_})

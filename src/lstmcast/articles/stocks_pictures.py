@@ -7,7 +7,7 @@ T ticks · S stocks · H ticks ahead
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,25 +66,31 @@ def rolling(errors_TS: NDArray) -> NDArray:
     are so many."""
     mean_T = root_mean_square(errors_TS, axis=1) ** 2
     means = np.convolve(mean_T, np.full(TOGETHER, 1 / TOGETHER), "valid")
-    return 100 * np.sqrt(np.concatenate([np.full(TOGETHER - 1, np.nan), means]))
+    unknown = np.full(TOGETHER - 1, np.nan)
+    return 100 * np.sqrt(np.concatenate([unknown, means]))
 
 
-def draw_errors(to: ExampleRun, settings: Settings, done: Followed) -> None:
+def draw_errors(to: ExampleRun, settings: Settings, followed: Followed) -> None:
     """The rolling error of the two networks and of the naive forecast."""
     with to.figure("error", size=(10, 4.8)) as figure:
         ax = figure.subplots()
         ax.margins(y=0.09)
         ticks = np.arange(settings.ticks) + 1
-        ax.plot(ticks, rolling(done.naive), color="#6b7785", label=to.text("naive: the last price"))
+        ax.plot(
+            ticks, rolling(followed.naive), color="#6b7785", label=to.text("naive: the last price")
+        )
         late = ticks > settings.stops
         ax.plot(
             ticks[late],
-            rolling(done.stopped)[late],
+            rolling(followed.stopped)[late],
             color="#d9822b",
             label=to.text("no longer learning"),
         )
         ax.plot(
-            ticks, rolling(done.learning), color="#1556b0", label=to.text("learning at each tick")
+            ticks,
+            rolling(followed.learning),
+            color="#1556b0",
+            label=to.text("learning at each tick"),
         )
         marks = [(settings.stops, "learning stops for the copy", "right", 0.03)]
         if settings.change is not None:
@@ -132,7 +138,7 @@ class Close(NamedTuple):
     """Where returns are shown closely: up to which tick, and the titles."""
 
     first: int
-    last: int
+    end: int
     titles: tuple[str, str]
 
 
@@ -146,76 +152,74 @@ def close(settings: Settings) -> Close:
     return Close(settings.change, settings.ticks, titles)
 
 
-def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, done: Followed) -> None:
+def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, followed: Followed) -> None:
     """A few prices, and the returns of one stock with what was said of them, early and late."""
-    shown = close(settings)
+    close_up = close(settings)
     with to.figure("stocks", size=(10, 7)) as figure:
-        parts = figure.subplot_mosaic([["all", "all"], ["before", "end"]])
-        draw_prices(to, parts["all"], settings, prices_TS)
-        parts["before"].set_ylabel(to.text("return, %"))
-        parts["end"].sharey(parts["before"])
+        panes = figure.subplot_mosaic([["all", "all"], ["before", "end"]])
+        draw_prices(to, panes["all"], settings, prices_TS)
+        panes["before"].set_ylabel(to.text("return, %"))
+        panes["end"].sharey(panes["before"])
         stock = int(moves(prices_TS).sum(axis=0).argmax())  # the one that moves most often
-        ends = {"before": shown.first, "end": shown.last}
-        for (pane, end), title in zip(ends.items(), shown.titles, strict=True):
+        ends = {"before": close_up.first, "end": close_up.end}
+        for (pane, end), title in zip(ends.items(), close_up.titles, strict=True):
             ticks = np.arange(end - SHOWN, end)
-            draw_returns(to, parts[pane], ticks, stock, done, named=pane == "before")
-            parts[pane].set_title(to.text(title))
-        came = np.concatenate([done.naive[end - SHOWN : end, stock] for end in ends.values()])
+            draw_returns(to, panes[pane], ticks, stock, followed, with_labels=pane == "before")
+            panes[pane].set_title(to.text(title))
+        came = np.concatenate([followed.naive[end - SHOWN : end, stock] for end in ends.values()])
         highest = 110 * float(np.nanmax(np.abs(came), initial=0.0)) or 1.0
-        parts["before"].set_ylim(-1.5 * highest, highest)  # room for the legend
-        parts["before"].legend(ncols=3, loc="lower left", columnspacing=1.0)
+        panes["before"].set_ylim(-1.5 * highest, highest)  # room for the legend
+        panes["before"].legend(ncols=3, loc="lower left", columnspacing=1.0)
 
 
 def draw_prices(to: ExampleRun, ax: Axes, settings: Settings, prices_TS: NDArray) -> None:
     """A few prices, each in percent of its first known one."""
     known_TS = last_known(prices_TS)[:, :LINES]
-    first_S = known_TS[np.argmax(~np.isnan(known_TS), axis=0), np.arange(known_TS.shape[1])]
-    ax.plot(np.arange(settings.ticks) + 1, 100 * prices_TS[:, :LINES] / first_S, linewidth=1.0)
+    first_known_S = np.argmax(~np.isnan(known_TS), axis=0)
+    first_S = known_TS[first_known_S, np.arange(len(first_known_S))]
+    percent_TS = 100 * prices_TS[:, :LINES] / first_S
+    ax.plot(np.arange(settings.ticks) + 1, percent_TS, linewidth=1.0)
     if settings.change is not None:
         ax.axvline(settings.change, color="#1f2933", linewidth=0.8, linestyle=":")
     title = "The prices" if settings.stocks <= LINES else "A few of the prices"
-    ax.set_title(to.text(title if to.own is not None else "A few of the 400 stocks"))
+    if to.own is None:
+        title = "A few of the 400 stocks"
+    ax.set_title(to.text(title))
     ax.set_ylabel(to.text("price, the first one = 100"))
 
 
 def draw_returns(
-    to: ExampleRun, ax: Axes, ticks: NDArray, stock: int, done: Followed, named: bool
+    to: ExampleRun, ax: Axes, ticks: NDArray, stock: int, followed: Followed, with_labels: bool
 ) -> None:
     """What came, and what the two networks had said."""
-    came = 100 * done.naive[ticks, stock]
-    ax.plot(
-        ticks + 1,
-        came,
-        color="#1f2933",
-        linewidth=0,
-        marker="o",
-        markersize=3,
-        label=to.text("what came") if named else None,
-    )
-    for part, color, text in (
-        (done.stopped, "#d9822b", "no longer learning"),
-        (done.learning, "#1556b0", "learning at each tick"),
-    ):
-        ax.plot(
-            ticks + 1,
-            came - 100 * part[ticks, stock],
-            color=color,
-            label=to.text(text) if named else None,
-        )
+    came = 100 * followed.naive[ticks, stock]
+    stopped = came - 100 * followed.stopped[ticks, stock]
+    learning = came - 100 * followed.learning[ticks, stock]
+    dots: dict[str, Any] = {"linewidth": 0, "marker": "o", "markersize": 3}
+    lines = [
+        *ax.plot(ticks + 1, came, color="#1f2933", **dots),
+        *ax.plot(ticks + 1, stopped, color="#d9822b"),
+        *ax.plot(ticks + 1, learning, color="#1556b0"),
+    ]
+    if with_labels:
+        words = ("what came", "no longer learning", "learning at each tick")
+        for line, word in zip(lines, words, strict=True):
+            line.set_label(to.text(word))
     ax.set_xlabel(to.text("tick"))
 
 
-def draw_speed(to: ExampleRun, done: Followed) -> None:
+def draw_speed(to: ExampleRun, followed: Followed) -> None:
     """Ticks per second, medians of 25 ticks."""
     with to.figure("speed", size=(10, 3.6)) as figure:
         ax = figure.subplots()
-        for part, text in (
-            (done.seconds_stopped, "predicting"),
-            (done.seconds_learning, "predicting and learning"),
+        for seconds_T, text in (
+            (followed.seconds_stopped, "predicting"),
+            (followed.seconds_learning, "predicting and learning"),
         ):
-            whole = len(part) // TOGETHER * TOGETHER
-            seconds = np.median(part[:whole].reshape(-1, TOGETHER), axis=1)
-            ax.plot(np.arange(1, len(seconds) + 1) * TOGETHER, 1 / seconds, label=to.text(text))
+            end = len(seconds_T) // TOGETHER * TOGETHER
+            medians = np.median(seconds_T[:end].reshape(-1, TOGETHER), axis=1)
+            ticks = np.arange(1, len(medians) + 1) * TOGETHER
+            ax.plot(ticks, 1 / medians, label=to.text(text))
         ax.set_yscale("log")
         title = "All series are predicted at each tick"
         if to.own is None:

@@ -77,9 +77,9 @@ def on_common_ticks(panel: Panel) -> Panel:
         ticks = np.searchsorted(all_T, stock_times)
         prices_TS[ticks, stock] = panel.series(stock)
     prices_TS = prices_TS[~np.isnan(prices_TS).all(axis=1)]
-    whole = panel_of(np.zeros_like(prices_TS), [str(name) for name in panel.ids])
+    panel_without_prices = panel_of(np.zeros_like(prices_TS), [str(name) for name in panel.ids])
     # a stock that ends early stays among the ticks, without prices
-    return replace(whole, values=prices_TS.T.ravel())
+    return replace(panel_without_prices, values=prices_TS.T.ravel())
 
 
 def last_known(prices_TS: NDArray) -> NDArray:

@@ -25,7 +25,7 @@ from lstmcast.training_config import (
     Windows,
 )
 from lstmcast.transforms import Difference, Standard
-from lstmcast.windows import parts_of, window_counts
+from lstmcast.windows import split_of, window_counts
 
 if TYPE_CHECKING:
     from lstmcast.articles.stocks import Settings
@@ -63,13 +63,23 @@ def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
     """What each batching scheme reads and answers: `samples` windows, `rows` series at once."""
     D, S = settings.layers[-1], settings.stocks
     return [
-        _shape("many-to-one", "Windows(3, loss='last')", samples, LOOK_BACK, D, every=False),
-        _shape("many-to-many", "Windows(3, loss='every')", samples, LOOK_BACK, D, every=True),
+        _shape("many-to-one", "Windows(3, loss='last')", samples, LOOK_BACK, D, every_step=False),
+        _shape("many-to-many", "Windows(3, loss='every')", samples, LOOK_BACK, D, every_step=True),
         _shape(
-            "stateful, many-to-one", "Stateful(3, loss='last')", rows, LOOK_BACK, D, every=False
+            "stateful, many-to-one",
+            "Stateful(3, loss='last')",
+            rows,
+            LOOK_BACK,
+            D,
+            every_step=False,
         ),
         _shape(
-            "stateful, many-to-many", "Stateful(3, loss='every')", rows, LOOK_BACK, D, every=True
+            "stateful, many-to-many",
+            "Stateful(3, loss='every')",
+            rows,
+            LOOK_BACK,
+            D,
+            every_step=True,
         ),
         _shape(
             "8 kinds of market data",
@@ -77,10 +87,10 @@ def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
             samples,
             LOOK_BACK,
             D,
-            every=False,
+            every_step=False,
             features=8,
         ),
-        _shape("online", "Stream", S, 1, D, every=False),
+        _shape("online", "Stream", S, 1, D, every_step=False),
     ]
 
 
@@ -91,13 +101,13 @@ def _shape(
     steps: int,
     units: int,
     *,
-    every: bool,
+    every_step: bool,
     features: int = 1,
 ) -> Shape:
     """A dense layer is applied to each output of the LSTM that it is given: to the last one, or
     to every one."""
-    answered = (samples, steps) if every else (samples,)
-    loss = f"boxes 1 to {steps}" if every else f"box {steps}, the newest"
+    answered = (samples, steps) if every_step else (samples,)
+    loss = f"boxes 1 to {steps}" if every_step else f"box {steps}, the newest"
     return Shape(
         name,
         batching,
@@ -129,7 +139,7 @@ def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecas
     )
 
 
-def history(prices: Panel, most: int) -> Panel:
+def history(prices: Panel, count: int) -> Panel:
     """The first ticks of at most so many stocks: of those that move most often, both in the part
     that is trained on and in the one held back. DataError where none does."""
     moved_TS = moves(matrix(prices)[:HISTORY])
@@ -141,8 +151,8 @@ def history(prices: Panel, most: int) -> Panel:
             f"in the {HISTORY - trained} after them, which are compared. Give prices that move "
             "from the beginning on."
         )
-    chosen = np.sort(np.argsort(-often_S, kind="stable")[:most])
-    return prices.select(prices.ids[chosen]).until(np.full(len(chosen), HISTORY))
+    stocks = np.sort(np.argsort(-often_S, kind="stable")[:count])
+    return prices.select(prices.ids[stocks]).until(np.full(len(stocks), HISTORY))
 
 
 def training_ends(panel: Panel) -> NDArray:
@@ -153,7 +163,7 @@ def training_ends(panel: Panel) -> NDArray:
 def samples_of(panel: Panel, forecaster: LSTMForecaster) -> int:
     """Windows in the part that is trained on."""
     data, _ = forecaster.config.inputs.data(panel, training_ends(panel))
-    return int(window_counts(parts_of(data), LOOK_BACK).sum())
+    return int(window_counts(split_of(data), LOOK_BACK).sum())
 
 
 def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) -> list[Measure]:
@@ -164,7 +174,10 @@ def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) ->
     to.say(f"{'':24}{'(samples, steps, features)':28}{'LSTM gives':18}{'dense gives':18}loss at")
     for row in table:
         to.say(f"{row.name:24}{row.inputs:28}{row.lstm:18}{row.dense:18}{row.loss}")
-    to.table("shapes", {field: [row[k] for row in table] for k, field in enumerate(Shape._fields)})
+    to.table(
+        "shapes",
+        {field: [row[column] for row in table] for column, field in enumerate(Shape._fields)},
+    )
     measures = []
     for number, (name, batching) in enumerate(ways.items()):
         model = to.fit(forecaster(settings, batching, seed), panel, f"shape{number}")
@@ -181,9 +194,12 @@ def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) ->
 def against_naive(model: LSTMForecaster, panel: Panel, ends: NDArray) -> float:
     """RMSE of one-step forecasts of what was held back, relative to prices, over that of the
     last price."""
-    predicted = model.predict(panel, mode="one-step").point[:, 0].reshape(len(panel), -1)
+    one_step = model.predict(panel, mode="one-step").point[:, 0]
+    predicted = one_step.reshape(len(panel), -1)
     values = panel.values.reshape(len(panel), -1)
     late = slice(int(ends[0]), None)
-    actual, last = values[:, late], values[:, int(ends[0]) - 1 : -1]
+    actual, last_price = values[:, late], values[:, int(ends[0]) - 1 : -1]
     predicted = predicted[:, predicted.shape[1] - actual.shape[1] :]
-    return rmse(predicted / last, actual / last) / rmse(np.ones_like(last), actual / last)
+    return rmse(predicted / last_price, actual / last_price) / rmse(
+        np.ones_like(last_price), actual / last_price
+    )

@@ -114,9 +114,13 @@ def temperatures(days: int, seed: int = 0) -> tuple[NDArray, NDArray]:
     array([22.4, 21.7, 22.6])
     """
     rng = np.random.default_rng([seed, 5])
-    weather, shocks = np.zeros(days), 2.5 * rng.normal(size=days)
-    for t in range(days):  # an autoregression: three quarters of a deviation are left a day later
-        weather[t] = 0.75 * weather[t - 1] * (t > 0) + np.sqrt(1 - 0.75**2) * shocks[t]
+    shocks = np.sqrt(1 - 0.75**2) * (2.5 * rng.normal(size=days))
+    weather = np.zeros(days)
+    deviation = 0.0
+    # an autoregression: three quarters of a deviation are left a day later
+    for step in range(days):
+        deviation = 0.75 * deviation + shocks[step]
+        weather[step] = deviation
     day = np.arange(days)
     yearly = 16 + 10 * np.cos(2 * np.pi * (day - 50) / 365.25)
     return np.datetime64("2020-06-06") + day, np.round(yearly + weather, 1)
@@ -124,10 +128,11 @@ def temperatures(days: int, seed: int = 0) -> tuple[NDArray, NDArray]:
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
     """Write and read the file, train, and forecast five steps from every one of the test part."""
-    panel = to.panel(partial(_simulated, to, FEW if faithful else MANY))
-    chosen = settings(faithful, len(panel.values))
-    to.say(str(summary(chosen.network)))
-    return forecast_five(to, panel, chosen, seed)
+    days = FEW if faithful else MANY
+    panel = to.panel(partial(_simulated, to, days))
+    setup = settings(faithful, len(panel.values))
+    to.say(str(summary(setup.network)))
+    return forecast_five(to, panel, setup, seed)
 
 
 def _simulated(to: ExampleRun, days: int) -> Panel:
@@ -135,35 +140,35 @@ def _simulated(to: ExampleRun, days: int) -> Panel:
     return lc.read(to.table("temperature", {"date": dates, "temperature": values}))
 
 
-def forecast_five(to: ExampleRun, panel: Panel, chosen: Settings, seed: int = 0) -> list[Measure]:
+def forecast_five(to: ExampleRun, panel: Panel, setup: Settings, seed: int = 0) -> list[Measure]:
     """The same for any series: the last fifth tests, the fifth before it validates, what comes
     first is trained on."""
-    known = panel.until(panel.lengths - panel.lengths // 5)
+    before_test = panel.until(panel.lengths - panel.lengths // 5)
     forecaster = lc.LSTMForecaster(
         AHEAD,
         weights="scratch",
-        network=chosen.network,
-        training=chosen.training,
+        network=setup.network,
+        training=setup.training,
         seed=seed,
     )
     fitted = to.fit(
         forecaster,
-        known,
+        before_test,
         callbacks=[SaveBest(to.saved_networks("best-network"), only=True)],
-        metrics=mean_absolute_errors(known),
+        metrics=mean_absolute_errors(before_test),
     )
     to.say(str(fitted.history))
     to.model(fitted, panel)
     began = time.perf_counter()
     days = len(panel.values)
-    cutoffs_1K = np.arange(int(known.lengths[0]), days - AHEAD + 1)[None]
+    cutoffs_1K = np.arange(int(before_test.lengths[0]), days - AHEAD + 1)[None]
     forecast = fitted.predict(panel, cutoffs=cutoffs_1K, mode="recursive")
     naive = Naive(quantiles=()).predict(panel, AHEAD, cutoffs=cutoffs_1K)
     actual_KH = panel.values[cutoffs_1K[0][:, None] + np.arange(AHEAD)]
     seconds = training_seconds(fitted.history) + time.perf_counter() - began
     _say_next_five(to, forecast, actual_KH)
     _table_of_errors(to, forecast, naive, actual_KH)
-    _draw(to, panel, known, fitted.history, forecast, naive)
+    _draw(to, panel, before_test, fitted.history, forecast, naive)
     steps = "days" if to.own is None else "steps"
     return [
         Measure(f"RMSE of five {steps}, each fed back", rmse(forecast.point, actual_KH), seconds),
@@ -177,25 +182,29 @@ def forecast_five(to: ExampleRun, panel: Panel, chosen: Settings, seed: int = 0)
     ]
 
 
-def mean_absolute_errors(known: Panel) -> Metrics:
+def mean_absolute_errors(panel: Panel) -> Metrics:
     """The metric of the course, in the units of the data: of each window's next value, in the part
     that is trained on and in the one that validates."""
-    values = known.values
+    values = panel.values
     trained = len(values) - len(values) // 4  # the fifth of all values that validates
-    mean, deviation = float(np.nanmean(values[:trained])), float(np.nanstd(values[:trained])) or 1.0
+    mean = float(np.nanmean(values[:trained]))
+    deviation = float(np.nanstd(values[:trained])) or 1.0
     z_T = np.nan_to_num((values - mean) / deviation).astype(np.float32)
     windows_BT = np.lib.stride_tricks.sliding_window_view(z_T, WINDOW)[:-1]
     targets_B = values[WINDOW:]
 
-    def of(chosen: slice) -> NDArray:
-        return np.arange(len(targets_B))[chosen][-MOST_MEASURED:]
+    def of(span: slice) -> NDArray:
+        return np.arange(len(targets_B))[span][-MOST_MEASURED:]
 
     def error(rows: NDArray, network: Network) -> float:
         answers_B = mean + deviation * next_values(network, windows_BT[rows])
         return float(np.nanmean(np.abs(answers_B - targets_B[rows])))
 
-    parts = {"train": of(slice(trained - WINDOW)), "validation": of(slice(trained - WINDOW, None))}
-    return {f"{part}_mae": partial(error, rows) for part, rows in parts.items()}
+    windows_of = {
+        "train": of(slice(trained - WINDOW)),
+        "validation": of(slice(trained - WINDOW, None)),
+    }
+    return {f"{name}_mae": partial(error, rows) for name, rows in windows_of.items()}
 
 
 def next_values(network: Network, windows_BT: NDArray) -> NDArray:
@@ -203,80 +212,78 @@ def next_values(network: Network, windows_BT: NDArray) -> NDArray:
     x_TBC = windows_BT.T[:, :, None]
     begun_TB = np.ones(x_TBC.shape[:2], bool)
     hidden, _ = network.run(x_TBC, begun_TB, network.start(len(windows_BT)))
-    raw = network.raw([hidden_TBD[-1] for hidden_TBD in hidden], x_TBC[-1])
-    return np.mean([raw_BHKR[:, 0, 0, 0] for raw_BHKR in raw], axis=0)
+    outputs = network.raw([hidden_TBD[-1] for hidden_TBD in hidden], x_TBC[-1])
+    return np.mean([raw_BHKR[:, 0, 0, 0] for raw_BHKR in outputs], axis=0)
 
 
 def _say_next_five(to: ExampleRun, forecast: Forecast, actual_KH: NDArray) -> None:
-    rows = zip(forecast.times[-1], forecast.point[-1], actual_KH[-1], strict=True)
-    to.say(f"the last five {'days ' if to.own is None else 'steps'}    predicted      true")
-    for when, predicted, true in rows:
+    steps = "days " if to.own is None else "steps"
+    to.say(f"the last five {steps}    predicted      true")
+    times, predicted_H = forecast.times[-1], forecast.point[-1]
+    for when, predicted, true in zip(times, predicted_H, actual_KH[-1], strict=True):
         to.say(f"  {str(when)[:16]:<20}{predicted:>10.2f}{true:>10.2f}")
 
 
 def _table_of_errors(
     to: ExampleRun, forecast: Forecast, naive: Forecast, actual_KH: NDArray
 ) -> None:
-    steps = range(AHEAD)
+    """Errors of each step, and the last forecasts, as tables and as a picture."""
+    steps = np.arange(1, AHEAD + 1)
     errors = {
-        name: np.array([rmse(each.point[:, h], actual_KH[:, h]) for h in steps])
-        for name, each in (("network", forecast), ("last known value", naive))
+        "network": _errors_by_step(forecast, actual_KH),
+        "last known value": _errors_by_step(naive, actual_KH),
     }
-    to.table(
-        "errors",
-        {
-            "step": np.arange(1, AHEAD + 1),
-            **{f"RMSE {name}": error for name, error in errors.items()},
-        },
-    )
-    to.table(
-        "next-five",
-        {
-            "date": forecast.times[-1],
-            "predicted": forecast.point[-1],
-            "true": actual_KH[-1],
-            "last known value": naive.point[-1],
-        },
-    )
+    table = {"step": steps}
+    for name, error_H in errors.items():
+        table[f"RMSE {name}"] = error_H
+    to.table("errors", table)
+    next_five = {
+        "date": forecast.times[-1],
+        "predicted": forecast.point[-1],
+        "true": actual_KH[-1],
+        "last known value": naive.point[-1],
+    }
+    to.table("next-five", next_five)
     with to.figure("errors", (7, 4.5)) as figure:
         ax = figure.subplots()
-        looks = {"network": ("C1", "predicted"), "last known value": ("C2", "last known value")}
-        for name, (colour, label) in looks.items():
-            ax.plot(
-                np.arange(1, AHEAD + 1),
-                errors[name],
-                color=colour,
-                marker="o",
-                label=to.text(label),
-            )
-        ax.set(
-            title=to.text("Error of each step on the test part"),
-            xlabel=to.text("steps ahead"),
-            ylabel="RMSE",
-        )
-        ax.set(xticks=range(1, AHEAD + 1), ylim=(0, None))
+        labels = {"network": "predicted", "last known value": "last known value"}
+        for number, (name, label) in enumerate(labels.items(), start=1):
+            ax.plot(steps, errors[name], color=f"C{number}", marker="o", label=to.text(label))
+        ax.set_title(to.text("Error of each step on the test part"))
+        ax.set_xlabel(to.text("steps ahead"))
+        ax.set_ylabel("RMSE")
+        ax.set_xticks(steps)
+        ax.set_ylim(0, None)
+
+
+def _errors_by_step(forecast: Forecast, actual_KH: NDArray) -> NDArray:
+    """RMSE of each step (H,)."""
+    errors = []
+    for step in range(AHEAD):
+        errors.append(rmse(forecast.point[:, step], actual_KH[:, step]))
+    return np.array(errors)
 
 
 def _draw(
     to: ExampleRun,
     panel: Panel,
-    known: Panel,
+    before_test: Panel,
     history: History,
     forecast: Forecast,
     naive: Forecast,
 ) -> None:
     times, values = panel.times(0), panel.values
-    held_back = int(known.lengths[0])
+    held_back = int(before_test.lengths[0])
     trained = held_back - (len(values) - held_back)
     with to.figure("series") as figure:
         ax = figure.subplots()
-        parts = (
+        spans = (
             ("training", 0, trained),
             ("validation", trained, held_back),
             ("test", held_back, len(values)),
         )
-        for name, first, last in parts:
-            ax.plot(times[first:last], values[first:last], linewidth=1, label=to.text(name))
+        for name, first, end in spans:
+            ax.plot(times[first:end], values[first:end], linewidth=1, label=to.text(name))
         title = to.text("Daily temperature") if to.own is None else str(panel.ids[0])
         ax.set(title=title, ylabel=_unit(to))
     with to.figure("next-five") as figure:

@@ -78,7 +78,7 @@ _WORDS = {
 }
 
 
-def wave(name: str, t: NDArray) -> NDArray:
+def wave(name: str, steps: NDArray) -> NDArray:
     """The wave at steps t.
 
     >>> wave("sine", np.array([0, 20, 40])).round(3)
@@ -86,13 +86,16 @@ def wave(name: str, t: NDArray) -> NDArray:
     >>> wave("beats", np.array([0, 4]))
     array([-5.        ,  0.06107374])
     """
-    angle = 2 * np.pi * np.asarray(t) / CYCLE
-    return np.sin(angle) if name == "sine" else 3 * np.sin(5 * angle) - 5 * np.cos(3 * angle)
+    angle = 2 * np.pi * np.asarray(steps) / CYCLE
+    if name == "sine":
+        return np.sin(angle)
+    return 3 * np.sin(5 * angle) - 5 * np.cos(3 * angle)
 
 
-def data(name: str, more: int = 0) -> Panel:
+def data(name: str, extra_steps: int = 0) -> Panel:
     """The article's data: 50 cycles of the sine, 200 of the beats; and so many steps more."""
-    return lc.Panel.from_arrays({name: wave(name, np.arange(LENGTHS[name] + more))})
+    steps = np.arange(LENGTHS[name] + extra_steps)
+    return lc.Panel.from_arrays({name: wave(name, steps)})
 
 
 def as_in_the_article(seed: int) -> lc.LSTMForecaster:
@@ -117,9 +120,7 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         horizon=1,
         cell=Cell(recurrent_activation="hard_sigmoid"),
     )
-    return lc.LSTMForecaster(
-        STEPS, weights="scratch", network=network, training=training, seed=seed
-    )
+    return _untrained(network, training, seed)
 
 
 def our_own(seed: int, name: str = "sine") -> lc.LSTMForecaster:
@@ -130,13 +131,22 @@ def our_own(seed: int, name: str = "sine") -> lc.LSTMForecaster:
         batch_size=32,
         steps_per_epoch=10,
         batching=Rollout(length=2 * CYCLE, support=2 * CYCLE, support_end=CYCLE),
-        optimiser=Optimiser("adam", learning_rate=7e-3, clip=1.0, schedule=Schedule("cosine")),
+        optimiser=Optimiser(
+            "adam",
+            learning_rate=7e-3,
+            clip=1.0,
+            schedule=Schedule("cosine"),
+        ),
         loss=Loss("mse"),
         validation=Validation(share=0.1, most=64),
         average=Ema(0.98),
     )
     inputs = Transformed(MinMax(-3, 3))
     network = NetworkConfig(layers=(48,), inputs=inputs, head="point", horizon=1)
+    return _untrained(network, training, seed)
+
+
+def _untrained(network: NetworkConfig, training: TrainingConfig, seed: int) -> lc.LSTMForecaster:
     return lc.LSTMForecaster(
         STEPS,
         weights="scratch",
@@ -186,12 +196,14 @@ def run(
     predicted = fitted.predict(mode="recursive").point[0]
     seconds = training_seconds(fitted.history) + time.perf_counter() - began
     true = panel.series(0)[-STEPS:]
-    to.table("free-run", {"step": np.arange(1, STEPS + 1), "true": true, "predicted": predicted})
+    steps = np.arange(1, STEPS + 1)
+    to.table("free-run", {"step": steps, "true": true, "predicted": predicted})
     if name == "beats":  # the second exercise
         _print_first(to, true, predicted)
     _draw_series(to, training.series(0))
     _draw(to, fitted.history, training.series(0), true, predicted)
-    error, amplitude = rmse(predicted, true), float(np.nanmax(np.abs(training.values)))
+    error = rmse(predicted, true)
+    amplitude = float(np.nanmax(np.abs(training.values)))
     to.say(f"{error:.4f} is {error / amplitude:.2%} of the amplitude, {amplitude:.2f}")
     return [
         Measure(f"RMSE of {STEPS} steps fed back", error, seconds),
@@ -202,22 +214,27 @@ def run(
 
 def _print_first(to: ExampleRun, true: NDArray, predicted: NDArray) -> None:
     """The first 100 predictions, in rows of ten and in a file."""
-    rows = predicted[:PRINTED].reshape(-1, 10)
+    lines = []
+    for row in predicted[:PRINTED].reshape(-1, 10):
+        lines.append("".join(f"{value:9.4f}" for value in row))
     to.say(f"the first {PRINTED} predictions")
-    to.say("\n".join("".join(f"{value:9.4f}" for value in row) for row in rows))
-    columns = {"true": true[:PRINTED], "predicted": predicted[:PRINTED]}
-    to.table(f"first-{PRINTED}", {"step": np.arange(1, PRINTED + 1), **columns})
+    to.say("\n".join(lines))
+    columns = {
+        "step": np.arange(1, PRINTED + 1),
+        "true": true[:PRINTED],
+        "predicted": predicted[:PRINTED],
+    }
+    to.table(f"first-{PRINTED}", columns)
 
 
 def _epochs(history: History) -> list[Measure]:
     columns = history.columns()
-    rows = [
-        ("best epoch", int(np.flatnonzero(columns["best"])[0])),
-        ("epochs trained", len(history) - 1),
-    ]
+    epochs = columns["epoch"].astype(float).tolist()
+    seconds = columns["seconds"].tolist()
+    best_row = int(np.flatnonzero(columns["best"])[0])
     return [
-        Measure(name, float(columns["epoch"][row]), float(columns["seconds"][row]))
-        for name, row in rows
+        Measure("best epoch", epochs[best_row], seconds[best_row]),
+        Measure("epochs trained", epochs[-1], seconds[-1]),
     ]
 
 
@@ -226,25 +243,28 @@ def _draw_series(to: ExampleRun, values: NDArray) -> None:
     with to.figure("series", (10, 5)) as figure:
         ax, below = figure.subplots(2)
         ax.plot(values[: 5 * CYCLE])
-        ax.set(title=to.text("The first cycles"))
-        below.plot(np.arange(CYCLE), values[:CYCLE], marker=".", label=to.text("input"))
-        below.plot([CYCLE], values[CYCLE : CYCLE + 1], "o", color=RED, label=to.text("label"))
-        below.set(title=to.text("A window of 80 steps, and its label"), xlabel=to.text("step"))
+        ax.set_title(to.text("The first cycles"))
+        below.plot(values[:CYCLE], marker=".", label=to.text("input"))
+        below.plot(CYCLE, values[CYCLE], "o", color=RED, label=to.text("label"))
+        below.set_title(to.text("A window of 80 steps, and its label"))
+        below.set_xlabel(to.text("step"))
 
 
 def _draw(
-    to: ExampleRun, history: History, before: NDArray, true: NDArray, predicted: NDArray
+    to: ExampleRun, history: History, training_values: NDArray, true: NDArray, predicted: NDArray
 ) -> None:
     with to.figure("free-run", (10, 6)) as figure:
         ax, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
-        window, steps = np.arange(-CYCLE + 1, 1), np.arange(1, STEPS + 1)
-        ax.plot(window, before[-CYCLE:], label=to.text("last window"))
+        window = np.arange(-CYCLE + 1, 1)
+        steps = np.arange(1, STEPS + 1)
+        ax.plot(window, training_values[-CYCLE:], label=to.text("last window"))
         ax.plot(steps, true, color=RED, linewidth=3.5, alpha=0.5, label=to.text("true"))
         ax.plot(steps, predicted, color=BLUE, linestyle=(0, (4, 2)), label=to.text("predicted"))
-        ax.set(title=to.text("200 steps fed back"))
+        ax.set_title(to.text("200 steps fed back"))
         ax.legend(ncols=3, loc="lower left", bbox_to_anchor=(0.55, 1.0))
         below.plot(steps, predicted - true, color=BLUE)
-        below.set(xlabel=to.text("step"), ylabel=to.text("error"))
+        below.set_xlabel(to.text("step"))
+        below.set_ylabel(to.text("error"))
     with to.figure("learning-curve") as figure:
         words = {key: to.text(word) for key, word in _WORDS.items()}
         LearningCurve.from_history(history, words).draw(figure.subplots(), log=True)

@@ -141,7 +141,8 @@ def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tu
     from lstmcast.data.frequency import parse_frequency
     from lstmcast.evaluation.anomalies import Alerts
     from lstmcast.evaluation.conformal import Conformal
-    from lstmcast.forecaster import LSTMForecaster, load
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.loading import load
     from lstmcast.saved_context import is_unnamed
     from lstmcast.streaming.clocks import Clocks
     from lstmcast.streaming.pipe import UNNAMED

@@ -32,7 +32,8 @@ class AnomalyJob:
         """Raises LstmcastError."""
         from lstmcast.alerting import anomalies
         from lstmcast.evaluation.anomalies import Alerts
-        from lstmcast.forecaster import LSTMForecaster, load
+        from lstmcast.forecaster import LSTMForecaster
+        from lstmcast.loading import load
 
         Alerts(self.rate)  # before anything is read
         check_place(self.table, TABLES, self.source.paths)

@@ -160,7 +160,7 @@ class FileJob:
             if todo != FITTED:  # a training says it by itself
                 notify(DataRead(panel))
             return panel, replace(source, data=panel)
-        from lstmcast.forecaster import load
+        from lstmcast.loading import load
 
         assert self.job.model is not None  # one is updated
         model = load(self.job.model.folder)

@@ -42,7 +42,7 @@ class ImportanceJob:
     def run(self, notify: Notify = ignore) -> ImportanceResult:
         """Raises LstmcastError."""
         from lstmcast.evaluation.importance import importance
-        from lstmcast.forecaster import load
+        from lstmcast.loading import load
 
         check_place(self.table, TABLES, self.source.paths)
         check_place(self.plot, PICTURES, self.source.paths)

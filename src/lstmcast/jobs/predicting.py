@@ -60,7 +60,7 @@ class PredictJob:
 
     def run(self, notify: Notify = ignore) -> PredictResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
-        from lstmcast.forecaster import load
+        from lstmcast.loading import load
 
         sources = self.source.paths if self.source else self.beside.paths()
         self.outputs.check(sources, ["totals"] * (self.totals is not None))

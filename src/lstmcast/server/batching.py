@@ -22,7 +22,7 @@ class _Waiting:
 
     panel: Panel
     model: LSTMForecaster
-    done: Event = field(default_factory=Event)
+    finished: Event = field(default_factory=Event)
     forecast: Forecast | None = None
     error: Exception | None = None
 
@@ -49,17 +49,17 @@ class Batcher:
 
     def predict(self, model: LSTMForecaster, panel: Panel) -> Forecast:
         """What comes after each series. Raises what `LSTMForecaster.predict` raises."""
-        own = _Waiting(panel, model)
+        request = _Waiting(panel, model)
         with self._lock:
-            self._waiting.append(own)
+            self._waiting.append(request)
             if not self._working:
                 self._working = True
                 self._worker.submit(self._work)
-        own.done.wait()
-        if own.error is not None:
-            raise own.error
-        assert own.forecast is not None  # it is done
-        return own.forecast
+        request.finished.wait()
+        if request.error is not None:
+            raise request.error
+        assert request.forecast is not None  # it is done
+        return request.forecast
 
     def close(self) -> None:
         """Forecast no more; the thread ends."""
@@ -81,20 +81,20 @@ class Batcher:
 def _answer(batch: list[_Waiting]) -> None:
     """Forecast all of a batch; one that cannot be forecast must not fail the others."""
     try:
-        asked = [_asked(one.model) for one in batch]
-        levels = [one.model.quantiles for one in batch]
-        panels = [one.panel for one in batch]
-        forecasts = forecast_each(batch[0].model.model, panels, asked, levels)
-        for one, forecast in zip(batch, forecasts, strict=True):
-            one.forecast = forecast
+        questions = [_asked(request.model) for request in batch]
+        levels = [request.model.quantiles for request in batch]
+        panels = [request.panel for request in batch]
+        forecasts = forecast_each(batch[0].model.model, panels, questions, levels)
+        for request, forecast in zip(batch, forecasts, strict=True):
+            request.forecast = forecast
     except Exception as error:
         if len(batch) == 1:
             batch[0].error = error
         else:
-            for one in batch:
-                _answer([one])
-    for one in batch:
-        one.done.set()
+            for request in batch:
+                _answer([request])
+    for request in batch:
+        request.finished.set()
 
 
 def _asked(model: LSTMForecaster) -> Asked:

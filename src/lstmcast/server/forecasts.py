@@ -12,7 +12,7 @@ from lstmcast.data.ahead import one_season, steps_until
 from lstmcast.data.frames import ARRAYS
 from lstmcast.data.panel import Panel
 from lstmcast.errors import LstmcastError
-from lstmcast.forecaster import LSTMForecaster, load
+from lstmcast.forecaster import LSTMForecaster
 from lstmcast.jobs import (
     AnomalyJob,
     DataJoined,
@@ -23,6 +23,7 @@ from lstmcast.jobs import (
     PredictResult,
     Source,
 )
+from lstmcast.loading import load
 from lstmcast.server.batching import Batched, Batcher
 from lstmcast.server.bodies import Asked
 from lstmcast.server.problems import Problem
@@ -58,22 +59,22 @@ class Forecasts:
     limits: Limits
     batcher: Batcher
 
-    def forecast(self, asked: Asked) -> Document:
+    def forecast(self, request: Asked) -> Document:
         """A forecast by the shipped network. Problem, LstmcastError."""
-        result = self.made(asked).result
-        assert isinstance(result, ForecastResult)  # of the shipped network
-        return result.document(asked.fields.held_out)
+        outcome = self.made(request).result
+        assert isinstance(outcome, ForecastResult)  # of the shipped network
+        return outcome.document(request.fields.held_out)
 
-    def made(self, asked: Asked) -> Made:
+    def made(self, request: Asked) -> Made:
         """The same with what made it."""
-        fields: ForecastTable | ForecastHistory = asked.fields
-        with asked.source(self.limits) as source:
+        fields: ForecastTable | ForecastHistory = request.fields
+        with request.source(self.limits) as source:
             source = self._read(source)
         horizon = self._horizon(fields, source)
         levels = fields.quantiles()
         quantiles: dict[str, Any] = {"quantiles": levels} if levels else {}
-        own = LSTMForecaster(horizon, method=fields.method, **quantiles)
-        model: Any = Batched(own, self.batcher) if fields.cutoffs == 0 else own
+        forecaster = LSTMForecaster(horizon, method=fields.method, **quantiles)
+        model: Any = Batched(forecaster, self.batcher) if fields.cutoffs == 0 else forecaster
         compared = "classical" if fields.baselines == "classical" else True
         job = ForecastJob(
             model,
@@ -83,47 +84,48 @@ class Forecasts:
             totals=fields.totals(),
             until=fields.until,
         )
-        return Made(own, job.run())
+        return Made(forecaster, job.run())
 
-    def predict(self, name: str, folder: Path, asked: Asked) -> Document:
+    def predict(self, name: str, folder: Path, request: Asked) -> Document:
         """A forecast by a saved model. Problem, LstmcastError."""
         # where its folder is, is the server's own business
-        return self.predicted(name, folder, asked).result.document() | {"model": name}
+        return self.predicted(name, folder, request).result.document() | {"model": name}
 
-    def predicted(self, name: str, folder: Path, asked: Asked) -> Made:
+    def predicted(self, name: str, folder: Path, request: Asked) -> Made:
         """The same with the model."""
-        fields: PredictTable | PredictHistory | PredictAlone = asked.fields
+        fields: PredictTable | PredictHistory | PredictAlone = request.fields
         model = loaded(name, folder)
         assert model.saved_context is not None  # a loaded model remembers its data
-        own, known = fields.horizon or model.horizon, model.saved_context.panel
-        require_horizon(own, len(known), self.limits)
+        horizon, saved_panel = fields.horizon or model.horizon, model.saved_context.panel
+        require_horizon(horizon, len(saved_panel), self.limits)
 
         def watched(event: Event) -> None:
             if isinstance(event, NewerRead):
                 require_rows(event.panel, self.limits)
             panel = event.continuation.panel if isinstance(event, DataJoined) else None
             if panel is not None:
-                self._require_steps(fields, own, panel)
+                self._require_steps(fields, horizon, panel)
 
-        with asked.source(self.limits) as source:
+        method = None if fields.method == "auto" else fields.method
+        with request.source(self.limits) as source:
             if source is None:
-                self._require_steps(fields, own, known)
+                self._require_steps(fields, horizon, saved_panel)
             job = PredictJob(
                 folder,
                 source,
                 fields.horizon,
                 fields.quantiles(),
-                method=None if fields.method == "auto" else fields.method,
+                method=method,
                 totals=fields.totals(),
                 until=fields.until,
             )
             return Made(model, job.run(watched))
 
-    def anomalies(self, asked: Asked) -> Document:
+    def anomalies(self, request: Asked) -> Document:
         """How surprising values are, by the shipped network. Problem, LstmcastError."""
-        with asked.source(self.limits) as source:
+        with request.source(self.limits) as source:
             source = self._read(source)
-        return AnomalyJob(source, rate=asked.fields.rate).run().document()
+        return AnomalyJob(source, rate=request.fields.rate).run().document()
 
     def _read(self, source: Source | None) -> Source:
         """The data of a source, read. Problem for too many."""

@@ -18,7 +18,8 @@ from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import LstmcastError, ModelError, UsageError
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal
-from lstmcast.forecaster import LSTMForecaster, load
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.loading import load
 from lstmcast.model.network import Network
 from lstmcast.server import alone
 from lstmcast.server.models import folder_of

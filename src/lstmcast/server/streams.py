@@ -28,6 +28,7 @@ from lstmcast.server.settings import Limits
 from lstmcast.streaming.lines import Record
 from lstmcast.streaming.pipe import Advance, Pipe
 from lstmcast.util.files import output_errors
+from lstmcast.util.objects import none_where_unknown
 
 JOURNAL = "journal.jsonl"
 CLOSED = ".closed-"  # begins the name of a folder that is being removed
@@ -114,12 +115,12 @@ class ServedStream:
                 "past": tick.past or {},
                 "future": tick.future or {},
             }
-            before = self._journal.append(entry) if self._journal else 0
+            size_before = self._journal.append(entry) if self._journal else 0
             try:
                 read = self.pipe.advance(_record(entry))
             except BaseException:
                 if self._journal:
-                    self._journal.undo(before)
+                    self._journal.undo(size_before)
                 raise
             self.about["ticks"] += 1
             if self._journal and (tick.save or self.ticks % self.save_every == 0):
@@ -186,24 +187,25 @@ class ServedStream:
                     "is expected, null for one that is unknown. Or name the rows: {row: value}.",
                     "values",
                 )
-            named: Mapping[str, float | None] = dict(zip(ids, tick.values, strict=True))
+            by_row: Mapping[str, float | None] = dict(zip(ids, tick.values, strict=True))
         else:
-            named = tick.values
-            self._require_rows(named, tick.join, limits)
-        if not named:
+            by_row = tick.values
+            self._require_rows(by_row, tick.join, limits)
+        if not by_row:
             raise Problem(UNUSABLE, "The stream has no rows yet. Name some, with join.", "values")
-        return {row: math.nan if value is None else value for row, value in named.items()}
+        return _numbers(by_row)
 
-    def _require_rows(self, named: Mapping[str, Any], join: bool, limits: Limits) -> None:
+    def _require_rows(self, by_row: Mapping[str, Any], join: bool, limits: Limits) -> None:
         rows = self.pipe.stream.rows
-        new = [row for row in named if not rows.has(row)]
-        if new and not join:
+        unknown = [row for row in by_row if not rows.has(row)]
+        if unknown and not join:
+            first = unknown[0][:100]
             raise Problem(
                 UNUSABLE,
-                f"The stream {self.name!r} has no row {new[0][:100]!r}. With join=true it joins.",
-                f"values.{new[0][:100]}",
+                f"The stream {self.name!r} has no row {first!r}. With join=true it joins.",
+                f"values.{first}",
             )
-        if len(rows) + len(new) > limits.stream_rows:
+        if len(rows) + len(unknown) > limits.stream_rows:
             raise too_many_rows(limits)
 
     def _in_memory(self) -> Problem:
@@ -284,9 +286,9 @@ class ServedStream:
             queue.put_nowait(None)
         self.listeners.clear()
 
-    def missed(self, last: int | None) -> list[Answer]:
+    def missed(self, tick: int | None) -> list[Answer]:
         """The answers after a tick, as far back as they are remembered."""
-        return [] if last is None else [answer for answer in self.newest if answer.tick > last]
+        return [] if tick is None else [answer for answer in self.newest if answer.tick > tick]
 
 
 def _remove(folder: Path) -> None:
@@ -300,20 +302,29 @@ def _remove(folder: Path) -> None:
 
 def too_many_rows(limits: Limits) -> Problem:
     """More rows than a stream may have."""
-    most = limits.stream_rows
-    return Problem(UNUSABLE, f"A stream may have {most:,} rows. Open several.", "rows")
+    limit = limits.stream_rows
+    return Problem(UNUSABLE, f"A stream may have {limit:,} rows. Open several.", "rows")
 
 
 def _record(entry: Mapping[str, Any]) -> Record:
     """A tick as the pipe reads it; Clocks and Stream refuse what cannot be meant."""
-    past = {name: math.nan if value is None else value for name, value in entry["past"].items()}
+    past = _numbers(entry["past"])
     future = entry.get("future", {})  # journals of older servers have none
     return Record(entry["time"], dict(entry["values"]), past, named=True, future=future)
 
 
+def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+    """Values by name, NaN for those that nobody knows."""
+    numbers = dict(values)
+    for name, value in values.items():
+        if value is None:
+            numbers[name] = math.nan
+    return numbers  # pyright: ignore[reportReturnType]
+
+
 def _chosen(rows: list[str], chosen_R: NDArray) -> list[str]:
     """The names of these rows that were chosen."""
-    return [row for row, chosen in zip(rows, chosen_R.tolist(), strict=True) if chosen]
+    return [row for row, is_chosen in zip(rows, chosen_R.tolist(), strict=True) if is_chosen]
 
 
 def _plain(values: NDArray) -> Any:
@@ -322,11 +333,7 @@ def _plain(values: NDArray) -> Any:
         size = np.floor(np.log10(np.abs(values)))
     scale = 10.0 ** np.clip(DIGITS - 1 - np.where(np.isfinite(size), size, 0), -300, 300)
     rounded = np.where(np.abs(values) < 1e290, np.round(values * scale) / scale, values)
-    if np.isfinite(rounded).all():
-        return rounded.tolist()
-    known = rounded.astype(object)
-    known[~np.isfinite(rounded)] = None
-    return known.tolist()
+    return none_where_unknown(rounded)
 
 
 def event(answer: Answer) -> str:

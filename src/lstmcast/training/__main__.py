@@ -42,23 +42,23 @@ def main() -> None:
     parser.add_argument(
         "--seed", type=int, default=defaults.seed, help="of the first member (default 0)"
     )
-    found = "cuda" if torch.cuda.is_available() else "cpu"
+    usual_device = "cuda" if torch.cuda.is_available() else "cpu"
     parser.add_argument(
-        "--device", default=found, help="cpu or cuda (default: cuda where there is one)"
+        "--device", default=usual_device, help="cpu or cuda (default: cuda where there is one)"
     )
-    chosen = parser.parse_args()
-    store.check_place(chosen.out)
+    options = parser.parse_args()
+    store.check_place(options.out)
     config, network = (
-        PretrainingConfig(steps=chosen.steps, seed=chosen.seed),
+        PretrainingConfig(steps=options.steps, seed=options.seed),
         NetworkConfig(horizon=24),
     )
     members = pretrain_members(
-        config, network, chosen.checkpoints, chosen.members, device=chosen.device
+        config, network, options.checkpoints, options.members, device=options.device
     )
     about, weights = described(Network(network, [member.arrays for member in members]))
     store.save(
-        chosen.out,
-        {"kind": "network", **about, **_made(config, members, chosen.device)},
+        options.out,
+        {"kind": "network", **about, **_made(config, members, options.device)},
         {"weights": weights},
     )
 

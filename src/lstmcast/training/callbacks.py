@@ -129,8 +129,8 @@ class SaveBest:
     """
 
     def __init__(self, folder: str | Path, name: str | None = None, only: bool = False) -> None:
-        usual = "best" if only else "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}"
-        name = _checked(name or usual)
+        default_name = "best" if only else "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}"
+        name = _checked(name or default_name)
         if only and _carried(name):
             raise UsageError(
                 f"{name=}: with only=True one forecaster is kept, in a folder of one name, such as "
@@ -176,11 +176,9 @@ class SaveEvery:
     def __init__(
         self, folder: str | Path, epochs: int = 10, name: str = "snapshot{epoch:04d}"
     ) -> None:
-        self.folder, self.epochs, self.name = (
-            checked_path(folder),
-            _counted("epochs", epochs),
-            _checked(name),
-        )
+        self.folder = checked_path(folder)
+        self.epochs = _counted("epochs", epochs)
+        self.name = _checked(name)
         self.snapshots = _Snapshots()
 
     def __call__(self, report: EpochReport) -> None:
@@ -210,10 +208,10 @@ def _carried(name: str) -> set[str]:
     return {field for _, field, _, _ in string.Formatter().parse(name) if field}
 
 
-def _counted(what: str, epochs: int) -> int:
+def _counted(name: str, epochs: int) -> int:
     if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
         raise UsageError(
-            f"{what}={epochs!r}: a whole number of epochs is expected. Use 1 for every epoch, or "
+            f"{name}={epochs!r}: a whole number of epochs is expected. Use 1 for every epoch, or "
             "more."
         )
     return epochs
@@ -222,12 +220,9 @@ def _counted(what: str, epochs: int) -> int:
 def _named(name: str, report: EpochReport) -> Path:
     """The name for this epoch; it tells the member where there are several."""
     place = Path(name.format(**report.values))
-    tells = "member" in _carried(name)
-    return (
-        place
-        if tells or report.members == 1
-        else place.parent / f"member{report.member}-{place.name}"
-    )
+    if report.members == 1 or "member" in _carried(name):
+        return place
+    return place.parent / f"member{report.member}-{place.name}"
 
 
 def _judged(report: EpochReport) -> tuple[str, float]:
@@ -281,13 +276,15 @@ class ProgressLine:
         self.began = clock()
 
     def __call__(self, report: EpochReport) -> None:
-        last = report.epoch == report.epochs
-        self.newest = None if last else report
-        now = self.clock() - self.began
-        if now - self.told < (0.1 if self.rewrites else LINE_EVERY) and not last:
+        is_last = report.epoch == report.epochs
+        self.newest = None if is_last else report
+        seconds = self.clock() - self.began
+        pause = 0.1 if self.rewrites else LINE_EVERY
+        if seconds - self.told < pause and not is_last:
             return
-        self.told = now
-        self._write(report, "\n" if last or not self.rewrites else "")
+        self.told = seconds
+        end = "\n" if is_last or not self.rewrites else ""
+        self._write(report, end)
 
     def close(self) -> None:
         """End the line of a training that was stopped before its last epoch, with the newest
@@ -304,26 +301,30 @@ class ProgressLine:
 
     def _write(self, report: EpochReport, end: str) -> None:
         line = _line(report)
-        self.stream.write(("\r" + line.ljust(self.width) if self.rewrites else line) + end)
+        text = f"\r{line.ljust(self.width)}" if self.rewrites else line
+        self.stream.write(text + end)
         self.stream.flush()
         self.width = 0 if end else len(line)
 
 
 def _line(report: EpochReport) -> str:
-    member = f"member {report.member + 1} of {report.members}, " if report.members > 1 else ""
-    member = f"on everything, {member}" if report.refit else member
-    left = report.seconds / max(report.epoch, 1) * (report.epochs - report.epoch)
-    parts = [f"{member}epoch {report.epoch} of {report.epochs}", f"loss {report.train_loss:.4g}"]
-    if report.validation_loss == report.validation_loss:
-        parts.append(f"validation {report.validation_loss:.4g} (best in epoch {report.best_epoch})")
-    return ", ".join(
-        [
-            *parts,
-            f"{_duration(left)} left"
-            if report.epoch < report.epochs
-            else f"{report.seconds:.1f} s",
-        ]
-    )
+    phrases = []
+    if report.refit:
+        phrases.append("on everything")
+    if report.members > 1:
+        phrases.append(f"member {report.member + 1} of {report.members}")
+    phrases.append(f"epoch {report.epoch} of {report.epochs}")
+    phrases.append(f"loss {report.train_loss:.4g}")
+    if not math.isnan(report.validation_loss):
+        best_epoch = f"best in epoch {report.best_epoch}"
+        phrases.append(f"validation {report.validation_loss:.4g} ({best_epoch})")
+    epochs_left = report.epochs - report.epoch
+    if epochs_left > 0:
+        seconds_left = report.seconds / max(report.epoch, 1) * epochs_left
+        phrases.append(f"{_duration(seconds_left)} left")
+    else:
+        phrases.append(f"{report.seconds:.1f} s")
+    return ", ".join(phrases)
 
 
 def _duration(seconds: float) -> str:
@@ -334,8 +335,12 @@ def _duration(seconds: float) -> str:
     """
     if seconds < 60:
         return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    minutes, seconds_over = divmod(round(seconds), 60)
+    return (
+        f"{minutes} min {seconds_over} s"
+        if minutes < 60
+        else f"{minutes // 60} h {minutes % 60} min"
+    )
 
 
 class TensorBoard:
@@ -354,12 +359,12 @@ class TensorBoard:
 
     def __call__(self, report: EpochReport) -> None:
         prefix = f"member_{report.member}/" if report.members > 1 else ""
-        named = {
+        scalars = {
             "loss/train": report.train_loss,
             "loss/validation": report.validation_loss,
             "rate": report.learning_rate,
         }
-        for name, value in named.items():
+        for name, value in scalars.items():
             if value == value:
                 self.writer.add_scalar(prefix + name, value, report.epoch)
         self.writer.flush()

@@ -22,7 +22,7 @@ CellState = tuple[Tensor, Tensor]  # the same, each (B, D)
 Weights = tuple[Tensor, ...]
 
 ACTIVATIONS: dict[str, Function] = {
-    "linear": lambda a: a,
+    "linear": lambda value: value,
     "tanh": torch.tanh,
     "relu": torch.relu,
     "sigmoid": torch.sigmoid,
@@ -31,8 +31,8 @@ ACTIVATIONS: dict[str, Function] = {
 }
 GATE_ACTIVATIONS: dict[str, Function] = {
     "sigmoid": torch.sigmoid,
-    # PyTorch's is clip(a / 6 + 0.5, 0, 1), in one kernel
-    "hard_sigmoid": lambda a: F.hardsigmoid(1.2 * a),
+    # PyTorch's is clip(value / 6 + 0.5, 0, 1), in one kernel
+    "hard_sigmoid": lambda value: F.hardsigmoid(1.2 * value),
     "hard_sigmoid_keras3": F.hardsigmoid,
 }
 
@@ -61,7 +61,8 @@ def step_layer(weights: Weights, cell: Cell, x_BC: Tensor, state: CellState) -> 
     if cell.is_usual:
         return torch.lstm_cell(x_BC, state, *weights)
     h_BD, c_BD = state
-    _, (h_1BD, c_1BD) = _step_by_step(weights, cell, x_BC[:, None], (h_BD[None], c_BD[None]))
+    layer_state = (h_BD[None], c_BD[None])
+    _, (h_1BD, c_1BD) = _step_by_step(weights, cell, x_BC[:, None], layer_state)
     return h_1BD[0], c_1BD[0]
 
 
@@ -73,14 +74,16 @@ def _step_by_step(
     weight_ih, weight_hh, bias = map(_gates_together, weights[:3])
     D = weight_hh.shape[1]
     fresh_BD = x_BTC.new_zeros(len(x_BTC), D)
-    h_BD, c_BD = (fresh_BD, fresh_BD) if state is None else (part[0] for part in state)
+    h_BD, c_BD = (
+        (fresh_BD, fresh_BD) if state is None else (layer_state[0] for layer_state in state)
+    )
     outs = []
     for from_input_BG in F.linear(x_BTC, weight_ih, bias).unbind(1):
         sums_BG = torch.addmm(from_input_BG, h_BD, weight_hh.T)
         gates_BG, candidate_BD = sums_BG.split([3 * D, D], 1)
-        i, f, o = gate(gates_BG).chunk(3, 1)
-        c_BD = f * c_BD + i * curve(candidate_BD)
-        h_BD = o * curve(c_BD)
+        input_gate, forget_gate, output_gate = gate(gates_BG).chunk(3, 1)
+        c_BD = forget_gate * c_BD + input_gate * curve(candidate_BD)
+        h_BD = output_gate * curve(c_BD)
         outs.append(h_BD)
     return torch.stack(outs, 1), (h_BD[None], c_BD[None])
 
@@ -88,5 +91,5 @@ def _step_by_step(
 def _gates_together(weight: Tensor) -> Tensor:
     """Rows of input, forget and output gate, then those of the candidate: one call for three
     gates."""
-    i, f, g, o = weight.chunk(4)
-    return torch.cat([i, f, o, g])
+    input_gate, forget_gate, candidate, output_gate = weight.chunk(4)
+    return torch.cat([input_gate, forget_gate, output_gate, candidate])

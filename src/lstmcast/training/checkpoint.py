@@ -34,9 +34,9 @@ def claimed(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as stack:
         with output_errors(folder):
-            had = held.enter_context(locked(folder / ".lock"))
+            had = stack.enter_context(locked(folder / ".lock"))
         if not had:
             raise OutputError(
                 f"Another training is running that keeps its checkpoints in {str(folder)!r}; the "
@@ -91,12 +91,12 @@ class Keeper:
         self,
         folder: Path | None,
         about: dict[str, Any],
-        every: float = EVERY,
+        interval: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
         *,
         lineage: Lineage | None = None,
     ) -> None:
-        self.folder, self.about, self.every, self.clock = folder, about, every, clock
+        self.folder, self.about, self.every, self.clock = folder, about, interval, clock
         self.lineage = lineage
         self.written = -math.inf
 
@@ -143,23 +143,35 @@ def _lasting(about: dict[str, Any]) -> dict[str, Any]:
     training = dict(about.get("training", {}))
     for name in ("epochs", "patience"):
         training.pop(name, None)
-    rest = {name: value for name, value in about.items() if name != "epochs"}
-    return {**rest, "training": training}
+    settings = {name: value for name, value in about.items() if name != "epochs"}
+    return {**settings, "training": training}
 
 
 _OTHERS = {"data": "it was trained on other data", "start": "it started from other weights"}
 
 
-def _another_run(folder: Path, found: dict[str, Any], expected: dict[str, Any]) -> str:
+def _another_run(folder: Path, saved: dict[str, Any], expected: dict[str, Any]) -> str:
     """Names the first thing that differs."""
-    name = next(name for name in expected | found if found.get(name) != expected.get(name))
-    one, other = found.get(name), expected.get(name)
-    if isinstance(one, dict) and isinstance(other, dict):
-        part = next(part for part in other | one if one.get(part) != other.get(part))
-        name, one, other = f"{name}.{part}", one.get(part), other.get(part)
-    said = f"its {name} is {one}, not {other}" if name not in ("data", "start") else _OTHERS[name]
+    name = next(name for name in expected | saved if saved.get(name) != expected.get(name))
+    saved_value, expected_value = saved.get(name), expected.get(name)
+    if isinstance(saved_value, dict) and isinstance(expected_value, dict):
+        key = next(
+            key
+            for key in expected_value | saved_value
+            if saved_value.get(key) != expected_value.get(key)
+        )
+        name, saved_value, expected_value = (
+            f"{name}.{key}",
+            saved_value.get(key),
+            expected_value.get(key),
+        )
+    difference = (
+        f"its {name} is {saved_value}, not {expected_value}"
+        if name not in ("data", "start")
+        else _OTHERS[name]
+    )
     return (
-        f"The checkpoint in {str(folder)!r} is of another run: {said}. Go on with the same "
+        f"The checkpoint in {str(folder)!r} is of another run: {difference}. Go on with the same "
         "data and settings, name another folder, or begin anew without resuming."
     )
 
@@ -178,11 +190,7 @@ def save_checkpoint(
     arrays = {
         "weights": _to_arrays(module.state_dict()),
         "average": _to_arrays(average),
-        "optimiser": {
-            f"{index}.{name}": np.asarray(torch.as_tensor(value).cpu().numpy())
-            for index, values in optimiser.state_dict()["state"].items()
-            for name, value in values.items()
-        },
+        "optimiser": optimiser_arrays(optimiser),
     }
     manifest = {"kind": KIND, "step": step, "seconds": seconds, **_described(config, network)}
     store.save(folder, manifest, arrays)
@@ -207,19 +215,40 @@ def load_checkpoint(
                 f"The checkpoint in {folder} was made with {name} {manifest.get(name)}, not "
                 f"{value}. Go on with the same settings, or name another folder."
             )
-    module.load_state_dict(
-        {name: torch.from_numpy(array.copy()) for name, array in arrays["weights"].items()}
-    )
-    for name, array in arrays["average"].items():
-        average[name].copy_(torch.from_numpy(array.copy()))
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, array in arrays["optimiser"].items():
-        index, part = name.split(".", 1)
-        state.setdefault(int(index), {})[part] = torch.from_numpy(array.copy())
-    optimiser.load_state_dict(
-        {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
-    )
+    module.load_state_dict(_to_tensors(arrays["weights"]))
+    for name, tensor in _to_tensors(arrays["average"]).items():
+        average[name].copy_(tensor)
+    load_optimiser(optimiser, arrays["optimiser"])
     return int(manifest["step"]), float(manifest["seconds"])
+
+
+def optimiser_arrays(optimiser: torch.optim.Optimizer) -> dict[str, np.ndarray]:
+    """What an optimiser remembers of each weight, as named arrays."""
+    arrays = {}
+    for number, moments in optimiser.state_dict()["state"].items():
+        for name, value in moments.items():
+            arrays[f"{number}.{name}"] = torch.as_tensor(value).cpu().numpy()
+    return arrays
+
+
+def load_optimiser(optimiser: torch.optim.Optimizer, arrays: dict[str, np.ndarray]) -> None:
+    """The inverse of `optimiser_arrays`."""
+    moments = {number: _to_tensors(group) for number, group in by_number(arrays).items()}
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": moments, "param_groups": groups})
+
+
+def by_number(arrays: dict[str, np.ndarray]) -> dict[int, dict[str, np.ndarray]]:
+    """Arrays by the number with which their names begin, and by the rest of their names.
+
+    >>> by_number({"0.step": np.array(3)})
+    {0: {'step': array(3)}}
+    """
+    groups: dict[int, dict[str, np.ndarray]] = {}
+    for name, array in arrays.items():
+        number, _, name_there = name.partition(".")
+        groups.setdefault(int(number), {})[name_there] = array
+    return groups
 
 
 def _described(config: Any, network: Any) -> dict[str, Any]:
@@ -231,3 +260,7 @@ def _described(config: Any, network: Any) -> dict[str, Any]:
 
 def _to_arrays(state: dict[str, Tensor]) -> dict[str, np.ndarray]:
     return {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
+
+
+def _to_tensors(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lstmcast.context import shortest_season
 from lstmcast.data.ragged import forward_filled
+from lstmcast.fit_data import AdaptiveData, TransformedData
 from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptivestate import AdaptiveKnown, AdaptiveState
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, reading_axis, to_axis, units_of
@@ -24,7 +25,7 @@ from lstmcast.model.inputs.effects import effects_of
 from lstmcast.model.inputs.periods import may_differ, periods_in_force
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.static import beside, codes_of
-from lstmcast.windows import AdaptiveData, Segments, TransformedData, chunks
+from lstmcast.windows import Segments, chunks, next_known
 
 
 class Batch(NamedTuple):
@@ -58,18 +59,15 @@ class TransformedFeed:
     """Transformed values, kept on the device."""
 
     def __init__(self, data: TransformedData, network: NetworkConfig, device: str) -> None:
-        horizon = np.arange(1, network.steps + 1)
-        self.counted_H = horizon <= (data.horizon or network.steps)
-        self.inputs_NC = torch.from_numpy(
-            np.nan_to_num(forward_filled(data.inputs, data.offsets)).astype(np.float32)
-        ).to(device)
-        self.labels_NK = torch.from_numpy(data.labels.astype(np.float32)).to(device)
-        self.offsets = data.offsets
-        self.whole = bool(self.counted_H.all() and np.isfinite(data.labels).all())
-        self.scale_SK, self.shift_SK = (
-            None if part is None else torch.from_numpy(part.astype(np.float32)).to(device)
-            for part in (data.scale, data.shift)
-        )
+        self.device, self.offsets = device, data.offsets
+        self.counted_H = _counted_steps(network, data.horizon)
+        inputs_NC = np.nan_to_num(forward_filled(data.inputs, data.offsets))
+        self.inputs_NC = _on_device(inputs_NC, device)
+        self.labels_NK = _on_device(data.labels, device)
+        all_known = np.isfinite(data.labels).all()
+        self.whole = bool(self.counted_H.all() and all_known)
+        self.scale_SK = None if data.scale is None else _on_device(data.scale, device)
+        self.shift_SK = None if data.shift is None else _on_device(data.shift, device)
 
     def groups(self, segments: Segments) -> list[Group]:
         """All can be read together."""
@@ -77,7 +75,8 @@ class TransformedFeed:
 
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
         """The segments in consecutive chunks."""
-        return (self.batch(Group(piece)) for piece in chunks(group.segments, chunk))
+        for segments in chunks(group.segments, chunk):
+            yield self.batch(Group(segments))
 
     def batch(self, group: Group) -> Batch:
         """Segments that end before the longest does are padded by what follows them, without a
@@ -87,63 +86,62 @@ class TransformedFeed:
         start_B = self.offsets[read.series]
         steps = int(read.lengths.max())
         begin = int((read.begin - read.first).min())
-        ahead = len(self.counted_H)
-        first_B, last_B = torch.from_numpy(
-            np.stack([start_B + read.first, start_B + read.last - 1])
-        ).to(device)
+        ends_2B = np.stack([start_B + read.first, start_B + read.stop - 1])
+        first_B, last_B = torch.from_numpy(ends_2B).to(device)
         rows_BT = first_B[:, None] + torch.arange(steps, device=device)
-        even = bool((read.lengths == steps).all())
-        if not even:
+        is_even = bool((read.lengths == steps).all())
+        if not is_even:
             rows_BT = torch.minimum(rows_BT, last_B[:, None].clamp(min=0))
-        ahead_BUH = (
-            first_B[:, None, None] + torch.arange(begin + 1, steps + 1, device=device)[:, None]
-        )
-        ahead_BUH = ahead_BUH + torch.arange(ahead, device=device)
-        complete = (
-            self.whole
-            and even
-            and bool((read.last - 1 + ahead < read.limit).all())
-            and bool((read.begin - read.first == begin).all())
-        )
-        if complete:
+        next_step_U = torch.arange(begin + 1, steps + 1, device=device)
+        ahead_H = torch.arange(len(self.counted_H), device=device)
+        ahead_BUH = first_B[:, None, None] + next_step_U[:, None]
+        ahead_BUH = ahead_BUH + ahead_H
+        target_count = None
+        if is_even and self._has_all_targets(read, begin):
             target_BUHK = self.labels_NK[ahead_BUH]
+            target_count = target_BUHK.numel()
         else:
-            target_BUHK = self._masked(read, start_B, begin, steps, ahead_BUH)
-        scale_BK, shift_BK = (
-            None if part is None else part[torch.from_numpy(read.series).to(device)]
-            for part in (self.scale_SK, self.shift_SK)
-        )
-        targets = target_BUHK.numel() if complete else None
-        return Batch(
-            self.inputs_NC[rows_BT],
-            target_BUHK,
-            begin,
-            targets=targets,
-            scale_BK=scale_BK,
-            shift_BK=shift_BK,
-        )
+            target_BUHK = self._masked(read, begin, steps, ahead_BUH)
+        batch = Batch(self.inputs_NC[rows_BT], target_BUHK, begin, targets=target_count)
+        if self.scale_SK is None or self.shift_SK is None:
+            return batch
+        series_B = torch.from_numpy(read.series).to(device)
+        return batch._replace(scale_BK=self.scale_SK[series_B], shift_BK=self.shift_SK[series_B])
 
     def largest(self, series: NDArray) -> NDArray:
         """The largest absolute value of some series, as the network sees it."""
-        return np.array(
-            [
-                float(self.inputs_NC[self.offsets[s] : self.offsets[s + 1]].abs().max())
-                for s in series
-            ]
-        )
+        values = []
+        for row in series:
+            inputs_TC = self.inputs_NC[self.offsets[row] : self.offsets[row + 1]]
+            values.append(float(inputs_TC.abs().max()))
+        return np.array(values)
 
-    def _masked(
-        self, read: Segments, start_B: NDArray, begin: int, steps: int, ahead_BUH: Tensor
-    ) -> Tensor:
+    def _has_all_targets(self, read: Segments, begin: int) -> bool:
+        """Whether all steps from `begin` on have a loss, and all of their targets are known."""
+        last_target_B = read.stop - 1 + len(self.counted_H)
+        is_inside = (last_target_B < read.limit).all()
+        begins_alike = (read.begin - read.first == begin).all()
+        return bool(self.whole and is_inside and begins_alike)
+
+    def _masked(self, read: Segments, begin: int, steps: int, ahead_BUH: Tensor) -> Tensor:
         """NaN where there is no loss: outside of a segment's part with one, and where no target
         may be known."""
-        step_BU = read.first[:, None] + np.arange(begin, steps)
-        with_loss_BU = (step_BU >= read.begin[:, None]) & (step_BU < read.last[:, None])
-        ahead = step_BU[:, :, None] + np.arange(1, len(self.counted_H) + 1)
-        use_BUH = with_loss_BU[:, :, None] & (ahead < read.limit[:, None, None]) & self.counted_H
-        use = torch.from_numpy(use_BUH).to(ahead_BUH.device)
-        target_BUHK = self.labels_NK[ahead_BUH.clamp(max=len(self.labels_NK) - 1)]
-        return torch.where(use[..., None], target_BUHK, torch.nan)
+        step_BU = read.steps(begin, steps)
+        has_loss_BU = read.has_loss(step_BU)
+        target_step_BUH = step_BU[:, :, None] + np.arange(1, len(self.counted_H) + 1)
+        limit_B11 = read.limit[:, None, None]
+        is_known_BUH = (target_step_BUH < limit_B11) & self.counted_H
+        use_BUH = torch.from_numpy(has_loss_BU[:, :, None] & is_known_BUH).to(ahead_BUH.device)
+        last_row = len(self.labels_NK) - 1
+        target_BUHK = self.labels_NK[ahead_BUH.clamp(max=last_row)]
+        return torch.where(use_BUH[..., None], target_BUHK, torch.nan)
+
+
+class OnAxis(NamedTuple):
+    """Segments on the axis on which they are read, and the H steps after them."""
+
+    z_BU: NDArray  # left-aligned, NaN behind the limit of each
+    scale_B: NDArray
 
 
 class AdaptiveFeed:
@@ -155,9 +153,9 @@ class AdaptiveFeed:
     def __init__(
         self, data: AdaptiveData, network: NetworkConfig, device: str, affine: bool = True
     ) -> None:
-        panel, self.panel, self.affine = data.panel, data.panel, affine
         assert isinstance(network.inputs, Adaptive)
-        self.inputs = network.inputs
+        panel = data.panel
+        self.panel, self.inputs, self.affine = panel, network.inputs, affine
         self.codes_SP = codes_of(network.static, panel)
         self.device, self.offsets = device, panel.offsets
         # one more, so that a span may end behind the last value
@@ -165,116 +163,122 @@ class AdaptiveFeed:
         self.grid = Grid(
             network.steps, panel.periods, panel.frequency.family, roots=not panel.declared_real
         )
-        self.counted_H = np.arange(1, network.steps + 1) <= (data.horizon or network.steps)
-        known = np.append(~np.isnan(panel.values), True)
-        steps = np.where(known, np.arange(len(known)), len(known))
-        # the next known value from each on
-        self.following = np.minimum.accumulate(steps[::-1])[::-1]
+        self.counted_H = _counted_steps(network, data.horizon)
+        self.following = next_known(~np.isnan(panel.values))
 
     def groups(self, segments: Segments) -> list[Group]:
         """Segments on the same axis. Targets are values too: they have a say in it."""
         start = self.offsets[segments.series]
-        first = np.minimum(self.following[start + segments.first] - start, segments.last)
+        first_known = self.following[start + segments.first] - start
+        first = np.minimum(first_known, segments.stop)
         segments = segments._replace(first=first, begin=np.maximum(first, segments.begin))
-        segments = segments.rows(np.flatnonzero(first < segments.last))
-        start = self.offsets[segments.series]
-        until = np.minimum(segments.last + len(self.counted_H), segments.limit)
-        if not len(start):
+        segments = segments.rows(np.flatnonzero(first < segments.stop))
+        if not len(segments.series):
             return []
+        until = np.minimum(segments.stop + len(self.counted_H), segments.limit)
         length = int((until - segments.first).max())
-        step_BT = segments.first[:, None] + np.arange(length)
-        places_BT = np.minimum(start[:, None] + step_BT, len(self.values) - 1)
-        values_BT = np.where(step_BT < until[:, None], self.values[places_BT], np.nan)
+        values_BT = self._values_between(segments, length, until)
         axes = reading_axis(values_BT, self.grid.periods, self.affine, self.grid.roots)
         periods = self._own_periods(segments)
-        return [
-            Group(segments.rows(chosen), axis, period)
-            for axis in (LOG, LINEAR, ROOT)
-            for period in np.unique(periods).tolist()
-            if (chosen := (axes == axis) & (periods == period)).any()
-        ]
+        groups = []
+        for axis in (LOG, LINEAR, ROOT):
+            for period in np.unique(periods).tolist():
+                is_alike = (axes == axis) & (periods == period)
+                if is_alike.any():
+                    groups.append(Group(segments.rows(is_alike), axis, period))
+        return groups
 
     def _own_periods(self, segments: Segments) -> NDArray:
         """The seasonal period that each segment clearly shows; 0 for the usual one."""
         periods = self.grid.periods
         if not may_differ(periods, self.panel.frequency):
             return np.zeros(len(segments.first), np.int64)
-        start, usual = self.offsets[segments.series], shortest_season(periods)
+        start = self.offsets[segments.series]
 
         def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
-            steps_RT = begin_R[:, None] + np.arange((until_R - begin_R).max(initial=0))
+            longest = (until_R - begin_R).max(initial=0)
+            steps_RT = begin_R[:, None] + np.arange(longest)
             return self.values[start[rows][:, None] + steps_RT]
 
-        return periods_in_force(values_between, segments.first, segments.last, usual)
+        usual_period = shortest_season(periods)
+        return periods_in_force(values_between, segments.first, segments.stop, usual_period)
 
     def batch(
-        self, group: Group, rng: np.random.Generator | None = None, most: int | None = None
+        self,
+        group: Group,
+        rng: np.random.Generator | None = None,
+        most_positions: int | None = None,
     ) -> Batch:
-        """The segments from a fresh state; with a generator, at most `most` positions have a loss,
+        """The segments from a fresh state; with a generator, at most `most_positions` have a loss,
         drawn at random: neighbours say nearly the same."""
-        z_BU, scale_B = self._on_axis(group)
+        on_axis = self._on_axis(group)
         steps = int(group.segments.lengths.max())
-        state = self._start(len(z_BU), group)
-        batch, _ = self._piece(state, z_BU, scale_B, group, 0, steps)
-        if (
-            rng is None
-            or most is None
-            or batch.positions_N is None
-            or len(batch.positions_N) <= most
-        ):
+        batch, _ = self._piece(self._start(group), on_axis, group, 0, steps)
+        if rng is None or most_positions is None:
             return batch
-        chosen = torch.from_numpy(
-            np.sort(rng.choice(len(batch.positions_N), most, replace=False))
-        ).to(self.device)
+        assert batch.positions_N is not None
         assert batch.weight_N is not None
+        count = len(batch.positions_N)
+        if count <= most_positions:
+            return batch
+        positions = np.sort(rng.choice(count, most_positions, replace=False))
+        rows = torch.from_numpy(positions).to(self.device)
+        around = batch.around
+        if around is not None:
+            around = around[0][rows], around[1][rows]
         return batch._replace(
-            positions_N=batch.positions_N[chosen],
-            target=batch.target[chosen],
-            around=batch.around and (batch.around[0][chosen], batch.around[1][chosen]),
-            weight_N=batch.weight_N[chosen],
+            positions_N=batch.positions_N[rows],
+            target=batch.target[rows],
+            around=around,
+            weight_N=batch.weight_N[rows],
         )
 
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
         """The segments in consecutive chunks, the state of their inputs carried on."""
-        z_BU, scale_B = self._on_axis(group)
-        state = self._start(len(z_BU), group)
+        on_axis, state = self._on_axis(group), self._start(group)
         steps = int(group.segments.lengths.max())
-        for done in range(0, steps, chunk or steps):
-            batch, state = self._piece(
-                state, z_BU, scale_B, group, done, min(done + (chunk or steps), steps)
-            )
+        size = chunk or steps
+        for begin in range(0, steps, size):
+            until = min(begin + size, steps)
+            batch, state = self._piece(state, on_axis, group, begin, until)
             yield batch
 
     def largest(self, series: NDArray) -> NDArray:
         """The largest absolute value of some series."""
-        return np.array(
-            [np.nanmax(np.abs(self.values[self.offsets[s] : self.offsets[s + 1]])) for s in series]
-        )
+        values = []
+        for row in series:
+            of_series = self.values[self.offsets[row] : self.offsets[row + 1]]
+            values.append(np.nanmax(np.abs(of_series)))
+        return np.array(values)
 
-    def _on_axis(self, group: Group) -> tuple[NDArray, NDArray]:
-        """Values on the reading axis (B, steps + H), left-aligned, NaN behind their limit; and
-        each series' scale."""
+    def _on_axis(self, group: Group) -> OnAxis:
         values_BU = self._values(group)
         values_BU = values_BU / self._unit(group, values_BU)[:, None]
         axes_B = np.full(len(values_BU), group.axis)
         z_BU = to_axis(values_BU, axes_B == LOG, axes_B == ROOT)
-        return z_BU, series_scale(z_BU, group.axis == LOG)
+        return OnAxis(z_BU, series_scale(z_BU, group.axis == LOG))
 
     def _values(self, group: Group) -> NDArray:
         """Values of the segments and the H after them (B, steps + H), left-aligned, NaN behind
         their limit."""
         read = group.segments
         ahead = len(self.counted_H)
-        step_BU = read.first[:, None] + np.arange(int(read.lengths.max()) + ahead)
-        inside = step_BU < np.minimum(read.last + ahead, read.limit)[:, None]
-        places = self.offsets[read.series][:, None] + step_BU
-        return np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
+        length = int(read.lengths.max()) + ahead
+        return self._values_between(read, length, np.minimum(read.stop + ahead, read.limit))
+
+    def _values_between(self, segments: Segments, length: int, until_B: NDArray) -> NDArray:
+        """Values from the first step of each segment on (B, length), NaN from `until_B` on."""
+        step_BT = segments.steps(0, length)
+        start_B = self.offsets[segments.series]
+        places_BT = np.minimum(start_B[:, None] + step_BT, len(self.values) - 1)
+        is_inside = step_BT < until_B[:, None]
+        return np.where(is_inside, self.values[places_BT], np.nan)
 
     def _unit(self, group: Group, values_BU: NDArray) -> NDArray:
         """The unit in which each segment, whose values these are, is read (B,)."""
         return units_of(values_BU, np.full(len(values_BU), group.axis), self.affine)
 
-    def _effects(self, group: Group, done: int, until: int) -> NDArray | None:
+    def _effects(self, group: Group, begin: int, until: int) -> NDArray | None:
         """Effects at these steps of the segments, as in use: those that are known in advance."""
         read = group.segments
         if group.axis == ROOT:
@@ -282,68 +286,91 @@ class AdaptiveFeed:
         effects = effects_of(self.panel, group.axis == LOG, read.series)
         if effects is None:
             return None
-        step_BT = read.first[:, None] + np.arange(done, until)
+        step_BT = read.steps(begin, until)
         known_BTF = effects.known(read.series, step_BT, self.grid.horizon)
         if known_BTF is None:
             return None
-        return known_BTF / self._unit(group, self._values(group))[:, None, None]
+        unit_B = self._unit(group, self._values(group))
+        return known_BTF / unit_B[:, None, None]
 
-    def _start(self, rows: int, group: Group) -> AdaptiveState:
+    def _start(self, group: Group) -> AdaptiveState:
+        rows = len(group.segments.series)
         grid = self.grid._replace(
-            periods=(group.period,) if group.period else self.grid.periods,
             log_B=np.full(rows, group.axis == LOG),
             root_B=np.full(rows, group.axis == ROOT),
         )
+        if group.period:
+            grid = grid._replace(periods=(group.period,))
         return self.inputs.start(grid, rows)
 
     def _piece(
-        self,
-        state: AdaptiveState,
-        z_BU: NDArray,
-        scale_B: NDArray,
-        group: Group,
-        done: int,
-        until: int,
+        self, state: AdaptiveState, on_axis: OnAxis, group: Group, begin: int, until: int
     ) -> tuple[Batch, AdaptiveState]:
-        """Steps `done` to `until` of the segments, and the state behind them."""
-        read = group.segments
-        ahead = np.arange(1, len(self.counted_H) + 1)
-        effect_BTF = self._effects(group, done, until)
-        seen, new = self.inputs.read(state, z_BU[:, done:until], effect_BTF)
-        known_BT = np.cumsum(~np.isnan(z_BU[:, :until]), axis=1)[:, done:]
-        step_BT = read.first[:, None] + np.arange(done, until)
-        use_BT = (seen.known.scale > 0) & (known_BT >= 3) & (step_BT >= read.begin[:, None])
-        rows, steps = np.nonzero(use_BT & (step_BT < read.last[:, None]))
-        future_NH = np.where(
-            self.counted_H, z_BU[rows[:, None], done + steps[:, None] + ahead], np.nan
-        )
-        some = ~np.isnan(future_NH).all(axis=1)
-        rows, steps, future_NH = rows[some], steps[some], future_NH[some]
-        known = positions_of(seen.known, rows, steps)
-        target_NH = self.inputs.targets(future_NH, known) if self.affine else future_NH
+        """Steps `begin` to `until` of the segments, and the state behind them."""
+        read, z_BU = group.segments, on_axis.z_BU
+        effect_BTF = self._effects(group, begin, until)
+        reading, next_state = self.inputs.read(state, z_BU[:, begin:until], effect_BTF)
+        has_scale_BT = reading.known.scale > 0
+        rows, steps = np.nonzero(has_scale_BT & _usable(read, z_BU, begin, until))
+        ahead_H = np.arange(1, len(self.counted_H) + 1)
+        target_steps_NH = begin + steps[:, None] + ahead_H
+        future_NH = z_BU[rows[:, None], target_steps_NH]
+        future_NH = np.where(self.counted_H, future_NH, np.nan)
+        has_target = ~np.isnan(future_NH).all(axis=1)
+        rows, steps = rows[has_target], steps[has_target]
+        future_NH = future_NH[has_target]
+        known_N = positions_of(reading.known, rows, steps)
+        target_NH = future_NH
+        if self.affine:
+            target_NH = self.inputs.targets(future_NH, known_N)
+        codes_BP = None if self.codes_SP is None else self.codes_SP[read.series]
         # what becomes infinite shows in the loss, which names the series
         with np.errstate(over="ignore"):
-            codes_BP = None if self.codes_SP is None else self.codes_SP[read.series]
-            arrays = (
-                beside(seen.x_BTC, codes_BP),
-                target_NH.astype(np.float32)[:, :, None],
-                rows * (until - done) + steps,
-                (known.scale / scale_B[rows]).astype(np.float32),
-            )
-        x, target, positions, weight = (torch.from_numpy(part).to(self.device) for part in arrays)
-        around = None if self.affine else self._around(known)
-        return Batch(x, target, 0, positions, weight, around=around), new
+            target_NHK = _on_device(target_NH[:, :, None], self.device)
+            weight_N = _on_device(known_N.scale / on_axis.scale_B[rows], self.device)
+            inputs_BTC = beside(reading.x_BTC, codes_BP)
+        positions_N = rows * (until - begin) + steps
+        batch = Batch(
+            torch.from_numpy(inputs_BTC).to(self.device),
+            target_NHK,
+            0,
+            torch.from_numpy(positions_N).to(self.device),
+            weight_N,
+        )
+        if not self.affine:
+            batch = batch._replace(around=self._around(known_N))
+        return batch, next_state
 
-    def _around(self, known: AdaptiveKnown) -> tuple[Tensor, Tensor]:
+    def _around(self, known_N: AdaptiveKnown) -> tuple[Tensor, Tensor]:
         """Location (N, H, 1) and scale (N, 1, 1) of the targets."""
-        location, scale = (part.astype(np.float32) for part in self.inputs.around(known))
-        return torch.from_numpy(location).to(self.device), torch.from_numpy(scale).to(self.device)
+        location, scale = self.inputs.around(known_N)
+        return _on_device(location, self.device), _on_device(scale, self.device)
+
+
+def _counted_steps(network: NetworkConfig, horizon: int | None) -> NDArray:
+    """Which of the steps that the head answers have a loss (H,)."""
+    return np.arange(1, network.steps + 1) <= (horizon or network.steps)
+
+
+def _on_device(values: NDArray, device: str) -> Tensor:
+    return torch.from_numpy(values.astype(np.float32)).to(device)
+
+
+def _usable(read: Segments, z_BU: NDArray, begin: int, until: int) -> NDArray:
+    """Which steps may have a loss (B, T): those in the part with one, that know three values."""
+    is_known_BT = ~np.isnan(z_BU[:, :until])
+    known_count_BT = np.cumsum(is_known_BT, axis=1)
+    has_loss_BT = read.has_loss(read.steps(begin, until))
+    return (known_count_BT[:, begin:] >= 3) & has_loss_BT
 
 
 def series_scale(z_BU: NDArray, log: bool) -> NDArray:
     """What a series' errors are divided by: between absolute and relative to its own changes on
     the log axis."""
     changes = np.abs(np.diff(z_BU, axis=1))
-    known = ~np.isnan(changes)
-    mean = np.where(known, changes, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return np.maximum(np.sqrt(mean * 0.1), 1e-3) if log else np.where(mean > 0, mean, 1.0)
+    is_known = ~np.isnan(changes)
+    total = np.where(is_known, changes, 0).sum(axis=1)
+    mean = total / np.maximum(is_known.sum(axis=1), 1)
+    if log:
+        return np.maximum(np.sqrt(mean * 0.1), 1e-3)
+    return np.where(mean > 0, mean, 1.0)

@@ -41,24 +41,24 @@ PARTS = {
 
 
 @torch.no_grad()
-def initialise(module: NetworkModule, how: str | Initialiser) -> None:
+def initialise(module: NetworkModule, choice: str | Initialiser) -> None:
     """Draw a module's weights anew; PyTorch has just drawn them its own way. UsageError for an
     unknown name."""
     for layer in module.lstm:
         layer.get_parameter("bias_hh_l0").zero_()
     for table in module.static.values():
         table.get_parameter("weight").mul_(SMALL)
-    if how == "default":
-        how = "adaptive" if module.config.inputs.skips else "keras"
-    if isinstance(how, Initialiser):
-        _by_parts(module, how)
-    elif how in PARTS:
-        _by_parts(module, PARTS[how])
-    elif how == "adaptive":
+    if choice == "default":
+        choice = "adaptive" if module.config.inputs.skips else "keras"
+    if isinstance(choice, Initialiser):
+        _by_parts(module, choice)
+    elif choice in PARTS:
+        _by_parts(module, PARTS[choice])
+    elif choice == "adaptive":
         _adaptive(module)
-    elif how != "pytorch":
+    elif choice != "pytorch":
         names = ", ".join(map(repr, ("default", "pytorch", *PARTS)))
-        raise UsageError(f"initialiser={how!r} is not known. Use one of {names}.")
+        raise UsageError(f"initialiser={choice!r} is not known. Use one of {names}.")
 
 
 def _adaptive(module: NetworkModule) -> None:
@@ -70,32 +70,31 @@ def _adaptive(module: NetworkModule) -> None:
     if module.skip is not None:
         module.skip.weight.mul_(0.1)
     initial_HR = torch.from_numpy(module.answers.initial(module.config.steps))
-    module.head.bias.copy_(
-        initial_HR.unsqueeze(1).expand(-1, module.config.inputs.columns, -1).reshape(-1)
-    )
+    initial_HKR = initial_HR.unsqueeze(1).expand(-1, module.config.inputs.columns, -1)
+    module.head.bias.copy_(initial_HKR.reshape(-1))
 
 
-def _by_parts(module: NetworkModule, parts: Initialiser) -> None:
+def _by_parts(module: NetworkModule, draws: Initialiser) -> None:
     for layer in module.lstm:
         kernel, recurrent = (layer.get_parameter(f"weight_{side}_l0") for side in ("ih", "hh"))
         # an LSTM layer's "uniform" is as wide as its units say, for both
-        _draw(parts.kernel, kernel, recurrent.shape[1])
-        _draw(parts.recurrent, recurrent, recurrent.shape[1])
-        bias_G = layer.get_parameter("bias_ih_l0").fill_(parts.bias)
-        _gates(bias_G)[1].fill_(parts.forget_bias)
+        _draw(draws.kernel, kernel, recurrent.shape[1])
+        _draw(draws.recurrent, recurrent, recurrent.shape[1])
+        bias_G = layer.get_parameter("bias_ih_l0").fill_(draws.bias)
+        _gates(bias_G)[1].fill_(draws.forget_bias)
     for dense in _dense_layers(module):
-        _draw(parts.dense, dense.weight, dense.in_features)
+        _draw(draws.dense, dense.weight, dense.in_features)
         if dense.bias is not None:
             dense.bias.zero_()
 
 
-def _draw(how: Draw, weight: Tensor, width: int) -> None:
+def _draw(distribution: Draw, weight: Tensor, width: int) -> None:
     """`width`: what "uniform" is drawn by, ±1/√width."""
-    if how == "uniform":
+    if distribution == "uniform":
         bound = 1 / math.sqrt(width)
         weight.uniform_(-bound, bound)
     else:
-        _DRAWS[how](weight)
+        _DRAWS[distribution](weight)
 
 
 def _dense_layers(module: NetworkModule) -> list[nn.Linear]:

@@ -17,10 +17,20 @@ import torch
 from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError
-from lstmcast.training.batching import BatchingScheme, BatchReader, Update
-from lstmcast.training.checkpoint import Found, Groups, Keeper
+from lstmcast.training.batching import BatchingScheme
+from lstmcast.training.checkpoint import (
+    Found,
+    Groups,
+    Keeper,
+    by_number,
+    load_optimiser,
+    optimiser_arrays,
+)
 from lstmcast.training.losses import Sums, added
+from lstmcast.training.module import Arrays
 from lstmcast.training.optim import make_optimiser, rate, set_rate
+from lstmcast.training.reading import BatchReader, Update
+from lstmcast.training.settings import seed_torch
 from lstmcast.training.weights import (
     Values,
     average_of,
@@ -119,11 +129,12 @@ def train_epoch(run: TrainingRun, epoch: int) -> tuple[float, float]:
     config = run.config.optimiser
     rng = np.random.default_rng([*run.seeds, epoch])
     if run.reader.module.config.dropout > 0:
-        torch.manual_seed(int(rng.integers(2**63)))
+        seed_torch(rng)
     tally, learning_rate = Tally(run, epoch), config.learning_rate
     for update in run.batching.updates(run.reader, epoch, rng):
-        done = (epoch - 1 + update.done) / run.config.epochs
-        learning_rate = config.learning_rate * rate(config.schedule, done, epoch - 1, run.drops)
+        share_done = (epoch - 1 + update.share_done) / run.config.epochs
+        share = rate(config.schedule, share_done, epoch - 1, run.drops)
+        learning_rate = config.learning_rate * share
         set_rate(run.optimiser, learning_rate)
         zero_gradients(run.weights)
         update.sums.mean().backward()
@@ -151,9 +162,8 @@ class Tally:
     def add(self, update: Update) -> None:
         """One more update. Numbers are asked for a few at a time: each one would make a GPU
         wait."""
-        self.recent.append(
-            update._replace(sums=Sums(update.sums.total.detach(), update.sums.targets))
-        )
+        sums = update.sums._replace(total=update.sums.total.detach())
+        self.recent.append(update._replace(sums=sums))
         if len(self.recent) == CHECKED_TOGETHER:
             self._fold()
 
@@ -165,24 +175,22 @@ class Tally:
     def _fold(self) -> None:
         if not self.recent:
             return
+        sums = [update.sums for update in self.recent]
         # numbers are taken out of PyTorch once: one by one, a GPU would have to wait for each
-        totals = torch.stack([update.sums.total for update in self.recent]).tolist()
-        wrong = [number for number, total in enumerate(totals) if not math.isfinite(total)]
-        if wrong:
-            first = wrong[0]
-            raise ModelError(
-                _diverged(self.run, self.epoch, self.updates + first + 1, self.recent[first].series)
-            )
-        self.updates += len(self.recent)
-        targets = _counts([update.sums for update in self.recent])
-        self.losses += [total / max(many, 1) for total, many in zip(totals, targets, strict=True)]
-        self.folded = [added([*self.folded, *(update.sums for update in self.recent)])]
+        totals = torch.stack([batch_sums.total for batch_sums in sums]).tolist()
+        for total, update in zip(totals, self.recent, strict=True):
+            self.updates += 1
+            if not math.isfinite(total):
+                raise ModelError(_diverged(self.run, self.epoch, self.updates, update.series))
+        for total, count in zip(totals, _counts(sums), strict=True):
+            self.losses.append(total / max(count, 1))
+        self.folded = [added(self.folded + sums)]
         self.recent.clear()
 
 
-def _counts(parts: list[Sums]) -> list[float]:
+def _counts(sums: list[Sums]) -> list[float]:
     """How many targets each part has."""
-    counts = [part.targets for part in parts]
+    counts = [batch_sums.targets for batch_sums in sums]
     tensors = [count for count in counts if isinstance(count, torch.Tensor)]
     if len(tensors) < len(counts):
         return [float(count) for count in counts]
@@ -195,11 +203,13 @@ def require_finite(run: TrainingRun) -> None:
     The loss of an update is that of the weights before it. So where nothing is held back, no loss
     tells what the very last update did.
     """
-    if not all(bool(torch.isfinite(weight).all()) for weight in run.weights):
-        raise ModelError(
-            f"The weights are no longer finite numbers after epoch {run.epoch}, update {run.step}, "
-            + _largest_and_advice(run, run.read)
-        )
+    if all(bool(torch.isfinite(weight).all()) for weight in run.weights):
+        return
+    advice = _largest_and_advice(run, run.read)
+    raise ModelError(
+        f"The weights are no longer finite numbers after epoch {run.epoch}, update {run.step}, "
+        f"{advice}"
+    )
 
 
 def _diverged(run: TrainingRun, epoch: int, update: int, series: NDArray) -> str:
@@ -214,11 +224,14 @@ def _largest_and_advice(run: TrainingRun, series: NDArray) -> str:
     series = np.unique(series)
     largest = run.batching.feed.largest(series)
     order = np.argsort(-largest, kind="stable")[:3]
-    named = ", ".join(f"{str(run.ids[series[k]])!r} (up to {largest[k]:.3g})" for k in order)
+    names = []
+    for name, value in zip(run.ids[series[order]], largest[order], strict=True):
+        names.append(f"{str(name)!r} (up to {value:.3g})")
+    first_names = ", ".join(names)
     return (
-        f"which read {len(series)} series; those with the largest values are {named}.\nTry a lower "
-        f"learning rate (it is {run.config.optimiser.learning_rate:g}), gradient clipping "
-        "(Optimiser(clip=1.0)), or a transform that scales the series."
+        f"which read {len(series)} series; those with the largest values are {first_names}.\n"
+        f"Try a lower learning rate (it is {run.config.optimiser.learning_rate:g}), gradient "
+        "clipping (Optimiser(clip=1.0)), or a transform that scales the series."
     )
 
 
@@ -229,12 +242,12 @@ def validate(run: TrainingRun) -> float:
     noisy = module.config.dropout > 0
     if noisy:
         module.eval()
-    parts = list(run.batching.validation(run.reader))
+    losses = list(run.batching.validation(run.reader))
     if noisy:
         module.train()
-    if not parts:
+    if not losses:
         return math.nan
-    loss = float(added(parts).mean())
+    loss = float(added(losses).mean())
     if not math.isfinite(loss):
         segments = run.batching.held_back.segments
         raise ModelError(_diverged(run, run.epoch, run.step, segments.series))
@@ -264,9 +277,9 @@ def validate_start(run: TrainingRun) -> None:
 def use_best(run: TrainingRun) -> None:
     """Set the module to the weights that training gives: of the best epoch, or the average so
     far."""
-    best = run.best if run.best is not None else run.average.values()
-    if best is not None:
-        put(run.weights, best)
+    values = run.best if run.best is not None else run.average.values()
+    if values is not None:
+        put(run.weights, values)
 
 
 def state_of(run: TrainingRun) -> tuple[dict[str, Any], Groups]:
@@ -282,39 +295,37 @@ def state_of(run: TrainingRun) -> tuple[dict[str, Any], Groups]:
         "best_epoch": run.best_epoch,
         "best_loss": run.best_loss if math.isfinite(run.best_loss) else None,
     }
+    averages = {}
+    for number, weights in enumerate(run.average.taken):
+        for name, array in _arrays(weights).items():
+            averages[f"{number}.{name}"] = array
+    carried = [tensor for layer_state in run.batching.carried for tensor in layer_state]
     groups: Groups = {
         "weights": _arrays(run.weights),
         "best": _arrays(run.best or []),
-        "average": {
-            f"{k}.{n}": a
-            for k, taken in enumerate(run.average.taken)
-            for n, a in _arrays(taken).items()
-        },
-        "carried": _arrays([part for pair in run.batching.carried for part in pair]),
-        "optimiser": {
-            f"{k}.{name}": torch.as_tensor(value).cpu().numpy()
-            for k, values in run.optimiser.state_dict()["state"].items()
-            for name, value in values.items()
-        },
+        "average": averages,
+        "carried": _arrays(carried),
+        "optimiser": optimiser_arrays(run.optimiser),
         "history": History(tuple(run.rows)).columns(),
     }
     return state, groups
 
 
-def go_on(run: TrainingRun, found: Found, growth: str = "") -> None:
+def go_on(run: TrainingRun, checkpoint: Found, growth: str = "") -> None:
     """Go on from a checkpoint, which may be that of a training of fewer epochs, or on data that
     have grown since; `growth`: by how much, in words."""
-    take_up(run, found.state, found.groups)
-    if found.grown:
+    take_up(run, checkpoint.state, checkpoint.groups)
+    if checkpoint.grown:
         meet_growth(run, growth)
-    if run.epochs > found.epochs:
+    if run.epochs > checkpoint.epochs:
         run.stopped = False  # what a callback said, it said of the shorter one
-    if run.config.epochs != found.paced_by and run.config.paced_by_epochs and not run.ended:
+    epochs = run.config.epochs
+    other_pace = epochs != checkpoint.paced_by and run.config.paced_by_epochs
+    if other_pace and not run.ended:
         run.notes.append(
-            f"continued after epoch {run.epoch} of {found.paced_by}: the learning rate, or "
-            f"the share "
-            f"of own predictions, is as in a training of {run.config.epochs} epochs from there on, "
-            f"so the result is not that of {run.config.epochs} at once"
+            f"continued after epoch {run.epoch} of {checkpoint.paced_by}: the learning rate, or "
+            f"the share of own predictions, is as in a training of {epochs} epochs from there on, "
+            f"so the result is not that of {epochs} at once"
         )
 
 
@@ -333,12 +344,12 @@ def meet_growth(run: TrainingRun, growth: str) -> None:
         put(run.weights, run.best)
         loss = validate(run)
         put(run.weights, newest)
-        known = math.isfinite(loss)
-        run.best, run.best_loss = (run.best, loss) if known else (None, math.inf)
-        run.rows = [
-            row._replace(validation_loss=loss) if row.epoch == run.best_epoch else row
-            for row in run.rows
-        ]
+        run.best_loss = loss
+        if not math.isfinite(loss):
+            run.best, run.best_loss = None, math.inf
+        for place, row in enumerate(run.rows):
+            if row.epoch == run.best_epoch:
+                run.rows[place] = row._replace(validation_loss=loss)
         note += f", but for the best epoch so far ({run.best_epoch}), which was validated again"
     validation = run.config.validation
     if validation is not None and validation.by == "windows":
@@ -350,33 +361,30 @@ def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
     """Go on where `state_of` was asked."""
     device = run.weights[0].device
 
-    def tensors(group: dict[str, NDArray]) -> Values:
-        return [torch.from_numpy(group[str(k)].copy()).to(device) for k in range(len(group))]
+    def tensors(arrays: Arrays) -> Values:
+        in_order = [arrays[str(number)] for number in range(len(arrays))]
+        return [torch.from_numpy(array.copy()).to(device) for array in in_order]
 
     run.epoch, run.step, run.drops = state["epoch"], state["step"], state["drops"]
     run.seconds, run.best_epoch = state["seconds"], state["best_epoch"]
-    run.stopped, run.notes = state.get("stopped", False), list(state.get("notes", []))
+    run.stopped = state.get("stopped", False)
+    run.notes = list(state.get("notes", []))
     run.grown_at = state.get("grown_at", 0)
     run.best_loss = math.inf if state["best_loss"] is None else state["best_loss"]
     put(run.weights, tensors(groups["weights"]))
     run.best = tensors(groups["best"]) or None
-    taken: dict[int, dict[str, NDArray]] = {}
-    for name, array in groups["average"].items():
-        taken.setdefault(int(name.partition(".")[0]), {})[name.partition(".")[2]] = array
-    run.average.taken = [tensors(taken[k]) for k in sorted(taken)]
+    averages = by_number(groups["average"])
+    run.average.taken = [tensors(averages[number]) for number in sorted(averages)]
     carried = tensors(groups["carried"])
     run.batching.carried = list(zip(carried[::2], carried[1::2], strict=True))
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, array in groups["optimiser"].items():
-        moments.setdefault(int(name.partition(".")[0]), {})[name.partition(".")[2]] = (
-            torch.from_numpy(array.copy())
-        )
-    run.optimiser.load_state_dict(
-        {"state": moments, "param_groups": run.optimiser.state_dict()["param_groups"]}
-    )
-    run.rows = list(History.from_columns({name: groups["history"][name] for name in DTYPES}).epochs)
+    load_optimiser(run.optimiser, groups["optimiser"])
+    columns = {name: groups["history"][name] for name in DTYPES}
+    run.rows = list(History.from_columns(columns).epochs)
     run.began = time.monotonic() - run.seconds
 
 
-def _arrays(tensors: Values | list[torch.nn.Parameter]) -> dict[str, NDArray]:
-    return {str(k): tensor.detach().cpu().numpy() for k, tensor in enumerate(tensors)}
+def _arrays(tensors: Values | list[torch.nn.Parameter]) -> Arrays:
+    arrays = {}
+    for number, tensor in enumerate(tensors):
+        arrays[str(number)] = tensor.detach().cpu().numpy()
+    return arrays

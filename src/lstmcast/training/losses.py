@@ -28,57 +28,56 @@ class Sums(NamedTuple):
 
     def mean(self) -> Tensor:
         """0 where no target was known."""
-        targets = (
-            self.targets.clamp(min=1) if isinstance(self.targets, Tensor) else max(self.targets, 1)
-        )
-        return self.total / targets
+        if isinstance(self.targets, Tensor):
+            return self.total / self.targets.clamp(min=1)
+        return self.total / max(self.targets, 1)
 
 
-def added(parts: list[Sums]) -> Sums:
+def added(batch_sums: list[Sums]) -> Sums:
     """The sums over several batches."""
-    total, targets = parts[0]
-    for part in parts[1:]:
-        total, targets = total + part.total, targets + part.targets
+    total, targets = batch_sums[0]
+    for summand in batch_sums[1:]:
+        total, targets = total + summand.total, targets + summand.targets
     return Sums(total, targets)
 
 
 def criterion(
-    config: Loss, head: Head, own: Callable[[Tensor, Tensor], Tensor] | None = None
+    config: Loss, head: Head, own_loss: Callable[[Tensor, Tensor], Tensor] | None = None
 ) -> Criterion:
     """The loss of each value: the head's, one of the config's by name, or the user's own of (point,
     target).
 
     UsageError where a loss of points is asked for and the head says more than a point.
     """
-    if own is None and config.name == "auto":
-        return lambda raw, target, location, scale: head.loss(raw, target, location, scale, torch)
-    if own is None and head.spreads and head.outputs > 1:
+    if own_loss is None and config.name == "auto":
+        return lambda outputs, target, location, scale: head.loss(
+            outputs, target, location, scale, torch
+        )
+    if own_loss is None and head.spreads and head.outputs > 1:
         raise UsageError(
             f"loss={config.name!r} is a loss of points, and the head {head.name!r} says more: "
             "nothing would train the rest of it. Use loss='auto', or NetworkConfig(head='point')."
         )
-    if own is not None:
-        return lambda raw, target, location, scale: _own(
-            own, head.point(raw, location, scale, torch), target
+    if own_loss is not None:
+        return lambda outputs, target, location, scale: _own(
+            own_loss, head.point(outputs, location, scale, torch), target
         )
     of_point = _named(config)
-    return lambda raw, target, location, scale: of_point(
-        head.point(raw, location, scale, torch), target
+    return lambda outputs, target, location, scale: of_point(
+        head.point(outputs, location, scale, torch), target
     )
 
 
 def _own(loss: Callable[[Tensor, Tensor], Tensor], point: Tensor, target: Tensor) -> Tensor:
     """The user's own loss of each value; UsageError where it gives something else."""
-    each = loss(point, target)
-    if isinstance(each, Tensor) and each.shape == target.shape:
-        return each
-    given = (
-        f"a tensor of shape {tuple(each.shape)}"
-        if isinstance(each, Tensor)
-        else f"a {type(each).__name__}"
-    )
+    losses = loss(point, target)
+    if isinstance(losses, Tensor) and losses.shape == target.shape:
+        return losses
+    kind = f"a {type(losses).__name__}"
+    if isinstance(losses, Tensor):
+        kind = f"a tensor of shape {tuple(losses.shape)}"
     raise UsageError(
-        f"Your own loss gives {given}; the loss of each value, a tensor of shape "
+        f"Your own loss gives {kind}; the loss of each value, a tensor of shape "
         f"{tuple(target.shape)} as the point and the target have, is expected. Leave the mean over "
         "them out: it is taken over the known targets."
     )
@@ -99,8 +98,8 @@ def _named(config: Loss) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def sums(
-    each: Criterion,
-    raw: Tensor,
+    value_loss: Criterion,
+    outputs: Tensor,
     target: Tensor,
     weight_N: Tensor | None,
     targets: int | None,
@@ -112,19 +111,19 @@ def sums(
     raw (N, …, R), target (N, …): one weight for each of the leading axis. `around`: location and
     scale of the targets; 0 and 1 where they are in the units that the network sees.
     """
-    location, scale = around or standing(raw)
+    location, scale = around or standing(outputs)
     if targets is not None:
-        return Sums(each(raw, target, location, scale).sum(), targets)
-    known = ~torch.isnan(target)
-    loss = each(raw, torch.where(known, target, 0.0), location, scale)
+        return Sums(value_loss(outputs, target, location, scale).sum(), targets)
+    is_known = ~torch.isnan(target)
+    loss = value_loss(outputs, torch.where(is_known, target, 0.0), location, scale)
     if weight_N is not None:
         loss = loss * weight_N.view(-1, *[1] * (loss.ndim - 1))
-    return Sums(torch.where(known, loss, 0.0).sum(), known.sum())
+    return Sums(torch.where(is_known, loss, 0.0).sum(), is_known.sum())
 
 
-def standing(raw: Tensor) -> tuple[Tensor, Tensor]:
+def standing(outputs: Tensor) -> tuple[Tensor, Tensor]:
     """Location and scale in the units that the network sees."""
-    return raw.new_zeros(()), raw.new_ones(())
+    return outputs.new_zeros(()), outputs.new_ones(())
 
 
 def weighted_pinball(quantiles_NHQ: Tensor, target_NH: Tensor, weight_N: Tensor) -> Tensor:

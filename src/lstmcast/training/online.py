@@ -14,17 +14,22 @@ import torch
 from numpy.typing import NDArray
 
 from lstmcast.model.heads import Head
-from lstmcast.model.lstm import State
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.losses import criterion, sums
-from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
+from lstmcast.training.module import (
+    Arrays,
+    NetworkModule,
+    arrays_from_state,
+    module_from_arrays,
+    parameter_name,
+)
 from lstmcast.training.optim import make_optimiser
-from lstmcast.training.settings import training_settings
+from lstmcast.training.settings import seed_torch, training_settings
 from lstmcast.training.weights import trained_weights
 from lstmcast.training_config import Loss, Optimiser
 from lstmcast.windows import TickWindow
 
-Kept = dict[str, NDArray]
+Kept = Arrays  # what a learner goes back to
 
 EXPLODES = 1000.0  # times the usual gradient
 SETTLED = 10  # updates before which any gradient may be the usual one
@@ -40,7 +45,7 @@ class Learner:
     def __init__(
         self,
         config: NetworkConfig,
-        arrays: dict[str, NDArray],
+        arrays: Arrays,
         head: Head,
         optimiser: Optimiser,
         loss: Loss,
@@ -61,11 +66,7 @@ class Learner:
         return self.weights.grad
 
     def _parameter(self, name: str) -> NDArray:
-        part, _, rest = name.partition(".")
-        if part == "lstm":
-            layer, _, what = rest.partition(".")
-            name = f"lstm.{layer}." + {"bias": "bias_ih_l0"}.get(what, f"{what}_l0")
-        return self.module.get_parameter(name).detach().numpy()
+        return self.module.get_parameter(parameter_name(name)).detach().numpy()
 
     def learn(
         self, window: TickWindow, member: int, again: Sequence[TickWindow] = ()
@@ -79,13 +80,11 @@ class Learner:
             torch.random.fork_rng(devices=(), enabled=self.module.config.dropout > 0),
         ):
             if self.module.config.dropout > 0:
-                torch.manual_seed(
-                    int(np.random.default_rng([self.seed, member, self.updates]).integers(2**63))
-                )
-            loss = self._loss(window, window.states[member])
+                seed_torch(np.random.default_rng([self.seed, member, self.updates]))
+            loss = self._loss(window, member)
             if again:
-                older = [self._loss(one, one.states[member]) for one in again]
-                loss = (loss + torch.stack(older).mean()) / 2
+                older_losses = [self._loss(older_window, member) for older_window in again]
+                loss = (loss + torch.stack(older_losses).mean()) / 2
             # gradients of the module's parameters are views of one tensor
             self.optimiser.zero_grad(set_to_none=False)
             loss.backward()
@@ -102,67 +101,71 @@ class Learner:
         """The loss on a window; nothing is learned."""
         with training_settings(threads=1), torch.no_grad():
             self.module.eval()  # without dropout
-            result = float(self._loss(window, window.states[member]))
+            loss = float(self._loss(window, member))
             self.module.train()
-        return result
+        return loss
 
     def kept(self) -> Kept:
         """Weights and what the next update depends on, as they are now."""
         return {"weights": self.weights.detach().numpy().copy(), **self.saved()}
 
-    def return_to(self, kept: Kept) -> None:
+    def return_to(self, snapshot: Kept) -> None:
         """Go back to what `kept` gave; updates are counted on."""
         updates = self.updates
         with torch.no_grad():
-            self.weights.copy_(torch.from_numpy(kept["weights"]))
-        self.take_up({name: array for name, array in kept.items() if name != "weights"})
+            self.weights.copy_(torch.from_numpy(snapshot["weights"]))
+        self.take_up(snapshot)
         self.updates = updates
 
-    def _loss(self, window: TickWindow, state: State) -> torch.Tensor:
-        x_RTC, label_RTK = torch.from_numpy(window.x_RTC), torch.from_numpy(window.label_RTK)
-        before = [(torch.from_numpy(h)[None], torch.from_numpy(c)[None]) for h, c in state]
-        hidden_RTD, _ = self.module.hidden(x_RTC, before)
-        raw_RTKR = self.module.raw(hidden_RTD, x_RTC)[:, :, 0]
-        return sums(self.criterion, raw_RTKR, label_RTK, None, None).mean()
+    def _loss(self, window: TickWindow, member: int) -> torch.Tensor:
+        x_RTC = torch.from_numpy(window.x_RTC)
+        label_RTK = torch.from_numpy(window.label_RTK)
+        start = []
+        for hidden_RD, cell_RD in window.states[member]:
+            start.append((torch.from_numpy(hidden_RD)[None], torch.from_numpy(cell_RD)[None]))
+        hidden_RTD, _ = self.module.hidden(x_RTC, start)
+        raw_RTHKR = self.module.raw(hidden_RTD, x_RTC)
+        next_step_RTKR = raw_RTHKR[:, :, 0]
+        return sums(self.criterion, next_step_RTKR, label_RTK, None, None).mean()
 
     def _refused(self, loss: float, norm: float) -> str | None:
         """Why there is no update. The usual norm follows what comes, so that a lasting change is
         learned after all."""
         if not (math.isfinite(loss) and math.isfinite(norm)):
             return f"the loss is {loss:g} and its gradient {norm:g} long"
-        usual, settled = self.usual, self.updates >= SETTLED
-        if settled and norm > EXPLODES * usual > 0:
+        usual_norm = self.usual
+        if self.updates >= SETTLED and norm > EXPLODES * usual_norm > 0:
             self.usual *= 2
-            return f"its gradient is {norm:.3g} long, and {usual:.3g} is usual"
-        self.usual += (norm - usual) / min(self.updates + 1, 50)
+            return f"its gradient is {norm:.3g} long, and {usual_norm:.3g} is usual"
+        self.usual += (norm - usual_norm) / min(self.updates + 1, 50)
         return None
 
-    def saved(self) -> dict[str, NDArray]:
+    def saved(self) -> Arrays:
         """Everything that the next update depends on but the weights."""
+        arrays = {"updates": np.array(self.updates), "usual": np.array(self.usual)}
         state = self.optimiser.state_dict()["state"].get(0, {})
-        moments = {
-            f"moment_{name}": np.array(torch.as_tensor(value).numpy())
-            for name, value in state.items()
-        }
-        return {"updates": np.array(self.updates), "usual": np.array(self.usual), **moments}
+        for name, value in state.items():
+            moment = torch.as_tensor(value)
+            arrays[f"moment_{name}"] = np.array(moment.numpy())
+        return arrays
 
-    def take_up(self, saved: dict[str, NDArray]) -> None:
+    def take_up(self, saved: Arrays) -> None:
         """What `saved` gave; KeyError where something is missing."""
-        self.updates, self.usual = int(saved["updates"]), float(saved["usual"])
-        moments = {
-            name.removeprefix("moment_"): part
-            for name, part in saved.items()
-            if name.startswith("moment_")
-        }
+        self.updates = int(saved["updates"])
+        self.usual = float(saved["usual"])
         with training_settings():
-            parts = {name: torch.from_numpy(part.copy()) for name, part in moments.items()}
+            moments = {}
+            for name, array in saved.items():
+                if name.startswith("moment_"):
+                    moments[name.removeprefix("moment_")] = torch.from_numpy(array.copy())
             groups = self.optimiser.state_dict()["param_groups"]
-            state = {0: parts} if parts else {}
+            state = {0: moments} if moments else {}
             self.optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
-def fresh_arrays(config: NetworkConfig, head: Head, seed: int) -> dict[str, NDArray]:
+def fresh_arrays(config: NetworkConfig, head: Head, seed: int) -> Arrays:
     """Weights of a new network."""
     with training_settings(), torch.random.fork_rng(devices=()):
-        torch.manual_seed(int(np.random.default_rng([seed, 0]).integers(2**63)))
-        return arrays_from_state(NetworkModule(config, head).state_dict(), config)
+        seed_torch(np.random.default_rng([seed, 0]))
+        module = NetworkModule(config, head)
+        return arrays_from_state(module.state_dict(), config)

@@ -13,41 +13,41 @@ from lstmcast.training_config import Optimiser, Schedule
 
 def make_optimiser(config: Optimiser, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
     """The optimiser by its name."""
-    rest: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    shared: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
     if config.name == "rmsprop":
         return torch.optim.RMSprop(
-            weights, alpha=config.decay, eps=config.epsilon, momentum=config.momentum, **rest
+            weights, alpha=config.decay, eps=config.epsilon, momentum=config.momentum, **shared
         )
     if config.name == "sgd":
-        return torch.optim.SGD(weights, momentum=config.momentum, **rest)
+        return torch.optim.SGD(weights, momentum=config.momentum, **shared)
     kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
-    return kind(weights, betas=config.betas, eps=config.epsilon, fused=True, **rest)
+    return kind(weights, betas=config.betas, eps=config.epsilon, fused=True, **shared)
 
 
-def rate(schedule: Schedule, done: float, epochs_done: int, drops: int) -> float:
+def rate(schedule: Schedule, share_done: float, epochs_done: int, drops: int) -> float:
     """The learning rate as a share of the optimiser's.
 
-    `done`: share of all updates that lie behind; `epochs_done`: whole epochs; `drops`: how often
-    the validation loss has stayed on a plateau.
+    `share_done`: share of all updates that lie behind; `epochs_done`: whole epochs; `drops`: how
+    often the validation loss has stayed on a plateau.
 
-    >>> rate(Schedule("warmup_cosine", warmup=0.2), done=0.1, epochs_done=1, drops=0)
+    >>> rate(Schedule("warmup_cosine", warmup=0.2), share_done=0.1, epochs_done=1, drops=0)
     0.5
-    >>> rate(Schedule("step", factor=0.5, every=10), done=0.5, epochs_done=25, drops=0)
+    >>> rate(Schedule("step", factor=0.5, every=10), share_done=0.5, epochs_done=25, drops=0)
     0.25
     """
     if schedule.kind == "cosine":
-        return _half_cosine(done)
+        return _half_cosine(share_done)
     if schedule.kind == "warmup_cosine":
-        if done < schedule.warmup:
-            return max(done / schedule.warmup, 0.01)
-        return _half_cosine((done - schedule.warmup) / (1 - schedule.warmup))
+        if share_done < schedule.warmup:
+            return max(share_done / schedule.warmup, 0.01)
+        return _half_cosine((share_done - schedule.warmup) / (1 - schedule.warmup))
     if schedule.kind == "step":
         return schedule.factor ** (epochs_done // schedule.every)
     return schedule.factor**drops  # 1 but on a plateau
 
 
-def _half_cosine(done: float) -> float:
-    return 0.5 * (1 + math.cos(math.pi * done))
+def _half_cosine(share_done: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * share_done))
 
 
 def set_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:

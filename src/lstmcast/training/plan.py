@@ -13,12 +13,13 @@ from lstmcast import windows
 from lstmcast.context import Blocks
 from lstmcast.data.features import listed
 from lstmcast.errors import DataError, UsageError
+from lstmcast.fit_data import AdaptiveData, FitData, TransformedData
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training import batching as schemes
 from lstmcast.training.batching import BatchingScheme
 from lstmcast.training.feeds import AdaptiveFeed, TransformedFeed
 from lstmcast.training_config import TrainingConfig
-from lstmcast.windows import AdaptiveData, FitData, Parts, Segments, TransformedData
+from lstmcast.windows import Segments, Split
 
 SHORTEST_ADAPTIVE = 5  # observations: a position has seen three, and one comes after it
 ADAPTIVE_LENGTH = 96  # steps of a segment of adaptive inputs, unless the batching scheme says so
@@ -30,20 +31,22 @@ NOTHING_HELD_BACK = (
 def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) -> None:
     """UsageError where network, data and batching scheme do not go together."""
     kind = config.batching.kind
-    raw = network.inputs.from_context
-    if raw != isinstance(data, AdaptiveData):
-        wanted = "AdaptiveData (a panel)" if raw else "TransformedData (transformed series)"
+    is_adaptive = network.inputs.from_context
+    if is_adaptive != isinstance(data, AdaptiveData):
+        expected = (
+            "AdaptiveData (a panel)" if is_adaptive else "TransformedData (transformed series)"
+        )
         raise UsageError(
-            f"A network with inputs={network.inputs!r} learns from {wanted}, not from "
+            f"A network with inputs={network.inputs!r} learns from {expected}, not from "
             f"{type(data).__name__}."
         )
-    if raw and kind in ("stateful", "rollout"):
+    if is_adaptive and kind in ("stateful", "rollout"):
         raise UsageError(
             f"The batching scheme {type(config.batching).__name__} needs Transformed() inputs: "
             "adaptive ones are made from raw observations as they come. Use Windows or "
             "WholeSequence, or transformed inputs."
         )
-    if raw and isinstance(config.batching, settings.Windows):
+    if is_adaptive and isinstance(config.batching, settings.Windows):
         _check_adaptive_windows(config.batching, config.validation)
     if kind == "rollout" and network.steps != 1:
         raise UsageError(
@@ -64,14 +67,14 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
 
 
 def _check_columns(network: NetworkConfig, data: TransformedData) -> None:
-    found = data.inputs.shape[1], data.labels.shape[1]
-    if found == (network.width, network.inputs.columns):
+    columns = data.inputs.shape[1], data.labels.shape[1]
+    if columns == (network.width, network.inputs.columns):
         return
     past = len(network.inputs.past) + len(network.static)
     reads = f"{network.inputs.columns}" + (f" and {past} more columns" if past else "")
     raise UsageError(
-        f"The data have {found[0]} inputs and {found[1]} labels at each step, and the network "
-        f"reads {reads}. Use Transformed(columns={found[1]})."
+        f"The data have {columns[0]} inputs and {columns[1]} labels at each step, and the network "
+        f"reads {reads}. Use Transformed(columns={columns[1]})."
     )
 
 
@@ -106,46 +109,56 @@ def make_batching(
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
     """The batching scheme over these data, for a head that is `affine` or not, and notes on what it
     leaves out. DataError where nothing can be trained on."""
-    parts = windows.parts_of(data)
-    if not len(parts.series):
+    split = windows.split_of(data)
+    if not len(split.series):
         raise DataError(
             "There is nothing to train on: no series has a known value in its training part."
         )
     if isinstance(data, AdaptiveData):
-        return _adaptive(AdaptiveFeed(data, network, device, affine), parts, data, config, seed)
+        return _adaptive(AdaptiveFeed(data, network, device, affine), split, data, config, seed)
     feed, batching = TransformedFeed(data, network, device), config.batching
-    fresh = config.validation is not None and config.validation.fresh
+    fresh_state = config.validation is not None and config.validation.fresh
     if isinstance(batching, settings.Windows):
-        return _transformed_windows(feed, parts, batching, config, seed)
+        return _transformed_windows(feed, split, batching, config, seed)
     if isinstance(batching, settings.Rollout):
-        parts_, notes = windows.long_enough(
-            parts, batching.length + 1, f"Rollout(length={batching.length})"
+        trained, notes = windows.long_enough(
+            split, batching.length + 1, f"Rollout(length={batching.length})"
         )
-        back = windows.validation_windows(parts, batching.length, every=True, fresh=fresh)
-        back = _held_back(back, config, seed)
-        made = schemes.Rollout(
-            feed, parts_, batching, config.batch_size, config.steps_per_epoch, config.epochs, back
+        held_back = windows.validation_windows(
+            split, batching.length, every_step=True, fresh_state=fresh_state
         )
-        return made, notes
-    parts_, notes = windows.long_enough(parts, 2, "training")
-    back = _held_back(windows.validation_whole(parts, fresh=fresh), config, seed)
+        held_back = _held_back(held_back, config, seed)
+        scheme = schemes.Rollout(
+            feed,
+            trained,
+            batching,
+            config.batch_size,
+            config.steps_per_epoch,
+            config.epochs,
+            held_back,
+        )
+        return scheme, notes
+    trained, notes = windows.long_enough(split, 2, "training")
+    held_back = _held_back(windows.validation_whole(split, fresh_state=fresh_state), config, seed)
     if isinstance(batching, settings.Stateful):
-        return schemes.Stateful(feed, parts_, batching, config.batch_size, back), notes
-    return schemes.WholeSequence(feed, parts_, batching.chunk, config.batch_size, back), notes
+        return schemes.Stateful(feed, trained, batching, config.batch_size, held_back), notes
+    return schemes.WholeSequence(feed, trained, batching.chunk, config.batch_size, held_back), notes
 
 
 def _adaptive(
-    feed: AdaptiveFeed, parts: Parts, data: AdaptiveData, config: TrainingConfig, seed: int
+    feed: AdaptiveFeed, split: Split, data: AdaptiveData, config: TrainingConfig, seed: int
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
-    enough, notes = windows.long_enough(parts, SHORTEST_ADAPTIVE, "training")
-    fresh = config.validation is not None and config.validation.fresh
-    back = windows.validation_whole(parts, fresh=fresh)
+    enough, notes = windows.long_enough(split, SHORTEST_ADAPTIVE, "training")
+    fresh_state = config.validation is not None and config.validation.fresh
+    held_back = windows.validation_whole(split, fresh_state=fresh_state)
     # as far back as a forecast reads
-    context = Blocks.of(data.panel.periods).start(back.begin)
-    back = _held_back(back._replace(first=np.maximum(back.first, context)), config, seed)
+    context = Blocks.of(data.panel.periods).start(held_back.begin)
+    held_back = _held_back(
+        held_back._replace(first=np.maximum(held_back.first, context)), config, seed
+    )
     if isinstance(config.batching, settings.WholeSequence):
         return schemes.WholeSequence(
-            feed, enough, config.batching.chunk, config.batch_size, back
+            feed, enough, config.batching.chunk, config.batch_size, held_back
         ), notes
     assert isinstance(config.batching, settings.Windows)
     return schemes.AdaptiveWindows(
@@ -154,21 +167,21 @@ def _adaptive(
         config.batching.length or ADAPTIVE_LENGTH,
         config.batch_size,
         config.steps_per_epoch,
-        back,
+        held_back,
     ), notes
 
 
 def _transformed_windows(
     feed: TransformedFeed,
-    parts: Parts,
+    split: Split,
     batching: settings.Windows,
     config: TrainingConfig,
     seed: int,
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
-    batching = replace(batching, length=batching.length or windows.default_length(parts))
+    batching = replace(batching, length=batching.length or windows.default_length(split))
     assert batching.length is not None
     enough, notes = windows.long_enough(
-        parts, batching.length + 1, f"Windows(length={batching.length})"
+        split, batching.length + 1, f"Windows(length={batching.length})"
     )
     total = int(windows.window_counts(enough, batching.length, batching.stride).sum())
     numbers = np.arange(total)
@@ -180,15 +193,19 @@ def _transformed_windows(
         numbers, left_out = _divided(numbers, share)
         if batching.shuffle != "once":
             numbers = np.sort(numbers)
-        back = windows.windows(enough, left_out, batching.length, batching.stride, every=False)
+        held_back = windows.windows(
+            enough, left_out, batching.length, batching.stride, every_step=False
+        )
     else:
-        fresh = validation is not None and validation.fresh
-        back = windows.validation_windows(parts, batching.length, every=False, fresh=fresh)
-    back = _held_back(back, config, seed)
-    made = schemes.TransformedWindows(
-        feed, enough, batching, config.batch_size, config.steps_per_epoch, back, numbers
+        fresh_state = validation is not None and validation.fresh
+        held_back = windows.validation_windows(
+            split, batching.length, every_step=False, fresh_state=fresh_state
+        )
+    held_back = _held_back(held_back, config, seed)
+    scheme = schemes.TransformedWindows(
+        feed, enough, batching, config.batch_size, config.steps_per_epoch, held_back, numbers
     )
-    return made, notes
+    return scheme, notes
 
 
 def _divided(permuted: NDArray, share: float) -> tuple[NDArray, NDArray]:
@@ -207,8 +224,8 @@ def _held_back(segments: Segments, config: TrainingConfig, seed: int) -> Segment
     says."""
     if config.validation is None:
         return segments.rows(slice(0, 0))
-    most = config.validation.most
-    if most is None or len(segments.series) <= most:
+    limit = config.validation.most
+    if limit is None or len(segments.series) <= limit:
         return segments
-    rows = np.random.default_rng([seed, 1]).permutation(len(segments.series))[:most]
+    rows = np.random.default_rng([seed, 1]).permutation(len(segments.series))[:limit]
     return segments.rows(np.sort(rows))

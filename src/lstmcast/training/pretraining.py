@@ -39,14 +39,11 @@ from lstmcast.training.module import NetworkModule, arrays_from_state
 from lstmcast.util.config import settings
 
 # Share of the batches per family, in the order of KINDS: about what people forecast, thinned for
-# the frequencies whose
-# long series make a batch dear.
+# the frequencies whose long series make a batch dear.
 MIX = (0.17, 0.15, 0.28, 0.08, 0.1, 0.15, 0.07)
-FORGET_FAMILY = (
-    # of the batches do not say their family, so that the network also serves frequencies it cannot
-    # name
-    0.25
-)
+# Share of the batches that do not say their family, so that the network also serves frequencies
+# that it cannot name.
+FORGET_FAMILY = 0.25
 
 
 @settings
@@ -93,19 +90,23 @@ def make_batch(number: int, config: PretrainingConfig, network: NetworkConfig) -
     rng = np.random.default_rng([config.seed, number])
     kind = KINDS[rng.choice(len(KINDS), p=np.array(MIX) / sum(MIX))]
     periods = draw_periods(rng, kind)
-    longest = CONTEXT if rng.random() < 0.1 else kind.lengths[1]
-    length = round(math.exp(rng.uniform(math.log(kind.lengths[0]), math.log(longest))))
+    shortest, longest = kind.lengths
+    if rng.random() < 0.1:
+        longest = CONTEXT
+    log_length = rng.uniform(math.log(shortest), math.log(longest))
+    length = round(math.exp(log_length))
     count = max(4, config.values // length)
     values = synthetic(rng, count, length + network.steps, kind, periods)
     log = bool(rng.random() < 0.75)
-    positive = (values > 0).all(axis=1)
-    values = values[positive] if log else values[~positive | (rng.random(count) < 0.3)]
+    is_chosen = (values > 0).all(axis=1)
+    if not log:
+        is_chosen = ~is_chosen | (rng.random(count) < 0.3)
+    values = values[is_chosen]
     if len(values) == 0:
         values, log = synthetic(rng, count, length + network.steps, kind, periods), False
     family = "" if rng.random() < FORGET_FAMILY else kind.family
-    return batch_from_series(
-        rng, with_missing(rng, values), periods, family, log, config.positions, network
-    )
+    values = with_missing(rng, values)
+    return batch_from_series(rng, values, periods, family, log, config.positions, network)
 
 
 def batch_from_series(
@@ -124,20 +125,21 @@ def batch_from_series(
     z_BU = to_axis(values_BU, log)
     B, T = len(z_BU), z_BU.shape[1] - H
     grid = Grid(H, periods, family, np.full(B, log))
-    seen, _ = inputs.read(inputs.start(grid, B), z_BU[:, :T])
-    usable = np.flatnonzero((seen.known.scale > 0) & (np.cumsum(seen.begun_BT, axis=1) >= 3))
-    positions = (
-        np.sort(rng.choice(usable, min(count, len(usable)), replace=False))
-        if len(usable)
-        else np.arange(0)
-    )
+    reading, _ = inputs.read(inputs.start(grid, B), z_BU[:, :T])
+    has_read_three = np.cumsum(reading.begun_BT, axis=1) >= 3
+    usable = np.flatnonzero((reading.known.scale > 0) & has_read_three)
+    positions = np.arange(0)
+    if len(usable):
+        sample = rng.choice(usable, min(count, len(usable)), replace=False)
+        positions = np.sort(sample)
     rows, steps = np.divmod(positions, T)
-    future_NH = z_BU[rows[:, None], steps[:, None] + 1 + np.arange(H)]
-    known = positions_of(seen.known, rows, steps)
-    target_NH = inputs.targets(future_NH, known)
-    weight_N = known.scale / series_scale(z_BU, log)[rows]
+    target_steps_NH = steps[:, None] + 1 + np.arange(H)
+    future_NH = z_BU[rows[:, None], target_steps_NH]
+    known_N = positions_of(reading.known, rows, steps)
+    target_NH = inputs.targets(future_NH, known_N)
+    weight_N = known_N.scale / series_scale(z_BU, log)[rows]
     return SyntheticBatch(
-        seen.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32)
+        reading.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32)
     )
 
 
@@ -159,15 +161,15 @@ def pretrain(
         trained, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
     )
     average = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    first, before = load_checkpoint(folder, config, network, module, optimiser, average)
-    began = time.monotonic() - before
+    first, seconds_before = load_checkpoint(folder, config, network, module, optimiser, average)
+    began = time.monotonic() - seconds_before
     for step in range(first, config.steps):
         batch = make_batch(step, config, network)
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
-        x, positions, target, weight = (torch.from_numpy(part).to(device) for part in batch)
-        raw = module(x, positions)[:, :, 0]
-        quantiles = module.answers.quantiles(raw, *standing(raw), torch)
+        inputs, positions, target, weight = (torch.from_numpy(array).to(device) for array in batch)
+        outputs = module(inputs, positions)[:, :, 0]
+        quantiles = module.answers.quantiles(outputs, *standing(outputs), torch)
         loss = weighted_pinball(quantiles, target, weight)
         optimiser.zero_grad()
         loss.backward()
@@ -185,9 +187,10 @@ def pretrain(
     return PretrainedMember(arrays_from_state(average, network), time.monotonic() - began)
 
 
-def _schedule(done: float) -> float:
+def _schedule(share_done: float) -> float:
     """Warm-up over the first 5%, then half a cosine down to 0 (Loshchilov & Hutter 2017)."""
-    return min(1.0, done / 0.05 + 0.01) * 0.5 * (1 + math.cos(math.pi * done))
+    warm_up = min(1.0, share_done / 0.05 + 0.01)
+    return warm_up * 0.5 * (1 + math.cos(math.pi * share_done))
 
 
 @torch.no_grad()
@@ -207,9 +210,10 @@ def pretrain_members(
 ) -> list[PretrainedMember]:
     """Train several members, seeds `seed`, `seed + 1`, …: two at a time on the CPU, one after
     the other on CUDA."""
-    configs = [replace(config, seed=config.seed + k) for k in range(members)]
+    configs = [replace(config, seed=config.seed + number) for number in range(members)]
     folders = [folder / f"seed-{config.seed}" for config in configs]
-    with ProcessPoolExecutor(1 if device != "cpu" else 2, mp_context=get_context("spawn")) as pool:
+    workers = 2 if device == "cpu" else 1
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return list(pool.map(_train_member, configs, repeat(network), folders, repeat(device)))
 
 

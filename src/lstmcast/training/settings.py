@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+
+
+def seed_torch(rng: np.random.Generator) -> None:
+    """What PyTorch draws from now on follows from a generator."""
+    torch.manual_seed(int(rng.integers(2**63)))
 
 
 @contextmanager

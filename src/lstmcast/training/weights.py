@@ -26,17 +26,19 @@ def trained_weights(module: nn.Module) -> list[nn.Parameter]:
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if any(parameter.device.type != "cpu" for parameter in trained):
         return trained
-    places, size = [], 0
+    places = []
+    size = 0
     for parameter in trained:
         places.append(size)
-        size += -(-parameter.numel() // ALIGNED) * ALIGNED
+        blocks = -(-parameter.numel() // ALIGNED)
+        size += blocks * ALIGNED
     flat = nn.Parameter(torch.zeros(size))
     flat.grad = torch.zeros(size)
     for parameter, place in zip(trained, places, strict=True):
-        here = slice(place, place + parameter.numel())
-        flat.data[here] = parameter.data.reshape(-1)
-        parameter.data = flat.data[here].view(parameter.shape)
-        parameter.grad = flat.grad[here].view(parameter.shape)
+        span = slice(place, place + parameter.numel())
+        flat.data[span] = parameter.data.reshape(-1)
+        parameter.data = flat.data[span].view(parameter.shape)
+        parameter.grad = flat.grad[span].view(parameter.shape)
     return [flat]
 
 
@@ -92,7 +94,8 @@ class EmaAverage:
     def after_update(self, weights: list[nn.Parameter], step: int) -> None:
         """One more update; `step` counts them from 1."""
         for average, weight in zip(self.taken[0], weights, strict=True):
-            average.lerp_(weight, 1 - min(self.decay, step / (step + 9)))
+            decay = min(self.decay, step / (step + 9))
+            average.lerp_(weight, 1 - decay)
 
     def after_epoch(self, weights: list[nn.Parameter]) -> None:
         """Nothing to remember."""
@@ -114,15 +117,14 @@ class SnapshotAverage:
 
     def after_epoch(self, weights: list[nn.Parameter]) -> None:
         """Take a snapshot, and forget the oldest one beyond `count`."""
-        self.taken = [*self.taken, copied(weights)][-self.count :]
+        self.taken = [*self.taken, copied(weights)]
+        self.taken = self.taken[-self.count :]
 
     def values(self) -> Values | None:
         """The mean; None before the first epoch has ended."""
-        return (
-            [torch.stack(tensors).mean(0) for tensors in zip(*self.taken, strict=True)]
-            if self.taken
-            else None
-        )
+        if not self.taken:
+            return None
+        return [torch.stack(tensors).mean(0) for tensors in zip(*self.taken, strict=True)]
 
 
 Average = NoAverage | EmaAverage | SnapshotAverage

@@ -42,10 +42,10 @@ class SettingEffect:
 
 def effects_in(trials: Sequence[Trial], space: Space) -> tuple[SettingEffect, ...]:
     """The effect of each setting, the largest first; none where too few trials are done."""
-    done = [trial for trial in trials if trial.state == DONE]
+    done_trials = [trial for trial in trials if trial.state == DONE]
     effects = []
     for setting in space.settings():
-        effect = _effect(setting, done)
+        effect = _effect(setting, done_trials)
         if effect is not None:
             effects.append(effect)
     effects.sort(key=_explains, reverse=True)
@@ -56,26 +56,26 @@ def _explains(effect: SettingEffect) -> float:
     return effect.explains
 
 
-def _effect(setting: Setting, done: Sequence[Trial]) -> SettingEffect | None:
+def _effect(setting: Setting, done_trials: Sequence[Trial]) -> SettingEffect | None:
     """The effect of one setting; None where too few trials have it, or all have the same value."""
-    own = [trial for trial in done if setting.name in trial.settings]
-    if len(own) < FEWEST:
+    with_setting = [trial for trial in done_trials if setting.name in trial.settings]
+    if len(with_setting) < FEWEST:
         return None
-    values = [trial.settings[setting.name] for trial in own]
+    values = [trial.settings[setting.name] for trial in with_setting]
     groups, names = _grouped(setting, values)
     if len(names) < 2:
         return None
-    errors = np.array([trial.error for trial in own])
+    errors = np.array([trial.error for trial in with_setting])
     medians = []
     for group in range(len(names)):
         medians.append(_median(errors[groups == group]))
-    best = int(np.argmin(medians))
+    best_group = int(np.argmin(medians))
     return SettingEffect(
         setting=setting.title,
         explains=explained(np.log(errors + TINY), groups),
-        best=names[best],
-        error=medians[best],
-        others=_median(errors[groups != best]),
+        best=names[best_group],
+        error=medians[best_group],
+        others=_median(errors[groups != best_group]),
     )
 
 
@@ -86,9 +86,9 @@ def _median(errors: NDArray) -> float:
 def _grouped(setting: Setting, values: Sequence[Any]) -> tuple[NDArray, list[str]]:
     """The group of each value, and what the groups are called."""
     if isinstance(setting, Choice):
-        tried = [value for value in setting.values if value in values]
-        places = [tried.index(value) for value in values]
-        return np.array(places), [str(value) for value in tried]
+        categories = [value for value in setting.values if value in values]
+        places = [categories.index(value) for value in values]
+        return np.array(places), [str(value) for value in categories]
     numbers = np.array(values)
     bounds = np.quantile(numbers, [1 / 3, 2 / 3])
     thirds = np.searchsorted(bounds, numbers)
@@ -111,10 +111,10 @@ def explained(values: NDArray, groups: NDArray) -> float:
     within = 0.0
     for group in numbers:
         within += _squares(values[groups == group])
-    free = len(values) - len(numbers)
-    if total <= 0 or free <= 0:
+    degrees = len(values) - len(numbers)
+    if total <= 0 or degrees <= 0:
         return 0.0
-    by_chance = (len(numbers) - 1) * within / free
+    by_chance = (len(numbers) - 1) * within / degrees
     share = (total - within - by_chance) / total
     return max(0.0, share)
 
@@ -127,9 +127,9 @@ def _squares(values: NDArray) -> float:
 
 def table_of(effects: Sequence[SettingEffect], measure: str, words: Words = ENGLISH) -> str:
     """The effects as lines of a table."""
-    what = words("what mattered")
-    best = words("best")
-    header = [what, words("explains"), best, measure, words(f"{measure} of others")]
+    setting_title = words("what mattered")
+    value_title = words("best")
+    header = [setting_title, words("explains"), value_title, measure, words(f"{measure} of others")]
     rows = []
     for effect in effects:
         row = [
@@ -140,4 +140,4 @@ def table_of(effects: Sequence[SettingEffect], measure: str, words: Words = ENGL
             number(effect.others),
         ]
         rows.append(row)
-    return aligned(header, rows, left_aligned=[what, best])
+    return aligned(header, rows, left_aligned=[setting_title, value_title])

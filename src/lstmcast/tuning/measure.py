@@ -62,13 +62,13 @@ class Split:
         fewest = max(2 * int(panel.periods[0]), 2 * horizon, 8)
         lengths = panel.lengths
         for number in range(TESTED, -1, -1):
-            later = np.zeros((len(panel), 0), np.int64)
+            test_counts = np.zeros((len(panel), 0), np.int64)
             if number:
-                later = spaced_cutoffs(lengths, horizon, number, horizon, fewest + horizon)
-            searched = panel.until(_first(later, panel))
+                test_counts = spaced_cutoffs(lengths, horizon, number, horizon, fewest + horizon)
+            searched = panel.until(_first(test_counts, panel))
             counts = spaced_cutoffs(searched.lengths, horizon, SEARCHED, minimum=fewest)
             if counts.any():
-                return cls(panel, searched, counts, later)
+                return cls(panel, searched, counts, test_counts)
         longest = int(lengths.max(initial=0))
         raise DataError(
             f"{panel.report.source}: the longest series has {longest} values, and a search needs "
@@ -122,8 +122,8 @@ class Split:
 def _first(counts: NDArray, panel: Panel) -> NDArray:
     """The first cutoff of each series (S,); its end where it has none."""
     first = np.array(panel.lengths)
-    for own in counts.T:
-        first = np.where(own > 0, np.minimum(own, first), first)
+    for counts_S in counts.T:
+        first = np.where(counts_S > 0, np.minimum(counts_S, first), first)
     return first
 
 
@@ -199,19 +199,19 @@ class _Watch:
 
     def __call__(self, report: Any) -> None:
         if self.clock() >= self.ends:
-            done = report.member * report.epochs + report.epoch
-            raise OutOfTime(done / (report.members * report.epochs))
+            epochs_done = report.member * report.epochs + report.epoch
+            raise OutOfTime(epochs_done / (report.members * report.epochs))
         if report.member or not np.isfinite(report.validation_loss):
             return
         self.best.append(report.validation_loss)
-        part = PARTS * report.epoch // report.epochs
-        if 0 < part < PARTS:
-            self._judge(part)
+        quarter = PARTS * report.epoch // report.epochs
+        if 0 < quarter < PARTS:
+            self._judge(quarter)
 
-    def _judge(self, part: int) -> None:
+    def _judge(self, quarter: int) -> None:
         """Stop a poor training after this part of it, once for each."""
         kind = kind_of(self.suggestion.settings)
-        place = PLACES * kind + part
+        place = PLACES * kind + quarter
         if place in self.suggestion.losses:
             return
         if self.suggestion.poor(place, min(self.best)):

@@ -74,15 +74,15 @@ class Tuned:
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
-        tried = {state: self._count(state) for state in (DONE, STOPPED, FAILED)}
-        best = {"trial": self.best.number, "error": self.best.error}
+        counts = {state: self._count(state) for state in (DONE, STOPPED, FAILED)}
+        winner = {"trial": self.best.number, "error": self.best.error}
         return {
-            "trials": tried,
+            "trials": counts,
             "measure": self.measure,
-            "best": best | dict(self.best.settings),
+            "best": winner | dict(self.best.settings),
             "shipped": self.shipped_error,
             "test": dict(self.test),
-            "effects": [vars(one) for one in self.effects],
+            "effects": [vars(effect) for effect in self.effects],
         }
 
     def save(self, folder: str | Path) -> None:
@@ -100,14 +100,15 @@ class Tuned:
     def text(self, language: str = "en") -> str:
         """What was found, in sentences and tables."""
         words = words_of(language)
-        parts = [self._counted(), self._compared(), self._mattered(words), self._tested(words)]
-        return "\n\n".join(words(part) for part in parts)
+        paragraphs = [self._counted(), self._compared(), self._mattered(words), self._tested(words)]
+        return "\n\n".join(words(paragraph) for paragraph in paragraphs)
 
     def _counted(self) -> str:
-        done = self._count(DONE)
+        done_count = self._count(DONE)
         stopped = self._count(STOPPED)
         failed = self._count(FAILED)
-        return f"{len(self.trials)} trials: {done} done, {stopped} stopped early, {failed} failed."
+        counts = f"{done_count} done, {stopped} stopped early, {failed} failed"
+        return f"{len(self.trials)} trials: {counts}."
 
     def _count(self, state: str) -> int:
         """How many trials came to this end."""
@@ -125,15 +126,15 @@ class Tuned:
     def _mattered(self, words: Words) -> str:
         if self.effects:
             return table_of(self.effects, self.measure, words)
-        done = self._count(DONE)
-        return f"{done} trials are done: too few to say which settings mattered."
+        done_count = self._count(DONE)
+        return f"{done_count} trials are done: too few to say which settings mattered."
 
     def _tested(self, words: Words) -> str:
         if not self.test:
             return "The history is too short for a test part: the error of the best is too small."
-        part = words("on the test part")
+        title = words("on the test part")
         rows = [[words(name), number(error)] for name, error in self.test.items()]
-        table = aligned([part, self.measure], rows, left_aligned=[part])
+        table = aligned([title, self.measure], rows, left_aligned=[title])
         gain = 1 - self.test[TUNED_NAME] / self.test[SHIPPED_NAME]
         verdict = "On the test part, the shipped network is no worse: prefer it."
         if gain > 0:

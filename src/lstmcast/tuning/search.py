@@ -84,10 +84,10 @@ def tune(
     place = None if folder is None else checked_path(folder)
     laboratory = Laboratory.of(panel, horizon, seed, device, clock)
     with _claimed(place):
-        found = _Search(laboratory, budget, place, progress or _unheard).result()
+        tuned = _Search(laboratory, budget, place, progress or _unheard).result()
         if place is not None:
-            found.save(place)
-    return found
+            tuned.save(place)
+    return tuned
 
 
 def _budget(minutes: float | None, trials: int | None, clock: Clock) -> _Budget:
@@ -113,8 +113,8 @@ def _claimed(place: Path | None) -> Any:
     if place is None:
         yield
         return
-    with locked(place / ".lock") as held:
-        if not held:
+    with locked(place / ".lock") as is_locked:
+        if not is_locked:
             raise OutputError(
                 f"Another search is writing to {str(place)!r}. Wait for its end, or name another "
                 "folder."
@@ -138,15 +138,15 @@ class _Budget:
         """Seconds; `earlier`: how many the runs before this one took."""
         return self.seconds - earlier - (self.clock() - self.began)
 
-    def allows(self, done: int) -> bool:
+    def allows(self, count: int) -> bool:
         """Whether another trial may be made, by their number."""
-        return self.trials is None or done < self.trials
+        return self.trials is None or count < self.trials
 
-    def text(self, left: float) -> str:
+    def text(self, seconds_left: float) -> str:
         """How much is left, in words."""
-        if not math.isfinite(left):
+        if not math.isfinite(seconds_left):
             return ""
-        minutes = max(left, 0.0) / 60
+        minutes = max(seconds_left, 0.0) / 60
         return f"; about {minutes:.0f} min left" if minutes >= 1 else "; under a minute left"
 
 
@@ -168,15 +168,15 @@ class _Search:
         measure, shipped_error = split.error(LSTMForecaster(self.laboratory.horizon))
         self.say(f"the shipped network as it arrives: {measure} {number(shipped_error)}")
         self._run(measure)
-        best = best_of(self.trials)
-        if best is None:
+        best_trial = best_of(self.trials)
+        if best_trial is None:
             raise self._nothing_done()
-        test = self._test(best) if split.tests.size else {}
+        test = self._test(best_trial) if split.tests.size else {}
         self.say("the best settings train a network with all data …")
-        model = self.laboratory.trained(dict(best.settings), split.panel)
+        model = self.laboratory.trained(dict(best_trial.settings), split.panel)
         effects = effects_in(self.trials, self.laboratory.space)
-        every = tuple(self.trials)
-        return Tuned(model, best, every, measure, shipped_error, test, effects, split.panel)
+        trials = tuple(self.trials)
+        return Tuned(model, best_trial, trials, measure, shipped_error, test, effects, split.panel)
 
     def _announce(self) -> None:
         split = self.laboratory.split
@@ -192,13 +192,15 @@ class _Search:
         laboratory = self.laboratory
         suggestions = Suggestions(laboratory.space, laboratory.seed, self.trials)
         while self.budget.allows(len(self.trials)):
-            left = self.budget.left(self.earlier) - self._reserve()
-            typical = statistics.median([one.seconds for one in self.trials] or [0.0])
-            if left < typical:
+            seconds_left = self.budget.left(self.earlier) - self._reserve()
+            typical = statistics.median(
+                [trial_before.seconds for trial_before in self.trials] or [0.0]
+            )
+            if seconds_left < typical:
                 break
             suggestion = suggestions.next()
             try:
-                trial = laboratory.trial(suggestion, laboratory.clock() + left)
+                trial = laboratory.trial(suggestion, laboratory.clock() + seconds_left)
             except OutOfTime as over:
                 self._require_one(over.share)
                 break
@@ -209,21 +211,21 @@ class _Search:
 
     def _reserve(self) -> float:
         """Seconds that are kept for the trainings after the search."""
-        best = best_of(self.trials)
-        if best is None:
+        best_trial = best_of(self.trials)
+        if best_trial is None:
             return 0.0
         trainings = 2 if self.laboratory.split.tests.size else 1
-        return trainings * ROOM * best.seconds
+        return trainings * ROOM * best_trial.seconds
 
     def _told(self, trial: Trial, measure: str) -> None:
         came = {STOPPED: "stopped early", FAILED: f"failed: {trial.note}"}
-        result = came.get(trial.state, f"{measure} {number(trial.error)}")
+        outcome = came.get(trial.state, f"{measure} {number(trial.error)}")
         if best_of(self.trials) is trial:
-            result += ", the best so far"
-        left = self.budget.text(self.budget.left(self.earlier))
+            outcome += ", the best so far"
+        time_left = self.budget.text(self.budget.left(self.earlier))
         settings = in_words(trial.settings)
         took = f"{trial.seconds:.0f} s"
-        self.say(f"trial {trial.number + 1}: {settings}: {result}; {took}{left}")
+        self.say(f"trial {trial.number + 1}: {settings}: {outcome}; {took}{time_left}")
 
     def _require_one(self, share: float) -> None:
         """UsageError where the time was over before any trial was done."""
@@ -244,14 +246,14 @@ class _Search:
             return UsageError("No trial was made in the time that is left. Give more minutes.")
         return ModelError(f"No trial came to its end. The first one: {failed[0].note}")
 
-    def _test(self, best: Trial) -> dict[str, float]:
+    def _test(self, trial: Trial) -> dict[str, float]:
         """Errors on the test part, of what trains on all that precedes it."""
         self.say("the best settings are judged on the test part …")
         split = self.laboratory.split
-        model = self.laboratory.trained(dict(best.settings), split.searched)
-        own, *simple = split.test_errors(model).items()
+        model = self.laboratory.trained(dict(trial.settings), split.searched)
+        tuned, *simple = split.test_errors(model).items()
         shipped, *_ = split.test_errors(LSTMForecaster(self.laboratory.horizon)).items()
-        return {TUNED_NAME: own[1], SHIPPED_NAME: shipped[1], **dict(simple)}
+        return {TUNED_NAME: tuned[1], SHIPPED_NAME: shipped[1], **dict(simple)}
 
 
 def _about(laboratory: Laboratory) -> dict[str, Any]:

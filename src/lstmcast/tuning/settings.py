@@ -34,8 +34,8 @@ def read_settings(path: str | Path) -> LSTMForecaster:
     """
     place = checked_path(path)
     try:
-        described = tomllib.loads(place.read_text(encoding="utf-8"))
-        return LSTMForecaster.from_json(described)
+        values = tomllib.loads(place.read_text(encoding="utf-8"))
+        return LSTMForecaster.from_json(values)
     except OSError as error:
         raise UsageError(
             f"settings {str(path)!r} cannot be read: {error.strerror}. Name a file such as the "

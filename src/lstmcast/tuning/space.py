@@ -75,11 +75,11 @@ class Space:
         """What suits the season, the length and the columns of a panel."""
         period = int(panel.periods[0])
         typical = int(np.median(panel.lengths))
-        most = min(LONGEST, max(SHORTEST, typical // 2))
-        lengths = {min(USUAL_WINDOW, most)}
+        longest = min(LONGEST, max(SHORTEST, typical // 2))
+        lengths = {min(USUAL_WINDOW, longest)}
         for count in SEASONS:
-            wanted = max(SHORTEST, count * period)
-            lengths.add(min(wanted, most))
+            length = max(SHORTEST, count * period)
+            lengths.add(min(length, longest))
         window = Choice("window", "steps of a window", tuple(sorted(lengths)))
         return cls(
             window,
@@ -96,10 +96,10 @@ class Space:
 
     def asked(self, ask: Ask) -> dict[str, Any]:
         """A value of each setting that has an effect."""
-        found = _answers(ask, self._common())
-        if found["start"] == SCRATCH:
-            found |= _answers(ask, OF_SCRATCH)
-        return found
+        values = _answers(ask, self._common())
+        if values["start"] == SCRATCH:
+            values |= _answers(ask, OF_SCRATCH)
+        return values
 
     def usual(self) -> list[dict[str, Any]]:
         """What `fit` does unless told otherwise, fine-tuning and from scratch: the first trials."""
@@ -121,20 +121,20 @@ class Space:
         }
         return [tuned, scratch]
 
-    def forecaster(self, chosen: Mapping[str, Any], horizon: int, seed: int) -> LSTMForecaster:
+    def forecaster(self, settings: Mapping[str, Any], horizon: int, seed: int) -> LSTMForecaster:
         """An unfitted forecaster with these settings."""
-        if chosen["start"] == TUNED:
-            training = _training(TrainingConfig.fine_tuning(), chosen)
+        if settings["start"] == TUNED:
+            training = _training(TrainingConfig.fine_tuning(), settings)
             return LSTMForecaster(horizon, training=training, seed=seed)
-        training = _training(TrainingConfig.from_scratch(), chosen)
+        training = _training(TrainingConfig.from_scratch(), settings)
         inputs = Adaptive()
-        if chosen["inputs"] == TRANSFORMED:
+        if settings["inputs"] == TRANSFORMED:
             inputs = Transformed(Standard(), past=self.past)
             training = replace(training, steps_per_epoch=UPDATES)
         network = NetworkConfig(
-            layers=(chosen["hidden"],) * chosen["layers"],
+            layers=(settings["hidden"],) * settings["layers"],
             inputs=inputs,
-            dropout=chosen["dropout"],
+            dropout=settings["dropout"],
             static=static_of([ALL] * self.static),
         )
         return LSTMForecaster(
@@ -150,39 +150,39 @@ def _answers(ask: Ask, settings: Iterable[Setting]) -> dict[str, Any]:
     return {setting.name: ask(setting) for setting in settings}
 
 
-def _training(usual: TrainingConfig, chosen: Mapping[str, Any]) -> TrainingConfig:
+def _training(training: TrainingConfig, settings: Mapping[str, Any]) -> TrainingConfig:
     optimiser = replace(
-        usual.optimiser,
-        learning_rate=chosen["learning_rate"],
-        weight_decay=chosen["weight_decay"],
+        training.optimiser,
+        learning_rate=settings["learning_rate"],
+        weight_decay=settings["weight_decay"],
     )
     return replace(
-        usual,
-        epochs=chosen["epochs"],
-        batch_size=chosen["batch_size"],
-        batching=Windows(length=chosen["window"], loss="every"),
+        training,
+        epochs=settings["epochs"],
+        batch_size=settings["batch_size"],
+        batching=Windows(length=settings["window"], loss="every"),
         optimiser=optimiser,
     )
 
 
-def kind_of(chosen: Mapping[str, Any]) -> int:
+def kind_of(settings: Mapping[str, Any]) -> int:
     """Which trials have validation losses in the same units."""
-    if chosen["start"] == TUNED:
+    if settings["start"] == TUNED:
         return 0
-    return 1 if chosen["inputs"] == ADAPTIVE else 2
+    return 1 if settings["inputs"] == ADAPTIVE else 2
 
 
-def in_words(chosen: Mapping[str, Any]) -> str:
+def in_words(settings: Mapping[str, Any]) -> str:
     """Settings as people say them.
 
     >>> in_words({"start": "fine-tuned", "learning_rate": 0.00123, "epochs": 16})
     'fine-tuned, learning rate 0.0012, 16 epochs'
     """
-    parts = [chosen["start"]]
-    if chosen["start"] == SCRATCH:
-        units = [str(chosen["hidden"])] * chosen["layers"]
-        parts.append(f"{chosen['inputs']} inputs")
-        parts.append(f"layers of {'-'.join(units)} units")
-    parts.append(f"learning rate {chosen['learning_rate']:.2g}")
-    parts.append(f"{chosen['epochs']} epochs")
-    return ", ".join(parts)
+    phrases = [settings["start"]]
+    if settings["start"] == SCRATCH:
+        units = [str(settings["hidden"])] * settings["layers"]
+        phrases.append(f"{settings['inputs']} inputs")
+        phrases.append(f"layers of {'-'.join(units)} units")
+    phrases.append(f"learning rate {settings['learning_rate']:.2g}")
+    phrases.append(f"{settings['epochs']} epochs")
+    return ", ".join(phrases)

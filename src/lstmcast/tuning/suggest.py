@@ -46,36 +46,36 @@ class Suggestions:
             n_warmup_steps=0,
         )
         self._study = optuna.create_study(pruner=pruner)
-        self._kinds = {one.name: _distribution(one) for one in space.settings()}
+        self._kinds = {setting.name: _distribution(setting) for setting in space.settings()}
         for trial in trials:
             self._study.add_trial(self._rebuilt(trial))
 
     def next(self) -> Suggestion:
         """The next trial's settings."""
         number = len(self._study.trials)
-        usual = self.space.usual()
+        first_settings = self.space.usual()
         self._study.sampler = self._sampler(number)
-        if number < len(usual):
-            self._study.enqueue_trial(usual[number])
-        asked = self._study.ask()
+        if number < len(first_settings):
+            self._study.enqueue_trial(first_settings[number])
+        trial = self._study.ask()
 
         def ask(setting: Setting) -> Any:
             name = setting.name
             if isinstance(setting, Choice):
-                return asked.suggest_categorical(name, setting.values)
-            return asked.suggest_float(name, setting.low, setting.high, log=True)
+                return trial.suggest_categorical(name, setting.values)
+            return trial.suggest_float(name, setting.low, setting.high, log=True)
 
         settings = self.space.asked(ask)
-        return Suggestion(number, settings, asked, self._study)
+        return Suggestion(number, settings, trial, self._study)
 
     def _sampler(self, number: int) -> Any:
         """What draws the settings of a trial, by its number."""
         import optuna
 
-        drawn = np.random.SeedSequence([self.seed, number]).generate_state(1)
+        seeds = np.random.SeedSequence([self.seed, number]).generate_state(1)
         return optuna.samplers.TPESampler(
             n_startup_trials=RANDOM_TRIALS,
-            seed=int(drawn[0]),
+            seed=int(seeds[0]),
         )
 
     def _rebuilt(self, trial: Trial) -> Any:
@@ -85,11 +85,12 @@ class Suggestions:
         distributions = {}
         for name in trial.settings:
             distributions[name] = self._kinds[name]
+        error = trial.error if trial.state == DONE else None
         return optuna.trial.create_trial(
             state=_state(trial),
             params=dict(trial.settings),
             distributions=distributions,
-            value=trial.error if trial.state == DONE else None,
+            value=error,
             intermediate_values=dict(trial.losses),
         )
 
@@ -98,12 +99,12 @@ class Suggestion:
     """Settings to try, and what is told of the trial."""
 
     def __init__(
-        self, number: int, settings: dict[str, Any], asked: optuna.Trial, study: optuna.Study
+        self, number: int, settings: dict[str, Any], trial: optuna.Trial, study: optuna.Study
     ) -> None:
         self.number = number
         self.settings = settings
         self.losses: dict[int, float] = {}
-        self._asked = asked
+        self._asked = trial
         self._study = study
 
     def poor(self, place: int, loss: float) -> bool:

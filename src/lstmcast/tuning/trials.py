@@ -118,5 +118,5 @@ def _trial_in(line: Mapping[str, Any]) -> Trial:
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
     """The trial with the least error; None where none is done."""
-    done = [trial for trial in trials if trial.state == DONE]
-    return min(done, key=lambda trial: trial.error) if done else None
+    done_trials = [trial for trial in trials if trial.state == DONE]
+    return min(done_trials, key=lambda trial: trial.error) if done_trials else None

@@ -105,7 +105,8 @@ def _export_graphs(
     model: Path | None, folder: Path | None, graph: Part | None, quiet: bool, as_json: bool
 ) -> None:
     from lstmcast.export.onnx import known_of, to_onnx, why_not
-    from lstmcast.forecaster import LSTMForecaster, load
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.loading import load
 
     forecaster = LSTMForecaster(1) if model is None else load(model)
     name = "lstmcast" if model is None else model.resolve().name

@@ -52,6 +52,7 @@ HeldOutPlace = Annotated[
 ]
 
 
+# longer than most functions by its options, each of which is a parameter
 def fit(
     context: typer.Context,
     data: Data,
@@ -96,15 +97,11 @@ def fit(
         forecaster,
         source,
         model,
-        plot=run.plot,
-        report=run.report,
         made_by=context.obj,
         language=echo.words().language,
-        resume=run.resume,
-        keep_checkpoints=run.keep_checkpoints,
-        device=training.device,
-        threads=training.threads,
         callbacks=lines,
+        **run.settings(),
+        **training.hardware(),
     )
     outcome = job.run(notify)
     echo.fit(outcome, quiet, as_json)
@@ -123,9 +120,13 @@ def _progress(quiet: bool) -> list[Any]:
     return [ProgressLine(stream)]
 
 
-def _forecaster(horizon: int, training: Training, reading: ReadingOptions) -> LSTMForecaster:
+def _forecaster(
+    horizon: int, training: Training, reading: ReadingOptions, method: str = "auto"
+) -> LSTMForecaster:
     past, static = reading.past_names(), reading.static_names()
-    return common.forecaster_for(horizon, training=training, past=past, static=static)
+    return common.forecaster_for(
+        horizon, training=training, past=past, method=method, static=static
+    )
 
 
 def _run_preset(job: PresetJob, notify: Notify, quiet: bool, as_json: bool) -> None:
@@ -134,6 +135,7 @@ def _run_preset(job: PresetJob, notify: Notify, quiet: bool, as_json: bool) -> N
     end(echo.skipped(outcome.panel))
 
 
+# longer than most functions by its options, each of which is a parameter
 def backtest(
     data: Data,
     reading: ReadingOptions,
@@ -176,24 +178,18 @@ def backtest(
     table = rows.place(out)
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
-    past, static = reading.past_names(), reading.static_names()
-    source = source_for_training(reading.source(data), horizon, training, past)
+    source = reading.source(data)
+    source = source_for_training(source, horizon, training, reading.past_names())
     source, steps, notify = source_ahead(source, horizon, None, quiet)
-    forecaster = common.forecaster_for(
-        steps, training=training, past=past, method=method, static=static
-    )
     job = BacktestJob(
-        forecaster,
+        _forecaster(steps, training, reading, method),
         source,
         testing.cutoffs,
         testing.compared(),
-        refit=refitting.chosen(),
-        fit_options=training.hardware(),
-        workers=refitting.workers,
-        folder=refitting.folder,
         table=table,
         repairs=repairs,
         hierarchy=hierarchy,
+        **refitting.settings(training),
     )
     outcome = job.run(notify)
     echo.backtest(outcome, quiet, as_json, held_out)

@@ -86,6 +86,15 @@ class Refitting:
             )
         return self.refit
 
+    def settings(self, training: Training) -> dict[str, Any]:
+        """The same as fields of a job."""
+        return {
+            "refit": self.chosen(),
+            "fit_options": training.hardware(),
+            "workers": self.workers,
+            "folder": self.folder,
+        }
+
     def require_use_of(self, training: Training) -> None:
         """UsageError for options that say how to train, or in how many processes, where it is
         not done so."""
@@ -359,3 +368,7 @@ class FitOutput:
             metavar="FILE", help="Write training, accuracy and forecast as one page, .html."
         ),
     ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """The same as fields of a job."""
+        return dict(vars(self))

@@ -32,6 +32,7 @@ from pydantic import Field
 from lstmcast.context import Blocks
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.panel import Panel
+from lstmcast.fit_data import AdaptiveData
 from lstmcast.model.inputs.adaptivestate import (
     AdaptiveKnown,
     AdaptiveState,
@@ -53,7 +54,6 @@ from lstmcast.model.inputs.surprises import Calmed, no_surprises
 from lstmcast.model.inputs.widths import season_of, start_widths
 from lstmcast.util.config import settings
 from lstmcast.util.states import mapped
-from lstmcast.windows import AdaptiveData
 
 # Of the construction below: weights are only used with inputs that they can read. Those of version
 # 2 have the same channels and forecast better with version 3 than with their own.

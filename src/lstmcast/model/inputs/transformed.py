@@ -23,6 +23,7 @@ from lstmcast.context import Whole
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import UsageError
+from lstmcast.fit_data import TransformedData
 from lstmcast.model.inputs.base import Grid, Seen, require_size
 from lstmcast.model.inputs.past import PastColumns
 from lstmcast.model.inputs.transformedparts import (
@@ -48,7 +49,6 @@ from lstmcast.model.inputs.transformedparts import (
 from lstmcast.transforms import Transforms
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.config import is_whole
-from lstmcast.windows import TransformedData
 
 
 @dataclass(frozen=True, init=False)

@@ -1,0 +1,180 @@
+"""What a network learns from: raw observations, or series after their transforms.
+
+S series · N observations of all series · C inputs · K columns that are predicted
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError, UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptiveData:
+    """What a network with adaptive inputs learns from: raw observations, and where the training
+    part of each series ends.
+
+    `ends` (S,): observations in the training part; the rest validates. `horizon`: steps ahead that
+    count, None for all.
+    """
+
+    panel: Panel
+    ends: NDArray
+    horizon: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_ends(self.ends, np.asarray(self.panel.lengths))
+
+    @property
+    def offsets(self) -> NDArray:
+        """Where each series begins and the last one ends (S + 1,)."""
+        return self.panel.offsets
+
+    @property
+    def ids(self) -> NDArray:
+        """Name of each series (S,)."""
+        return self.panel.ids
+
+    def everything(self) -> AdaptiveData:
+        """The same, with nothing held back."""
+        return replace(self, ends=np.asarray(self.panel.lengths))
+
+    def known(self) -> NDArray:
+        """Whether a step can be the first one that is read (N,)."""
+        return ~np.isnan(self.panel.values)
+
+    def fingerprint(self) -> str:
+        """The same for the same data, for a checkpoint to recognise them."""
+        return _digest(
+            self.panel.values,
+            self.offsets,
+            self.ends,
+            self.ids,
+            repr(self.panel.periods),
+            self.horizon,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TransformedData:
+    """What a network with transformed inputs learns from: series after their transforms.
+
+    `inputs` (N, C) and `labels` (N, K) hold the value at each step, scaled as an input and as a
+    label; NaN = unknown. `offsets` (S + 1,), `ends` and `horizon` as in `AdaptiveData`. A label
+    becomes an input as `scale · label + shift`, each (S, K); None where they are scaled alike.
+
+    >>> y = np.arange(10.0)[:, None]
+    >>> offsets, ids = np.array([0, 10]), np.array(["a"], object)
+    >>> TransformedData(y, y, offsets, ends=np.array([8]), ids=ids).everything().ends
+    array([10])
+    """
+
+    inputs: NDArray
+    labels: NDArray
+    offsets: NDArray
+    ends: NDArray
+    ids: NDArray
+    scale: NDArray | None = None
+    shift: NDArray | None = None
+    horizon: int | None = None
+
+    def __post_init__(self) -> None:
+        are_tables = self.inputs.ndim == 2 and self.labels.ndim == 2
+        if not are_tables or len(self.inputs) != len(self.labels):
+            raise UsageError(
+                f"inputs have shape {self.inputs.shape} and labels {self.labels.shape}; (N, C) and "
+                "(N, K) are expected."
+            )
+        _check_ends(self.ends, np.diff(self.offsets))
+
+    def everything(self) -> TransformedData:
+        """The same, with nothing held back."""
+        return replace(self, ends=np.diff(self.offsets))
+
+    def known(self) -> NDArray:
+        """Whether a step can be the first one that is read (N,)."""
+        return np.asarray(~np.isnan(self.inputs).any(axis=1))
+
+    def fingerprint(self) -> str:
+        """The same for the same data, for a checkpoint to recognise them."""
+        return _digest(
+            self.inputs,
+            self.labels,
+            self.offsets,
+            self.ends,
+            self.ids,
+            self.scale,
+            self.shift,
+            self.horizon,
+        )
+
+
+FitData = AdaptiveData | TransformedData
+
+
+def require_values(data: FitData, values: str, head: str) -> None:
+    """DataError where a head that learns from counts, or from what is not negative, is given other
+    values.
+
+    >>> data = AdaptiveData(Panel.from_arrays([2.0, 0.5]), np.array([2]))
+    >>> require_values(data, "positive", "tweedie")
+    >>> require_values(data, "count", "negative_binomial")
+    Traceback (most recent call last):
+    ...
+    lstmcast.errors.DataError: series 'y', step 2: 0.5 is not whole, ...
+    """
+    if values == "real":
+        return
+    labels_NK = data.panel.values[:, None] if isinstance(data, AdaptiveData) else data.labels
+    stage = "" if isinstance(data, AdaptiveData) else ", after its transforms"
+    expected = "counts" if values == "count" else "values from 0"
+    reason = f"{stage}, and head={head!r} learns from {expected} only."
+    is_known = np.isfinite(labels_NK)
+    is_negative = is_known & (labels_NK < 0)
+    if is_negative.any():
+        raise DataError(
+            f"{_first_label(data, labels_NK, is_negative)} is negative{reason} Use "
+            "head='quantiles', or mark such values as missing."
+        )
+    is_fraction = is_known & (labels_NK != np.rint(labels_NK))
+    if values == "count" and is_fraction.any():
+        raise DataError(
+            f"{_first_label(data, labels_NK, is_fraction)} is not whole{reason} Use "
+            "head='tweedie', which learns from amounts, or head='quantiles'."
+        )
+
+
+def _first_label(data: FitData, labels_NK: NDArray, is_wrong: NDArray) -> str:
+    """The first of some labels: where it is, and its value."""
+    row, column = np.argwhere(is_wrong)[0]
+    series = int(np.searchsorted(data.offsets, row, side="right")) - 1
+    step = row - data.offsets[series] + 1
+    return f"series {str(data.ids[series])!r}, step {step:,}: {labels_NK[row, column]:g}"
+
+
+def _check_ends(ends: NDArray, lengths: NDArray) -> None:
+    if np.shape(ends) != lengths.shape or np.any(ends < 0) or np.any(ends > lengths):
+        raise UsageError(
+            f"ends holds one count per series ({len(lengths)}), each from 0 to the series' length."
+        )
+
+
+def _digest(*fields: object) -> str:
+    digest = hashlib.sha256()
+    for field in fields:
+        digest.update(_bytes_of(field))
+    return digest.hexdigest()
+
+
+def _bytes_of(field: object) -> bytes:
+    if not isinstance(field, np.ndarray):
+        return repr(field).encode()
+    if field.dtype == object:
+        return repr(field.tolist()).encode()
+    return np.ascontiguousarray(field).tobytes()

@@ -1,0 +1,164 @@
+"""What follows from the specification of a forecaster and from what was fitted to data.
+
+`LSTMForecaster` adds what it does: fit, predict, save.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from warnings import warn
+
+from lstmcast.data.panel import Columns
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.methods import name_of
+from lstmcast.fitted import Fitted, Record, context_for
+from lstmcast.forecast import NETWORK
+from lstmcast.model.inputs import Transformed
+from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.pretrained import Start
+from lstmcast.saved_context import SavedContext
+from lstmcast.specification import Specification
+from lstmcast.training_config import TrainingConfig
+from lstmcast.training_history import History
+from lstmcast.transforms import Transforms
+
+
+class SpecifiedForecaster:
+    """A specification, what training starts from, and what was fitted: `fitted` is None before
+    that."""
+
+    specification: Specification
+    start: Start
+    fitted: Fitted | None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SpecifiedForecaster):
+            return NotImplemented
+        return self.specification == other.specification
+
+    def __hash__(self) -> int:
+        return hash(self.specification)
+
+    # ---- the specification
+
+    @property
+    def horizon(self) -> int:
+        """Steps to forecast unless `predict` is asked for another number."""
+        return self.specification.horizon
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """Quantile levels of the forecast."""
+        return self.specification.quantiles
+
+    @property
+    def seed(self) -> int:
+        """Random seed of the training."""
+        return self.specification.seed
+
+    @property
+    def method(self) -> str:
+        """What answers: "combined", "network", "best" or the name of a forecast."""
+        return self.specification.resolved_method(self.start, self.fitted)
+
+    @property
+    def name(self) -> str:
+        """What tables call it: that of the forecast that it was asked for, else "lstmcast"."""
+        return name_of(self.specification.method)
+
+    @property
+    def config(self) -> NetworkConfig:
+        """What the network is like."""
+        return self.start.config
+
+    @property
+    def past(self) -> tuple[str, ...]:
+        """Names of the columns that the network reads beside the target."""
+        return self.config.inputs.past
+
+    @property
+    def training(self) -> TrainingConfig:
+        """How `fit` trains."""
+        return self.specification.resolved_training(self.start)
+
+    @property
+    def transforms(self) -> Transforms:
+        """What series go through before the network, and back after it."""
+        inputs = self.config.inputs
+        return inputs.transforms if isinstance(inputs, Transformed) else Transforms()
+
+    def to_json(self) -> str:
+        """The specification as JSON, of which `from_json` makes an unfitted forecaster.
+
+        Raises:
+            UsageError: The weights are a Network, or the head is an object of your own.
+        """
+        return self.specification.as_json()
+
+    # ---- what was fitted
+
+    @property
+    def network(self) -> Network | None:
+        """The network that forecasts: the fitted one, else the one that training starts from."""
+        return self.fitted.network if self.fitted else self.start.network
+
+    @property
+    def model(self) -> Fitted:
+        """What it forecasts with; UsageError where it has no weights yet."""
+        if self.fitted is not None:
+            return self.fitted
+        if self.start.network is None:
+            raise UsageError(
+                "This forecaster starts from scratch: it knows nothing yet. Call fit(data) first."
+            )
+        batching = self.specification.resolved_batching(self.start)
+        context = context_for(self.start.network, batching)
+        return Fitted(self.start.network, self.start.inputs, context)
+
+    @property
+    def may_read_past(self) -> bool:
+        """Whether simple forecasts that it is combined with read columns beside the target."""
+        return self.method != NETWORK and (self.fitted is None or self.model.factors_HI is None)
+
+    @property
+    def reads_future(self) -> bool:
+        """Whether columns that are known in advance are used."""
+        return True
+
+    @property
+    def needs_fit(self) -> bool:
+        """Whether it can forecast only after `fit`."""
+        return self.network is None
+
+    @property
+    def record(self) -> Record | None:
+        """How it was trained; None where nothing was."""
+        return self.fitted.record if self.fitted else None
+
+    @property
+    def learned(self) -> Record | None:
+        """The former name of `record`."""
+        warn("LSTMForecaster.learned is called record now.", DeprecationWarning, stacklevel=2)
+        return self.record
+
+    @property
+    def history(self) -> History:
+        """What happened in each epoch of the training; empty where nothing was trained."""
+        return self.record.history if self.record else History()
+
+    @property
+    def saved_context(self) -> SavedContext | None:
+        """The observations that it remembers, of a fitted or loaded model."""
+        return self.fitted.saved_context if self.fitted else None
+
+    @property
+    def columns(self) -> Columns:
+        """Names of the columns of the data that a model remembers; the usual ones otherwise."""
+        return self.saved_context.panel.columns if self.saved_context else Columns()
+
+    @property
+    def trained_ends(self) -> Mapping[str, Any] | None:
+        """The last time of each series that the weights were trained on; None without any."""
+        ends = self.record.trained_ends if self.record else self.start.trained_until
+        return ends or None
