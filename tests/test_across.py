@@ -40,6 +40,7 @@ def write(folder: Path, header: list[str], rows: list[list[object]]) -> Path:
         ],
         [f"M{month:02d}" for month in range(1, 13)],
         [f"{month}月" for month in range(1, 13)],
+        ["stycznia", "lut", "mar", "kwi", "maj", "cze", "lip", "sie", "wrz", "paź", "lis", "gru"],
         [
             "Januar",
             "Februar",
@@ -158,3 +159,38 @@ def test_seasons_beside_months_are_no_target(tmp_path):
     rows = [[year, *range(1, 13), 0, 0, 0, 0] for year in YEARS]
     panel = lc.read(write(tmp_path, ["YEAR", *names], rows))
     assert panel.values[:12].tolist() == [float(month) for month in range(1, 13)]
+
+
+def test_numbered_months_of_fiscal_years_go_on_in_january(tmp_path):
+    names = [f"{(month + 3) % 12 + 1}月" for month in range(12)]
+    rows = [[f"{2020 + n}年度", *range(12 * n, 12 * n + 12)] for n in range(3)]
+    panel = lc.read(write(tmp_path, ["年度", *names], rows))
+    assert panel.values.tolist() == list(range(36))
+    assert str(panel.starts[0])[:7] == "2020-04"
+
+
+def test_three_years_across_and_months_in_rows(tmp_path):
+    rows = [[name, n, n + 12, n + 24] for n, name in enumerate(["Jan", "Feb", *NAMES_FROM_MARCH])]
+    panel = lc.read(write(tmp_path, ["Month", 2021, 2022, 2023], rows))
+    assert panel.values.tolist() == list(range(36))
+
+
+NAMES_FROM_MARCH = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+@pytest.mark.parametrize("years", [(2023, 2024), (2024,)])
+def test_days_across_beside_a_year_and_a_month(years, tmp_path):
+    rows = [
+        [year, month, *(31 * month + day if day <= 28 else "" for day in range(1, 32))]
+        for year in years
+        for month in (1, 2)
+    ]
+    panel = lc.read(write(tmp_path, ["Year", "Month", *map(str, range(1, 32))], rows))
+    assert (len(panel), panel.frequency.code, panel.values[0]) == (1, "D", 32)
+
+
+@pytest.mark.parametrize("letter", ["X", "y"])
+def test_years_behind_a_letter_across(letter, tmp_path):
+    rows = [[name, *range(30)] for name in "AB"]
+    panel = lc.read(write(tmp_path, ["item", *(f"{letter}{y}" for y in range(1990, 2020))], rows))
+    assert (panel.frequency.code, str(panel.starts[0])[:4]) == ("YS", "1990")

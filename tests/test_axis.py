@@ -210,3 +210,29 @@ def test_series_of_zeros_are_read_where_no_origin_lies_in_the_first_chunk():
     np.testing.assert_allclose(
         answers, read_every_step(reader, panel, everything)[469:489], atol=1e-5
     )
+
+
+MONTHS = 100 * np.exp(noise(0.05, 72)) * (1 + 0.2 * np.sin(2 * np.pi * np.arange(72) / 12))
+CLOSED_AUGUST = edited(MONTHS, np.arange(7, 72, 12), 0)
+CLOSED_HOURS = edited(SALES, np.concatenate([np.arange(2, 400, 24), np.arange(3, 400, 24)]), 0)
+
+
+@pytest.mark.parametrize(("values", "period"), [(CLOSED_AUGUST, 12), (CLOSED_HOURS, 24)])
+def test_zeros_of_the_same_step_of_every_cycle_are_a_habit(values, period):
+    assert np.mean(values == 0) < 0.1
+    assert axis_of(values, (period,)) == ROOT
+    assert axis_of(values) == LOG
+    once_open = edited(values, np.flatnonzero(values == 0)[3], 50)
+    assert axis_of(once_open, (period,)) == (LOG if period == 12 else ROOT)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_few_zeros_at_any_step_are_no_habit(seed):
+    places = np.random.default_rng(seed).choice(60, 5, replace=False)
+    assert axis_of(edited(MONTHS, places, 0), (12,)) == LOG
+
+
+def test_a_month_that_is_always_closed_is_forecast_so():
+    panel = Panel.from_arrays(CLOSED_AUGUST, frequency="MS", start="2018-01-01")
+    point = np.asarray(lc.LSTMForecaster(24).predict(panel).point).ravel()
+    assert (point[[7, 19]] < 1).all() and (np.delete(point, [7, 19]) > 50).all()

@@ -48,6 +48,30 @@ def test_points_group_thousands_where_the_file_says_so(lines, tmp_path):
         assert any("--decimal ." in str(finding) for finding in panel.check().warnings)
 
 
+@pytest.mark.parametrize("mark", [("$", ","), ("€", ".")])
+def test_money_has_no_three_decimals(mark, tmp_path):
+    sign, point = mark
+    lines = [f"{day}\t{sign} {n + 10}{point}{n * 31:03d}" for n, day in enumerate(DAYS)]
+    panel = lc.read(write(tmp_path, "day\tsold", *lines))
+    assert panel.values.min() >= 10_000
+    assert any("amounts of money" in str(finding) for finding in panel.check().warnings)
+
+
+@pytest.mark.parametrize("minus", ["▲", "△ "])
+def test_triangles_of_japanese_accounts_stand_before_whole_numbers(minus, tmp_path):
+    lines = [
+        f"{day};{minus if n % 3 == 0 else ''}{n + 10},{n * 31:03d}" for n, day in enumerate(DAYS)
+    ]
+    panel = lc.read(write(tmp_path, "day;profit", *lines))
+    assert panel.values[0] == -10_000 and abs(panel.values).min() >= 10_000
+
+
+def test_prices_with_three_decimals_stay_so(tmp_path):
+    lines = [f"{day};1.{400 + n * 7} €" for n, day in enumerate(DAYS)]
+    panel = lc.read(write(tmp_path, "day;price", *lines))
+    assert panel.values.max() < 2
+
+
 def test_points_that_nothing_explains_stay_with_a_warning(tmp_path):
     lines = ["day;sold", *[f"{day};{n + 1}.{n * 31:03d}" for n, day in enumerate(DAYS)]]
     panel = lc.read(write(tmp_path, *lines))

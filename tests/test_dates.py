@@ -170,6 +170,24 @@ def test_text_is_no_number(text):
     assert parse_numbers([text, "1", "2"]).bad.tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("٥٠٫٢", 50.2), ("۱٬۲۳۴٫۵", 1234.5), ("٣١", 31), ("१२.५", 12.5)]
+)
+def test_digits_of_other_scripts(text, value):
+    assert read_numbers(text) == [value]
+
+
+@pytest.mark.parametrize("text", ["4,039E+01", "-4,039e1"])
+def test_exponents_behind_decimal_commas(text):
+    assert read_numbers(text, "1,5") == [-40.39 if text[0] == "-" else 40.39, 1.5]
+
+
+@pytest.mark.parametrize("text", ["***", "****", "#####", "....", "–––", "___"])
+def test_signs_without_a_digit_are_missing(text):
+    numbers = parse_numbers([text, "5"])
+    assert not numbers.bad.any() and np.isnan(numbers.values[0])
+
+
 def test_missing_markers_are_missing_and_not_bad():
     numbers = parse_numbers(["NA", "n/a", "null", "-", ".", "", "#N/A", " ", "NaN", "1"])
     assert not numbers.bad.any() and np.isnan(numbers.values[:-1]).all()
@@ -193,6 +211,11 @@ _NEGATIVE = (
 def test_the_sign_of_money_stands_anywhere(text):
     numbers = parse_numbers([text.strip()])
     assert numbers.values.tolist() == [-1000.0] and not numbers.bad.any()
+
+
+@pytest.mark.parametrize("sign", ["A$", "C$ ", "NT$", "Rp ", "₪ ", "₫", "US$"])
+def test_signs_of_money_in_many_countries(sign):
+    assert read_numbers(f"-{sign}1,234.50", f"{sign}12.25") == [-1234.5, 12.25]
 
 
 @pytest.mark.parametrize("text", ["12.-", "CHF 12.–", "12", "$12", "12.00 USD"])

@@ -135,6 +135,45 @@ def test_encodings(encoding, mark, tmp_path):
     assert lc.read(path).values[0] == 100
 
 
+# what the names of columns are in files of other languages, and how they are encoded
+LANGUAGES = [
+    ("日期,销售额", "gbk"),
+    ("指标,社会消费品零售总额", "gb18030"),
+    ("日期,收盤價", "big5"),
+    ("날짜,매출액", "euc-kr"),
+    ("시점,값", "cp949"),
+    ("日付,売上高", "euc_jp"),
+    ("日付,ウリアゲ", "cp932"),
+]
+
+
+@pytest.mark.parametrize(("header", "encoding"), LANGUAGES)
+def test_encodings_of_east_asia(header, encoding, tmp_path):
+    path = tmp_path / "data.csv"
+    rows = [f"2024-03-{day:02d},{day}.5" for day in range(1, 29)]
+    path.write_bytes("\n".join([header, *rows]).encode(encoding))
+    assert lc.read(path).columns.time == header.split(",")[0]
+
+
+@pytest.mark.parametrize(
+    ("months", "encoding"),
+    [
+        ("styczeń luty marzec kwiecień maj czerwiec", "cp1250"),
+        ("janvier février mars avril mai juin", "mac_roman"),
+        ("Ιανουάριος Φεβρουάριος Μάρτιος Απρίλιος Μάιος Ιούνιος", "cp1253"),
+        ("Ocak Şubat Mart Nisan Mayıs Haziran", "cp1254"),
+        ("январь февраль март апрель май июнь", "cp1251"),
+        ("январь февраль март апрель май июнь", "koi8_r"),
+    ],
+)
+def test_names_of_months_tell_the_encoding(months, encoding, tmp_path):
+    path = tmp_path / "data.csv"
+    rows = [f"{name} 2024;{n},5" for n, name in enumerate(months.split())]
+    path.write_bytes("\n".join(["x;y", *rows]).encode(encoding))
+    panel = lc.read(path)
+    assert panel.values.tolist() == [n + 0.5 for n in range(6)]
+
+
 # ---------------------------------------------------------------- other formats
 
 

@@ -120,3 +120,11 @@ def test_quoted_cells_between_spaces():
     rows = [f'"{n}" "{day}" {n}' for n, day in enumerate(DAYS, 1)]
     sheet = sheet_of('"day" "sold"', *rows)
     assert sheet.names[1:] == ["day", "sold"] and sheet.columns[1].cell(0) == DAYS[0]
+
+
+def test_titles_do_not_tell_how_many_columns_a_small_table_has():
+    names = "Account,Jan-21,Feb-21,Mar-21,Apr-21"
+    sheet = sheet_of(
+        "Profit and Loss", "Demo Company", "1 January to 30 April", names, "Sales,1,2,3,4"
+    )
+    assert sheet.names == names.split(",") and len(sheet) == 1

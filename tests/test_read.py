@@ -125,6 +125,12 @@ def test_delimiters_and_line_ends(table_of, delimiter, end):
     assert table.values.tolist() == list(range(24)) and table.lines.tolist() == list(range(2, 26))
 
 
+def test_a_mark_inside_of_quoted_cells_cuts_nothing(table_of):
+    rows = [f'"2024-03-0{day} 00:00 - 01:00","BZN|DE-LU","{day}.5"' for day in range(1, 8)]
+    table = table_of("\n".join(['"MTU (UTC)","Area","Price"', *rows]))
+    assert table.values.tolist() == [day + 0.5 for day in range(1, 8)]
+
+
 def test_columns_set_by_spaces(table_of):
     assert table_of(csv_of(MONTHS, range(24), "ds   y", "   ")).values.tolist() == list(range(24))
 
@@ -244,6 +250,23 @@ def test_the_target_is_asked_for_where_two_columns_could_be_it(refusal_of, table
     wide = table_of(text, target="*")
     assert wide.ids.tolist() == ["temp", "rain"] and wide.values.tolist() == [5, 6, 7, 1, 2, 3]
     assert table_of(text, target="rain,temp").ids.tolist() == ["rain", "temp"]
+
+
+@pytest.mark.parametrize("name", ["elapsed_s", "Time (s)", "t [ms]"])
+def test_seconds_since_the_start_are_no_target(table_of, name):
+    rows = [f"{n / 10},{n % 5}.5" for n in range(30)]
+    assert table_of("\n".join([f"{name},volts", *rows]), time="index").columns.target == "volts"
+
+
+def test_a_column_that_never_changes_is_no_target(table_of):
+    rows = [f"2024-03-0{day},0,{day}.5" for day in range(1, 8)]
+    assert table_of("\n".join(["day,table,reading", *rows])).columns.target == "reading"
+
+
+def test_series_in_rows_whose_columns_are_numbered_from_the_names_on(table_of):
+    rows = [f"Y{n}," + ",".join(f"{n}.{step}" for step in range(1, 9)) for n in (1, 2)]
+    table = table_of("\n".join([",".join(f"V{n}" for n in range(1, 10)), *rows]))
+    assert table.ids.tolist() == ["Y1", "Y2"] and len(table) == 16
 
 
 def test_names_decide_between_columns(table_of):

@@ -105,3 +105,10 @@ def test_a_frequency_that_would_make_single_values_is_not_advised(tmp_path):
     with pytest.raises(lc.DataError, match="no series has two times") as caught:
         lc.read(write(tmp_path, "date,shop,sold", rows), series="shop")
     assert "frequency=" not in str(caught.value) and "--series NAME" in str(caught.value)
+
+
+def test_a_tag_of_a_sensor_is_no_day(tmp_path):
+    path = tmp_path / "tags.csv"
+    rows = [f"2024-01-01 {hour:02d}:00,{tag},{hour}" for hour in range(24) for tag in ("T1", "P1")]
+    path.write_text("\n".join(["time,tag,value", *rows]) + "\n")
+    assert lc.read(path).ids.tolist() == ["T1", "P1"]

@@ -36,6 +36,10 @@ HOURS = {
     "Stunde": ("Datum,Stunde,Last", lambda h: f"{h}"),
     "Uhr": ("Datum,Stunde,Last", lambda h: f"{h} Uhr"),
     "時": ("日付,時,値", lambda h: f"{h}"),
+    "HHMMSS": ("YYYYMMDD,HHMMSS,val", lambda h: f"{h:02d}0000"),
+    "時間帯": ("日付,時間帯,値", lambda h: f"{h}時～{h + 1}時"),
+    "AM": ("Date,Hour,Load", lambda h: f"{h % 12 or 12} {'AM' if h < 12 else 'PM'}"),
+    "godzina": ("data,godzina,wartość", lambda h: f"{h}"),
 }
 
 
@@ -56,6 +60,17 @@ PARTS = {
     "Year,Period,y": ([f"{y},M{m:02d},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "Yr,Mo,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "Jahr,Monat,y": ([f"{y},{m},5" for y in (2010, 2011) for m in ("Jan", "Feb", "Mär")], "MS"),
+    "Jahr,Quartal,y": (
+        [f"{y},{q}. Quartal,{q}" for y in range(2005, 2012) for q in range(1, 5)],
+        "QS",
+    ),
+    "Year,Week,Weekday,y": (
+        [f"2024,{w},{d},{d}" for w in range(1, 9) for d in range(1, 8)],
+        "D",
+    ),
+    "rok,měsíc,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    "Year, 月,y": ([f"{y},{m}月分,5" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    ",,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "年,月,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "year,week,y": ([f"{y},{w},{w}" for y in (2010, 2011) for w in range(1, 53)], "W-MON"),
     "YEAR,DOY,y": ([f"2010,{d},{d}" for d in range(1, 300)], "D"),
@@ -154,3 +169,89 @@ def test_beginnings_and_ends_of_periods_are_told_apart(tmp_path):
     rows = [f"{begin},{end},5" for begin, end in pairwise(hours)]
     panel = lc.read(write(tmp_path, "from,to,load", rows))
     assert (panel.columns.time, panel.frequency.code) == ("from", "h")
+
+
+@pytest.mark.parametrize("total", ["Total", "FY", "Jahr"])
+def test_rows_that_sum_up_the_quarters_of_a_year_are_left_out(total, tmp_path):
+    quarters = ["Q1", "Q2", "Q3", "Q4", total]
+    rows = [f"{y},{q},{n}" for y in range(2015, 2022) for n, q in enumerate(quarters)]
+    panel = lc.read(write(tmp_path, "Year,Quarter,y", rows))
+    assert panel.values.tolist() == [0, 1, 2, 3] * 7
+
+
+@pytest.mark.parametrize("names", ["受渡日,時刻コード,価格", "Trading Date,Trading Period,Price"])
+def test_half_hours_of_a_code_of_the_time(names, tmp_path):
+    rows = [f"{day},{code},{code}.5" for day in DAYS for code in range(1, 49)]
+    panel = lc.read(write(tmp_path, names, rows))
+    assert (len(panel), panel.frequency.code) == (1, "30min")
+
+
+@pytest.mark.parametrize("first", ["01/03/24", "01/03/2024"])
+@pytest.mark.parametrize("hour", ["{:02d}:00", "{0}:00-{1}:00"])
+def test_clock_times_beside_dates_tell_their_order(first, hour, tmp_path):
+    days = [first.replace("01", f"{day:02d}", 1) for day in range(1, 4)]
+    rows = [f"{day},{hour.format(h, h + 1)},{h}.5" for day in days for h in range(24)]
+    panel = lc.read(write(tmp_path, "Date,Interval,Calls", rows))
+    assert str(panel.times(0)[-1])[:13] == "2024-03-03T23"
+    assert any("day/month/year" in str(finding) for finding in panel.check())
+
+
+MONTHS = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September"]
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_years_and_months_without_names_below_titles_and_above_notes(filled, tmp_path):
+    rows = [
+        f"{y if filled or m == 'Januar' else ''};{m};{n},5"
+        for y in (2021, 2022, 2023)
+        for n, m in enumerate([*MONTHS, "Oktober", "November", "Dezember"])
+    ]
+    path = tmp_path / "genesis.csv"
+    titles = ["Tabelle: 61111-0002", "Verbraucherpreisindex;;", ";;Index"]
+    notes = [
+        "__________",
+        "Stand: 01.03.2024 / 10:11:12;;",
+        "(C)opyright Statistisches Bundesamt;;",
+    ]
+    path.write_text("\n".join([*titles, *rows, *notes]) + "\n", encoding="cp1252")
+    panel = lc.read(path)
+    assert (panel.frequency.code, len(panel.values)) == ("MS", 36)
+
+
+def test_years_and_months_in_columns_without_a_header(tmp_path):
+    rows = [
+        f"{y} {m:2d} {y + (m - 0.5) / 12:.3f} {m + 300}.5"
+        for y in range(2010, 2015)
+        for m in range(1, 13)
+    ]
+    path = tmp_path / "co2.txt"
+    path.write_text("\n".join(["#   decimal   monthly", "#   date  average  trend", *rows]) + "\n")
+    panel = lc.read(path, target="column4")
+    assert (panel.frequency.code, panel.values[0]) == ("MS", 301.5)
+
+
+FISCAL_MONTHS = [(2020 + n // 12, (n + 3) % 12 + 1) for n in range(36)]
+
+
+@pytest.mark.parametrize(
+    ("header", "year"),
+    [
+        ("Fiscal Year,Month,y", "{}"),
+        ("FY,Month,y", "FY{}"),
+        ("年度,月,y", "{}年度"),
+        ("Year,Month,y", "{}/{}"),
+    ],
+)
+def test_months_of_fiscal_years_belong_to_the_next_year_from_january_on(header, year, tmp_path):
+    rows = [f"{year.format(y, (y + 1) % 100)},{m},{n}" for n, (y, m) in enumerate(FISCAL_MONTHS)]
+    panel = lc.read(write(tmp_path, header, rows))
+    assert panel.values.tolist() == list(range(36))
+    assert str(panel.starts[0])[:7] == "2020-04"
+    assert any("years begin with month 04: 2020-04 to 2023-03" in str(f) for f in panel.check())
+
+
+def test_months_of_the_calendar_stay_in_their_year(tmp_path):
+    rows = [f"{2020 + (n + 3) // 12},{(n + 3) % 12 + 1},{n}" for n in range(30)]
+    panel = lc.read(write(tmp_path, "Year,Month,y", rows))
+    assert panel.values.tolist() == list(range(30))
+    assert not any("years begin" in str(finding) for finding in panel.check())

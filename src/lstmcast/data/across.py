@@ -117,7 +117,7 @@ def _by_month(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | Non
         if dates is None or not _are_whole(dates, "M"):
             continue
         months = month_of(micros_of(dates))
-        if _years_of(column) is not None and len(np.unique(months)) > 1:
+        if _years_of(column) is not None and len(column) > 1:
             continue  # years: the months stand elsewhere
         years, month_of_year = np.divmod(months[:, None], 12)
         days_1P = grid.numbers[None, :]

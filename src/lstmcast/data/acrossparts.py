@@ -72,15 +72,20 @@ def _may_be_numbers(column: Column) -> bool:
 
 def months_across(sheet: Sheet) -> Grid | None:
     grid = _numbered(sheet, "month", _named_month, _ROTATED)
-    if grid is not None:  # from April on: January belongs to the next year
-        is_next_year = grid.numbers < grid.numbers[0]
-        return grid._replace(numbers=grid.numbers + 12 * is_next_year)
-    grid = _numbered(sheet, "month", number_in(_MONTH), [_YEAR])
+    if grid is not None:
+        return _from_first(grid)
+    grid = _numbered(sheet, "month", number_in(_MONTH), _ROTATED)
     if grid is None:
         return None
     all_digits = all(column.name.strip().isdigit() for column in grid.columns)
     has_only_these = len(sheet.columns) == len(grid.columns)
-    return None if all_digits and has_only_these else grid
+    return None if all_digits and has_only_these else _from_first(grid)
+
+
+def _from_first(grid: Grid) -> Grid:
+    """Months from April on, say: January belongs to the next year."""
+    is_next_year = grid.numbers < grid.numbers[0]
+    return grid._replace(numbers=grid.numbers + 12 * is_next_year)
 
 
 def _named_month(name: str) -> int | None:

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from lstmcast.data.findings import Finding
+from lstmcast.data.partjoining import last_filled
 from lstmcast.data.shapes import DIGITS, MONTHS, tidied
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 
@@ -25,6 +27,8 @@ _YEAR_ALONE = re.compile(r"\d{4}年?")
 _HEADS = (_YEAR_FIRST, _YEAR_LAST, _DAY_FIRST)
 _MOST_TEXTS = 5000
 _FEWEST_ROWS = 4
+_SHARED = 0.75  # distinct times per row, at most, for several series
+_EMPTY = 0.3  # share of cells that merged ones leave empty, at least
 
 
 def with_carried_labels(sheet: Sheet) -> Sheet:
@@ -48,6 +52,41 @@ def with_carried_labels(sheet: Sheet) -> Sheet:
         if _years_stand_above(cells):
             return _without_years(sheet, column, cells)
     return sheet
+
+
+def with_carried_keys(sheet: Sheet, time: str) -> Sheet:
+    """The sheet with empty cells of names filled by the one above them, as merged cells leave them,
+    where that tells the rows of each time apart; as it is elsewhere."""
+    times = next(column for column in sheet.columns if column.name == time)
+    codes = times.as_ids()[0]
+    if len(np.unique(codes)) > _SHARED * len(sheet):
+        return sheet
+    merged = [column for column in sheet.columns if _looks_merged(column)]
+    if not merged:
+        return sheet
+    for keys in (*([column] for column in merged), merged):
+        completed = {id(column): column.take(last_filled(column.nameless)) for column in keys}
+        if not _tell_apart(codes, [column.as_ids()[0] for column in completed.values()]):
+            continue
+        names = ", ".join(column.name for column in keys)
+        note = Finding("series", "note", f"empty cells of {names} read as the one above them")
+        columns = tuple(completed.get(id(column), column) for column in sheet.columns)
+        return replace(sheet, columns=columns, notes=(*sheet.notes, note))
+    return sheet
+
+
+def _looks_merged(column: Column) -> bool:
+    """Whether a column of texts begins with one and has many empty cells below."""
+    empty = column.nameless
+    if not column.is_text or column.number_share >= 0.5 or len(column) < _FEWEST_ROWS:
+        return False
+    return bool(not empty[0] and empty.mean() >= _EMPTY)
+
+
+def _tell_apart(times: np.ndarray, keys: Sequence[np.ndarray]) -> bool:
+    """Whether no row repeats the time and the keys of another one."""
+    rows = np.stack([times, *keys], axis=1)
+    return len(np.unique(rows, axis=0)) == len(times)
 
 
 def _mixed(texts: Sequence[str], pattern: re.Pattern[str]) -> bool:

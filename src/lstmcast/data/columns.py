@@ -37,6 +37,7 @@ _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold 
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
+_COUNTERS = frozenset(["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"])
 _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
@@ -185,6 +186,9 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
         if name in by_name:
             return by_name[name]
     likely = [column for name, column in by_name.items() if name in TARGET_NAMES]
+    changing = [column for column in numeric if changes(column)]
+    if not likely and len(changing) == 1:
+        return changing[0]
     if len(likely) == 1:
         return likely[0]
     if len(numeric) == 1:
@@ -211,6 +215,7 @@ def _reads_whole(column: Column) -> bool:
 def _likeliest(numeric: list[Column]) -> Column:
     """The column for the example in a question: with a target's name inside its own, else the
     first that is no flag."""
+    numeric = [column for column in numeric if not _is_decimal_years(column)] or numeric
     for column in numeric:
         if TARGET_NAMES & words_of(column.name):
             return column
@@ -220,6 +225,12 @@ def _likeliest(numeric: list[Column]) -> Column:
     return numeric[0]
 
 
+def _is_decimal_years(column: Column) -> bool:
+    """Whether a column holds years with a fraction, beside the time that was found."""
+    times = column.times
+    return times is not None and times.form == "year" and column.time_share == 1
+
+
 def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
     """Columns of numbers that may be targets: not those `excluded`, no row numbers, no parts of the
     date."""
@@ -227,9 +238,18 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
     numeric = [column for column in candidates if column.number_share >= NUMBER_SHARE]
     likely = []
     for column in numeric:
-        if _folded(column) not in CALENDAR_PARTS and not _counts_rows(column):
+        counts = _counts_rows(column) or _is_clock(column)
+        if _folded(column) not in CALENDAR_PARTS and not counts:
             likely.append(column)
     return likely or numeric
+
+
+def _is_clock(column: Column) -> bool:
+    """Whether a column counts on in even steps under a name for that, such as "Time (s)"."""
+    if column.numbers is None or not words_of(column.name) & _COUNTERS:
+        return False
+    steps = np.diff(column.spread(column.numbers.values))
+    return len(steps) > 2 and steps[0] != 0 and bool(np.allclose(steps, steps[0], rtol=1e-6))
 
 
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
 from .dateformats import formatted_times
+from .dateorder import NO_ZONE, Fields, century, settle_calendar, settle_order, year_first
 from .labels import Labels, ambiguous_labels, rewritten_labels
 from .shapes import DIGITS, ERAS, MONTHS, from_fields, match_shape, tidied
 from .timenumbers import iso_weeks, whole_number_texts
@@ -25,7 +25,8 @@ from .times import Times
 # U distinct texts
 
 _NO_MONTH = 99  # where there is no such quarter or week
-_PIVOT = 40  # two-digit years are 1941 … 2040
+_PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked ones
+_FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
 
 
 def parse_times(
@@ -47,6 +48,9 @@ def parse_times(
         return None
     if all(map(_is_whole_number, filled_texts)):
         return whole_number_texts(tidy, partial(_dates, day_first=day_first))
+    marked = _marked_years(tidy, filled_texts)
+    if marked is not None:
+        return marked
     labels = ambiguous_labels(tidy, filled_texts)
     if labels is not None:
         return _labelled(labels, texts, tidy, day_first)
@@ -54,6 +58,29 @@ def parse_times(
         return _dates(tidy, day_first)
     labels = rewritten_labels(tidy, filled_texts)
     return None if labels is None else _labelled(labels, texts, tidy, day_first)
+
+
+def _marked_years(tidy: list[str], known: list[str]) -> Times | None:
+    """Years and other numbers of one length, of which a few have a mark of a footnote (2022p,
+    2023*), and a few cells are notes; None where that is not what they are."""
+    plain = [text for text in known if text.isdecimal()]
+    lengths = {len(text) for text in plain}
+    if len(plain) < _PLAIN * len(known) or len(lengths) != 1 or lengths.isdisjoint((4, 6, 8)):
+        return None
+    matches = [_FOOTNOTE.fullmatch(text) for text in tidy]
+    numbers = [match[1] for match in matches if match is not None]
+    is_number = np.array([match is not None and len(match[1]) in lengths for match in matches])
+    texts = np.full(len(tidy), "", object)
+    texts[is_number] = [number for number in numbers if len(number) in lengths]
+    times = whole_number_texts(texts.tolist(), _dates)
+    if times.form == "index":
+        return None
+    is_note = ~is_number & (np.array(tidy) != "")
+    marks = dict.fromkeys(match[2] for match in matches if match is not None and match[2])
+    notes = times.notes
+    if marks:
+        notes = (*notes, f"marks behind times taken off ({', '.join(marks)})")
+    return replace(times, bad=times.bad | is_note, notes=notes)
 
 
 def _is_whole_number(text: str) -> bool:
@@ -91,39 +118,15 @@ def _labelled(
     )
 
 
-@dataclass(eq=False)
-class _Fields:
-    """What has been cut out so far, one row per distinct text; −1 = not read. Filled shape by
-    shape."""
-
-    year: ndarray
-    month: ndarray
-    day: ndarray
-    first: ndarray  # of 01/02/2020, where the order is not known yet
-    second: ndarray
-    micros: ndarray  # since midnight; −1 where no clock shows that time
-    offset: ndarray  # minutes east of UTC, NO_ZONE where none is written
-    marks: set[str] = field(default_factory=set)
-
-    @classmethod
-    def empty(cls, size: int) -> _Fields:
-        year, month, day, first, second = np.full((5, size), -1, np.int64)
-        micros = np.zeros(size, np.int64)
-        offset = np.full(size, _NO_ZONE)
-        return cls(year, month, day, first, second, micros, offset)
-
-
-_NO_ZONE = np.iinfo(np.int64).min
-
-
 def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
-    fields = _Fields.empty(len(tidy))
+    fields = Fields.empty(len(tidy))
     for shape, rows in _rows_of_shapes(tidy).items():
         match = match_shape(shape)
         if match is not None:
             shape_texts = np.array([tidy[row] for row in rows])
             _cut_out(fields, np.array(rows), shape_texts, match)
-    notes, problem = _settle_order(fields, day_first)
+    notes, problem = year_first(fields, day_first) or settle_order(fields, day_first)
+    notes, problem = settle_calendar(fields, notes, problem)
     values = from_fields(fields.year, fields.month, fields.day)
     values = values + fields.micros.astype("timedelta64[us]")
     unread = (fields.year < 0) | (fields.micros < 0)
@@ -176,7 +179,7 @@ class _Cut:
         return [text[start:end] for text in self.texts.tolist()]
 
 
-def _cut_out(fields: _Fields, rows: ndarray, texts: ndarray, match: re.Match[str]) -> None:
+def _cut_out(fields: Fields, rows: ndarray, texts: ndarray, match: re.Match[str]) -> None:
     """Write the fields that `match` names into `rows`."""
     cut = _Cut(texts, match)
     fields.year[rows] = _years(cut)
@@ -188,6 +191,8 @@ def _cut_out(fields: _Fields, rows: ndarray, texts: ndarray, match: re.Match[str
         fields.first[rows] = cut.number("a")
         fields.second[rows] = cut.number("b")
         fields.marks.add(cut["s"])
+        if len(cut["y"]) == 2:
+            fields.last[rows] = cut.number("y")
     elif "b" in cut:
         fields.month[rows] = cut.number("b")
     elif "q" in cut:
@@ -207,9 +212,7 @@ def _years(cut: _Cut) -> ndarray:
         year_of_era = cut.number("", 1) if is_first else cut.number("ey")
         return ERAS[cut["era"]] + year_of_era
     years = cut.number("y")
-    if len(cut["y"]) != 2:
-        return years
-    return np.where(years > _PIVOT, 1900, 2000) + years
+    return century(years) if len(cut["y"]) == 2 else years
 
 
 def _micros(cut: _Cut) -> ndarray:
@@ -237,7 +240,7 @@ def _fraction(cut: _Cut) -> ndarray:
 
 def _offsets(cut: _Cut) -> ndarray:
     if "zone" not in cut:
-        return np.array(_NO_ZONE)
+        return np.array(NO_ZONE)
     if cut["zone"][0] not in "+-":
         return np.array(0)
     minutes = []
@@ -249,7 +252,7 @@ def _offsets(cut: _Cut) -> ndarray:
     return np.array(minutes)
 
 
-def _set_weeks(fields: _Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray) -> None:
+def _set_weeks(fields: Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray) -> None:
     """ISO 8601: week 1 is the one with 4 January in it; weeks begin on Monday."""
     mondays = iso_weeks(fields.year[rows], weeks).astype("datetime64[D]")
     days = mondays + weekdays - 1
@@ -263,108 +266,11 @@ def _set_weeks(fields: _Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray
     fields.day[rows] = days_after_first + 1
 
 
-def _settle_order(
-    fields: _Fields, day_first: bool | None = None
-) -> tuple[tuple[str, ...], str | None]:
-    """Decide whether 01/02/2020 is 1 February or 2 January, from everything that the column
-    shows."""
-    rows = np.flatnonzero(fields.first >= 0)
-    if not len(rows):
-        return (), None
-    ordered = _Ordered.of(fields, rows)
-    reason = "same"  # where it was said, nothing is to be told
-    if day_first is None:
-        day_first, reason = ordered.day_first(fields.marks)
-    fields.day[rows] = ordered.first if day_first else ordered.second
-    fields.month[rows] = ordered.second if day_first else ordered.first
-    if reason == "same":
-        return (), None
-    if reason:
-        order = "day/month/year" if day_first else "month/day/year"
-        return (f"dates read as {order}: {reason}",), None
-    return (), (
-        f"dates such as {ordered.example()} can be read as day/month/year or as month/day/year, "
-        "and nothing in the column tells which. Say it with --day-first or --month-first (in "
-        "Python: day_first=True or False)."
-    )
-
-
-class _Ordered(NamedTuple):
-    """Dates such as 01/02/2020, whose first two numbers are day and month or month and day."""
-
-    first: ndarray
-    second: ndarray
-    year: ndarray
-    micros: ndarray
-
-    @classmethod
-    def of(cls, fields: _Fields, rows: ndarray) -> _Ordered:
-        return cls(fields.first[rows], fields.second[rows], fields.year[rows], fields.micros[rows])
-
-    def day_first(self, marks: set[str]) -> tuple[bool, str]:
-        """Whether the first number is the day, and why; "" where nothing tells."""
-        over_first = int((self.first > 12).sum())
-        over_second = int((self.second > 12).sum())
-        # both: the rarer ones are mistakes and will be reported as no dates
-        if over_first or over_second:
-            day_first = over_first >= over_second
-            days = self.first if day_first else self.second
-            return day_first, f"{int(days.max())} can only be a day"
-        if (self.first == self.second).all():
-            return True, "same"
-        if marks == {"."}:
-            return True, "dates with points are written so"
-        with_day_first = from_fields(self.year, self.second, self.first)
-        with_month_first = from_fields(self.year, self.first, self.second)
-        as_day_first = _regularity(with_day_first, self.micros)
-        as_month_first = _regularity(with_month_first, self.micros)
-        margin = 0 if max(as_day_first, as_month_first) == 1 else 0.1
-        if abs(as_day_first - as_month_first) > margin:
-            return as_day_first > as_month_first, "then the dates are evenly spaced"
-        return True, ""
-
-    def example(self) -> str:
-        """The first date that the order changes."""
-        row = np.flatnonzero(self.first != self.second)[0]
-        return f"{self.first[row]:02d}/{self.second[row]:02d}/{self.year[row]}"
-
-
-def _regularity(times: ndarray, micros: ndarray) -> float:
-    """Share of the commonest step between neighbouring dates; months count as equal, best when
-    on the first or last. Clock times, micros after midnight, count too where there are some."""
-    is_known = ~np.isnat(times)
-    if (micros != micros[0]).any():
-        is_known &= micros >= 0
-        clock = micros[is_known].astype("timedelta64[us]")
-        moments = np.unique(times[is_known] + clock)
-        steps = np.diff(moments)
-        return _commonest(steps) / max(len(steps), 1)
-    days = np.unique(times[is_known].astype("datetime64[D]"))
-    steps = np.diff(days.astype(np.int64))
-    if len(steps) < 2:
-        return 0.0
-    is_month = (steps >= 28) & (steps <= 31)
-    months = days.astype("datetime64[M]")
-    day_of_month = (days - months).astype(np.int64) + 1
-    on_first = (day_of_month == 1).all()
-    near_last = (day_of_month >= 28).all()
-    weight = 1.0 if on_first or near_last else 0.5
-    month_count = is_month.sum() * weight
-    commonest = max(month_count, _commonest(steps[~is_month]))
-    return commonest / len(steps)
-
-
-def _commonest(steps: ndarray) -> int:
-    """How often the commonest step occurs."""
-    _, counts = np.unique(steps, return_counts=True)
-    return int(counts.max(initial=0))
-
-
 def _settle_zone(times: Times, offset: ndarray) -> Times:
     """Local wall time where all offsets agree, or all times are local midnights; UTC where they
     differ."""
     is_known = ~np.isnat(times.values)
-    has_zone = offset != _NO_ZONE
+    has_zone = offset != NO_ZONE
     offsets = np.unique(offset[is_known & has_zone])
     if len(offsets) == 0:
         return times

@@ -137,6 +137,9 @@ def _columns(
 def _width(rows: list[Row]) -> int:
     """Cells per row: the commonest count, the larger one in a draw."""
     counts = Counter(len(row.cells) for row in rows)
+    alone = [row.cells[0] for row in rows if len(row.cells) == 1]
+    if len(alone) < len(rows) and not kind_of(alone):
+        del counts[1]  # titles and notes
     return max(counts, key=lambda width: (counts[width], width))
 
 

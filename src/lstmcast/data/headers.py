@@ -20,6 +20,7 @@ _BODY = 60  # rows below those, which show what the columns hold
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 class Row(NamedTuple):
@@ -59,18 +60,19 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     if not data:
         return list(rows), []
     if last_above is not None:
-        cells = _header_in_comment(last_above, len(data[0].cells))
+        numbered = [row.cells[0].strip() for row in data[:2]] in (["0", "1"], ["1", "2"])
+        cells = _header_in_comment(last_above, len(data[0].cells), numbered)
         if cells is not None:
             comments.remove(last_above)
             return [Row(last_above.line, cells), *data], comments
     return data, comments
 
 
-def _header_in_comment(row: Row, width: int) -> list[str] | None:
+def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None:
     """The names in a comment, where it may be the header of that many columns."""
     cells = _bare(row)
     first = row.cells[0].strip()
-    if first in _COMMENTS and len(row.cells) == width:
+    if first in _COMMENTS and len(row.cells) == width and numbered:
         cells = row.cells  # "#" is the name of a column of row numbers
     if width < 2 or len(cells) != width:
         return None
@@ -349,7 +351,8 @@ def _names_times(row: Row) -> bool:
     """Whether a row of numbers is a header of consecutive years or months, as in tables with a
     column per year."""
     cells = [cell for cell in row.cells if kind_of([cell])]
-    if len(cells) < 4:
+    is_beside_a_name = len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells))
+    if len(cells) < (2 if is_beside_a_name else 4):
         return False
     times = parse_times(cells)
     if times is None or times.form == "index" or times.bad.any():
@@ -360,7 +363,6 @@ def _names_times(row: Row) -> bool:
 
 
 def _fullness(row: Row) -> int:
-    """How many distinct texts a row has."""
     return len(set(_texts_in(row)))
 
 

@@ -54,7 +54,14 @@ def looks_paired(text: str) -> bool:
     match = PAIR.fullmatch(text)
     if match is None:
         return False
-    return match["sep"] != "." or _is_year(match["first"])
+    if match["sep"] != "." or _is_year(match["first"]):
+        return True
+    return _is_numbered_year(match["first"], match["second"])
+
+
+def _is_numbered_year(number: str, year: str) -> bool:
+    """001.2021, the first period of a fiscal year."""
+    return len(number) == 3 and number[0] == "0" and _is_year(year)
 
 
 def _no_date(pair: Pair) -> str:
@@ -193,7 +200,7 @@ def numbered_rule(pairs: list[Pair]) -> _Rule | None:
     if not all(_is_year(pair.first) for pair in pairs):
         return None
     unit = _unit_of(pairs)
-    if unit is None or (unit == "month" and example.sep in "-/."):
+    if unit is None or (unit == "month" and example.sep in "-/." and len(pairs[0].second) < 3):
         return None  # 2010-01: a month, as dates.py reads it
 
     def rewrite(pair: Pair) -> str:
@@ -211,7 +218,7 @@ _UNIT_NAMES = {"day": "day of the year", "week": "ISO week", "half": "half-year"
 
 
 def _ends_in_year(pair: Pair) -> bool:
-    return len(pair.second) == 4 and len(pair.first) <= 2
+    return len(pair.second) == 4 and len(pair.first) <= 3
 
 
 def _swapped(pair: Pair) -> Pair:
@@ -223,8 +230,13 @@ def _unit_of(pairs: list[Pair]) -> str | None:
     numbers = [int(pair.second) for pair in pairs]
     highest = max(numbers)
     lengths = {len(pair.second) for pair in pairs}
+    years = {pair.first for pair in pairs}
     longest = max(lengths)
     is_decimal = pairs[0].sep == "."
+    if lengths == {3} and min(numbers) >= 1 and highest <= 12 and len(years) > 1:
+        return "month"  # 2021.001 or 2021/001, as SAP writes periods
+    if is_decimal and lengths == {2} and 50 < highest <= 53 and _count_on(pairs):
+        return "week"
     if min(numbers) < 1 or (is_decimal and highest > 4):
         return None
     unit = _quarter_or_half(pairs, set(numbers)) if lengths == {1} else None
@@ -249,6 +261,13 @@ def _quarter_or_half(pairs: list[Pair], numbers: set[int]) -> str | None:
     if highest == 2 and len(per_year) > 2 and inner_counts <= {2}:
         return "half"
     return None
+
+
+def _count_on(pairs: list[Pair]) -> bool:
+    """Whether the numbers of each year follow each other."""
+    steps = np.diff([[int(pair.first), int(pair.second)] for pair in pairs], axis=0)
+    same_year = steps[:, 0] == 0
+    return bool(same_year.any() and (steps[same_year, 1] == 1).all())
 
 
 def short_month_rule(pairs: list[Pair]) -> _Rule | None:
@@ -282,13 +301,14 @@ def _month_number(year: str, month: str) -> int | None:
     return 12 * full_year(year.zfill(2)) + int(month) - 1
 
 
-def steps_evenly(numbers: Sequence[int | None]) -> bool:
-    """Whether nearly all numbers in order of appearance are there and one step apart."""
+def steps_evenly(numbers: Sequence[int | None], lengths: Sequence[int] = (1, 2, 3, 6)) -> bool:
+    """Whether nearly all numbers in order of appearance are there and one step apart, which has one
+    of these lengths."""
     months = [number for number in numbers if number is not None]
     if len(months) < max(3, MOST * len(numbers)):
         return False
     steps, counts = np.unique(np.diff(months), return_counts=True)
     commonest = steps[np.argmax(counts)]
-    has_length = abs(commonest) in (1, 2, 3, 6)
+    has_length = abs(commonest) in lengths
     are_even = counts.max() >= MOST * (len(months) - 1)
     return bool(has_length and are_even)

@@ -29,6 +29,7 @@ from lstmcast.data.labelpairs import (
 
 from .periodwords import full_year, named_period
 from .ranges import range_start
+from .scripts import REPUBLIC
 from .shapes import DIGITS, MONTHS, match_shape
 from .timenumbers import decimal_times
 
@@ -58,7 +59,26 @@ _SPELLINGS = (
         r"(?:of|ending|ended|commencing|beginning|starting)? (.*)",
         r"\1",
     ),
+    (
+        r"(?:end of|as (?:of|at)|q/?e|(?:year|quarter|month|period|\d+ months?)[- ]"
+        r"(?:end(?:ed|ing)?|to)) (.*)",
+        r"\1",
+    ),
+    (r"([a-z]{3,9}) (?:qtr|quarter) (\d{4})", r"\1 \2"),
+    (r"(\d\d?)\. (\d{4})", r"\1/\2"),
+    (r"(\d{4})(\d\d)(\d\d) ?[-~] ?\d{8}", r"\1-\2-\3"),
+    (r"(?:yr|year|y)? ?(\d{4})(?: \[.*\])?", r"\1-01"),
+    (r"tháng (\d\d?[/-]\d{4})", r"\1"),
+    (r"(.*\d{4}) г\.?", r"\1"),
     (r"(.*\d) um (\d.*)", r"\1 \2"),
+    # as Oracle, web servers, C and JavaScript write times
+    (r"(\d\d-[a-z]{3}-\d\d) (\d\d)\.(\d\d)\.(\d\d)\.(\d+)( [ap]m)?", r"\1 \2:\3:\4\6"),
+    (r"\[?(\d\d/[a-z]{3}/\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})\]?", r"\1 \2\3"),
+    (r"(?:[a-z]{3} )?([a-z]{3}) (\d\d?) (\d\d:\d\d:\d\d) (\d{4})", r"\2 \1 \4 \3"),
+    (
+        r"(?:[a-z]{3} )?([a-z]{3}) (\d\d?) (\d{4}) (\d\d:\d\d:\d\d) gmt([+-]\d{4})(?: \(.*\))?",
+        r"\2 \1 \3 \4\5",
+    ),
     (r"(.*\d) ?uhr", r"\1"),
 )
 _ZONE_NAMES = re.compile(
@@ -68,8 +88,12 @@ _ZONE_NAMES = re.compile(
 _ERA_LETTERS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
 _ERA = re.compile(
     r"(令和|平成|昭和|大正|明治|[rhstm])\.? ?(\d\d?|元) ?(?:年度?|[./-]) ?"
-    r"(?:(\d\d?) ?[月./-]?)? ?(?:(\d\d?) ?日?)?期?"
+    r"(?:(0?\d|1[012]) ?[月./-]?)? ?(?:(\d\d?) ?日?)?期?"
 )
+
+_REPUBLIC = re.compile(r"1[0-4]\d/\d\d?(?:/\d\d?)?")
+# and before 2011, which had year 100
+_REPUBLIC_BESIDE = re.compile(r"(\d{2,3})/(\d\d?(?:/\d\d?)?)")
 
 
 @dataclass(frozen=True)
@@ -92,6 +116,8 @@ def ambiguous_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     sample = _sample(texts_present)
     if any(_MONTH_DAY.fullmatch(text) for text in sample):
         return _days_without_year(tidy, texts_present, _MONTH_DAY)
+    if any(_REPUBLIC.fullmatch(text) for text in (*sample, texts_present[-1])):
+        return _republic(tidy, texts_present)
     if mostly(_CLOCKS.fullmatch(text) for text in sample):
         return _clock_ranges(tidy, texts_present)
     if not mostly(looks_paired(text) for text in sample):
@@ -208,6 +234,23 @@ def _era_text(match: re.Match[str]) -> str:
     return text
 
 
+def _republic(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """113/04 and 113/04/01: years of the Republic of China, as Taiwan counts them."""
+    matches = [_REPUBLIC_BESIDE.fullmatch(text) for text in texts_present]
+    if not mostly(matches):
+        return None
+
+    def rewrite(text: str) -> str:
+        match = _REPUBLIC_BESIDE.fullmatch(text)
+        if match is None:
+            return text
+        return f"{int(match[1]) + REPUBLIC}-" + match[2].replace("/", "-")
+
+    example = texts_present[0]
+    note = f"labels such as {example!r} read as years of the Republic of China: {rewrite(example)}"
+    return Labels([rewrite(text) for text in tidy], (note,))
+
+
 def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Ranges of times, read as their beginnings."""
     start_of_shape: dict[str, Callable[[str], str] | None] = {}
@@ -300,7 +343,10 @@ def _days_without_year(
     numbers = [match["number"] for match in matches]
     if len(matches) < max(MOST * len(texts_present), 3) or not mostly(months):
         return None
-    if steps_evenly(list(map(_month_since_year_0, matches))):
+    lengths = (1, 2, 3, 6)
+    if any(match is not None and int(match["number"]) > 31 for match in matches):
+        lengths = (*lengths, 12)  # Mar-95, Mar-96: no days
+    if steps_evenly(list(map(_month_since_year_0, matches)), lengths):
         if pattern is _MONTH_DAY:
             return None  # Jan-10: as dates.py reads it
         texts = _replaced(tidy, pattern, _year_and_month)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.across import months_in_rows, unfolded
-from lstmcast.data.carried import with_carried_labels
+from lstmcast.data.carried import with_carried_keys, with_carried_labels
 from lstmcast.data.columns import (
     ask,
     named_column,
@@ -27,6 +27,7 @@ from lstmcast.data.rowtimes import (
     with_one_time,
 )
 from lstmcast.data.sheet import Column, Sheet, folded
+from lstmcast.data.subtotals import without_totals
 from lstmcast.data.table import Table
 from lstmcast.data.widerows import header_times, series_in_rows
 from lstmcast.errors import DataError
@@ -40,14 +41,16 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         names = replace(names, target="*")
     if names.time == "index":
         return _checked(long_table(sheet, names, None))
-    sheet, names = _unfolded(with_carried_labels(sheet), names)
-    sheet, names = with_one_time(sheet, names)
+    sheet, names = _unfolded(with_carried_labels(without_totals(sheet)), names)
+    apart, (sheet, names) = sheet, with_one_time(sheet, names)
+    if sheet is not apart:  # a year and a month, and days across
+        sheet, names = _unfolded(sheet, names)
     time = time_column(sheet, names)
     if time is None:
         return _table_without_dates(sheet, names)
     if time.times is not None and time.times.problem:
         raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
-    sheet = drop_undated(sheet, time)
+    sheet = with_carried_keys(drop_undated(sheet, time), time.name)
     time = named_column(sheet, time.name, "time")
     return _checked(long_table(sheet, names, time))
 

@@ -16,14 +16,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .scripts import western_digits
+
 _MISSING_WORDS = r"""
 na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – —
 . .. ... … : ? * #value! #div/0! #ref! #num! #name? #null!
 """
 MISSING = frozenset(["", *_MISSING_WORDS.split()])
 
+_E_COMMA = re.compile(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
+_ONLY_SIGNS = re.compile(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column
 _CURRENCY = re.compile(
-    r"(?:[$€£¥₹₩₽₺฿¢円元]|us\$|r\$|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|fr\.?|zł)"
+    r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸]|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|rp\.?|fr\.?|zł|kč)"
 )
 _PARTS = re.compile(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
 # by thousands, and in India by hundreds above the first thousand: 12,34,567
@@ -37,7 +41,7 @@ _MINUS_BEHIND = re.compile(r"(.*\d) ?- ?(\D{0,6})")
 _MARKS = str.maketrans("−–—’", "---'")
 # what statistical offices write behind a number: provisional, estimated, revised, break in series
 _FLAGS = frozenset(
-    ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*"]
+    ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*", "~"]
 )
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 
@@ -58,7 +62,8 @@ def is_missing(text: str) -> bool:
     >>> is_missing(" N/A "), is_missing("0")
     (True, False)
     """
-    return text.strip().casefold() in MISSING
+    tidy = text.strip().casefold()
+    return tidy in MISSING or (len(tidy) > 1 and _ONLY_SIGNS.fullmatch(tidy) is not None)
 
 
 def parse_numbers(
@@ -130,6 +135,7 @@ class _Body(NamedTuple):
     currency: str
 
 
+CURRENCY_SIGNS = "currency signs taken off"
 DECIMAL_COMMA = "commas read as decimal commas (1,5 = 1.5)"
 _DOT_NOTE = "points read as thousands separators, commas as decimal commas (1.234,5 = 1234.5)"
 
@@ -139,7 +145,7 @@ def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
     pending = []
     for place, text in enumerate(texts):
         try:
-            number = float(text)
+            number = float(_E_COMMA.sub(r"\1.\2", text))
         except ValueError:
             number = None
         # Python reads 1_000 as a number; in data it is a name
@@ -197,7 +203,7 @@ def _minus_first(tidy: str) -> str | None:
 def _plain_marks(text: str) -> str:
     """A text in small letters with plain spaces, apostrophes and minus signs."""
     tidy = unicodedata.normalize("NFKC", text).strip().casefold()
-    tidy = tidy.translate(_MARKS)
+    tidy = western_digits(tidy).translate(_MARKS)
     return re.sub(r"[\u00a0\u202f\u2009\t]", " ", tidy)
 
 
@@ -223,7 +229,7 @@ def _drop_odd_units(
     notes = []
     currencies = sorted({body.currency for body in bodies.values() if body.currency})
     if currencies:
-        notes.append(f"currency signs taken off ({', '.join(currencies[:4])})")
+        notes.append(f"{CURRENCY_SIGNS} ({', '.join(currencies[:4])})")
     if flags:
         notes.append(f"marks behind numbers taken off ({', '.join(sorted(flags))})")
     if unit:

@@ -41,6 +41,8 @@ def _refined(base: ndarray, kind: str, numbers: ndarray) -> tuple[ndarray, ndarr
         years = base.astype("datetime64[Y]").astype(np.int64) + 1970
         exists = (numbers >= 1) & (numbers <= 53)
         return iso_weeks(years, numbers), exists
+    if kind == "weekday":
+        return base + (numbers - 1).astype("timedelta64[D]"), numbers <= 7
     if kind in ("day", "yearday"):
         unit = "datetime64[M]" if kind == "day" else "datetime64[Y]"
         days = base.astype("datetime64[D]") + (numbers - 1)

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 _UNITS = {
-    "quarter": "q qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t 四半",
+    "quarter": "q cq qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t 四半 "
+    "кв квартал qq kwartał čtvrtletí çeyrek negyedév",
     "half": "h hy half hj halbjahr sem semester semestre s 半",
-    "month": "m mo mth month monat mois mes p per period",
-    "week": "w wk week kw woche semaine semana settimana sett u uge uke v vecka viikko vko 週",
+    "month": "m mm mo mth month monat mois mes p per period",
+    "week": "w wk week kw cw ww woche semaine semana settimana sett u uge uke v "
+    "vecka viikko vko 週",
     "day": "d doy day tag",
 }
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _FISCAL = {"fy", "fiscal", "cy", "gj", "度"}
-_FILLERS = {"of", "the", "de", "des", "st", "nd", "rd", "th", "no", "nr", "year", "yr", "a"}
+# of ordinal numbers: 1st, 1º, 1er, 2ème
+_ORDINAL = {"st", "nd", "rd", "th", "o", "e", "er", "ere", "ère", "eme", "ème", "г"}
+_FILLERS = {"of", "the", "iso", "y", "de", "do", "des", "no", "nr", "year", "yr", "a", *_ORDINAL}
 _HALVES = {"上": 1, "下": 2}
+_ORDINAL_WORDS = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _MOST = {"quarter": 4, "half": 2, "month": 12, "week": 53, "day": 366, "year": 1}
 _MONTHS_LONG = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 # a word that stands for another unit where its numbers are too large for the first one
 _OTHERWISE = {"half": "week", "quarter": "week"}
 _KNOWN_WORDS = {*_UNIT_OF, *_FISCAL, *_FILLERS, *_HALVES, *_ROMAN, "'", "年", "第"}
-_TOKENS = re.compile(r"\d+|[a-zäöüéè]+|四半|[週半上下度']|年|第")
+_TOKENS = re.compile(r"\d+|[a-zà-žа-я]+|四半|[週半上下度']|年|第")
 
 
 class Period(NamedTuple):
@@ -67,6 +73,9 @@ def named_period(text: str) -> Period | None:
     >>> named_period("fy19 q1"), named_period("week 5, 2010").text
     (Period(year=2019, unit='quarter', number=1, fiscal=True), '2010-w05')
     """
+    if text.startswith(tuple(_ORDINAL_WORDS)):
+        word, _, rest_of_label = text.partition(" ")
+        text = f"{_ORDINAL_WORDS.get(word, word)} {rest_of_label}"
     tokens = _TOKENS.findall(text)
     if "".join(tokens) != re.sub(r"[\s.,/:;_()期目月~-]", "", text):
         return None
@@ -85,11 +94,15 @@ def named_period(text: str) -> Period | None:
     if not units:
         return None
     if len(places) == 3:
-        # FY2019/20 Q1: the second year says what the first one does
-        first, second = places[:2]
-        if not _is_next_year(tokens[first], tokens[second]):
+        # FY2019/20 Q1 and Q1 FY2019-20: the second year says what the first one does
+        following = [
+            later
+            for earlier, later in pairwise(places)
+            if _is_next_year(tokens[earlier], tokens[later])
+        ]
+        if not following:
             return None
-        del tokens[second]
+        del tokens[following[0]]
     elif len(places) != 2:
         return None
     return _of_two_numbers(tokens, units[0], is_fiscal)
@@ -151,11 +164,15 @@ def _month_span(text: str, tokens: list[str]) -> Period | None:
         return None
     begin, end = months
     length = end - begin + 1
-    unit = {3: "quarter", 6: "half"}.get(length)
-    if unit is None or not 1 <= begin <= 12:
+    if length not in (2, 3, 4, 6) or not 1 <= begin <= 12:
         return None
     number, remainder = divmod(begin - 1, length)
-    return None if remainder else Period(int(years[0]), unit, number + 1)
+    if remainder:
+        return None
+    unit = {3: "quarter", 6: "half"}.get(length)
+    if unit is None:
+        return Period(int(years[0]), "month", begin)
+    return Period(int(years[0]), unit, number + 1)
 
 
 def full_year(text: str) -> int:

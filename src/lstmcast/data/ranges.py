@@ -10,6 +10,7 @@ from .shapes import DIGITS, MONTHS, match_shape
 
 _SEPARATOR = re.compile(r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au ) ?")
 _CLOCK = re.compile(r"00?[:.]00(?:[:.]00)?(?: ?[ap]\.?m\.?)?")
+_DAY_OF_YEAR = re.compile(r"00?([./-])00?")  # an end without its year
 # the year stands at the end only
 _YEAR_LATE = (
     re.compile(
@@ -44,6 +45,8 @@ def range_start(text: str) -> Callable[[str], str] | None:
         begin = shape[: match.start()].strip()
         end = shape[match.end() :].strip()
         ends_in_time = match_shape(end) is not None or _CLOCK.fullmatch(end)
+        if begin[:4] == "0000" and _DAY_OF_YEAR.fullmatch(end):
+            ends_in_time = True
         if match_shape(begin) is not None and ends_in_time:
             return partial(_cut, length=match.start())
     return None

@@ -25,6 +25,7 @@ from lstmcast.errors import DataError, UsageError
 
 # rows without a time among the others: up to this share they are dropped, with a warning
 _UNDATED_SHARE = 0.02
+_TITLES_SHARE = 0.3  # the same for rows without a number
 _SHOWN = 4
 
 
@@ -135,6 +136,10 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
     undated_rows = np.flatnonzero(is_undated)
     first_row, last_row = dated_rows[0], dated_rows[-1]
     is_inner = (undated_rows > first_row) & (undated_rows < last_row)
+    # titles of pages and blank rows have no number either
+    is_title = is_inner & _without_numbers(sheet, time)[undated_rows]
+    if is_title.sum() <= _TITLES_SHARE * len(is_undated):
+        is_inner &= ~is_title
     inner_rows = undated_rows[is_inner].tolist()
     if len(inner_rows) > max(3, _UNDATED_SHARE * len(is_undated)):
         examples = ", ".join(_undated_cell(sheet, time, row) for row in inner_rows[:_SHOWN])
@@ -160,6 +165,15 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
 
 def _undated_cell(sheet: Sheet, time: Column, row: int) -> str:
     return f"{sheet.row_word} {sheet.lines[row]} has {time.cell(row)!r}"
+
+
+def _without_numbers(sheet: Sheet, time: Column) -> np.ndarray:
+    """Which rows have no number beside their time (R,)."""
+    empty = np.ones(len(sheet), bool)
+    for column in columns_without(sheet.columns, [time]):
+        if column.numbers is not None and column.number_share >= 0.5:
+            empty &= column.missing | column.spread(column.numbers.bad)
+    return empty
 
 
 def _looks_like_data(sheet: Sheet, time: Column, row: int, at_top: bool) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 
 from lstmcast.data.findings import Finding
-from lstmcast.data.numbers import DECIMAL_COMMA, is_missing
+from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA, is_missing
 from lstmcast.data.sheet import Column, Sheet, columns_without
 
 _POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
@@ -16,6 +17,9 @@ _GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
 _BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
 _FEWEST = 3  # values that all have three digits behind the mark
 _SAMPLE = 2000
+_TRIANGLES = "▲△"  # a minus of Japanese accounts, which have no decimals
+_ELSEWHERE = "as the dates or other numbers of the file tell"
+_MONEY = "as amounts of money have two decimals or none"
 
 
 def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
@@ -30,12 +34,20 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
         return column, []
     if mark == ".":
         return _settled_points(sheet, column)
-    is_decimal = column.numbers is not None and DECIMAL_COMMA in column.numbers.notes
-    return column, [_warning(column, ",", ".")] if is_decimal else []
+    if column.numbers is None or DECIMAL_COMMA not in column.numbers.notes:
+        return column, []
+    if _is_money(column, ","):
+        return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
+    texts = [c for c in columns_without(sheet.columns, [column]) if c.is_text]
+    if any(map(_has_decimal_points, texts)):
+        return replace(column, decimal="."), [_grouped(column, ",", _ELSEWHERE)]
+    return column, [_warning(column, ",", ".")]
 
 
 def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     """Points that could group thousands: they do beside decimal commas and dates with points."""
+    if _is_money(column, "."):
+        return replace(column, decimal=","), [_grouped(column, ".", _MONEY)]
     if not column.decimal_comma_likely:
         return column, []
     other_columns = columns_without(sheet.columns, [column])
@@ -43,13 +55,13 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
     if any(map(_has_decimal_points, text_columns)):
         return column, []
     if any(_writes_decimal_commas(text_column) for text_column in text_columns):
-        return replace(column, decimal=","), [_grouped(column)]
+        return replace(column, decimal=","), [_grouped(column, ".", _ELSEWHERE)]
     return column, [_warning(column, ".", ",")]
 
 
 def _sample(column: Column) -> list[str]:
     step = max(1, len(column.data) // _SAMPLE)
-    texts = map(str, column.data[::step])
+    texts = [unicodedata.normalize("NFKC", str(text)) for text in column.data[::step]]
     return [_BESIDE.sub("", text) for text in texts if not is_missing(text)]
 
 
@@ -68,6 +80,15 @@ def doubtful_mark(column: Column) -> str:
         if len(marked) >= _FEWEST and are_grouped and are_small and not is_clear:
             return mark
     return ""
+
+
+def _is_money(column: Column, mark: str) -> bool:
+    """Whether values have a sign of money, which has two decimals or none. A price of 1.459 for a
+    litre stays open."""
+    notes = column.numbers.notes if column.numbers is not None else ()
+    has_sign = any(note.startswith(CURRENCY_SIGNS) for note in notes)
+    has_sign = has_sign or any(str(text).strip()[:1] in _TRIANGLES for text in column.data)
+    return has_sign and any(text.lstrip("+-").find(mark) > 1 for text in _sample(column))
 
 
 def _has_decimal_points(column: Column) -> bool:
@@ -95,13 +116,14 @@ def _example(column: Column, mark: str) -> str:
     return next(text for text in _sample(column) if mark in text)
 
 
-def _grouped(column: Column) -> Finding:
-    example = _example(column, ".")
+def _grouped(column: Column, mark: str, why: str) -> Finding:
+    example = _example(column, mark)
+    what = "points" if mark == "." else "commas"
     message = (
-        f"column {column.name!r}: points read as thousands separators "
-        f"({example} = {example.replace('.', '')}), as the dates or other numbers of the file tell"
+        f"column {column.name!r}: {what} read as thousands separators "
+        f"({example} = {example.replace(mark, '')}), {why}"
     )
-    action = "If they are decimal points, use decimal='.' (--decimal .)."
+    action = f"If they are decimal {what}, use decimal={mark!r} (--decimal {mark})."
     return Finding("numbers", "warning", message, action, value=example)
 
 

@@ -110,7 +110,9 @@ def _may_name(column: Column) -> bool:
     part of the date is one of the time."""
     if column.missing.all() or not changes(column):
         return False
-    if folded(column.name) in CALENDAR_PARTS:
+    name = folded(column.name)
+    is_tag = name == "tag" and column.is_text and column.number_share < NUMBER_SHARE
+    if name in CALENDAR_PARTS and not is_tag:  # a tag of a sensor is no German day
         return False
     _, ids = column.as_ids()
     return len(ids) < len(column)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .numbers import is_missing
+from .scripts import OTHER_MONTHS, in_western_signs
 
 # dashes of any length, and waves, as ranges and fiscal years are written
 _STROKES = str.maketrans("‐‑‒–—―−〜～", "-------~~")
@@ -38,10 +39,16 @@ MONTHS = {
         start=1,
     )
     for name in names.split()
-}
+} | OTHER_MONTHS
 _WEEKDAY = (
     r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?"
-    r"|mo|di|mi|do|fr|sa|so)"
+    # not "mar", which is March
+    r"|mo|di|mi|do|fr|sa|so|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend"
+    r"|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lun|mer|jeu|ven|sam|dim"
+    r"|lunes|martes|miércoles|jueves|viernes|sábado|domingo|mié|jue|vie|sáb|dom"
+    r"|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica|gio|sab"
+    r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?"
+    r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|ma|wo|vr|za|zo)"
 )
 # a weekday before or behind a date, or a word in brackets behind it
 _AROUND_DATES = rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\([^()\d]{{1,9}}\)$"
@@ -50,7 +57,7 @@ ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治"
 ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
 
 _TIME = (
-    r"(?:(?:t|,? +|_)(?P<H>00?)(?=[:h時]| ?[ap]\.?m)(?:[:h時](?P<M>00?)分?)?"
+    r"(?:(?:t|,? +|_|(?=00?時))(?P<H>00?)(?=[:h時]| ?[ap]\.?m)(?:[:h時](?P<M>00?)分?)?"
     r"(?:[:](?P<S>00)|(?P<S2>00?)秒|時)?(?:[.,](?P<f>0{1,9}))?"
     r"(?: ?(?P<half>[ap])\.?m\.?)?(?: ?(?P<zone>z|utc|gmt|[+-]00:?00|[+-]00))?"
     r"(?: ?\[?[a-z]+/[a-z_/]+\]?)?)?"
@@ -59,7 +66,7 @@ _NAME = r"(?P<name>[^\W\d_]+)\.?"
 _SHAPES = [
     pattern + _TIME
     for pattern in (
-        r"(?P<y>0000)(?P<s>[-/.])(?P<m>00?)(?:(?P=s)(?P<d>00?))?",
+        r"(?P<y>0000)(?P<s>[-/._])(?P<m>00?)(?:(?P=s)(?P<d>00?))?",
         r"(?P<y>0000) (?P<m>00)(?: (?P<d>00))?",
         r"(?P<a>00?)(?P<s>[-/. ]) ?(?P<b>00?)(?P=s) ?(?P<y>0000|00)",
         r"(?P<y>0000) ?年(?:度)? ?(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
@@ -67,10 +74,10 @@ _SHAPES = [
         r"(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
         r"(?P<era>[rhst])(?P<ey>00?)[./-](?P<m>00?)(?:[./-](?P<d>00?))?",
         rf"{_NAME}[ ,/_-]*'?(?P<y>0000|00)",
-        rf"(?P<y>0000)[ ,/_-]*{_NAME}",
+        rf"(?P<y>0000)[. ,/_-]*{_NAME}",
         rf"(?P<d>00?)(?:\.|st|nd|rd|th)?[ /_-]*(?:of |de )?{_NAME}(?: de)?[ ,/_-]*'?(?P<y>0000|00)",
         rf"{_NAME}[ -]+(?P<d>00?)(?:st|nd|rd|th)?[ ,-]+(?P<y>0000)",
-        rf"(?P<y>0000)[ /-]+{_NAME}[ /-]+(?P<d>00?)",
+        rf"(?P<y>0000)[. /-]+{_NAME}[ /-]+(?P<d>00?)\.?",
         r"(?P<y>0000)[ /_-]?q(?P<q>0)",
         r"q(?P<q>0)[ /_-]*(?P<y>0000|00)",
         r"(?P<q>0)q[ /_-]?(?P<y>0000|00)",
@@ -96,6 +103,7 @@ def tidied(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         text = text.translate(_STROKES).replace("元年", "1年")
+        text = in_western_signs(text)
     text = text.strip().casefold()
     first, end = text[:1], text[-1:]
     if first.isalpha() or end.isalpha() or end == ")":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import parse_numbers
+from lstmcast.data.shapes import MONTHS
 from lstmcast.data.table import Finding
 from lstmcast.errors import DataError
 
@@ -26,11 +27,33 @@ _BOMS = (
 _NAMES = {
     "cp932": "Shift-JIS (cp932)",
     "euc_jp": "EUC-JP",
+    "cp949": "EUC-KR (cp949)",
+    "gb18030": "GB 18030",
+    "big5": "Big5",
     "cp1252": "Latin-1 (cp1252)",
     "latin-1": "Latin-1",
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
 }
+# letters of headers and labels, most of which mean something else in the other encodings
+_COMMON = {
+    "euc_jp": frozenset(
+        "ぁあぃいうえおかがきぎくぐけげこごさざしじすずせぜそぞただちっつてでとどなにぬねのはばひびふぶへべほぼまみむめも"
+        "やゆよらりるれろわをんァアイウエオカガキギクグケゲコゴサザシジスズセゼソゾタダチッツテデトドナニネノハバパヒビピ"
+        "フブプヘベペホボポマミムメモャヤュユョヨラリルレロワンー年月日時分売上高数量金額値計合平均店舗商品名県市度期"
+    ),
+    "cp949": frozenset(
+        "년월일시분기점값합계수량매출액판율인원가격주지역구명총평균온도전국서울부산대전광경남북제품건물료비용자"
+    ),
+    "gb18030": frozenset(
+        "年月日时间期销售额量数据价格城市名称产品合计总值指标金收入支出店铺地区万元平均温度值"
+    ),
+    "big5": frozenset(
+        "年月日時間期銷售額量數據價格城市名稱產品合計總值指標金收入支出店鋪地區萬元平均溫度值統"
+    ),
+}
+_OF_ONE_BYTE = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman", "cp850", "koi8_r")
+_FEWEST_COMMON = 0.15  # share of the letters
 _EXPECTED = "A table is expected: CSV, Excel (.xlsx) or Parquet."
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uff01-\uff5e々〆]")
 _MAGIC = (
@@ -161,7 +184,7 @@ def find_delimiter(text: str) -> str:
         return declared[1]
     lines = [line for line in lines if not line.lstrip().startswith("#")] or lines
     best_delimiter, best_share = "", 0.0
-    for delimiter in _DELIMITERS:
+    for delimiter in _between_quotes(lines) or _DELIMITERS:
         share = _evenness(_sample_rows(lines, delimiter))
         if share > best_share + 0.1:
             best_delimiter, best_share = delimiter, share
@@ -181,6 +204,15 @@ def _are_single_cells(texts: list[str]) -> bool:
     return len(texts) > 0 and bool(parse_numbers(texts).bad.mean() < 0.5)
 
 
+def _between_quotes(lines: list[str]) -> str:
+    """The character that stands between quoted cells of nearly all lines: others are inside."""
+    for delimiter in _DELIMITERS:
+        between = f'"{delimiter}"'
+        if sum(between in line for line in lines) >= 0.9 * len(lines) > 0:
+            return delimiter
+    return ""
+
+
 def _strictly(content: bytes, encoding: str, source: str) -> str:
     try:
         return content.decode(encoding)
@@ -194,13 +226,15 @@ def _strictly(content: bytes, encoding: str, source: str) -> str:
 def _guess_encoding(content: bytes) -> str:
     """An encoding for bytes that are not UTF-8."""
     head = content[: 1 << 20]
-    for encoding in ("cp932", "euc_jp"):
-        try:
-            text = codecs.getincrementaldecoder(encoding)().decode(head)
-        except UnicodeDecodeError:
-            continue
-        if _reads_japanese(text, encoding):
-            return encoding
+    of_months = _by_months(head)
+    if of_months:
+        return of_months
+    text = _decoded(head, "cp932")
+    if text is not None and _reads_japanese(text):
+        return "cp932"
+    asian = _east_asian(head)
+    if asian:
+        return asian
     sample = head[:20000]
     high = sum(byte > 127 for byte in sample)
     letters = sum(byte > 64 for byte in sample)
@@ -214,6 +248,42 @@ def _guess_encoding(content: bytes) -> str:
     return "cp1252" if _decodes(content, "cp1252") else "latin-1"
 
 
+def _by_months(head: bytes) -> str:
+    """The encoding of one byte a letter in which names of months are words, "" where there are
+    none: février in one is no word in the others."""
+    encoding_of_most, most_names = "", 0
+    for encoding in _OF_ONE_BYTE:
+        text = _decoded(head[:100_000], encoding) or ""
+        words = set(re.findall(r"[^\W\d_]+", text.casefold()))
+        count = sum(word in MONTHS and not word.isascii() for word in words)
+        if count > most_names:
+            encoding_of_most, most_names = encoding, count
+    return encoding_of_most
+
+
+def _decoded(head: bytes, encoding: str) -> str | None:
+    """The text of the first bytes, None where they are of another encoding."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return None
+
+
+def _east_asian(head: bytes) -> str:
+    """The encoding whose text has most of the letters that headers of its language are full of;
+    "" where none has many."""
+    likeliest, highest = "", _FEWEST_COMMON
+    for encoding, common in _COMMON.items():
+        text = (_decoded(head, encoding) or "")[:20_000]
+        letters = [sign for sign in text if sign > "\u0fff"]
+        if not letters or 2 * len(letters) < sum(sign > "\x7f" for sign in text):
+            continue
+        share = sum(sign in common for sign in letters) / len(letters)
+        if share > highest:
+            likeliest, highest = encoding, share
+    return likeliest
+
+
 def _decodes(content: bytes, encoding: str) -> bool:
     try:
         content.decode(encoding)
@@ -222,16 +292,14 @@ def _decodes(content: bytes, encoding: str) -> bool:
     return True
 
 
-def _reads_japanese(text: str, encoding: str) -> bool:
-    """Whether text decoded as Japanese is Japanese, and not Latin-1 in disguise.
+def _reads_japanese(text: str) -> bool:
+    """Whether text decoded as Shift-JIS is Japanese, and not Latin-1 in disguise.
 
     In Shift-JIS kana and common kanji begin with bytes 81–98, which Latin-1 leaves to punctuation;
     its accented letters come out as rare kanji (E0 and up) or as half-width katakana.
     """
     sample = text[:200_000]
     japanese = _JAPANESE.findall(sample)
-    if encoding != "cp932":
-        return len(japanese) > 0
     first_bytes = [letter.encode("cp932", errors="replace")[0] for letter in japanese]
     common = sum(0x81 <= byte <= 0x98 for byte in first_bytes)
     halfwidth = len(re.findall(r"[\uff61-\uff9f]", sample))

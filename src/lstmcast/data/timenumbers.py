@@ -25,6 +25,8 @@ _UNITS = (
 _FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
 # serial days of 1980 and 2100; day 0 of spreadsheets is 30 December 1899
 _FIRST_SERIAL, _LAST_SERIAL = 29_221, 73_051
+_FEWEST_MONTHS = 6
+_PIVOT = 40  # two-digit years are 1941 … 2040
 _DATED = re.compile(
     r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
 )
@@ -42,7 +44,17 @@ def integer_times(numbers: ndarray) -> Times:
     numbers = np.asarray(numbers, np.int64)
     if len(numbers):
         lowest, highest = int(numbers.min()), int(numbers.max())
-        for reading in (_years, _quarters, _months, _weeks, _days, _hours, _since_1970):
+        for reading in (
+            _year_months,
+            _years,
+            _quarters,
+            _months,
+            _short_days,
+            _weeks,
+            _days,
+            _hours,
+            _since_1970,
+        ):
             times = reading(numbers, lowest, highest)
             if times is not None:
                 return times
@@ -98,6 +110,25 @@ def _times_of_clock(values: ndarray, unit: str) -> Times:
     return Times.of(values, "number", note, zone="UTC")
 
 
+def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
+    """2101 and 12021 as January 2021, where all of them follow each other month by month."""
+    if low < 101 or high > 122_100 or len(numbers) < _FEWEST_MONTHS:
+        return None
+    split = (
+        (numbers % 10_000, numbers // 10_000) if high > 9912 else (numbers // 100, numbers % 100)
+    )
+    years, months = split
+    if not _within(months, 1, 12) or (high > 9912 and not _within(years, 1900, 2100)):
+        return None
+    if high <= 9912:
+        years = np.where(years > _PIVOT, 1900, 2000) + years
+    steps = np.diff(12 * years + months)
+    # twelve years such as 2001 to 2012 are years
+    if abs(steps[0]) != 1 or (steps != steps[0]).any() or len(np.unique(years)) < 2:
+        return None
+    return Times.of(from_fields(years, months, 1), "number", "whole numbers read as year and month")
+
+
 def _years(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 1500 or high > 2200:
         return None
@@ -128,6 +159,21 @@ def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
     return Times.of(values, "number", "whole numbers read as years and quarters")
 
 
+def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
+    """240131, a day in a year of two digits: days of several months, a month apart at most."""
+    if low < 100_101 or high > 991_231 or len(np.unique(numbers // 100)) < 2:
+        return None
+    days = numbers % 100
+    if not 12 < days.max() <= 31 or not _within(numbers // 100 % 100, 1, 12):
+        return None
+    short = numbers // 10_000
+    years = np.where(short > _PIVOT, 1900, 2000) + short
+    values = from_fields(years, numbers // 100 % 100, days)
+    if np.isnat(values).any() or np.median(np.diff(np.unique(values))) > np.timedelta64(31, "D"):
+        return None
+    return Times.of(values, "number", "whole numbers read as year, month and day")
+
+
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
     """Years and ISO weeks, 202401 to 202453: more than twelve of them, or they are months."""
     years, weeks = numbers // 100, numbers % 100
@@ -156,6 +202,9 @@ def _days(numbers: ndarray, low: int, high: int) -> Times | None:
     years, days = numbers // 1000, numbers % 1000
     if low < 1900001 or high > 2100366 or not _within(days, 1, 366):
         return None
+    if days.max() <= 12 and len(np.unique(years)) > 1:
+        note = "whole numbers read as years and months of three digits"
+        return Times.of(from_fields(years, days, 1), "number", note)
     values = from_fields(years, 1, 1) + _days_long(days - 1)
     return Times.of(values, "number", "whole numbers read as years and days of the year")
 

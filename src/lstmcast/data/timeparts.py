@@ -5,7 +5,6 @@ quarter, joined where that makes times unique."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.beside import ColumnNames
-from lstmcast.data.partcolumns import Part, clock_of, kind_of_name, parts_by_kind
+from lstmcast.data.partcolumns import Part, clock_of, kind_of_name, parts_by_kind, sums_of
 from lstmcast.data.partjoining import carried_numbers, carried_times, last_filled, with_parts
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines, folded
 from lstmcast.errors import DataError
@@ -26,13 +25,10 @@ _FINER = {
     "day": ("hour", "slot"),
     "yearday": ("hour",),
     "hour": ("minute",),
+    "week": ("weekday",),
     "minute": ("second",),
 }
-# rows that sum up the others of a year, in a column of months or quarters
-_SUMS = re.compile(
-    r"(?:m13|q0?5|s0?3|a0?1|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
-    r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
-)
+_FOLLOWING = 0.9  # share of the months that follow the one above them, at least
 _UNREAD = 0.02  # share of rows whose parts make no time, at most, for them to be believed
 
 
@@ -116,16 +112,46 @@ def _is_dates(column: Column) -> bool:
 def _joined_to_date(sheet: Sheet, free_columns: list[Column], dates: list[Column]) -> Sheet:
     clock_columns = columns_without(free_columns, dates)
     for date in dates:
-        if date.times is None or date.times.problem is not None:
+        if date.times is None:
             continue
-        values = carried_times(date.spread(date.times.values), date.missing)
-        if not _on_days(values):
+        if date.times.problem is not None:
+            settled = _settled_by_clocks(sheet, date, clock_columns)
+            if settled is not None:
+                return settled
             continue
-        parts = _clock_parts(clock_columns, values)
+        values, parts = _date_and_clock(date, clock_columns)
         if parts:
             columns = [date, *(part.column for part in parts)]
-            return _replaced(sheet, columns, with_parts(values, parts))
+            return _replaced(sheet, columns, with_parts(values, parts), *date.times.notes)
     return sheet
+
+
+def _date_and_clock(date: Column, others: Sequence[Column]) -> tuple[ndarray, list[Part]]:
+    """The days of a column, and the columns that refine them, if there are some."""
+    if date.times is None:
+        return np.zeros(0), []
+    values = carried_times(date.spread(date.times.values), date.missing)
+    if not _on_days(values):
+        return values, []
+    return values, _clock_parts(others, values)
+
+
+def _settled_by_clocks(sheet: Sheet, date: Column, others: Sequence[Column]) -> Sheet | None:
+    """Dates whose order of day and month only the clock times beside them tell, joined: one order
+    makes steps that are all alike, the other one does not."""
+    readings = []
+    for day_first in (True, False):
+        values, parts = _date_and_clock(replace(date, day_first=day_first), others)
+        joined = with_parts(values, parts)
+        steps = np.diff(np.unique(joined[~np.isnat(joined)]))
+        if parts and len(steps) > 2 and (steps == steps[0]).all():
+            order = "day/month/year" if day_first else "month/day/year"
+            note = f"dates read as {order}: then the times are evenly spaced"
+            readings.append((joined, parts, note))
+    if len(readings) != 1:
+        return None
+    joined, parts, note = readings[0]
+    return _replaced(sheet, [date, *(part.column for part in parts)], joined, note)
 
 
 def _on_days(values: ndarray) -> bool:
@@ -176,8 +202,11 @@ def _days_of_month(columns: Sequence[Column]) -> list[Part]:
 def _refines(coarse: ndarray, fine: ndarray) -> bool:
     """Whether a finer time tells most rows of a coarser one apart."""
     is_known = ~np.isnat(fine)
-    unread = len(fine) - np.count_nonzero(is_known)
-    if unread > _UNREAD * len(fine):
+    if not is_known.any():
+        return False
+    rows = np.flatnonzero(is_known)
+    body = is_known[rows[0] : rows[-1] + 1]  # titles and notes stand around it
+    if np.count_nonzero(~body) > _UNREAD * len(body) or 2 * len(body) < len(fine):
         return False
     distinct_fine = len(np.unique(fine[is_known]))
     distinct_coarse = len(np.unique(coarse[is_known]))
@@ -193,7 +222,7 @@ def _joined_to_year(sheet: Sheet, free_columns: list[Column], base: Column | Non
     if year is None or not kinds:
         return sheet
     parts = _chain(by_kind[kinds[0]], by_kind)
-    sums = _sums(parts[0].column)
+    sums = sums_of(parts[0].column)
     if sums.any():
         return _joined_to_year_without(sheet, sums, [year, *parts], free_columns)
     years = _years(year)
@@ -201,7 +230,23 @@ def _joined_to_year(sheet: Sheet, free_columns: list[Column], base: Column | Non
     if not _refines(years, times):
         return sheet
     columns = [year.column, *(part.column for part in parts)]
+    if _begins_within(times, parts[0]):
+        is_next_year = parts[0].numbers < parts[0].numbers[0]
+        times = with_parts(_years(year, is_next_year), parts)
+        span = f"{str(times[0])[:7]} to {str(times[-1])[:7]}"
+        return _replaced(sheet, columns, times, f"years begin with month {span[5:7]}: {span}")
     return _replaced(sheet, columns, times)
+
+
+def _begins_within(joined: ndarray, month: Part) -> bool:
+    """Whether years begin with the month of the first row: only then the rows follow each other,
+    and what comes before that month belongs to the next year."""
+    if month.kind != "month" or not month.numbers[0] > 1 or np.isnat(joined).any():
+        return False
+    months = joined.astype("datetime64[M]").astype(np.int64)
+    as_fiscal = months + 12 * (month.numbers < month.numbers[0])
+    follows, follows_then = (np.isin(np.diff(m), (0, 1)).mean() for m in (months, as_fiscal))
+    return bool(follows_then >= _FOLLOWING and follows_then > follows)
 
 
 def _joined_to_year_without(
@@ -237,18 +282,9 @@ def _with_carried(sheet: Sheet, column: Column) -> Sheet:
     return replace(sheet, columns=tuple(columns))
 
 
-def _sums(column: Column) -> ndarray:
-    """Which rows of a column of months or quarters sum up the others (N,)."""
-    if not column.is_text:
-        return column.data == 13
-    texts = [folded(text) for text in column.data]
-    are_sums = [_SUMS.fullmatch(text) is not None for text in texts]
-    return column.spread(np.array(are_sums, bool))
-
-
-def _years(year: Part) -> ndarray:
-    """The first times of years (N,)."""
-    numbers = carried_numbers(year.numbers)
+def _years(year: Part, is_next: ndarray | int = 0) -> ndarray:
+    """The first times of years (N,), or of the next ones."""
+    numbers = carried_numbers(year.numbers) + is_next
     is_known = np.isfinite(numbers)
     years = np.where(is_known, numbers, 1970).astype(np.int64)
     years_since_1970 = (years - 1970).astype("datetime64[Y]")
@@ -266,10 +302,10 @@ def _chain(first: Part, by_kind: dict[str, Part]) -> list[Part]:
         chain.append(by_kind[kinds[0]])
 
 
-def _replaced(sheet: Sheet, parts: list[Column], times_of_rows: ndarray) -> Sheet:
+def _replaced(sheet: Sheet, parts: list[Column], times_of_rows: ndarray, *further: str) -> Sheet:
     """The sheet with one column of times in the place of its parts."""
     names = [column.name for column in parts]
-    notes = [f"joined to one time: {', '.join(names)}"]
+    notes = [f"joined to one time: {', '.join(names)}", *further]
     carried_cells = times_of_rows[parts[0].missing]
     if not np.isnat(carried_cells).all():
         notes.append(f"empty cells of {names[0]} read as the one above them")

@@ -27,6 +27,8 @@ from lstmcast.data.values import numbers_of
 from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
 
+_FIRST_YEAR, _LAST_YEAR = 1800, 2100  # of names such as X1990
+
 
 class HeaderTimes(NamedTuple):
     """Columns whose names are times, or count on (d_1, d_2, …): their times (T,), and notes."""
@@ -44,7 +46,9 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
     else:
         places, times = _dated_names(sheet, names)
     if times is None or len(places) < 3 or times.form == "index":
-        places, times = _counted_names(names)
+        first_column = sheet.columns[0]
+        is_text = first_column.number_share < 0.5 and not first_column.missing.all()
+        places, times = _counted_names(names, is_text)
     count = len(places)
     are_distinct = len(np.unique(times.values)) == count
     if count < max(3, 0.5 * len(names)) or not are_distinct:
@@ -91,9 +95,9 @@ def _dated_names(sheet: Sheet, names: list[str]) -> tuple[list[int], Times | Non
     return places, times
 
 
-def _counted_names(names: list[str]) -> tuple[list[int], Times]:
+def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], Times]:
     """Columns such as d_1, d_2, d_3, … or V2, V3, …: the longest run with one stem, from its
-    first number up."""
+    first number up. named_by_first: the first column holds names, whatever it is called."""
     matches = [re.fullmatch(r"(.*?[^\d]?)(\d{1,6})", name) for name in names]
     last_match = matches[-1] if matches else None
     places, numbers = [], []
@@ -101,9 +105,13 @@ def _counted_names(names: list[str]) -> tuple[list[int], Times]:
         if match and last_match and match[1] == last_match[1]:
             places.append(place)
             numbers.append(int(match[2]))
+    if named_by_first and len(places) == len(names):
+        places, numbers = places[1:], numbers[1:]  # V1 names the series, V2 to V40 hold values
     counts_on = all(step == 1 for step in np.diff(numbers))
     if len(places) < 4 or len(places) == len(names) or not counts_on:
         places, numbers = [], []
+    if numbers and numbers[0] >= _FIRST_YEAR and numbers[-1] <= _LAST_YEAR:
+        return places, integer_times(np.array(numbers, np.int64))  # X1990, X1991, …
     return places, Times.of(np.array(numbers, np.int64), "index")
 
 

@@ -14,6 +14,8 @@ LINEAR, LOG, ROOT = range(3)
 FLAT = 0.01  # of the largest value: series that differ by less are read on the linear axis
 # Of the largest value: with a smallest one above it, the axes are nearly the same.
 NARROW = 0.5
+# Cycles in all of which a step is 0, and how long they may be, for its zeros to count as a habit.
+CYCLES, LONGEST_CYCLE = 3, 60
 OUTAGE = 6  # zeros in a row, from which they are one
 MANY_ZEROS = 0.1  # of the values: where more are 0, the logarithms of the others say too little
 RECENT = 24  # newest values, in which a sixth of them may not fall to 0
@@ -123,11 +125,11 @@ def reading_axis(
     """The axis (R,) that suits these values of series.
 
     Square roots where a tenth is 0, not counting the longest run that is over, or many of the
-    newest are. Fewer zeros, those before the first other value, and single negative values far from
-    all near them have no logarithm and are missing there. The values themselves where others are
-    negative, where they differ by less than a hundredth, or where changes are more alike in size
-    than as ratios. Else logarithms. Without `roots` zeros are no bound: such values are read as
-    they are.
+    newest are, or the same step of every cycle is. Fewer zeros, those before the first other value,
+    and single negative values far from all near them have no logarithm and are missing there. The
+    values themselves where others are negative, where they differ by less than a hundredth, or
+    where changes are more alike in size than as ratios. Else logarithms. Without `roots` zeros are
+    no bound: such values are read as they are.
 
     >>> reading_axis(np.array([[1.0, 2, 4, 8, 17], [0, 0, 3, 5, 4], [5, 0, 0, 0, 3]])).tolist()
     [1, 1, 2]
@@ -141,6 +143,7 @@ def reading_axis(
     below_R = _falls_below(values_RT, positive_RT)
     touches_R = (values_RT == 0).any(axis=1)
     is_often_zero_R = _is_often_zero(values_RT)
+    is_often_zero_R |= _zeros_recur(values_RT, ~is_often_zero_R & touches_R, periods)
     low_R = np.fmin.reduce(positive_RT, axis=1)
     high_R = np.fmax.reduce(positive_RT, axis=1)
     flat_R = (low_R >= (1 - FLAT) * high_R) & (low_R < high_R)
@@ -216,6 +219,23 @@ def _longest_outage(values_RT: NDArray) -> NDArray:
         over = lengths[:-1] if is_zero_T[-1] else lengths
         longest = over.max(initial=0)
         result_R[row] = longest if longest >= OUTAGE else 0
+    return result_R
+
+
+def _zeros_recur(values_RT: NDArray, asked_R: NDArray, periods: tuple[int, ...]) -> NDArray:
+    """Which of the asked series are 0 at the same step of every cycle, however few steps that are
+    (R,): a month of holidays, hours without service."""
+    result_R = np.zeros(len(values_RT), bool)
+    for r in np.flatnonzero(asked_R):
+        known = np.flatnonzero(~np.isnan(values_RT[r]))
+        is_zero = values_RT[r, known] == 0
+        for period in periods:
+            # one step of a shorter cycle is a tenth of the values anyway
+            if 1 < MANY_ZEROS * period <= MANY_ZEROS * LONGEST_CYCLE:
+                count_P = np.bincount(known % period, minlength=period)
+                zeros_P = np.bincount(known[is_zero] % period, minlength=period)
+                always_P = (count_P >= CYCLES) & (zeros_P == count_P)
+                result_R[r] |= 2 * zeros_P[always_P].sum() > is_zero.sum()
     return result_R
 
 

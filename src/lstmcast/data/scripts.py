@@ -1,0 +1,109 @@
+"""Digits, names of months and calendars of other languages than those of western Europe."""
+
+from __future__ import annotations
+
+import re
+
+# the first name of each month is the one in full; others are its genitive and short forms
+_OTHER_NAMES = (
+    "janv styczeń stycznia sty leden ledna január ianuarie ian tammikuu tammi ocak oca "
+    "январь января янв січень січня ιανουάριος ιανουαρίου",
+    "febr luty lutego lut únor února február februarie helmikuu helmi şubat şub "
+    "февраль февраля фев февр лютий лютого φεβρουάριος φεβρουαρίου",
+    "marzec marca březen března március márc martie marts maaliskuu maalis mart maret "
+    "март марта мар березень березня μάρτιος μαρτίου",
+    "kwiecień kwietnia kwi duben dubna április ápr aprilie huhtikuu huhti nisan nis "
+    "апрель апреля апр квітень квітня απρίλιος απριλίου",
+    "maj maja květen května május máj toukokuu touko mayıs "
+    "май мая травень травня μάιος μαΐου μαίου",
+    "czerwiec czerwca cze červen června június jún iunie iun kesäkuu kesä haziran haz "
+    "июнь июня июн червень червня ιούνιος ιουνίου",
+    "juill lipiec lipca lip červenec července július júl iulie iul heinäkuu heinä temmuz tem "
+    "июль июля июл липень липня ιούλιος ιουλίου",
+    "augusti sierpień sierpnia sie srpen srpna augusztus elokuu elo ağustos ağu agustus "
+    "август августа авг серпень серпня αύγουστος αυγούστου",
+    "wrzesień września wrz září szeptember szept septembrie syyskuu syys eylül eyl "
+    "сентябрь сентября сен сент вересень вересня σεπτέμβριος σεπτεμβρίου",
+    "październik października paź říjen října október octombrie lokakuu loka ekim eki "
+    "октябрь октября окт жовтень жовтня οκτώβριος οκτωβρίου",
+    "listopad listopada listopadu lis noiembrie noi marraskuu marras kasım kas "
+    "ноябрь ноября ноя нояб листопад листопада νοέμβριος νοεμβρίου",
+    "desember des grudzień grudnia gru prosinec prosince decembrie joulukuu joulu aralık ara "
+    "декабрь декабря дек грудень грудня δεκέμβριος δεκεμβρίου",
+)
+OTHER_MONTHS = {
+    name.casefold(): number
+    for number, names in enumerate(_OTHER_NAMES, start=1)
+    for name in names.split()
+}
+_THAI_MONTHS = (
+    "มกราคม ม.ค.",
+    "กุมภาพันธ์ ก.พ.",
+    "มีนาคม มี.ค.",
+    "เมษายน เม.ย.",
+    "พฤษภาคม พ.ค.",
+    "มิถุนายน มิ.ย.",
+    "กรกฎาคม ก.ค.",
+    "สิงหาคม ส.ค.",
+    "กันยายน ก.ย.",
+    "ตุลาคม ต.ค.",
+    "พฤศจิกายน พ.ย.",
+    "ธันวาคม ธ.ค.",
+)
+_ENGLISH = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_THAI = {
+    name: english
+    for names, english in zip(_THAI_MONTHS, _ENGLISH, strict=True)
+    for name in names.split()
+}
+_THAI_NAME = re.compile("|".join(re.escape(name) for name in sorted(_THAI, key=len, reverse=True)))
+# zero of Arabic-Indic, Persian, Devanagari, Bengali and Thai digits
+_ZEROS = "٠۰०০๐"
+_DIGITS = {ord(zero) + value: str(value) for zero in _ZEROS for value in range(10)}
+_SIGNS = _DIGITS | {ord("٫"): ".", ord("٬"): ",", ord("،"): ",", ord("’"): "'", ord("‘"): "'"}
+_NUMERALS = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)}
+_NUMERAL = re.compile(r"(十?[一二三四五六七八九十])(?=月|季度|四半期|분기)")
+_EAST_ASIAN = (
+    (re.compile(r" ?(?:星期|礼拜|禮拜|週|周)[一二三四五六日天]$"), ""),
+    (re.compile(r"(?:中華)?民[國国] ?(?=\d)"), "民國"),
+    (re.compile(r"년 ?"), "年"),
+    (re.compile(r"월 ?"), "月"),
+    (re.compile(r"(?<=\d)일"), "日"),
+    (re.compile(r"月[分份度期]"), "月"),
+    (re.compile(r"第?(\d)(?:/4)? ?(?:季度|분기|季(?!節))"), r"第\1四半期"),
+    (re.compile(r"(?<=\d)(?:周|주차?)"), "週"),
+)
+_REPUBLIC = re.compile(r"(?:民國(\d{1,3})|(?<!\d)(1\d\d))(?=年)")
+# the first year of the Republic of China is 1912
+REPUBLIC = 1911
+
+
+def in_western_signs(text: str) -> str:
+    """A text with Arabic digits, Thai months and East Asian labels of periods as `dates.py` knows
+    them.
+
+    >>> in_western_signs("民國113年4月"), in_western_signs("2024년 1분기"), in_western_signs("٣١")
+    ('2024年4月', '2024年第1四半期', '31')
+    """
+    text = text.translate(_SIGNS)
+    text = _THAI_NAME.sub(lambda found: _THAI[found.group()], text)
+    text = _NUMERAL.sub(lambda found: str(_value_of(found[1])), text)
+    for pattern, replacement in _EAST_ASIAN:
+        text = pattern.sub(replacement, text)
+    return _REPUBLIC.sub(lambda found: str(int(found[1] or found[2]) + REPUBLIC), text)
+
+
+def western_digits(text: str) -> str:
+    """A text with Arabic, Persian, Indian and Thai digits as 0 to 9.
+
+    >>> western_digits("١٢٫٥")
+    '12.5'
+    """
+    return text.translate(_SIGNS)
+
+
+def _value_of(numeral: str) -> int:
+    """The number that Chinese numerals up to twelve say."""
+    if len(numeral) == 1:
+        return _NUMERALS[numeral]
+    return 10 + _NUMERALS[numeral[1]]
