@@ -173,7 +173,7 @@ def test_servers_need_the_extra():
 
 
 def test_columns_of_several_sorts_become_texts():
-    from lstmcast.data.dbtables import sheet_of_rows
+    from lstmcast.data.files.dbtables import sheet_of_rows
     from lstmcast.databases.connections import Rows
 
     blocks = [[(1, None), (2, None)], [("x", 2.5), (None, None)]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import parse_numbers
-from lstmcast.data.timenumbers import integer_times
+from lstmcast.data.times.dates import parse_times
+from lstmcast.data.times.timenumbers import integer_times
 
 
 def read_dates(*texts: str) -> list[str]:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.origins import origins_of
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.decoding import Reader, decode, origin_batches
 from lstmcast.model.heads import MEDIAN
 from lstmcast.model.inputs import Grid, slow_clock

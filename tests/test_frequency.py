@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmcast.data.frequency import FAMILIES, OFF_GRID, Frequency, parse_frequency
-from lstmcast.data.frequency_inference import infer, infer_frequency
 from lstmcast.data.read import read
-from lstmcast.data.weekmonths import months_of_weeks
+from lstmcast.data.times.frequency import FAMILIES, OFF_GRID, Frequency, parse_frequency
+from lstmcast.data.times.frequency_inference import infer, infer_frequency
+from lstmcast.data.times.weekmonths import months_of_weeks
 from lstmcast.errors import DataError, UsageError
 
 CODES = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lstmcast.data.grids import sheet_from_grid
+from lstmcast.data.files.grids import sheet_from_grid
+from lstmcast.data.files.textfiles import read_text
 from lstmcast.data.sheet import Sheet
-from lstmcast.data.textfiles import read_text
 
 DAYS = [f"2024-01-{day:02d}" for day in range(1, 11)]
 ROWS = [f"{day},{100 + n},{n}" for n, day in enumerate(DAYS)]
@@ -106,7 +106,7 @@ def test_a_dropped_row_that_looks_like_data_is_a_warning():
 
 
 def test_names_of_a_hundred_thousand_columns_do_not_take_long():
-    from lstmcast.data.headers import column_names
+    from lstmcast.data.files.headers import column_names
 
     assert column_names(["x"] * 100_000)[-1] == "x_100000"
 

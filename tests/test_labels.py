@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lstmcast.data.dates import parse_times
+from lstmcast.data.times.dates import parse_times
 
 
 def read(texts: str) -> list[str]:

@@ -17,7 +17,7 @@ import lstmcast as lc
 from lstmcast.cli import echo
 from lstmcast.cli.app import app
 from lstmcast.data import findings
-from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.jobs import CheckJob

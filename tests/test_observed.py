@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 import lstmcast as lc
 from lstmcast.cli.app import app
-from lstmcast.data.calendars import DAY
-from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.observed import Clock, ObservedCalendar
 from lstmcast.data.observing import OBSERVED, Grids, found_in
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import read
+from lstmcast.data.times.calendars import DAY
+from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive, default_baselines
 from lstmcast.evaluation.by_horizon import errors_by_horizon

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.origins import Origins
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.model.inputs.periods import looked_at, may_differ, own_period
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import lstmcast as lc
 from commands import here
-from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import DataError
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Running, Transformed

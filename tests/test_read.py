@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lstmcast.data import bigfiles, framecolumns
+from lstmcast.data.files import bigfiles, framecolumns
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import as_panel, read, read_table
 from lstmcast.data.table import ReadOptions, Table
@@ -210,7 +210,7 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
     path = tmp_path / "data.csv"
     path.write_text(text + "\nSource: the office\n")
     small = read_table(path)
-    monkeypatch.setattr("lstmcast.data.formats.LARGE", 1)
+    monkeypatch.setattr("lstmcast.data.files.formats.LARGE", 1)
     large = read_table(path)
     assert "duckdb" in sys.modules
     for name in ("series", "times", "values", "lines"):
@@ -219,8 +219,8 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
 
 
 def test_large_files_with_many_distinct_values(tmp_path, monkeypatch):
-    monkeypatch.setattr("lstmcast.data.formats.LARGE", 1)
-    monkeypatch.setattr("lstmcast.data.bigfiles._FEW", 10)
+    monkeypatch.setattr("lstmcast.data.files.formats.LARGE", 1)
+    monkeypatch.setattr("lstmcast.data.files.bigfiles._FEW", 10)
     times = np.datetime_as_string(
         np.datetime64("2024-01-01T00:00:00") + np.arange(500).astype("timedelta64[m]")
     )

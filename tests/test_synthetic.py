@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.synthetic import KINDS, Kind, draw_periods, synthetic, with_missing
+from lstmcast.data.times.frequency import FAMILIES
 
 EVERY_KIND = [(kind, periods) for kind in KINDS for periods in dict.fromkeys(kind.periods)]
 MONTHLY = next(kind for kind in KINDS if kind.family == "monthly")

@@ -15,8 +15,8 @@ import pytest
 
 import lstmcast as lc
 from browser import Browser
-from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.origins import origins_of
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.evaluation.baselines import Naive
 from lstmcast.export.web import PAGE, web_page, write_web_page
 from lstmcast.fitted import Fitted

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import lstmcast as lc
-from lstmcast.data.zones import instants
+from lstmcast.data.times.zones import instants
 from lstmcast.evaluation.baselines import Naive
 
 HOURS = pd.date_range("2024-03-30 04:00", periods=12, freq="h", tz="Europe/Berlin")

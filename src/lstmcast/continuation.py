@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.covariatejoining import continued_future, continued_static
+from lstmcast.data.covariates.covariatejoining import continued_future, continued_static
 from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
     GAPS,
@@ -34,7 +34,7 @@ from lstmcast.data.observed import ObservedCalendar, occurring_at
 from lstmcast.data.observing import Grids, joined_calendar
 from lstmcast.data.panel import Columns, DataReport, Kind, Panel, Recipe
 from lstmcast.data.table import file_label, format_time
-from lstmcast.data.zones import on_midnights, same_zone
+from lstmcast.data.times.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
 from lstmcast.model.inputs.effects import Earlier, joined_earlier
 from lstmcast.pieces import NEW, Piece, Pieces, laid_out, on_lines, side_by_side, steps_are

@@ -34,8 +34,8 @@ from lstmcast.writing.result import ResultTable
 from lstmcast.writing.tables import ColumnTypes, frame_of
 
 if TYPE_CHECKING:
-    from lstmcast.data.frequency import Frequency
     from lstmcast.data.panel import Panel
+    from lstmcast.data.times.frequency import Frequency
 
 # the median and the bounds of the 80% and the 95% interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)

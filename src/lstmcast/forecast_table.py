@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstmcast.data.zones import converted, instants, zone_of
+from lstmcast.data.times.zones import converted, instants, zone_of
 from lstmcast.writing.tables import ColumnTypes, Zoned
 
 if TYPE_CHECKING:

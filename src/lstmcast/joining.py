@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.beside import Beside
+from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words, columns_said, options_said

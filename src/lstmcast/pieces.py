@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import OFF_GRID
 from lstmcast.data.kinds import common_kind
 from lstmcast.data.panel import Panel, Recipe
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import format_time
+from lstmcast.data.times.frequency import OFF_GRID
 
 # Steps that may be missing between what is remembered and newer data, which then continue as
 # after a gap inside a file: as many as two of the longest seasonal cycles, or four weeks of days

@@ -19,12 +19,11 @@ from lstmcast.context import Blocks, farthest_held_out
 from lstmcast.continuation import Continuation as Continuation
 from lstmcast.continuation import Joiner
 from lstmcast.continuation import is_unnamed as is_unnamed
-from lstmcast.data.beside import Beside
+from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
     Findings,
 )
-from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.keys import described, keys_from_saved, packed, packed_keys, unpacked
 from lstmcast.data.kinds import (
     coded,
@@ -35,6 +34,7 @@ from lstmcast.data.observed import Clock, ObservedCalendar
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
 from lstmcast.data.soundness import require_sound
 from lstmcast.data.table import format_time
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.model.inputs.effects import (
     earlier_from,
     earlier_than,

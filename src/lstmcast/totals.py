@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.keys import column_name
 from lstmcast.data.table import format_time
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, draws_of, require_intervals
 from lstmcast.util.lines import aligned
@@ -27,7 +27,7 @@ from lstmcast.util.text import number_format
 from lstmcast.writing.result import ResultTable
 
 if TYPE_CHECKING:
-    from lstmcast.data.frequency import Frequency
+    from lstmcast.data.times.frequency import Frequency
     from lstmcast.forecast import Forecast
 
 # beside "step" and "horizon"

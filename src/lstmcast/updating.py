@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.covariatejoining import continued_static, joined_futures
+from lstmcast.data.covariates.covariatejoining import continued_static, joined_futures
 from lstmcast.data.features import Covariates
 from lstmcast.data.keys import joined as joined_keys
 from lstmcast.data.observing import side_by_side

@@ -117,7 +117,7 @@ def _opened(
     """The stream to continue with, and when its newest ticks were: the one whose state was saved,
     else one of the model and the data that it remembers, else one of the shipped network."""
     from lstmcast import store
-    from lstmcast.data.frequency import parse_frequency
+    from lstmcast.data.times.frequency import parse_frequency
     from lstmcast.streaming.clocks import Clocks
     from lstmcast.streaming.stream import Stream
 
@@ -138,7 +138,7 @@ def _opened(
 
 
 def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tuple[Stream, Clocks]:
-    from lstmcast.data.frequency import parse_frequency
+    from lstmcast.data.times.frequency import parse_frequency
     from lstmcast.evaluation.anomalies import Alerts
     from lstmcast.evaluation.conformal import Conformal
     from lstmcast.forecaster import LSTMForecaster

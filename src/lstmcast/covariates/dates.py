@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import Frequency
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.model.inputs.slow_clock import clock_of, harmonics
 
 YEAR = "day of the year"

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from lstmcast.covariates.columns import FEW_GAPS, MOST_COLUMNS
 from lstmcast.covariates.estimate import Solution
 from lstmcast.covariates.together import solutions_of
+from lstmcast.data.covariates.placingnotes import steps_beyond
 from lstmcast.data.features import Future, listed
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.data.placingnotes import steps_beyond
 from lstmcast.data.ragged import reduced
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError

@@ -28,7 +28,7 @@ from lstmcast.covariates.estimate import (
     solutions,
 )
 from lstmcast.covariates.grown import Grown, GrownColumns
-from lstmcast.data.frequency import Frequency
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.blas import one_blas_thread
 
 NO_COVARIANCE = np.zeros((0, 0))  # it says how sure effects are, which nobody asks here

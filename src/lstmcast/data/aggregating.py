@@ -9,15 +9,15 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import WEEKDAYS
 from lstmcast.data.features import reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
-from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.frequencychecks import frequency_of, table_offsets
 from lstmcast.data.gapchecks import too_sparse
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.table import ReadOptions, Table, format_time
 from lstmcast.data.tablerows import group_begins, grouped, select_rows, with_rows_of_zeros
+from lstmcast.data.times.calendars import WEEKDAYS
+from lstmcast.data.times.frequency import Frequency, parse_frequency
 
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

@@ -12,10 +12,9 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from lstmcast.data.featurearrays import Given, covariates_from_arrays
+from lstmcast.data.covariates.featurearrays import Given, covariates_from_arrays
 from lstmcast.data.features import Covariates
 from lstmcast.data.findings import NO_RECENT_VALUES, Case, Finding, Findings, per_series
-from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import UNASKED, require_kind
 from lstmcast.data.limits import require_span
@@ -23,6 +22,7 @@ from lstmcast.data.observed import Clock, ObservedCalendar
 from lstmcast.data.observing import Grids, found_in
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.table import CalendarChoice, DataReport, Kind, checked_periods, require_choice
+from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 from lstmcast.util.text import storable

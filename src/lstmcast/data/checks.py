@@ -14,10 +14,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import (
-    clock_change,
-    micros_of,
-)
 from lstmcast.data.findings import (
     MISSING_VALUES,
     NO_RECENT_VALUES,
@@ -27,8 +23,12 @@ from lstmcast.data.findings import (
     advise,
     per_series,
 )
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.table import ReadOptions, Table, format_time
+from lstmcast.data.times.calendars import (
+    clock_change,
+    micros_of,
+)
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.text import are
 
 # steps that a series may end before the others: reports come late, shops are closed at a weekend

@@ -7,14 +7,6 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SECOND,
-    WEEK,
-    micros_of,
-)
 from lstmcast.data.findings import (
     EXAMPLES,
     Case,
@@ -22,11 +14,19 @@ from lstmcast.data.findings import (
     advise,
     per_series,
 )
-from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
-from lstmcast.data.frequency_inference import Inference, infer
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.table import ReadOptions, Table, format_time
-from lstmcast.data.weekmonths import months_of_weeks
+from lstmcast.data.times.calendars import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    WEEK,
+    micros_of,
+)
+from lstmcast.data.times.frequency import OFF_GRID, Frequency, parse_frequency
+from lstmcast.data.times.frequency_inference import Inference, infer
+from lstmcast.data.times.weekmonths import months_of_weeks
 from lstmcast.util.text import are
 
 # periods people think in

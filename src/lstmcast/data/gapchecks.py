@@ -10,12 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import (
-    CLOCK_CHANGES,
-    HOUR,
-    clock_change,
-    micros_of,
-)
 from lstmcast.data.findings import (
     GAPS,
     Case,
@@ -24,10 +18,16 @@ from lstmcast.data.findings import (
     advise,
     per_series,
 )
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.frequencychecks import advised_periods, looks_like, table_offsets
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.table import ReadOptions, Table, format_time
+from lstmcast.data.times.calendars import (
+    CLOCK_CHANGES,
+    HOUR,
+    clock_change,
+    micros_of,
+)
+from lstmcast.data.times.frequency import Frequency
 
 _SPARSE = 4  # times without a row for each with one, from which rows look like single events
 _MANY_ABSENT = 0.1  # times without a row for each with one, from which they may well mean zeros

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Unpack
 
-from lstmcast.data.beside import Beside
-from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.panel import Findings, Panel, ReadOptions, Table
 from lstmcast.data.read import read_table
 from lstmcast.data.tabular import check_table, panel_from_table

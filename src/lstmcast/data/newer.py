@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lstmcast.data.beside import Beside, ColumnNames
-from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.columns import NoSuchColumnError
+from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.cells.columns import NoSuchColumnError
+from lstmcast.data.covariates.beside import Beside, ColumnNames
 from lstmcast.data.findings import Finding, advise
-from lstmcast.data.frequency import OFF_GRID, Frequency
-from lstmcast.data.frequency_inference import infer
 from lstmcast.data.frequencychecks import table_offsets
 from lstmcast.data.observing import Remembered
 from lstmcast.data.opening import has_sheets
@@ -23,7 +21,9 @@ from lstmcast.data.read import read_table
 from lstmcast.data.repairs import grid_positions, one_row_per_time
 from lstmcast.data.tablerows import in_order
 from lstmcast.data.tabular import panel_from_table
-from lstmcast.data.zones import converted, on_midnights
+from lstmcast.data.times.frequency import OFF_GRID, Frequency
+from lstmcast.data.times.frequency_inference import infer
+from lstmcast.data.times.zones import converted, on_midnights
 from lstmcast.errors import DataError, ModelError
 
 _TELLING = 3  # times of one series that show a frequency; fewer are taken to have the saved one

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .scripts import western_digits
+from lstmcast.data.scripts import western_digits
 
 _MISSING_WORDS = r"""
 na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – —

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import MINUTE, MONDAY, WEEK, micros_of, month_of
 from lstmcast.data.findings import advise
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.ragged import places as places_of
 from lstmcast.data.ragged import series_numbers
-from lstmcast.data.zones import converted
+from lstmcast.data.times.calendars import MINUTE, MONDAY, WEEK, micros_of, month_of
+from lstmcast.data.times.frequency import Frequency
+from lstmcast.data.times.zones import converted
 from lstmcast.errors import ModelError
 
 if TYPE_CHECKING:

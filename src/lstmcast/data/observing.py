@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import DAY, MINUTE, MONDAY, WEEK, micros_of, month_of
 from lstmcast.data.findings import Finding, advise
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.observed import BLOCK, Clock, ObservedCalendar
 from lstmcast.data.ragged import places as places_of
 from lstmcast.data.ragged import series_numbers
+from lstmcast.data.times.calendars import DAY, MINUTE, MONDAY, WEEK, micros_of, month_of
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.text import some_names
 
 OBSERVED = "observed calendar"  # the rule of findings about it

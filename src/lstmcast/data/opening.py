@@ -17,21 +17,21 @@ from typing import TypeGuard
 
 import numpy as np
 
-from lstmcast.data import formats
-from lstmcast.data.archives import packing
-from lstmcast.data.beside import ColumnNames
+from lstmcast.data.covariates.beside import ColumnNames
+from lstmcast.data.files import formats
+from lstmcast.data.files.archives import packing
+from lstmcast.data.files.textfiles import refuse_binary
 from lstmcast.data.keys import joined
-from lstmcast.data.layout import Names, table_from_sheet
+from lstmcast.data.layouts.layout import Names, table_from_sheet
+from lstmcast.data.layouts.sheetchoice import choose_sheet
 from lstmcast.data.limits import is_source, regular_file, require_columns
 from lstmcast.data.sheet import Sheet
-from lstmcast.data.sheetchoice import choose_sheet
 from lstmcast.data.table import (
     Finding,
     Recipe,
     Table,
     file_label,
 )
-from lstmcast.data.textfiles import refuse_binary
 from lstmcast.databases.address import Address, address_of, hidden, is_address
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
@@ -88,10 +88,10 @@ def _read_paths(
 def sheet_of_object(source: object) -> Sheet:
     """What is no file as a sheet: a table of a database, or data in memory."""
     if isinstance(source, str | Address) and is_address(source):
-        from lstmcast.data.dbtables import sheet_from_database
+        from lstmcast.data.files.dbtables import sheet_from_database
 
         return sheet_from_database(address_of(source))
-    from lstmcast.data.frames import sheet_from_object
+    from lstmcast.data.files.frames import sheet_from_object
 
     return sheet_from_object(source)
 
@@ -196,13 +196,13 @@ def _read_regular(path: Path, sheet: str | None, names: Names) -> Sheet:
     with _readable(path):
         magic = _magic(path)
         if magic[:4] == b"PAR1":
-            from lstmcast.data.bigfiles import read_parquet
+            from lstmcast.data.files.bigfiles import read_parquet
 
             return read_parquet(path)
         is_large = path.stat().st_size >= formats.LARGE
         if header is None and is_large and _may_be_rows(magic):
             refuse_binary(magic, path.name)
-            from lstmcast.data.bigfiles import read_large
+            from lstmcast.data.files.bigfiles import read_large
 
             large = read_large(path, path.name, file_label(path.name))
             if large is not None:

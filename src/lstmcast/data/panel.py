@@ -13,12 +13,11 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from lstmcast.data.arrays import fields_of_arrays
-from lstmcast.data.featurearrays import Given
+from lstmcast.data.covariates.featurearrays import Given
 from lstmcast.data.features import Covariates as Covariates
 from lstmcast.data.features import Future as Future
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.kinds import common_kind
 from lstmcast.data.observed import ObservedCalendar
@@ -37,6 +36,7 @@ from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Table as Table
 from lstmcast.data.table import format_time
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
 from lstmcast.util.states import rows_of

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.covariates.leaks import at_targets, leaks
+from lstmcast.data.covariates.public_holidays import MADE
 from lstmcast.data.findings import MISSING_VALUES, Case, Finding, Findings, per_series
-from lstmcast.data.leaks import at_targets, leaks
 from lstmcast.data.outliers import outlier_scores
-from lstmcast.data.public_holidays import MADE
 from lstmcast.data.ragged import series_numbers
 from lstmcast.data.table import format_time
 from lstmcast.util.text import are

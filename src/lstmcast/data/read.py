@@ -13,10 +13,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstmcast.data.beside import Beside, ColumnNames
-from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.covariatejoining import continued_future
-from lstmcast.data.layout import Names
+from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.covariates.beside import Beside, ColumnNames
+from lstmcast.data.covariates.covariatejoining import continued_future
+from lstmcast.data.covariates.placing import placed
+from lstmcast.data.covariates.placingnotes import Grid
+from lstmcast.data.layouts.layout import Names
+from lstmcast.data.layouts.owntables import Owners, OwnTable, known_of, own_table, static_of
 from lstmcast.data.opening import (
     is_stdin,
     paths_of,
@@ -25,10 +28,7 @@ from lstmcast.data.opening import (
     tables_of,
     with_query,
 )
-from lstmcast.data.owntables import Owners, OwnTable, known_of, own_table, static_of
 from lstmcast.data.panel import Findings, Panel
-from lstmcast.data.placing import placed
-from lstmcast.data.placingnotes import Grid
 from lstmcast.data.sheet import Sheet
 from lstmcast.data.table import (
     Aggregate,
@@ -275,6 +275,6 @@ def column_names(source: object, sheet: str | None = None) -> list[str]:
     paths = paths_of(source)
     if paths is not None:
         return read_file(paths[0], sheet, Names()).names
-    from lstmcast.data.frames import sheet_from_object
+    from lstmcast.data.files.frames import sheet_from_object
 
     return sheet_from_object(source).names

@@ -13,11 +13,11 @@ from numpy import ndarray
 
 from lstmcast.data import checks
 from lstmcast.data.aggregating import aggregated
-from lstmcast.data.codes import codes_for_missing
+from lstmcast.data.cells.codes import codes_for_missing
+from lstmcast.data.covariates.placing import placed
+from lstmcast.data.covariates.placingnotes import Grid
 from lstmcast.data.features import Future
 from lstmcast.data.findings import GAPS, Finding, Findings
-from lstmcast.data.frequency import OFF_GRID, Frequency
-from lstmcast.data.frequency_inference import infer
 from lstmcast.data.frequencychecks import frequency_of, off_grid, table_offsets
 from lstmcast.data.gapchecks import gaps, too_sparse
 from lstmcast.data.keys import Keys
@@ -25,8 +25,6 @@ from lstmcast.data.kinds import kind_findings, recognise
 from lstmcast.data.limits import require_span
 from lstmcast.data.observed import Clock, ObservedCalendar, occurring_at
 from lstmcast.data.observing import Grids, Remembered, findings_of, found_in
-from lstmcast.data.placing import placed
-from lstmcast.data.placingnotes import Grid
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.steadying import on_business_days, steadied
 from lstmcast.data.table import ReadOptions, Table
@@ -38,6 +36,8 @@ from lstmcast.data.tablerows import (
     select_rows,
     with_rows_of_zeros,
 )
+from lstmcast.data.times.frequency import OFF_GRID, Frequency
+from lstmcast.data.times.frequency_inference import infer
 from lstmcast.data.tolerance import without_series
 
 

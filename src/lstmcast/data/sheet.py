@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
 from lstmcast.data.table import Finding, format_time
-from lstmcast.data.timenumbers import decimal_times, integer_times, names_dates, serial_times
-from lstmcast.data.times import Times
+from lstmcast.data.times.dates import parse_times
+from lstmcast.data.times.timenumbers import decimal_times, integer_times, names_dates, serial_times
+from lstmcast.data.times.times import Times
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.anchors import HOLIDAYS
-from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, micros_of, times_of
 from lstmcast.data.findings import Finding
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.table import Table, format_time
+from lstmcast.data.times.anchors import HOLIDAYS
+from lstmcast.data.times.calendars import DAY, HOUR, MINUTE, SECOND, micros_of, times_of
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.text import are, in_number
 
 _ROUND = np.array(

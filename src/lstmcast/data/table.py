@@ -14,9 +14,9 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from lstmcast.data.findings import Finding, Findings, advise
-from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import OWN_NAME, Keys
 from lstmcast.data.known import KnownRows, StaticColumns
+from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import UsageError
 from lstmcast.util.text import storable
 

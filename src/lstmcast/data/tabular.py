@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from lstmcast.data.covariates.placing import Grid
+from lstmcast.data.covariates.public_holidays import with_holidays
+from lstmcast.data.covariates.static import of_series
 from lstmcast.data.features import Covariates, listed
 from lstmcast.data.findings import Finding, Findings
 from lstmcast.data.kinds import common_kind
 from lstmcast.data.observing import Remembered
 from lstmcast.data.panel import Panel
-from lstmcast.data.placing import Grid
-from lstmcast.data.public_holidays import with_holidays
 from lstmcast.data.repairs import Regular, regularise, skipping
-from lstmcast.data.static import of_series
 from lstmcast.data.table import DataReport, ReadOptions, Table, recipe_of
 from lstmcast.data.tolerance import skipped_findings
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from lstmcast.data.beside import Beside
-from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.table import (
     Aggregate,
     Duplicates,

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from lstmcast.context import Blocks
 from lstmcast.covariates.effects import effects_of
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import newest_known
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.errors import ModelError
 from lstmcast.evaluation.linear import Linear
 
@@ -108,7 +108,7 @@ class Restored:
 def span(frequency: Frequency, period: int) -> str:
     """A number of steps as people call it.
 
-    >>> from lstmcast.data.frequency import parse_frequency
+    >>> from lstmcast.data.times.frequency import parse_frequency
     >>> span(parse_frequency("15min"), 96), span(parse_frequency("D"), 364)
     ('one day', '52 weeks')
     >>> span(parse_frequency("h"), 23)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import OFF_GRID
 from lstmcast.data.panel import Panel
+from lstmcast.data.times.frequency import OFF_GRID
 from lstmcast.evaluation.calibration import HeldOut, Tried, groups_of
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.paths import USUAL, Dependence

@@ -17,13 +17,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import OFF_GRID
 from lstmcast.data.keys import OWN_NAME, Keys, texts_of
 from lstmcast.data.kinds import common_kind
 from lstmcast.data.observed import ObservedCalendar, occurring
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.table import format_time
+from lstmcast.data.times.frequency import OFF_GRID
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from lstmcast.data.beside import Beside
-from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.opening import with_query
 from lstmcast.data.panel import ReadOptions
 from lstmcast.data.table import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lstmcast import store
 from lstmcast.data.ahead import steps_until
-from lstmcast.data.beside import Beside
+from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.jobs.answers import (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.data.beside import Beside
-from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
 from lstmcast.data.opening import STDIN

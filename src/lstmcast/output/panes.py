@@ -15,8 +15,8 @@ from lstmcast.data.table import format_time
 from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
-    from lstmcast.data.frequency import Frequency
     from lstmcast.data.panel import Panel
+    from lstmcast.data.times.frequency import Frequency
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
 

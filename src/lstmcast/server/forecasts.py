@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lstmcast import store
 from lstmcast._version import __version__
 from lstmcast.data.ahead import one_season, steps_until
-from lstmcast.data.frames import ARRAYS
+from lstmcast.data.files.frames import ARRAYS
 from lstmcast.data.panel import Panel
 from lstmcast.errors import LstmcastError
 from lstmcast.forecaster import LSTMForecaster

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lstmcast.data.frames import ARRAYS
+from lstmcast.data.files.frames import ARRAYS
 from lstmcast.errors import DataError, LstmcastError, OutputError, bounded
 
 UNUSABLE = 422

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
-from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import LstmcastError, ModelError, UsageError
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal

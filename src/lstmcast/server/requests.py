@@ -13,9 +13,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
 
-from lstmcast.data.beside import Beside
-from lstmcast.data.cellformat import CellFormat
-from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.limits import require_span
 from lstmcast.data.panel import Panel, ReadOptions
 from lstmcast.data.table import (
@@ -27,6 +26,7 @@ from lstmcast.data.table import (
     Missing,
     OnError,
 )
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import DataError
 from lstmcast.jobs import Source
 from lstmcast.predict import quantiles_of

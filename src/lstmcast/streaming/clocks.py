@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.panel import Panel
+from lstmcast.data.times.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.errors import DataError
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -26,7 +26,7 @@ class Clocks:
         frequency: how far ticks lie apart.
         newest: the time of the newest tick of each row, as a number.
 
-    >>> from lstmcast.data.frequency import parse_frequency
+    >>> from lstmcast.data.times.frequency import parse_frequency
     >>> clocks = Clocks(parse_frequency("D"))
     >>> clocks.set("a", clocks.time("2024-02-28"))
     >>> clocks.steps("a", clocks.time("2024-03-01")), clocks.steps("b", clocks.time("2024-03-01"))

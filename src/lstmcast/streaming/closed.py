@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.calendars import micros_of, times_of
-from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.observed import Clock, ObservedCalendar, steps_ahead
 from lstmcast.data.panel import Panel
+from lstmcast.data.times.calendars import micros_of, times_of
+from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.streaming.rows import Rows
 
 ALWAYS = -1  # the pattern of rows of which all times occur

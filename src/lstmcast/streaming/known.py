@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.effects import Ahead, without_known
 from lstmcast.covariates.live import Common, LiveEffects
-from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.cells.values import NO_CATEGORY
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.table import format_time
-from lstmcast.data.values import NO_CATEGORY
+from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs import Grid
 from lstmcast.streaming.coming import Cell, Told, as_category, as_number, checked_future, is_text

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Context
-from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.kinds import OPEN, UNASKED, recognise, require_kind
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import Kind, checked_periods, require_choice
+from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.methods import AUTO
 from lstmcast.fitted import Fitted

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, Context, Newest, Whole
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.panel import Kind, Panel
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal
 from lstmcast.model.heads import Head

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import LstmcastError, OutputError, UsageError
 from lstmcast.evaluation.conformal import LEVELS
 from lstmcast.model.heads import HEAD_QUANTILES

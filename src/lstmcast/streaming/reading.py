@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import shortest_season
-from lstmcast.data.frequency import some_frequency
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
+from lstmcast.data.times.frequency import some_frequency
 from lstmcast.decoding import ForecastState
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.inputs import FittedTransforms

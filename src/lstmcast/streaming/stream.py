@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast import store
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.panel import Kind, Panel
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.decoding import Reader
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.anomalies import Alerts

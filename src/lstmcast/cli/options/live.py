@@ -111,7 +111,7 @@ class LineOptions:
 
     def refuse_frequency(self, remembered: str) -> None:
         """UsageError for a frequency that is not that of the data that a model remembers."""
-        from lstmcast.data.frequency import parse_frequency
+        from lstmcast.data.times.frequency import parse_frequency
 
         if self.frequency is not None and parse_frequency(self.frequency).code != remembered:
             raise UsageError(

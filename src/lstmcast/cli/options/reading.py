@@ -12,8 +12,8 @@ from lstmcast.cli.options.common import Period, refuse_idle, typed_options
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstmcast.data.beside import Beside
-    from lstmcast.data.cellformat import CellFormat
+    from lstmcast.data.cells.cellformat import CellFormat
+    from lstmcast.data.covariates.beside import Beside
     from lstmcast.data.panel import ReadOptions
     from lstmcast.jobs import Repairs, Source
     from lstmcast.jobs.repairing import Outliers
@@ -212,7 +212,7 @@ class ReadingOptions:
 
     def beside(self) -> Beside:
         """What stands beside the target, as far as it was said."""
-        from lstmcast.data.beside import Beside
+        from lstmcast.data.covariates.beside import Beside
 
         future, static = _one_or_more(self.future), _one_or_more(self.static)
         hindsight = _one_or_more(self.hindsight)
@@ -221,7 +221,7 @@ class ReadingOptions:
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""
-        from lstmcast.data.cellformat import CellFormat
+        from lstmcast.data.cells.cellformat import CellFormat
 
         codes = [code for listing in self.missing_codes or () for code in listing.split(",")]
         return CellFormat(

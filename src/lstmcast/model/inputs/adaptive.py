@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lstmcast.context import Blocks
-from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.panel import Panel
+from lstmcast.data.times.frequency import FAMILIES
 from lstmcast.fit_data import AdaptiveData
 from lstmcast.model.inputs.adaptivestate import (
     AdaptiveKnown,

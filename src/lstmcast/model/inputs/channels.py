@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import CONTEXT
-from lstmcast.data.frequency import FAMILIES
+from lstmcast.data.times.frequency import FAMILIES
 from lstmcast.model.inputs.adjusted import Adjusted
 from lstmcast.model.inputs.base import Grid
 from lstmcast.model.inputs.seasonfamilies import seasonal

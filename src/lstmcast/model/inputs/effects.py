@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import Frequency
 from lstmcast.data.panel import Panel
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.model.inputs.axis import to_axis
 from lstmcast.model.inputs.slow_clock import (
     AXES,

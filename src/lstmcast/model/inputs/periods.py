@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import shortest_season
-from lstmcast.data.frequency import Frequency
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.model.inputs.axis import decided
 
 # Cycles of the usual period, and values at the least, that are looked at: enough to tell a period

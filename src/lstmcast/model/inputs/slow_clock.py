@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.calendars import DAY, HOUR, MINUTE
-from lstmcast.data.frequency import Frequency
+from lstmcast.data.times.calendars import DAY, HOUR, MINUTE
+from lstmcast.data.times.frequency import Frequency
 from lstmcast.model.inputs.regression import Fit, Layout, base_sums, fit, products_of, sums_of
 from lstmcast.util.states import with_rows
 
@@ -75,7 +75,7 @@ def clock_of(frequency: Frequency) -> Clock | None:
     """The clock of weekly and daily data, of business days, and of steps that divide a day, down to
     five minutes; None otherwise.
 
-    >>> from lstmcast.data.frequency import parse_frequency
+    >>> from lstmcast.data.times.frequency import parse_frequency
     >>> clock_of(parse_frequency("15min")).steps, clock_of(parse_frequency("MS"))
     (96, None)
     """

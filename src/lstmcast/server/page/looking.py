@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from lstmcast.data.ahead import one_season
+from lstmcast.data.covariates.suggestions import RULE
 from lstmcast.data.panel import Findings, Panel
 from lstmcast.data.read import column_names
-from lstmcast.data.suggestions import RULE
 from lstmcast.errors import DataError
 from lstmcast.jobs import Source
 from lstmcast.output.panes import reach_of

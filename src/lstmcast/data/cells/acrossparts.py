@@ -1,0 +1,167 @@
+"""Columns that are the parts of a period: months, quarters, days, weekdays or times of the day, by
+their names."""
+
+# P parts of a period across the columns
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.times.shapes import MONTHS
+
+_WEEKDAY_WORDS = (
+    "mon monday mo montag lundi lun 月",
+    "tue tues tuesday di dienstag mardi mar 火",
+    "wed wednesday mi mittwoch mercredi mer 水",
+    "thu thur thurs thursday do donnerstag jeudi jeu 木",
+    "fri friday fr freitag vendredi ven 金",
+    "sat saturday sa samstag samedi sam 土",
+    "sun sunday so sonntag dimanche dim 日",
+)
+_WEEKDAYS = {word: day for day, words in enumerate(_WEEKDAY_WORDS) for word in words.split()}
+_HOUR = re.compile(
+    r"(?:h|hr|hour|he|hour ending|stunde|kwh|load)?[ _.]?(\d{1,2})(?:[:.h]?(\d\d))?(?::00)?"
+    r"(?: ?([ap])m)?(?: ?(?:h|uhr|時))?(?: ?[-~–] ?\d{1,2}[:.]?(?:\d\d)? ?(?:h|uhr|時)?)?"
+)
+_SLOT = re.compile(r"(?:p|sp|period|value|v|slot|interval|settlement period)[ _.]?(\d{1,3})")
+_DAY = re.compile(r"(?:d|day|tag)?[ _.]?(\d{1,2})(?:st|nd|rd|th|日)?")
+_MONTH = re.compile(r"(?:m|month|mon|value)?[ _.]?(\d{1,2})(?:月)?")
+_QUARTER = re.compile(
+    r"(?:q|qtr|quarter|t|k)[ _.]?([1-4])|([1-4])(?:q|(?:st|nd|rd|th) quarter)|第?([1-4])四半期"
+)
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+
+
+NumberOf = Callable[[str], int | None]  # of a part, by its name
+
+
+class Grid(NamedTuple):
+    """Columns that are the parts of a period: what they are, which ones, and their numbers (P,)."""
+
+    kind: str
+    columns: list[Column]
+    numbers: ndarray
+
+
+def _numbered(
+    sheet: Sheet, kind: str, number_of: NumberOf, counts: Sequence[Sequence[int]]
+) -> Grid | None:
+    """The columns whose names are numbers of a kind that count on without a gap."""
+    numbers, columns = [], []
+    for column in sheet.columns:
+        name = " ".join(column.name.split())
+        number = number_of(name.casefold())
+        if number is not None:
+            numbers.append(number)
+            columns.append(column)
+    counts_on = any(numbers == list(count) for count in counts)
+    if counts_on and all(map(_may_be_numbers, columns)):
+        return Grid(kind, columns, np.array(numbers))
+    return None
+
+
+def _may_be_numbers(column: Column) -> bool:
+    return bool(column.missing.all()) or column.number_share >= 0.5
+
+
+def months_across(sheet: Sheet) -> Grid | None:
+    grid = _numbered(sheet, "month", _named_month, _ROTATED)
+    if grid is not None:
+        return _from_first(grid)
+    grid = _numbered(sheet, "month", number_in(_MONTH), _ROTATED)
+    if grid is None:
+        return None
+    all_digits = all(column.name.strip().isdigit() for column in grid.columns)
+    has_only_these = len(sheet.columns) == len(grid.columns)
+    return None if all_digits and has_only_these else _from_first(grid)
+
+
+def _from_first(grid: Grid) -> Grid:
+    """Months from April on, say: January belongs to the next year."""
+    is_next_year = grid.numbers < grid.numbers[0]
+    return grid._replace(numbers=grid.numbers + 12 * is_next_year)
+
+
+def _named_month(name: str) -> int | None:
+    return MONTHS.get(name.rstrip("."))
+
+
+_YEAR = [*range(1, 13)]
+_ROTATED = [_YEAR[first:] + _YEAR[:first] for first in range(12)]
+
+
+def number_in(pattern: re.Pattern[str]) -> NumberOf:
+    def number_of(name: str) -> int | None:
+        match = pattern.fullmatch(name)
+        if match is None:
+            return None
+        digits = next(group for group in match.groups() if group)
+        return int(digits)
+
+    return number_of
+
+
+def quarters_across(sheet: Sheet) -> Grid | None:
+    return _numbered(sheet, "quarter", quarter_of, [range(1, 5)])
+
+
+def quarter_of(name: str) -> int | None:
+    return number_in(_QUARTER)(name) or _ROMAN.get(name)
+
+
+def days_across(sheet: Sheet) -> Grid | None:
+    return _numbered(sheet, "day", number_in(_DAY), [range(1, 32)])
+
+
+def weekdays_across(sheet: Sheet) -> Grid | None:
+    return _numbered(sheet, "weekday", _named_weekday, _WEEKS)
+
+
+def _named_weekday(name: str) -> int | None:
+    return _WEEKDAYS.get(name.rstrip("."))
+
+
+_WEEKS = [range(7), range(5)]
+
+
+def _minute_of_day(name: str) -> int | None:
+    match = _HOUR.fullmatch(name)
+    if match is None:
+        return None
+    hour = int(match[1])
+    minute = int(match[2] or 0)
+    if match[3]:
+        hour = hour % 12 + 12 * (match[3] == "p")
+    is_time = hour <= 24 and minute < 60
+    return 60 * hour + minute if is_time else None
+
+
+def hours_across(sheet: Sheet) -> Grid | None:
+    steps = (60, 30, 15, 10, 5)
+    by_begin = [range(0, 1440, step) for step in steps]
+    by_end = [range(step, 1441, step) for step in steps]
+    grid = _numbered(sheet, "minute", _minute_of_day, [*by_begin, *by_end])
+    if grid is None:
+        return None
+    # 1 to 24, or 0:15 to 24:00: parts named by their ends
+    minutes = grid.numbers - grid.numbers[0]
+    return grid._replace(numbers=minutes)
+
+
+_SLOTS_OF_DAY = (24, 48, 96, 144, 288)
+
+
+def slots_across(sheet: Sheet) -> Grid | None:
+    counts = [range(1, count + 1) for count in _SLOTS_OF_DAY]
+    grid = _numbered(sheet, "minute", number_in(_SLOT), counts)
+    if grid is None:
+        return None
+    slot_length = 1440 // len(grid.columns)
+    minutes = (grid.numbers - 1) * slot_length
+    return grid._replace(numbers=minutes)

@@ -1,0 +1,291 @@
+"""Which columns hold parts of times, by their names and contents, and the numbers they hold."""
+
+# N rows
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.sheet import Column, folded
+from lstmcast.data.times.shapes import MONTHS, tidied
+
+_WORDS = {
+    "year": "year yr yyyy fy jahr année annee an año ano anno jaar rok år vuosi év yıl yil год 年 "
+    "年度 年份 년 연도",
+    "half": "half semester semestre halbjahr 半期",
+    "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
+    "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
+    "miesiac kuukausi hónap honap ay месяц 月 月份 월",
+    "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka týden "
+    "tyden tydzień viikko hét hafta неделя 週 周 주",
+    "yearday": "doy dayofyear yday jday julianday ydays",
+    "day": "day dd dy dom mday tag jour día dia giorno dag den dzień päivä nap gün день 日 일",
+    "hour": "hour hr hh h he stunde heure hora ora uur time hodina godzina tunti óra saat час "
+    "時 時間 時間帯 时间 小时 시간 시",
+    "minute": "minute minutes min mi minuten minuto 分",
+    "second": "second seconds sec ss sekunde seconde segundo 秒",
+    "weekday": "weekday dow dayofweek wochentag isoweekday",
+    "slot": "period slot interval sp settlementperiod timeslot zeitintervall 時刻コード コマ",
+}
+_NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+# words beside those that do not change what a column is
+_BESIDE_WORDS = """
+of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
+hours num index calendar fiscal period obs observation reference ref time trading delivery opr
+"""
+_BESIDE = frozenset(_BESIDE_WORDS.split())
+_HIGHEST = {
+    "half": 2,
+    "quarter": 4,
+    "month": 13,
+    "week": 53,
+    "weekday": 7,
+    "yearday": 366,
+    "day": 31,
+    "hour": 24,
+    "minute": 59,
+    "second": 60,
+    "slot": 300,
+}
+_NUMBER = re.compile(
+    r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?|[^\W\d_])?\.?"
+    r"(?: ?(?:quartal|quarter|qtr|trimestre|kwartał|čtvrtletí|halbjahr|semestre))?"
+    r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
+)
+_CLOCK = re.compile(
+    r"(?P<H>\d\d?)(?:[:.h](?P<M>\d\d)|(?= ?[ap]\.?m))(?:[:.](?P<S>\d\d))?(?:[.,]\d+)?"
+    r" ?(?P<half>[ap])?\.?(?:m\.?)?"
+    r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
+)
+_COMPACT = re.compile(r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
+_FOOTERS = 0.2  # share of rows below a table that have no month, at most
+# rows that sum up the others of a year, in a column of months or quarters
+_SUMS = re.compile(
+    r"(?:m13|q0?5|s0?3|a0?1|fy|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
+    r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
+)
+_SLOT_LETTERS = {"m": "month", "q": "quarter", "w": "week", "s": "half", "h": "half"}
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A column of a part: its kind, and the numbers of its rows (N,), NaN where there is none."""
+
+    column: Column
+    kind: str
+    numbers: ndarray
+
+
+def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
+    """The first column of each kind of part that names and contents show."""
+    by_kind: dict[str, Part] = {}
+    for column in columns:
+        kind = kind_of_name(column.name)
+        if kind is None or kind in by_kind:
+            continue
+        part = _part_of(column, kind)
+        if part is not None:
+            by_kind.setdefault(part.kind, part)
+    return by_kind or _unnamed_parts(columns)
+
+
+def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
+    """A year, a month and perhaps a day and an hour beside each other in columns without names."""
+    for place, column in enumerate(columns[:-1]):
+        beside_it = columns[place + 1]
+        if not (_is_unnamed(column) and _is_unnamed(beside_it)):
+            continue
+        year, month = _year_part(column), _part_of(beside_it, "month")
+        if year is None or month is None or month.column.missing.mean() > _FOOTERS:
+            continue
+        return {"year": year, "month": month} | _unnamed_days(columns[place + 2 : place + 4])
+    return {}
+
+
+def _unnamed_days(columns: Sequence[Column]) -> dict[str, Part]:
+    """A day, and perhaps an hour, behind a year and a month in columns without names."""
+    by_kind = {}
+    for kind, column in zip(("day", "hour"), columns, strict=False):
+        part = _part_of(column, kind)
+        if not _is_unnamed(column) or part is None or np.nanmax(part.numbers) <= 12:
+            break
+        by_kind[kind] = part
+    return by_kind
+
+
+def _is_unnamed(column: Column) -> bool:
+    return re.fullmatch(r"column\d+", column.name) is not None
+
+
+def kind_of_name(name: str) -> str | None:
+    """What part of a time a name says, if it says nothing else."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = re.findall(r"[^\W\d_]+", spaced.casefold())
+    if {"day", "of", "year"} <= set(words):
+        return "yearday"
+    kinds = [_NAMED[word] for word in words if word in _NAMED]
+    has_unknown = any(word not in _NAMED and word not in _BESIDE for word in words)
+    if not kinds or has_unknown:
+        return None
+    exact = [kind for kind in kinds if kind not in ("slot", "hour")]
+    return exact[0] if exact else kinds[0]
+
+
+def _part_of(column: Column, kind: str) -> Part | None:
+    """A column of a kind, where what it holds is that."""
+    if kind == "year":
+        return _year_part(column)
+    numbers = _part_numbers(column)
+    known_numbers = numbers[np.isfinite(numbers)]
+    filled_cells = np.count_nonzero(~column.missing & ~sums_of(column))
+    if not len(known_numbers) or len(known_numbers) < 0.9 * filled_cells:
+        return None
+    low, high = known_numbers.min(), known_numbers.max()
+    if kind == "slot" and column.is_text and high <= 13:
+        kind = _slot_of_letters(column) or kind  # "Period" M01 or Q1, as statistical offices write
+    lowest = 0 if kind in ("hour", "minute", "second") else 1
+    is_inside = lowest <= low and high <= _HIGHEST[kind]
+    is_whole = (known_numbers == np.rint(known_numbers)).all()
+    return Part(column, kind, numbers) if is_inside and is_whole else None
+
+
+def _year_part(column: Column) -> Part | None:
+    times = _without_notes(column).times
+    if times is None or times.values.dtype.kind != "M":
+        return None
+    values = column.spread(times.values)
+    is_missing = np.isnat(values)
+    if 2 * np.count_nonzero(~is_missing) < np.count_nonzero(~column.missing):
+        return None
+    years = values.astype("datetime64[Y]")
+    begins_year = values == years
+    if not begins_year[~is_missing].all():
+        return None
+    numbers = years.astype(np.int64) + 1970
+    return Part(column, "year", np.where(is_missing, np.nan, numbers))
+
+
+def sums_of(column: Column) -> ndarray:
+    """Which rows of a column of months or quarters sum up the others (N,)."""
+    if not column.is_text:
+        return column.data == 13
+    texts = [str(text).strip().casefold() for text in column.data]
+    are_sums = [_SUMS.fullmatch(text) is not None for text in texts]
+    return column.spread(np.array(are_sums, bool))
+
+
+def _without_notes(column: Column) -> Column:
+    """A column of years with other texts, such as notes below the table, left empty."""
+    if not column.is_text or column.times is not None:
+        return column
+    is_year = [re.fullmatch(r"\s*\d{4}\s*", str(text)) is not None for text in column.data]
+    return replace(column, data=np.where(is_year, column.data, ""))
+
+
+def _slot_of_letters(column: Column) -> str | None:
+    texts = [folded(text) for text in column.data]
+    if texts and all(text.rstrip(".") in MONTHS for text in texts):
+        return "month"
+    letters = {text[0] for text in texts if text}
+    if len(letters) != 1:
+        return None
+    return _SLOT_LETTERS.get(letters.pop())
+
+
+def _part_numbers(column: Column) -> ndarray:
+    """The numbers of a column of parts (N,): 7, 07, M07, Jul; NaN where there is none."""
+    if not column.is_text:
+        if column.data.dtype.kind not in "if":
+            return np.full(len(column), np.nan)
+        return column.data.astype(np.float64)
+    if len(column.data) > 500:
+        return np.full(len(column), np.nan)
+    numbers = [_part_number(str(text)) for text in column.data]
+    return column.spread(np.array(numbers, np.float64))
+
+
+def _part_number(text: str) -> float:
+    tidy = folded(text)
+    month = MONTHS.get(tidy.rstrip(".")) or _ROMAN.get(tidy)
+    tidy = tidy if tidy.isascii() else tidied(tidy)
+    if month is not None:
+        return month
+    match = _NUMBER.fullmatch(tidy)
+    if match is not None:
+        return int(match[1])
+    return np.nan
+
+
+def clock_of(column: Column) -> Part | None:
+    """A column of clock times, in microseconds since midnight: 13:00, 1:00 PM, 13.00.00, and 1300
+    where it is named as a time."""
+    clock = _written_clock_of(column) if column.is_text else None
+    return clock or _compact_clock_of(column)
+
+
+def _written_clock_of(column: Column) -> Part | None:
+    """Clock times with a colon or the like."""
+    texts = [str(text) for text in column.data]
+    sample = texts[:: max(1, len(texts) // 20)]
+    clocks = sum(_is_clock(text) for text in sample)
+    if len(texts) > 100_000 or clocks < 0.5 * len(sample):
+        return None
+    micros = np.array([_clock_micros(text) for text in texts])
+    is_filled = np.array([bool(text.strip()) for text in texts])
+    is_clock = np.isfinite(micros[is_filled])
+    if not len(is_clock) or is_clock.mean() <= 0.9:
+        return None
+    return Part(column, "clock", column.spread(micros))
+
+
+def _is_clock(text: str) -> bool:
+    return _CLOCK.fullmatch(folded(text)) is not None
+
+
+def _compact_clock_of(column: Column) -> Part | None:
+    """1300 as a clock time, in a column whose name says so."""
+    if not _COMPACT.search(column.name.casefold()):
+        return None
+    numbers = _part_numbers(column)
+    known_numbers = numbers[np.isfinite(numbers)]
+    if not len(known_numbers) or known_numbers.max() <= 24:
+        return None
+    if known_numbers.max() > 2400:
+        return _compact_seconds(column, numbers)
+    if (known_numbers % 100 > 59).any():
+        return None
+    minutes = numbers // 100 * 60 + numbers % 100
+    return Part(column, "clock", minutes * 60 * 10**6)
+
+
+def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:
+    """130000 as 13:00:00."""
+    known = numbers[np.isfinite(numbers)]
+    hours, minutes, seconds = known // 10_000, known // 100 % 100, known % 100
+    if hours.max() > 24 or minutes.max() > 59 or seconds.max() > 59:
+        return None
+    in_seconds = numbers // 10_000 * 3600 + numbers // 100 % 100 * 60 + numbers % 100
+    return Part(column, "clock", in_seconds * 10**6)
+
+
+def _clock_micros(text: str) -> float:
+    match = _CLOCK.fullmatch(folded(text))
+    if match is None:
+        return np.nan
+    hour = int(match["H"])
+    minute = int(match["M"] or 0)
+    second = int(match["S"] or 0)
+    if match["half"] is not None:
+        hour %= 12
+    if match["half"] == "p":
+        hour += 12
+    if hour > 24 or minute > 59 or second > 60:
+        return np.nan
+    minutes = hour * 60 + minute
+    return (minutes * 60 + second) * 10.0**6

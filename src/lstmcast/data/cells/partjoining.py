@@ -1,0 +1,105 @@
+"""Times refined by their parts, and empty cells filled by what stands above them."""
+
+# N rows
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.cells.partcolumns import Part
+from lstmcast.data.times.timenumbers import iso_weeks
+
+_SLOTS = ((24, 60), (50, 30), (100, 15), (144, 10), (300, 5))  # at most so many, of so many minutes
+_MONTHS_LONG = {"half": 6, "quarter": 3, "month": 1}
+_HOUR = 3600 * 10**6
+
+
+def with_parts(values: ndarray, parts: Sequence[Part]) -> ndarray:
+    """Times (N,) refined by parts of them; NaT where a part is missing or no calendar has it."""
+    start = np.datetime64("1970-01-01", "us")
+    for part in parts:
+        is_known = np.isfinite(part.numbers) & ~np.isnat(values)
+        numbers = np.where(is_known, part.numbers, 1).astype(np.int64)
+        base = np.where(is_known, values, start)
+        refined, exists = _refined(base, part.kind, numbers)
+        exists = exists & is_known
+        values = np.where(exists, refined, np.datetime64("NaT"))
+    return values
+
+
+def _refined(base: ndarray, kind: str, numbers: ndarray) -> tuple[ndarray, ndarray]:
+    """Times refined by one part, and which of them there are."""
+    if kind in _MONTHS_LONG:
+        length = _MONTHS_LONG[kind]
+        months = base.astype("datetime64[M]") + (numbers - 1) * length
+        is_in_year = numbers * length <= 12
+        return months.astype("datetime64[us]"), is_in_year & (numbers >= 1)
+    if kind == "week":
+        years = base.astype("datetime64[Y]").astype(np.int64) + 1970
+        exists = (numbers >= 1) & (numbers <= 53)
+        return iso_weeks(years, numbers), exists
+    if kind == "weekday":
+        return base + (numbers - 1).astype("timedelta64[D]"), numbers <= 7
+    if kind in ("day", "yearday"):
+        unit = "datetime64[M]" if kind == "day" else "datetime64[Y]"
+        days = base.astype("datetime64[D]") + (numbers - 1)
+        is_inside = days.astype(unit) == base.astype(unit)
+        return days.astype("datetime64[us]"), is_inside & (numbers > 0)
+    micros = _micros(kind, numbers)
+    return base + micros.astype("timedelta64[us]"), numbers >= 0
+
+
+def _micros(kind: str, numbers: ndarray) -> ndarray:
+    """Parts of a day in microseconds since its midnight."""
+    if kind == "clock":
+        return numbers
+    if kind == "hour":
+        # 1 to 24: hours named by their ends, as power exchanges count them
+        hours = numbers - _counts_from_one(numbers)
+        return hours * _HOUR
+    if kind == "slot":
+        minutes = (numbers - 1) * _slot_minutes(numbers)
+        return minutes * 60 * 10**6
+    seconds = {"minute": 60, "second": 1}[kind]
+    return numbers * seconds * 10**6
+
+
+def _counts_from_one(hours: ndarray) -> int:
+    if not len(hours):
+        return 0
+    return int(hours.min() >= 1 and hours.max() == 24)
+
+
+def _slot_minutes(numbers: ndarray) -> int:
+    highest = int(numbers.max(initial=1))
+    for slot_count, minutes in _SLOTS:
+        if highest <= slot_count:
+            return minutes
+    raise AssertionError("no kind of part has higher numbers than slots")
+
+
+def carried_times(values: ndarray, missing: ndarray) -> ndarray:
+    """Times with empty cells filled by what stands above them, as merged cells leave them."""
+    return _filled(values, missing)
+
+
+def carried_numbers(numbers: ndarray) -> ndarray:
+    return _filled(numbers, ~np.isfinite(numbers))
+
+
+def _filled(values: ndarray, missing: ndarray) -> ndarray:
+    if not missing.any() or missing.all():
+        return values
+    return values[last_filled(missing)]
+
+
+def last_filled(missing: ndarray) -> ndarray:
+    """For each row the newest one up to it that is filled; the first filled one before that."""
+    rows = np.arange(len(missing))
+    filled_rows = np.where(missing, -1, rows)
+    newest = np.maximum.accumulate(filled_rows)
+    first_filled = int(np.argmin(missing))
+    return np.where(newest < 0, first_filled, newest)

@@ -1,0 +1,62 @@
+"""What is asked about cells that cannot be read, with options that were tried before they are
+advised."""
+
+from __future__ import annotations
+
+import re
+
+from numpy import ndarray
+
+from lstmcast.data.cells.columns import ask
+from lstmcast.data.sheet import Column, Sheet
+
+_SHOWN = 4
+_MOST_CODES = 6  # distinct texts that may be codes for missing values
+_MOST_SHARE = 0.5  # of the cells
+_LIMIT = re.compile(r"[<>≤≥]=? ?\d[\d.,]*")
+
+
+def text_among_numbers(sheet: Sheet, column: Column, rows: ndarray, role: str) -> str:
+    """The message about text in some rows of a column of numbers."""
+    cells = [_cell_text(sheet, column, row) for row in rows[:_SHOWN]]
+    examples = ", ".join(cells) or "it is empty"
+    if len(rows) > _SHOWN:
+        examples += f" and {len(rows) - _SHOWN} more"
+    return (
+        f"{sheet.source}: text in the {role} column {column.name!r}: {examples}. Numbers are "
+        f"expected. {_advised_codes(column, rows)}Write the numbers, leave the cell empty where "
+        f"the value is missing, or name another column with {ask(role, 'NAME')}."
+    )
+
+
+def _cell_text(sheet: Sheet, column: Column, row: int) -> str:
+    return f"{sheet.row_word} {sheet.lines[row]} has {column.cell(row)!r}"
+
+
+def _advised_codes(column: Column, rows: ndarray) -> str:
+    """The option that makes missing values of the texts, where they may be codes for them."""
+    texts = [column.cell(row).strip() for row in rows.tolist()]
+    distinct = list(dict.fromkeys(texts))
+    are_few = 0 < len(distinct) <= _MOST_CODES
+    are_rare = len(rows) <= _MOST_SHARE * len(column)
+    if not are_few or not are_rare or not all(map(_may_be_code, distinct)):
+        return ""
+    codes = ",".join(distinct)
+    if not all(map(_LIMIT.fullmatch, distinct)):
+        return f"If this stands for missing values, use {_said(codes)}. "
+    limit = distinct[0]
+    number = limit.lstrip("<>≤≥ ")
+    return (
+        f"To read {limit!r} as a number, use {_said(f'{limit}={number}')}; to leave it unknown, "
+        f"{_said(codes)}. "
+    )
+
+
+def _may_be_code(text: str) -> bool:
+    return "," not in text and "=" not in text and len(text) <= 30
+
+
+def _said(codes: str) -> str:
+    code_list = codes.split(",")
+    value = code_list[0] if len(code_list) == 1 else code_list
+    return f'--missing-codes "{codes}" (in Python: missing_codes={value!r})'

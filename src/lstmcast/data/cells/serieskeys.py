@@ -1,0 +1,298 @@
+"""Which columns name the series: the smallest set that was checked to tell the rows of each time
+apart, or a question."""
+
+# N rows
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import chain, combinations
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.cells.columns import (
+    CALENDAR_PARTS,
+    DATE_SHARE,
+    NUMBER_SHARE,
+    ask,
+    changes,
+    words_of,
+)
+from lstmcast.data.sheet import Column, Sheet, columns_without, folded
+from lstmcast.errors import DataError
+
+# distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
+_PANEL_SHARE = 0.75
+_ID_WORDS = """
+id ids code key no nr store shop item sku product article branch site sensor client customer region
+country dept department family line station meter filiale artikel 店舗 商品 品番
+"""
+_ID_NAMES = frozenset(_ID_WORDS.split())
+_SERIES_NAMES = ("unique_id", "series_id", "series", "series_name", "item_id", "ts_id", "系列")
+_ID_ENDING = re.compile(r"(id|code|店|コード)$")
+_REPEATED = 0.01  # share of rows that repeat a time and a key, at most, for a key to be believed
+_MOST_COLUMNS = 4  # that name the series together
+_MOST_CANDIDATES = 10
+_SAMPLE = 20_000  # rows that a set of columns is tried on first
+
+
+def find_series(
+    sheet: Sheet, times: ndarray, time: Column | None, target: Column | None
+) -> list[Column]:
+    """The columns that name the series: none for one series; DataError where several sets of
+    columns could."""
+    candidates = columns_without(sheet.columns, [time, target])
+    called_series = _called_series(candidates)
+    if called_series and _is_believed(times, called_series[0]):
+        return called_series[:1]
+    if (times[1:] > times[:-1]).all():
+        return []
+    in_turn = [column for column in candidates if _comes_in_turn(times, column)]
+    if len(in_turn) == 1:  # series that never share a time: one ended before the next began
+        return in_turn
+    if len(np.unique(times)) > _PANEL_SHARE * len(times):
+        return []
+    usable = [column for column in candidates if _may_name(column)]
+    name_columns = [column for column in usable if _is_name(column)]
+    sets = _telling_sets(times, name_columns)
+    if len(sets) == 1:
+        return sets[0]
+    if not sets and len(name_columns) == 1 and _halves_repeats(times, name_columns[0]):
+        return name_columns
+    if not sets and target is None:
+        sets = _sets_with_numbers(times, usable)
+    if len(sets) == 1:
+        return sets[0]
+    if called_series and not sets:
+        return called_series[:1]
+    if sets or name_columns:
+        raise DataError(_ask_series(sheet, sets, name_columns))
+    return []
+
+
+def _is_believed(times: ndarray, column: Column) -> bool:
+    """Whether a column is one of series as its name says: "item_id" alone may be a part of them."""
+    return column.name.casefold() != "item_id" or _alone(times, column)
+
+
+def _called_series(columns: Sequence[Column]) -> list[Column]:
+    """Columns that are called as series are, the most usual name first."""
+    series_columns = []
+    for name in _SERIES_NAMES:
+        for column in columns:
+            if folded(column.name) == name and not column.missing.all():
+                series_columns.append(column)
+    return series_columns
+
+
+def _comes_in_turn(times: ndarray, column: Column) -> bool:
+    """Whether a column of codes puts the times in order, one code after the other."""
+    if not column.is_text or not is_code(column.name):
+        return False
+    return _puts_in_order(times, _codes_of(column))
+
+
+def _alone(times: ndarray, column: Column) -> bool:
+    """Whether a column tells the rows of each time apart, but for a few mistakes."""
+    return _tells_apart(times, [_codes_of(column)])
+
+
+def _codes_of(column: Column) -> ndarray:
+    """The codes of the cells of a column (N,)."""
+    codes, _ = column.as_ids()
+    return codes
+
+
+def _may_name(column: Column) -> bool:
+    """Whether a column may tell series apart: one that differs in every row numbers the rows, and a
+    part of the date is one of the time."""
+    if column.missing.all() or not changes(column):
+        return False
+    name = folded(column.name)
+    is_tag = name == "tag" and column.is_text and column.number_share < NUMBER_SHARE
+    if name in CALENDAR_PARTS and not is_tag:  # a tag of a sensor is no German day
+        return False
+    _, ids = column.as_ids()
+    return len(ids) < len(column)
+
+
+def _is_name(column: Column) -> bool:
+    """Whether a column holds names, or numbers that its own name calls codes."""
+    if column.number_share >= NUMBER_SHARE:
+        return is_code(column.name)
+    return column.is_text and column.time_share < DATE_SHARE
+
+
+def is_code(name: str) -> bool:
+    """Whether a column is called as ids and codes are: store, item_id, 店コード."""
+    ending = _ID_ENDING.search(folded(name))
+    return ending is not None or bool(_ID_NAMES & words_of(name))
+
+
+def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Column]]:
+    """The smallest sets of columns of which each row of a time has other cells, one of those that
+    divide the rows alike; at most a few."""
+    codes_first = sorted(candidates, key=lambda column: not is_code(column.name))
+    candidates = codes_first[:_MOST_CANDIDATES]
+    codes_by_column = {id(column): _codes_of(column) for column in candidates}
+    sample = _sample_of(times)
+    for size in range(1, _MOST_COLUMNS + 1):
+        sets: list[tuple[list[Column], ndarray]] = []
+        for columns in combinations(candidates, size):
+            codes = [codes_by_column[id(column)] for column in columns]
+            in_sample = [column_codes[sample] for column_codes in codes]
+            if not _tells_apart(times[sample], in_sample):
+                continue
+            joint = _joint(codes)
+            has_repeats = joint.max() < 0.5 * len(times)
+            if has_repeats and _tells_apart(times, [joint]):
+                sets.append((list(columns), joint))
+        if sets:
+            return _distinct(sets)
+    return []
+
+
+def _distinct(sets: list[tuple[list[Column], ndarray]]) -> list[list[Column]]:
+    """The sets, one of those that divide the rows alike; the one of codes alone if there is one."""
+    distinct: list[list[Column]] = []
+    divisions: list[ndarray] = []
+    for columns, joint in sets:
+        division = _ranked(joint)
+        if not any(np.array_equal(division, earlier) for earlier in divisions):
+            distinct.append(columns)
+            divisions.append(division)
+    of_codes = [columns for columns in distinct if _are_codes(columns)]
+    if len(of_codes) == 1 and len(distinct[0]) > 1:
+        return of_codes
+    return distinct
+
+
+def _are_codes(columns: Sequence[Column]) -> bool:
+    return all(is_code(column.name) for column in columns)
+
+
+def _ranked(codes: ndarray) -> ndarray:
+    """Codes renumbered in order of their first rows."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    in_order = np.argsort(first)
+    rank = np.argsort(in_order)
+    return rank[inverse]
+
+
+def _sample_of(times: ndarray) -> ndarray:
+    """Rows of some of the times, all rows of each of them."""
+    if len(times) <= _SAMPLE:
+        return np.arange(len(times))
+    distinct, counts = np.unique(times, return_counts=True)
+    most_rows_first = np.argsort(-counts, kind="stable")
+    stride = max(1, len(times) // _SAMPLE)
+    sampled_times = distinct[most_rows_first[::stride]]
+    return np.flatnonzero(np.isin(times, sampled_times))
+
+
+def _joint(codes_of_columns: Sequence[ndarray]) -> ndarray:
+    """One code (N,) for the codes of several columns."""
+    joint = codes_of_columns[0].astype(np.int64)
+    for codes in codes_of_columns[1:]:
+        pairs = joint * (int(codes.max()) + 1) + codes
+        joint = np.unique(pairs, return_inverse=True)[1]
+    return joint
+
+
+def _tells_apart(times: ndarray, codes_of_columns: Sequence[ndarray]) -> bool:
+    return _repeats(times, _joint(codes_of_columns)) <= _REPEATED * len(times)
+
+
+def _halves_repeats(times: ndarray, column: Column) -> bool:
+    """Whether a column tells half of the repeated rows apart; the others are mistakes."""
+    one_code = np.zeros(len(times), np.int64)
+    repeats = _repeats(times, one_code)
+    return _repeats(times, _codes_of(column)) <= 0.5 * repeats
+
+
+def _sets_with_numbers(times: ndarray, usable: Sequence[Column]) -> list[list[Column]]:
+    """Sets with columns of few whole numbers, beside another column of numbers."""
+    numeric = [column for column in usable if column.number_share >= NUMBER_SHARE]
+    code_limit = len(times) // 3
+    code_columns = []
+    for column in numeric:
+        _, ids = column.as_ids()
+        if len(ids) <= code_limit and _is_whole(column):
+            code_columns.append(column)
+    name_columns = columns_without(filter(_is_name, usable), code_columns)
+    sets = _telling_sets(times, [*name_columns, *code_columns])
+    return [columns for columns in sets if columns_without(numeric, columns)]
+
+
+def _is_whole(column: Column) -> bool:
+    if column.numbers is None:
+        return False
+    values = column.numbers.values
+    known_values = values[np.isfinite(values)]
+    return bool((known_values == np.rint(known_values)).all())
+
+
+def _ask_series(sheet: Sheet, sets: list[list[Column]], name_columns: list[Column]) -> str:
+    """A question that names only sets that were found to tell all rows apart."""
+    if not sets:
+        return (
+            f"{sheet.source} has several rows for each time, and its columns of names do not tell "
+            f"them apart, not even together. Add the rows of each period up with "
+            f"{ask('aggregate', 'sum')}, or give one column that names the series. The columns "
+            f"are:\n{sheet.describe(name_columns)}"
+        )
+    options = []
+    for columns in sets[:3]:
+        names = ",".join(column.name for column in columns)
+        options.append(ask("series", names))
+    columns_of_sets = list(dict.fromkeys(chain.from_iterable(sets)))
+    noun = "sets of columns" if len(sets[0]) > 1 else "columns"
+    return (
+        f"{sheet.source} has several rows for each time, and {len(sets)} {noun} that could name "
+        f"the series. Say which with {', or '.join(options)}; or add the rows of each period up "
+        f"with {ask('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns_of_sets)}"
+    )
+
+
+def _puts_in_order(times: ndarray, codes: ndarray) -> bool:
+    """Whether times that step back ascend within each of a few codes, without a repeat."""
+    order = np.argsort(codes, kind="stable")
+    times, codes = times[order], codes[order]
+    same_code = codes[1:] == codes[:-1]
+    ascends = times[1:] > times[:-1]
+    mostly_same = 3 * np.count_nonzero(same_code) >= 2 * len(times)
+    return bool(mostly_same and ascends[same_code].all())
+
+
+def _repeats(times: ndarray, codes: ndarray) -> int:
+    """How many rows repeat an earlier row's time and code."""
+    _, places = np.unique(times, return_inverse=True)
+    code_count = int(codes.max()) + 1
+    pairs = places.astype(np.int64) * code_count + codes
+    return len(times) - len(np.unique(pairs))
+
+
+def names_of_rows(columns: Sequence[Column], size: int) -> list[Column]:
+    """The columns that name each row of a table with a row per series: one alone, else the smallest
+    set of names that does; empty cells count where another column is filled."""
+    filled_columns = [column for column in columns if not column.missing.all()]
+    name_columns = [column for column in filled_columns if _is_name(column)]
+    for column in name_columns:
+        if _names_each(column, size):
+            return [column]
+    for count in range(2, _MOST_COLUMNS + 1):
+        for chosen_columns in combinations(name_columns[:_MOST_CANDIDATES], count):
+            joint = _joint(list(map(_codes_of, chosen_columns)))
+            if len(np.unique(joint)) == size:
+                return list(chosen_columns)
+    for column in columns:
+        if _names_each(column, size):
+            return [column]
+    return [column for column in filled_columns if column.is_text]
+
+
+def _names_each(column: Column, rows: int) -> bool:
+    _, ids = column.as_ids()
+    return len(ids) == rows and not column.missing.any()

@@ -1,0 +1,161 @@
+"""Rows that sum up others: totals of a year, a region or a page between the rows that they add up,
+and years or quarters among months."""
+
+# N rows
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
+from lstmcast.data.times.dates import parse_times
+from lstmcast.data.times.periodwords import named_period
+from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape, tidied
+
+_WORDS = (
+    r"(?:grand |sub-?|page |overall )?totals?|gesamt(?:ergebnis|summe)?|(?:zwischen)?summe|"
+    r"ergebnis|"
+    r"(?:sous-)?total(?: général)?|somme|suma|totale|soma|totaal|общий итог|итого?|"
+    r"合計|小計|総計|総合計|計|合计|小计|总计|합계|소계|총계"
+)
+_TOTAL = re.compile(rf"(?:{_WORDS})(?:[ :].*)?|\S.* (?:{_WORDS}):?|\S+(?:合計|小計|合计|小计)")
+_YEAR = re.compile(r"(?:fy|cy)? ?\d{4}(?: ?年度?)?")
+# periods, the longer ones first, and how many months they have
+_LENGTHS = {"year": 12, "half": 6, "quarter": 3, "month": 1, "week": 0, "day": 0}
+_MOST_TEXTS = 5000
+_FILLED = 0.5  # share of the other rows in which a column is filled that totals leave empty
+_CLASSED = 0.95  # share of the rows whose labels must be of some period
+
+
+def without_totals(sheet: Sheet) -> Sheet:
+    """The sheet without rows that sum up others, with a note; as it is where there are none.
+
+    A row is one where its one label is a word for totals and what other rows have beside it is
+    empty, or where that label stands in the place of a time. A series called "Total" that has its
+    own times stays.
+    """
+    for column in sheet.columns:
+        if not column.is_text or len(column.data) > _MOST_TEXTS:
+            continue
+        rows = _totals_of(sheet, column)
+        if rows.any() and not rows.all():
+            why = {
+                int(sheet.lines[row]): f"{column.cell(row)!r} sums up others"
+                for row in np.flatnonzero(rows).tolist()
+            }
+            sheet = sheet.take(np.flatnonzero(~rows), *dropped_lines(why))
+    return _without_longer_periods(sheet)
+
+
+def _totals_of(sheet: Sheet, column: Column) -> ndarray:
+    """Which rows have a word for totals in this column and nothing else that names them (N,)."""
+    words = [_TOTAL.fullmatch(tidied(str(text))) is not None for text in column.data]
+    are_totals = column.spread(np.array(words, bool))
+    nowhere = np.zeros(len(column), bool)
+    if not are_totals.any() or are_totals.all():
+        return nowhere
+    labels = [label for label in columns_without(sheet.columns, [column]) if _is_label(label)]
+    for label in labels:
+        are_totals = are_totals & label.missing
+    ordinary = ~are_totals & ~column.missing
+    if not ordinary.any():
+        return nowhere
+    if any((~label.missing[ordinary]).mean() >= _FILLED for label in labels):
+        return are_totals
+    in_place_of_times = _are_times([str(text) for text in column.take(ordinary).data])
+    return are_totals if in_place_of_times else nowhere
+
+
+def _is_label(column: Column) -> bool:
+    """Whether a column names rows: texts, times, months."""
+    if column.number_share < 0.5:
+        return not column.missing.all()
+    return column.data.dtype.kind == "M"
+
+
+def _are_times(texts: Sequence[str]) -> bool:
+    tidy = [tidied(text).rstrip(".") for text in texts]
+    if all(text in MONTHS for text in tidy):
+        return True
+    times = parse_times(texts)
+    return times is not None and times.values.dtype.kind == "M" and times.bad.mean() < 0.5
+
+
+# ---------------------------------------------------------------- years and quarters among months
+
+
+def _without_longer_periods(sheet: Sheet) -> Sheet:
+    """The sheet without rows of years and quarters where most rows are months or days of them."""
+    for column in sheet.columns:
+        if not column.is_text or not 2 < len(column.data) <= _MOST_TEXTS:
+            continue
+        units = _units([str(text) for text in column.data])
+        if len(set(units) - {""}) < 2:
+            continue
+        rows = _longer(column, np.array(units))
+        if rows.any():
+            finest = column.spread(np.array(units))[~rows][0]
+            why = {
+                int(sheet.lines[row]): f"{column.cell(row)!r} sums up {finest}s"
+                for row in np.flatnonzero(rows).tolist()
+            }
+            return sheet.take(np.flatnonzero(~rows), *dropped_lines(why))
+    return sheet
+
+
+def _units(texts: Sequence[str]) -> list[str]:
+    """What period each label is, "" where it is none."""
+    of_shapes: dict[str, str] = {}
+    units = []
+    for text in map(tidied, texts):
+        shape = text.translate(DIGITS)
+        if shape not in of_shapes:
+            of_shapes[shape] = _unit_of(text, shape)
+        units.append(of_shapes[shape])
+    return units
+
+
+def _unit_of(text: str, shape: str) -> str:
+    if _YEAR.fullmatch(text):
+        return "year"
+    match = match_shape(shape)
+    if match is not None:
+        fields = {name for name, field in match.groupdict().items() if field is not None}
+        for names, unit in ((("d", "a"), "day"), (("q",), "quarter"), (("w",), "week")):
+            if fields & set(names):
+                return unit
+        return "month" if fields & {"m", "name", "b"} else "year"
+    period = named_period(text)
+    return "" if period is None else period.unit
+
+
+def _longer(column: Column, units: ndarray) -> ndarray:
+    """Which rows are periods that rows of the commonest, shortest period lie in (N,)."""
+    none = np.zeros(len(column), bool)
+    of_rows = column.spread(units)
+    there = of_rows != ""
+    kinds = [unit for unit in _LENGTHS if (of_rows == unit).any()]
+    finest = kinds[-1]
+    is_finest = of_rows == finest
+    if there.mean() < _CLASSED or is_finest.mean() < 0.5:
+        return none
+    months = _months_of(column, units == finest)
+    for unit in kinds[:-1]:
+        length = _LENGTHS[unit]
+        starts = _months_of(column, units == unit)
+        inside = [((months >= start) & (months < start + length)).any() for start in starts]
+        if not length or not all(inside):
+            return none
+    return there & ~is_finest
+
+
+def _months_of(column: Column, chosen: ndarray) -> ndarray:
+    """The months in which the chosen distinct labels begin, counted from 1970."""
+    times = parse_times([str(text) for text in column.data[chosen]])
+    if times is None or times.values.dtype.kind != "M":
+        return np.zeros(0, np.int64)
+    return times.values[~times.bad].astype("datetime64[M]").astype(np.int64)

@@ -1,0 +1,176 @@
+"""What the cells of a column say: numbers of a target or beside it, yes or no, or categories."""
+
+# R rows of the sheet · U distinct texts of a column
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.cells.questions import text_among_numbers
+from lstmcast.data.cells.separators import settled
+from lstmcast.data.levels import Levels, coded
+from lstmcast.data.sheet import Column, Sheet, folded
+from lstmcast.data.table import Finding
+from lstmcast.data.tolerance import refuse
+from lstmcast.errors import DataError
+from lstmcast.util.objects import objects
+
+_YES_WORDS = "yes y true t on ja j wahr oui vrai si sí sì sim vero はい 有 あり ○"
+_NO_WORDS = "no n false f off nein falsch non faux não nao falso いいえ 無 なし ×"
+_ANSWERS: dict[str, float] = dict.fromkeys(_YES_WORDS.split(), 1.0)
+_ANSWERS |= dict.fromkeys(_NO_WORDS.split(), 0.0)
+_NO_ANSWER = {"", "nan", "none", "null", "na", "n/a"}
+NO_CATEGORY = "none"  # what an empty cell says where most cells of a column of categories are empty
+_MOSTLY_EMPTY = 0.5  # share of empty cells from which they are no missing values
+_MOSTLY_NUMBERS = 0.5  # share of numbers from which a text among them is a mistake
+_MOST_LEVELS = 1000  # of categories: more are notes, names or ids
+
+
+def numbers_of(
+    sheet: Sheet,
+    column: Column,
+    cell_format: CellFormat,
+    notes: list[Finding] | None,
+    role: str = "target",
+) -> ndarray:
+    """The numbers (R,) of a target or of a column beside it; DataError where text stands among
+    them. notes: None where the columns are many, and none gets a finding."""
+    column = cell_format.without_codes(column)
+    if notes is not None:
+        column, findings = settled(sheet, column)
+        notes += findings
+    numbers = column.numbers
+    is_bad = ~column.missing if numbers is None else column.spread(numbers.bad)
+    if numbers is None or is_bad.any():
+        rows = np.flatnonzero(is_bad)
+        error = DataError(text_among_numbers(sheet, column, rows, role))
+        if numbers is None:
+            raise error
+        refuse(column.name, sheet.lines[rows], error)
+    if notes is not None:
+        for note in numbers.notes:
+            notes.append(Finding("numbers", "note", f"column {column.name!r}: {note}"))
+    return column.spread(numbers.values)
+
+
+def past_values(
+    sheet: Sheet, column: Column, cell_format: CellFormat, notes: list[Finding]
+) -> ndarray:
+    """The numbers of a column beside the target (R,), yes as 1 and no as 0."""
+    if column.data.dtype == bool:
+        return column.data.astype(np.float64)
+    return numbers_of(sheet, column, cell_format, notes, "past")
+
+
+def known_values(
+    sheet: Sheet,
+    column: Column,
+    cell_format: CellFormat,
+    notes: list[Finding],
+    role: str = "future",
+) -> tuple[ndarray, Levels]:
+    """A column that is known in advance or does not change, as numbers (R,), and the names of the
+    categories that they stand for; none of a column of numbers. NaN = missing.
+
+    Yes and no are 1 and 0. A column of texts, or of texts and fewer distinct numbers, holds
+    categories; text in any other column of numbers is a DataError.
+    """
+    if column.data.dtype == bool:
+        return column.data.astype(np.float64), ()
+    if _holds_dates(column):
+        example = column.cell(0) if len(column) else "it is empty"
+        raise DataError(
+            f"{sheet.source}: the {role} column {column.name!r} holds dates: {example}. Numbers, "
+            "yes and no, or categories are expected. Give the days since or until that date as a "
+            "number."
+        )
+    column = cell_format.without_codes(column)
+    answers = _yes_or_no(column)
+    if answers is not None:
+        return answers, ()
+    if _holds_categories(column):
+        return _categories(sheet, column, notes, role)
+    return numbers_of(sheet, column, cell_format, notes, role), ()
+
+
+def _holds_dates(column: Column) -> bool:
+    return not column.is_text and column.data.dtype.kind == "M"
+
+
+def holds_something(column: Column) -> bool:
+    """Whether a column may be known in advance: numbers, yes and no, or not too many texts."""
+    if column.missing.all() or _holds_dates(column):
+        return False
+    is_numeric = not column.is_text or column.number_share >= _MOSTLY_NUMBERS
+    return is_numeric or len(column.data) <= _MOST_LEVELS
+
+
+def is_plain(column: Column) -> bool:
+    """Whether a column holds numbers, or yes and no."""
+    if column.missing.all() or _holds_dates(column):
+        return False
+    if not column.is_text or column.number_share >= _MOSTLY_NUMBERS:
+        return True
+    return _yes_or_no(column) is not None
+
+
+def _yes_or_no(column: Column) -> ndarray | None:
+    """1 and 0 for yes and no in one of several languages; None where there is anything else."""
+    if not column.is_text:
+        return None
+    texts = [folded(text) for text in column.data]
+    distinct = set(texts) - _NO_ANSWER
+    if not distinct or not distinct <= _ANSWERS.keys():
+        return None
+    answers = [_ANSWERS.get(text, np.nan) for text in texts]
+    return column.spread(np.array(answers))
+
+
+def _holds_categories(column: Column) -> bool:
+    """Whether a column holds categories: texts alone, or at least as many as distinct numbers."""
+    if column.categories is not None:
+        return True
+    if column.codes is None or column.missing.all():
+        return False
+    numbers = column.numbers
+    if numbers is None:
+        return True
+    distinct = np.unique(column.codes[~column.missing])
+    is_text = numbers.bad[distinct]
+    text_count = int(np.count_nonzero(is_text))
+    distinct_numbers = np.unique(numbers.values[distinct][~is_text])
+    return text_count > 0 and text_count >= len(distinct_numbers)
+
+
+def _categories(
+    sheet: Sheet, column: Column, notes: list[Finding], role: str
+) -> tuple[ndarray, Levels]:
+    """The codes of categories (R,) and their names."""
+    cells = objects(map(_category, column.data))
+    if column.codes is not None:
+        cells = cells[column.codes]
+    is_empty = cells == ""
+    if is_empty.mean() > _MOSTLY_EMPTY:
+        cells = np.where(is_empty, NO_CATEGORY, cells)
+        message = f"column {column.name!r}: most cells are empty"
+        action = f"They are treated as the category {NO_CATEGORY!r}."
+        notes.append(Finding("categories", "note", message, action))
+    (codes,), levels = coded([cells])
+    if len(levels) > _MOST_LEVELS:
+        raise DataError(
+            f"{sheet.source}: the {role} column {column.name!r} has {len(levels):,} different "
+            f"texts, such as {levels[0]!r} and {levels[1]!r}. Up to {_MOST_LEVELS:,} categories "
+            "are expected. Name another column, or group its texts."
+        )
+    return codes, levels
+
+
+def _category(cell: object) -> str:
+    """The text of a category; nothing for a cell that says nothing. "none" is a category, as of
+    promotions or holidays."""
+    text = str(cell).strip()
+    if text.casefold() in ("", "nan", "null", "na", "n/a", "<na>", "nat"):
+        return ""
+    return text

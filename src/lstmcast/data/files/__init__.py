@@ -1,0 +1,1 @@
+"""Bytes and frames of other libraries → cells and sheets."""

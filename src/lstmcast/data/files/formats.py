@@ -1,0 +1,119 @@
+"""The bytes of a file as a sheet, by what is in them: text, workbooks, JSON, archives, pages."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from lstmcast.data.files.archives import is_workbook_archive, packing, unpacked
+from lstmcast.data.files.grids import sheet_from_grid
+from lstmcast.data.files.jsonfiles import looks_like_json, sheet_from_json
+from lstmcast.data.files.markup import looks_like_markup, read_markup
+from lstmcast.data.files.seriesfiles import csv_from_arff, is_tsf, looks_attributed, sheet_from_tsf
+from lstmcast.data.files.textfiles import decode, encoding_notes, grid_of_text
+from lstmcast.data.sheet import Sheet
+from lstmcast.data.table import Finding, file_label
+from lstmcast.errors import DataError
+
+LARGE = 2 << 20  # bytes; from here on DuckDB reads a text file faster than Python
+_DEEPEST = 2  # archives in archives
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# which of the sheets of a workbook is meant
+Choice = Callable[[dict[str, Sheet]], str]
+
+
+def sheet_from_bytes(
+    content: bytes,
+    source: str,
+    *,
+    sheet: str | None,
+    header: int | None,
+    choose: Choice,
+    depth: int = 0,
+) -> Sheet:
+    """The table in a file's bytes; DataError where there is none.
+
+    sheet: of a workbook; header: the line of the names, where it was said; choose: which of several
+    sheets of a workbook is read.
+    """
+    if not content.strip():
+        raise DataError(
+            f"{source} is empty. A table with a column of dates and a column of numbers is "
+            "expected."
+        )
+    label = file_label(source)
+    if is_workbook(content):
+        return _of_workbook(content, source, sheet, header, choose)
+    if packing(content[:8]) and depth < _DEEPEST:
+        inner_content, name = unpacked(content, source)
+        if not inner_content.strip():
+            raise DataError(
+                f"{source} is empty inside. A table with a column of dates and a column of numbers "
+                "is expected."
+            )
+        large = _large(inner_content, source) if header is None else None
+        if large is not None:
+            return large
+        inner = sheet_from_bytes(
+            inner_content, name, sheet=sheet, header=header, choose=choose, depth=depth + 1
+        )
+        return replace(inner, source=source, label=label)
+    return _of_text(content, source, label, header)
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether bytes are those of an Excel or OpenDocument workbook."""
+    if content[:8] == OLD_WORKBOOK:
+        return True
+    return content[:4] == b"PK\x03\x04" and is_workbook_archive(content)
+
+
+def _of_text(content: bytes, source: str, label: str, header: int | None) -> Sheet:
+    text, encoding = decode(content, source)
+    notes = encoding_notes(encoding)
+    if looks_like_json(text[:1000]):
+        return _with(sheet_from_json(text, source, label), notes)
+    if looks_like_markup(text[:1000]):
+        return _with(sheet_from_grid(read_markup(text, source), source, label, header), notes)
+    if looks_attributed(text[: 1 << 16]):
+        if is_tsf(text):
+            return _with(sheet_from_tsf(text, source, label), notes)
+        text = csv_from_arff(text, source)
+    return sheet_from_grid(grid_of_text(text, notes), source, label, header)
+
+
+def _with(sheet: Sheet, notes: tuple[Finding, ...]) -> Sheet:
+    return replace(sheet, notes=(*notes, *sheet.notes))
+
+
+def _large(content: bytes, source: str) -> Sheet | None:
+    """What came out of an archive, read by DuckDB where it is large and regular."""
+    if len(content) < LARGE or b"\0" in content[:64]:
+        return None
+    from lstmcast.data.files.bigfiles import read_bytes_large
+
+    with tempfile.TemporaryDirectory() as folder:
+        return read_bytes_large(content, source, file_label(source), Path(folder))
+
+
+def _of_workbook(
+    content: bytes, source: str, sheet: str | None, header: int | None, choose: Choice
+) -> Sheet:
+    from lstmcast.data.files.workbooks import read_sheets, sheet_note
+
+    grids, names = read_sheets(content, source, sheet)
+    label = file_label(source)
+    sheets = {}
+    for name, grid in grids.items():
+        try:
+            sheets[name] = sheet_from_grid(grid, source, label, header)
+        except DataError:
+            if len(grids) == 1:
+                raise
+    first = next(iter(grids))
+    if not sheets:
+        sheets[first] = sheet_from_grid(grids[first], source, label, header)
+    choice = first if len(grids) == 1 else choose(sheets)
+    return _with(sheets[choice], sheet_note(choice, list(sheets), names))

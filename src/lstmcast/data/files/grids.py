@@ -1,0 +1,205 @@
+"""Grids of cells to sheets: where the header is, which lines are data, and which are titles,
+notes and blanks."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from lstmcast.data.files.headers import (
+    Header,
+    Row,
+    column_names,
+    find_header,
+    header_at,
+    kind_of,
+    looks_like_data,
+    without_comments,
+)
+from lstmcast.data.files.textfiles import CellGrid
+from lstmcast.data.limits import require_columns
+from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.table import Finding
+from lstmcast.errors import DataError
+
+# more rows than this with too many cells, and the file is refused instead of thinned out
+_LONG_SHARE = 0.01
+
+
+def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None = None) -> Sheet:
+    """Find header and data in a grid. Other lines are reported with their numbers; DataError if
+    none is data.
+
+    >>> cells = [["Sales report"], ["month", "sales"], ["2024-01", "5"], ["2024-02", "6"], []]
+    >>> grid = CellGrid([*cells, ["Source: us"]], [1, 2, 3, 4, 5, 6], ",")
+    >>> sheet = sheet_from_grid(grid, "sales.csv", "sales")
+    >>> sheet.names, sheet.lines.tolist(), sheet.notes[0].count
+    (['month', 'sales'], [3, 4], 3)
+    """
+    width = max(map(len, grid.rows), default=0)
+    require_columns(width, source)
+    rows = list(map(Row, grid.lines, grid.rows))
+    filled_rows = [row for row in rows if not _is_blank(row)]
+    if not filled_rows:
+        raise DataError(
+            f"{source} is empty. A table with a column of dates and a column of numbers is "
+            "expected."
+        )
+    filled_rows, comments = without_comments(filled_rows)
+    table_rows, dropped = _regular(filled_rows, _width(filled_rows), source)
+    header_rows = _header(table_rows, header, source)
+    names = column_names(header_rows.names)
+    first = header_rows.first
+    data, repeated = _without_headers(table_rows[first:], header_rows)
+    if not data:
+        name_list = ", ".join(names[:6])
+        raise DataError(
+            f"{source} has a header ({name_list}) but no rows below it. Dates and values are "
+            "expected."
+        )
+    above = [row for row in table_rows[:first] if row not in header_rows.rows]
+    dropped |= {row.line: _quote(row, "a comment") for row in comments}
+    dropped |= {row.line: "the header again" for row in repeated}
+    dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
+    notes = [*grid.notes, *_notes_on_dropped(above, dropped)]
+    if not header_rows.rows:
+        notes.append(_NO_HEADER)
+    lines = np.array([row.line for row in data], np.int64)
+    columns = _columns(data, names, header_rows, grid)
+    return Sheet(columns, lines, source, "file", tuple(notes), label)
+
+
+def _is_blank(row: Row) -> bool:
+    return not any(cell.strip() for cell in row.cells)
+
+
+def _without_headers(rows: list[Row], header: Header) -> tuple[list[Row], list[Row]]:
+    """The rows of data, and those that are the header again."""
+    if not header.rows:
+        return rows, []
+    data, repeated = [], []
+    for row in rows:
+        is_header = row.cells == header.names
+        (repeated if is_header else data).append(row)
+    return data, repeated
+
+
+def _header(rows: list[Row], line: int | None, source: str) -> Header:
+    """The header, found or in the line that was named."""
+    if line is None:
+        return find_header(rows)
+    header = header_at(rows, line)
+    if header is None:
+        raise DataError(
+            f"{source}: line {line} cannot be the header (--header): it is not a row of the table, "
+            f"which goes from line {rows[0].line} to line {rows[-1].line}."
+        )
+    return header
+
+
+def _notes_on_dropped(above: list[Row], dropped: dict[int, str]) -> tuple[Finding, ...]:
+    """What is said of dropped lines: those above the data that look like data deserve a warning."""
+    noted = dict(dropped)
+    warned = {}
+    for row in above:
+        if looks_like_data(row):
+            warned[row.line] = _quote(row, "before the header, and it looks like data")
+        else:
+            noted[row.line] = _quote(row, "before the header")
+    return (*dropped_lines(noted), *dropped_lines(warned, "warning"))
+
+
+_NO_HEADER = Finding(
+    "header", "note", "there is no header line", "The columns are called column1, column2, …."
+)
+
+
+def _columns(
+    data: list[Row], names: list[str], header: Header, grid: CellGrid
+) -> tuple[Column, ...]:
+    """The columns, but for those that have neither a name nor a cell."""
+    is_comma_likely = grid.delimiter in (";", "\t")
+    columns = []
+    for number, name in enumerate(names):
+        column = Column.of_texts(
+            name,
+            (row.cells[number] for row in data),
+            decimal_comma_likely=is_comma_likely,
+            plain=grid.plain,
+        )
+        has_name = bool(header.names[number].strip())
+        if has_name or not column.missing.all():
+            columns.append(column)
+    return tuple(columns)
+
+
+def _width(rows: list[Row]) -> int:
+    """Cells per row: the commonest count, the larger one in a draw."""
+    counts = Counter(len(row.cells) for row in rows)
+    alone = [row.cells[0] for row in rows if len(row.cells) == 1]
+    if len(alone) < len(rows) and not kind_of(alone):
+        del counts[1]  # titles and notes
+    return max(counts, key=lambda width: (counts[width], width))
+
+
+def _regular(rows: list[Row], width: int, source: str) -> tuple[list[Row], dict[int, str]]:
+    """Rows with `width` cells, and why each other line was dropped. Short rows that begin as
+    data are filled up."""
+    regular_rows, dropped, long_rows = [], {}, []
+    for row in rows:
+        cells = _with_width(row, width, rows)
+        if cells is not None:
+            regular_rows.append(Row(row.line, cells))
+            continue
+        count = len(row.cells)
+        fields = "cell" if count == 1 else "cells"
+        dropped[row.line] = _quote(row, f"{count} {fields} where {width} are expected")
+        if count > width and kind_of(row.cells[:1]):
+            long_rows.append(row)
+    if len(long_rows) > max(3, _LONG_SHARE * len(rows)):
+        first = long_rows[0]
+        raise DataError(
+            f"{source} has {len(long_rows)} rows with more than {width} cells; the first is line "
+            f"{first.line}: {_clip(', '.join(first.cells))!r}. Put numbers with commas and "
+            "text with commas in quotes, or use semicolons between the cells."
+        )
+    return regular_rows, dropped
+
+
+def _with_width(row: Row, width: int, rows: list[Row]) -> list[str] | None:
+    """The cells of a row as so many cells; None where it is not a row of the table."""
+    cells = row.cells
+    if len(cells) == width:
+        return cells
+    if len(cells) > width:
+        spare = Row(row.line, cells[width:])
+        return cells[:width] if _is_blank(spare) else None
+    is_first = row is rows[0]
+    if is_first and len(cells) == width - 1 and _names_rest(row, rows):
+        return ["", *cells]
+    if kind_of(cells[:1]):
+        return cells + [""] * (width - len(cells))
+    return None
+
+
+def _names_rest(row: Row, rows: list[Row]) -> bool:
+    """Whether a first row that is a cell short names all columns but that of row names, as R writes
+    tables."""
+    names = [cell.strip() for cell in row.cells]
+    distinct = set(names) - {""}
+    if len(names) < 2 or len(distinct) < len(names):
+        return False
+    if any(kind_of([name]) for name in names):
+        return False
+    return all(len(following.cells) > len(names) for following in rows[1:3])
+
+
+def _quote(row: Row, reason: str) -> str:
+    texts = filter(None, map(str.strip, row.cells))
+    text = ", ".join(texts)
+    return f"{_clip(text)!r}: {reason}"
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 48 else text[:47] + "…"

@@ -1,0 +1,94 @@
+"""Excel workbooks (xlsx, xls, xlsb, ods) to grids of cells."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from typing import Any
+
+from lstmcast.data.files.textfiles import CellGrid
+from lstmcast.data.limits import require_sheets
+from lstmcast.data.table import Finding
+from lstmcast.errors import DataError, MissingExtraError, UsageError
+
+
+def read_sheets(
+    content: bytes, source: str, sheet: str | None = None
+) -> tuple[dict[str, CellGrid], list[str]]:
+    """The cells of all sheets with a table, or of the named one, and the names of all sheets.
+    DataError where no sheet has a table."""
+    try:
+        import python_calamine as calamine
+    except ImportError:
+        raise MissingExtraError(
+            f"{source} is an Excel workbook, and the package python-calamine is not installed. "
+            "Run: pip install python-calamine, or save the sheet as CSV."
+        ) from None
+    require_sheets(content, source)
+    try:
+        book = calamine.load_workbook(io.BytesIO(content))
+        names = list(book.sheet_names)
+        if sheet is not None and sheet not in names:
+            raise UsageError(
+                f"{source} has no sheet {sheet!r}. Its sheets are: {', '.join(names)}."
+            )
+        names_to_read = [sheet] if sheet else names
+        rows_of_sheets = {name: _cells(book.get_sheet_by_name(name)) for name in names_to_read}
+    except UsageError:
+        raise
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        reason = str(error)
+        if "password" in reason.lower():
+            reason = "it is protected by a password"
+        raise DataError(
+            f"{source} cannot be opened as a workbook ({reason}). Save it again as .xlsx or CSV."
+        ) from None
+    tables = {}
+    for name, rows in rows_of_sheets.items():
+        if _is_table(rows):
+            lines = list(range(1, len(rows) + 1))
+            tables[name] = CellGrid(rows, lines, plain=True)
+    if not tables:
+        raise DataError(
+            f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: "
+            f"{', '.join(names)}."
+        )
+    return tables, names
+
+
+def sheet_note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
+    """The finding about the sheet that was read, where a workbook has several."""
+    if len(names) == 1:
+        return ()
+    other_tables = [name for name in tables if name != chosen]
+    action = ""
+    if other_tables:
+        action = f"Others with tables: {', '.join(other_tables)}; name one with sheet=."
+    return (Finding("sheet", "note", f"the sheet {chosen!r} was read", action, value=chosen),)
+
+
+def _is_table(rows: list[list[str]]) -> bool:
+    return sum(map(any, rows)) >= 2
+
+
+def _cells(sheet: Any) -> list[list[str]]:
+    """All rows from the first line on, so that positions are line numbers; empty columns at the
+    left are cut."""
+    rows = []
+    for values in sheet.to_python(skip_empty_area=False):
+        rows.append([_text(value) for value in values])
+    starts = [_first_filled(row) for row in rows if any(row)]
+    start = min(starts, default=0)
+    return [row[start:] for row in rows]
+
+
+def _first_filled(row: list[str]) -> int:
+    return next(column for column, cell in enumerate(row) if cell)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return value.isoformat()
+    return "" if value is None else str(value)

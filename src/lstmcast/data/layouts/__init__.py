@@ -1,0 +1,1 @@
+"""Sheet → table: long, wide, a row per series."""

@@ -1,0 +1,136 @@
+"""Sheets to tables: long, wide (a column per series) and wide the other way (a row per series)."""
+
+# N rows of the table · R rows of the sheet · T time · K target columns
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.cells.across import months_in_rows, unfolded
+from lstmcast.data.cells.carried import with_carried_keys, with_carried_labels
+from lstmcast.data.cells.columns import (
+    ask,
+    named_column,
+)
+from lstmcast.data.cells.subtotals import without_totals
+from lstmcast.data.covariates.roles import Names as Names
+from lstmcast.data.layouts.longtables import long_table
+from lstmcast.data.layouts.rowtimes import (
+    drop_undated,
+    no_dates_error,
+    require_free_dates,
+    time_column,
+    with_one_time,
+)
+from lstmcast.data.layouts.widerows import header_times, series_in_rows
+from lstmcast.data.limits import LARGEST
+from lstmcast.data.sheet import Column, Sheet, folded
+from lstmcast.data.table import Table
+from lstmcast.errors import DataError
+
+
+def table_from_sheet(sheet: Sheet, names: Names) -> Table:
+    """Decide what the columns are and bring the sheet into long form; DataError with what to do
+    where that fails."""
+    sheet = names.written.applied(sheet)
+    if sheet.wide and names.target is None and not names.past:
+        names = replace(names, target="*")
+    if names.time == "index":
+        return _checked(long_table(sheet, names, None))
+    sheet, names = _unfolded(with_carried_labels(without_totals(sheet)), names)
+    apart, (sheet, names) = sheet, with_one_time(sheet, names)
+    if sheet is not apart:  # a year and a month, and days across
+        sheet, names = _unfolded(sheet, names)
+    time = time_column(sheet, names)
+    if time is None:
+        return _table_without_dates(sheet, names)
+    if time.times is not None and time.times.problem:
+        raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
+    sheet = with_carried_keys(drop_undated(sheet, time), time.name)
+    time = named_column(sheet, time.name, "time")
+    return _checked(long_table(sheet, names, time))
+
+
+def _unfolded(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
+    """A sheet with its months or hours under each other, where they stand in columns."""
+    unfolded_sheet = unfolded(sheet, _said_names(names))
+    if unfolded_sheet is not sheet and names.target is None:
+        names = replace(names, target=unfolded_sheet.columns[-1].name)
+    return unfolded_sheet, names
+
+
+def _table_without_dates(sheet: Sheet, names: Names) -> Table:
+    """The table of a sheet without a column of times, which are in its header then."""
+    header = header_times(sheet) if names.time is None else None
+    if header is None:
+        require_free_dates(sheet, names)
+        raise DataError(no_dates_error(sheet))
+    if not names.target:
+        unfolded_sheet = months_in_rows(sheet, header.columns, header.times)
+        if unfolded_sheet is not None:
+            return table_from_sheet(unfolded_sheet, names)
+    elif names.target != "*":
+        raise DataError(_one_of_many_targets(sheet, names.target, header.columns))
+    if names.first_beside is not None:
+        raise DataError(
+            f"{sheet.source} has one series per row, its times in the column names: there is no "
+            f"column beside a target that {ask(*names.first_beside)} could read. Give a table with "
+            "a row for each time, as columns of series, time, target and covariates."
+        )
+    return _checked(series_in_rows(sheet, names, header))
+
+
+def _said_names(names: Names) -> list[str]:
+    """The columns that the user named as target or series, in small letters."""
+    chosen_names = []
+    for choice in (names.target, names.series, names.past, *names.beside.given()):
+        chosen_names += [choice] if isinstance(choice, str) else choice or ()
+    spellings = []
+    for name in chosen_names:
+        spellings += [folded(part) for part in (name, *name.split(","))]
+    return spellings
+
+
+def _one_of_many_targets(sheet: Sheet, target: str | Sequence[str], columns: list[Column]) -> str:
+    targets = [target] if isinstance(target, str) else target
+    target_names = " and ".join(map(repr, targets))
+    example_names = ", ".join(column.name for column in columns[:3])
+    return (
+        f"{sheet.source} has one series per row, its times in the column names ({example_names}, "
+        f"…): {target_names} alone cannot be the target. Leave --target out (in Python: target=) "
+        f"to read every column, name a column of times with {ask('time', 'NAME')}, or number the "
+        f"rows with {ask('time', 'index')}."
+    )
+
+
+def _checked(table: Table) -> Table:
+    """Refuse what no forecast can come of: no values at all, or values beyond every measure."""
+    _require_sensible(table, table.place, table.past)
+    _require_sensible(table, table.place, {table.columns.target: table.values})
+    for rows in table.known:
+        _require_sensible(table, rows.place, rows.columns)
+    if np.isnan(table.values).all():
+        raise DataError(
+            f"{table.source}: all {len(table)} values of the target {table.columns.target!r} are "
+            f"missing. Numbers are expected; name another column with {ask('target', 'NAME')}."
+        )
+    return table
+
+
+def _require_sensible(
+    table: Table, place: Callable[[int], str], columns: Mapping[str, ndarray]
+) -> None:
+    """DataError for a value beyond every measure. place: where a row stands in the data."""
+    for name, values in columns.items():
+        is_huge = np.isfinite(values) & (np.abs(values) > LARGEST)
+        if is_huge.any():
+            row = int(np.argmax(is_huge))
+            raise DataError(
+                f"{table.source}: {place(row)} has {values[row]:g} in {name!r}. Values up to "
+                f"{LARGEST:g} are expected. Correct it, or leave the cell empty if the value is "
+                "not known."
+            )

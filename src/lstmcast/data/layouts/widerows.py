@@ -1,0 +1,171 @@
+"""Sheets whose rows are series: the times are in the header."""
+
+# N rows of the table · R rows of the sheet · T time · K target columns
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.cells.columns import (
+    named_columns,
+)
+from lstmcast.data.cells.serieskeys import names_of_rows
+from lstmcast.data.cells.values import numbers_of
+from lstmcast.data.covariates.roles import Names
+from lstmcast.data.layouts.longtables import left_out_columns, same_columns
+from lstmcast.data.layouts.rowids import joined_ids, with_an_id, without_id
+from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
+from lstmcast.data.table import Columns, Finding, Table
+from lstmcast.data.times.dates import parse_times
+from lstmcast.data.times.timenumbers import integer_times
+from lstmcast.data.times.times import Times
+from lstmcast.errors import DataError
+from lstmcast.util.objects import objects
+
+_FIRST_YEAR, _LAST_YEAR = 1800, 2100  # of names such as X1990
+
+
+class HeaderTimes(NamedTuple):
+    """Columns whose names are times, or count on (d_1, d_2, …): their times (T,), and notes."""
+
+    columns: list[Column]
+    times: ndarray
+    notes: tuple[str, ...]
+
+
+def header_times(sheet: Sheet) -> HeaderTimes | None:
+    """The columns whose names are times; None if there are none."""
+    names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
+    if sum(map(_is_digits, names)) >= 3:
+        places, times = _numbered_names(names)
+    else:
+        places, times = _dated_names(sheet, names)
+    if times is None or len(places) < 3 or times.form == "index":
+        first_column = sheet.columns[0]
+        is_text = first_column.number_share < 0.5 and not first_column.missing.all()
+        places, times = _counted_names(names, is_text)
+    count = len(places)
+    are_distinct = len(np.unique(times.values)) == count
+    if count < max(3, 0.5 * len(names)) or not are_distinct:
+        return None
+    columns = [sheet.columns[place] for place in places]
+    if not all(map(_is_empty_or_numeric, columns)):
+        return None
+    return HeaderTimes(columns, times.values, times.notes)
+
+
+def _is_digits(name: str) -> bool:
+    return name.isascii() and name.isdecimal()
+
+
+def _has_digit(name: str) -> bool:
+    return any(letter.isdigit() for letter in name)
+
+
+def _is_empty_or_numeric(column: Column) -> bool:
+    return bool(column.missing.all()) or column.number_share >= 0.5
+
+
+def _numbered_names(names: list[str]) -> tuple[list[int], Times]:
+    """Names of digits only, and what times they are."""
+    places = [place for place, name in enumerate(names) if _is_digits(name)]
+    numbers = [int(names[place][:18]) for place in places]
+    return places, integer_times(np.array(numbers))
+
+
+def _dated_names(sheet: Sheet, names: list[str]) -> tuple[list[int], Times | None]:
+    """Names that are dates, and the dates; None where there are none."""
+    # names without a digit are no times, and their number must not speak against the others
+    places = [place for place, name in enumerate(names) if _has_digit(name)]
+    times = parse_times([names[place] for place in places])
+    if times is None or times.form != "date":
+        return [], None
+    is_date = ~np.isnat(times.values)
+    if not is_date.any():
+        return [], None
+    if times.problem:
+        raise DataError(f"{sheet.source}, column names: {times.problem}")
+    places = np.array(places)[is_date].tolist()
+    times = replace(times, values=times.values[is_date], bad=times.bad[is_date])
+    return places, times
+
+
+def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], Times]:
+    """Columns such as d_1, d_2, d_3, … or V2, V3, …: the longest run with one stem, from its
+    first number up. named_by_first: the first column holds names, whatever it is called."""
+    matches = [re.fullmatch(r"(.*?[^\d]?)(\d{1,6})", name) for name in names]
+    last_match = matches[-1] if matches else None
+    places, numbers = [], []
+    for place, match in enumerate(matches):
+        if match and last_match and match[1] == last_match[1]:
+            places.append(place)
+            numbers.append(int(match[2]))
+    if named_by_first and len(places) == len(names):
+        places, numbers = places[1:], numbers[1:]  # V1 names the series, V2 to V40 hold values
+    counts_on = all(step == 1 for step in np.diff(numbers))
+    if len(places) < 4 or len(places) == len(names) or not counts_on:
+        places, numbers = [], []
+    if numbers and numbers[0] >= _FIRST_YEAR and numbers[-1] <= _LAST_YEAR:
+        return places, integer_times(np.array(numbers, np.int64))  # X1990, X1991, …
+    return places, Times.of(np.array(numbers, np.int64), "index")
+
+
+def series_in_rows(sheet: Sheet, names: Names, header: HeaderTimes) -> Table:
+    """One row per series, one column per time. Empty cells before and after the values of a row
+    are padding."""
+    columns = header.columns
+    if names.series:
+        series = named_columns(sheet, names.series, "series")
+    else:
+        series = names_of_rows(columns_without(sheet.columns, columns), len(sheet))
+    has_id = with_an_id(sheet, series, together=True)
+    if not has_id.all():
+        whole_sheet = sheet
+        sheet = whole_sheet.take(has_id, without_id(whole_sheet, series, ~has_id))
+        columns = same_columns(columns, whole_sheet, sheet)
+        series = same_columns(series, whole_sheet, sheet)
+    codes, ids, keys = joined_ids(series, len(sheet), sheet.label)
+    if not series and len(sheet) > 1:
+        codes = np.arange(len(sheet))
+        ids = objects(f"series_{number}" for number in range(1, len(sheet) + 1))
+    message = f"one series per row, {len(columns)} times in the column names"
+    findings = [*sheet.notes, Finding("layout", "note", message)]
+    findings += [Finding("dates", "note", f"column names: {note}") for note in header.notes]
+    findings += left_out_columns(sheet, [*columns, *series], names)
+    cells = [numbers_of(sheet, column, names.written, None) for column in columns]
+    values_RT = np.stack(cells, axis=1)
+    is_known = ~np.isnan(values_RT)
+    empty_lines = sheet.lines[~is_known.any(axis=1)]
+    findings += dropped_lines({int(line): "a row without values" for line in empty_lines})
+    rows, steps = np.nonzero(_between_first_and_last(is_known))
+    used_series, codes = np.unique(codes[rows], return_inverse=True)
+    columns_of_table = Columns()
+    if series:
+        keys = keys.take(used_series)
+    if len(series) == 1:
+        columns_of_table = Columns(series=series[0].name)
+    return Table(
+        series=codes.astype(np.int64),
+        ids=ids[used_series],
+        times=header.times[steps],
+        values=values_RT[rows, steps],
+        lines=sheet.lines[rows],
+        columns=columns_of_table,
+        source=sheet.source,
+        dropped=tuple(findings),
+        frame=sheet.frame,
+        keys=keys,
+    )
+
+
+def _between_first_and_last(is_known: ndarray) -> ndarray:
+    """Cells from the first known one of each row to its last (R, T)."""
+    has_begun = np.maximum.accumulate(is_known, axis=1)
+    from_last = np.maximum.accumulate(is_known[:, ::-1], axis=1)
+    goes_on = from_last[:, ::-1]
+    return has_begun & goes_on

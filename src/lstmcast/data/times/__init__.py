@@ -1,0 +1,1 @@
+"""Dates and times as people write them, steps of grids and calendars."""

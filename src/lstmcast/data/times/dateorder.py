@@ -1,0 +1,191 @@
+"""What the numbers of dates are, told by a whole column: day, month and year in which order, and of
+which calendar."""
+
+# U distinct texts
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.times.shapes import from_fields
+
+_PIVOT = 40  # two-digit years are 1941 … 2040
+
+
+@dataclass(eq=False)
+class Fields:
+    """What has been cut out so far, one row per distinct text; −1 = not read. Filled shape by
+    shape."""
+
+    year: ndarray
+    month: ndarray
+    day: ndarray
+    first: ndarray  # of 01/02/2020, where the order is not known yet
+    second: ndarray
+    last: ndarray  # of 01/02/20, where the year may come first; else −1
+    micros: ndarray  # since midnight; −1 where no clock shows that time
+    offset: ndarray  # minutes east of UTC, NO_ZONE where none is written
+    marks: set[str] = field(default_factory=set)
+
+    @classmethod
+    def empty(cls, size: int) -> Fields:
+        year, month, day, first, second, last = np.full((6, size), -1, np.int64)
+        micros = np.zeros(size, np.int64)
+        offset = np.full(size, NO_ZONE)
+        return cls(year, month, day, first, second, last, micros, offset)
+
+
+NO_ZONE = np.iinfo(np.int64).min
+
+
+def century(years: ndarray) -> ndarray:
+    """Years of two digits in full."""
+    return np.where(years > _PIVOT, 1900, 2000) + years
+
+
+def year_first(fields: Fields, said: bool | None) -> tuple[tuple[str, ...], None] | None:
+    """24/01/31 and 24-01-31 as year, month and day, where only that makes even steps; None
+    elsewhere, with nothing settled."""
+    rows = np.flatnonzero(fields.first >= 0)
+    if said is not None or len(rows) < 3 or (fields.last[rows] < 0).any():
+        return None
+    if not (fields.second[rows] <= 12).all() or fields.marks == {"."}:
+        return None
+    years = century(fields.first[rows])
+    month, day, micros = fields.second[rows], fields.last[rows], fields.micros[rows]
+    as_year_first = _regularity(from_fields(years, month, day), micros)
+    late_years = fields.year[rows]
+    otherwise = max(
+        _regularity(from_fields(late_years, month, fields.first[rows]), micros),
+        _regularity(from_fields(late_years, fields.first[rows], month), micros),
+    )
+    if as_year_first < 0.9 or as_year_first <= otherwise:
+        return None
+    fields.year[rows], fields.month[rows], fields.day[rows] = years, month, day
+    return ("dates read as year/month/day: then they are evenly spaced",), None
+
+
+_THAI_YEARS, _PERSIAN_YEARS = (2450, 2650), (1300, 1450)
+_BUDDHIST = 543  # years that its era is ahead
+
+
+def settle_calendar(
+    fields: Fields, notes: tuple[str, ...], problem: str | None
+) -> tuple[tuple[str, ...], str | None]:
+    """Years of the Buddhist era as those of ours; a problem where they are of a calendar whose
+    months are others."""
+    years = fields.year[fields.year >= 0]
+    if not len(years):
+        return notes, problem
+    first, latest = int(years.min()), int(years.max())
+    if _THAI_YEARS[0] <= first and latest <= _THAI_YEARS[1]:
+        fields.year[fields.year >= 0] -= _BUDDHIST
+        note = f"years such as {first} read as those of the Buddhist era: {first - _BUDDHIST}"
+        return (*notes, note), problem
+    if _PERSIAN_YEARS[0] <= first and latest <= _PERSIAN_YEARS[1] and (fields.day > 1).any():
+        return notes, (
+            f"dates in years such as {first} look like those of the Persian or the Islamic "
+            "calendar, which is not read. Convert them to dates such as 2024-03-20."
+        )
+    return notes, problem
+
+
+def settle_order(
+    fields: Fields, day_first: bool | None = None
+) -> tuple[tuple[str, ...], str | None]:
+    """Decide whether 01/02/2020 is 1 February or 2 January, from everything that the column
+    shows."""
+    rows = np.flatnonzero(fields.first >= 0)
+    if not len(rows):
+        return (), None
+    ordered = _Ordered.of(fields, rows)
+    reason = "same"  # where it was said, nothing is to be told
+    if day_first is None:
+        day_first, reason = ordered.day_first(fields.marks)
+    fields.day[rows] = ordered.first if day_first else ordered.second
+    fields.month[rows] = ordered.second if day_first else ordered.first
+    if reason == "same":
+        return (), None
+    if reason:
+        order = "day/month/year" if day_first else "month/day/year"
+        return (f"dates read as {order}: {reason}",), None
+    return (), (
+        f"dates such as {ordered.example()} can be read as day/month/year or as month/day/year, "
+        "and nothing in the column tells which. Say it with --day-first or --month-first (in "
+        "Python: day_first=True or False)."
+    )
+
+
+class _Ordered(NamedTuple):
+    """Dates such as 01/02/2020, whose first two numbers are day and month or month and day."""
+
+    first: ndarray
+    second: ndarray
+    year: ndarray
+    micros: ndarray
+
+    @classmethod
+    def of(cls, fields: Fields, rows: ndarray) -> _Ordered:
+        return cls(fields.first[rows], fields.second[rows], fields.year[rows], fields.micros[rows])
+
+    def day_first(self, marks: set[str]) -> tuple[bool, str]:
+        """Whether the first number is the day, and why; "" where nothing tells."""
+        over_first = int((self.first > 12).sum())
+        over_second = int((self.second > 12).sum())
+        # both: the rarer ones are mistakes and will be reported as no dates
+        if over_first or over_second:
+            day_first = over_first >= over_second
+            days = self.first if day_first else self.second
+            return day_first, f"{int(days.max())} can only be a day"
+        if (self.first == self.second).all():
+            return True, "same"
+        if marks == {"."}:
+            return True, "dates with points are written so"
+        with_day_first = from_fields(self.year, self.second, self.first)
+        with_month_first = from_fields(self.year, self.first, self.second)
+        as_day_first = _regularity(with_day_first, self.micros)
+        as_month_first = _regularity(with_month_first, self.micros)
+        margin = 0 if max(as_day_first, as_month_first) == 1 else 0.1
+        if abs(as_day_first - as_month_first) > margin:
+            return as_day_first > as_month_first, "then the dates are evenly spaced"
+        return True, ""
+
+    def example(self) -> str:
+        """The first date that the order changes."""
+        row = np.flatnonzero(self.first != self.second)[0]
+        return f"{self.first[row]:02d}/{self.second[row]:02d}/{self.year[row]}"
+
+
+def _regularity(times: ndarray, micros: ndarray) -> float:
+    """Share of the commonest step between neighbouring dates; months count as equal, best when
+    on the first or last. Clock times, micros after midnight, count too where there are some."""
+    is_known = ~np.isnat(times)
+    if (micros != micros[0]).any():
+        is_known &= micros >= 0
+        clock = micros[is_known].astype("timedelta64[us]")
+        moments = np.unique(times[is_known] + clock)
+        steps = np.diff(moments)
+        return _commonest(steps) / max(len(steps), 1)
+    days = np.unique(times[is_known].astype("datetime64[D]"))
+    steps = np.diff(days.astype(np.int64))
+    if len(steps) < 2:
+        return 0.0
+    is_month = (steps >= 28) & (steps <= 31)
+    months = days.astype("datetime64[M]")
+    day_of_month = (days - months).astype(np.int64) + 1
+    on_first = (day_of_month == 1).all()
+    near_last = (day_of_month >= 28).all()
+    weight = 1.0 if on_first or near_last else 0.5
+    month_count = is_month.sum() * weight
+    commonest = max(month_count, _commonest(steps[~is_month]))
+    return commonest / len(steps)
+
+
+def _commonest(steps: ndarray) -> int:
+    """How often the commonest step occurs."""
+    _, counts = np.unique(steps, return_counts=True)
+    return int(counts.max(initial=0))

@@ -1,0 +1,400 @@
+"""Frequency: the step of a regular grid of times, its seasonal periods, and how it is written.
+
+With calendars.py (arithmetic) and inference.py (found from times) the only place that knows months,
+weeks and weekends; everything else counts steps.
+"""
+
+# N times
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy import ndarray
+from numpy.typing import ArrayLike
+
+from lstmcast.data.times.anchors import (
+    MONTHS_IN,
+    anchor_day,
+    anchor_ends,
+    anchor_fits,
+    anchored_day,
+    month_anchor,
+    parsed_anchor,
+)
+from lstmcast.data.times.calendars import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONDAY,
+    MONTHS,
+    SECOND,
+    WEEK,
+    WEEKDAYS,
+    business_day_of,
+    business_day_start,
+    day_of_month,
+    days_in_month,
+    micros_of,
+    month_of,
+    month_start,
+    times_of,
+    weekday_of,
+)
+from lstmcast.data.times.frequencywords import (
+    CYCLE_IN_UNITS,
+    FAMILY_OF,
+    LONGER,
+    UNIT_OF,
+    code_of,
+    name_of,
+)
+from lstmcast.errors import UsageError
+
+FAMILIES = ("yearly", "quarterly", "monthly", "weekly", "daily", "hourly", "other")
+# what position() says of a time that no number of steps reaches
+OFF_GRID = int(np.iinfo(np.int64).min)
+_FIXED = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
+_UNITS = (
+    "year",
+    "quarter",
+    "month",
+    "half month",
+    "week",
+    "day",
+    "business day",
+    "hour",
+    "minute",
+    "second",
+    "integer",
+)
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """The step of a regular grid of times: every `every` units, tied to the calendar by `anchor`.
+
+    unit: year, quarter, month, half month, week, day, business day, hour, minute, second or
+    integer. anchor of a week: its weekday, "MON" to "SUN"; of a month, quarter or year: "start",
+    "end", "business start", "business end" (its first or last weekday from Monday to Friday) or
+    "day 15", for quarters and years followed by a month where the calendar's own is not meant:
+    "start APR" is a year from April, "end JUN" one to June; of half a month: "start" (the 1st and
+    15th) or "end" (the 15th and the last day). "" leaves the anchor to the data. Raises UsageError
+    for anything else.
+
+    >>> monthly = Frequency("month", anchor="end")
+    >>> print(monthly.range(np.datetime64("2024-01-31"), 3).astype("datetime64[D]"))
+    ['2024-01-31' '2024-02-29' '2024-03-31']
+    >>> monthly.code, monthly.name, monthly.family, monthly.seasonal_periods
+    ('ME', 'monthly (month ends)', 'monthly', (12,))
+    """
+
+    unit: str
+    every: int = 1
+    anchor: str = ""
+
+    def __post_init__(self) -> None:
+        if self.unit not in _UNITS or self.every < 1:
+            raise UsageError(
+                f"every {self.every} {self.unit!r} is not a frequency. Units are: "
+                f"{', '.join(_UNITS)}."
+            )
+        if not anchor_fits(self.unit, self.anchor):
+            raise UsageError(
+                f"a frequency of unit {self.unit!r} cannot have the anchor {self.anchor!r}."
+            )
+
+    @property
+    def code(self) -> str:
+        """Short text that parse_frequency reads back: 'MS', 'W-MON', '15min'."""
+        return code_of(self.unit, self.every, self.anchor)
+
+    @property
+    def name(self) -> str:
+        """For people: 'monthly (month starts)', 'every 15 minutes'."""
+        return name_of(self.unit, self.every, self.anchor)
+
+    @property
+    def family(self) -> str:
+        """One of FAMILIES: business days are daily, minutes and seconds hourly, integers other."""
+        return FAMILY_OF.get(self.unit, f"{self.unit}ly")
+
+    @property
+    def seasonal_periods(self) -> tuple[int, ...]:
+        """Lengths in steps of the cycles that this frequency usually has, ascending; (1,) when
+        there is none.
+
+        >>> parse_frequency("h").seasonal_periods, parse_frequency("15min").seasonal_periods
+        ((24, 168), (96, 672))
+        """
+        whole_periods = set()
+        for cycle, step in self._cycles():
+            if cycle % step == 0 and cycle > step:
+                whole_periods.add(cycle // step)
+        return tuple(sorted(whole_periods)) or (1,)
+
+    def _cycles(self) -> list[tuple[int, int]]:
+        """(length of a cycle, length of a step), both in one unit."""
+        if self.unit in CYCLE_IN_UNITS:
+            return [(CYCLE_IN_UNITS[self.unit], self.every)]
+        step = self.every * _FIXED[self.unit]
+        if step >= 5 * MINUTE:
+            return [(DAY, step), (WEEK, step)]
+        if step >= MINUTE:
+            return [(HOUR, step), (DAY, step)]
+        return [(MINUTE, step), (HOUR, step)]
+
+    def advance(self, times: ArrayLike, steps: ArrayLike) -> ndarray:
+        """The times `steps` steps after `times` (before, when negative); the shapes are broadcast
+        against each other.
+
+        The day of a month is the anchor's, or that of the time itself, and the last one where the
+        month is too short.
+
+        >>> days = Frequency("business day").advance(np.datetime64("2024-03-01"), [1, -1])
+        >>> print(days.astype("datetime64[D]"))
+        ['2024-03-04' '2024-02-29']
+        """
+        steps = np.asarray(steps, dtype=np.int64) * self.every
+        if self.unit == "integer":
+            return np.asarray(times, dtype=np.int64) + steps
+        micros = micros_of(times)
+        if self.unit in _FIXED:
+            return times_of(micros + steps * _FIXED[self.unit])
+        if self.unit == "business day":
+            return times_of(business_day_start(business_day_of(micros) + steps) + micros % DAY)
+        if self.unit == "half month":
+            months, second = np.divmod(self._half(micros) + steps, 2)
+            return times_of(self._half_start(months, second) + micros % DAY)
+        months = month_of(micros) + steps * MONTHS_IN[self.unit]
+        day = anchored_day(self.anchor, months, day_of_month(micros))
+        return times_of(month_start(months) + (day - 1) * DAY + micros % DAY)
+
+    def _half(self, micros: ndarray) -> ndarray:
+        """Half months since 1970."""
+        day = day_of_month(micros)
+        return 2 * month_of(micros) + (day > 15 if self.anchor == "end" else day >= 15)
+
+    def _half_start(self, months: ndarray, second: ndarray) -> ndarray:
+        """The midnight of the day that stands for the first or second half of a month."""
+        days = (15, days_in_month(months)) if self.anchor == "end" else (1, 15)
+        return month_start(months) + (np.where(second == 1, days[1], days[0]) - 1) * DAY
+
+    def range(self, start: np.datetime64 | int, count: int, offset: int = 0) -> ndarray:
+        """`count` times, the first `offset` steps after `start`: (count,) datetime64[us], or int64
+        for integers.
+
+        >>> quarters = parse_frequency("QS").range(np.datetime64("2024-01-01"), 2, offset=1)
+        >>> print(quarters.astype("datetime64[M]"))
+        ['2024-04' '2024-07']
+        """
+        return self.advance(start, np.arange(offset, offset + count))
+
+    def position(self, times: ArrayLike, start: ArrayLike) -> ndarray:
+        """How many steps each time lies after `start` (negative: before it); OFF_GRID where no
+        number of steps leads.
+
+        times (N,), start one time or (N,); returns (N,) int64.
+
+        >>> dates = np.array(["2024-03-01", "2024-03-02"], "datetime64[us]")
+        >>> positions = parse_frequency("MS").position(dates, np.datetime64("2024-01-01"))
+        >>> (positions == [2, OFF_GRID]).all()
+        np.True_
+        """
+        steps = (self._count(times) - self._count(start)) // self.every
+        return np.where(self.advance(start, steps) == times, steps, OFF_GRID)
+
+    def _count(self, times: ArrayLike) -> ndarray:
+        """Units since 1970, rounded down: grows by one per unit from any time within a unit to
+        the same in the next."""
+        if self.unit == "integer":
+            return np.asarray(times, dtype=np.int64)
+        micros = micros_of(times)
+        if self.unit in _FIXED:
+            return micros // _FIXED[self.unit]
+        if self.unit == "business day":
+            return business_day_of(micros)
+        if self.unit == "half month":
+            return self._half(micros)
+        return month_of(micros) // MONTHS_IN[self.unit]
+
+    def bins(self, times: ArrayLike) -> ndarray:
+        """The number of the calendar period that each time falls into: (N,) int64, growing by one
+        per period.
+
+        Weeks end on the anchor's weekday, as those of pandas (on Sunday without one), months,
+        quarters and years begin as the anchor says, and weekends belong to the Friday before when
+        the frequency is business days.
+
+        >>> days = np.array(["2024-01-31", "2024-02-01", "2024-02-29"], "datetime64[us]")
+        >>> np.diff(parse_frequency("ME").bins(days))
+        array([1, 0])
+        """
+        if self.unit not in MONTHS_IN:
+            shift = self._week_start()
+            shifted = np.asarray(times) - np.timedelta64(shift, "us") if shift else times
+            return self._count(shifted) // self.every
+        months = month_of(micros_of(times) - (self._first_day() - 1) * DAY)
+        return (months - self._first_month()) // (self.every * MONTHS_IN[self.unit])
+
+    def bin_starts(self, bins: ndarray) -> ndarray:
+        """The first moment of each period: datetime64[us], or int64 for integers."""
+        units = np.asarray(bins, dtype=np.int64) * self.every
+        if self.unit == "integer":
+            return units
+        if self.unit in _FIXED:
+            return times_of(units * _FIXED[self.unit] + self._week_start())
+        if self.unit == "business day":
+            return times_of(business_day_start(units))
+        if self.unit == "half month":
+            months, second = np.divmod(units, 2)
+            begins = 15 + (self.anchor == "end")
+            return times_of(month_start(months) + np.where(second == 1, begins - 1, 0) * DAY)
+        months = units * MONTHS_IN[self.unit] + self._first_month()
+        return times_of(month_start(months) + (self._first_day() - 1) * DAY)
+
+    def bin_labels(self, bins: ndarray) -> ndarray:
+        """The time that names each period: its last day where the anchor is "end" and for weeks,
+        its first or last business day where that is meant, else its first moment.
+
+        >>> quarter = parse_frequency("QE")
+        >>> bins = quarter.bins(np.array(["2024-02-10"], "datetime64[us]"))
+        >>> print(quarter.bin_labels(bins).astype("datetime64[D]"))
+        ['2024-03-31']
+        """
+        if not anchor_ends(self.anchor) and self.unit != "week":
+            begins = self.bin_starts(bins)
+            return self.advance(begins, 0) if self.anchor.startswith("business") else begins
+        last_days = times_of(micros_of(self.bin_starts(np.asarray(bins) + 1)) - DAY)
+        return self.advance(last_days, 0) if self.anchor.startswith("business") else last_days
+
+    def _week_start(self) -> int:
+        """From where weeks are counted: the day after the one that they end on; 0 for other
+        units."""
+        if self.unit != "week":
+            return 0
+        return MONDAY + (WEEKDAYS.index(self.anchor or "SUN") + 1) % 7 * DAY
+
+    def _first_day(self) -> int:
+        """The day of the month on which a period of months begins."""
+        day = anchor_day(self.anchor) if self.anchor.startswith("day") else 1
+        if day > 28:
+            raise UsageError(
+                f"periods cannot begin on day {day}: not every month has it. Use MS, ME or a day "
+                "up to 28."
+            )
+        return day
+
+    def _first_month(self) -> int:
+        """Which month of 1970 (0 = January) begins a period of months."""
+        length = MONTHS_IN[self.unit] * self.every
+        month = self.anchor[-3:]
+        if month not in MONTHS:
+            return 0
+        return (MONTHS.index(month) + anchor_ends(self.anchor)) % length
+
+    def anchored(self, times: ArrayLike) -> Frequency:
+        """This frequency with the anchor that the times show, where it has none; unchanged where
+        they show none.
+
+        >>> times = np.array(["2024-01-31", "2024-02-29"], "datetime64[us]")
+        >>> parse_frequency("M").anchored(times).code
+        'ME'
+        """
+        units = ("week", "half month", *MONTHS_IN)
+        if self.anchor or self.unit not in units or not np.size(times):
+            return self
+        micros = micros_of(times)
+        if self.unit == "half month":
+            is_late = np.any(day_of_month(micros) > 15)
+            anchor = "end" if is_late else "start"
+            return replace(self, anchor=anchor)
+        if self.unit == "week":
+            days = np.unique(weekday_of(micros))
+            return replace(self, anchor=WEEKDAYS[days[0]]) if len(days) == 1 else self
+        return replace(self, anchor=month_anchor(self.unit, micros))
+
+    def grounded(self) -> Frequency:
+        """This frequency with the usual anchor where it has none: periods begin with the month,
+        weeks end on Sunday.
+
+        >>> [parse_frequency(text).grounded().code for text in ("monthly", "W", "h")]
+        ['MS', 'W-SUN', 'h']
+        """
+        if self.anchor:
+            return self
+        if self.unit == "week":
+            return replace(self, anchor="SUN")
+        if self.unit in MONTHS_IN or self.unit == "half month":
+            return replace(self, anchor="start")
+        return self
+
+
+def some_frequency(family: str) -> Frequency:
+    """A frequency of that family, where nothing else is known.
+
+    >>> some_frequency("hourly"), some_frequency("other").name
+    (Frequency(unit='hour', every=1, anchor=''), 'numbered steps')
+    """
+    unlike = {"daily": "day", "other": "integer"}
+    return Frequency(unlike.get(family, family.removesuffix("ly")))
+
+
+def parse_frequency(text: str) -> Frequency:
+    """Read a frequency as pandas, polars or people write it; UsageError for what is none.
+
+    "M", "month" and "monthly" leave open whether times are month starts or ends (the data show it);
+    "MS" and "ME" say; "BMS" and "BME" are first and last business days. "W-SUN" is weekly on
+    Sundays, and where rows are made weeks these end on the Sunday, as in pandas. A number in front
+    multiplies: "15min", "2W", "6h".
+
+    >>> parse_frequency("MS"), parse_frequency("15T").code, parse_frequency("yearly").code
+    (Frequency(unit='month', every=1, anchor='start'), '15min', 'Y')
+    >>> parse_frequency("soon")
+    Traceback (most recent call last):
+      ...
+    lstmcast.errors.UsageError: the frequency 'soon' is not known. Expected for example MS (month
+    starts), ME (month ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer.
+    """
+    match = (
+        re.fullmatch(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*", text)
+        if isinstance(text, str)
+        else None
+    )
+    if match is None:
+        raise _unknown(text)
+    number, word, endings = match.groups()
+    word = word.replace(" ", "")
+    # polars means minutes by m, pandas milliseconds by ms, and people may mean months
+    if word in ("m", "ms"):
+        raise UsageError(
+            f"the frequency {text!r} is ambiguous. Write 'min' for minutes, 'M' or 'MS' for months."
+        )
+    if word.lower() not in UNIT_OF or (number and int(number) == 0):
+        raise _unknown(text)
+    unit, anchor = UNIT_OF[word.lower()]
+    try:
+        return longest(
+            Frequency(unit, int(number or 1), parsed_anchor(unit, anchor, endings[1:].upper()))
+        )
+    except (UsageError, ValueError):
+        raise _unknown(text) from None
+
+
+def _unknown(text: object) -> UsageError:
+    return UsageError(
+        f"the frequency {text!r} is not known. Expected for example MS (month starts), ME (month "
+        "ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer."
+    )
+
+
+def longest(frequency: Frequency) -> Frequency:
+    """The same step in the longest unit: 3 months are a quarter, 7 days a week, 60 minutes an
+    hour."""
+    unit, every = frequency.unit, frequency.every
+    for (short, count), longer in LONGER.items():
+        if unit == short and every % count == 0:
+            unit, every = longer, every // count
+    return replace(frequency, unit=unit, every=every)

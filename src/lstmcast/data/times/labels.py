@@ -1,0 +1,381 @@
+"""Labels of periods that no shape of a date says, rewritten as dates: fiscal years, quarters, weeks
+and months in other words, decimal years, ranges of times.
+
+What a label means is decided for a whole column: `2009/10` alone is a month, beside `1998/99` and
+`2010/11` it is a year that ends in the next one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from lstmcast.data.scripts import REPUBLIC
+from lstmcast.data.times.labelpairs import (
+    MOST,
+    PAIR,
+    Pair,
+    decimal_rule,
+    looks_paired,
+    mostly,
+    numbered_rule,
+    season_rule,
+    short_month_rule,
+    steps_evenly,
+)
+from lstmcast.data.times.periodwords import full_year, named_period
+from lstmcast.data.times.ranges import range_start
+from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
+from lstmcast.data.times.timenumbers import decimal_times
+
+_SAMPLE = 20
+_MONTH_DAY = re.compile(r"(?P<name>[^\W\d_]{3,9})\.?[ -]?(?P<number>\d\d)")
+_DAY_MONTH = re.compile(r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
+_CLOCKS = re.compile(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
+_NO_YEAR = (
+    "dates such as {!r} have no year. Write it, or number the rows with --time index --period N, N "
+    "rows being one season (in Python: time='index', periods=N)."
+)
+# spellings of dates and clock times that no shape has, and what to write for them
+_SPELLINGS = (
+    (r"(.*\d{2,4}[ t_])(\d\d?)\.(\d\d)\.(\d\d)", r"\1\2:\3:\4"),
+    (r"(.*[-/.]\d{2,4}[ t_])(\d\d?)\.(\d\d)", r"\1\2:\3"),
+    (
+        r"(\d{4}[-/.]?\d\d[-/.]?\d\d|\d\d?[-/.]\d\d?[-/.]\d{4})[ t_](\d\d?) ?(?:h|hrs?|uhr|時)?",
+        r"\1 \2:00",
+    ),
+    (r"(.*[-/.]\d{1,4})[ t_](\d\d)(\d\d)", r"\1 \2:\3"),
+    (r"(\d{8}):(\d{4}(?:\d\d)?)", r"\1 \2"),
+    (r"(\d\d?[a-z]{3}\d{2,4}):(\d\d:.*)", r"\1 \2"),
+    (r"(\d{4})[./] ?(\d\d?)[./] ?(\d\d?)\.?", r"\1-\2-\3"),
+    (r"(\d\d?:\d\d(?::\d\d)?(?: ?[ap]m)?),? (.*\d)", r"\2 \1"),
+    (
+        r"(?:the )?(?:week|month|w/?[ecb]) ?"
+        r"(?:of|ending|ended|commencing|beginning|starting)? (.*)",
+        r"\1",
+    ),
+    (
+        r"(?:end of|as (?:of|at)|q/?e|(?:year|quarter|month|period|\d+ months?)[- ]"
+        r"(?:end(?:ed|ing)?|to)) (.*)",
+        r"\1",
+    ),
+    (r"([a-z]{3,9}) (?:qtr|quarter) (\d{4})", r"\1 \2"),
+    (r"(\d\d?)\. (\d{4})", r"\1/\2"),
+    (r"(\d{4})(\d\d)(\d\d) ?[-~] ?\d{8}", r"\1-\2-\3"),
+    (r"(?:yr|year|y)? ?(\d{4})(?: \[.*\])?", r"\1-01"),
+    (r"tháng (\d\d?[/-]\d{4})", r"\1"),
+    (r"(.*\d{4}) г\.?", r"\1"),
+    (r"(.*\d) um (\d.*)", r"\1 \2"),
+    # as Oracle, web servers, C and JavaScript write times
+    (r"(\d\d-[a-z]{3}-\d\d) (\d\d)\.(\d\d)\.(\d\d)\.(\d+)( [ap]m)?", r"\1 \2:\3:\4\6"),
+    (r"\[?(\d\d/[a-z]{3}/\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})\]?", r"\1 \2\3"),
+    (r"(?:[a-z]{3} )?([a-z]{3}) (\d\d?) (\d\d:\d\d:\d\d) (\d{4})", r"\2 \1 \4 \3"),
+    (
+        r"(?:[a-z]{3} )?([a-z]{3}) (\d\d?) (\d{4}) (\d\d:\d\d:\d\d) gmt([+-]\d{4})(?: \(.*\))?",
+        r"\2 \1 \3 \4\5",
+    ),
+    (r"(.*\d) ?uhr", r"\1"),
+)
+_ZONE_NAMES = re.compile(
+    r"(.*\d:\d\d(?::\d\d)?(?: ?[ap]m)?) ?"
+    r"\(?(?:[ecmpa]e?[sd]t|cet|cest|bst|ist|jst|wet|west|eet|eest|msk)\)?"
+)
+_ERA_LETTERS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
+_ERA = re.compile(
+    r"(令和|平成|昭和|大正|明治|[rhstm])\.? ?(\d\d?|元) ?(?:年度?|[./-]) ?"
+    r"(?:(0?\d|1[012]) ?[月./-]?)? ?(?:(\d\d?) ?日?)?期?"
+)
+
+_REPUBLIC = re.compile(r"1[0-4]\d/\d\d?(?:/\d\d?)?")
+# and before 2011, which had year 100
+_REPUBLIC_BESIDE = re.compile(r"(\d{2,3})/(\d\d?(?:/\d\d?)?)")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Texts of a column (U,) rewritten as dates; "" where missing, as they were where the rule
+    does not hold. `form` is "year" where the labels could be numbers as well."""
+
+    texts: list[str]
+    notes: tuple[str, ...] = ()
+    form: str = ""
+    problem: str | None = None
+
+
+def ambiguous_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Labels that have the shape of a date and may mean something else; None where they are what
+    they look like.
+
+    tidy: the texts in small letters, "" where missing; texts_present: those that are not.
+    """
+    sample = _sample(texts_present)
+    if any(_MONTH_DAY.fullmatch(text) for text in sample):
+        return _days_without_year(tidy, texts_present, _MONTH_DAY)
+    if any(_REPUBLIC.fullmatch(text) for text in (*sample, texts_present[-1])):
+        return _republic(tidy, texts_present)
+    if mostly(_CLOCKS.fullmatch(text) for text in sample):
+        return _clock_ranges(tidy, texts_present)
+    if not mostly(looks_paired(text) for text in sample):
+        return None
+    pairs = [_pair_of(text) for text in tidy]
+    present_pairs = [pair for pair in pairs if pair is not None]
+    if len(present_pairs) < MOST * len(texts_present):
+        return None
+    for rule_of in (season_rule, decimal_rule, numbered_rule, short_month_rule):
+        rule = rule_of(present_pairs)
+        if rule is None:
+            continue
+        texts = list(tidy)
+        for place, pair in enumerate(pairs):
+            if pair is not None:
+                texts[place] = rule.rewrite(pair)
+        notes = (rule.note,) if rule.note else ()
+        return Labels(texts, notes, rule.form)
+    return None
+
+
+def _sample(texts: Sequence[str]) -> Sequence[str]:
+    """Some of the texts, evenly spaced."""
+    return texts[:: max(1, len(texts) // _SAMPLE)]
+
+
+def _pair_of(text: str) -> Pair | None:
+    match = PAIR.fullmatch(text)
+    if match is None:
+        return None
+    return Pair(*(field or "" for field in match.groups()))
+
+
+def _replaced(
+    texts: Sequence[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]
+) -> list[str]:
+    """Texts that a pattern fits, replaced; all others as they are."""
+    replaced = []
+    for text in texts:
+        match = pattern.fullmatch(text)
+        new_text = text if match is None else replace(match)
+        replaced.append(new_text)
+    return replaced
+
+
+def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
+    them."""
+    for labels_of in (_zoned, _spelled, _eras, _ranges, _periods, _seconds):
+        labels = labels_of(tidy, texts_present)
+        if labels is not None:
+            return labels
+    return _days_without_year(tidy, texts_present, _DAY_MONTH)
+
+
+def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """2024-03-01 14:00-15:00: what looks like an offset from UTC, and is another at every hour."""
+    matches = list(filter(None, map(_CLOCKS.fullmatch, tidy)))
+    ends = {match[3] for match in matches}
+    if len(ends) <= 2 or not mostly(map(_ends_later, matches)):
+        return None
+    texts = _replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip()} {match[2]}")
+    return Labels(texts, (_beginnings_note(texts_present),))
+
+
+def _ends_later(match: re.Match[str]) -> bool:
+    return match[2] < match[3] or match[3] == "00:00"
+
+
+def _beginnings_note(texts_present: Sequence[str]) -> str:
+    return f"ranges such as {texts_present[0]!r} read as their beginnings"
+
+
+def _spelled(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Dates and clock times that are written a little otherwise: 2022-03-01 05, 18.00.00 after a
+    date, 20220301:0100."""
+    sample = _sample(texts_present)
+    for pattern, replacement in _SPELLINGS:
+        compiled = re.compile(pattern)
+        rewrite = partial(re.Match.expand, template=replacement)
+        rewritten = _replaced(sample, compiled, rewrite)
+        if mostly(match_shape(text.translate(DIGITS)) is not None for text in rewritten):
+            return Labels(_replaced(tidy, compiled, rewrite))
+    return None
+
+
+def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Clock times with the name of their zone behind them, which is left off."""
+    if not mostly(_ZONE_NAMES.fullmatch(text) for text in _sample(texts_present)):
+        return None
+    texts = _replaced(tidy, _ZONE_NAMES, lambda match: match[1])
+    example = texts_present[0]
+    zone = "of some"
+    match = _ZONE_NAMES.fullmatch(example)
+    if match is not None:
+        zone = example[match.end(1) :].strip(" ()").upper()
+    return Labels(texts, (f"the name of the time zone ({zone}) was left off: clock times",))
+
+
+def _eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """令和2年1月, R2.1, 平成22年度: years of Japanese eras in any spelling."""
+    if not mostly(_ERA.fullmatch(text) for text in _sample(texts_present)):
+        return None
+    return Labels(_replaced(tidy, _ERA, _era_text))
+
+
+def _era_text(match: re.Match[str]) -> str:
+    era, year, month, day = match.groups()
+    text = f"{_ERA_LETTERS.get(era, era)}{year}年"
+    if month:
+        text += f"{month}月"
+    if day:
+        text += f"{day}日"
+    return text
+
+
+def _republic(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """113/04 and 113/04/01: years of the Republic of China, as Taiwan counts them."""
+    matches = [_REPUBLIC_BESIDE.fullmatch(text) for text in texts_present]
+    if not mostly(matches):
+        return None
+
+    def rewrite(text: str) -> str:
+        match = _REPUBLIC_BESIDE.fullmatch(text)
+        if match is None:
+            return text
+        return f"{int(match[1]) + REPUBLIC}-" + match[2].replace("/", "-")
+
+    example = texts_present[0]
+    note = f"labels such as {example!r} read as years of the Republic of China: {rewrite(example)}"
+    return Labels([rewrite(text) for text in tidy], (note,))
+
+
+def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Ranges of times, read as their beginnings."""
+    start_of_shape: dict[str, Callable[[str], str] | None] = {}
+
+    def rewrite(text: str) -> str:
+        shape = text.translate(DIGITS)
+        if shape not in start_of_shape:
+            start_of_shape[shape] = range_start(text)
+        start = start_of_shape[shape]
+        return text if start is None else start(text)
+
+    if not mostly(rewrite(text) != text for text in _sample(texts_present)):
+        return None
+    texts = list(tidy)
+    for place, text in enumerate(tidy):
+        if text:
+            texts[place] = rewrite(text)
+    return Labels(texts, (_beginnings_note(texts_present),))
+
+
+def _periods(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Years with quarters, weeks, months or half-years in words: FY19 Q1, 2010 Week 05, 2010M01."""
+    if not mostly(named_period(text) for text in _sample(texts_present)):
+        return None
+    period_of_place = {}
+    for place, text in enumerate(tidy):
+        period = named_period(text) if text else None
+        if period is not None:
+            period_of_place[place] = period
+    periods = period_of_place.values()
+    highest = max(period.number for period in periods)
+    texts = list(tidy)
+    for place, period in period_of_place.items():
+        texts[place] = period.settled(highest).text
+    unit = next(iter(periods)).settled(highest).unit
+    example = f"labels such as {texts_present[0]!r}"
+    if not any(period.fiscal for period in periods):
+        return Labels(texts, (f"{example} read as {_UNIT_NAMES[unit]}",))
+    fiscal_periods = "years" if unit == "year" else f"years and {unit}s"
+    note = f"{example} read as fiscal {fiscal_periods}, placed as those of the calendar"
+    return Labels(texts, (note,))
+
+
+_UNIT_NAMES = {
+    "year": "years",
+    "quarter": "quarters",
+    "half": "half-years",
+    "month": "months",
+    "week": "ISO weeks, which begin on Monday",
+    "day": "days of the year",
+}
+_SECONDS = re.compile(
+    r"(?:/?date\()?(?P<whole>\d{9,13})(?P<fraction>\.\d+)?(?:[+-]\d{4})?(?:\)/?)?"
+)
+
+
+def _seconds(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """1640995200.5 as seconds since 1970, /Date(1640995200000)/ as milliseconds."""
+    matches = [_SECONDS.fullmatch(text) for text in tidy]
+    numbers = [_number_of(match) for match in matches if match is not None]
+    if len(numbers) < len(texts_present):
+        return None
+    is_millis = min(numbers) > 1e11
+    scale = 1000.0 if is_millis else 1.0
+    times = decimal_times(np.array(numbers) / scale)
+    if times is None:
+        return None
+    micros = times.values.astype("datetime64[us]")
+    dates = iter(micros.astype(str).tolist())
+    texts = []
+    for match in matches:
+        text = "" if match is None else f"{next(dates).casefold()}z"
+        texts.append(text)
+    unit = "milliseconds" if is_millis else "seconds"
+    return Labels(texts, (f"numbers read as {unit} since 1970 (UTC)",), "year")
+
+
+def _number_of(match: re.Match[str]) -> float:
+    fraction = match["fraction"] or ""
+    return float(match["whole"] + fraction)
+
+
+def _days_without_year(
+    tidy: list[str], texts_present: Sequence[str], pattern: re.Pattern[str]
+) -> Labels | None:
+    """10-Jan, Jan-10: a year and a month where that makes even steps; days without a year are a
+    problem."""
+    matches = list(filter(None, map(pattern.fullmatch, tidy)))
+    months = [MONTHS.get(match["name"], 0) for match in matches]
+    numbers = [match["number"] for match in matches]
+    if len(matches) < max(MOST * len(texts_present), 3) or not mostly(months):
+        return None
+    lengths = (1, 2, 3, 6)
+    if any(match is not None and int(match["number"]) > 31 for match in matches):
+        lengths = (*lengths, 12)  # Mar-95, Mar-96: no days
+    if steps_evenly(list(map(_month_since_year_0, matches)), lengths):
+        if pattern is _MONTH_DAY:
+            return None  # Jan-10: as dates.py reads it
+        texts = _replaced(tidy, pattern, _year_and_month)
+        note = f"labels such as {texts_present[0]!r} read as year and month"
+        return Labels(texts, (note,))
+    days = [31 * month + int(number) for month, number in zip(months, numbers, strict=True)]
+    steps = np.diff(days).tolist()
+    if pattern is _MONTH_DAY and not mostly(0 < step <= 4 for step in steps):
+        return None
+    texts = _replaced(tidy, pattern, _day_of_leap_year)
+    return Labels(texts, (), "", _NO_YEAR.format(texts_present[0]))
+
+
+def _year_and_month(match: re.Match[str]) -> str:
+    """Such as 2010-01; the month 99, which is none, for a name that is none of a month."""
+    month = MONTHS.get(match["name"], 99)
+    return f"{_short_year(match)}-{month:02d}"
+
+
+def _month_since_year_0(match: re.Match[str]) -> int:
+    month = MONTHS.get(match["name"], 0)
+    return 12 * _short_year(match) + month
+
+
+def _short_year(match: re.Match[str]) -> int:
+    return full_year(match["number"].zfill(2))
+
+
+def _day_of_leap_year(match: re.Match[str]) -> str:
+    """A leap year has every day; the problem is reported should this be the column of times."""
+    month = MONTHS.get(match["name"], 99)
+    day = int(match["number"])
+    return f"2000-{month:02d}-{day:02d}"

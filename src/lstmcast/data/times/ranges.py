@@ -1,0 +1,82 @@
+"""Ranges of times, of which the beginning is read: '01.03.2022 00:00 - 01.03.2022 01:00'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
+
+_SEPARATOR = re.compile(r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au ) ?")
+_CLOCK = re.compile(r"00?[:.]00(?:[:.]00)?(?: ?[ap]\.?m\.?)?")
+_DAY_OF_YEAR = re.compile(r"00?([./-])00?")  # an end without its year
+# the year stands at the end only
+_YEAR_LATE = (
+    re.compile(
+        r"(?P<m>[^\W\d_]+)\.? (?P<d>\d{1,2}) ?(?:-|~|to|bis) ?(?:(?P<m2>[^\W\d_]+)\.? )?\d{1,2},? "
+        r"(?P<y>\d{4})"
+    ),
+    re.compile(
+        r"(?P<d>\d{1,2})\.?(?: (?P<m>[^\W\d_]+)\.?)? ?(?:-|~|to|bis) ?\d{1,2}\.? "
+        r"(?P<m2>[^\W\d_]+)\.?,? (?P<y>\d{4})"
+    ),
+)
+_DAYS_LATE = re.compile(
+    r"(?P<a>\d{1,2})(?P<s>[./])(?P<b>\d{1,2})\.? ?(?:-|~|to|bis) ?"
+    r"(?P<c>\d{1,2})(?P=s)(?P<e>\d{1,2})(?P=s)(?P<y>\d{4})"
+)
+
+
+def range_start(text: str) -> Callable[[str], str] | None:
+    """How to cut the beginning out of a range and out of all texts of its shape; None where the
+    text, in small letters, is no range.
+
+    >>> range_start("2022-03-01 00:00 - 2022-03-01 01:00")("2022-03-02 05:00 - 2022-03-02 06:00")
+    '2022-03-02 05:00'
+    """
+    for pattern in _YEAR_LATE:
+        if pattern.fullmatch(text):
+            return partial(_with_late_year, pattern=pattern)
+    if _DAYS_LATE.fullmatch(text):
+        return _with_late_day_year
+    shape = text.translate(DIGITS)
+    for match in _SEPARATOR.finditer(shape):
+        begin = shape[: match.start()].strip()
+        end = shape[match.end() :].strip()
+        ends_in_time = match_shape(end) is not None or _CLOCK.fullmatch(end)
+        if begin[:4] == "0000" and _DAY_OF_YEAR.fullmatch(end):
+            ends_in_time = True
+        if match_shape(begin) is not None and ends_in_time:
+            return partial(_cut, length=match.start())
+    return None
+
+
+def _cut(text: str, length: int) -> str:
+    return text[:length].strip()
+
+
+def _with_late_year(text: str, pattern: re.Pattern[str]) -> str:
+    match = pattern.fullmatch(text)
+    if match is None:
+        return text
+    last_month = MONTHS.get(match["m2"] or "", 0)
+    first_month = MONTHS.get(match["m"] or "", last_month)
+    year = int(match["y"])
+    if 0 < last_month < first_month:
+        year -= 1
+    return f"{year}-{first_month:02d}-{int(match['d']):02d}"
+
+
+def _with_late_day_year(text: str) -> str:
+    """30/12 - 05/01/2022 begins in 2021, whichever of the numbers is the month."""
+    match = _DAYS_LATE.fullmatch(text)
+    if match is None:
+        return text
+    first, second, end_first, end_second = map(int, match.group("a", "b", "c", "e"))
+    year = int(match["y"])
+    over_new_year = second == 12 and end_second == 1  # days before months
+    over_new_year |= first == 12 and end_first == 1 and second >= end_second
+    if over_new_year:
+        year -= 1
+    return f"{match['a']}/{match['b']}/{year}"

@@ -1,0 +1,302 @@
+"""Numbers that are times: years, 202403, 20240301, 2024030115, seconds to nanoseconds since 1970,
+serial days of spreadsheets, or a plain index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.times.shapes import from_fields
+from lstmcast.data.times.times import Times
+
+# U distinct numbers
+
+_UNITS = (
+    ("s", 1, "seconds"),
+    ("ms", 10**3, "milliseconds"),
+    ("us", 10**6, "microseconds"),
+    ("ns", 10**9, "nanoseconds"),
+)
+# the first and the last second since 1970 that are believed: March 1973, June 2128
+_FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
+# serial days of 1980 and 2100; day 0 of spreadsheets is 30 December 1899
+_FIRST_SERIAL, _LAST_SERIAL = 29_221, 73_051
+_FEWEST_MONTHS = 6
+_PIVOT = 40  # two-digit years are 1941 … 2040
+_DATED = re.compile(
+    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
+)
+_CENTURIES = ("19", "20")
+_SERIAL_ORIGIN = np.datetime64("1899-12-30", "us")
+
+
+def integer_times(numbers: ndarray) -> Times:
+    """Read whole numbers as times: years, 202403, 20240301, unix seconds to nanoseconds, or a plain
+    index.
+
+    >>> integer_times(np.array([202401, 202402])).values.astype("datetime64[M]").tolist()
+    [datetime.date(2024, 1, 1), datetime.date(2024, 2, 1)]
+    """
+    numbers = np.asarray(numbers, np.int64)
+    if len(numbers):
+        lowest, highest = int(numbers.min()), int(numbers.max())
+        for reading in (
+            _year_months,
+            _years,
+            _quarters,
+            _months,
+            _short_days,
+            _weeks,
+            _days,
+            _hours,
+            _since_1970,
+        ):
+            times = reading(numbers, lowest, highest)
+            if times is not None:
+                return times
+    return Times.of(numbers, "index")
+
+
+def decimal_times(numbers: ndarray) -> Times | None:
+    """Read seconds since 1970 with a fraction as times; None where the numbers are anything else.
+
+    >>> decimal_times(np.array([1640995200.0, 1640995200.5])).values.tolist()[1].microsecond
+    500000
+    """
+    numbers = np.asarray(numbers, np.float64)
+    if not len(numbers) or not np.isfinite(numbers).all():
+        return None
+    if numbers.min() < _FIRST_SECOND * 10 or numbers.max() >= _LAST_SECOND:
+        return None
+    micros = np.rint(numbers * 10**6).astype(np.int64)
+    return _times_of_clock(micros.astype("datetime64[us]"), "seconds")
+
+
+def serial_times(numbers: ndarray) -> ndarray | None:
+    """Serial days of a spreadsheet as datetime64[us], NaT where NaN; None where some of the numbers
+    lie outside of 1980 to 2099.
+
+    >>> print(serial_times(np.array([44562.0, 44562.5])))
+    ['2022-01-01T00:00:00.000000' '2022-01-01T12:00:00.000000']
+    """
+    is_known = np.isfinite(numbers)
+    if not is_known.any():
+        return None
+    lowest, highest = numbers[is_known].min(), numbers[is_known].max()
+    if not _FIRST_SERIAL <= lowest <= highest < _LAST_SERIAL:
+        return None
+    # to the second: a fraction of a day is never exact
+    seconds = np.rint(np.where(is_known, numbers, 0) * 86_400)
+    since_origin = seconds.astype(np.int64).astype("timedelta64[s]")
+    return np.where(is_known, _SERIAL_ORIGIN + since_origin, np.datetime64("NaT"))
+
+
+def names_dates(name: str) -> bool:
+    """Whether the name of a column says that it holds dates.
+
+    >>> names_dates("Order Date"), names_dates("step")
+    (True, False)
+    """
+    return _DATED.search(name.casefold()) is not None
+
+
+def _times_of_clock(values: ndarray, unit: str) -> Times:
+    """Times that were counted in a unit since 1970, in UTC."""
+    note = f"whole numbers read as {unit} since 1970 (UTC)"
+    return Times.of(values, "number", note, zone="UTC")
+
+
+def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
+    """2101 and 12021 as January 2021, where all of them follow each other month by month."""
+    if low < 101 or high > 122_100 or len(numbers) < _FEWEST_MONTHS:
+        return None
+    split = (
+        (numbers % 10_000, numbers // 10_000) if high > 9912 else (numbers // 100, numbers % 100)
+    )
+    years, months = split
+    if not _within(months, 1, 12) or (high > 9912 and not _within(years, 1900, 2100)):
+        return None
+    if high <= 9912:
+        years = np.where(years > _PIVOT, 1900, 2000) + years
+    steps = np.diff(12 * years + months)
+    # twelve years such as 2001 to 2012 are years
+    if abs(steps[0]) != 1 or (steps != steps[0]).any() or len(np.unique(years)) < 2:
+        return None
+    return Times.of(from_fields(years, months, 1), "number", "whole numbers read as year and month")
+
+
+def _years(numbers: ndarray, low: int, high: int) -> Times | None:
+    if low < 1500 or high > 2200:
+        return None
+    years = (numbers - 1970).astype("datetime64[Y]")
+    return Times.of(years.astype("datetime64[us]"), "year")
+
+
+def _months(numbers: ndarray, low: int, high: int) -> Times | None:
+    years, months = numbers // 100, numbers % 100
+    if low < 150001 or high > 220012 or not _within(months, 1, 12):
+        return None
+    return Times.of(from_fields(years, months, 1), "number")
+
+
+def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
+    """20001 to 20004: years and quarters, where every year but the first and the last has four."""
+    years, quarters = numbers // 10, numbers % 10
+    if low < 19001 or high > 21004 or not _within(quarters, 1, 4):
+        return None
+    distinct_years, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
+    if len(set(quarters)) < 4 or len(distinct_years) < 3:
+        return None
+    are_full = counts[1:-1] == 4
+    are_next = np.diff(distinct_years) == 1
+    if not are_full.all() or not are_next.all():
+        return None
+    values = from_fields(years, 3 * quarters - 2, 1)
+    return Times.of(values, "number", "whole numbers read as years and quarters")
+
+
+def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
+    """240131, a day in a year of two digits: days of several months, a month apart at most."""
+    if low < 100_101 or high > 991_231 or len(np.unique(numbers // 100)) < 2:
+        return None
+    days = numbers % 100
+    if not 12 < days.max() <= 31 or not _within(numbers // 100 % 100, 1, 12):
+        return None
+    short = numbers // 10_000
+    years = np.where(short > _PIVOT, 1900, 2000) + short
+    values = from_fields(years, numbers // 100 % 100, days)
+    if np.isnat(values).any() or np.median(np.diff(np.unique(values))) > np.timedelta64(31, "D"):
+        return None
+    return Times.of(values, "number", "whole numbers read as year, month and day")
+
+
+def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
+    """Years and ISO weeks, 202401 to 202453: more than twelve of them, or they are months."""
+    years, weeks = numbers // 100, numbers % 100
+    if low < 190001 or high > 210053 or not _within(weeks, 1, 53):
+        return None
+    values = iso_weeks(years, weeks)
+    return Times.of(values, "number", "whole numbers read as years and ISO weeks")
+
+
+def iso_weeks(years: ndarray, weeks: ndarray) -> ndarray:
+    """The Mondays of ISO weeks as datetime64[us]: week 1 is the one with 4 January in it."""
+    years_since_1970 = (years - 1970).astype("datetime64[Y]")
+    fourth = years_since_1970.astype("datetime64[D]") + 3
+    weekday = (fourth.astype(np.int64) + 3) % 7
+    first_monday = fourth - weekday
+    mondays = first_monday + 7 * (weeks - 1)
+    return mondays.astype("datetime64[us]")
+
+
+def _days(numbers: ndarray, low: int, high: int) -> Times | None:
+    if low >= 15000101 and high <= 22001231:
+        values = _day_numbers(numbers)
+        if np.isnat(values).any():
+            return None
+        return Times.of(values, "number")
+    years, days = numbers // 1000, numbers % 1000
+    if low < 1900001 or high > 2100366 or not _within(days, 1, 366):
+        return None
+    if days.max() <= 12 and len(np.unique(years)) > 1:
+        note = "whole numbers read as years and months of three digits"
+        return Times.of(from_fields(years, days, 1), "number", note)
+    values = from_fields(years, 1, 1) + _days_long(days - 1)
+    return Times.of(values, "number", "whole numbers read as years and days of the year")
+
+
+def _day_numbers(numbers: ndarray) -> ndarray:
+    """20240301 as 1 March 2024."""
+    years = numbers // 10_000
+    months = numbers // 100 % 100
+    days = numbers % 100
+    return from_fields(years, months, days)
+
+
+def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
+    """2024030115, the hour 15 of a day; seconds since 1970 would be of 2030 or later."""
+    if low < 1900010100 or high > 2100123124:
+        return None
+    days, hours = numbers // 100, numbers % 100
+    values = _day_numbers(days)
+    if np.isnat(values).any() or not _within(hours, 0, 24):
+        return None
+    values = values + hours.astype("timedelta64[h]")
+    return Times.of(values, "number", "whole numbers read as year, month, day and hour")
+
+
+def _since_1970(numbers: ndarray, low: int, high: int) -> Times | None:
+    for code, scale, unit in _UNITS:
+        if _FIRST_SECOND * scale <= low and high < _LAST_SECOND * scale:
+            values = numbers.astype(f"datetime64[{code}]")
+            return _times_of_clock(values.astype("datetime64[us]"), unit)
+    return None
+
+
+def _within(numbers: ndarray, low: int, high: int) -> bool:
+    is_within = (numbers >= low) & (numbers <= high)
+    return bool(is_within.all())
+
+
+def _days_long(days: ndarray) -> ndarray:
+    return days.astype("timedelta64[D]").astype("timedelta64[us]")
+
+
+def whole_number_texts(tidy: list[str], dates: Callable[[list[str]], Times]) -> Times:
+    """Texts of digits only, "" where missing, as times; `dates` reads texts that are no numbers."""
+    is_text = np.array([text != "" for text in tidy])
+    digits = [text for text in tidy if text]
+    values = np.full(len(tidy), np.datetime64("NaT", "us"))
+    if any(_is_beyond_times(text) for text in digits):
+        return Times(values, is_text, "index")
+    stamped = _stamped(tidy, digits, dates)
+    if stamped is not None:
+        return stamped
+    numbers = np.array([int(text) for text in digits], np.int64)
+    times = integer_times(numbers)
+    if times.form == "index":
+        indices = np.zeros(len(tidy), np.int64)
+        indices[is_text] = times.values
+        # a missing index has no NaT to stand for it
+        return replace(times, values=indices, bad=~is_text)
+    values[is_text] = times.values
+    return replace(times, values=values, bad=np.zeros(len(tidy), bool))
+
+
+def _is_beyond_times(text: str) -> bool:
+    """Whether digits are more than nanoseconds since 1970 can be."""
+    return len(text) > 18 and int(text) >= _LAST_SECOND * 10**9
+
+
+def _stamped(
+    tidy: list[str], digits: list[str], dates: Callable[[list[str]], Times]
+) -> Times | None:
+    """202403011530 and 20240301153000 as date and time, 01032024 as day, month and year."""
+    lengths = {len(text) for text in digits}
+    begin_as_years = all(text[:2] in _CENTURIES for text in digits)
+    if lengths in ({12}, {14}) and begin_as_years:
+        rewrite = _date_and_clock
+    elif lengths == {8} and not begin_as_years:
+        if not all(text[4:6] in _CENTURIES for text in digits):
+            return None
+        rewrite = _day_month_year
+    else:
+        return None
+    rewritten = list(tidy)
+    for place, text in enumerate(tidy):
+        if text:
+            rewritten[place] = rewrite(text)
+    times = dates(rewritten)
+    return None if times.bad.any() else replace(times, form="number")
+
+
+def _date_and_clock(digits: str) -> str:
+    return f"{digits[:8]} {digits[8:]}"
+
+
+def _day_month_year(digits: str) -> str:
+    return f"{digits[:2]}/{digits[2:4]}/{digits[4:]}"

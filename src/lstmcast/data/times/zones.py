@@ -1,0 +1,90 @@
+"""Clock times of one time zone as those of another."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.times.frequency import Frequency
+
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)")
+_NO_OFFSET = ("UTC", "GMT", "Z", "Etc/UTC")
+
+
+def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
+    """Clock times (N,) of a zone as those of another; None where one of the two is not known here.
+
+    >>> times = np.array(["2024-01-01T15:00"], "datetime64[us]")
+    >>> converted(times, "UTC", "UTC+09:00").astype("datetime64[h]").tolist()
+    [datetime.datetime(2024, 1, 2, 0, 0)]
+    """
+    source_zone, target_zone = zone_of(zone), zone_of(to)
+    if source_zone is None or target_zone is None:
+        return None
+    if isinstance(source_zone, datetime.timezone) and isinstance(target_zone, datetime.timezone):
+        shift = target_zone.utcoffset(None) - source_zone.utcoffset(None)
+        return times + np.timedelta64(shift, "us")
+    distinct, places = np.unique(times, return_inverse=True)
+    converted_times = []
+    for time in distinct.tolist():
+        converted_time = time.replace(tzinfo=source_zone).astimezone(target_zone)
+        converted_times.append(converted_time.replace(tzinfo=None))
+    return np.array(converted_times, "datetime64[us]")[places]
+
+
+def instants(times: ndarray, zone: str) -> ndarray | None:
+    """Clock times of a zone, of any shape, as times of UTC; None where the zone is not known here.
+
+    A time that comes twice when clocks are put back is the first one; one that is skipped when they
+    are put forward is read on the clock of before: 02:30 is then 03:30.
+
+    >>> clock = np.array(["2024-03-31T02:30", "2024-10-27T02:30"], "datetime64[m]")
+    >>> print(instants(clock, "Europe/Berlin"))
+    ['2024-03-31T01:30:00.000000' '2024-10-27T00:30:00.000000']
+    """
+    utc_times = converted(times.ravel(), zone, "UTC")
+    return None if utc_times is None else utc_times.reshape(times.shape)
+
+
+def same_zone(first: str, second: str) -> bool:
+    """Whether two names mean the same zone.
+
+    >>> same_zone("UTC", "+00:00"), same_zone("UTC+09:00", "UTC")
+    (True, False)
+    """
+    if first == second:
+        return True
+    zone = zone_of(first)
+    return zone is not None and zone == zone_of(second)
+
+
+def on_midnights(times: ndarray, frequency: Frequency) -> bool:
+    """Whether times are days and longer periods, which begin at midnight: their zone says nothing,
+    as in one file.
+
+    The offset of such times changes with daylight saving, and the days do not.
+    """
+    if frequency.unit in ("integer", "hour", "minute", "second"):
+        return False
+    midnights = times.astype("datetime64[D]")
+    return bool((times == midnights).all())
+
+
+def zone_of(name: str) -> datetime.tzinfo | None:
+    """A zone by its name or its offset from UTC; None for one that is not known here."""
+    if name in _NO_OFFSET:
+        return datetime.UTC
+    if match := _OFFSET.fullmatch(name):
+        sign, hours, minutes = match.groups()
+        offset = datetime.timedelta(hours=int(hours), minutes=int(minutes))
+        if sign == "-":
+            offset = -offset
+        return datetime.timezone(offset)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
