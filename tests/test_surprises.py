@@ -174,6 +174,14 @@ def test_the_interval_after_a_first_surprise_holds_the_old_or_the_new_level(fact
     assert (holds[0] | holds[1]).all()
 
 
+@pytest.mark.parametrize("new", [43.0, 41.5, 42.1])
+def test_a_first_change_of_what_was_always_the_same_is_a_surprise_however_small(new):
+    interval = forecast(np.array([42.0] * 199 + [new]), 6).interval(80)
+    for level in (42.0, new):
+        assert (interval.lower <= level + 0.02).all()
+        assert (interval.upper >= level - 0.02).all()
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0, 3.0, 1e5])
 def test_closed_days_in_years_of_sales_are_as_if_they_were_missing(value):
     days = np.arange(3 * 365)

@@ -96,7 +96,8 @@ export class Surprises {
     return BOTH.map((k) => {
       if (this.count[k] < this.fewest) return Infinity;
       const usual = this.change[k] / Math.max(this.weight[k], 1);
-      const least = Math.max(usual, this.log ? FLOOR : 0);
+      // what has never changed has no usual change: its first one says that something happened
+      const least = Math.max(usual, this.log && usual > 0 ? FLOOR : 0);
       return this.slack * Math.max(LIMIT * least, largest[k]);
     });
   }

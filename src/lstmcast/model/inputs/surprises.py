@@ -227,9 +227,11 @@ def _with_cycle(state: Surprises, y_BU: NDArray, season: int, tail: int) -> NDAr
 def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
     """How far outside of the recent range a value may be (B, 2), where changes so large have
     lasted."""
-    floor_B = np.where(axis.log_B, FLOOR, 0.0)
+    # What has never changed has no usual change: its first one says that something happened.
+    has_changed_B2 = state.change_B2 > 0
+    floor_B2 = np.where(axis.log_B[:, None] & has_changed_B2, FLOOR, 0.0)
     usual_B2 = state.change_B2 / np.maximum(state.weight_B2, 1.0)
-    usual_B2 = np.maximum(usual_B2, floor_B[:, None])
+    usual_B2 = np.maximum(usual_B2, floor_B2)
     allowed_B2 = axis.slack_B[:, None] * np.maximum(LIMIT * usual_B2, largest_B2)
     return np.where(state.count_B2 >= axis.fewest, allowed_B2, np.inf)
 
