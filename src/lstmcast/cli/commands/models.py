@@ -44,7 +44,7 @@ def importance(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Show which columns and which part of the past a saved model depends on.
+    """Show which columns a saved model depends on.
 
     Each column, and each part of the past, is permuted: its values are taken from another time of
     the series, static ones from another series. The more the error at held-out cutoffs grows, the
