@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import lstmcast as lc
+from lstmcast import updating
 from lstmcast.data.newer import read_newer
 from lstmcast.errors import DataError, UsageError
 from lstmcast.saved_context import SavedContext
@@ -273,10 +274,8 @@ def test_series_that_the_newer_data_lack_keep_theirs():
     context = saved(panel)
     later = shop()[shop()["product"] == "tea"].assign(sold=np.arange(12.0))
     continuation = context.join(read_newer(later, context.panel))
-    from lstmcast.updating import _beside as beside
-
     absent = panel.select(["milk"])
-    both = beside(continuation.panel, absent)
+    both = updating._covariates(continuation.panel, absent)
     np.testing.assert_array_equal(both.future.lengths, [12, 12])
     np.testing.assert_allclose(both.future.columns["price"][12:], 1 + np.arange(12) / 10)
 
@@ -521,7 +520,7 @@ def test_constant_and_missing_columns_are_told():
         "others.",
     ]
     missing = findings("missing covariates", frame, series="product", future="price")
-    assert missing == ["note: 1 of 18 values of the future column 'price' are missing."]
+    assert missing == ["note: 1 of 18 values of the future column 'price' is missing."]
 
 
 LEAKS = {

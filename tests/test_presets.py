@@ -160,6 +160,8 @@ def test_known_columns_are_used_and_remembered():
 
 
 def test_an_epoch_of_few_series_has_as_many_updates_as_one_of_many():
-    assert presets._training(TUNED, 1).steps_per_epoch == 25
-    assert presets._training(SCRATCH, 2).steps_per_epoch == 25
-    assert presets._training(SCRATCH, 2).members == 2
+    work = Preset("balanced", 60.0, (3, 4), 2, 10**9)
+    trial = presets._Trial(work, lc.Panel.from_arrays([1.0, 2.0]), H, 0, (), print)
+    tuned, scratch = trial._training(TUNED), trial._training(SCRATCH)
+    assert (tuned.steps_per_epoch, tuned.epochs) == (25, 3)
+    assert (scratch.steps_per_epoch, scratch.epochs, scratch.members) == (25, 4, 2)

@@ -32,7 +32,7 @@ def panel_from_table(
     >>> panel.values, panel.frequency.code
     (array([3. , nan, 4.5, 5. ]), 'MS')
     >>> print(panel.report.findings)
-    warning: 1 of 4 times has no row: 2024-02-01 (after row 2). They become missing values and are
+    warning: 1 of 4 times has no row: 2024-02-01 (after row 2). It becomes a missing value and is
     masked.
     """
     options = options or ReadOptions()

@@ -80,6 +80,7 @@ class Database(Protocol):
 def kind_of(column: NDArray) -> Kind:
     """What a column holds.
 
+    >>> import numpy as np
     >>> kind_of(np.array(["2024-01-01"], "datetime64[D]")), kind_of(np.array([1.5]))
     ('date', 'number')
     """
@@ -92,6 +93,7 @@ def kind_of(column: NDArray) -> Kind:
 def listed(column: NDArray) -> list[Any]:
     """A column as Python values: None where a number or a time is unknown.
 
+    >>> import numpy as np
     >>> listed(np.array([1.5, np.nan]))
     [1.5, None]
     """
