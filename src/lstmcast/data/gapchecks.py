@@ -195,8 +195,9 @@ def _gaps_action(
         action = f"Add the rows, or use {advise('gaps', 'fill')}."
     else:
         filling = _FILLINGS[options.missing]
-        one, several = "It becomes a missing value and is", "They become missing values and are"
-        action = f"{one if absent_count == 1 else several} {filling}."
+        action = f"They become missing values and are {filling}."
+        if absent_count == 1:
+            action = f"It becomes a missing value and is {filling}."
         action += _zeros_hint(table, absent_count)
     is_date = table.times.dtype.kind == "M"
     if options.frequency is not None and absent_count > len(table):
