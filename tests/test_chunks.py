@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -204,12 +206,18 @@ def test_a_run_that_was_killed_goes_on(tmp_path):
     source = write(tmp_path / "sales.parquet", 0, 200)
     words = ["forecast", str(source), "-H", "3", "--chunk", "10"]
     command = [sys.executable, "-m", "lstmcast", *words, "--workers", "2", "--out"]
-    process = subprocess.Popen([*command, str(tmp_path / "killed")], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, str(tmp_path / "killed")], stderr=subprocess.DEVNULL, start_new_session=True
+    )
     deadline = time.monotonic() + 120
     while len(parts(tmp_path / "killed")) < 3 and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:  # its workers notice, and end as well
+            os.killpg(process.pid, 0)
+            time.sleep(0.02)
     there = len(parts(tmp_path / "killed"))
     assert 3 <= there < 20
     words += ["--workers", "1", "--out"]  # in this process
