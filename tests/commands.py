@@ -28,6 +28,11 @@ class Done:
     def json(self):
         return json.loads(self.out)
 
+    @property
+    def message(self) -> str:
+        """What was said against the input: the notes before it are of no interest here."""
+        return self.err.partition("lstmcast: ")[2] or self.err
+
 
 def here(*arguments: object, folder: Path | None = None, typed: str = "") -> Done:
     """Run a command in this process: in that folder, with that text as its standard input.

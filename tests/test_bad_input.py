@@ -7,33 +7,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from commands import here
+from commands import Done, here
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 MONTHS = [f"{2018 + m // 12}-{m % 12 + 1:02}-01" for m in range(36)]
 
 
-class Done(NamedTuple):
-    """How a command ended and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def message(self) -> str:
-        """What was said against the input: the notes before it are of no interest here."""
-        return self.err.partition("lstmcast: ")[2] or self.err
-
-
 def run(*arguments: object) -> Done:
     """A command in this process."""
-    done = here(*arguments)
-    return _checked(Done(done.status, done.out, done.err))
+    return _checked(here(*arguments))
 
 
 def process(*arguments: object) -> Done:

@@ -200,13 +200,6 @@ def is_target(place: object) -> bool:
     return isinstance(place, str) and _TARGET.fullmatch(place) is not None
 
 
-def as_target(place: object) -> DatabaseTable | None:
-    """The table that a place for results names; None where it is a file."""
-    if isinstance(place, DatabaseTable):
-        return place
-    return DatabaseTable(place) if isinstance(place, str) and is_target(place) else None
-
-
 def address_of(source: str | Address, query: str | None = None) -> Address:
     """The address of a source, with a query in place of its table where one is given."""
     address = source if isinstance(source, Address) else parsed(source)

@@ -315,11 +315,8 @@ def _record(entry: Mapping[str, Any]) -> Record:
 
 def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
     """Values by name, NaN for those that nobody knows."""
-    numbers = dict(values)
-    for name, value in values.items():
-        if value is None:
-            numbers[name] = math.nan
-    return numbers  # pyright: ignore[reportReturnType]
+    numbers = {name: value for name, value in values.items() if value is not None}
+    return dict.fromkeys(values, math.nan) | numbers
 
 
 def _chosen(rows: list[str], chosen_R: NDArray) -> list[str]:
