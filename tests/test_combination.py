@@ -20,6 +20,8 @@ from lstmcast.evaluation.combination import drawn_together, least, shares_of
 from lstmcast.evaluation.linear import Linear
 from lstmcast.evaluation.methods import checked_candidates, checked_method
 
+EIGHTH = np.array([1 / 8])  # of the trust in the network
+
 
 def panel_of(values: dict, frequency: str = "D", **options) -> lc.Panel:
     return lc.Panel.from_arrays(values, frequency=frequency, start="2020-01-06", **options)
@@ -47,7 +49,7 @@ def hours(days: int = 60, seed: int = 3) -> lc.Panel:
 
 def test_weights_by_hand():
     """Half the error weighs 2⁸ times as much, the network 8 times as much as the same error."""
-    shares = shares_of(np.log([[0.5, 1.0, 2.0]]))[0]
+    shares = shares_of(np.log([[0.5, 1.0, 2.0]]), np.full(3, 1 / 8))[0]
     weights = np.array([2.0**8, 1.0, 2.0**-8])
     np.testing.assert_allclose(shares, weights / (8 + weights.sum()), rtol=1e-12)
     assert least(np.log([[0.9, 0.8, 1.0]])).tolist() == [[0, 1, 0]]
@@ -64,8 +66,9 @@ def test_few_windows_are_drawn_to_the_others_and_those_to_nothing():
 
 def test_too_few_windows_in_all_weigh_nothing():
     drawn = drawn_together(np.array([[-1.0]]), np.array([[2.9]]), [np.arange(1)])
-    assert shares_of(drawn).tolist() == [[0.0]] and least(drawn).tolist() == [[0.0]]
-    assert shares_of(drawn_together(np.array([[-1.0]]), np.array([[3.0]]), [np.arange(1)])) > 0.5
+    assert shares_of(drawn, EIGHTH).tolist() == [[0.0]] and least(drawn).tolist() == [[0.0]]
+    pulled = drawn_together(np.array([[-1.0]]), np.array([[3.0]]), [np.arange(1)])
+    assert shares_of(pulled, EIGHTH) > 0.5
 
 
 def test_a_season_that_the_network_misses_is_taken_from_the_last_cycles():

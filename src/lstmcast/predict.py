@@ -22,7 +22,7 @@ from lstmcast.data.origins import Origins, checked_horizon, known_counts, origin
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
-from lstmcast.evaluation.candidates import Candidate
+from lstmcast.evaluation.candidates import TIME_OF_DAY, Candidate
 from lstmcast.evaluation.cold import LIKE, with_typical
 from lstmcast.evaluation.combination import combined, mixed
 from lstmcast.evaluation.demand import Demand, demand_named
@@ -178,7 +178,8 @@ def _calibrated(
     held_out = HeldOut.of(panel, origins)
     series_count = len(panel)
     batches, combination = _tried(decode, panel, held_out, horizon, request)
-    if panel.covariates.future:
+    needs_columns = request.method.lower() == TIME_OF_DAY
+    if panel.covariates.future and not needs_columns:
         plain_batches, _ = _tried(decode, without_known(panel), held_out, horizon, request)
         with_effects = held_out.whole(batches)
         without_effects = held_out.whole(plain_batches)

@@ -118,6 +118,8 @@ class Effects:
 
     def _in_force(self, origins: Origins) -> Iterator[tuple[Solution, NDArray]]:
         """Each solution that is in force at some origins, and which these are."""
+        if not len(origins.series):
+            return
         order = np.argsort(origins.series, kind="stable")
         different, first = np.unique(origins.series[order], return_index=True)
         by_series = np.split(order, first[1:])

@@ -9,6 +9,7 @@ too little. Missing values are passed over; nothing is ever taken from after a c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,9 +24,19 @@ from lstmcast.data.ragged import newest_known
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.errors import ModelError
 from lstmcast.evaluation.linear import Linear
+from lstmcast.evaluation.time_of_day import NAME as TIME_OF_DAY
+from lstmcast.evaluation.time_of_day import time_of_day_of
 
 CYCLES = 3  # that are looked back
-NAMES = ("naive", "seasonal naive", f"mean of {CYCLES} cycles", "linear map")  # how they begin
+# How their names begin.
+NAMES = (
+    "naive",
+    "seasonal naive",
+    f"mean of {CYCLES} cycles",
+    "linear map",
+    TIME_OF_DAY,
+)
+SIMPLE_TRUST = 1 / 8  # in a candidate, where 1 is that in the network
 WEEKS = 52  # nearly a year, and the same weekday: what a day of a year ago is
 # Lengths of time in units of a frequency, the longest first: what a cycle is called.
 _SPANS = {
@@ -53,6 +64,12 @@ class Candidate(Protocol):
         ...
 
 
+def trust_of(candidates: Iterable[Candidate]) -> NDArray:
+    """The weight of each candidate (N,) whose errors are the network's, beside the network's: an
+    eighth, unless it says something else."""
+    return np.array([getattr(candidate, "trust", SIMPLE_TRUST) for candidate in candidates])
+
+
 def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
     """The candidates of a panel: those that its seasonal periods make possible.
 
@@ -62,7 +79,8 @@ def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
     """
     effects = effects_of(panel)
     if effects is not None:
-        return tuple(Restored(candidate) for candidate in candidates_of(effects.adjusted))
+        restored = [Restored(candidate) for candidate in candidates_of(effects.adjusted)]
+        return (*restored, *time_of_day_of(panel))
     frequency = panel.frequency
     seasons = [period for period in panel.periods if period > 1]
     reach = Blocks.of(panel.periods).length

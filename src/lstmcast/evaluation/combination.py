@@ -28,7 +28,7 @@ from lstmcast.data.origins import Origins, needed
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import FIRST, HeldOut, Tried, groups_of
-from lstmcast.evaluation.candidates import Candidate, candidates_of
+from lstmcast.evaluation.candidates import Candidate, candidates_of, trust_of
 from lstmcast.evaluation.fixed_shares import mixed as mixed
 from lstmcast.evaluation.fixed_shares import weighed as weighed
 from lstmcast.evaluation.methods import BEST, COMBINED, named
@@ -129,7 +129,7 @@ def combined(
         return waiting.taken(), network_alone
     groups = groups_of(held_out.origins, len(panel))
     weights = [
-        weights_by(method, Judged.all(band).only(known_N), groups)
+        weights_by(method, Judged.all(band).only(known_N), groups, trust_of(candidates)[known_N])
         for band in zip(*judged, strict=True)
     ]
     bands = _bands(waiting.horizon, bool(panel.covariates.past))

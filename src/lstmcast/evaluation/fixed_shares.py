@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.calibration import axes_of, on_axis
-from lstmcast.evaluation.candidates import Candidate, candidates_of
+from lstmcast.evaluation.candidates import Candidate, candidates_of, trust_of
 from lstmcast.evaluation.held_out import HeldBack, all_positive
 from lstmcast.evaluation.methods import BEST, COMBINED, named
 from lstmcast.evaluation.moving import back_from_axis, from_zero, possible
@@ -95,8 +95,10 @@ def _measured_shares(
     if by_series.windows_S.sum() < FEWEST_WINDOWS:
         return {}
     ratio_N = np.where(knows_most_N, by_series.ratio_N(), np.inf)
-    weigh = shares_of if method == COMBINED else least
-    share_N = weigh(ratio_N[None])[0]
+    if method == COMBINED:
+        share_N = shares_of(ratio_N[None], trust_of(candidates))[0]
+    else:
+        share_N = least(ratio_N[None])[0]
     shares = {}
     for candidate, share in zip(candidates, share_N.tolist(), strict=True):
         if share >= 1e-3:

@@ -7,6 +7,7 @@ N candidates, without the network, which is what they are measured by
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,6 @@ from lstmcast.evaluation.moving import Answers
 from lstmcast.model.heads import MEDIAN
 
 POWER = 8.0
-NETWORK_PRIOR = 8.0  # times the weight of a candidate whose errors are the network's
 TRUST = 2.0  # windows of a series that weigh as much as what the other series say
 FEWEST_WINDOWS = 3.0  # that do not overlap, of all series together, to weigh anything by
 RATIOS = (0.1, 10.0)  # of two errors that count, the smallest and the largest
@@ -42,10 +42,10 @@ class Shares(NamedTuple):
         )
 
 
-def weights_by(method: str, judged: Judged, groups: Sequence[NDArray]) -> Shares:
+def weights_by(method: str, judged: Judged, groups: Sequence[NDArray], trust_N: NDArray) -> Shares:
     """The weights that a method gives: all to the one that was named, or what the errors say."""
     if method == COMBINED:
-        return _all_shares(judged, groups, shares_of)
+        return _all_shares(judged, groups, partial(shares_of, trust_N=trust_N))
     if method == BEST:
         return _all_shares(judged, groups, least)
     alone_ON = judged.known_ON.astype(float)
@@ -224,16 +224,18 @@ def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDAr
     return result_ON
 
 
-def shares_of(ratio_ON: NDArray) -> NDArray:
+def shares_of(ratio_ON: NDArray, trust_N: NDArray) -> NDArray:
     """Weights of the candidates (O, N) from logarithms of relative errors; with the network's they
     add up to 1. Infinite ones weigh nothing.
 
-    >>> shares_of(np.log([[1.0, 0.5], [np.inf, np.inf]])).round(2)
+    `trust_N`: the weight of each where its errors are the network's, beside the network's.
+
+    >>> shares_of(np.log([[1.0, 0.5], [np.inf, np.inf]]), np.array([1 / 8, 1 / 8])).round(2)
     array([[0.  , 0.97],
            [0.  , 0.  ]])
     """
-    weight_ON = np.exp(-POWER * ratio_ON)
-    return weight_ON / (NETWORK_PRIOR + weight_ON.sum(axis=1, keepdims=True))
+    weight_ON = trust_N * np.exp(-POWER * ratio_ON)
+    return weight_ON / (1.0 + weight_ON.sum(axis=1, keepdims=True))
 
 
 def least(ratio_ON: NDArray) -> NDArray:

@@ -1,0 +1,155 @@
+"""Ridge regressions of many steps at once, whose prior is chosen by cross-validation.
+
+H regressions · N examples · P columns · L priors
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+PRIORS = 10.0 ** np.arange(-3.5, 1.5, 0.5)  # variances of the columns are 1
+FIRST = 0.03  # prior, before unusual examples are known
+LIMIT = 3.0  # usual surprises, beyond which an example counts less
+USUAL = 1.4826  # of the median of sizes, a standard deviation of normal ones
+MOST_USED = 0.9  # share of the examples that may be used up by coefficients
+ROUNDING = 1e-10  # share of squares that is told from a variance
+TINY = 1e-300
+
+
+class Ridge(NamedTuple):
+    """Regressions that were solved: what each step is, and by how much each column moves it."""
+
+    intercept_H: NDArray
+    weights_HP: NDArray
+
+    @classmethod
+    def fitted(
+        cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray, size_P: NDArray
+    ) -> Ridge:
+        """The regressions that hold for usual examples: those far from them count less.
+
+        Their priors are chosen by generalised cross-validation (Golub, Heath & Wahba 1979).
+
+        Args:
+            columns_HNP: what is known of each example.
+            target_HN: what came.
+            weight_HN: how much each example counts.
+            size_P: how large the effect of each column may be, in relation to the others.
+
+        >>> x = np.linspace(-1, 1, 50)
+        >>> ridge = Ridge.fitted(x[None, :, None], 3 * x[None] + 1, np.ones((1, 50)), np.ones(1))
+        >>> ridge.intercept_H.round(2), ridge.weights_HP.round(2)
+        (array([1.]), array([[3.]]))
+        """
+
+        def trusted(ridge: Ridge) -> Moments:
+            said_HN = ridge.applied(columns_HNP)
+            surprise_HN = np.abs(target_HN - said_HN)
+            trusted_HN = weight_HN * _trust(surprise_HN)
+            return Moments.of(columns_HNP, target_HN, trusted_HN, size_P)
+
+        all_moments = Moments.of(columns_HNP, target_HN, weight_HN, size_P)
+        first_prior_H = np.repeat(FIRST, len(target_HN))
+        first_ridge = all_moments.solved(first_prior_H)
+        moments = trusted(first_ridge)
+        prior_H = moments.best_priors()
+        second_ridge = moments.solved(prior_H)
+        return trusted(second_ridge).solved(prior_H)
+
+    def applied(self, columns_HNP: NDArray) -> NDArray:
+        """What they say of some examples (H, N)."""
+        moved_HN1 = columns_HNP @ self.weights_HP[:, :, None]
+        return self.intercept_H[:, None] + moved_HN1[:, :, 0]
+
+
+def _trust(surprise_HN: NDArray) -> NDArray:
+    """How much each example counts: no surprise says more than one at the limit does."""
+    usual_H1 = USUAL * np.median(surprise_HN, axis=1, keepdims=True)
+    limit_H1 = np.maximum(LIMIT * usual_H1, TINY)
+    share_HN = limit_H1 / np.maximum(surprise_HN, limit_H1)
+    return np.where(usual_H1 > 0, share_HN**2, 1.0)
+
+
+class Moments(NamedTuple):
+    """Means and products of columns, in units in which each has its size, and of the target."""
+
+    mean_HP: NDArray
+    mean_H: NDArray
+    unit_HP: NDArray
+    gram_HPP: NDArray
+    cross_HP: NDArray
+    variance_H: NDArray
+    examples_H: NDArray  # so many of the same weight would say as much
+
+    @classmethod
+    def of(
+        cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray, size_P: NDArray
+    ) -> Moments:
+        """Those of examples."""
+        total_H = weight_HN.sum(axis=1)
+        squares_H = (weight_HN**2).sum(axis=1)
+        divisor_H = np.maximum(total_H, TINY)
+        share_HN = weight_HN / divisor_H[:, None]
+        root_HN = np.sqrt(share_HN)
+        rooted_HNP = columns_HNP * root_HN[:, :, None]
+        mean_HP = (root_HN[:, None, :] @ rooted_HNP)[:, 0]
+        mean_H = (share_HN * target_HN).sum(axis=1)
+        away_HN = target_HN - mean_H[:, None]
+        rooted_away_H1N = (away_HN * root_HN)[:, None, :]
+        products_HPP = rooted_HNP.swapaxes(1, 2) @ rooted_HNP
+        products_HPP -= mean_HP[:, :, None] * mean_HP[:, None, :]
+        cross_HP = (rooted_away_H1N @ rooted_HNP)[:, 0]
+        variance_HP = np.diagonal(products_HPP, axis1=1, axis2=2)
+        least_HP = ROUNDING * mean_HP**2 + TINY
+        is_moving_HP = variance_HP > least_HP
+        variance_HP = np.where(is_moving_HP, variance_HP, 1.0)
+        unit_HP = np.where(is_moving_HP, size_P / np.sqrt(variance_HP), 0.0)
+        gram_HPP = products_HPP * unit_HP[:, :, None]
+        return cls(
+            mean_HP=mean_HP,
+            mean_H=mean_H,
+            unit_HP=unit_HP,
+            gram_HPP=gram_HPP * unit_HP[:, None, :],
+            cross_HP=cross_HP * unit_HP,
+            variance_H=(share_HN * away_HN**2).sum(axis=1),
+            examples_H=total_H**2 / np.maximum(squares_H, TINY),
+        )
+
+    def solved(self, prior_H: NDArray) -> Ridge:
+        """The regressions with a prior each."""
+        unit_PP = np.eye(self.gram_HPP.shape[1])
+        left_HPP = self.gram_HPP + prior_H[:, None, None] * unit_PP
+        cross_HP1 = self.cross_HP[:, :, None]
+        solved_HP1 = np.linalg.solve(left_HPP, cross_HP1)
+        weights_HP = solved_HP1[:, :, 0] * self.unit_HP
+        of_means_H = (self.mean_HP * weights_HP).sum(axis=1)
+        return Ridge(self.mean_H - of_means_H, weights_HP)
+
+    def best_priors(self) -> NDArray:
+        """Those (H,) with the least error on examples that are left out: half of a regression's own
+        and half of what all have, as a single one says little."""
+        size_HP, vectors_HPP = np.linalg.eigh(self.gram_HPP)
+        size_HP = np.maximum(size_HP, 0.0)
+        size_HP1 = size_HP[:, :, None]
+        along_H1P = self.cross_HP[:, None, :] @ vectors_HPP
+        along_HP1 = along_H1P.swapaxes(1, 2)
+        inverse_HPL = 1.0 / (size_HP1 + PRIORS)
+        kept_HPL = size_HP1 * inverse_HPL
+        gain_HPL = inverse_HPL * (2.0 - kept_HPL)
+        explained_HL = (along_HP1**2 * gain_HPL).sum(axis=1)
+        left_HL = self.variance_H[:, None] - explained_HL
+        left_HL = np.maximum(left_HL, TINY)
+        used_HL = 1.0 + kept_HPL.sum(axis=1)
+        examples_H = np.maximum(self.examples_H, 1.0)
+        share_HL = used_HL / examples_H[:, None]
+        is_possible_L = (share_HL < MOST_USED).all(axis=0)
+        if not is_possible_L.any():
+            return np.repeat(PRIORS[-1], len(share_HL))
+        unused_HL = 1.0 - np.minimum(share_HL, MOST_USED)
+        error_HL = np.log(left_HL) - 2.0 * np.log(unused_HL)
+        error_HL = error_HL + error_HL.mean(axis=0)
+        error_HL = np.where(is_possible_L, error_HL, np.inf)
+        return PRIORS[error_HL.argmin(axis=1)]

@@ -1,0 +1,307 @@
+"""A regression for each time of day: on the days before, and on what is known in advance.
+
+The price of electricity at six follows that of yesterday at six, all of the last day that is known,
+and the load and the wind that are forecast for six: differently than the price at noon does. As in
+Lago, Marcjasz, De Schutter & Weron (2021), with a ridge in place of a lasso. The regression of
+`covariates.estimate` says what columns do on the whole, this one what they do at each hour.
+
+It is fitted to all days before a place on a grid, on the axis that the effects of the columns are
+read on, and held until the next place.
+
+    N origins · H steps · P columns of the regression · T steps that were observed
+    M steps that something is known of · D parts of a day
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.covariates.columns import BENDS, About, Known
+from lstmcast.covariates.dates import Dates
+from lstmcast.covariates.effects import effects_of
+from lstmcast.covariates.estimate import Solution
+from lstmcast.data.origins import Origins
+from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import forward_filled, offsets_of
+from lstmcast.evaluation.ridge import Ridge
+from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis, units_of
+from lstmcast.util.blas import one_blas_thread
+
+BACK = (2, 3, 7, 14)  # days that are read beside the last one
+PARTS = 24  # of the last day that are read, at most
+AHEAD = 7  # days that are forecast at once; what is farther reads forecasts as values
+FEWEST, MOST = 20, 1500  # days that a regression is fitted to
+KEPT = 0.999  # of the weight of a day, a day later
+PER_OCTAVE = 16  # places at which it is fitted, while a history doubles
+SMALLER = 0.3  # size of the effects of bends, beside those of other columns
+PART = 0.5  # and of the parts of the last day
+WEEK = 7
+LONGEST_DAY = 144  # steps: ten minutes
+MOST_ABOUT = 40  # columns that are known in advance
+
+
+NAME = "regression by time of day"
+
+
+@dataclass(frozen=True)
+class TimeOfDay:
+    """A ridge regression for each time of day, of series with columns that are known in advance.
+
+    NaN where there are none, or fewer than 34 days.
+
+    `day`: steps of one; `trust`: its weight where its errors are the network's, in units of the
+    network's.
+    """
+
+    day: int
+    name: str = NAME
+    trust: float = 2.0
+
+    def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        """Forecasts (O, H)."""
+        result_OH = np.full((len(origins.series), horizon), np.nan)
+        effects = effects_of(panel)
+        if effects is None:
+            return result_OH
+        days = min(-(-horizon // self.day), AHEAD)
+        with one_blas_thread():
+            for series, place, rows in self._alike(origins):
+                solution = effects.solution(series, place)
+                if solution is None or not 0 < len(solution.abouts) <= MOST_ABOUT:
+                    continue
+                read = Days.of(panel.series(series), solution, self.day)
+                regressions = read.fitted(place, days)
+                for row in rows.tolist():
+                    count = int(origins.counts[row])
+                    result_OH[row] = read.forecast(regressions, count, horizon)
+        return result_OH
+
+    def _alike(self, origins: Origins) -> Iterator[tuple[int, int, NDArray]]:
+        """Series, where a regression of it is fitted, and which origins use it: those at the same
+        time of day."""
+        count_O = origins.counts
+        octave_O = np.log2(np.maximum(count_O, 1))
+        octave_O = np.floor(octave_O * PER_OCTAVE) / PER_OCTAVE
+        place_O = np.floor(2**octave_O + 1e-9).astype(np.int64)
+        place_O = np.minimum(place_O, count_O)
+        place_O -= (place_O - count_O) % self.day
+        fewest = (FEWEST + max(BACK)) * self.day
+        rows = np.flatnonzero(place_O >= fewest)
+        keys = np.stack([origins.series[rows], place_O[rows]])
+        fits, fit_of_row = np.unique(keys, axis=1, return_inverse=True)
+        for fit, (series, place) in enumerate(fits.T.tolist()):
+            yield series, place, rows[fit_of_row.ravel() == fit]
+
+
+def time_of_day_of(panel: Panel) -> tuple[TimeOfDay, ...]:
+    """The candidate, of a panel whose steps are parts of a day and of which something is known in
+    advance; else none."""
+    day = Dates(panel.frequency).day
+    is_possible = 1 < day <= LONGEST_DAY and bool(panel.covariates.future)
+    return (TimeOfDay(day),) if is_possible else ()
+
+
+class Read(NamedTuple):
+    """What is read of some origins: columns of the regressions of the steps of a day (H, N, P), and
+    the mean of the last day (N,), which forecasts are relative to."""
+
+    columns_HNP: NDArray
+    base_N: NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Days:
+    """A series on its axis, and what is known of its steps.
+
+    z_T: values, missing ones as the ones before them · observed_T: which are none of those ·
+    column_CM: columns that are known in advance, numbers in standard deviations · numbers_C: which
+    are numbers · unit: what values are divided by.
+    """
+
+    z_T: NDArray
+    observed_T: NDArray
+    column_CM: NDArray
+    numbers_C: NDArray
+    axis: int
+    unit: float
+    day: int
+
+    @classmethod
+    def of(cls, values_T: NDArray, solution: Solution, day: int) -> Days:
+        """That of a series, as a solution of its effects describes it."""
+        axis = solution.axis
+        unit = float(units_of(values_T[None], np.array([axis]))[0])
+        scaled_1T = values_T[None] / unit
+        z_1T = to_axis(scaled_1T, axis == LOG, axis == ROOT)
+        bounds = offsets_of(np.array([len(values_T)]))
+        columns = list(_columns(solution.covariates, solution.abouts))
+        return cls(
+            z_T=forward_filled(z_1T[0], bounds),
+            observed_T=np.isfinite(z_1T[0]),
+            column_CM=np.array([column_M for column_M, _ in columns]),
+            numbers_C=np.array([is_number for _, is_number in columns], bool),
+            axis=axis,
+            unit=unit,
+            day=day,
+        )
+
+    # ---- what is read
+
+    def read(self, z_T: NDArray, origin_N: NDArray, ahead: int) -> Read:
+        """What is read of some origins for the day that begins so many days after them."""
+        steps_D = np.arange(self.day)
+        newest_N1 = origin_N[:, None] - 1
+        last_ND = z_T[newest_N1 - steps_D]
+        base_N = last_ND.mean(axis=1)
+        columns = list(self._values(z_T, last_ND, origin_N, steps_D[:, None]))
+        columns += self._known(origin_N, ahead)
+        shape = self.day, len(origin_N)
+        arrays = [np.broadcast_to(column, shape) for column in columns]
+        return Read(np.stack(arrays, axis=2), base_N)
+
+    def _values(
+        self, z_T: NDArray, last_ND: NDArray, origin_N: NDArray, step_H1: NDArray
+    ) -> Iterator[NDArray]:
+        """Of the values: the last day in parts and at each time, days before it."""
+        base_N = last_ND.mean(axis=1)
+        yield last_ND[:, 0] - base_N
+        yield last_ND.min(axis=1) - base_N
+        yield last_ND.max(axis=1) - base_N
+        parts_ND = last_ND.reshape(len(last_ND), self._parts, -1).mean(axis=2)
+        yield from (parts_ND - base_N[:, None]).T
+        yesterday_N = origin_N - self.day
+        for offset in (0, -1, 1):
+            time_H1 = (step_H1 + offset) % self.day
+            yield z_T[yesterday_N + time_H1] - base_N
+        steps_D = np.arange(self.day)
+        for days in BACK:
+            begin_N = origin_N - days * self.day
+            yield z_T[begin_N + step_H1] - base_N
+            day_ND = z_T[begin_N[:, None] + steps_D]
+            yield day_ND.mean(axis=1) - base_N
+
+    def _known(self, origin_N: NDArray, ahead: int) -> Iterator[NDArray]:
+        """Of the columns that are known in advance: then, yesterday, the means until then; and the
+        day of the week."""
+        step_H1 = np.arange(self.day)[:, None]
+        then_HN = origin_N + ahead * self.day + step_H1
+        yesterday_HN = origin_N - self.day + step_H1
+        last_N = origin_N - 1
+        for column_M, sum_M, is_number in zip(
+            self.column_CM, self._sums_CM, self.numbers_C, strict=True
+        ):
+            now_HN = _at(column_M, then_HN)
+            yield now_HN
+            yield _at(column_M, yesterday_HN)
+            if is_number:
+                yield _mean_until(sum_M, then_HN, self.day)
+                yield _mean_until(sum_M, then_HN, self.day // 2)
+                yield _mean_until(sum_M, last_N, self.day)
+                for bend in BENDS:
+                    yield np.maximum(now_HN - bend, 0.0)
+        weekday_HN = then_HN // self.day % WEEK
+        for weekday in range(WEEK):
+            yield (weekday_HN == weekday).astype(float)
+
+    @property
+    def _parts(self) -> int:
+        """Into how many parts the last day is divided."""
+        most = min(PARTS, self.day)
+        return max(number for number in range(1, most + 1) if self.day % number == 0)
+
+    @cached_property
+    def _sums_CM(self) -> NDArray:
+        return np.pad(np.cumsum(self.column_CM, axis=1), ((0, 0), (1, 0)))
+
+    @cached_property
+    def size_P(self) -> NDArray:
+        """How large the effect of each column may be."""
+        values = [1.0] * 3 + [PART] * self._parts
+        values += [1.0] * (3 + 2 * len(BACK))
+        for is_number in self.numbers_C:
+            values += [1.0] * 2
+            if is_number:
+                values += [1.0] * 3 + [SMALLER] * len(BENDS)
+        return np.array(values + [1.0] * WEEK)
+
+    # ---- regressions
+
+    def fitted(self, place: int, days: int) -> list[Ridge]:
+        """The regressions of so many days ahead, on all that came before a place."""
+        possible = place // self.day - max(BACK)
+        days_back_N = np.arange(1, min(possible, MOST) + 1)
+        back_N = self.day * days_back_N
+        regressions = []
+        for ahead in range(days):
+            origin_N = place - back_N[ahead:]
+            regressions.append(self._fitted_ahead(origin_N, place, ahead))
+        return regressions
+
+    def _fitted_ahead(self, origin_N: NDArray, place: int, ahead: int) -> Ridge:
+        read = self.read(self.z_T, origin_N, ahead)
+        step_H1 = np.arange(self.day)[:, None]
+        coming_HN = origin_N + ahead * self.day + step_H1
+        target_HN = self.z_T[coming_HN] - read.base_N
+        is_whole_HN = np.isfinite(read.columns_HNP).all(axis=2)
+        is_whole_HN &= np.isfinite(target_HN)
+        is_used_HN = is_whole_HN & self.observed_T[coming_HN]
+        age_N = (place - origin_N) // self.day
+        weight_HN = np.where(is_used_HN, KEPT**age_N, 0.0)
+        columns_HNP = np.where(is_used_HN[:, :, None], read.columns_HNP, 0.0)
+        target_HN = np.where(is_used_HN, target_HN, 0.0)
+        ridge = Ridge.fitted(columns_HNP, target_HN, weight_HN, self.size_P)
+        has_enough_H = is_used_HN.sum(axis=1) >= FEWEST
+        intercept_H = np.where(has_enough_H, ridge.intercept_H, np.nan)
+        return ridge._replace(intercept_H=intercept_H)
+
+    def forecast(self, regressions: list[Ridge], count: int, horizon: int) -> NDArray:
+        """The values (horizon,) after the first `count`; of those beyond what is forecast at once,
+        forecasts are read as values."""
+        days = -(-horizon // self.day)
+        coming_N = np.zeros(days * self.day)
+        z_T = np.concatenate([self.z_T[:count], coming_N])
+        for begin in range(0, days, len(regressions)):
+            origin = count + begin * self.day
+            for ahead, ridge in enumerate(regressions[: days - begin]):
+                read = self.read(z_T, np.array([origin]), ahead)
+                said_H = ridge.applied(read.columns_HNP)[:, 0]
+                first = origin + ahead * self.day
+                last = first + self.day
+                z_T[first:last] = read.base_N + said_H
+        z_1H = z_T[None, count : count + horizon]
+        return from_axis(z_1H, self.axis == LOG, self.axis == ROOT)[0] * self.unit
+
+
+def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDArray, bool]]:
+    """Columns that are known in advance (M,), each category one, and whether they are numbers."""
+    for about in abouts:
+        if about.categories:
+            values_M = covariates.values_CM[about.column]
+            for category in about.categories:
+                yield (values_M == category).astype(float), False
+            continue
+        carried_M = covariates.carried_CM[about.column]
+        reached_M = np.clip(carried_M, *about.reach)
+        number_M = (reached_M - about.mean) / about.spread
+        if about.gaps:
+            is_known_M = ~np.isnan(covariates.values_CM[about.column])
+            number_M = np.where(is_known_M, number_M, 0.0)
+        yield number_M, True
+
+
+def _at(column_M: NDArray, steps: NDArray) -> NDArray:
+    """A column at some steps; after the last one it stays."""
+    return column_M[np.minimum(steps, len(column_M) - 1)]
+
+
+def _mean_until(sum_M: NDArray, steps: NDArray, length: int) -> NDArray:
+    """The mean of a column, of which these are the sums, over so many steps that end with some."""
+    stop = np.minimum(steps + 1, len(sum_M) - 1)
+    first = np.maximum(stop - length, 0)
+    return (sum_M[stop] - sum_M[first]) / length
