@@ -54,6 +54,15 @@ def test_a_day_that_never_comes_is_found_and_reported():
     assert "Monday to Saturday" in repr(panel)
 
 
+def test_times_that_never_come_are_not_counted_and_lack_no_values():
+    rows = shop()
+    rows["warm"] = np.random.default_rng(1).normal(0, 1, len(rows))
+    coming = shop("2024-03-03", "2024-03-20").assign(warm=0.5, y=np.nan)
+    panel = read(pd.concat([rows, coming]), future="warm", target="y")
+    assert f"{len(rows)} values" in repr(panel)
+    assert not [found for found in panel.check() if found.rule == "missing covariates"]
+
+
 @pytest.mark.parametrize(
     "closed, name",
     [

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmcast.data.observed import value_count
 from lstmcast.data.table import format_time
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import aligned as aligned
@@ -46,7 +47,7 @@ def panel_line(panel: Panel) -> str:
     if panel.report.rows:
         parts.append(_counted(panel.report.rows, "row"))
     parts.append(f"{len(panel):,} series")
-    parts.append(_counted(len(panel.values), "value"))
+    parts.append(_counted(value_count(panel), "value"))
     step = panel.frequency.name
     if panel.calendar:
         step += f" ({panel.calendar.name})"

@@ -223,6 +223,11 @@ def occurring(panel: Panel) -> ndarray:
     return occurring_at(panel.calendar, panel.offsets, panel.starts, panel.frequency)
 
 
+def value_count(panel: Panel) -> int:
+    """How many values a panel has, missing ones included, at the times that occur."""
+    return int(np.count_nonzero(occurring(panel)))
+
+
 def occurring_at(
     calendar: ObservedCalendar | None, offsets: ndarray, starts: ndarray, frequency: Frequency
 ) -> ndarray:

@@ -20,7 +20,7 @@ from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.kinds import common_kind
-from lstmcast.data.observed import ObservedCalendar
+from lstmcast.data.observed import ObservedCalendar, value_count
 from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.ragged import segments
 from lstmcast.data.table import Aggregate as Aggregate
@@ -100,14 +100,14 @@ class Panel:
         if self.calendar:
             step += f", {self.calendar.name}"
         columns = self.covariates.named()
-        return f"Panel({len(self)} series, {len(self.values)} values, {step}, {span}{columns})"
+        return f"Panel({len(self)} series, {value_count(self)} values, {step}, {span}{columns})"
 
     def _repr_html_(self) -> str:
         """The first series in a notebook: how long, how complete, from when to when, and a small
         picture of each."""
         shown_rows = range(min(len(self), MOST_SHOWN))
         header = [self.columns.series, "values", "missing", "from", "to", "last", ""]
-        title = f"{self.report.source}: {len(self):,} series, {len(self.values):,} values, "
+        title = f"{self.report.source}: {len(self):,} series, {value_count(self):,} values, "
         findings = ""
         count = len(self.report.findings)
         if count:

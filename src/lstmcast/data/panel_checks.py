@@ -13,6 +13,7 @@ from numpy import ndarray
 from lstmcast.data.covariates.leaks import at_targets, leaks
 from lstmcast.data.covariates.public_holidays import MADE
 from lstmcast.data.findings import MISSING_VALUES, Case, Finding, Findings, per_series
+from lstmcast.data.observed import occurring
 from lstmcast.data.outliers import outlier_scores
 from lstmcast.data.ragged import series_numbers
 from lstmcast.data.table import format_time
@@ -93,6 +94,7 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
     """What is wrong with a column beside the target."""
     values = panel.covariates.past[name]
     is_known = np.isfinite(values)
+    occurs = occurring(panel)
     if not is_known.any() or np.nanmin(values) == np.nanmax(values):
         only_value = f"{np.nanmax(values):g}" if is_known.any() else "missing"
         message = f"all values of the past column {name!r} are {only_value}"
@@ -105,10 +107,10 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
     case = Case(f"no value of the past column {name!r} is known")
     rows = np.arange(len(panel))
     findings = per_series(panel.ids, rows, unknown, rule, lambda _: case)
-    is_missing = ~is_known & ~np.isin(series, unknown)
+    is_missing = occurs & ~is_known & ~np.isin(series, unknown)
     if is_missing.any():
         count = int(np.count_nonzero(is_missing))
-        some = f"{count:,} of {len(values):,} values of the past column {name!r}"
+        some = f"{count:,} of {np.count_nonzero(occurs):,} values of the past column {name!r}"
         message = f"{some} {are(count)} missing"
         action = "The newest known one is read instead."
         findings.append(Finding("missing covariates", "note", message, action))
@@ -117,7 +119,7 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
 
 def _known(panel: Panel, name: str) -> list[Finding]:
     """What is wrong with a column that is known in advance, at the observations of the target."""
-    values = at_targets(panel, name)
+    values = at_targets(panel, name)[occurring(panel)]
     is_known = np.isfinite(values)
     any_known = is_known.any()
     is_constant = not any_known or np.nanmin(values) == np.nanmax(values)

@@ -69,7 +69,7 @@ class TimeOfDay:
         effects = effects_of(panel)
         if effects is None:
             return result_OH
-        days = min(-(-horizon // self.day), AHEAD)
+        days = min(_days(horizon, self.day), AHEAD)
         with one_blas_thread():
             for series, place, rows in self._alike(origins):
                 solution = effects.solution(series, place)
@@ -93,10 +93,12 @@ class TimeOfDay:
         place_O -= (place_O - count_O) % self.day
         fewest = (FEWEST + max(BACK)) * self.day
         rows = np.flatnonzero(place_O >= fewest)
-        keys = np.stack([origins.series[rows], place_O[rows]])
+        series = origins.series[rows]
+        keys = np.stack([series, place_O[rows]])
         fits, fit_of_row = np.unique(keys, axis=1, return_inverse=True)
-        for fit, (series, place) in enumerate(fits.T.tolist()):
-            yield series, place, rows[fit_of_row.ravel() == fit]
+        fit_of_row = fit_of_row.ravel()
+        for fit, (number, place) in enumerate(fits.T.tolist()):
+            yield number, place, rows[fit_of_row == fit]
 
 
 def time_of_day_of(panel: Panel) -> tuple[TimeOfDay, ...]:
@@ -252,8 +254,10 @@ class Days:
         is_whole_HN &= np.isfinite(target_HN)
         is_used_HN = is_whole_HN & self.observed_T[coming_HN]
         age_N = (place - origin_N) // self.day
-        weight_HN = np.where(is_used_HN, KEPT**age_N, 0.0)
-        columns_HNP = np.where(is_used_HN[:, :, None], read.columns_HNP, 0.0)
+        kept_N = KEPT**age_N
+        weight_HN = np.where(is_used_HN, kept_N, 0.0)
+        is_used_HN1 = is_used_HN[:, :, None]
+        columns_HNP = np.where(is_used_HN1, read.columns_HNP, 0.0)
         target_HN = np.where(is_used_HN, target_HN, 0.0)
         ridge = Ridge.fitted(columns_HNP, target_HN, weight_HN, self.size_P)
         has_enough_H = is_used_HN.sum(axis=1) >= FEWEST
@@ -263,7 +267,7 @@ class Days:
     def forecast(self, regressions: list[Ridge], count: int, horizon: int) -> NDArray:
         """The values (horizon,) after the first `count`; of those beyond what is forecast at once,
         forecasts are read as values."""
-        days = -(-horizon // self.day)
+        days = _days(horizon, self.day)
         coming_N = np.zeros(days * self.day)
         z_T = np.concatenate([self.z_T[:count], coming_N])
         for begin in range(0, days, len(regressions)):
@@ -275,7 +279,8 @@ class Days:
                 last = first + self.day
                 z_T[first:last] = read.base_N + said_H
         z_1H = z_T[None, count : count + horizon]
-        return from_axis(z_1H, self.axis == LOG, self.axis == ROOT)[0] * self.unit
+        values_1H = from_axis(z_1H, self.axis == LOG, self.axis == ROOT)
+        return values_1H[0] * self.unit
 
 
 def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDArray, bool]]:
@@ -293,6 +298,11 @@ def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDA
             is_known_M = ~np.isnan(covariates.values_CM[about.column])
             number_M = np.where(is_known_M, number_M, 0.0)
         yield number_M, True
+
+
+def _days(horizon: int, day: int) -> int:
+    """The days that so many steps lie in, rounded up."""
+    return -(-horizon // day)
 
 
 def _at(column_M: NDArray, steps: NDArray) -> NDArray:

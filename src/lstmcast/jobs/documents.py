@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmcast._version import __version__
 from lstmcast.data.kinds import kind_counts
+from lstmcast.data.observed import value_count
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 
@@ -29,7 +30,7 @@ def described(panel: Panel) -> dict[str, Any]:
         "rows": panel.report.rows,
         "columns": asdict(panel.columns) | {"keys": list(panel.keys)},
         "series": len(panel),
-        "values": len(panel.values),
+        "values": value_count(panel),
         "frequency": panel.frequency.code,
         "periods": list(panel.periods),
         "calendar": panel.calendar.as_dict(panel.ids) if panel.calendar else None,

@@ -9,6 +9,7 @@ from typing import Any
 
 from lstmcast.data.ahead import one_season
 from lstmcast.data.limits import allowing
+from lstmcast.data.observed import value_count
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.server.bodies import Asked
@@ -90,7 +91,7 @@ def _about(panel: Panel) -> dict[str, Any]:
     """What is told of the data."""
     return {
         "series": len(panel),
-        "values": len(panel.values),
+        "values": value_count(panel),
         "frequency": panel.frequency.code,
         "target": panel.columns.target,
     }
