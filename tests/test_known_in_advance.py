@@ -571,3 +571,10 @@ def test_a_saved_model_takes_coming_values_without_newer_data(tmp_path):
     coming = {"ds": days, "promo": plan["promo"][DAYS:], "warm": plan["warm"][DAYS:]}
     forecast = lc.load(tmp_path / "model").predict(future_data=coming)
     assert np.isfinite(forecast.point).all() and forecast.point.shape == (1, 14)
+
+
+def test_series_that_are_all_too_short_for_a_cutoff_are_asked_nothing():
+    sales, future = shop()
+    nowhere = Origins(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    ahead = effects_of(panel_of(sales, future)).ahead(nowhere, 3)
+    assert ahead.effect_OH.shape == (0, 3)
