@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.covariates.columns import Known, about, design
+from lstmcast.covariates.columns import Known, Running, about, design
 from lstmcast.covariates.effects import effects_of
 from lstmcast.covariates.estimate import renewals
 from lstmcast.data.features import Covariates
@@ -578,3 +578,15 @@ def test_series_that_are_all_too_short_for_a_cutoff_are_asked_nothing():
     nowhere = Origins(np.zeros(0, np.int64), np.zeros(0, np.int64))
     ahead = effects_of(panel_of(sales, future)).ahead(nowhere, 3)
     assert ahead.effect_OH.shape == (0, 3)
+
+
+def test_running_means_of_a_whole_column_are_those_of_one_step_after_the_other():
+    rng = np.random.default_rng(7)
+    column = rng.normal(0, 1e3, (2, 300))
+    column[rng.random(column.shape) < 0.2] = np.nan
+    panel = panel_of(shop()[0], {"a": column[0], "b": column[1]}, days=280)
+    running, steps = Running.start(2), []
+    for values in column.T:
+        running = running.after(values)
+        steps.append(running.mean_C)
+    np.testing.assert_array_equal(Known.of(panel, 0).smooth_CM, np.transpose(steps))

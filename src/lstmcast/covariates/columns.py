@@ -16,6 +16,7 @@ is a group of columns with a prior variance of its own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -152,12 +153,21 @@ class Running(NamedTuple):
 
 
 def _running_mean(values_CM: NDArray) -> NDArray:
-    result_CM = np.empty_like(values_CM)
-    running = Running.start(len(values_CM))
-    for step in range(values_CM.shape[1]):
-        running = running.after(values_CM[:, step])
-        result_CM[:, step] = running.mean_C
-    return result_CM
+    """The means that `Running` has after each step, to the same bits, with plain numbers: arrays of
+    so few columns cost twenty times as much."""
+    means = [_means_of(values_M.tolist()) for values_M in values_CM]
+    return np.array(means).reshape(values_CM.shape)
+
+
+def _means_of(values: list[float]) -> list[float]:
+    means = []
+    total = weight = 0.0
+    for value in values:
+        if not math.isnan(value):
+            total = SMOOTHING * total + value
+            weight = SMOOTHING * weight + 1.0
+        means.append(total / max(weight, 1.0))
+    return means
 
 
 class About(NamedTuple):
