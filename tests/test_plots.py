@@ -231,6 +231,16 @@ def test_numbers_on_the_axis(ticks, texts):
     assert [write(tick, 0) for tick in ticks] == texts
 
 
+def test_a_font_that_was_removed_since_is_not_used(monkeypatch, tmp_path):
+    from matplotlib.font_manager import FontEntry, fontManager
+
+    gone = FontEntry(fname=str(tmp_path / "gone.ttf"), name="Noto Sans CJK JP")
+    monkeypatch.setattr(fontManager, "ttflist", [*fontManager.ttflist, gone])
+    monkeypatch.setattr(fonts, "_OTHER_FONTS", ("Noto Sans CJK JP",))
+    with fonts.fonts_with({"年"}) as missing:
+        assert missing == {"年"}
+
+
 def test_draws_on_somebody_elses_axes():
     from matplotlib.figure import Figure
 

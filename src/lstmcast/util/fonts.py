@@ -83,7 +83,8 @@ def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[st
     files = {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
     missing, covering = set(letters), []
     for family in (*families, *_OTHER_FONTS):
-        if family in files and missing:
+        # matplotlib remembers fonts that were removed since
+        if missing and Path(files.get(family, "")).is_file():
             has = {
                 letter for letter in missing if FT2Font(files[family]).get_char_index(ord(letter))
             }
