@@ -32,11 +32,15 @@ def test_numbers_are_those_of_the_golden_file(computed, name):
     """The same bits where the file was written.
 
     Elsewhere kernels round differently, and training and feeding back carry that on: up to 6e-6 of
-    a value was measured with the kernels of older processors.
+    a value was measured with the kernels of older processors. A bound that crosses 0 is as exact as
+    the other values of its series.
     """
     if SAME_MACHINE:
         np.testing.assert_array_equal(computed[name], GOLDEN[name])
-    else:
-        np.testing.assert_allclose(
-            computed[name], GOLDEN[name], rtol=1e-5, atol=1e-6, equal_nan=True
-        )
+        return
+    golden = GOLDEN[name]
+    beside = tuple(range(1, golden.ndim))
+    size = np.nan_to_num(np.abs(golden)).max(axis=beside, keepdims=True)
+    allowed = 1e-6 + 1e-7 * size + 1e-5 * np.abs(golden)
+    np.testing.assert_array_equal(np.isnan(computed[name]), np.isnan(golden))
+    assert not (np.abs(computed[name] - golden) > allowed).any()
