@@ -253,7 +253,7 @@ HEADS: dict[str, Head] = {head.name: head for head in (*AFFINE_HEADS, *COUNT_HEA
 
 def head_named(name: str, custom: Head | None = None) -> Head:
     """The head of this name: one of `HEADS`, or the user's own; UsageError where it is neither."""
-    if custom is not None:
+    if custom is not None and HEADS.get(name) is not custom:
         check_head(custom)
         if custom.name != name:
             raise UsageError(
