@@ -26,7 +26,6 @@ from lstmcast.context import Blocks
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import newest_known, reduced, spread
-from lstmcast.evaluation.held_out import per_origin
 
 NEWEST, CYCLES = 8, 2  # values and cycles before a step that are read
 FEWEST, MOST = 8, 128  # examples that a map is fitted to
