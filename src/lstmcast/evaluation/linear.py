@@ -182,9 +182,9 @@ class Fits:
         phases_MHS = np.empty((len(own_M), self.horizon, S))
         for place in range(S):
             period = self.periods[place // CYCLES]
-            back = (place % CYCLES + 1) * period
+            lag = (place % CYCLES + 1) * period
             steps = min(period, self.horizon)
-            cycle_MT = self.history.runs(begin_M, known_M - back, steps)
+            cycle_MT = self.history.runs(begin_M, known_M - lag, steps)
             cycle_MT -= base_M1
             in_cycle_H = np.arange(self.horizon) % period
             phases_MHS[:, :, place] = cycle_MT[:, in_cycle_H]

@@ -96,7 +96,10 @@ class Quantiles:
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The median as it is, the others by positive steps away from it."""
-        return location[..., None] + scale[..., None] * quantiles_from_raw(raw, xp)
+        quantiles = quantiles_from_raw(raw, xp)
+        if location is ZERO and scale is ONE:
+            return quantiles
+        return location[..., None] + scale[..., None] * quantiles
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Twice the mean pinball loss: with one level, the median, that is the absolute error."""
