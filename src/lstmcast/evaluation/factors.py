@@ -71,12 +71,13 @@ def factors_of(
         levels.append(quantile_levels[high] - quantile_levels[low])
     I, P, G, J, H = scores_IPGJH.shape
     R = I * P
-    known_IPGH = J - np.count_nonzero(np.isnan(scores_IPGJH), axis=3)
+    is_unknown = np.isnan(scores_IPGJH)
+    known_IPGH = J - np.count_nonzero(is_unknown, axis=3)
     trials_IPGH = _trials(known_IPGH, apart_PG)
     pooled = Scores(
         scores_RNH=scores_IPGJH.reshape(R, G * J, H),
-        known_RH=known_IPGH.sum(axis=2).reshape(R, H),
-        trials_RH=trials_IPGH.sum(axis=2).reshape(R, H),
+        known_RH=_pooled(known_IPGH),
+        trials_RH=_pooled(trials_IPGH),
         level_R=np.repeat(levels, P),
     )
     before_RH = np.ones((R, H))
@@ -86,11 +87,12 @@ def factors_of(
     if G > 1 and J >= OWN_CUTOFFS:
         nearby_IPGH = _in_windows(known_IPGH, NEAR)
         has_own_IPG = (nearby_IPGH >= ENOUGH).any(axis=3)
+        rows_I = has_own_IPG.sum(axis=(1, 2))
         of_series = Scores(
             scores_RNH=scores_IPGJH[has_own_IPG],
             known_RH=known_IPGH[has_own_IPG],
             trials_RH=trials_IPGH[has_own_IPG],
-            level_R=np.repeat(levels, has_own_IPG.sum(axis=(1, 2))),
+            level_R=np.repeat(levels, rows_I),
         )
         before_RH = factors_IPGH[has_own_IPG]
         factors_IPGH[has_own_IPG] = of_series.factors(NEAR, before_RH)
@@ -121,7 +123,14 @@ def _trials(known_IPGH: NDArray, apart_PG: NDArray | None) -> NDArray:
     if apart_PG is None:
         return known_IPGH.astype(float)
     steps_H = np.arange(1, known_IPGH.shape[3] + 1)
-    return known_IPGH * np.minimum(1.0, apart_PG[..., None] / steps_H)
+    trial_PGH = np.minimum(1.0, apart_PG[..., None] / steps_H)
+    return known_IPGH * trial_PGH
+
+
+def _pooled(count_IPGH: NDArray) -> NDArray:
+    """Of the series of each group together, (R, H)."""
+    count_IPH = count_IPGH.sum(axis=2)
+    return count_IPH.reshape(-1, count_IPH.shape[2])
 
 
 class Scores(NamedTuple):
@@ -146,7 +155,8 @@ class Scores(NamedTuple):
         largest_R1 = weight_RH.max(axis=1, keepdims=True)
         missing_RH = np.minimum(largest_R1 - weight_RH, FROM_SHORTER)
         grown_RH = _grown(ratio_RH, weight_RH)
-        evidence_RH = weight_RH * np.nan_to_num(ratio_RH) + missing_RH * grown_RH
+        evidence_RH = weight_RH * np.nan_to_num(ratio_RH)
+        evidence_RH += missing_RH * grown_RH
         total_RH = weight_RH + missing_RH
         # where nothing was measured there is nothing to divide either
         mean_RH = evidence_RH / np.where(largest_R1 > 0, total_RH, 1.0)
@@ -161,10 +171,13 @@ class Scores(NamedTuple):
         """
         width_RH = _widths(self.known_RH, farthest)
         count_RH = _in_windows(self.known_RH, width_RH)
-        trial_RH = np.sqrt(self.trials_RH / np.maximum(self.known_RH, 1))
+        known_RH = np.maximum(self.known_RH, 1)
+        trial_RH = np.sqrt(self.trials_RH / known_RH)
         trials_RH = count_RH * trial_RH
-        rank_RH = _ranks(count_RH, self.level_R[:, None], trials_RH)
-        is_measured_RH = (count_RH > 0) & (self.trials_RH > 0)
+        level_R1 = self.level_R[:, None]
+        rank_RH = _ranks(count_RH, level_R1, trials_RH)
+        has_trials_RH = self.trials_RH > 0
+        is_measured_RH = has_trials_RH & (count_RH > 0)
         measured_RH = np.full(count_RH.shape, np.nan)
         widths = np.unique(width_RH[is_measured_RH])
         for width in widths.tolist():
@@ -214,8 +227,10 @@ def _in_windows(known_RH: NDArray, width: NDArray | int) -> NDArray:
     stop = np.minimum(stop, len(steps_H))
     sums = np.zeros((*shape[:-1], len(steps_H) + 1), np.int64)
     np.cumsum(known_RH, axis=-1, out=sums[..., 1:])
-    before_first = np.take_along_axis(sums, np.broadcast_to(first, shape), -1)
-    before_stop = np.take_along_axis(sums, np.broadcast_to(stop, shape), -1)
+    first = np.broadcast_to(first, shape)
+    stop = np.broadcast_to(stop, shape)
+    before_first = np.take_along_axis(sums, first, -1)
+    before_stop = np.take_along_axis(sums, stop, -1)
     return before_stop - before_first
 
 
@@ -223,8 +238,10 @@ def _ranks(count: NDArray, level: NDArray, trials: NDArray) -> NDArray:
     """Which of so many scores the conformal quantile is: the ⌈(n + 1) level⌉-th smallest of n, or
     the largest; of scores that are but so many independent trials, the one at the same share of
     them."""
-    trials = np.minimum(np.maximum(trials, 1.0), np.maximum(count, 1))
-    rank = np.ceil((trials + 1) * level / trials * count).astype(np.int64)
+    most_trials = np.maximum(count, 1)
+    trials = np.minimum(np.maximum(trials, 1.0), most_trials)
+    share = (trials + 1) * level / trials
+    rank = np.ceil(share * count).astype(np.int64)
     return np.minimum(rank, count)
 
 
@@ -297,4 +314,5 @@ def _grown(ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
     slope_RH = np.clip(slope_RH, -STEEPEST, STEEPEST)
     largest_R1 = weight_RH.max(axis=1, keepdims=True)
     trust_R1 = largest_R1 / (largest_R1 + GROWN)
-    return mean_RH + trust_R1 * slope_RH * (ahead_H - middle_RH)
+    distance_RH = ahead_H - middle_RH
+    return mean_RH + trust_R1 * slope_RH * distance_RH

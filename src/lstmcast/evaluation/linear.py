@@ -319,8 +319,10 @@ def _solved(
     gram_UHSS = gram_UHSS + prior_U[:, None, None, None] * np.eye(S)
     cross_UHSN = cross_UHNS.swapaxes(2, 3)
     left_UHSS = gram_UHSS - cross_UHSN @ on_phases_UHNS
-    products_URX = phases_URX * np.repeat(target_URH, S, axis=2)
-    target_UHS = products_URX.sum(axis=1).reshape(U, H, S)
+    target_URX = np.repeat(target_URH, S, axis=2)
+    products_URX = phases_URX * target_URX
+    target_UX = products_URX.sum(axis=1)
+    target_UHS = target_UX.reshape(U, H, S)
     explained_UHS = np.einsum("uhns,unh->uhs", cross_UHNS, on_target_UNH)
     left_UHS = target_UHS - explained_UHS
     phases_UHS1 = np.linalg.solve(left_UHSS, left_UHS[..., None])
