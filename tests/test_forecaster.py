@@ -14,6 +14,7 @@ import pytest
 import lstmcast as lc
 from lstmcast import store
 from lstmcast.errors import DataError, ModelError, OutputError, UsageError
+from lstmcast.evaluation.linear import Linear
 from lstmcast.fitted import Fitted
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.predict import Asked
@@ -684,6 +685,22 @@ def test_panels_that_are_read_in_one_pass_are_forecast_as_if_alone():
         assert together.quantiles == pytest.approx(alone.quantiles, rel=1e-4, abs=1e-6)
         assert together.ids.tolist() == alone.ids.tolist()
         assert together.times.tolist() == alone.times.tolist()
+        assert together.combination.names == alone.combination.names
+        np.testing.assert_allclose(together.combination.shares, alone.combination.shares, rtol=1e-4)
+        np.testing.assert_allclose(together.dependence, alone.dependence, rtol=1e-4)
+
+
+def test_panels_that_are_alike_are_weighed_in_one_pass(monkeypatch):
+    """Also where one of them is too short for most of the simple forecasts."""
+    asked, points = [], Linear.points
+    monkeypatch.setattr(Linear, "points", lambda *given: asked.append(1) or points(*given))
+    model = LSTMForecaster(horizon=3)
+    panels = [monthly(seasonal(k, 50 + k)) for k in range(3)] + [monthly(seasonal(9, 5))]
+    requests = asked_of(model, 3, 3, 3, 3)
+    *_, whole, short = forecast_each(model.model, panels, requests, [model.quantiles] * 4)
+    assert len(asked) == 1
+    assert short.combination.names == model.predict(panels[-1]).combination.names
+    assert len(short.combination.names) < len(whole.combination.names)
 
 
 def test_panels_that_are_alike_are_read_in_one_pass(monkeypatch):

@@ -45,7 +45,7 @@ class Dependence(NamedTuple):
         """What is usual, where nothing was measured: medians over real data sets."""
         return cls(*(np.full(origins, value) for value in USUAL))
 
-    def rows(self, origins: NDArray) -> Dependence:
+    def rows(self, origins: NDArray | slice) -> Dependence:
         """That of some origins."""
         return Dependence(*(correlations[origins] for correlations in self))
 

@@ -24,7 +24,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import TIME_OF_DAY, Candidate
 from lstmcast.evaluation.cold import LIKE, with_typical
-from lstmcast.evaluation.combination import combined, mixed
+from lstmcast.evaluation.combination import combined, mixed, of_panel
 from lstmcast.evaluation.demand import Demand, demand_named
 from lstmcast.evaluation.dependence import Sample, dependence_of
 from lstmcast.evaluation.methods import COMBINED
@@ -88,10 +88,10 @@ def forecast_after(
     horizon: int,
     quantiles: Levels,
     request: Asked,
-    answered: Decode | None = None,
+    answers: Answers | None = None,
 ) -> Forecast:
-    """What comes after each series or cutoff, directly or recursively; `answered`: what the network
-    answers, where that was asked before."""
+    """What comes after each series or cutoff, directly or recursively; `answers`: the calibrated
+    ones of the end of each series, where they are there already."""
     combines = request.method != NETWORK and model.factors_HI is None
     panel, lead = joined(model, data, combines)
     cutoffs = None
@@ -108,10 +108,8 @@ def forecast_after(
         forecast = _of_demand(replace(demand, quantiles=quantiles), panel, horizon, cutoffs)
         return forecast if rows is None else forecast.at_steps(rows)
 
-    def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
-        return model.decode(panel, origins, horizon, request.mode)
-
-    answers = _answers(model, answered or decode, panel, origins, horizon, request)
+    answers = answers or _answers(model, panel, origins, horizon, request)
+    answers = answers._replace(quantiles_OHQ=answers.quantiles_OHQ[:, :horizon])
     if combines and request.method == COMBINED:
         answers = _with_typical(answers, panel, origins)
     effects, known_parts = effects_of(panel), None
@@ -129,22 +127,38 @@ def forecast_after(
 
 class Answers(NamedTuple):
     """Quantiles at all levels of the head, what they were made of, and how errors hang together;
-    None where that was not measured."""
+    None where that was not measured.
+
+    `known_ON`: which candidates of the combination know any step.
+    """
 
     quantiles_OHQ: NDArray
     combination: Combination | None = None
     dependence: Dependence | None = None
+    known_ON: NDArray | None = None
+
+    def of_panel(self, rows: slice) -> Answers:
+        """Those of one of several panels, whose origins are some of all."""
+        combination, dependence = self.combination, self.dependence
+        if combination is not None and self.known_ON is not None:
+            combination = of_panel(combination, self.known_ON, rows)
+        if dependence is not None:
+            dependence = dependence.rows(rows)
+        return Answers(self.quantiles_OHQ[rows], combination, dependence)
 
 
 def _answers(
-    model: Fitted, decode: Decode, panel: Panel, origins: Origins, horizon: int, request: Asked
+    model: Fitted, panel: Panel, origins: Origins, horizon: int, request: Asked
 ) -> Answers:
     """What is answered at the origins: calibrated at held-out cutoffs, or with what was measured
     when the network was trained."""
+
+    def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        return model.decode(panel, origins, horizon, request.mode)
+
     if model.factors_HI is None:
         ahead = model.measured_ahead(horizon, request.mode)
-        answers = _calibrated(decode, panel, origins, ahead, request)
-        return answers._replace(quantiles_OHQ=answers.quantiles_OHQ[:, :horizon])
+        return calibrated_answers(decode, panel, HeldOut.of(panel, origins), ahead, request)
     quantiles_OHQ = decode(panel, origins, horizon)
     combination = None
     if model.shares:
@@ -171,35 +185,33 @@ def _of_demand(demand: Demand, panel: Panel, horizon: int, cutoffs: NDArray | No
     return replace(forecast, combination=Combination((NETWORK, demand.name), shares_ON))
 
 
-def _calibrated(
-    decode: Decode, panel: Panel, origins: Origins, horizon: int, request: Asked
+def calibrated_answers(
+    decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, request: Asked
 ) -> Answers:
     """Answers that were weighed and calibrated at held-out cutoffs."""
-    held_out = HeldOut.of(panel, origins)
-    series_count = len(panel)
-    batches, combination = _tried(decode, panel, held_out, horizon, request)
+    batches, combination, known_ON = _tried(decode, panel, held_out, horizon, request)
     needs_columns = request.method.lower() == TIME_OF_DAY
     if panel.covariates.future and not needs_columns:
-        plain_batches, _ = _tried(decode, without_known(panel), held_out, horizon, request)
+        plain_batches, _, _ = _tried(decode, without_known(panel), held_out, horizon, request)
         with_effects = held_out.whole(batches)
         without_effects = held_out.whole(plain_batches)
-        mixture, share_O = trusted(with_effects, without_effects, held_out, series_count)
+        mixture, share_O = trusted(with_effects, without_effects, held_out)
         combination = with_share(combination, share_O)
-        batches = ((rows, mixture.rows(rows)) for rows in held_out.parts(series_count))
-    sample = Sample(held_out, series_count)
-    quantiles_OHQ = calibrated(sample.seen(batches), held_out, series_count)
+        batches = ((rows, mixture.rows(rows)) for rows in held_out.parts(len(panel)))
+    sample = Sample(held_out)
+    quantiles_OHQ = calibrated(sample.seen(batches), held_out)
     dependence = dependence_of(panel, sample.tried, held_out)
-    return Answers(quantiles_OHQ, combination, dependence)
+    return Answers(quantiles_OHQ, combination, dependence, known_ON)
 
 
 def _tried(
     decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, request: Asked
-) -> tuple[Iterator[tuple[slice, Tried]], Combination | None]:
+) -> tuple[Iterator[tuple[slice, Tried]], Combination | None, NDArray | None]:
     """Forecasts at origins and at the held-out cutoffs before them, of some after the other,
     weighed as is asked for."""
     batches = held_out.tried_in_parts(decode, panel, horizon)
     if request.method == NETWORK:
-        return batches, None
+        return batches, None, None
     return combined(request.method, panel, held_out, batches, request.candidates)
 
 
@@ -211,7 +223,8 @@ def combination_of(model: Fitted, panel: Panel, horizon: int, request: Asked) ->
     origins = origins_of(panel)
     panel, horizon, _ = on_grid(panel, origins, horizon)
     ahead = model.measured_ahead(horizon, request.mode)
-    return _calibrated(model.decode, panel, origins, ahead, request).combination
+    held_out = HeldOut.of(panel, origins)
+    return calibrated_answers(model.decode, panel, held_out, ahead, request).combination
 
 
 def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Forecast:

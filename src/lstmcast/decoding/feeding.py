@@ -152,8 +152,10 @@ def stretched(answer_NHKX: NDArray, width_NH: NDArray | None) -> NDArray:
     if width_NH is None:
         return answer_NHKX
     median_NHK1 = _median(answer_NHKX)
-    distance_NHKX = answer_NHKX - median_NHK1
-    return median_NHK1 + distance_NHKX * width_NH[:, :, None, None]
+    wide_NHKX = answer_NHKX - median_NHK1
+    wide_NHKX *= width_NH[:, :, None, None]
+    wide_NHKX += median_NHK1
+    return wide_NHKX
 
 
 def path_quantiles(network: Network, paths: NDArray, axis: int) -> NDArray:

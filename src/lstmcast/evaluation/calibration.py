@@ -30,10 +30,9 @@ from lstmcast.evaluation.held_out import Decode as Decode
 from lstmcast.evaluation.held_out import HeldBack as HeldBack
 from lstmcast.evaluation.held_out import HeldOut as HeldOut
 from lstmcast.evaluation.held_out import Tried as Tried
+from lstmcast.evaluation.held_out import alike, per_origin
 from lstmcast.evaluation.held_out import all_positive as all_positive
-from lstmcast.evaluation.held_out import groups_of as groups_of
 from lstmcast.evaluation.held_out import held_back as held_back
-from lstmcast.evaluation.held_out import per_origin
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
@@ -43,7 +42,7 @@ MOST_WIDENED = 1.5  # times its own width, beyond which an interval is held to e
 WIDENED_AT_ONCE = 1 << 12
 
 
-def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut, series: int) -> NDArray:
+def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut) -> NDArray:
     """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin.
 
     batches: what was tried of some origins after the other, and which they are. Of the quantiles at
@@ -55,14 +54,15 @@ def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut, series
         measured.put(rows, forecasts)
     assert measured is not None  # there is at least one batch
     origin_count = len(measured.quantiles_OHQ)
-    for group in groups_of(held_out.origins, series):
-        is_all = len(group) == origin_count
-        rows = slice(None) if is_all else group  # no copies of all of them
-        scores = (scores_OJH[rows] for scores_OJH in measured.scores_IOJH)
-        factors_GHI = factors_of(scores, HEAD_QUANTILES, held_out.apart_O[group])
-        for first in range(0, len(group), WIDENED_AT_ONCE):
+    for groups_PG in alike(held_out.groups, WIDENED_AT_ONCE):
+        is_all = groups_PG.shape == (1, origin_count)
+        rows = np.s_[None] if is_all else groups_PG  # no copies of all of them
+        scores_IPGJH = measured.scores_IOJH[:, rows]
+        factors_PGHI = factors_of(scores_IPGJH, HEAD_QUANTILES, held_out.apart_O[groups_PG])
+        factors_OHI = factors_PGHI.reshape(groups_PG.size, *factors_PGHI.shape[2:])
+        for first in range(0, groups_PG.size, WIDENED_AT_ONCE):
             chunk = slice(first, first + WIDENED_AT_ONCE)
-            measured.widen(group[chunk], factors_GHI[chunk])
+            measured.widen(groups_PG.ravel()[chunk], factors_OHI[chunk])
     return measured.quantiles_OHQ
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from lstmcast.data.origins import Origins, needed
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import FIRST, HeldOut, Tried, groups_of
+from lstmcast.evaluation.calibration import FIRST, HeldOut, Tried
 from lstmcast.evaluation.candidates import Candidate, candidates_of, trust_of
 from lstmcast.evaluation.fixed_shares import mixed as mixed
 from lstmcast.evaluation.fixed_shares import weighed as weighed
@@ -46,10 +46,19 @@ BANDS = (3, 6, 12, FIRST)  # where steps that are weighed apart end
 
 
 class PanelAnswers(NamedTuple):
-    """What candidates answer: by band of steps, and who knows any step (N,)."""
+    """What candidates answer: by band of steps, and who knows any step (O, N)."""
 
     by_band: list[Answers]
-    known_N: NDArray
+    known_ON: NDArray
+
+
+class Combined(NamedTuple):
+    """The forecasts of a combination, of some origins after the other, what they were made of, and
+    which of the candidates among these know any step (O, N)."""
+
+    batches: Iterator[tuple[slice, Tried]]
+    combination: Combination
+    known_ON: NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +79,8 @@ class Panellists:
         # The effects of known columns are those of the whole panel, found once.
         if not panel.covariates.future:
             panel, origins = needed(panel, origins)
-        held_out = replace(held_out, origins=origins)
+        if origins is not held_out.origins:
+            held_out = replace(held_out, origins=origins)
         horizon = forecasts.quantiles_OHQ.shape[1]
         points = []
         # what grows beyond all numbers is no forecast
@@ -78,14 +88,24 @@ class Panellists:
             for candidate in self.candidates:
                 answer = partial(_points, candidate, panel, horizon)
                 points.append(held_out.forecasts(answer))
-        known_N = np.array([np.isfinite(at_origins).any() for at_origins, _ in points])
+        at_origins_NOH = np.stack([at_origins for at_origins, _ in points])
+        known_NO = np.logical_or.reduce(np.isfinite(at_origins_NOH), axis=2)
         by_band = []
         for steps in _bands(horizon, bool(self.panel.covariates.past)):
             points_then = [
                 (at_origin[:, steps], at_cutoffs[..., steps]) for at_origin, at_cutoffs in points
             ]
             by_band.append(Answers.of(_at_steps(forecasts, steps), points_then))
-        return PanelAnswers(by_band, known_N)
+        return PanelAnswers(by_band, known_NO.T)
+
+
+def of_panel(combination: Combination, known_ON: NDArray, rows: slice) -> Combination:
+    """What the forecasts of one of several panels are made of, whose origins are some of all: no
+    candidate that knows none of its steps."""
+    known_N = np.logical_or.reduce(known_ON[rows], axis=0)
+    is_part = [True, *known_N.tolist()]
+    names = tuple(compress(combination.names, is_part))
+    return Combination(names, combination.shares[rows][:, is_part])
 
 
 def _points(candidate: Candidate, panel: Panel, horizon: int, origins: Origins) -> NDArray:
@@ -98,7 +118,7 @@ def combined(
     held_out: HeldOut,
     batches: Iterable[tuple[slice, Tried]],
     extra: Sequence[Candidate] = (),
-) -> tuple[Iterator[tuple[slice, Tried]], Combination]:
+) -> Combined:
     """The forecasts of a combination at origins and at the held-out cutoffs before them, and what
     they were made of.
 
@@ -118,7 +138,8 @@ def combined(
     if is_named:
         candidates = (named(method, candidates, panel),)
     waiting = Waiting(panel, held_out)
-    panellists, judged, known_N = _tried(Panellists(candidates, panel), held_out, batches, waiting)
+    panellists, judged, known_ON = _tried(Panellists(candidates, panel), held_out, batches, waiting)
+    known_N = np.logical_or.reduce(known_ON, axis=0)
     if is_named and not known_N[0]:
         raise UsageError(
             f"method={method!r} is not possible here: no series is long enough for "
@@ -126,10 +147,10 @@ def combined(
         )
     if not known_N.any():
         network_alone = Combination((NETWORK,), np.ones((len(held_out.counts_OJ), 1)))
-        return waiting.taken(), network_alone
-    groups = groups_of(held_out.origins, len(panel))
+        return Combined(waiting.taken(), network_alone, known_ON[:, known_N])
+    trust_N = trust_of(candidates)[known_N]
     weights = [
-        weights_by(method, Judged.all(band).only(known_N), groups, trust_of(candidates)[known_N])
+        weights_by(method, Judged.all(band).only(known_N), held_out.groups, trust_N)
         for band in zip(*judged, strict=True)
     ]
     bands = _bands(waiting.horizon, bool(panel.covariates.past))
@@ -138,16 +159,16 @@ def combined(
     forecast_batches = _moved_batches(
         method, panellists, known_N, weights, held_out, waiting.taken()
     )
-    return forecast_batches, combination
+    return Combined(forecast_batches, combination, known_ON[:, known_N])
 
 
 class Trial(NamedTuple):
     """The candidates, what the held-out cutoffs say of them by batch and band of steps, and who
-    knows any step (N,)."""
+    knows any step (O, N)."""
 
     panellists: Panellists
     judged: list[list[Judged]]
-    known_N: NDArray
+    known_ON: NDArray
 
 
 def _tried(
@@ -158,15 +179,15 @@ def _tried(
 ) -> Trial:
     """The candidates, asked for the first time; the network's forecasts are kept for the second."""
     judged = []
-    known_N = np.zeros(len(panellists.candidates), bool)
+    known_ON = np.zeros((len(held_out.counts_OJ), len(panellists.candidates)), bool)
     for rows, forecasts in batches:
         held_out_rows = held_out.rows(rows)
         answers = panellists.answers(held_out_rows, forecasts)
         judged.append([Judged.of(band, held_out_rows) for band in answers.by_band])
-        known_N |= answers.known_N
+        known_ON[rows] = answers.known_ON
         if waiting.put(rows, forecasts):
             panellists = replace(panellists, remembered=answers)
-    return Trial(panellists, judged, known_N)
+    return Trial(panellists, judged, known_ON)
 
 
 def _mean_shares(bands: list[slice], weights: Sequence[Shares]) -> NDArray:

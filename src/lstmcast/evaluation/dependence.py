@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
 from lstmcast.data.times.frequency import OFF_GRID
-from lstmcast.evaluation.calibration import HeldOut, Tried, groups_of
+from lstmcast.evaluation.calibration import HeldOut, Tried
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.paths import USUAL, Dependence
 
@@ -32,7 +32,7 @@ def dependence_of(
     forecasts_of: what was tried of some origins, which are among those that are `looked_at`.
     """
     dependence = Dependence.usual(len(held_out.origins.series))
-    for group in groups_of(held_out.origins, len(panel)):
+    for group in held_out.groups:
         sample = looked_at(group)
         scores_GJH = _scores(forecasts_of(sample))
         windows = _windows(held_out, sample, scores_GJH.shape[2])
@@ -49,9 +49,8 @@ def dependence_of(
 class Sample:
     """Of what was tried in parts, that of the origins that are `looked_at`."""
 
-    def __init__(self, held_out: HeldOut, series: int) -> None:
-        groups = groups_of(held_out.origins, series)
-        samples = [looked_at(group) for group in groups]
+    def __init__(self, held_out: HeldOut) -> None:
+        samples = [looked_at(group) for group in held_out.groups]
         self._origins = np.sort(np.concatenate(samples))
         self._batches: list[Tried] = []
 

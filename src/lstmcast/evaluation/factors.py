@@ -4,13 +4,15 @@ A score is how many times its own half-width an interval would have needed to be
 actual value. Their quantile at the interval's level is its factor, which neighbouring steps, other
 series and the network's own word (1) have a say in where scores are few.
 
-    G origins that share a calibration · J held-out cutoffs · N of several series · H horizon
+    P groups of as many origins · G origins that share a calibration · J held-out cutoffs
+    R rows, each with scores of its own · N cutoffs of one or several series · H horizon
     Q quantile levels, symmetric about the median · I central intervals, narrow ones first
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,7 @@ GROWN = 4.0  # held-out cutoffs that say as much of the growth of errors as the 
 STEEPEST = 0.5  # growth of a walk's errors, beyond what the network's own widths grow
 SMOOTHED, SMOOTHED_SHARE = 3, 4  # steps to each side, or a part of the distance
 FIRST = 24  # steps that are looked at together, however few are asked for
+AT_ONCE = 1 << 21  # numbers that are worked on together
 
 
 def interval_factors(
@@ -40,11 +43,12 @@ def interval_factors(
     """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where
     nothing was held out."""
     middle = quantile_levels.index(0.5)
-    scores = (
+    scores = [
         scores_of(held_out_GJHQ, actual_GJH, low, middle, high)
         for low, high in _intervals(quantile_levels)
-    )
-    return factors_of(scores, quantile_levels, apart_G)
+    ]
+    apart_1G = None if apart_G is None else apart_G[None]
+    return factors_of(np.stack(scores)[:, None], quantile_levels, apart_1G)[0]
 
 
 def _intervals(quantile_levels: tuple[float, ...]) -> list[tuple[int, int]]:
@@ -58,14 +62,41 @@ def _intervals(quantile_levels: tuple[float, ...]) -> list[tuple[int, int]]:
 
 
 def factors_of(
-    scores: Iterable[NDArray], quantile_levels: tuple[float, ...], apart_G: NDArray | None
+    scores_IPGJH: NDArray, quantile_levels: tuple[float, ...], apart_PG: NDArray | None
 ) -> NDArray:
-    """Factors (G, H, I) from the scores (G, J, H) of each interval, narrow ones first."""
-    factors = []
-    for scores_GJH, (low, high) in zip(scores, _intervals(quantile_levels), strict=True):
-        level = quantile_levels[high] - quantile_levels[low]
-        factors.append(_factors(scores_GJH, level, apart_G))
-    return np.stack(factors, axis=2)
+    """Factors (P, G, H, I) from the scores of each interval: of each series alone where it has
+    enough scores, else of all of its group together."""
+    levels = []
+    for low, high in _intervals(quantile_levels):
+        levels.append(quantile_levels[high] - quantile_levels[low])
+    I, P, G, J, H = scores_IPGJH.shape
+    R = I * P
+    is_unknown = np.isnan(scores_IPGJH)
+    known_IPGH = J - np.count_nonzero(is_unknown, axis=3)
+    trials_IPGH = _trials(known_IPGH, apart_PG)
+    pooled = Scores(
+        scores_RNH=scores_IPGJH.reshape(R, G * J, H),
+        known_RH=_pooled(known_IPGH),
+        trials_RH=_pooled(trials_IPGH),
+        level_R=np.repeat(levels, P),
+    )
+    before_RH = np.ones((R, H))
+    pooled_RH = pooled.factors(H, before_RH)
+    pooled_IP1H = pooled_RH.reshape(I, P, 1, H)
+    factors_IPGH = np.repeat(pooled_IP1H, G, axis=2)
+    if G > 1 and J >= OWN_CUTOFFS:
+        nearby_IPGH = _in_windows(known_IPGH, NEAR)
+        has_own_IPG = (nearby_IPGH >= ENOUGH).any(axis=3)
+        rows_I = has_own_IPG.sum(axis=(1, 2))
+        of_series = Scores(
+            scores_RNH=scores_IPGJH[has_own_IPG],
+            known_RH=known_IPGH[has_own_IPG],
+            trials_RH=trials_IPGH[has_own_IPG],
+            level_R=np.repeat(levels, rows_I),
+        )
+        before_RH = factors_IPGH[has_own_IPG]
+        factors_IPGH[has_own_IPG] = of_series.factors(NEAR, before_RH)
+    return np.moveaxis(factors_IPGH, 0, 3)
 
 
 def scores_of(
@@ -84,141 +115,204 @@ def scores_of(
     return np.where(np.isfinite(score), score, of_no_width)
 
 
-def _factors(scores_GJH: NDArray, level: float, apart_G: NDArray | None) -> NDArray:
-    """Factors (G, H) for one interval: of each series alone where it has enough scores, else of
-    all together."""
-    G, J, H = scores_GJH.shape
-    if np.isnan(scores_GJH).all():
-        return np.ones((G, H))
-    trials_GH = _trials(scores_GJH, apart_G)
-    pooled_1NH = scores_GJH.reshape(1, -1, H)
-    pooled_H = _of_group(pooled_1NH, level, H, np.ones(H), trials_GH.sum(axis=0))
-    factors_GH = np.tile(pooled_H, (G, 1))
-    if G == 1 or J < OWN_CUTOFFS:
-        return factors_GH
-    for row in range(G):
-        scores_1JH = scores_GJH[row : row + 1]
-        if any(len(_nearest(scores_1JH, step, NEAR)) >= ENOUGH for step in range(H)):
-            factors_GH[row] = _of_group(scores_1JH, level, NEAR, pooled_H, trials_GH[row])
-    return factors_GH
-
-
-def _trials(scores_GJH: NDArray, apart_G: NDArray | None) -> NDArray:
-    """How many independent trials the known scores of each step are (G, H).
+def _trials(known_IPGH: NDArray, apart_PG: NDArray | None) -> NDArray:
+    """How many independent trials the known scores of each step are (I, P, G, H).
 
     Errors at step h of cutoffs that lie fewer steps apart have most of their causes in common.
     """
-    known_GH = np.count_nonzero(~np.isnan(scores_GJH), axis=1)
-    if apart_G is None:
-        return known_GH.astype(float)
-    steps_H = np.arange(1, scores_GJH.shape[2] + 1)
-    return known_GH * np.minimum(1.0, apart_G[:, None] / steps_H)
+    if apart_PG is None:
+        return known_IPGH.astype(float)
+    steps_H = np.arange(1, known_IPGH.shape[3] + 1)
+    trial_PGH = np.minimum(1.0, apart_PG[..., None] / steps_H)
+    return known_IPGH * trial_PGH
 
 
-def _of_group(
-    scores_1NH: NDArray, level: float, farthest: int, before_H: NDArray, trials_H: NDArray
-) -> NDArray:
-    """Factors (H,) from N held-out cutoffs: the smallest window of steps with enough scores
-    decides each.
-
-    Few cutoffs are few independent trials, however many steps they have: the prior keeps a say.
-    Of far steps there are fewer trials than of near ones: what the near ones measured, and how it
-    grew with the distance, stands in for those that are missing.
-    """
-    measured_H = _measured(scores_1NH, level, farthest, trials_H)
-    ratio_H = np.log(measured_H / before_H)
-    weight_H = np.where(np.isnan(ratio_H), 0.0, trials_H)
-    ratio_H = _smoothed(ratio_H, weight_H)
-    largest = weight_H.max()
-    if largest == 0:
-        return before_H.copy()
-    missing_H = np.minimum(largest - weight_H, FROM_SHORTER)
-    evidence_H = weight_H * np.nan_to_num(ratio_H) + missing_H * _grown(ratio_H, weight_H)
-    mean_H = evidence_H / (weight_H + missing_H)
-    return before_H * np.exp(mean_H * largest / (largest + TRUST))
+def _pooled(count_IPGH: NDArray) -> NDArray:
+    """Of the series of each group together, (R, H)."""
+    count_IPH = count_IPGH.sum(axis=2)
+    return count_IPH.reshape(-1, count_IPH.shape[2])
 
 
-def _measured(scores_1NH: NDArray, level: float, farthest: int, trials_H: NDArray) -> NDArray:
-    """The factor that the scores of each step ask for (H,); NaN where there are none.
+class Scores(NamedTuple):
+    """Those that the factors of one interval are made of, in each row, and its level."""
 
-    Errors of a walk at cutoffs that lie close together are nearly one trial, those of a season
-    nearly as many as there are: the quantile is taken as of a number between the two.
-    """
-    known_H = np.count_nonzero(~np.isnan(scores_1NH), axis=(0, 1))
-    alone_H = np.sqrt(trials_H / np.maximum(known_H, 1))
-    measured_H = np.full(len(trials_H), np.nan)
-    for step, trials in enumerate(trials_H):
-        scores = _nearest(scores_1NH, step, farthest)
-        if len(scores) and trials > 0:
-            factor = _conformal_quantile(scores, level, len(scores) * alone_H[step])
-            measured_H[step] = np.clip(factor, 0.05, 20.0)
-    return measured_H
+    scores_RNH: NDArray
+    known_RH: NDArray  # how many are known
+    trials_RH: NDArray  # how many independent trials these are
+    level_R: NDArray
+
+    def factors(self, farthest: int, before_RH: NDArray) -> NDArray:
+        """Factors (R, H): the smallest window of steps with enough scores decides each.
+
+        Few cutoffs are few independent trials, however many steps they have: the prior keeps a say.
+        Of far steps there are fewer trials than of near ones: what the near ones measured, and how
+        it grew with the distance, stands in for those that are missing.
+        """
+        measured_RH = self._measured(farthest)
+        ratio_RH = np.log(measured_RH / before_RH)
+        weight_RH = np.where(np.isnan(ratio_RH), 0.0, self.trials_RH)
+        ratio_RH = _smoothed(ratio_RH, weight_RH)
+        largest_R1 = weight_RH.max(axis=1, keepdims=True)
+        missing_RH = np.minimum(largest_R1 - weight_RH, FROM_SHORTER)
+        grown_RH = _grown(ratio_RH, weight_RH)
+        evidence_RH = weight_RH * np.nan_to_num(ratio_RH)
+        evidence_RH += missing_RH * grown_RH
+        total_RH = weight_RH + missing_RH
+        # where nothing was measured there is nothing to divide either
+        mean_RH = evidence_RH / np.where(largest_R1 > 0, total_RH, 1.0)
+        mean_RH = mean_RH * largest_R1 / (largest_R1 + TRUST)
+        return before_RH * np.exp(mean_RH)
+
+    def _measured(self, farthest: int) -> NDArray:
+        """The factor that the scores of each step ask for (R, H); NaN where there are none.
+
+        Errors of a walk at cutoffs that lie close together are nearly one trial, those of a season
+        nearly as many as there are: the quantile is taken as of a number between the two.
+        """
+        width_RH = _widths(self.known_RH, farthest)
+        count_RH = _in_windows(self.known_RH, width_RH)
+        known_RH = np.maximum(self.known_RH, 1)
+        trial_RH = np.sqrt(self.trials_RH / known_RH)
+        trials_RH = count_RH * trial_RH
+        level_R1 = self.level_R[:, None]
+        rank_RH = _ranks(count_RH, level_R1, trials_RH)
+        has_trials_RH = self.trials_RH > 0
+        is_measured_RH = has_trials_RH & (count_RH > 0)
+        measured_RH = np.full(count_RH.shape, np.nan)
+        widths = np.unique(width_RH[is_measured_RH])
+        for width in widths.tolist():
+            has_width_RH = is_measured_RH & (width_RH == width)
+            for row, step in self._cells(has_width_RH, width):
+                scores = self._in_window(row, step, width)
+                measured_RH[row, step] = _ranked(scores, rank_RH[row, step])
+        return np.clip(measured_RH, 0.05, 20.0)
+
+    def _cells(self, is_cell_RH: NDArray, width: int) -> Iterator[tuple[NDArray, NDArray]]:
+        """Some of the rows and steps, as many at a time as have not too many scores."""
+        row, step = np.nonzero(is_cell_RH)
+        scores_of_cell = (width + 1) * self.scores_RNH.shape[1]
+        size = max(1, AT_ONCE // scores_of_cell)
+        for begin in range(0, len(row), size):
+            chunk = slice(begin, begin + size)
+            yield row[chunk], step[chunk]
+
+    def _in_window(self, row_X: NDArray, step_X: NDArray, width: int) -> NDArray:
+        """The scores of some steps and of so many others (X, N), whether known or not."""
+        first_X = np.maximum(0, step_X - width)
+        window = min(width + 1, self.scores_RNH.shape[2])
+        steps_XW = first_X[:, None] + np.arange(window)
+        scores_XWN = self.scores_RNH[row_X[:, None], :, steps_XW]
+        return scores_XWN.reshape(len(row_X), -1)
 
 
-def _smoothed(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
-    """Averages over neighbouring steps, the nearer the more (H,): one surprise among the cutoffs
+def _widths(known_RH: NDArray, farthest: int) -> NDArray:
+    """How many others a step shares the scores of (R, H): as few as give enough of them."""
+    width_RH = np.full(known_RH.shape, farthest)
+    for width in range(farthest):
+        has_enough_RH = _in_windows(known_RH, width) >= ENOUGH
+        smaller_RH = np.minimum(width_RH, width)
+        width_RH = np.where(has_enough_RH, smaller_RH, width_RH)
+        if has_enough_RH.all():
+            break
+    return width_RH
+
+
+def _in_windows(known_RH: NDArray, width: NDArray | int) -> NDArray:
+    """How many scores are known of a step and of so many others (…, H): those before it, and for
+    the first steps those after it."""
+    shape = known_RH.shape
+    steps_H = np.arange(shape[-1])
+    first = np.maximum(0, steps_H - width)
+    stop = np.maximum(steps_H, width) + 1
+    stop = np.minimum(stop, len(steps_H))
+    sums = np.zeros((*shape[:-1], len(steps_H) + 1), np.int64)
+    np.cumsum(known_RH, axis=-1, out=sums[..., 1:])
+    first = np.broadcast_to(first, shape)
+    stop = np.broadcast_to(stop, shape)
+    before_first = np.take_along_axis(sums, first, -1)
+    before_stop = np.take_along_axis(sums, stop, -1)
+    return before_stop - before_first
+
+
+def _ranks(count: NDArray, level: NDArray, trials: NDArray) -> NDArray:
+    """Which of so many scores the conformal quantile is: the ⌈(n + 1) level⌉-th smallest of n, or
+    the largest; of scores that are but so many independent trials, the one at the same share of
+    them."""
+    most_trials = np.maximum(count, 1)
+    trials = np.minimum(np.maximum(trials, 1.0), most_trials)
+    share = (trials + 1) * level / trials
+    rank = np.ceil(share * count).astype(np.int64)
+    return np.minimum(rank, count)
+
+
+def _ranked(scores_XN: NDArray, rank_X: NDArray) -> NDArray:
+    """The score of each row that has the rank (X,); unknown ones come last."""
+    # no slower than to look for a few ranks alone
+    ordered_XN = np.sort(scores_XN, axis=1)
+    place_X1 = rank_X[:, None] - 1
+    return np.take_along_axis(ordered_XN, place_X1, axis=1)[:, 0]
+
+
+def _smoothed(ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
+    """Averages over neighbouring steps, the nearer the more (R, H): one surprise among the cutoffs
     decides the factor of the steps that it met, and no reader believes bounds that jump.
 
     Where a step was tried many times its neighbours say little of it. Steps beyond the first ones
     look back only: what they say must not depend on the horizon.
     """
-    steps = len(ratio_H)
+    nearness_HH = _nearness(ratio_RH.shape[1])
+    mean_RH = np.empty_like(ratio_RH)
+    size = max(1, AT_ONCE // nearness_HH.size)
+    for begin in range(0, len(ratio_RH), size):
+        rows = slice(begin, begin + size)
+        mean_RH[rows] = _mean_of_near(nearness_HH, ratio_RH[rows], weight_RH[rows])
+    return np.where(np.isnan(ratio_RH), np.nan, mean_RH)
+
+
+def _nearness(steps: int) -> NDArray:
+    """What each step says of another one beside its own scores (H, H), from 1 down to 0."""
     at_H = np.arange(steps)
     last_H = np.maximum(at_H, min(FIRST, steps) - 1)
     reach_H = np.maximum(SMOOTHED, at_H // SMOOTHED_SHARE) + 1.0
     distance_HH = np.abs(at_H[:, None] - at_H)
     near_HH = np.maximum(1 - distance_HH / reach_H[:, None], 0.0)
     is_allowed_HH = at_H <= last_H[:, None]
-    near_HH = np.where(is_allowed_HH, near_HH, 0.0)
-    near_HH = near_HH * np.minimum(weight_H, MOST_CUTOFFS)
-    np.fill_diagonal(near_HH, weight_H)
-    total_H = near_HH.sum(axis=1)
-    mean_H = near_HH @ np.nan_to_num(ratio_H) / np.maximum(total_H, 1e-12)
-    return np.where(np.isnan(ratio_H), np.nan, mean_H)
+    return np.where(is_allowed_HH, near_HH, 0.0)
 
 
-def _grown(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
-    """What the steps up to each say of it (H,): a straight line over the logarithm of the
+def _mean_of_near(nearness_HH: NDArray, ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
+    """The averages of some rows."""
+    share_RH = np.minimum(weight_RH, MOST_CUTOFFS)
+    near_RHH = nearness_HH * share_RH[:, None]
+    diagonal_H = np.arange(len(nearness_HH))
+    near_RHH[:, diagonal_H, diagonal_H] = weight_RH
+    total_RH = near_RHH.sum(axis=2)
+    ratio_RH1 = np.nan_to_num(ratio_RH)[..., None]
+    sum_RH1 = near_RHH @ ratio_RH1
+    return sum_RH1[..., 0] / np.maximum(total_RH, 1e-12)
+
+
+def _grown(ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
+    """What the steps up to each say of it (R, H): a straight line over the logarithm of the
     distance, whose slope is held towards none."""
-    steps = len(ratio_H)
+    steps = ratio_RH.shape[1]
     ahead_H = np.log(np.arange(1, steps + 1))
-    ratio_H = np.nan_to_num(ratio_H)
+    ratio_RH = np.nan_to_num(ratio_RH)
     # The first steps share their line, so that it begins with more than a point.
     until_H = np.maximum(np.arange(steps), min(FIRST, steps) - 1)
 
-    def up_to(numbers_H: NDArray) -> NDArray:
-        return np.cumsum(numbers_H)[until_H]
+    def up_to(numbers_RH: NDArray) -> NDArray:
+        return np.cumsum(numbers_RH, axis=1)[:, until_H]
 
-    total_H = np.maximum(up_to(weight_H), 1e-12)
-    middle_H = up_to(weight_H * ahead_H) / total_H
-    mean_H = up_to(weight_H * ratio_H) / total_H
-    square_H = up_to(weight_H * ahead_H**2) / total_H
-    product_H = up_to(weight_H * ahead_H * ratio_H) / total_H
-    spread_H = np.maximum(square_H - middle_H**2, 1e-9)
-    slope_H = (product_H - middle_H * mean_H) / spread_H
-    slope_H = np.clip(slope_H, -STEEPEST, STEEPEST)
-    trust = weight_H.max() / (weight_H.max() + GROWN)
-    return mean_H + trust * slope_H * (ahead_H - middle_H)
-
-
-def _nearest(scores_1NH: NDArray, step: int, farthest: int) -> NDArray:
-    """Known scores of a step and of as few others as give enough of them: those before it, and
-    for the first steps those after it."""
-    scores = np.empty(0)
-    for width in range(farthest + 1):
-        first = max(0, step - width)
-        stop = max(step, width) + 1
-        scores = scores_1NH[:, :, first:stop].ravel()
-        scores = scores[~np.isnan(scores)]
-        if len(scores) >= ENOUGH:
-            break
-    return scores
-
-
-def _conformal_quantile(scores: NDArray, level: float, trials: float) -> float:
-    """The ⌈(n + 1) level⌉-th smallest of n scores, or the largest; of scores that are but so many
-    independent trials, the one at the same share of them."""
-    trials = min(max(trials, 1.0), len(scores))
-    rank = int(np.ceil((trials + 1) * level / trials * len(scores)))
-    rank = min(rank, len(scores))
-    return float(np.partition(scores, rank - 1)[rank - 1])
+    total_RH = np.maximum(up_to(weight_RH), 1e-12)
+    middle_RH = up_to(weight_RH * ahead_H) / total_RH
+    mean_RH = up_to(weight_RH * ratio_RH) / total_RH
+    square_RH = up_to(weight_RH * ahead_H**2) / total_RH
+    product_RH = up_to(weight_RH * ahead_H * ratio_RH) / total_RH
+    spread_RH = np.maximum(square_RH - middle_RH**2, 1e-9)
+    slope_RH = (product_RH - middle_RH * mean_RH) / spread_RH
+    slope_RH = np.clip(slope_RH, -STEEPEST, STEEPEST)
+    largest_R1 = weight_RH.max(axis=1, keepdims=True)
+    trust_R1 = largest_R1 / (largest_R1 + GROWN)
+    distance_RH = ahead_H - middle_RH
+    return mean_RH + trust_R1 * slope_RH * distance_RH

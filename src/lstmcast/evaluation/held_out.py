@@ -5,8 +5,9 @@ S series · O origins · J held-out cutoffs of each · H horizon · Q quantile l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ class HeldOut:
     origins: Origins
     counts_OJ: NDArray
     apart_O: NDArray  # steps between these cutoffs
+    group_O: NDArray  # which origins share a calibration: those of one number
 
     @classmethod
     def of(cls, panel: Panel, origins: Origins) -> HeldOut:
@@ -40,14 +42,39 @@ class HeldOut:
         of many."""
         cutoffs = _cutoffs_of_each(panel)
         counts_OJ, apart_O = held_out_counts(origins.counts, panel.periods, cutoffs)
-        return cls(origins, counts_OJ, apart_O)
+        # the k-th cutoff of every series
+        cutoffs_of_each = len(origins.series) // max(len(panel), 1)
+        group_O = np.arange(len(origins.series)) % max(cutoffs_of_each, 1)
+        return cls(origins, counts_OJ, apart_O, group_O)
 
-    @property
-    def distinct(self) -> Origins:
-        """All origins and cutoffs, once each, whichever origins share them: what `forecasts` asks
-        its forecaster for."""
-        distinct, _, _ = self._distinct()
-        return distinct
+    @classmethod
+    def stacked(cls, of_panels: Sequence[HeldOut], lengths: Sequence[int]) -> HeldOut:
+        """Those of several panels of so many series, of which each is calibrated by itself."""
+        first_series = first_group = 0
+        columns = []
+        for held_out, length in zip(of_panels, lengths, strict=True):
+            series, counts = held_out.origins
+            column = (
+                series + first_series,
+                counts,
+                held_out.counts_OJ,
+                held_out.apart_O,
+                held_out.group_O + first_group,
+            )
+            columns.append(column)
+            first_series += length
+            first_group += len(held_out.groups)
+        arrays = map(np.concatenate, zip(*columns, strict=True))
+        series, counts, counts_OJ, apart_O, group_O = arrays
+        return cls(Origins(series, counts), counts_OJ, apart_O, group_O)
+
+    @cached_property
+    def groups(self) -> list[NDArray]:
+        """Origins that share a calibration, by their numbers."""
+        order = np.argsort(self.group_O, kind="stable")
+        changes = np.diff(self.group_O[order])
+        begins = np.flatnonzero(changes) + 1
+        return np.split(order, begins)
 
     def forecasts(self, answer: Callable[[Origins], NDArray]) -> tuple[NDArray, NDArray]:
         """What a forecaster answers at the origins (O, …) and at the held-out cutoffs (O, J, …).
@@ -55,7 +82,7 @@ class HeldOut:
         It is asked once for each cutoff of a series, whichever origins share it. NaN where there
         is no cutoff.
         """
-        distinct, is_asked, place = self._distinct()
+        distinct, is_asked, place = self._distinct
         answers = answer(distinct)
         shape = answers.shape[1:]
         by_pair = np.full((len(is_asked), *shape), np.nan)
@@ -63,15 +90,18 @@ class HeldOut:
         by_cutoff = by_pair[place].reshape(len(self.origins.series), -1, *shape)
         return by_cutoff[:, 0], by_cutoff[:, 1:]
 
+    @cached_property
     def _distinct(self) -> tuple[Origins, NDArray, NDArray]:
         """Series and counts that are asked for, which of the different pairs they are, and the pair
         of each origin and each of its cutoffs."""
         counts = np.concatenate([self.origins.counts[:, None], self.counts_OJ], axis=1)
         series = np.broadcast_to(self.origins.series[:, None], counts.shape)
-        pairs = np.stack([series.ravel(), counts.ravel()])
-        distinct, place = np.unique(pairs, axis=1, return_inverse=True)
-        is_asked = distinct[1] > 0
-        return Origins(*distinct[:, is_asked]), is_asked, place
+        count_limit = counts.max(initial=0) + 1
+        pairs = series * count_limit + counts
+        distinct, place = np.unique(pairs.ravel(), return_inverse=True)
+        series, counts = np.divmod(distinct, count_limit)
+        is_asked = counts > 0
+        return Origins(series[is_asked], counts[is_asked]), is_asked, place
 
     def tried(self, decode: Decode, panel: Panel, horizon: int) -> Tried:
         """The network's forecasts, and what came after the held-out cutoffs."""
@@ -112,8 +142,10 @@ class HeldOut:
 
     def rows(self, rows: slice) -> HeldOut:
         """Some of the origins."""
+        if rows == slice(0, len(self.counts_OJ)):
+            return self
         origins = Origins(self.origins.series[rows], self.origins.counts[rows])
-        return HeldOut(origins, self.counts_OJ[rows], self.apart_O[rows])
+        return HeldOut(origins, self.counts_OJ[rows], self.apart_O[rows], self.group_O[rows])
 
     def parts(self, series: int) -> list[slice]:
         """The origins of some series after the other, all cutoffs of a series together."""
@@ -180,11 +212,20 @@ def _cutoffs_of_each(panel: Panel) -> int:
     return FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
 
 
-def groups_of(origins: Origins, series: int) -> list[NDArray]:
-    """Origins that share a calibration: the k-th cutoff of every series."""
-    count = len(origins.series)
-    per_series = count // max(series, 1)
-    return [np.arange(first, count, per_series) for first in range(per_series)]
+def alike(groups: Iterable[NDArray], limit: int) -> Iterator[NDArray]:
+    """Groups of equal size together, as many as have so many origins (P, G).
+
+    >>> groups = [np.array([0, 1]), np.array([2]), np.array([3, 4])]
+    >>> [together.tolist() for together in alike(groups, 4)]
+    [[[0, 1], [3, 4]], [[2]]]
+    """
+    of_size: dict[int, list[NDArray]] = {}
+    for group in groups:
+        of_size.setdefault(len(group), []).append(group)
+    for size, of_equal_size in of_size.items():
+        count = max(limit // max(size, 1), 1)
+        for first in range(0, len(of_equal_size), count):
+            yield np.stack(of_equal_size[first : first + count])
 
 
 def all_positive(values: NDArray) -> NDArray:

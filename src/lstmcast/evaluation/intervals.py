@@ -54,7 +54,7 @@ def with_quantiles(
     # as many steps as are looked at together, so that no horizon moves the interval of a date
     forecasts = held_out.tried(decode, panel, max(horizon, FIRST))
     batches = [(rows, forecasts.rows(rows)) for rows in held_out.parts(len(panel))]
-    quantiles_OHQ = calibrated(batches, held_out, len(panel))[:, :horizon]
+    quantiles_OHQ = calibrated(batches, held_out)[:, :horizon]
     return Forecast.at_origins(
         panel,
         origins,

@@ -19,13 +19,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import newest_known, reduced, spread
-from lstmcast.evaluation.held_out import per_origin
 
 NEWEST, CYCLES = 8, 2  # values and cycles before a step that are read
 FEWEST, MOST = 8, 128  # examples that a map is fitted to
@@ -117,6 +117,7 @@ class History(NamedTuple):
     observed_N: NDArray
     offsets: NDArray
     power_S: NDArray
+    is_whole: bool  # no value is missing
 
     @classmethod
     def of(cls, given_N: NDArray, offsets: NDArray) -> History:
@@ -125,13 +126,19 @@ class History(NamedTuple):
         largest_S = reduced(np.fmax, np.abs(given_N), offsets)
         power_S = np.frexp(np.nan_to_num(largest_S))[1]
         values_N = np.ldexp(given_N, -spread(power_S, offsets))
-        return cls(values_N[np.maximum(observed_N, 0)], observed_N, offsets, power_S)
+        is_whole = bool(np.isfinite(given_N).all())
+        values_N = values_N[np.maximum(observed_N, 0)]
+        return cls(values_N, observed_N, offsets, power_S, is_whole)
 
-    def at(self, begin: NDArray, steps: NDArray) -> NDArray:
-        """Values so many steps after where reading begins; NaN where none was observed since."""
-        place = begin + steps
-        is_observed = self.observed_N[place] >= begin
-        return np.where(is_observed, self.values_N[place], np.nan)
+    def runs(self, begin_M: NDArray, first_M: NDArray, length: int) -> NDArray:
+        """So many values in a row, from so many steps after where reading begins on (M, T); NaN
+        where none was observed since."""
+        place_M = begin_M + first_M
+        values_MT = sliding_window_view(self.values_N, length)[place_M]
+        if self.is_whole:
+            return values_MT
+        observed_MT = sliding_window_view(self.observed_N, length)[place_M]
+        return np.where(observed_MT >= begin_M[:, None], values_MT, np.nan)
 
 
 class Examples(NamedTuple):
@@ -140,6 +147,17 @@ class Examples(NamedTuple):
     newest_MN: NDArray
     phases_MHS: NDArray
     base_M: NDArray
+
+    @property
+    def are_whole(self) -> NDArray:
+        """Which of them have all values (M,), of columns beside the target apart."""
+        return np.isfinite(self.base_M) & np.isfinite(self.phases_MHS).all(axis=(1, 2))
+
+
+def _newest(history: History, begin_M: NDArray, known_M: NDArray) -> NDArray:
+    """The newest values first (M, N)."""
+    values_MN = history.runs(begin_M, known_M - NEWEST, NEWEST)
+    return np.ascontiguousarray(values_MN[:, ::-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,26 +174,24 @@ class Fits:
 
     def examples(self, own_M: NDArray, known_M: NDArray) -> Examples:
         """What the maps `own_M` read of their series after `known_M` values."""
-        begin_M1 = self._begin_U[own_M][:, None]
-        known_M1 = known_M[:, None]
-        lags_MN = known_M1 - 1 - np.arange(NEWEST)
-        newest_MN = self.history.at(begin_M1, lags_MN)
+        begin_M = self._begin_U[own_M]
+        newest_MN = _newest(self.history, begin_M, known_M)
         base_M = newest_MN.mean(axis=1)
         base_M1 = base_M[:, None]
-        phases = []
-        for period in self.periods:
+        S = CYCLES * len(self.periods)
+        phases_MHS = np.empty((len(own_M), self.horizon, S))
+        for place in range(S):
+            period = self.periods[place // CYCLES]
+            lag = (place % CYCLES + 1) * period
+            steps = min(period, self.horizon)
+            cycle_MT = self.history.runs(begin_M, known_M - lag, steps)
+            cycle_MT -= base_M1
             in_cycle_H = np.arange(self.horizon) % period
-            for cycle in range(1, CYCLES + 1):
-                steps_MH = known_M1 - cycle * period + in_cycle_H
-                values_MH = self.history.at(begin_M1, steps_MH)
-                phases.append(values_MH - base_M1)
-        phases_MHS = np.empty((len(own_M), self.horizon, 0))
-        if phases:
-            phases_MHS = np.stack(phases, axis=2)
+            phases_MHS[:, :, place] = cycle_MT[:, in_cycle_H]
         newest = [newest_MN - base_M1]
         for column, mean_U in zip(self.columns, self.means_BU, strict=True):
             mean_M1 = mean_U[own_M][:, None]
-            newest.append(column.at(begin_M1, lags_MN) - mean_M1)
+            newest.append(_newest(column, begin_M, known_M) - mean_M1)
         return Examples(np.concatenate(newest, axis=1), phases_MHS, base_M)
 
     @property
@@ -206,22 +222,24 @@ class Fits:
         own_M = np.broadcast_to(fit_U1, known_UR.shape).ravel()
         known_M = known_UR.ravel()
         examples = self.examples(own_M, known_M)
-        begin_M1 = self._begin_U[own_M][:, None]
-        coming_MH = known_M[:, None] + np.arange(self.horizon)
-        target_MH = self.history.at(begin_M1, coming_MH) - examples.base_M[:, None]
-        is_whole_M = np.isfinite(examples.base_M) & used_UR.ravel()
-        is_whole_M &= np.isfinite(target_MH).all(axis=1)
-        is_whole_M &= np.isfinite(examples.phases_MHS).all(axis=(1, 2))
-        examples_U = is_whole_M.reshape(known_UR.shape).sum(axis=1)
+        target_MH = self.history.runs(self._begin_U[own_M], known_M, self.horizon)
+        target_MH -= examples.base_M[:, None]
+        is_used_M = used_UR.ravel()
+        if not self.history.is_whole:
+            is_used_M = is_used_M & examples.are_whole
+            is_used_M &= np.isfinite(target_MH).all(axis=1)
+        examples_U = is_used_M.reshape(known_UR.shape).sum(axis=1)
+        is_unused_M = ~is_used_M
 
         def by_fit(values_M: NDArray) -> NDArray:
-            is_used = per_origin(is_whole_M, values_M)
-            used_M = np.where(is_used, values_M, 0.0)
-            return used_M.reshape(*known_UR.shape, *values_M.shape[1:])
+            values_M[is_unused_M] = 0.0
+            return values_M.reshape(*known_UR.shape, *values_M.shape[1:])
 
         newest_URN = by_fit(examples.newest_MN)
         phases_URHS = by_fit(examples.phases_MHS)
         target_URH = by_fit(target_MH)
+        if not self.columns:
+            return _solved(newest_URN, phases_URHS, target_URH, examples_U)
         size_U1N = _sizes(newest_URN)[:, None]
         maps = _solved(newest_URN * size_U1N, phases_URHS, target_URH, examples_U)
         return maps._replace(newest_UHN=maps.newest_UHN * size_U1N)
@@ -301,9 +319,10 @@ def _solved(
     gram_UHSS = gram_UHSS + prior_U[:, None, None, None] * np.eye(S)
     cross_UHSN = cross_UHNS.swapaxes(2, 3)
     left_UHSS = gram_UHSS - cross_UHSN @ on_phases_UHNS
-    target_UHR1 = target_URH.transpose(0, 2, 1)[..., None]
-    products_UHRS = phases_UHRS * target_UHR1
-    target_UHS = products_UHRS.sum(axis=2)
+    target_URX = np.repeat(target_URH, S, axis=2)
+    products_URX = phases_URX * target_URX
+    target_UX = products_URX.sum(axis=1)
+    target_UHS = target_UX.reshape(U, H, S)
     explained_UHS = np.einsum("uhns,unh->uhs", cross_UHNS, on_target_UNH)
     left_UHS = target_UHS - explained_UHS
     phases_UHS1 = np.linalg.solve(left_UHSS, left_UHS[..., None])

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.evaluation.calibration import HeldOut, Tried, groups_of
+from lstmcast.evaluation.calibration import HeldOut, Tried
 from lstmcast.evaluation.combination import Errors, drawn_together
 from lstmcast.evaluation.held_out import per_origin
 from lstmcast.forecast import NETWORK, Combination, KnownParts
@@ -25,7 +25,7 @@ WITHOUT = "without known columns"  # what the forecast without them is called
 
 
 def trusted(
-    with_columns: Tried, without_columns: Tried, held_out: HeldOut, series: int
+    with_columns: Tried, without_columns: Tried, held_out: HeldOut
 ) -> tuple[Tried, NDArray]:
     """The average of two forecasts at origins and at the held-out cutoffs before them, and the
     share (O,) of the one without.
@@ -35,7 +35,7 @@ def trusted(
     with_OJH = with_columns.before_OJHQ[..., MEDIAN]
     without_OJH = without_columns.before_OJHQ[..., MEDIAN]
     actual_OJH = np.where(np.isnan(with_OJH), np.nan, with_columns.actual_OJH)
-    share_O = shares_without(with_OJH, without_OJH, actual_OJH, held_out, series)
+    share_O = shares_without(with_OJH, without_OJH, actual_OJH, held_out)
     averaged = Tried(
         quantiles_OHQ=_averaged(with_columns.quantiles_OHQ, without_columns.quantiles_OHQ, share_O),
         before_OJHQ=_averaged(with_columns.before_OJHQ, without_columns.before_OJHQ, share_O),
@@ -67,13 +67,12 @@ def trusted_parts(columns: KnownParts, combination: Combination | None) -> Known
 
 
 def shares_without(
-    with_OJH: NDArray, without_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut, series: int
+    with_OJH: NDArray, without_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut
 ) -> NDArray:
     """The weight (O,) of the forecast without the columns: none, where too few windows judge it."""
     errors = Errors.of(without_OJH[None], with_OJH, actual_OJH, held_out)
     ratio_O1, windows_O1 = errors.relative(errors.count_OJ > 0)
-    groups = groups_of(held_out.origins, series)
-    drawn_O1 = drawn_together(ratio_O1, windows_O1, groups)
+    drawn_O1 = drawn_together(ratio_O1, windows_O1, held_out.groups)
     weight_O = np.exp(-POWER * drawn_O1[:, 0])
     return weight_O / (1.0 + weight_O)
 

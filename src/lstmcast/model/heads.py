@@ -96,7 +96,10 @@ class Quantiles:
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The median as it is, the others by positive steps away from it."""
-        return location[..., None] + scale[..., None] * quantiles_from_raw(raw, xp)
+        quantiles = quantiles_from_raw(raw, xp)
+        if location is ZERO and scale is ONE:
+            return quantiles
+        return location[..., None] + scale[..., None] * quantiles
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Twice the mean pinball loss: with one level, the median, that is the absolute error."""
@@ -253,7 +256,7 @@ HEADS: dict[str, Head] = {head.name: head for head in (*AFFINE_HEADS, *COUNT_HEA
 
 def head_named(name: str, custom: Head | None = None) -> Head:
     """The head of this name: one of `HEADS`, or the user's own; UsageError where it is neither."""
-    if custom is not None:
+    if custom is not None and HEADS.get(name) is not custom:
         check_head(custom)
         if custom.name != name:
             raise UsageError(

@@ -101,7 +101,8 @@ class Network:
         shape_HKR = (self.config.steps, self.config.inputs.columns, self.head.outputs)
         for arrays, hidden_ND in zip(self.members, hidden_MND, strict=True):
             dense_ND = self._dense(arrays, "dense", self.config.after, hidden_ND)
-            raw_NF = dense_ND @ arrays["head.weight"].T + arrays["head.bias"]
+            raw_NF = dense_ND @ arrays["head.weight"].T
+            raw_NF += arrays["head.bias"]
             raw_NHKR = raw_NF.reshape(len(raw_NF), *shape_HKR).astype(float)
             if self.config.inputs.skips:
                 skip_NH = x_NC[:, : self.config.own_width] @ arrays["skip.weight"].T
@@ -157,7 +158,9 @@ class Network:
         activation = ACTIVATIONS[self.config.activation]
         for layer in range(len(sizes)):
             weight, bias = arrays[f"{name}.{layer}.weight"], arrays[f"{name}.{layer}.bias"]
-            values = activation(values @ weight.T + bias)
+            values = values @ weight.T
+            values += bias
+            values = activation(values)
         return values
 
 

@@ -57,12 +57,12 @@ def with_carried_labels(sheet: Sheet) -> Sheet:
 def with_carried_keys(sheet: Sheet, time: str) -> Sheet:
     """The sheet with empty cells of names filled by the one above them, as merged cells leave them,
     where that tells the rows of each time apart; as it is elsewhere."""
+    merged = [column for column in sheet.columns if _looks_merged(column)]
+    if not merged:
+        return sheet
     times = next(column for column in sheet.columns if column.name == time)
     codes = times.as_ids()[0]
     if len(np.unique(codes)) > _SHARED * len(sheet):
-        return sheet
-    merged = [column for column in sheet.columns if _looks_merged(column)]
-    if not merged:
         return sheet
     for keys in (*([column] for column in merged), merged):
         completed = {id(column): column.take(last_filled(column.nameless)) for column in keys}

@@ -249,7 +249,9 @@ class Adaptive:
     def place(self, answer_NHKX: NDArray, known: AdaptiveKnown) -> NDArray:
         """Answers in units of the scale, as values on the reading axis."""
         level_NH = known.level[:, None] + known.seasonal[:, : answer_NHKX.shape[1]]
-        return answer_NHKX * known.scale[:, None, None, None] + level_NH[:, :, None, None]
+        placed_NHKX = answer_NHKX * known.scale[:, None, None, None]
+        placed_NHKX += level_NH[:, :, None, None]
+        return placed_NHKX
 
     def around(self, known: AdaptiveKnown) -> tuple[NDArray, NDArray]:
         """Level with season, and scale."""
@@ -292,12 +294,15 @@ class Adaptive:
         newest_N = known.level
         if known.effect is not None:
             newest_N = newest_N + known.effect
-        moved_NHKX = z_NHKX - z_NHKX[..., middle] + newest_N[:, None, None, None]
-        z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
-        unit_N111 = known.unit[:, None, None, None]
+        if young_N.any():
+            moved_NHKX = z_NHKX - z_NHKX[..., middle] + newest_N[:, None, None, None]
+            z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
+        values = from_axis(z_NHKX, known.log, known.root)
         with np.errstate(over="ignore"):
-            values = from_axis(z_NHKX, known.log, known.root) * unit_N111
-        values = np.clip(values, -LARGEST, LARGEST)
+            values *= known.unit[:, None, None, None]
+        np.clip(values, -LARGEST, LARGEST, out=values)
+        if not constant_N.any():
+            return values
         value_N111 = known.value[constant_N, None, None, None]
         values[constant_N] += value_N111 - values[constant_N][..., middle]
         values[constant_N, ..., middle] = value_N111

@@ -36,6 +36,9 @@ def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
     z_B = np.array(values_B, float)
     log_B = _of_rows(log, len(z_B))
     root_B = _of_rows(root, len(z_B))
+    if log_B.all():
+        z_B[z_B <= 0] = np.nan
+        return np.log(z_B, out=z_B)
     if log_B.any():
         values_N = z_B[log_B]
         z_B[log_B] = np.log(np.where(values_N > 0, values_N, np.nan))
@@ -51,6 +54,9 @@ def from_axis(z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -
     values_B = np.array(z_B, float)
     log_B = _of_rows(log, len(values_B))
     root_B = _of_rows(root, len(values_B))
+    if log_B.all():
+        np.clip(values_B, -744.0, 709.0, out=values_B)
+        return np.exp(values_B, out=values_B)
     if log_B.any():
         values_B[log_B] = np.exp(np.clip(values_B[log_B], -744.0, 709.0))
     if root_B.any():

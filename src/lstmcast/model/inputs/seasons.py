@@ -28,7 +28,7 @@ from lstmcast.model.inputs.tables import (
     Indices,
     Reading,
     TableState,
-    add_to_table,
+    add_to_tables,
     deviations,
     newest_columns,
     plain_table,
@@ -123,10 +123,11 @@ def _read_family(
         passed_BT = before_B[:, None] + np.cumsum(begun_BT, axis=1)
         passed.append(passed_BT[:, -1])
         places = family.of(period)
-        for place in places:
-            table, table_state = family.tables[place], state.tables[place]
-            columns = add_to_table(table_state, deviation_BT, known_BT, table.decay, least_BT)
-            indices.append(Indices(columns, period, table.inner, passed_BT))
+        states = [state.tables[place] for place in places]
+        decays = [family.tables[place].decay for place in places]
+        added = add_to_tables(states, deviation_BT, known_BT, decays, least_BT)
+        for place, columns in zip(places, added, strict=True):
+            indices.append(Indices(columns, period, family.tables[place].inner, passed_BT))
             tables.append(newest_columns(columns, period))
         columns = plain_table(late_state, deviation_BT, known_BT, LATE)
         inner = family.tables[places[0]].inner

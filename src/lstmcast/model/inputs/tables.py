@@ -9,7 +9,7 @@ far beyond the surprises that were usual goes in only so far: a closed day or a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ SURPRISE_RATE = 0.2  # of a phase's usual surprise towards the newest one
 SETTLED = 1.5  # weight from which a surprise is one: more than one cycle
 # Of a cycle's steps, less those that are missing as often as not, that must be known for its mean.
 WHOLE_CYCLE = 0.6
+FEW_VALUES = 64  # of a cycle of all rows, up to which tables of one period are made together
 
 
 class Reading(NamedTuple):
@@ -89,13 +90,43 @@ def _centred_sum(values_BU: NDArray, period: int, tail: int) -> NDArray:
     return sums[:, tail + 1 :] - sums[:, first : stop - period] - 0.5 * ends
 
 
+def add_to_tables(
+    states: Sequence[TableState],
+    deviation_BT: NDArray,
+    known_BT: NDArray,
+    decays: Sequence[float],
+    least_BT: NDArray,
+) -> list[TableState]:
+    """`add_to_table` for tables of one period, of few rows as if they were rows of one table: calls
+    cost more time there than what they compute."""
+    B, period = states[0].sum_BM.shape
+    count = len(states)
+    are_many = B * period > FEW_VALUES or deviation_BT.shape[1] <= period
+    if count == 1 or are_many:
+        tables = zip(states, decays, strict=True)
+        return [
+            add_to_table(state, deviation_BT, known_BT, decay, least_BT) for state, decay in tables
+        ]
+    stacked = TableState(*map(np.concatenate, zip(*states, strict=True)))
+    rows = [np.tile(values_BT, (count, 1)) for values_BT in (deviation_BT, known_BT, least_BT)]
+    deviation_NT, known_NT, least_NT = rows
+    decay_N1 = np.repeat(decays, B)[:, None]
+    columns = add_to_table(stacked, deviation_NT, known_NT, decay_N1, least_NT)
+    by_table = zip(*(np.split(array_NM, count) for array_NM in columns), strict=True)
+    return [TableState(*arrays) for arrays in by_table]
+
+
 def add_to_table(
-    state: TableState, deviation_BT: NDArray, known_BT: NDArray, decay: float, least_BT: NDArray
+    state: TableState,
+    deviation_BT: NDArray,
+    known_BT: NDArray,
+    decay: float | NDArray,
+    least_BT: NDArray,
 ) -> TableState:
     """The columns of a table with T more; a step starts from the one a cycle before. First come the
     old columns.
 
-    `least_BT`: the usual surprise at the least.
+    `decay`: of all rows, or of each (B, 1); `least_BT`: the usual surprise at the least.
     """
     period, T = state.sum_BM.shape[1], deviation_BT.shape[1]
     sums, weights, surprises = _extended(state, deviation_BT)
