@@ -382,7 +382,7 @@ def test_a_series_that_ends_long_before_the_others_is_named():
     found = only(ragged(60, 20, 57), "no recent values")
     assert (found.series, found.line, found.severity) == ("s1", 81, "warning")
     assert found.message == (
-        "series 's1': the last value is at 2024-01-20 (line 81), and other series continue until "
+        "series 's1': the last value is at 2024-01-20 (line 81), but other series continue until "
         "2024-02-29"
     )
     assert check_table(ragged(60, 57)) == ()  # three steps are a late report

@@ -852,7 +852,7 @@ def test_how_far_is_said_by_a_date_or_is_a_season(run):
     until = run("forecast", AIRLINE, "--until", "1961-05-31", "--json").json
     assert until["forecast"]["ds"][-1] == "1961-05-01"
     done = run("forecast", AIRLINE)
-    assert "12 steps are forecast, one season. --horizon N" in done.err
+    assert "12 steps are forecast, one season. Change this with --horizon N" in done.err
     assert "1961-12-01" in done.out and "1962-01-01" not in done.out
     told = run("backtest", AIRLINE, "--json", "--held-out", "-q").json
     assert len(told["accuracy"]["held_out"]["ds"]) == 60

@@ -275,7 +275,9 @@ def test_negative_values_are_refused_where_they_are_forecast(head):
 def test_fractions_are_no_counts(name):
     values = np.ones(40)
     values[6] = 0.5
-    with pytest.raises(DataError, match=r"step 7: 0.5 is not whole, .* Use head='tweedie'"):
+    with pytest.raises(
+        DataError, match=r"step 7: 0.5 is not a whole number, .* Use head='tweedie'"
+    ):
         fitted(values, name)
     fitted(values, "tweedie")
 

@@ -438,7 +438,7 @@ def test_times_without_a_row_do_not_erase_what_is_remembered(tmp_path):
     patch = np.full(21, np.nan)
     patch[[0, -1]] = values[[40, 60]]
     newer = monthly(patch, start="2003-05")
-    assert "values of 19 steps are remembered, and the data have none there" in str(
+    assert "values of 19 steps are saved, and the data have none there" in str(
         loaded.continued(newer).findings
     )
     assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))

@@ -386,7 +386,7 @@ def test_series_share_the_rows_of_their_store():
     assert by_id == {"7/milk": 70, "7/tea": 70, "8/milk": 80, "8/tea": 80}
     more = pd.concat([stores, stores.assign(store=9)])
     told = lc.read(items, target="sold", series="store,item", future_data=more)
-    assert "rows of 1 series that the data do not have" in str(told.report.findings)
+    assert "rows of 1 series that are not in the data" in str(told.report.findings)
 
 
 def test_a_monthly_index_is_held_for_the_month():
@@ -394,8 +394,9 @@ def test_a_monthly_index_is_held_for_the_month():
     panel = lc.read(sold(), target="sold", future_data=index)
     own = known(panel, "index").reshape(2, -1)[0]
     np.testing.assert_array_equal(own, [2] * 31 + [3] * 29 + [4] * 31)
-    assert "'index' is monthly (month starts). Aligned: each value is held for its month" in str(
-        panel.check()
+    assert (
+        "'index' is monthly (month starts). Aligned: each value is repeated for its month"
+        in str(panel.check())
     )
     ends = {"month": ["2024-01-31", "2024-02-29", "2024-03-31"], "index": [2.0, 3.0, 4.0]}
     panel = lc.read(sold(), target="sold", future_data=ends)
@@ -434,7 +435,7 @@ def test_daily_values_are_held_for_the_hours_and_hourly_ones_averaged_for_the_da
             plan(day=[*DAYS, *DAYS[:-1], DAYS[-1] + pd.Timedelta("5h")]),
             r"series 'tea', column 'price': 2024-01-12 05:00 \(row 24 of the future table",
         ),
-        (plan(day=np.arange(24)), "its times are numbers, and those of the series are dates"),
+        (plan(day=np.arange(24)), "its times are numbers, but those of the series are dates"),
         (plan()[["price"]], "has no column of times, which coming values need: call it as in the"),
         (plan()[["day", "product"]], "has no column of values. Name one with --future"),
         (plan().drop(columns="product"), "none of its columns says of which series they are"),
@@ -505,7 +506,7 @@ def test_columns_that_end_with_the_values_are_told():
     frame = shop()
     ended = frame.assign(price=frame["price"].where(frame["sold"].notna()))
     said = findings("known in advance", ended, future="price")
-    assert said[0].startswith("warning: 'price' is known in advance, and ends with the values.")
+    assert said[0].startswith("warning: 'price' is known in advance, but ends with the values.")
     half = frame.assign(price=[*frame["price"][:8], *[NAN] * 4, *frame["price"][12:]])
     said = findings("known in advance", half, future="price")
     assert said[0].startswith("warning: 'price' is known for 0 to 2 steps after the last values.")
@@ -515,9 +516,10 @@ def test_constant_and_missing_columns_are_told():
     frame = shop(always=3.0, state="open", price=[NAN, *np.arange(23.0)])
     said = findings("constant column", frame, series="product", future="always,state,price")
     assert said == [
-        "warning: all values of the future column 'always' are 3. It says nothing of the others.",
-        "warning: all values of the future column 'state' are 'open'. It says nothing of the "
-        "others.",
+        "warning: all values of the future column 'always' are 3. The effect of other values is "
+        "unknown.",
+        "warning: all values of the future column 'state' are 'open'. The effect of other values "
+        "is unknown.",
     ]
     missing = findings("missing covariates", frame, series="product", future="price")
     assert missing == ["note: 1 of 18 values of the future column 'price' is missing."]
@@ -527,8 +529,8 @@ LEAKS = {
     "itself": (0, "the same as the target (correlation 1). Leave it out"),
     "tomorrow": (1, "the same as the target of 1 step later. Leave it out"),
     "next week": (7, "the same as the target of 7 steps later. Leave it out"),
-    "yesterday": (-1, "the target of 1 step before. It is known no longer than 1 step ahead"),
-    "last week": (-7, "the target of 7 steps before. It is known no longer than 7 steps ahead"),
+    "yesterday": (-1, "the target of 1 step before. It is known at most 1 step ahead"),
+    "last week": (-7, "the target of 7 steps before. It is known at most 7 steps ahead"),
     "three ago": (-3, None),
 }
 
@@ -561,8 +563,8 @@ def test_what_is_known_in_hindsight_is_said():
     assert panel.report.recipe.hindsight == ("price",)
     said = findings("hindsight", shop(), future="promoted", hindsight="price")
     assert said == [
-        "warning: 'price' is known in hindsight only. Accuracy is measured as if coming values had "
-        "been known: in use it will be lower."
+        "warning: 'price' is known in hindsight only. Accuracy is measured as if coming values "
+        "had been known, so it will be lower in use."
     ]
     with pytest.raises(UsageError, match="'price' is named as future covariate and as hindsight"):
         lc.read(shop(), target="sold", future="price", hindsight="price")

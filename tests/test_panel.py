@@ -123,7 +123,7 @@ def test_from_arrays_takes_rows_starts_per_series_and_integers():
         ([1, 2], {"periods": (0,)}, UsageError, "periods must be whole"),
         ([1, 2], {"kind": "whole"}, UsageError, "Choose one of: real, count, positive"),
         ([-1, 2], {"kind": "positive"}, DataError, "-1 is negative"),
-        ([1.5, 2], {"kind": "count"}, DataError, "1.5 is not whole"),
+        ([1.5, 2], {"kind": "count"}, DataError, "1.5 is not a whole number"),
         ({"a": []}, {}, DataError, "at least one number"),
         ({}, {}, DataError, "no series"),
         ({"a": ["x"]}, {}, DataError, "series 'a' cannot be read as numbers"),

@@ -121,8 +121,8 @@ def test_they_stand_beside_other_columns():
     [
         ("Germany", "holidays of 'Germany' are not known. Give a country, such as DE"),
         ("GR1", "holidays of 'GR1' are not known. Give a country, such as GR"),
-        ("DE-XX", "DE has no part 'XX' whose holidays are known. Choose one of: BB, BE, BW, BY"),
-        ("JP-13", "JP has no part '13' whose holidays are known. Leave it out"),
+        ("DE-XX", "DE has no subdivision 'XX' with known holidays. Choose one of: BB, BE, BW, BY"),
+        ("JP-13", "JP has no subdivision '13' with known holidays. Leave it out"),
         ("", "holidays='' names no country"),
     ],
 )

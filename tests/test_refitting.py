@@ -686,7 +686,7 @@ def test_folders_that_hold_something_else_are_left_alone(tmp_path, model, panel)
         tried(model, panel, folder=tmp_path / "model")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("mine")
-    with pytest.raises(OutputError, match="a folder with other things in it"):
+    with pytest.raises(OutputError, match="a folder with other contents"):
         tried(model, panel, folder=tmp_path / "notes")
     assert os.listdir(tmp_path / "notes") == ["a.txt"]
 

@@ -109,7 +109,7 @@ def test_merged_names_are_carried_down_past_totals(total, tmp_path):
     panel = lc.read(write(tmp_path, *lines))
     assert panel.ids.tolist() == ["North", "South", "West"]
     assert panel.series(2).tolist() == [2 + month / 4 for month in range(12)]
-    assert "empty cells of Region read as the one above them" in said(panel)
+    assert "empty cells of Region read as the cell above them" in said(panel)
 
 
 def test_two_merged_names_are_carried_down(tmp_path):

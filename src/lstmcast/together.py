@@ -1,4 +1,4 @@
-"""Forecasts of several panels, whose series the network reads in one pass.
+"""Forecasts of several panels whose series the network reads in one pass.
 
 O origins · H horizon · Q quantile levels
 """
@@ -27,12 +27,11 @@ from lstmcast.predict import Asked, Levels, forecast_after
 def forecast_each(
     model: Fitted, panels: Sequence[Panel], requests: Sequence[Asked], levels: Sequence[Levels]
 ) -> list[Forecast]:
-    """The forecast of each panel as if it were alone; the network reads all of them in one pass.
+    """Forecast several panels in one pass of the network, each as if it were alone.
 
-    What is asked for has a horizon each. Panels that cannot be read together (other frequencies or
-    columns beside the target, a model that remembers data) are read one after the other. Numbers
-    are those of `forecast_as` but for the last bits of float32, whose sums are taken in another
-    order.
+    Each request has its own horizon. Panels that cannot be read together (different frequencies or
+    covariates, a model with a saved context) are read one by one. Results equal those of
+    `forecast_as` up to rounding in float32, since sums are taken in another order.
     """
     horizons = [checked_horizon(request.horizon) for request in requests]
     needed = []
@@ -44,8 +43,7 @@ def forecast_each(
 
 
 class Needed(NamedTuple):
-    """What a forecast needs of the network: its answers at these origins; `alike` is equal where
-    they can be had in one pass."""
+    """The origins at which a forecast needs the network, and what must be `alike` in one pass."""
 
     panel: Panel
     origins: Origins
@@ -54,7 +52,7 @@ class Needed(NamedTuple):
 
 
 def _needed(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Needed | None:
-    """What the forecast of a panel needs; None where it is read alone."""
+    """What the forecast of a panel needs; None if it is read alone."""
     if model.saved_context is not None or model.factors_HI is not None:
         return None
     if request.cutoffs is not None or request.mode != "direct" or panel.covariates:
@@ -64,7 +62,7 @@ def _needed(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Needed
     ahead = model.measured_ahead(horizon, request.mode)
     held_out = HeldOut.of(panel, origins)
     batches = held_out.parts(len(panel))
-    if len(batches) > 1:  # so large a panel is read in parts by itself
+    if len(batches) > 1:  # a panel this large is read in parts by itself
         return None
     declared = None if panel.recognised is not None else panel.kind
     alike = (panel.frequency.code, panel.periods, declared, ahead)
@@ -72,8 +70,7 @@ def _needed(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Needed
 
 
 def _read_together(model: Fitted, needed: Sequence[Needed | None]) -> list[Decode | None]:
-    """What answers each forecast from one pass over all that are alike; None for those that are
-    read alone."""
+    """The answers for each forecast from one pass per group; None for panels read alone."""
     decodes: list[Decode | None] = [None] * len(needed)
     groups: dict[Hashable, dict[int, Needed]] = {}
     for place, need in enumerate(needed):
@@ -89,12 +86,12 @@ def _read_together(model: Fitted, needed: Sequence[Needed | None]) -> list[Decod
 
 
 def _known(answer_OHQ: NDArray, *_: Any) -> NDArray:
-    """The answers that a pass over several panels has given for one of them."""
+    """The answers for one panel from a pass over several."""
     return answer_OHQ
 
 
 def _answers(model: Fitted, group: Sequence[Needed]) -> list[NDArray]:
-    """The answers for each of several panels, from one pass over all of their series."""
+    """The answers for each panel, from one pass over all series."""
     panels = [need.panel for need in group]
     stacked = replace(panels[0], **stacked_fields(panels), keys=Keys())
     first_series = np.cumsum([0, *map(len, panels)])

@@ -142,7 +142,7 @@ def importance(
             trained on. Of more than 100 series, 100 are drawn.
         horizon: Steps to forecast, the model's own unless given.
         cutoffs: Held-out cutoffs, as far as there are values that the model was not trained on.
-        repeats: How often each is permuted.
+        repeats: Number of permutations of each.
         seed: Random seed of the permutations.
         progress: Called with a sentence for each part that is permuted.
         words: How the data are read, in the words of `lstmcast.read`.

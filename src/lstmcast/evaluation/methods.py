@@ -57,13 +57,13 @@ def checked_candidates(candidates: Any) -> tuple[Given, ...]:
     """Forecasters of the user's own as candidates; UsageError for what cannot forecast."""
     if isinstance(candidates, str) or not isinstance(candidates, Iterable):
         raise UsageError(
-            f"{candidates=} is no list of forecasters. Give one, such as ['AutoETS'] or "
+            f"{candidates=} is not a list of forecasters. Give one, such as ['AutoETS'] or "
             "[HoltWinters()]."
         )
     checked = tuple(_candidate(candidate) for candidate in candidates)
     names = [candidate.name for candidate in checked]
     if len(set(names)) < len(names):
-        raise UsageError(f"candidates: {names} have the same name. Give each a name of its own.")
+        raise UsageError(f"candidates: {names} have the same name. Give each a unique name.")
     return checked
 
 

@@ -71,8 +71,8 @@ def require_use_of(options: Mapping[str, Any], mode: Refit) -> None:
     training and no other."""
     if options and mode == "never":
         raise UsageError(
-            f"fit_options, {', '.join(map(str, options))}, would have no effect, as nothing is "
-            "fitted. Use refit='once' or refit='each' with them, or leave them out."
+            f"fit_options, {', '.join(map(str, options))}, would have no effect: nothing is "
+            "fitted. Use refit='once' or refit='each' with them, or leave out them."
         )
     for name in OWN:
         if name in options:

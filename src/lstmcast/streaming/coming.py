@@ -82,7 +82,7 @@ def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
     if len(values) != len(ids):
         raise UsageError(
             f"future column {name!r} has {len(values)} entries, and the tick has {len(ids)} "
-            f"row(s). One for each row is expected: a value, or a list with those of the coming "
+            "row(s). One for each row is expected: a value, or a list with those of the coming "
             f"ticks after it, such as {{{name!r}: [[1, 0, 0]]}} for one row."
         )
     return [_cells(name, cells, row) for cells, row in zip(values, ids.tolist(), strict=True)]

@@ -108,8 +108,8 @@ class Naming:
     def _only(self, values: Mapping[str, float]) -> float:
         if len(values) > 1:
             raise DataError(
-                f"it has the values {listed(list(values))}, and one is expected beside the name of "
-                "a row. --target names it"
+                f"it has the values {listed(list(values))}, and one is expected beside the name "
+                "of a row. --target names it"
             )
         return next(iter(values.values()))
 

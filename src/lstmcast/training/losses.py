@@ -78,8 +78,8 @@ def _own(loss: Callable[[Tensor, Tensor], Tensor], point: Tensor, target: Tensor
         kind = f"a tensor of shape {tuple(losses.shape)}"
     raise UsageError(
         f"Your own loss gives {kind}; the loss of each value, a tensor of shape "
-        f"{tuple(target.shape)} as the point and the target have, is expected. Leave the mean over "
-        "them out: it is taken over the known targets."
+        f"{tuple(target.shape)} as the point and the target have, is expected. Leave the mean "
+        "over them out: it is taken over the known targets."
     )
 
 

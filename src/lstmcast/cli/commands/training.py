@@ -59,7 +59,7 @@ def fit(
     model: Annotated[
         Path,
         typer.Option(
-            "--model", "-m", metavar="DIR", parser=named, help="Where the trained model goes."
+            "--model", "-m", metavar="DIR", parser=named, help="Folder for the trained model."
         ),
     ],
     reading: ReadingOptions,
@@ -72,9 +72,9 @@ def fit(
 ) -> None:
     """Train a network on the data, or fine-tune the shipped one.
 
-    The end of each series is held back to choose the best epoch and to measure how accurate the
-    model is. --resume continues a training that was interrupted, or that ended with
-    --keep-checkpoints: for more epochs, or with newer data.
+    The end of each series is held back to select the best epoch and to measure the accuracy.
+    --resume continues an interrupted training, or one that ended with --keep-checkpoints, for more
+    epochs or with newer data.
     """
     from lstmcast.jobs import FitJob, PresetJob, check_fit_places
 
@@ -111,7 +111,7 @@ def fit(
 
 
 def _progress(quiet: bool) -> list[Any]:
-    """What shows how far a training is."""
+    """The progress display of a training."""
     from lstmcast.training.callbacks import ProgressLine
 
     if quiet:
@@ -155,15 +155,15 @@ def backtest(
 ) -> None:
     """Measure accuracy at earlier cutoffs.
 
-    Forecasts the end of the data from earlier points and compares with the actual values and with
-    simple forecasts. The network is used as it is or, with --refit, trained on what was known at
-    the first cutoff or at each.
+    Forecasts the end of the data from earlier cutoffs, and compares the results with the actual
+    values and with simple forecasts. The network is used as it is or, with --refit, trained on the
+    data before the first or before each cutoff.
     """
     from lstmcast.jobs import BacktestJob
 
     require_one_end(horizon)
     if testing.cutoffs == 0:
-        raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
+        raise UsageError("--cutoffs must be at least 1 here, got 0.")
     if chunks.chunk is not None:
         unsupported = {"held-out": held_out, "outliers": outliers}
         idle = parts.idle_options([refitting], {}) + training.given()
@@ -210,8 +210,8 @@ def example(
 ) -> None:
     """Run the system of a published tutorial.
 
-    Pictures, tables, log, measures and the trained model go to a folder. An interrupted run
-    resumes.
+    Plots, tables, the log, the results and the trained model are written to a folder. An
+    interrupted run can be resumed.
     """
     from lstmcast import articles
     from lstmcast.cli import console
@@ -226,7 +226,7 @@ def example(
         header, rows = articles.measured(articles.run(name, out=run.out, **own_data, **request))
     elif any(value is not None for value in own_data.values()):
         raise UsageError(
-            "--data, --column and --time are for one example. Name it instead of 'all'."
+            "--data, --column and --time are for a single example. Name it instead of 'all'."
         )
     else:
         header, rows = articles.compared(articles.run_all(out=run.out, **request))

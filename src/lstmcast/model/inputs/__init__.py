@@ -65,7 +65,7 @@ def with_inputs(arguments: Any) -> Any:
     if isinstance(arguments, ArgsKwargs):
         new_spelling = "Transformed(columns=…)" if transformed else "Adaptive(window=…)"
         warn(
-            f"NetworkConfig(inputs={kind!r}) is called inputs={new_spelling} now.",
+            f"NetworkConfig(inputs={kind!r}) is now called inputs={new_spelling}.",
             DeprecationWarning,
             stacklevel=5,
         )
