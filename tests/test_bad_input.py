@@ -66,7 +66,7 @@ FILES = {
     ),
     "two candidate targets": (
         b"month,a,b\n" + "".join(f"{month},{i},{-i}\n" for i, month in enumerate(MONTHS)).encode(),
-        ("2 columns of numbers", "--target a", "'b': 0, -1, -2"),
+        ("2 numeric columns", "--target a", "'b': 0, -1, -2"),
     ),
     "text in the target": (
         b"month,sales\n"
@@ -75,7 +75,7 @@ FILES = {
     ),
     "all values missing": (
         b"month,sales\n" + "".join(f"{month},NA\n" for month in MONTHS).encode(),
-        ("no column of numbers", "'sales': empty"),
+        ("no numeric column", "'sales': empty"),
     ),
 }
 

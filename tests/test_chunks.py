@@ -120,7 +120,7 @@ def test_rows_that_are_mixed_are_sorted_first(tmp_path):
     mixed = write(tmp_path / "mixed.parquet", 0, 9, "m, hash(i)")
     run(tidy, tmp_path / "out1")
     _, notes = run(mixed, tmp_path / "out2")
-    assert notes[0].endswith("rows of a series do not lie together: they are sorted")
+    assert notes[0].endswith("rows of a series are not contiguous: sorting them")
     assert parts(tmp_path / "out1") == parts(tmp_path / "out2")
     assert not (tmp_path / "out2" / SORTED).exists()
     # gone on with, where the copy is gone and all is done, and where a part is missing
@@ -175,7 +175,7 @@ def test_what_is_done_is_not_done_again(tmp_path):
     (tmp_path / "out" / "part-00001.parquet").unlink()
     first = (tmp_path / "out" / "part-00000.parquet").stat().st_mtime_ns
     result, notes = run(source, tmp_path / "out")
-    assert result.done == 1 and notes[0] == "2 of 3 parts are there already"
+    assert result.done == 1 and notes[0] == "2 of 3 parts already exist"
     assert parts(tmp_path / "out") == before
     assert (tmp_path / "out" / "part-00000.parquet").stat().st_mtime_ns == first
 

@@ -595,7 +595,7 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
     assert "other data" in resumed()
     assert interrupted.exists()
     done = run("fit", data, "-H", 6, "-m", model, *LONG)
-    assert done.status == 0 and "is started again; --resume would have gone on" in done.err
+    assert done.status == 0 and "is started again; use --resume to continue it instead" in done.err
 
 
 def test_a_kept_training_is_prolonged_and_goes_on_with_newer_data(run, data, model):

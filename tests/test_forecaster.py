@@ -287,7 +287,7 @@ def test_senseless_calls_are_refused(forecaster, tmp_path):
         forecaster.predict(panel, cutoffs=np.array([[31]]))
     with pytest.raises(UsageError, match="cutoffs has shape"):
         forecaster.predict(panel, cutoffs=np.array([20]))
-    with pytest.raises(UsageError, match="cutoffs have no place"):
+    with pytest.raises(UsageError, match="cutoffs have no effect"):
         forecaster.predict(panel, mode="one-step", cutoffs=np.array([[20]]))
     with pytest.raises(UsageError, match="no data"):
         forecaster.predict()
@@ -647,7 +647,7 @@ def test_levels_of_the_wrong_type_are_refused():
 @pytest.mark.parametrize(("old", "new"), [("free", "recursive"), ("observed", "one-step")])
 def test_old_names_of_modes_are_taken_with_a_note(old, new):
     model, panel = LSTMForecaster(3), monthly(seasonal(0, 60))
-    with pytest.warns(DeprecationWarning, match=f"called '{new}' now"):
+    with pytest.warns(DeprecationWarning, match=f"now called '{new}'"):
         before = model.predict(panel, mode=old)
     np.testing.assert_array_equal(before.point, model.predict(panel, mode=new).point)
 

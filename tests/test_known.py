@@ -167,7 +167,7 @@ def test_a_column_has_one_role():
     with pytest.raises(UsageError, match="future=3 is not a column name"):
         lc.read(shop(), target="sold", future=3)
     for nothing in ("", ",", [""]):
-        with pytest.raises(UsageError, match=r"future=.* names no column"):
+        with pytest.raises(UsageError, match=r"future=.* does not name a column"):
             lc.read(shop(), target="sold", future=nothing)
     with pytest.raises(UsageError, match="'day' is named as future covariate, and it is the only"):
         lc.read(shop(), target="sold", future="day")
@@ -436,9 +436,9 @@ def test_daily_values_are_held_for_the_hours_and_hourly_ones_averaged_for_the_da
             r"series 'tea', column 'price': 2024-01-12 05:00 \(row 24 of the future table",
         ),
         (plan(day=np.arange(24)), "its times are numbers, but those of the series are dates"),
-        (plan()[["price"]], "has no column of times, which coming values need: call it as in the"),
+        (plan()[["price"]], "has no column of times, which coming values need. Name it as in the"),
         (plan()[["day", "product"]], "has no column of values. Name one with --future"),
-        (plan().drop(columns="product"), "none of its columns says of which series they are"),
+        (plan().drop(columns="product"), "no column names their series"),
     ],
     ids=["twice", "silent", "text", "off the grid", "numbers", "timeless", "empty", "keyless"],
 )
@@ -452,7 +452,7 @@ def test_a_table_of_numbers_that_are_no_categories_is_refused():
     coming = {"day": DAYS, "state": [0] * 12}
     panel = lc.read(history, target="sold", series="product", future_data=coming)
     assert set(texts(panel, "state")) == {"0"}
-    with pytest.raises(DataError, match="'state' holds categories such as '0', and numbers such a"):
+    with pytest.raises(DataError, match="'state' holds categories such as '0', but numbers such a"):
         other = {"day": DAYS, "state": [7] * 12}
         lc.read(history, target="sold", series="product", future_data=other)
 

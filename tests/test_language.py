@@ -223,9 +223,9 @@ TOLD = [
     "anyway: remove the name from one of the two.",
     "The saved model was made with 'day' for the time and 'sales' for the target and "
     "'a', 'b' beside the target. Rename the column, or name another (--time NAME, --target NAME).",
-    "The forecast of 3 steps would be fed back into a network that also reads 'a' and 'b', and "
-    "nothing is known of them beyond the data. It answers 1 step at once: ask for no more, or "
-    "train one with NetworkConfig(horizon=3).",
+    "The forecast of 3 steps would be recursive, but the network also reads 'a' and 'b', which "
+    "{'is' if len(names) == 1 else 'are'} unknown after the data. It answers 1 step at once: use "
+    "at most this horizon, or train a network with NetworkConfig(horizon=3).",
     "The training in 'm.checkpoints' belongs to another run: it was trained on other data (series "
     "'a' has changed values up to 1960-12-01, and 2 more). Series may gain values at the end, and "
     "new series may be added. Give data whose past is unchanged, name another folder, or start "
@@ -264,22 +264,22 @@ TOLD = [
     "duckdb:///no.db: there is no such file. Correct the path in the address.",
     "'shop.db' is not the address of a database. Write it as postgresql://user@host/database?"
     "table=sales or duckdb:///shop.db?table=sales.",
-    "fc@duckdb:///a.db: row 2 of the result has no value in its key (store=None), so it could not "
-    "be found again. Nothing was changed. Name other columns with --key, or write with --if-exists "
+    "fc@duckdb:///a.db: row 2 of the result has no value in its key (store=None), so it cannot be "
+    "identified. Nothing was changed. Name other columns with --key, or write with --if-exists "
     "append.",
     "fc@duckdb:///a.db: rows 1 and 2 of the result have the same key (store=a). Nothing was "
-    "changed. Name a further column with --key that tells them apart.",
-    "job.toml: the lock of this job cannot be made in '/state/lstmcast': Permission denied. Keep "
-    "the job file in a folder that you may write to, or set XDG_STATE_HOME to one.",
-    "job.toml: the next run would read 'fc.csv' as data, as '*.csv' fits it. Write the result into "
-    "another folder.",
+    "changed. Name a further column with --key that distinguishes them.",
+    "job.toml: the lock file of this job cannot be created in '/state/lstmcast': Permission "
+    "denied. Keep the job file in a folder that you may write to, or set XDG_STATE_HOME to one.",
+    "job.toml: the next run would read 'fc.csv' as data, since it matches '*.csv'. Write the "
+    "result into another folder.",
     "The query is empty. Write what to read, such as SELECT 6 * 7.",
     "Name a table, a file or a query, as in lstmcast_forecast('sales').",
-    "job.toml: what [checks] ask for does not hold. Nothing was written.\n"
+    "job.toml: the [checks] do not hold. Nothing was written.\n"
     "  least_skill = 0.5: found -0.3251\n  least_skill = 0.5: found not measured\n"
     "  newest = 72 hours old at most: found 2024-03-01, 120 hours ago\n"
     "  newest = 72 hours old at most: found steps without a date\n"
-    "Look at the data, or change [checks].",
+    "Correct the data, or change [checks].",
     "series 'b': the last value is missing. It is left out: the forecast starts after the last "
     "value.",
     "this network does not read 'a' and 'b' with the target. To use them, train a network from "
@@ -288,12 +288,12 @@ TOLD = [
     "'visits' as well",
     "no forecast for 1 of 9 series ('a'): the state of the LSTM overflowed, which can happen with "
     "activation='relu'; train longer, use a lower learning rate, or use 'tanh'",
-    "continued after epoch 8 of 12: the learning rate, or the share of own predictions, is as in a "
-    "training of 16 epochs from there on, so the result is not that of 16 at once",
-    "continued after epoch 8 with data that have grown (12 new values of 1 of 2 series, 2 new "
-    "series): the state of the optimiser and what the transforms had learned are kept; losses "
-    "before are those of the earlier data, but for the best epoch so far (8), which was validated "
-    "again; some windows that are held back now were trained on before",
+    "continued after epoch 8 of 12: from there on, the learning rate or the share of own "
+    "predictions follows a training of 16 epochs, so the result differs from 16 epochs at once",
+    "continued after epoch 8 with more data (12 new values of 1 of 2 series, 2 new series): the "
+    "optimiser state and the fitted transforms are kept; earlier losses are those of the earlier "
+    "data, except for the best epoch so far (8), which was validated again; some windows in the "
+    "validation data were trained on before",
 ]
 
 

@@ -95,7 +95,7 @@ def test_what_lines_say(lines, values):
         (["1,2"], "no header"),
         (["a,b", "1"], "1 value"),
         (["a,a"], "twice"),
-        (["a", "x"], "'a' is 'x', and a number is expected"),
+        (["a", "x"], "'a' is 'x', but a number is expected"),
         (['{"a": true}'], "a number is expected"),
         (['{"a": [1]}'], "a number is expected"),
         (['{"a": 1, "a": 2}'], "comes twice"),

@@ -79,11 +79,11 @@ def test_once_fits_on_what_precedes_the_first_cutoff_and_each_at_every_cutoff(
     assert once.refit == "once"
     assert (
         once.notes[-1]
-        == "The model was fitted once, on what precedes the first cutoff (2021-12-01)."
+        == "The model was fitted once, on the data before the first cutoff (2021-12-01)."
     )
     each = tried(model, panel, refit="each")
     assert trainable.fits(model.log) == sorted(COUNTS[:1] + COUNTS)
-    assert each.notes[-1] == "The model was fitted anew at each of 4 cutoffs, on what precedes it."
+    assert each.notes[-1] == "The model was refitted at each of 4 cutoffs, on the data before it."
     np.testing.assert_array_equal(point(once)[:, 0], point(each)[:, 0])
     assert (point(once)[:, 1:] != point(each)[:, 1:]).all()
 
@@ -156,7 +156,8 @@ def test_a_series_that_begins_later_joins_at_its_first_cutoff(model, ragged):
     once = tried(model, ragged, cutoffs=counts)
     assert np.isfinite(point(once)).all(axis=2).tolist() == (counts > 0).tolist()
     assert (
-        once.notes[-1] == "1 of 3 series have their first cutoff later: it was not fitted on them."
+        once.notes[-1]
+        == "1 of 3 series have a later first cutoff, so the model was not fitted on them."
     )
     assert each.summary().scores.keys() == once.summary().scores.keys()
     assert np.isfinite(each.scores["pull"]["mae"])

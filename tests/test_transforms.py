@@ -293,7 +293,7 @@ def test_a_season_ahead_nothing_is_added_up():
         (
             Logit(0, 9),
             9.0,
-            r"Logit\(low=0.0, high=9.0\) takes values between its limits: series 1 has 9.0 at",
+            r"Logit\(low=0.0, high=9.0\) accepts only values between its limits: series 1 has 9.0",
         ),
         (Logit(0, 9), -1.0, r"limits that no value reaches"),
     ],
@@ -471,7 +471,7 @@ def test_errors_name_the_series():
 
 def test_a_series_without_a_chain():
     with pytest.raises(
-        UsageError, match=r"No transforms are given for series 'zz'; there are some for 'a', 'b'"
+        UsageError, match=r"No transforms are given for series 'zz', only for 'a', 'b'"
     ):
         EACH.fit(*ragged([1.0, 2.0]), objects("zz"))
 

@@ -106,7 +106,7 @@ def test_the_same_seed_makes_the_same_trials_and_a_stopped_search_goes_on(quick,
     told = []
     went_on = lc.tune(panel(), H, trials=14, seed=3, folder=tmp_path / "kept", progress=told.append)
     assert quick == first
-    assert "9 trials of an earlier run are taken up" in told
+    assert "9 trials of an earlier run are reused" in told
     assert [one.error for one in went_on.trials if one.state == DONE] == (
         [one.error for one in whole.trials if one.state == DONE]
     )
@@ -251,7 +251,7 @@ def test_settings_that_do_nothing_explain_nothing():
 def test_little_is_said_of_few_trials(quick):
     found = lc.tune(panel(), H, trials=3)
     assert found.effects == ()
-    assert "3 trials are done: too few to say which settings mattered." in str(found)
+    assert "3 trials are done, too few to measure the importance of settings." in str(found)
     space = Space.of(panel())
     assert effects_in([], space) == ()
 

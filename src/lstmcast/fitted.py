@@ -174,7 +174,7 @@ class Fitted:
         if not isinstance(self.network.config.inputs, Transformed):
             raise UsageError(
                 "states() needs a network with transformed inputs; this one has "
-                "inputs={self.network.config.inputs!r}."
+                f"inputs={self.network.config.inputs!r}."
             )
         states = {}
         rows = self.network.config.inputs.rows(panel)

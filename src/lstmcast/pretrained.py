@@ -178,8 +178,8 @@ def seen_notes(trained_until: Mapping[str, Any], panel: Panel, ends: NDArray) ->
     if not seen_after:
         return ()
     return (
-        "the initial weights were trained on part of the validation data of {len(seen_after)} of "
-        "{len(panel)} series: validation losses are too low, and intervals may be too narrow",
+        f"the initial weights were trained on part of the validation data of {len(seen_after)} of "
+        f"{len(panel)} series: validation losses are too low, and intervals may be too narrow",
     )
 
 

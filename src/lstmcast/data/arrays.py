@@ -182,7 +182,7 @@ def _split_columns(
     if not isinstance(values, Mapping) or len(set(columns)) < len(columns):
         raise UsageError(
             f"{columns=} names the columns of each series: names must be unique, and values must "
-            f"be given as {id: array of shape (T, K)}."
+            "be given as {id: array of shape (T, K)}."
         )
     arrays = {}
     for key, rows in values.items():

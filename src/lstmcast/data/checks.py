@@ -210,7 +210,7 @@ def _duplicates_action(options: ReadOptions) -> str:
     return (
         "One value per series and time is expected. For several series in one file, name the "
         "column that distinguishes them (--series NAME). For repeated measurements, use "
-        "{advise('duplicates', 'mean')}, or sum, first or last. For single events or sales, use "
+        f"{advise('duplicates', 'mean')}, or sum, first or last. For single events or sales, use "
         f"{advise('aggregate', 'sum')} with a frequency."
     )
 

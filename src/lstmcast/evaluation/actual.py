@@ -36,8 +36,8 @@ def checked_truth(panel: Panel, truth: Panel | None) -> Panel:
     alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)
     if not alike or not np.array_equal(truth.starts, panel.starts):
         raise UsageError(
-            f"truth= has other series or times than the data: {truth!r} beside {panel!r}. Give the "
-            "panel that the data were repaired from."
+            f"truth= has different series or times than the data: {truth!r} and {panel!r}. Give "
+            "the panel from which the data were repaired."
         )
     return truth
 
@@ -55,7 +55,9 @@ def actual_values(
     actual = np.where(occurs & ~is_blind[:, None], panel.values[rows], np.nan)
     if not is_blind.any():
         return actual, ()
-    note = f"{is_blind.sum()} origins have no known value before their cutoff and are not judged."
+    note = (
+        f"{is_blind.sum()} origins have no known value before their cutoff and are not evaluated."
+    )
     return actual, (note,)
 
 
@@ -64,7 +66,7 @@ def require_answers(name: str, forecast: Forecast, actual: np.ndarray) -> None:
     if len(silent):
         origin, step = silent[0]
         raise ModelError(
-            f"{name} gives no number for series {str(forecast.ids[origin])!r}, cutoff "
+            f"{name} gives no finite number for series {str(forecast.ids[origin])!r}, cutoff "
             f"{forecast.cutoffs[origin]}, step {step + 1}: {forecast.point[origin, step]}. It "
-            "cannot be compared with others; leave that series out, or use another model."
+            "cannot be compared. Leave out the series, or use another model."
         )

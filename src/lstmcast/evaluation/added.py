@@ -42,7 +42,7 @@ class Added:
     def __str__(self) -> str:
         names = ", ".join(self.columns)
         text = (
-            f"with what is known in advance ({names}) the {self.measure} is "
+            f"with the columns known in advance ({names}), the {self.measure} is "
             f"{number(self.with_all)}, without it {number(self.without_any)}"
         )
         if not self.without_each:

@@ -30,10 +30,10 @@ LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
 
 @dataclass(frozen=True)
 class Alerts:
-    """When a value is worth an alert.
+    """Settings of alerts.
 
-    rate: of false alarms, per value, where errors stay as they were: 0.001 is one in 1,000 values
-    at most. A series has to show about as many values before there can be any.
+    rate: rate of false alarms per value if the distribution of errors does not change: 0.001 is at
+        most one in 1,000 values. A series needs about 1/rate values before its first alert.
     """
 
     rate: float = 0.001

@@ -48,11 +48,11 @@ from lstmcast.writing.tables import frame_of
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """Forecasts of a model and of the baselines at past cutoffs, beside the actual values.
+    """Forecasts of a model and baselines at past cutoffs, with the actual values.
 
-    `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left
-    out and how the model was fitted: `refit`, as it was done. `added`: what columns that are known
-    in advance added. `base`: of a model that reconciles.
+    `reason`: why nothing could be held out, else empty. `notes`: what was left out. `refit`: how
+    the model was fitted. `added`: the benefit of future columns. `base`: forecasts before
+    reconciliation.
     """
 
     model: str
@@ -95,7 +95,7 @@ class Backtest:
         return self.summary().scores
 
     def summary(self) -> Summary:
-        """The tables, the verdict and the warnings; `str()` of it is made for reading."""
+        """The tables, the verdict and the warnings; print it to read them."""
         notes = (*self.notes, str(self.added)) if self.added else self.notes
         return summarise(self._scored(), self.model, self.last, notes, self.reason)
 
@@ -104,8 +104,10 @@ class Backtest:
     @overload
     def per_horizon(self, kind: str) -> Any: ...
     def per_horizon(self, kind: str = "arrays") -> Any:
-        """All metrics of each model at each step ahead, as a long table: its columns by name, or a
-        frame: "pandas", "polars" or "pyarrow"."""
+        """All metrics of each model at each step ahead, as a long table.
+
+        kind: "arrays" for a dict of columns, or "pandas", "polars" or "pyarrow" for a frame.
+        """
         steps = np.arange(1, self.horizon + 1)
         return frame_of(table(self._scored(), "step", steps, axis=0), kind)
 
@@ -114,8 +116,7 @@ class Backtest:
     @overload
     def per_series(self, kind: str) -> Any: ...
     def per_series(self, kind: str = "arrays") -> Any:
-        """All metrics of each model on each series, NaN for series not judged, as a long table; see
-        `per_horizon`."""
+        """All metrics of each model on each series, NaN if not measured, as in `per_horizon`."""
         return frame_of(self._per_series(), kind)
 
     def _per_series(self) -> dict[str, np.ndarray]:
@@ -138,13 +139,14 @@ class Backtest:
     @overload
     def per_level(self, kind: str) -> Any: ...
     def per_level(self, kind: str = "arrays") -> Any:
-        """All metrics of each model at each level of a hierarchy, those of the forecasts before
-        they were reconciled as "base", as a long table; see `per_horizon`."""
+        """All metrics of each model at each level of a hierarchy, as in `per_horizon`.
+
+        The model "base" holds the forecasts before reconciliation.
+        """
         return frame_of(by_level(self._scored(), self.base), kind)
 
     def level_rows(self) -> list[list[str]]:
-        """The errors at each level of a hierarchy as texts, the header first; nothing where nothing
-        was reconciled."""
+        """The errors at each level of a hierarchy as text, the header first; empty without one."""
         if self.base is None:
             return []
         return level_rows(self.per_level(), self.model, self.summary().measure)
@@ -154,9 +156,9 @@ class Backtest:
     @overload
     def held_out(self, kind: str) -> Any: ...
     def held_out(self, kind: str = "arrays") -> Any:
-        """Actual values and the model's forecasts of them, as a long table; see `per_horizon`.
+        """Actual values with the forecasts of the model, as in `per_horizon`.
 
-        Its columns are those of `Forecast.columns_dict`, always with `cutoff`, and `actual`.
+        The columns are those of `Forecast.columns_dict`, including `cutoff`, and `actual`.
         """
         return frame_of(self._held_out(), kind)
 
@@ -174,7 +176,7 @@ class Backtest:
         return {name: column[is_known] for name, column in columns.items()}
 
     def to_json(self) -> str:
-        """Everything above as one JSON object; times as ISO text, unknown numbers as null."""
+        """The whole result as a JSON object, with times as ISO text and unknown numbers as null."""
         tables = {
             "per_horizon": self.per_horizon(),
             "per_series": self._per_series(),
@@ -321,8 +323,8 @@ def _to_fit(model: Any) -> Any:
 
 def _to_fit_first(name: str) -> UsageError:
     return UsageError(
-        f"{name} would be fitted for this backtest, and reconciling asks how it errs as it is. Fit "
-        "it first, on what precedes the first cutoff, and leave refit out."
+        f"{name} would be fitted for this backtest, but reconciliation measures the errors of a "
+        "fitted model. Fit it first on the data before the first cutoff, and leave out refit."
     )
 
 
@@ -330,7 +332,7 @@ def _empty(name: str, panel: Panel, horizon: int, counts: np.ndarray) -> Backtes
     longest = int(panel.lengths.max(initial=0))
     reason = (
         f"the longest series has {longest} value{'s' * (longest != 1)}, too few to hold out "
-        f"{horizon} and know {FEWEST_KNOWN[-1]} before. A shorter horizon can be judged."
+        f"{horizon} after {FEWEST_KNOWN[-1]} known ones. Use a shorter horizon."
     )
     empty = np.empty(0)
     return Backtest(

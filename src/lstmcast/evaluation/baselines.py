@@ -57,8 +57,8 @@ class Naive:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -68,8 +68,7 @@ class Naive:
 
 @dataclass(frozen=True)
 class SeasonalNaive:
-    """The values of the last cycle again; the last known value where the history is shorter than a
-    cycle.
+    """The values of the last cycle, or the last known value if the history is shorter than a cycle.
 
     >>> from lstmcast.data.panel import Panel
     >>> SeasonalNaive(period=2).predict(Panel.from_arrays([3.0, 5.0, 4.0]), 3).point
@@ -87,8 +86,8 @@ class SeasonalNaive:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -98,10 +97,9 @@ class SeasonalNaive:
 
 @dataclass(frozen=True)
 class SeasonalNaiveDrift:
-    """The last cycle, grown by the mean change from cycle to cycle: in logs where all known values
-    are positive.
+    """The last cycle plus the mean change between cycles, in logarithms for positive values.
 
-    Without two cycles, or fewer than three changes, there is no drift.
+    There is no drift with fewer than two cycles or three changes.
 
     >>> from lstmcast.data.panel import Panel
     >>> panel = Panel.from_arrays([1.0, 3.0, 2.0, 6.0, 4.0])
@@ -120,8 +118,8 @@ class SeasonalNaiveDrift:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -140,12 +138,11 @@ class SeasonalNaiveDrift:
 
 @dataclass(frozen=True)
 class HoltWinters:
-    """Exponential smoothing with a trend and a season, its parameters chosen for each history by
-    its one-step errors.
+    """Exponential smoothing with trend and season, fitted to each history by one-step errors.
 
-    The trend is additive, damped, or left out, as Akaike's criterion has it. The season multiplies
-    where all known values are positive and is added otherwise; without two cycles there is none
-    (Holt's method). No more than `MEMORY` values or 8 cycles back are looked at.
+    Akaike's criterion selects an additive, a damped or no trend. The season is multiplicative if
+    all known values are positive, else additive; with fewer than two cycles there is none (Holt's
+    method). At most the newest `MEMORY` values or 8 cycles are used.
 
     Winters, "Forecasting sales by exponentially weighted moving averages", Management Science 6
     (1960).
@@ -166,8 +163,8 @@ class HoltWinters:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -203,11 +200,11 @@ def _smoothed(history_OW: np.ndarray, newest_O1: np.ndarray, period: int, steps:
 
 @dataclass(frozen=True)
 class Classical:
-    """A model of the statsforecast package, fitted anew at each cutoff; the naive forecast where it
-    cannot be fitted.
+    """A model of the statsforecast package, fitted at each cutoff, or the naive forecast if that
+    fails.
 
-    Missing values are carried forward first. `map` may be that of a pool of processes: the fits do
-    not depend on each other. MissingExtraError without the extra `baselines`.
+    Missing values are filled forward first. `map` may be that of a process pool, since fits are
+    independent. Raises MissingExtraError without the extra `baselines`.
     """
 
     name: ClassicalName
@@ -222,8 +219,8 @@ class Classical:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         _statsforecast_models()  # asked here, so that its absence is told before any work
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 

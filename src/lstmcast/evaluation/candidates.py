@@ -312,7 +312,7 @@ class Given:
         if point_OH.shape != expected:
             raise ModelError(
                 f"{self.name} gives forecasts of shape {point_OH.shape}; {expected} is expected: "
-                "a row for each cutoff of each series."
+                "one row per series and cutoff."
             )
         result_OH = np.empty((len(order), horizon))
         result_OH[order[places.ravel()]] = point_OH

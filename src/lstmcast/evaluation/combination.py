@@ -121,7 +121,7 @@ def combined(
     panellists, judged, known_N = _tried(Panellists(candidates, panel), held_out, batches, waiting)
     if is_named and not known_N[0]:
         raise UsageError(
-            f"method={method!r} is not possible here: no series is long enough for "
+            f"method={method!r} is not possible: no series is long enough for "
             f"{candidates[0].name!r}. Use 'auto', or give a longer history."
         )
     if not known_N.any():

@@ -47,13 +47,13 @@ LEVELS = tuple(round(100 * (1 - 2 * level)) for level in HEAD_QUANTILES[:PAIRS])
 
 @dataclass(frozen=True)
 class Conformal:
-    """Intervals of a stream that are kept as wide as they promise to be.
+    """Settings of conformal intervals: the intervals of a stream keep their stated coverage.
 
     Args:
-        rate: of false signals of drift, per value, where errors stay as they were.
-        steps: how many steps ahead are adjusted by errors of their own; all that the network
-            answers at once unless given. Further ones take the factors of the last of these. A
-            tick takes as much longer as more steps are adjusted.
+        rate: rate of false drift signals per value if the distribution of errors does not change.
+        steps: number of steps ahead that are adjusted by their own errors (default: the horizon of
+            the network). Later steps use the factors of the last one. The time per tick grows with
+            this number.
 
     >>> Conformal(rate=0)
     Traceback (most recent call last):

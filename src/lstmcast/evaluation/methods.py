@@ -75,8 +75,8 @@ def _candidate(candidate: Any) -> Given:
     forecaster = candidate if label is None else baseline_named(label)
     if not callable(getattr(forecaster, "predict", None)):
         raise UsageError(
-            f"candidates: {candidate!r} is no forecaster. Give an object with a method predict, or "
-            "the name of a baseline, such as 'AutoETS'."
+            f"candidates: {candidate!r} is not a forecaster. Give an object with a method "
+            "predict, or the name of a baseline, such as 'AutoETS'."
         )
     return Given(without_quantiles(forecaster), label)
 
@@ -95,6 +95,6 @@ def named(name: str, candidates: Sequence[Candidate], panel: Panel) -> Candidate
         return Given(baseline)
     names = ", ".join(repr(candidate.name) for candidate in candidates)
     raise UsageError(
-        f"method={name!r} is no forecast of these data ({panel.frequency.name}). Use 'auto', "
+        f"method={name!r} is not a forecast for these data ({panel.frequency.name}). Use 'auto', "
         f"'network', 'combined', 'best' or one of: {names}."
     )

@@ -208,17 +208,17 @@ class Plan:
             return ()
         if mode == "each":
             cutoffs = f"{len(columns)} cutoffs"
-            return (f"The model was fitted anew at each of {cutoffs}, on what precedes it.",)
+            return (f"The model was refitted at each of {cutoffs}, on the data before it.",)
         oldest = columns[0]
         first = self.times(oldest)
-        note = f"The model was fitted once, on what precedes the first cutoff ({first})."
+        note = f"The model was fitted once, on the data before the first cutoff ({first})."
         begins_later = self.informed.any(axis=1) & ~self.informed[:, oldest]
         if not begins_later.any():
             return (note,)
         return (
             note,
-            f"{begins_later.sum()} of {len(begins_later)} series have their first cutoff later: it "
-            "was not fitted on them.",
+            f"{begins_later.sum()} of {len(begins_later)} series have a later first cutoff, so "
+            "the model was not fitted on them.",
         )
 
 
@@ -265,8 +265,8 @@ def require_shape(name: str, forecast: Forecast, shape: tuple[int, int]) -> None
     step."""
     if forecast.point.shape != shape:
         raise ModelError(
-            f"{name}: the forecast has shape {forecast.point.shape}; one row per origin and one "
-            f"column per step, {shape}, are expected of predict(panel, horizon, cutoffs=counts)."
+            f"{name}: the forecast has shape {forecast.point.shape}; predict(panel, horizon, "
+            f"cutoffs=counts) should return one row per origin and one column per step, {shape}."
         )
 
 
@@ -280,8 +280,8 @@ def _fitted(model: Any, panel: Panel, options: Mapping[str, Any]) -> Forecasts:
     fitted = copy_to_fit(model).fit(panel, **options)
     if not callable(getattr(fitted, "predict", None)):
         raise ModelError(
-            f"fit() gave {type(fitted).__name__}: a fitted forecaster, with predict, is expected "
-            "of it."
+            f"fit() gave {type(fitted).__name__}, but should return a fitted forecaster with a "
+            "method predict."
         )
     return fitted
 

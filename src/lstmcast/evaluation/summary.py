@@ -230,8 +230,8 @@ def _little(actual: np.ndarray) -> list[str]:
     notes = []
     if values < FEW_VALUES:
         notes.append(
-            f"Only {values} held-out value{'s' * (values != 1)} could be compared: chance decides "
-            "much here."
+            f"Only {values} held-out value{'s' * (values != 1)} could be compared, so the result "
+            "is uncertain."
         )
     if len(steps) and steps[-1] < actual.shape[1]:
         notes.append(f"Only steps up to {steps[-1]} of {actual.shape[1]} could be compared.")
@@ -261,9 +261,9 @@ def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray
     if nearer.mean() < COPY_SHARE or is_better:
         return ""
     return (
-        f"The one-step forecasts only repeat the last value: {nearer.sum()} of {len(nearer)} lie "
-        "nearer to the value before than to the actual one, and they are no better than the naive "
-        "forecast. A curve drawn through them looks right, one step late."
+        f"The one-step forecasts only repeat the last value: {nearer.sum()} of {len(nearer)} are "
+        "closer to the previous value than to the actual one, and they are no better than the "
+        "naive forecast. Their curve looks right, but is one step late."
     )
 
 

@@ -263,8 +263,8 @@ def head_named(name: str, custom: Head | None = None) -> Head:
         return custom
     if name not in HEADS:
         raise UsageError(
-            f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or hand over "
-            "your own head, an object with that name."
+            f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or pass your "
+            "own head, an object with this name."
         )
     return HEADS[name]
 
@@ -279,7 +279,7 @@ def check_head(head: Any) -> None:
     """UsageError for an object that is not what `Head` describes."""
     if isinstance(head, type):
         raise UsageError(
-            f"{head=} is not a head: it is a class, and one of its objects is expected. See "
+            f"{head=} is not a head: it is a class, but an instance is expected. See "
             "lstmcast.model.heads.Head."
         )
     missing = [name for name in (*_ATTRIBUTES, *_ARGUMENTS) if not hasattr(head, name)]
@@ -293,8 +293,8 @@ def check_head(head: Any) -> None:
         except TypeError as error:
             expected = f"{name}({', '.join(arguments)})"
             raise UsageError(
-                f"{head=} is not a head: it cannot be asked {expected}. See "
-                f"lstmcast.model.heads.Head."
+                f"{head=} is not a head: it cannot be called as {expected}. See "
+                "lstmcast.model.heads.Head."
             ) from error
 
 

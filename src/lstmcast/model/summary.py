@@ -74,10 +74,11 @@ class Summary:
 
 
 def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summary:
-    """What a network is made of, trained or not. `head`: your own, for a config that names it.
+    """Summarise the layers and parameters of a network or its config.
 
-    The number of parameters is Keras' for the same layers; PyTorch counts the biases of the gates
-    twice. UsageError for what is neither, and for a config whose horizon is not set.
+    `head`: your own head, for a config that names it. The number of parameters equals that of Keras
+    for the same layers; PyTorch counts the biases of the gates twice. Raises UsageError for other
+    objects, and for a config without a horizon.
 
     >>> from lstmcast.model.inputs import Transformed
     >>> config = NetworkConfig((5, 4, 3), inputs=Transformed(), head="point", horizon=1)
@@ -94,8 +95,8 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
     """
     if not isinstance(network, (Network, NetworkConfig)):
         raise UsageError(
-            f"A {type(network).__name__} has no layers to show. A Network or a NetworkConfig is "
-            "expected, such as forecaster.network."
+            f"A {type(network).__name__} has no layers. A Network or a NetworkConfig is expected, "
+            "such as forecaster.network."
         )
     if isinstance(network, NetworkConfig):
         return Summary(_rows(network, head_named(network.head, head)))

@@ -192,7 +192,7 @@ def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
     if answers > 1 and config.inputs.adds_up(horizon):
         raise UsageError(
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
-            "not sums of quantiles. Ask for one step at a time, or use head='point'."
+            "not sums of quantiles. Predict one step at a time, or use head='point'."
         )
 
 
@@ -201,7 +201,7 @@ def _require_widening(network: Network, horizon: int) -> None:
     head, steps = network.head, network.config.steps
     if horizon > steps and head.spreads and not head.affine:
         raise UsageError(
-            f"The network answers {steps} step(s), and quantiles of the head {head.name!r} cannot "
-            f"be widened for {horizon}. Ask for at most {steps}, or use a forecaster, which draws "
-            "sample paths."
+            f"The network forecasts {steps} step(s), and quantiles of the head {head.name!r} "
+            f"cannot be extended to {horizon}. Use a horizon of at most {steps}, or a forecaster, "
+            "which draws sample paths."
         )

@@ -58,7 +58,7 @@ class Clocks:
             read = datetime.fromisoformat(text)
         except ValueError as error:
             raise DataError(
-                f"its time is {time_given!r}, and one such as 2024-03-01 or 2024-03-01T14:30 is "
+                f"its time is {time_given!r}, but one such as 2024-03-01 or 2024-03-01T14:30 is "
                 "expected"
             ) from error
         if read.tzinfo is not None:
@@ -150,8 +150,8 @@ def _whole(time_given: str | int) -> int:
         time = int(time_given)
     except ValueError as error:
         raise DataError(
-            f"its time is {time_given!r}, and whole numbers are expected as nothing says how far "
-            "ticks lie apart. Say so with --frequency, such as --frequency daily"
+            f"its time is {time_given!r}, but whole numbers are expected, since the frequency of "
+            "ticks is unknown. Give it with --frequency, such as --frequency daily"
         ) from error
     if abs(time) > _FARTHEST:
         raise DataError(f"its time is {time_given!r}, which is too large to count steps")

@@ -94,8 +94,8 @@ class Pipe:
         config = stream.network.config
         if config.inputs.columns > 1:
             raise UsageError(
-                f"The network reads {config.inputs.columns} columns of a row together, and lines "
-                "have one value for each row. Use lstmcast.Stream from Python."
+                f"The network reads {config.inputs.columns} columns of a row together, but lines "
+                "have one value per row. Use lstmcast.Stream in Python."
             )
         stream.predict(horizon, ids=[])  # refuses a horizon that the network cannot answer
         future = () if stream.known is None else stream.known.names

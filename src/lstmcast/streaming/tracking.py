@@ -31,11 +31,13 @@ class Tracker:
 
     def __init__(self, settings: Conformal, rows: Rows, network: Network) -> None:
         if network.config.inputs.columns > 1:
-            raise UsageError("conformal= is for rows of one column, and this network reads more.")
+            raise UsageError(
+                "conformal= is for rows of one column, but this network reads several."
+            )
         if not network.head.spreads:
             raise UsageError(
-                "conformal= moves the bounds of intervals, and a point head has none. Use "
-                "head='quantiles', 'normal' or 'student_t'."
+                "conformal= adjusts intervals, but a point head has none. Use head='quantiles', "
+                "'normal' or 'student_t'."
             )
         self.settings, self.rows = settings, rows
         self.steps = min(settings.steps or network.config.steps, network.config.steps)

@@ -42,7 +42,9 @@ class Watch:
         self.drifted = np.empty(0, bool)
         if alerts is not None:
             if answers.network.config.inputs.columns > 1:
-                raise UsageError("alerts= are of rows of one column, and this network reads more.")
+                raise UsageError(
+                    "alerts= is for rows of one column, but this network reads several."
+                )
             self.rows.add("surprises", lambda count: start(count, far_step(reader)))
         if conformal is not None:
             self.tracker = Tracker(conformal, self.rows, answers.network)
@@ -83,5 +85,5 @@ class Watch:
     def coverage(self, row_R: NDArray) -> NDArray:
         """The share of values in the intervals, of late (R, H, L)."""
         if self.tracker is None:
-            raise UsageError("coverage is known of a stream with conformal=lc.Conformal().")
+            raise UsageError("coverage is only measured with conformal=lc.Conformal().")
         return self.tracker.coverage(row_R)

@@ -28,7 +28,7 @@ def main() -> None:
         "--checkpoints",
         type=Path,
         required=True,
-        help="folder for what an interrupted run continues from",
+        help="folder from which an interrupted run continues",
     )
     parser.add_argument(
         "--members", type=int, default=2, help="networks whose quantiles are averaged (default 2)"

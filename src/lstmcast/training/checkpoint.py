@@ -39,9 +39,9 @@ def claimed(folder: Path | None) -> Iterator[None]:
             had = stack.enter_context(locked(folder / ".lock"))
         if not had:
             raise OutputError(
-                f"Another training is running that keeps its checkpoints in {str(folder)!r}; the "
-                "two would overwrite each other's.\nWait until it has ended, or give this one "
-                "another --model (in Python, another folder)."
+                f"Another training is running with checkpoints in {str(folder)!r}; both would "
+                "overwrite each other's files.\nWait until it has ended, or use another folder: "
+                "--model (in Python: folder=)."
             )
         yield
 
@@ -171,8 +171,8 @@ def _another_run(folder: Path, saved: dict[str, Any], expected: dict[str, Any]) 
         else _OTHERS[name]
     )
     return (
-        f"The checkpoint in {str(folder)!r} is of another run: {difference}. Go on with the same "
-        "data and settings, name another folder, or begin anew without resuming."
+        f"The checkpoint in {str(folder)!r} belongs to another run: {difference}. Resume with the "
+        "same data and settings, name another folder, or start again without resuming."
     )
 
 
@@ -213,7 +213,7 @@ def load_checkpoint(
         if manifest.get(name) != value:
             raise ModelError(
                 f"The checkpoint in {folder} was made with {name} {manifest.get(name)}, not "
-                f"{value}. Go on with the same settings, or name another folder."
+                f"{value}. Resume with the same settings, or name another folder."
             )
     module.load_state_dict(_to_tensors(arrays["weights"]))
     for name, tensor in _to_tensors(arrays["average"]).items():

@@ -59,8 +59,8 @@ def check_device(device: str) -> None:
         raise UsageError(f"{device=} is not known. Use 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError(
-            f"PyTorch finds no CUDA device here. Use {advise('device', 'cpu')}, or install a "
-            "PyTorch that is built for your GPU."
+            f"PyTorch finds no CUDA device. Use {advise('device', 'cpu')}, or install a PyTorch "
+            "build for your GPU."
         )
 
 

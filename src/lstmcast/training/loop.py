@@ -323,9 +323,9 @@ def go_on(run: TrainingRun, checkpoint: Found, growth: str = "") -> None:
     other_pace = epochs != checkpoint.paced_by and run.config.paced_by_epochs
     if other_pace and not run.ended:
         run.notes.append(
-            f"continued after epoch {run.epoch} of {checkpoint.paced_by}: the learning rate, or "
-            f"the share of own predictions, is as in a training of {epochs} epochs from there on, "
-            f"so the result is not that of {epochs} at once"
+            f"continued after epoch {run.epoch} of {checkpoint.paced_by}: from there on, the "
+            f"learning rate or the share of own predictions follows a training of {epochs} "
+            f"epochs, so the result differs from {epochs} epochs at once"
         )
 
 
@@ -335,9 +335,8 @@ def meet_growth(run: TrainingRun, growth: str) -> None:
     run.stopped, run.grown_at = False, run.epoch
     run.batching.carried = []  # there may be other rows now
     note = (
-        f"continued after epoch {run.epoch} with data that have grown ({growth}): the state of the "
-        "optimiser and what the transforms had learned are kept; losses before are those of the "
-        "earlier data"
+        f"continued after epoch {run.epoch} with more data ({growth}): the optimiser state and "
+        "the fitted transforms are kept; earlier losses are those of the earlier data"
     )
     if run.best is not None:
         newest = copied(run.weights)
@@ -350,10 +349,10 @@ def meet_growth(run: TrainingRun, growth: str) -> None:
         for place, row in enumerate(run.rows):
             if row.epoch == run.best_epoch:
                 run.rows[place] = row._replace(validation_loss=loss)
-        note += f", but for the best epoch so far ({run.best_epoch}), which was validated again"
+        note += f", except for the best epoch so far ({run.best_epoch}), which was validated again"
     validation = run.config.validation
     if validation is not None and validation.by == "windows":
-        note += "; some windows that are held back now were trained on before"
+        note += "; some windows in the validation data were trained on before"
     run.notes.append(note)
 
 

@@ -172,16 +172,16 @@ def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | N
         return None if other_pace or checkpoint.grown or too_far else checkpoint
     if epochs_done == run.epochs and checkpoint.grown:
         raise UsageError(
-            f"The data have grown, and the training in {str(keeper.folder)!r} has done all of its "
-            f"{epochs_done} epochs: nothing would be learned from what is new. Ask for more "
-            f"epochs, of which the first {epochs_done} are done: "
+            f"The data have grown, but the training in {str(keeper.folder)!r} has finished its "
+            f"{epochs_done} epochs, so nothing would be learned from the new values. Increase the "
+            f"number of epochs, of which {epochs_done} are done: "
             f"TrainingConfig(epochs={2 * epochs_done}), --epochs {2 * epochs_done}."
         )
     if epochs_done > run.epochs:
         raise ModelError(
-            f"The checkpoint in {str(keeper.folder)!r} has been trained for {epochs_done} epochs "
-            f"already, and {run.epochs} are asked for. Ask for {epochs_done} epochs or more, name "
-            "another folder, or begin anew without resuming."
+            f"The checkpoint in {str(keeper.folder)!r} has already been trained for {epochs_done} "
+            f"epochs, more than the {run.epochs} given. Give at least {epochs_done} epochs, name "
+            "another folder, or start again without resuming."
         )
     return checkpoint
 

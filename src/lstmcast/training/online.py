@@ -132,11 +132,11 @@ class Learner:
         """Why there is no update. The usual norm follows what comes, so that a lasting change is
         learned after all."""
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            return f"the loss is {loss:g} and its gradient {norm:g} long"
+            return f"the loss is {loss:g}, the norm of its gradient {norm:g}"
         usual_norm = self.usual
         if self.updates >= SETTLED and norm > EXPLODES * usual_norm > 0:
             self.usual *= 2
-            return f"its gradient is {norm:.3g} long, and {usual_norm:.3g} is usual"
+            return f"the norm of its gradient is {norm:.3g}, typically {usual_norm:.3g}"
         self.usual += (norm - usual_norm) / min(self.updates + 1, 50)
         return None
 

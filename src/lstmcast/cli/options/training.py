@@ -62,7 +62,7 @@ class Refitting:
         typer.Option(
             metavar="never|once|each",
             help="Train on the data before the first cutoff (once), or before each. Default: "
-            "never, or once for a network from scratch.",
+            "never; once for a network from scratch.",
         ),
     ] = None
     workers: Annotated[
@@ -75,7 +75,7 @@ class Refitting:
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for finished forecasts, from which an interrupted backtest can be resumed.",
+            help="Folder for finished forecasts, from which a stopped backtest can be resumed.",
         ),
     ] = None
 

@@ -32,8 +32,8 @@ def inputs_of(description: Any) -> Inputs:
             Transformed.from_described(description) if kind is Transformed else kind(**description)
         )
     raise UsageError(
-        f"inputs={description!r} are not inputs. Use Adaptive(), Transformed(Log1p(), "
-        "Difference(12)) with transforms of your own, or Running()."
+        f"inputs={description!r} are not inputs. Use Adaptive(), Transformed(…) with transforms "
+        "such as Log1p() and Difference(12), or Running()."
     )
 
 

@@ -176,7 +176,7 @@ def require_finite(values: NDArray, ids: NDArray) -> None:
     infinite_R = np.flatnonzero(np.isinf(values).any(axis=tuple(range(1, values.ndim))))
     if len(infinite_R):
         raise DataError(
-            f"Row {ids[infinite_R[0]]!r} has an infinite value. Use nan for one that is unknown."
+            f"Row {ids[infinite_R[0]]!r} has an infinite value. Use nan for unknown values."
         )
 
 
@@ -191,9 +191,8 @@ def require_size(values_N: NDArray, panel: Panel) -> None:
 def too_large(name: Any, value: Any) -> DataError:
     """What is said of a value of a series that is too large."""
     return DataError(
-        f"series {str(name)!r}: the network would read {value:.3g}; it computes "
-        f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
-        "Standard()."
+        f"series {str(name)!r}: the network would read {value:.3g}, but its 32-bit numbers only "
+        f"reach {LARGEST:g}. Use a scaling transform, such as Standard()."
     )
 
 
