@@ -218,7 +218,7 @@ def test_exact_counts_may_be_given(panel):
         ({"baselines": ["naive"]}, "baselines: 'naive' has no method predict"),
         (
             {"cutoffs": np.array([[50], [40], [20]]), "step": 7},
-            "step=7 has no effect where cutoffs= says every cutoff",
+            "step=7 has no effect if cutoffs= lists every cutoff",
         ),
     ],
 )

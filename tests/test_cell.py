@@ -219,5 +219,5 @@ def test_a_state_that_grows_beyond_all_numbers_is_said(caplog):
     assert np.isnan(forecaster.predict(panel).point).all()
     few, grown = (record.getMessage() for record in caplog.records)
     assert "1 of 2 series ('empty'): 1 known value is needed" in few
-    assert "1 of 2 series ('grown'): the state of the LSTM grew" in grown
+    assert "1 of 2 series ('grown'): the state of the LSTM overflowed" in grown
     assert "activation='relu'" in grown

@@ -356,7 +356,8 @@ def test_unknown_options_are_refused_with_the_choices(name):
 
 def test_what_are_no_options_is_refused():
     with pytest.raises(
-        UsageError, match=r"options=\{'gaps': 'error'\} is not a ReadOptions object. Give one, such as"
+        UsageError,
+        match=r"options=\{'gaps': 'error'\} is not a ReadOptions object. Give one, such as",
     ):
         check([1.0, 2.0, 3.0], {"gaps": "error"})
     with pytest.raises(UsageError, match="is not a ReadOptions"):

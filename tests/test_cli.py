@@ -676,7 +676,7 @@ def test_the_data_are_never_overwritten(run, tmp_path):
     before = path.read_bytes()
     done = run("forecast", path, "-H", 2, "--out", tmp_path / "." / "s.csv")
     assert done.status == 2
-    assert "is the data itself" in done.err
+    assert "is the data file" in done.err
     assert path.read_bytes() == before
 
 
@@ -833,12 +833,12 @@ def test_totals_come_on_the_screen_in_json_and_beside_the_file(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--total", "fortnight"), "--total 'fortnight' is no span of time"),
+        (("--total", "fortnight"), "--total 'fortnight' is not a time span"),
         (("--total", "day"), "a step of these data is longer"),
         (("--total-by", "shop"), "'shop' is not a column that names series"),
         (("--until", "1955"), "is not after the data, which end with 1960-12-01"),
         (("--until", "Christmas"), "'Christmas' cannot be read. Give a date"),
-        (("--until", "1961", "-H", 3), "both say how far to forecast"),
+        (("--until", "1961", "-H", 3), "both set how far to forecast"),
         (("--until", "99999"), "are possible"),
     ],
 )

@@ -289,7 +289,7 @@ def test_transforms_that_make_values_negative_are_refused(head):
 
 
 def test_running_inputs_are_refused(head):
-    with pytest.raises(UsageError, match="running inputs are read in units of their own recent"):
+    with pytest.raises(UsageError, match="running inputs are scaled by their recent"):
         NetworkConfig((4,), inputs=Running(), head=head.name, horizon=1)
 
 

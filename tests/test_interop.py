@@ -469,7 +469,7 @@ def test_archives_that_lack_something(tmp_path):
             ModelError, match=r"model\.keras' cannot be loaded: it (is not laid out|cannot be read)"
         ):
             from_keras(keras_file(path, config, weights))
-    with pytest.raises(ModelError, match=r"it is a MyModel.*Hand over model\.get_weights\(\)"):
+    with pytest.raises(ModelError, match=r"it is a MyModel.*Pass model\.get_weights\(\)"):
         from_keras(keras_file(path, {"class_name": "MyModel", "config": {}}, weights))
     config = {
         "class_name": "Sequential",
@@ -633,7 +633,7 @@ def test_files_without_h5py(tmp_path, monkeypatch):
 
 def test_lists_of_other_layers():
     with pytest.raises(
-        ModelError, match=r"array 3 has the shape \(7,\), and no LSTM or Dense layer begins"
+        ModelError, match=r"array 3 has the shape \(7,\), but no LSTM or Dense layer starts"
     ):
         from_keras([KERNEL, RECURRENT, BIAS, np.zeros(7)])
     with pytest.raises(

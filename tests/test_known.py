@@ -526,7 +526,7 @@ def test_constant_and_missing_columns_are_told():
 
 
 LEAKS = {
-    "itself": (0, "the same as the target (correlation 1). Leave it out"),
+    "itself": (0, "the same information as the target (correlation 1). Leave it out"),
     "tomorrow": (1, "the same as the target of 1 step later. Leave it out"),
     "next week": (7, "the same as the target of 7 steps later. Leave it out"),
     "yesterday": (-1, "the target of 1 step before. It is known at most 1 step ahead"),

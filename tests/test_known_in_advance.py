@@ -533,7 +533,7 @@ def test_too_many_columns_are_refused_and_many_are_read_as_they_are():
     assert "promo" in groups
     assert not any("bends" in group for group in groups)
     too_many = {f"c{k}": rng.normal(size=len(sales)) for k in range(201)}
-    with pytest.raises(DataError, match="201 columns are known in advance, and 200 are the most"):
+    with pytest.raises(DataError, match="201 columns are known in advance, but at most 200"):
         predicted(panel_of(sales, too_many))
 
 

@@ -223,9 +223,9 @@ TOLD = [
     "anyway: remove the name from one of the two.",
     "The saved model was made with 'day' for the time and 'sales' for the target and "
     "'a', 'b' beside the target. Rename the column, or name another (--time NAME, --target NAME).",
-    "The forecast of 3 steps would be recursive, but the network also reads 'a' and 'b', which "
-    "{'is' if len(names) == 1 else 'are'} unknown after the data. It answers 1 step at once: use "
-    "at most this horizon, or train a network with NetworkConfig(horizon=3).",
+    "The forecast of 3 steps would be recursive, but the network also reads 'a' and 'b', whose "
+    "values after the data are unknown. It answers 1 step at once: use at most this horizon, or "
+    "train a network with NetworkConfig(horizon=3).",
     "The training in 'm.checkpoints' belongs to another run: it was trained on other data (series "
     "'a' has changed values up to 1960-12-01, and 2 more). Series may gain values at the end, and "
     "new series may be added. Give data whose past is unchanged, name another folder, or start "
@@ -589,7 +589,7 @@ def forecast_of(count: int = 1):
 def test_a_picture_is_drawn_in_japanese():
     plot = lc.ForecastPlot.from_forecast(*forecast_of(), language="ja")
     if plot.lacks_words:
-        pytest.skip("no font here has Japanese letters")
+        pytest.skip("no installed font has Japanese letters")
     figure = plot.figure()
     figure.canvas.draw()
     assert (

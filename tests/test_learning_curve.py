@@ -171,7 +171,7 @@ def test_a_narrow_logarithmic_axis_has_numbers_too():
 
 def test_a_logarithmic_axis_needs_positive_losses():
     curve = LearningCurve.from_history(unvalidated([0.5, -0.1]))
-    with pytest.raises(UsageError, match="needs losses above zero"):
+    with pytest.raises(UsageError, match="needs positive losses"):
         curve.draw(log=True)
     assert drawn(curve)[0].get_ylim()[0] < -0.1
 

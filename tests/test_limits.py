@@ -212,6 +212,6 @@ def test_ids_like_formulas_are_told_and_escaped_on_request(tmp_path):
 
 def test_results_need_places_of_their_own(tmp_path):
     for one, other in (("a.csv", "./a.csv"), ("m", "m/f.csv"), ("m/r.html", "m")):
-        with pytest.raises(UsageError, match="named for two results"):
+        with pytest.raises(UsageError, match="used for two results"):
             require_apart(tmp_path / one, None, tmp_path / other)
     require_apart(tmp_path / "a.csv", tmp_path / "a.png", "/dev/null", "/dev/null")

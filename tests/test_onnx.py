@@ -287,13 +287,13 @@ def test_adaptive_inputs_are_refused_and_the_network_is_offered(tmp_path):
 
 def test_what_is_learned_from_each_series_anew_is_refused():
     network = drawn_network(plain_config(inputs=lc.Transformed(lc.Standard())))
-    assert "learns from each series" in refused(Fitted(network))
+    assert "is fitted to each series" in refused(Fitted(network))
     assert forecaster_graph(Fitted(drawn_network(plain_config())))
 
 
 def test_other_transforms_for_other_series_are_refused():
     inputs = lc.Transformed({"s0": lc.Standard(), "s1": lc.MinMax()})
-    assert "other transforms for some series" in refused(fitted(waves(2, 30), inputs))
+    assert "different transforms for different series" in refused(fitted(waves(2, 30), inputs))
 
 
 def test_networks_with_static_columns_are_refused():

@@ -405,7 +405,12 @@ def test_arrays_may_have_several_columns():
 @pytest.mark.parametrize(
     ("given_", "columns", "error", "match"),
     [
-        (np.ones((4, 2)), ["p", "s"], UsageError, "names must be unique, and values must be given as"),
+        (
+            np.ones((4, 2)),
+            ["p", "s"],
+            UsageError,
+            "names must be unique, and values must be given as",
+        ),
         ({"a": np.ones((4, 2))}, ["p", "p"], UsageError, "names must be unique"),
         ({"a": np.ones((4, 3))}, ["p", "s"], DataError, r"expected: 2 columns \(p, s\)"),
         ({"a": np.ones(4)}, ["p", "s"], DataError, r"series 'a' has shape \(4,\)"),

@@ -233,8 +233,8 @@ def test_what_cannot_be_transformed_is_told_with_its_column():
         (7, "past=7 does not name columns"),
         ([""], "does not name columns"),
         (["a", "a"], "names a column twice"),
-        ({"a": "standard"}, "are no transforms"),
-        ({"a": lc.Chain((lc.Standard(),), apart=True)}, "scales labels by themselves"),
+        ({"a": "standard"}, "are not transforms"),
+        ({"a": lc.Chain((lc.Standard(),), apart=True)}, "scales labels separately"),
     ],
 )
 def test_columns_that_are_no_columns(given, words):
@@ -243,7 +243,7 @@ def test_columns_that_are_no_columns(given, words):
 
 
 def test_forecasts_are_not_fed_back_beside_columns_of_which_nothing_is_known():
-    words = r"fed back into a network that also reads 'f0', and nothing is known of it beyond"
+    words = r"recursive, but the network also reads 'f0', and nothing is known of it beyond"
     with pytest.raises(UsageError, match=rf"{words}.*It answers 1 step at once"):
         lc.LSTMForecaster(
             3, weights="scratch", network=plain_config(inputs=lc.Transformed(past=["f0"]))

@@ -143,9 +143,7 @@ def test_months_that_are_named_by_a_late_day_have_them():
 
 
 def test_numbered_steps_have_none():
-    with pytest.raises(
-        DataError, match="holidays of DE cannot be added: the steps are numbered"
-    ):
+    with pytest.raises(DataError, match="holidays of DE cannot be added: the steps are numbered"):
         lc.read({"y": np.arange(20.0)}, holidays="DE")
 
 

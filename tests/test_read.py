@@ -363,7 +363,7 @@ def test_one_row_per_series_has_no_column_for_the_target(refusal_of, table_of, t
         "data.csv has one series per row, with times in the column names (2024-01, 2024-02, "
         f"2024-03, …): {named} " in (message)
     )
-    assert "Leave --target out (in Python: target=)" in message and "--time index" in message
+    assert "Leave out --target (in Python: target=)" in message and "--time index" in message
     assert table_of(text, target="2024-01", time="index").values.tolist() == [1, 3, 1]
 
 

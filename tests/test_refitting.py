@@ -328,7 +328,7 @@ def test_series_that_it_was_not_trained_on_are_free(model, panel):
         ({"refit": "never"}, "uses pull as it is, and it was not fitted. Fit it first"),
         (
             {"fit_options": {"folder": "x"}},
-            "'folder' in fit_options: many trainings cannot share one folder",
+            "'folder' in fit_options: several trainings cannot share a folder",
         ),
         ({"fit_options": {"resume": True}}, "'resume' in fit_options"),
         ({"workers": 0}, "workers must be a whole number of at least 1, got 0"),
@@ -428,7 +428,7 @@ def test_errors_come_with_their_cutoff(model, panel, trouble, kind, message, wor
 def test_a_process_that_is_killed_is_noticed(model, panel):
     with pytest.raises(
         ModelError,
-        match=r"works on pull, cutoff 3 was killed by signal 9, without a word.*fewer workers",
+        match=r"works on pull, cutoff 3 was killed by signal 9, without an error.*fewer workers",
     ):
         tried(replace(model, trouble="killed", at=32), panel, refit="each", workers=2)
 
@@ -441,7 +441,8 @@ def test_a_model_that_ends_its_process_is_noticed(model, panel):
 def test_a_model_that_cannot_be_sent_is_refused(trainable, panel, monkeypatch):
     local = type("Local", (trainable.Pull,), {"__module__": __name__})
     with pytest.raises(
-        UsageError, match=r"cannot be sent to another process .*Local.*have to stand in a module"
+        UsageError,
+        match=r"cannot be sent to another process .*Local.*must be defined in an importable module",
     ):
         tried(local(), panel, refit="each", workers=2)
     assert tried(local(), panel, refit="each").scores
@@ -449,7 +450,8 @@ def test_a_model_that_cannot_be_sent_is_refused(trainable, panel, monkeypatch):
     local.__module__ = "__main__"
     monkeypatch.setattr(sys.modules["__main__"], "Local", local, raising=False)
     with pytest.raises(
-        UsageError, match=r"cannot be sent to another process .*Local.*have to stand in a module"
+        UsageError,
+        match=r"cannot be sent to another process .*Local.*must be defined in an importable module",
     ):
         tried(local(), panel, refit="each", workers=2)
 
@@ -517,7 +519,7 @@ def script(
 def test_a_script_without_a_guard_is_told(tmp_path, model, panel):
     _, said = script(tmp_path, panel, model, "", 2, guard="").communicate(timeout=120)
     last = said.strip().splitlines()[-1]
-    assert "UsageError" in last and 'stands below `if __name__ == "__main__":`' in last
+    assert "UsageError" in last and 'must be below `if __name__ == "__main__":`' in last
 
 
 # ---------------------------------------------------------------- going on

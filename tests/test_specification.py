@@ -29,7 +29,7 @@ SPECIFICATIONS = {
         "training": TRAINING,
     },
     "named head": {"weights": "scratch", "head": "normal"},
-    "no transforms": {"weights": "scratch", "network": NETWORK},
+    "not transforms": {"weights": "scratch", "network": NETWORK},
     "transforms by series": {
         "weights": "scratch",
         "network": replace(NETWORK, inputs=BY_SERIES),

@@ -284,7 +284,7 @@ def test_a_stream_refuses():
 
 @pytest.mark.parametrize(
     ("static", "message"),
-    [(3, "are no names of columns"), ([4], "4 is not a name"), (["a", "a"], "named twice")],
+    [(3, "are not column names"), ([4], "4 is not a name"), (["a", "a"], "named twice")],
 )
 def test_senseless_names_are_refused(static, message):
     with pytest.raises(UsageError, match=message):

@@ -355,7 +355,8 @@ def test_what_may_be_somebody_elses_is_left_alone(tmp_path, blob, files):
 
 @pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors"])
 @pytest.mark.parametrize(
-    ("number", "text"), [(errno.EACCES, "permission to read it is missing"), (errno.EIO, "output error")]
+    ("number", "text"),
+    [(errno.EACCES, "permission to read it is missing"), (errno.EIO, "output error")],
 )
 def test_a_file_that_cannot_be_read_is_not_called_damaged(model, monkeypatch, name, number, text):
     for reader in ("read_text", "read_bytes"):

@@ -127,7 +127,7 @@ def test_sparse_remarks_are_not_carried_down(tmp_path):
     days = [f"2024-01-{day:02d}" for day in range(1, 29)]
     lines = [f"{'opened' if n == 0 else ''},{day},{n}.5" for n, day in enumerate(days)]
     panel = lc.read(write(tmp_path, "remark,day,sales", *lines))
-    assert len(panel) == 1 and "read as the one above" not in said(panel)
+    assert len(panel) == 1 and "read as the cell above" not in said(panel)
 
 
 def test_titles_and_totals_of_pages_are_left_out(tmp_path):

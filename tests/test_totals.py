@@ -214,7 +214,10 @@ def test_orders_of_counts_are_whole_and_never_below_zero():
     [
         ({"service_level": 100}, "cannot be measured"),
         ({"service_level": 3}, "a percentage from 50 to 99.5"),
-        ({"service_level": 95, "lead_time": 31}, "the lead time is 31 steps, but only 30 are forecast"),
+        (
+            {"service_level": 95, "lead_time": 31},
+            "the lead time is 31 steps, but only 30 are forecast",
+        ),
         ({"service_level": 95, "lead_time": 0}, "the lead time must be at least 1 step, got 0"),
     ],
 )

@@ -165,9 +165,9 @@ def test_the_best_that_is_kept_is_the_best_of_the_fit(tmp_path, members, epochs)
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        (lambda: SaveEvery("x", 0), r"epochs=0: a whole number of epochs is expected"),
+        (lambda: SaveEvery("x", 0), r"epochs=0 must be a whole number of epochs"),
         (lambda: SaveEvery("x", 2.5), r"epochs=2.5: a whole number"),
-        (lambda: PrintTable(every=0), r"every=0: a whole number of epochs is expected"),
+        (lambda: PrintTable(every=0), r"every=0 must be a whole number of epochs"),
         (
             lambda: SaveBest("x", "m{foo}"),
             r"'m\{foo\}' cannot name .*foo.*may carry member, epoch, step, loss, val_loss",

@@ -505,7 +505,9 @@ def test_a_refit_of_a_prolonged_cosine_begins_anew(tmp_path):
 
 def test_a_training_is_not_taken_back(tmp_path):
     fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
-    with pytest.raises(ModelError, match=r"trained for 6 epochs already, and 4 are asked for"):
+    with pytest.raises(
+        ModelError, match=r"already been trained for 6 epochs, more than the 4 given"
+    ):
         fit_network(PLAIN, plain_data(), replace(QUICK, epochs=4), folder=tmp_path, resume=True)
 
 

@@ -81,7 +81,7 @@ def test_short_histories_have_no_test_part_and_shorter_ones_nothing():
     split = Split.of(panel(length=19), H)
     assert split.tests.shape == (2, 0)
     assert split.counts.any()
-    with pytest.raises(DataError, match="longest series has 15 values, and a search needs 18"):
+    with pytest.raises(DataError, match="longest series has 15 values, but a search needs 18"):
         Split.of(panel(length=15), H)
 
 
@@ -177,7 +177,7 @@ def test_a_budget_that_is_too_small_for_one_trial_says_so(quick, monkeypatch):
         raise OutOfTime(0.25)
 
     monkeypatch.setattr(Laboratory, "trial", trial)
-    with pytest.raises(UsageError, match=r"0\.5 minutes do not suffice .* 25% done.*--minutes 7"):
+    with pytest.raises(UsageError, match=r"0\.5 minutes are too short .* 25% done.*--minutes 7"):
         lc.tune(panel(), H, minutes=0.5, clock=lambda: now[0])
 
 
@@ -305,7 +305,7 @@ def test_settings_become_a_file_and_come_back(tmp_path):
         model = space.forecaster(settings, H, 5)
         write_settings(model, tmp_path / "settings.toml", "what it is\nof")
         assert read_settings(tmp_path / "settings.toml") == model
-    for text, why in (("[", "are no TOML"), ("horizon = 0", "horizon must be")):
+    for text, why in (("[", "are not TOML"), ("horizon = 0", "horizon must be")):
         (tmp_path / "wrong.toml").write_text(text)
         with pytest.raises(UsageError, match=why):
             read_settings(tmp_path / "wrong.toml")

@@ -193,10 +193,8 @@ class Forecast(ResultTable):
         return tuple(percents)
 
     def interval(self, level: float = 80) -> Interval:
-        """The central interval that should contain `level` percent of the actual values.
-
-        Raises UsageError if the forecast does not have its bounds.
-        """
+        """The central interval that should contain `level` percent of the actual values. Raises
+        UsageError if the forecast does not have its bounds."""
         if not np.isclose(level, self.interval_levels, rtol=0, atol=1e-6).any():
             levels = _listed(self.interval_levels) or "none"
             raise UsageError(
@@ -255,12 +253,9 @@ class Forecast(ResultTable):
         return replace(self, **changes)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
-        """Draw sample paths of each series (O, `count`, H).
-
-        Each step has the quantiles of the forecast; errors are correlated over time and between
-        series as they were at held-out cutoffs. Raises UsageError if there are no quantiles on both
-        sides of the median.
-        """
+        """Draw sample paths of each series (O, `count`, H). Each step has the quantiles of the
+        forecast; errors are correlated over time and between series as they were at held-out
+        cutoffs. Raises UsageError if there are no quantiles on both sides of the median."""
         draws = draws_of(self, count, seed)
         return np.stack([draws(origin) for origin in range(len(self.ids))])
 

@@ -36,10 +36,8 @@ def fields_of_arrays(
     covariate_arrays: Mapping[str, Given | None],
     calendar: CalendarChoice | None,
 ) -> dict[str, Any]:
-    """The fields of a panel from the arguments of `Panel.from_arrays`.
-
-    `grid`: frequency, start and periods; `covariate_arrays`: covariates by role.
-    """
+    """The fields of a panel from the arguments of `Panel.from_arrays`. `grid`: frequency, start and
+    periods; `covariate_arrays`: covariates by role."""
     frequency, start, periods = grid
     if kind is not None:
         require_choice("kind", kind, get_args(Kind))

@@ -79,27 +79,26 @@ def read(
     on_error: OnError = "fail",
     query: str | None = None,
 ) -> Panel:
-    """Read time series from a file, database, data frame or arrays, and place them on a regular
-    grid.
+    """Read time series from files, a database, a data frame or arrays onto a regular grid.
 
-    source: a path, a glob, a list of paths or "-" for standard input (CSV and its kin, JSON, Excel,
-    Parquet, .tsf, archives of one) · the address of a table, such as
-    "postgresql://user@host/database?table=sales", or of a database for a `query` · pandas,
-    polars or Arrow data · a DuckDB relation · a NumPy array, series in rows · a dict of columns, or
-    of {id: values}. time, target, series: names of columns, found by themselves where there is one
-    sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
-    numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
-    else. past: columns beside the target that a network is to read, and that are known no longer
-    than it is. future: columns that are known in advance, such as prices and promotions: rows after
-    the last value of the target hold their coming values. future_data: coming values in a table
-    of their own, all of its columns unless future names some; series may share its rows, and other
-    frequencies are aligned. static, static_data: columns that are constant in each series, of the
-    data or of a table with a row for each. holidays: countries, such as "JP" or "DE-BY,US-CA",
-    whose public holidays are columns that are known in advance. hindsight: as future, of columns
-    that were not known then, which a warning says. time may be several columns that are joined:
-    ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells are
-    written, as in `CellFormat`, where that cannot be found. The other arguments are those of
-    ReadOptions. Raises DataError for data that cannot be read, and UsageError for arguments.
+    source: a path, a glob, a list of paths or "-" for standard input (CSV, JSON, Excel, Parquet,
+    .tsf and others, also compressed) · the address of a database table, such as
+    "postgresql://user@host/database?table=sales", or of a database for a `query` · pandas, polars
+    or Arrow data · a DuckDB relation · a NumPy array with one series per row · a dict of columns,
+    or of {id: values}. time, target, series: column names, detected if the choice is clear.
+    time="index" numbers the rows, and ["date", "hour"] joins columns; target may be a list, or "*"
+    for every numeric column as a series; series may be several columns: "store,item". sheet: name
+    of a sheet of a workbook. past: past covariates, known as long as the target is. future: columns
+    that are known in advance, such as prices and promotions; rows after the last value of the
+    target hold their coming values. future_data: a separate table with coming values of all of its
+    columns, or of those in future; series may share rows, and other frequencies are aligned.
+    static, static_data: columns that are constant in each series, of the data or of a table with a
+    row per series. holidays: countries, such as "JP" or "DE-BY,US-CA", whose public holidays become
+    future columns. hindsight: like future, for columns that were not known in advance, which gives
+    a warning. day_first, decimal, header, date_format, missing_codes: the cell format, as in
+    `CellFormat`, if it cannot be detected. Other arguments: see `ReadOptions`. Raises DataError for
+    data that cannot be read, and UsageError for invalid arguments. The function is long because of
+    its arguments, each of which is described here.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)

@@ -1,4 +1,4 @@
-"""What came after the cutoffs of a backtest, and the forecasts beside it.
+"""Actual values after the cutoffs of a backtest, and the grid of forecasts.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """
@@ -16,8 +16,10 @@ from lstmcast.forecast import Forecast
 
 
 class Grid(NamedTuple):
-    """The grid that models forecast: its origins, the panel, how many steps, and which of them
-    occur (O, H), all for None."""
+    """The grid that models forecast: origins, panel, number of steps, and steps that occur (O, H).
+
+    None means that all steps occur.
+    """
 
     origins: Origins
     panel: Panel
@@ -25,12 +27,12 @@ class Grid(NamedTuple):
     rows: np.ndarray | None
 
     def occurring(self, forecast: Forecast) -> Forecast:
-        """The steps of a forecast at which something occurs."""
+        """The steps of a forecast that occur."""
         return forecast if self.rows is None else forecast.at_steps(self.rows)
 
 
 def checked_truth(panel: Panel, truth: Panel | None) -> Panel:
-    """The values to compare with: those of the data unless given."""
+    """The values to compare with, by default those of the data."""
     if truth is None:
         return panel
     alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)
@@ -45,8 +47,7 @@ def checked_truth(panel: Panel, truth: Panel | None) -> Panel:
 def actual_values(
     panel: Panel, origins: Origins, counts: np.ndarray, horizon: int
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """What came after each origin, (O, H): NaN where there is nothing, or nothing was known
-    before."""
+    """Actual values after each origin (O, H), NaN if unknown or without known values before."""
     steps = origins.counts[:, None] + np.arange(horizon)
     counts_here = counts > 0
     occurs = (steps < panel.lengths[origins.series][:, None]) & counts_here[:, None]

@@ -1,4 +1,4 @@
-"""How good a forecaster would have been: forecasts at past cutoffs, and what came after them.
+"""Backtests: forecasts at past cutoffs compared with actual values.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """
@@ -68,10 +68,10 @@ class Backtest:
     reason: str = ""
     refit: Refit = "never"
     added: Added = field(default_factory=Added)
-    base: Forecast | None = None  # what the model's forecasts were before they were reconciled
+    base: Forecast | None = None  # the forecasts of the model before reconciliation
 
     def __repr__(self) -> str:
-        """What it is, the verdict, and the errors of each model."""
+        """A summary, the verdict, and the errors of each model."""
         summary = self.summary()
         if not summary.scores:
             return f"{self._headline}\n{summary.verdict}"
@@ -125,7 +125,7 @@ class Backtest:
         if not columns:
             return columns
         models, _, *measures = columns.items()
-        # the keys of each series are those of its first origin
+        # keys of a series are those of its first origin
         first_origins = np.arange(len(self.ids)) * shape[1]
         keys = self.forecasts[self.model].keys.take(first_origins)
         model_count = len(self.forecasts)
@@ -212,38 +212,36 @@ def backtest(
     added: bool = True,
     **words: Unpack[Words],
 ) -> Backtest:
-    """Forecast the end of each series from `cutoffs` earlier points, with the model and with the
-    baselines.
+    """Compare forecasts of a model and of baselines with actual values at past cutoffs.
 
-    `data`: a Panel, or anything that `lstmcast.read` reads. The last cutoff leaves `horizon` values
-    (the model's own unless given) to compare with; the ones before lie `step` apart: a horizon
-    unless given, less where the history is too short for that. Counts of known observations (S, K)
-    in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four
-    built-in ones, and those of demand where most series are counts with many zeros; "classical"
-    for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False; of models that have
-    one name the second is called "name (2)".
+    `data`: a Panel, or anything that `lstmcast.read` reads. `horizon`: steps to forecast (default:
+    the model's). `cutoffs`: their number, or counts of known observations (S, K), where 0 leaves
+    an origin out. `step`: steps between cutoffs (default: the horizon, less for short histories);
+    the last cutoff leaves `horizon` values to compare. `baselines`: True for the four built-in
+    ones, and those of intermittent demand where most series are counts with many zeros;
+    "classical" adds AutoETS, AutoTheta and AutoARIMA; or a list of your own, or False. A second
+    model with the same name is called "name (2)".
 
-    `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff,
-    "never" uses it as it is and refuses cutoffs before the end of its training. Unless given, a
-    model that cannot forecast without is fitted once, and any other is used as it is.
-    `fit_options`: what the model's `fit` is given besides the data, such as {"loss": own, "device":
-    "cuda"}. `workers`: processes that fit at the same time, with one thread each; unless given,
-    this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
-    continues. `progress` is called with a `Progress` whenever something is finished. `truth`: the
-    values to compare with, where those of the data were repaired: a Panel of the same series and
-    times. `added`: whether to measure what known columns add. `words`: how the data are read, in
-    the words of `lstmcast.read`: time, target, series, ….
+    `refit`: "once" fits the model on the data before the first cutoff, "each" at every cutoff,
+    "never" uses it as it is, with cutoffs after its training data; by default, a model that needs
+    `fit` is fitted once. `fit_options`: further arguments of its `fit`, such as {"device": "cuda"}.
+    `workers`: number of processes that fit, with one thread each (default: this process only).
+    `folder`: where results are kept, so that an interrupted backtest continues. `progress`:
+    function called with a `Progress` after each part. `truth`: a Panel of actual values, if those
+    of the data were repaired. `added`: whether to measure the benefit of future columns. `words`:
+    keyword arguments of `lstmcast.read`: time, target, series, ….
 
-    A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
-    ModelError where a model gives no numbers or the folder holds something else; what a fit raises
-    comes with its cutoff. Where nothing can be held out the result is empty and says why.
+    Returns a `Backtest`, which is empty with a `reason` if nothing can be held out. Raises
+    UsageError for invalid arguments, and ModelError if a model gives no finite numbers or the
+    folder holds something else; errors of `fit` name their cutoff. The function is long because
+    of its arguments, each of which is described here.
 
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
     >>> panel = Panel.from_arrays({"a": np.tile([1.0, 5.0, 9.0, 5.0], 8)}, periods=(4,))
     >>> backtest(SeasonalNaive(), panel, horizon=4).scores["naive"]["mae"]
     2.0
     """
-    # here: who has a Panel need not import all that reads
+    # imported here, as a Panel does not need the modules of reading
     from lstmcast.data.read import as_panel
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
@@ -260,8 +258,8 @@ def backtest(
     require_use_of(options, modes[name])
     if _reconciles(model) and modes[name] != "never":
         raise _to_fit_first(name)
-    # Every origin is asked for, so that the result is a rectangle; those that do not count are not
-    # compared. Models forecast the steps of the grid, and those that occur are kept.
+    # Every origin is forecast, so that the result is a rectangle; those left out are not compared.
+    # Models forecast the steps of the grid, and those that occur are kept.
     origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))
     grid = Grid(origins, *on_grid(panel, origins, steps))
     plan = Plan(grid.panel, counts, grid.steps, models, modes, options)
@@ -279,7 +277,7 @@ def _compared(
     truth: Panel,
     added: bool,
 ) -> Backtest:
-    """The forecasts of a plan beside the actual values."""
+    """Compare the forecasts of a plan with the actual values."""
     name = plan.tested
     base = None
     if _reconciles(model):
@@ -317,7 +315,7 @@ def _reconciles(model: Any) -> bool:
 
 
 def _to_fit(model: Any) -> Any:
-    """What is asked, and fitted where need be: the base of a model that reconciles."""
+    """The model to fit and to forecast with: the base of a reconciling model."""
     return model.base if _reconciles(model) else model
 
 

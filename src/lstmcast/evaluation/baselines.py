@@ -1,9 +1,9 @@
-"""Forecasts that any network has to beat: simple, known for decades, quick.
+"""Simple, well-known and fast forecasts, which any network should beat.
 
-Each is a small frozen description; `predict` looks at the values before each cutoff only. Their
-intervals are measured at held-out cutoffs before each origin; with `quantiles=()` they give a point
-alone. Missing values are carried forward, counts and other values that stop at
-0 are never forecast below it, and a history of any length from one value has a forecast.
+Each is a frozen configuration; `predict` uses only the values before each cutoff. Intervals are
+measured at held-out cutoffs before each origin; with `quantiles=()` there are only points. Missing
+values are filled forward, forecasts of counts and positive values are never below 0, and one known
+value is enough for a forecast.
 
 Shapes: O origins, H horizon, m seasonal period.
 """
@@ -76,7 +76,7 @@ class SeasonalNaive:
     """
 
     horizon: int | None = None
-    period: int | None = None  # the panel's first unless given
+    period: int | None = None  # default: the first period of the panel
     name: str = "seasonal naive"
     quantiles: tuple[float, ...] = QUANTILES
 
@@ -108,7 +108,7 @@ class SeasonalNaiveDrift:
     """
 
     horizon: int | None = None
-    period: int | None = None  # the panel's first unless given
+    period: int | None = None  # default: the first period of the panel
     name: str = "seasonal naive with drift"
     quantiles: tuple[float, ...] = QUANTILES
 
@@ -153,7 +153,7 @@ class HoltWinters:
     """
 
     horizon: int | None = None
-    period: int | None = None  # the panel's first unless given
+    period: int | None = None  # default: the first period of the panel
     name: str = "Holt–Winters"
     quantiles: tuple[float, ...] = QUANTILES
 
@@ -209,9 +209,11 @@ class Classical:
 
     name: ClassicalName
     horizon: int | None = None
-    period: int | None = None  # the panel's first unless given
+    period: int | None = None  # default: the first period of the panel
     map: Callable[..., Iterable[np.ndarray]] = map
-    quantiles: tuple[float, ...] = ()  # others are measured at some 25 cutoffs, each a fit
+    quantiles: tuple[
+        float, ...
+    ] = ()  # others are measured at some 25 cutoffs, each of which needs a fit
 
     def __post_init__(self) -> None:
         _require_period(self.period)
@@ -221,7 +223,7 @@ class Classical:
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
         observations."""
-        _statsforecast_models()  # asked here, so that its absence is told before any work
+        _statsforecast_models()  # checked here, to report a missing package before any work
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -240,8 +242,7 @@ Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical 
 
 
 def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters]:
-    """The baselines that stand beside every backtest, quick ones: points alone, which is what is
-    compared."""
+    """The fast baselines of every backtest, without intervals, as only points are compared."""
     return (
         Naive(quantiles=()),
         SeasonalNaive(quantiles=()),
@@ -251,8 +252,7 @@ def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltW
 
 
 def classical_baselines() -> tuple[Classical, ...]:
-    """AutoETS, AutoTheta and AutoARIMA of statsforecast: good, and slow (a second or more for each
-    series and cutoff).
+    """AutoETS, AutoTheta and AutoARIMA of statsforecast, which take a second or more per cutoff.
 
     MissingExtraError without the extra `baselines`.
     """
@@ -261,13 +261,12 @@ def classical_baselines() -> tuple[Classical, ...]:
 
 
 def without_quantiles(forecaster: Any) -> Any:
-    """A baseline that gives points alone, where its intervals would not be looked at; any other
-    forecaster as it is."""
+    """A baseline without intervals, where they are not needed; other forecasters are unchanged."""
     return replace(forecaster, quantiles=()) if isinstance(forecaster, Baseline) else forecaster
 
 
 def baseline_named(name: str) -> Baseline | None:
-    """A baseline by its name; None where none is called so.
+    """A baseline by its name, or None.
 
     >>> baseline_named("AutoETS"), baseline_named("holt-winters").name
     (Classical(name='AutoETS', ...), 'Holt–Winters')
@@ -323,7 +322,7 @@ def _period(panel: Panel, period: int | None) -> int:
 
 
 def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.ndarray:
-    """The last cycle repeated, (O, H); the last known value where it is not known."""
+    """The last cycle repeated (O, H), with the last known value where it is missing."""
     newest_O1 = _newest(panel, origins)
     if period > origins.counts.max(initial=0):  # nobody knows a cycle
         return np.repeat(newest_O1, steps, axis=1)
@@ -341,7 +340,6 @@ def _newest(panel: Panel, origins: Origins) -> np.ndarray:
 
 
 def _drift(panel: Panel, origins: Origins, period: int, values: np.ndarray) -> np.ndarray:
-    """The mean change from cycle to cycle before each cutoff, (O,); 0 where too few are known to
-    tell."""
+    """The mean change between cycles before each cutoff (O,); 0 if too few are known."""
     mean, changes = mean_changes(panel, origins, period, values, np.positive)
     return np.where(changes >= max(3, period), mean, 0.0)

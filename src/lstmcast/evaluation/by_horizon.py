@@ -1,4 +1,4 @@
-"""How fast the error of forecasts that are fed back grows with the horizon.
+"""The growth of the error of recursive forecasts with the horizon.
 
 S series · K cutoffs · H horizon
 """
@@ -20,7 +20,7 @@ from lstmcast.forecast import Forecast
 
 
 class RunsFree(Protocol):
-    """A model whose forecasts can be fed back, such as LSTMForecaster."""
+    """A model with recursive forecasts, such as LSTMForecaster."""
 
     def predict(
         self,
@@ -91,7 +91,7 @@ def _checked(counts_K: NDArray, panel: Panel, observed: int | None) -> NDArray:
 
 
 def _segment(panel: Panel, begin: int, end: int) -> Panel:
-    """Steps begin … end of each series, as if it began there.
+    """Steps begin … end of each series as a series of its own.
 
     Its times are those of the panel's beginning, so that a model does not join it to earlier data
     that it remembers.

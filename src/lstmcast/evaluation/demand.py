@@ -1,9 +1,9 @@
-"""Forecasts of intermittent demand: zeros most of the time, and now and then a number.
+"""Forecasts of intermittent demand, which is mostly 0.
 
-Croston's method and its two best known corrections smooth the size of a demand and how often there
-is one, each by itself. The bootstrap answers with the sizes that were, and how likely any is after
-a step with a demand or without. All of them read at most `MEMORY` newest values; missing ones are
-passed over, so stock-outs that are marked as missing say nothing about demand.
+Croston's method and its two best-known corrections smooth the size and the frequency of demands
+separately. The bootstrap uses past sizes, and the probability of a demand after steps with and
+without one. All read at most the newest `MEMORY` values and skip missing ones, such as stock-outs
+that are marked as missing.
 
     O origins · W newest values · H horizon · Q quantile levels
 """
@@ -204,8 +204,7 @@ Demand = Croston | SBA | TSB | DemandBootstrap
 
 
 def demand_baselines() -> tuple[Croston, SBA, TSB, DemandBootstrap]:
-    """The baselines that stand beside a backtest of intermittent series: points alone, which is
-    what is compared."""
+    """The baselines for intermittent series, without intervals, as only points are compared."""
     return (
         Croston(quantiles=()),
         SBA(quantiles=()),
@@ -215,7 +214,7 @@ def demand_baselines() -> tuple[Croston, SBA, TSB, DemandBootstrap]:
 
 
 def demand_named(name: str) -> Demand | None:
-    """One of these by its name, with intervals; None where none is called so.
+    """One of these by its name, with intervals, or None.
 
     >>> demand_named("tsb").name, demand_named("Holt-Winters")
     ('TSB', None)

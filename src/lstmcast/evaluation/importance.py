@@ -1,8 +1,8 @@
-"""How much a forecast owes to each column, and to each part of the past: by permutation.
+"""Permutation importance of columns and of parts of the past.
 
-What a forecast reads of it is put in the wrong place (`permuting`). By how much the error at
-held-out cutoffs grows is what the forecast owes to it (Breiman, "Random forests", 2001, section
-10). The network is not trained again: it is the importance for this one.
+The values that a forecast reads are permuted (`permuting`). Importance is the growth of the error
+at held-out cutoffs (Breiman, "Random forests", 2001, section 10). The network is not trained again:
+it is the importance for this network.
 
     S series · K cutoffs · O origins · H horizon
 """

@@ -1,5 +1,4 @@
-"""What a forecaster can be asked to answer with: a combination, the network alone, or one forecast
-by its name."""
+"""The methods of a forecaster: a combination, the network alone, or a named forecast."""
 
 from __future__ import annotations
 
@@ -12,14 +11,14 @@ from lstmcast.evaluation.baselines import baseline_named, without_quantiles
 from lstmcast.evaluation.candidates import NAMES, Candidate, Given
 from lstmcast.forecast import NETWORK
 
-# What can be asked for, beside the name of a candidate. "auto" is the combination for the shipped
-# network as it arrives, and the network alone for any other.
+# The methods other than the name of a candidate. "auto" is the combination for the shipped network
+# as it arrives, and the network alone for any other.
 AUTO, COMBINED, BEST = "auto", "combined", "best"
 METHODS = (AUTO, COMBINED, NETWORK, BEST)
 
 
 def checked_method(method: Any, candidates: Sequence[Given]) -> str:
-    """What a forecaster is asked to answer with; UsageError for what no data could make possible.
+    """A valid method; UsageError for one that is impossible for any data.
 
     >>> checked_method("seasonal naive", ())
     'seasonal naive'

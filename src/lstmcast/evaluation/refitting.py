@@ -1,5 +1,4 @@
-"""Forecasts of past cutoffs by models that are fitted for them: once, at each cutoff anew, or
-never.
+"""Forecasts of past cutoffs by models that are fitted once, at each cutoff, or never.
 
 Shapes: S series, K cutoffs, P cutoffs of one part, H horizon, Q quantile levels.
 """
@@ -29,7 +28,7 @@ OWN = ("folder", "resume")  # that belong to one training
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backtest is: what was just finished. `kept`: it was found finished in the
+    """Progress of a backtest: the part just finished. `kept`: whether it was read from the
     folder."""
 
     done: int

@@ -1,4 +1,4 @@
-"""A folder that keeps what is finished of long work, and knows which work it belongs to.
+"""A folder with finished parts of long work, and facts that identify the work.
 
 airline-backtest/
     manifest.json            the facts: what the work depends on, as text, large arrays by their

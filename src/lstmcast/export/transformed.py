@@ -61,8 +61,8 @@ def require_in_graph(inputs: Transformed, fitted: FittedTransforms | None) -> No
     if fitted is None and inputs.learns:
         raise UsageError(
             f"{inputs!r} is fitted to each series, which a graph cannot do. Fit the "
-            "forecaster first, so that the graph includes the fitted transforms, or export only the "
-            "network: --part network."
+            "forecaster first, so that the graph includes the fitted transforms, or export "
+            "only the network: --part network."
         )
     sides = [] if fitted is None else [fitted.state, *fitted.past.states]
     if any(len(side.chains) > 1 for side in sides):

@@ -327,8 +327,8 @@ class OpenStream(Request):
     )
     conformal: bool = Field(
         True,
-        description="whether intervals are adjusted by the errors of each row, so that they contain "
-        "as many values as they state",
+        description="whether intervals are adjusted by the errors of each row, so that they "
+        "contain as many values as they state",
     )
 
 

@@ -1,5 +1,4 @@
-"""What a tick says of columns that are known in advance: cells of the tick itself and of the coming
-ones, checked.
+"""The future columns of a tick: checked cells of the tick and of coming ones.
 
 R rows of a tick · C columns
 """
@@ -110,12 +109,12 @@ def _cell(name: str, value: Any, row: Any) -> Cell:
 
 
 def longest(cells_CR: Told) -> int:
-    """How many ticks at most something is said of, this one and the coming ones; at least 1."""
+    """The largest number of ticks with cells, this one included; at least 1."""
     return max((len(cells) for rows in cells_CR for cells in rows), default=0) or 1
 
 
 def is_text(cell: Cell) -> bool:
-    """Whether a cell says a category in words."""
+    """Whether a cell is the text of a category."""
     return isinstance(cell, str) and not is_number(cell)
 
 

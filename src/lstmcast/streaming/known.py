@@ -1,8 +1,8 @@
-"""Columns that are known in advance of the rows of a stream: told with the ticks, taken out of the
-values that are read, and put back into what is answered.
+"""Future columns of a stream: given with the ticks, their effects are removed from values and added
+back to predictions.
 
-A row keeps its history: its effects are estimated anew while that grows by a quarter or a third, as
-those of `predict` are. So answers are those that `predict` gets from the network after the same
+A row keeps its history: effects are estimated again when it has grown by a quarter or a third, as
+in `predict`. Predictions therefore equal those of `predict` with the network after the same
 history.
 
 R some rows · C columns · N steps that are told · H horizon · K columns of a row · X quantiles
@@ -30,7 +30,7 @@ from lstmcast.streaming.coming import Cell, Told, as_category, as_number, checke
 
 
 class KnownColumns:
-    """What is known in advance of each row, and its effects.
+    """The future columns of each row, and their effects.
 
     Args:
         common: what all rows have in common.

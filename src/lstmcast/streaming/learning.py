@@ -1,4 +1,4 @@
-"""How a network learns from a stream: its settings, and what moves its weights."""
+"""Settings of learning from a stream, and the learners of a network."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Learning:
 def learners_of(
     network: Network, learning: Learning | None, seed: int
 ) -> tuple[Network, list[Learner]]:
-    """A network of its own, and what moves its weights: both see the same numbers."""
+    """A copy of a network and its learners, which share the weights."""
     if learning is None:
         copies = [
             {name: array.copy() for name, array in arrays.items()} for arrays in network.members
@@ -78,7 +78,7 @@ def learners_of(
 
 
 def worst(rows: Rows, row_R: NDArray, label_RTK: NDArray) -> str:
-    """The row that is furthest from what is usual."""
+    """The row with the most unusual labels."""
     largest = np.nanmax(np.abs(label_RTK).reshape(len(row_R), -1), axis=1)
     row = int(np.argmax(largest))
     return f"row {rows.ids[row_R[row]]!r} has a label of {largest[row]:.3g}"

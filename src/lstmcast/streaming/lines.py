@@ -1,4 +1,4 @@
-"""Lines of text, as they arrive in a pipe → what each says: CSV with a header, or JSON objects."""
+"""Parse lines from a pipe: CSV with a header, or JSON objects."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ NEXT = "|"  # between the value of a tick and those of the coming ones, in a cel
 
 
 class Record(NamedTuple):
-    """What a line says: when, the value of each row that has a tick, the columns beside them,
-    whether a column names the row, and what is known in advance: of each column the value of this
-    tick, and those of the coming ones."""
+    """The content of a line: time, values by row, past covariates, and future columns.
+
+    Future columns hold the value of this tick and of coming ones.
+    """
 
     time: str | int | None
     values: dict[str, float]
@@ -35,7 +36,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Naming:
-    """Which names of a line are what; those that are not given are known by usual names.
+    """The roles of the fields of a line; fields that are not given have usual names.
 
     time: of the times, "time", "date" and the like unless given. series: of the column that says
     whose value it is, "series", "unique_id" unless given; where there is none, each target is a
@@ -115,7 +116,7 @@ class Naming:
 
 
 class LineReader:
-    """Reads lines one by one; the first one says of which kind they are.
+    """Reads lines one by one; the first one decides their format.
 
     >>> reader = LineReader(Naming())
     >>> reader.read("time,a,b"), reader.read("2024-01-01,3,4").values

@@ -1,4 +1,4 @@
-"""What a stream begins with: its network, what is known of all rows, what was learned before."""
+"""The start of a stream: its network, common properties of rows, and fitted transforms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ANYWHERE, SO_FAR, DECLARED, ABOVE = range(4)
 
 
 class Forecaster(Protocol):
-    """What is used of an `LSTMForecaster`."""
+    """The part of `LSTMForecaster` that streams use."""
 
     @property
     def model(self) -> Fitted:
@@ -82,7 +82,7 @@ def opening_network(
     seed: int,
     learning: Learning | None,
 ) -> Network:
-    """The network to begin with; UsageError where it cannot read ticks as asked."""
+    """The initial network; UsageError if it cannot read ticks with these settings."""
     if isinstance(start, NetworkConfig):
         config, network = start, None
     else:

@@ -1,5 +1,4 @@
-"""A table of arrays with one row per series: rows join and leave by id, and nothing else has to
-know how.
+"""A table of arrays with one row per series, which join and leave by id.
 
 S series · R some of their rows
 """

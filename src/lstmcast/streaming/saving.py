@@ -1,4 +1,4 @@
-"""A stream in a folder: everything that its next tick depends on."""
+"""Saving and loading of streams."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def made_stream(
 
 
 def read_saved(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
-    """What a stream saved; ModelError where it is damaged or something else."""
+    """Read a saved stream; ModelError if it is damaged or something else."""
     manifest, groups = store.load(folder)
     kind = manifest.get("kind")
     if kind == "online":

@@ -1,10 +1,10 @@
-"""Stream: one network, many series, one tick at a time. It forecasts, sees the actual values, may
+"""Stream: one network, many series, one tick at a time. It forecasts, reads the actual values, may
 learn, and continues.
 
-Each series is a row with a name and a state, kept from tick to tick: rows join, leave and begin
-anew one by one. A tick costs one step of the network, whatever the history, and what is forecast is
-what `predict` forecasts with method="network" after the same history: nothing is calibrated, and
-nothing combined. Predicting is NumPy and needs no PyTorch; learning does.
+Each series is a row with a name and a state, kept from tick to tick: rows join, leave and are reset
+individually. A tick costs one step of the network, independent of the history. Forecasts equal
+those of `predict` with method="network" after the same history, without calibration or combination.
+Prediction uses NumPy; learning needs PyTorch.
 
     S series, a row each · R rows of a tick · K columns of a row · P columns beside them · H horizon
     Q quantiles of the head · X quantiles, or one point
@@ -222,11 +222,8 @@ class Stream:
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
         """The share of about the newest 500 values in their intervals, by row, step ahead and
-        level.
-
-        The shape is (S, H, 3), for the levels 95%, 80% and 50%. NaN before the first comparison.
-        Raises UsageError without `conformal=`.
-        """
+        level. The shape is (S, H, 3), for the levels 95%, 80% and 50%. NaN before the first
+        comparison. Raises UsageError without `conformal=`."""
         return self.watch.coverage(self.rows.at(ids))
 
     @one_blas_thread()
@@ -285,10 +282,7 @@ class Stream:
         missing: Sequence[int] = (),
     ) -> None:
         """Raise what `observe` of a tick and `predict` of a `horizon` would raise, without any
-        change.
-
-        `missing`: number of ticks of each row that are skipped before it.
-        """
+        change. `missing`: number of ticks of each row that are skipped before it."""
         tick = self.intake.checked(values, ids, past, future, missing)
         self.intake.require_known(tick, horizon, missing)
 
@@ -318,9 +312,7 @@ class Stream:
         self, ids: Iterable[Any] | None = None, starts: Mapping[Any, Any] | None = None
     ) -> None:
         """Reset these rows (None: all) as if they had just joined; the weights do not change.
-
-        `starts` as in `join`.
-        """
+        `starts` as in `join`."""
         row_R = self.rows.at(ids)
         self.rows.clear(row_R)
         if self.known is not None:
@@ -344,10 +336,7 @@ class Stream:
     @classmethod
     def load(cls, folder: str | Path, *, learns: bool = True, head: Head | None = None) -> Stream:
         """Load a saved stream; with `learns=False` it continues without learning and without
-        PyTorch.
-
-        Raises ModelError if the folder is damaged or holds something else.
-        """
+        PyTorch. Raises ModelError if the folder is damaged or holds something else."""
         manifest, groups = read_saved(folder)
         if not learns:
             manifest["learning"] = None

@@ -1,4 +1,4 @@
-"""What a tick brings: values of some rows, and of the columns beside them, checked.
+"""The checked content of a tick: values of rows and past covariates.
 
 R rows of a tick · K columns of a row · P columns that are only read
 """

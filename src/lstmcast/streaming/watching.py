@@ -1,5 +1,4 @@
-"""What compares each value of a stream with what was forecast of it: surprises, alerts, and the
-width of intervals.
+"""Comparison of values with their forecasts: anomaly scores, alerts, and intervals.
 
 S series, a row each · R rows of a tick · H steps ahead · L levels · X quantiles, or one point
 """
@@ -20,7 +19,7 @@ from lstmcast.streaming.tracking import Tracker
 
 
 class Watch:
-    """Watches the rows of a stream, as far as somebody asked for it.
+    """Computes scores, alerts and conformal intervals, if requested.
 
     Args:
         answers: what was forecast of the rows; these get the states that watching needs.

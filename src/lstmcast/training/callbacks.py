@@ -1,9 +1,8 @@
-"""What can be told of a training run while it continues.
+"""Callbacks, which follow a training run.
 
-A callback is a function of a `EpochReport`, called at the end of each epoch; one that returns True
-stops the training. If it has a method `close`, that is called when the training has ended, in
-whatever way. A refit on everything is reported to those only whose attribute `follows_refit` is
-true: for the others the training is over.
+A callback is a function of an `EpochReport`, called at the end of each epoch; returning True stops
+training. A method `close`, if there is one, is called when training ends for any reason. A refit on
+all data is only reported to callbacks with a true attribute `follows_refit`.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ EXAMPLE = {"member": 0, "epoch": 1, "step": 1, "loss": 1.0, "val_loss": 1.0}
 
 @dataclass(frozen=True, eq=False)
 class EpochReport:
-    """What a callback is told. Losses are means; NaN is a loss that was not measured.
+    """The argument of callbacks. Losses are means; NaN is a loss that was not measured.
 
-    `network()`: that of this member alone, as it would be used now. `stored()`: what `save` writes,
-    a manifest and arrays; None where a network is trained without a forecaster.
+    `network()`: the network of this member with its current weights. `stored()`: the manifest and
+    arrays that `save` writes; None if a network is trained without a forecaster.
     """
 
     member: int
@@ -58,12 +57,12 @@ class EpochReport:
     stored: Callable[[], Stored] | None = field(default=None, repr=False)
 
     def arrays(self) -> dict[str, NDArray]:
-        """The member's weights by name, as they would be used now."""
+        """The current weights of the member by name."""
         return self.network().members[0]
 
     @property
     def values(self) -> dict[str, Any]:
-        """What names of files may carry; `loss` and `val_loss` are the names that Keras uses."""
+        """The fields of file names; `loss` and `val_loss` are named as in Keras."""
         return {
             "member": self.member,
             "epoch": self.epoch,
@@ -73,8 +72,7 @@ class EpochReport:
         }
 
     def save(self, folder: str | Path, *, durable: bool = True) -> None:
-        """Save the forecaster as it would be used now, which `lstmcast.load` and `lstmcast predict`
-        read as any other: with what its transforms learned, its intervals, and what it remembers.
+        """Save the current forecaster with transforms, intervals and context, for `lstmcast.load`.
 
         `durable`: whether to wait until it is on the disk. Raises OutputError.
         """
@@ -87,7 +85,7 @@ class EpochReport:
         store.save(folder, {**manifest, "snapshot": of}, groups, durable=durable)
 
     def _network_alone(self) -> Stored:
-        """Weights, which forecast only what their user makes of them."""
+        """The weights alone."""
         about, weights = described(self.network())
         # says what it may read
         trained = {} if self.training is None else {"training": to_json(self.training)}
@@ -323,7 +321,7 @@ def _line(report: EpochReport) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Rounded as people say it.
+    """A readable, rounded duration.
 
     >>> _duration(4), _duration(75), _duration(9000)
     ('4 s', '1 min 15 s', '2 h 30 min')

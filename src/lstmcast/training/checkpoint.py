@@ -1,4 +1,4 @@
-"""Training state on disk, so that an interrupted run can continue and end with the same bits."""
+"""Training state on disk, from which an interrupted run continues with identical results."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ KIND = "checkpoint"
 
 @contextlib.contextmanager
 def claimed(folder: Path | None) -> Iterator[None]:
-    """Within this no other training keeps its checkpoints in the folder: OutputError where one
-    does already."""
+    """Lock a folder of checkpoints; OutputError if another training uses it."""
     if folder is None:
         yield
         return
@@ -65,7 +64,7 @@ def discard(folder: Path) -> None:
 
 
 class Found(NamedTuple):
-    """A checkpoint that a run continues from.
+    """A checkpoint from which a run continues.
 
     `epochs`: how many its run was to be trained for; `paced_by`: the number of epochs that learning
     rate and rollout followed, which is more where a refit repeats a part of a training; `grown`:
@@ -80,7 +79,7 @@ class Found(NamedTuple):
 
 
 class Keeper:
-    """Writes a run's state to a folder, now and then, and finds it there again.
+    """Writes the state of a run to a folder at intervals, and loads it.
 
     `about`: what the run is made with, as JSON values; a checkpoint of another run is refused, but
     for how long it is trained. `lineage`: which data it may be of, and a record of them that is

@@ -1,5 +1,4 @@
-"""Training as one call: from data and settings to a network, its history, and notes on what
-happened.
+"""Training in one call: from data and settings to a network, its history, and notes.
 
 Import this only after `training.config.require_torch()`, which says what to install where PyTorch
 is missing.
@@ -133,8 +132,8 @@ def _train_all(
 def _refit_all(
     job: Job, data: FitData, starts: Sequence[Any], members: list[Member]
 ) -> tuple[list[Member], tuple[str, ...]]:
-    """Each member again, on everything, up to its best epoch; none where training gave nothing
-    or is interrupted."""
+    """Refit each member on all data up to its best epoch, unless training failed or was
+    interrupted."""
     if any(member.best_epoch == 0 for member in members):
         return [], ("not refitted on all data, since the initial weights were the best",)
     again = job._replace(config=replace(job.config, validation=None, patience=None, refit=False))
@@ -173,7 +172,7 @@ def _went_on(members: list[Member]) -> tuple[str, ...]:
 
 
 def _kept_starts(members: list[Member]) -> tuple[str, ...]:
-    """A note where the weights that training started from were the best."""
+    """A note if the initial weights were the best."""
     rows = [row for member in members for row in member.rows]
     kept_starts = [row for row in rows if row.best and row.epoch == 0]
     if not kept_starts:

@@ -1,4 +1,4 @@
-"""What training minimises.
+"""Training losses.
 
 N positions · H horizon · K columns · R raw numbers of the head · Q quantiles
 """

@@ -1,4 +1,4 @@
-"""The training of one member of a network: made ready, trained or continued, told to callbacks."""
+"""The training of one member of a network, with checkpoints and callbacks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class Trained(NamedTuple):
-    """What training gives.
+    """The result of training.
 
     `refitted`: whether the network was trained again on everything; `validated`: the one that saw
     nothing of what was held back, which is the same unless it was.
@@ -55,7 +55,7 @@ Store = Callable[[Trained], Stored]
 
 
 class Job(NamedTuple):
-    """What all members of a fit share."""
+    """The common settings of all members of a fit."""
 
     network: NetworkConfig
     config: TrainingConfig
@@ -88,7 +88,7 @@ class Member(NamedTuple):
 def prepare(
     job: Job, data: FitData, number: int, arrays: Arrays | None
 ) -> tuple[TrainingRun, tuple[str, ...]]:
-    """A run that has not begun."""
+    """Prepare a run."""
     seed_torch(np.random.default_rng([job.seed, number]))
     if arrays is None:
         module = NetworkModule(job.network, job.head, job.config.initialiser)

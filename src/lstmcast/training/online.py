@@ -1,5 +1,4 @@
-"""Learning from the newest ticks of many rows: truncated backpropagation through time, one update
-after the other.
+"""Online learning from the newest ticks of many rows by truncated backpropagation through time.
 
 R rows · T ticks of a window · C inputs · K columns · D units · H horizon (one step)
 """
@@ -36,7 +35,7 @@ SETTLED = 10  # updates before which any gradient may be the usual one
 
 
 class Learner:
-    """One member of a network while it learns.
+    """A member of a network that learns.
 
     `arrays`: its weights, which share their memory with what is trained: an update is seen by
     whoever reads them.

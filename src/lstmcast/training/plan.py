@@ -1,5 +1,4 @@
-"""From data and settings to a batching scheme: what is trained on, what is held back, and what has
-to be left out."""
+"""From data and settings to a batching scheme, with training and validation segments."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ NOTHING_HELD_BACK = (
 
 
 def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) -> None:
-    """UsageError where network, data and batching scheme do not go together."""
+    """Raise UsageError if network, data and batching scheme contradict each other."""
     kind = config.batching.kind
     is_adaptive = network.inputs.from_context
     if is_adaptive != isinstance(data, AdaptiveData):

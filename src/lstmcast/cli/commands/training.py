@@ -39,7 +39,7 @@ from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.jobs import PresetJob
+    from lstmcast.jobs import BacktestJob, FitJob, PresetJob, Source
     from lstmcast.jobs.events import Notify
 
 HeldOutPlace = Annotated[
@@ -52,7 +52,6 @@ HeldOutPlace = Annotated[
 ]
 
 
-# longer than most functions by its options, each of which is a parameter
 def fit(
     context: typer.Context,
     data: Data,
@@ -90,8 +89,7 @@ def fit(
         return
     forecaster, notify = choosing.forecaster(horizon), echo.notes(quiet)
     if forecaster is None:
-        source = source_for_training(source, horizon, training, reading.past_names())
-        source, steps, notify = source_ahead(source, horizon, None, quiet)
+        source, steps, notify = _source(data, horizon, training, reading, quiet)
         forecaster = _forecaster(steps, training, reading)
     job = FitJob(
         forecaster,
@@ -103,11 +101,24 @@ def fit(
         **run.settings(),
         **training.hardware(),
     )
+    _run_fit(job, notify, quiet, as_json)
+
+
+def _run_fit(job: FitJob, notify: Notify, quiet: bool, as_json: bool) -> None:
     outcome = job.run(notify)
     echo.fit(outcome, quiet, as_json)
     if outcome.interrupted:
         raise typer.Exit(130)
     end(echo.skipped(outcome.panel))
+
+
+def _source(
+    data: list[str], horizon: int | None, training: Training, reading: ReadingOptions, quiet: bool
+) -> tuple[Source, int, Notify]:
+    """The data for a training, the number of steps to forecast, and where notes go."""
+    source = reading.source(data)
+    source = source_for_training(source, horizon, training, reading.past_names())
+    return source_ahead(source, horizon, None, quiet)
 
 
 def _progress(quiet: bool) -> list[Any]:
@@ -135,7 +146,7 @@ def _run_preset(job: PresetJob, notify: Notify, quiet: bool, as_json: bool) -> N
     end(echo.skipped(outcome.panel))
 
 
-# longer than most functions by its options, each of which is a parameter
+# long because each option of the command is a parameter
 def backtest(
     data: Data,
     reading: ReadingOptions,
@@ -178,9 +189,7 @@ def backtest(
     table = rows.place(out)
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
-    source = reading.source(data)
-    source = source_for_training(source, horizon, training, reading.past_names())
-    source, steps, notify = source_ahead(source, horizon, None, quiet)
+    source, steps, notify = _source(data, horizon, training, reading, quiet)
     job = BacktestJob(
         _forecaster(steps, training, reading, method),
         source,
@@ -191,6 +200,12 @@ def backtest(
         hierarchy=hierarchy,
         **refitting.settings(training),
     )
+    _run_backtest(job, notify, quiet, as_json, held_out)
+
+
+def _run_backtest(
+    job: BacktestJob, notify: Notify, quiet: bool, as_json: bool, held_out: bool
+) -> None:
     outcome = job.run(notify)
     echo.backtest(outcome, quiet, as_json, held_out)
     if outcome.backtest.reason:

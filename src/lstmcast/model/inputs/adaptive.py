@@ -196,14 +196,10 @@ class Adaptive:
         effect_BTF: NDArray | None = None,
         observed: bool = True,
     ) -> tuple[Seen, AdaptiveState]:
-        """Like `advance`, for values and effects on the reading axis.
-
-        Values that are not `observed` but predicted are never surprises.
-
-        The effect at each step is subtracted before the network reads it; effects of coming steps
-        are added back to its answers. Leading NaN of a series have no effect: series of unequal
-        lengths are read right-aligned.
-        """
+        """Like `advance`, for values and effects on the reading axis. Values that are not
+        `observed` but predicted are never surprises. The effect at each step is subtracted before
+        the network reads it; effects of coming steps are added back to its answers. Leading NaN of
+        a series have no effect: series of unequal lengths are read right-aligned."""
         grid, tail = state.grid, state.z_BL.shape[1]
         if effect_BTF is not None:
             z_BT = z_BT - effect_BTF[:, :, 0]

@@ -242,7 +242,7 @@ def require_no_feeding(names: Sequence[str], steps: int, block: int, horizon: in
         return
     reason = (
         f"The forecast of {horizon} steps would be recursive, but the network also reads "
-        f"{listed(names)}, which {'is' if len(names) == 1 else 'are'} unknown after the data."
+        f"{listed(names)}, whose values after the data are unknown."
     )
     if horizon <= steps:
         raise UsageError(f"{reason} Use mode='direct', which forecasts {steps} steps at once.")

@@ -244,10 +244,8 @@ class Transformed:
         return FittedTransforms(self.transforms, state, past)
 
     def rows(self, panel: Panel) -> NDArray:
-        """Indices of the series that the network reads together, row by row (R, K).
-
-        Raises DataError if the series of the panel do not form such rows.
-        """
+        """Indices of the series that the network reads together, row by row (R, K). Raises
+        DataError if the series of the panel do not form such rows."""
         return panel.rows(self.columns) if self.columns > 1 else np.arange(len(panel))[:, None]
 
     def whole(self, panel: Panel, fitted: FittedTransforms) -> WholeRows:
