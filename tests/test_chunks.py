@@ -319,7 +319,7 @@ def test_sources_that_are_none(tmp_path):
     for data, text in (
         (tmp_path / "empty", "contains no Parquet file"),
         (tmp_path / "none.parquet", "there is no file"),
-        (tmp_path / "a.csv", "a.csv is no Parquet file"),
+        (tmp_path / "a.csv", "a.csv is not a Parquet file"),
         ("duckdb:///none.db", "names no table"),
         ("duckdb:///none.db?table=x", "there is no file 'none.db'"),
         ([1], "Parquet"),
@@ -374,12 +374,12 @@ def test_folders_with_other_things_are_left_alone(tmp_path):
 
 
 def test_numbers_that_make_no_sense(tmp_path):
-    with pytest.raises(UsageError, match="--chunk 0 must be at least 1"):
+    with pytest.raises(UsageError, match="--chunk must be at least 1, got 0"):
         run("a.parquet", tmp_path / "out", chunk=0)
-    with pytest.raises(UsageError, match=r"--chunk 2\.5 must be at least 1"):
+    with pytest.raises(UsageError, match=r"--chunk must be at least 1, got 2\.5"):
         run("a.parquet", tmp_path / "out", chunk=2.5)
     for workers in (0, 2.5):
-        with pytest.raises(UsageError, match=f"--workers {workers} must be at least 1"):
+        with pytest.raises(UsageError, match=f"--workers must be at least 1, got {workers}"):
             here(workers)
     with pytest.raises(UsageError, match="None is not a path"):
         forecast_in_parts(lc.LSTMForecaster(3), "a.parquet", None)

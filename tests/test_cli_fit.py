@@ -585,7 +585,7 @@ def interrupted(run, data, model, monkeypatch):
 def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, interrupted):
     def resumed(*changes):
         done = run("fit", data, "-H", 6, "-m", model, *LONG, *changes, "--resume")
-        assert done.status == 1 and "is of another run" in done.err and not model.exists()
+        assert done.status == 1 and "belongs to another run" in done.err and not model.exists()
         return done.err
 
     assert "training.batch_size is 64, not 8" in resumed("--batch-size", 8)
@@ -637,7 +637,7 @@ def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
         and f"The checkpoint in '{interrupted}/member-0' is damaged: weights.safetensors"
         in done.err
     )
-    assert f"Remove the folder '{interrupted}' to begin anew, or leave out --resume" in done.err
+    assert f"Remove the folder '{interrupted}' to start again, or leave out --resume" in done.err
     assert "Save the model again" not in done.err
     (interrupted / "member-0" / "manifest.json").write_bytes(b"")
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
@@ -682,7 +682,10 @@ def test_nothing_to_resume_is_said_however_quiet(run, data, model, folder):
 
 @pytest.mark.parametrize(
     ("at", "said"),
-    [(1, "No epoch was finished, so --resume has nothing to continue from"), (2, "continues it.")],
+    [
+        (1, "No epoch was finished, so --resume has nothing to continue from"),
+        (2, "To continue, run"),
+    ],
 )
 def test_ctrl_c_promises_what_resume_can_do(run, data, model, monkeypatch, at, said):
     from lstmcast.training import loop

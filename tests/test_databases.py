@@ -93,7 +93,7 @@ def test_a_query_and_a_table_are_one_too_many():
         address_of("duckdb:///a.db?table=b", "SELECT 1")
     with pytest.raises(lc.UsageError, match="query is empty"):
         address_of("duckdb:///a.db", " ; ")
-    with pytest.raises(lc.UsageError, match="would have no effect"):
+    with pytest.raises(lc.UsageError, match="needs a database"):
         lc.read({"a": [1, 2, 3]}, query="SELECT 1")
 
 
@@ -154,9 +154,9 @@ def test_a_database_that_python_has_open_is_read_as_well(tmp_path):
         )
         url = f"duckdb:///{tmp_path}/shop.db"
         assert len(lc.read(f"{url}?table=t").values) == 40
-        with pytest.raises(lc.DataError, match="may only read"):
+        with pytest.raises(lc.DataError, match="only read"):
             lc.read(url, query="DELETE FROM t")
-        with pytest.raises(lc.DataError, match="may only read"):
+        with pytest.raises(lc.DataError, match="only read"):
             lc.read(url, query="SELECT * FROM t; DELETE FROM t")
         assert connection.sql("SELECT count(*) FROM t").fetchall() == [(40,)]
 

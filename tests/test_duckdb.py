@@ -89,7 +89,7 @@ def test_anomalies_are_those_of_python(con):
         ("lstmcast_forecast('sales', id := ['shop'])", "'shop' is not a column of sales"),
         ("lstmcast_forecast('sales', value := 'amount')", "Name the columns that distinguish them"),
         (f"{CALL[:-1]}0)", "a whole number of steps"),
-        (f"{CALL}, level := 'wide')", "level := wide is no percent"),
+        (f"{CALL}, level := 'wide')", "level := wide is not a percentage"),
         ("lstmcast_anomalies('sales', value := 'amount', id := ['store', 'item'], rate := 2)", "2"),
     ],
 )

@@ -60,7 +60,7 @@ def test_several_columns_of_a_row_share_its_covariates():
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({"volume": [1.0, 2.0]}, DataError, r"'volume' has the shape \(2,\) for series 'a', which"),
+        ({"volume": [1.0, 2.0]}, DataError, r"'volume' has shape \(2,\) for series 'a', which"),
         ({"volume": {"b": [1, 2, 3]}}, DataError, "'volume' has no values for series 'a'"),
         ({"volume": {"a": ["x", "y", "z"]}}, DataError, "'volume' cannot be read as numbers"),
         (["volume"], UsageError, r"past=\['volume'\] does not name columns"),

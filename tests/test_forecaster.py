@@ -291,7 +291,7 @@ def test_senseless_calls_are_refused(forecaster, tmp_path):
         forecaster.predict(panel, mode="one-step", cutoffs=np.array([[20]]))
     with pytest.raises(UsageError, match="no data"):
         forecaster.predict()
-    with pytest.raises(UsageError, match="remembers no data"):
+    with pytest.raises(UsageError, match="has no saved context"):
         forecaster.continued(panel)
     with pytest.raises(DataError, match=r"nothing\.csv"):
         forecaster.predict(tmp_path / "nothing.csv")

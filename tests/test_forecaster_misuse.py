@@ -84,7 +84,10 @@ class Half(Point):
         (lambda: lc.SaveEvery(None), "None is not a path"),
         (lambda: lc.PrintTable("log.txt"), "stream='log.txt' cannot be written to"),
         (lambda: lc.Stream("x", ["a"]), "'x' cannot be streamed"),
-        (lambda: lc.Stream(PLAIN, ["a"], learning=True), "learning=True does not say how to learn"),
+        (
+            lambda: lc.Stream(PLAIN, ["a"], learning=True),
+            "learning=True is not a setting of learning",
+        ),
         (lambda: lc.Stream(PLAIN, ["a"], seed=-1), "at least 0, got -1"),
     ],
 )

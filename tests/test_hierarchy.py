@@ -110,7 +110,7 @@ def test_counts_add_up_to_counts():
 @pytest.mark.parametrize(
     ("panel", "error", "text"),
     [
-        (lc.Panel.from_arrays([1.0, 2]), UsageError, "the data have one"),
+        (lc.Panel.from_arrays([1.0, 2]), UsageError, "the data have only one"),
         (lc.Panel.from_arrays({"a": [1, 2], "b": [1]}), DataError, "'b' ends at 1 and 'a' at 2"),
         (lc.Panel.from_arrays({"all": [1], "b": [1]}), DataError, "include totals already"),
         (

@@ -75,7 +75,7 @@ def rows(folder: Path) -> list[tuple]:
         ('[source]\ndata = "a"\n[checks]\nnewest = "soon"', r"line 4: .*\"3 days\".*'soon'"),
         ('[source]\ndata = "a"\n[output]\nif_exists = "merge"', r"line 4: .*'merge'"),
         ('[source]\ndata = "a"\n[forecast]\nhorizon = 3\nuntil = "2025"', "Give one of them"),
-        ('[source]\ndata = "a"\n[checks]\nleast_skill = 0\n[model]\nfolder = "m"', "Leave one"),
+        ('[source]\ndata = "a"\n[checks]\nleast_skill = 0\n[model]\nfolder = "m"', "Leave out one"),
         ("[source\n", "is not TOML: .*line 1"),
         ("source = 5", r"line 1: \[source\]: a section is expected"),
         ("[source]\ndata = []", r"line 2: \[source\] data: at least one value is expected"),

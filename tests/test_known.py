@@ -169,7 +169,7 @@ def test_a_column_has_one_role():
     for nothing in ("", ",", [""]):
         with pytest.raises(UsageError, match=r"future=.* does not name a column"):
             lc.read(shop(), target="sold", future=nothing)
-    with pytest.raises(UsageError, match="'day' is named as future covariate, and it is the only"):
+    with pytest.raises(UsageError, match="'day' is named as future covariate, but it is the only"):
         lc.read(shop(), target="sold", future="day")
     with pytest.raises(DataError, match=r"row 24 has 1e\+300 in 'price'"):
         lc.read(shop(price=[*np.arange(23.0), 1e300]), target="sold", future="price")
@@ -527,8 +527,8 @@ def test_constant_and_missing_columns_are_told():
 
 LEAKS = {
     "itself": (0, "the same information as the target (correlation 1). Leave it out"),
-    "tomorrow": (1, "the same as the target of 1 step later. Leave it out"),
-    "next week": (7, "the same as the target of 7 steps later. Leave it out"),
+    "tomorrow": (1, "the same information as the target of 1 step later. Leave it out"),
+    "next week": (7, "the same information as the target of 7 steps later. Leave it out"),
     "yesterday": (-1, "the target of 1 step before. It is known at most 1 step ahead"),
     "last week": (-7, "the target of 7 steps before. It is known at most 7 steps ahead"),
     "three ago": (-3, None),

@@ -243,7 +243,7 @@ def test_columns_that_are_no_columns(given, words):
 
 
 def test_forecasts_are_not_fed_back_beside_columns_of_which_nothing_is_known():
-    words = r"recursive, but the network also reads 'f0', and nothing is known of it beyond"
+    words = r"recursive, but the network also reads 'f0', whose values after the data are unknown"
     with pytest.raises(UsageError, match=rf"{words}.*It answers 1 step at once"):
         lc.LSTMForecaster(
             3, weights="scratch", network=plain_config(inputs=lc.Transformed(past=["f0"]))

@@ -533,7 +533,7 @@ def test_a_sheet_is_refused_where_nothing_has_sheets(tmp_path):
     ):
         with pytest.raises(
             UsageError,
-            match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*and {why}",
+            match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*but {why}",
         ):
             read(source, sheet="Sales")
 

@@ -325,7 +325,7 @@ def test_series_that_it_was_not_trained_on_are_free(model, panel):
     ("arguments", "message"),
     [
         ({"refit": "always"}, "refit='always' is not known. Use 'once', 'each' or 'never'"),
-        ({"refit": "never"}, "uses pull as it is, and it was not fitted. Fit it first"),
+        ({"refit": "never"}, "uses pull as it is, but it is not fitted. Fit it first"),
         (
             {"fit_options": {"folder": "x"}},
             "'folder' in fit_options: several trainings cannot share a folder",
@@ -684,7 +684,7 @@ def test_folders_that_hold_something_else_are_left_alone(tmp_path, model, panel)
     store.save(tmp_path / "model", {"kind": "forecaster"}, {})
     with pytest.raises(
         ModelError,
-        match=r"holds a forecaster, not a backtest, and is left alone. Name a new folder",
+        match=r"holds a forecaster, not a backtest, and is left unchanged. Name a new folder",
     ):
         tried(model, panel, folder=tmp_path / "model")
     (tmp_path / "notes").mkdir()

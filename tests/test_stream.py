@@ -1055,7 +1055,7 @@ def test_networks_that_cannot_learn_from_ticks_are_refused():
         Stream("shipped", IDS)
     with pytest.raises(UsageError, match="is not a setting of learning"):
         Stream(network(), IDS, learning=True)
-    with pytest.raises(UsageError, match="here already"):
+    with pytest.raises(UsageError, match="already exist"):
         learner().join(["a"])
 
 

@@ -92,7 +92,7 @@ def test_columns_are_for_networks_that_read_them():
         stream.observe([1.0], past={"f0": [1.0]})
     panel = lc.Panel.from_arrays({"a": [1.0, 2.0, 3.0]})
     network = drawn_network(plain_config(inputs=lc.Transformed(past=["f0"])))
-    with pytest.raises(DataError, match="column 'f0' is missing"):
+    with pytest.raises(DataError, match="'f0', which the network reads, is missing"):
         lc.Stream(network, panel)
 
 

@@ -171,7 +171,9 @@ def test_a_history_counts_epochs_not_rows():
 
 
 def test_the_old_names_are_taken_with_a_note():
-    with pytest.warns(DeprecationWarning, match=r"TrainingConfig\(regime=…\) is called batching="):
+    with pytest.warns(
+        DeprecationWarning, match=r"TrainingConfig\(regime=…\) is now called batching="
+    ):
         config = TrainingConfig(regime=WholeSequence())
     assert config == TrainingConfig(batching=WholeSequence())
     with pytest.warns(DeprecationWarning, match=r"Snapshots is called SWA"):

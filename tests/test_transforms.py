@@ -287,7 +287,7 @@ def test_a_season_ahead_nothing_is_added_up():
         (
             BoxCox(),
             0.0,
-            r"BoxCox\(\) takes positive values: series 1 has 0.0 at position 2.*\.\nUse Log1p\(\)",
+            r"BoxCox\(\) accepts only positive values: series 1 has 0.0.*\.\nUse Log1p\(\)",
         ),
         (BoxCox(1), -2.0, r"series 1 has -2.0"),
         (

@@ -195,8 +195,8 @@ class LSTMForecaster(SpecifiedForecaster):
 
         Raises:
             MissingExtraError: PyTorch is not installed.
-            DataError: No series is long enough. UsageError, ModelError: Settings contradict each
-            other, or training diverges.
+            DataError: No series is long enough.
+            UsageError, ModelError: Settings contradict each other, or training diverges.
         """
         options = FitOptions(loss, callbacks, folder, resume, device, threads)
         if words:
@@ -230,8 +230,8 @@ class LSTMForecaster(SpecifiedForecaster):
                 95].
             words: Keyword arguments of `lstmcast.read`: time, target, series, …
 
-        Raises: DataError, UsageError, ModelError: The data, the arguments or the model cannot be
-            used.
+        Raises:
+            DataError, UsageError, ModelError: The data, the arguments or the model cannot be used.
         """
         request = self._asked(horizon, cutoffs, checked_mode(mode))
         quantiles = self.quantiles if level is None else quantiles_of(level)

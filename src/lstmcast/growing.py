@@ -55,7 +55,8 @@ class DataRecord:
         about: Frequency, seasonal periods, horizon, inputs, the columns they read, window length,
             and whether the only series has no name.
         fingerprint: Fingerprint of the training data.
-        transforms: The fitted transforms. earlier, growth: As in `Lineage`.
+        transforms: The fitted transforms.
+        earlier, growth: As in `Lineage`.
     """
 
     ids: NDArray

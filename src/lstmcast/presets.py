@@ -142,7 +142,8 @@ def fit_preset(
         progress: Function called with a sentence when a step begins.
         words: Keyword arguments of `lstmcast.read`.
 
-    Raises: UsageError, DataError, MissingExtraError: As in `LSTMForecaster.fit`.
+    Raises:
+        UsageError, DataError, MissingExtraError: As in `LSTMForecaster.fit`.
     """
     from lstmcast.data.read import as_panel
 

@@ -119,13 +119,13 @@ def fit(
     Returns the folder of each model by group. Existing models are left as they are.
 
     Args:
-            model: An `LSTMForecaster`; each group starts from its configured weights.
-            data: A Panel, or anything that `lstmcast.read` reads.
-            by: The id column whose values are the groups, such as "store".
-            folder: Where the models are saved, each in its own folder; shared by all machines.
-            address: Address of the cluster; see `over`.
-            options: Further arguments of `LSTMForecaster.fit`, such as {"threads": 1}.
-            words: Keyword arguments of `lstmcast.read`: time, target, series, ….
+        model: An `LSTMForecaster`; each group starts from its configured weights.
+        data: A Panel, or anything that `lstmcast.read` reads.
+        by: The id column whose values are the groups, such as "store".
+        folder: Where the models are saved, each in its own folder; shared by all machines.
+        address: Address of the cluster; see `over`.
+        options: Further arguments of `LSTMForecaster.fit`, such as {"threads": 1}.
+        words: Keyword arguments of `lstmcast.read`: time, target, series, ….
     """
     panel = as_panel(data, getattr(model, "past", ()), words)
     groups = _groups(panel, by)

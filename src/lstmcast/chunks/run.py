@@ -62,7 +62,8 @@ def forecast_in_parts(
         progress: Function called with a sentence from time to time.
         words: Keyword arguments of `lstmcast.read`: time, target, series, ….
 
-    Raises: DataError, OutputError: Data cannot be read, or parts cannot be written.
+    Raises:
+        DataError, OutputError: Data cannot be read, or parts cannot be written.
         UsageError: The folder holds parts of another table, or of other options.
     """
     from lstmcast.data.words import columns_said, options_said

@@ -42,8 +42,9 @@ def effect_curves(
         level: level of the interval, in percent.
         kind: "arrays" for columns by name, or a frame: "pandas", "polars" or "pyarrow".
 
-    Returns: A long table: unique_id, the value of the column, `effect`, `lower`, `upper` and
-        `unit`: effects are relative to the mean of the past, in percent if the series is read on a
+    Returns:
+        A long table: unique_id, the value of the column, `effect`, `lower`, `upper` and `unit`:
+        effects are relative to the mean of the past, in percent if the series is read on a
         logarithmic axis, else in units of the data. Series without an effect have no rows.
 
     Raises:

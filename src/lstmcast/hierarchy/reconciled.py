@@ -51,7 +51,8 @@ def reconcile(
         horizon: Number of steps to forecast. Defaults to the forecaster's.
         words: Keyword arguments of `lstmcast.read`: time, target, series, ….
 
-    Raises: DataError, UsageError: As in `with_totals`, or the method is unknown.
+    Raises:
+        DataError, UsageError: As in `with_totals`, or the method is unknown.
 
     >>> import lstmcast as lc
     >>> sales = {"tea": [5.0, 7, 6, 8] * 6, "milk": [9.0, 8, 9, 7] * 6}

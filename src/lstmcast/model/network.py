@@ -3,9 +3,9 @@
     x_t → dense layers → LSTM layers → dense layers → K columns × H steps × R raw numbers of the
     head
 
-What x_t is, and what answers mean, is up to the inputs (`model.inputs`): with adaptive ones there
-is also a linear path from x_t to the head's locations. A network may have several members, equal
-but for their weights: each reads the same inputs, and their answers are averaged.
+The inputs (`model.inputs`) define x_t and the meaning of answers; with adaptive inputs there is
+also a linear path from x_t to the locations of the head. A network may have several members that
+differ only in their weights: each reads the same inputs, and their answers are averaged.
 
     B rows of a batch · T steps · N positions · M members · D units · C input channels · H horizon
     K columns · R raw numbers · X quantiles, or one point
@@ -224,8 +224,8 @@ def _dense_shapes(
 def load_network(folder: Path, head: Head | None = None) -> tuple[Network, dict[str, Any]]:
     """The network in a folder of the store, and the folder's manifest.
 
-    `head`: the user's own that it was made with, if it was. `ModelError` where it is not whole or
-    of another making.
+    `head`: the user's own head, if the network was made with one. Raises `ModelError` if the folder
+    is incomplete or holds something else.
     """
     manifest, groups = store.load(folder)
     return network_of(folder, manifest, groups, head), manifest

@@ -1,4 +1,4 @@
-"""What a network is like: sizes of its layers, inputs, head, horizon."""
+"""The architecture of a network: layers, inputs, head, horizon."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ class NetworkConfig:
         head: "quantiles", "normal", "student_t", "point", or the name of your own; for counts
             "negative_binomial" or "zero_inflated", for amounts that are often 0 "tweedie".
         horizon: number of steps forecast at once. Defaults to the forecaster's; longer forecasts
-        are recursive. before, after: units of dense layers before and after the stack, with
-        `activation`. None means one layer as wide as the first LSTM layer for adaptive inputs, and
-        no layers for others.
+            are recursive.
+        before, after: units of dense layers before and after the stack, with `activation`. None
+            means one layer as wide as the first LSTM layer for adaptive inputs, and no layers for
+            others.
         activation: of the dense layers: "linear", "tanh", "relu", "sigmoid", "softsign" or "elu".
         residual: whether to add the input of a layer to its output if widths are equal; None means
             True for adaptive inputs.
@@ -79,7 +80,7 @@ class NetworkConfig:
         self._refuse_unused()
 
     def _refuse_unused(self) -> None:
-        """UsageError for settings that would do nothing, or that do not go together."""
+        """Raise UsageError for settings without effect or that contradict each other."""
         head = HEADS.get(self.head)
         if head is not None and not head.affine and isinstance(self.inputs, Running):
             raise UsageError(

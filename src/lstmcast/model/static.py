@@ -1,11 +1,10 @@
-"""What does not change in a series, as a network reads it: at every step, beside its inputs.
+"""Static columns, which a network reads at every step with its inputs.
 
-A number is read in standard deviations from its mean over the series of the training; of a category
-the network learns a few numbers, its embedding. One that was not seen in training is read as the
-mean of those that were. The series itself can be such a category.
+Numbers are standardised over the series of the training; categories are embedded. A category not
+seen in training is read as the mean of the others. The series itself can be a category.
 
-What is carried through inputs is a code per column: the standardised number, or the number of the
-category, −1 for an unknown one. The network looks embeddings up.
+Inputs carry a code per column: the standardised number, or the index of the category, −1 if
+unknown. The network looks up embeddings.
 
     S series · B rows of a batch · T steps · P static columns · C channels
 """

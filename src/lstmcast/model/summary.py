@@ -1,5 +1,4 @@
-"""The architecture of a network as a table: layers, shapes of what they give, numbers that are
-learned."""
+"""The architecture of a network as a table: layers, output shapes, and parameters."""
 
 from __future__ import annotations
 
@@ -16,8 +15,7 @@ HEADER = ("layer", "output shape", "parameters")
 
 
 class Row(NamedTuple):
-    """One layer: its name, the shape of what it gives at each step, and how many numbers it has
-    learned."""
+    """One layer: its name, output shape at each step, and number of parameters."""
 
     layer: str
     shape: tuple[int, ...]

@@ -206,7 +206,7 @@ def _carried(name: str) -> set[str]:
 
 def _counted(name: str, epochs: int) -> int:
     if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
-        raise UsageError(f"{name}={epochs!r}must be a whole number of epochs of at least 1.")
+        raise UsageError(f"{name}={epochs!r} must be a whole number of epochs of at least 1.")
     return epochs
 
 

@@ -37,7 +37,7 @@ def sql(
     """Run an SQL query that can forecast tables.
 
     FROM lstmcast_forecast('sales', timestamp := 'day', value := 'sold', id := ['store'], horizon :=
-    28, level := 80), and FROM lstmcast_anomalies('sales', …)read a table, a file or a query.
+    28, level := 80), and FROM lstmcast_anomalies('sales', …): of a table, a file or a query.
     """
     from lstmcast._version import __version__
     from lstmcast.cli import console

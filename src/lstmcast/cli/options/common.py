@@ -141,5 +141,5 @@ def refuse_idle(options: Sequence[str], reason: str) -> None:
     if options:
         left_out = "it" if len(options) == 1 else "them"
         raise UsageError(
-            f"{', '.join(options)} would have no effect: {reason}, or leave out {left_out}."
+            f"{', '.join(options)} would have no effect: {reason}, or leave {left_out} out."
         )

@@ -263,7 +263,7 @@ def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns
         keys = _first_key(_keys_by_cells(texts, owners))
     if not keys:
         raise DataError(
-            f"{sheet.source}has no column that names the series of a row. Expected is a column "
+            f"{sheet.source} has no column that names the series of a row. Expected is a column "
             f"named as in the data ({_wanted(owners)}). The columns are:\n{sheet.describe()}"
         )
     codes, groups, unknown = _grouped(sheet, keys, owners)

@@ -1,5 +1,4 @@
-"""What a network sees of a series, and the way back to its units; see `base` for what all kinds
-keep to."""
+"""Inputs: what a network reads of a series, and the inversion of its answers (see `base`)."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ KINDS = {"adaptive": Adaptive, "transformed": Transformed, "running": Running}
 
 
 def inputs_of(description: Any) -> Inputs:
-    """Inputs from what people and files write; UsageError for anything else."""
+    """Make inputs from user settings and files; UsageError for anything else."""
     if isinstance(description, (Adaptive, Transformed, Running)):
         return description
     if isinstance(description, Mapping) and description.get("kind") in KINDS:

@@ -1,9 +1,8 @@
-"""Adaptive inputs: what the network is shown of a series of any level, scale and season, and the
-way back.
+"""Adaptive inputs: normalised by level, scale and season of any series, with the inversion.
 
-Everything at step t depends on observations up to t alone. One function, `advance`, serves a whole
-batch of series, a chunk of it, and a single new observation of a stream: state in, state out, so
-that all give the same numbers.
+Everything at step t depends only on observations up to t. The same function, `advance`, reads a
+whole batch of series, a chunk, and a single observation of a stream: state in, state out, so that
+all give the same numbers.
 
 A series is read on one of two axes: its logarithm (all values positive: `a·X` in gives `a·f` out)
 or as it is (`a·X + b` in gives `a·f + b` out). On that axis, z_t is split as
@@ -11,8 +10,8 @@ or as it is (`a·X + b` in gives `a·f + b` out). On that axis, z_t is split as
     z_t = level_t + seasonal_t + rest,
 
 and the network sees the last W seasonally adjusted values relative to the newest one, in units of a
-running mean absolute change; what the seasons foretell for the coming H steps; exponential
-averages; age; which values are missing.
+running mean absolute change; the seasonal forecast of the coming H steps; exponential averages;
+age; and which values are missing.
 
     B series of a batch · T steps · U steps with the tail before them · W window · H horizon
     P seasonal periods · C input channels · N positions · X quantiles, one point or sample paths
@@ -60,7 +59,7 @@ from lstmcast.util.states import mapped
 VERSION, READABLE = 3, (2, 3)
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 LARGEST = np.finfo(float).max
-OUTER = 2  # bounds on each side that a level may widen: those of the 80% and the 95% interval
+OUTER = 2  # bounds per side that another level may widen: those of the 80% and 95% intervals
 
 
 @settings

@@ -29,9 +29,9 @@ CLEAR_GAIN, SURE, NEAR = 0.15, 5.0, 3.0
 
 
 def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
-    """Observations (B, …) on the reading axis: their logarithms, square roots, or themselves.
+    """Observations (B, …) on the reading axis: logarithms, square roots, or unchanged.
 
-    What an axis cannot read is missing there.
+    Values that an axis cannot represent are missing.
     """
     z_B = np.array(values_B, float)
     log_B = _of_rows(log, len(z_B))
@@ -46,8 +46,7 @@ def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
 
 
 def from_axis(z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
-    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops
-    there."""
+    """The inverse of `to_axis`, limited to finite positive floats."""
     values_B = np.array(z_B, float)
     log_B = _of_rows(log, len(values_B))
     root_B = _of_rows(root, len(values_B))
@@ -86,8 +85,7 @@ def _power_of_four(values_BT: NDArray) -> NDArray:
 
 
 def decided(counts: NDArray) -> NDArray:
-    """After how many values the axis was chosen that is in force after so many: eight times while
-    their number doubles.
+    """The number of values at the last choice of the axis: eight choices while it doubles.
 
     >>> decided(np.array([0, 5, 17, 100, 1000])).tolist()
     [0, 5, 16, 96, 960]
@@ -171,8 +169,8 @@ def _is_often_zero(values_RT: NDArray) -> NDArray:
 
 
 def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
-    """Which series have negative values (R,), but for a few that are far from all near them, once
-    there was a positive one again."""
+    """Whether each series has negative values (R,), except for a few strays before a positive
+    one."""
     below_RT = values_RT < 0
     falls_R = np.asarray(below_RT.any(axis=1))
     has_positive_R = ~np.isnan(positive_RT).all(axis=1)
@@ -183,7 +181,8 @@ def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
 
 
 def _strays_only(value_T: NDArray, below_T: NDArray) -> bool:
-    """Whether the negative values of a series are few, over, and far from all near them."""
+    """Whether the negative values of a series are few, in the past, and far from their
+    neighbours."""
     positive_T = value_T[~below_T]
     is_rare = below_T.sum() <= max(1, FEW * len(value_T))
     is_over = not below_T[-2:].all()

@@ -1,5 +1,4 @@
-"""Columns that are only read, beside the target of transformed inputs: each goes through transforms
-of its own, and nothing comes back.
+"""Past covariates of transformed inputs, each with its own transforms, without inversion.
 
 A missing value is read as the newest known one, as that of a target is.
 

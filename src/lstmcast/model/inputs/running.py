@@ -1,8 +1,7 @@
-"""Running inputs: each row in units of its own recent past, of its values, their changes or their
-returns.
+"""Running inputs: values, changes or returns of each row in units of its own recent past.
 
-Nothing is fitted and nothing after a tick is used at it, so a network that begins to learn from a
-stream can read rows of any size.
+Nothing is fitted, and only values up to a tick are used, so that a new network can learn from a
+stream with rows of any size.
 
     B rows · T steps · K columns · H horizon · X one point, quantiles or paths
 """
