@@ -173,10 +173,12 @@ def gamma_quantiles(shape: NDArray, level: NDArray) -> NDArray:
     fewest, largest = SMALL_SHAPES
     in_table = np.clip(shape, fewest, largest)
     # below the table too, log x times the shape hardly depends on the shape
-    logs = _gamma_table().at(np.log(in_table), odds) / np.minimum(shape, 1.0)
+    scaled_logs = _gamma_table().at(np.log(in_table), odds)
+    logs = scaled_logs / np.minimum(shape, 1.0)
     score = np.interp(odds, *_score_table())
     # Wilson & Hilferty (1931): the cube root is nearly normal
-    root = 1 - 1 / (9 * shape) + score / (3 * np.sqrt(shape))
+    mean_root = 1 - 1 / (9 * shape)
+    root = mean_root + score / (3 * np.sqrt(shape))
     beyond_table = shape * np.maximum(root, 0.0) ** 3
     return np.where(shape <= largest, np.exp(logs), beyond_table)
 
@@ -196,7 +198,8 @@ def amount_quantiles(number: NDArray) -> NDArray:
     shape = (*number.shape, len(HEAD_QUANTILES))
     small = np.stack(columns, axis=-1).reshape(shape)
     levels = np.broadcast_to(HEAD_QUANTILES, shape)
-    large = 2 * gamma_quantiles(np.maximum(number, largest) / 2, levels)
+    half_number = np.maximum(number, largest) / 2
+    large = 2 * gamma_quantiles(half_number, levels)
     return np.where(number[..., None] <= largest, small, large)
 
 
@@ -224,7 +227,8 @@ class Table(NamedTuple):
 def _place(grid: NDArray, value: NDArray) -> tuple[NDArray, NDArray]:
     """The place of values on an evenly spaced grid: index below, and share of the next one."""
     last_place = len(grid) - 1
-    position = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, last_place)
+    spacing = grid[1] - grid[0]
+    position = np.clip((value - grid[0]) / spacing, 0, last_place)
     # NaN has a share that is NaN
     place = np.nan_to_num(position).astype(np.int64)
     place = np.minimum(place, last_place - 1)
@@ -252,8 +256,8 @@ def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
     """Logarithms of the quantiles of one shape, from its distribution function on a fine grid."""
     # for small x, P(k, x) is xᵏ / Γ(k + 1), which gives the lowest level
     lowest = (math.log(1e-8) + math.lgamma(shape + 1)) / shape
-    highest = math.log(shape + 12 * math.sqrt(shape) + 30)
-    log_x = np.linspace(max(lowest, -650.0), highest, 1000)
+    far_above = shape + 12 * math.sqrt(shape) + 30
+    log_x = np.linspace(max(lowest, -650.0), math.log(far_above), 1000)
     below = _gamma_below(shape, np.exp(log_x))
     return np.interp(odds_X, _log_odds(below), log_x)
 
@@ -303,4 +307,5 @@ def _poisson(mean_M: NDArray) -> NDArray:
     log_factorial_N = np.array([math.lgamma(count + 1) for count in count_N])
     log_mean_M = np.log(np.maximum(mean_M, 1e-300))
     log_power_MN = count_N * log_mean_M[:, None]
-    return np.exp(log_power_MN - mean_M[:, None] - log_factorial_N)
+    log_chance_MN = log_power_MN - mean_M[:, None] - log_factorial_N
+    return np.exp(log_chance_MN)

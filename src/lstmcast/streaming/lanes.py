@@ -62,7 +62,9 @@ class LaneReader:
     """
 
     def __init__(self, network: Network, grid: Grid, context: Context) -> None:
-        self.network, self.grid, self.context = network, grid, context
+        self.network = network
+        self.grid = grid
+        self.context = context
         self.inputs = network.config.inputs
         self.kept = context.length if isinstance(context, Newest) else 0
 
@@ -127,7 +129,8 @@ class LaneReader:
         recurrent = rows_of(lane.recurrent, begun_N) if is_partial else lane.recurrent
         x_NTC = reading.x_BTC[begun_N]
         x_TNC = np.ascontiguousarray(x_NTC.transpose(1, 0, 2))
-        outs, recurrent = self.network.run(x_TNC, reading.begun_BT[begun_N].T, recurrent)
+        begun_TN = reading.begun_BT[begun_N].T
+        outs, recurrent = self.network.run(x_TNC, begun_TN, recurrent)
         hidden = tuple(out_TRD[-1] for out_TRD in outs)
         if is_partial:
             recurrent = with_rows(lane.recurrent, begun_N, recurrent)
@@ -137,8 +140,10 @@ class LaneReader:
     def _window_read(self, lane: Lane, x_RTC: NDArray, begun_RT: NDArray) -> Lane:
         """Keep the newest steps, and read them from a fresh state."""
         newest = slice(-self.kept, None)
-        window_RLC = np.concatenate([lane.window_SLC, x_RTC], axis=1)[:, newest]
-        begun_RL = np.concatenate([lane.window_begun_SL, begun_RT], axis=1)[:, newest]
+        read_RTC = np.concatenate([lane.window_SLC, x_RTC], axis=1)
+        begun_read_RT = np.concatenate([lane.window_begun_SL, begun_RT], axis=1)
+        window_RLC = read_RTC[:, newest]
+        begun_RL = begun_read_RT[:, newest]
         x_LRC = np.ascontiguousarray(window_RLC.transpose(1, 0, 2))
         fresh_state = self.network.start(len(x_RTC))
         outs, _ = self.network.run(x_LRC, begun_RL.T, fresh_state)
@@ -179,7 +184,8 @@ class LaneReader:
         largest_R = np.fmax(np.abs(low_R), np.abs(high_R))
         power_R = np.frexp(largest_R)[1]
         unit_power_R = np.frexp(state.grid.unit_B)[1]
-        is_far_R = (largest_R > 0) & (np.abs(power_R - unit_power_R) > LARGE)
+        distance_R = np.abs(power_R - unit_power_R)
+        is_far_R = (largest_R > 0) & (distance_R > LARGE)
         is_first_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # which determines the unit
         has_other_unit_R = (axes_R != LOG) & (is_far_R | is_first_R)
         return (axes_R != self.own_axes(lane)) | has_other_unit_R
