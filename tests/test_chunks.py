@@ -320,7 +320,7 @@ def test_sources_that_are_none(tmp_path):
         (tmp_path / "empty", "contains no Parquet file"),
         (tmp_path / "none.parquet", "there is no file"),
         (tmp_path / "a.csv", "a.csv is not a Parquet file"),
-        ("duckdb:///none.db", "names no table"),
+        ("duckdb:///none.db", "does not name a table"),
         ("duckdb:///none.db?table=x", "there is no file 'none.db'"),
         ([1], "Parquet"),
     ):

@@ -76,8 +76,8 @@ def test_places_are_told_apart_from_files():
 @pytest.mark.parametrize(
     ("place", "how", "said"),
     [
-        ("fc.csv", {}, "names no table"),
-        ("@duckdb:///a.db", {}, "names no table"),
+        ("fc.csv", {}, "does not name a table"),
+        ("@duckdb:///a.db", {}, "does not name a table"),
         ("fc@duckdb:///a.db?table=x", {}, "names the table twice"),
         ("fc@duckdb:///a.db", {"if_exists": "merge"}, "Choose one of"),
         ("fc@duckdb:///a.db", {"key": ["a"]}, "would have no effect"),

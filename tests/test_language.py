@@ -204,7 +204,7 @@ TOLD = [
     "column named as in the data ('store' and 'item'), or one row per time, shared by all series. "
     "The columns are:",
     "plan.csv: rows of 12 series that are not in the data. They are left out.",
-    "products.csvhas no column that names the series of a row. Expected is a column named as in "
+    "products.csv has no column that names the series of a row. Expected is a column named as in "
     "the data ('item'). The columns are:",
     "products.csv has two rows for series 'tea' (line 3 and 9). One row per series is expected: "
     "drop one.",

@@ -176,7 +176,7 @@ def test_the_old_names_are_taken_with_a_note():
     ):
         config = TrainingConfig(regime=WholeSequence())
     assert config == TrainingConfig(batching=WholeSequence())
-    with pytest.warns(DeprecationWarning, match=r"Snapshots is called SWA"):
+    with pytest.warns(DeprecationWarning, match=r"Snapshots is now called SWA"):
         assert lstmcast.Snapshots is SWA
     with pytest.warns(DeprecationWarning, match=r"TrainingConfig\.plain is now called transformed"):
         assert TrainingConfig.plain() == TrainingConfig.transformed()
