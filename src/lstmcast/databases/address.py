@@ -165,7 +165,9 @@ class DatabaseTable:
                 f"{hidden(self.place)!r} names the table twice. Write it before the @ only."
             )
         if not match["table"].strip():
-            raise UsageError(f"{hidden(self.place)!r} does not name a table: TABLE@URL is expected.")
+            raise UsageError(
+                f"{hidden(self.place)!r} does not name a table: TABLE@URL is expected."
+            )
         return replace(address, table=match["table"].strip())
 
     def beside(self, content: str) -> DatabaseTable:
