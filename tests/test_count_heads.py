@@ -304,7 +304,7 @@ def test_columns_that_are_known_in_advance_are_refused(head):
     )
     network = NetworkConfig((4,), head=head.name)
     model = lc.LSTMForecaster(2, weights="scratch", network=network)
-    with pytest.raises(UsageError, match=r"known in advance \('promo'\) are taken out"):
+    with pytest.raises(UsageError, match=r"known in advance \('promo'\) are removed"):
         model.fit(panel)
 
 
