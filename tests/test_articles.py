@@ -222,7 +222,7 @@ def test_all_goes_on_after_an_interruption(example, tmp_path):
         (
             ["airline", "--out", "taken"],
             1,
-            "'taken' cannot be written: a file of that name is in the way",
+            "'taken' cannot be written: a file of that name already exists",
         ),
     ],
 )
@@ -535,7 +535,7 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
     (measure,) = articles.run("a", data="rows.csv", time="index", out="third", quiet=True)
     assert measure.value == 3
     status, _, err = run_cli(capsys, "a", "--data", "own.csv")
-    assert status == 1 and "Say which one with --column a (in Python: column=" in err
+    assert status == 1 and "Choose one with --column a (in Python: column=" in err
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_short_series_sit_out_the_early_cutoffs(panel):
     assert np.isnan(result.actual[10:13]).all()
     assert result.summary().origins == 12
     assert any(
-        "1 of 3 series is long enough for a part of the cutoffs" in note for note in result.notes
+        "1 of 3 series is long enough for only some of the cutoffs" in note for note in result.notes
     )
 
 

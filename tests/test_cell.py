@@ -136,7 +136,7 @@ def test_functions_that_are_not_known_are_refused(wrong, message):
 
 
 def test_the_activation_of_dense_layers_is_not_that_of_the_cell():
-    with pytest.raises(UsageError, match=r"the LSTM's own is cell=Cell\('relu'\)"):
+    with pytest.raises(UsageError, match=r"for the LSTM use cell=Cell\('relu'\)"):
         plain_config(activation="relu")
     with pytest.raises(UsageError, match="cell"):
         plain_config(cell="relu")

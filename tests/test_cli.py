@@ -276,7 +276,7 @@ def test_letters_that_no_font_has_are_told(run, tmp_path, monkeypatch):
         "forecast", sales(tmp_path / "s.csv", text=text), "-H", 2, "--plot", tmp_path / "f.png"
     )
     assert done.status == 0
-    assert "no font here has the letters 上売" in done.err
+    assert "no installed font has the letters 上売" in done.err
 
 
 # ---------------------------------------------------------------- check, backtest, info
@@ -456,8 +456,7 @@ READING = (
 def test_predict_without_data_reads_nothing(run, saved, options):
     done = run("predict", "--model", saved, *options)
     assert (
-        done.status == 2
-        and "would have no effect, as no data are read. Name newer data" in done.err
+        done.status == 2 and "would have no effect: no data are read. Name newer data" in done.err
     )
     assert all(option in done.err for option in map(str, options) if option.startswith("--"))
 
@@ -686,7 +685,7 @@ def test_the_data_are_never_overwritten(run, tmp_path):
         (ModelError("the model is damaged"), 1, "the model is damaged"),
         (MemoryError(), 1, "not enough memory"),
         (OSError(28, "No space left on device"), 1, "the disk is full"),
-        (ZeroDivisionError("division by zero"), 1, "a defect in lstmcast: ZeroDivisionError"),
+        (ZeroDivisionError("division by zero"), 1, "a bug in lstmcast: ZeroDivisionError"),
     ],
 )
 def test_whatever_happens_there_is_one_message(run, monkeypatch, error, status, text):

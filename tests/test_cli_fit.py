@@ -500,7 +500,7 @@ def test_a_killed_training_goes_on_to_the_same_bits_and_a_living_one_is_alone(
     refused = run("fit", data, "-H", 6, "-m", model, *SMALL)
     assert (
         refused.status == 1
-        and f"Another training is running that keeps its checkpoints in '{model}" in refused.err
+        and f"Another training is running with checkpoints in '{model}" in refused.err
         and "Wait until it has ended" in refused.err
         and "is started again" not in refused.err
     )

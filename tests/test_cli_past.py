@@ -38,7 +38,7 @@ def test_the_command_trains_a_network_that_reads_them(run, shop, tmp_path):
     told = run("predict", "-m", folder, shop, "--json").json
     assert told["data"]["past"] == ["visits", "price"]
     other = run("predict", "-m", folder, shop, "--past", "sold")
-    assert other.status == 2 and "reads 'visits' and 'price' beside the target" in other.err
+    assert other.status == 2 and "reads 'visits' and 'price' with the target" in other.err
     less = tmp_path / "less.csv"
     less.write_text(
         "\n".join(line.rpartition(",")[0] for line in shop.read_text().splitlines()),

@@ -188,7 +188,7 @@ def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_
 
 
 def test_one_step_ahead_is_no_longer_forecast():
-    with pytest.raises(UsageError, match="one step ahead: horizon=24 has no place in it"):
+    with pytest.raises(UsageError, match="one step ahead: horizon=24 has no effect in it"):
         causal().fit(panel()).predict(horizon=24, mode="one-step")
 
 

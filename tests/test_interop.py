@@ -417,7 +417,9 @@ def test_the_version_of_a_model_in_memory(monkeypatch):
 
 
 def test_an_lstm_of_pytorch_has_the_usual_cell_only():
-    with pytest.raises(ModelError, match=r"functions relu, sigmoid, and an nn\.LSTM knows tanh"):
+    with pytest.raises(
+        ModelError, match=r"functions relu, sigmoid, but nn\.LSTM supports only tanh"
+    ):
         to_pytorch(network(cell=Cell("relu")))
 
 
@@ -817,7 +819,7 @@ def test_an_activation_that_the_model_does_not_have_is_refused(tmp_path):
 
 def test_networks_that_are_no_row_of_layers():
     with pytest.raises(
-        ModelError, match=r"with adaptive inputs is not a row of layers.*inputs=Transformed"
+        ModelError, match=r"with adaptive inputs is not a sequence of layers.*inputs=Transformed"
     ):
         to_keras(network(inputs=Adaptive()))
     with pytest.raises(ModelError, match="with residual connections is not"):

@@ -228,7 +228,8 @@ def test_labels_are_the_callers():
 
 def test_unknown_labels_are_refused():
     with pytest.raises(
-        UsageError, match=r"'epochs', which is none of this picture's\. It has title, epoch"
+        UsageError,
+        match=r"'epochs', which is not a label of this plot\. Its labels are title, epoch",
     ):
         LearningCurve.from_history(TWO, {"epochs": "Epochen"})
 

@@ -352,7 +352,7 @@ def test_a_saved_model_reads_its_columns_from_newer_data(fitted, tmp_path):
     np.testing.assert_array_equal(forecast.point, fitted.predict(panel).point)
     with pytest.raises(DataError, match=r"no column 'f1' for the past covariate"):
         model.predict({name: column for name, column in rows.items() if name != "f1"})
-    with pytest.raises(DataError, match=r"column 'f0' is missing, which the network reads"):
+    with pytest.raises(DataError, match=r"'f0', which the network reads, is missing"):
         model.predict(lc.read({name: rows[name] for name in ("ds", "unique_id", "y")}))
 
 

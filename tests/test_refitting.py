@@ -243,7 +243,7 @@ def test_what_is_missing_of_the_others_is_done_without_the_options(
 
 def test_options_of_a_fit_that_is_not_done_are_refused(model, panel):
     message = (
-        "fit_options, loss, device, would have no effect, as nothing is fitted. Use refit='once' "
+        "fit_options, loss, device, would have no effect: nothing is fitted. Add refit='once' "
     )
     with pytest.raises(UsageError, match=message):
         tried(SeasonalNaive(), panel, fit_options={"loss": "own", "device": "cuda"})
@@ -299,8 +299,8 @@ def test_what_is_compared_with_is_fitted_alike(model, panel, trainable):
 
 def test_cutoffs_before_the_end_of_training_are_refused(model, panel):
     message = (
-        "series 'b': the cutoff 2022-08-01 lies before 2022-10-01, the end of what pull was "
-        "trained on: it has seen what it would forecast. .*refit='once' or refit='each'"
+        "series 'b': the cutoff 2022-08-01 lies before 2022-10-01, the end of the training "
+        "data of pull, which has seen the values to be forecast. .*refit='once' or refit='each'"
     )
     trained = model.fit(panel.until([32, 34]))
     counts = np.array([[32, 36], [32, 36]])
@@ -343,7 +343,7 @@ def test_senseless_arguments_are_refused(model, panel, arguments, message):
 def test_what_has_no_fit_cannot_be_fitted(panel):
     with pytest.raises(
         UsageError,
-        match=r"refit='each': naive has no method fit, so it cannot be fitted. Leave refit",
+        match=r"refit='each': naive has no method fit\. Leave out refit",
     ):
         tried(Naive(), panel, refit="each")
 

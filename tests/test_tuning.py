@@ -214,7 +214,7 @@ def test_trials_that_cannot_be_trained_fail_and_are_told(quick, monkeypatch, tmp
         raise ModelError("no numbers")
 
     monkeypatch.setattr(Laboratory, "_error", error)
-    with pytest.raises(ModelError, match=r"No trial came to its end\. The first one: no numbers"):
+    with pytest.raises(ModelError, match=r"No trial was completed\. The first one: no numbers"):
         lc.tune(panel(), H, trials=2, folder=tmp_path)
     kept = TrialFile(tmp_path / "trials.jsonl", {}).read()
     assert [one.note for one in kept] == ["no numbers"] * 2
