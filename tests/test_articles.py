@@ -222,7 +222,7 @@ def test_all_goes_on_after_an_interruption(example, tmp_path):
         (
             ["airline", "--out", "taken"],
             1,
-            "'taken' cannot be written: a file of that name is in the way",
+            "'taken' cannot be written: a file of that name already exists",
         ),
     ],
 )
@@ -238,7 +238,7 @@ def test_bad_input_is_refused_before_anything_is_written(
 
 def test_a_read_only_folder_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda place, mode: False)  # root may write anywhere
-    with pytest.raises(OutputError, match="there is no permission to write there"):
+    with pytest.raises(OutputError, match="permission to write there is missing"):
         ExampleRun(tmp_path, quiet=True)
 
 
@@ -326,7 +326,7 @@ def test_without_such_a_font_labels_are_english_and_a_note_says_so(tmp_path, mon
     monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
     to = ExampleRun(tmp_path, quiet=True, language="ja", japanese={"step": "ステップ"})
     assert to.text("step") == "step"
-    assert "no font here has Japanese letters" in (tmp_path / "log.txt").read_text()
+    assert "no installed font has Japanese letters" in (tmp_path / "log.txt").read_text()
 
 
 def test_the_font_of_a_package_is_found_without_importing_it():
@@ -535,13 +535,13 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
     (measure,) = articles.run("a", data="rows.csv", time="index", out="third", quiet=True)
     assert measure.value == 3
     status, _, err = run_cli(capsys, "a", "--data", "own.csv")
-    assert status == 1 and "Say which one with --column a (in Python: column=" in err
+    assert status == 1 and "Choose one with --column a (in Python: column=" in err
 
 
 @pytest.mark.parametrize(
     ("takes", "arguments", "error", "said"),
     [
-        (Takes(3), {"column": "b"}, UsageError, "names a column of data, and none are given"),
+        (Takes(3), {"column": "b"}, UsageError, "names a column of data, but no data are given"),
         (
             Takes(10),
             {"data": np.ones(9)},
@@ -570,7 +570,7 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
             Takes(3, most=None, prices=True),
             {"data": {"day": days(5), "x": np.ones(5), "y": [1, 2, 0, 4, -1]}, "column": "*"},
             DataError,
-            r"returns, which only prices above 0 have, and series 'y' of .* is 0 at "
+            r"returns, which need prices above 0, but series 'y' of .* is 0 at "
             r"2024-01-03, and 1 more value is not above 0\. Name other columns",
         ),
         (
@@ -579,7 +579,7 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
             DataError,
             "at least 5 prices of a series, and the longest of .*, 'x', has 4",
         ),
-        (Takes(3), {"data": panel(), "column": "b"}, UsageError, "a Panel has series, no columns"),
+        (Takes(3), {"data": panel(), "column": "b"}, UsageError, "a Panel has series, not columns"),
         (Takes(3), {"data": "none.csv"}, DataError, "there is no file 'none.csv'"),
         (Takes(3), {"epochs": 0}, UsageError, "epochs=0 must be a whole number of at least 1"),
         (Takes(3), {"seeds": 0}, UsageError, "seeds=0 must be a whole number of at least 1"),
@@ -605,4 +605,4 @@ def test_checkpoints_of_other_data_are_not_taken_up(tmp_path):
 
 def test_one_file_is_not_for_all_examples(capsys):
     status, _, err = run_cli(capsys, "all", "--data", "own.csv")
-    assert status == 2 and "--data, --column and --time are for one example" in err
+    assert status == 2 and "--data, --column and --time are for a single example" in err

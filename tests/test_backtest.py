@@ -107,7 +107,7 @@ def test_short_series_sit_out_the_early_cutoffs(panel):
     assert np.isnan(result.actual[10:13]).all()
     assert result.summary().origins == 12
     assert any(
-        "1 of 3 series is long enough for a part of the cutoffs" in note for note in result.notes
+        "1 of 3 series is long enough for only some of the cutoffs" in note for note in result.notes
     )
 
 
@@ -168,7 +168,8 @@ def test_an_origin_that_knows_nothing_is_left_out():
     values = np.append(np.full(30, np.nan), np.arange(12.0))
     result = backtest(Naive(), Panel.from_arrays(values), cutoffs=2, horizon=10)
     assert (
-        result.notes[-1] == "1 origins have no known value before their cutoff and are not judged."
+        result.notes[-1]
+        == "1 origins have no known value before their cutoff and are not evaluated."
     )
     assert result.summary().origins == 1
 
@@ -217,7 +218,7 @@ def test_exact_counts_may_be_given(panel):
         ({"baselines": ["naive"]}, "baselines: 'naive' has no method predict"),
         (
             {"cutoffs": np.array([[50], [40], [20]]), "step": 7},
-            "step=7 has no effect where cutoffs= says every cutoff",
+            "step=7 has no effect if cutoffs= lists every cutoff",
         ),
     ],
 )
@@ -228,7 +229,7 @@ def test_senseless_arguments_are_refused(panel, arguments, message):
 
 def test_a_model_that_gives_no_numbers_is_named(panel):
     with pytest.raises(
-        ModelError, match="oracle gives no number for series 's0', cutoff 40, step 1: nan"
+        ModelError, match="oracle gives no finite number for series 's0', cutoff 40, step 1: nan"
     ):
         backtest(Oracle(np.nan), panel)
 

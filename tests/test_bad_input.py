@@ -30,7 +30,7 @@ def process(*arguments: object) -> Done:
 
 def _checked(done: Done) -> Done:
     assert "Traceback" not in done.err + done.out
-    assert "a defect in lstmcast" not in done.err
+    assert "a bug in lstmcast" not in done.err
     return done
 
 
@@ -66,16 +66,16 @@ FILES = {
     ),
     "two candidate targets": (
         b"month,a,b\n" + "".join(f"{month},{i},{-i}\n" for i, month in enumerate(MONTHS)).encode(),
-        ("2 columns of numbers", "--target a", "'b': 0, -1, -2"),
+        ("2 numeric columns", "--target a", "'b': 0, -1, -2"),
     ),
     "text in the target": (
         b"month,sales\n"
         + "".join(f"{m},{'many' if i == 5 else i}\n" for i, m in enumerate(MONTHS)).encode(),
-        ("column 'sales'", "line 7 has 'many'", "Numbers are expected", "leave the cell empty"),
+        ("column 'sales'", "line 7 has 'many'", "Numbers are expected", "leave cells empty"),
     ),
     "all values missing": (
         b"month,sales\n" + "".join(f"{month},NA\n" for month in MONTHS).encode(),
-        ("no column of numbers", "'sales': empty"),
+        ("no numeric column", "'sales': empty"),
     ),
 }
 
@@ -132,7 +132,7 @@ PLACES = {"--out": "f.csv", "--plot": "f.png", "--report": "r.html", "--save": "
 def test_a_folder_that_is_missing_or_in_the_way(tmp_path, option):
     absent = forecast(AIRLINE, option, tmp_path / "nowhere" / PLACES[option])
     assert (absent.status, absent.out) == (1, "")
-    assert "its folder does not exist. Make the folder first" in absent.message
+    assert "its folder does not exist. Create the folder first" in absent.message
     (tmp_path / PLACES[option]).mkdir()
     in_the_way = forecast(AIRLINE, option, tmp_path / PLACES[option])
     assert (in_the_way.status, in_the_way.out) == (1, "")
@@ -176,7 +176,7 @@ def test_a_folder_of_somebody_else(tmp_path, option):
     (tmp_path / "theirs").mkdir(mode=0o555)
     done = forecast(AIRLINE, option, tmp_path / "theirs" / PLACES[option])
     assert (done.status, done.out) == (1, "")
-    assert "there is no permission" in done.message
+    assert "permission to write there is missing" in done.message
 
 
 @pytest.mark.parametrize("option", PLACES)

@@ -136,7 +136,7 @@ def test_functions_that_are_not_known_are_refused(wrong, message):
 
 
 def test_the_activation_of_dense_layers_is_not_that_of_the_cell():
-    with pytest.raises(UsageError, match=r"the LSTM's own is cell=Cell\('relu'\)"):
+    with pytest.raises(UsageError, match=r"for the LSTM use cell=Cell\('relu'\)"):
         plain_config(activation="relu")
     with pytest.raises(UsageError, match="cell"):
         plain_config(cell="relu")
@@ -219,5 +219,5 @@ def test_a_state_that_grows_beyond_all_numbers_is_said(caplog):
     assert np.isnan(forecaster.predict(panel).point).all()
     few, grown = (record.getMessage() for record in caplog.records)
     assert "1 of 2 series ('empty'): 1 known value is needed" in few
-    assert "1 of 2 series ('grown'): the state of the LSTM grew" in grown
+    assert "1 of 2 series ('grown'): the state of the LSTM overflowed" in grown
     assert "activation='relu'" in grown

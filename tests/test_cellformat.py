@@ -150,7 +150,7 @@ def test_words_among_numbers_are_asked_about_with_what_to_write(words, tmp_path)
     lines = [f"{d},{words[n // 7 % len(words)] if n % 7 == 3 else n}" for n, d in enumerate(DAYS)]
     path = write(tmp_path, "day,level", *lines)
     codes = ",".join(words)
-    with pytest.raises(lc.DataError, match="stands for missing values") as caught:
+    with pytest.raises(lc.DataError, match="means a missing value") as caught:
         lc.read(path)
     assert f'--missing-codes "{codes}"' in str(caught.value)
     assert np.isnan(lc.read(path, missing_codes=codes).values).sum() == 4

@@ -129,7 +129,7 @@ def test_one_time_off_the_grid_is_named():
 def test_inexact_clocks_get_a_period_that_people_think_in():
     late = np.random.default_rng(0).integers(0, 300, 50).astype("timedelta64[s]")
     found = only(table(hours("2024-01-01", 50) + late, np.arange(50)), "times off the grid")
-    assert found.message.startswith("the times keep to no frequency: ")
+    assert found.message.startswith("the times have no regular frequency: ")
     assert 'frequency="h" (--frequency h) or longer' in found.action
 
 
@@ -207,7 +207,7 @@ def test_empty_periods_are_errors_where_gaps_are(how):
 
 def test_repeats_have_no_remedy_of_their_own_in_an_aggregation():
     with pytest.raises(
-        UsageError, match=r"--duplicates first\) would have no effect, as .*--aggregate sum"
+        UsageError, match=r"--duplicates first\) would have no effect, since .*--aggregate sum"
     ):
         ReadOptions(aggregate="sum", duplicates="first")
 
@@ -273,7 +273,7 @@ def test_the_hour_that_spring_skips_is_named():
 def test_the_hour_that_autumn_repeats_is_named():
     times = np.concatenate([hours("2023-10-28", 27), hours("2023-10-29T02:00", 40)])
     assert (
-        "clocks are put back" in only(table(times, np.arange(len(times))), "duplicate times").action
+        "clocks are set back" in only(table(times, np.arange(len(times))), "duplicate times").action
     )
     assert "clocks" not in only(table([*days(3), days(3)[1]], range(4)), "duplicate times").action
 
@@ -356,7 +356,8 @@ def test_unknown_options_are_refused_with_the_choices(name):
 
 def test_what_are_no_options_is_refused():
     with pytest.raises(
-        UsageError, match=r"options=\{'gaps': 'error'\} is not a ReadOptions. Give one, such as"
+        UsageError,
+        match=r"options=\{'gaps': 'error'\} is not a ReadOptions object. Give one, such as",
     ):
         check([1.0, 2.0, 3.0], {"gaps": "error"})
     with pytest.raises(UsageError, match="is not a ReadOptions"):
@@ -382,7 +383,7 @@ def test_a_series_that_ends_long_before_the_others_is_named():
     found = only(ragged(60, 20, 57), "no recent values")
     assert (found.series, found.line, found.severity) == ("s1", 81, "warning")
     assert found.message == (
-        "series 's1': the last value is at 2024-01-20 (line 81), and other series continue until "
+        "series 's1': the last value is at 2024-01-20 (line 81), but other series continue until "
         "2024-02-29"
     )
     assert check_table(ragged(60, 57)) == ()  # three steps are a late report

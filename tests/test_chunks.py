@@ -120,7 +120,7 @@ def test_rows_that_are_mixed_are_sorted_first(tmp_path):
     mixed = write(tmp_path / "mixed.parquet", 0, 9, "m, hash(i)")
     run(tidy, tmp_path / "out1")
     _, notes = run(mixed, tmp_path / "out2")
-    assert notes[0].endswith("rows of a series do not lie together: they are sorted")
+    assert notes[0].endswith("rows of a series are not contiguous: sorting them")
     assert parts(tmp_path / "out1") == parts(tmp_path / "out2")
     assert not (tmp_path / "out2" / SORTED).exists()
     # gone on with, where the copy is gone and all is done, and where a part is missing
@@ -175,7 +175,7 @@ def test_what_is_done_is_not_done_again(tmp_path):
     (tmp_path / "out" / "part-00001.parquet").unlink()
     first = (tmp_path / "out" / "part-00000.parquet").stat().st_mtime_ns
     result, notes = run(source, tmp_path / "out")
-    assert result.done == 1 and notes[0] == "2 of 3 parts are there already"
+    assert result.done == 1 and notes[0] == "2 of 3 parts already exist"
     assert parts(tmp_path / "out") == before
     assert (tmp_path / "out" / "part-00000.parquet").stat().st_mtime_ns == first
 
@@ -317,10 +317,10 @@ def test_sources_that_are_none(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.csv").write_text("a")
     for data, text in (
-        (tmp_path / "empty", "holds no Parquet file"),
+        (tmp_path / "empty", "contains no Parquet file"),
         (tmp_path / "none.parquet", "there is no file"),
-        (tmp_path / "a.csv", "a.csv is no Parquet file"),
-        ("duckdb:///none.db", "names no table"),
+        (tmp_path / "a.csv", "a.csv is not a Parquet file"),
+        ("duckdb:///none.db", "does not name a table"),
         ("duckdb:///none.db?table=x", "there is no file 'none.db'"),
         ([1], "Parquet"),
     ):
@@ -374,12 +374,12 @@ def test_folders_with_other_things_are_left_alone(tmp_path):
 
 
 def test_numbers_that_make_no_sense(tmp_path):
-    with pytest.raises(UsageError, match="--chunk 0 is not a number of series"):
+    with pytest.raises(UsageError, match="--chunk must be at least 1, got 0"):
         run("a.parquet", tmp_path / "out", chunk=0)
-    with pytest.raises(UsageError, match=r"--chunk 2\.5 is not a number of series"):
+    with pytest.raises(UsageError, match=r"--chunk must be at least 1, got 2\.5"):
         run("a.parquet", tmp_path / "out", chunk=2.5)
     for workers in (0, 2.5):
-        with pytest.raises(UsageError, match=f"--workers {workers} is not a number of processes"):
+        with pytest.raises(UsageError, match=f"--workers must be at least 1, got {workers}"):
             here(workers)
     with pytest.raises(UsageError, match="None is not a path"):
         forecast_in_parts(lc.LSTMForecaster(3), "a.parquet", None)

@@ -276,7 +276,7 @@ def test_letters_that_no_font_has_are_told(run, tmp_path, monkeypatch):
         "forecast", sales(tmp_path / "s.csv", text=text), "-H", 2, "--plot", tmp_path / "f.png"
     )
     assert done.status == 0
-    assert "no font here has the letters 上売" in done.err
+    assert "no installed font has the letters 上売" in done.err
 
 
 # ---------------------------------------------------------------- check, backtest, info
@@ -456,8 +456,7 @@ READING = (
 def test_predict_without_data_reads_nothing(run, saved, options):
     done = run("predict", "--model", saved, *options)
     assert (
-        done.status == 2
-        and "would have no effect, as no data are read. Name newer data" in done.err
+        done.status == 2 and "would have no effect: no data are read. Name newer data" in done.err
     )
     assert all(option in done.err for option in map(str, options) if option.startswith("--"))
 
@@ -676,7 +675,7 @@ def test_the_data_are_never_overwritten(run, tmp_path):
     before = path.read_bytes()
     done = run("forecast", path, "-H", 2, "--out", tmp_path / "." / "s.csv")
     assert done.status == 2
-    assert "is the data itself" in done.err
+    assert "is the data file" in done.err
     assert path.read_bytes() == before
 
 
@@ -686,7 +685,7 @@ def test_the_data_are_never_overwritten(run, tmp_path):
         (ModelError("the model is damaged"), 1, "the model is damaged"),
         (MemoryError(), 1, "not enough memory"),
         (OSError(28, "No space left on device"), 1, "the disk is full"),
-        (ZeroDivisionError("division by zero"), 1, "a defect in lstmcast: ZeroDivisionError"),
+        (ZeroDivisionError("division by zero"), 1, "a bug in lstmcast: ZeroDivisionError"),
     ],
 )
 def test_whatever_happens_there_is_one_message(run, monkeypatch, error, status, text):
@@ -833,12 +832,12 @@ def test_totals_come_on_the_screen_in_json_and_beside_the_file(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--total", "fortnight"), "--total 'fortnight' is no span of time"),
+        (("--total", "fortnight"), "--total 'fortnight' is not a time span"),
         (("--total", "day"), "a step of these data is longer"),
         (("--total-by", "shop"), "'shop' is not a column that names series"),
         (("--until", "1955"), "is not after the data, which end with 1960-12-01"),
         (("--until", "Christmas"), "'Christmas' cannot be read. Give a date"),
-        (("--until", "1961", "-H", 3), "both say how far to forecast"),
+        (("--until", "1961", "-H", 3), "both set how far to forecast"),
         (("--until", "99999"), "are possible"),
     ],
 )
@@ -852,7 +851,7 @@ def test_how_far_is_said_by_a_date_or_is_a_season(run):
     until = run("forecast", AIRLINE, "--until", "1961-05-31", "--json").json
     assert until["forecast"]["ds"][-1] == "1961-05-01"
     done = run("forecast", AIRLINE)
-    assert "12 steps are forecast, one season. --horizon N" in done.err
+    assert "12 steps are forecast, one season. Change this with --horizon N" in done.err
     assert "1961-12-01" in done.out and "1962-01-01" not in done.out
     told = run("backtest", AIRLINE, "--json", "--held-out", "-q").json
     assert len(told["accuracy"]["held_out"]["ds"]) == 60

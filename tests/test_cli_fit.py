@@ -213,7 +213,7 @@ def test_training_goes_on_from_a_saved_model(run, data, model, tmp_path):
         (["--report", "report.pdf"], 1, "ends in .html"),
         (["--model", "sales.csv"], 1, "is a file, not a saved model"),
         (["--model", "."], 1, "is left alone"),
-        (["--model", ""], 2, "'' names nothing. Name a folder"),
+        (["--model", ""], 2, "'' is not a folder. Name one"),
     ],
     ids=lambda part: "_".join(part) if isinstance(part, list) else "",
 )
@@ -233,7 +233,7 @@ def test_an_empty_folder_that_one_is_in_is_refused(run, data, tmp_path, monkeypa
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
     done = run("fit", data, "-H", 6, "-m", ".", *SMALL)
-    assert done.status == 1 and "is the folder you are in" in done.err
+    assert done.status == 1 and "is the current folder" in done.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "sales.csv"]
 
 
@@ -255,12 +255,12 @@ def test_a_model_by_the_name_of_a_link_has_its_checkpoints_beside_it(
 def test_cuda_without_a_gpu_is_refused(run, data, model, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--device", "cuda")
-    assert done.status == 2 and "no CUDA device here" in done.err and not model.exists()
+    assert done.status == 2 and "no CUDA device" in done.err and not model.exists()
     done = run("backtest", data, "-H", 6, *SMALL, "--device", "cuda")
     assert (
         done.status == 2
         and "fitting for cutoff 1 of 5" in done.err
-        and "no CUDA device here" in done.err
+        and "no CUDA device" in done.err
     )
 
 
@@ -387,7 +387,7 @@ def test_workers_are_refused_where_there_is_one_training(run, data, options):
 
 def test_it_is_said_that_the_part_held_back_decided_something(run, data, tmp_path):
     done = run("fit", data, "-H", 3, "-m", tmp_path / "m", *SMALL)
-    assert "coverage is no test" in done.out
+    assert "coverage is not a test" in done.out
 
 
 def test_steps_that_could_not_be_compared_are_left_out_and_said(run, data, tmp_path):
@@ -500,7 +500,7 @@ def test_a_killed_training_goes_on_to_the_same_bits_and_a_living_one_is_alone(
     refused = run("fit", data, "-H", 6, "-m", model, *SMALL)
     assert (
         refused.status == 1
-        and f"Another training is running that keeps its checkpoints in '{model}" in refused.err
+        and f"Another training is running with checkpoints in '{model}" in refused.err
         and "Wait until it has ended" in refused.err
         and "is started again" not in refused.err
     )
@@ -585,7 +585,7 @@ def interrupted(run, data, model, monkeypatch):
 def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, interrupted):
     def resumed(*changes):
         done = run("fit", data, "-H", 6, "-m", model, *LONG, *changes, "--resume")
-        assert done.status == 1 and "is of another run" in done.err and not model.exists()
+        assert done.status == 1 and "belongs to another run" in done.err and not model.exists()
         return done.err
 
     assert "training.batch_size is 64, not 8" in resumed("--batch-size", 8)
@@ -595,7 +595,7 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
     assert "other data" in resumed()
     assert interrupted.exists()
     done = run("fit", data, "-H", 6, "-m", model, *LONG)
-    assert done.status == 0 and "is started again; --resume would have gone on" in done.err
+    assert done.status == 0 and "is started again; use --resume to continue it instead" in done.err
 
 
 def test_a_kept_training_is_prolonged_and_goes_on_with_newer_data(run, data, model):
@@ -637,14 +637,14 @@ def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
         and f"The checkpoint in '{interrupted}/member-0' is damaged: weights.safetensors"
         in done.err
     )
-    assert f"Remove the folder '{interrupted}' to begin anew, or leave --resume out" in done.err
+    assert f"Remove the folder '{interrupted}' to start again, or leave out --resume" in done.err
     assert "Save the model again" not in done.err
     (interrupted / "member-0" / "manifest.json").write_bytes(b"")
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
     assert (
         done.status == 1
         and "manifest.json: it is not JSON" in done.err
-        and "leave --resume out" in done.err
+        and "leave out --resume" in done.err
     )
     assert run("fit", data, "-H", 6, "-m", model, *LONG).status == 0 and not interrupted.exists()
 
@@ -673,7 +673,8 @@ def test_nothing_to_resume_is_said_however_quiet(run, data, model, folder):
         checkpoints(model).mkdir()
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--resume", "--quiet")
     assert (
-        done.status == 0 and f"there is no interrupted training in {checkpoints(model)}" in done.err
+        done.status == 0
+        and f"there is no interrupted or kept training in {checkpoints(model)}" in done.err
     )
     checkpoints(model).mkdir()
     assert "is started again" not in run("fit", data, "-H", 6, "-m", model, *SMALL).err
@@ -681,7 +682,10 @@ def test_nothing_to_resume_is_said_however_quiet(run, data, model, folder):
 
 @pytest.mark.parametrize(
     ("at", "said"),
-    [(1, "No epoch was done that --resume could continue from"), (2, "continues it.")],
+    [
+        (1, "No epoch was finished, so --resume has nothing to continue from"),
+        (2, "To continue, run"),
+    ],
 )
 def test_ctrl_c_promises_what_resume_can_do(run, data, model, monkeypatch, at, said):
     from lstmcast.training import loop
@@ -705,4 +709,6 @@ def test_ctrl_c_promises_what_resume_can_do(run, data, model, monkeypatch, at, s
     assert checkpoints(model).exists() == (at == 2)
     monkeypatch.setattr(loop, "train_epoch", epoch)
     again = run("fit", data, "-H", 6, "-m", model, "--epochs", 3, "--resume")
-    assert again.status == 0 and ("there is no interrupted training" in again.err) == (at == 1)
+    assert again.status == 0 and ("there is no interrupted or kept training" in again.err) == (
+        at == 1
+    )

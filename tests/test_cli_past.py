@@ -38,7 +38,7 @@ def test_the_command_trains_a_network_that_reads_them(run, shop, tmp_path):
     told = run("predict", "-m", folder, shop, "--json").json
     assert told["data"]["past"] == ["visits", "price"]
     other = run("predict", "-m", folder, shop, "--past", "sold")
-    assert other.status == 2 and "reads 'visits' and 'price' beside the target" in other.err
+    assert other.status == 2 and "reads 'visits' and 'price' with the target" in other.err
     less = tmp_path / "less.csv"
     less.write_text(
         "\n".join(line.rpartition(",")[0] for line in shop.read_text().splitlines()),
@@ -82,7 +82,7 @@ def test_the_network_alone_reads_no_columns(run, shop, command):
     alone = ("--method", "network") if command == "forecast" else ()
     done = run(command, shop, "-H", "2", "--target", "sold", *alone, "--past", "visits,price")
     assert done.status == (2 if alone else 0), done.err
-    assert not alone or "(--method auto, nothing trained)" in done.err
+    assert not alone or "use --method auto without training" in done.err
 
 
 def test_a_cause_that_leads_is_read_by_the_linear_map(run, tmp_path):

@@ -252,15 +252,15 @@ def test_the_best_is_one_of_them():
 def test_names_that_are_not_there():
     with pytest.raises(UsageError, match=r"method='foo' is not known.*'combined'.*'linear map'"):
         lc.LSTMForecaster(12, method="foo")
-    with pytest.raises(UsageError, match=r"no forecast of these data.*naive of one year'"):
+    with pytest.raises(UsageError, match=r"not a forecast for these data.*naive of one year'"):
         lc.LSTMForecaster(12, method="seasonal naive of one day").predict(airline())
     with pytest.raises(UsageError, match="no series is long enough for 'linear map"):
         lc.LSTMForecaster(3, method="linear map").predict(airline().until(np.array([9])))
     with pytest.raises(UsageError, match="method=3 is not known"):
         checked_method(3, ())
-    with pytest.raises(UsageError, match="no list of forecasters"):
+    with pytest.raises(UsageError, match="not a list of forecasters"):
         lc.LSTMForecaster(12, candidates="AutoETS")
-    with pytest.raises(UsageError, match="3 is no forecaster"):
+    with pytest.raises(UsageError, match="3 is not a forecaster"):
         lc.LSTMForecaster(12, candidates=[3])
     with pytest.raises(UsageError, match="same name"):
         checked_candidates([HoltWinters(), HoltWinters()])
@@ -281,7 +281,7 @@ def test_a_forecaster_of_one_s_own_joins(tmp_path):
     made = model.predict(panel).combination
     assert made is not None and made.as_dict()["oracle"] > 0.3
     assert lc.LSTMForecaster(12, candidates=[Oracle()], method="oracle").method == "oracle"
-    with pytest.raises(UsageError, match="cannot be described"):
+    with pytest.raises(UsageError, match="cannot be stored as text"):
         model.save(tmp_path / "m", panel)
     named = lc.LSTMForecaster(12, candidates=["Holt–Winters"])
     named.save(tmp_path / "m", panel)
@@ -319,7 +319,7 @@ def test_streams_answer_with_the_network_alone():
     stream = lc.Stream(lc.LSTMForecaster(7), panel)
     alone = lc.LSTMForecaster(7, method="network").predict(panel)
     np.testing.assert_allclose(stream.predict(7), alone.point, rtol=1e-6)
-    with pytest.raises(UsageError, match="a stream answers with the network alone"):
+    with pytest.raises(UsageError, match="a stream uses only the network"):
         lc.Stream(lc.LSTMForecaster(7, method="combined"), panel)
 
 

@@ -252,5 +252,5 @@ def test_a_stream_of_counts_forecasts_as_a_panel_does():
     expected = decode(Reader(network), panel, ends(panel), H)
     np.testing.assert_allclose(stream.quantiles(H), expected)
     assert_counts(stream.quantiles(H))
-    with pytest.raises(UsageError, match="Ask for at most 3, or use a forecaster"):
+    with pytest.raises(UsageError, match="Use a horizon of at most 3, or a forecaster"):
         stream.predict(H + 1)

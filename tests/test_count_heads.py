@@ -275,7 +275,9 @@ def test_negative_values_are_refused_where_they_are_forecast(head):
 def test_fractions_are_no_counts(name):
     values = np.ones(40)
     values[6] = 0.5
-    with pytest.raises(DataError, match=r"step 7: 0.5 is not whole, .* Use head='tweedie'"):
+    with pytest.raises(
+        DataError, match=r"step 7: 0.5 is not a whole number, .* Use head='tweedie'"
+    ):
         fitted(values, name)
     fitted(values, "tweedie")
 
@@ -287,7 +289,7 @@ def test_transforms_that_make_values_negative_are_refused(head):
 
 
 def test_running_inputs_are_refused(head):
-    with pytest.raises(UsageError, match="running inputs are read in units of their own recent"):
+    with pytest.raises(UsageError, match="running inputs are scaled by their recent"):
         NetworkConfig((4,), inputs=Running(), head=head.name, horizon=1)
 
 
@@ -302,7 +304,7 @@ def test_columns_that_are_known_in_advance_are_refused(head):
     )
     network = NetworkConfig((4,), head=head.name)
     model = lc.LSTMForecaster(2, weights="scratch", network=network)
-    with pytest.raises(UsageError, match=r"known in advance \('promo'\) are taken out"):
+    with pytest.raises(UsageError, match=r"known in advance \('promo'\) are removed"):
         model.fit(panel)
 
 

@@ -50,8 +50,8 @@ def test_no_text_shows_the_password():
     ("text", "said"),
     [
         ("duckdb://shop.db", r"three\s+slashes, duckdb:///shop\.db"),
-        ("duckdb:///", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
+        ("duckdb:///", "does not name a file"),
+        ("sqlite:///:memory:", "does not name a file"),
         ("postgresql://ana@db", "names no database"),
         ("postgresql://ana:w0rd/x@db/shop", "%2F"),
         ("postgresql://ana@db:port/shop", "is not an address"),
@@ -76,8 +76,8 @@ def test_places_are_told_apart_from_files():
 @pytest.mark.parametrize(
     ("place", "how", "said"),
     [
-        ("fc.csv", {}, "names no table"),
-        ("@duckdb:///a.db", {}, "names no table"),
+        ("fc.csv", {}, "does not name a table"),
+        ("@duckdb:///a.db", {}, "does not name a table"),
         ("fc@duckdb:///a.db?table=x", {}, "names the table twice"),
         ("fc@duckdb:///a.db", {"if_exists": "merge"}, "Choose one of"),
         ("fc@duckdb:///a.db", {"key": ["a"]}, "would have no effect"),
@@ -89,11 +89,11 @@ def test_a_table_that_is_none_is_refused(place, how, said):
 
 
 def test_a_query_and_a_table_are_one_too_many():
-    with pytest.raises(lc.UsageError, match="Leave one of them out"):
+    with pytest.raises(lc.UsageError, match="Leave out one of them"):
         address_of("duckdb:///a.db?table=b", "SELECT 1")
     with pytest.raises(lc.UsageError, match="query is empty"):
         address_of("duckdb:///a.db", " ; ")
-    with pytest.raises(lc.UsageError, match="would have no effect"):
+    with pytest.raises(lc.UsageError, match="needs a database"):
         lc.read({"a": [1, 2, 3]}, query="SELECT 1")
 
 
@@ -127,7 +127,7 @@ def test_no_password_is_in_logs_and_usage_errors(run, tmp_path):
 def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "shop.db").write_text("month,sold\n" * 1000)
     for engine in ("duckdb", "sqlite"):
-        with pytest.raises(lc.DataError, match="no database of this kind"):
+        with pytest.raises(lc.DataError, match="not a database of this kind"):
             lc.read(f"{engine}:///{tmp_path}/shop.db?table=sales")
         with pytest.raises(lc.DataError):
             lc.read(f"{engine}:///{tmp_path}/none.db?table=sales")
@@ -142,7 +142,7 @@ def test_a_database_whose_folder_is_missing_is_told_before_the_work(run, tmp_pat
     assert "does not exist" in done.err
     done = run("forecast", data, "--out", "fc.csv", "--if-exists", "append")
     assert done.status == 2
-    assert "no table of a database is written" in done.err
+    assert "no database table is written" in done.err
 
 
 def test_a_database_that_python_has_open_is_read_as_well(tmp_path):
@@ -154,9 +154,9 @@ def test_a_database_that_python_has_open_is_read_as_well(tmp_path):
         )
         url = f"duckdb:///{tmp_path}/shop.db"
         assert len(lc.read(f"{url}?table=t").values) == 40
-        with pytest.raises(lc.DataError, match="may read only"):
+        with pytest.raises(lc.DataError, match="only read"):
             lc.read(url, query="DELETE FROM t")
-        with pytest.raises(lc.DataError, match="may read only"):
+        with pytest.raises(lc.DataError, match="only read"):
             lc.read(url, query="SELECT * FROM t; DELETE FROM t")
         assert connection.sql("SELECT count(*) FROM t").fetchall() == [(40,)]
 

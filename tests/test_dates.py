@@ -248,4 +248,4 @@ def test_marks_behind_a_few_numbers_are_taken_off_with_a_note(flag):
     texts = [f"{n}.5 {flag}" if n > 17 else f"{n}.5" for n in range(1, 20)]
     numbers = parse_numbers(texts)
     assert not numbers.bad.any() and numbers.values[-1] == 19.5
-    assert any("marks behind numbers" in note for note in numbers.notes)
+    assert any("marks after numbers" in note for note in numbers.notes)

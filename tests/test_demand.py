@@ -184,8 +184,8 @@ def test_backtests_compare_where_most_series_are_intermittent():
         (lambda: lc.Croston(alpha=0.0), "alpha must be above 0 and at most 1, got 0"),
         (lambda: lc.SBA(alpha=1.5), "alpha must be above 0 and at most 1, got 1.5"),
         (lambda: lc.TSB(beta=-1), "beta must be above 0 and at most 1, got -1"),
-        (lambda: lc.DemandBootstrap(memory=1), "memory must be 2 to 400 values, got 1"),
-        (lambda: lc.DemandBootstrap(memory=2.5), r"memory must be 2 to 400 values, got 2\.5"),
+        (lambda: lc.DemandBootstrap(memory=1), "memory must be from 2 to 400 values, got 1"),
+        (lambda: lc.DemandBootstrap(memory=2.5), r"memory must be from 2 to 400 values, got 2\.5"),
     ],
 )
 def test_senseless_settings_are_refused(make, message):

@@ -87,9 +87,9 @@ def test_anomalies_are_those_of_python(con):
         ("lstmcast_forecast('sale')", 'Did you mean "sales"'),
         ("lstmcast_forecast('sales', value := 'amout', id := ['store'])", "no column 'amout'"),
         ("lstmcast_forecast('sales', id := ['shop'])", "'shop' is not a column of sales"),
-        ("lstmcast_forecast('sales', value := 'amount')", "Say which columns tell them apart"),
+        ("lstmcast_forecast('sales', value := 'amount')", "Name the columns that distinguish them"),
         (f"{CALL[:-1]}0)", "a whole number of steps"),
-        (f"{CALL}, level := 'wide')", "level := wide is no percent"),
+        (f"{CALL}, level := 'wide')", "level := wide is not a percentage"),
         ("lstmcast_anomalies('sales', value := 'amount', id := ['store', 'item'], rate := 2)", "2"),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_query_tells_errors_as_our_own(tmp_path):
         query("FROM nothing")
     with pytest.raises(lc.DataError, match="read-only"):
         query("DROP TABLE sales", url)
-    with pytest.raises(lc.UsageError, match="no DuckDB file"):
+    with pytest.raises(lc.UsageError, match="not a DuckDB file"):
         query("SELECT 1", "sqlite:///shop.db")
 
 

@@ -60,8 +60,8 @@ def test_several_columns_of_a_row_share_its_covariates():
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({"volume": [1.0, 2.0]}, DataError, r"'volume' has the shape \(2,\) for series 'a', which"),
-        ({"volume": {"b": [1, 2, 3]}}, DataError, "'volume' has no values of series 'a'"),
+        ({"volume": [1.0, 2.0]}, DataError, r"'volume' has shape \(2,\) for series 'a', which"),
+        ({"volume": {"b": [1, 2, 3]}}, DataError, "'volume' has no values for series 'a'"),
         ({"volume": {"a": ["x", "y", "z"]}}, DataError, "'volume' cannot be read as numbers"),
         (["volume"], UsageError, r"past=\['volume'\] does not name columns"),
     ],
@@ -165,8 +165,8 @@ def test_several_files_have_the_same_columns(tmp_path):
     ("options", "error", "words"),
     [
         ({"past": "cost"}, DataError, "no column 'cost' for the past covariate"),
-        ({"past": ""}, UsageError, "past='' names no column"),
-        ({"past": ","}, UsageError, "past=',' names no column"),
+        ({"past": ""}, UsageError, "past='' does not name"),
+        ({"past": ","}, UsageError, "past=',' does not name"),
         ({"past": "sold"}, UsageError, "'sold' is named as target and as past covariate"),
         ({"past": "day", "time": "day"}, UsageError, "'day' is named as time and as past"),
         ({"past": "product"}, DataError, "text in the past column 'product'.*--past NAME"),

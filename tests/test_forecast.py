@@ -134,7 +134,7 @@ def test_frames_of_the_callers_kind(panel, kind):
 def test_files_and_arrays_give_a_dict_of_arrays(panel):
     assert isinstance(forecast_of(panel).frame(), dict)
     assert isinstance(replace(forecast_of(panel), frame_kind="file").frame(), dict)
-    with pytest.raises(UsageError, match="kind='excel' is no kind of frame"):
+    with pytest.raises(UsageError, match="kind='excel' is not a kind of frame"):
         forecast_of(panel).frame("excel")
 
 

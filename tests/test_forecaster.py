@@ -288,11 +288,11 @@ def test_senseless_calls_are_refused(forecaster, tmp_path):
         forecaster.predict(panel, cutoffs=np.array([[31]]))
     with pytest.raises(UsageError, match="cutoffs has shape"):
         forecaster.predict(panel, cutoffs=np.array([20]))
-    with pytest.raises(UsageError, match="cutoffs have no place"):
+    with pytest.raises(UsageError, match="cutoffs have no effect"):
         forecaster.predict(panel, mode="one-step", cutoffs=np.array([[20]]))
     with pytest.raises(UsageError, match="no data"):
         forecaster.predict()
-    with pytest.raises(UsageError, match="remembers no data"):
+    with pytest.raises(UsageError, match="has no saved context"):
         forecaster.continued(panel)
     with pytest.raises(DataError, match=r"nothing\.csv"):
         forecaster.predict(tmp_path / "nothing.csv")
@@ -439,7 +439,7 @@ def test_times_without_a_row_do_not_erase_what_is_remembered(tmp_path):
     patch = np.full(21, np.nan)
     patch[[0, -1]] = values[[40, 60]]
     newer = monthly(patch, start="2003-05")
-    assert "values of 19 steps are remembered, and the data have none there" in str(
+    assert "values of 19 steps are saved, and the data have none there" in str(
         loaded.continued(newer).findings
     )
     assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))
@@ -648,7 +648,7 @@ def test_levels_of_the_wrong_type_are_refused():
 @pytest.mark.parametrize(("old", "new"), [("free", "recursive"), ("observed", "one-step")])
 def test_old_names_of_modes_are_taken_with_a_note(old, new):
     model, panel = LSTMForecaster(3), monthly(seasonal(0, 60))
-    with pytest.warns(DeprecationWarning, match=f"called '{new}' now"):
+    with pytest.warns(DeprecationWarning, match=f"now called '{new}'"):
         before = model.predict(panel, mode=old)
     np.testing.assert_array_equal(before.point, model.predict(panel, mode=new).point)
 

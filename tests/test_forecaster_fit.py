@@ -163,7 +163,7 @@ def test_what_was_fitted_cannot_be_changed_by_accident():
 
 def test_the_former_name_of_the_record_is_taken_with_a_note():
     model = scratch().fit(waves())
-    with pytest.warns(DeprecationWarning, match="called record now"):
+    with pytest.warns(DeprecationWarning, match="now called record"):
         assert model.learned is model.record
 
 
@@ -340,7 +340,7 @@ def test_what_does_not_go_together_is_refused_at_once(arguments, message):
 
 def formerly(*arguments, transforms, **chosen):
     """A forecaster that is given transforms as they were given before they were inputs."""
-    with pytest.warns(DeprecationWarning, match=r"inputs now: network=.*Transformed") as warned:
+    with pytest.warns(DeprecationWarning, match=r"inputs: network=.*Transformed") as warned:
         model = lc.LSTMForecaster(*arguments, transforms=transforms, **chosen)
     assert warned[0].filename == __file__
     return model
@@ -384,7 +384,7 @@ class TestTransformsOfAForecaster:
 
     def test_other_inputs_have_no_place_for_them(self):
         assert formerly(6, transforms=()) == lc.LSTMForecaster(6)
-        for given, message in ((Difference(), "transformed inputs"), ("log", "no transforms")):
+        for given, message in ((Difference(), "transformed inputs"), ("log", "not transforms")):
             with pytest.warns(DeprecationWarning), pytest.raises(UsageError, match=message):
                 lc.LSTMForecaster(6, transforms=given)
 
@@ -446,7 +446,7 @@ def test_the_manifest_can_be_read_by_people(tmp_path):
     ids=["one number", "no tensor"],
 )
 def test_a_loss_that_is_not_of_each_value_is_refused(loss, message):
-    with pytest.raises(UsageError, match=f"Your own loss gives {message}.*each value"):
+    with pytest.raises(UsageError, match=f"Your own loss returns {message}.*each value"):
         plain().fit(waves(), loss=loss)
 
 

@@ -69,22 +69,25 @@ class Half(Point):
         (lambda: lc.Schedule("cosine", warmup=0.5), "warmup is of 'warmup_cosine' only"),
         (lambda: lc.Schedule(every=3), "every is of 'step' and 'plateau' only"),
         (lambda: TrainingConfig(loss=lc.Loss("mse", level=0.9)), "level is of 'pinball' only"),
-        (lambda: replace(PLAIN, activation="relu"), "activation='relu' is that of dense layers"),
-        (lambda: replace(PLAIN, residual=True), "adds a layer's input to its output"),
+        (lambda: replace(PLAIN, activation="relu"), "activation='relu' is for dense layers"),
+        (lambda: replace(PLAIN, residual=True), "needs layers of equal width"),
         (lambda: lc.Adaptive(window=1), r"Adaptive\(window=1\)"),
         (lambda: lc.Transformed(columns=0), "columns=0 must be a whole number"),
         (lambda: lc.NetworkConfig(inputs=lc.Standard()), "are not inputs"),
         (lambda: lc.LSTMForecaster(6, head=Half()), "the shipped network has a head of its own"),
         (
             lambda: lc.SaveBest("x", name="mine{epoch}", only=True),
-            "with only=True one forecaster is kept",
+            "only=True keeps one forecaster",
         ),
-        (lambda: lc.SaveBest("x", name=5, only=True), "name=5 cannot name what is saved"),
+        (lambda: lc.SaveBest("x", name=5, only=True), "name=5 is not a valid name"),
         (lambda: lc.SaveBest(5), "5 is not a path"),
         (lambda: lc.SaveEvery(None), "None is not a path"),
         (lambda: lc.PrintTable("log.txt"), "stream='log.txt' cannot be written to"),
         (lambda: lc.Stream("x", ["a"]), "'x' cannot be streamed"),
-        (lambda: lc.Stream(PLAIN, ["a"], learning=True), "learning=True does not say how to learn"),
+        (
+            lambda: lc.Stream(PLAIN, ["a"], learning=True),
+            "learning=True is not a setting of learning",
+        ),
         (lambda: lc.Stream(PLAIN, ["a"], seed=-1), "at least 0, got -1"),
     ],
 )
@@ -111,7 +114,7 @@ def test_arguments_of_fit_of_another_kind(arguments, message):
 
 def test_of_two_losses_one_is_refused():
     model = plain(training=TrainingConfig(epochs=1, batching=Windows(length=8), loss="mae"))
-    with pytest.raises(UsageError, match="one of them can be minimised"):
+    with pytest.raises(UsageError, match="only one can be minimised"):
         model.fit(panel(), loss=lambda point, target: (point - target) ** 2)
 
 
@@ -135,7 +138,7 @@ def test_windows_of_causal_inputs_end_at_random(changes, message):
 
 
 def test_intervals_that_were_not_measured_are_said(tmp_path):
-    noted = "no end of a series was held back to measure intervals with"
+    noted = "no end of a series was held back to measure intervals"
     for validation, said in (
         (Validation(), False),
         (None, True),
@@ -185,7 +188,7 @@ def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_
 
 
 def test_one_step_ahead_is_no_longer_forecast():
-    with pytest.raises(UsageError, match="one step ahead: horizon=24 has no place in it"):
+    with pytest.raises(UsageError, match="one step ahead: horizon=24 has no effect in it"):
         causal().fit(panel()).predict(horizon=24, mode="one-step")
 
 

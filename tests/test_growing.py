@@ -66,8 +66,8 @@ def test_a_training_goes_on_with_data_that_have_grown(tmp_path):
     assert (np.diff(new["step"]) > 0).all() and new["step"][3] - new["step"][2] > old["step"][0]
     assert {str(end)[:7] for end in model.trained_ends.values()} == {"2019-08"}
     (note,) = (text for text in model.record.notes if text.startswith("continued after"))
-    assert "after epoch 3 with data that have grown (36 new values of 3 of 3 series)" in note
-    assert "the state of the optimiser and what the transforms had learned are kept" in note
+    assert "after epoch 3 with more data (36 new values of 3 of 3 series)" in note
+    assert "the optimiser state and the fitted transforms are kept" in note
     assert model.predict().times[0, 0] == np.datetime64("2020-01-01")
 
 
@@ -136,7 +136,7 @@ def test_data_may_grow_again(tmp_path):
     gone_on(tmp_path, waves().until([54] * 3), epochs=4)
     model = forecaster(5).fit(waves(), folder=tmp_path, resume=True)
     assert sum(note.startswith("continued after epoch") for note in model.record.notes) == 2
-    assert "epoch 4 with data that have grown (18 new values" in " ".join(model.record.notes)
+    assert "epoch 4 with more data (18 new values" in " ".join(model.record.notes)
 
 
 def test_each_member_goes_on(tmp_path):
@@ -162,7 +162,7 @@ def test_one_series_without_a_name_is_the_same_in_another_file(tmp_path):
 
 
 def test_nothing_is_learned_from_grown_data_without_epochs_left(tmp_path):
-    with pytest.raises(UsageError, match=r"data have grown.* done all of its 3 epochs.*epochs=6"):
+    with pytest.raises(UsageError, match=r"data have grown.* finished its 3 epochs.*epochs=6"):
         gone_on(tmp_path, waves(), epochs=3)
     assert len(forecaster(3).fit(OLD, folder=tmp_path, resume=True).history) == 3  # nothing is lost
 
@@ -191,7 +191,7 @@ def test_a_state_that_is_never_reset_begins_anew_with_other_rows(tmp_path):
 def test_windows_that_are_held_back_by_chance_are_drawn_anew(tmp_path):
     chance = {"validation": Validation(share=0.3, by="windows")}
     model, _ = gone_on(tmp_path, waves(), make=lambda epochs: forecaster(epochs, **chance))
-    assert "held back now were trained on before" in " ".join(model.record.notes)
+    assert "in the validation data were trained on before" in " ".join(model.record.notes)
 
 
 def test_a_refit_of_grown_data_begins_anew(tmp_path):
@@ -235,7 +235,7 @@ def test_a_refit_of_grown_data_begins_anew(tmp_path):
 )
 @pytest.mark.parametrize("make", [forecaster, adaptive])
 def test_data_that_changed_in_their_past_are_refused(tmp_path, make, newer, said):
-    with pytest.raises(ModelError, match=rf"trained on other data \({said}\)\. Data may grow"):
+    with pytest.raises(ModelError, match=rf"trained on other data \({said}\)\. Series may gain"):
         gone_on(tmp_path, newer(), make=make)
 
 

@@ -156,7 +156,9 @@ def test_what_is_no_head_is_refused_and_what_it_lacks_is_said():
 
     with pytest.raises(UsageError, match="it lacks center, spreads, affine, point, quantiles"):
         head_named("own", Former())
-    with pytest.raises(UsageError, match=r"cannot be asked loss\(raw, target, location, scale, xp"):
+    with pytest.raises(
+        UsageError, match=r"cannot be called as loss\(raw, target, location, scale, xp"
+    ):
         head_named("own", Signature())
     with pytest.raises(UsageError, match="it is a class"):
         head_named("point", Point)

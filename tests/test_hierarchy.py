@@ -110,9 +110,9 @@ def test_counts_add_up_to_counts():
 @pytest.mark.parametrize(
     ("panel", "error", "text"),
     [
-        (lc.Panel.from_arrays([1.0, 2]), UsageError, "the data have one"),
+        (lc.Panel.from_arrays([1.0, 2]), UsageError, "the data have only one"),
         (lc.Panel.from_arrays({"a": [1, 2], "b": [1]}), DataError, "'b' ends at 1 and 'a' at 2"),
-        (lc.Panel.from_arrays({"all": [1], "b": [1]}), DataError, "hold totals already"),
+        (lc.Panel.from_arrays({"all": [1], "b": [1]}), DataError, "include totals already"),
         (
             lc.Panel.from_arrays({"a": np.ones((3, 2))}, columns=["price", "sales"]),
             UsageError,
@@ -121,7 +121,7 @@ def test_counts_add_up_to_counts():
         (
             lc.Panel.from_arrays({"a": [1, 2], "b": [1, 2]}, past={"heat": [3, 4]}),
             UsageError,
-            "Columns beside the target have no totals",
+            "Covariates have no totals",
         ),
     ],
 )
@@ -199,7 +199,7 @@ def test_values_below_zero_are_set_to_zero_and_summed_again():
 
 
 def test_few_errors_say_nothing():
-    with pytest.raises(DataError, match=r"3 known errors one step ahead.*--reconcile bottom-up"):
+    with pytest.raises(DataError, match=r"3 known one-step errors.*--reconcile bottom-up"):
         Covariance.of(np.ones((2, 3)))
 
 
@@ -244,7 +244,7 @@ def test_short_series_are_summed_without_knowing_their_errors():
     panel = lc.Panel.from_arrays({"a": [4.0, 5, 4, 6], "b": [1.0, 2, 1, 2]})
     forecast = lc.reconcile(lc.LSTMForecaster(2), panel, "bottom-up")
     assert np.allclose(forecast.point[0], forecast.point[1:].sum(axis=0))
-    with pytest.raises(DataError, match="known errors one step ahead"):
+    with pytest.raises(DataError, match="known one-step errors"):
         lc.reconcile(lc.LSTMForecaster(2), panel, "mint")
 
 
@@ -320,7 +320,7 @@ def test_selected_series_keep_their_paths_and_sums_over_time():
     total = some.total("horizon")
     sums = forecast.paths(1000)[1].sum(axis=1)
     assert total.quantiles[0] == pytest.approx(np.quantile(sums, forecast.quantile_levels))
-    with pytest.raises(UsageError, match=r"hold their totals already"):
+    with pytest.raises(UsageError, match=r"already include their totals"):
         forecast.total("horizon", by="store")
 
 
@@ -359,7 +359,7 @@ def test_a_panel_without_totals_is_refused():
 
 
 def test_unknown_methods_are_refused():
-    with pytest.raises(UsageError, match=r"'ols' is no way.*bottom-up, top-down, mint"):
+    with pytest.raises(UsageError, match=r"'ols' is not a method.*bottom-up, top-down, mint"):
         lc.reconcile(lc.LSTMForecaster(2), shops(), "ols")
 
 
@@ -404,7 +404,7 @@ def test_series_that_begin_late_are_left_out_of_earlier_cutoffs():
 @pytest.mark.parametrize("refit", [None, "once"])
 def test_a_model_is_not_fitted_on_the_way(refit):
     model = lc.Reconciled(lc.LSTMForecaster(2, weights="scratch"))
-    with pytest.raises(UsageError, match=r"Fit it first, on what precedes the first cutoff"):
+    with pytest.raises(UsageError, match=r"Fit it first on the data before the first cutoff"):
         lc.backtest(model, lc.with_totals(shops()), refit=refit)
 
 
@@ -427,7 +427,7 @@ def test_a_job_refuses_what_does_not_go_together(tmp_path):
     from lstmcast.totals import Asked
 
     how = {"source": Source(shops()), "hierarchy": Hierarchy("mint")}
-    with pytest.raises(UsageError, match=r"Leave --save or --reconcile out"):
+    with pytest.raises(UsageError, match=r"Leave out --save or --reconcile"):
         ForecastJob(lc.LSTMForecaster(2), outputs=Outputs(model=tmp_path / "m"), **how).run()
-    with pytest.raises(UsageError, match=r"hold their totals already"):
+    with pytest.raises(UsageError, match=r"already include their totals"):
         ForecastJob(lc.LSTMForecaster(2), totals=Asked("horizon", ("store",)), **how).run()

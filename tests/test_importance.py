@@ -147,7 +147,7 @@ def test_cutoffs_lie_after_what_was_trained_on():
 
 def test_nothing_held_out_is_refused():
     data = panel(1)
-    with pytest.raises(UsageError, match="trained on all of these data: nothing is held out"):
+    with pytest.raises(UsageError, match="trained on all of these data, so nothing is held out"):
         lc.importance(Formula({"s0": data.times(0)[-1]}), data)
     with pytest.raises(DataError, match="longest series has 15 values, too few"):
         lc.importance(Formula(), data.until([15]))

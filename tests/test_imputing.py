@@ -215,7 +215,7 @@ def test_hindsight_is_refused_in_a_backtest():
 
 def test_truth_has_the_series_and_times_of_the_data():
     panel = spoilt()
-    with pytest.raises(lc.UsageError, match="other series or times"):
+    with pytest.raises(lc.UsageError, match="different series or times"):
         lc.backtest(lc.LSTMForecaster(6), panel, truth=panel.until([200]))
 
 

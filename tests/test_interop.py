@@ -417,7 +417,9 @@ def test_the_version_of_a_model_in_memory(monkeypatch):
 
 
 def test_an_lstm_of_pytorch_has_the_usual_cell_only():
-    with pytest.raises(ModelError, match=r"functions relu, sigmoid, and an nn\.LSTM knows tanh"):
+    with pytest.raises(
+        ModelError, match=r"functions relu, sigmoid, but nn\.LSTM supports only tanh"
+    ):
         to_pytorch(network(cell=Cell("relu")))
 
 
@@ -469,7 +471,7 @@ def test_archives_that_lack_something(tmp_path):
             ModelError, match=r"model\.keras' cannot be loaded: it (is not laid out|cannot be read)"
         ):
             from_keras(keras_file(path, config, weights))
-    with pytest.raises(ModelError, match=r"it is a MyModel.*Hand over model\.get_weights\(\)"):
+    with pytest.raises(ModelError, match=r"it is a MyModel.*Pass model\.get_weights\(\)"):
         from_keras(keras_file(path, {"class_name": "MyModel", "config": {}}, weights))
     config = {
         "class_name": "Sequential",
@@ -633,7 +635,7 @@ def test_files_without_h5py(tmp_path, monkeypatch):
 
 def test_lists_of_other_layers():
     with pytest.raises(
-        ModelError, match=r"array 3 has the shape \(7,\), and no LSTM or Dense layer begins"
+        ModelError, match=r"array 3 has the shape \(7,\), but no LSTM or Dense layer starts"
     ):
         from_keras([KERNEL, RECURRENT, BIAS, np.zeros(7)])
     with pytest.raises(
@@ -817,7 +819,7 @@ def test_an_activation_that_the_model_does_not_have_is_refused(tmp_path):
 
 def test_networks_that_are_no_row_of_layers():
     with pytest.raises(
-        ModelError, match=r"with adaptive inputs is not a row of layers.*inputs=Transformed"
+        ModelError, match=r"with adaptive inputs is not a sequence of layers.*inputs=Transformed"
     ):
         to_keras(network(inputs=Adaptive()))
     with pytest.raises(ModelError, match="with residual connections is not"):

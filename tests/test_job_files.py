@@ -71,12 +71,12 @@ def rows(folder: Path) -> list[tuple]:
         ('[source]\ntime = "a"', r"line 1: \[source\] data is missing|\[source\] data is missing"),
         ('[source]\ndata = "a"\n\n[forecast]\nhorizon = 0', r"line 5: \[forecast\] horizon: .*0"),
         ('[source]\ndata = "a"\n[forecast]\nhorizon = "7"', r"line 4: \[forecast\] horizon"),
-        ('[source]\ndata = "a"\n[checks]\nnewest_of = "all"', "there is no newest"),
+        ('[source]\ndata = "a"\n[checks]\nnewest_of = "all"', "newest_of needs newest"),
         ('[source]\ndata = "a"\n[checks]\nnewest = "soon"', r"line 4: .*\"3 days\".*'soon'"),
         ('[source]\ndata = "a"\n[output]\nif_exists = "merge"', r"line 4: .*'merge'"),
         ('[source]\ndata = "a"\n[forecast]\nhorizon = 3\nuntil = "2025"', "Give one of them"),
-        ('[source]\ndata = "a"\n[checks]\nleast_skill = 0\n[model]\nfolder = "m"', "Leave one"),
-        ("[source\n", "is no TOML: .*line 1"),
+        ('[source]\ndata = "a"\n[checks]\nleast_skill = 0\n[model]\nfolder = "m"', "Leave out one"),
+        ("[source\n", "is not TOML: .*line 1"),
         ("source = 5", r"line 1: \[source\]: a section is expected"),
         ("[source]\ndata = []", r"line 2: \[source\] data: at least one value is expected"),
         ("[source]\ndata = {a = 1}", r"data: a value or a list of values is expected"),
@@ -97,7 +97,7 @@ def test_all_that_is_wrong_is_said_together():
 
 
 def test_a_table_that_is_a_file_has_no_key(folder):
-    with pytest.raises(UsageError, match="if_exists and key are for a table"):
+    with pytest.raises(UsageError, match="if_exists and key are only for database table"):
         run_job(text('key = "store"\n', table="fc.csv"))
 
 
@@ -246,7 +246,7 @@ def test_an_empty_folder_is_no_model_yet(folder):
 def test_the_summary_is_not_written_over_the_data(folder):
     rows = [{"day": f"2024-01-{day:02d}", "sold": day % 7} for day in range(1, 31)]
     (folder / "sales.json").write_text(json.dumps(rows))
-    with pytest.raises(UsageError, match="is the data itself"):
+    with pytest.raises(UsageError, match="is the data file"):
         run_job(
             '[source]\ndata = "sales.json"\n[forecast]\nhorizon = 2\ncutoffs = 0\n'
             '[output]\nsummary = "sales.json"'
@@ -287,7 +287,7 @@ def test_a_folder_that_takes_no_lock_is_told(folder, monkeypatch):
 
     monkeypatch.setattr("lstmcast.util.files._lock_handle", refused)
     with pytest.raises(
-        lc.OutputError, match=r"lock of this job cannot be made in '\.': Permission"
+        lc.OutputError, match=r"lock file of this job cannot be created in '\.': Permission"
     ):
         run_job(text())
 

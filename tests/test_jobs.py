@@ -118,7 +118,7 @@ def test_data_are_never_written_over(tmp_path):
     path.write_bytes(AIRLINE.read_bytes())
     for data in (path, str(path), [path]):
         job = ForecastJob(SeasonalNaive(3), Source(data), outputs=Outputs(table=str(path)))
-        with pytest.raises(UsageError, match="is the data itself"):
+        with pytest.raises(UsageError, match="is the data file"):
             job.run()
     assert path.read_bytes() == AIRLINE.read_bytes()
 
@@ -282,7 +282,7 @@ def test_a_fit_leaves_a_model_and_what_became_of_it(tmp_path):
     assert not result.interrupted and not result.resumable
     assert result.written.files == (str(tmp_path / "model"), str(tmp_path / "curve.svg"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.svg", "model"]
-    assert result.backtest is not None and "chose the best epoch" in result.backtest.notes[-1]
+    assert result.backtest is not None and "selected the best epoch" in result.backtest.notes[-1]
     document = json.loads(json.dumps(result.document(), allow_nan=False))
     assert document["training"]["epoch"] == [1, 2]
     assert (load(job.folder).predict().point == result.model.predict().point).all()
@@ -293,7 +293,7 @@ def test_a_fit_that_was_to_go_on_says_that_it_could_not(tmp_path):
     events, notify = watched()
     FitJob(small(), Source(SALES), tmp_path / "model", resume=True).run(notify)
     note = events[1]
-    assert isinstance(note, Note) and note.urgent and "no interrupted training" in note.text
+    assert isinstance(note, Note) and note.urgent and "no interrupted or kept training" in note.text
 
 
 def test_a_fit_on_everything_is_not_measured(tmp_path):

@@ -260,7 +260,7 @@ def test_a_newer_value_below_0_takes_back_what_was_recognised(saved, tmp_path):
     assert panel.kinds.tolist() == ["real"]
     warned = [finding.text for finding in panel.check() if finding.severity == "warning"]
     assert warned == [
-        "series 'a' stopped at 0, and newer values are below it. Forecasts may be below 0 now."
+        "series 'a' stopped at 0, and newer values are below it. Forecasts may now be below 0."
     ]
     assert (lc.load(saved).predict(panel).quantiles < 0).any()
 

@@ -167,9 +167,9 @@ def test_a_column_has_one_role():
     with pytest.raises(UsageError, match="future=3 is not a column name"):
         lc.read(shop(), target="sold", future=3)
     for nothing in ("", ",", [""]):
-        with pytest.raises(UsageError, match=r"future=.* names no column"):
+        with pytest.raises(UsageError, match=r"future=.* does not name a column"):
             lc.read(shop(), target="sold", future=nothing)
-    with pytest.raises(UsageError, match="'day' is named as future covariate, and it is the only"):
+    with pytest.raises(UsageError, match="'day' is named as future covariate, but it is the only"):
         lc.read(shop(), target="sold", future="day")
     with pytest.raises(DataError, match=r"row 24 has 1e\+300 in 'price'"):
         lc.read(shop(price=[*np.arange(23.0), 1e300]), target="sold", future="price")
@@ -386,7 +386,7 @@ def test_series_share_the_rows_of_their_store():
     assert by_id == {"7/milk": 70, "7/tea": 70, "8/milk": 80, "8/tea": 80}
     more = pd.concat([stores, stores.assign(store=9)])
     told = lc.read(items, target="sold", series="store,item", future_data=more)
-    assert "rows of 1 series that the data do not have" in str(told.report.findings)
+    assert "rows of 1 series that are not in the data" in str(told.report.findings)
 
 
 def test_a_monthly_index_is_held_for_the_month():
@@ -394,8 +394,9 @@ def test_a_monthly_index_is_held_for_the_month():
     panel = lc.read(sold(), target="sold", future_data=index)
     own = known(panel, "index").reshape(2, -1)[0]
     np.testing.assert_array_equal(own, [2] * 31 + [3] * 29 + [4] * 31)
-    assert "'index' is monthly (month starts). Aligned: each value is held for its month" in str(
-        panel.check()
+    assert (
+        "'index' is monthly (month starts). Aligned: each value is repeated for its month"
+        in str(panel.check())
     )
     ends = {"month": ["2024-01-31", "2024-02-29", "2024-03-31"], "index": [2.0, 3.0, 4.0]}
     panel = lc.read(sold(), target="sold", future_data=ends)
@@ -434,10 +435,10 @@ def test_daily_values_are_held_for_the_hours_and_hourly_ones_averaged_for_the_da
             plan(day=[*DAYS, *DAYS[:-1], DAYS[-1] + pd.Timedelta("5h")]),
             r"series 'tea', column 'price': 2024-01-12 05:00 \(row 24 of the future table",
         ),
-        (plan(day=np.arange(24)), "its times are numbers, and those of the series are dates"),
-        (plan()[["price"]], "has no column of times, which coming values need: call it as in the"),
+        (plan(day=np.arange(24)), "its times are numbers, but those of the series are dates"),
+        (plan()[["price"]], "has no column of times, which coming values need. Name it as in the"),
         (plan()[["day", "product"]], "has no column of values. Name one with --future"),
-        (plan().drop(columns="product"), "none of its columns says of which series they are"),
+        (plan().drop(columns="product"), "no column names their series"),
     ],
     ids=["twice", "silent", "text", "off the grid", "numbers", "timeless", "empty", "keyless"],
 )
@@ -451,7 +452,7 @@ def test_a_table_of_numbers_that_are_no_categories_is_refused():
     coming = {"day": DAYS, "state": [0] * 12}
     panel = lc.read(history, target="sold", series="product", future_data=coming)
     assert set(texts(panel, "state")) == {"0"}
-    with pytest.raises(DataError, match="'state' holds categories such as '0', and numbers such a"):
+    with pytest.raises(DataError, match="'state' holds categories such as '0', but numbers such a"):
         other = {"day": DAYS, "state": [7] * 12}
         lc.read(history, target="sold", series="product", future_data=other)
 
@@ -505,7 +506,7 @@ def test_columns_that_end_with_the_values_are_told():
     frame = shop()
     ended = frame.assign(price=frame["price"].where(frame["sold"].notna()))
     said = findings("known in advance", ended, future="price")
-    assert said[0].startswith("warning: 'price' is known in advance, and ends with the values.")
+    assert said[0].startswith("warning: 'price' is known in advance, but ends with the values.")
     half = frame.assign(price=[*frame["price"][:8], *[NAN] * 4, *frame["price"][12:]])
     said = findings("known in advance", half, future="price")
     assert said[0].startswith("warning: 'price' is known for 0 to 2 steps after the last values.")
@@ -515,20 +516,21 @@ def test_constant_and_missing_columns_are_told():
     frame = shop(always=3.0, state="open", price=[NAN, *np.arange(23.0)])
     said = findings("constant column", frame, series="product", future="always,state,price")
     assert said == [
-        "warning: all values of the future column 'always' are 3. It says nothing of the others.",
-        "warning: all values of the future column 'state' are 'open'. It says nothing of the "
-        "others.",
+        "warning: all values of the future column 'always' are 3. The effect of other values is "
+        "unknown.",
+        "warning: all values of the future column 'state' are 'open'. The effect of other values "
+        "is unknown.",
     ]
     missing = findings("missing covariates", frame, series="product", future="price")
     assert missing == ["note: 1 of 18 values of the future column 'price' is missing."]
 
 
 LEAKS = {
-    "itself": (0, "the same as the target (correlation 1). Leave it out"),
-    "tomorrow": (1, "the same as the target of 1 step later. Leave it out"),
-    "next week": (7, "the same as the target of 7 steps later. Leave it out"),
-    "yesterday": (-1, "the target of 1 step before. It is known no longer than 1 step ahead"),
-    "last week": (-7, "the target of 7 steps before. It is known no longer than 7 steps ahead"),
+    "itself": (0, "the same information as the target (correlation 1). Leave it out"),
+    "tomorrow": (1, "the same information as the target of 1 step later. Leave it out"),
+    "next week": (7, "the same information as the target of 7 steps later. Leave it out"),
+    "yesterday": (-1, "the target of 1 step before. It is known at most 1 step ahead"),
+    "last week": (-7, "the target of 7 steps before. It is known at most 7 steps ahead"),
     "three ago": (-3, None),
 }
 
@@ -561,8 +563,8 @@ def test_what_is_known_in_hindsight_is_said():
     assert panel.report.recipe.hindsight == ("price",)
     said = findings("hindsight", shop(), future="promoted", hindsight="price")
     assert said == [
-        "warning: 'price' is known in hindsight only. Accuracy is measured as if coming values had "
-        "been known: in use it will be lower."
+        "warning: 'price' is known in hindsight only. Accuracy is measured as if coming values "
+        "had been known, so it will be lower in use."
     ]
     with pytest.raises(UsageError, match="'price' is named as future covariate and as hindsight"):
         lc.read(shop(), target="sold", future="price", hindsight="price")

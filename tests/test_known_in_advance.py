@@ -322,7 +322,7 @@ def test_a_backtest_says_what_the_columns_add():
     assert added.with_all == pytest.approx(tested.scores["lstmcast"]["mae"])
     assert added.with_all < added.without_each["warm"] < added.without_each["promo"]
     assert added.without_each["promo"] < 1.3 * added.without_any
-    assert "with what is known in advance (promo, warm) the MAE is" in str(tested.summary())
+    assert "with the columns known in advance (promo, warm), the MAE is" in str(tested.summary())
 
 
 def test_a_model_that_remembers_the_columns_is_tested_with_them(tmp_path):
@@ -414,7 +414,7 @@ def test_a_curve_says_what_each_value_does():
 
 def test_a_curve_of_a_column_that_is_none_is_refused():
     sales, future = shop()
-    with pytest.raises(lc.UsageError, match=r"Known in advance are 'promo' and 'warm'\."):
+    with pytest.raises(lc.UsageError, match=r"These are 'promo' and 'warm'\."):
         lc.effect_curves(panel_of(sales, future), "price")
     with pytest.raises(lc.UsageError, match="Nothing is"):
         lc.effect_curves(panel_of(sales, None), "price")
@@ -533,7 +533,7 @@ def test_too_many_columns_are_refused_and_many_are_read_as_they_are():
     assert "promo" in groups
     assert not any("bends" in group for group in groups)
     too_many = {f"c{k}": rng.normal(size=len(sales)) for k in range(201)}
-    with pytest.raises(DataError, match="201 columns are known in advance, and 200 are the most"):
+    with pytest.raises(DataError, match="201 columns are known in advance, but at most 200"):
         predicted(panel_of(sales, too_many))
 
 

@@ -158,143 +158,142 @@ TOLD = [
     "'price' and 'promo' continue after the last values of the target. If they are known in "
     "advance, "
     "use --future price,promo (in Python: future='price,promo').",
-    "the future column 'bill' says the same as the target (correlation 1). Leave it out: a "
-    "forecast would know what it forecasts.",
-    "the past column 'bill' says the same as the target of 7 steps later. Leave it out: a "
-    "forecast would know what it forecasts.",
-    "the future column 'bill' says the same as the target of 1 step before. It is known no longer "
-    "than 1 step ahead, and the forecast reads the target anyway.",
-    "'warm' is known in hindsight only. Accuracy is measured as if coming values had been known: "
-    "in use it will be lower.",
-    "all values of the future column 'a' are 'open'. It says nothing of the others.",
+    "the future column 'bill' carries the same information as the target (correlation 1). Leave "
+    "it out: the forecast would see the values to be forecast.",
+    "the past column 'bill' carries the same information as the target of 7 steps later. Leave it "
+    "out: the forecast would see the values to be forecast.",
+    "the future column 'bill' carries the same information as the target of 1 step before. It is "
+    "known at most 1 step ahead, and the forecast reads the target anyway.",
+    "'warm' is known in hindsight only. Accuracy is measured as if coming values had been known, "
+    "so it will be lower in use.",
+    "all values of the future column 'a' are 'open'. The effect of other values is unknown.",
     "1 of 18 values of the future column 'price' are missing.",
-    "'price' is known for 0 to 2 steps after the last values. Series of which nothing is known "
-    "there have no forecast, or a shorter one.",
+    "'price' is known for 0 to 2 steps after the last values. Series without coming values have "
+    "no forecast, or a shorter one.",
     "holidays of DE-BY, JP until 2026-05-01: 'holiday' and 'holiday name'.",
-    "holidays of CN are known from 1950 to 2099 only. Other years have none.",
-    "the holidays of 'Germany' are not known. Give a country, such as DE, or a part of one, such "
+    "holidays of CN are only known from 1950 to 2099. Other years have none.",
+    "the holidays of 'Germany' are not known. Give a country, such as DE, or a subdivision, such "
     "as DE-BY.",
-    "DE has no part 'XX' whose holidays are known. Choose one of: BB, BE.",
-    "the data have a column 'holiday', and holidays of DE make one. Rename the column, or leave "
-    "one of the two out.",
+    "DE has no subdivision 'XX' with known holidays. Choose one of: BB, BE.",
+    "the data have a column 'holiday', and so have the holidays of DE. Rename the column, or "
+    "leave out one of the two.",
     "a.csv has no column 'vv' for the future covariate. Did you mean 'v'? Its columns are:",
     "a.csv: text in the future column 'a': line 5 has 'w', line 7 has 'q'. Numbers are expected. "
-    "Write the numbers, leave the cell empty where the value is missing, or name another column "
-    "with --future NAME (in Python: future='NAME').",
-    "the column 'price' is named as past covariate and as future covariate. Name it once: what is "
-    "known in advance is known for the past as well.",
+    "Write numbers, leave cells empty where values are missing, or name another column with "
+    "--future NAME (in Python: future='NAME').",
+    "the column 'price' is named as past covariate and as future covariate. Name it once: a "
+    "future column includes past values.",
     "a.csv: the future column 'until' holds dates: 2024-01-01. Numbers, yes and no, or categories "
     "are expected. Give the days since or until that date as a number.",
-    "'price' and 'promo' are known in advance, and end with the values. Give coming values as rows "
-    "without a target, or in a table of their own.",
+    "'price' and 'promo' are known in advance, but end with the values. Give coming values as "
+    "rows without a target, or in a separate table.",
     "'price' is known for 2 to 1,004 steps after the last values.",
-    "plan.csv: 'index' is monthly (month starts). Aligned: each value is held for its month.",
+    "plan.csv: 'index' is monthly (month starts). Aligned: each value is repeated for its month.",
     "plan.csv: 'a' and 'b' are hourly. Aligned: means over each step (daily).",
     "plan.csv has no values of 'price' and 'promo' for series 'tea' and 3 more. Add rows for it, "
-    "leave out its key to share rows, or leave the series out.",
+    "leave out its key to share rows, or leave out the series.",
     "series 'tea', column 'price': two rows for 2024-01-12 (line 24 of plan.csv, line 25 of "
-    "plan.csv). One row for each series and time is expected: drop one, or name the keys as the "
+    "plan.csv). One row per series and time is expected: drop one, or name the keys as in the "
     "data.",
     "series 'tea', column 'price': 2024-01-12 05:00 (row 24) is not on the grid, daily from "
-    "2024-01-01 on. Give the times of coming steps, or the whole table in another regular "
+    "2024-01-01 on. Give the times of coming steps, or the whole table at another regular "
     "frequency.",
-    "plan.csv: its times are numbers, and those of the series are dates. Give both the same sort "
+    "plan.csv: its times are numbers, but those of the series are dates. Give both the same kind "
     "of times.",
-    "plan.csv has several rows for each time, and none of its columns says of which series they "
-    "are. A column that is called as in the data ('store' and 'item') is expected, or one row for "
-    "each time, which all series share. The columns are:",
-    "plan.csv: rows of 12 series that the data do not have. They are left out.",
-    "products.csv: none of its columns says of which series a row is. A column that is called as "
-    "in the data ('item') is expected. The columns are:",
-    "products.csv has two rows for series 'tea' (line 3 and 9). One row for each series is "
-    "expected: drop one.",
+    "plan.csv has several rows for each time, but no column names their series. Expected is a "
+    "column named as in the data ('store' and 'item'), or one row per time, shared by all series. "
+    "The columns are:",
+    "plan.csv: rows of 12 series that are not in the data. They are left out.",
+    "products.csv has no column that names the series of a row. Expected is a column named as in "
+    "the data ('item'). The columns are:",
+    "products.csv has two rows for series 'tea' (line 3 and 9). One row per series is expected: "
+    "drop one.",
     "a.csv: the static column 'size' changes in series 'tea': '5' in line 7, '7' in line 9. One "
-    "value for each series is expected. Name it with --future if it is known in advance, or with "
-    "--past if not (in Python: future=, past=).",
-    "the static column 'size' is missing for 2 of 9 series, the first 'a' and 'b'. It stays "
-    "unknown there.",
+    "value per series is expected. If it changes, name it with --future if it is known in "
+    "advance, else with --past (in Python: future=, past=).",
+    "the static column 'size' is missing for 2 of 9 series, the first 'a' and 'b'. It is treated "
+    "as unknown there.",
     "static columns: size, group. Series with little history are forecast like those with the "
-    "same values; a network reads them where it is trained to.",
+    "same values; networks read static columns if they were trained with them.",
     "a.csv: 9 rows, 1 series, 9 values, monthly (month starts), 2024-01-01 to 2024-09-01, past: a",
     "a.csv: 9 rows, 1 series, 9 values, daily, 2024-01-01 to 2024-01-09, declared count, past: a",
     "a.csv: all values of the past column 'a' are 3. A network learns nothing from it.",
     "a.csv has no column 'vv' for the past covariate. Its columns are:",
     "the column 'sales' is named as target and as past covariate. A network reads its target "
-    "anyway: leave it out of one of the two.",
+    "anyway: remove the name from one of the two.",
     "The saved model was made with 'day' for the time and 'sales' for the target and "
     "'a', 'b' beside the target. Rename the column, or name another (--time NAME, --target NAME).",
-    "The forecast of 3 steps would be fed back into a network that also reads 'a' and 'b', and "
-    "nothing is known of them beyond the data. It answers 1 step at once: ask for no more, or "
-    "train one with NetworkConfig(horizon=3).",
-    "The training in 'm.checkpoints' is of another run: it was trained on other data (series 'a' "
-    "has changed values up to 1960-12-01, and 2 more). Data may grow at the end of each series and "
-    "by new series. Give data whose past is unchanged, name another folder, or begin anew without "
-    "resuming.",
+    "The forecast of 3 steps would be recursive, but the network also reads 'a' and 'b', whose "
+    "values after the data are unknown. It answers 1 step at once: use at most this horizon, or "
+    "train a network with NetworkConfig(horizon=3).",
+    "The training in 'm.checkpoints' belongs to another run: it was trained on other data (series "
+    "'a' has changed values up to 1960-12-01, and 2 more). Series may gain values at the end, and "
+    "new series may be added. Give data whose past is unchanged, name another folder, or start "
+    "again without resuming.",
     "The snapshot in 'm' was written by an older lstmcast, which did not keep the transforms of "
     "its network: forecasts would not be in the units of the data. Train again, or name "
     "the transforms: weights=lstmcast.model.network.load_network(folder)[0].with_inputs("
     "Transformed(…)).",
-    "m holds a snapshot of an older lstmcast: the network alone, without what its transforms had "
-    "learned and without data. Train again, which writes snapshots that can be loaded. Train on "
-    "from it or forecast data with it by weights='m': its transforms, if it has any, learn from "
-    "the data that it is given.",
+    "m holds a snapshot of an older lstmcast: the network alone, without fitted transforms and "
+    "data. Train again: newer snapshots can be loaded. To train it further or forecast with it, "
+    "use weights='m': its transforms, if any, are fitted to the data.",
     "The checkpoint in 'm/member-0' is damaged: a.npz: it has 10 bytes and 16 are expected.",
     "wide.csv has 30,000 columns; at most 20,000 are read. Give it with a row per series and time "
     "(a long table), or in several files.",
-    "a.csv: a series begins at 0000-01-01 and ends at 2020-01-01. A beginning in the years 1 to "
-    "9999 is expected: correct the times, or give another frequency.",
-    "a.csv: a series begins at 1 and ends at 9007199254740999. Whole numbers up to 2^53 are "
+    "a.csv: a series starts at 0000-01-01 and ends at 2020-01-01. A start in the years 1 to 9999 "
+    "is expected: correct the times, or give another frequency.",
+    "a.csv: a series starts at 1 and ends at 9007199254740999. Whole numbers up to 2^53 are "
     "expected: correct the times, or give another frequency.",
-    "a.xlsx holds 9,000,000,000 bytes, in a packed file of 3,000,000: at most 300,000,000 are "
+    "a.xlsx holds 9,000,000,000 bytes in a compressed file of 3,000,000: at most 300,000,000 are "
     "read. Save its table as CSV.",
     "a.xlsx has a sheet of 1,048,576 rows and 16,384 columns (to XFD1048576), empty cells "
-    "included: at most 20,000,000 cells are read. Delete what lies far from the table, or save "
-    "the table alone, or as CSV.",
-    "/dev/zero gives more than 1,073,741,824 bytes. Write them to a file first, and give that.",
-    "a.gz holds more than 300,000,000 bytes, in a packed file of 3,000,000: tables do not shrink "
-    "so much. If it is one, unpack it first and give the unpacked file: it is read without holding "
-    "all of it in memory.",
+    "included: at most 20,000,000 cells are read. Delete cells far from the table, or save only "
+    "the table, or save it as CSV.",
+    "/dev/zero gives more than 1,073,741,824 bytes. Write them to a file first, and read that.",
+    "a.gz holds more than 300,000,000 bytes in a compressed file of 3,000,000, which is unusual "
+    "for a table. If it is one, unpack it and give the unpacked file, which is read without "
+    "holding all of it in memory.",
     "a.zip is a ZIP archive with 2 files: 'a.csv', 'b.csv'. One table is expected. Unpack it, and "
     "name the files.",
     "the page has more than 20,000,000 cells. Save its table as CSV.",
     "a.json: the records have 2,001 different fields. At most 2,000 are expected: one for the "
     "time, one for each column of values.",
     "a.csv: line 12 has 1e+200 in 'sales'. Values up to 1e+100 are expected. Correct it, or leave "
-    "the cell empty if the value is not known.",
-    "--horizon 3 and --until 2024-01 both say how far to forecast. Give one.",
+    "the cell empty if the value is unknown.",
+    "--horizon 3 and --until 2024-01 both set how far to forecast. Give one.",
     "duckdb:///no.db: there is no such file. Correct the path in the address.",
     "'shop.db' is not the address of a database. Write it as postgresql://user@host/database?"
     "table=sales or duckdb:///shop.db?table=sales.",
-    "fc@duckdb:///a.db: row 2 of the result has no value in its key (store=None), so it could not "
-    "be found again. Nothing was changed. Name other columns with --key, or write with --if-exists "
+    "fc@duckdb:///a.db: row 2 of the result has no value in its key (store=None), so it cannot be "
+    "identified. Nothing was changed. Name other columns with --key, or write with --if-exists "
     "append.",
     "fc@duckdb:///a.db: rows 1 and 2 of the result have the same key (store=a). Nothing was "
-    "changed. Name a further column with --key that tells them apart.",
-    "job.toml: the lock of this job cannot be made in '/state/lstmcast': Permission denied. Keep "
-    "the job file in a folder that you may write to, or set XDG_STATE_HOME to one.",
-    "job.toml: the next run would read 'fc.csv' as data, as '*.csv' fits it. Write the result into "
-    "another folder.",
+    "changed. Name a further column with --key that distinguishes them.",
+    "job.toml: the lock file of this job cannot be created in '/state/lstmcast': Permission "
+    "denied. Keep the job file in a folder that you may write to, or set XDG_STATE_HOME to one.",
+    "job.toml: the next run would read 'fc.csv' as data, since it matches '*.csv'. Write the "
+    "result into another folder.",
     "The query is empty. Write what to read, such as SELECT 6 * 7.",
     "Name a table, a file or a query, as in lstmcast_forecast('sales').",
-    "job.toml: what [checks] ask for does not hold. Nothing was written.\n"
+    "job.toml: the [checks] do not hold. Nothing was written.\n"
     "  least_skill = 0.5: found -0.3251\n  least_skill = 0.5: found not measured\n"
     "  newest = 72 hours old at most: found 2024-03-01, 120 hours ago\n"
     "  newest = 72 hours old at most: found steps without a date\n"
-    "Look at the data, or change [checks].",
+    "Correct the data, or change [checks].",
     "series 'b': the last value is missing. It is left out: the forecast starts after the last "
     "value.",
-    "this network does not read 'a' and 'b' beside the target. One that does is trained from "
-    "scratch, with NetworkConfig(inputs=Transformed(…, past=['a', 'b']))",
+    "this network does not read 'a' and 'b' with the target. To use them, train a network from "
+    "scratch with NetworkConfig(inputs=Transformed(…, past=['a', 'b']))",
     "no forecast for 2 of 9 series ('a', 'b'): 3 known values are needed before the cutoff, of "
     "'visits' as well",
-    "no forecast for 1 of 9 series ('a'): the state of the LSTM grew beyond all numbers, as it can "
-    "with activation='relu'; train longer or with smaller steps, or use 'tanh'",
-    "continued after epoch 8 of 12: the learning rate, or the share of own predictions, is as in a "
-    "training of 16 epochs from there on, so the result is not that of 16 at once",
-    "continued after epoch 8 with data that have grown (12 new values of 1 of 2 series, 2 new "
-    "series): the state of the optimiser and what the transforms had learned are kept; losses "
-    "before are those of the earlier data, but for the best epoch so far (8), which was validated "
-    "again; some windows that are held back now were trained on before",
+    "no forecast for 1 of 9 series ('a'): the state of the LSTM overflowed, which can happen with "
+    "activation='relu'; train longer, use a lower learning rate, or use 'tanh'",
+    "continued after epoch 8 of 12: from there on, the learning rate or the share of own "
+    "predictions follows a training of 16 epochs, so the result differs from 16 epochs at once",
+    "continued after epoch 8 with more data (12 new values of 1 of 2 series, 2 new series): the "
+    "optimiser state and the fitted transforms are kept; earlier losses are those of the earlier "
+    "data, except for the best epoch so far (8), which was validated again; some windows in the "
+    "validation data were trained on before",
 ]
 
 
@@ -314,9 +313,9 @@ def test_items_of_a_list_keep_their_brackets():
 
 def test_names_from_the_data_stay():
     said = JAPANESE(
-        "s.csv: text in the target column 'no date': line 3 has 'naive'. Numbers are "
-        "expected. Write the numbers, leave the cell empty where the value is missing, "
-        "or name another column with --target NAME (in Python: target='NAME')."
+        "s.csv: text in the target column 'no date': line 3 has 'naive'. Numbers are expected. "
+        "Write numbers, leave cells empty where values are missing, or name another column with "
+        "--target NAME (in Python: target='NAME')."
     )
     assert "'no date'" in said and "'naive'" in said and LETTERS.search(said)
 
@@ -590,7 +589,7 @@ def forecast_of(count: int = 1):
 def test_a_picture_is_drawn_in_japanese():
     plot = lc.ForecastPlot.from_forecast(*forecast_of(), language="ja")
     if plot.lacks_words:
-        pytest.skip("no font here has Japanese letters")
+        pytest.skip("no installed font has Japanese letters")
     figure = plot.figure()
     figure.canvas.draw()
     assert (

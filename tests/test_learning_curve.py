@@ -171,7 +171,7 @@ def test_a_narrow_logarithmic_axis_has_numbers_too():
 
 def test_a_logarithmic_axis_needs_positive_losses():
     curve = LearningCurve.from_history(unvalidated([0.5, -0.1]))
-    with pytest.raises(UsageError, match="needs losses above zero"):
+    with pytest.raises(UsageError, match="needs positive losses"):
         curve.draw(log=True)
     assert drawn(curve)[0].get_ylim()[0] < -0.1
 
@@ -228,7 +228,8 @@ def test_labels_are_the_callers():
 
 def test_unknown_labels_are_refused():
     with pytest.raises(
-        UsageError, match=r"'epochs', which is none of this picture's\. It has title, epoch"
+        UsageError,
+        match=r"'epochs', which is not a label of this plot\. Its labels are title, epoch",
     ):
         LearningCurve.from_history(TWO, {"epochs": "Epochen"})
 

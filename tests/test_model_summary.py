@@ -65,5 +65,5 @@ def test_what_has_no_layers_is_refused(given):
 
 
 def test_a_horizon_is_needed():
-    with pytest.raises(UsageError, match="horizon is not set"):
+    with pytest.raises(UsageError, match="horizon of the network is not set"):
         summary(NetworkConfig())

@@ -199,7 +199,7 @@ def test_a_config_fills_in_what_its_inputs_need():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"layers": ()}, "leaves no LSTM"),
+        ({"layers": ()}, "must have at least one LSTM layer"),
         ({"inputs": "lagged"}, "inputs='lagged' are not inputs"),
         ({"layers": (0,)}, "layers"),
         ({"dropout": 1.0}, "dropout"),
@@ -214,7 +214,7 @@ def test_a_senseless_config_is_refused(wrong, message):
 
 
 def test_a_network_needs_its_horizon():
-    with pytest.raises(UsageError, match="horizon is not set"):
+    with pytest.raises(UsageError, match="horizon of the network is not set"):
         array_shapes(NetworkConfig())
 
 

@@ -117,13 +117,13 @@ def test_from_arrays_takes_rows_starts_per_series_and_integers():
 @pytest.mark.parametrize(
     ("given_", "named", "error", "match"),
     [
-        ([1, 2], {"frequency": "D"}, UsageError, "start= is needed"),
+        ([1, 2], {"frequency": "D"}, UsageError, "start= is required"),
         ([1, 2], {"frequency": "D", "start": "soon"}, UsageError, "cannot be used"),
         ([1, 2], {"frequency": 5}, UsageError, "the frequency 5 is not known"),
         ([1, 2], {"periods": (0,)}, UsageError, "periods must be whole"),
         ([1, 2], {"kind": "whole"}, UsageError, "Choose one of: real, count, positive"),
         ([-1, 2], {"kind": "positive"}, DataError, "-1 is negative"),
-        ([1.5, 2], {"kind": "count"}, DataError, "1.5 is not whole"),
+        ([1.5, 2], {"kind": "count"}, DataError, "1.5 is not a whole number"),
         ({"a": []}, {}, DataError, "at least one number"),
         ({}, {}, DataError, "no series"),
         ({"a": ["x"]}, {}, DataError, "series 'a' cannot be read as numbers"),
@@ -405,8 +405,13 @@ def test_arrays_may_have_several_columns():
 @pytest.mark.parametrize(
     ("given_", "columns", "error", "match"),
     [
-        (np.ones((4, 2)), ["p", "s"], UsageError, "give every name once, and values as"),
-        ({"a": np.ones((4, 2))}, ["p", "p"], UsageError, "give every name once"),
+        (
+            np.ones((4, 2)),
+            ["p", "s"],
+            UsageError,
+            "names must be unique, and values must be given as",
+        ),
+        ({"a": np.ones((4, 2))}, ["p", "p"], UsageError, "names must be unique"),
         ({"a": np.ones((4, 3))}, ["p", "s"], DataError, r"expected: 2 columns \(p, s\)"),
         ({"a": np.ones(4)}, ["p", "s"], DataError, r"series 'a' has shape \(4,\)"),
         ({"a": np.ones((4, 2)), "a/p": np.ones((4, 2))}, ["p/p", "p"], DataError, "same name"),

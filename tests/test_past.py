@@ -233,8 +233,8 @@ def test_what_cannot_be_transformed_is_told_with_its_column():
         (7, "past=7 does not name columns"),
         ([""], "does not name columns"),
         (["a", "a"], "names a column twice"),
-        ({"a": "standard"}, "are no transforms"),
-        ({"a": lc.Chain((lc.Standard(),), apart=True)}, "scales labels by themselves"),
+        ({"a": "standard"}, "are not transforms"),
+        ({"a": lc.Chain((lc.Standard(),), apart=True)}, "scales labels separately"),
     ],
 )
 def test_columns_that_are_no_columns(given, words):
@@ -243,7 +243,7 @@ def test_columns_that_are_no_columns(given, words):
 
 
 def test_forecasts_are_not_fed_back_beside_columns_of_which_nothing_is_known():
-    words = r"fed back into a network that also reads 'f0', and nothing is known of it beyond"
+    words = r"recursive, but the network also reads 'f0', whose values after the data are unknown"
     with pytest.raises(UsageError, match=rf"{words}.*It answers 1 step at once"):
         lc.LSTMForecaster(
             3, weights="scratch", network=plain_config(inputs=lc.Transformed(past=["f0"]))
@@ -352,7 +352,7 @@ def test_a_saved_model_reads_its_columns_from_newer_data(fitted, tmp_path):
     np.testing.assert_array_equal(forecast.point, fitted.predict(panel).point)
     with pytest.raises(DataError, match=r"no column 'f1' for the past covariate"):
         model.predict({name: column for name, column in rows.items() if name != "f1"})
-    with pytest.raises(DataError, match=r"column 'f0' is missing, which the network reads"):
+    with pytest.raises(DataError, match=r"'f0', which the network reads, is missing"):
         model.predict(lc.read({name: rows[name] for name in ("ds", "unique_id", "y")}))
 
 

@@ -95,7 +95,7 @@ def test_what_lines_say(lines, values):
         (["1,2"], "no header"),
         (["a,b", "1"], "1 value"),
         (["a,a"], "twice"),
-        (["a", "x"], "'a' is 'x', and a number is expected"),
+        (["a", "x"], "'a' is 'x', but a number is expected"),
         (['{"a": true}'], "a number is expected"),
         (['{"a": [1]}'], "a number is expected"),
         (['{"a": 1, "a": 2}'], "comes twice"),
@@ -279,7 +279,7 @@ def test_a_saved_model_goes_on_from_what_it_remembers(tmp_path):
 def test_wrong_lines_show_in_the_exit_status():
     done, answers = piped(text="1\nx\n" + "9" * 1_000_001 + "\n2\n")
     assert done.status == 1
-    assert "2 of 4 lines could not be used, the first is line 2" in done.err
+    assert "2 of 4 lines could not be used, the first being line 2" in done.err
     assert ["error" in answer for answer in answers] == [False, True, True, False]
 
 

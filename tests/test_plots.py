@@ -297,7 +297,7 @@ def test_dark_pictures_and_the_plot_of_a_forecast():
     assert figure.get_facecolor()[:3] == pytest.approx((0x12 / 255, 0x17 / 255, 0x1C / 255))
     light = seasonal_copy(panel, 6).plot(panel, unit="tons")
     assert light.axes[0].get_ylabel() == "tons"
-    with pytest.raises(UsageError, match="knows no data"):
+    with pytest.raises(UsageError, match="holds no data"):
         replace(seasonal_copy(panel, 6), history=None).plot()
 
 

@@ -75,7 +75,7 @@ def test_held_out_cutoffs_decide_and_the_average_is_one_model(tmp_path, monkeypa
     assert asked == [2, 2, 1, 6]
     assert result.chosen == AVERAGE
     assert list(result.errors) == [SHIPPED, TUNED, SCRATCH, AVERAGE]
-    assert "What answers: average." in str(result)
+    assert "Selected: average." in str(result)
     assert any("fine-tuned" in text for text in told)
     result.save(tmp_path / "model")
     loaded = lc.load(tmp_path / "model")
@@ -124,10 +124,10 @@ def test_the_command(tmp_path):
     done = CliRunner().invoke(app, [*said, "--preset", "balanced"])
     assert done.exit_code == 0, done.output
     assert "nothing is trained" in done.stdout
-    assert "What answers: shipped." in done.stdout
+    assert "Selected: shipped." in done.stdout
     assert lc.load(place).predict().point.shape == (1, 7)
     idle = CliRunner().invoke(app, [*said, "--preset", "best", "--epochs", "3"])
-    assert "--epochs would have no effect, as --preset best decides" in str(idle.exception)
+    assert "--epochs would have no effect: --preset best decides" in str(idle.exception)
     unknown = CliRunner().invoke(app, [*said, "--preset", "fast"])
     assert "preset='fast' is not known" in str(unknown.exception)
     as_json = CliRunner().invoke(app, [*said, "--preset", "best", "--json", "--quiet"])

@@ -144,7 +144,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path, config, network, named):
     with pytest.raises(Interrupted):
         pretrain(CONFIG, NETWORK, tmp_path / "run", checkpoint_every=1, report=stop_after(1))
-    with pytest.raises(ModelError, match=f"was made with {named} .*Go on with the same settings"):
+    with pytest.raises(ModelError, match=f"was made with {named} .*Resume with the same settings"):
         pretrain(config, network, tmp_path / "run")
 
 

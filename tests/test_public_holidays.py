@@ -110,7 +110,7 @@ def test_they_stand_beside_other_columns():
     np.testing.assert_array_equal(future.columns["price"][:60], np.arange(60))
     assert np.isnan(future.columns["price"][60:]).all()
     with pytest.raises(
-        DataError, match="the data have a column 'holiday', and holidays of DE make"
+        DataError, match="the data have a column 'holiday', and so have the holidays of DE"
     ):
         taken = series("2024-03-01", 60, "D", holiday=[0.0, 1] * 30)
         lc.read(taken, target="y", future="holiday", holidays="DE")
@@ -121,9 +121,9 @@ def test_they_stand_beside_other_columns():
     [
         ("Germany", "holidays of 'Germany' are not known. Give a country, such as DE"),
         ("GR1", "holidays of 'GR1' are not known. Give a country, such as GR"),
-        ("DE-XX", "DE has no part 'XX' whose holidays are known. Choose one of: BB, BE, BW, BY"),
-        ("JP-13", "JP has no part '13' whose holidays are known. Leave it out"),
-        ("", "holidays='' names no country"),
+        ("DE-XX", "DE has no subdivision 'XX' with known holidays. Choose one of: BB, BE, BW, BY"),
+        ("JP-13", "JP has no subdivision '13' with known holidays. Leave it out"),
+        ("", "holidays='' does not name a country"),
     ],
 )
 def test_an_unknown_code_is_refused_with_near_ones(code, words):
@@ -143,15 +143,13 @@ def test_months_that_are_named_by_a_late_day_have_them():
 
 
 def test_numbered_steps_have_none():
-    with pytest.raises(
-        DataError, match="holidays of DE were asked for, and the steps are numbered"
-    ):
+    with pytest.raises(DataError, match="holidays of DE cannot be added: the steps are numbered"):
         lc.read({"y": np.arange(20.0)}, holidays="DE")
 
 
 def test_years_that_are_not_known_are_said():
     panel = lc.read(series("1900-01-01", 60, "MS"), holidays="CN")
-    assert "holidays of CN are known from 1950 to" in str(panel.report.findings)
+    assert "holidays of CN are only known from 1950 to" in str(panel.report.findings)
     assert not held(panel)
 
 

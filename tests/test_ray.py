@@ -136,7 +136,7 @@ def test_a_dataset(cluster, sales):
     assert np.allclose(found["forecast"], whole["forecast"], rtol=0.05)
     with pytest.raises(UsageError, match=r"'town' is not a column of the dataset"):
         lc.ray.forecast(dataset, model, series="town")
-    with pytest.raises(UsageError, match=r"series= is needed"):
+    with pytest.raises(UsageError, match=r"series= is required"):
         lc.ray.forecast(dataset, model)
 
 
@@ -189,5 +189,5 @@ def test_a_cluster_that_cannot_be_had(monkeypatch, address, said):
 @pytest.mark.parametrize("tasks", [0, -1, 2.5])
 def test_numbers_of_tasks_that_are_none(tasks):
     pytest.importorskip("ray")
-    with pytest.raises(UsageError, match=f"tasks={tasks} is not a number of tasks"):
+    with pytest.raises(UsageError, match=f"tasks={tasks} must be at least 1"):
         lc.ray.forecast(None, None, tasks=tasks, series="shop")

@@ -360,10 +360,10 @@ def test_one_row_per_series_has_no_column_for_the_target(refusal_of, table_of, t
     text = "item,2024-01,2024-02,2024-03,2024-04\nbolt,1,2,3,4\nnut,3,5,6,\nscrew,1,2,1,2\n"
     message = refusal_of(text, target=target)
     assert (
-        "data.csv has one series per row, its times in the column names (2024-01, 2024-02, "
+        "data.csv has one series per row, with times in the column names (2024-01, 2024-02, "
         f"2024-03, …): {named} " in (message)
     )
-    assert "Leave --target out (in Python: target=)" in message and "--time index" in message
+    assert "Leave out --target (in Python: target=)" in message and "--time index" in message
     assert table_of(text, target="2024-01", time="index").values.tolist() == [1, 3, 1]
 
 
@@ -416,8 +416,8 @@ def test_one_or_two_values_are_too_few_for_a_history_and_enough_for_newer_data(
         ('{"a": 1}', "JSON"),
         ("name,y\na,1\nb,2\nc,3\n", "no column of dates"),
         ("ds,y\n2024-01,5\n2024-02,many\n2024-03,7\n", "line 3 has 'many'"),
-        ("ds,y\n2024-01,\n2024-02,NA\n2024-03,\n", "no column of numbers"),
-        ("ds,name\n2024-01,a\n2024-02,b\n2024-03,c\n", "no column of numbers"),
+        ("ds,y\n2024-01,\n2024-02,NA\n2024-03,\n", "no numeric column"),
+        ("ds,name\n2024-01,a\n2024-02,b\n2024-03,c\n", "no numeric column"),
         ("ds,y\n01/02/2024,1\n03/04/2024,2\n05/06/2024,3\n", "day/month/year"),
         ("ds,y\n2024-01,1\n2024-02,1e308\n2024-03,3\n", "line 3 has 1e+308"),
         (b"PAR1" + b"x" * 40, "Parquet"),
@@ -449,14 +449,14 @@ def test_dates_that_cannot_be_read_in_between(table_of, refusal_of):
     table = table_of(csv_of(times, range(24)))
     assert len(table) == 23 and "line 7 ('soon' is not a date)" in notes(table)
     times[5:15] = ["soon"] * 10
-    assert "are no dates" in refusal_of(csv_of(times, range(24)))
+    assert "are not dates" in refusal_of(csv_of(times, range(24)))
 
 
 def test_missing_files_and_odd_paths(tmp_path):
     (tmp_path / "airline.csv").write_text("x")
     with pytest.raises(DataError, match=r"Did you mean 'airline\.csv'"):
         read(tmp_path / "airlin.csv")
-    with pytest.raises(DataError, match="no file fits"):
+    with pytest.raises(DataError, match="no file matches"):
         read(str(tmp_path / "*.parquet"))
     with pytest.raises(DataError, match="is a folder"):
         read(tmp_path)
@@ -526,14 +526,14 @@ def test_a_sheet_is_refused_where_nothing_has_sheets(tmp_path):
     frame = pl.read_csv(text, try_parse_dates=True)
     frame.write_parquet(parquet)
     for source, why in (
-        (text, r"x\.csv is none"),
-        (parquet, r"x\.parquet is none"),
+        (text, r"x\.csv is not one"),
+        (parquet, r"x\.parquet is not one"),
         ([text, parquet], "none of the 2 files is one"),
         (frame, "these are data in memory"),
     ):
         with pytest.raises(
             UsageError,
-            match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*and {why}",
+            match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*but {why}",
         ):
             read(source, sheet="Sales")
 

@@ -79,11 +79,11 @@ def test_once_fits_on_what_precedes_the_first_cutoff_and_each_at_every_cutoff(
     assert once.refit == "once"
     assert (
         once.notes[-1]
-        == "The model was fitted once, on what precedes the first cutoff (2021-12-01)."
+        == "The model was fitted once, on the data before the first cutoff (2021-12-01)."
     )
     each = tried(model, panel, refit="each")
     assert trainable.fits(model.log) == sorted(COUNTS[:1] + COUNTS)
-    assert each.notes[-1] == "The model was fitted anew at each of 4 cutoffs, on what precedes it."
+    assert each.notes[-1] == "The model was refitted at each of 4 cutoffs, on the data before it."
     np.testing.assert_array_equal(point(once)[:, 0], point(each)[:, 0])
     assert (point(once)[:, 1:] != point(each)[:, 1:]).all()
 
@@ -156,7 +156,8 @@ def test_a_series_that_begins_later_joins_at_its_first_cutoff(model, ragged):
     once = tried(model, ragged, cutoffs=counts)
     assert np.isfinite(point(once)).all(axis=2).tolist() == (counts > 0).tolist()
     assert (
-        once.notes[-1] == "1 of 3 series have their first cutoff later: it was not fitted on them."
+        once.notes[-1]
+        == "1 of 3 series have a later first cutoff, so the model was not fitted on them."
     )
     assert each.summary().scores.keys() == once.summary().scores.keys()
     assert np.isfinite(each.scores["pull"]["mae"])
@@ -242,7 +243,7 @@ def test_what_is_missing_of_the_others_is_done_without_the_options(
 
 def test_options_of_a_fit_that_is_not_done_are_refused(model, panel):
     message = (
-        "fit_options, loss, device, would have no effect, as nothing is fitted. Use refit='once' "
+        "fit_options, loss, device, would have no effect: nothing is fitted. Add refit='once' "
     )
     with pytest.raises(UsageError, match=message):
         tried(SeasonalNaive(), panel, fit_options={"loss": "own", "device": "cuda"})
@@ -298,8 +299,8 @@ def test_what_is_compared_with_is_fitted_alike(model, panel, trainable):
 
 def test_cutoffs_before_the_end_of_training_are_refused(model, panel):
     message = (
-        "series 'b': the cutoff 2022-08-01 lies before 2022-10-01, the end of what pull was "
-        "trained on: it has seen what it would forecast. .*refit='once' or refit='each'"
+        "series 'b': the cutoff 2022-08-01 lies before 2022-10-01, the end of the training "
+        "data of pull, which has seen the values to be forecast. .*refit='once' or refit='each'"
     )
     trained = model.fit(panel.until([32, 34]))
     counts = np.array([[32, 36], [32, 36]])
@@ -324,10 +325,10 @@ def test_series_that_it_was_not_trained_on_are_free(model, panel):
     ("arguments", "message"),
     [
         ({"refit": "always"}, "refit='always' is not known. Use 'once', 'each' or 'never'"),
-        ({"refit": "never"}, "uses pull as it is, and it was not fitted. Fit it first"),
+        ({"refit": "never"}, "uses pull as it is, but it is not fitted. Fit it first"),
         (
             {"fit_options": {"folder": "x"}},
-            "'folder' in fit_options: many trainings cannot share one folder",
+            "'folder' in fit_options: several trainings cannot share a folder",
         ),
         ({"fit_options": {"resume": True}}, "'resume' in fit_options"),
         ({"workers": 0}, "workers must be a whole number of at least 1, got 0"),
@@ -342,7 +343,7 @@ def test_senseless_arguments_are_refused(model, panel, arguments, message):
 def test_what_has_no_fit_cannot_be_fitted(panel):
     with pytest.raises(
         UsageError,
-        match=r"refit='each': naive has no method fit, so it cannot be fitted. Leave refit",
+        match=r"refit='each': naive has no method fit\. Leave out refit",
     ):
         tried(Naive(), panel, refit="each")
 
@@ -427,7 +428,7 @@ def test_errors_come_with_their_cutoff(model, panel, trouble, kind, message, wor
 def test_a_process_that_is_killed_is_noticed(model, panel):
     with pytest.raises(
         ModelError,
-        match=r"works on pull, cutoff 3 was killed by signal 9, without a word.*fewer workers",
+        match=r"works on pull, cutoff 3 was killed by signal 9, without an error.*fewer workers",
     ):
         tried(replace(model, trouble="killed", at=32), panel, refit="each", workers=2)
 
@@ -440,7 +441,8 @@ def test_a_model_that_ends_its_process_is_noticed(model, panel):
 def test_a_model_that_cannot_be_sent_is_refused(trainable, panel, monkeypatch):
     local = type("Local", (trainable.Pull,), {"__module__": __name__})
     with pytest.raises(
-        UsageError, match=r"cannot be sent to another process .*Local.*have to stand in a module"
+        UsageError,
+        match=r"cannot be sent to another process .*Local.*must be defined in an importable module",
     ):
         tried(local(), panel, refit="each", workers=2)
     assert tried(local(), panel, refit="each").scores
@@ -448,7 +450,8 @@ def test_a_model_that_cannot_be_sent_is_refused(trainable, panel, monkeypatch):
     local.__module__ = "__main__"
     monkeypatch.setattr(sys.modules["__main__"], "Local", local, raising=False)
     with pytest.raises(
-        UsageError, match=r"cannot be sent to another process .*Local.*have to stand in a module"
+        UsageError,
+        match=r"cannot be sent to another process .*Local.*must be defined in an importable module",
     ):
         tried(local(), panel, refit="each", workers=2)
 
@@ -516,7 +519,7 @@ def script(
 def test_a_script_without_a_guard_is_told(tmp_path, model, panel):
     _, said = script(tmp_path, panel, model, "", 2, guard="").communicate(timeout=120)
     last = said.strip().splitlines()[-1]
-    assert "UsageError" in last and 'stands below `if __name__ == "__main__":`' in last
+    assert "UsageError" in last and 'must be below `if __name__ == "__main__":`' in last
 
 
 # ---------------------------------------------------------------- going on
@@ -681,12 +684,12 @@ def test_folders_that_hold_something_else_are_left_alone(tmp_path, model, panel)
     store.save(tmp_path / "model", {"kind": "forecaster"}, {})
     with pytest.raises(
         ModelError,
-        match=r"holds a forecaster, not a backtest, and is left alone. Name a new folder",
+        match=r"holds a forecaster, not a backtest, and is left unchanged. Name a new folder",
     ):
         tried(model, panel, folder=tmp_path / "model")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("mine")
-    with pytest.raises(OutputError, match="a folder with other things in it"):
+    with pytest.raises(OutputError, match="a folder with other contents"):
         tried(model, panel, folder=tmp_path / "notes")
     assert os.listdir(tmp_path / "notes") == ["a.txt"]
 

@@ -120,7 +120,7 @@ def test_the_page_of_one_series_holds_all_parts():
         "Forecast of 6 months ahead: 2020-01-01 to 2020-06-01",
         "How accurate it would have been",
         "seasonal naive",
-        "Did the intervals hold",
+        "Do the intervals have",
         "monthly (month starts)",
         "What was noticed",
         "2026-01-02",
@@ -193,7 +193,7 @@ def test_a_model_without_intervals():
     panel = monthly()
     page = Elements(report_of(panel, Naive(4, quantiles=())).html())
     assert page.data["panes"][0]["bands"] == []
-    assert "Did the intervals hold" not in page.text
+    assert "Do the intervals have" not in page.text
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_training_is_told_with_its_curve_its_data_and_its_settings():
         "member epochs epoch kept its loss loss at the start seconds",
         '"epochs": 7,',
         '"share": 0.25',
-        "a little too good",
+        "slightly too low",
     ):
         assert words in page.text, words
     assert '"betas": [0.9, 0.999],' in page.text
@@ -364,7 +364,7 @@ def test_without_a_held_back_part_it_is_said():
         trained(new_network(training=TrainingConfig(validation=None)), panel, blind), panel
     )
     assert "Held back nothing" in page.text
-    assert "nothing tells which epoch was the best" in page.text and "too good" not in page.text
+    assert "no validation data to select the best epoch" in page.text and "too low" not in page.text
 
 
 def test_losses_that_fall_far_begin_logarithmic_and_negative_ones_cannot():
@@ -397,7 +397,7 @@ def test_the_card_of_a_fine_tuned_network_says_so_before_that_of_its_start():
     card = Report.from_forecast(LastSeason().predict(panel), panel, model=model).card
     assert "trained further on 1 series, until 2019-12-01" in card
     assert "2 LSTM networks of 2 layers with 64 and 64 units each" in card
-    assert card.index("its numbers were measured before") < card.index("# The shipped network")
+    assert card.index("with numbers measured before") < card.index("# The shipped network")
 
 
 def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
@@ -407,7 +407,7 @@ def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
     numbers = sum(array.size for array in model.network.members[0].values())
     assert f"An LSTM network of 2 layers with 5 and 4 units: {numbers:,} numbers" in card
     assert "values after these transforms: difference, standard" in card
-    assert "New, random weights, trained on 1 series" in card and "seen nothing else" in card
+    assert "Random initial weights, trained on 1 series" in card
     assert "shipped" not in card and "Synthetic" not in card
 
 
@@ -424,9 +424,9 @@ def test_a_start_that_was_kept_is_still_the_shipped_network():
 @pytest.mark.parametrize(
     ("initial_weights", "said"),
     [
-        ("scratch", "New, random weights"),
+        ("scratch", "Random initial weights"),
         ("pretrained", "The network that comes with lstmcast, trained further"),
-        ("given", "Weights that were trained before"),
+        ("given", "Weights from another training"),
     ],
 )
 def test_a_model_remembers_what_its_training_started_from(initial_weights, said):
@@ -440,7 +440,7 @@ def test_a_model_remembers_what_its_training_started_from(initial_weights, said)
 def test_given_weights_are_described_and_not_explained():
     network = trained(new_network(), monthly(), rows()).network
     card = cards.card_of(lc.LSTMForecaster(6, weights=network))
-    assert "how they were made is not known here" in card and "An LSTM network of 2 layers" in card
+    assert "how they were made is unknown" in card and "An LSTM network of 2 layers" in card
 
 
 def test_a_saved_and_loaded_shipped_network_keeps_its_card(tmp_path):
@@ -556,7 +556,7 @@ def test_long_histories_are_cut_and_it_is_said():
     panel = Panel.from_arrays(np.arange(60_000.0) % 24, frequency="h", start="2015-01-01")
     page = report_of(panel, cutoffs=0).html()
     assert len(Elements(page).data["panes"][0]["values"]) == 9_000
-    assert "the newest 9,000 values are drawn" in page
+    assert "the newest 9,000 values are shown" in page
     assert len(page.encode()) < 1_500_000
     assert 0 < Elements(page).data["panes"][0]["recent"] < 1_000
 

@@ -84,9 +84,9 @@ def test_tables_have_a_column_for_each_scenario(found):
 
 def test_other_histories_cannot_be_compared():
     one, other = planned(np.zeros(AHEAD)), planned(np.zeros(AHEAD), ("a", "c"))
-    with pytest.raises(UsageError, match="'x' and 'y' have other series"):
+    with pytest.raises(UsageError, match="'x' and 'y' have different series"):
         lc.compare_scenarios(lc.LSTMForecaster(horizon=AHEAD), {"x": one, "y": other})
-    with pytest.raises(UsageError, match="Give two or more"):
+    with pytest.raises(UsageError, match="Give at least two"):
         lc.compare_scenarios(lc.LSTMForecaster(horizon=AHEAD), {"x": one})
 
 
@@ -136,7 +136,7 @@ def test_plans_of_one_name_are_refused(run, files):
     plans = ("--scenario", files / "none.csv", "--scenario", other / "none.csv")
     done = run("forecast", files / "shop.csv", *how, *plans)
     assert done.status == 2 or done.status == 1
-    assert "two scenarios are called 'none'" in done.err
+    assert "two scenarios are named 'none'" in done.err
 
 
 # ---------------------------------------------------------------- plans
@@ -180,5 +180,5 @@ def test_a_plan_that_cannot_be_is_refused(plan, series, told):
 
 def test_a_category_that_the_column_does_not_have_is_refused():
     panel = lc.Panel.from_arrays([1.0, 2.0], future={"kind": ["x", "y"]})
-    with pytest.raises(UsageError, match="kind='z' is no category of the column"):
+    with pytest.raises(UsageError, match="kind='z' is not a category of the column"):
         with_plan(panel, {"kind": ["z"]})

@@ -29,7 +29,7 @@ SPECIFICATIONS = {
         "training": TRAINING,
     },
     "named head": {"weights": "scratch", "head": "normal"},
-    "no transforms": {"weights": "scratch", "network": NETWORK},
+    "not transforms": {"weights": "scratch", "network": NETWORK},
     "transforms by series": {
         "weights": "scratch",
         "network": replace(NETWORK, inputs=BY_SERIES),
@@ -184,12 +184,12 @@ def test_transforms_of_json_that_named_them_beside_the_network_are_its_inputs():
 
 
 def test_the_old_name_of_quantiles_is_taken_with_a_note(tmp_path):
-    with pytest.warns(DeprecationWarning, match=r"levels= is called quantiles= now") as warned:
+    with pytest.warns(DeprecationWarning, match=r"levels= is now called quantiles=") as warned:
         model = lc.LSTMForecaster(3, levels=(0.2, 0.8))
     assert warned[0].filename == __file__
     assert model == lc.LSTMForecaster(3, quantiles=(0.2, 0.8))
     model.save(tmp_path / "model", MONTHS)
-    with pytest.warns(DeprecationWarning, match=r"levels= is called quantiles= now") as warned:
+    with pytest.warns(DeprecationWarning, match=r"levels= is now called quantiles=") as warned:
         loaded = lc.load(tmp_path / "model", levels=(0.4, 0.6))
     assert warned[0].filename == __file__ and loaded.quantiles == (0.4, 0.6)
 

@@ -59,7 +59,7 @@ def test_a_column_that_changes_is_an_error():
     changing = shop(shelf=[3.0] * 6 + [5.0, 5.0, 7.0, 5.0, 5.0, 5.0])
     words = (
         r"static column 'shelf' changes in series 'tea': '5' in row 7, '7' in row 9\. One value "
-        r"for each series is expected\. Name it with --future"
+        r"per series is expected\. If it changes, name it with --future"
     )
     with pytest.raises(DataError, match=words):
         lc.read(changing, target="sold", series="product", static="shelf")
@@ -100,7 +100,7 @@ def test_a_table_of_stores_is_shared_by_their_series():
     ("table", "words"),
     [
         (products(product=["tea", "tea"]), r"has two rows for series 'tea' \(row 1 and 2\)"),
-        (products()[["shelf"]], "none of its columns says of which series a row is"),
+        (products()[["shelf"]], "has no column that names the series of a row"),
         (products()[["product"]], "has no column of values"),
         (products(shelf=["5", "x"]).assign(shelf=["5", "x"]), None),
     ],

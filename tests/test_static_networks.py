@@ -258,7 +258,7 @@ def test_a_saved_model_asks_for_the_column_of_new_series(tmp_path):
 def test_numbers_and_categories_are_not_mixed_up():
     model = lc.LSTMForecaster(H, weights=fitted(shop()).network)
     numbers = shop(2, group={"s0": 1.0, "s1": 2.0})
-    with pytest.raises(DataError, match="holds numbers, and the model was trained with categories"):
+    with pytest.raises(DataError, match="holds numbers, but the model was trained with categories"):
         model.predict(numbers)
 
 
@@ -284,7 +284,7 @@ def test_a_stream_refuses():
 
 @pytest.mark.parametrize(
     ("static", "message"),
-    [(3, "are no names of columns"), ([4], "4 is not a name"), (["a", "a"], "named twice")],
+    [(3, "are not column names"), ([4], "4 is not a name"), (["a", "a"], "named twice")],
 )
 def test_senseless_names_are_refused(static, message):
     with pytest.raises(UsageError, match=message):

@@ -30,7 +30,7 @@ def test_clocks_that_are_seconds_off_are_read_on_their_grid(first):
 
 
 def test_clocks_that_are_far_off_are_refused():
-    with pytest.raises(DataError, match="keep to no frequency"):
+    with pytest.raises(DataError, match="have no regular frequency"):
         lc.read(jittered(60))
 
 

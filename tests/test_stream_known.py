@@ -271,9 +271,9 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, count):
     [
         (None, DataError, "'promo' is not known at this tick, 2023-03-13. Give its value"),
         ({"promo": [[1]]}, DataError, "column 'warm' is not known at this tick"),
-        ({"price": [1.0]}, UsageError, "'price' is not a column that is known in advance here"),
+        ({"price": [1.0]}, UsageError, "'price' is not a column that is known in advance"),
         ([1.0], UsageError, "does not name columns"),
-        ({"promo": [1, 0, 0]}, UsageError, "has 3 entries, and the tick has 1 row"),
+        ({"promo": [1, 0, 0]}, UsageError, "has 3 entries, but the tick has 1 row"),
         ({"warm": [["cold"]]}, DataError, "column 'warm' is 'cold' at this tick"),
         ({"warm": [[1, "cold"]]}, DataError, "column 'warm' is 'cold' at coming tick 1"),
         ({"warm": [[1j]]}, DataError, "a number, a text or yes and no is expected"),
@@ -298,9 +298,9 @@ def test_the_error_names_the_row_the_column_and_the_step():
 
 def test_columns_are_refused_where_there_can_be_none():
     sales, future = shop()
-    with pytest.raises(UsageError, match="knows no columns in advance"):
+    with pytest.raises(UsageError, match="has no columns that are known in advance"):
         lc.Stream(MODEL, ["a"]).observe([1.0], future={"promo": 1})
-    with pytest.raises(UsageError, match="those of a Panel are its own"):
+    with pytest.raises(UsageError, match="a Panel has its own columns"):
         lc.Stream(MODEL, panel_of(sales, future, 70), future=["promo"])
     with pytest.raises(UsageError, match="names a column twice"):
         lc.Stream(MODEL, ["a"], future=["promo", "promo"])

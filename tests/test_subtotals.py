@@ -109,7 +109,7 @@ def test_merged_names_are_carried_down_past_totals(total, tmp_path):
     panel = lc.read(write(tmp_path, *lines))
     assert panel.ids.tolist() == ["North", "South", "West"]
     assert panel.series(2).tolist() == [2 + month / 4 for month in range(12)]
-    assert "empty cells of Region read as the one above them" in said(panel)
+    assert "empty cells of Region read as the cell above them" in said(panel)
 
 
 def test_two_merged_names_are_carried_down(tmp_path):
@@ -127,7 +127,7 @@ def test_sparse_remarks_are_not_carried_down(tmp_path):
     days = [f"2024-01-{day:02d}" for day in range(1, 29)]
     lines = [f"{'opened' if n == 0 else ''},{day},{n}.5" for n, day in enumerate(days)]
     panel = lc.read(write(tmp_path, "remark,day,sales", *lines))
-    assert len(panel) == 1 and "read as the one above" not in said(panel)
+    assert len(panel) == 1 and "read as the cell above" not in said(panel)
 
 
 def test_titles_and_totals_of_pages_are_left_out(tmp_path):

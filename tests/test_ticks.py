@@ -37,7 +37,7 @@ def test_a_stream_forecasts_what_predict_does(name):
     known = panel.until([130] * 3)
     expected = model.predict(known, 2).point
     np.testing.assert_allclose(stream.predict(2), expected, rtol=1e-5)
-    with pytest.raises(UsageError, match="fed back into a network that also reads 'f0' and 'f1'"):
+    with pytest.raises(UsageError, match="recursive, but the network also reads 'f0' and 'f1'"):
         stream.predict(3)
 
 
@@ -66,11 +66,11 @@ def test_a_tick_brings_its_columns_in_any_form():
 @pytest.mark.parametrize(
     ("past", "error", "words"),
     [
-        (None, UsageError, r"reads 'f0' and 'f1' beside the values of each row"),
+        (None, UsageError, r"reads 'f0' and 'f1' with the values of each row"),
         ({"f0": [1, 2]}, UsageError, r"'f1' is missing. Exactly the columns 'f0' and 'f1'"),
         ({"f0": [1, 2], "f1": [1, 2], "f2": [1, 2]}, UsageError, r"'f2' is not read"),
         ({"f0": [1], "f1": [1, 2]}, UsageError, r"'f0' has the shape \(1,\)"),
-        ({"f0": {"a": 1}, "f1": [1, 2]}, UsageError, r"'f0' has no value of row 'b'"),
+        ({"f0": {"a": 1}, "f1": [1, 2]}, UsageError, r"'f0' has no value for row 'b'"),
         ({"f0": ["x", 1], "f1": [1, 2]}, DataError, r"'f0' holds no numbers"),
         ([[1, 2, 3]], UsageError, r"past= has the shape \(1, 3\)"),
         ({"f0": [1, np.inf], "f1": [1, 2]}, DataError, r"Row 'b' has an infinite value"),
@@ -88,11 +88,11 @@ def test_a_tick_without_its_columns_is_refused(past, error, words):
 
 def test_columns_are_for_networks_that_read_them():
     stream = lc.Stream(drawn_network(plain_config()), ["a"])
-    with pytest.raises(UsageError, match="this network reads no columns beside its rows"):
+    with pytest.raises(UsageError, match="this network reads no past covariates"):
         stream.observe([1.0], past={"f0": [1.0]})
     panel = lc.Panel.from_arrays({"a": [1.0, 2.0, 3.0]})
     network = drawn_network(plain_config(inputs=lc.Transformed(past=["f0"])))
-    with pytest.raises(DataError, match="column 'f0' is missing"):
+    with pytest.raises(DataError, match="'f0', which the network reads, is missing"):
         lc.Stream(network, panel)
 
 
@@ -104,7 +104,7 @@ def test_columns_that_a_stream_does_not_read_are_told(caplog):
 
 def test_a_row_of_which_nothing_was_learned_cannot_join():
     network = drawn_network(plain_config(inputs=lc.Transformed(past=["f0"])))
-    with pytest.raises(UsageError, match="not fitted to 'a': its transforms know nothing of it"):
+    with pytest.raises(UsageError, match="not fitted to 'a': so its transforms are unknown for it"):
         lc.Stream(network, ["a"])
 
 

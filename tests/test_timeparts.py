@@ -50,7 +50,7 @@ def test_a_date_and_an_hour_are_one_time(form, tmp_path):
     assert (len(panel), panel.frequency.code) == (1, "h")
     assert str(panel.starts[0]) == "2022-03-01T00:00:00.000000"
     assert panel.values[:3].tolist() == [1.5, 2.5, 3.5]
-    said = [str(note) for note in panel.check() if "joined to one time: " in str(note)]
+    said = [str(note) for note in panel.check() if "joined into one time: " in str(note)]
     assert len(said) == 1
 
 
@@ -154,7 +154,7 @@ def test_columns_are_joined_as_they_are_named(time, tmp_path):
 
 def test_a_column_that_is_no_part_of_a_time_is_refused(tmp_path):
     path = write(tmp_path, "day,who,load", [f"{day},a,1" for day in DAYS])
-    with pytest.raises(lc.DataError, match=r"'who' cannot be joined to a time: 'a', .*--time"):
+    with pytest.raises(lc.DataError, match=r"'who' cannot be part of a time: 'a', .*--time"):
         lc.read(path, time=["day", "who"])
 
 

@@ -142,7 +142,7 @@ def test_they_are_written_and_read_back(forecast, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("fortnight",), "'fortnight' is no span of time"),
+        (("fortnight",), "'fortnight' is not a time span"),
         (
             ("month", "region"),
             "'region' is not a column that names series. There are: 'store', 'item'",
@@ -162,7 +162,7 @@ def test_refusals_that_depend_on_the_forecast(forecast):
     numbered = lc.Panel.from_arrays(np.arange(40.0))
     with pytest.raises(lc.UsageError, match="each month needs dates"):
         lc.Naive(3).predict(numbered).total("month")
-    with pytest.raises(lc.UsageError, match="made of intervals, and the forecast has none"):
+    with pytest.raises(lc.UsageError, match="need intervals, and the forecast has none"):
         lc.Naive(3, quantiles=()).predict(monthly).total()
     with pytest.raises(lc.UsageError, match="several cutoffs"):
         lc.Naive(3).predict(monthly, cutoffs=np.array([[20, 30]])).total()
@@ -213,9 +213,12 @@ def test_orders_of_counts_are_whole_and_never_below_zero():
     ("asked", "said"),
     [
         ({"service_level": 100}, "cannot be measured"),
-        ({"service_level": 3}, "percents from 50 to 99.5"),
-        ({"service_level": 95, "lead_time": 31}, "the lead time is 31 steps, and 30 are forecast"),
-        ({"service_level": 95, "lead_time": 0}, "a lead time of 0 steps is none"),
+        ({"service_level": 3}, "a percentage from 50 to 99.5"),
+        (
+            {"service_level": 95, "lead_time": 31},
+            "the lead time is 31 steps, but only 30 are forecast",
+        ),
+        ({"service_level": 95, "lead_time": 0}, "the lead time must be at least 1 step, got 0"),
     ],
 )
 def test_service_levels_that_cannot_be_are_refused(forecast, asked, said):

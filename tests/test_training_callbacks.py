@@ -165,17 +165,17 @@ def test_the_best_that_is_kept_is_the_best_of_the_fit(tmp_path, members, epochs)
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        (lambda: SaveEvery("x", 0), r"epochs=0: a whole number of epochs is expected"),
-        (lambda: SaveEvery("x", 2.5), r"epochs=2.5: a whole number"),
-        (lambda: PrintTable(every=0), r"every=0: a whole number of epochs is expected"),
+        (lambda: SaveEvery("x", 0), r"epochs=0 must be a whole number of epochs"),
+        (lambda: SaveEvery("x", 2.5), r"epochs=2.5 must be a whole number"),
+        (lambda: PrintTable(every=0), r"every=0 must be a whole number of epochs"),
         (
             lambda: SaveBest("x", "m{foo}"),
-            r"'m\{foo\}' cannot name .*foo.*may carry member, epoch, step, loss, val_loss",
+            r"'m\{foo\}' is not a valid name .*foo.*may contain member, epoch, step, loss",
         ),
-        (lambda: SaveBest("x", "m{}"), r"cannot name"),
-        (lambda: SaveEvery("x", 1, "m{epoch"), r"cannot name"),
-        (lambda: SaveEvery("x", 1, "m{loss:d}"), r"cannot name"),
-        (lambda: SaveEvery("x", 1, 5), r"name=5 cannot name .* text is expected"),
+        (lambda: SaveBest("x", "m{}"), r"is not a valid name"),
+        (lambda: SaveEvery("x", 1, "m{epoch"), r"is not a valid name"),
+        (lambda: SaveEvery("x", 1, "m{loss:d}"), r"is not a valid name"),
+        (lambda: SaveEvery("x", 1, 5), r"name=5 is not a valid name .* text is expected"),
     ],
 )
 def test_what_could_not_be_saved_is_refused_before_training(wrong, text):

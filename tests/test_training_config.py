@@ -147,7 +147,8 @@ def test_a_history_reads_as_columns_and_frames():
 
 def test_a_frame_of_another_kind_is_refused():
     with pytest.raises(
-        UsageError, match=r"kind='foo' is no kind of frame.*'arrays', 'pandas', 'polars', 'pyarrow'"
+        UsageError,
+        match=r"kind='foo' is not a kind of frame.*'arrays', 'pandas', 'polars', 'pyarrow'",
     ):
         History(ROWS).frame("foo")
     assert History(ROWS).frame("arrays")["epoch"].tolist() == [0, 1, 1]
@@ -170,12 +171,14 @@ def test_a_history_counts_epochs_not_rows():
 
 
 def test_the_old_names_are_taken_with_a_note():
-    with pytest.warns(DeprecationWarning, match=r"TrainingConfig\(regime=…\) is called batching="):
+    with pytest.warns(
+        DeprecationWarning, match=r"TrainingConfig\(regime=…\) is now called batching="
+    ):
         config = TrainingConfig(regime=WholeSequence())
     assert config == TrainingConfig(batching=WholeSequence())
-    with pytest.warns(DeprecationWarning, match=r"Snapshots is called SWA"):
+    with pytest.warns(DeprecationWarning, match=r"Snapshots is now called SWA"):
         assert lstmcast.Snapshots is SWA
-    with pytest.warns(DeprecationWarning, match=r"TrainingConfig\.plain is called transformed"):
+    with pytest.warns(DeprecationWarning, match=r"TrainingConfig\.plain is now called transformed"):
         assert TrainingConfig.plain() == TrainingConfig.transformed()
 
 

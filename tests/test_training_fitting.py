@@ -505,7 +505,9 @@ def test_a_refit_of_a_prolonged_cosine_begins_anew(tmp_path):
 
 def test_a_training_is_not_taken_back(tmp_path):
     fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
-    with pytest.raises(ModelError, match=r"trained for 6 epochs already, and 4 are asked for"):
+    with pytest.raises(
+        ModelError, match=r"already been trained for 6 epochs, more than the 4 given"
+    ):
         fit_network(PLAIN, plain_data(), replace(QUICK, epochs=4), folder=tmp_path, resume=True)
 
 
@@ -580,7 +582,7 @@ def test_ctrl_c_gives_the_best_so_far():
     short = fit_network(PLAIN, plain_data(), replace(QUICK, epochs=3))
     fitted = fit_network(PLAIN, plain_data(), QUICK, callbacks=[ctrl_c(3)])
     assert same_bits(fitted.network, short.network)  # the schedule is constant
-    assert fitted.notes == ("interrupted after epoch 3: the best so far is kept",)
+    assert fitted.notes == ("interrupted after epoch 3: the best epoch is kept",)
 
 
 def test_ctrl_c_in_a_later_member_keeps_those_before():
@@ -793,7 +795,7 @@ def test_a_refit_repeats_the_training_on_everything_up_to_the_best_epoch():
     config = replace(QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.2), refit=True)
     fitted = fit_network(PLAIN, plain_data(), config)
     (best,) = [row.epoch for row in fitted.history.epochs if row.best]
-    said = f"trained again on everything, for as many epochs as the best had ({best})"
+    said = f"refitted on all data, for the number of the best epoch ({best})"
     assert fitted.refitted and fitted.notes == (said,)
     alone = fit_network(
         PLAIN, plain_data().everything(), replace(config, validation=None, refit=False, epochs=best)
@@ -822,7 +824,7 @@ def test_an_own_loss_is_minimised():
 def test_nothing_held_back_is_noted():
     fitted = fit_network(PLAIN, plain_data(back=0), QUICK)
     assert fitted.notes == (
-        "nothing could be held back for validation: the weights of the last epoch are kept",
+        "nothing could be held back for validation, so the weights of the last epoch are kept",
     )
     assert fitted.history.epochs[-1].best
 

@@ -224,7 +224,7 @@ def test_a_history_that_is_shorter_than_the_lag_has_no_forecast_where_nothing_is
 
 def test_nothing_but_series_that_are_too_short_is_an_error():
     with pytest.raises(
-        DataError, match=r"over 12 steps leave nothing of 2 series.*longest training part has 9"
+        DataError, match=r"over 12 steps leave no values of 2 series.*longest training part has 9"
     ) as told:
         Chain((Difference(12), MinMax())).fit(*ragged(np.arange(9.0), np.arange(4.0)))
     assert "Use shorter lags" in str(told.value)
@@ -281,19 +281,19 @@ def test_a_season_ahead_nothing_is_added_up():
         (
             Log1p(),
             -1.0,
-            r"Log1p\(\) takes values above -1: series 1 has -1.0 at position 2 \(counted from 0\)",
+            r"Log1p\(\) accepts only values above -1: series 1 has -1.0 at position 2",
         ),
         (Log1p(), -7.0, r"Use Difference\(\), Standard\(\)"),
         (
             BoxCox(),
             0.0,
-            r"BoxCox\(\) takes positive values: series 1 has 0.0 at position 2.*\.\nUse Log1p\(\)",
+            r"BoxCox\(\) accepts only positive values: series 1 has 0.0.*\.\nUse Log1p\(\)",
         ),
         (BoxCox(1), -2.0, r"series 1 has -2.0"),
         (
             Logit(0, 9),
             9.0,
-            r"Logit\(low=0.0, high=9.0\) takes values between its limits: series 1 has 9.0 at",
+            r"Logit\(low=0.0, high=9.0\) accepts only values between its limits: series 1 has 9.0",
         ),
         (Logit(0, 9), -1.0, r"limits that no value reaches"),
     ],
@@ -315,8 +315,8 @@ def test_more_values_outside_the_domain_are_counted():
     ("build", "message"),
     [
         (lambda: Difference(0), "greater than or equal to 1"),
-        (lambda: MinMax(1, 1), "low=1 must lie below high=1"),
-        (lambda: Logit(3, 2), "low=3 must lie below high=2"),
+        (lambda: MinMax(1, 1), "low=1 must be below high=1"),
+        (lambda: Logit(3, 2), "low=3 must be below high=2"),
         (lambda: Logit(0, np.inf), "finite"),
         (lambda: Standard(per="planet"), "series"),
         (lambda: BoxCox(99), "less than or equal to 5"),
@@ -471,14 +471,14 @@ def test_errors_name_the_series():
 
 def test_a_series_without_a_chain():
     with pytest.raises(
-        UsageError, match=r"No transforms are given for series 'zz'; there are some for 'a', 'b'"
+        UsageError, match=r"No transforms are given for series 'zz', only for 'a', 'b'"
     ):
         EACH.fit(*ragged([1.0, 2.0]), objects("zz"))
 
 
 @pytest.mark.parametrize("given", ["minmax", 3, {"a": "log"}, [Difference, MinMax]])
 def test_what_is_no_transform(given):
-    with pytest.raises(UsageError, match="are no transforms"):
+    with pytest.raises(UsageError, match="are not transforms"):
         Transforms.of(given)
 
 

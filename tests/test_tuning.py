@@ -81,7 +81,7 @@ def test_short_histories_have_no_test_part_and_shorter_ones_nothing():
     split = Split.of(panel(length=19), H)
     assert split.tests.shape == (2, 0)
     assert split.counts.any()
-    with pytest.raises(DataError, match="longest series has 15 values, and a search needs 18"):
+    with pytest.raises(DataError, match="longest series has 15 values, but a search needs 18"):
         Split.of(panel(length=15), H)
 
 
@@ -106,7 +106,7 @@ def test_the_same_seed_makes_the_same_trials_and_a_stopped_search_goes_on(quick,
     told = []
     went_on = lc.tune(panel(), H, trials=14, seed=3, folder=tmp_path / "kept", progress=told.append)
     assert quick == first
-    assert "9 trials of an earlier run are taken up" in told
+    assert "9 trials of an earlier run are reused" in told
     assert [one.error for one in went_on.trials if one.state == DONE] == (
         [one.error for one in whole.trials if one.state == DONE]
     )
@@ -177,7 +177,7 @@ def test_a_budget_that_is_too_small_for_one_trial_says_so(quick, monkeypatch):
         raise OutOfTime(0.25)
 
     monkeypatch.setattr(Laboratory, "trial", trial)
-    with pytest.raises(UsageError, match=r"0\.5 minutes do not suffice .* 25% done.*--minutes 7"):
+    with pytest.raises(UsageError, match=r"0\.5 minutes are too short .* 25% done.*--minutes 7"):
         lc.tune(panel(), H, minutes=0.5, clock=lambda: now[0])
 
 
@@ -214,7 +214,7 @@ def test_trials_that_cannot_be_trained_fail_and_are_told(quick, monkeypatch, tmp
         raise ModelError("no numbers")
 
     monkeypatch.setattr(Laboratory, "_error", error)
-    with pytest.raises(ModelError, match=r"No trial came to its end\. The first one: no numbers"):
+    with pytest.raises(ModelError, match=r"No trial was completed\. The first one: no numbers"):
         lc.tune(panel(), H, trials=2, folder=tmp_path)
     kept = TrialFile(tmp_path / "trials.jsonl", {}).read()
     assert [one.note for one in kept] == ["no numbers"] * 2
@@ -251,7 +251,7 @@ def test_settings_that_do_nothing_explain_nothing():
 def test_little_is_said_of_few_trials(quick):
     found = lc.tune(panel(), H, trials=3)
     assert found.effects == ()
-    assert "3 trials are done: too few to say which settings mattered." in str(found)
+    assert "3 trials are done, too few to measure the importance of settings." in str(found)
     space = Space.of(panel())
     assert effects_in([], space) == ()
 
@@ -305,7 +305,7 @@ def test_settings_become_a_file_and_come_back(tmp_path):
         model = space.forecaster(settings, H, 5)
         write_settings(model, tmp_path / "settings.toml", "what it is\nof")
         assert read_settings(tmp_path / "settings.toml") == model
-    for text, why in (("[", "are no TOML"), ("horizon = 0", "horizon must be")):
+    for text, why in (("[", "are not TOML"), ("horizon = 0", "horizon must be")):
         (tmp_path / "wrong.toml").write_text(text)
         with pytest.raises(UsageError, match=why):
             read_settings(tmp_path / "wrong.toml")

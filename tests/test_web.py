@@ -252,7 +252,7 @@ def test_the_command_writes_the_page(run, tmp_path):
     assert (tmp_path / "demo" / "index.html").read_text(encoding="utf-8") == web_page()
     file = run("export", "--format", "web", tmp_path, "--json").json["files"][0]
     assert file["bytes"] == (tmp_path / "index.html").stat().st_size
-    assert "No folder is named" in run("export", "--format", "web").err
+    assert "No folder is given" in run("export", "--format", "web").err
     refused = run("export", "--format", "web", tmp_path, "--part", "network", "--out", tmp_path)
     assert refused.status == 2 and "--out, --part would have no effect" in refused.err
     (tmp_path / "file").touch()

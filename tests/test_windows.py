@@ -156,7 +156,7 @@ def test_short_series_are_left_out_and_counted():
         "2 of 3 series are shorter than the 5 observations that Windows(length=4) needs: not "
         "trained on",
     )
-    with pytest.raises(DataError, match=r"needs 10 observations .* longest has 9.\nHold less back"):
+    with pytest.raises(DataError, match=r"needs 10 observations .* longest has 9.\nHold back less"):
         windows.long_enough(parts, 10, "Windows(length=9)")
 
 

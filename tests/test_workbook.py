@@ -142,7 +142,7 @@ def test_unknown_numbers_are_empty_cells(tmp_path):
 def test_too_many_rows_are_refused_before_the_work(tmp_path, monkeypatch, capsys):
     with pytest.raises(
         OutputError,
-        match=r"1,048,576 rows, and a sheet of Excel holds 1,048,575 .* Write \.csv or \.parquet",
+        match=r"1,048,576 rows, but an Excel sheet holds at most 1,048,575 .* Write \.csv",
     ):
         require_rows(1_048_576, "f.XLSX")
     require_rows(1_048_575, "f.xlsx")

@@ -103,7 +103,7 @@ def test_an_hour_that_comes_twice_is_two_hours(kind, zone):
     data = frame(times)
     panel = lc.read(pl.from_pandas(data) if kind == "polars" else data)
     assert panel.lengths.tolist() == [len(times)]
-    assert any("show an hour twice" in finding.message for finding in panel.report.findings)
+    assert any("repeat an hour" in finding.message for finding in panel.report.findings)
     shown = lc.LSTMForecaster(horizon=2).predict(panel).frame(kind)["ds"]
     assert str(shown.dtype).rstrip(")]").endswith(zone if kind == "pandas" else f"{zone}'")
     assert shown.to_list() == [times[-1] + pd.Timedelta(hours=h) for h in (1, 2)]

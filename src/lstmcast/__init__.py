@@ -1,4 +1,4 @@
-"""Forecast time series with LSTM networks: from one small CSV to an honest forecast in a second.
+"""Forecast time series with LSTM networks: from one small CSV to a forecast in a second.
 
 >>> import lstmcast as lc
 >>> panel = lc.Panel.from_arrays([3.0, 5.0, 4.0, 6.0], frequency="MS", start="2024-01")
@@ -115,9 +115,8 @@ if TYPE_CHECKING:
     from lstmcast.tuning.result import Tuned as Tuned
     from lstmcast.tuning.search import tune as tune
 
-# Where each public name lives. A module is imported when one of its names is first asked for, so
-# that
-# `import lstmcast` and a command that needs little stay fast.
+# The module of each public name. A module is imported when one of its names is first used, so that
+# `import lstmcast` and commands that need little stay fast.
 _HOMES = {
     "Adaptive": "model.inputs",
     "Alerts": "evaluation.anomalies",
@@ -321,13 +320,13 @@ __all__ = [
 ]
 
 
-# Modules that are asked for by name: those that need an extra.
+# Modules that are public themselves: those that need an extra.
 _MODULES = ("duckdb", "ray")
-# Names of before, and what they are called now.
+# Former names, and the names that replaced them.
 _RENAMED = {"Snapshots": "SWA"}
 
 
-# Type checkers know the names above, and shall not take any other for one.
+# Type checkers know the names above and should report any other.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
@@ -335,14 +334,14 @@ if not TYPE_CHECKING:
             from warnings import warn
 
             new_name = _RENAMED[name]
-            warn(f"lstmcast.{name} is called {new_name} now.", DeprecationWarning, stacklevel=2)
+            warn(f"lstmcast.{name} is now called {new_name}.", DeprecationWarning, stacklevel=2)
             return __getattr__(new_name)
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value  # found without this function from now on
+        globals()[name] = value  # found without this function the next time
         return value
 
 

@@ -1,4 +1,4 @@
-"""`python -m lstmcast` is the command `lstmcast`."""
+"""`python -m lstmcast` runs the command `lstmcast`."""
 
 from lstmcast.cli.app import main
 

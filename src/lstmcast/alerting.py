@@ -1,4 +1,4 @@
-"""Which values of known data were anomalies, as a stream would have said at the time."""
+"""Anomalies in recorded data, as a stream would have reported them at the time."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from lstmcast.writing.tables import frame_of, write_table
 
 @dataclass(frozen=True, eq=False)
 class Anomalies:
-    """Scores and alerts of the values of a panel, in its order.
+    """Anomaly scores and alerts for the values of a panel, in its order.
 
-    scores: from 0 to 1; 1 − score is the share of earlier errors of the series that were as large.
-    NaN where a value is unknown or nothing was forecast of it. alerts: which values are worth one.
+    scores: from 0 to 1; 1 − score is the share of earlier errors of the series that were at least
+    as large. NaN where a value is missing or was not forecast. alerts: whether each value raises an
+    alert.
     """
 
     panel: Panel
@@ -34,7 +35,7 @@ class Anomalies:
     rate: float
 
     def columns(self, only_alerts: bool = False) -> dict[str, NDArray]:
-        """Series, time, value, score and alert as columns, of all values or of alerts alone."""
+        """Series, time, value, score and alert as columns, for all values or for alerts only."""
         panel = self.panel
         is_shown = self.alerts if only_alerts else np.ones(len(panel.values), bool)
         times = [panel.times(row) for row in range(len(panel))]
@@ -48,16 +49,16 @@ class Anomalies:
         return {name: column[is_shown] for name, column in columns.items()}
 
     def to_pandas(self, only_alerts: bool = False) -> Any:
-        """The same as a pandas frame."""
+        """The same columns as a pandas DataFrame."""
         return frame_of(self.columns(only_alerts), "pandas")
 
     def save(self, path: str | Path | DatabaseTable) -> None:
-        """Write all of it as .csv, .parquet or .xlsx, or into a table of a database.
-        OutputError."""
+        """Write the columns to a .csv, .parquet or .xlsx file, or to a database table.
+        Raises OutputError where that fails."""
         write_table(self.columns(), path)
 
     def document(self) -> dict[str, Any]:
-        """The alerts for JSON, and the scores in the order of the values of each series."""
+        """The alerts as JSON values, and the scores of each series in time order."""
         alert_columns = self.columns(only_alerts=True)
         alerts = [
             {"series": series, "time": str(time), "value": value, "score": round(score, 6)}
@@ -81,19 +82,19 @@ class Anomalies:
 
 
 def anomalies(data: Any, model: LSTMForecaster | None = None, *, rate: float = 0.001) -> Anomalies:
-    """Scores and alerts of all values, each made of what was known before it, in one pass.
+    """Score every value against a forecast from the values before it, and raise alerts.
 
-    What a `Stream(model, …, alerts=Alerts(rate))` says of the same values, one by one. What columns
-    that are known in advance explain, such as a promotion, is no surprise.
+    The results equal those of a `Stream(model, …, alerts=Alerts(rate))` that receives the same
+    values one by one. Changes that future columns explain, such as a promotion, are not anomalies.
 
     Args:
         data: a Panel, or anything that `lstmcast.read` reads.
-        model: a fitted or loaded forecaster; the shipped network unless given.
-        rate: of false alarms, per value.
+        model: a fitted or loaded forecaster. Defaults to the shipped network.
+        rate: false alarms per value.
 
     Raises:
-        UsageError: for a rate that is none, or a network that reads several columns together.
-        DataError: for data that cannot be read.
+        UsageError: the rate is invalid, or the network reads several columns together.
+        DataError: the data cannot be read.
 
     >>> import numpy as np
     >>> values = np.random.default_rng(2).normal(100, 1, 900)
@@ -108,10 +109,10 @@ def anomalies(data: Any, model: LSTMForecaster | None = None, *, rate: float = 0
     columns = fitted.network.config.inputs.columns
     if columns > 1:
         raise UsageError(
-            f"The network reads {columns} columns together, and anomalies are those of series that "
-            "are forecast one by one. Use a network of one column."
+            f"The network reads {columns} columns together, but anomalies are scored for series "
+            "that are forecast one by one. Use a network that reads one column."
         )
     panel.covariates.require(fitted.network.config.inputs.past, panel.report.source)
-    # What known columns explain is no surprise.
+    # What future columns explain is not an anomaly.
     scores, alerted, _ = read_surprises(fitted.reader, adjusted(panel), alerts)
     return Anomalies(panel, scores, alerted, rate)

@@ -1,5 +1,4 @@
-"""Settings of the batching schemes: which segments of the series make a batch, and what is carried
-to the next."""
+"""Settings of the batching schemes: the segments of a batch, and the state carried to the next."""
 
 from __future__ import annotations
 
@@ -18,14 +17,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Windows:
     """Many short segments in shuffled order, each from a fresh state.
 
-    `length`: steps of each (None: a quarter of the median series, from 4 to 96); `stride`: steps
-    from one to the next; `loss`: at the "last" step (many-to-one) or at "every" one (many-to-many).
-    `shuffle`: True for another order in each epoch, "once" for one random order that all epochs
-    keep, False for the order of the series.
-    Causal inputs have the loss at every step; each epoch cuts every series off at a random place in
-    the later half of its training part and reads the `length` steps (None: 96) before; they know no
-    `stride` and no `shuffle`, and where series are few, eight segments of each are an update, if
-    `batch_size` is not less.
+    `length`: steps per segment (None: a quarter of the median series, from 4 to 96); `stride`:
+    steps from one segment to the next; `loss`: at the "last" step (many-to-one) or at "every" one
+    (many-to-many). `shuffle`: True for a new order in each epoch, "once" for one random order kept
+    in all epochs, False for the order of the series. Adaptive inputs have the loss at every step
+    and ignore `stride` and `shuffle`: each epoch cuts every series at a random place in the later
+    half of its training part and reads the `length` steps (None: 96) before. Where series are few,
+    an update takes eight segments of each, as far as `batch_size` allows.
     """
 
     length: Count | None = None
@@ -39,7 +37,7 @@ class Windows:
 class WholeSequence:
     """Each series read in order from a fresh state, with a loss at every step.
 
-    One update for a batch of series; with `chunk`, one after every so many steps, the state carried
+    One update per batch of series; with `chunk`, one every `chunk` steps, with the state carried
     over without its gradient (truncated backpropagation through time: Williams & Peng 1990).
     """
 
@@ -49,13 +47,12 @@ class WholeSequence:
 
 @settings
 class Stateful:
-    """Rows of the batch are series: a row's next chunk starts from the state in which its last one
-    ended.
+    """A row of the batch is a series; each chunk starts from the state where the last one ended.
 
-    There are as many rows as series, at most `batch_size`; then a row reads one series after the
-    other. `reset`, when a row's state is zero again: before each series ("sequence"), before each
-    epoch ("epoch"), or before the first one only ("never"). `stride`: steps from the beginning of
-    one chunk to that of the next; None is `chunk`.
+    There are as many rows as series, at most `batch_size`; beyond that, a row reads several series
+    one after another. `reset`: when a row's state is set to zero, before each series ("sequence"),
+    before each epoch ("epoch"), or before the first epoch only ("never"). `stride`: steps from the
+    start of one chunk to the start of the next; None means `chunk`.
     """
 
     chunk: Count
@@ -68,21 +65,20 @@ class Stateful:
         if self.stride is not None and self.stride > self.chunk:
             raise UsageError(
                 f"stride={self.stride} would leave out steps between chunks of {self.chunk}: a "
-                "state has to read every step. Give a stride of at most chunk."
+                "state must read every step. Give a stride of at most chunk."
             )
 
 
 @settings
 class Rollout:
-    """Segments of `length` steps: the truth for the first ones, then the network's own predictions
-    are its inputs.
+    """Segments of `length` steps that begin with actual values and continue with own predictions.
 
-    `support`: steps whose next input is the truth; at `length` or more that is teacher forcing.
-    `support_end`: its value in the last epoch, on a straight line from the first. `probability`,
-    `probability_end`: that a later input is the network's own rather than the truth (scheduled
-    sampling: Bengio et al. 2015). `support_from`: in training each segment has a support of its
-    own, drawn from this number up to the epoch's; so a network learns to begin with few observed
-    steps as well as with many. All steps have a loss.
+    `support`: steps whose next input is the actual value; `length` or more is teacher forcing.
+    `support_end`: the support in the last epoch, reached linearly. `probability`,
+    `probability_end`: the probability that a later input is a prediction rather than the actual
+    value (scheduled sampling: Bengio et al. 2015). `support_from`: in training, each segment draws
+    its support between this number and the support of the epoch, so that the network learns to
+    start from few steps as well as from many. All steps have a loss.
     """
 
     length: Annotated[int, Field(ge=2)]
@@ -98,13 +94,12 @@ class Rollout:
         fewest = min(self.support, self.last[0])
         if self.support_from is not None and self.support_from > fewest:
             raise UsageError(
-                f"support_from={self.support_from} is the lowest support that is drawn, and the "
-                f"highest is {fewest}. Give a support_from of at most {fewest}, or a longer "
-                "support."
+                f"support_from={self.support_from} is the lowest support drawn, and the highest "
+                f"is {fewest}. Give a support_from of at most {fewest}, or a longer support."
             )
 
     def at(self, done: float) -> tuple[int, float]:
-        """Support and probability when a share `done` of the epochs lies behind.
+        """Support and probability after a share `done` of the epochs.
 
         >>> Rollout(length=10, support=10, support_end=0).at(0.25)
         (8, 1.0)
@@ -116,7 +111,7 @@ class Rollout:
 
     @property
     def last(self) -> tuple[int, float]:
-        """Support and probability of the last epoch, with which it is validated."""
+        """Support and probability of the last epoch, used in validation."""
         support = self.support if self.support_end is None else self.support_end
         if self.probability_end is None:
             return support, self.probability
@@ -124,7 +119,7 @@ class Rollout:
 
     @property
     def changes(self) -> bool:
-        """Whether support or probability change from the first epoch to the last."""
+        """Whether support or probability changes from the first epoch to the last."""
         return self.support_end is not None or self.probability_end is not None
 
 

@@ -1,11 +1,10 @@
-"""The rule of what a forecast has read, as a value: the same for prediction, backtests, saved
-models and streams.
+"""Which observations a forecast reads: one rule for predictions, backtests and streams.
 
 Blocks(K)    from a multiple of K observations on: between K and 2K, once there are that many
 Newest(L)    the newest L observations, from a fresh state for every step that is fed back
 Whole()      everything, with the state kept
 
-With it goes where cutoffs are held out, as what is measured there reads the past too.
+This module also places the held-out cutoffs, since forecasts there read the past too.
 
 O origins · J held-out cutoffs of each
 """
@@ -38,8 +37,7 @@ class Blocks:
 
     @classmethod
     def of(cls, periods: tuple[int, ...]) -> Blocks:
-        """K for series with these seasonal periods: half of the longest context, or three of the
-        longest period.
+        """K for these seasonal periods: half of the longest context, or three longest periods.
 
         >>> Blocks.of((24, 168)), Blocks.of((288, 2016))
         (Blocks(length=512), Blocks(length=6048))
@@ -47,13 +45,13 @@ class Blocks:
         return cls(max(CONTEXT // 2, 3 * max(periods, default=1)))
 
     def start(self, counts: NDArray) -> NDArray:
-        """The observation from which a forecast that knows so many has read."""
+        """The first observation read by forecasts that know this many observations."""
         return np.maximum(counts // self.length - 1, 0) * self.length
 
 
 @settings
 class Newest:
-    """A forecast reads the newest `length` observations, as windows of its training were read.
+    """A forecast reads the newest `length` observations, like the windows in training.
 
     >>> Newest(80).start(np.array([30, 100])).tolist()
     [0, 20]
@@ -62,20 +60,20 @@ class Newest:
     length: int
 
     def start(self, counts: NDArray) -> NDArray:
-        """The observation from which a forecast that knows so many has read."""
+        """The first observation read by forecasts that know this many observations."""
         return np.maximum(counts - self.length, 0)
 
 
 @settings
 class Whole:
-    """A forecast has read everything.
+    """A forecast reads every observation.
 
     >>> Whole().start(np.array([30, 100])).tolist()
     [0, 0]
     """
 
     def start(self, counts: NDArray) -> NDArray:
-        """The observation from which a forecast that knows so many has read."""
+        """The first observation read by forecasts that know this many observations."""
         return np.zeros_like(counts)
 
 
@@ -83,7 +81,7 @@ Context: TypeAlias = Blocks | Newest | Whole
 
 
 def shortest_season(periods: tuple[int, ...]) -> int:
-    """The shortest of some seasonal periods; 0 where none of them is a season.
+    """The shortest seasonal period above 1; 0 if there is none.
 
     >>> shortest_season((168, 24, 1)), shortest_season((1,))
     (24, 0)
@@ -92,12 +90,11 @@ def shortest_season(periods: tuple[int, ...]) -> int:
 
 
 def farthest_held_out(periods: tuple[int, ...]) -> int:
-    """How many steps before an origin its earliest held-out cutoff may lie, of a series with these
-    seasonal periods: at most three quarters of K, so that few contexts are read for them (see
-    `context`); whole cycles or equal parts of one from one cutoff to the next.
+    """Largest distance, in steps, of a held-out cutoff from its origin. At most three quarters of
+    K, so that few contexts are read; cutoffs lie whole cycles, or equal parts of a cycle, apart.
 
-    >>> [farthest_held_out(periods) for periods in [(1,), (7,), (12,), (24, 168), (288, 2016)]]
-    [384, 336, 288, 288, 3456]
+        >>> [farthest_held_out(periods) for periods in [(1,), (7,), (12,), (24, 168), (288, 2016)]]
+        [384, 336, 288, 288, 3456]
     """
     farthest_apart = 3 * Blocks.of(periods).length // 4 // MOST_CUTOFFS
     cycle = shortest_season(periods) or 1
@@ -110,10 +107,10 @@ def farthest_held_out(periods: tuple[int, ...]) -> int:
 def held_out_counts(
     counts_O: NDArray, periods: tuple[int, ...], cutoffs: int
 ) -> tuple[NDArray, NDArray]:
-    """Cutoffs before each origin, and how far they lie apart: (O, J) and (O,); 0 = none.
+    """Held-out cutoffs before each origin (O, J), 0 for none, and the steps between them (O,).
 
-    They lie in the later half of what an origin knows, evenly, as far back as they may. No horizon
-    moves them: what is measured at step 3 is the same whether 6 steps are asked for or 60.
+    They are spread evenly over the later half of the observations, as far back as allowed. They do
+    not depend on the horizon: errors at step 3 are the same whether 6 or 60 steps are forecast.
 
     >>> counts, apart = held_out_counts(np.array([20, 5000]), (24, 168), 4)
     >>> counts.tolist(), apart.tolist()

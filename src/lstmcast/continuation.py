@@ -1,4 +1,4 @@
-"""Newer data joined to what a saved model remembers."""
+"""Joining newer data to the saved context of a model."""
 
 from __future__ import annotations
 
@@ -42,12 +42,11 @@ from lstmcast.util.text import some_names
 
 
 class Continuation(NamedTuple):
-    """Newer data joined to a saved context: the panel to forecast, and which of its series
-    continued.
+    """Newer data joined to a saved context: the panel to forecast, and which series continued.
 
-    `reasons`: one for each of `afresh`; `absent`: series that the saved context knows and the data
-    lack; `findings`: what the joining did to values, which the panel's report says too; `lead`
-    (S,): remembered values before those of the data.
+    `reasons`: one for each of `afresh`; `absent`: series of the saved context that the data lack;
+    `findings`: what joining did to the values, also in the panel's report; `lead` (S,): number of
+    saved values before those of the data.
     """
 
     panel: Panel
@@ -71,12 +70,12 @@ class Continuation(NamedTuple):
         return "; ".join(clauses)
 
     def _afresh_for(self, reason: str) -> tuple[str, ...]:
-        """The series that did not continue for this reason."""
+        """The series that started from scratch for this reason."""
         pairs = zip(self.afresh, self.reasons, strict=True)
         return tuple(name for name, series_reason in pairs if series_reason == reason)
 
     def as_dict(self) -> dict[str, Any]:
-        """Which series continued and which did not, for JSON."""
+        """Which series continued and which did not, as JSON values."""
         afresh = [
             {"series": name, "reason": reason}
             for name, reason in zip(self.afresh, self.reasons, strict=True)
@@ -90,8 +89,10 @@ class Continuation(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """Newer data beside what is remembered, each (S,): the ids of their series, which of the
-    remembered ones each is, -1 for new ones, and its values joined to those."""
+    """The ids of the newer series, their places among the saved ones, and joined values.
+
+    A place of -1 is a new series.
+    """
 
     newer: Panel
     ids: NDArray
@@ -105,7 +106,7 @@ class Matched(NamedTuple):
 
 
 _BEFORE_THE_END = "the data end at {end}, {steps} before the saved end ({saved})"
-# what is said of a piece: by one of its fields, which counts steps
+# the message for each field of a piece that counts steps
 _RULES = (
     (
         "stale",
@@ -114,22 +115,22 @@ _RULES = (
     ),
     (
         "kept_after",
-        Finding("old data", "warning", "", "What is remembered after them is kept."),
+        Finding("old data", "warning", "", "Saved values after them are kept."),
         _BEFORE_THE_END,
     ),
     (
         "restored",
         Finding(
-            "remembered values", "note", "", "They are kept: a cell without a value erases none."
+            "remembered values", "note", "", "They are kept: an empty cell does not erase a value."
         ),
-        "values of {steps} are remembered, and the data have none there",
+        "values of {steps} are saved, and the data have none there",
     ),
 )
 
 
 @dataclass(frozen=True)
 class Joiner:
-    """Joins newer data to a panel that is remembered."""
+    """Joins newer data to the panel of a saved context."""
 
     panel: Panel
 
@@ -197,7 +198,7 @@ class Joiner:
     def _report(
         self, newer: Panel, recipe: Recipe, findings: Findings, label: str | None
     ) -> DataReport:
-        """That of the newer data, with what is remembered of how data were read."""
+        """The report of the newer data, with the saved reading options."""
         remembered, coming = self.panel.report, newer.report
         return replace(
             coming,
@@ -209,32 +210,31 @@ class Joiner:
         )
 
     def _earlier(self, places: NDArray) -> Earlier | None:
-        """What is known of the time before what is remembered, of series that continued."""
+        """What the saved context knows of earlier times, for series that continued."""
         return joined_earlier(self.panel.earlier, self.panel.frequency, places)
 
     def _calendar(
         self, newer: Panel, places: NDArray, grids: Grids, first: NDArray
     ) -> ObservedCalendar | None:
-        """Which times occur: what the newer data have, or what is remembered."""
+        """Which times occur, from the newer data or else from the saved context."""
         recipe = newer.report.recipe or self.panel.report.recipe or Recipe()
         if self.panel.calendar is None or recipe.calendar == "all":
             return newer.calendar
         return joined_calendar(self.panel.calendar, places, grids, first)
 
     def _places(self, ids: NDArray) -> NDArray:
-        """Which of the remembered series each one is (S,), -1 for new ones."""
+        """The place of each series among the saved ones (S,), -1 for new ones."""
         places = {name: place for place, name in enumerate(self.panel.ids)}
         return np.array([places.get(name, -1) for name in ids], np.int64)
 
     def _keys(self, newer: Panel, places: NDArray) -> Keys:
-        """The keys of the newer data; those that are remembered where arrays came without any."""
+        """The keys of the newer data, or the saved keys where arrays have none."""
         if newer.keys or newer.keys.targets is not None or np.any(places < 0):
             return newer.keys
         return self.panel.keys.take(places)
 
     def _kinds(self, matched: Matched) -> tuple[Kind, NDArray | None]:
-        """What values can be, joined: as it is declared, the newer word first, or as the values
-        that are remembered and the newer ones have it."""
+        """The kinds of values, as declared (newer data first) or as recognised in all values."""
         newer, places = matched.newer, matched.places
         if newer.recognised is None:
             return newer.kind, None
@@ -247,17 +247,17 @@ class Joiner:
         return common_kind(recognised), recognised
 
     def _kinds_told(self, ids: NDArray, places: NDArray, recognised: NDArray) -> list[Finding]:
-        """What is recognised, and which series have gone below 0 since."""
+        """The recognised kinds, with a finding for series whose newer values are below 0."""
         stopped = (places >= 0) & (self.panel.kinds[places] != "real")
         below = ids[stopped & (recognised == "real")]
         if not len(below):
             return kind_findings(ids, recognised)
         sentence = f"{_names(tuple(map(str, below)))} stopped at 0, and newer values are below it"
-        gone = Finding(NEVER_BELOW, "warning", sentence, "Forecasts may be below 0 now.")
+        gone = Finding(NEVER_BELOW, "warning", sentence, "Forecasts may now be below 0.")
         return [*kind_findings(ids, recognised), replace(gone, count=len(below))]
 
     def _covariates(self, matched: Matched) -> Covariates:
-        """The columns beside the target that are remembered, joined where the target is."""
+        """The saved covariates, joined like the target."""
         newer, _, places, pieces = matched
         remembered = self.panel.covariates
         newer.covariates.require(remembered.past, newer.report.source)
@@ -273,7 +273,7 @@ class Joiner:
         return Covariates(past, future, *static)
 
     def _column(self, name: str, matched: Matched) -> NDArray:
-        """One of them (N,): a newer value counts, and a missing one erases none."""
+        """One covariate (N,): newer values win, and missing ones erase nothing."""
         newer, _, places, pieces = matched
         remembered, remembered_offsets = self.panel.covariates.past[name], self.panel.offsets
         coming, offsets = newer.covariates.past[name], newer.offsets
@@ -287,8 +287,7 @@ class Joiner:
         return np.concatenate(columns)
 
     def _findings(self, matched: Matched, recipe: Recipe) -> Findings:
-        """What the joining did to values, each said once; `DataError` for gaps that were not to
-        be."""
+        """What joining did to the values; `DataError` for gaps where none are allowed."""
         treatment = "masked: the forecast skips it" if recipe.missing == "mask" else "interpolated"
         gap = Finding(MISSING_STEPS, "warning", "", f"What is missing is {treatment}.")
         if recipe.gaps == "error":
@@ -302,7 +301,7 @@ class Joiner:
         return Findings(findings)
 
     def _told(self, matched: Matched, field: str, rule: Finding, text: str) -> list[Finding]:
-        """A finding for each series of which this field of its piece is not 0."""
+        """A finding for each series whose piece has a non-zero value in this field."""
         newer, ids, places, pieces = matched
         counts = np.array([getattr(piece, field) for piece in pieces])
 
@@ -321,7 +320,7 @@ class Joiner:
         return per_series(ids, np.arange(len(ids)), np.flatnonzero(counts), rule, say)
 
     def _check(self, newer: Panel) -> None:
-        """ModelError for data that cannot continue what is remembered."""
+        """Raise ModelError for data that cannot continue the saved context."""
         saved = self.panel.frequency
         if saved != newer.frequency:
             recipe = self.panel.report.recipe
@@ -330,7 +329,7 @@ class Joiner:
                 option = f"--aggregate {recipe.aggregate} {option}"
             raise ModelError(
                 f"The data are {newer.frequency.name}, but the saved model was made with "
-                f"{saved.name} data. Read them with that frequency ({option}), or forecast them "
+                f"{saved.name} data. Read them at that frequency ({option}), or forecast them "
                 "without the saved model."
             )
         if self.panel.periods != newer.periods:
@@ -341,7 +340,7 @@ class Joiner:
         self._check_zone(newer)
 
     def _check_zone(self, newer: Panel) -> None:
-        """ModelError for times of another zone; dates are the same in every zone."""
+        """Raise ModelError for times of another zone; dates are the same in every zone."""
         saved, zone = self.panel.report.time_zone, newer.report.time_zone
         if not saved or not zone or same_zone(saved, zone):
             return
@@ -349,22 +348,24 @@ class Joiner:
         if on_midnights(self.panel.starts, frequency) and on_midnights(newer.starts, frequency):
             return
         raise ModelError(
-            f"The times of {newer.report.source} are those of {zone}, but the saved model's are "
-            f"those of {saved}. Hand over the file or frame itself, whose times are then "
-            "converted, or convert them before reading."
+            f"The times of {newer.report.source} are in {zone}, but the saved model's are in "
+            f"{saved}. Pass the file or frame itself, whose times are then converted, or convert "
+            "them before reading."
         )
 
 
 def still_true(newer: Panel, pieces: list[Piece]) -> list[Finding]:
-    """What reading noticed, without times said to be masked whose values were remembered after
-    all, and without what the newer values alone look like."""
+    """The findings of reading that are still true after joining.
+
+    Left out are masked times whose values are saved, and what was recognised in newer values alone.
+    """
     unknown = [bool(np.isnan(piece.values[piece.lead :]).any()) for piece in pieces]
     is_complete = [
         piece.restored > 0 and not has_gaps for piece, has_gaps in zip(pieces, unknown, strict=True)
     ]
     closed = set(newer.ids[is_complete].tolist())
     if any(is_complete) and not any(unknown):
-        closed.add(None)  # the series of a finding about several, or about the only one
+        closed.add(None)  # the series of a finding, where it concerns several or the only one
     still = []
     for finding in newer.report.findings:
         is_masking = finding.severity == "warning" and finding.rule in (GAPS, MISSING_VALUES)
@@ -375,8 +376,7 @@ def still_true(newer: Panel, pieces: list[Piece]) -> list[Finding]:
 
 
 def is_unnamed(panel: Panel) -> bool:
-    """Whether a panel is one series that the data gave no name: it is called after its file, or
-    "y"."""
+    """Whether a panel is one series without a name in the data, named after its file or "y"."""
     if len(panel) != 1 or panel.columns.series != Columns().series:
         return False
     return panel.ids[0] in ("y", file_label(panel.report.source), panel.report.label)

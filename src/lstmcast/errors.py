@@ -1,11 +1,11 @@
 """Every error that lstmcast raises on purpose.
 
-    LstmcastError                 something that the caller can mend
+    LstmcastError                 anything that the caller can fix
     ├── DataError                 the data cannot be read or used                 (exit status 1)
     ├── ModelError                a saved model is damaged, newer, or does not fit (exit status 1)
     ├── OutputError               a result cannot be written                      (exit status 1)
     ├── CheckError                a job's checks do not hold                      (exit status 4)
-    ├── BusyError                 another run of the job is not done              (exit status 5)
+    ├── BusyError                 another run of the job is in progress          (exit status 5)
     ├── MissingExtraError         an optional package is not installed            (exit status 1)
     └── UsageError                an argument is invalid                          (exit status 2)
 
@@ -14,7 +14,7 @@ A message says what happened and where, what was expected, and what to do.
 
 from __future__ import annotations
 
-_LONGEST_LINE, _MOST_LINES = 2_000, 60  # of a message: data can put anything into it
+_LONGEST_LINE, _MOST_LINES = 2_000, 60  # bounds of a message, since data can put anything into it
 
 
 class LstmcastError(Exception):
@@ -27,7 +27,7 @@ class LstmcastError(Exception):
 
 
 def bounded(text: str) -> str:
-    """A message without what is beyond sensible lengths.
+    """A message cut to a sensible length.
 
     >>> len(bounded("x" * 1_000_000)) < 2_100
     True
@@ -59,13 +59,13 @@ class OutputError(LstmcastError):
 
 
 class CheckError(LstmcastError):
-    """What the checks of a job ask for does not hold."""
+    """A check of a job does not hold."""
 
     exit_status = 4
 
 
 class BusyError(LstmcastError):
-    """Another run of the same job is not done yet."""
+    """Another run of the same job is still in progress."""
 
     exit_status = 5
 

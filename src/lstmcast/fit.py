@@ -1,5 +1,6 @@
-"""What `LSTMForecaster.fit` does around the training itself: from a panel to what a network learns
-from, and from trained weights to a fitted model with measured intervals.
+"""The steps of `LSTMForecaster.fit` around the training itself.
+
+A panel becomes training data, and trained weights become a fitted model with measured intervals.
 
 S series · H horizon · I central intervals
 """
@@ -42,11 +43,13 @@ if TYPE_CHECKING:
     from lstmcast.training.members import Trained
 
 
-FAILED = 3.0  # times the error of the last value, from which a training has failed
+FAILED = (
+    3.0  # a training has failed if errors are this many times those of repeating the last value
+)
 
 
 class FitOptions(NamedTuple):
-    """The arguments of `LSTMForecaster.fit` but for the data, where they are described."""
+    """The arguments of `LSTMForecaster.fit` except for the data; they are described there."""
 
     loss: Callable[[Any, Any], Any] | None = None
     callbacks: Sequence[Callable[[Any], Any]] = ()
@@ -56,23 +59,21 @@ class FitOptions(NamedTuple):
     threads: int | None = None
 
     def check(self, training: TrainingConfig) -> None:
-        """UsageError for what cannot be used, before anything is read."""
+        """Raise UsageError for invalid arguments, before any data are read."""
         _check_loss(self.loss, training.loss.name)
         _check_callbacks(self.callbacks)
         if self.folder is not None:
             checked_path(self.folder)
         if self.resume and self.folder is None:
             raise UsageError(
-                "resume=True needs folder=…: the place of the checkpoints that training continues "
-                "from."
+                "resume=True needs folder=…: the folder with the checkpoints to continue from."
             )
         if self.threads is not None and not is_whole(self.threads, 1):
             raise UsageError(f"threads must be a whole number of at least 1, got {self.threads!r}.")
 
 
 def fitted_on(specification: Specification, start: Start, data: Any, options: FitOptions) -> Fitted:
-    """What `LSTMForecaster.fit` gives: a network that was trained on the data, and remembers them;
-    see there."""
+    """Train a network on the data and keep their newest values; see `LSTMForecaster.fit`."""
     require_torch()
     options.check(specification.resolved_training(start))
     from lstmcast.data.read import as_panel
@@ -85,7 +86,7 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
     ready = prepared(specification, start, panel, folder, options.resume)
 
     def stored(trained: Trained) -> tuple[dict[str, Any], dict[str, Arrays]]:
-        """A snapshot: a whole forecaster."""
+        """A snapshot: a complete forecaster."""
         model = ready.fitted(trained, start, specification)
         return folder_contents(specification, start, model)
 
@@ -106,17 +107,16 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
 
 
 def _with_static(start: Start, panel: Panel) -> Start:
-    """The same start, a network from scratch knowing what the panel says of static columns."""
+    """The same start; a network from scratch gets the static columns of the panel."""
     static = start.config.static
     if start.network is not None or not static:
-        codes_of(static, panel)  # so that a column that is missing is told before any work
+        codes_of(static, panel)  # so that a missing column is reported before any work
         return start
     return start._replace(config=replace(start.config, static=learned(static, panel)))
 
 
 def _with_codes(data: FitData, config: NetworkConfig, panel: Panel) -> FitData:
-    """Transformed values with the codes of static columns beside them; adaptive inputs add these
-    to each batch."""
+    """Transformed values with static codes; adaptive inputs add these to each batch."""
     if not isinstance(data, TransformedData) or not config.static:
         return data
     assert isinstance(config.inputs, Transformed)
@@ -127,25 +127,24 @@ def _with_codes(data: FitData, config: NetworkConfig, panel: Panel) -> FitData:
 
 
 def _require_no_effects(specification: Specification, start: Start, panel: Panel) -> None:
-    """UsageError where effects of known columns would be taken out of what a head of counts
-    learns from: the rest is no count."""
+    """UsageError where a count head would learn from counts with effects removed."""
     head = head_named(start.config.head, specification.own_head)
     if head.affine or not panel.covariates.future:
         return
     columns = ", ".join(map(repr, panel.covariates.future.columns))
     raise UsageError(
-        f"head={head.name!r} answers values as they are, and the effects of columns that are known "
-        f"in advance ({columns}) are taken out of what a network reads. Use head='quantiles' with "
-        "them, or leave them out."
+        f"head={head.name!r} learns from counts as they are, but the effects of columns that are "
+        f"known in advance ({columns}) are removed before the network reads them. Use "
+        "head='quantiles' with these columns, or leave them out."
     )
 
 
 class Prepared(NamedTuple):
-    """A panel that is ready to be trained on.
+    """A panel that is ready for training.
 
-    `ends` (S,): how many values of each series are its training part. `data`: what the network
-    learns from; `inputs`: what their transforms learned, from the training part alone. `lineage`:
-    where checkpoints are kept, what they may be of.
+    `ends` (S,): number of values in the training part of each series. `data`: what the network
+    learns from. `inputs`: the inputs with their transforms fitted to the training part. `lineage`:
+    which earlier data the checkpoints may belong to.
     """
 
     panel: Panel
@@ -156,8 +155,10 @@ class Prepared(NamedTuple):
     lineage: Lineage | None = None
 
     def fitted(self, trained: Trained, start: Start, specification: Specification) -> Fitted:
-        """The model of trained weights: its intervals measured, its data remembered, and where it
-        is to answer with simple forecasts, these weighed."""
+        """The model with trained weights, measured intervals and the saved context.
+
+        Where it is combined with simple forecasts, their shares are measured too.
+        """
         horizon, method = specification.horizon, specification.method
         validated = Fitted(
             trained.validated,
@@ -165,7 +166,7 @@ class Prepared(NamedTuple):
             context_for(trained.validated, self.training.batching),
             self._mean_changes(),
         )
-        # Measured with weights that have not seen what is held back, at all steps of the grid.
+        # Measured with weights that have not seen the validation data, at all steps of the grid.
         panel = without(self.panel)
         measured, shares = held_back(validated.decode, panel, self.ends, horizon), {}
         failed = failure_notes(measured, panel)
@@ -208,7 +209,7 @@ class Prepared(NamedTuple):
         """The mean absolute change of each series in its training part, by its id."""
         origins = Origins(np.arange(len(self.panel)), self.ends)
         changes, _ = mean_changes(adjusted(self.panel), origins)
-        changes = np.nan_to_num(changes)  # nothing to compare is no change
+        changes = np.nan_to_num(changes)  # without two values to compare, no change
         return dict(zip(map(str, self.panel.ids), changes.tolist(), strict=True))
 
 
@@ -219,14 +220,14 @@ def prepared(
     folder: Path | None = None,
     resume: bool = False,
 ) -> Prepared:
-    """A panel made ready for training.
+    """Prepare a panel for training.
 
-    `folder`: of the checkpoints; `resume`: whether training continues from those that are there, on
+    `folder`: where checkpoints are kept; `resume`: whether training continues from those in it, on
     data that may have grown since.
 
     Raises:
-        UsageError: The weights that training starts from were trained on what comes after it.
-        DataError: Its values cannot be transformed.
+        UsageError: The initial weights were trained on values after the data.
+        DataError: The values cannot be transformed.
         ModelError: The past of the data is not what the checkpoints were trained on.
     """
     require_unseen(start.trained_until, panel)
@@ -252,8 +253,8 @@ def prepared(
 
 
 def _past(start: Start, folder: Path) -> DataRecord | None:
-    """The data that the checkpoints of a folder were trained on, by a network with these inputs;
-    those of another one are refused when they are read."""
+    """The data on which a network with these inputs was trained for the checkpoints in a folder.
+    Checkpoints of other inputs are rejected when they are read."""
     past = DataRecord.in_folder(folder)
     if past is None or past.about["inputs"] != start.config.inputs.described():
         return None
@@ -263,8 +264,7 @@ def _past(start: Start, folder: Path) -> DataRecord | None:
 def _with_window_length(
     training: TrainingConfig, data: FitData, earlier_length: int | None = None
 ) -> TrainingConfig:
-    """The same with the length of its windows, where that follows from transformed series: as it
-    was `before` they grew."""
+    """The same with the window length, which stays as it was `before` the data grew."""
     batching = training.batching
     if (
         not isinstance(batching, Windows)
@@ -277,7 +277,7 @@ def _with_window_length(
 
 
 def unused_notes(inputs: FittedTransforms | None, panel: Panel) -> tuple[str, ...]:
-    """A note on transforms for series that are not in the data: an id may be mistyped."""
+    """A note on transforms for series that are not in the data, as an id may be mistyped."""
     ids = set(map(str, panel.ids))
     by_series = inputs.transforms.by_series if inputs else {}
     unknown = [name for name in by_series if name not in ids]
@@ -287,13 +287,13 @@ def unused_notes(inputs: FittedTransforms | None, panel: Panel) -> tuple[str, ..
 
 
 def unread_notes(past: tuple[str, ...], panel: Panel) -> tuple[str, ...]:
-    """A note on columns beside the target that the network does not read."""
+    """A note on covariates that the network does not read."""
     unread = panel.covariates.unread(past)
     return () if unread is None else (unread,)
 
 
 def failure_notes(measured: HeldBack | None, panel: Panel) -> tuple[str, ...]:
-    """A note where most forecasts of what was held back are far worse than the last known value."""
+    """A note where most validation forecasts are far worse than the last known value."""
     if measured is None:
         return ()
     last_O = last_known(panel, measured.origins)
@@ -310,31 +310,28 @@ def failure_notes(measured: HeldBack | None, panel: Panel) -> tuple[str, ...]:
     if times < FAILED:
         return ()
     return (
-        f"on what was held back, errors are {times:,.3g} times those of repeating the last value: "
-        "the training has failed. Check that the values are scaled (Transformed(Standard())), "
-        "lower the learning rate, or train for more epochs",
+        f"on the validation data, errors are {times:,.3g} times those of repeating the last "
+        "value: the training has failed. Check that the values are scaled "
+        "(Transformed(Standard())), lower the learning rate, or train for more epochs",
     )
 
 
 def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:
-    """A note where no value after `ends` (S,) could say how wide intervals must be."""
+    """A note where no values after `ends` (S,) are left to measure the width of intervals."""
     if np.any((ends > 0) & (ends < panel.lengths)):
         return ()
-    return (
-        "no end of a series was held back to measure intervals with: they are as wide as the "
-        "network has them",
-    )
+    return ("no end of a series was held back to measure intervals: they are the network's own",)
 
 
 def _check_loss(loss: Any, loss_name: str) -> None:
     if loss is not None and not callable(loss):
         raise UsageError(
-            f"{loss=} is no function of (point, target). A loss by name goes into "
+            f"{loss=} is not a function of (point, target). A named loss goes into "
             f"TrainingConfig(loss={loss!r})."
         )
     if loss is not None and loss_name != "auto":
         raise UsageError(
-            f"TrainingConfig(loss={loss_name!r}) and {loss=}: one of them can be minimised. Leave "
+            f"TrainingConfig(loss={loss_name!r}) and {loss=}: only one can be minimised. Leave "
             "one out."
         )
 
@@ -342,7 +339,7 @@ def _check_loss(loss: Any, loss_name: str) -> None:
 def _check_callbacks(callbacks: Any) -> None:
     if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
         raise UsageError(
-            f"{callbacks=} are no callbacks. A list of functions is expected, such as "
+            f"{callbacks=} are not callbacks. A list of functions is expected, such as "
             "[PrintTable()]."
         )
     if classes := [callback.__name__ for callback in callbacks if isinstance(callback, type)]:

@@ -1,4 +1,4 @@
-"""What a network learns from: raw observations, or series after their transforms.
+"""Training data of a network: raw observations, or series after their transforms.
 
 S series · N observations of all series · C inputs · K columns that are predicted
 """
@@ -17,11 +17,10 @@ from lstmcast.errors import DataError, UsageError
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveData:
-    """What a network with adaptive inputs learns from: raw observations, and where the training
-    part of each series ends.
+    """Training data for adaptive inputs: raw observations, and the end of each training part.
 
-    `ends` (S,): observations in the training part; the rest validates. `horizon`: steps ahead that
-    count, None for all.
+    `ends` (S,): number of observations in the training part; the rest is for validation. `horizon`:
+    steps ahead that have a loss, None for all.
     """
 
     panel: Panel
@@ -42,15 +41,15 @@ class AdaptiveData:
         return self.panel.ids
 
     def everything(self) -> AdaptiveData:
-        """The same, with nothing held back."""
+        """The same data with nothing held back."""
         return replace(self, ends=np.asarray(self.panel.lengths))
 
     def known(self) -> NDArray:
-        """Whether a step can be the first one that is read (N,)."""
+        """Whether reading can start at each step (N,)."""
         return ~np.isnan(self.panel.values)
 
     def fingerprint(self) -> str:
-        """The same for the same data, for a checkpoint to recognise them."""
+        """A digest by which a checkpoint recognises the data."""
         return _digest(
             self.panel.values,
             self.offsets,
@@ -63,11 +62,11 @@ class AdaptiveData:
 
 @dataclass(frozen=True, eq=False)
 class TransformedData:
-    """What a network with transformed inputs learns from: series after their transforms.
+    """Training data for transformed inputs: series after their transforms.
 
     `inputs` (N, C) and `labels` (N, K) hold the value at each step, scaled as an input and as a
-    label; NaN = unknown. `offsets` (S + 1,), `ends` and `horizon` as in `AdaptiveData`. A label
-    becomes an input as `scale · label + shift`, each (S, K); None where they are scaled alike.
+    label; NaN = unknown. `offsets` (S + 1,), `ends` and `horizon` as in `AdaptiveData`. The input
+    for a label is `scale · label + shift`, each (S, K); None where both have the same scale.
 
     >>> y = np.arange(10.0)[:, None]
     >>> offsets, ids = np.array([0, 10]), np.array(["a"], object)
@@ -94,15 +93,15 @@ class TransformedData:
         _check_ends(self.ends, np.diff(self.offsets))
 
     def everything(self) -> TransformedData:
-        """The same, with nothing held back."""
+        """The same data with nothing held back."""
         return replace(self, ends=np.diff(self.offsets))
 
     def known(self) -> NDArray:
-        """Whether a step can be the first one that is read (N,)."""
+        """Whether reading can start at each step (N,)."""
         return np.asarray(~np.isnan(self.inputs).any(axis=1))
 
     def fingerprint(self) -> str:
-        """The same for the same data, for a checkpoint to recognise them."""
+        """A digest by which a checkpoint recognises the data."""
         return _digest(
             self.inputs,
             self.labels,
@@ -119,15 +118,14 @@ FitData = AdaptiveData | TransformedData
 
 
 def require_values(data: FitData, values: str, head: str) -> None:
-    """DataError where a head that learns from counts, or from what is not negative, is given other
-    values.
+    """Raise DataError for values that the head cannot learn from: fractions or negative numbers.
 
     >>> data = AdaptiveData(Panel.from_arrays([2.0, 0.5]), np.array([2]))
     >>> require_values(data, "positive", "tweedie")
     >>> require_values(data, "count", "negative_binomial")
     Traceback (most recent call last):
     ...
-    lstmcast.errors.DataError: series 'y', step 2: 0.5 is not whole, ...
+    lstmcast.errors.DataError: series 'y', step 2: 0.5 is not a whole number, ...
     """
     if values == "real":
         return
@@ -145,13 +143,13 @@ def require_values(data: FitData, values: str, head: str) -> None:
     is_fraction = is_known & (labels_NK != np.rint(labels_NK))
     if values == "count" and is_fraction.any():
         raise DataError(
-            f"{_first_label(data, labels_NK, is_fraction)} is not whole{reason} Use "
+            f"{_first_label(data, labels_NK, is_fraction)} is not a whole number{reason} Use "
             "head='tweedie', which learns from amounts, or head='quantiles'."
         )
 
 
 def _first_label(data: FitData, labels_NK: NDArray, is_wrong: NDArray) -> str:
-    """The first of some labels: where it is, and its value."""
+    """The first of some labels: its place and its value."""
     row, column = np.argwhere(is_wrong)[0]
     series = int(np.searchsorted(data.offsets, row, side="right")) - 1
     step = row - data.offsets[series] + 1

@@ -1,8 +1,7 @@
-"""What a forecaster knows beyond its specification, as one frozen value: `fit` returns it, a saved
-model holds it.
+"""The fitted part of a forecaster, as one frozen value: made by `fit`, stored in a saved model.
 
-It is all that a forecast needs: the network, what the transforms learned, the factors by which
-intervals are widened, the saved context.
+It holds the network, the fitted transforms, the factors that widen intervals, and the saved
+context.
 
     S series · O origins · H horizon · Q quantile levels of the head · I central intervals
 """
@@ -39,9 +38,9 @@ from lstmcast.training_history import History
 Mode = Literal["direct", "recursive", "one-step"]
 InitialWeights = Literal["scratch", "pretrained", "given"]
 Arrays = Mapping[str, NDArray]
-Groups = Mapping[str, Arrays]  # the arrays of a folder of the store, by file
+Groups = Mapping[str, Arrays]  # the arrays of a saved folder, by file
 
-# Names of format 1, and what they are called since.
+# Names of format 1, and the names that replaced them.
 RENAMED_KEYS = {"levels": "quantiles"}
 RENAMED_GROUPS = {"learned": "fitted"}
 
@@ -50,9 +49,9 @@ RENAMED_GROUPS = {"learned": "fitted"}
 class Record:
     """How the weights of a fitted model were trained.
 
-    `ids` (S,): series that were trained on. `ends` (S,): the last time of each that the weights
-    were fitted to. `training`: the settings as they were used. `initial_weights`: what training
-    started from. `trained_until`: the last time of each series, by its id, that those had been
+    `ids` (S,): the series of the training. `ends` (S,): the last time of each series used in
+    training. `training`: the settings used. `initial_weights`: the weights that training started
+    from. `trained_until`: the last time of each series, by id, that the initial weights were
     trained on.
     """
 
@@ -66,12 +65,12 @@ class Record:
 
     @property
     def interrupted(self) -> bool:
-        """Whether training was stopped by Ctrl-C before its end."""
+        """Whether training was stopped early by Ctrl-C."""
         return any(note.startswith("interrupted") for note in self.notes)
 
     @property
     def trained_ends(self) -> dict[str, Any]:
-        """The last time of each series, by its id, that the weights were ever trained on."""
+        """The last time of each series, by id, in all training of the weights."""
         ends = {}
         for name, end in self.trained_until.items():
             if np.asarray(end).dtype.kind == self.ends.dtype.kind:
@@ -81,7 +80,7 @@ class Record:
         return ends
 
     def described(self) -> dict[str, Any]:
-        """What a manifest says of it."""
+        """The part of it that a manifest holds."""
         epochs = self.history.columns()["epoch"]
         return {
             "initial_weights": self.initial_weights,
@@ -91,7 +90,7 @@ class Record:
         }
 
     def arrays(self) -> dict[str, NDArray]:
-        """Everything else, under names for the store."""
+        """The remaining fields as named arrays for the store."""
         arrays = {
             **packed(self.ids),
             "ends": self.ends.astype(np.int64),
@@ -109,7 +108,7 @@ class Record:
 
     @classmethod
     def from_saved(cls, manifest: Mapping[str, Any], arrays: Arrays) -> Record:
-        """What `described` and `arrays` gave; KeyError where something is missing."""
+        """Rebuild it from `described` and `arrays`; KeyError where something is missing."""
         columns = {}
         for name, array in arrays.items():
             if name.startswith("history."):
@@ -127,20 +126,20 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A network with all that it forecasts with.
+    """A network with everything that it needs to forecast.
 
     Args:
         network: the network.
-        inputs: what the transforms of its inputs learned; None where they are fitted to what each
-            forecast knows.
-        context: what a forecast reads; None for what is usual.
-        changes: the mean absolute change of each series from one step to the next, by its id.
-        factors_HI: by how much intervals are widened; None where that is measured anew before each
+        inputs: the fitted transforms of its inputs; None where they are fitted anew for each
             forecast.
-        saved_context: observations that forecasts begin after; None for a model that keeps none.
-        record: how it was trained; None where nothing was.
-        method: what it answers with, where something was trained.
-        shares: of the simple forecasts that it answers with, by name.
+        context: which observations a forecast reads; None for the default.
+        changes: the mean absolute change of each series from one step to the next, by its id.
+        factors_HI: the factors that widen intervals; None where they are measured before each
+            forecast.
+        saved_context: the observations that forecasts continue; None for a model that keeps none.
+        record: how it was trained; None if it was not.
+        method: how it forecasts, if it was trained.
+        shares: the shares of the simple forecasts it is combined with, by name.
     """
 
     network: Network
@@ -158,8 +157,8 @@ class Fitted:
     ) -> NDArray:
         """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
-        They are the network's own, before any calibration. Of mode "one-step" the horizon is 1.
-        What is known in advance is taken out of what is read, and put back into the answers.
+        They are the network's own, before calibration. In mode "one-step" the horizon is 1. The
+        effects of future columns are removed before reading and added back to the forecasts.
         """
         effects = effects_of(panel)
         if effects is not None:
@@ -171,10 +170,10 @@ class Fitted:
         return decoding.decode(self.reader, panel, origins, horizon, recursive=recursive)
 
     def states(self, panel: Panel) -> dict[str, list[tuple[NDArray, NDArray]]]:
-        """State h and c (T, units) of each LSTM layer of the first member, by series."""
+        """The states h and c (T, units) of each LSTM layer of the first member, by series."""
         if not isinstance(self.network.config.inputs, Transformed):
             raise UsageError(
-                "states() are those of a network with transformed inputs; this one has "
+                "states() needs a network with transformed inputs; this one has "
                 f"inputs={self.network.config.inputs!r}."
             )
         states = {}
@@ -186,19 +185,21 @@ class Fitted:
 
     @property
     def reader(self) -> decoding.Reader:
-        """What decoding needs of it."""
+        """The parts that decoding needs."""
         return decoding.Reader(
             self.network, self.inputs, self.context, self.changes, self.knows_rates
         )
 
     @property
     def knows_rates(self) -> bool:
-        """Whether the network knows series of any frequency, as one that arrives trained does."""
+        """Whether the network can forecast any frequency, as the pretrained one can."""
         return self.record is None or self.record.initial_weights != "scratch"
 
     def measured_ahead(self, horizon: int, mode: Mode) -> int:
-        """Steps to forecast where their intervals are measured: all that the head answers at once,
-        as the intervals of the first steps must not depend on how many are asked for."""
+        """Steps to forecast where intervals are measured: all steps of the head.
+
+        The intervals of the first steps must not depend on how many steps are forecast.
+        """
         config = self.network.config
         if config.inputs.from_context and mode == "direct":
             return max(horizon, config.steps)
@@ -206,17 +207,16 @@ class Fitted:
 
     @property
     def past(self) -> tuple[str, ...]:
-        """Names of the columns that the network reads beside the target."""
+        """Names of the past covariates that the network reads."""
         return self.network.config.inputs.past
 
     @property
     def fewest_known(self) -> int:
-        """Known values that a series needs before the first of its forecasts; 0 if it needs
-        none."""
+        """Known values that a series needs before its first forecast; 0 for none."""
         return self.network.config.inputs.fewest
 
     def check_columns(self, panel: Panel) -> None:
-        """DataError where the columns of a joint network come in another order than in training."""
+        """DataError where a joint network gets its columns in another order."""
         if self.record is None or self.network.config.inputs.columns == 1:
             return
         trained = [str(name) for name in self.record.ids]
@@ -230,13 +230,13 @@ class Fitted:
                 )
 
     def context_of(self, panel: Panel, combines: bool = False) -> SavedContext:
-        """What a fitted model remembers of its data.
+        """The part of its data that a fitted model keeps.
 
         Args:
             panel: The data.
-            combines: Whether simple forecasts read the columns that the network does not.
+            combines: Whether simple forecasts read columns that the network does not read.
         """
-        # What nothing reads would only be asked for again in newer data.
+        # A column that nothing reads would only be required of newer data.
         if self.past or not combines:
             panel = replace(panel, covariates=panel.covariates.only(self.past))
         if self.network.config.inputs.from_context:
@@ -244,20 +244,19 @@ class Fitted:
         return SavedContext(panel)
 
     def needed_of(self, context: SavedContext) -> SavedContext:
-        """As much of a saved context as the next forecasts need."""
-        # Transforms that were not fitted are fitted to all of it.
+        """The part of a saved context that the next forecasts need."""
+        # Transforms that are not fitted yet are fitted to all of it.
         if not isinstance(self.context, Newest) or self.record is None or self.shares:
             return context
         count = self.context.length + self.fewest_known - 1
         newest = SavedContext.newest(context.panel, count)
-        # What is read in the place of a missing value may lie any number of steps back.
+        # The value read in place of a missing one may lie any number of steps back.
         columns = (newest.panel.values, *newest.panel.covariates.past.values())
         has_gaps = any(np.isnan(column).any() for column in columns)
         return context if has_gaps else newest
 
     def held_back_from(self, panel: Panel) -> NDArray | None:
-        """How many values of each series (S,) the weights were fitted to, 0 for all; None where
-        nothing was held back."""
+        """Values of each series (S,) used in training, 0 for all; None if none were held back."""
         if self.record is None:
             return None
         trained = panel.frequency.position(self.record.ends, panel.starts) + 1
@@ -265,10 +264,10 @@ class Fitted:
         return held_back if held_back.any() else None
 
     def saved(self, training: TrainingConfig) -> tuple[dict[str, Any], dict[str, Arrays]]:
-        """A manifest and groups of arrays for the store, of which `from_saved` makes the same.
+        """The manifest and the groups of arrays from which `from_saved` rebuilds it.
 
         Args:
-            training: The settings that the manifest names where nothing was trained.
+            training: The settings that the manifest holds if nothing was trained.
         """
         assert self.saved_context is not None
         manifest, weights = described(self.network)
@@ -286,14 +285,14 @@ class Fitted:
             groups["fitted"] = measured | self.record.arrays()
         if not self.network.config.inputs.from_context:
             transforms = self.inputs.arrays() if self.inputs else {}
-            if self.inputs and not self.record:  # weights of a folder, which are not trained here
+            if self.inputs and not self.record:  # weights from a folder, which are not trained here
                 transforms = transforms | packed(self.inputs.state.ids)
             groups["transforms"] = transforms
         return manifest, groups
 
     @classmethod
     def from_saved(cls, manifest: Mapping[str, Any], groups: Groups, network: Network) -> Fitted:
-        """What `saved` gave, with the network that was read from it.
+        """Rebuild it from what `saved` gave and the network read from the same folder.
 
         Raises:
             KeyError, TypeError, ValueError: Something is missing, or is not what it should be.
@@ -325,7 +324,7 @@ class Fitted:
 def inputs_in(
     network: Network, manifest: Mapping[str, Any], groups: Groups
 ) -> FittedTransforms | None:
-    """What the transforms of a saved model had learned; None where they had not."""
+    """The fitted transforms of a saved model; None if they were not fitted."""
     arrays = groups.get("transforms", {})
     ids = groups["fitted"] if "trained" in manifest else arrays
     if network.config.inputs.from_context or "ids" not in ids:
@@ -334,8 +333,7 @@ def inputs_in(
 
 
 def context_for(network: Network, batching: Batching) -> Context | None:
-    """What a forecast of transformed inputs reads: as much as its windows held, else all; None for
-    what is usual."""
+    """What forecasts with transformed inputs read: a window, else all; None for the default."""
     if network.config.inputs.from_context:
         return None
     if isinstance(batching, Windows) and batching.length is not None:
@@ -346,7 +344,7 @@ def context_for(network: Network, batching: Batching) -> Context | None:
 def in_format_2(
     manifest: Mapping[str, Any], groups: Groups
 ) -> tuple[dict[str, Any], dict[str, Arrays]]:
-    """What was read of a saved model of format 1 or 2, under the names of format 2."""
+    """A saved model of format 1 or 2 under the names of format 2."""
     manifest = {RENAMED_KEYS.get(name, name): value for name, value in manifest.items()}
     if "began" in manifest.get("trained", {}):
         trained = dict(manifest["trained"])
@@ -355,8 +353,7 @@ def in_format_2(
 
 
 def seen_in(groups: Groups) -> dict[str, Any]:
-    """The last time of each series, by its id, that the weights of a saved model were trained
-    on."""
+    """The last time of each series, by id, that the weights of a saved model were trained on."""
     arrays = groups.get("fitted")
     if arrays is None:
         return {}
@@ -365,5 +362,5 @@ def seen_in(groups: Groups) -> dict[str, Any]:
 
 
 def _times(ends: NDArray, arrays: Arrays) -> NDArray:
-    """Times as they were before they were numbers."""
+    """Times from their saved numbers."""
     return ends.astype("datetime64[us]") if arrays["is_date"][0] else ends

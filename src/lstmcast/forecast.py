@@ -1,7 +1,6 @@
-"""The result of forecasting: points and quantiles at every origin, as columns, as a frame, as a
-file.
+"""The result of forecasting: points and quantiles at every origin, as columns, frame or file.
 
-An origin is one series seen up to one cutoff. Everything here is data; nothing here forecasts.
+An origin is one series up to one cutoff. This module holds results; it does not forecast.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon, Q quantile levels.
 """
@@ -43,7 +42,7 @@ QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 
 @dataclass(frozen=True, eq=False)
 class Forecast(ResultTable):
-    """What is expected to come after each origin, in the units, times and ids of the data.
+    """Point and quantile forecasts for each origin, in the units, times and ids of the data.
 
     >>> import numpy as np
     >>> forecast = Forecast(
@@ -62,13 +61,13 @@ class Forecast(ResultTable):
     """
 
     ids: np.ndarray  # (O,) str
-    cutoffs: np.ndarray  # (O,) datetime64[us] or int64: the last time that is known
+    cutoffs: np.ndarray  # (O,) datetime64[us] or int64: the last known time
     times: np.ndarray  # (O, H)
-    point: np.ndarray  # (O, H): the median unless asked otherwise
-    quantiles: np.ndarray  # (O, H, Q), non-decreasing along Q; Q is 0 where there is only a point
+    point: np.ndarray  # (O, H): the median by default
+    quantiles: np.ndarray  # (O, H, Q), non-decreasing along Q; Q is 0 for point forecasts only
     quantile_levels: tuple[float, ...] = QUANTILES
     columns: Columns = field(default_factory=Columns)
-    frame_kind: str = "arrays"  # the kind of the input, which frame() mirrors
+    frame_kind: str = "arrays"  # the kind of the input, in which frame() answers
     keys: Keys = field(default_factory=Keys)  # of the series of each origin
     time_zone: str | None = None  # of the data: cutoffs and times are what its clocks show
     frame_zone: str | None = None  # which frames show, where it is not `time_zone`
@@ -100,11 +99,11 @@ class Forecast(ResultTable):
         dependence: Dependence | None = None,
         rows: np.ndarray | None = None,
     ) -> Forecast:
-        """A forecast with the ids, times and columns of the panel that it continues.
+        """Make a forecast with the ids, times and columns of the panel that it continues.
 
-        Of series whose values stop at 0, as those of counts do, nothing in it is below 0: here, as
-        the last step, because calibration and other levels move bounds. rows: which steps of the
-        grid are kept (O, H), from 0, as `data.observed.on_grid` says; all for None.
+        For series that stop at 0, such as counts, no value is below 0. This is applied last,
+        because calibration and interpolation move bounds. rows: the steps of the grid to keep (O,
+        H), from 0, as `data.observed.on_grid` gives them; None keeps all.
         """
         stops = panel.kinds[origins.series] != "real"
         point = stopped(np.asarray(point, np.float64), stops)
@@ -132,48 +131,49 @@ class Forecast(ResultTable):
         return forecast if rows is None else forecast.at_steps(rows)
 
     def __len__(self) -> int:
-        """Rows of the long table: origins times steps."""
+        """Number of rows in the long table: origins times steps."""
         return int(self.wanted.sum())
 
     def __repr__(self) -> str:
-        """What it is, and its first rows."""
+        """A summary and the first rows."""
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        """For notebooks: the steps of one origin, or of several their first steps, and small
-        pictures."""
+        """For notebooks: small pictures and a table of steps or of origins."""
         return as_html(self)
 
     @property
     def horizon(self) -> int:
-        """How many steps each origin is forecast."""
+        """Number of forecast steps."""
         return self.point.shape[1]
 
     @property
     def wanted(self) -> np.ndarray:
-        """Which steps are not after `end` (O, H)."""
+        """Whether each step is at or before `end` (O, H)."""
         return np.ones(self.times.shape, bool) if self.end is None else self.times <= self.end
 
     def until(self, end: Any) -> Forecast:
-        """The same without steps after a time: series that end later have fewer rows."""
+        """The forecast without steps after a time: series that end later have fewer rows."""
         return replace(self, end=end)
 
     def plot(self, panel: Panel | None = None, **looks: Any) -> Any:
-        """The picture of the forecast, which notebooks show by itself.
+        """Plot the forecast; notebooks show the result directly.
 
         Args:
-            panel: The data that it continues; those that it was made of unless given.
+            panel: The data before the forecast. Defaults to those it was made from.
             looks: Arguments of `ForecastPlot.from_forecast`, such as series, unit or dark.
         """
         history = self.history if panel is None else panel
         if history is None:
-            raise UsageError("This forecast knows no data. Give plot the panel that it continues.")
-        # Pictures lie above results in the order of imports: found by name when one is drawn.
+            raise UsageError(
+                "This forecast holds no data to draw. Call plot with the panel that it continues."
+            )
+        # Plots import results, so they are imported here by name, when one is drawn.
         plots = import_module("lstmcast.output.plots")
         return plots.ForecastPlot.from_forecast(self, history, **looks).figure()
 
     def quantile(self, level: float) -> np.ndarray:
-        """The quantile of this level, (O, H); UsageError where the forecast does not hold it."""
+        """The quantile at this level (O, H); UsageError if the forecast does not have it."""
         differences = np.abs(np.array(self.quantile_levels) - level)
         places = np.flatnonzero(differences < 1e-9)
         if not len(places):
@@ -183,8 +183,7 @@ class Forecast(ResultTable):
 
     @property
     def interval_levels(self) -> tuple[float, ...]:
-        """The central intervals, in percent, that the quantiles hold both bounds of; narrow ones
-        first."""
+        """The levels of the central intervals in percent, narrow ones first."""
         quantile_levels = np.array(self.quantile_levels)
         percents = []
         for upper in self.quantile_levels:
@@ -194,8 +193,8 @@ class Forecast(ResultTable):
         return tuple(percents)
 
     def interval(self, level: float = 80) -> Interval:
-        """The central interval that is meant to contain `level` percent; UsageError where it is
-        not held."""
+        """The central interval that should contain `level` percent of the actual values. Raises
+        UsageError if the forecast does not have its bounds."""
         if not np.isclose(level, self.interval_levels, rtol=0, atol=1e-6).any():
             levels = _listed(self.interval_levels) or "none"
             raise UsageError(
@@ -205,7 +204,7 @@ class Forecast(ResultTable):
         return Interval(level, self.quantile(tail), self.quantile(1 - tail))
 
     def select(self, ids: str | Iterable[str]) -> Forecast:
-        """The origins of these series only; UsageError names an id that is not there."""
+        """The forecast of these series only; UsageError for an unknown id."""
         names = {ids} if isinstance(ids, str) else set(ids)
         if missing := sorted(names - set(self.ids)):
             known_ids = _listed(dict.fromkeys(self.ids))
@@ -213,7 +212,7 @@ class Forecast(ResultTable):
         return self.rows(np.array([name in names for name in self.ids], bool))
 
     def at(self, cutoff: Any) -> Forecast:
-        """The origins whose last known time is `cutoff` (a time, its ISO text, or an integer)."""
+        """The forecast at one cutoff (a time, its ISO text, or an integer)."""
         try:
             time = np.asarray(cutoff).astype(self.cutoffs.dtype)
         except (TypeError, ValueError) as error:
@@ -228,8 +227,7 @@ class Forecast(ResultTable):
         return self.rows(is_chosen)
 
     def at_steps(self, steps: np.ndarray) -> Forecast:
-        """Some of the steps of each origin, (O, H) from 0, such as those at which something
-        occurs."""
+        """Select steps of each origin, (O, H) counted from 0."""
         changes: dict[str, Any] = {
             "times": np.take_along_axis(self.times, steps, axis=1),
             "point": np.take_along_axis(self.point, steps, axis=1),
@@ -242,7 +240,7 @@ class Forecast(ResultTable):
         return replace(self, **changes)
 
     def rows(self, chosen: np.ndarray) -> Forecast:
-        """Some of the origins (numbers or a mask), in that order."""
+        """Select origins by their numbers, in that order, or by a mask."""
         changes: dict[str, Any] = {"keys": self.keys.take(chosen)}
         for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops"):
             array = getattr(self, name)
@@ -255,9 +253,9 @@ class Forecast(ResultTable):
         return replace(self, **changes)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
-        """How each series may continue: sample paths (O, `count`, H) whose steps have the
-        quantiles of the forecast, and whose errors depend on each other as those at held-out
-        cutoffs did. UsageError where the forecast has no quantiles on both sides."""
+        """Draw sample paths of each series (O, `count`, H). Each step has the quantiles of the
+        forecast; errors are correlated over time and between series as they were at held-out
+        cutoffs. Raises UsageError if there are no quantiles on both sides of the median."""
         draws = draws_of(self, count, seed)
         return np.stack([draws(origin) for origin in range(len(self.ids))])
 
@@ -270,27 +268,28 @@ class Forecast(ResultTable):
         lead_time: int | None = None,
         count: int = PATHS,
     ) -> Totals:
-        """Sums of the forecast with their intervals, from sample paths.
+        """Sum the forecast over time and series, with intervals from sample paths.
 
         Args:
             span: What is summed over time: "day", "week", "month", "quarter", "year", "horizon", or
                 "step" for no sum over time.
             by: What is summed over series: columns that name them, such as "store", or "all" for
-                everything; each series alone unless given.
-            service_level: In so many percent of cases `order` is enough: what to have in stock.
-            lead_time: Number of steps that are summed, the first ones; all unless given.
+                everything. Defaults to each series by itself.
+            service_level: Percentage of cases in which the column `order`, the stock to hold, is
+                enough.
+            lead_time: Number of first steps that are summed. Defaults to all.
             count: Number of sample paths.
 
         Raises:
-            UsageError: There are no intervals, several cutoffs, or no such span or column; the
-                lead time is longer than the horizon.
+            UsageError: There are no intervals, or several cutoffs; the span or column does not
+                exist; or the lead time is longer than the horizon.
         """
         columns = (by,) if isinstance(by, str) else tuple(by or ())
         return total_of(self, Asked(span, columns, service_level, lead_time), count)
 
     @property
     def counts(self) -> np.ndarray:
-        """Whether the values of each origin's series are counts: (O,)."""
+        """Whether the values of each origin's series are counts (O,)."""
         if self.history is None:
             return np.zeros(len(self.ids), bool)
         kinds = dict(zip(self.history.ids, self.history.kinds, strict=True))
@@ -299,53 +298,51 @@ class Forecast(ResultTable):
     def columns_dict(self) -> dict[str, np.ndarray]:
         """The long table as equally long columns.
 
-        First the columns of ids that the data have, under their names and in their types, or
-        unique_id where they have none, and target where each of them has several. Then ds, step,
-        cutoff (only where a series has several), forecast and one column per quantile. Times are
-        what the clocks of the data's zone show.
+        The first columns name the series, with the names and types of the data (unique_id if the
+        data have none), and target if there are several targets. Then come ds, step, cutoff (only
+        if a series has several), forecast and one column per quantile. Times are local times in the
+        time zone of the data.
         """
         return long_table(self)
 
     def components(self, kind: str = "arrays") -> Any:
-        """What the forecast is made of where columns are known in advance, as a long table.
+        """The contributions of future columns to the forecast, as a long table.
 
-        Beside the columns that tell series and times: `forecast`, `without known columns`, and one
-        column for each known column and for what the dates add, such as the day of the month, in
-        units of the data. They add up to the forecast; it has none of them at closed steps, which
-        are 0.
+        Beside series and times, it has the columns `forecast` and `without known columns`, and one
+        column for each future column and each effect of the date, such as the day of the month, in
+        units of the data. They add up to the forecast, except at closed steps, which are 0.
 
         Args:
-            kind: "arrays" for columns by name, or a frame: "pandas", "polars" or "pyarrow".
+            kind: "arrays" for a dict of columns, or a frame: "pandas", "polars" or "pyarrow".
         """
         return frame_of(with_components(self), kind)
 
     @property
     def data_kind(self) -> str:
-        """The kind of the data, which frames mirror."""
+        """The kind of the input, in which frames are returned."""
         return self.frame_kind
 
     @property
     def column_types(self) -> ColumnTypes:
-        """The categories of its keys, and the time zone of its times."""
+        """The categories of its keys and the time zone of its times."""
         return types_of(self)
 
     @property
     def method(self) -> str:
-        """What answered: "network", "combined", or the name of a simple forecast that did alone."""
+        """What made the forecast: "network", "combined", or the name of a simple forecast."""
         if self.combination is None:
             return NETWORK
         return self.combination.single or "combined"
 
     @property
     def about(self) -> dict[str, str]:
-        """What it is, for files that have a place for it: its method, and the shares of a
-        combination as JSON."""
+        """Metadata for files: the method, and the shares of a combination as JSON."""
         shares = self.combination.as_dict() if self.combination else {self.method: 1.0}
         return {"method": self.method, "combination": json.dumps(shares, ensure_ascii=False)}
 
 
 def _checked_arrays(forecast: Forecast, levels: int) -> dict[str, np.ndarray]:
-    """Its arrays, which can be read only; UsageError where they do not fit the point forecast."""
+    """Its arrays, made read-only; UsageError if they do not fit the point forecast."""
     origins, horizon = np.shape(forecast.point)
     shapes = {
         "ids": (origins,),
@@ -359,8 +356,8 @@ def _checked_arrays(forecast: Forecast, levels: int) -> dict[str, np.ndarray]:
         array = np.asarray(getattr(forecast, name)).view()
         if array.shape != shape:
             raise UsageError(
-                f"Forecast: {name} has shape {array.shape}; with this point forecast and "
-                f"{levels} levels, {shape} is expected."
+                f"Forecast: {name} has shape {array.shape}; with this point forecast and {levels} "
+                f"levels, {shape} is expected."
             )
         array.flags.writeable = False
         arrays[name] = array
@@ -371,11 +368,11 @@ def _checked_arrays(forecast: Forecast, levels: int) -> dict[str, np.ndarray]:
 
 
 def _require_levels(quantile_levels: tuple[float, ...]) -> None:
-    """UsageError for levels that are not between 0 and 1, or not in order."""
+    """Raise UsageError for levels that are not between 0 and 1, or not in order."""
     increasing = sorted(set(quantile_levels)) == list(quantile_levels)
     if not increasing or not all(0 < level < 1 for level in quantile_levels):
         raise UsageError(
-            f"Forecast: {quantile_levels=} are not quantile levels; give increasing numbers "
+            f"Forecast: {quantile_levels=} are not quantile levels. Give increasing numbers "
             "between 0 and 1."
         )
 

@@ -1,4 +1,4 @@
-"""What a forecast holds beside its numbers: intervals, what it was made of, what known columns add.
+"""Parts of a forecast: intervals, combination shares, and contributions of future columns.
 
 Shapes: O origins (series-major), H horizon, N candidates, C known columns.
 """
@@ -14,7 +14,7 @@ NETWORK = "network"  # the name of the network's own forecast in a combination
 
 
 class Interval(NamedTuple):
-    """A central prediction interval: it is meant to contain `level` percent of what comes."""
+    """A central prediction interval, which should contain `level` percent of the actual values."""
 
     level: float
     lower: np.ndarray  # (O, H)
@@ -23,7 +23,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Combination:
-    """What forecasts were made of: the share of each candidate at each origin.
+    """The share of each candidate in a forecast combination at each origin.
 
     >>> made = Combination((NETWORK, "naive"), np.array([[0.7, 0.3], [0.8, 0.2]]))
     >>> str(made), made.as_dict()
@@ -34,7 +34,7 @@ class Combination:
     shares: np.ndarray  # (O, N): each row adds up to 1
 
     def __str__(self) -> str:
-        """The mean shares of a percent or more, largest first after the network."""
+        """The mean shares of at least 1%, the network first, then by size."""
         network, *simple = self.as_dict().items()
         simple.sort(key=_share, reverse=True)
         texts = [
@@ -44,7 +44,7 @@ class Combination:
 
     @property
     def single(self) -> str | None:
-        """The one forecast that it is, everywhere; None where several were averaged or picked.
+        """The only candidate used at all origins; None if there are several.
 
         >>> Combination((NETWORK, "naive"), np.array([[0.0, 1.0]])).single
         'naive'
@@ -55,7 +55,7 @@ class Combination:
         return self.names[int(is_whole.argmax())]
 
     def as_dict(self) -> dict[str, float]:
-        """The mean shares by name."""
+        """The mean share of each candidate by name."""
         shares = np.zeros(len(self.names))
         if len(self.shares):
             shares = self.shares.mean(axis=0)
@@ -63,7 +63,7 @@ class Combination:
         return dict(zip(self.names, rounded, strict=True))
 
     def rows(self, origins: np.ndarray) -> Combination:
-        """That of some origins."""
+        """The shares at some origins."""
         return Combination(self.names, self.shares[origins])
 
 
@@ -72,7 +72,7 @@ def _share(entry: tuple[str, float]) -> float:
 
 
 class KnownParts(NamedTuple):
-    """What columns that are known in advance, and the dates, add to a forecast.
+    """What future columns and dates contribute to a forecast.
 
     effects_OHC: on the axis of each series · axes_O: 0 for values as they are, 1 for logarithms, 2
     for square roots.
@@ -83,19 +83,20 @@ class KnownParts(NamedTuple):
     axes_O: np.ndarray
 
     def rows(self, origins: np.ndarray) -> KnownParts:
-        """Those of some origins."""
+        """The contributions at some origins."""
         return KnownParts(self.names, self.effects_OHC[origins], self.axes_O[origins])
 
     def at_steps(self, steps: np.ndarray) -> KnownParts:
-        """Those of some steps of each origin."""
+        """The contributions at some steps of each origin."""
         effects_OHC = np.take_along_axis(self.effects_OHC, steps[:, :, None], axis=1)
         return self._replace(effects_OHC=effects_OHC)
 
     def in_units(self, point_OH: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A forecast without all effects (O, H), and what each of them adds to it, in units of the
-        data (O, H, C): together they are the forecast.
+        """The forecast without effects (O, H) and the contribution of each effect (O, H, C).
 
-        An effect on logarithms adds its part of the logarithmic mean of both (Ang 2004, "LMDI").
+        Both are in units of the data, and add up to the forecast.
+
+        Effects on logarithms are split by the logarithmic mean of both (Ang 2004, "LMDI").
         """
         total_OH = self.effects_OHC.sum(axis=2)
         axes_O1 = self.axes_O[:, None]
@@ -112,16 +113,16 @@ class KnownParts(NamedTuple):
 
 
 class JointPaths(Protocol):
-    """Draws the paths of all series together, where they are bound to add up; see `hierarchy`."""
+    """Draws the paths of all series jointly where they must add up; see `hierarchy`."""
 
     def draw(self, count: int, seed: int) -> np.ndarray:
         """Sample paths (O, N, H)."""
         ...
 
     def take(self, rows: np.ndarray) -> JointPaths:
-        """The same for some of the series."""
+        """The paths of some of the series."""
         ...
 
     def at_steps(self, steps: np.ndarray) -> JointPaths:
-        """The same for some of the steps."""
+        """The paths of some of the steps."""
         ...

@@ -1,4 +1,4 @@
-"""How a forecast shows itself: as text at the end of a line of Python, as HTML in a notebook."""
+"""How a forecast is displayed: as text in Python, as HTML in a notebook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
-FEW_ROWS = 6  # of a forecast that stands at the end of a line of Python
+FEW_ROWS = 6  # of a forecast displayed as text
 MOST_LEVELS = 2  # intervals, the narrow ones first
 
 
@@ -25,7 +25,7 @@ def as_text(forecast: Forecast) -> str:
 
 
 def as_html(forecast: Forecast) -> str:
-    """The steps of one origin, or of several their first steps, and small pictures."""
+    """The steps of one origin, or the first step of several, with small pictures."""
     title = _headline(forecast).replace("(", ": ", 1)
     content = _steps_of_one(forecast) if len(forecast.ids) == 1 else _origins(forecast)
     return block(title.removesuffix(")"), *content)
@@ -41,7 +41,7 @@ def _steps_of_one(forecast: Forecast) -> tuple[str, ...]:
 
 
 def _origins(forecast: Forecast) -> tuple[str, ...]:
-    """A table of origins: the first step of each, and a small picture of all."""
+    """A table of origins: the first step of each and a small picture of all steps."""
     names = [str(name) for name in forecast.ids[:MOST_ORIGINS]]
     rows = []
     for origin, name in enumerate(names):

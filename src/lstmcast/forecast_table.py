@@ -12,11 +12,11 @@ from lstmcast.writing.tables import ColumnTypes, Zoned
 if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
-TIMES = ("ds", "cutoff")  # columns of times, where they are there
+TIMES = ("ds", "cutoff")  # columns of times, where they exist
 
 
 def long_table(forecast: Forecast) -> dict[str, np.ndarray]:
-    """Its columns, equally long; times are what the clocks of the data's zone show."""
+    """The columns of a forecast; times are local times in the time zone of the data."""
     columns = _inside(forecast)
     if forecast.frame_zone is None or forecast.time_zone is None:
         return columns
@@ -30,7 +30,7 @@ def long_table(forecast: Forecast) -> dict[str, np.ndarray]:
 
 
 def _inside(forecast: Forecast) -> dict[str, np.ndarray]:
-    """The same with the times as they are inside."""
+    """The columns with internal times."""
     origins, horizon = forecast.point.shape
     columns = {}
     for name, column in forecast.keys.columns(forecast.ids).items():
@@ -54,7 +54,7 @@ def types_of(forecast: Forecast) -> ColumnTypes:
 
 
 def _zoned(forecast: Forecast) -> dict[str, Zoned]:
-    """The columns of times with their zone, where the data have one that is known here."""
+    """The columns of times with their time zone, if the data have one known to this system."""
     is_dated = forecast.cutoffs.dtype.kind == "M"
     if forecast.time_zone is None or not is_dated:
         return {}
@@ -73,7 +73,7 @@ def _zoned(forecast: Forecast) -> dict[str, Zoned]:
 
 
 def with_components(forecast: Forecast) -> dict[str, np.ndarray]:
-    """The long table with what known columns and the dates add, in the place of quantiles."""
+    """The long table with the contributions of future columns and dates in place of quantiles."""
     columns = {}
     for name, column in long_table(forecast).items():
         if not _is_quantile(name):

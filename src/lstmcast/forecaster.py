@@ -1,4 +1,4 @@
-"""LSTMForecaster: the public estimator. It wires the parts together and does nothing else.
+"""LSTMForecaster, the public estimator: it only connects the parts.
 
 S series · K cutoffs
 """
@@ -48,33 +48,31 @@ from lstmcast.util.html import block, table
 
 
 class LSTMForecaster(SpecifiedForecaster):
-    """Forecasts series with an LSTM network that arrives trained, and can be trained further or
-    from scratch.
+    """Forecast time series with an LSTM network: pretrained, fine-tuned, or trained from scratch.
 
-    It is a specification, the arguments below, and what was fitted to data, `fitted`: None before
-    `fit`. The specification does not change; two forecasters are equal if theirs are, and `replace`
-    gives one with other settings.
+    A forecaster holds its specification (the arguments below) and `fitted`, which is None before
+    `fit`. The specification never changes: two forecasters are equal if their specifications are,
+    and `replace` returns a copy with other settings.
 
     Args:
-        horizon: Steps to forecast unless `predict` is asked for another number.
-        weights: What `fit` starts from and, but for "scratch", an unfitted forecaster forecasts
-            with: "pretrained" for the shipped network, a folder that holds a network, or the
-            network itself.
-        network: What a network from scratch is like.
-        training: How `fit` trains; what suits the network unless given.
-        head: Your own head, an object as `lstmcast.model.heads.Head` describes it, or the name of
-            one.
+        horizon: Default number of steps to forecast.
+        weights: Initial weights of `fit`, with which an unfitted forecaster forecasts: "pretrained"
+            for the shipped network, the folder of a saved network, or a Network. With "scratch" the
+            weights are random, and `fit` comes first.
+        network: Architecture of a network from scratch.
+        training: Settings of `fit`. Defaults to those that suit the network.
+        head: The name of a head, or an object with the interface `lstmcast.model.heads.Head`.
         quantiles: Quantile levels of the forecast, between 0 and 1.
         seed: Random seed of the training.
-        method: What answers. "auto": for the shipped network as it arrives a combination of its
-            forecast and simple ones, weighed by their errors at held-out cutoffs; for any other
-            network its own forecast. "combined" and "network" ask for one of the two; "best" for
-            the forecast with the least error alone; the name of one, such as "seasonal naive", for
-            that.
-        candidates: Forecasters beside those that are combined anyway: objects with a method
-            `predict`, or names of baselines, such as "AutoETS".
+        method: What makes the forecast. "combined": a combination of the network and simple
+            forecasts, weighted by their errors at held-out cutoffs. "network": the network alone.
+            "auto": "combined" for the shipped network without training, else "network". "best": the
+            candidate with the smallest error. The name of a candidate, such as "seasonal naive":
+            that candidate.
+        candidates: Additional candidates of the combination: objects with a method `predict`, or
+            names of baselines, such as "AutoETS".
         levels: The former name of `quantiles`.
-        transforms: The former place of what the network's `Transformed` inputs hold.
+        transforms: Former argument; now `NetworkConfig(inputs=Transformed(…))`.
 
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
@@ -99,12 +97,12 @@ class LSTMForecaster(SpecifiedForecaster):
         transforms: Any = None,
     ) -> None:
         if levels is not None:
-            warn("levels= is called quantiles= now.", DeprecationWarning, stacklevel=2)
+            warn("levels= is now called quantiles=.", DeprecationWarning, stacklevel=2)
             quantiles = levels
         if transforms is not None:
             message = (
-                "transforms= of a forecaster are its network's inputs now: "
-                "network=NetworkConfig(inputs=Transformed(…)), or for given weights "
+                "transforms= is now part of the network's inputs: "
+                "network=NetworkConfig(inputs=Transformed(…)), or for existing weights "
                 "weights=network.with_inputs(Transformed(…))."
             )
             warn(message, DeprecationWarning, stacklevel=2)
@@ -122,7 +120,7 @@ class LSTMForecaster(SpecifiedForecaster):
     def _from_parts(
         cls, specification: Specification, start: Start, fitted: Fitted | None = None
     ) -> LSTMForecaster:
-        """One whose weights were read already."""
+        """A forecaster whose weights are already loaded."""
         forecaster = cls.__new__(cls)
         forecaster.specification, forecaster.start, forecaster.fitted = specification, start, fitted
         return forecaster
@@ -138,11 +136,11 @@ class LSTMForecaster(SpecifiedForecaster):
         return f"LSTMForecaster({', '.join(words)})"
 
     def _repr_html_(self) -> str:
-        """What it is, for notebooks."""
+        """A table of its properties, for notebooks."""
         return _html(self)
 
     def replace(self, **changes: Any) -> LSTMForecaster:
-        """An unfitted forecaster with other settings, by the names of the arguments.
+        """Return an unfitted forecaster with some arguments changed.
 
         >>> LSTMForecaster(12).replace(horizon=6, seed=1)
         LSTMForecaster(horizon=6, seed=1)
@@ -150,16 +148,16 @@ class LSTMForecaster(SpecifiedForecaster):
         return LSTMForecaster(**{**vars(self.specification), **changes})
 
     def with_fitted(self, fitted: Fitted) -> LSTMForecaster:
-        """The same specification with something else that was fitted."""
+        """The same specification with another fitted part."""
         return LSTMForecaster._from_parts(self.specification, self.start, fitted)
 
     def unfitted(self) -> LSTMForecaster:
-        """The same specification without what was fitted: for a fit that leaves this one alone."""
+        """The same specification without the fitted part, to fit a copy."""
         return LSTMForecaster._from_parts(self.specification, self.start)
 
     @classmethod
     def from_json(cls, text: str | Mapping[str, Any]) -> LSTMForecaster:
-        """The forecaster that `to_json` described; UsageError for anything else."""
+        """Make the forecaster that `to_json` described; UsageError for any other text."""
         return cls._from_parts(*started(*Specification.from_json(text)))
 
     # ---- fit and predict
@@ -176,29 +174,29 @@ class LSTMForecaster(SpecifiedForecaster):
         threads: int | None = None,
         **words: Unpack[Words],
     ) -> LSTMForecaster:
-        """Train on the data and remember them: sets `fitted`, and returns the forecaster itself.
+        """Train the network on data, set `fitted`, and return the forecaster itself.
 
-        It starts from the configured weights, whatever was fitted before: fitting twice is fitting
-        once.
+        Training always starts from the configured weights, so fitting twice equals fitting once.
+        The fitted model keeps the newest values of the data, which later forecasts continue.
 
         Args:
             data: A Panel or anything that `lstmcast.read` reads.
-            loss: Your own, a function of what the head's `point` gives and of the target, both
-                tensors, that gives the loss of each value.
-            callbacks: Each is called with a `training.callbacks.EpochReport` after every epoch, and
-                stops the training by returning True.
+            loss: Your own loss: a function of the point forecast of the head and the target, both
+                tensors, that returns the loss of each value.
+            callbacks: Functions called with a `training.callbacks.EpochReport` after every epoch;
+                training stops when one returns True.
             folder: Where checkpoints are kept.
-            resume: Whether training continues from the checkpoints in `folder`: one that was
-                interrupted, or one that ended, if more epochs are asked for now. The data may have
-                grown at their ends and by new series since; transforms keep what they had learned.
+            resume: Whether to continue from the checkpoints in `folder`, after an interruption or
+                to train for more epochs. The data may have gained new values at the end and new
+                series; fitted transforms are kept.
             device: "cpu" or "cuda".
-            threads: Processors used; all that help unless given.
-            words: How the data are read, in the words of `lstmcast.read`: time, target, series, …
+            threads: Number of CPU threads. Defaults to as many as help.
+            words: Keyword arguments of `lstmcast.read`: time, target, series, …
 
         Raises:
             MissingExtraError: PyTorch is not installed.
             DataError: No series is long enough.
-            UsageError, ModelError: Settings do not go together; training gives no numbers.
+            UsageError, ModelError: Settings contradict each other, or training diverges.
         """
         options = FitOptions(loss, callbacks, folder, resume, device, threads)
         if words:
@@ -216,23 +214,24 @@ class LSTMForecaster(SpecifiedForecaster):
         level: float | Sequence[float] | None = None,
         **words: Unpack[Words],
     ) -> Forecast:
-        """Forecast what comes after each series, or after each cutoff.
+        """Forecast the steps after each series, or after each cutoff.
 
         Args:
-            data: A Panel, anything that `lstmcast.read` reads, or what `continued` gave. A fitted
-                or loaded model continues from what it remembers, and forecasts that without data.
-            horizon: Steps to forecast, the forecaster's own unless given.
-            cutoffs: (S, K) How many observations of each series of the data are known, instead of
-                all.
-            mode: "direct" reads all steps from the newest state; "recursive" feeds every step back;
-                "one-step" forecasts each known observation from those before it, one step ahead,
-                with the network's own intervals. (A loaded model that was trained on windows
-                remembers the newest one only.)
-            level: Intervals in percent instead of the forecaster's quantiles: 80, or [80, 95].
-            words: How the data are read, in the words of `lstmcast.read`: time, target, series, …
+            data: A Panel, anything that `lstmcast.read` reads, or the result of `continued`. A
+                fitted or loaded model continues from its saved context, and needs no data to
+                forecast from there.
+            horizon: Number of steps to forecast. Defaults to the forecaster's.
+            cutoffs: (S, K) Number of observations of each series that are known. Defaults to all.
+            mode: "direct" forecasts all steps from the newest state. "recursive" feeds each step
+                back as input. "one-step" forecasts each known observation one step ahead, with the
+                network's own intervals (a loaded model that was trained on windows keeps only the
+                newest one).
+            level: Interval levels in percent, in place of the forecaster's quantiles: 80, or [80,
+                95].
+            words: Keyword arguments of `lstmcast.read`: time, target, series, …
 
         Raises:
-            DataError, UsageError, ModelError: Data, arguments or model cannot be used.
+            DataError, UsageError, ModelError: The data, the arguments or the model cannot be used.
         """
         request = self._asked(horizon, cutoffs, checked_mode(mode))
         quantiles = self.quantiles if level is None else quantiles_of(level)
@@ -243,46 +242,48 @@ class LSTMForecaster(SpecifiedForecaster):
     def _asked(
         self, horizon: int | None = None, cutoffs: Any = None, mode: Mode = "direct"
     ) -> Asked:
-        """What is asked for, answered as this forecaster does; UsageError where what was fitted
-        answers otherwise."""
+        """The request with this forecaster's method; UsageError if fitted with another."""
         if self.record and self.method != self.model.method:
             raise UsageError(
-                f"method={self.method!r}: this model was fitted with method={self.model.method!r}, "
-                "and its intervals were measured with that. Leave method out, or fit again."
+                f"method={self.method!r}: this model was fitted with "
+                f"method={self.model.method!r}, and its intervals were measured with that. Leave "
+                "out method, or fit again."
             )
         candidates = checked_candidates(self.specification.candidates)
         return Asked(horizon, cutoffs, mode, self.method, candidates)
 
     def states(self, data: Any = None) -> dict[str, list[tuple[NDArray, NDArray]]]:
-        """State of the first member's LSTM layers after every step, by series: for each layer h and
-        c, each (T, units).
+        """States of the first member's LSTM layers after every step, by series.
 
-        For networks with transformed inputs; UsageError for others. Columns that are read together
-        share the states of one.
+        Each layer has h and c, each (T, units).
+
+        Only networks with transformed inputs have them; others raise UsageError. Columns that are
+                read together share one state.
         """
         model = self.model
         return model.states(joined(model, data)[0])
 
     def continued(self, data: Any) -> Continuation:
-        """Newer data joined to what a fitted or loaded model remembers, and which series continue.
+        """Join newer data to the saved context of a fitted or loaded model.
 
-        `data`: a Panel or what `lstmcast.read` reads, with the columns of the saved data; one row
-        is enough.
+        `data`: a Panel or anything that `lstmcast.read` reads, with the columns of the saved data;
+        one row is enough. The result says which series continue, and can be passed to `predict`.
         """
         return continued(self.saved_context, data)
 
     def updated(self, data: Any) -> LSTMForecaster:
-        """The same forecaster, remembering newer data too: what it forecasts next begins after
-        them, and series that they lack stay as they were. Weights are not trained.
+        """The same forecaster with newer data added to its saved context.
 
-        `data`: as of `continued`, or what that gave. Doing it again with the same data changes
-        nothing.
+        Its next forecasts begin after them; series that are not in the data stay as they were. The
+        weights do not change.
+
+        `data`: as for `continued`, or its result. Adding the same data again changes nothing.
         """
         model = self.model
         if model.saved_context is None:
             raise UsageError(
-                "This forecaster remembers no data: only one that was saved and loaded can "
-                "continue."
+                "This forecaster has no saved context. Load a saved forecaster to continue from "
+                "its data."
             )
         continuation = data if isinstance(data, Continuation) else self.continued(data)
         panel = updated_panel(model.saved_context, continuation)
@@ -297,13 +298,12 @@ class LSTMForecaster(SpecifiedForecaster):
         made_of: Combination | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> None:
-        """Save the network and as much of the data as its next forecasts need, so that `load` can
-        continue from there.
+        """Save the forecaster to a folder, from which `load` reads it.
 
-        `data`: for a model that remembers none. The folder then contains values of the data.
-        `made_of`: what its next forecasts are made of, where a forecast has shown it; it is
-        measured otherwise. `about`: more for the manifest, as JSON values. Raises `OutputError`
-        where it cannot be written.
+        The folder holds the network and the newest values of the data that forecasts need. `data`:
+        for a model without a saved context. `made_of`: the combination of its next forecasts, if a
+        forecast has measured it. `about`: JSON values to add to the manifest. Raises `OutputError`
+        if the folder cannot be written.
         """
         model = self.model
         if data is not None or model.saved_context is None:
@@ -318,7 +318,7 @@ class LSTMForecaster(SpecifiedForecaster):
 
 
 def _html(model: LSTMForecaster) -> str:
-    """A forecaster as a table for notebooks."""
+    """A forecaster as an HTML table, for notebooks."""
     network = f"LSTM layers of {'-'.join(map(str, model.config.layers))} units"
     if model.network:
         members = model.network.members

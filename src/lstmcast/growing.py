@@ -1,8 +1,8 @@
-"""Data that grow between two sittings of a training.
+"""Data that grow before training is resumed.
 
-A folder of checkpoints holds a record of the data beside them: which values the training has seen,
-so that data whose past has changed are refused, and what the transforms had learned of them, since
-the weights were trained on values that were scaled so.
+A folder of checkpoints also holds a record of the data: digests of the values used in training, so
+that data whose past has changed are rejected, and the fitted transforms, since the weights were
+trained on values scaled by them.
 
 S series
 """
@@ -27,14 +27,14 @@ from lstmcast.model.inputs import FittedTransforms, Inputs
 from lstmcast.saved_context import is_unnamed
 from lstmcast.training_config import Batching, Windows
 
-RECORD = "data"  # its folder, beside those of the checkpoints
+RECORD = "data"  # the folder of the record, beside those of the checkpoints
 
 
 class Lineage(NamedTuple):
-    """What checkpoints may be of, and the record that is to be kept beside them.
+    """Which data checkpoints may belong to, and the record to keep beside them.
 
-    `earlier`: fingerprints of what was learned from before the data grew; `growth`: by what they
-    grew, in words.
+    `earlier`: fingerprints of the training data before they grew; `growth`: what was added, in
+    words.
     """
 
     earlier: tuple[str, ...]
@@ -45,17 +45,17 @@ class Lineage(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class DataRecord:
-    """Data that a training has seen.
+    """A record of the data used in training.
 
     Args:
         ids: Names of the series (S,).
-        starts: Their first times (S,), as numbers.
-        lengths: How many values each has (S,).
-        digests: Of these values, and of what the network reads beside them (S, 16).
-        about: Frequency, seasonal periods, horizon, inputs, columns that they read, window length,
-            and whether there is one series without a name.
-        fingerprint: Of what the network learned from.
-        transforms: What its transforms had learned.
+        starts: First time of each series (S,), as a number.
+        lengths: Number of values of each series (S,).
+        digests: Digests of these values and of the columns read with them (S, 16).
+        about: Frequency, seasonal periods, horizon, inputs, the columns they read, window length,
+            and whether the only series has no name.
+        fingerprint: Fingerprint of the training data.
+        transforms: The fitted transforms.
         earlier, growth: As in `Lineage`.
     """
 
@@ -71,7 +71,7 @@ class DataRecord:
 
     @classmethod
     def of(cls, panel: Panel, inputs: Inputs, horizon: int) -> DataRecord:
-        """What there is to know of a panel, before anything was learned from it."""
+        """The record of a panel before training."""
         panel.covariates.require(inputs.past, panel.report.source)
         about = {
             "frequency": panel.frequency.code,
@@ -91,8 +91,7 @@ class DataRecord:
 
     @classmethod
     def in_folder(cls, folder: Path) -> DataRecord | None:
-        """The record beside the checkpoints of a folder; None where there is none, or no
-        checkpoint."""
+        """The record in a folder of checkpoints; None without a record or a checkpoint."""
         if not (folder / RECORD).is_dir() or not any(folder.glob("member-*")):
             return None
         try:
@@ -115,38 +114,41 @@ class DataRecord:
 
     @property
     def window(self) -> int | None:
-        """Steps of a window, where they followed from the data."""
+        """Window length in steps, if it was chosen from the data."""
         return self.about.get("window")
 
     def fitted(self, inputs: Inputs) -> FittedTransforms | None:
-        """What the transforms of these inputs had learned."""
+        """The fitted transforms of these inputs."""
         if self.transforms is None:
             return None
         return inputs.fitted_from(self.transforms, self.ids)
 
     def named(self, panel: Panel) -> Panel:
-        """A panel of one series without a name is that of the record, whatever its file is called:
-        it keeps the name that it had."""
+        """The panel under the recorded name, if both are one series without a name.
+
+        Such a series is named after its file, which may change.
+        """
         if not (self.about["unnamed"] and is_unnamed(panel)):
             return panel
         report = replace(panel.report, label=str(self.ids[0]))
         return replace(panel, ids=self.ids.copy(), report=report)
 
     def growth_to(self, newer: DataRecord, panel: Panel, folder: Path) -> str:
-        """By how much the data have grown to those of a panel, in words; empty where they are the
-        same. `newer`: the record of the panel.
+        """What a panel adds to the recorded data, in words; empty if nothing.
+
+        `newer`: the record of the panel.
 
         Raises:
-            ModelError: Their past is another one.
+            ModelError: The past of the data has changed.
         """
         changes = list(self._changes(newer, panel))
         if changes:
             others = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
             raise ModelError(
-                f"The training in {str(folder)!r} is of another run: it was trained on other data "
-                f"({changes[0]}{others}). Data may grow at the end of each series and by new "
-                "series. Give data whose past is unchanged, name another folder, or begin anew "
-                "without resuming."
+                f"The training in {str(folder)!r} belongs to another run: it was trained on other "
+                f"data ({changes[0]}{others}). Series may gain values at the end, and new series "
+                "may be added. Give data whose past is unchanged, name another folder, or start "
+                "again without resuming."
             )
         places = newer.places()
         growths = newer.lengths[[places[str(name)] for name in self.ids]] - self.lengths
@@ -160,11 +162,11 @@ class DataRecord:
         return ", ".join(growth)
 
     def places(self) -> dict[str, int]:
-        """The number of each series by its name."""
+        """The index of each series by its name."""
         return {str(name): series for series, name in enumerate(self.ids)}
 
     def _changes(self, newer: DataRecord, panel: Panel) -> Iterator[str]:
-        """What is not as it was, each thing in a sentence."""
+        """What has changed, one sentence for each."""
         for name in ("frequency", "periods", "horizon"):
             if self.about[name] != newer.about[name]:
                 yield f"their {name} is {newer.about[name]}, not {self.about[name]}"
@@ -177,7 +179,7 @@ class DataRecord:
                 yield f"series {name!r} {change}"
 
     def _change(self, series: int, newer: DataRecord, place: int, panel: Panel) -> str:
-        """What is not as it was of a series, which is at that place now; empty if nothing."""
+        """What has changed in a series, which is now at `place`; empty if nothing."""
         length = int(self.lengths[series])
         if newer.starts[place] != self.starts[series]:
             return f"begins at another time, {format_time(panel.starts[place])}"
@@ -197,7 +199,7 @@ class DataRecord:
         past: DataRecord | None,
         growth: str,
     ) -> Lineage:
-        """The record that is to be kept of these data, after those of the `past`."""
+        """The record to keep of these data, which continue those of `past`."""
         earlier = past.earlier if past else ()
         if past and growth:
             earlier = (*earlier, past.fingerprint)
@@ -217,18 +219,17 @@ class DataRecord:
 
 
 def unusable(folder: Path, error: ModelError) -> str:
-    """What is wrong with a checkpoint or its record, and what can be done about it: saving it
-    again is not."""
+    """The error for an unusable checkpoint or record, with advice that is possible there."""
     reason = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
     place = str(folder.parent)
     return (
-        f"{reason}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, "
+        f"{reason}\nRemove the folder {place!r} to start again, or leave out --resume (in Python, "
         "resume=True)."
     )
 
 
 def _digest(panel: Panel, series: int, length: int, past: Iterable[str]) -> NDArray:
-    """Of the first values of a series, and of columns beside it."""
+    """Digest of the first values of a series and of its covariates."""
     first = panel.offsets[series]
     digest = hashlib.blake2b(digest_size=16)
     for values_N in (panel.values, *(panel.covariates.past[name] for name in past)):
@@ -242,7 +243,7 @@ def _digest(panel: Panel, series: int, length: int, past: Iterable[str]) -> NDAr
 
 
 def _canonical(values: NDArray) -> NDArray:
-    """The values, with one kind of bits for all missing ones."""
+    """The values with identical bits for all missing ones."""
     return np.where(np.isnan(values), np.nan, values)
 
 

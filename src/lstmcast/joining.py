@@ -1,4 +1,4 @@
-"""Data to forecast, joined to what a model remembers."""
+"""Joining the data to forecast to the saved context of a model."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ logger = logging.getLogger("lstmcast")
 
 
 def continued(context: SavedContext | None, data: Any) -> Continuation:
-    """Newer data joined to what is remembered; UsageError where that is nothing."""
+    """Join newer data to the saved context; UsageError if there is none."""
     from lstmcast.data.newer import read_newer
 
     if context is None:
         raise UsageError(
-            "This forecaster remembers no data: only a model that was saved and loaded can "
-            "continue."
+            "This forecaster has no saved context. Load a saved forecaster to continue from its "
+            "data."
         )
     return context.join(read_newer(data, context.panel))
 
@@ -40,14 +40,14 @@ def continued(context: SavedContext | None, data: Any) -> Continuation:
 def read_as_said(
     context: SavedContext | None, data: Any, past: Sequence[str], words: Words
 ) -> Panel | Continuation:
-    """Data read in these words: as what came after the data that are remembered, where some are."""
+    """Read data with these options; with a saved context, as its continuation."""
     from lstmcast.data.newer import read_newer
     from lstmcast.data.read import as_panel, require_unread
 
     if data is None:
         only_coming = set(words) <= {"future", "future_data"}
         if context is None or not only_coming:
-            raise UsageError(f"{', '.join(words)} would have no effect, as no data are given.")
+            raise UsageError(f"{', '.join(words)} would have no effect, since no data are given.")
         coming = Beside(future=words.get("future"), future_data=words.get("future_data"))
         return context.with_coming(coming)
     if isinstance(data, Continuation):
@@ -61,14 +61,16 @@ def read_as_said(
 
 
 def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDArray]:
-    """The series to forecast, and how many values of each (S,) are remembered from before the
-    data; DataError where the network reads columns that they do not have. Where it `combines`
-    simple forecasts, one of these reads what the network does not."""
+    """The series to forecast, and the number of saved values before them (S,).
+
+    `combines`: whether simple forecasts, which may read more columns than the network, are used.
+    Raises DataError if the network reads columns that the data lack.
+    """
     panel, lead = _joined(model, data)
     covariates, static = panel.covariates, model.network.config.static
     covariates.require(model.past, panel.report.source)
     _require_not_negative(model, panel)
-    # errors about static columns come before any work
+    # report errors about static columns before any work
     codes_of(static, panel)
     if model.saved_context is not None:
         new_series = np.flatnonzero(lead == 0)
@@ -81,7 +83,7 @@ def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDA
 
 
 def _require_not_negative(model: Fitted, panel: Panel) -> None:
-    """DataError for negative values where the head says that none is below 0."""
+    """Raise DataError for negative values if the head allows none."""
     head = model.network.head
     if values_of(head) == "real" or not model.network.config.inputs.from_context:
         return
@@ -112,14 +114,16 @@ def _read(data: Any, past: tuple[str, ...]) -> Panel:
     from lstmcast.data.read import as_panel
 
     if data is None:
-        raise UsageError("There are no data to forecast. Give a Panel, a file's path or a frame.")
+        raise UsageError(
+            "There are no data to forecast. Give a Panel, the path of a file or a frame."
+        )
     return as_panel(data, past)
 
 
 def _tell(continuation: Continuation) -> None:
-    """Log which series continue, and warn of missing steps."""
+    """Log which series continue, and warn about missing steps."""
     logger.info("%s", continuation)
     for finding in continuation.findings:
-        # Old data may be meant so here, as `Panel.until` gives them.
+        # Old data may be intended here, such as those from `Panel.until`.
         if finding.rule == MISSING_STEPS:
             logger.warning("%s", finding.text)

@@ -1,4 +1,4 @@
-"""A saved forecaster, read from its folder."""
+"""Loading a saved forecaster from its folder."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def load(
     method: str | None = None,
     levels: Iterable[float] | None = None,
 ) -> LSTMForecaster:
-    """A model saved by `LSTMForecaster.save`, with what it remembers.
+    """Load a model that `LSTMForecaster.save` wrote, with its saved context.
 
-    Its specification is that of a forecaster with `weights=folder`.
+    The specification equals that of a forecaster with `weights=folder`.
 
     Args:
-        folder: Where it was saved.
-        quantiles: Quantile levels of its forecasts, those that it was saved with unless given.
-        head: Your own head, for a network that was made with it.
-        method: What answers, as the argument of LSTMForecaster; as it was saved unless given.
+        folder: The folder of the saved model.
+        quantiles: Quantile levels of its forecasts. Defaults to those it was saved with.
+        head: Your own head object, if the network was made with one.
+        method: As in LSTMForecaster. Defaults to the saved method.
         levels: The former name of `quantiles`.
 
     Raises:
-        ModelError: The folder holds something else, is damaged, or of a newer format.
+        ModelError: The folder holds no model, is damaged, or has a newer format.
     """
     if levels is not None:
-        warn("levels= is called quantiles= now.", DeprecationWarning, stacklevel=2)
+        warn("levels= is now called quantiles=.", DeprecationWarning, stacklevel=2)
         quantiles = levels
     manifest, groups = store.load(folder)
     if manifest.get("kind") != KIND:
@@ -62,20 +62,19 @@ def load(
 
 
 def _not_a_forecaster(folder: str | Path, manifest: Mapping[str, Any]) -> str:
-    """What a folder holds instead, and what can be done with it."""
+    """The error for a folder that holds something else, with advice."""
     holds = f"{folder} holds {store.kind_of(manifest)}, not a saved forecaster."
     if manifest.get("kind") != "network":
         return holds
     use = (
-        f"Train on from it or forecast data with it by weights={str(folder)!r}: its transforms, if "
-        "it has any, learn from the data that it is given."
+        f"To train it further or forecast with it, use weights={str(folder)!r}: its transforms, "
+        "if any, are fitted to the data."
     )
     if "epoch" not in manifest:
         return f"{holds} {use}"
     return (
-        f"{folder} holds a snapshot of an older lstmcast: the network alone, without what its "
-        "transforms had learned and without data. Train again, which writes snapshots that can be "
-        f"loaded. {use}"
+        f"{folder} holds a snapshot of an older lstmcast: the network alone, without fitted "
+        f"transforms and data. Train again: newer snapshots can be loaded. {use}"
     )
 
 
@@ -87,7 +86,7 @@ def _loaded(
     head: Head | None,
     quantiles: tuple[float, ...] | None,
 ) -> LSTMForecaster:
-    """The forecaster that a folder of the current format holds."""
+    """The forecaster in a folder of the current format."""
     start = start_in(network, manifest, groups)
     if quantiles is None:
         quantiles = checked_quantiles(manifest["quantiles"])
@@ -99,7 +98,7 @@ def _loaded(
         seed=manifest.get("seed", 0),
     )
     training = training_from_json(manifest["training"])
-    if training.members not in (1, len(network.members)):  # a snapshot of one, or interrupted
+    if training.members not in (1, len(network.members)):  # a snapshot, or an interrupted training
         training = replace(training, members=1)
     if training != specification.resolved_training(start):
         specification = replace(specification, training=training)
@@ -111,8 +110,10 @@ def _loaded(
 def _answering(
     specification: Specification, start: Start, fitted: Fitted, manifest: Mapping[str, Any]
 ) -> Specification:
-    """The same with the method that was saved, where it is another one than is usual; models of
-    older versions answer alone."""
+    """The forecaster with its saved method, if not the default.
+
+    Models of older versions forecast with the network alone.
+    """
     candidates = tuple(manifest.get("candidates", ()))
     specification = replace(specification, candidates=candidates)
     method = manifest.get("method", NETWORK)

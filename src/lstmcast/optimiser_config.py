@@ -1,4 +1,4 @@
-"""Settings of what moves the weights: optimiser, schedule, loss, averages, initial weights."""
+"""Settings of optimiser, schedule, loss, weight averages and initial weights."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ScheduleName = Literal["constant", "cosine", "warmup_cosine", "step", "plateau"]
 
 @settings
 class Schedule:
-    """The learning rate over time, as a share of the optimiser's.
+    """The learning rate over time, relative to that of the optimiser.
 
-    "constant" · "cosine": down to 0 along half a cosine (Loshchilov & Hutter 2017) ·
-    "warmup_cosine": up on a straight line for a share `warmup` of the updates first · "step": times
-    `factor` every `every` epochs · "plateau": times `factor` after `every` epochs without a new
+    "constant" · "cosine": half a cosine down to 0 (Loshchilov & Hutter 2017) · "warmup_cosine":
+    first a linear increase over a share `warmup` of the updates · "step": multiplied by `factor`
+    every `every` epochs · "plateau": multiplied by `factor` after `every` epochs without a new
     lowest validation loss.
     """
 
@@ -49,11 +49,11 @@ else:
 
 @settings
 class Optimiser:
-    """How the weights follow the gradient: PyTorch's optimisers by name.
+    """The optimiser, one of PyTorch's by name, with its settings.
 
-    `betas`, `epsilon`: of Adam and AdamW; `momentum`: of RMSprop and SGD; `decay`: of RMSprop's
-    squares (Keras .9, Chainer .99); `clip`: longest gradient (its norm), None for any; `schedule`:
-    a `Schedule` or the name of one.
+    `betas`, `epsilon`: for Adam and AdamW; `momentum`: for RMSprop and SGD; `decay`: for the
+    squares of RMSprop (Keras .9, Chainer .99); `clip`: largest norm of the gradient, None for no
+    limit; `schedule`: a `Schedule` or the name of one.
     """
 
     name: Literal["adamw", "adam", "rmsprop", "sgd"] = "adam"
@@ -103,11 +103,10 @@ LossName = Literal["auto", "mse", "mae", "huber", "pinball"]
 
 @settings
 class Loss:
-    """What is minimised: the head's own loss ("auto"), or for the point head MSE, MAE, Huber or
-    pinball.
+    """The training loss: the head's own ("auto"), or for the point head MSE, MAE, Huber or pinball.
 
-    `level`: of the pinball loss (Koenker & Bassett 1978); `delta`: where Huber's loss turns from
-    square to straight.
+    `level`: quantile level of the pinball loss (Koenker & Bassett 1978); `delta`: error at which
+    the Huber loss changes from quadratic to linear.
     """
 
     name: LossName = "auto"
@@ -132,13 +131,14 @@ Draw = Literal["glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros
 
 @settings
 class Initialiser:
-    """How the weights of a new network are drawn; unless said, as Keras draws them.
+    """The random initial weights of a new network; the defaults are those of Keras.
 
     `kernel` (inputs to gates) and `recurrent` (outputs to gates) of the LSTM layers, and `dense`
     (the layers before and after them, the head): "glorot_uniform" (Glorot & Bengio 2010),
     "lecun_normal" (LeCun et al. 1998), "orthogonal" (Saxe et al. 2014), "uniform" within ±1/√units
-    of an LSTM layer or ±1/√inputs of a dense one, "zeros" or "ones". `bias`: a constant, but for
-    the forget gates, which have `forget_bias` (Gers et al. 2000); biases of dense layers are 0.
+    of an LSTM layer or ±1/√inputs of a dense one, "zeros" or "ones". `bias`: constant bias of all
+    gates except the forget gates, which have `forget_bias` (Gers et al. 2000); biases of dense
+    layers are 0.
 
     >>> Initialiser("lecun_normal", "lecun_normal", forget_bias=0, dense="lecun_normal")  # chainer1
     Initialiser(kernel='lecun_normal', recurrent='lecun_normal', bias=0.0, forget_bias=0.0,

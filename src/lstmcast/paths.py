@@ -1,10 +1,9 @@
-"""Sample paths: how a series may continue, drawn from the quantiles of each step and from how
-errors hang together.
+"""Sample paths, drawn from the quantiles of each step and the correlation of errors.
 
-Quantiles say what may happen at one step. What may happen to a sum depends on whether errors of
-neighbouring steps, and of different series, go the same way. `Dependence` says so in three numbers,
-measured at held-out cutoffs; draws are those of a Gaussian copula with that correlation, so each
-step keeps its quantiles exactly.
+Quantiles describe single steps. The distribution of a sum also depends on how errors are correlated
+between steps and between series. `Dependence` holds these correlations, measured at held-out
+cutoffs; paths are drawn from a Gaussian copula with them, so that each step keeps its quantiles
+exactly.
 
     O origins · H horizon · Q quantiles · N paths
 """
@@ -24,15 +23,16 @@ from lstmcast.errors import UsageError
 if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
-PATHS = 1000  # draws of each forecast, half of them mirrored, so that they are as often too high
+PATHS = 1000  # draws per forecast, half of them mirrored, so that highs and lows are balanced
 FARTHEST = 4.0  # standard deviations of a draw
 
 
 class Dependence(NamedTuple):
-    """How errors hang together, as correlations of each origin (O,).
+    """Correlations of forecast errors at each origin (O,).
 
-    `lasting`: of far steps of one forecast. `near`: of neighbouring ones, in what does not last.
-    `together`, `at_once`: of different series at the same time, in what lasts and in what does not.
+    `lasting`: between distant steps of one forecast. `near`: between neighbouring steps, without
+    the lasting part. `together`, `at_once`: between series at the same time, in the lasting part
+    and in the rest.
     """
 
     lasting: NDArray
@@ -42,11 +42,11 @@ class Dependence(NamedTuple):
 
     @classmethod
     def usual(cls, origins: int) -> Dependence:
-        """What is usual, where nothing was measured: medians over real data sets."""
+        """Defaults where nothing was measured: medians over real data sets."""
         return cls(*(np.full(origins, value) for value in USUAL))
 
     def rows(self, origins: NDArray | slice) -> Dependence:
-        """That of some origins."""
+        """The correlations at some origins."""
         return Dependence(*(correlations[origins] for correlations in self))
 
 
@@ -54,9 +54,9 @@ USUAL = (0.2, 0.3, 0.2, 0.2)
 
 
 class Sampler:
-    """Draws paths of one series after the other, which share what their errors have in common.
+    """Draws paths series by series, with errors correlated between them.
 
-    The paths of a series do not depend on which others are drawn beside it, or before.
+    The paths of a series do not depend on which other series are drawn.
 
     >>> quantiles = np.array([[-1.3, 0.0, 1.3]] * 2)
     >>> sampler = Sampler(horizon=2)
@@ -77,7 +77,7 @@ class Sampler:
         origin: int,
         name: str,
     ) -> NDArray:
-        """Paths (N, H) of the series of this name, with the correlations of an origin."""
+        """Paths (N, H) of a series, with the correlations of an origin."""
         lasting, near, together, at_once = (float(of_origin[origin]) for of_origin in dependence)
         noise = _noise(self.seed, name, self.count, self.horizon)
         path_N1 = _mixed(self._common.path_N1, noise.path_N1, together)
@@ -90,19 +90,19 @@ class Sampler:
 
 
 class Noise(NamedTuple):
-    """Draws of the normal distribution, of each path (N, 1) and of each of its steps (N, H)."""
+    """Normal draws, one per path (N, 1) and one per step (N, H)."""
 
     path_N1: NDArray
     step_NH: NDArray
 
 
 def _mixed(common_noise: NDArray, own_noise: NDArray, correlation: float) -> NDArray:
-    """What a series draws, with this correlation to what others draw."""
+    """The draws of a series, with this correlation to those of others."""
     return np.sqrt(correlation) * common_noise + np.sqrt(1 - correlation) * own_noise
 
 
 def _walk(step_NH: NDArray, near: float) -> NDArray:
-    """Draws whose neighbours are correlated; their variance is 1 at each step."""
+    """Draws with unit variance whose neighbours are correlated."""
     walk_NH = step_NH.copy()
     new_NH = np.sqrt(1 - near**2) * step_NH
     for step in range(1, walk_NH.shape[1]):
@@ -120,14 +120,13 @@ def _noise(seed: int, name: str, count: int, horizon: int) -> Noise:
 
 
 def _mirrored(draws: NDArray, count: int) -> NDArray:
-    """The draws and their negatives, so many in all."""
+    """The draws and their negatives, `count` in total."""
     both_signs = np.concatenate([draws, -draws])
     return both_signs[:count]
 
 
 def values_at(z_NH: NDArray, quantiles_HQ: NDArray, scores: NDArray) -> NDArray:
-    """The values that stand at these scores: straight lines between the quantiles, and on beyond
-    the outermost."""
+    """Values at these normal scores, linear between the quantiles and beyond the outermost."""
     right_NH = np.clip(np.searchsorted(scores, z_NH), 1, len(scores) - 1)
     left_NH = right_NH - 1
     steps = np.arange(len(quantiles_HQ))
@@ -139,17 +138,17 @@ def values_at(z_NH: NDArray, quantiles_HQ: NDArray, scores: NDArray) -> NDArray:
 
 
 def require_intervals(forecast: Forecast) -> None:
-    """UsageError where a forecast has no quantiles on both sides of its median."""
+    """Raise UsageError if a forecast has no quantiles on both sides of its median."""
     levels = forecast.quantile_levels
     if not levels or levels[0] >= 0.5 or levels[-1] <= 0.5:
         raise UsageError(
-            "Totals are made of intervals, and the forecast has none. Ask for quantiles below and "
-            "above 0.5, for example quantiles=(0.1, 0.5, 0.9)."
+            "Totals need intervals, and the forecast has none. Give quantiles below and above "
+            "0.5, for example quantiles=(0.1, 0.5, 0.9)."
         )
 
 
 def draws_of(forecast: Forecast, count: int, seed: int = 0) -> Callable[[int], NDArray]:
-    """What gives the sample paths (N, H) of an origin."""
+    """A function that draws the sample paths (N, H) of an origin."""
     require_intervals(forecast)
     if forecast.joint is not None:
         return forecast.joint.draw(count, seed).__getitem__

@@ -1,4 +1,4 @@
-"""Newer data of a series joined to what is remembered of it, value by value."""
+"""Joining newer data of a series to its saved values."""
 
 from __future__ import annotations
 
@@ -16,46 +16,43 @@ from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import OFF_GRID
 
-# Steps that may be missing between what is remembered and newer data, which then continue as
-# after a gap inside a file: as many as two of the longest seasonal cycles, or four weeks of days
-# where cycles are short (a shop's holidays, a machine's repair). After longer ones the old level
-# and season say little of the new ones. Never more than the values that are remembered: a forecast
-# should rest on values, not on gaps.
+# Longest gap between saved and newer values that is treated like a gap inside a file: two of the
+# longest seasonal cycles, or four weeks where cycles are short (a shop's holidays, a machine's
+# repair). After longer gaps, the old level and season say little about the new ones. Never more
+# steps than there are saved values.
 BRIDGED_CYCLES = 2
 BRIDGED_STEPS = 28
-# Data that reach back farther than what is remembered are a history of their own, but for
-# corrections: rows of which fewer than this share of the times remembered between them have a
-# value.
+# Data that reach back farther than the saved values replace them, unless they are corrections: rows
+# with values at fewer than this share of the saved times that they span.
 _PATCHED = 0.5
-NEW = "they are new"  # why a series starts afresh that nothing was remembered of
+NEW = "they are new"  # the reason of a series that was not saved
 
 
 class Piece(NamedTuple):
-    """One series of newer data, joined where it could be; `reason`: why not, else empty. Numbers
-    of steps:"""
+    """A series of newer data, joined if possible; `reason`: why not, else empty. Numbers of
+    steps:"""
 
     values: NDArray
-    lead: int = 0  # remembered, before the data
+    lead: int = 0  # saved, before the data
     reason: str = ""
-    bridged: int = 0  # without a value, between what is remembered and the data
-    skipped: int = 0  # of the data, before what is remembered begins
-    restored: int = 0  # without a value in the data, but remembered
-    kept_after: int = 0  # remembered, after the data
-    stale: int = 0  # remembered, after the data, and not used
+    bridged: int = 0  # without a value, between saved values and the data
+    skipped: int = 0  # of the data, before the first saved value
+    restored: int = 0  # without a value in the data, but saved
+    kept_after: int = 0  # saved, after the data
+    stale: int = 0  # saved, after the data, and not used
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """Joins series to what a panel remembers of them."""
+    """Joins newer series to those of a saved panel."""
 
     panel: Panel
 
     def of(self, newer: Panel, places: NDArray, recipe: Recipe) -> list[Piece]:
-        """The series of newer data, each joined to the remembered one at its place."""
+        """The series of newer data, each joined to the saved one at its place."""
         distances = newer.frequency.position(newer.starts, self.panel.starts[places])
         zeros = np.zeros(len(newer), np.int64)
-        # In a sum or count, times without a row are 0 wherever the data begin earlier, as they are
-        # inside of a file.
+        # In sums and counts, times without a row are 0, also before a series begins in the data.
         if recipe.aggregate in ("sum", "count") or recipe.gaps == "zero":
             zeros = newer.frequency.position(newer.starts, newer.starts.min())
         steps = zip(places, distances.tolist(), zeros.tolist(), strict=True)
@@ -69,14 +66,14 @@ class Pieces:
         return pieces
 
     def _piece(self, place: int, values: NDArray, distance: int, zero_count: int) -> Piece:
-        """A series joined to what is remembered of it, which begins `distance` steps before it."""
+        """A series joined to its saved values, which begin `distance` steps before it."""
         remembered = self.panel.series(place)
         saved_end = len(remembered)
         if distance == OFF_GRID:
             return Piece(values, reason="their times are not on the saved grid")
         steps_behind = max(0, saved_end - distance - len(values))
         if distance <= 0 and _is_whole_history(values[-distance:], remembered):
-            reason = "the data reach back as far as what was saved"
+            reason = "the data reach back as far as the saved values"
             return Piece(values, reason=reason, stale=steps_behind)
         skipped = max(0, -distance)
         values = values[skipped:]
@@ -105,7 +102,7 @@ class Pieces:
         )
 
     def _expected(self, place: int, first: int, count: int) -> int:
-        """How many of the steps after the first ones of a series occur."""
+        """How many steps after the first ones exist in the calendar of the series."""
         if self.panel.calendar is None or not count:
             return count
         times = self.panel.frequency.range(self.panel.starts[place], count, first)
@@ -120,8 +117,7 @@ class Pieces:
 
 
 def _is_whole_history(values: NDArray, remembered: NDArray) -> bool:
-    """Whether data from the beginning of what is remembered on are more than corrections of it:
-    they have most of the values that are remembered."""
+    """Whether data that begin no later than the saved values are a whole history."""
     if not len(values):
         return True
     shared = min(len(values), len(remembered))
@@ -130,15 +126,17 @@ def _is_whole_history(values: NDArray, remembered: NDArray) -> bool:
 
 
 def laid_out(pieces: list[Piece]) -> tuple[NDArray, NDArray]:
-    """The values of all pieces, one after the other, and their offsets."""
+    """The values of all pieces, concatenated, and their offsets."""
     values = [piece.values for piece in pieces]
     lengths = np.array([len(series) for series in values])
     return np.concatenate(values), offsets_of(lengths)
 
 
 def stacked_fields(panels: Sequence[Panel]) -> dict[str, Any]:
-    """The fields of a panel that holds the series of several: values, ids, times, and what values
-    can be, as far as that was recognised in all of them."""
+    """The fields of a panel with the series of several panels: values, ids, times and kinds.
+
+    Kinds are kept if they were recognised in all of the panels.
+    """
     fields: dict[str, Any] = {"kind": panels[0].kind, "recognised": None}
     for name in ("values", "ids", "starts"):
         fields[name] = np.concatenate([getattr(panel, name) for panel in panels])
@@ -152,7 +150,7 @@ def stacked_fields(panels: Sequence[Panel]) -> dict[str, Any]:
 
 
 def side_by_side(remembered: NDArray, newer: NDArray, piece: Piece) -> NDArray:
-    """Values of a column at the steps of a joined series."""
+    """The values of a covariate at the steps of a joined series."""
     column = np.full(len(piece.values), np.nan)
     column[: len(remembered)] = remembered
     covered = column[piece.lead : piece.lead + len(newer)]
@@ -162,8 +160,7 @@ def side_by_side(remembered: NDArray, newer: NDArray, piece: Piece) -> NDArray:
 
 
 def on_lines(values: NDArray, whole_numbers: bool) -> NDArray:
-    """Missing values between others on straight lines; a series without any value stays as it
-    is."""
+    """Fill missing values by linear interpolation; a series without values is unchanged."""
     return values if np.isnan(values).all() else interpolated(values, whole_numbers)
 
 

@@ -1,5 +1,4 @@
-"""What `LSTMForecaster.predict` does: data joined to what a model remembers, a forecast of them,
-its intervals calibrated.
+"""The steps of `LSTMForecaster.predict`: join the data, forecast, calibrate the intervals.
 
 S series · O origins · H horizon · Q quantile levels
 """
@@ -46,7 +45,7 @@ logger = logging.getLogger("lstmcast")
 
 
 class Asked(NamedTuple):
-    """What a call of `predict` asks for; see `LSTMForecaster.predict`."""
+    """The arguments of a prediction; see `LSTMForecaster.predict`."""
 
     horizon: int | None
     cutoffs: NDArray | None
@@ -56,9 +55,9 @@ class Asked(NamedTuple):
 
 
 def checked_mode(mode: str) -> Mode:
-    """A mode by its name or its former one; UsageError for any other."""
+    """A mode by its current or former name; UsageError for any other."""
     if mode in OLD_MODES:
-        warn(f"{mode=} is called {OLD_MODES[mode]!r} now.", DeprecationWarning, stacklevel=3)
+        warn(f"{mode=} is now called {OLD_MODES[mode]!r}.", DeprecationWarning, stacklevel=3)
         return OLD_MODES[mode]
     if mode not in get_args(Mode):
         raise UsageError(f"{mode=} is not known. Use 'direct', 'recursive' or 'one-step'.")
@@ -68,7 +67,7 @@ def checked_mode(mode: str) -> Mode:
 def forecast_as(
     request: Asked, model: Fitted, data: Any, usual_horizon: int, quantiles: tuple[float, ...]
 ) -> Forecast:
-    """The forecast that is asked for, of `own` steps unless it says another number."""
+    """The requested forecast, of `own` steps by default."""
     if request.mode != "one-step":
         horizon = checked_horizon(request.horizon, usual_horizon)
         return forecast_after(model, data, horizon, quantiles, request)
@@ -76,8 +75,8 @@ def forecast_as(
         steps = request.horizon
         unused = "cutoffs have" if steps in (None, 1) else f"horizon={steps!r} has"
         raise UsageError(
-            f"mode='one-step' forecasts every known observation, one step ahead: {unused} no "
-            "place in it."
+            f"mode='one-step' forecasts every known observation one step ahead: {unused} no "
+            "effect in it."
         )
     return one_step_ahead(model, data, quantiles)
 
@@ -90,8 +89,10 @@ def forecast_after(
     request: Asked,
     answers: Answers | None = None,
 ) -> Forecast:
-    """What comes after each series or cutoff, directly or recursively; `answers`: the calibrated
-    ones of the end of each series, where they are there already."""
+    """Forecast the steps after each series or cutoff, in mode "direct" or "recursive".
+
+    `answers`: the calibrated ones at the end of each series, if they are already known.
+    """
     combines = request.method != NETWORK and model.factors_HI is None
     panel, lead = joined(model, data, combines)
     cutoffs = None
@@ -150,8 +151,7 @@ class Answers(NamedTuple):
 def _answers(
     model: Fitted, panel: Panel, origins: Origins, horizon: int, request: Asked
 ) -> Answers:
-    """What is answered at the origins: calibrated at held-out cutoffs, or with what was measured
-    when the network was trained."""
+    """Answers at the origins, calibrated at held-out cutoffs or with the factors from training."""
 
     def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
         return model.decode(panel, origins, horizon, request.mode)
@@ -169,7 +169,7 @@ def _answers(
 
 
 def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
-    """The same, short series drawn to what is typical of the others."""
+    """The same, short series shrunk towards what is typical of the others."""
     quantiles_OHQ, share_O = with_typical(panel, origins, answers.quantiles_OHQ)
     combination = answers.combination
     if share_O.any():
@@ -178,8 +178,10 @@ def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
 
 
 def _of_demand(demand: Demand, panel: Panel, horizon: int, cutoffs: NDArray | None) -> Forecast:
-    """The forecast of a baseline for intermittent demand, which has quantiles of its own: those of
-    the network, moved, would stay at 0 where its median is."""
+    """The forecast of a baseline for intermittent demand, with its own quantiles.
+
+    Shifted quantiles of the network would stay at 0 where its median is 0.
+    """
     forecast = demand.predict(panel, horizon, cutoffs=cutoffs)
     shares_ON = np.tile([0.0, 1.0], (len(forecast.ids), 1))
     return replace(forecast, combination=Combination((NETWORK, demand.name), shares_ON))
@@ -188,7 +190,7 @@ def _of_demand(demand: Demand, panel: Panel, horizon: int, cutoffs: NDArray | No
 def calibrated_answers(
     decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, request: Asked
 ) -> Answers:
-    """Answers that were weighed and calibrated at held-out cutoffs."""
+    """Answers that were combined and calibrated at held-out cutoffs."""
     batches, combination, known_ON = _tried(decode, panel, held_out, horizon, request)
     needs_columns = request.method.lower() == TIME_OF_DAY
     if panel.covariates.future and not needs_columns:
@@ -207,8 +209,7 @@ def calibrated_answers(
 def _tried(
     decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, request: Asked
 ) -> tuple[Iterator[tuple[slice, Tried]], Combination | None, NDArray | None]:
-    """Forecasts at origins and at the held-out cutoffs before them, of some after the other,
-    weighed as is asked for."""
+    """Candidate forecasts at origins and at the held-out cutoffs before them, with shares."""
     batches = held_out.tried_in_parts(decode, panel, horizon)
     if request.method == NETWORK:
         return batches, None, None
@@ -216,8 +217,10 @@ def _tried(
 
 
 def combination_of(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Combination | None:
-    """What the next forecasts of a panel are made of; None for the network alone, or where that was
-    decided when training ended."""
+    """The combination of the next forecasts of a panel.
+
+    None for the network alone, or if the shares were measured in training.
+    """
     if request.method == NETWORK or model.factors_HI is not None:
         return None
     origins = origins_of(panel)
@@ -228,7 +231,7 @@ def combination_of(model: Fitted, panel: Panel, horizon: int, request: Asked) ->
 
 
 def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Forecast:
-    """Each known observation from those before it, with the network's own intervals."""
+    """Forecast each known observation from those before it, with the network's own intervals."""
     panel, _ = joined(model, data)
     series = np.repeat(np.arange(len(panel)), panel.lengths)
     counts = np.arange(len(series)) - panel.offsets[series]
@@ -241,7 +244,7 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
 
 
 def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
-    """The median and the bounds of intervals in percent; UsageError for what is none.
+    """Quantile levels of the median and of intervals in percent; UsageError for invalid ones.
 
     >>> quantiles_of(80)
     (0.1, 0.5, 0.9)
@@ -250,8 +253,8 @@ def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
     is_possible = (percents >= NARROWEST) & (percents <= WIDEST)
     if not len(percents) or not is_possible.all():
         raise UsageError(
-            f"{level=} is no interval. Give percents from {NARROWEST:g} to {WIDEST:g}, such as 80 "
-            "or [80, 95]."
+            f"{level=} is not an interval. Give percentages from {NARROWEST:g} to {WIDEST:g}, "
+            "such as 80 or [80, 95]."
         )
     quantiles = {0.5}
     for percent in percents.tolist():
@@ -261,9 +264,9 @@ def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
 
 
 def _counted_on(lead: NDArray, cutoffs: Any) -> Any:
-    """Cutoffs (S, K) counted from the first remembered value.
+    """Cutoffs (S, K) counted from the first saved value.
 
-    What does not fit stays as it is, to be refused.
+    Invalid cutoffs are left unchanged, and rejected later.
     """
     counts = np.asarray(cutoffs)
     if counts.ndim != 2 or len(counts) != len(lead) or counts.dtype.kind not in "iu":
@@ -272,7 +275,7 @@ def _counted_on(lead: NDArray, cutoffs: Any) -> Any:
 
 
 def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> None:
-    """Say which series have no forecast, and why."""
+    """Warn about series without a forecast, with the reason."""
     needed = model.fewest_known
     unknown_O = np.isnan(quantiles_OHQ).all(axis=(1, 2))
     grown_O = np.zeros_like(unknown_O)
@@ -294,8 +297,8 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
     grown = np.unique(origins.series[grown_O])
     if len(grown):
         logger.warning(
-            "no forecast for %d of %d series (%s): the state of the LSTM grew beyond all numbers, "
-            "as it can with activation=%r; train longer or with smaller steps, or use 'tanh'",
+            "no forecast for %d of %d series (%s): the state of the LSTM overflowed, which can "
+            "happen with activation=%r; train longer, use a lower learning rate, or use 'tanh'",
             len(grown),
             len(panel),
             some_names(panel.ids[grown]),

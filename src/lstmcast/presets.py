@@ -1,9 +1,9 @@
-"""Presets: what to train on a panel, how long and how large, chosen from the panel; held-out
-cutoffs decide what answers.
+"""Presets choose what to train on a panel, and select the best model at held-out cutoffs.
 
-The shipped network as it arrives, the same fine-tuned, one of its shape from scratch, and the
-average of the three are compared on the last windows, which none of them has seen. What is best
-there is trained again with all data. What is not 1% better than the shipped network is left.
+The candidates are the shipped network, a fine-tuned copy, a network of the same shape from scratch,
+and the average of the three. They are compared on the last windows, which none of them has seen,
+and the best one is trained again on all data. A model that is not at least 1% better than the
+shipped network is not used.
 
     S series · K held-out cutoffs
 """
@@ -36,19 +36,19 @@ from lstmcast.util.lines import aligned
 PresetName = Literal["balanced", "best"]
 SHIPPED, TUNED, SCRATCH, AVERAGE = "shipped", "fine-tuned", "from scratch", "average"
 CUTOFFS = 3  # held out, as far as history allows
-FEWEST_VALUES = 300  # known ones before the first cutoff, to train anything
-BETTER = 0.99  # of the shipped network's error, from which another one answers
-UPDATES = 25  # of an epoch: as many as panels of many series have, as there is time for it
+FEWEST_VALUES = 300  # known values before the first cutoff that training needs
+BETTER = 0.99  # another model must have at most this share of the shipped network's error
+UPDATES = 25  # updates of an epoch, as for panels of many series
 Progress = Callable[[str], object]
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How much work a preset may be.
+    """How much a preset may train.
 
-    `seconds`: in all, for the trial and the training with all data. `epochs`: of fine-tuning and
-    from scratch. `members`: networks from scratch. `scratch_values`: known values from which one
-    is trained from scratch.
+    `seconds`: total time, for the comparison and the training on all data. `epochs`: of fine-tuning
+    and of training from scratch. `members`: number of networks from scratch. `scratch_values`:
+    number of known values needed to train one.
     """
 
     name: PresetName
@@ -58,7 +58,7 @@ class Preset:
     scratch_values: int
 
     def planned(self, values: int) -> list[str]:
-        """What is trained on so many values before the first cutoff."""
+        """The models to train with this many values before the first cutoff."""
         if values < FEWEST_VALUES:
             return []
         return [TUNED, SCRATCH] if values >= self.scratch_values else [TUNED]
@@ -68,16 +68,17 @@ PRESETS = {
     "balanced": Preset("balanced", 300.0, (12, 16), 1, 20_000),
     "best": Preset("best", 1800.0, (24, 40), 2, 5_000),
 }
-# Of the seconds: what the trial takes of each training, and the training with all data as much.
+# Share of the seconds for each training of the comparison; the training on all data may take as
+# much.
 SHARES = {TUNED: 0.2, SCRATCH: 0.3}
 
 
 @dataclass(frozen=True, eq=False)
 class PresetResult:
-    """A model, and why it is that one.
+    """The selected model and how it was selected.
 
-    `chosen`: what answers · `errors`: MASE of what was compared (MAE of one series), by name ·
-    `measure`: which of the two · `plan`: what was decided from the panel, in sentences.
+    `chosen`: name of the selected model · `errors`: MASE of the candidates (MAE for one series), by
+    name · `measure`: which of the two · `plan`: what was trained and why, in sentences.
     """
 
     model: LSTMForecaster
@@ -89,7 +90,7 @@ class PresetResult:
     panel: Panel = field(repr=False)
 
     def document(self) -> dict[str, Any]:
-        """As JSON values, which a saved model keeps."""
+        """The result as JSON values, which a saved model keeps."""
         return {
             "preset": self.preset,
             "chosen": self.chosen,
@@ -99,7 +100,7 @@ class PresetResult:
         }
 
     def save(self, folder: Any) -> None:
-        """Save the model, with why it is that one in its manifest."""
+        """Save the model, with the result of the comparison in its manifest."""
         data = None if self.model.saved_context else self.panel
         self.model.save(folder, data, about={"preset": self.document()})
 
@@ -109,11 +110,11 @@ class PresetResult:
             rows = [["compared", self.measure]]
             rows += [[name, f"{error:.4g}"] for name, error in self.errors.items()]
             lines += ["", aligned(rows[0], rows[1:], left_aligned=["compared"]), ""]
-        return "\n".join([*lines, f"What answers: {self.chosen}."])
+        return "\n".join([*lines, f"Selected: {self.chosen}."])
 
 
 def preset_named(name: str) -> Preset:
-    """A preset by its name; UsageError where none is called so."""
+    """A preset by its name; UsageError for an unknown name."""
     if not isinstance(name, str) or name not in PRESETS:
         names = ", ".join(map(repr, get_args(PresetName)))
         raise UsageError(f"preset={name!r} is not known. Use one of: {names}.")
@@ -130,19 +131,19 @@ def fit_preset(
     progress: Progress | None = None,
     **words: Unpack[Words],
 ) -> PresetResult:
-    """Train what suits the data, and take what held-out cutoffs say is best.
+    """Train the models that suit the data, and select the best at held-out cutoffs.
 
     Args:
         data: A Panel or anything that `lstmcast.read` reads.
         horizon: Steps to forecast.
         preset: "balanced" (at most about 5 minutes) or "best" (30), or a `Preset` of your own.
         seed: Random seed of the trainings.
-        callbacks: As of `LSTMForecaster.fit`, for each training.
-        progress: Called with a sentence whenever something begins.
-        words: How the data are read, in the words of `lstmcast.read`.
+        callbacks: As in `LSTMForecaster.fit`, for each training.
+        progress: Function called with a sentence when a step begins.
+        words: Keyword arguments of `lstmcast.read`.
 
     Raises:
-        UsageError, DataError, MissingExtraError: As of `LSTMForecaster.fit`.
+        UsageError, DataError, MissingExtraError: As in `LSTMForecaster.fit`.
     """
     from lstmcast.data.read import as_panel
 
@@ -155,12 +156,12 @@ def fit_preset(
 
 
 def _unheard(_: str) -> None:
-    """Nobody follows."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """What is compared on the last windows of a panel."""
+    """The comparison on the last windows of a panel."""
 
     work: Preset
     panel: Panel
@@ -191,7 +192,7 @@ class _Trial:
         return spaced_cutoffs(self.panel.lengths, self.horizon, CUTOFFS, minimum=fewest)
 
     def _known_before(self, counts: NDArray) -> int:
-        """How many values are known before the first cutoffs."""
+        """The number of values known before the first cutoffs."""
         ends = self._ends(counts)
         values, lengths = self.panel.values, self.panel.lengths
         first_N = np.repeat(self.panel.offsets[:-1], lengths)
@@ -200,14 +201,14 @@ class _Trial:
         return int((np.isfinite(values) & is_before).sum())
 
     def _ends(self, counts: NDArray) -> NDArray:
-        """The first cutoff of each series (S,); all that it has, where it has none."""
+        """The first cutoff of each series (S,), or its length if it has none."""
         lengths = np.asarray(self.panel.lengths)
         if not counts.size:
             return lengths
         return np.where(counts > 0, counts, lengths[:, None]).min(axis=1)
 
     def _plan(self, names: list[str], values: int, counts: NDArray) -> tuple[str, ...]:
-        """What was decided from the panel."""
+        """What to train on the panel, with the reasons."""
         about = (
             f"preset {self.work.name}: {len(self.panel):,} series, {values:,} values to learn from"
         )
@@ -216,9 +217,11 @@ class _Trial:
             return (f"{about} ({reason}): nothing is trained.",)
         size = "-".join(map(str, shipped().config.layers))
         tuned, scratch = self.work.epochs
-        epochs = f"{tuned} epochs fine-tuned, {scratch} from scratch ({self.work.members} of them)"
+        epochs = (
+            f"{tuned} epochs of fine-tuning, {scratch} from scratch ({self.work.members} networks)"
+        )
         if SCRATCH not in names:
-            epochs = f"{tuned} epochs fine-tuned; too few values for one from scratch"
+            epochs = f"{tuned} epochs of fine-tuning; too few values to train from scratch"
         return (
             f"{about}; compared at {counts.shape[1]} held-out cutoffs: {', '.join(names)}, their "
             f"average, the shipped network. About {self.work.seconds / 60:.3g} minutes at most.",
@@ -228,12 +231,12 @@ class _Trial:
     def _errors(
         self, plain: LSTMForecaster, names: list[str], counts: NDArray, measure: str
     ) -> dict[str, float]:
-        """The error of each at the held-out cutoffs, trained on what precedes all of them."""
+        """The errors at the held-out cutoffs of models trained on the values before all of them."""
         training_panel = self.panel.until(self._ends(counts))
         trained = {name: self._trained(name, training_panel) for name in names}
         average = averaged(list(trained.values()), training_panel)
         models = {SHIPPED: plain, **trained, AVERAGE: average}
-        self.progress("What was trained is compared at the held-out cutoffs …")
+        self.progress("Comparing the models at the held-out cutoffs …")
         errors = {}
         for name, model in models.items():
             tested = backtest(
@@ -247,7 +250,7 @@ class _Trial:
         settings: dict[str, Any] = {"training": self._training(name)}
         if name == SCRATCH:
             settings |= {"weights": "scratch", "network": shipped().config}
-        self.progress(f"A network is trained ({name}), at most {seconds:.0f} s …")
+        self.progress(f"Training a network ({name}), at most {seconds:.0f} s …")
         model = LSTMForecaster(self.horizon, method=COMBINED, seed=self.seed, **settings)
         return model.fit(panel, callbacks=[Deadline(seconds), *self.callbacks])
 
@@ -264,7 +267,7 @@ class _Trial:
         )
 
     def _final(self, plain: LSTMForecaster, best_name: str, names: list[str]) -> LSTMForecaster:
-        """What was chosen, trained with all data."""
+        """The selected model, trained on all data."""
         if best_name == SHIPPED:
             return plain
         if best_name != AVERAGE:
@@ -274,7 +277,7 @@ class _Trial:
 
 
 def _best(errors: Mapping[str, float]) -> str:
-    """The least error, unless it is hardly less than the shipped network's.
+    """The candidate with the smallest error, or the shipped network if it is about as good.
 
     >>> _best({"shipped": 1.0, "fine-tuned": 0.995}), _best({"shipped": 1.0, "average": 0.9})
     ('shipped', 'average')
@@ -289,22 +292,24 @@ def _best(errors: Mapping[str, float]) -> str:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A callback that ends a training after so many seconds; the best epoch so far is kept."""
+    """A callback that ends training after a number of seconds; the best epoch is kept."""
 
     seconds: float
     clock: Callable[[], float] = time.monotonic
     began: list[float] = field(default_factory=list, repr=False)
 
     def __call__(self, report: Any) -> bool:
-        """Whether the time is over, counted from the first epoch's beginning."""
+        """Whether the time is over, counted from the start of the first epoch."""
         if not self.began:
             self.began.append(self.clock() - report.seconds)
         return self.clock() - self.began[0] >= self.seconds
 
 
 def averaged(models: Sequence[LSTMForecaster], panel: Panel) -> LSTMForecaster:
-    """Fitted models of the shipped network's shape and the shipped network as one, whose answers
-    are averaged: each weighs the same. Intervals and weights are measured on what was held back."""
+    """One model that averages the shipped network and fitted models of its shape.
+
+    All weigh the same. Intervals and shares are measured on the validation data.
+    """
     groups = [shipped().members, *(model.model.network.members for model in models)]
     count = int(np.lcm.reduce([len(group) for group in groups]))
     members = []

@@ -1,4 +1,4 @@
-"""The weights that a forecaster starts from, and which data they have seen.
+"""The initial weights of a forecaster, and the data they were trained on.
 
 S series
 """
@@ -30,13 +30,13 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 
 class Start(NamedTuple):
-    """What training starts from, and what an unfitted forecaster forecasts with.
+    """The starting point of training, with which an unfitted forecaster forecasts.
 
-    `network`: None where weights are drawn when training begins. `trained_until`: the last time of
-    each series, by its id, that the weights were trained on. `batching`: the scheme that a saved
-    network with transformed inputs was trained in. `inputs`: what its transforms had learned, which
-    it forecasts with until it is fitted. `combines`: whether it is the shipped network as it
-    arrives, which answers in combination with simple forecasts unless it is asked for its own.
+    `network`: None if random weights are drawn when training begins. `trained_until`: the last time
+    of each series, by id, that the weights were trained on. `batching`: the batching scheme in
+    which a saved network with transformed inputs was trained. `inputs`: its fitted transforms, used
+    until it is fitted again. `combines`: whether it is the shipped network without further
+    training, which by default is combined with simple forecasts.
     """
 
     config: NetworkConfig
@@ -48,7 +48,7 @@ class Start(NamedTuple):
     combines: bool = False
 
     def with_transforms(self, transforms: Transforms) -> Start:
-        """The same with other transforms around the network; UsageError where it reads none."""
+        """The same with other transforms around the network; UsageError if it uses none."""
         if not isinstance(self.config.inputs, Transformed):
             if not any(chain.steps for chain in transforms.chains):
                 return self
@@ -69,11 +69,11 @@ def start_from(
     head: Head | str | None,
     horizon: int,
 ) -> Start:
-    """What these arguments of a forecaster make it start from.
+    """The starting point that these arguments of a forecaster describe.
 
     Raises:
-        UsageError: They do not go together.
-        ModelError: The folder holds no model, or a damaged one.
+        UsageError: They contradict each other.
+        ModelError: The folder holds no model or a damaged one.
     """
     if weights == "scratch":
         return _from_scratch(network or NetworkConfig(), head, horizon)
@@ -101,19 +101,21 @@ def start_from(
 
 
 def start_in(network: Network, manifest: Mapping[str, Any], groups: Groups) -> Start:
-    """What a forecaster starts from that is given a folder, from what was read of it."""
+    """The starting point in a folder that was read."""
     batching = None
     if "training" in manifest and not network.config.inputs.from_context:
         batching = training_from_json(manifest["training"]).batching
     inputs = inputs_in(network, manifest, groups)
-    # saved as it arrives, it is still the shipped one
+    # saved without training, it is still the shipped network
     combines = manifest.get("method") == COMBINED and "trained" not in manifest
     return Start(network.config, network, "given", seen_in(groups), batching, inputs, combines)
 
 
 def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None:
-    """ModelError for a snapshot of the time when transforms were no part of a network: its answers
-    would be taken for values in the units of the data."""
+    """Raise ModelError for old snapshots without transforms.
+
+    Their forecasts would be mistaken for values in the units of the data.
+    """
     config = manifest.get("network", {})
     has_transforms = "transforms" in manifest or config.get("inputs") != "plain"
     if has_transforms or "epoch" not in manifest:
@@ -145,12 +147,12 @@ def _written(weights: str | Path | Network) -> str:
 
 @cache
 def shipped() -> Network:
-    """The network that comes with the package."""
+    """The pretrained network of the package."""
     return load_network(WEIGHTS)[0]
 
 
 def same_weights(first: Network, second: Network) -> bool:
-    """Whether two networks are equal, to the last bit of their weights."""
+    """Whether two networks have exactly the same weights."""
     if first.config != second.config or len(first.members) != len(second.members):
         return False
     for arrays, second_arrays in zip(first.members, second.members, strict=True):
@@ -160,33 +162,31 @@ def same_weights(first: Network, second: Network) -> bool:
 
 
 def require_unseen(trained_until: Mapping[str, Any], panel: Panel) -> None:
-    """UsageError where the initial weights were trained on what comes after the data of a
-    series."""
+    """Raise UsageError if the initial weights were trained on values after the data of a series."""
     for name, until, end in _seen_after(trained_until, panel, panel.ends):
         raise UsageError(
-            f"series {name!r}: the weights that training starts from were trained on it until "
-            f"{format_time(until)}, and these data end at {format_time(end)}: the model would have "
-            "seen what it is to forecast. Start from weights='pretrained' or 'scratch', give data "
-            "that go further, or, if this is another series, give it another id."
+            f"series {name!r}: the initial weights were trained on it until {format_time(until)}, "
+            f"and these data end at {format_time(end)}: the model would have seen the values that "
+            "it forecasts. Start from weights='pretrained' or 'scratch', give data that end "
+            "later, or, if this is another series, give it another id."
         )
 
 
 def seen_notes(trained_until: Mapping[str, Any], panel: Panel, ends: NDArray) -> tuple[str, ...]:
-    """A note where the initial weights were trained on what is held back after `ends` (S,)."""
+    """A note where the initial weights were trained on validation data after `ends` (S,)."""
     seen_after = _seen_after(trained_until, panel, last_times(panel, ends))
     if not seen_after:
         return ()
     return (
-        "the weights that training started from had seen a part of what is held back of "
-        f"{len(seen_after)} of {len(panel)} series: validation losses are too low, and intervals "
-        "may be too narrow",
+        f"the initial weights were trained on part of the validation data of {len(seen_after)} of "
+        f"{len(panel)} series: validation losses are too low, and intervals may be too narrow",
     )
 
 
 def _seen_after(
     trained_until: Mapping[str, Any], panel: Panel, ends: NDArray
 ) -> list[tuple[str, Any, Any]]:
-    """Series that were seen after their time in `ends` (S,): until when, and that time."""
+    """Series seen after their time in `ends` (S,): the last time seen, and that in `ends`."""
     seen_after = []
     for name, end in zip(map(str, panel.ids), ends, strict=True):
         until = trained_until.get(name)

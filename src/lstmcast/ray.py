@@ -1,10 +1,10 @@
-"""The same work on many machines, with Ray: `lstmcast … --ray ADDRESS`, `lstmcast.ray.forecast`.
+"""Work on many machines with Ray: `lstmcast … --ray ADDRESS`, `lstmcast.ray.forecast`.
 
-A task is a chunk. What comes of it depends on its rows and the job alone, so a task whose machine
-is lost is done again elsewhere, and nothing changes. Ray is imported when something is asked of it.
+A task is a chunk. Its result depends only on its rows and the job, so a task whose machine is lost
+is repeated elsewhere with the same result. Ray is imported when it is first used.
 """
 
-# shown as lc.ray; in here, `ray` is always the library
+# public as lc.ray; in this module, `ray` is the library
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from lstmcast.data.words import Words
 from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, OutputError, UsageError
 from lstmcast.util.config import is_whole
 
-RETRIES = 5  # of a task whose machine or process is lost
-AHEAD = 2  # tasks that wait, for each one that runs
-LONGEST = 60  # letters of a name that its folder keeps: 4 bytes each, of the 255 of most disks
-EACH = 4  # tasks for each processor, where nobody said how many
+RETRIES = 5  # retries of a task whose machine or process is lost
+AHEAD = 2  # waiting tasks for each running one
+LONGEST = 60  # letters of a name used in its folder: 4 bytes each, of the 255 that most disks allow
+EACH = 4  # default number of tasks per processor
 
 
 def over(address: str | None = None) -> Spread:
-    """What spreads chunks over a cluster; its machines share the folders of data and results.
+    """Connect to a cluster, and return the function that spreads chunks over it.
 
-    address: of the cluster, such as "auto" or "head:6379"; a new one on this machine for
-    None or "local".
+    address: of the cluster, such as "auto" or "head:6379". None or "local" starts a cluster on this
+        machine. All machines share the folders of data and results.
     """
 
     def done(work: Work, chunks: Sequence[Chunk]) -> Iterator[Done]:
@@ -46,8 +46,8 @@ def over(address: str | None = None) -> Spread:
         for chunk, outcome in _in_turn(_part, [(sent, chunk) for chunk in chunks], chunks):
             if not is_done(Path(work.folder), chunk):
                 raise OutputError(
-                    f"{chunk.part} was written on another machine, and is not in {work.folder} "
-                    "here. Name a folder that all machines of the cluster share."
+                    f"{chunk.part} was written on another machine, and {work.folder} does not "
+                    "have it here. Name a folder that all machines of the cluster share."
                 )
             yield outcome
 
@@ -65,25 +65,24 @@ def forecast(
     `Forecast.columns_dict`.
 
     Args:
-        dataset: A long table, such as `ray.data.read_parquet(…)` gives.
+        dataset: A long table, such as `ray.data.read_parquet(…)` returns.
         model: A forecaster, such as `LSTMForecaster(12)`.
-        tasks: Among how many the series are divided; four for each processor of the cluster unless
-            given. Combinations and intervals are pooled within one.
-        words: How the data are read, in the words of `lstmcast.read`: series, which is needed, and
-            time, target, ….
+        tasks: Number of tasks among which the series are divided. Defaults to four per processor of
+            the cluster. Combinations and intervals are pooled within a task.
+        words: Keyword arguments of `lstmcast.read`: series (required), time, target, ….
 
     Raises:
         MissingExtraError: Ray is not installed.
-        UsageError: No column names series, or one is not there; tasks is not a number of tasks.
+        UsageError: series is missing or names an unknown column; tasks is invalid.
     """
     ray = _library()
     if tasks is not None and not is_whole(tasks, 1):
         raise UsageError(
-            f"tasks={tasks!r} is not a number of tasks. Give 1 or more, or leave it out."
+            f"tasks={tasks!r} must be at least 1. Give another number, or leave it out."
         )
     series = words.get("series")
     if not series:
-        raise UsageError("series= is needed: the columns that name the series of the dataset.")
+        raise UsageError("series= is required: the columns that name the series of the dataset.")
     keys = [series] if isinstance(series, str) else list(series)
     column_names = dataset.schema().names
     unknown = [name for name in keys if name not in column_names]
@@ -115,17 +114,18 @@ def fit(
     options: Mapping[str, Any] | None = None,
     **words: Unpack[Words],
 ) -> dict[str, Path]:
-    """Fit one model for each group of series, as tasks of a cluster, and save them: the folder of
-    each, by the name of its group. A model that is there already is left as it is.
+    """Fit one model per group of series on a cluster, and save each in a folder.
+
+    Returns the folder of each model by group. Existing models are left as they are.
 
     Args:
-        model: An `LSTMForecaster`, fitted or not; each group starts from its configured weights.
+        model: An `LSTMForecaster`; each group starts from its configured weights.
         data: A Panel, or anything that `lstmcast.read` reads.
-        by: The column of ids whose values are the groups, such as "store".
-        folder: Where the models go, one folder for each; all machines share it.
-        address: Of the cluster; see `over`.
-        options: What `fit` is given besides the data, such as {"threads": 1}.
-        words: How the data are read, in the words of `lstmcast.read`: time, target, series, ….
+        by: The id column whose values are the groups, such as "store".
+        folder: Where the models are saved, each in its own folder; shared by all machines.
+        address: Address of the cluster; see `over`.
+        options: Further arguments of `LSTMForecaster.fit`, such as {"threads": 1}.
+        words: Keyword arguments of `lstmcast.read`: time, target, series, ….
     """
     panel = as_panel(data, getattr(model, "past", ()), words)
     groups = _groups(panel, by)
@@ -157,8 +157,10 @@ def _fitted(sent: tuple[Any, dict[str, Any]], panel: Panel, place: str) -> str:
 
 
 def _divided(table: Any, keys: Sequence[str], count: int) -> tuple[Any, ...]:
-    """How many rows of a block go to each of so many tasks, and those rows: a series goes to the
-    same task from everywhere."""
+    """How many rows of a block go to each task, and those rows.
+
+    The rows of a series go to the same task from every block.
+    """
     columns = [table.column(name).to_pylist() for name in keys]
     names = ("\0".join(map(str, cells)) for cells in zip(*columns, strict=True))
     tasks = np.array([zlib.crc32(name.encode()) % count for name in names], np.int64)
@@ -176,15 +178,15 @@ def _answered(work: TableForecast, *pieces: Any) -> Any:
 class TableForecast:
     """Forecasts an Arrow table of whole series, as an Arrow table.
 
-    So are the tasks of a Ray Dataset; Spark's `mapInArrow` and Dask call it as well.
+    Used for the tasks of a Ray Dataset, and with Spark's `mapInArrow` and Dask.
     """
 
     model: Any
     words: Words
 
     def __call__(self, table: Any) -> Any:
-        """The forecast of all series of a table; the order of rows does not matter."""
-        # rows come in the order in which tasks ended
+        """Forecast all series of a table; the order of its rows does not matter."""
+        # rows arrive in the order in which tasks ended
         ordered = table.sort_by([(name, "ascending") for name in table.column_names])
         with warnings_kept():
             panel = as_panel(ordered, getattr(self.model, "past", ()), self.words)
@@ -195,11 +197,11 @@ class TableForecast:
 
 
 def connect(address: str | None) -> None:
-    """Connect to a cluster, or start one here; nothing where that is done already."""
+    """Connect to a cluster, or start one here, unless that is already done."""
     ray = _library()
     if ray.is_initialized():
         return
-    # nobody is told what runs here, unless somebody wants it
+    # no usage statistics are sent unless enabled
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     is_new = address in (None, "local")
     cluster: dict[str, Any] = {"address": address}
@@ -207,12 +209,12 @@ def connect(address: str | None) -> None:
         cluster = {"include_dashboard": False}
     try:
         ray.init(**cluster, log_to_driver=False, logging_level="ERROR")
-    except Exception as error:  # where a node does not start, Ray raises no other kind
+    except Exception as error:  # Ray raises this kind when a node does not start
         reason = _first_line(error)
         if is_new:
             raise UsageError(
-                f"no Ray cluster could be started on this machine ({reason}). See whether "
-                "processors and memory are free, and run this again; or leave out --ray."
+                f"no Ray cluster could be started on this machine ({reason}). Check that "
+                "processors and memory are free and try again, or leave out --ray."
             ) from None
         raise UsageError(
             f"no Ray cluster answers at {address!r} ({reason}). Start one (ray start --head), or "
@@ -231,9 +233,9 @@ def _library() -> Any:
 def _in_turn(
     function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], names: Sequence[Any]
 ) -> Iterator[tuple[Any, Any]]:
-    """Tasks and what came of them, as they end; some are sent ahead, so that nobody waits."""
+    """Tasks with their results, as they end; some are submitted ahead so that no machine waits."""
     ray = _library()
-    # a task is done again where its process or machine is lost, and not where it raises
+    # a task is retried if its process or machine is lost, but not if it raises
     remote = ray.remote(num_cpus=1, max_retries=RETRIES)(function)
     limit = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
     waiting = list(zip(jobs, names, strict=True))[::-1]
@@ -261,13 +263,13 @@ def _result(ray: Any, task: Any, name: Any) -> Any:
         raise ModelError(f"{name}: {type(cause).__name__}: {cause}") from error
     except ray.exceptions.RayError as error:
         raise ModelError(
-            f"{name} was lost {RETRIES + 1} times ({_first_line(error)}). Where memory ran out, "
-            "give fewer series with --chunk."
+            f"{name} was lost {RETRIES + 1} times ({_first_line(error)}). If memory ran out, use "
+            "fewer series per chunk with --chunk."
         ) from None
 
 
 def _groups(panel: Panel, column: str) -> dict[str, np.ndarray]:
-    """The series of each group, by its name."""
+    """The series of each group by its name."""
     columns = panel.keys.columns(panel.ids)
     if column_name(column) not in columns:
         names = ", ".join(map(repr, columns))
@@ -278,7 +280,7 @@ def _groups(panel: Panel, column: str) -> dict[str, np.ndarray]:
 
 
 def _safe(name: str) -> str:
-    """The name of a folder for a group, whatever its letters."""
+    """A valid folder name for a group, whatever letters its name has."""
     cleaned = "".join(map(_safe_letter, name))
     is_safe = cleaned == name and not name.startswith(".")
     if is_safe and 0 < len(name) <= LONGEST:

@@ -1,10 +1,8 @@
-"""What a saved model remembers: as many of the newest observations of each series as its next
-forecasts may read.
+"""The saved context: the newest observations of each series that the next forecasts may read.
 
-That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the
-activations of the layers for most series, and exact: the state is rebuilt from them, so a model
-that continues with newer data forecasts, to the last bit, what it would forecast from the whole
-history.
+Its size is bounded (a forecast reads at most 2K observations, see `decoding`), for most series
+below that of the layer activations. States are recomputed from it, so a model that continues with
+newer data gives exactly the forecast from the whole history.
 """
 
 from __future__ import annotations
@@ -45,29 +43,30 @@ from lstmcast.model.inputs.effects import (
 
 @dataclass(frozen=True)
 class SavedContext:
-    """The newest observations of each series, beginning at a multiple of K observations from the
-    first."""
+    """The newest observations of each series, starting at a multiple of K observations."""
 
     panel: Panel
 
     @classmethod
     def newest(cls, panel: Panel, count: int | None) -> SavedContext:
-        """The newest `count` observations of each series, or all."""
+        """Keep the newest `count` observations of each series, or all if it has fewer."""
         if count is None:
             return cls(panel)
         return cls(panel.since(np.maximum(panel.lengths - count, 0)))
 
     @classmethod
     def of(cls, panel: Panel) -> SavedContext:
-        """What the next forecasts may read, and their calibration at held-out cutoffs; all of it
-        beside columns that are known in advance, whose effects are estimated on the whole past."""
+        """Keep what the next forecasts and their calibration at held-out cutoffs may read.
+
+        With future columns everything is kept, since their effects are estimated on the whole past.
+        """
         if panel.covariates.future:
             return cls(panel)
-        # Cutoffs lie farther apart the longer a series is, up to here: more values may come.
+        # Cutoffs lie farther apart in longer series; this is the limit, as series may grow.
         earliest = np.maximum(panel.lengths - farthest_held_out(panel.periods), 0)
         context = Blocks.of(panel.periods)
-        # A cutoff lies in the later half of what is known: what is kept must not make that half
-        # begin later.
+        # Cutoffs lie in the later half of the known values: keeping fewer values must not make that
+        # half begin later.
         blocks = (2 * earliest - panel.lengths) // context.length
         first = np.minimum(context.start(earliest), blocks * context.length)
         first = np.maximum(first, 0)
@@ -75,22 +74,20 @@ class SavedContext:
         return cls(kept_panel)
 
     def join(self, newer: Panel) -> Continuation:
-        """The series of `newer`, each with what is remembered of it before, between and after its
-        values.
+        """Join newer series to their saved values.
 
-        Series are known by their ids; the only one of each, if neither was named in the data, is
-        the same, and keeps its remembered id. Where both have a value, the newer one counts. A few
-        steps missing between the two are unknown values, as inside of a file; after more of them a
-        series starts afresh, and so do series whose data reach back as far as what is remembered:
-        they know their history. Raises `ModelError` for another frequency, time zone or other
-        seasonal periods, `DataError` for a gap where the data were read with gaps="error", and
-        where a covariate that is remembered is missing.
+        Series are matched by id; if both have one series that the data do not name, they match, and
+        the saved id is kept. Where both have a value, the newer one is used. A short gap between
+        the two becomes missing values, as inside a file. After a longer gap, a series starts from
+        scratch; so does a series whose data reach back as far as the saved values, since they
+        contain its history. Raises `ModelError` for another frequency, time zone or seasonal
+        periods, and `DataError` for a gap if the data were read with gaps="error", or for a missing
+        covariate.
         """
         return Joiner(self.panel).join(newer)
 
     def with_coming(self, coming: Beside) -> Continuation:
-        """What is remembered, with coming values of columns that are known in advance, of
-        `future_data`: no newer data are needed for those."""
+        """Continue without newer data, with coming values of future columns from `future_data`."""
         from lstmcast.data.read import with_coming
 
         panel = with_coming(self.panel, coming)
@@ -99,7 +96,7 @@ class SavedContext:
         return Continuation(panel, going, (), (), (), Findings(), no_lead)
 
     def described(self) -> dict[str, Any]:
-        """What a manifest says of it."""
+        """The part of it that a manifest holds."""
         panel, report = self.panel, self.panel.report
         reading = report.recipe.described() if report.recipe else {}
         optional = {
@@ -129,7 +126,7 @@ class SavedContext:
         }
 
     def arrays(self) -> dict[str, NDArray]:
-        """Its observations, under names for the store."""
+        """Its observations as named arrays for the store."""
         panel = self.panel
         kinds = {} if panel.recognised is None else {"recognised": coded(panel.recognised)}
         calendar = {} if panel.calendar is None else panel.calendar.arrays()
@@ -148,23 +145,22 @@ class SavedContext:
 
     @classmethod
     def from_saved(cls, manifest: dict[str, Any], arrays: dict[str, NDArray]) -> SavedContext:
-        """What `described` and `arrays` gave; KeyError, TypeError or ValueError where something
-        is missing."""
+        """Rebuild it; KeyError, TypeError or ValueError if something is missing."""
         return cls(_panel(manifest, arrays))
 
 
 def _told_apart(panel: Panel) -> dict[str, int]:
-    """How many series of which kind were recognised; nothing where all may be anything."""
+    """How many series of each kind were recognised; empty if none were."""
     plain = panel.recognised is None or (panel.kinds == "real").all()
     return {} if plain else kind_counts(panel.kinds)
 
 
 def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     if state["starts"].dtype.kind not in "iu":
-        raise ValueError("the first times of its series are none")
+        raise ValueError("the first times of its series are not times")
     starts = state["starts"].astype("datetime64[us]") if state["is_date"][0] else state["starts"]
     frequency = parse_frequency(manifest["frequency"])
-    # older manifests have no zones and no recipe
+    # older manifests have no time zones and no recipe
     zone, frame_zone = manifest.get("time_zone"), manifest.get("frame_zone")
     report = DataReport(
         manifest["source"],

@@ -1,7 +1,7 @@
-"""Scenarios: the same history with other coming values, and how far the forecasts differ.
+"""Scenarios: forecasts of one history with different future values, compared.
 
-What two forecasts share, the noise and the level, is not what they differ by: a difference is that
-of the effects, and as sure as these are.
+Two scenarios share noise and level. Their difference is that of the effects, and as certain as
+these.
 
     O series · H horizon
 """
@@ -32,15 +32,18 @@ SHOWN_ROWS = 24
 
 @dataclass(frozen=True, eq=False)
 class Scenarios(ResultTable):
-    """Forecasts of scenarios by name, and how far each differs from the first."""
+    """Forecasts of scenarios by name, and the difference of each from the first."""
 
     forecasts: Mapping[str, Forecast]
-    differences: Mapping[str, NDArray]  # (O, H, 3) of all but the first: itself, lower and upper
-    level: float  # of their interval, in percent
+    differences: Mapping[str, NDArray]  # (O, H, 3) for all but the first: difference, lower, upper
+    level: float  # level of the intervals in percent
 
     def columns_dict(self) -> dict[str, NDArray]:
-        """The long table as equally long columns: those that tell series and times, the forecast of
-        each scenario, and for each but the first `difference`, `lower` and `upper`."""
+        """The long table as columns: series and times, the forecast of each scenario, and
+        differences.
+
+        For each scenario but the first there are `difference`, `lower` and `upper`.
+        """
         first = self._first
         is_wanted = first.wanted.ravel()
         columns = {}
@@ -58,16 +61,16 @@ class Scenarios(ResultTable):
 
     @property
     def _first(self) -> Forecast:
-        """The forecast that the others are compared with."""
+        """The forecast with which the others are compared."""
         return next(iter(self.forecasts.values()))
 
     @property
     def data_kind(self) -> str:
-        """The kind of the data, which frames mirror."""
+        """The kind of the input, in which frames are returned."""
         return self._first.frame_kind
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
-        """Sums over the steps of each series as texts, the header first."""
+        """Sums over the steps of each series as text, the header first."""
         first, *alternatives = self.forecasts
         header = [*self.forecasts, *(f"{name} less {first}" for name in alternatives)]
         ids = self._first.ids
@@ -78,7 +81,7 @@ class Scenarios(ResultTable):
         return [header, *rows]
 
     def _row(self, origin: int) -> list[str]:
-        """The sums of one series, and how far they differ from the first."""
+        """The sums of one series, and their differences from the first scenario."""
         sums = [np.nansum(forecast.point[origin]) for forecast in self.forecasts.values()]
         write = number_format(np.array(sums))
         cells = [write(total) for total in sums]
@@ -88,7 +91,7 @@ class Scenarios(ResultTable):
         return cells
 
     def __repr__(self) -> str:
-        """What they are, and the sums over all steps."""
+        """The names and the sums over all steps."""
         header, *rows = self.rows()
         names = ", ".join(self.forecasts)
         sums = aligned(header, rows, left_aligned=header[:1])
@@ -98,17 +101,18 @@ class Scenarios(ResultTable):
 def compare_scenarios(
     model: Any, panels: Mapping[str, Panel], horizon: int | None = None, level: float = 80
 ) -> Scenarios:
-    """Forecast the same history with other values of columns that are known in advance.
+    """Forecast the same history under different future values of covariates, and compare.
 
     Args:
         model: a forecaster.
-        panels: by the name of the scenario, the first is what others are compared with: the same
-            series, whose coming values differ, as `lstmcast.read(…, future_data=)` gives them.
-        horizon: steps, the model's own unless given.
-        level: of the intervals of differences, in percent.
+        panels: the panel of each scenario by name, such as those from `lstmcast.read(…,
+            future_data=)`: the same series with different coming values. The first is the
+            reference.
+        horizon: number of steps. Defaults to the model's.
+        level: level of the intervals of differences, in percent.
 
     Raises:
-        UsageError: There are fewer than two, or their histories differ.
+        UsageError: There are fewer than two scenarios, or their histories differ.
 
     >>> import lstmcast as lc
     >>> rng = np.random.default_rng(0)
@@ -123,7 +127,7 @@ def compare_scenarios(
     True
     """
     if len(panels) < 2:
-        raise UsageError("One scenario cannot be compared. Give two or more.")
+        raise UsageError("One scenario cannot be compared. Give at least two.")
     (first, base), *alternatives = panels.items()
     for name, panel in alternatives:
         _require_same(first, base, name, panel)
@@ -138,16 +142,16 @@ def compare_scenarios(
 def with_plan(
     panel: Panel, plan: Mapping[str, Sequence[Any]], series: Iterable[str] | None = None
 ) -> Panel:
-    """A panel with other coming values of columns that are known in advance.
+    """A panel with different coming values of future columns.
 
     Args:
-        panel: with such columns.
-        plan: the values of the next steps by column: numbers, or categories that the column has;
-            None leaves a value as it is.
-        series: ids of those that it is for, all unless given.
+        panel: A panel with future columns.
+        plan: The values of the next steps by column: numbers, or existing categories; None leaves a
+            value unchanged.
+        series: Ids of the series to change. Defaults to all.
 
     Raises:
-        UsageError: There is no such column, series or category.
+        UsageError: A column, series or category does not exist.
 
     >>> panel = Panel.from_arrays([5.0, 6.0, 7.0], future={"sale": [0, 1, 0, 1, 1]})
     >>> with_plan(panel, {"sale": [None, 0, 1]}).covariates.future.columns
@@ -181,7 +185,7 @@ def with_plan(
 
 
 def _with_room(future: Future, fewest: NDArray) -> Future:
-    """The same with a place for so many steps of each series (S,) at least, NaN where unknown."""
+    """The same with room for at least `steps` coming values per series (S,), NaN if unknown."""
     lengths = np.maximum(future.lengths, fewest)
     offsets = offsets_of(lengths)
     present = places(future.offsets) + spread(offsets[:-1], future.offsets)
@@ -193,7 +197,7 @@ def _with_room(future: Future, fewest: NDArray) -> Future:
 
 
 def _codes(name: str, values: Sequence[Any], levels: tuple[str, ...] | None) -> NDArray:
-    """The values of a plan as numbers, NaN where it leaves them as they are."""
+    """The values of a plan as numbers, NaN where it leaves values unchanged."""
     return np.array([_code(name, value, levels) for value in values])
 
 
@@ -205,14 +209,16 @@ def _code(name: str, value: Any, levels: tuple[str, ...] | None) -> float:
             return float(levels.index(str(value)))
         categories = ", ".join(map(repr, levels))
         raise UsageError(
-            f"{name}={str(value)[:80]!r} is no category of the column. Use: {categories}."
+            f"{name}={str(value)[:80]!r} is not a category of the column. Use one of: {categories}."
         )
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = np.nan
     if not np.isfinite(number):
-        raise UsageError(f"{name}={str(value)[:80]!r} is not a number. The column has numbers.")
+        raise UsageError(
+            f"{name}={str(value)[:80]!r} is not a number, but the column holds numbers."
+        )
     return number
 
 
@@ -224,15 +230,15 @@ def _require_same(first: str, base: Panel, name: str, panel: Panel) -> None:
     same_values = np.array_equal(base.values, panel.values, equal_nan=True)
     if not (same_series and same_times and same_values):
         raise UsageError(
-            f"the scenarios {first!r} and {name!r} have other series or other past values. Only "
-            "what comes may differ: give the same data, with coming values of their own."
+            f"the scenarios {first!r} and {name!r} have different series or past values. Only "
+            "coming values may differ: give the same data with different coming values."
         )
 
 
 def _difference(
     base: Panel, panel: Panel, first: Forecast, alternative: Forecast, deviations: float
 ) -> NDArray:
-    """How far a forecast differs from the first, with its interval (O, H, 3)."""
+    """The difference of a forecast from the first, with its interval (O, H, 3)."""
     middle_OH = alternative.point - first.point
     difference_OH3 = np.repeat(middle_OH[:, :, None], 3, axis=2)
     base_effects, effects = effects_of(base), effects_of(panel)

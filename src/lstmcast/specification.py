@@ -1,7 +1,7 @@
-"""What a forecaster is to be like: the arguments of `LSTMForecaster`, checked.
+"""The specification of a forecaster: the arguments of `LSTMForecaster`, validated.
 
-A specification holds what was given and no more: settings that were left out follow from the
-others (`resolved_training`), so that a changed copy gets those that suit it.
+A specification holds only what was given. Other settings follow from it (`resolved_training`), so
+that a changed copy gets the settings that suit it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed
 from lstmcast.util.files import checked_path
 
-KIND = "forecaster"  # in the manifest of a saved one
+KIND = "forecaster"  # its key in the manifest of a saved forecaster
 NAMED_WEIGHTS = ("pretrained", "scratch")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Specification:
-    """The arguments of `LSTMForecaster`, where they are described.
+    """The arguments of `LSTMForecaster`, described there.
 
     >>> specification = Specification(12, quantiles=(0.1, 0.9))
     >>> specification
@@ -89,11 +89,11 @@ class Specification:
 
     @property
     def own_head(self) -> Head | None:
-        """The user's own head, where one is given."""
+        """The user's own head, if given."""
         return None if isinstance(self.head, str) else self.head
 
     def resolved_training(self, start: Start) -> TrainingConfig:
-        """How it is trained: as was said, else what suits the weights that training starts from."""
+        """The training settings: those given, or those that suit the initial weights."""
         if self.training is not None:
             return self.training
         if isinstance(start.config.inputs, Transformed):
@@ -102,14 +102,13 @@ class Specification:
         return TrainingConfig.fine_tuning() if start.network else TrainingConfig.from_scratch()
 
     def resolved_batching(self, start: Start) -> Batching:
-        """The batching scheme that the weights were trained in, as far as that is known."""
+        """The batching scheme in which the weights were trained, if known."""
         return start.batching or self.resolved_training(start).batching
 
     def resolved_method(self, start: Start, fitted: Fitted | None) -> str:
-        """What answers: a combination, or the network alone.
+        """How it forecasts: "combined", "network", or as given.
 
-        Unless asked for, that is the combination for the shipped network as it arrives: whatever
-        was fitted is asked for its own answer.
+        The default is "combined" for the shipped network without training, else "network".
         """
         if self.method != AUTO:
             return self.method
@@ -117,21 +116,21 @@ class Specification:
         return COMBINED if start.combines and not trained else NETWORK
 
     def named_candidates(self) -> list[str]:
-        """The candidates by their names.
+        """The candidates by name.
 
         Raises:
-            UsageError: One of them is an object of the user's own.
+            UsageError: A candidate is the user's own object.
         """
         objects = [candidate for candidate in self.candidates if not isinstance(candidate, str)]
         if objects:
             raise UsageError(
-                f"candidates: {objects[0]!r} is an object, which cannot be described. Only those "
-                "that are named, such as 'AutoETS', can be."
+                f"candidates: {objects[0]!r} is an object, which cannot be stored as text. Use "
+                "only named candidates, such as 'AutoETS'."
             )
         return list(self.candidates)
 
     def check_together(self, start: Start) -> None:
-        """UsageError where network and training do not go together."""
+        """Raise UsageError if network and training settings contradict each other."""
         training = self.resolved_training(start)
         head = start.network.head if start.network else self.own_head
         check_quantiles(start.config, head_named(start.config.head, head), self.horizon)
@@ -141,15 +140,15 @@ class Specification:
         if members is not None and training.members not in (1, members):
             raise UsageError(
                 f"TrainingConfig(members={training.members}) is for networks from scratch: the "
-                f"weights that are trained on have {members} member{'s' * (members != 1)}. Use "
-                "weights='scratch', or leave members out."
+                f"initial weights have {members} member{'s' * (members != 1)}. Use "
+                "weights='scratch', or leave out members."
             )
 
     def as_json(self) -> str:
-        """As JSON, which names what was given and leaves out what was not.
+        """The specification as JSON, without settings that were not given.
 
         Raises:
-            UsageError: The weights are a Network, or the head is an object of the user's own.
+            UsageError: The weights are a Network, or the head is the user's own object.
         """
         if isinstance(self.weights, Network):
             raise UsageError(
@@ -158,8 +157,8 @@ class Specification:
             )
         if self.head is not None and not isinstance(self.head, str):
             raise UsageError(
-                f"head={self.head!r} is an object, which JSON cannot describe. Only heads that are "
-                "named, such as head='normal', can be."
+                f"head={self.head!r} is an object, which JSON cannot describe. Use a named head, "
+                "such as head='normal'."
             )
         values = {
             "horizon": self.horizon,
@@ -176,8 +175,11 @@ class Specification:
 
     @classmethod
     def from_json(cls, text: str | Mapping[str, Any]) -> tuple[Specification, Transforms | None]:
-        """What `as_json` described, as a text or as its parsed values, and the transforms that it
-        named beside the network until these were its inputs; UsageError where it is not one."""
+        """Rebuild a specification from the JSON of `as_json`, as text or parsed values.
+
+        Older JSON may hold transforms beside the network; they are returned as well. Raises
+        UsageError for anything else.
+        """
         try:
             settings = json.loads(text) if isinstance(text, str) else text
             values = {name: value for name, value in dict(settings).items() if value is not None}
@@ -196,16 +198,16 @@ class Specification:
             if isinstance(error, UsageError):
                 raise
             raise UsageError(
-                f"This does not describe a forecaster: {error}. What "
-                "LSTMForecaster.to_json() gives is expected."
+                f"This does not describe a forecaster: {error}. The result of "
+                "LSTMForecaster.to_json() is expected."
             ) from error
 
 
 def started(
     specification: Specification, transforms: Transforms | None
 ) -> tuple[Specification, Start]:
-    """A specification that holds transforms where they belong, in the inputs of its network or of
-    its weights, and what it starts from; UsageError where its parts do not go together."""
+    """The specification with transforms moved to the inputs of its network, and its starting point.
+    Raises UsageError if its parts contradict each other."""
     start = start_from(
         specification.weights, specification.network, specification.head, specification.horizon
     )
@@ -227,8 +229,7 @@ def folder_contents(
     model: Fitted,
     combination: Combination | None = None,
 ) -> tuple[dict[str, Any], dict[str, Arrays]]:
-    """The manifest and the arrays of a folder that holds a forecaster with this model, whose
-    next forecasts are made of this combination."""
+    """The manifest and arrays of a saved forecaster with this model and combination."""
     assert model.saved_context is not None
     batching = specification.resolved_batching(start)
     training = replace(specification.resolved_training(start), batching=batching)
@@ -248,13 +249,13 @@ def folder_contents(
 
 
 def _weights_text(weights: str | Path | Network) -> str:
-    """The name of weights, or their path, which may be called like one of the names."""
+    """The name of weights, or their path, which may look like one of the names."""
     text = str(weights)
     return f"./{text}" if isinstance(weights, Path) and text in NAMED_WEIGHTS else text
 
 
 def _shown(value: Any) -> str:
-    """A value as it may be written, settings without those that are as usual anyway."""
+    """A value as code, settings without their defaults."""
     if isinstance(value, Path):
         return repr(str(value))
     if isinstance(value, Transformed):
@@ -270,7 +271,7 @@ def _shown(value: Any) -> str:
 
 
 def _needed(settings: Any) -> list[str]:
-    """The fields without which the same settings would be other ones.
+    """The fields that are needed to rebuild the same settings.
 
     A default may depend on other fields, so each is left out in turn.
     """
@@ -286,10 +287,10 @@ def _needed(settings: Any) -> list[str]:
 
 
 def check_kinds(weights: Any, network: Any, training: Any, head: Any) -> None:
-    """UsageError for an argument of another kind than is expected."""
+    """Raise UsageError for an argument of the wrong type."""
     if not isinstance(weights, (str, Path, Network)):
         raise UsageError(
-            f"{weights=} are no weights. Use 'pretrained', 'scratch', a folder or a Network."
+            f"{weights=} are not weights. Use 'pretrained', 'scratch', a folder or a Network."
         )
     for name, argument, kind, example in (
         ("network", network, NetworkConfig, "layers=(32,)"),
@@ -297,7 +298,7 @@ def check_kinds(weights: Any, network: Any, training: Any, head: Any) -> None:
     ):
         if argument is not None and not isinstance(argument, kind):
             raise UsageError(
-                f"{name}={argument!r} is no {kind.__name__}. Give one, such as "
+                f"{name}={argument!r} is not a {kind.__name__}. Give one, such as "
                 f"{kind.__name__}({example})."
             )
     if not (head is None or isinstance(head, str)):
@@ -305,7 +306,7 @@ def check_kinds(weights: Any, network: Any, training: Any, head: Any) -> None:
 
 
 def checked_quantiles(quantiles: Iterable[float]) -> tuple[float, ...]:
-    """Quantile levels in order, each once; UsageError where they are none."""
+    """Quantile levels, sorted and unique; UsageError for invalid ones."""
     try:
         checked = tuple(sorted({float(level) for level in quantiles}))
     except (TypeError, ValueError) as error:

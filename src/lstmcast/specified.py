@@ -1,6 +1,6 @@
-"""What follows from the specification of a forecaster and from what was fitted to data.
+"""What follows from the specification and the fitted part of a forecaster.
 
-`LSTMForecaster` adds what it does: fit, predict, save.
+`LSTMForecaster` adds its methods: fit, predict, save.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from lstmcast.transforms import Transforms
 
 
 class SpecifiedForecaster:
-    """A specification, what training starts from, and what was fitted: `fitted` is None before
-    that."""
+    """A specification, the starting point of training, and `fitted`, which is None before `fit`."""
 
     specification: Specification
     start: Start
@@ -44,7 +43,7 @@ class SpecifiedForecaster:
 
     @property
     def horizon(self) -> int:
-        """Steps to forecast unless `predict` is asked for another number."""
+        """Default number of steps to forecast."""
         return self.specification.horizon
 
     @property
@@ -59,40 +58,40 @@ class SpecifiedForecaster:
 
     @property
     def method(self) -> str:
-        """What answers: "combined", "network", "best" or the name of a forecast."""
+        """What makes the forecast: "combined", "network", "best" or the name of a candidate."""
         return self.specification.resolved_method(self.start, self.fitted)
 
     @property
     def name(self) -> str:
-        """What tables call it: that of the forecast that it was asked for, else "lstmcast"."""
+        """Its name in tables: that of its method if that names a forecast, else "lstmcast"."""
         return name_of(self.specification.method)
 
     @property
     def config(self) -> NetworkConfig:
-        """What the network is like."""
+        """The settings of the network."""
         return self.start.config
 
     @property
     def past(self) -> tuple[str, ...]:
-        """Names of the columns that the network reads beside the target."""
+        """Names of the past covariates that the network reads."""
         return self.config.inputs.past
 
     @property
     def training(self) -> TrainingConfig:
-        """How `fit` trains."""
+        """The settings of training."""
         return self.specification.resolved_training(self.start)
 
     @property
     def transforms(self) -> Transforms:
-        """What series go through before the network, and back after it."""
+        """The transforms applied before the network and inverted after it."""
         inputs = self.config.inputs
         return inputs.transforms if isinstance(inputs, Transformed) else Transforms()
 
     def to_json(self) -> str:
-        """The specification as JSON, of which `from_json` makes an unfitted forecaster.
+        """The specification as JSON, from which `from_json` makes an unfitted forecaster.
 
         Raises:
-            UsageError: The weights are a Network, or the head is an object of your own.
+            UsageError: The weights are a Network, or the head is your own object.
         """
         return self.specification.as_json()
 
@@ -100,17 +99,17 @@ class SpecifiedForecaster:
 
     @property
     def network(self) -> Network | None:
-        """The network that forecasts: the fitted one, else the one that training starts from."""
+        """The network: the fitted one, or else the one that training starts from."""
         return self.fitted.network if self.fitted else self.start.network
 
     @property
     def model(self) -> Fitted:
-        """What it forecasts with; UsageError where it has no weights yet."""
+        """The model that forecasts; UsageError if it has no weights yet."""
         if self.fitted is not None:
             return self.fitted
         if self.start.network is None:
             raise UsageError(
-                "This forecaster starts from scratch: it knows nothing yet. Call fit(data) first."
+                "This forecaster starts from scratch and is not fitted yet. Call fit(data) first."
             )
         batching = self.specification.resolved_batching(self.start)
         context = context_for(self.start.network, batching)
@@ -118,47 +117,47 @@ class SpecifiedForecaster:
 
     @property
     def may_read_past(self) -> bool:
-        """Whether simple forecasts that it is combined with read columns beside the target."""
+        """Whether the simple forecasts it is combined with read columns beside the target."""
         return self.method != NETWORK and (self.fitted is None or self.model.factors_HI is None)
 
     @property
     def reads_future(self) -> bool:
-        """Whether columns that are known in advance are used."""
+        """Whether future columns are used."""
         return True
 
     @property
     def needs_fit(self) -> bool:
-        """Whether it can forecast only after `fit`."""
+        """Whether it must be fitted before it can forecast."""
         return self.network is None
 
     @property
     def record(self) -> Record | None:
-        """How it was trained; None where nothing was."""
+        """How it was trained; None if it was not."""
         return self.fitted.record if self.fitted else None
 
     @property
     def learned(self) -> Record | None:
         """The former name of `record`."""
-        warn("LSTMForecaster.learned is called record now.", DeprecationWarning, stacklevel=2)
+        warn("LSTMForecaster.learned is now called record.", DeprecationWarning, stacklevel=2)
         return self.record
 
     @property
     def history(self) -> History:
-        """What happened in each epoch of the training; empty where nothing was trained."""
+        """The losses of each epoch of training; empty if nothing was trained."""
         return self.record.history if self.record else History()
 
     @property
     def saved_context(self) -> SavedContext | None:
-        """The observations that it remembers, of a fitted or loaded model."""
+        """The saved context of a fitted or loaded model."""
         return self.fitted.saved_context if self.fitted else None
 
     @property
     def columns(self) -> Columns:
-        """Names of the columns of the data that a model remembers; the usual ones otherwise."""
+        """Column names of the data in the saved context, or the default names."""
         return self.saved_context.panel.columns if self.saved_context else Columns()
 
     @property
     def trained_ends(self) -> Mapping[str, Any] | None:
-        """The last time of each series that the weights were trained on; None without any."""
+        """The last time of each series that the weights were trained on; None if there is none."""
         ends = self.record.trained_ends if self.record else self.start.trained_until
         return ends or None

@@ -1,16 +1,15 @@
-"""A saved thing is a folder: `manifest.json` and one `NAME.safetensors` per group of arrays.
+"""A saved model is a folder: `manifest.json` and one `NAME.safetensors` per group of arrays.
 
     airline-model/
-        manifest.json            what it is, and the size and SHA-256 of each file beside it
+        manifest.json            settings, and size and SHA-256 of each file beside it
         weights.safetensors      named arrays
         state.safetensors        named arrays
 
 The store knows no classes: a manifest is a dictionary of JSON values, arrays are NumPy arrays.
 Nothing in such a folder is ever run as code.
 
-A saved folder is replaced as a whole, and others may load and save it meanwhile: see
-`util/folders.py`. Files that are not the store's own, such as a note of the user's, stay in a
-folder that is replaced.
+A saved folder is replaced as a whole, and other processes may load and save it meanwhile: see
+`util/folders.py`. Other files in it, such as the user's notes, are kept.
 """
 
 from __future__ import annotations
@@ -51,13 +50,13 @@ def save(
     *,
     durable: bool = True,
 ) -> None:
-    """Write a manifest and groups of named arrays as one folder: all of it, or nothing.
+    """Write a manifest and groups of named arrays as one folder, completely or not at all.
 
     `arrays` maps a group's name to its arrays: `{"weights": {"w": ...}}` becomes
-    `weights.safetensors`. A store that is there already is replaced; a folder that holds something
-    else is left alone. The keys in `OWN_KEYS` of a manifest that was loaded before are written
-    anew. `durable`: whether to wait until it is on the disk: without, a power cut may damage it,
-    which loading notices. Raises OutputError, and UsageError for what is not a path.
+    `weights.safetensors`. An existing store is replaced; a folder that holds anything else is left
+    alone. The keys in `OWN_KEYS` of a loaded manifest are written anew. `durable`: whether to wait
+    until it is on the disk; otherwise a power failure may damage it, which loading detects. Raises
+    OutputError, and UsageError for an argument that is not a path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -78,8 +77,7 @@ def save(
 
 
 def make_durable(folder: str | Path) -> None:
-    """Wait until what `save` wrote without waiting is on the disk; nothing if it is gone. Raises
-    OutputError."""
+    """Wait until what `save` wrote is on the disk, if it still exists; raises OutputError."""
     place = Path(folder)
     with output_errors(folder), contextlib.suppress(ModelError, FileNotFoundError):
         file_names = [MANIFEST, *read_manifest(place)["files"]]
@@ -91,9 +89,8 @@ def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarra
     """Read a folder that `save` wrote: its manifest, and its arrays by group.
 
     Every file is compared with its checksum. Raises ModelError for a folder that is missing, not a
-    store, damaged, or of a newer format, UsageError for what is not a path. Arrays may be
-    read-only.
-    See `save` for a run.
+    store, damaged, or of a newer format, and UsageError for an argument that is not a path. Arrays
+    may be read-only. See `save` for an example.
     """
     path = checked_path(folder)
     target = _atomic(path)
@@ -107,13 +104,12 @@ def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarra
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a saved folder, checked, without reading its arrays. Raises ModelError,
-    UsageError."""
+    """Read and check the manifest of a saved folder. Raises ModelError or UsageError."""
     place = checked_path(folder)
     manifest = _atomic(place).settled(lambda: _parsed_manifest(place))
     _check_version(place, manifest)
     if manifest.get("sha256") != _digest(manifest):
-        raise _damaged(place, MANIFEST, "its contents do not fit the checksum in it")
+        raise _damaged(place, MANIFEST, "its contents do not match its checksum")
     files = manifest["files"] if isinstance(manifest.get("files"), dict) else {"": None}
     for name, entry in files.items():
         if not (
@@ -129,8 +125,10 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def complete(folder: str | Path, noun: str = "the model") -> Iterator[None]:
-    """ModelError for what the code inside misses in a manifest and its arrays; `what` should be
-    saved again then."""
+    """Turn errors about missing entries in a manifest or its arrays into ModelError.
+
+    `what` is the thing that should be saved again.
+    """
     try:
         yield
     except ModelError:
@@ -145,8 +143,7 @@ def complete(folder: str | Path, noun: str = "the model") -> Iterator[None]:
 
 
 def check_place(folder: str | Path) -> None:
-    """Raise the OutputError that `save` would raise for this folder, before long work begins;
-    writes nothing."""
+    """Raise the OutputError that `save` would raise for this folder; writes nothing."""
     place = Path(os.path.realpath(checked_path(folder)))
     with output_errors(folder):
         if place.exists():
@@ -158,8 +155,7 @@ def check_place(folder: str | Path) -> None:
 
 
 def is_store(folder: str | Path) -> bool:
-    """Whether a folder holds a manifest of this format, of whatever version, whatever its arrays
-    are like."""
+    """Whether a folder holds a manifest of this format, of any version."""
     place = Path(folder)
     try:
         manifest = _atomic(place).settled(lambda: _parsed_manifest(place))
@@ -169,7 +165,7 @@ def is_store(folder: str | Path) -> bool:
 
 
 def kind_of(manifest: Mapping[str, Any]) -> str:
-    """What a store holds, for messages.
+    """What a store holds, with article, for messages.
 
     >>> kind_of({"kind": "forecaster"}), kind_of({"kind": "network"}), kind_of({})
     ('a forecaster', 'a network', 'a thing of no kind')
@@ -179,9 +175,9 @@ def kind_of(manifest: Mapping[str, Any]) -> str:
 
 
 def remove_stores(folder: str | Path, kind: str) -> None:
-    """Remove the stores of a kind that lie in a folder, and the folder itself if nothing else does.
+    """Remove the stores of a kind in a folder, and the folder itself if it is then empty.
 
-    Unfinished ones of killed processes too: nobody may be saving there meanwhile.
+    Unfinished ones of killed processes are removed too, so no process may be saving there.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -244,7 +240,7 @@ def _manifest_text(manifest: Mapping[str, Any], blobs: Mapping[str, bytes]) -> b
 
 
 def _digest(manifest: Mapping[str, Any]) -> str:
-    """SHA-256 over everything but itself, whatever the spaces and the order of keys."""
+    """SHA-256 of the manifest without itself, independent of spaces and the order of keys."""
     hashed = {key: value for key, value in manifest.items() if key != "sha256"}
     text = json.dumps(hashed, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -282,8 +278,8 @@ def _check_version(place: Path, manifest: Mapping[str, Any]) -> None:
     version = manifest.get("format_version")
     if manifest.get("format") != FORMAT or not isinstance(version, int):
         raise ModelError(
-            f"{str(place / MANIFEST)!r} does not describe a saved model of lstmcast: it is of "
-            f"format {manifest.get('format')!r}, and {FORMAT!r} is expected."
+            f"{str(place / MANIFEST)!r} does not describe a saved model of lstmcast: its format "
+            f"is {manifest.get('format')!r}, not {FORMAT!r}."
         )
     if not 1 <= version <= FORMAT_VERSION:
         raise ModelError(
@@ -315,7 +311,7 @@ def _read_group(place: Path, name: str, entry: Mapping[str, Any]) -> dict[str, n
             place, name, f"it has {len(blob):,} bytes and {entry['bytes']:,} are expected"
         )
     if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
-        raise _damaged(place, name, f"its contents do not fit the checksum in {MANIFEST}")
+        raise _damaged(place, name, f"its contents do not match the checksum in {MANIFEST}")
     try:
         return unpack(blob)
     except SafetensorError as error:
@@ -330,10 +326,10 @@ def _damaged(place: Path, name: str, reason: str) -> ModelError:
 
 
 def _unreadable(path: Path, error: OSError) -> ModelError:
-    """It may be as good as ever: nothing is said of damage."""
+    """The error for a file that cannot be read, which need not be damaged."""
     if error.errno in (errno.EACCES, errno.EPERM):
-        reason = "there is no permission to read it"
-        advice = "Ask the owner of the folder for it, or use a copy that you may read."
+        reason = "permission to read it is missing"
+        advice = "Ask the owner of the folder for permission, or use a copy that you may read."
     else:
         reason = error.strerror or str(error)
         advice = "Try again, or copy the whole folder again from where it came."
@@ -352,7 +348,7 @@ def _refuse_unless_replaceable(place: Path) -> None:
     ):
         _refuse_where_we_are(place)
         return
-    kind = "a folder with other things in it" if place.is_dir() else "a file"
+    kind = "a folder with other contents" if place.is_dir() else "a file"
     raise OutputError(
         f"{str(place)!r} is {kind}, not a saved model, and is left alone.\n"
         "Name a new folder, an empty one, or one that holds a saved model."
@@ -360,8 +356,7 @@ def _refuse_unless_replaceable(place: Path) -> None:
 
 
 def _was_store(place: Path) -> bool:
-    """Whether a folder holds a broken manifest and arrays, and nothing else: advice to save
-    again must hold."""
+    """Whether a folder holds only a broken manifest and arrays, so that saving again works."""
     arrays = {entry.name for entry in place.iterdir()} - {MANIFEST}
     try:
         blob = (place / MANIFEST).read_bytes()
@@ -369,29 +364,28 @@ def _was_store(place: Path) -> bool:
         return False
     with contextlib.suppress(ValueError, RecursionError):
         json.loads(blob)
-        return False  # whole, and somebody else's
+        return False  # intact, and not a store
     is_ours = bool(arrays) or f'"{FORMAT}"'.encode() in blob
     return is_ours and all(map(_FILE.fullmatch, arrays))
 
 
 def _may_be_ours(unfinished: Path) -> bool:
-    """Whether a folder holds nothing but what a save would write."""
+    """Whether a folder holds only files that a save would write."""
     names = [entry.name for entry in unfinished.iterdir()]
     return all(name == MANIFEST or _FILE.fullmatch(name) for name in names)
 
 
 def _refuse_where_we_are(place: Path) -> None:
-    """A folder that is replaced is another one afterwards: whoever was in it, a shell too, would
-    be nowhere."""
+    """Refuse to replace the working folder: processes in it would be left without one."""
     if place.exists() and Path(os.path.realpath(os.curdir)).is_relative_to(place):
         raise OutputError(
-            f"{str(place)!r} is the folder you are in, or one above it, and would be replaced.\n"
-            "Name another folder, or go to another one first."
+            f"{str(place)!r} is the current folder or one above it, and would be replaced.\n"
+            "Name another folder, or change to another one first."
         )
 
 
 def _files_of_others(place: Path, contents: Mapping[str, bytes]) -> list[Path]:
-    """What is in a saved folder besides its own files, and those that are to come."""
+    """Other files in a saved folder than its own and those to be written."""
     if not place.exists() or not is_store(place):
         return []
     own_names = {MANIFEST, *(_parsed_manifest(place).get("files") or {}), *contents}

@@ -25,12 +25,11 @@ from lstmcast.predict import Answers, Asked, Levels, calibrated_answers, forecas
 def forecast_each(
     model: Fitted, panels: Sequence[Panel], requests: Sequence[Asked], levels: Sequence[Levels]
 ) -> list[Forecast]:
-    """The forecast of each panel as if it were alone; the network reads all of them in one pass.
+    """Forecast several panels in one pass of the network, each as if it were alone.
 
-    What is asked for has a horizon each. Panels that cannot be read together (other frequencies or
-    columns beside the target, a model that remembers data) are read one after the other. Numbers
-    are those of `forecast_as` but for the last bits of float32, whose sums are taken in another
-    order.
+    Each request has its own horizon. Panels that cannot be read together (different frequencies or
+    covariates, a model with a saved context) are read one by one. Results equal those of
+    `forecast_as` up to rounding in float32, since sums are taken in another order.
     """
     horizons = [checked_horizon(request.horizon) for request in requests]
     needed = []
@@ -53,7 +52,7 @@ class Needed(NamedTuple):
 
 
 def _needed(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Needed | None:
-    """What the forecast of a panel needs; None where it is made alone."""
+    """What the forecast of a panel needs; None if it is read alone."""
     if model.saved_context is not None or model.factors_HI is not None:
         return None
     if request.cutoffs is not None or request.mode != "direct" or panel.covariates:

@@ -1,9 +1,8 @@
 """Totals of forecasts: over months, quarters, years or the whole horizon, and over series.
 
-A bound of a sum is not the sum of bounds: errors cancel as far as they do not hang together. So
-totals are quantiles of sums of sample paths (`paths.py`). Their middle is the median of the sums,
-which is near the sum of the medians where distributions are symmetric, and above it for values
-that are mostly 0.
+The bound of a sum is not the sum of bounds: uncorrelated errors cancel. Totals are therefore
+quantiles of sums of sample paths (`paths.py`). Their point is the median of the sums, which is near
+the sum of the medians for symmetric distributions, and above it for values that are mostly 0.
 
     O origins · H horizon · N paths · P periods of an origin · R rows · Q quantiles
 """
@@ -30,15 +29,15 @@ if TYPE_CHECKING:
     from lstmcast.data.times.frequency import Frequency
     from lstmcast.forecast import Forecast
 
-# beside "step" and "horizon"
+# besides "step" and "horizon"
 SPANS = {"day": "D", "week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
 WHOLE, STEP, EVERYTHING = "horizon", "step", "all"
-NOWHERE = -(1 << 62)  # the period of steps that are not wanted
-LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5  # percent: beyond, a thousand paths say little
-SHOWN_ROWS = 24  # in a notebook or a terminal
+NOWHERE = -(1 << 62)  # the period of steps that are left out
+LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5  # percent: beyond these, a thousand paths are too few
+SHOWN_ROWS = 24  # rows displayed in a notebook or a terminal
 COUNTED_TWICE = (
-    "These series hold their totals already, as rows that say 'all': sums over series would count "
-    "them twice. Leave --total-by (by=) out, or select those rows."
+    "These series already include their totals, in rows marked 'all': sums over series would "
+    "count values twice. Leave out --total-by (by=), or select those rows."
 )
 
 
@@ -55,8 +54,10 @@ class Totals(ResultTable):
     """
 
     span: str  # what is summed over: "step", "day", "week", "month", "quarter", "year" or "horizon"
-    names: dict[str, NDArray]  # columns that say which series or group (R,); none for everything
-    times: NDArray  # (R,) when the period begins; the first step of a step or the horizon
+    names: dict[
+        str, NDArray
+    ]  # columns that name the series or group (R,); none if everything is summed
+    times: NDArray  # (R,) start of the period; for "step" and "horizon" the first step
     series: NDArray  # (R,) how many series are summed
     steps: NDArray  # (R,) how many of their steps
     complete: NDArray  # (R,) whether all steps of the period are in it
@@ -64,15 +65,18 @@ class Totals(ResultTable):
     quantiles: NDArray  # (R, Q)
     quantile_levels: tuple[float, ...]
     frame_kind: str = field(default="arrays", repr=False)
-    order: NDArray | None = None  # (R,) what is enough at the service level
+    order: NDArray | None = None  # (R,) the stock that is enough at the service level
     service_level: float | None = None  # in percent
 
     def __len__(self) -> int:
         return len(self.total)
 
     def columns_dict(self) -> dict[str, NDArray]:
-        """The table as equally long columns: names, ds, series, steps, complete, total, quantiles,
-        and order where there is a service level."""
+        """The table as columns: names, ds, series, steps, complete, total, quantiles, and perhaps
+        order.
+
+        The column order exists if there is a service level.
+        """
         columns = {
             **self.names,
             "ds": self.times,
@@ -93,8 +97,8 @@ class Totals(ResultTable):
         return self.frame_kind
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
-        """The first rows as texts, the header first."""
-        # what is the same in every row names nothing
+        """The first rows as text, the header first."""
+        # a column with one value names nothing
         names = [name for name, column in self.names.items() if len(set(column.tolist())) > 1]
         header = [*names, self.span, "total"]
         for low, high in _bounds(self.quantile_levels):
@@ -105,7 +109,7 @@ class Totals(ResultTable):
         return [header, *rows]
 
     def _row(self, row: int, names: Sequence[str]) -> list[str]:
-        """A row as texts, with these columns of names."""
+        """A row as text, with these columns of names."""
         write = number_format(self.quantiles[row])
         cells = [str(self.names[name][row]) for name in names]
         cells += [self._period(row), write(self.total[row])]
@@ -116,7 +120,7 @@ class Totals(ResultTable):
         return cells
 
     def _period(self, row: int) -> str:
-        """What a period is called, and how much of it is there where that is not all."""
+        """The name of a period, and how much of it is forecast if not all."""
         text = format_time(self.times[row])
         if self.complete[row]:
             return text
@@ -145,8 +149,7 @@ def _bounds(levels: Sequence[float] | NDArray) -> list[tuple[float, float]]:
 
 @dataclass(frozen=True)
 class Asked:
-    """Which totals are wanted: over what of time, and over which series; what is enough in so many
-    percent of cases; and of how many steps, all unless given."""
+    """The requested totals: time span, series, service level in percent, and number of steps."""
 
     span: str = STEP
     by: tuple[str, ...] = ()
@@ -157,31 +160,31 @@ class Asked:
         level, steps = self.service_level, self.lead_time
         if level is not None and not LEAST_SERVICE <= level <= MOST_SERVICE:
             raise UsageError(
-                f"a service level of {level:g}% cannot be measured. Give percents from "
+                f"a service level of {level:g}% cannot be measured. Give a percentage from "
                 f"{LEAST_SERVICE:g} to {MOST_SERVICE:g}, such as 95."
             )
         if steps is not None and steps < 1:
-            raise UsageError(f"a lead time of {steps} steps is none. Give 1 or more.")
+            raise UsageError(f"the lead time must be at least 1 step, got {steps}.")
 
     def require_ahead(self, horizon: int) -> None:
-        """UsageError for a lead time that is longer than what is forecast."""
+        """Raise UsageError for a lead time longer than the horizon."""
         if self.lead_time is not None and self.lead_time > horizon:
             raise UsageError(
-                f"the lead time is {self.lead_time} steps, and {horizon} are forecast. Forecast "
-                f"{self.lead_time} steps or more (--horizon {self.lead_time})."
+                f"the lead time is {self.lead_time} steps, but only {horizon} are forecast. "
+                f"Forecast at least {self.lead_time} steps (--horizon {self.lead_time})."
             )
 
     def require_possible(
         self, names: Collection[str], dated: bool, frequency: Frequency | None
     ) -> None:
-        """UsageError where series with columns of these names have no such totals."""
+        """Raise UsageError for totals that series with these id columns do not have."""
         spans = (STEP, *SPANS, WHOLE)
         if self.span not in spans:
             choices = ", ".join(map(repr, spans))
-            raise UsageError(f"{self.span!r} is no span of time. Use one of: {choices}.")
+            raise UsageError(f"{self.span!r} is not a time span. Use one of: {choices}.")
         if self.span in SPANS and not dated:
             raise UsageError(
-                f"a total over each {self.span} needs dates, and these steps are numbered. Use "
+                f"a total over each {self.span} needs dates, but these steps are numbered. Use "
                 "'horizon', or give the data a frequency and a start."
             )
         if self.span in SPANS:
@@ -192,9 +195,9 @@ class Asked:
             if column_name(name) not in names:
                 choices = ", ".join(map(repr, names))
                 raise UsageError(
-                    f"{name!r} is not a column that names series. There are: {choices}; 'all' sums "
-                    "everything. Other columns of the data name series where they are given as "
-                    "such (--series, series=)."
+                    f"{name!r} is not a column that names series. There are: {choices}; 'all' "
+                    "sums everything. To use another column of the data, name it as series column "
+                    "(--series, series=)."
                 )
 
 
@@ -231,8 +234,7 @@ def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
 
 
 class _Row(NamedTuple):
-    """One sum: of which group it is, and what `Totals` says of it; the median last in
-    `quantiles`."""
+    """One sum: its group and the fields of `Totals`; the median is the last of `quantiles`."""
 
     group: int
     time: Any
@@ -268,8 +270,10 @@ def _totals(
 def _enough(
     forecast: Forecast, group: NDArray, drawn_N: NDArray, service_level: float | None
 ) -> float:
-    """What is at least as much as the sum in so many percent of draws, never less than nothing; a
-    whole number where values are counts."""
+    """The amount that covers the sum in this percentage of draws.
+
+    It is at least 0, and a whole number for counts.
+    """
     if service_level is None:
         return np.nan
     quantile = float(np.quantile(drawn_N, service_level / 100))
@@ -285,13 +289,13 @@ def _require_usable(forecast: Forecast, by: tuple[str, ...]) -> None:
         raise UsageError(COUNTED_TWICE)
     if len(set(forecast.ids)) < len(forecast.ids):
         raise UsageError(
-            "Totals are sums over series, and this forecast has several cutoffs of each. Choose "
-            "one by at(cutoff)."
+            "Totals are sums over series, and this forecast has several cutoffs per series. "
+            "Choose one with at(cutoff)."
         )
 
 
 def _groups(forecast: Forecast, by: tuple[str, ...]) -> tuple[list[NDArray], dict[str, NDArray]]:
-    """Which origins are summed, and the columns that name each sum."""
+    """The origins of each sum, and the columns that name the sums."""
     origins = np.arange(len(forecast.ids))
     keys = forecast.keys.columns(forecast.ids)
     if not by:
@@ -309,7 +313,7 @@ def _groups(forecast: Forecast, by: tuple[str, ...]) -> tuple[list[NDArray], dic
 
 
 def _bins(forecast: Forecast, span: str) -> tuple[NDArray, Any]:
-    """The number of the period that each step falls into (O, H), and when a period begins."""
+    """The period of each step (O, H), and the start of each period."""
     times = forecast.times
 
     def first_of(period: int, group: NDArray) -> Any:
@@ -332,7 +336,7 @@ def _bins(forecast: Forecast, span: str) -> tuple[NDArray, Any]:
 
 
 def _require_finer(frequency: Frequency | None, span: str) -> None:
-    """UsageError where a step is longer than the period that is to be summed."""
+    """Raise UsageError if a step is longer than the span."""
     order = ["hour", "day", "business day", "week", "month", "quarter", "year"]
     if frequency is None or frequency.unit not in order:
         return
@@ -348,7 +352,7 @@ def _require_finer(frequency: Frequency | None, span: str) -> None:
 
 
 def _complete(forecast: Forecast, span: str, bins_OH: NDArray) -> NDArray:
-    """Whether the period of each step is forecast from its first step to its last (O, H)."""
+    """Whether the whole period of each step is forecast (O, H)."""
     if span in (STEP, WHOLE) or forecast.frequency is None:
         return np.ones(bins_OH.shape, bool)
     calendar = parse_frequency(SPANS[span])
@@ -359,7 +363,7 @@ def _complete(forecast: Forecast, span: str, bins_OH: NDArray) -> NDArray:
 
 
 def _sums(draws: Callable[[int], NDArray], group: NDArray, bins_OH: NDArray) -> dict[int, NDArray]:
-    """Draws of the sum (N,) of each period over the series of a group, in the order of time."""
+    """Draws of the sum (N,) over the series of a group for each period, in time order."""
     sums: dict[int, NDArray] = {}
     for origin in group:
         paths_NH = draws(origin)

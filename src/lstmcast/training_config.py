@@ -1,14 +1,12 @@
-"""How a network is trained: plain settings, free of PyTorch, that go into a saved model and come
-back from it.
+"""Settings of training, independent of PyTorch, stored in saved models.
 
     batching     which segments of the series make a batch, and what is carried to the next
-    optimiser    how the weights move, how fast, along which schedule
-    average      which weights are kept: the newest, or an average over the last ones
-    initialiser  how the weights of a new network are drawn
-    validation   what is held back to tell which epoch was the best
+    optimiser    optimiser, learning rate and schedule
+    average      which weights are kept: the newest, or an average of the last ones
+    initialiser  random initial weights of a new network
+    validation   what is held back to select the best epoch
 
-Every setting is checked when it is made; `to_json` and `training_from_json` are each other's
-inverse.
+Settings are validated when they are made; `training_from_json` is the inverse of `to_json`.
 """
 
 from __future__ import annotations
@@ -44,13 +42,13 @@ from lstmcast.util.config import settings, usual, what_is_wrong, with_new_names
 
 @settings
 class Validation:
-    """What is held back: the last part of each series ("time"), or a random share of the windows
-    ("windows"): the last ones of a random order, the one of `Windows(shuffle="once")`.
+    """The validation data: the last part of each series ("time") or random windows ("windows").
 
-    `share` of each series or of the windows, or `steps` of each series; neither: the horizon, at
-    most a quarter of the series. `fresh`: the part held back is read from a fresh state, not from
-    the one that the training part leaves. `most`: series of an adaptive network, or windows, that
-    are looked at; the same ones each time.
+    Random windows are the last ones in the order of `Windows(shuffle="once")`. `share`: share of
+    each series or of the windows; `steps`: steps of each series; by default the horizon, at most a
+    quarter of the series. `fresh`: whether validation data are read from a fresh state rather than
+    from the state after the training part. `most`: maximum number of series (adaptive inputs) or
+    windows used, the same ones each time.
     """
 
     share: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -62,8 +60,8 @@ class Validation:
     def __post_init__(self) -> None:
         if self.share is not None and self.steps is not None:
             raise UsageError(
-                f"Validation(share={self.share}, steps={self.steps}): say either the share or the "
-                "number of steps."
+                f"Validation(share={self.share}, steps={self.steps}): give either the share or "
+                "the number of steps."
             )
         if self.by == "windows" and self.share is None:
             raise UsageError(
@@ -71,7 +69,7 @@ class Validation:
             )
 
     def training_ends(self, lengths: NDArray, horizon: int) -> NDArray:
-        """How many observations of each series are its training part (S,): the rest is held back.
+        """Number of observations in the training part of each series (S,); the rest is held back.
 
         >>> Validation(share=0.3).training_ends(np.array([143, 10]), horizon=1)
         array([100,   7])
@@ -90,16 +88,16 @@ class Validation:
 
 @settings
 class TrainingConfig:
-    """How a network is trained; see the classes above for the parts.
+    """Settings of training; the classes above describe its parts.
 
-    `epochs`: at most so many; one is `steps_per_epoch` updates, or else once through all windows or
-    series (adaptive inputs: each series about once, from 4 to 25 updates). `batch_size`: windows or
-    series in an update. `validation`: None holds nothing back. `patience`: epochs without a new
-    lowest validation loss after which training stops. `refit`: train again on everything, for as
-    many epochs as the best one took. `members`: networks that differ by their seed. `initialiser`
-    of weights that are not given: a name of `training.initialisers`, or an `Initialiser`.
-    `precision`: "mixed" computes in bfloat16 where that serves: less exact, and faster on GPUs and
-    on processors with instructions for it.
+    `epochs`: maximum number of epochs. An epoch has `steps_per_epoch` updates, or by default reads
+    all windows or series once (adaptive inputs: each series about once, in 4 to 25 updates).
+    `batch_size`: windows or series per update. `validation`: None holds nothing back. `patience`:
+    epochs without a new lowest validation loss after which training stops. `refit`: train again on
+    all data, up to the number of the best epoch. `members`: networks that differ by their seed.
+    `initialiser`: random weights of a new network, a name of `training.initialisers`, or an
+    `Initialiser`. `precision`: "mixed" uses bfloat16 where suitable, which is less exact but faster
+    on GPUs and on processors with instructions for it.
 
     >>> config = TrainingConfig(epochs=50, batching=Rollout(length=10, support=5))
     >>> training_from_json(to_json(config)) == config
@@ -135,7 +133,7 @@ class TrainingConfig:
         self._check_batching()
 
     def _check_schedule(self) -> None:
-        """UsageError where a schedule has no validation loss to follow."""
+        """Raise UsageError if the schedule has no validation loss to follow."""
         if self.optimiser.schedule.kind != "plateau":
             return
         if self.validation is None:
@@ -145,27 +143,26 @@ class TrainingConfig:
             )
         if self.refit:
             raise UsageError(
-                "refit=True has no validation loss that schedule='plateau' could follow. Use "
-                "another schedule."
+                "schedule='plateau' needs a validation loss, and refit=True has none. Use another "
+                "schedule."
             )
 
     def _check_batching(self) -> None:
-        """UsageError for what the batching scheme has no use for."""
+        """Raise UsageError for settings that the batching scheme does not use."""
         kind = self.batching.kind
         by_windows = self.validation is not None and self.validation.by == "windows"
         if by_windows and kind != "windows":
             raise UsageError("Validation(by='windows') needs batching=Windows(…). Use by='time'.")
         if self.steps_per_epoch is not None and kind in ("whole_sequence", "stateful"):
             raise UsageError(
-                f"steps_per_epoch={self.steps_per_epoch} is for Windows and Rollout, whose updates "
-                f"are drawn: an epoch of {type(self.batching).__name__} reads every series once. "
-                "Leave it out, or use another batching scheme."
+                f"steps_per_epoch={self.steps_per_epoch} is for Windows and Rollout, whose "
+                f"updates are drawn: an epoch of {type(self.batching).__name__} reads every "
+                "series once. Leave it out, or use another batching scheme."
             )
 
     @property
     def paced_by_epochs(self) -> bool:
-        """Whether an epoch depends on how many there will be: along a cosine, or in a rollout
-        whose support changes from the first to the last.
+        """Whether epochs depend on their number, as with a cosine schedule or changing support.
 
         >>> TrainingConfig().paced_by_epochs, TrainingConfig.fine_tuning().paced_by_epochs
         (False, True)
@@ -176,13 +173,12 @@ class TrainingConfig:
 
     @classmethod
     def fine_tuning(cls) -> TrainingConfig:
-        """For weights that were trained before, on adaptive inputs: small steps, averaged, stopped
-        early."""
+        """Settings to fine-tune on adaptive inputs: small steps, averaging, early stopping."""
         return cls._adaptive(1e-3, epochs=12, patience=4, average=Ema(0.98))
 
     @classmethod
     def from_scratch(cls) -> TrainingConfig:
-        """For a new network on adaptive inputs."""
+        """Settings for a new network on adaptive inputs."""
         return cls._adaptive(4e-3, epochs=16, average=Ema(0.99))
 
     @classmethod
@@ -209,13 +205,13 @@ class TrainingConfig:
 
     @classmethod
     def transformed(cls) -> TrainingConfig:
-        """For a new network on transformed inputs: windows, Adam, stopped early."""
+        """Settings for a new network on transformed inputs: windows, Adam, early stopping."""
         return cls(epochs=200, optimiser=Optimiser(clip=1.0), patience=20)
 
     @classmethod
     def plain(cls) -> TrainingConfig:
         """The former name of `transformed`."""
-        warn("TrainingConfig.plain is called transformed now.", DeprecationWarning, stacklevel=2)
+        warn("TrainingConfig.plain is now called transformed.", DeprecationWarning, stacklevel=2)
         return cls.transformed()
 
 
@@ -225,8 +221,7 @@ def to_json(config: TrainingConfig) -> dict[str, Any]:
 
 
 def training_from_json(source: dict[str, Any] | str) -> TrainingConfig:
-    """The settings that `to_json` described, or that somebody wrote; UsageError where they make
-    no sense."""
+    """Rebuild settings from the JSON of `to_json`; UsageError if they are invalid."""
     try:
         values = json.loads(source) if isinstance(source, str) else source
         return TypeAdapter(TrainingConfig).validate_python(values)
@@ -238,7 +233,7 @@ def training_from_json(source: dict[str, Any] | str) -> TrainingConfig:
 
 
 def require_torch() -> None:
-    """MissingExtraError unless PyTorch is installed: asked before anything is trained."""
+    """Raise MissingExtraError unless PyTorch is installed."""
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError(
             "Training needs PyTorch. Install it with pip install 'lstmcast[train]'."

@@ -1,4 +1,4 @@
-"""What happened in each epoch of a training run, as columns."""
+"""The losses of each epoch of training, as columns."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ MOST_SHOWN = 12  # epochs, in a notebook
 
 
 class Epoch(NamedTuple):
-    """One row. Epoch 0 is the validation of the weights that training started from; NaN is what
-    was not measured."""
+    """One epoch. Epoch 0 validates the initial weights; NaN marks what was not measured."""
 
     member: int
     epoch: int
@@ -25,8 +24,8 @@ class Epoch(NamedTuple):
     train_loss: float  # mean over the epoch's targets, while the weights moved
     validation_loss: float
     learning_rate: float  # of the last update
-    seconds: float  # since the member's training began, interruptions left out
-    best: bool  # whether this is the epoch whose weights are kept
+    seconds: float  # since the training of the member began, without interruptions
+    best: bool  # whether the weights of this epoch are kept
 
 
 DTYPES = dict(
@@ -90,8 +89,7 @@ class History:
         }
 
     def frame(self, kind: str | None = None) -> Any:
-        """The columns as a "pandas", "polars" or "pyarrow" frame; a dict of arrays unless asked
-        otherwise.
+        """The columns as "arrays" (a dict) or as a "pandas", "polars" or "pyarrow" frame.
 
         UsageError for any other kind, MissingExtraError where that library is not installed.
         """
@@ -104,7 +102,7 @@ class History:
         return History(tuple(row for row in self.epochs if row.member == number))
 
     def to_json(self) -> dict[str, list[Any]]:
-        """Columns as lists; what was not measured is None."""
+        """The columns as lists, with None for what was not measured."""
         return {name: _json_values(column) for name, column in self.columns().items()}
 
     @classmethod
@@ -124,7 +122,7 @@ class History:
 
 
 def _json_values(column: NDArray) -> list[Any]:
-    """The values of a column; what was not measured is None."""
+    """The values of a column, with None for what was not measured."""
     values = column.tolist()
     for place in np.flatnonzero(np.isnan(column)):
         values[place] = None
@@ -136,7 +134,7 @@ def _number(value: Any) -> Any:
 
 
 def _cells(row: Epoch) -> list[str]:
-    """An epoch as texts."""
+    """An epoch as text."""
     cells = [str(row.member + 1), f"{row.epoch:,}"]
     cells += [_shown(row.train_loss), _shown(row.validation_loss), _shown(row.learning_rate)]
     cells += [f"{row.seconds:.1f}", "kept" if row.best else ""]
@@ -148,5 +146,5 @@ def _shown(number: float) -> str:
 
 
 def kept(epochs: Sequence[Epoch], best_epoch: int) -> tuple[Epoch, ...]:
-    """The rows with `best` set where the epoch is the one whose weights are kept."""
+    """The rows, with `best` set for the epoch whose weights are kept."""
     return tuple(row._replace(best=row.epoch == best_epoch) for row in epochs)

@@ -1,5 +1,7 @@
-"""What a model remembers after newer data came: those joined to what it remembered, and the series
-that had none, as they were. A nightly run continues from there."""
+"""The saved context after newer data: joined series, and the other series as they were.
+
+A nightly run continues from it.
+"""
 
 # S series
 
@@ -22,13 +24,13 @@ from lstmcast.saved_context import Continuation, SavedContext
 
 
 def remembering(model: Any, panel: Panel | None) -> Any:
-    """A fitted or loaded forecaster that remembers other data than its own, or nothing."""
+    """A fitted or loaded forecaster with another saved context, or none."""
     context = None if panel is None else SavedContext(panel)
     return model.with_fitted(replace(model.model, saved_context=context))
 
 
 def updated_panel(context: SavedContext, continuation: Continuation) -> Panel:
-    """The series that newer data were joined to, those that the data lack, and new ones.
+    """The joined series, those without newer data, and new ones, as one panel.
 
     >>> known = Panel.from_arrays({"a": [1.0, 2.0], "b": [5.0, 6.0]})
     >>> newer = Panel.from_arrays({"a": [3.0]}, start=3)
@@ -40,14 +42,14 @@ def updated_panel(context: SavedContext, continuation: Continuation) -> Panel:
     remembered, panel = context.panel, continuation.panel
     if continuation.absent:
         panel = _with_absent(remembered, continuation)
-    # the order of the saved model, whatever that of the newer data is; new series come last
+    # in the order of the saved model; new series come last
     present = set(map(str, panel.ids))
     order = [name for name in map(str, remembered.ids) if name in present]
     return panel.select(dict.fromkeys([*order, *map(str, panel.ids)]))
 
 
 def _with_absent(remembered: Panel, continuation: Continuation) -> Panel:
-    """The joined series, and behind them the remembered ones that the data lack."""
+    """The joined series, followed by the saved ones that the data lack."""
     panel = continuation.panel
     absent = remembered.select(continuation.absent)
     places = _places(remembered, continuation)
@@ -62,7 +64,7 @@ def _with_absent(remembered: Panel, continuation: Continuation) -> Panel:
 
 
 def _places(remembered: Panel, continuation: Continuation) -> NDArray:
-    """Which of the remembered series each one continues from (S,), -1 for none."""
+    """The saved series that each one continues (S,), -1 for none."""
     place_of = {str(name): place for place, name in enumerate(remembered.ids)}
     continued_from = {name: place_of[name] for name in continuation.went_on}
     places = [continued_from.get(str(name), -1) for name in continuation.panel.ids]
@@ -71,7 +73,7 @@ def _places(remembered: Panel, continuation: Continuation) -> NDArray:
 
 
 def _covariates(panel: Panel, absent: Panel) -> Covariates:
-    """The columns beside the target of both."""
+    """The covariates of both."""
     present, remembered = panel.covariates, absent.covariates
     past = {}
     for name, values in present.past.items():

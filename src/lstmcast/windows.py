@@ -1,8 +1,8 @@
-"""Which segments of which series make a batch: index arithmetic, free of any framework.
+"""The segments of a batch: index arithmetic without a framework.
 
-A series is read up to step t and answers what comes at t+1 … t+H, so the last step that is read for
-training is the one before the end of the training part. Series are taken in the order of their ids:
-the order in which they come does not matter to what is drawn.
+A network reads a series up to step t and forecasts t+1 … t+H, so the last step read in training is
+the one before the end of the training part. Series are taken in the order of their ids, so that
+random draws do not depend on the order of the data.
 
     S series · N observations of all series · B segments of a batch · C inputs · K columns that are
     predicted
@@ -27,46 +27,45 @@ if TYPE_CHECKING:
 class Split(NamedTuple):
     """Training and validation part of each series, in the order of their ids; all (S,)."""
 
-    series: NDArray  # its number in the data
+    series: NDArray  # its index in the data
     first: NDArray  # first step that can be read
-    end: NDArray  # of the training part: observations before it are trained on
+    end: NDArray  # end of the training part: earlier observations are used in training
     length: NDArray
 
     def where(self, is_chosen: NDArray) -> Split:
-        """Some of the series."""
+        """Select series."""
         return Split(*(array[is_chosen] for array in self))
 
 
 class Segments(NamedTuple):
-    """Steps to be read, and which of them have a loss; all (B,), counted from the beginning of
-    the series."""
+    """Steps to read, and which have a loss; all (B,), counted from the start of the series."""
 
     series: NDArray
     first: NDArray  # first step that is read
-    stop: NDArray  # first step that is read no more
+    stop: NDArray  # first step that is no longer read
     begin: NDArray  # first step with a loss
-    limit: NDArray  # targets lie before this step
+    limit: NDArray  # targets are before this step
 
     def rows(self, rows: NDArray | slice) -> Segments:
-        """Some of the segments."""
+        """Select segments."""
         return Segments(*(array[rows] for array in self))
 
     @property
     def lengths(self) -> NDArray:
-        """Steps that are read (B,)."""
+        """Number of steps read (B,)."""
         return self.stop - self.first
 
     def steps(self, begin: int, end: int) -> NDArray:
-        """The steps that stand from place `begin` to `end` of each segment (B, end − begin)."""
+        """The steps from place `begin` to `end` of each segment (B, end − begin)."""
         return self.first[:, None] + np.arange(begin, end)
 
     def has_loss(self, step_BT: NDArray) -> NDArray:
-        """Whether each of some steps (B, T) has a loss."""
+        """Whether each step (B, T) has a loss."""
         return (step_BT >= self.begin[:, None]) & (step_BT < self.stop[:, None])
 
 
 def split_of(data: FitData) -> Split:
-    """The parts of all series that hold anything known in their training part."""
+    """The parts of all series with known values in their training part."""
     lengths = np.diff(data.offsets)
     start = data.offsets[:-1]
     first = next_known(data.known())[start] - start
@@ -76,7 +75,7 @@ def split_of(data: FitData) -> Split:
 
 
 def next_known(is_known: NDArray) -> NDArray:
-    """The next known step from each on (N + 1,); N from behind the last one on.
+    """The next known step at or after each step (N + 1,); N if there is none.
 
     >>> next_known(np.array([False, True, False]))
     array([1, 1, 3, 3])
@@ -87,10 +86,9 @@ def next_known(is_known: NDArray) -> NDArray:
 
 
 def long_enough(split: Split, steps: int, reader: str) -> tuple[Split, tuple[str, ...]]:
-    """The series whose training part has `steps` observations, and a note on those that are left
-    out.
+    """The series whose training part has at least `steps` observations, and a note on the rest.
 
-    DataError where none is long enough.
+    Raises DataError if no series is long enough.
     """
     lengths = split.end - split.first
     enough = lengths >= steps
@@ -98,8 +96,8 @@ def long_enough(split: Split, steps: int, reader: str) -> tuple[Split, tuple[str
         longest = int(lengths.max(initial=0))
         raise DataError(
             f"No series is long enough to train on: {reader} needs {steps} observations in the "
-            f"training part, and the longest has {longest}.\nHold less back for validation, use "
-            "shorter windows if it has any, or give longer series."
+            f"training part, and the longest has {longest}.\nHold back less for validation, use "
+            "shorter windows if there are any, or give longer series."
         )
     if enough.all():
         return split, ()
@@ -112,14 +110,13 @@ def long_enough(split: Split, steps: int, reader: str) -> tuple[Split, tuple[str
 
 
 def default_length(split: Split) -> int:
-    """Steps of a window, unless said: a quarter of the median training part, from 4 to 96."""
+    """Default window length: a quarter of the median training part, from 4 to 96 steps."""
     quarter = np.median(split.end - split.first) // 4
     return int(np.clip(quarter, 4, 96))
 
 
 def window_counts(split: Split, length: int, stride: int = 1) -> NDArray:
-    """How many windows of `length` steps with a target after them the training part of each series
-    has (S,).
+    """Number of windows of `length` steps with a target in the training part of each series (S,).
 
     >>> series, start = np.array([0, 1]), np.array([0, 0])
     >>> parts = Split(series, start, end=np.array([6, 3]), length=np.array([8, 4]))
@@ -131,7 +128,7 @@ def window_counts(split: Split, length: int, stride: int = 1) -> NDArray:
 
 
 def windows(split: Split, numbers: NDArray, length: int, stride: int, every_step: bool) -> Segments:
-    """Training windows by number: those of the first series come first, in time order."""
+    """Training windows by number, ordered by series and time."""
     counts = window_counts(split, length, stride)
     stops = np.cumsum(counts)
     row = np.searchsorted(stops, numbers, side="right")
@@ -144,11 +141,10 @@ def windows(split: Split, numbers: NDArray, length: int, stride: int, every_step
 def validation_windows(
     split: Split, length: int, *, every_step: bool, fresh_state: bool
 ) -> Segments:
-    """All windows whose last step answers into the validation part; with `fresh_state`, those that
-    lie within it.
+    """All windows whose target is in the validation part.
 
-    The loss is at the last step, or with `every_step` at all those that answer into the validation
-    part.
+    With `fresh_state`, they lie entirely within it. The loss is at the last step, or with
+    `every_step` at all steps with a target in the validation part.
     """
     earliest = split.end - 1
     if fresh_state:
@@ -170,8 +166,8 @@ def whole(split: Split) -> Segments:
 
 
 def validation_whole(split: Split, *, fresh_state: bool) -> Segments:
-    """Each series with a validation part, read from its beginning, or from a `fresh_state` there;
-    the loss is in that part."""
+    """Each series with a validation part, read from its start or, with `fresh_state`, from there.
+    The loss is in the validation part."""
     split = split.where(split.end < split.length)
     begin = split.end - 1
     first = begin if fresh_state else split.first
@@ -179,8 +175,7 @@ def validation_whole(split: Split, *, fresh_state: bool) -> Segments:
 
 
 def cut_off(split: Split, rows: NDArray, share: float, length: int) -> Segments:
-    """The `length` steps before a cut at a share of the training part; targets may lie behind
-    the cut."""
+    """The `length` steps before a cut at a share of the training part; targets may lie after it."""
     first, end = split.first[rows], split.end[rows]
     lengths = end - first
     steps = np.rint(share * lengths).astype(np.int64)
@@ -190,8 +185,7 @@ def cut_off(split: Split, rows: NDArray, share: float, length: int) -> Segments:
 
 
 def chunks(segments: Segments, chunk: int | None) -> Iterator[Segments]:
-    """Consecutive pieces of `chunk` steps; a segment that has ended stays in the batch as an
-    empty one."""
+    """Consecutive pieces of `chunk` steps; segments that have ended stay in the batch, empty."""
     steps = int(segments.lengths.max(initial=0))
     size = chunk or max(steps, 1)
     for offset in range(0, steps, size):
@@ -204,20 +198,19 @@ def chunks(segments: Segments, chunk: int | None) -> Iterator[Segments]:
 class Turn(NamedTuple):
     """The next chunks of the rows of a stateful batch."""
 
-    rows: NDArray  # which rows of the batch
-    begins: NDArray  # whether each is at the beginning of its series
+    rows: NDArray  # rows of the batch
+    begins: NDArray  # whether each is at the start of its series
     segments: Segments
 
 
 def turns(split: Split, rows: int, chunk: int, stride: int, last_only: bool) -> Iterator[Turn]:
-    """Chunks in time order; row r reads series r, r + rows, r + 2·rows, …, each to the end of its
-    training part.
+    """Chunks in time order; row r reads the training parts of series r, r + rows, r + 2·rows, ….
 
-    A turn has no row twice; rows that have nothing left to read are left out. `last_only`: loss at
-    a chunk's last step only.
+    A turn has each row at most once and leaves out finished rows. `last_only`: loss at the last
+    step of a chunk only.
     """
     row = np.arange(min(rows, len(split.series)))
-    # which series each row reads, and where it stands
+    # the series that each row reads, and its position
     place = row.copy()
     step = split.first[row].copy()
     while len(row):
@@ -235,29 +228,27 @@ def turns(split: Split, rows: int, chunk: int, stride: int, last_only: bool) -> 
 
 
 def batches_of(order: NDArray, size: int) -> Iterator[NDArray]:
-    """Numbers in this order, so many at a time."""
+    """Split numbers into batches of a given size."""
     for begin in range(0, len(order), size):
         yield order[begin : begin + size]
 
 
 def by_length(segments: Segments) -> Iterator[NDArray]:
-    """Which rows are equally long, longest first: read together they need no padding, so that
-    their state is exact."""
+    """Rows of equal length, longest first, which need no padding when read together."""
     for length in np.unique(segments.lengths)[::-1]:
         yield np.flatnonzero(segments.lengths == length)
 
 
 def drawn(rng: np.random.Generator, limit: int, count: int) -> NDArray:
-    """`count` numbers below `limit` in random order, each as often as any other, give or take
-    one."""
+    """`count` numbers below `limit` in random order, with frequencies that differ by 1 at most."""
     rounds = -(-count // limit)
     numbers = np.concatenate([rng.permutation(limit) for _ in range(rounds)])
     return numbers[:count]
 
 
 class TickWindow(NamedTuple):
-    """The newest ticks of some rows, from the left; NaN labels have no loss."""
+    """The newest ticks of some rows, left-aligned; NaN labels have no loss."""
 
     x_RTC: NDArray
     label_RTK: NDArray
-    states: tuple[State, ...]  # of each member, before the first tick of the window
+    states: tuple[State, ...]  # state of each member before the first tick of the window

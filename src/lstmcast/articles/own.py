@@ -44,8 +44,8 @@ def own_panel(
         for name, value in (("column", column), ("time", time)):
             if value is not None:
                 raise UsageError(
-                    f"{name}={value!r} (--{name}) names a column of data, and none are given. Name "
-                    "a file with data= (--data), or leave it out."
+                    f"{name}={value!r} (--{name}) names a column of data, but no data are given. "
+                    "Name a file with data= (--data), or leave it out."
                 )
         return None
     panel = _read(data, column, time)
@@ -57,8 +57,8 @@ def _read(data: object, column: str | Sequence[str] | None, time: str | None) ->
     if isinstance(data, Panel):
         if column is not None or time is not None:
             raise UsageError(
-                f"{column=}, {time=}: a Panel has series, no columns. Leave them out, or hand "
-                "over the file or the frame that the Panel was read from."
+                f"{column=}, {time=}: a Panel has series, not columns. Leave them out, or pass "
+                "the file or frame that the Panel was read from."
             )
         return data
     if column is not None and not isinstance(column, str) and len(column) == 1:
@@ -115,10 +115,10 @@ def _require_prices(example: str, fewest: int, panel: Panel) -> None:
         verb = "value is" if count == 1 else "values are"
         also = f", and {count:,} more {verb} not above 0" if count else ""
         raise DataError(
-            f"example {example!r} learns from returns, which only prices above 0 have, and series "
+            f"example {example!r} learns from returns, which need prices above 0, but series "
             f"{str(panel.ids[series])!r} of {source} is {panel.values[not_positive[0]]:g} at "
-            f"{format_time(when)}{also}. Name other columns with column= (--column), or leave "
-            "the cell empty where the price is not known."
+            f"{format_time(when)}{also}. Name other columns with column= (--column), or leave the "
+            "cell empty where the price is unknown."
         )
     counts = np.add.reduceat(is_known, panel.offsets[:-1], dtype=np.int64)
     if counts.max() < fewest:

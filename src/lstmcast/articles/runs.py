@@ -298,8 +298,8 @@ class ExampleRun:
         )
         if names and not is_ours:
             raise OutputError(
-                f"{str(self.folder)!r} has other things in it ({', '.join(sorted(names)[:3])}). An "
-                "example fills a folder of its own: name an empty or a new one with --out."
+                f"{str(self.folder)!r} has other things in it ({', '.join(sorted(names)[:3])}). "
+                "An example needs its own folder: name an empty or a new one with --out."
             )
 
     def _take_up(self) -> bool:
@@ -347,7 +347,7 @@ class _Log:
 
 
 _NO_FONT = (
-    "note: no font here has Japanese letters, so the pictures are in English. Install one with "
+    "note: no installed font has Japanese letters, so the plots are in English. Install one with "
     "pip install 'lstmcast[ja]', or a system font such as Noto Sans CJK."
 )
 

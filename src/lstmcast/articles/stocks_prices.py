@@ -1,5 +1,4 @@
-"""Prices for the example of stocks: simulated ones, that follow a rule, and what the rule itself
-makes of them; a reader's own, of which no rule is known.
+"""Prices for the example of stocks: simulated ones with a known rule, and the reader's own.
 
 T ticks · S stocks
 """
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
 
-COMES_AGAIN, AFTER = 0.6, 2  # the part of a return that comes again, and how many ticks later
+COMES_AGAIN = 0.6  # the share of a return that is repeated
+AFTER = 2  # the number of ticks after which it is
 
 
 def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 1000) -> NDArray:
-    """Prices (T, S): a market moves them all, each by its own measure; the rule turns round at
-    `change`.
+    """Simulate prices (T, S) with a common market factor; the rule is reversed at `change`.
 
     >>> prices = simulated(0, stocks=3, ticks=500, change=500)
     >>> returns = np.diff(np.log(prices), axis=0)
@@ -33,23 +32,26 @@ def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 100
     market_T = rng.normal(size=ticks)
     own_TS = rng.normal(size=(ticks, stocks))
     shocks_TS = 0.6 * pull_S * market_T[:, None] + own_TS
-    news_TS = usual_S * shocks_TS * np.sqrt(1 - COMES_AGAIN**2)
+    unexplained = np.sqrt(1 - COMES_AGAIN**2)
+    news_TS = usual_S * shocks_TS * unexplained
     returns_TS = news_TS.copy()
     for tick in range(AFTER, ticks):
         share = COMES_AGAIN if tick < change else -COMES_AGAIN
         returns_TS[tick] += share * returns_TS[tick - AFTER]
     first_S = rng.uniform(20, 200, stocks)
-    return first_S * np.exp(np.cumsum(returns_TS, axis=0))
+    growth_TS = np.exp(np.cumsum(returns_TS, axis=0))
+    return first_S * growth_TS
 
 
 def by_the_rule(prices_TS: NDArray, change: int) -> NDArray:
-    """Errors relative to the last price (T, S) of forecasts by the rule that made the prices."""
+    """Errors, relative to the last price (T, S), of forecasts by the true rule."""
     returns_TS = np.diff(np.log(prices_TS), axis=0, prepend=np.nan)
     earlier_TS = np.full_like(returns_TS, np.nan)
     earlier_TS[AFTER:] = returns_TS[:-AFTER]
     is_before_T = np.arange(len(prices_TS)) < change
     share_T = np.where(is_before_T, COMES_AGAIN, -COMES_AGAIN)
-    return np.exp(returns_TS) - np.exp(share_T[:, None] * earlier_TS)
+    foretold_TS = share_T[:, None] * earlier_TS
+    return np.exp(returns_TS) - np.exp(foretold_TS)
 
 
 def panel_of(prices_TS: NDArray, ids: Sequence[str] | None = None) -> Panel:
@@ -64,7 +66,7 @@ def matrix(panel: Panel) -> NDArray:
 
 
 def on_common_ticks(panel: Panel) -> Panel:
-    """The times at which any series has a price are the ticks; NaN where another has none.
+    """The panel at all times with any price, the ticks; NaN where a series has none.
 
     >>> days = Panel.from_arrays({"a": [1, np.nan, 3], "b": [5, np.nan]})
     >>> on_common_ticks(days).series(0), on_common_ticks(days).series(1)
@@ -95,15 +97,16 @@ def last_known(prices_TS: NDArray) -> NDArray:
 
 
 def moves(prices_TS: NDArray) -> NDArray:
-    """At which ticks each price is another than the last known one (T, S)."""
+    """Whether each price differs from the last known one (T, S)."""
     last_TS = last_known(prices_TS)
     moved_TS = np.zeros(prices_TS.shape, bool)
-    moved_TS[1:] = np.abs(prices_TS[1:] - last_TS[:-1]) > 0  # not where one of them is unknown
+    change_TS = np.abs(prices_TS[1:] - last_TS[:-1])
+    moved_TS[1:] = change_TS > 0  # False if one of them is unknown
     return moved_TS
 
 
 def require_moves(prices: Panel, first: int, source: str) -> None:
-    """DataError where no price changes from so many ticks on."""
+    """Raise DataError if no price changes after the first ticks."""
     if not moves(matrix(prices))[first:].any():
         raise DataError(
             f"no price of {source} changes after the first {first} ticks, so that there is nothing "

@@ -53,7 +53,7 @@ class Manifest:
             chunks = tuple(_chunk(chunk) for chunk in plan["chunks"])
             if document["format"] != FORMAT:
                 raise OutputError(
-                    f"{path} is of format {document['format']}, and this version of lstmcast reads "
+                    f"{path} has format {document['format']}, but this version of lstmcast reads "
                     f"{FORMAT}. Use the version that made it, or another folder."
                 )
             return cls(
@@ -66,7 +66,7 @@ class Manifest:
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise OutputError(
-                f"{path} is damaged ({error}). Remove the folder to begin again."
+                f"{path} is damaged ({error}). Remove the folder to start again."
             ) from None
 
 
@@ -89,7 +89,7 @@ def require_same(folder: Path, saved: Mapping[str, str], current: Mapping[str, s
     ending = f"; and {len(changes) - MOST_SHOWN} more" if len(changes) > MOST_SHOWN else ""
     raise UsageError(
         f"{folder} holds parts of another run: {'; '.join(changes[:MOST_SHOWN])}{ending}. Name "
-        "another folder with --out, or remove this one to begin again."
+        "another folder with --out, or remove this one to start again."
     )
 
 
@@ -109,6 +109,6 @@ def begun(folder: Path) -> None:
         strangers = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
         if strangers:
             raise OutputError(
-                f"{folder} holds other things ({strangers[0]}), and is left alone. Name a new "
+                f"{folder} holds other things ({strangers[0]}), and is left unchanged. Name a new "
                 "folder."
             )

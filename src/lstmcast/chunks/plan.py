@@ -70,7 +70,7 @@ def counted(store: Store, connection: Any, keys: Sequence[str]) -> Runs:
     if runs.nameless:
         raise DataError(
             f"{store.name}: {runs.nameless:,} rows have no value in {' or '.join(keys)}, and "
-            "belong to no series. Leave them out, or give them one."
+            "belong to no series. Remove them, or fill in the value."
         )
     if not runs.rows:
         raise DataError(f"{store.name} has no rows.")

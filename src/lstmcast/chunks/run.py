@@ -48,9 +48,9 @@ def forecast_in_parts(
     progress: Callable[[str], object] | None = None,
     **words: Unpack[Words],
 ) -> PartsResult:
-    """Forecast a table that is larger than memory, some series at a time, into a folder of parts.
+    """Forecast a table larger than memory in chunks of series, and write a folder of parts.
 
-    A run that was stopped, however it was, continues where it stopped when it is called again.
+    An interrupted run continues where it stopped when it is called again.
 
     Args:
         model: A forecaster, such as `LSTMForecaster(12)`.
@@ -58,12 +58,12 @@ def forecast_in_parts(
         out: The folder of parts, `part-00000.parquet` and on: the columns of
             `Forecast.columns_dict`.
         chunk: How many series are worked on together.
-        workers: Processes that do so at the same time.
-        progress: Called with a sentence now and then.
-        words: How the data are read, in the words of `lstmcast.read`: time, target, series, ….
+        workers: Number of processes.
+        progress: Function called with a sentence from time to time.
+        words: Keyword arguments of `lstmcast.read`: time, target, series, ….
 
     Raises:
-        DataError, OutputError: Data cannot be read, parts cannot be written.
+        DataError, OutputError: Data cannot be read, or parts cannot be written.
         UsageError: The folder holds parts of another table, or of other options.
     """
     from lstmcast.data.words import columns_said, options_said
@@ -100,13 +100,13 @@ class PartsJob:
     def run(self, notify: Notify) -> PartsResult:
         """Do what is not done yet. Raises LstmcastError; parts that are done stay."""
         if not is_whole(self.chunk, 1):
-            raise UsageError(f"--chunk {self.chunk} is not a number of series. Give 1 or more.")
+            raise UsageError(f"--chunk must be at least 1, got {self.chunk}.")
         store = opened(self.source.data)
         begun(self.folder)
         with locked(self.folder / ".lock") as is_ours:
             if not is_ours:
                 raise OutputError(
-                    f"{self.folder}: another run writes its parts at this moment. Wait for its end."
+                    f"{self.folder}: another run is writing its parts. Wait until it ends."
                 )
             began = time.monotonic()
             # read under the lock: another run may have begun and ended meanwhile
@@ -144,7 +144,7 @@ class PartsJob:
             runs = counted(store, connection, keys)
         table, is_sorted = store, runs.runs > runs.series
         if is_sorted:
-            notify(Note(f"{store.name}: rows of a series do not lie together: they are sorted"))
+            notify(Note(f"{store.name}: rows of a series are not contiguous: sorting them"))
             # without a manifest, nobody knows which table an earlier run sorted here
             shutil.rmtree(self.folder / SORTED, ignore_errors=True)
             with output_errors(self.folder):
@@ -202,7 +202,7 @@ class PartsJob:
         waiting = [chunk for chunk in chunks if not is_done(self.folder, chunk)]
         if len(waiting) < len(chunks):
             existing = len(chunks) - len(waiting)
-            notify(Note(f"{existing} of {len(chunks)} parts are there already"))
+            notify(Note(f"{existing} of {len(chunks)} parts already exist"))
         progress = Progress(waiting, notify)
         if waiting:
             with closing(self.spread(work, waiting)) as results:  # pyright: ignore[reportArgumentType]
@@ -265,7 +265,7 @@ def in_words(seconds: float) -> str:
 def here(workers: int) -> Spread:
     """Chunks one after the other in this process, or in so many processes."""
     if not is_whole(workers, 1):
-        raise UsageError(f"--workers {workers} is not a number of processes. Give 1 or more.")
+        raise UsageError(f"--workers must be at least 1, got {workers}.")
 
     def done(work: Work, chunks: Sequence[Chunk]) -> Iterator[Done]:
         if workers == 1:

@@ -192,7 +192,7 @@ def _files(text: str) -> list[Path]:
             if not _hidden(candidate.relative_to(path))
         ]
         if not paths:
-            raise DataError(f"{text} holds no Parquet file (*.parquet). {_EXPECTED}")
+            raise DataError(f"{text} contains no Parquet file (*.parquet). {_EXPECTED}")
         return paths
     if path.exists():
         paths = [path]
@@ -206,7 +206,7 @@ def _files(text: str) -> list[Path]:
         candidate for candidate in paths if candidate.suffix.lower() not in (".parquet", ".pq")
     ]
     if unsuitable:
-        raise UsageError(f"{unsuitable[0]} is no Parquet file. {_EXPECTED}")
+        raise UsageError(f"{unsuitable[0]} is not a Parquet file. {_EXPECTED}")
     return paths
 
 
@@ -280,7 +280,7 @@ def _duckdb_table(address: str) -> DuckDBTable:
     place = parsed(address)
     path, table = place.path, place.table
     if table is None:
-        raise UsageError(f"{address!r} names no table. Give duckdb:///shop.db?table=sales.")
+        raise UsageError(f"{address!r} does not name a table. Give duckdb:///shop.db?table=sales.")
     if not Path(path).exists():
         raise DataError(f"there is no file {path!r}.")
     stored = DuckDBTable(path, table)
@@ -292,8 +292,8 @@ def _duckdb_table(address: str) -> DuckDBTable:
     if not _named(table, tables):
         if _named(table, [name for (name,) in view_rows]):
             raise UsageError(
-                f"{table!r} in {path} is a view: its rows have no place to continue from. Make a "
-                f"table of it (CREATE TABLE … AS FROM {table})."
+                f"{table!r} in {path} is a view, from which an interrupted run cannot continue. "
+                f"Make a table of it (CREATE TABLE … AS FROM {table})."
             )
         listing = ", ".join(name.removeprefix("main.") for name in tables) or "none"
         raise DataError(f"{path} has no table {table!r}. There are: {listing}.")

@@ -1,8 +1,8 @@
 """The command line: one command = parse, run a job, print.
 
 Results go to standard output or the named files; notes go to standard error. Exit status: 0 done, 1
-the data, the model or a place for results cannot be used, 2 wrong usage. Everything but typer is
-imported where it is used, so that `lstmcast --help` answers at once.
+the data, the model or a place for results cannot be used, 2 wrong usage. Everything except typer is
+imported where it is used, so that `lstmcast --help` is fast.
 """
 
 from __future__ import annotations
@@ -33,13 +33,12 @@ from lstmcast.util.language import LANGUAGES
 app = typer.Typer(
     name="lstmcast",
     cls=Group,
-    help="From a messy CSV to a forecast that can be trusted. The network is already trained; "
-    "nothing else is needed.",
+    help="Forecast time series from CSV files and other data. The network is already trained.",
     epilog="Example: lstmcast forecast airline.csv --horizon 12 --plot forecast.png --out "
     "forecast.csv",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,  # plain help needs no further import and reads well in a pipe
+    rich_markup_mode=None,  # plain help needs no further imports and reads well in a pipe
     pretty_exceptions_enable=False,
 )
 
@@ -81,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 cannot be done (one message), 2 wrong usage."""
     open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
-        # a terminal that knows ASCII only should get escapes, not an error
+        # an ASCII-only terminal should get escapes, not an error
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is threading.main_thread():
@@ -96,9 +95,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         language = "en"
     echo.speak(language)
     if any(argument.partition("=")[0] == OLD_NAME for argument in arguments_given):
-        echo.note(False, f"note: {OLD_NAME} is called --language now")
+        echo.note(False, f"note: {OLD_NAME} is now called --language")
     echo.errors_as_json("--json" in arguments_given)
-    # as it is shown: in a log and in reports
+    # as shown in a log and in reports
     command = shlex.join(["lstmcast", *map(hidden, arguments_given)])
     with echo.logged(log_file_of(arguments_given)):
         echo.log(f"command: {command}")
@@ -125,9 +124,8 @@ def _told(arguments: Sequence[str] | None, command: str) -> int:
 
 
 def _misused(error: Exception) -> int:
-    """Tell what the parser says of a command line that it does not understand; raises any other
-    error again."""
-    # The class of these errors has no name that all versions of typer have.
+    """Report a usage error of the parser; re-raise any other error."""
+    # These errors have no class that exists in all versions of typer.
     if not hasattr(error, "show") or not hasattr(error, "exit_code"):
         raise error
     output = StringIO()

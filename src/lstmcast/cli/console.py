@@ -1,5 +1,5 @@
-"""What the commands say, as plain text: aligned columns, numbers as people write them, one
-sentence per finding.
+"""The output of commands as plain text: aligned columns, readable numbers, one sentence per
+finding.
 
 `words` are those of the reader's language; names from the data stay as they are.
 """
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from lstmcast.scenarios import Scenarios
     from lstmcast.totals import Totals
 
-# of a forecast on the screen, half the rows for several: a longer one is for a file
+# rows of a forecast on the screen, half for several series: longer ones are for files
 MOST_ROWS, MOST_SERIES = 60, 10
 MOST_FINDINGS = 8  # before a forecast; `lstmcast check` shows all
 
 
 def panel_line(panel: Panel) -> str:
-    """What was read, in one line.
+    """A summary of the data in one line.
 
     >>> from lstmcast.data.panel import Panel
     >>> panel_line(Panel.from_arrays([5.0, 6.0], frequency="MS", start="2024-01"))
@@ -53,7 +53,7 @@ def panel_line(panel: Panel) -> str:
         step += f" ({panel.calendar.name})"
     parts.append(step)
     parts.append(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}")
-    # what is recognised is told by a note
+    # recognised kinds are reported in a note
     if panel.recognised is None and panel.kind != "real":
         parts.append(f"declared {panel.kind}")
     if panel.covariates.past:
@@ -66,7 +66,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def columns_lines(panel: Panel) -> list[str]:
-    """Which columns were read, in a line for each sort; none for data that have no columns.
+    """The columns that were read, in one line per role; empty for data without columns.
 
     >>> from lstmcast.data.read import read
     >>> columns_lines(read({"day": ["2024-01-01", "2024-01-02", "2024-01-03"], "sold": [5, 6, 7]}))
@@ -92,7 +92,7 @@ def columns_lines(panel: Panel) -> list[str]:
 
 
 def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
-    """What a job reports while it runs.
+    """The lines for an event that a job reports.
 
     >>> from lstmcast.jobs import Note
     >>> event_lines(Note("2 series are new"))
@@ -116,7 +116,7 @@ def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
 
 
 def note_line(text: str, words: Words = ENGLISH) -> str:
-    """A sentence about a run, beside the findings."""
+    """A note about a run."""
     return f"  {_severity('note', words)}{words(text)}"
 
 
@@ -125,7 +125,7 @@ def _severity(severity: str, words: Words) -> str:
 
 
 def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
-    """What is in a source and what is wrong with it."""
+    """The contents of a source, and its findings."""
     table, panel, findings = inspected
     if panel is None:
         rows, series = f"{len(table):,} rows", f"{len(table.ids):,} series"
@@ -139,7 +139,7 @@ def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
 def finding_lines(
     findings: Iterable[Finding], limit: int | None = None, words: Words = ENGLISH
 ) -> list[str]:
-    """One paragraph per finding, errors first; what is beyond `limit` is counted."""
+    """One paragraph per finding, errors first; those beyond `limit` are counted."""
     order = {"error": 0, "warning": 1, "note": 2}
     ordered = sorted(findings, key=lambda finding: order[finding.severity])
     lines = []
@@ -153,8 +153,7 @@ def finding_lines(
 
 
 def paragraph(text: str, indent: int) -> str:
-    """Text as wide as the terminal, later lines indented; unbroken where there is no terminal,
-    for grep's sake."""
+    """Text wrapped to the terminal with hanging indent; unbroken without one, to suit grep."""
     if not sys.stderr.isatty():
         return "  " + text
     columns = min(shutil.get_terminal_size().columns, 120)
@@ -162,12 +161,12 @@ def paragraph(text: str, indent: int) -> str:
 
 
 def terminal_columns() -> int | None:
-    """How wide tables may be: as the terminal is, or as wide as they are where there is none."""
+    """The maximum width of tables: that of the terminal, or none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
-    """The first steps of the first series with their intervals, and how many rows there are beyond.
+    """The first steps of the first series with intervals, and the number of further rows.
 
     >>> from lstmcast.forecast import Forecast
     >>> point = np.array([[446.91, 421.4]])
@@ -214,7 +213,7 @@ def _more_rows(count: int, words: Words) -> str:
 
 
 def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
-    """Sums with their intervals, the first of many."""
+    """The first sums with their intervals."""
     header, *rows = totals.rows(MOST_ROWS // 2)
     left_aligned = [*map(words, totals.names), words(totals.span)]
     text = fitting(list(map(words, header)), rows, terminal_columns(), left_aligned)
@@ -231,7 +230,7 @@ def levels_table(rows: list[list[str]], words: Words = ENGLISH) -> str:
 
 
 def scenarios_table(scenarios: Scenarios, words: Words = ENGLISH) -> str:
-    """The sums of scenarios over all steps, and how far they differ, the first of many series."""
+    """The sums of scenarios over all steps and their differences, for the first series."""
     header, *rows = scenarios.rows(MOST_ROWS // 2)
     text = fitting(list(map(words, header)), rows, terminal_columns(), header[:1])
     title = f"Scenarios, sums over all steps, with {scenarios.level:g}% intervals of differences:"
@@ -239,7 +238,7 @@ def scenarios_table(scenarios: Scenarios, words: Words = ENGLISH) -> str:
 
 
 def snapshot(manifest: Mapping[str, Any]) -> str:
-    """Which epoch of a training a saved model is of; nothing where it is no snapshot.
+    """The epoch of a snapshot; empty for other saved models.
 
     >>> snapshot({"kind": "forecaster", "snapshot": {"epoch": 5, "epochs": 20}})
     'a snapshot of epoch 5 of 20, '

@@ -1,7 +1,7 @@
-"""What commands put on standard output, and on standard error; the text is made in `console.py`.
+"""Output of commands on standard output and standard error; the text comes from `console.py`.
 
-Here texts get the language of whoever reads them: the rest of the package writes English. JSON, and
-names from the data, stay as they are.
+Texts are translated here; the rest of the package writes English. JSON and names from the data are
+not translated.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 MOST_ALERTS = 40  # that are shown
-# The language of this process, or of this thread of one that runs several commands.
+# The language of this process, or of this thread if several commands run.
 _words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
 
 
@@ -57,9 +57,9 @@ _errors_as_json: ContextVar[bool] = ContextVar("errors as JSON", default=False)
 
 @contextmanager
 def logged(path: str | None) -> Iterator[None]:
-    """Within the block, notes, warnings and errors are appended to a file too, with their time.
+    """A context in which notes, warnings and errors are also appended to a file, with time.
 
-    OutputError where that cannot be written.
+    Raises OutputError if it cannot be written.
     """
     if path is None:
         yield
@@ -75,7 +75,7 @@ def logged(path: str | None) -> Iterator[None]:
 
 
 def log(*lines: str) -> None:
-    """Lines for the log file, if there is one; a disk that is full ends no command."""
+    """Append lines to the log file, if there is one; a full disk does not end the command."""
     file = _log.get()
     if file is None:
         return
@@ -87,33 +87,32 @@ def log(*lines: str) -> None:
 
 
 def errors_as_json(is_wanted: bool) -> None:
-    """Whether a command that fails puts a JSON document on standard output, as one that is done
-    does."""
+    """Whether errors are written as JSON on standard output too."""
     _errors_as_json.set(is_wanted)
 
 
 def speak(language: str) -> None:
-    """Put out texts in this language from here on."""
+    """Set the language of texts."""
     _words.set(words_of(language))
 
 
 def words() -> Words:
-    """The words of the language that texts are put out in."""
+    """The current language."""
     return _words.get()
 
 
 def result(text: str) -> None:
-    """A text on standard output, in the language that is spoken."""
+    """Write a text to standard output, translated."""
     typer.echo(words()(text))
 
 
 def spoken(stream: TextIO) -> Spoken:
-    """A stream, such as that of a progress line, in the language that is spoken."""
+    """A stream, such as that of a progress line, that translates."""
     return Spoken(stream, lambda text: words()(text))
 
 
 def notes(quiet: bool) -> Notify:
-    """What a job reports while it runs, on standard error."""
+    """Write the notes of a job to standard error."""
     from lstmcast.cli import console
     from lstmcast.jobs import Note
 
@@ -128,14 +127,14 @@ def notes(quiet: bool) -> Notify:
 
 
 def note(quiet: bool, *lines: str) -> None:
-    """Lines on standard error, in the language that is spoken."""
+    """Write lines to standard error, translated."""
     log(*lines)
     for line in () if quiet else lines:
         typer.echo(words()(line), err=True)
 
 
 class Warnings(logging.Handler):
-    """What the library warns of while a command runs, as a note that is never left out."""
+    """Warnings of the library, shown as notes even with --quiet."""
 
     def emit(self, record: logging.LogRecord) -> None:
         note(False, record.getMessage())
@@ -143,7 +142,7 @@ class Warnings(logging.Handler):
 
 @contextmanager
 def warnings() -> Iterator[None]:
-    """Put out what the library warns of in the language that is spoken."""
+    """Write warnings of the library, translated."""
     logger, handler = logging.getLogger("lstmcast"), Warnings(logging.WARNING)
     logger.addHandler(handler)
     try:
@@ -153,8 +152,8 @@ def warnings() -> Iterator[None]:
 
 
 def failure(message: str, kind: str = "", status: int = 1) -> None:
-    """Why a command ends before its end, on standard error; where JSON is wanted, as a document on
-    standard output too."""
+    """Write the reason of a failure to standard error, and as JSON to standard output if
+    requested."""
     message = hidden(message)
     log(f"error: {message}", f"exit status {status}")
     typer.echo(f"lstmcast: {words()(message)}", err=True)
@@ -162,7 +161,7 @@ def failure(message: str, kind: str = "", status: int = 1) -> None:
 
 
 def error_document(kind: str, message: str, status: int) -> None:
-    """The JSON document of a command that fails, where JSON is wanted."""
+    """The JSON document of a failed command, if JSON is requested."""
     if kind and _errors_as_json.get():
         details = {"kind": kind, "message": message, "exit_status": status}
         document({"lstmcast": __version__, "error": details})
@@ -170,14 +169,13 @@ def error_document(kind: str, message: str, status: int) -> None:
 
 def document(entries: dict[str, Any]) -> None:
     """One JSON document on standard output."""
-    # JSON is UTF-8; what the system calls something else may be anything, and escapes are right
-    # everywhere.
+    # JSON is UTF-8; for other encodings, escapes are always correct.
     readable = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
     typer.echo(json.dumps(entries, ensure_ascii=not readable, indent=1))
 
 
 def skipped(panel: Panel | None) -> int:
-    """Series that could not be read, listed at the end; the exit status: 3 where there are some."""
+    """List series that could not be read; returns the exit status, 3 if there are any."""
     series = {} if panel is None else panel.report.skipped
     for name, reason in series.items():
         line = f"  skipped: {name}: {reason}"
@@ -187,7 +185,7 @@ def skipped(panel: Panel | None) -> int:
 
 
 def check(outcome: CheckResult, as_json: bool) -> None:
-    """What is in the data, and what is wrong."""
+    """Write the contents of the data and the findings."""
     from lstmcast.cli import console
 
     if as_json:
@@ -205,8 +203,7 @@ def forecast(
     as_csv: bool = False,
     held_out: bool = False,
 ) -> None:
-    """The accuracy where it was measured, the forecast, and where it was written; or the table
-    alone, as CSV."""
+    """Write the accuracy, if measured, the forecast and its files; or only the table, as CSV."""
     from lstmcast.cli import console
 
     if as_json:
@@ -241,14 +238,14 @@ def forecast(
 
 
 def _csv(table: Forecast) -> None:
-    """The long table on standard output, as a file of it would be."""
+    """Write the long table to standard output, as in a file."""
     with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
         path = table.write(f"{folder}/forecast.csv")
         typer.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
 def _accuracy(backtest: Backtest) -> None:
-    """The tables, and how to have a simple forecast that was better."""
+    """Write the tables, and how to use a better simple forecast."""
     from lstmcast.cli import console
     from lstmcast.evaluation.baselines import baseline_named
 
@@ -260,11 +257,11 @@ def _accuracy(backtest: Backtest) -> None:
     if summary.better and baseline_named(summary.better):
         better = summary.better.replace("–", "-")  # as keyboards have it
         quoted = f'"{better}"' if " " in better else better
-        typer.echo("\n" + words()(f"--method {quoted} gives the {summary.better} forecast."))
+        typer.echo("\n" + words()(f"--method {quoted} uses the {summary.better} forecast."))
 
 
 def backtest(outcome: BacktestResult, quiet: bool, as_json: bool, held_out: bool = False) -> None:
-    """The accuracy, and whether the held-out forecasts were written."""
+    """Write the accuracy, and where held-out forecasts were written."""
     if as_json:
         document(outcome.document(held_out))
         return
@@ -273,7 +270,7 @@ def backtest(outcome: BacktestResult, quiet: bool, as_json: bool, held_out: bool
 
 
 def anomalies(outcome: AnomalyResult, quiet: bool, as_json: bool) -> None:
-    """The alerts, and how many could be false."""
+    """Write the alerts, and how many may be false."""
     if as_json:
         document(outcome.document())
         return
@@ -282,7 +279,7 @@ def anomalies(outcome: AnomalyResult, quiet: bool, as_json: bool) -> None:
 
 
 def _alerts(scored: Anomalies, quiet: bool) -> None:
-    """A table of alerts, and how many could be false."""
+    """A table of alerts, and how many may be false."""
     from lstmcast.cli import console
 
     columns = scored.columns(only_alerts=True)
@@ -302,7 +299,7 @@ def _alerts(scored: Anomalies, quiet: bool) -> None:
 
 
 def file_job(outcome: FileResult, quiet: bool, as_json: bool) -> None:
-    """What a job did, in a few lines."""
+    """Write what a job did, in a few lines."""
     if as_json:
         document(outcome.document())
         return
@@ -323,7 +320,7 @@ def file_job(outcome: FileResult, quiet: bool, as_json: bool) -> None:
 
 
 def preset(outcome: PresetDone, quiet: bool, as_json: bool) -> None:
-    """What a preset compared, what answers, and where it is."""
+    """Write what a preset compared, the selected model, and its folder."""
     if as_json:
         document(outcome.document())
         return
@@ -332,7 +329,7 @@ def preset(outcome: PresetDone, quiet: bool, as_json: bool) -> None:
 
 
 def tuned(outcome: TuneDone, quiet: bool, as_json: bool) -> None:
-    """What a search found, and where it is."""
+    """Write the result of a search, and its files."""
     if as_json:
         document(outcome.document())
         return
@@ -341,7 +338,7 @@ def tuned(outcome: TuneDone, quiet: bool, as_json: bool) -> None:
 
 
 def importance(outcome: ImportanceResult, quiet: bool, as_json: bool) -> None:
-    """What a model owes to columns and lags."""
+    """Write how much a model depends on columns and lags."""
     if as_json:
         document(outcome.document())
         return
@@ -352,7 +349,7 @@ def importance(outcome: ImportanceResult, quiet: bool, as_json: bool) -> None:
 
 
 def fit(outcome: FitResult, quiet: bool, as_json: bool) -> None:
-    """What happened in the training, the accuracy, and how an interrupted one continues."""
+    """Write the training, the accuracy, and how to continue if it was interrupted."""
     from lstmcast.cli import console
 
     if as_json:
@@ -365,7 +362,7 @@ def fit(outcome: FitResult, quiet: bool, as_json: bool) -> None:
         note(quiet, *(console.note_line(text) for text in (*outcome.notes, *outcome.written.notes)))
         note(quiet, "written: " + ", ".join(outcome.written.files))
     if outcome.interrupted:
-        advice = "No epoch was done that --resume could continue from."
+        advice = "No epoch was finished, so --resume has nothing to continue from."
         if outcome.resumable:
-            advice = "The same command with --resume continues it."
+            advice = "To continue, run the same command with --resume."
         failure(f"stopped. {advice}")

@@ -1,5 +1,4 @@
-"""What `--help` shows, in the language that is spoken: the parser lays it out in English, and the
-formatter that it writes to is replaced by one that translates."""
+"""Translated `--help`: the parser writes English to a formatter that translates."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from lstmcast.util.lines import width, wrapped
 
 
 class Command(TyperCommand):
-    """A command whose help is in the language that is spoken."""
+    """A command whose help is translated."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
@@ -23,7 +22,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """All commands: their help is in the language that is spoken."""
+    """All commands: their help is translated."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
@@ -36,7 +35,7 @@ def _spoken(formatter: Any) -> Any:
 
 
 class _Translating:
-    """What a help formatter does, in other words: it translates, and writes through another."""
+    """A help formatter that translates and writes to another one."""
 
     def __init__(self, formatter: Any, words: Words) -> None:
         self._formatter, self._words = formatter, words
@@ -45,7 +44,7 @@ class _Translating:
         return getattr(self._formatter, name)
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        """How the command is called."""
+        """The usage line."""
         self._formatter.write_usage(prog, args, prefix or f"{self._words('Usage')}: ")
 
     def write_heading(self, heading: str) -> None:
@@ -62,7 +61,7 @@ class _Translating:
         self._formatter.write("\n\n".join(pages) + "\n")
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30) -> None:
-        """Names, and beside each what it stands for."""
+        """A list of names with descriptions."""
         rows = list(rows)
         indent = " " * self._formatter.current_indent
         first = min(max(width(name) for name, _ in rows), col_max) + 2

@@ -1,4 +1,4 @@
-"""`lstmcast stream`: lines in, lines out, each at once; a signal ends it between two of them."""
+"""`lstmcast stream`: lines in, lines out; signals stop it only between two lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Stopped(Exception):
-    """A signal came while nothing was being done."""
+    """A signal arrived between two lines."""
 
 
 class _Signals:
@@ -50,8 +50,7 @@ class _Signals:
             raise _Stopped
 
     def lines(self, source: BinaryIO) -> Iterator[bytes]:
-        """Lines as they arrive, until they end or a signal comes; of one that is too long as much
-        as shows that."""
+        """Lines as they arrive, until the end or a signal; too long lines are truncated."""
         while not self.number:
             try:
                 self.waiting = True
@@ -71,8 +70,10 @@ class _Signals:
 
 
 def run(pipe: Pipe, source: BinaryIO, output: TextIO) -> int:
-    """Answer all lines, save in the end, and say how it ended: 0, or 1 if lines were wrong, or
-    128 and the number of the signal."""
+    """Answer all lines, save the stream, and return the exit status.
+
+    It is 0, 1 if lines were invalid, or 128 plus the number of the signal.
+    """
     with _Signals() as signals:
         try:
             for line in signals.lines(source):
@@ -82,7 +83,7 @@ def run(pipe: Pipe, source: BinaryIO, output: TextIO) -> int:
     if pipe.wrong:
         echo.note(
             False,
-            f"{pipe.wrong} of {pipe.lines} lines could not be used, the first is line "
+            f"{pipe.wrong} of {pipe.lines} lines could not be used, the first being line "
             f"{pipe.first_wrong}",
         )
     if signals.number:
@@ -104,8 +105,10 @@ def _answer(pipe: Pipe, line: bytes, output: TextIO) -> None:
 def opened(
     model: Path | None, state: Path | None, horizon: int, options: LineOptions
 ) -> tuple[Stream, Clocks]:
-    """The stream to continue with, and when its newest ticks were. UsageError for columns that are
-    known in advance and not those of the stream."""
+    """The stream to continue, and the times of its newest ticks.
+
+    Raises UsageError for other future columns than those of the stream.
+    """
     stream, clocks = _opened(model, state, horizon, options)
     options.refuse_other_columns(stream)
     return stream, clocks
@@ -114,8 +117,11 @@ def opened(
 def _opened(
     model: Path | None, state: Path | None, horizon: int, options: LineOptions
 ) -> tuple[Stream, Clocks]:
-    """The stream to continue with, and when its newest ticks were: the one whose state was saved,
-    else one of the model and the data that it remembers, else one of the shipped network."""
+    """The stream to continue, and the times of its newest ticks.
+
+    It is the saved one, else one of the model and its saved context, else one of the shipped
+    network.
+    """
     from lstmcast import store
     from lstmcast.data.times.frequency import parse_frequency
     from lstmcast.streaming.clocks import Clocks

@@ -33,22 +33,22 @@ def effect_curves(
     level: float = 80,
     kind: str = "arrays",
 ) -> Any:
-    """What each value of a known column does to a series, as the newest regression has it.
+    """The effect of each value of a future column on series, from the newest regression.
 
     Args:
-        data: a Panel with columns that are known in advance.
-        column: one of them.
-        series: the id of a series; all of them unless given.
-        level: of the interval, in percent.
+        data: a Panel with future columns.
+        column: name of the column.
+        series: id of a series. Defaults to all.
+        level: level of the interval, in percent.
         kind: "arrays" for columns by name, or a frame: "pandas", "polars" or "pyarrow".
 
     Returns:
         A long table: unique_id, the value of the column, `effect`, `lower`, `upper` and `unit`:
-        effects are relative to the mean of the past, in percent where the series is read in
-        logarithms, else in units of the data. No rows of series without an effect.
+        effects are relative to the mean of the past, in percent if the series is read on a
+        logarithmic axis, else in units of the data. Series without an effect have no rows.
 
     Raises:
-        UsageError: There is no such column or series.
+        UsageError: The column or the series does not exist.
 
     >>> rng = np.random.default_rng(0)
     >>> sale = (rng.random(120) < 0.3) * 1.0
@@ -80,7 +80,7 @@ def effect_curves(
 def _require_column(data: Panel, column: str) -> None:
     names = list(data.covariates.future.columns)
     if column not in names:
-        hint = f"Known in advance are {listed(names)}." if names else "Nothing is."
+        hint = f"These are {listed(names)}." if names else "Nothing is."
         raise UsageError(f"{column!r} is not a column that is known in advance. {hint}")
 
 

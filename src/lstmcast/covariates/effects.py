@@ -196,8 +196,8 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
         return
     if len(future.columns) > MOST_COLUMNS:
         raise DataError(
-            f"{panel.report.source}: {len(future.columns)} columns are known in advance, and "
-            f"{MOST_COLUMNS} are the most that are read. Name those that matter."
+            f"{panel.report.source}: {len(future.columns)} columns are known in advance, but at "
+            f"most {MOST_COLUMNS} can be used. Name the important ones."
         )
     needed_O = origins.counts + horizon_O
     missing_O = needed_O - future.lengths[origins.series]
@@ -232,8 +232,8 @@ def _ends_early(
     end = time_of(needed - missing)
     subject = f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
     return DataError(
-        f"series {str(panel.ids[series])!r}: the {subject} known in advance until {end}, and the "
-        f"forecast continues until {time_of(needed)}. Give rows with values up to there, or "
+        f"series {str(panel.ids[series])!r}: the {subject} known in advance until {end}, but the "
+        f"forecast continues until {time_of(needed)}. Give rows with values up to then, or "
         f"forecast {max(horizon - missing, 0)} steps."
     )
 

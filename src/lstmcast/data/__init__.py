@@ -1,1 +1,1 @@
-"""Series and panels of series: reading, checking, calendars, synthetic series."""
+"""Series and panels: reading, checking, calendars and synthetic series."""

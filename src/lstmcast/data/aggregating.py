@@ -1,4 +1,4 @@
-"""Rows of each period as one value: sums, means and the like, with periods that are not whole."""
+"""Aggregate the rows of each period to one value, and handle incomplete periods."""
 
 # S series · N rows · G groups of rows
 
@@ -26,7 +26,7 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     """One row per series and calendar period of the frequency; sums and counts are 0 in periods
     without rows.
 
-    A first or last period that the rows cover only in part is left out. table: sorted.
+    An incomplete first or last period is left out. table: sorted.
     """
     frequency, findings = _period(table, options)
     method = options.aggregate
@@ -62,7 +62,7 @@ def _aggregated_note(rows: Table, table: Table, frequency: Frequency, method: st
 
 
 def _weeks_note(frequency: Frequency) -> list[Finding]:
-    """Which days weeks are made of."""
+    """A note on the days that make a week."""
     if frequency.unit != "week":
         return []
     last_day = WEEKDAYS.index(frequency.anchor or "SUN")
@@ -96,8 +96,7 @@ def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[
 def _whole_periods(
     table: Table, bins: ndarray, frequency: Frequency, adds: bool
 ) -> tuple[int, int, list[Finding]]:
-    """First and last period that the rows of all series together cover, and findings about those
-    that they do not."""
+    """The first and last period that the rows of all series cover, and findings about others."""
     periods, period_of_row = np.unique(bins, return_inverse=True)
     moments = table.times.astype(np.int64)
     first_moments, last_moments = _covered(moments, period_of_row)
@@ -134,8 +133,7 @@ def _covered(times: ndarray, groups: ndarray) -> tuple[ndarray, ndarray]:
 
 
 def _is_partial(distances: ndarray, length: int) -> bool:
-    """Whether rows stay clearly farther from the edge of the first of these periods than from
-    those of the others."""
+    """Whether rows end clearly farther from the edge of the first period than of the others."""
     if len(distances) < 2:
         return False
     usual_distance = np.quantile(distances[1:], 0.9)
@@ -153,8 +151,7 @@ def _partial(edge: str, frequency: Frequency, period: int, reason: str) -> Findi
 def _with_zeros(
     table: Table, bins: ndarray, last_bin: int, frequency: Frequency, options: ReadOptions
 ) -> tuple[Table, list[Finding]]:
-    """Rows of value 0 for periods without rows, from the first one of each series to the last
-    one of all."""
+    """Add rows with value 0 for periods without rows, up to the last period of all series."""
     begins = table_offsets(table)
     is_present = np.diff(begins) > 0
     first_rows = begins[:-1][is_present]
@@ -180,8 +177,10 @@ def _with_zeros(
 
 
 def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptions) -> Finding:
-    """Periods without rows count as 0; where no series has a row, data may be missing, which
-    deserves a warning."""
+    """Findings about periods without rows, which count as 0.
+
+    A period without rows in any series is a warning, since data may be missing.
+    """
     row = empty[0]
     first = format_time(table.times[row])
     have_none = f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
@@ -196,5 +195,5 @@ def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptio
     else:
         severity = "warning" if silent else "note"
         mean = advise("aggregate", "mean")
-        action = f"They count as 0. Where they should not, {mean} leaves them missing."
+        action = f"They count as 0. To leave them missing, use {mean}."
     return Finding("empty periods", severity, message, action, value=first, count=len(empty))

@@ -1,4 +1,4 @@
-"""How far to forecast, where no number of steps is given: until a date, or one season."""
+"""How far to forecast if no number of steps is given: until a date, or one season."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
 
-SEASONLESS = 10  # steps, where there is no season
+SEASONLESS = 10  # steps if there is no season
 
 
 def one_season(panel: Panel) -> int:
-    """The steps of the shortest season; ten where there is none.
+    """The steps of the shortest season, or ten if there is none.
 
     >>> one_season(Panel.from_arrays([1.0, 2.0], frequency="MS", start="2024-01"))
     12
@@ -22,15 +22,14 @@ def one_season(panel: Panel) -> int:
 
 
 def horizon_note(panel: Panel) -> str:
-    """What is said where one season is forecast because nobody said how far."""
+    """The note on the default horizon."""
     steps = one_season(panel)
     reason = "one season" if panel.periods[-1] > 1 else "as there is no season"
-    return f"{steps} steps are forecast, {reason}. --horizon N or --until DATE asks for others."
+    return f"{steps} steps are forecast, {reason}. Change this with --horizon N or --until DATE."
 
 
 def end_of(text: str, panel: Panel) -> np.datetime64 | int:
-    """The last moment that a date means: of a year, a month or a day its end; of numbered steps
-    the number.
+    """The last moment of a date: the end of a year, month or day; for numbered steps the number.
 
     >>> panel = Panel.from_arrays([1.0, 2.0], frequency="MS", start="2024-01")
     >>> str(end_of("2025-06", panel))
@@ -52,9 +51,9 @@ def end_of(text: str, panel: Panel) -> np.datetime64 | int:
 
 
 def steps_until(text: str, panel: Panel) -> int:
-    """How many steps lead up to a date, from the series that ends first.
+    """The number of steps up to a date, from the series that ends first.
 
-    Raises UsageError where the date is not after the data.
+    Raises UsageError if the date is not after the data.
 
     >>> panel = Panel.from_arrays([1.0, 2.0], frequency="MS", start="2024-01")
     >>> steps_until("2024-12-31", panel)
@@ -65,8 +64,9 @@ def steps_until(text: str, panel: Panel) -> int:
     if steps < 1 or _last_step(panel, panel.ends.max(), end) < 1:
         next_one = panel.frequency.advance(panel.ends.max(), 1)
         raise UsageError(
-            f"--until {text} is not after the data, which end with {format_time(panel.ends.max())}:"
-            f" the next step is {format_time(next_one[()])}. Give a later one."
+            f"--until {text} is not after the data, which end with "
+            f"{format_time(panel.ends.max())}: the next step is {format_time(next_one[()])}. Give "
+            "a later date."
         )
     if steps > LONGEST_HORIZON:
         raise UsageError(
@@ -77,7 +77,7 @@ def steps_until(text: str, panel: Panel) -> int:
 
 
 def _last_step(panel: Panel, newest: np.datetime64 | int, end: np.datetime64 | int) -> int:
-    """The largest number of steps after `last` that is not beyond `end`."""
+    """The largest number of steps after `last` that do not pass `end`."""
     low, high = 0, 1
     while high <= 2 * LONGEST_HORIZON and panel.frequency.advance(newest, high) <= end:
         low, high = high, 2 * high

@@ -1,4 +1,4 @@
-"""Arrays that are on a regular grid already → what a panel holds.
+"""From arrays on a regular grid to the fields of a panel.
 
 S series · T time
 """
@@ -36,8 +36,8 @@ def fields_of_arrays(
     covariate_arrays: Mapping[str, Given | None],
     calendar: CalendarChoice | None,
 ) -> dict[str, Any]:
-    """The fields of a panel, as `Panel.from_arrays` describes its arguments; `grid`: its frequency,
-    start and periods; `covariate_arrays`: its columns beside the target, by role."""
+    """The fields of a panel from the arguments of `Panel.from_arrays`. `grid`: frequency, start and
+    periods; `covariate_arrays`: covariates by role."""
     frequency, start, periods = grid
     if kind is not None:
         require_choice("kind", kind, get_args(Kind))
@@ -81,7 +81,7 @@ def fields_of_arrays(
 
 
 def _joined(arrays: Sequence[ndarray], lengths: ndarray) -> ndarray:
-    """The first values of each series, one series after the other (N,)."""
+    """The first values of each series, concatenated (N,)."""
     heads = [np.zeros(0)]
     for array, length in zip(arrays, lengths.tolist(), strict=True):
         heads.append(array[:length])
@@ -89,8 +89,10 @@ def _joined(arrays: Sequence[ndarray], lengths: ndarray) -> ndarray:
 
 
 def _known_lengths(arrays: Sequence[ndarray], rows: ndarray) -> ndarray:
-    """Up to which value each series goes (S,): the last known one, or that of any target where a
-    row has several; all of a row without any value."""
+    """The length of each series up to its last known value (S,).
+
+    For several targets it is the last value of any; a series without values keeps its length.
+    """
     row_list = rows.tolist()
     known_length = dict.fromkeys(row_list, 0)
     for row, array in zip(row_list, arrays, strict=True):
@@ -105,8 +107,8 @@ def _known_lengths(arrays: Sequence[ndarray], rows: ndarray) -> ndarray:
 
 
 def _shortened(covariates: Covariates, given_S: ndarray, lengths_S: ndarray) -> Covariates:
-    """The columns beside targets that end earlier: what is known in advance of the steps that were
-    left out is known of coming steps."""
+    """The covariates of shortened targets: future values at the removed steps become coming
+    values."""
     if np.array_equal(given_S, lengths_S):
         return covariates
     all_series = np.arange(len(given_S))
@@ -114,7 +116,7 @@ def _shortened(covariates: Covariates, given_S: ndarray, lengths_S: ndarray) -> 
 
 
 def _left_out(ids: ndarray, missing_S: ndarray) -> list[Finding]:
-    """What is said of values that are missing at the ends of series."""
+    """The finding about missing values at the ends of series."""
     action = "{They} {are} left out: the forecast starts after the last value."
     rule = Finding(NO_RECENT_VALUES, "warning", "", action)
 
@@ -136,7 +138,7 @@ def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedC
 
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:
-    """{id: 1-D float64 array} whatever the shape that came in."""
+    """{id: 1-D float64 array} from arrays of any allowed shape."""
     arrays = _mapped_arrays(values) if isinstance(values, Mapping) else _numbered_arrays(values)
     for name, array in arrays.items():
         if array.ndim != 1 or len(array) == 0:
@@ -147,7 +149,8 @@ def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndar
         array[np.isinf(array)] = np.nan
     if not arrays:
         raise DataError(
-            "there are no series. Give {id: values}, one array, or an array with series in rows."
+            "there are no series. Give {id: values}, one array, or an array with one series per "
+            "row."
         )
     return arrays
 
@@ -158,7 +161,7 @@ def _mapped_arrays(values: Mapping[str, ArrayLike]) -> dict[str, ndarray]:
         arrays[storable(str(name))] = _numbers(array, f"series {str(name)!r}")
     if len(arrays) < len(values):
         raise DataError(
-            "two series have the same name as text, such as 1 and '1'. Give each a name of its own."
+            "two series have the same name as text, such as 1 and '1'. Give each a unique name."
         )
     return arrays
 
@@ -173,11 +176,11 @@ def _numbered_arrays(values: ArrayLike) -> dict[str, ndarray]:
 def _split_columns(
     values: Mapping[str, ArrayLike] | ArrayLike, columns: list[str]
 ) -> tuple[dict[str, ndarray], Keys]:
-    """{id: (T, K)} as {"id/name": (T,)}, and which name each one has."""
+    """{id: (T, K)} as {"id/name": (T,)}, and the column name of each."""
     if not isinstance(values, Mapping) or len(set(columns)) < len(columns):
         raise UsageError(
-            f"{columns=} names the columns of each series: give every name once, and values as "
-            "{id: array of shape (T, K)}."
+            f"{columns=} names the columns of each series: names must be unique, and values must "
+            "be given as {id: array of shape (T, K)}."
         )
     arrays = {}
     for key, rows in values.items():
@@ -199,7 +202,7 @@ def _split_columns(
 
 
 def _for_each_column(start: ArrayLike | str, columns: int) -> ndarray:
-    """First times of each id, once for each of its columns."""
+    """First times of each id, repeated for each of its columns."""
     starts = np.asarray(start)
     return np.repeat(starts, columns) if starts.ndim else starts
 
@@ -211,7 +214,7 @@ def _numbers(array: ArrayLike, label: str) -> ndarray:
         numbers = np.array(array, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
-            f"{label} cannot be read as numbers ({error}). NaN stands for a missing value."
+            f"{label} cannot be read as numbers ({error}). Use NaN for a missing value."
         ) from None
     return numbers
 
@@ -220,7 +223,7 @@ def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> 
     is_numbered = frequency.unit == "integer"
     if start is None and not is_numbered:
         raise UsageError(
-            f"start= is needed with the frequency {frequency.code!r}, for example "
+            f"start= is required with the frequency {frequency.code!r}, for example "
             "start='2024-01-01'."
         )
     first = 1 if start is None else start

@@ -1,8 +1,6 @@
-"""Rules about data as read: each is a small function that looks at a table and returns what it
-noticed.
+"""Rules about data as read: small functions that check a table and return findings.
 
-Rules change nothing; repairs.py does. A rule that finds the same in many series says it once, with
-examples.
+Rules change nothing; repairs.py does. A problem in many series gives one finding with examples.
 """
 
 # S series · N rows or observations of all series
@@ -31,13 +29,12 @@ from lstmcast.data.times.calendars import (
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.text import are
 
-# steps that a series may end before the others: reports come late, shops are closed at a weekend
+# steps that a series may end before others: reports are late, shops close at weekends
 _LATE = 3
 
 
 def empty(table: Table, options: ReadOptions) -> list[Finding]:
-    """No row has both a time and a value, or fewer have than are of use: nothing can be learnt
-    from them."""
+    """Too few rows have both a time and a value."""
     values = int(np.count_nonzero(np.isfinite(table.values)))
     if not len(table):
         return [
@@ -56,31 +53,31 @@ def empty(table: Table, options: ReadOptions) -> list[Finding]:
         count = "is only one value" if values == 1 else f"are only {values} values"
         message = f"there {count} of {table.columns.target!r}"
         action = (
-            f"At least {options.fewest} are needed to continue a series, and a few seasonal cycles "
-            "to continue it well. Give a longer history."
+            f"At least {options.fewest} are needed for a forecast, and a few seasonal cycles for "
+            "a good one. Give a longer history."
         )
         return [Finding("too few values", "error", message, action, count=values)]
     return []
 
 
 def time_zone(table: Table) -> list[Finding]:
-    """Times came with a time zone; they are kept without it."""
+    """Times have a time zone; they are stored without it."""
     if table.time_zone is None:
         return []
-    message = f"the times carry the time zone {table.time_zone}"
+    message = f"the times have the time zone {table.time_zone}"
     return [
         Finding(
             "time zone",
             "note",
             message,
-            "They are used as clock times of that zone.",
+            "They are used as local times of that zone.",
             value=table.time_zone,
         )
     ]
 
 
 def unsorted(table: Table) -> list[Finding]:
-    """Rows of a series are not in order of time."""
+    """Rows of a series are not in time order."""
     order = np.argsort(table.series, kind="stable")
     series, times = table.series[order], table.times[order]
     same_series = series[1:] == series[:-1]
@@ -90,7 +87,7 @@ def unsorted(table: Table) -> list[Finding]:
     reverse = len(steps_back) == np.count_nonzero(same_series)
     row = int(order[steps_back[0]])
     message = (
-        "the rows run from the newest to the oldest" if reverse else "rows are not in order of time"
+        "the rows run from the newest to the oldest" if reverse else "rows are not in time order"
     )
     message += "" if reverse else f", first at {format_time(table.times[row])} ({table.place(row)})"
     line = int(table.lines[row])
@@ -102,7 +99,7 @@ def unsorted(table: Table) -> list[Finding]:
 
 
 def infinite(table: Table) -> list[Finding]:
-    """Infinite values are no measurements."""
+    """Infinite values are treated as missing."""
     return _values_finding(
         table,
         np.flatnonzero(np.isinf(table.values)),
@@ -126,7 +123,7 @@ def missing(table: Table, options: ReadOptions) -> list[Finding]:
 
 
 def negative(table: Table, options: ReadOptions) -> list[Finding]:
-    """Values below zero in a target that was declared not to have any."""
+    """Negative values in a target declared not to have any."""
     if options.kind is None or options.kind == "real":
         return []
     return _values_finding(
@@ -142,7 +139,7 @@ def negative(table: Table, options: ReadOptions) -> list[Finding]:
 
 
 def fractional(table: Table, options: ReadOptions) -> list[Finding]:
-    """Values that are no whole numbers in a target declared a count."""
+    """Fractions in a target declared a count."""
     if options.kind != "count":
         return []
     return _values_finding(
@@ -154,13 +151,13 @@ def fractional(table: Table, options: ReadOptions) -> list[Finding]:
             "",
             f"Correct {{them}}, or use {advise('kind', 'positive')}.",
         ),
-        "{count} of {total} values {are} not whole, but the target is declared count; the first is "
-        "{value}",
+        "{count} of {total} values {are} not whole numbers, but the target is declared count; the "
+        "first is {value}",
     )
 
 
 def _values_finding(table: Table, rows: ndarray, rule: Finding, text: str) -> list[Finding]:
-    """Findings about single values; text: the sentence up to the time of the first one."""
+    """A finding about single values; text: the sentence up to the time of the first one."""
     totals = np.bincount(table.series, minlength=len(table.ids)) if len(rows) else np.zeros(0)
 
     def say(rows: ndarray) -> Case:
@@ -211,25 +208,19 @@ def _duplicates_action(options: ReadOptions) -> str:
         actions = {"mean": "Their mean is used", "sum": "They are added up"}
         return actions.get(options.duplicates, f"The {options.duplicates} of them is used") + "."
     return (
-        "One value per series and time is expected. Several series in one file: name the column "
-        "that tells them apart (--series NAME). Repeated measurements: "
-        f"{advise('duplicates', 'mean')}, or sum, first or last. Single events or sales: "
+        "One value per series and time is expected. For several series in one file, name the "
+        "column that distinguishes them (--series NAME). For repeated measurements, use "
+        f"{advise('duplicates', 'mean')}, or sum, first or last. For single events or sales, use "
         f"{advise('aggregate', 'sum')} with a frequency."
     )
 
 
 def _duplicates_hint(table: Table, rows: ndarray) -> str:
-    """What the repeats look like: the hour that comes twice when clocks are put back, or plain
-    copies."""
+    """A hint on repeated rows: the repeated hour when clocks are set back, or plain copies."""
     if table.times.dtype.kind == "M" and np.all(clock_change(micros_of(table.times[rows])) > 0):
-        return (
-            "They look like the hour that comes twice when the clocks are put back (daylight "
-            "saving). "
-        )
+        return "They look like the repeated hour when clocks are set back (daylight saving time). "
     is_equal = (table.values[rows] == table.values[rows - 1]) | np.isnan(table.values[rows])
-    return (
-        "The repeated rows all carry the same value. " if is_equal.all() and len(rows) > 1 else ""
-    )
+    return "The repeated rows all have the same value. " if is_equal.all() and len(rows) > 1 else ""
 
 
 def edges(table: Table, is_kept: ndarray) -> list[Finding]:
@@ -249,7 +240,7 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
 
         return case
 
-    # what does not change says what a series without any value is like
+    # static columns describe a series without values
     action = "It is forecast like series with the same static columns."
     left_out = Finding("no values", "warning", "", "The series is left out.")
     if table.static:
@@ -271,17 +262,16 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
 
 
 def _after_last(table: Table, is_kept: ndarray) -> ndarray:
-    """Which rows come after the last value of their series (N,); none of a series without
-    values."""
+    """Whether each row is after the last value of its series (N,); False without values."""
     last_rows = np.full(len(table.ids), len(is_kept))
     last_rows[table.series[is_kept]] = np.flatnonzero(is_kept)
     return np.arange(len(is_kept)) > last_rows[table.series]
 
 
 def stopped(table: Table, is_kept: ndarray, frequency: Frequency) -> list[Finding]:
-    """Series that end well before others do, and have no rows there that would say so.
+    """Series that end well before others, without rows that mark the rest as missing.
 
-    table, kept: as for `edges`. Numbered steps that all begin alike only say how long series are.
+    table, kept: as in `edges`. Numbered steps that start together only show the lengths of series.
     """
     rows = np.flatnonzero(is_kept)
     if not len(rows):
@@ -298,7 +288,7 @@ def stopped(table: Table, is_kept: ndarray, frequency: Frequency) -> list[Findin
     def say(series: ndarray) -> Case:
         end, row = format_time(ends[series[0]]), int(last_rows[series[0]])
         message = (
-            f"the last value is at {end} ({table.place(row)}), and other series continue until "
+            f"the last value is at {end} ({table.place(row)}), but other series continue until "
             f"{format_time(latest)}"
         )
         return Case(message, int(table.lines[row]))

@@ -1,4 +1,4 @@
-"""The series that ship with the package."""
+"""The series that are included in the package."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Covariates: columns beside the target, which are read and not forecast.
+"""Covariates: columns that are read with the target but not forecast.
 
-They lie on the grids of the series, as the target's values do, and go with them wherever parts of
-series are taken. What is known in advance continues beyond the end of the target.
+They are on the grids of the series, like the target, and are sliced with it. Future columns
+continue beyond the end of the target.
 
     N observations of all series · M of those and of the coming steps · S series · T time
     P columns
@@ -22,8 +22,8 @@ from lstmcast.data.ragged import segments
 from lstmcast.errors import DataError
 
 logger = logging.getLogger("lstmcast")
-# How covariates are reduced where the target of several rows is added up or counted: the sum of
-# prices is no price, and a mean says as much as a sum to a network that reads either scaled.
+# How covariates are aggregated if the target is summed or counted: a sum of prices is not a price,
+# and for a network that scales its inputs a mean is as good as a sum.
 _REDUCED = {"sum": "mean", "count": "mean"}
 
 Columns = Mapping[str, NDArray]  # by name
@@ -33,12 +33,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Future:
-    """Columns that are known in advance, such as prices, promotions and holidays.
+    """Future columns, which are known in advance, such as prices, promotions and holidays.
 
     columns: {name: (M,)}, NaN = missing · offsets (S + 1,): the values of series i are those from
-    offsets[i] to offsets[i + 1]. The first one is that of the first step of the series, and the
-    last ones may lie beyond its end · levels: the names of the categories that a column's numbers
-    0, 1, … stand for · apart: whether each series is read by itself, and leans on no other.
+        offsets[i] to offsets[i + 1], from the first step of the series to possibly beyond its end ·
+        levels: the names of the categories coded as 0, 1, … · apart: whether effects are estimated
+        for each series by itself.
 
     >>> Future({"price": np.array([7.0, 9.0, 8.0])}, np.array([0, 3])).since([0], [1]).columns
     {'price': array([9., 8.])}
@@ -58,12 +58,11 @@ class Future:
 
     @property
     def lengths(self) -> NDArray:
-        """Steps of each series that something is said of: (S,)."""
+        """Number of steps of each series (S,)."""
         return np.diff(self.offsets)
 
     def since(self, rows: ArrayLike, first: ArrayLike) -> Future:
-        """Those of some series (R,), from their step `first` on: to the end of what is known, as
-        it was known in advance."""
+        """The columns of some series (R,) from step `first` to the last known value."""
         if not self:
             return self
         rows = np.asarray(rows)
@@ -76,37 +75,35 @@ class Future:
         return Future(columns, offsets, self.levels, self.apart)
 
     def only(self, names: Iterable[str]) -> Future:
-        """The columns of these names, in their order, as far as they are there."""
+        """The columns with these names, in this order, without missing ones."""
         columns = _chosen(self.columns, names)
         levels = _chosen(self.levels, columns)
         return Future(columns, self.offsets, levels, self.apart)
 
 
 def _freeze(columns: Columns) -> None:
-    """Make arrays refuse to be written to."""
+    """Make arrays read-only."""
     for array in columns.values():
         array.flags.writeable = False
 
 
 def _taken(columns: Columns, places: NDArray) -> Columns:
-    """Columns with only the values in these places."""
+    """Columns with only the values at these places."""
     return {name: array[places] for name, array in columns.items()}
 
 
 def _chosen(by_name: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
-    """What has one of these names, in their order."""
+    """The columns with these names, in this order."""
     return {name: by_name[name] for name in names if name in by_name}
 
 
 @dataclass(frozen=True, eq=False)
 class Covariates:
-    """Columns beside the target, by name: (N,) each, NaN = missing, one value for each of the
-    target's.
+    """Covariates by name: (N,) each, NaN = missing, one value for each value of the target.
 
-    `past`: columns whose values are known until the newest observation and not beyond it, such as
-    the volume that was traded beside a price. `future`: columns that are known in advance.
-    `static`: what does not change in a series, (S,) each, with the names of categories in
-    `static_levels`.
+    `past`: columns known only up to the newest observation, such as the traded volume of a stock.
+    `future`: columns that are known in advance. `static`: columns that are constant in a series,
+    (S,) each, with the names of categories in `static_levels`.
 
     >>> offsets = np.array([0, 2])
     >>> Covariates({"volume": np.array([7.0, 9.0])}).part(offsets, [0], 1, [1]).past
@@ -126,7 +123,7 @@ class Covariates:
         return any((self.past, self.future, self.static))
 
     def named(self) -> str:
-        """What a short description of a panel says of them."""
+        """Their part of the short description of a panel."""
         text = ""
         for role, names in self.roles().items():
             text += f", {role}: {', '.join(names)}"
@@ -135,7 +132,7 @@ class Covariates:
     def part(
         self, offsets: NDArray, rows: ArrayLike, first: ArrayLike, counts: ArrayLike
     ) -> Covariates:
-        """Those of parts of series, as `Panel.part` takes them; `offsets` (S + 1,) of the
+        """The covariates of parts of series, as in `Panel.part`; `offsets` (S + 1,) of the
         target."""
         if not self:
             return self
@@ -149,12 +146,11 @@ class Covariates:
         return replace(self, past=past, future=future, static=static)
 
     def only(self, names: Iterable[str]) -> Covariates:
-        """The past columns of these names, in their order, as far as they are there, and all that
-        is known in advance."""
+        """The past columns with these names, in this order, and all future columns."""
         return replace(self, past=_chosen(self.past, names))
 
     def roles(self) -> dict[str, list[str]]:
-        """The names of the columns by role, of roles that there are."""
+        """The names of the columns by role, without empty roles."""
         roles = {
             "past": list(self.past),
             "future": list(self.future.columns),
@@ -163,7 +159,7 @@ class Covariates:
         return {role: names for role, names in roles.items() if names}
 
     def described(self) -> dict[str, Any]:
-        """What a manifest says of them: names by role, and the names of categories."""
+        """The part of a manifest on covariates: names by role, and names of categories."""
         description: dict[str, Any] = dict(self.roles())
         if self.future.levels:
             description["levels"] = _listed_levels(self.future.levels)
@@ -174,7 +170,7 @@ class Covariates:
         return description
 
     def arrays(self) -> dict[str, NDArray]:
-        """Their values, under names for the store."""
+        """Their values as named arrays for the store."""
         future = self.future
         arrays = _numbered("past", self.past)
         arrays |= _numbered("future", future.columns)
@@ -185,7 +181,7 @@ class Covariates:
 
     @classmethod
     def from_saved(cls, description: Mapping[str, Any], arrays: Columns) -> Covariates:
-        """What `described` and `arrays` gave; nothing where an older version saved."""
+        """Rebuild them from `described` and `arrays`; empty for older versions."""
         past = _by_name("past", description, arrays)
         columns = _by_name("future", description, arrays)
         static = _by_name("static", description, arrays)
@@ -198,23 +194,24 @@ class Covariates:
         return cls(past, future, static, static_levels)
 
     def require_sound(self, series: int) -> None:
-        """ValueError where columns of a saved model do not fit so many series."""
+        """Raise ValueError if the columns of a saved model do not fit its series."""
         for name, values in self.static.items():
             if not _is_array(values, series, "f"):
-                raise ValueError(f"the static column {name!r} is of other series")
+                raise ValueError(f"the static column {name!r} belongs to other series")
         if not self.future:
             return
         offsets = self.future.offsets
         are_offsets = _is_array(offsets, series + 1, "iu")
         if not are_offsets or offsets[0] != 0 or np.diff(offsets).min(initial=0) < 0:
-            raise ValueError("what is known in advance has no lengths")
+            raise ValueError("the future columns have no lengths")
         for name, values in self.future.columns.items():
             if not _is_array(values, offsets[-1], "f"):
-                raise ValueError(f"the column {name!r} has other lengths than its offsets say")
+                raise ValueError(
+                    f"the column {name!r} does not have the length given by its offsets"
+                )
 
     def known_among(self, names: Iterable[str], offsets: NDArray, counts: NDArray) -> NDArray:
-        """Whether each of these columns has a known value among the first `counts` (S,) of each
-        series: (S,) bool.
+        """Whether all of these columns have a known value among the first `counts` steps (S,).
 
         >>> visits = Covariates({"visits": np.array([np.nan, 7.0, np.nan, np.nan])})
         >>> visits.known_among(["visits"], np.array([0, 2, 4]), np.array([2, 2]))
@@ -231,18 +228,17 @@ class Covariates:
         return all_known
 
     def require(self, names: Iterable[str], source: str) -> None:
-        """DataError where a column that a network reads is not there; `source`: of the data."""
+        """Raise DataError if a column that a network reads is missing; `source`: of the data."""
         missing = [name for name in names if name not in self.past]
         if missing:
             raise DataError(
-                f"{source}: the column {missing[0]!r} is missing, which the network reads beside "
-                f"the target. Read it with the data, by --past {missing[0]} (in Python: "
-                f"past={missing!r}), or use a network that does not read it."
+                f"{source}: the past covariate {missing[0]!r}, which the network reads, is "
+                f"missing. Read it with --past {missing[0]} (in Python: past={missing!r}), or use "
+                "a network that does not need it."
             )
 
     def unread(self, names: Iterable[str]) -> str | None:
-        """What is to be said of columns that a network, which reads these names, does not read;
-        None without any."""
+        """The note on covariates that a network does not read, or None."""
         read_names = set(names)
         unread_names = [name for name in self.past if name not in read_names]
         if not unread_names:
@@ -251,24 +247,25 @@ class Covariates:
         if len(unread_names) > 2:
             example = f"[{unread_names[0]!r}, …]"
         return (
-            f"this network does not read {listed(unread_names)} beside the target. One that does "
-            f"is trained from scratch, with NetworkConfig(inputs=Transformed(…, past={example}))"
+            f"this network does not read {listed(unread_names)} with the target. To use them, "
+            "train a network from scratch with NetworkConfig(inputs=Transformed(…, "
+            f"past={example}))"
         )
 
     def tell_unread(self, names: Iterable[str]) -> None:
-        """Warn of columns that a network does not read, once: a backtest forecasts many times."""
+        """Warn about unread covariates once, since a backtest forecasts many times."""
         unread = self.unread(names)
         if unread:
             warn_once(unread)
 
 
 def _is_array(array: NDArray, length: int, kinds: str) -> bool:
-    """Whether an array has one axis of that length and numbers of one of these kinds."""
+    """Whether an array is one-dimensional with this length and one of these kinds of numbers."""
     return array.shape == (length,) and array.dtype.kind in kinds
 
 
 def _numbered(role: str, columns: Columns) -> dict[str, NDArray]:
-    """Columns under names for the store: their role and number."""
+    """Columns under names for the store, made of role and number."""
     return {f"{role}{number}": values for number, values in enumerate(columns.values())}
 
 
@@ -288,12 +285,12 @@ def _level_names(levels: Mapping[str, Iterable[str]]) -> Levels:
 
 @cache
 def warn_once(text: str) -> None:
-    """Log a warning that this process has not logged yet."""
+    """Log a warning unless this process has logged it before."""
     logger.warning("%s", text)
 
 
 def reduced_by(method: str) -> str:
-    """How covariates are reduced where the values of a target are reduced like this.
+    """How covariates are aggregated if the target is aggregated with this method.
 
     >>> reduced_by("sum"), reduced_by("last")
     ('mean', 'last')
@@ -302,7 +299,7 @@ def reduced_by(method: str) -> str:
 
 
 def listed(names: Iterable[str], limit: int = 8) -> str:
-    """Names of columns in a sentence: 'volume', 'price' and 'index'."""
+    """A list of column names for a sentence: 'volume', 'price' and 'index'."""
     quoted = [repr(str(name)) for name in names]
     if len(quoted) > limit:
         return f"{', '.join(quoted[:limit])} and {len(quoted) - limit} more"

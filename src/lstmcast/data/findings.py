@@ -1,5 +1,4 @@
-"""Findings: what was noticed in data, said once per series, or once for all when it is the same
-in many."""
+"""Findings in data, one per series, or one for all if many series have the same."""
 
 # S series · N rows
 
@@ -17,22 +16,22 @@ from lstmcast.util.html import block, more, table
 from lstmcast.util.text import in_number
 
 Severity = Literal["error", "warning", "note"]
-# Rules that other parts of the package ask for.
+# Rules that other modules refer to.
 GAPS = "gaps"
-MISSING_STEPS = "missing steps"  # between what is remembered and newer data
+MISSING_STEPS = "missing steps"  # between saved and newer data
 MISSING_VALUES = "missing values"
 NO_RECENT_VALUES = "no recent values"
 EXAMPLES = 3
 MOST_SHOWN = 20  # in a notebook
-_SEPARATE = 5  # up to so many series get a finding each
+_SEPARATE = 5  # with up to this many series, each gets a finding
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was noticed in the data, and what is done about it or what to do.
+    """A finding in the data, with the action taken or advised.
 
-    `line` is the line of the file or the row of the frame, counted from 1, of the first case;
-    `count` says how many cases there are.
+    `line` is the line of the file or row of the frame of the first case, counted from 1; `count` is
+    the number of cases.
 
     >>> message = "2 of 144 values are missing"
     >>> print(Finding("missing values", "warning", message, "They are masked.", count=2))
@@ -82,26 +81,26 @@ class Findings(tuple[Finding, ...]):
         return "\n".join(str(finding) for finding in self) or "no findings"
 
     def _repr_html_(self) -> str:
-        """A table for notebooks, errors first; of many the first ones."""
+        """A table for notebooks, errors first, limited to the first ones."""
         order = ("error", "warning", "note")
         if not self:
             return block("no findings")
         ordered = sorted(self, key=lambda finding: order.index(finding.severity))
         rows = [(finding.severity, finding.text) for finding in ordered[:MOST_SHOWN]]
         title = "1 finding" if len(self) == 1 else f"{len(self):,} findings"
-        header = ["", "what was noticed"]
+        header = ["", "finding"]
         listing = table(header, rows, left_aligned=(0, 1), wrap=True)
         further = more(len(rows), len(self), "findings")
         return block(title, listing, further)
 
     @property
     def errors(self) -> Findings:
-        """Those with which the data cannot be used."""
+        """The findings that prevent the use of the data."""
         return Findings(finding for finding in self if finding.severity == "error")
 
     @property
     def warnings(self) -> Findings:
-        """Those that change or mask something, or that deserve a look."""
+        """The findings that change or mask values, or that should be checked."""
         return Findings(finding for finding in self if finding.severity == "warning")
 
     def columns_dict(self) -> dict[str, list]:
@@ -112,7 +111,7 @@ class Findings(tuple[Finding, ...]):
         return columns
 
     def raise_errors(self, source: str) -> None:
-        """Raise one DataError with all error findings, or return when there are none."""
+        """Raise one DataError with all errors, if there are any."""
         texts = [finding.text for finding in self.errors]
         if not texts:
             return
@@ -124,17 +123,16 @@ class Findings(tuple[Finding, ...]):
 
 @dataclass(frozen=True)
 class Case:
-    """What a rule says about one series: the rest of the sentence, and where the first case
-    stands."""
+    """What a rule finds in one series: the rest of the sentence, and the line of the first case."""
 
     message: str
     line: int | None = None
     value: str | None = None
-    count: int | None = None  # of cases, where they are not the rows
+    count: int | None = None  # number of cases, if they are not the rows
 
 
 def advise(option: str, value: str) -> str:
-    """How to choose an option, in Python and on the command line.
+    """How to set an option, in Python and on the command line.
 
     >>> advise("duplicates", "sum")
     'duplicates="sum" (--duplicates sum)'
@@ -145,11 +143,11 @@ def advise(option: str, value: str) -> str:
 def per_series(
     ids: ndarray, series: ndarray, rows: ndarray, rule: Finding, say: Callable[[ndarray], Case]
 ) -> list[Finding]:
-    """A finding for each series that has some of the rows; one for all of them when they are many.
+    """A finding for each affected series, or one for all if there are many.
 
-    series: the number of the series of every row, ascending; rows: the row numbers that the rule is
-    about; rule: the finding without message, its action in both numbers (`in_number`); say: tells
-    about the rows of one series.
+    series: index of the series of every row, ascending; rows: numbers of the affected rows; rule:
+        the finding without message, with its action in singular and plural (`in_number`); say:
+        describes the rows of one series.
     """
     if not len(rows):
         return []
@@ -171,7 +169,7 @@ def per_series(
 
 
 def _of_series(name: str | None, row_count: int, rule: Finding, case: Case) -> Finding:
-    """The finding about one series, which has a name where there are several."""
+    """The finding about one series, which is named if there are several."""
     message = case.message if name is None else f"series {name!r}: {case.message}"
     count = row_count if case.count is None else case.count
     return replace(

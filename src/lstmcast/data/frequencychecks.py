@@ -1,4 +1,4 @@
-"""Rules about the frequency of a table: which one its times have, and what is not on its grid."""
+"""Rules about the frequency of a table and times that are not on its grid."""
 
 # S series · N rows or observations of all series
 
@@ -34,15 +34,14 @@ _ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY,
 
 
 def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
-    """The frequency that is given or that the times show, and what speaks against it. table:
-    sorted, no repeats."""
+    """The frequency that is given or inferred, with findings. table: sorted, without repeats."""
     is_date = table.times.dtype.kind == "M"
     if options.frequency is not None:
         frequency = parse_frequency(options.frequency)
         if is_date == (frequency.unit == "integer"):
             return None, [_unit_mismatch(frequency, is_date)]
         return frequency.anchored(table.times), []
-    # asked first: of a single year most steps may be 4 weeks, or all of them weeks with gaps
+    # checked first: in a single year, steps may look like 4 weeks or like weeks with gaps
     if is_date and (weeks := months_of_weeks(table.times)) is not None:
         return None, [_months_of_weeks(table, *weeks)]
     inferred = infer(table.times, table_offsets(table))
@@ -52,7 +51,7 @@ def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, 
 
 
 def table_offsets(table: Table) -> ndarray:
-    """Where each series begins in a sorted table: (S+1,)."""
+    """The start of each series in a sorted table (S+1,)."""
     return offsets_of(np.bincount(table.series, minlength=len(table.ids)))
 
 
@@ -71,10 +70,10 @@ def _unit_mismatch(frequency: Frequency, is_date: bool) -> Finding:
 def _untellable(table: Table) -> Finding:
     same_series = table.series[1:] == table.series[:-1]
     if not same_series.any():
-        message = "no series has two times, so that the frequency cannot be found"
-        if len(table.ids) > 1:  # a frequency would make single values of them all
+        message = "no series has two times, so the frequency cannot be inferred"
+        if len(table.ids) > 1:  # with a frequency, each series would still be a single value
             action = (
-                "Name the columns that tell the series apart (--series NAME), or give more rows."
+                "Name the columns that distinguish the series (--series NAME), or give more rows."
             )
             return Finding("frequency", "error", message, action)
         return Finding(
@@ -84,8 +83,8 @@ def _untellable(table: Table) -> Finding:
     step = np.diff(micros_of(table.times))[row - 1] / SECOND
     message = f"times are not whole seconds apart ({step:g} s at {table.place(row)})"
     action = (
-        f"Make periods of them: {advise('aggregate', 'mean')} with {advise('frequency', 's')}, or "
-        "--time index."
+        f"Aggregate them: {advise('aggregate', 'mean')} with {advise('frequency', 's')}, or "
+        "number them: --time index."
     )
     return Finding("frequency", "error", message, action, line=int(table.lines[row]))
 
@@ -102,8 +101,8 @@ def _mixed(table: Table, inference: Inference) -> list[Finding]:
         phrases.append(f"{len(series):,} {verb} {frequency.name} ({names})")
     message = f"most series are {inference.frequency.name}, but {'; '.join(phrases)}"
     action = (
-        f"Forecast them apart, or bring all to one frequency: {advise('aggregate', 'sum')} with a "
-        "frequency."
+        f"Forecast them separately, or convert all to one frequency: {advise('aggregate', 'sum')} "
+        "with a frequency."
     )
     frequency, series = inference.others[0]
     count = sum(len(series) for _, series in inference.others)
@@ -122,14 +121,14 @@ def _mixed(table: Table, inference: Inference) -> list[Finding]:
 
 
 def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Finding]:
-    """Times that no number of steps from the series' start reaches."""
+    """Times that are not a whole number of steps after the start of the series."""
     rows = np.flatnonzero(positions == OFF_GRID)
     if not len(rows):
         return []
     if table.times.dtype.kind == "M" and (weeks := months_of_weeks(table.times)) is not None:
         return [_months_of_weeks(table, *weeks)]
     totals = np.bincount(table.series, minlength=len(table.ids))
-    steps = np.any(table.series[1:] == table.series[:-1])  # one time alone keeps to any frequency
+    steps = np.any(table.series[1:] == table.series[:-1])  # a single time fits any frequency
     if (
         steps
         and table.times.dtype.kind == "M"
@@ -138,8 +137,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     ):
         return [_irregular(table, rows, frequency)]
     action = (
-        f"{looks_like(table, frequency)}Correct the times, give their true frequency, or make "
-        f"periods of them: {advise('aggregate', 'mean')} (or sum, last) with "
+        f"{looks_like(table, frequency)}Correct the times, give their true frequency, or "
+        f"aggregate them: {advise('aggregate', 'mean')} (or sum, last) with "
         f"{advise('frequency', frequency.code)}."
     )
 
@@ -158,11 +157,12 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
 
 
 def _months_of_weeks(table: Table, days: ndarray, months: ndarray) -> Finding:
-    """Periods of a 4-4-5 calendar, which have no frequency, but are months by their names."""
+    """The finding about a 4-4-5 calendar, whose periods are months by name but have no
+    frequency."""
     first, second = (format_time(day) for day in days[:2])
     message = (
         f"the times are those of a 4-4-5 calendar, whose months are 4 or 5 weeks long ({first}, "
-        f"{second}, …): no frequency has such steps"
+        f"{second}, …), which no frequency describes"
     )
     action = (
         f"Name each period by its month, {months[0]} for {first} and {months[1]} for {second}: "
@@ -173,11 +173,12 @@ def _months_of_weeks(table: Table, days: ndarray, months: ndarray) -> Finding:
 
 
 def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
-    """Most times lie at no whole number of steps: single events, or a clock that is not exact."""
+    """The finding about mostly irregular times: single events, or an inexact clock."""
     first = rows[0]
     message = (
-        f"the times keep to no frequency: {len(rows):,} of {len(table):,} lie off the likeliest "
-        f"one, {frequency.name}, the first {format_time(table.times[first])} ({table.place(first)})"
+        f"the times have no regular frequency: {len(rows):,} of {len(table):,} are not on the "
+        f"grid of the most likely one, {frequency.name}, the first "
+        f"{format_time(table.times[first])} ({table.place(first)})"
     )
     time, line = format_time(table.times[first]), int(table.lines[first])
     return Finding(
@@ -190,13 +191,13 @@ def advised_periods(table: Table) -> str:
     usual_step = 0.75 * np.median(steps)
     longer = next((code for code, length in _ROUND.items() if length >= usual_step), "MS")
     return (
-        f"Make periods of them, with {advise('aggregate', 'sum')} for events and sales or mean for "
+        f"Aggregate them, with {advise('aggregate', 'sum')} for events and sales or mean for "
         f"measurements, and {advise('frequency', longer)} or longer."
     )
 
 
 def looks_like(table: Table, frequency: Frequency) -> str:
-    """The frequency that the times themselves show, if it is another one."""
+    """A hint on the frequency inferred from the times, if it is another one."""
     inferred = infer(table.times, table_offsets(table)).frequency
     return (
         f"The times look {inferred.name}: {advise('frequency', inferred.code)}. "

@@ -1,4 +1,4 @@
-"""Rules about times of a grid without a row: gaps, skipped hours, rows that are single events."""
+"""Rules about missing times of a grid: gaps, skipped hours, and single events."""
 
 # S series · N rows or observations of all series
 
@@ -29,10 +29,10 @@ from lstmcast.data.times.calendars import (
 )
 from lstmcast.data.times.frequency import Frequency
 
-_SPARSE = 4  # times without a row for each with one, from which rows look like single events
-_MANY_ABSENT = 0.1  # times without a row for each with one, from which they may well mean zeros
-_CHANCE = 0.05  # of gaps at a change of clocks that are no consequence of it
-_MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
+_SPARSE = 4  # ratio of missing times to rows above which rows look like single events
+_MANY_ABSENT = 0.1  # ratio of missing times to rows above which they may mean zeros
+_CHANCE = 0.05  # probability of gaps at a clock change by chance
+_MOST_CELLS = 10_000_000  # size of a grid that is filled without asking, however sparse the rows
 
 
 def gaps(
@@ -42,9 +42,9 @@ def gaps(
     options: ReadOptions,
     occurs: ndarray | None = None,
 ) -> list[Finding]:
-    """Times of the grid without a row; the hour that daylight saving skips is named apart.
+    """Times of the grid without a row; hours skipped by daylight saving time are named separately.
 
-    occurs: which times of all grids (N,) are expected to have one; all for None.
+    occurs: whether each time of all grids (N,) is expected to have a row; None for all.
     """
     same_series = table.series[1:] == table.series[:-1]
     absent = np.where(same_series, np.diff(positions) - 1, 0)
@@ -61,11 +61,13 @@ def gaps(
 def _skipped_note(
     table: Table, skipped: ndarray, frequency: Frequency, options: ReadOptions
 ) -> Finding:
-    """What is said of hours that are missing since clocks are put forward."""
+    """The finding about hours that are missing because clocks are set forward."""
     row = int(skipped[0])
     first = format_time(frequency.advance(table.times[row], 1))
     hours = "1 hour" if len(skipped) == 1 else f"{len(skipped):,} hours"
-    message = f"{hours} missing where clocks are put forward (daylight saving), first {first}"
+    message = (
+        f"{hours} missing because clocks are set forward (daylight saving time), first {first}"
+    )
     verb = "It is" if len(skipped) == 1 else "They are"
     action = f"{verb} {_FILLINGS[options.missing]}."
     return Finding(
@@ -80,7 +82,7 @@ def _skipped_note(
 
 
 def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarray:
-    """Which gaps are one hour long and lie where clocks are put forward, if those are no chance."""
+    """The gaps of one hour where clocks are set forward, unless they are there by chance."""
     no_gap = np.zeros(len(absent), dtype=bool)
     if frequency.unit not in ("hour", "minute", "second"):
         return no_gap
@@ -91,7 +93,7 @@ def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarr
     change = clock_change(micros[:-1] + step)
     is_candidate = hour_long & (change > 0)
     counts = np.bincount(change[is_candidate], minlength=2)
-    # a zone changes in one week, at one hour
+    # a time zone changes its clocks in one week, at one hour
     at_change = change == np.argmax(counts)
     if not counts.any() or _by_chance(hour_long, at_change):
         return no_gap
@@ -99,11 +101,9 @@ def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarr
 
 
 def _by_chance(hour_long: ndarray, at_change: ndarray) -> bool:
-    """Whether so many gaps of an hour may lie at a change of clocks by chance: where many hours are
-    missing, some of them do.
+    """Whether this many one-hour gaps may fall on clock changes by chance.
 
-    That is so where at one of all usual changes as many are expected, as often as such gaps come at
-    other times.
+    Their expected number at usual clock changes follows from the rate of such gaps at other times.
     """
     trials = np.count_nonzero(at_change)
     hits = np.count_nonzero(hour_long & at_change)
@@ -118,10 +118,10 @@ def _by_chance(hour_long: ndarray, at_change: ndarray) -> bool:
 
 
 class _Absent(NamedTuple):
-    """Times that should have a row and have none, after each row but the last, (N − 1,).
+    """Missing times after each row but the last (N − 1,).
 
-    steps: how many · first_steps, last_steps: how many steps after the row and before the next one
-    the outer ones are · totals (S,): how many times each series has in all.
+    steps: their number · first_steps, last_steps: distance of the outer ones to the row before and
+        the row after · totals (S,): number of times of each series.
     """
 
     steps: ndarray
@@ -131,8 +131,7 @@ class _Absent(NamedTuple):
 
     @classmethod
     def of(cls, table: Table, positions: ndarray, occurs: ndarray | None) -> _Absent:
-        """Between the rows of a table; occurs: which times of all grids are expected to have
-        one."""
+        """Find the missing times of a table; occurs: whether each time of all grids is expected."""
         offsets = table_offsets(table)
         totals = positions[offsets[1:] - 1] + 1
         same_series = table.series[1:] == table.series[:-1]
@@ -142,7 +141,7 @@ class _Absent(NamedTuple):
             return cls(steps, ones, ones, totals)
         grid = offsets_of(totals)
         cells = grid[:-1][table.series] + positions
-        # how many expected times lie before each cell, and in which cell each of them is
+        # number of expected times before each cell, and the cell of each
         count_before = np.r_[0, np.cumsum(occurs)]
         expected_cells = np.r_[np.flatnonzero(occurs), len(occurs)]
         begins = count_before[cells[:-1] + 1]
@@ -190,7 +189,7 @@ _FILLINGS = {"mask": "masked", "interpolate": "interpolated"}
 def _gaps_action(
     table: Table, absent_count: int, frequency: Frequency, options: ReadOptions
 ) -> str:
-    """What is done about so many absent rows, or what to do."""
+    """The action taken or advised for missing rows."""
     if options.gaps == "error":
         action = f"Add the rows, or use {advise('gaps', 'fill')}."
     else:
@@ -203,23 +202,22 @@ def _gaps_action(
     if options.frequency is not None and absent_count > len(table):
         return looks_like(table, frequency) + action
     if is_date and absent_count > _SPARSE * len(table):
-        action += f" Single events? {advised_periods(table)}"
+        action += f" If these are single events: {advised_periods(table)}"
     return action
 
 
 def _zeros_hint(table: Table, absent_count: int) -> str:
-    """How to count absent rows as 0, where rows look like counts of what happened."""
+    """Advice to count missing rows as 0, if rows look like counts of events."""
     values = table.values[np.isfinite(table.values)]
     if not len(values) or absent_count < _MANY_ABSENT * len(table):
         return ""
     if values.min() < 1 or (values != np.rint(values)).any():
         return ""
-    return f" If no row means that nothing happened, use {advise('gaps', 'zero')}."
+    return f" If a missing row means that nothing happened, use {advise('gaps', 'zero')}."
 
 
 def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
-    """A grid of so many times (cells) for so few rows that a wrong date or frequency is the
-    likelier reason."""
+    """The error for a grid with so few rows that a wrong date or frequency is more likely."""
     if cells <= max(_MOST_CELLS, 20 * len(table)):
         return []
     steps = np.diff(table.times.astype(np.int64))
@@ -229,10 +227,9 @@ def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
     gap_begin = format_time(table.times[row])
     gap_end = format_time(table.times[row + 1])
     message = (
-        f"a grid that is {frequency.name} would have {cells:,} times for {len(table):,} rows; the "
-        f"largest gap is from {gap_begin} ({table.place(row)}) to {gap_end} "
-        f"({table.place(row + 1)})"
+        f"a {frequency.name} grid would have {cells:,} times for {len(table):,} rows; the largest "
+        f"gap is from {gap_begin} ({table.place(row)}) to {gap_end} ({table.place(row + 1)})"
     )
-    action = "Correct a wrong date there, or give a longer frequency with --aggregate."
+    action = "Correct a wrong date there, or use a longer frequency with --aggregate."
     line = int(table.lines[row + 1])
     return [Finding(GAPS, "error", message, action, None, line, gap_end, cells)]

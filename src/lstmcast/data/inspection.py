@@ -1,4 +1,4 @@
-"""What is in a source and what is wrong with it, without needing it to be right."""
+"""Inspect a source, whether or not its data can be used."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from lstmcast.errors import DataError, UsageError
 
 
 class Inspection(NamedTuple):
-    """A table as read, the panel that it gives (None where errors are in the way), and all
-    findings."""
+    """The table of a source, its panel (None if there are errors), and all findings."""
 
     table: Table
     panel: Panel | None
@@ -24,12 +23,11 @@ class Inspection(NamedTuple):
 
 
 def check(source: object, options: ReadOptions | None = None, **words: Unpack[Words]) -> Findings:
-    """All that is noticed about a source, errors included: where, what, and what is done about it
-    or what to do.
+    """Check a source, and return all findings, errors included.
 
-    words: the arguments of `read`; `options` may hold those that say what is done with the data.
-    Raises DataError only for a source in which no table of times and values can be found, and
-    UsageError for invalid arguments.
+    words: the arguments of `read`; `options` may hold those on repairs. Each finding says where the
+        problem is and what is done or advised. Raises DataError only for a source without a table
+        of times and values, and UsageError for invalid arguments.
 
     >>> months = ["2024-01", "2024-02", "2024-02", "2024-03"]
     >>> for finding in check({"ds": months, "y": [5.5, 6.0, 6.5, 7.0]}):
@@ -39,7 +37,7 @@ def check(source: object, options: ReadOptions | None = None, **words: Unpack[Wo
     read_options = options_said(words)
     if options is not None and read_options != ReadOptions():
         raise UsageError(
-            "options= is given, and so are arguments that it holds. Leave one of them out."
+            "options= is given together with arguments that it holds. Leave out one of them."
         )
     options_used = read_options if options is None else options
     return inspect(source, options_used, **columns_said(words)).findings
@@ -57,11 +55,13 @@ def inspect(
     written: CellFormat | None = None,
     beside: Beside | None = None,
 ) -> Inspection:
-    """Read a source and keep all three: the table, the panel and the findings. Arguments and
-    errors as for `check`."""
+    """Read a source, and return the table, the panel and the findings.
+
+    Arguments and errors as for `check`.
+    """
     if not isinstance(options, ReadOptions):
         raise UsageError(
-            f'{options=} is not a ReadOptions. Give one, such as ReadOptions(gaps="error").'
+            f'{options=} is not a ReadOptions object. Give one, such as ReadOptions(gaps="error").'
         )
     table = read_table(
         source,
@@ -77,6 +77,6 @@ def inspect(
     )
     try:
         panel = panel_from_table(table, options)
-    except DataError:  # its message holds the errors as text: ask again for them one by one
+    except DataError:  # its message holds the errors as text: collect them one by one
         return Inspection(table, None, check_table(table, options))
     return Inspection(table, panel, panel.check())

@@ -1,7 +1,7 @@
-"""What the data call each series: columns of ids in their own types, and the column of its values.
+"""Keys of series: the id columns of the data in their own types, and the target column.
 
-Inside of the package a series is known by one text, its id ("north/milk"). What stood in the data
-(store and item, numbers, dates or categories) goes along in `Keys` and comes back in forecasts.
+Inside the package a series is identified by one text, its id ("north/milk"). The original columns
+(store and item; numbers, dates or categories) are kept in `Keys` and returned in forecasts.
 
     S series, or other rows that are taken from them
 """
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
 
-OWN_NAME = "unique_id"  # of the column of ids, where the data have none
-TARGET_NAME = "target"  # of the column that says which of several targets a row is about
-# what a long table of forecasts has beside the keys
+OWN_NAME = "unique_id"  # name of the id column, if the data have none
+TARGET_NAME = "target"  # name of the column that names one of several targets
+# other columns of a long table of forecasts
 _TAKEN = frozenset(("ds", "step", "cutoff", "forecast", "actual", TARGET_NAME))
 
 
 @dataclass(frozen=True, eq=False)
 class Keys(Mapping[str, NDArray]):
-    """The columns of ids of each series, by name: (S,) each, in the type that the data gave them.
+    """The id columns of the series by name: (S,) each, in their original types.
 
-    Integers are int64, dates datetime64[D], times datetime64[us], texts objects. `categories`: of
-    those that were columns of categories. `targets` (S,): which column of values each series is,
-    where each row of ids has several; None where it has one.
+    Integers are int64, dates datetime64[D], times datetime64[us], texts objects. `categories`: the
+    categories of categorical columns. `targets` (S,): the target column of each series, if there
+    are several targets, else None.
 
     >>> items = np.array(["milk", "tea", "tea"], object)
     >>> keys = Keys({"store": np.array([3, 3, 7]), "item": items})
@@ -58,14 +58,13 @@ class Keys(Mapping[str, NDArray]):
         return len(self.arrays)
 
     def take(self, rows: NDArray) -> Keys:
-        """Those of some series (numbers or a mask), in that order."""
+        """The keys of some series (numbers in order, or a mask)."""
         arrays = {name: array[rows] for name, array in self.arrays.items()}
         targets = None if self.targets is None else self.targets[rows]
         return Keys(arrays, self.categories, targets)
 
     def row_names(self, ids: NDArray) -> NDArray:
-        """The ids without the name of the target, which the series of one row do not share:
-        (S,)."""
+        """The ids without the target name, which series of one row share (S,)."""
         if self.targets is None:
             return ids
         pairs = zip(map(str, ids), self.targets, strict=True)
@@ -74,7 +73,7 @@ class Keys(Mapping[str, NDArray]):
     def columns(self, ids: NDArray) -> dict[str, NDArray]:
         """The columns that name series in a long table: the keys, or ids where there are none.
 
-        A key whose name the table needs for something else is called with "_id" behind it.
+        A key with the name of another column of the table gets the suffix "_id".
 
         >>> Keys().columns(np.array(["a"], object))
         {'unique_id': array(['a'], dtype=object)}
@@ -87,12 +86,12 @@ class Keys(Mapping[str, NDArray]):
         return columns
 
     def column_categories(self) -> dict[str, Categories]:
-        """The categories of those columns."""
+        """The categories of these columns."""
         return {column_name(name): categories for name, categories in self.categories.items()}
 
 
 def column_name(key: str) -> str:
-    """What the column of a key is called in a long table of forecasts.
+    """The column name of a key in a long table of forecasts.
 
     >>> column_name("store"), column_name("step")
     ('store', 'step_id')
@@ -103,10 +102,10 @@ def column_name(key: str) -> str:
 
 
 def joined(several_keys: Sequence[Keys]) -> Keys:
-    """The keys of series of several sources, one after the other.
+    """The keys of series of several sources, concatenated.
 
-    Without any where the sources have other keys each. Types that differ become text, categories
-    that differ are not kept.
+    Empty if the sources have different keys. Different types become text; different categories are
+    not kept.
     """
     first = several_keys[0]
     names = list(first)
@@ -132,7 +131,7 @@ def _one_type(arrays: list[NDArray]) -> NDArray:
 
 
 def texts_of(array: NDArray) -> NDArray:
-    """A key as texts, (S,) objects: whole numbers without a point, days without a clock."""
+    """A key as text (S,): whole numbers without a decimal point, days without a time of day."""
     return objects(map(str, array.tolist()))
 
 
@@ -183,7 +182,7 @@ def _packed_key(name: str, array: NDArray) -> dict[str, NDArray]:
 def keys_from_saved(
     descriptions: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray]
 ) -> Keys:
-    """What `described` and `packed_keys` gave; nothing where an older version saved."""
+    """Rebuild keys from `described` and `packed_keys`; empty for older versions."""
     columns: dict[str, NDArray] = {}
     categories: dict[str, Categories] = {}
     for number, description in enumerate(descriptions):
@@ -227,7 +226,7 @@ def _is_time(array: NDArray) -> bool:
 
 
 def packed(texts: NDArray, letters: str = "ids", lengths: str = "id_lengths") -> dict[str, NDArray]:
-    """Texts as arrays of numbers, for the store: all letters, and how many each text has.
+    """Texts as arrays of numbers for the store: all letters, and the length of each text.
 
     >>> packed(np.array(["a", "bc"], object))
     {'ids': array([97, 98, 99], dtype=uint8), 'id_lengths': array([1, 2])}
@@ -239,7 +238,7 @@ def packed(texts: NDArray, letters: str = "ids", lengths: str = "id_lengths") ->
 
 
 def unpacked(letters: NDArray, lengths: NDArray) -> NDArray:
-    """The texts again: (S,) objects."""
+    """The texts (S,), the inverse of `packed`."""
     text = letters.tobytes()
     texts = []
     begin = 0

@@ -1,5 +1,6 @@
-"""What values can be: declared by the user (`kind`), or recognised series by series. From it
-follows where forecasts stop, at 0 or nowhere; that is done once, by `stopped`, after all else.
+"""The kinds of values, declared by the user (`kind`) or recognised series by series.
+
+They decide whether forecasts stop at 0; `stopped` applies that once, as the last step.
 
     S series · O forecasts or rows · N observations of all series
 """
@@ -14,18 +15,18 @@ from lstmcast.data.table import Kind
 from lstmcast.errors import DataError
 from lstmcast.util.text import some_names
 
-SMALL = 20  # whole numbers with a smaller median look like counts, without any zero too
-UNASKED = ""  # of arrays that were not read: nothing is recognised in them
-OPEN = "open"  # all above 0, and no counts: nothing says where such values stop
-# Saved models hold places in this list: what is new goes to its end.
+SMALL = 20  # whole numbers with a smaller median look like counts, even without zeros
+UNASKED = ""  # of arrays, for which nothing is recognised
+OPEN = "open"  # all above 0, and not counts: where such values stop is unknown
+# Saved models hold indices into this list: append new kinds at its end.
 CODES = np.array([UNASKED, "count", "positive", "real", OPEN])
 
-# Rules of findings, which joining newer data tells anew.
+# Rules of findings that are renewed when newer data are joined.
 COUNTS, NEVER_BELOW = "counts", "never below 0"
 
 
 def recognise(values: ndarray, offsets: ndarray) -> ndarray:
-    """What the known values of each series look like, (S,).
+    """Recognise the kind of each series from its known values (S,).
 
     "count": whole numbers, none below 0, that contain zeros or have a median below 20; "positive":
     others that touch 0 and never pass below; "real": some are below 0; "open": all above 0.
@@ -64,11 +65,10 @@ def _median_below(values: ndarray, offsets: ndarray, limit: float) -> ndarray:
 
 
 def continued(earlier: ndarray, current: ndarray) -> ndarray:
-    """What series are (S,) that were recognised earlier, where `current` says the same of what is
-    remembered of them with newer values.
+    """The kinds (S,) of series recognised earlier and, in `current`, again with newer values.
 
-    Only a value below 0 takes back what was recognised. It is kept in mind where values are
-    forgotten: a temperature that was below 0 once can be so again.
+    Only a negative value revokes a recognised kind. It is remembered even after the value is
+    dropped: a temperature that was once below 0 can be so again.
 
     >>> earlier = np.array(["count", "count", "open", "real"])
     >>> continued(earlier, np.array(["open", "real", "count", "count"])).tolist()
@@ -84,7 +84,7 @@ def continued(earlier: ndarray, current: ndarray) -> ndarray:
 
 
 def common_kind(recognised: ndarray) -> Kind:
-    """What holds of all series of a panel."""
+    """The kind that holds for all series of a panel."""
     if not len(recognised):
         return "real"
     if (recognised == "count").all():
@@ -94,7 +94,7 @@ def common_kind(recognised: ndarray) -> Kind:
 
 
 def kind_counts(kinds: ndarray) -> dict[str, int]:
-    """How many series are of each kind, for people and JSON.
+    """The number of series of each kind.
 
     >>> kind_counts(np.array(["real", "count", "real"]))
     {'count': 1, 'real': 2}
@@ -104,20 +104,20 @@ def kind_counts(kinds: ndarray) -> dict[str, int]:
 
 
 def coded(recognised: ndarray) -> ndarray:
-    """What was recognised as numbers, for the store."""
+    """Recognised kinds as numbers, for the store."""
     is_kind = recognised[:, None] == CODES
     return is_kind.argmax(axis=1).astype(np.uint8)
 
 
 def decoded(codes: ndarray) -> ndarray:
-    """What `coded` gave; ValueError for a number that it does not give."""
+    """The inverse of `coded`; ValueError for an unknown number."""
     if codes.max(initial=0) >= len(CODES):
         raise ValueError("a kind of values is not known")
     return CODES[codes]
 
 
 def stopped(values_O: ndarray, stops_O: ndarray) -> ndarray:
-    """Forecasts (O, …) that are nowhere below 0 in the rows that stop there; unknown ones stay so.
+    """Clip forecasts (O, …) at 0 in the rows that stop there; NaN stays NaN.
 
     >>> stopped(np.array([[-1.0, np.nan], [-1.0, 2.0]]), np.array([True, False]))
     array([[ 0., nan],
@@ -132,7 +132,7 @@ def stopped(values_O: ndarray, stops_O: ndarray) -> ndarray:
 
 
 def require_kind(values: ndarray, kind: Kind) -> None:
-    """DataError for values that do not fit a declared kind."""
+    """Raise DataError for values that do not fit a declared kind."""
     if kind == "real":
         return
     negative = values[values < 0]
@@ -141,11 +141,13 @@ def require_kind(values: ndarray, kind: Kind) -> None:
     known_values = values[np.isfinite(values)]
     fractional = known_values[known_values != np.rint(known_values)]
     if kind == "count" and len(fractional):
-        raise DataError(f"{fractional[0]:g} is not whole, but {kind=}. Use kind='positive'.")
+        raise DataError(
+            f"{fractional[0]:g} is not a whole number, but {kind=}. Use kind='positive'."
+        )
 
 
 def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
-    """What was recognised, said once for all series, and how to undo it.
+    """Findings about the recognised kinds of all series, and how to undo them.
 
     >>> print(kind_findings(np.array(["a", "b"]), np.array(["open", "positive"]))[0].message)
     1 of 2 series ('b') touches 0 and never passes below
@@ -173,7 +175,7 @@ def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
 
 
 def _series(ids: ndarray, numbers: ndarray) -> str:
-    """Which series, and of how many."""
+    """Which series, and out of how many."""
     if len(ids) == 1:
         return "the series"
     if len(numbers) == len(ids):

@@ -1,5 +1,4 @@
-"""What is known in advance, as rows of a table: before series have grids, and beyond their ends;
-and what does not change in a series."""
+"""Future and static columns as rows of a table, before series have grids."""
 
 # R rows · G groups: those of a series, or of several that share them
 
@@ -14,12 +13,12 @@ from numpy import ndarray
 
 @dataclass(frozen=True, eq=False)
 class KnownRows:
-    """Columns that are known in advance, a row for each time: coming ones and those of the past.
+    """Future columns with a row for each time, past and coming.
 
     series (R,): the group of each row · groups: of each id, several of which may share one · times
     (R,) · lines (R,): of the file or frame · columns: by name (R,), NaN = missing · levels: the
     categories that a column's numbers stand for · source, word: where rows stand, such as "line" in
-    "plan.csv" · own: whether they came in a table of their own.
+    "plan.csv" · own: whether they came in a separate table.
     """
 
     series: ndarray
@@ -58,7 +57,7 @@ class KnownRows:
         )
 
     def latest(self, ids: Iterable[str]) -> tuple[ndarray, ndarray]:
-        """The last time that something is said of each series (S,), and whether there is one."""
+        """The last time with a value for each series (S,), and whether there is one."""
         rows, groups = self.of(ids)
         if not len(rows.series):
             no_times = np.zeros(len(groups), self.times.dtype)
@@ -71,14 +70,14 @@ class KnownRows:
         return rows.times[last_rows], is_known
 
     def place(self, row: int | np.integer) -> str:
-        """Where a row stands: 'line 7' of the data, 'line 7 of plan.csv' of a table of its own."""
+        """The place of a row: 'line 7' of the data, 'line 7 of plan.csv' of a separate table."""
         place = f"{self.word} {self.lines[row]}"
         return f"{place} of {self.source}" if self.own else place
 
 
 @dataclass(frozen=True, eq=False)
 class StaticColumns:
-    """What does not change: columns by name (G,), NaN = missing, and the group of each id.
+    """Static columns by name (G,), NaN = missing, and the group of each id.
 
     levels: the categories that a column's numbers stand for · source: of the table · own: whether
     it is one of its own.

@@ -15,7 +15,7 @@ Levels = tuple[str, ...]  # the names of categories, in the order of their codes
 
 class CodedColumns(NamedTuple):
     """Columns by name, NaN = missing, the categories that numbers of some of them stand for, and
-    what was noticed."""
+    findings."""
 
     values: dict[str, NDArray]
     levels: dict[str, Levels]

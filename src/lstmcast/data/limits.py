@@ -1,5 +1,7 @@
-"""How much a source may hold: asked before memory is taken for it, so that a small file cannot buy
-big work. What is refused could be no table of series, or needs a way of its own."""
+"""Limits on the size of sources, checked before memory is allocated.
+
+What is rejected is not a plausible table of series, or has to be read in another way.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ _CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 
 
 class Allowance(NamedTuple):
-    """What is read at most of one file: bytes once it is unpacked, and cells."""
+    """The largest amounts that are read of one file: unpacked bytes, and cells."""
 
     unpacked: int
     cells: int
@@ -50,7 +52,7 @@ _ALLOWANCE: ContextVar[Allowance | None] = ContextVar("_ALLOWANCE", default=None
 
 @contextmanager
 def allowing(allowance: Allowance) -> Iterator[None]:
-    """Within this, files may hold less than usual: a server reads what others send."""
+    """A context with lower limits, as for files that are sent to a server."""
     token = _ALLOWANCE.set(allowance)
     try:
         yield
@@ -59,7 +61,7 @@ def allowing(allowance: Allowance) -> Iterator[None]:
 
 
 def require_columns(count: int, source: str) -> None:
-    """DataError for a table with more columns than can be examined in reasonable time."""
+    """Raise DataError for a table with too many columns to examine."""
     if count > MOST_COLUMNS:
         raise DataError(
             f"{source} has {count:,} columns; at most {MOST_COLUMNS:,} are read. Give it with a "
@@ -68,16 +70,17 @@ def require_columns(count: int, source: str) -> None:
 
 
 def require_span(starts: ndarray, ends: ndarray, source: str) -> None:
-    """DataError for times that no calendar has, or numbers that cannot be counted on from: years
-    from 1 to 9999 are read, from which steps may be counted on beyond, and whole numbers that a
-    float can hold."""
+    """Raise DataError for times outside the years 1 to 9999, or numbers that a float cannot hold.
+
+    Steps may count beyond these years.
+    """
     if not len(starts):
         return
     is_date = starts.dtype.kind == "M"
     if is_date:
         is_beyond = (starts < FIRST_TIME) | (starts > LAST_TIME) | (ends > FARTHEST_TIME)
         is_beyond |= np.isnat(starts)
-        expected = "A beginning in the years 1 to 9999 is expected"
+        expected = "A start in the years 1 to 9999 is expected"
     else:
         is_beyond = (np.abs(starts) > 2**53) | (np.abs(ends) > 2**53)
         expected = "Whole numbers up to 2^53 are expected"
@@ -86,13 +89,13 @@ def require_span(starts: ndarray, ends: ndarray, source: str) -> None:
         start, end = starts[is_wrong][0], ends[is_wrong][0]
         start_text = "no time" if is_date and np.isnat(start) else start
         raise DataError(
-            f"{source}: a series begins at {start_text} and ends at {end}. {expected}: correct the "
-            "times, or give another frequency."
+            f"{source}: a series starts at {start_text} and ends at {end}. {expected}: correct "
+            "the times, or give another frequency."
         )
 
 
 def unpacked_bytes(packed: int) -> int:
-    """How many bytes a packed file of so many may hold.
+    """The largest unpacked size of a packed file of this size, in bytes.
 
     >>> unpacked_bytes(3_000_000)
     300000000
@@ -103,8 +106,7 @@ def unpacked_bytes(packed: int) -> int:
 
 
 def require_cells(rows: int, columns: int, source: str) -> None:
-    """DataError for a table that holds more cells than are allowed here; usually as many are read
-    as there are."""
+    """Raise DataError for a table with more cells than allowed here, by default any number."""
     allowance = _ALLOWANCE.get()
     if allowance is not None and rows * columns > allowance.cells:
         raise DataError(
@@ -114,8 +116,10 @@ def require_cells(rows: int, columns: int, source: str) -> None:
 
 
 def require_sheets(content: bytes, source: str) -> None:
-    """DataError for a workbook whose sheets would take more memory than tables need: one whose
-    parts are packed too well, or that has a cell far away from all others."""
+    """Raise DataError for a workbook whose sheets would take too much memory.
+
+    Its parts are compressed too well, or a cell is far from all others.
+    """
     try:
         book = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile:
@@ -124,7 +128,7 @@ def require_sheets(content: bytes, source: str) -> None:
     limit = unpacked_bytes(len(content))
     if size > limit:
         raise DataError(
-            f"{source} holds {size:,} bytes, in a packed file of {len(content):,}: at most "
+            f"{source} holds {size:,} bytes in a compressed file of {len(content):,}: at most "
             f"{limit:,} are read. Save its table as CSV."
         )
     for entry in book.infolist():
@@ -152,7 +156,7 @@ def _require_near_cells(book: zipfile.ZipFile, entry: zipfile.ZipInfo, source: s
         raise DataError(
             f"{source} has a sheet of {rows:,} rows and {columns:,} columns (to "
             f"{last_letters.decode()}{rows}), empty cells included: at most {MOST_CELLS:,} cells "
-            "are read. Delete what lies far from the table, or save the table alone, or as CSV."
+            "are read. Delete cells far from the table, or save only the table, or save it as CSV."
         )
 
 
@@ -166,8 +170,10 @@ def _number(letters: bytes) -> int:
 
 @contextmanager
 def regular_file(path: Path) -> Iterator[Path]:
-    """A file that can be read twice: `path` itself, or of a pipe or device a copy of what comes
-    out of it. DataError where that does not end; OSError."""
+    """A file that can be read twice: `path` itself, or a copy of the content of a pipe or device.
+
+    Raises DataError if the content does not end, and OSError.
+    """
     if path.is_file() or not path.exists():
         yield path
         return
@@ -179,7 +185,7 @@ def regular_file(path: Path) -> Iterator[Path]:
 
 def _copied(path: Path, copy: Path) -> None:
     refusal = (
-        f"{path} gives more than {MOST_PIPED:,} bytes. Write them to a file first, and give that."
+        f"{path} gives more than {MOST_PIPED:,} bytes. Write them to a file first, and read that."
     )
     with path.open("rb", buffering=0) as source, copy.open("wb") as target:
         for block in blocks_of(source, MOST_PIPED, refusal):
@@ -187,7 +193,7 @@ def _copied(path: Path, copy: Path) -> None:
 
 
 def blocks_of(file: IO[bytes], limit: int, refusal: str) -> Iterator[bytes]:
-    """All that comes out of a file; DataError that says so once it is more than `limit` bytes."""
+    """The content of a file in blocks; DataError if it exceeds `limit` bytes."""
     size = 0
     while block := file.read(_BLOCK):
         size += len(block)
@@ -197,5 +203,5 @@ def blocks_of(file: IO[bytes], limit: int, refusal: str) -> Iterator[bytes]:
 
 
 def is_source(path: Path) -> bool:
-    """Whether something can be read there: a file, a pipe or a device."""
+    """Whether a path is a file, a pipe or a device."""
     return path.exists() and not path.is_dir()

@@ -1,5 +1,4 @@
-"""Newer data for a saved model: read with what the model knows of its data, wherever nothing
-else is said."""
+"""Reading newer data for a saved model with the options of its data as defaults."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ from lstmcast.data.times.frequency_inference import infer
 from lstmcast.data.times.zones import converted, on_midnights
 from lstmcast.errors import DataError, ModelError
 
-_TELLING = 3  # times of one series that show a frequency; fewer are taken to have the saved one
+_TELLING = 3  # smallest number of times to infer a frequency; fewer have the saved one
 _CELL_OPTIONS = ("day_first", "decimal", "header", "date_format", "missing_codes")
 
 
@@ -46,12 +45,12 @@ def read_newer(
 ) -> Panel:
     """Read data that continue `saved_panel`, as that was read unless options say otherwise.
 
-    That holds for columns (those beside the target included), repairs and aggregation, kind and
-    periods. One row is enough. The frequency is that of `saved_panel` where the times are too few
-    to show another; times are converted to its zone. A Panel is taken as it is. Missing values stay
-    missing even where they are to be interpolated: that is for whoever joins the two. `said`: names
-    of options that count even where they have their defaults. Other arguments and errors as for
-    `lstmcast.read`, and ModelError for dates instead of numbers, and for another aggregation.
+    This applies to columns (including covariates), repairs, aggregation, kind and periods. One row
+    is enough. The frequency is that of `saved_panel` unless there are enough times to infer
+    another; times are converted to its time zone. A Panel is returned unchanged. Missing values
+    stay missing even if they are to be interpolated, which happens when both are joined. `said`:
+    names of options that were given explicitly. Other arguments and errors as in `lstmcast.read`;
+    also ModelError for dates instead of numbers, or another aggregation.
 
     >>> saved = Panel.from_arrays([3.0, 4.0, 5.0], frequency="MS", start="2024-01")
     >>> read_newer({"ds": ["2024-04", "2024-05"], "y": [6.0, 7.0]}, saved)
@@ -83,7 +82,7 @@ def read_newer(
 
 
 def _newer_panel(table: Table, saved_panel: Panel, options: ReadOptions) -> Panel:
-    """The panel of newer data, masked where values are missing."""
+    """The panel of newer data, with missing values masked."""
     table = _in_zone_of(saved_panel, table)
     options = _completed(options, table, saved_panel)
     remembered = (
@@ -112,9 +111,9 @@ def _as_before(options: ReadOptions, recipe: Recipe, explicit: Collection[str]) 
     is enough; ModelError for another aggregation."""
     if options.aggregate not in (None, recipe.aggregate) and recipe.aggregate is not None:
         raise ModelError(
-            f"The saved model was made with {advise('aggregate', recipe.aggregate)}: values made "
-            f"by {options.aggregate} do not continue it. Leave the option out, or save a model of "
-            "such values."
+            f"The saved model was made with {advise('aggregate', recipe.aggregate)}: values "
+            f"aggregated by {options.aggregate} do not continue it. Leave out the option, or save "
+            "a model of such values."
         )
     names = ["gaps", "missing", "calendar"]
     if recipe.aggregate:
@@ -173,9 +172,9 @@ def _in_zone_of(saved_panel: Panel, table: Table) -> Table:
     times = converted(table.times, new_zone, saved_zone)
     if times is None:
         raise ModelError(
-            f"The times of {table.source} are those of {new_zone}, the saved model's those of "
-            f"{saved_zone}, and one of the two is not known here. Install the package tzdata, or "
-            "convert the times before reading them."
+            f"The times of {table.source} are in {new_zone} and those of the saved model in "
+            f"{saved_zone}, but one of these time zones is unknown here. Install the package "
+            "tzdata, or convert the times before reading them."
         )
     message = f"the times came in the time zone {new_zone}"
     action = f"They are converted to {saved_zone}."
@@ -188,10 +187,10 @@ def _one_zone_unknown(saved_zone: str | None, new_zone: str | None) -> Finding:
     if new_zone is None:
         with_zone, without_zone = without_zone, with_zone
     message = (
-        f"the {with_zone} times carry the time zone {saved_zone or new_zone}, and of the "
-        f"{without_zone} none is known"
+        f"the {with_zone} times have the time zone {saved_zone or new_zone}, but the "
+        f"{without_zone} times have none"
     )
-    action = "Both are taken for clock times of one zone."
+    action = "Both are treated as local times of one time zone."
     return Finding("time zone", "warning", message, action)
 
 
@@ -207,8 +206,7 @@ def _completed(options: ReadOptions, table: Table, saved_panel: Panel) -> ReadOp
     ):
         frequency = saved_panel.frequency.code
     kind = options.kind
-    # What was recognised holds too, but newer values may take it back: whoever joins the two
-    # decides.
+    # Recognised kinds hold too, but newer values may revoke them when both are joined.
     if not kind and saved_panel.recognised is None:
         kind = saved_panel.kind
     periods = options.periods or saved_panel.periods

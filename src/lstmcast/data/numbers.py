@@ -1,8 +1,8 @@
 """Numbers as people write them: 1,234.5 · 1.234,5 · 1 234 · 1'234 · CHF 12.– · (12) · 12 % · ▲12 ·
 １２.
 
-What a comma or a point means is decided once per column, from all its values: `1,234` alone says
-nothing, `1,234` beside `12,5` does.
+The meaning of commas and points is decided once per column, from all its values: `1,234` alone is
+ambiguous, `1,234` next to `12,5` is not.
 """
 
 from __future__ import annotations
@@ -73,12 +73,11 @@ def parse_numbers(
     plain: bool = False,
     decimal: str = "",
 ) -> Numbers:
-    """Read the distinct texts of one column as numbers; what is no number is marked bad, nothing is
-    raised.
+    """Read the distinct texts of one column as numbers; other texts are marked bad.
 
-    `decimal_comma_likely` tips the balance where a comma could mean both (files cut by semicolons);
-    `plain` says that a point is certainly a decimal point (cells that were numbers before they
-    became text); `decimal` is the mark where somebody said it, "" where it is to be found.
+    `decimal_comma_likely`: prefer the decimal comma if a comma is ambiguous (files with
+    semicolons). `plain`: points are decimal points (cells that were numbers before they became
+    text). `decimal`: the decimal mark, or "" to detect it.
 
     >>> parse_numbers(["1.234,5", "12", "n/a"]).values.tolist()
     [1234.5, 12.0, nan]
@@ -135,7 +134,7 @@ class _Body(NamedTuple):
     currency: str
 
 
-CURRENCY_SIGNS = "currency signs taken off"
+CURRENCY_SIGNS = "currency signs removed"
 DECIMAL_COMMA = "commas read as decimal commas (1,5 = 1.5)"
 _DOT_NOTE = "points read as thousands separators, commas as decimal commas (1.234,5 = 1234.5)"
 
@@ -231,9 +230,9 @@ def _drop_odd_units(
     if currencies:
         notes.append(f"{CURRENCY_SIGNS} ({', '.join(currencies[:4])})")
     if flags:
-        notes.append(f"marks behind numbers taken off ({', '.join(sorted(flags))})")
+        notes.append(f"marks after numbers removed ({', '.join(sorted(flags))})")
     if unit:
-        notes.append(f"{unit!r} taken off every value")
+        notes.append(f"{unit!r} removed from every value")
     return tuple(notes)
 
 

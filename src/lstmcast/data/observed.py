@@ -1,9 +1,8 @@
-"""The observed calendar: which times of a regular grid occur, where a shop is closed on Sundays, an
-office in August or a market at night.
+"""The observed calendar: which times of a regular grid occur, such as the opening days of a shop.
 
-The grid stays regular inside, with missing values where nothing occurs; what is handed out holds
-the times that occur. A calendar is a table of a week beside one of the months of a year, for each
-series one of a few patterns. It is found from which times of the grid have a row.
+Internally the grid stays regular, with missing values at times that do not occur; results hold only
+the times that occur. A calendar is a table of the week and one of the months of the year; each
+series has one of a few patterns, inferred from the times with rows.
 """
 
 # S series · N times of all their grids · M patterns · W slots of a week · C cells, such as days
@@ -39,14 +38,17 @@ BLOCK = 1 << 22  # cells of a table that are looked at together
 
 
 class Clock(NamedTuple):
-    """The clock that weekdays and hours refer to: `inside` is the zone of the times of a grid,
-    `shown` that of the clocks that open and close; None where the two are one."""
+    """The clock of weekdays and hours: `inside` is the time zone of the grid, `shown` the local
+    one.
+
+    None if both are the same.
+    """
 
     inside: str | None = None
     shown: str | None = None
 
     def micros(self, times: ndarray) -> ndarray:
-        """Times of the grid, of any shape, as microseconds of the clock that is shown."""
+        """Times of the grid, of any shape, as microseconds of local time."""
         if self.inside is None or self.shown is None or self.inside == self.shown:
             return micros_of(times)
         shown_times = converted(np.ravel(times), self.inside, self.shown)
@@ -100,13 +102,13 @@ class ObservedCalendar:
 
     @property
     def names(self) -> list[str]:
-        """What each pattern is called, for people; empty where all times occur."""
+        """The name of each pattern; empty if all times occur."""
         patterns = zip(self.week, self.months, strict=True)
         return [_name(week, months, self.slot) for week, months in patterns]
 
     @property
     def name(self) -> str:
-        """What it is called: the pattern where all series have one, else how many there are."""
+        """The name of the pattern if all series have one, else the number of patterns."""
         names = self.names
         used_names = [names[pattern] or "all times" for pattern in np.unique(self.pattern)]
         return used_names[0] if len(used_names) == 1 else f"{len(used_names)} calendars"
@@ -151,13 +153,16 @@ class ObservedCalendar:
             and ((pattern >= 0) & (pattern < len(week))).all()
         )
         if not sound:
-            raise ValueError("the observed calendar is none")
+            raise ValueError("the observed calendar is invalid")
         return cls(week, months, pattern, clock)
 
 
 def on_grid(panel: Panel, origins: Origins, horizon: int) -> tuple[Panel, int, ndarray | None]:
-    """A panel without its calendar, how many steps of its grid hold the next `horizon` rows of all
-    origins, and which of the steps these are, (O, H) from 0; None where all times occur."""
+    """A panel without its calendar, the steps of its grid needed for `horizon` rows, and these
+    rows.
+
+    Rows are steps of the grid (O, H) from 0; None if all times occur.
+    """
     steps = rows_ahead(panel, origins, horizon)
     if steps is None:
         return without(panel), horizon, None
@@ -209,7 +214,7 @@ def steps_ahead(
             break
         if size > 400 * horizon + 20_000_000:
             raise ModelError(
-                "The calendar of a series has no time that occurs. Read the data again, or use "
+                "The calendar of a series contains no times. Read the data again, or use "
                 f"{advise('calendar', 'all')}."
             )
         size *= 2

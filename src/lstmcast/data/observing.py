@@ -1,4 +1,4 @@
-"""The observed calendar of data: found in their times, joined with newer ones, and put in words."""
+"""The observed calendar: inferred from times, joined with newer data, and described in words."""
 
 # S series · N times of all their grids · M patterns · W slots of a week · C cells, such as days
 # O origins · H rows to come · G steps of the grid
@@ -19,17 +19,17 @@ from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.text import some_names
 
 OBSERVED = "observed calendar"  # the rule of findings about it
-# How often a day or time must have come without a row before it counts as one that never occurs.
+# How often a day or time must be without a row before it counts as closed.
 FEWEST, FEWEST_YEARS = 3, 2
-# A few rows at a time that is closed otherwise are exceptions, as Sundays before Christmas are,
-# but not two of the newest occasions: a shop may have begun to open on Sundays.
+# A few rows at a closed time are exceptions, such as Sundays before Christmas, but not two of the
+# newest occasions: a shop may have started to open on Sundays.
 _EXCEPTIONS = 0.04
 _NEWEST, _MOST_LATELY = 4, 1
-# Closed for so long at the end that what was before no longer counts: half a year of weeks.
+# Weeks without rows at the end after which earlier rows no longer count: half a year.
 _ENDED = 26
-# Times that do occur must mostly have rows: where events are rare, an empty hour says nothing.
+# Open times must mostly have rows: if events are rare, an empty hour means nothing.
 _FILLED = 0.5
-# The chance that all that is missing is so by accident, for all days or times of a series together.
+# Probability that all missing times of a series are missing by chance.
 _ACCIDENT = 1e-3
 _SHORT = ("second", "minute", "hour")
 
@@ -274,7 +274,7 @@ def findings_of(calendar: ObservedCalendar, ids: ndarray) -> list[Finding]:
     """Findings about a calendar, one for each of its first patterns."""
     findings = []
     undo = advise("calendar", "all")
-    action = f"Forecasts are for these times, and steps count them; for all times, {undo}."
+    action = f"Forecasts and step counts cover only these times. For all times, {undo}."
     names = calendar.names
     for pattern in np.unique(calendar.pattern).tolist():
         name = names[pattern]

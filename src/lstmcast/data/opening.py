@@ -86,7 +86,7 @@ def _read_paths(
 
 
 def sheet_of_object(source: object) -> Sheet:
-    """What is no file as a sheet: a table of a database, or data in memory."""
+    """A database table, or data in memory, as a sheet."""
     if isinstance(source, str | Address) and is_address(source):
         from lstmcast.data.files.dbtables import sheet_from_database
 
@@ -97,14 +97,13 @@ def sheet_of_object(source: object) -> Sheet:
 
 
 def with_query(source: object, query: str | None) -> object:
-    """A source whose rows a query gives, as far as there is one; UsageError where the source is no
-    database."""
+    """A source with the rows of a query, if given; UsageError if the source is not a database."""
     if query is None:
         return source
     if not isinstance(source, str | Address) or not is_address(source):
         raise UsageError(
-            "A query (--query) would have no effect: it is for one database, such as "
-            "duckdb:///shop.db. Leave it out, or give the address of a database as the data."
+            "A query (--query) needs a database, such as duckdb:///shop.db. Leave it out, or give "
+            "the address of a database as data."
         )
     return address_of(source, query)
 
@@ -129,7 +128,7 @@ def paths_of(source: object) -> list[Path] | None:
         )
     path = Path(text)
     try:
-        if is_source(path):  # the name of a file is a name, whatever letters it has
+        if is_source(path):  # a file name may contain any letters
             return [path]
         if path.is_dir():
             raise DataError(
@@ -138,7 +137,7 @@ def paths_of(source: object) -> list[Path] | None:
             )
         matches = glob.glob(text, recursive=True)
         files = sorted(Path(name) for name in matches if os.path.isfile(name))
-    except OSError as error:  # a text far too long for a path, for example
+    except OSError as error:  # for example a text too long for a path
         raise DataError(
             f"{text[:80]!r} cannot be opened: {error.strerror}. The path of a file is expected."
         ) from None
@@ -158,7 +157,7 @@ def _require_files(sources: Sequence[object]) -> None:
     for source in sources:
         if is_address(source):
             raise UsageError(
-                f"{hidden(str(source))} stands in a list of sources; a database is read alone. "
+                f"{hidden(str(source))} is in a list of sources, but a database is read alone. "
                 "Give a query that joins its tables, such as SELECT … UNION ALL SELECT …."
             )
 
@@ -170,11 +169,14 @@ def _not_there(text: str) -> str:
             "are read from duckdb:///, sqlite:///, postgresql:// and mysql://."
         )
     if glob.has_magic(text):
-        return f"no file fits {text!r}. Mind the quotes and the folder: this one is {os.getcwd()}."
+        return (
+            f"no file matches {text!r}. Check the quotes and the folder: the current one is "
+            f"{os.getcwd()}."
+        )
     path = Path(text)
     folder = path.parent
     if path.is_symlink():
-        return f"{text!r} is a link to {os.readlink(path)!r}, and nothing is there."
+        return f"{text!r} is a link to {os.readlink(path)!r}, which does not exist."
     if not folder.is_dir():
         return f"there is no file {text!r}: the folder {str(folder)!r} does not exist."
     names = [entry.name for entry in folder.iterdir()]
@@ -185,8 +187,7 @@ def _not_there(text: str) -> str:
 
 
 def read_file(path: Path, sheet: str | None, names: Names) -> Sheet:
-    """A file, or what comes out of a pipe or device, as a sheet, by what is in it, whatever its
-    ending says."""
+    """A file, pipe or device as a sheet, by its content rather than its extension."""
     with _readable(path), regular_file(path) as regular:
         return _read_regular(regular, sheet, names)
 
@@ -232,11 +233,11 @@ def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
     if paths is None:
         problem = "these are data in memory or in a database"
     elif len(paths) == 1:
-        problem = f"{paths[0].name} is none"
+        problem = f"{paths[0].name} is not one"
     else:
         problem = f"none of the {len(paths)} files is one"
     raise UsageError(
-        f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, and "
+        f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, but "
         f"{problem}. Leave it out."
     )
 
@@ -267,15 +268,15 @@ def _magic(path: Path) -> bytes:
 
 
 def _joined(paths: Sequence[Path], tables: Sequence[Table]) -> Table:
-    """Several files under each other: equal ids are one series; unnamed series are called after
-    their files."""
+    """Several files as one table: equal ids are one series; unnamed series are named after
+    files."""
     first = tables[0]
     findings = []
     for path, table in zip(paths, tables, strict=True):
         if table.times.dtype.kind != first.times.dtype.kind:
             raise DataError(
-                f"{path.name} has {_time_word(table)} and {paths[0].name} has {_time_word(first)}. "
-                "Files that are read together need times of one sort."
+                f"{path.name} has {_time_word(table)} and {paths[0].name} has "
+                f"{_time_word(first)}. Files that are read together need the same kind of times."
             )
         findings += [_of_file(path, finding) for finding in table.dropped]
     places: dict[str, int] = {}

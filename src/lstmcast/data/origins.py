@@ -1,4 +1,4 @@
-"""From where forecasts are made: origins, their times, and what is known at each.
+"""Origins of forecasts: their times, and what is known at each.
 
 S series · K cutoffs of each · O origins · H horizon · N observations of all series
 """
@@ -18,24 +18,22 @@ from lstmcast.util.config import is_whole
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
+LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is probably a typing error
 
 
 class Origins(NamedTuple):
-    """From where a forecast is made: the number of a series and how many of its observations are
-    known."""
+    """Origins of forecasts: index of the series and number of known observations."""
 
     series: NDArray  # (O,) int64
     counts: NDArray  # (O,) int64
 
 
 def checked_horizon(horizon: int | None, default: int | None = None) -> int:
-    """The horizon asked for, else the forecaster's own; UsageError unless it is a sensible
-    number of steps."""
+    """The given horizon, or the forecaster's own; UsageError if it is out of range."""
     steps = default if horizon is None else horizon
     if steps is None:
         raise UsageError(
-            "No horizon is given: say how many steps to forecast, for example horizon=12."
+            "No horizon is given. Give the number of steps to forecast, for example horizon=12."
         )
     if not is_whole(steps, 1) or steps > LONGEST_HORIZON:
         raise UsageError(
@@ -46,8 +44,7 @@ def checked_horizon(horizon: int | None, default: int | None = None) -> int:
 
 
 def origins_of(panel: Panel, cutoffs: NDArray | None = None) -> Origins:
-    """The origins that `cutoffs` asks for: counts of known observations (S, K), or the end of each
-    series.
+    """The origins for `cutoffs`, counts of known observations (S, K), or the end of each series.
 
     They are series-major: all of the first series come first. UsageError unless every count is
     between 1 and the length of its series.
@@ -58,7 +55,7 @@ def origins_of(panel: Panel, cutoffs: NDArray | None = None) -> Origins:
     if not has_shape or counts.dtype.kind not in "iu":
         raise UsageError(
             f"cutoffs has shape {counts.shape} and type {counts.dtype}; whole numbers of shape "
-            f"({len(lengths)}, K) are expected: how many observations of each series are known."
+            f"({len(lengths)}, K) are expected: the number of known observations of each series."
         )
     is_wrong = (counts < 1) | (counts > lengths[:, None])
     if is_wrong.any():
@@ -83,8 +80,7 @@ def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[NDArray,
 
 
 def needed(panel: Panel, origins: Origins) -> tuple[Panel, Origins]:
-    """The series that have origins, where those are few of a panel: what is looked up for all of
-    its values is asked of these then.
+    """The series with origins, if they are few of a panel, to avoid work on all values.
 
     >>> from lstmcast.data.panel import Panel
     >>> panel = Panel.from_arrays({name: [1.0, 2.0, 3.0] for name in "abc"})
@@ -122,8 +118,8 @@ def mean_changes(
     values_N: NDArray | None = None,
     measure: Callable[[NDArray], NDArray] = np.abs,
 ) -> tuple[NDArray, NDArray]:
-    """The mean of |y[t] − y[t − lag]| in what is known at each origin, and over how many pairs of
-    known values: both (O,).
+    """Mean of |y[t] − y[t − lag]| over the known values at each origin, and the number of pairs
+    (O,).
 
     The mean of no pairs is NaN.
 
@@ -131,10 +127,9 @@ def mean_changes(
         panel: the series.
         origins: which series, and how many of its observations are known.
         lag: steps between the two values of a pair.
-        values_N: what stands in the place of the panel's own values, as where missing ones are
-            carried forward.
-        measure: what is averaged of the changes; `np.square` and `np.positive` (the changes with
-            their signs) are others.
+        values_N: values used in place of the panel's own, for example with missing ones filled.
+        measure: function of the changes that is averaged, such as `np.square` or `np.positive`
+            (signed changes).
 
     >>> from lstmcast.data.panel import Panel
     >>> panel, series = Panel.from_arrays([3.0, 5.0, 4.0]), np.array([0, 0])
@@ -188,8 +183,8 @@ def _histories(panel: Panel, origins: Origins, skipped_O: NDArray | int) -> NDAr
     """First and last bound of each history, interleaved: every second result of `reduceat` is that
     of a history.
 
-    Sums within a history alone stay exact where a running sum over all series would lose the digits
-    of small ones.
+    Sums within a history stay exact, whereas a running sum over all series loses digits of small
+    values.
     """
     starts = panel.offsets[origins.series]
     begins = starts + skipped_O

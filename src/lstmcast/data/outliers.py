@@ -1,5 +1,4 @@
-"""How unusual each value is beside its neighbours one season away, for all series of a panel at
-once."""
+"""How unusual each value is compared with its neighbours one season away."""
 
 # S series · N observations of all series
 
@@ -14,13 +13,12 @@ AT_ONCE = 1 << 19  # values, of which a dozen arrays are made
 
 
 def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndarray:
-    """Distance of each value from both its neighbours one season away, in robust standard
-    deviations of such changes.
+    """Distance of each value from its neighbours one season away, in robust standard deviations.
 
-    A level shift or a trend moves a value away from one neighbour only and scores low; a spike
-    moves it away from both. The season is the longest period of which a series has three cycles,
-    else one step. values (N,) with NaN = missing, offsets (S+1,); returns (N,), 0 where a value or
-    a neighbour is missing or the series has fewer than 8 values.
+    A level shift or trend moves a value away from only one neighbour and scores low; a spike moves
+    it away from both. The season is the longest period with three cycles in the series, else one
+    step. values (N,) with NaN = missing, offsets (S+1,); returns (N,), 0 where a value or a
+    neighbour is missing or the series has fewer than 8 values.
 
     >>> spike = np.array([1.0, 2.0, 1.0, 2.0, 30.0, 2.0, 1.0, 2.0, 1.0, 2.0])
     >>> int(np.argmax(outlier_scores(spike, np.array([0, 10]), (1,))))
@@ -88,8 +86,8 @@ def _scales(deviation: ndarray, series: ndarray, count: int) -> ndarray:
     """Standard deviation estimated from the median distance, or from the mean one if that is
     larger.
 
-    Of a normal distribution the mean is the smaller one. It is larger where most changes are tiny
-    and many are not, as in nights and days of solar power: those are no outliers.
+    For a normal distribution the mean is smaller. It is larger if most changes are tiny but many
+    are not, as with solar power at night and by day: those are not outliers.
     """
     robust = 1.4826 * _medians(deviation, series, count)
     is_known = np.isfinite(deviation)

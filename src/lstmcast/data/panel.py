@@ -47,18 +47,17 @@ MOST_SHOWN = 10  # series, in a notebook
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Series on regular grids, one after the other in one array, as in a sparse matrix.
+    """Series on regular grids, concatenated in one array, as in a sparse matrix.
 
     values (N,) float64, NaN = missing · offsets (S+1,) int64: series i is
     values[offsets[i]:offsets[i+1]] · ids (S,) str · starts (S,) datetime64[us], or int64 when the
-    frequency counts integers · periods: seasonal periods in steps, ascending · kind: what values
-    can be, declared or what holds of all series · recognised (S,): what each series was recognised
-    as (see `data.kinds`), None where the kind is declared · keys: the columns of ids that the data
-    have, by name, (S,) each in its own type; `ids` are their texts · covariates: columns beside the
-    target, which networks may read · earlier: what a saved model knows of the values before the
-    first ones, arrays with a row per series (see `model.inputs.effects`) · calendar: which times of
-    the grids occur, where not all do: forecasts are for those. The arrays are made read-only: give
-    it copies of what you keep writing to.
+    frequency counts integers · periods: seasonal periods in steps, ascending · kind: kind of
+    values, declared or common to all series · recognised (S,): recognised kind of each series (see
+    `data.kinds`), None if the kind is declared · keys: id columns of the data by name, (S,) each in
+    its own type; `ids` are their text · covariates: columns that networks may read with the target
+    · earlier: what a saved model knows of earlier values, arrays with a row per series (see
+    `model.inputs.effects`) · calendar: which times of the grids occur, if not all; forecasts are
+    for those. The arrays are made read-only: pass copies of arrays that you modify later.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -85,7 +84,7 @@ class Panel:
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
             array.flags.writeable = False
-        # as with `replace(panel, kind="real")`: what is declared replaces what was recognised
+        # as with `replace(panel, kind="real")`: a declared kind replaces recognised ones
         if self.recognised is not None and self.kind != common_kind(self.recognised):
             object.__setattr__(self, "recognised", None)
 
@@ -103,8 +102,8 @@ class Panel:
         return f"Panel({len(self)} series, {value_count(self)} values, {step}, {span}{columns})"
 
     def _repr_html_(self) -> str:
-        """The first series in a notebook: how long, how complete, from when to when, and a small
-        picture of each."""
+        """The first series as HTML for notebooks: length, missing values, time span and a small
+        picture."""
         shown_rows = range(min(len(self), MOST_SHOWN))
         header = [self.columns.series, "values", "missing", "from", "to", "last", ""]
         title = f"{self.report.source}: {len(self):,} series, {value_count(self):,} values, "
@@ -138,12 +137,12 @@ class Panel:
 
     @property
     def declared_real(self) -> bool:
-        """Whether values are declared to be anything."""
+        """Whether values are declared "real"."""
         return self.recognised is None and self.kind == "real"
 
     @property
     def kinds(self) -> ndarray:
-        """What the values of each series can be, (S,): "real", "count" or "positive".
+        """The kind of each series (S,): "real", "count" or "positive".
 
         >>> Panel.from_arrays({"a": [1, 2], "b": [0, 7]}, kind="count").kinds.tolist()
         ['count', 'count']
@@ -155,7 +154,7 @@ class Panel:
 
     @property
     def lengths(self) -> ndarray:
-        """Observations of each series, missing ones included: (S,) int64."""
+        """Number of observations of each series, including missing ones (S,)."""
         return np.diff(self.offsets)
 
     @property
@@ -173,17 +172,17 @@ class Panel:
         return self.frequency.range(self.starts[i], int(end - begin))
 
     def apart(self) -> Panel:
-        """The same series, none of which borrows from others where columns are known in advance.
+        """The same series, with effects of future columns estimated for each series by itself.
 
-        Five series or more with the same columns do: a short one has the effects that the others
-        show. So a series that is added changes the forecasts of the others, a little.
+        By default, five or more series with the same columns share their effects, so that an
+        additional series slightly changes the forecasts of the others.
         """
         covariates = self.covariates
         future = replace(covariates.future, apart=True)
         return replace(self, covariates=replace(covariates, future=future))
 
     def until(self, counts: ArrayLike) -> Panel:
-        """The first counts[i] observations of each series: what a forecast at a cutoff may know.
+        """The first counts[i] observations of each series: those known to a forecast at a cutoff.
 
         counts (S,) from 1 to the length of each series; UsageError otherwise.
 
@@ -193,13 +192,14 @@ class Panel:
         counts = np.asarray(counts, dtype=np.int64)
         if counts.shape != self.ids.shape or np.any((counts < 1) | (counts > self.lengths)):
             raise UsageError(
-                f"until() takes one count per series ({len(self)}), each from 1 to the series' "
-                "length."
+                f"until() needs one count per series ({len(self)}), each from 1 to the length of "
+                "the series."
             )
         return self.part(np.arange(len(self)), 0, counts)
 
     def since(self, first: ArrayLike) -> Panel:
-        """The series without their first first[i] observations: (S,), or one count for all.
+        """The series without their first first[i] observations; first is (S,), or one count for
+        all.
 
         >>> Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}).since([2, 0]).values
         array([3., 5., 7.])
@@ -208,10 +208,9 @@ class Panel:
         return self.part(np.arange(len(self)), first, self.lengths - first)
 
     def part(self, rows: ndarray, first: ndarray | int, counts: ndarray) -> Panel:
-        """Parts of series, (R,): counts[i] observations of series rows[i], after its first
-        first[i].
+        """Parts of series (R,): counts[i] observations of series rows[i], after its first first[i].
 
-        A series may come several times, as where each origin of a forecast sees its own past.
+        A series may occur several times, for example once for each origin of a forecast.
         """
         value_rows, offsets = segments(self.offsets, rows, first, counts)
         kind, recognised = self.kind, self.recognised
@@ -241,7 +240,7 @@ class Panel:
         )
 
     def select(self, ids: Iterable[str]) -> Panel:
-        """The named series, in the order of the names; UsageError when one is not there.
+        """The named series, in the order of the names; UsageError for an unknown name.
 
         >>> Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}).select(["b"]).values
         array([5., 7.])
@@ -262,16 +261,18 @@ class Panel:
 
     @property
     def target_names(self) -> ndarray | None:
-        """Which column of values each series is, (S,), where the data have several for each row of
-        ids, as the price and the sales of each store; None where they have one."""
+        """The target column of each series (S,) if the data have several, such as price and sales.
+
+        None if they have one.
+        """
         return self.keys.targets
 
     def rows(self, columns: int) -> ndarray:
-        """The numbers of the series that a network of so many columns reads together: (R, K).
+        """The indices of the series that a network of several columns reads together (R, K).
 
-        Where each store has a price and sales, a row is a store. Where series have one target each,
-        all of them are one row. DataError where the series do not make such rows, or where those of
-        a row do not share their times.
+        If each store has a price and sales, a row is a store. If series have one target each, all
+        of them are one row. Raises DataError if the series do not form such rows, or if those of a
+        row do not share their times.
 
         >>> stores = {"a": np.ones((4, 2)), "b": np.ones((5, 2))}
         >>> Panel.from_arrays(stores, columns=["price", "sales"]).rows(2)
@@ -298,7 +299,7 @@ class Panel:
         )
 
     def check(self) -> Findings:
-        """What was noticed when the panel was read, then what its own values show.
+        """The findings from reading the panel, followed by those about its values.
 
         >>> values = [1.0, np.nan, 3.0, 4.0, 5.0]
         >>> print(Panel.from_arrays(values, frequency="D", start="2024-02-28").check())
@@ -321,23 +322,22 @@ class Panel:
         static: Given | None = None,
         calendar: CalendarChoice | None = None,
     ) -> Panel:
-        """A panel of values that are already on a regular grid.
+        """Make a panel from values that are already on a regular grid.
 
         values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite
-        values become missing. What is missing at the end of a series is left out, as
-        `lstmcast.read` leaves it out: forecasts start after the last value (of rows with several
-        targets, after the last value of any). A series without any value stays as it is. columns:
-        names of K targets, where values are {id: (T, K)}; each is a series, "id/name". start: first
-        time of all series, or of each id; 1 for integers unless given, needed for dates. kind:
-        "count" or "positive" for values of which no forecast is below 0; nothing is recognised
-        here, so that None is as "real" is, but that newer values for a saved model are what its
-        data were. past: columns beside the target, {name: values} in the form of the target's, or
-        one array that all series share. future: columns that are known in advance, in the same
-        form, with the values of coming steps after those of the series; texts are categories.
-        static: what does not change in a series, {name: {id: value}} or {name: values}. calendar:
-        "observed" where times at which no value is known, such as all Sundays, are not to be
-        forecast. UsageError for a missing start or no frequency, and DataError for values that are
-        no numbers or do not fit `kind`.
+        values become missing. Missing values at the end of a series are removed, as in
+        `lstmcast.read`, so that forecasts start after the last value (with several targets, after
+        the last value of any). A series without values stays as it is. columns: names of K targets,
+        if values are {id: (T, K)}; each becomes a series, "id/name". start: first time of all
+        series, or of each id; required for dates, 1 by default for integers. kind: "count" or
+        "positive" if no forecast may be below 0. Kinds are not recognised here: None is like
+        "real", except that newer values for a saved model keep the kinds of its data. past: past
+        covariates, {name: values} in the form of the target, or one array shared by all series.
+        future: future columns in the same form, with the values of coming steps after those of the
+        series; texts are categories. static: static columns, {name: {id: value}} or {name: values}.
+        calendar: "observed" to leave out times at which no value is known, such as all Sundays.
+        Raises UsageError for a missing start or frequency, and DataError for values that are not
+        numbers or do not fit `kind`.
 
         >>> panel = Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28")
         >>> panel.ends.astype("datetime64[D]").tolist()
@@ -371,7 +371,7 @@ def _grouped(panel: Panel, targets: ndarray) -> ndarray:
 
 
 def _require_alike(panel: Panel, grouped: ndarray) -> None:
-    """DataError unless the columns of each row have the same first and last time."""
+    """Raise DataError unless the columns of each row have the same first and last time."""
     lengths = panel.lengths[grouped]
     starts = panel.starts[grouped]
     other_length = lengths != lengths[:, :1]
@@ -385,7 +385,7 @@ def _require_alike(panel: Panel, grouped: ndarray) -> None:
     first_time = panel.starts[series].max()
     last_time = panel.ends[series].min()
     raise DataError(
-        f"The network reads {grouped.shape[1]} columns together, but {names} have different times. "
-        "Columns of a row with the same first and last time are expected: leave out what lies "
-        f"before {format_time(first_time)} and after {format_time(last_time)}."
+        f"The network reads {grouped.shape[1]} columns together, but {names} have different "
+        "times. The columns of a row need the same first and last time: leave out values before "
+        f"{format_time(first_time)} and after {format_time(last_time)}."
     )

@@ -1,5 +1,4 @@
-"""Rules about a panel itself: series that are short or constant, unusual values, columns beside the
-target that say nothing."""
+"""Rules about panels: short or constant series, unusual values, uninformative covariates."""
 
 # S series · N observations of all series
 
@@ -27,8 +26,7 @@ _OUTLIER = 8.0  # in robust standard deviations of seasonal changes
 
 
 def check_panel(panel: Panel) -> Findings:
-    """All rules about a panel itself: constant and short series, outliers; missing values where no
-    reader has reported them.
+    """Check a panel for constant and short series, outliers, and unreported missing values.
 
     >>> from lstmcast.data.panel import Panel
     >>> print(check_panel(Panel.from_arrays({"a": [1.0, 2.0], "b": [5.0, 5.0, 5.0, 5.0]})))
@@ -41,7 +39,7 @@ def check_panel(panel: Panel) -> Findings:
     findings = _short(panel, counts)
     findings += _constant(panel, counts)
     findings += _outliers(panel, series)
-    if panel.report.rows == 0:  # made from arrays: no rows were read, and nobody has said so yet
+    if panel.report.rows == 0:  # made from arrays: no rows were read, so this is not reported yet
         findings += _unknown(panel, series, ~is_known)
     for name in panel.covariates.past:
         findings += _beside(panel, series, name)
@@ -52,7 +50,7 @@ def check_panel(panel: Panel) -> Findings:
 
 
 def _short(panel: Panel, counts: ndarray) -> list[Finding]:
-    if panel.covariates.static:  # which say what such series are like
+    if panel.covariates.static:  # static columns describe such series
         return []
     rule = Finding("too short", "note", "", "It gets the naive forecast.")
 
@@ -91,7 +89,7 @@ def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
 
 
 def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
-    """What is wrong with a column beside the target."""
+    """Findings about a past covariate."""
     values = panel.covariates.past[name]
     is_known = np.isfinite(values)
     occurs = occurring(panel)
@@ -102,7 +100,7 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
         return [Finding("constant column", "warning", message, action)]
     counts = np.bincount(series[is_known], minlength=len(panel))
     unknown = np.flatnonzero(counts == 0)
-    action = "A network that reads it has no forecast for the series."
+    action = "A network that reads it cannot forecast the series."
     rule = Finding("missing column", "warning", "", action)
     case = Case(f"no value of the past column {name!r} is known")
     rows = np.arange(len(panel))
@@ -112,13 +110,13 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
         count = int(np.count_nonzero(is_missing))
         some = f"{count:,} of {np.count_nonzero(occurs):,} values of the past column {name!r}"
         message = f"{some} {are(count)} missing"
-        action = "The newest known one is read instead."
+        action = "The last known value is used instead."
         findings.append(Finding("missing covariates", "note", message, action))
     return findings
 
 
 def _known(panel: Panel, name: str) -> list[Finding]:
-    """What is wrong with a column that is known in advance, at the observations of the target."""
+    """Findings about a future column at the observations of the target."""
     values = at_targets(panel, name)[occurring(panel)]
     is_known = np.isfinite(values)
     any_known = is_known.any()
@@ -126,7 +124,9 @@ def _known(panel: Panel, name: str) -> list[Finding]:
     if is_constant and name not in MADE:
         only_value = _text_of_value(panel, name, values) if any_known else "missing"
         message = f"all values of the future column {name!r} are {only_value}"
-        return [Finding("constant column", "warning", message, "It says nothing of the others.")]
+        return [
+            Finding("constant column", "warning", message, "The effect of other values is unknown.")
+        ]
     missing = int(np.count_nonzero(~is_known))
     if not missing:
         return []
@@ -143,8 +143,7 @@ def _text_of_value(panel: Panel, name: str, values: ndarray) -> str:
 
 
 def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
-    """Values far from both of their neighbours one season away, in units of the usual seasonal
-    difference."""
+    """Findings about values far from both neighbours one season away."""
     scores = outlier_scores(panel.values, panel.offsets, panel.periods)
     rule = Finding("outliers", "note", "", "Nothing is changed.")
 

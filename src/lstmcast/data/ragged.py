@@ -1,10 +1,11 @@
-"""Arithmetic on many series in one array: series i is values[offsets[i]:offsets[i+1]], NaN =
-missing.
+"""Arithmetic on many series in one array.
 
-Nothing here loops over series, and no array is written to.
+Series i is values[offsets[i]:offsets[i+1]], NaN = missing.
 
-    N observations of all series · S series (or other groups) · R chosen series, perhaps one of
-    them several times · M observations of those · L levels · C channels
+No function loops over series or modifies its arguments.
+
+    N observations of all series · S series (or other groups) · R chosen series, possibly with
+    repeats · M observations of those · L levels · C channels
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def offsets_of(lengths_S: NDArray) -> NDArray:
 
 
 def spread(part_S: NDArray, offsets: NDArray) -> NDArray:
-    """What is known of each series, at each of its observations: (N,).
+    """The value of each series repeated at each of its observations (N,).
 
     >>> spread(np.array([7.0, 9.0]), np.array([0, 3, 5]))
     array([7., 7., 7., 9., 9.])
@@ -43,7 +44,7 @@ def series_numbers(offsets: NDArray) -> NDArray:
 
 
 def places(offsets: NDArray) -> NDArray:
-    """How many observations of its own series lie before each one: (N,) int64.
+    """The number of earlier observations of the same series for each observation (N,).
 
     >>> places(np.array([0, 3, 5]))
     array([0, 1, 2, 0, 1])
@@ -55,7 +56,7 @@ def places(offsets: NDArray) -> NDArray:
 def segments(
     offsets: NDArray, rows_R: NDArray, first_R: NDArray | int, lengths_R: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """Where the observations of parts of series stand (M,), and the offsets of those parts (R+1,).
+    """The indices of the observations of parts of series (M,), and the offsets of the parts (R+1,).
 
     Args:
         offsets: of all series, (S+1,).
@@ -116,7 +117,7 @@ def reduced(
 
 
 def means(values: NDArray, offsets: NDArray) -> NDArray:
-    """Means of what is known of each series: (S,), NaN where nothing is."""
+    """Mean of the known values of each series (S,), NaN without any."""
     is_known = ~np.isnan(values)
     zero_filled = np.where(is_known, values, 0.0)
     total_S = reduced(np.add, zero_filled, offsets)
@@ -126,8 +127,7 @@ def means(values: NDArray, offsets: NDArray) -> NDArray:
 
 
 def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> NDArray:
-    """Quantiles of what is known of each series, (S, L), interpolated linearly; NaN where nothing
-    is known.
+    """Quantiles of the known values of each series (S, L), linearly interpolated; NaN without any.
 
     Series of about the same length are sorted as the rows of one matrix: fifty times faster than
     sorting all at once.
@@ -170,7 +170,7 @@ def _sorted_quantiles(ordered_RW: NDArray, levels: tuple[float, ...]) -> NDArray
 
 
 def lagged(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
-    """The value `lag` steps before each one, in its own series; NaN where the series has not begun.
+    """The value `lag` steps earlier in the same series; NaN before its start.
 
     >>> lagged(np.array([1.0, 2.0, 3.0, 7.0, 8.0]), np.array([0, 3, 5]), 1)
     array([nan,  1.,  2., nan,  7.])
@@ -184,10 +184,9 @@ def lagged(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
 
 
 def carried(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
-    """The values, with each missing one replaced by the newest known one that lies a multiple of
-    `lag` before.
+    """Replace each missing value by the newest known one a multiple of `lag` steps earlier.
 
-    Nothing comes from later times. What has nothing before it stays NaN.
+    No later values are used. Values without an earlier one stay NaN.
 
     >>> carried(np.array([1.0, 2.0, np.nan, np.nan, np.nan]), np.array([0, 5]), 2)
     array([1., 2., 1., 2., 1.])
@@ -203,10 +202,9 @@ def carried(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
 
 def newest_known(values: NDArray, offsets: NDArray) -> NDArray:
     # (N,) or (N, 1): against values of any number of channels
-    """Where the newest known value at or before each one stands, in its own series; -1 without any.
+    """The index of the newest known value at or before each one in its series; -1 without any.
 
-    values may be (N,) or (N, C): the places have the same shape, and each channel is looked at
-    alone.
+    values may be (N,) or (N, C): the result has the same shape, with channels treated separately.
 
     >>> newest_known(np.array([np.nan, 2.0, np.nan, np.nan, 8.0]), np.array([0, 3, 5]))
     array([-1,  1,  1, -1,  4])
@@ -220,7 +218,7 @@ def newest_known(values: NDArray, offsets: NDArray) -> NDArray:
 
 
 def forward_filled(values: NDArray, offsets: NDArray) -> NDArray:
-    """Each missing value as the newest known one of its series; NaN before the first.
+    """Replace each missing value by the newest known one of its series; NaN before the first.
 
     values may be (N,) or (N, C).
 

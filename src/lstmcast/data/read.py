@@ -1,6 +1,6 @@
-"""Anything to a Panel: files, folders of files, data frames, arrays. The way in for all data.
+"""Reading data into a Panel: files, data frames, arrays and databases.
 
-A source becomes a Sheet (columns as they came), the Sheet a Table (long: series, time, value), the
+A source becomes a Sheet (its columns), the Sheet a Table (long form: series, time, value), and the
 Table a Panel.
 """
 
@@ -79,27 +79,26 @@ def read(
     on_error: OnError = "fail",
     query: str | None = None,
 ) -> Panel:
-    """Read series from files, databases, a data frame, arrays or a dict of them, check them, and
-    bring them to a regular grid.
+    """Read time series from files, a database, a data frame or arrays onto a regular grid.
 
-    source: a path, a glob, a list of paths or "-" for standard input (CSV and its kin, JSON, Excel,
-    Parquet, .tsf, archives of one) · the address of a table, such as
-    "postgresql://user@host/database?table=sales", or of a database for a `query` · pandas,
-    polars or Arrow data · a DuckDB relation · a NumPy array, series in rows · a dict of columns, or
-    of {id: values}. time, target, series: names of columns, found by themselves where there is one
-    sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
-    numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
-    else. past: columns beside the target that a network is to read, and that are known no longer
-    than it is. future: columns that are known in advance, such as prices and promotions: rows after
-    the last value of the target hold their coming values. future_data: coming values in a table
-    of their own, all of its columns unless future names some; series may share its rows, and other
-    frequencies are aligned. static, static_data: columns that are constant in each series, of the
-    data or of a table with a row for each. holidays: countries, such as "JP" or "DE-BY,US-CA",
-    whose public holidays are columns that are known in advance. hindsight: as future, of columns
-    that were not known then, which a warning says. time may be several columns that are joined:
-    ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells are
-    written, as in `CellFormat`, where that cannot be found. The other arguments are those of
-    ReadOptions. Raises DataError for data that cannot be read, and UsageError for arguments.
+    source: a path, a glob, a list of paths or "-" for standard input (CSV, JSON, Excel, Parquet,
+    .tsf and others, also compressed) · the address of a database table, such as
+    "postgresql://user@host/database?table=sales", or of a database for a `query` · pandas, polars
+    or Arrow data · a DuckDB relation · a NumPy array with one series per row · a dict of columns,
+    or of {id: values}. time, target, series: column names, detected if the choice is clear.
+    time="index" numbers the rows, and ["date", "hour"] joins columns; target may be a list, or "*"
+    for every numeric column as a series; series may be several columns: "store,item". sheet: name
+    of a sheet of a workbook. past: past covariates, known as long as the target is. future: columns
+    that are known in advance, such as prices and promotions; rows after the last value of the
+    target hold their coming values. future_data: a separate table with coming values of all of its
+    columns, or of those in future; series may share rows, and other frequencies are aligned.
+    static, static_data: columns that are constant in each series, of the data or of a table with a
+    row per series. holidays: countries, such as "JP" or "DE-BY,US-CA", whose public holidays become
+    future columns. hindsight: like future, for columns that were not known in advance, which gives
+    a warning. day_first, decimal, header, date_format, missing_codes: the cell format, as in
+    `CellFormat`, if it cannot be detected. Other arguments: see `ReadOptions`. Raises DataError for
+    data that cannot be read, and UsageError for invalid arguments. The function is long because of
+    its arguments, each of which is described here.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -136,8 +135,9 @@ def read_table(
     on_error: OnError = "fail",
     beside: Beside | None = None,
 ) -> Table:
-    """Read a source into long form with nothing repaired; arguments and errors as read(), of which
-    `beside` holds those about columns beside the target.
+    """Read a source into long form without repairs; arguments and errors as in read().
+
+    `beside` holds the arguments about covariates.
 
     >>> table = read_table({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0]})
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
@@ -150,7 +150,7 @@ def read_table(
 
 
 def _table_of(source: object, names: Names, sheet: str | None, on_error: OnError) -> Table:
-    """A source in long form, with the tables of their own that `names` has."""
+    """A source in long form, with the separate tables in `names`."""
     coming = []
     likely_names: dict[str, None] = {}
     for sheet_of_values in _own_sheets(names.beside.future_data, names, "future"):
@@ -167,7 +167,7 @@ def _table_of(source: object, names: Names, sheet: str | None, on_error: OnError
 
 
 def _with_static(table: Table, sheets: Sequence[Sheet], names: Names) -> Table:
-    """A table with what a table of its own says of each series that does not change."""
+    """A table with the static columns of a separate table."""
     owners = Owners(table.ids, table.keys, table.columns, table.time_zone)
     for sheet in sheets:
         static, findings = static_of(sheet, owners, names)
@@ -177,7 +177,7 @@ def _with_static(table: Table, sheets: Sequence[Sheet], names: Names) -> Table:
 
 
 def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
-    """The sheets of a table of its own: of one file or frame, or of several files."""
+    """The sheets of a separate table: of one file or frame, or of several files."""
     if source is None:
         return []
     if isinstance(source, Panel) or is_stdin(source):
@@ -185,7 +185,7 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
             f"{role}_data={source!r} is not a table. Give the path of a file, a frame or a dict of "
             "columns."
         )
-    # a line of the header is one of the data
+    # a header line number refers to the data
     cell_format = replace(names.written, header=None)
     own_names = replace(names, written=cell_format)
     paths = paths_of(source)
@@ -199,7 +199,7 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
 
 
 def _with_coming(table: Table, coming: Sequence[OwnTable], names: Names) -> Table:
-    """A table with what tables of their own say in advance of its series."""
+    """A table with the future columns of separate tables."""
     owners = Owners(table.ids, table.keys, table.columns, table.time_zone)
     for own_rows in coming:
         rows, findings = known_of(own_rows, owners, names)
@@ -209,8 +209,10 @@ def _with_coming(table: Table, coming: Sequence[OwnTable], names: Names) -> Tabl
 
 
 def with_coming(panel: Panel, beside: Beside, written: CellFormat | None = None) -> Panel:
-    """A panel with the coming values of `future_data` joined to what it knows in advance: the newer
-    word counts. Raises DataError, UsageError.
+    """A panel with the coming values in `future_data` joined to its future columns; newer values
+    win.
+
+    Raises DataError and UsageError.
 
     >>> panel = Panel.from_arrays([5.0, 6.0, 7.0], frequency="D", start="2024-03-01")
     >>> plan = {"ds": ["2024-03-04", "2024-03-05"], "promo": ["yes", "no"]}
@@ -241,8 +243,9 @@ def with_coming(panel: Panel, beside: Beside, written: CellFormat | None = None)
 
 
 def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None) -> Panel:
-    """A Panel as it is; anything else as read() reads it, with these columns beside the target.
-    UsageError for words that say how to read a Panel.
+    """Return a Panel as it is, and read anything else with these covariates.
+
+    Raises UsageError for reading options that are given with a Panel.
 
     >>> panel = Panel.from_arrays([1.0, 2.0, 3.0])
     >>> as_panel(panel) is panel
@@ -258,16 +261,16 @@ def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None)
 
 
 def require_unread(words: Words | None) -> None:
-    """UsageError where words say how to read data that are read already."""
+    """Raise UsageError for reading options that are given with a Panel."""
     if words:
         raise UsageError(
-            f"{', '.join(words)} would have no effect: the data are a Panel, which has been read. "
-            "Give them to lstmcast.read, which makes it."
+            f"{', '.join(words)} would have no effect, since the data are already a Panel. Pass "
+            "them to lstmcast.read."
         )
 
 
 def column_names(source: object, sheet: str | None = None) -> list[str]:
-    """What the columns of a source are called, of the first of several files. Raises DataError.
+    """The column names of a source, or of the first of several files. Raises DataError.
 
     >>> column_names({"ds": ["2024-01", "2024-02"], "y": [5.0, 6.0]})
     ['ds', 'y']

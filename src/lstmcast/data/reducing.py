@@ -1,4 +1,4 @@
-"""Several rows of one time or period as one value."""
+"""Reducing several rows of one time or period to one value."""
 
 # N rows · G runs of rows
 
@@ -9,8 +9,7 @@ from numpy import ndarray
 
 
 def reduced(values: ndarray, begins: ndarray, method: str) -> ndarray:
-    """Reduce runs of values to one each: (G,). Missing values are skipped; a run of nothing else
-    stays missing.
+    """Reduce runs of values to one each (G,). Missing values are skipped, unless all are missing.
 
     >>> reduced(np.array([1.0, 2.0, np.nan, np.nan]), np.array([0, 2]), "mean")
     array([1.5, nan])

@@ -1,5 +1,7 @@
-"""From a table as read to regular series: sorted, one row per time, trimmed, on a grid. Each
-repair is a function."""
+"""From a table to regular series: sorted, one row per time, trimmed, on a grid.
+
+Each repair is a function.
+"""
 
 # S series · N rows · G groups of rows
 
@@ -43,8 +45,8 @@ from lstmcast.data.tolerance import without_series
 
 @dataclass(frozen=True, eq=False)
 class Regular:
-    """Series on their grids: values (N,), offsets (S+1,), ids (S,) and their keys, starts (S,), and
-    the columns beside the target, by name (N,), and those that are known in advance."""
+    """Series on their grids: values (N,), offsets (S+1,), ids (S,), keys, starts (S,),
+    covariates."""
 
     values: ndarray
     offsets: ndarray
@@ -52,7 +54,7 @@ class Regular:
     starts: ndarray
     frequency: Frequency
     keys: Keys
-    recognised: ndarray  # what each series looks like, (S,)
+    recognised: ndarray  # recognised kind of each series (S,)
     past: Mapping[str, ndarray]
     calendar: ObservedCalendar | None
     future: Future
@@ -61,11 +63,11 @@ class Regular:
 def regularise(
     table: Table, options: ReadOptions, remembered: Remembered | None = None
 ) -> tuple[Regular | None, Findings]:
-    """Check and repair a table: regular series, None where errors are in the way, and all findings.
+    """Check and repair a table; returns regular series (None if errors) and findings.
+
     remembered: the calendar of a saved model that the data continue.
 
-    Rules that need what an error denies (a grid without a frequency) are left out; all others have
-    spoken.
+    Rules that depend on a failed step (a grid without a frequency) are skipped; all others run.
     """
     if emptiness := checks.empty(table, options):
         return None, Findings([*table.dropped, *emptiness])
@@ -91,7 +93,7 @@ def regularise(
     if options.aggregate is None and frequency is not None:
         table, notes = on_business_days(table, frequency)
         findings += notes
-    # of mixed frequencies, none has a grid that says more
+    # with mixed frequencies, no grid is informative
     if frequency is None or Findings(notes).errors:
         findings += checks.missing(table, options)
         return None, Findings(findings)
@@ -109,7 +111,7 @@ def _with_finite_values(table: Table) -> Table:
 
 
 def _first_and_last_times(table: Table) -> tuple[ndarray, ndarray]:
-    """Of each series, (S,) each. table: sorted."""
+    """The first and last time of each series (S,). table: sorted."""
     offsets = table_offsets(table)
     first_rows, last_rows = offsets[:-1], offsets[1:] - 1
     return table.times[first_rows], table.times[last_rows]
@@ -118,11 +120,9 @@ def _first_and_last_times(table: Table) -> tuple[ndarray, ndarray]:
 def skipping(
     table: Table, options: ReadOptions, remembered: Remembered | None = None
 ) -> tuple[Table, ReadOptions]:
-    """A table without the series with which it could not be used, and the options with the
-    frequency that most of it has.
+    """A table without unusable series, and the options with the most common frequency.
 
-    Each series is looked at alone. Where none can be used, or none is to blame, nothing is left
-    out.
+    Each series is checked separately. If no series or all series are usable, none is left out.
     """
     table = in_order(table)
     if options.frequency is None and options.aggregate is None:
@@ -170,13 +170,13 @@ def _without_repeats(
     if options.aggregate is not None:
         return aggregated(table, options)
     findings = checks.duplicates(table, options)
-    # an error has been found: keep looking
+    # an error was found: continue to collect
     method = "first" if options.duplicates == "error" else options.duplicates
     return one_row_per_time(table, method), None, findings
 
 
 def one_row_per_time(table: Table, method: str) -> Table:
-    """Rows of one series and time as one row, their values reduced. table: sorted."""
+    """Reduce rows of one series and time to one row. table: sorted."""
     begins = group_begins(table.series, table.times)
     return table if len(begins) == len(table) else grouped(table, begins, method)
 
@@ -197,7 +197,7 @@ def _gridded(
         table, positions, notes = _zeros_between(table, positions, frequency)
         findings += notes
     values, offsets = filled(table, positions, table.values)
-    # periods and times that were made 0 have no line
+    # added periods and times with value 0 have no line
     present = _on_grid(table, positions, table.lines > 0) == 1
     starts, _ = _first_and_last_times(table)
     grids = Grids(present, offsets, starts, frequency)
@@ -207,10 +207,10 @@ def _gridded(
     if calendar is not None:
         findings += findings_of(calendar, table.ids)
     values = np.where(occurs | present, values, np.nan)
-    recognised = recognise(values, offsets)  # before straight lines put fractions between counts
+    recognised = recognise(values, offsets)  # before interpolation makes fractions of counts
     if not options.kind:
         findings += kind_findings(table.ids, recognised)
-    # What is missing beside the target stays so: a line would end at values that came later.
+    # Missing covariates are not interpolated: that would use later values.
     past = {name: _on_grid(table, positions, column) for name, column in table.past.items()}
     if options.missing == "interpolate":
         line = interpolated(values, as_integers=options.kind == "count")
@@ -235,8 +235,10 @@ def _gridded(
 def _calendar(
     table: Table, grids: Grids, options: ReadOptions, remembered: Remembered | None
 ) -> ObservedCalendar | None:
-    """Which times occur, where not all do. Where an absent row means 0 all do, unless options
-    say otherwise."""
+    """The times that occur, if not all do.
+
+    If a missing row means 0, all do unless options say otherwise.
+    """
     zeros = options.gaps == "zero" or options.aggregate in ("sum", "count")
     if options.calendar == "all" or (zeros and options.calendar is None):
         return None
@@ -249,8 +251,8 @@ def _calendar(
 def _zeros_between(
     table: Table, positions: ndarray, frequency: Frequency
 ) -> tuple[Table, ndarray, list[Finding]]:
-    """Rows of value 0 for times without a row, from the first one of each series to the last one
-    of all that is on its grid."""
+    """Add rows with value 0 for times without a row, from the start of each series to the last
+    time."""
     starts, _ = _first_and_last_times(table)
     latest = np.broadcast_to(table.times.max(), len(table.ids))
     last_steps = frequency.position(latest, starts)
@@ -271,8 +273,10 @@ def _zeros_between(
 
 
 def without_coming(table: Table) -> Table:
-    """The table without rows after the last value of each series that something is known in advance
-    of: they are no missing values, but coming steps. table: sorted."""
+    """The table without rows after the last value of series with future columns.
+
+    They are coming steps, not missing values. table: sorted.
+    """
     if not table.known:
         return table
     known_rows = np.flatnonzero(np.isfinite(table.values))
@@ -291,7 +295,7 @@ def without_coming(table: Table) -> Table:
 
 
 def _newest_of_void(table: Table, is_kept: ndarray) -> ndarray:
-    """The last row of each series without any value, of which static columns say something (N,)."""
+    """The last row of each series without values that has static columns (N,)."""
     newest = np.zeros(len(is_kept), bool)
     if not table.static:
         return newest
@@ -303,8 +307,7 @@ def _newest_of_void(table: Table, is_kept: ndarray) -> ndarray:
 
 
 def between_values(table: Table) -> ndarray:
-    """Which rows lie between the first and the last value of their series: (N,) bool. table:
-    sorted."""
+    """Whether each row is between the first and last value of its series (N,). table: sorted."""
     known_rows = np.flatnonzero(np.isfinite(table.values))
     known_series = table.series[known_rows]
     first_row = np.full(len(table.ids), len(table))
@@ -318,8 +321,8 @@ def between_values(table: Table) -> ndarray:
 
 
 def grid_positions(table: Table, frequency: Frequency) -> ndarray:
-    """Steps of each row since the first row of its series; OFF_GRID where a row is not on the
-    grid. table: sorted."""
+    """Steps of each row since the first row of its series; OFF_GRID if off the grid. table:
+    sorted."""
     count = len(table.ids)
     starts, ends = _first_and_last_times(table)
     positions = frequency.position(table.times, starts[table.series])
@@ -328,7 +331,7 @@ def grid_positions(table: Table, frequency: Frequency) -> ndarray:
     suspects = np.flatnonzero(off_grid_counts > 0.5 * lengths)
     if not len(suspects):
         return positions
-    # perhaps only the first row is off: look from the last one, to name the right rows
+    # perhaps only the first row is off: count from the last one, to name the right rows
     rows = np.isin(table.series, suspects)
     series = table.series[rows]
     from_end = frequency.position(table.times[rows], ends[series])
@@ -339,8 +342,7 @@ def grid_positions(table: Table, frequency: Frequency) -> ndarray:
 
 
 def filled(table: Table, positions: ndarray, column: ndarray) -> tuple[ndarray, ndarray]:
-    """A column of the table on the whole grid, NaN where no row was, and the offsets of the
-    series."""
+    """A column of the table on the whole grid, NaN without a row, and the offsets of the series."""
     offsets = table_offsets(table)
     last_positions = positions[offsets[1:] - 1]
     grid = offsets_of(last_positions + 1)
@@ -356,8 +358,7 @@ def _on_grid(table: Table, positions: ndarray, column: ndarray) -> ndarray:
 
 
 def interpolated(values: ndarray, as_integers: bool) -> ndarray:
-    """Missing values on the straight line between their neighbours; every series begins and ends
-    with a value."""
+    """Interpolate missing values linearly; every series starts and ends with a value."""
     is_known = np.isfinite(values)
     rows = np.arange(len(values))
     line = np.interp(rows, rows[is_known], values[is_known])

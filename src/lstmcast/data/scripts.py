@@ -79,8 +79,7 @@ REPUBLIC = 1911
 
 
 def in_western_signs(text: str) -> str:
-    """A text with Arabic digits, Thai months and East Asian labels of periods as `dates.py` knows
-    them.
+    """Convert Arabic digits, Thai months and East Asian period labels to forms known to `dates.py`.
 
     >>> in_western_signs("民國113年4月"), in_western_signs("2024년 1분기"), in_western_signs("٣١")
     ('2024年4月', '2024年第1四半期', '31')
@@ -103,7 +102,7 @@ def western_digits(text: str) -> str:
 
 
 def _value_of(numeral: str) -> int:
-    """The number that Chinese numerals up to twelve say."""
+    """The value of Chinese numerals up to twelve."""
     if len(numeral) == 1:
         return _NUMERALS[numeral]
     return 10 + _NUMERALS[numeral[1]]

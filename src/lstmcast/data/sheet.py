@@ -1,4 +1,4 @@
-"""A sheet: named columns as they came in, before anything is known about what they mean."""
+"""A sheet: named columns as read, before they are interpreted."""
 
 # N rows · U distinct texts of a column
 
@@ -26,8 +26,7 @@ _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")  # as Python writes it, within 64 bi
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column. Text is kept as distinct texts (U,) with codes (N,) into them, so each text is
-    read once.
+    """A column of a sheet. Text is stored as distinct texts (U,) with codes (N,).
 
     Typed columns (codes None) are float64, int64, bool or datetime64[us] arrays (N,), NaN and NaT =
     missing.
@@ -37,14 +36,14 @@ class Column:
     data: ndarray
     codes: ndarray | None = None
     zone: str | None = None
-    frame_zone: str | None = None  # of the user's frame, where `zone` is another
+    frame_zone: str | None = None  # time zone of the user's frame, if different from `zone`
     decimal_comma_likely: bool = False
-    plain: bool = False  # the texts were numbers once: a point is a decimal point
-    dtype: Literal["", "text", "date"] = ""  # of typed data, where the arrays do not show it
+    plain: bool = False  # the texts were numbers: a point is a decimal point
+    dtype: Literal["", "text", "date"] = ""  # kind of typed data, if the arrays do not show it
     categories: Categories | None = None
-    invented: bool = False  # the data have no such column
-    notes: tuple[str, ...] = ()  # what was done to its times
-    # how it is written, where that is declared
+    invented: bool = False  # not a column of the data
+    notes: tuple[str, ...] = ()  # changes to its times
+    # its format, if declared
     day_first: bool | None = None
     decimal: str = ""
     date_format: str = ""
@@ -80,12 +79,12 @@ class Column:
         return self.codes is not None
 
     def spread(self, distinct: ndarray) -> ndarray:
-        """What was found for the distinct texts, for every row."""
+        """Results for the distinct texts, spread to all rows."""
         return distinct if self.codes is None else distinct[self.codes]
 
     @cached_property
     def missing(self) -> ndarray:
-        """(N,) bool: cells that say there is no value."""
+        """Whether each cell means a missing value (N,)."""
         if self.is_text:
             are_missing = [is_missing(text) for text in self.data]
             return self.spread(np.array(are_missing, bool))
@@ -97,12 +96,12 @@ class Column:
 
     @cached_property
     def numbers(self) -> Numbers | None:
-        """The column as numbers, per distinct text or per row; None where it cannot be numbers."""
+        """The column as numbers, per distinct text or per row; None if it is not numeric."""
         if self.is_text:
             step = max(1, len(self.data) // 200)
             sample = [text for text in self.data[::step] if not is_missing(text)]
             if len(sample) > 20 and parse_numbers(sample).bad.mean() > 0.9:
-                return None  # a million dates or names need not be tried one by one
+                return None  # avoids parsing a million dates or names
             return parse_numbers(
                 self.data.tolist(),
                 decimal_comma_likely=self.decimal_comma_likely,
@@ -115,7 +114,7 @@ class Column:
 
     @cached_property
     def times(self) -> Times | None:
-        """The column as times, per distinct text or per row; None where it cannot be times."""
+        """The column as times, per distinct text or per row; None if it does not hold times."""
         times = self._times()
         if times is None or times.form == "index":
             return self._serial() or times
@@ -173,14 +172,14 @@ class Column:
 
     @cached_property
     def number_share(self) -> float:
-        """Share of the cells that are not missing which read as numbers; 0 where there is none."""
+        """Share of the non-missing cells that are numbers; 0 if all are missing."""
         if self.numbers is None:
             return 0.0
         return self._share(self.numbers.bad)
 
     @cached_property
     def time_share(self) -> float:
-        """Share of the cells that are not missing which read as times; 0 where there is none."""
+        """Share of the non-missing cells that are times; 0 if all are missing."""
         if self.times is None:
             return 0.0
         return self._share(self.times.bad)
@@ -207,7 +206,7 @@ class Column:
         """Codes (N,) and ids (S,) str, in order of first appearance; an empty cell is the empty
         text.
 
-        Words that stand for missing numbers are ids like any other: NA is Namibia.
+        Words for missing numbers are ids like any others: NA is Namibia.
         """
         if self.codes is not None:
             names = [text.strip() for text in self.data]
@@ -219,23 +218,23 @@ class Column:
 
     @cached_property
     def nameless(self) -> ndarray:
-        """(N,) bool: cells that name no series. Only empty ones: NA is Namibia."""
+        """Whether each cell names no series (N,): only empty cells, since NA is Namibia."""
         if self.codes is None:
             return self.missing
         are_empty = [not text.strip() for text in self.data]
         return self.spread(np.array(are_empty, bool))
 
     def key(self, rows: ndarray) -> ndarray:
-        """The cells of some rows as a key of series, in the type that the data gave them.
+        """The cells of some rows as a key of series, in their original type.
 
-        A file's texts become integers where all of them are written as integers are: 7, not 007.
+        Texts of a file become integers if all are written as integers: 7, not 007.
         """
         if self.codes is not None:
             return self._key_of_texts(self.data[self.codes[rows]])
         cells = self.data[rows]
         if self.dtype == "date":
             return cells.astype("datetime64[D]")
-        # integers beside missing cells came as fractions
+        # integers with missing cells were read as floats
         is_whole = cells.dtype.kind == "f" and bool(np.all(cells == np.rint(cells)))
         return cells.astype(np.int64) if is_whole else cells
 
@@ -250,23 +249,22 @@ class Column:
         """The column with the given rows (a mask or positions) only."""
         if self.codes is None:
             return replace(self, data=self.data[rows])
-        # texts of dropped rows must not speak for the column
+        # texts of dropped rows must not influence the column
         used_texts, codes = np.unique(self.codes[rows], return_inverse=True)
         return replace(self, data=self.data[used_texts], codes=codes)
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Columns of equal length, the line of each row (N,), where they come from, and what was
-    noticed so far."""
+    """Columns of equal length with the line of each row (N,), their source, and findings so far."""
 
     columns: tuple[Column, ...]
     lines: ndarray
     source: str
     frame: str
     notes: tuple[Finding, ...] = ()
-    label: str = "y"  # the id of the series, should there be only one
-    wide: bool = False  # every column of numbers is a series, unless a target is named
+    label: str = "y"  # the id of the series, if there is only one
+    wide: bool = False  # every numeric column is a series, unless a target is named
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -280,11 +278,11 @@ class Sheet:
         return "line" if self.frame == "file" else "row"
 
     def has_column(self, name: str) -> bool:
-        """Whether a column is called so, in letters of any size."""
+        """Whether there is a column with this name, ignoring case."""
         return folded(name) in map(folded, self.names)
 
     def take(self, rows: ndarray, *notes: Finding) -> Sheet:
-        """The sheet with the given rows (a mask or positions) only, and further notes."""
+        """The sheet with the given rows (a mask or positions), and further notes."""
         return replace(
             self,
             columns=tuple(column.take(rows) for column in self.columns),
@@ -293,7 +291,7 @@ class Sheet:
         )
 
     def describe(self, columns: Sequence[Column] | None = None) -> str:
-        """The columns with a few of their cells, for messages."""
+        """A list of the columns with a few of their cells, for messages."""
         described_columns = self.columns if columns is None else columns
         lines = [f"  {column.name!r}: {_sample(column)}" for column in described_columns[:12]]
         count = len(described_columns)
@@ -311,7 +309,7 @@ def _sample(column: Column) -> str:
 
 
 def _category_values(texts: ndarray, values: ndarray) -> ndarray:
-    """The categories that texts stand for; the texts where a category is written in another way."""
+    """The categories of the texts, or the texts themselves if they do not match."""
     places = {str(value): place for place, value in enumerate(values.tolist())}
     names = texts.tolist()
     if not places.keys() >= set(names):
@@ -328,7 +326,7 @@ def _id_text(value: object) -> str:
 
 
 def _in_order(codes: ndarray, names: list[str]) -> tuple[ndarray, ndarray]:
-    """Renumber so that equal names share a code and ids come in order of first appearance."""
+    """Renumber so that equal names share a code and ids are in order of first appearance."""
     count = len(codes)
     places: dict[str, int] = {}
     first_rows = np.full(len(names), count)
@@ -343,7 +341,7 @@ def _in_order(codes: ndarray, names: list[str]) -> tuple[ndarray, ndarray]:
 def dropped_lines(
     reasons: dict[int, str], severity: Literal["note", "warning"] = "note"
 ) -> tuple[Finding, ...]:
-    """One finding about all lines that were dropped, {line: why}; none where nothing was.
+    """One finding about all dropped lines, {line: reason}, or none.
 
     >>> print(*dropped_lines({146: "blank", 147: "'Source: us': not a date"}))
     note: 2 lines are not data: line 146 (blank), line 147 ('Source: us': not a date). They were
@@ -366,11 +364,11 @@ def dropped_lines(
 
 
 def folded(text: object) -> str:
-    """A name or a word as it is compared with others: in small letters, no spaces around it."""
+    """A name in lower case without surrounding spaces, for comparisons."""
     return str(text).strip().casefold()
 
 
 def columns_without(columns: Iterable[Column], excluded: Iterable[Column | None]) -> list[Column]:
-    """The columns that are none of the others: two columns may hold the same, and be two."""
+    """The columns without others, compared by identity, as two columns may be equal."""
     identities = {id(column) for column in excluded}
     return [column for column in columns if id(column) not in identities]

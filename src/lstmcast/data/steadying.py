@@ -1,5 +1,5 @@
-"""Times that are nearly on a grid, brought onto it: clocks that run a few seconds late, last
-business days of a month that a holiday moves."""
+"""Move times that are nearly on a grid onto it: inexact clocks, and business days moved by
+holidays."""
 
 # S series · N rows
 
@@ -23,15 +23,16 @@ _ROUND = np.array(
         *(minutes * MINUTE for minutes in (1, 2, 3, 5, 6, 10, 12, 15, 20, 30)),
         *(hours * HOUR for hours in (1, 2, 3, 4, 6, 8, 12, 24)),
     ]
-)  # steps that people choose
-_LATE = 0.02  # of a step: by so much a clock may be early or late, and no more
-_FEWEST = 10  # rows that tell
-_SOME = 0.2  # share of rows off the grid from which it is the clock, and no single wrong time
+)  # common round steps
+_LATE = 0.02  # largest share of a step by which a clock may be early or late
+_FEWEST = 10  # smallest number of rows to decide
+_SOME = 0.2  # share of rows off the grid above which the clock is inexact, not single times wrong
 
 
 def steadied(table: Table) -> tuple[Table, list[Finding]]:
-    """A table whose times are all within a few percent of a step from a grid of round steps, on
-    that grid; any other as it is. table: sorted, no repeats.
+    """Move times within a few percent of a step from a grid of round steps onto that grid.
+
+    Other tables are returned unchanged. table: sorted, without repeats.
 
     >>> late = np.arange(12) * 600 + np.arange(12) % 3 - 1  # every 10 minutes, by a second
     >>> times = np.datetime64("2024-01-01T00:00", "us") + late * np.timedelta64(1, "s")
@@ -61,7 +62,7 @@ def steadied(table: Table) -> tuple[Table, list[Finding]]:
 
 
 def _round_step(distances: ndarray) -> int | None:
-    """The round step that most distances between rows are close to."""
+    """The round step close to most distances between rows."""
     if not len(distances):
         return None
     median = float(np.median(distances))
@@ -71,7 +72,7 @@ def _round_step(distances: ndarray) -> int | None:
 
 
 def _off(micros: ndarray, step: int) -> ndarray:
-    """How far times are from full steps of the clock, else from steps of their own phase."""
+    """Distance of times from full steps of the clock, or from steps with their own phase."""
     off = _distance_from_steps(micros, step)
     if np.abs(off).max() <= _LATE * step:
         return off
@@ -89,8 +90,7 @@ def _distance_from_steps(micros: ndarray, step: int) -> ndarray:
 
 
 def on_business_days(table: Table, frequency: Frequency) -> tuple[Table, list[Finding]]:
-    """Times of first or last business days that a holiday moved, on the day next to the edge of
-    their month."""
+    """Move first or last business days that a holiday shifted to the edge of their month."""
     if not frequency.anchor.startswith("business"):
         return table, []
     expected = frequency.advance(table.times, np.zeros(len(table), np.int64))
@@ -104,7 +104,7 @@ def on_business_days(table: Table, frequency: Frequency) -> tuple[Table, list[Fi
         f"{frequency.anchor[9:12]} business day of their month, the first "
         f"{format_time(table.times[first])} ({table.place(first)})"
     )
-    action = in_number("{They} {are} counted as it, as holidays move it.", len(moved_rows))
+    action = in_number("{They} {are} treated as such, since holidays move it.", len(moved_rows))
     note = Finding("moved by holidays", "note", message, action, count=len(moved_rows))
     return replace(table, times=expected), [note]
 

@@ -1,9 +1,9 @@
-"""Series made by a generator: for pre-training, tests and examples.
+"""Synthetic series for pretraining, tests and examples.
 
 A series is a sum of parts on a latent axis (trend, cycle, seasons, noise, shocks), each present or
-absent by chance and of random size, turned into observations in one of several ways (exponential,
-additive, counts, clipped, bounded). All sizes are drawn from wide distributions that were written
-down before any forecast was scored.
+absent at random and of random size. It is turned into observations in one of several ways
+(exponential, additive, counts, clipped, bounded). The distributions are wide, and were fixed before
+any forecast was scored.
 
     B series · T steps
 """
@@ -32,12 +32,11 @@ from lstmcast.data.syntheticparts import (
 
 @dataclass(frozen=True)
 class Kind:
-    """What series of one family of frequencies are like.
+    """Properties of the series of one family of frequencies.
 
-    `growth`: typical drift per step of positive series; `wander`: how far the level wanders in a
-    step, in units of the noise, and `turn`: how fast its slope does; `season`: chance of each
-    period to matter; `lengths`: shortest and longest; `positive`: chance of values that are all
-    positive.
+    `growth`: typical drift per step of positive series; `wander`: step size of the random level, in
+    units of the noise; `turn`: that of the slope; `season`: probability of each period; `lengths`:
+    shortest and longest; `positive`: probability that all values are positive.
     """
 
     family: str
@@ -82,7 +81,7 @@ KINDS = (
 def synthetic(
     rng: Generator, count: int, length: int, kind: Kind, periods: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """`count` series of `length` values (B, T) of one kind; no value is missing.
+    """Draw `count` series of `length` values (B, T) of one kind, without missing values.
 
     >>> synthetic(np.random.default_rng(0), 2, 30, KINDS[2], (12,)).shape
     (2, 30)
@@ -91,7 +90,7 @@ def synthetic(
     noise_B1 = draws.log_uniform(0.004, 0.35)
     latent = noise_B1 * noise_part(draws)
     latent += trend_part(draws, noise_B1, kind)
-    # Each part has its chance first and its values next: all draws come in this order.
+    # Each part first draws whether it is present, then its values: the order of draws is fixed.
     weight_B1 = draws.indicator(0.35) * noise_B1
     latent += weight_B1 * cycle_part(draws)
     for period in periods:
@@ -117,8 +116,8 @@ def synthetic(
 
 
 def with_missing(rng: Generator, values_BT: NDArray, share: float = 0.15) -> NDArray[np.float64]:
-    """A copy in which that share of the series lacks values: single ones at random and one
-    longer segment."""
+    """A copy in which a share of the series has missing values: single ones and one longer
+    segment."""
     B, T = values_BT.shape
     draws = Draws(rng, B, T)
     lacks_B1 = draws.by_chance(share)
@@ -159,7 +158,7 @@ def _observe(draws: Draws, latent: NDArray, kind: Kind) -> NDArray:
 
 
 def _signed(draws: Draws, latent: NDArray, spread: NDArray) -> NDArray:
-    """Series that are not all positive: plain, counts with zeros, clipped at zero, or bounded."""
+    """Series that may not be positive: plain, counts with zeros, clipped at zero, or bounded."""
     unit = latent / np.maximum(spread, 1e-9)
     plain = latent + spread * draws.normal(0, 2)
     counts = _counts(draws, unit)

@@ -1,4 +1,4 @@
-"""The parts that made series are sums of: noise, trend, cycle, seasons, shocks.
+"""The components of synthetic series: noise, trend, cycle, seasons, shocks.
 
 B series · T steps · M steps of a period · K cycles · D days
 """
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Draws:
-    """Random numbers for `count` series of `length` steps, all from one generator: the order in
-    which they are drawn decides what the series are."""
+    """Random numbers for `count` series of `length` steps; results depend on the order of draws."""
 
     rng: Generator
     count: int
@@ -35,11 +34,11 @@ class Draws:
         return self.rng.random((self.count, 1))
 
     def by_chance(self, chance: float) -> NDArray:
-        """Whether something happens to each series, (B, 1) bool."""
+        """Whether an event happens in each series (B, 1)."""
         return self.fractions() < chance
 
     def indicator(self, chance: float) -> NDArray:
-        """1 for series that something happens to, else 0: (B, 1)."""
+        """1 for series in which an event happens, else 0 (B, 1)."""
         return self.by_chance(chance).astype(float)
 
     def uniform(self, low: float, high: float) -> NDArray:
@@ -56,8 +55,8 @@ class Draws:
 
 
 def noise_part(draws: Draws) -> NDArray:
-    """White, autocorrelated or heavy-tailed, unit scale; for a fifth of the series its size
-    changes over time."""
+    """White, autocorrelated or heavy-tailed noise of unit scale, heteroscedastic in a fifth of
+    series."""
     rng = draws.rng
     shocks = rng.standard_normal(draws.shape)
     heavy_tailed = rng.standard_t(3, draws.shape) / 1.7
@@ -76,7 +75,7 @@ def noise_part(draws: Draws) -> NDArray:
 
 
 def _autoregression(shocks_BT: NDArray, memory_B1: NDArray) -> NDArray:
-    """From the distribution that such a process settles in."""
+    """An autoregressive process, started from its stationary distribution."""
     memory_B = memory_B1[:, 0]
     variance_share_B = np.maximum(1 - memory_B**2, 1e-3)
     start_B = shocks_BT[:, 0] / np.sqrt(variance_share_B)
@@ -89,7 +88,7 @@ def _from_zero(shocks_BT: NDArray, memory_B1: NDArray) -> NDArray:
 
 
 def _remembered(shocks_BT: NDArray, memory_B1: NDArray, value_B: NDArray) -> NDArray:
-    """Shocks added to a share of the value before each, beginning after `value_B`."""
+    """Shocks added to a share of the previous value, starting after `value_B`."""
     memory_B = memory_B1[:, 0]
     result_BT = np.empty_like(shocks_BT)
     for step in range(shocks_BT.shape[1]):
@@ -120,7 +119,7 @@ def trend_part(draws: Draws, noise_B1: NDArray, kind: Kind) -> NDArray:
     is_damped = draws.by_chance(0.6)
     damping_B1 = draws.uniform(0.7, 0.995)
     damping_B1 = np.where(is_damped, damping_B1, 1.0)
-    centre_B1 = slope_B1 * draws.indicator(0.7)  # what a damped slope returns to
+    centre_B1 = slope_B1 * draws.indicator(0.7)  # long-run slope of a damped trend
     breaks = rng.random(draws.shape) < 1.5 / length
     breaks = breaks * draws.indicator(0.25)
     jump_size_B1 = 2 * growth + 0.1 * noise_B1
@@ -161,8 +160,7 @@ def cycle_part(draws: Draws) -> NDArray:
 
 
 def season_part(draws: Draws, period: int) -> NDArray:
-    """A pattern of that period, smooth or free or spiky, that may change from cycle to cycle and
-    grow or shrink."""
+    """A smooth, free or spiky pattern that may change from cycle to cycle, and grow or shrink."""
     rng = draws.rng
     count, length = draws.shape
     cycles = -(-length // period) + 1
@@ -221,7 +219,7 @@ def _spikes(draws: Draws, period: int) -> NDArray:
 
 
 def _smooth_over_phases(draws: Draws, steps_BKM: NDArray) -> NDArray:
-    """For half of the series neighbouring phases change together."""
+    """Neighbouring phases change together in half of the series."""
     total = sum(np.roll(steps_BKM, shift, axis=2) for shift in (-2, -1, 0, 1, 2))
     neighbours_BKM = total / np.sqrt(5)
     draws_B11 = draws.rng.random((len(steps_BKM), 1, 1))
@@ -255,8 +253,7 @@ def workday_part(draws: Draws, periods: tuple[int, ...]) -> NDArray:
 
 
 def day_factors(draws: Draws, period: int) -> NDArray:
-    """A positive factor for each cycle, so that no two days are alike: weather, and what else
-    lasts a day."""
+    """A positive factor for each cycle, like the weather of a day."""
     rng = draws.rng
     count, length = draws.shape
     cycles = -(-length // period) + 1
@@ -281,14 +278,14 @@ def shift_part(draws: Draws) -> NDArray:
 
 
 def outlier_part(draws: Draws) -> NDArray:
-    """Single values far off."""
+    """Single outliers."""
     fractions_BT = draws.rng.random(draws.shape)
     happens = fractions_BT < draws.uniform(0, 0.04)
     return happens * draws.rng.standard_t(3, draws.shape) * 5
 
 
 def wave_part(draws: Draws) -> NDArray:
-    """One to three undisturbed sines of any period, with next to no noise."""
+    """One to three sines of any period, almost without noise."""
     length = draws.length
     steps = np.arange(length)
     longest = max(4.0, 1.0 * length)

@@ -1,5 +1,4 @@
-"""The nouns of reading: what came in (Table), which repairs are wanted (ReadOptions), what was
-read (DataReport)."""
+"""The types of reading: Table, Recipe, ReadOptions and DataReport."""
 
 # S series · N rows of all series
 
@@ -34,7 +33,7 @@ LONGEST_PERIOD = 1_000_000  # steps: two years of minutes
 
 @dataclass(frozen=True)
 class Columns:
-    """The names that the user's data have for series, time and target.
+    """The names of the columns of series, time and target in the user's data.
 
     >>> Columns(time="month").time
     'month'
@@ -47,10 +46,9 @@ class Columns:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How data were asked to be read; newer data for a saved model are read in the same way.
+    """The options with which data were read, used again for newer data of a saved model.
 
-    What was recognised without an option is not part of it: the names of single columns are in
-    `Columns`.
+    Columns that were found without an option are not part of it; their names are in `Columns`.
 
     >>> Recipe(series=("store", "item"), aggregate="sum").described()
     {'series': ['store', 'item'], 'aggregate': 'sum'}
@@ -83,7 +81,7 @@ class Recipe:
     hindsight: tuple[str, ...] | None = None
 
     def described(self) -> dict[str, Any]:
-        """What differs from the usual, for a manifest."""
+        """The options that differ from the defaults, for a manifest."""
         defaults = asdict(Recipe())
         changed = {}
         for name, value in asdict(self).items():
@@ -93,7 +91,7 @@ class Recipe:
 
     @classmethod
     def from_saved(cls, said: Mapping[str, Any]) -> Recipe:
-        """What `described` gave."""
+        """Rebuild a recipe from `described`."""
         options = dict(said)
         for name, value in said.items():
             if isinstance(value, list):
@@ -103,13 +101,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class DataReport:
-    """Where a panel comes from and what was noticed on the way.
+    """The source of a panel, and the findings from reading it.
 
-    `rows` counts the rows that were read as data; `frame` is the kind of the input, which results
-    mirror; `label` is the id of an only series that the data do not name, where it is not called
-    after its file; `frame_zone` is the zone of the frame that the data came in, where `time_zone`
-    is another: UTC where clocks that are put back show an hour twice; `skipped`: series that were
-    left out, and why.
+    `rows`: number of data rows · `frame`: kind of the input, in which results are returned ·
+    `label`: id of a single unnamed series, if it is not named after its file · `frame_zone`: time
+    zone of the frame, if different from `time_zone`, which is UTC where local hours are repeated ·
+    `skipped`: series that were left out, with reasons.
     """
 
     source: str = "arrays"
@@ -125,13 +122,13 @@ class DataReport:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Long data as read: one row per series and time, nothing repaired yet.
+    """Data in long form before repairs: one row per series and time.
 
     series (N,) int64 codes into ids · ids (S,) str in order of first appearance · times (N,)
     datetime64[us] or int64, never NaT (rows without a time are reported in `dropped`) · values (N,)
     float64, NaN = missing · lines (N,) int64, the line of the file or the row of the frame, from 1.
-    past: columns beside the target, by name, (N,) float64 each · known: what is known in advance
-    · static: what does not change in a series.
+    past: past covariates by name, (N,) float64 each · known: future columns · static: static
+        columns.
     """
 
     series: ndarray
@@ -145,10 +142,12 @@ class Table:
     frame: str = "arrays"
     time_zone: str | None = None
     recipe: Recipe = Recipe()
-    keys: Keys = field(default_factory=Keys)  # of each of the ids
+    keys: Keys = field(default_factory=Keys)  # keys of each of the ids
     frame_zone: str | None = None  # where it is not `time_zone`
     past: Mapping[str, ndarray] = field(default_factory=dict)
-    skipped: Mapping[str, str] = field(default_factory=dict)  # series that are left out, and why
+    skipped: Mapping[str, str] = field(
+        default_factory=dict
+    )  # series that are left out, with reasons
     known: tuple[KnownRows, ...] = ()
     static: tuple[StaticColumns, ...] = ()
 
@@ -156,26 +155,24 @@ class Table:
         return len(self.values)
 
     def place(self, row: int | np.integer) -> str:
-        """Where a row stands in the user's data: 'line 812' of a file, 'row 812' of anything
-        else."""
+        """The place of a row in the user's data: 'line 812' of a file, else 'row 812'."""
         return f"{'line' if self.frame == 'file' else 'row'} {self.lines[row]}"
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What is known about the data, and which repairs are wanted.
+    """Options of reading: properties of the data, and repairs.
 
     frequency: as parse_frequency reads it, or None to infer it · periods: seasonal periods in
-    steps, or None for the frequency's own · kind: what values can be, or None to recognise it
-    series by series, in newer data for a saved model for what its data are · aggregate: how many
-    rows per period become one value · duplicates: what to do with several rows for one time · gaps:
-    times without a row become missing values (0 in a sum or count), are an error, or are 0 ·
-    missing: missing values are masked, or interpolated linearly · fewest: values below which data
-    are refused; a model that continues needs one · calendar: forecasts are for the times that occur
-    in the data ("observed"), such as Monday to Saturday, or for all times; None to look whether the
-    rows clearly show such times · on_error: series that cannot be read make all fail, or are left
-    out. Raises UsageError for anything else, and for duplicates with
-    aggregate, which makes one value of all rows.
+    steps, or None for the frequency's own · kind: kind of values, or None to recognise it for each
+    series (in newer data for a saved model: the kinds of its data) · aggregate: how the rows of a
+    period are reduced to one value · duplicates: how several rows for one time are handled · gaps:
+    whether times without a row become missing values (0 in a sum or count), are an error, or count
+    as 0 · missing: whether missing values are masked or interpolated linearly · fewest: smallest
+    number of values accepted; a saved model needs one · calendar: "observed" to forecast only times
+    that occur in the data, such as Monday to Saturday, "all" for all times, None to infer it from
+    the rows · on_error: whether series that cannot be read raise an error or are left out. Raises
+    UsageError for other values, and for duplicates together with aggregate, which reduces all rows.
 
     >>> ReadOptions(frequency="MS", duplicates="sum").gaps
     'fill'
@@ -201,7 +198,7 @@ class ReadOptions:
         if isinstance(self.frequency, Frequency):
             object.__setattr__(self, "frequency", self.frequency.code)
         elif self.frequency is not None:
-            # an unknown frequency should fail here, before a large file is read
+            # fail for an unknown frequency before a large file is read
             parse_frequency(self.frequency)
         if self.periods is not None:
             object.__setattr__(self, "periods", checked_periods(self.periods))
@@ -217,9 +214,9 @@ class ReadOptions:
             require_choice("calendar", self.calendar, get_args(CalendarChoice))
         if self.aggregate is not None and self.duplicates != "error":
             raise UsageError(
-                f"{advise('duplicates', self.duplicates)} would have no effect, as "
-                f"{advise('aggregate', self.aggregate)} makes one value of all rows of a period. "
-                "Leave one of them out."
+                f"{advise('duplicates', self.duplicates)} would have no effect, since "
+                f"{advise('aggregate', self.aggregate)} reduces all rows of a period to one "
+                "value. Leave out one of them."
             )
 
 
@@ -230,7 +227,7 @@ def recipe_of(table: Table, options: ReadOptions) -> Recipe:
 
 
 def file_label(name: str) -> str:
-    """What a series is called whose file says nothing of it: the file's name without its endings.
+    """The name of a series without one in its file: the file name without extensions.
 
     >>> file_label("airline.csv.gz")
     'airline'
@@ -245,8 +242,7 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 
 
 def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
-    """One or several seasonal periods as ascending whole numbers of steps; UsageError for anything
-    else.
+    """Seasonal periods as ascending whole numbers of steps; UsageError for anything else.
 
     >>> checked_periods((168, 24)), checked_periods(7)
     ((24, 168), (7,))

@@ -1,4 +1,4 @@
-"""Rows of a table: in order, by group, some of them only."""
+"""Sort, group and select the rows of a table."""
 
 # S series · N rows · G groups of rows
 
@@ -39,7 +39,7 @@ def select_rows(table: Table, rows: ndarray) -> Table:
 
 
 def group_begins(series: ndarray, keys: ndarray) -> ndarray:
-    """Where runs of rows of one series with one key begin: (G,)."""
+    """The starts of runs of rows of one series with one key (G,)."""
     if not len(series):
         return np.zeros(0, dtype=np.int64)
     other_series = series[1:] != series[:-1]
@@ -49,7 +49,7 @@ def group_begins(series: ndarray, keys: ndarray) -> ndarray:
 
 
 def grouped(table: Table, begins: ndarray, method: str) -> Table:
-    """One row for each run of rows: the values reduced, everything else that of the first row."""
+    """One row for each run of rows: values are reduced, the rest is that of the first row."""
     past = {}
     for name, column in table.past.items():
         past[name] = reduced(column, begins, reduced_by(method))
@@ -58,7 +58,7 @@ def grouped(table: Table, begins: ndarray, method: str) -> Table:
 
 
 def only(table: Table, is_kept: ndarray) -> Table:
-    """The table without the other rows, and without series that have none left."""
+    """The table with only these rows, without series that become empty."""
     if is_kept.all() and np.bincount(table.series, minlength=len(table.ids)).all():
         return table
     table = select_rows(table, np.flatnonzero(is_kept))
@@ -72,10 +72,10 @@ def only(table: Table, is_kept: ndarray) -> Table:
 
 
 def with_rows_of_zeros(table: Table, grid: ndarray, cells: ndarray, times: ndarray) -> Table:
-    """The table with a row at each step of its grids, of value 0 where it had none.
+    """The table with a row at each step of its grids, with value 0 if it was missing.
 
-    grid (S+1,): the offsets of the steps of all series · cells (N,): where the rows stand among
-    these · times: of all steps.
+    grid (S+1,): the offsets of the steps of all series · cells (N,): the steps of the rows · times:
+        of all steps.
     """
     size = grid[-1]
     values = np.zeros(size)

@@ -1,4 +1,4 @@
-"""A table that was read → the panel that it gives."""
+"""From a table to a panel."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from lstmcast.data.tolerance import skipped_findings
 def panel_from_table(
     table: Table, options: ReadOptions | None = None, remembered: Remembered | None = None
 ) -> Panel:
-    """Check a table, repair what `options` say, and lay its series on regular grids.
+    """Check a table, repair it by `options`, and place its series on regular grids.
 
-    What was noticed is in the panel's report. remembered: the calendar of a saved model that the
-    table continues. Raises one DataError with everything for which the table cannot be used.
+    Findings are in the panel's report. remembered: the calendar of a saved model that the table
+    continues. Raises one DataError with all errors.
 
     >>> times = np.array(["2024-01-01", "2024-03-01", "2024-04-01"], "datetime64[us]")
     >>> ids, values = np.array(["y"], object), np.array([3.0, 4.5, 5.0])
@@ -47,8 +47,7 @@ def panel_from_table(
 
 
 def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
-    """Everything that is noticed about a table and, where it can be used, about the panel that it
-    gives.
+    """All findings about a table and, if it can be used, about its panel.
 
     Never raises for bad data: errors are among the findings.
     """
@@ -91,7 +90,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
 
 
 def _covariates(regular: Regular, table: Table) -> tuple[Covariates, list[Finding]]:
-    """The columns beside the target, holidays included, and findings about them."""
+    """The covariates, including holidays, with findings."""
     static, levels, static_findings = of_series(table.static, regular.ids)
     lengths = np.diff(regular.offsets)
     grid = Grid(regular.ids, regular.starts, lengths, regular.frequency)
@@ -102,11 +101,11 @@ def _covariates(regular: Regular, table: Table) -> tuple[Covariates, list[Findin
 
 
 def _in_hindsight(table: Table) -> list[Finding]:
-    """A warning where columns were not known at the time, but are read as if they had been."""
+    """A warning about columns that are read as future columns but were not known in advance."""
     names = table.recipe.hindsight
     if not names:
         return []
     verb = "is" if len(names) == 1 else "are"
     message = f"{listed(names)} {verb} known in hindsight only"
-    action = "Accuracy is measured as if coming values had been known: in use it will be lower."
+    action = "Accuracy is measured as if coming values had been known, so it will be lower in use."
     return [Finding("hindsight", "warning", message, action)]

@@ -1,8 +1,7 @@
-"""Series that cannot be read, left out instead of refusing all of them (`on_error="skip"`).
+"""Leaving out series that cannot be read, instead of an error (`on_error="skip"`).
 
-A text in the place of a number stops the reading of a file; where series are to be skipped, it is
-noted here, and the series it belongs to is left out of the table. What is wrong with a table is
-found series by series then.
+Text in place of a number normally stops reading. If series may be skipped, it is recorded here, and
+its series is left out; problems of a table are then found series by series.
 """
 
 # S series · N rows
@@ -27,8 +26,7 @@ SKIPPED = "skipped series"  # the rule of findings about them
 
 @dataclass
 class BadCells:
-    """Cells that are no numbers: lines of the source by the name of their column, and what is to be
-    said of them."""
+    """Cells that are not numbers: lines of the source by column, and messages."""
 
     lines: dict[str, set[int]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -58,7 +56,7 @@ _collected: ContextVar[BadCells | None] = ContextVar("bad cells", default=None)
 
 @contextmanager
 def collecting(skip: bool) -> Iterator[BadCells]:
-    """Within the block, cells that are no numbers are noted where series are to be skipped."""
+    """A context that records cells that are not numbers, if series may be skipped."""
     cells = BadCells()
     collected = cells if skip else None
     token = _collected.set(collected)
@@ -69,7 +67,7 @@ def collecting(skip: bool) -> Iterator[BadCells]:
 
 
 def refuse(name: str, lines: ndarray, error: DataError) -> None:
-    """Raise the error of cells of a column in these lines, or note them where that is asked for."""
+    """Raise the error about cells of a column, or record them if series may be skipped."""
     cells = _collected.get()
     if cells is None or not len(lines):
         raise error
@@ -79,8 +77,7 @@ def refuse(name: str, lines: ndarray, error: DataError) -> None:
 
 
 def without_series(table: Table, reasons: Mapping[int, str]) -> Table:
-    """The table without series, by their numbers, for these reasons; DataError where none is
-    left."""
+    """The table without some series, with reasons; DataError if none is left."""
     if not reasons:
         return table
     remaining = np.setdiff1d(np.arange(len(table.ids)), list(reasons))
@@ -101,7 +98,7 @@ def without_series(table: Table, reasons: Mapping[int, str]) -> Table:
 
 
 def skipped_findings(skipped: Mapping[str, str]) -> list[Finding]:
-    """The finding about series that were left out: how many, and why the first one was."""
+    """The finding about series that were left out: their number and the first reason."""
     if not skipped:
         return []
     name, reason = next(iter(skipped.items()))

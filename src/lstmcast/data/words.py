@@ -1,5 +1,4 @@
-"""The options that say how data are read: those of `lstmcast.read`, for whatever else takes
-data."""
+"""The reading options of `lstmcast.read`, for other functions that take data."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from lstmcast.data.table import (
 
 
 class Words(TypedDict, total=False):
-    """The arguments of `lstmcast.read`, each of which may be left out."""
+    """The arguments of `lstmcast.read`, all optional."""
 
     time: str | Sequence[str] | None
     target: str | Sequence[str] | None
@@ -53,8 +52,7 @@ _WRITTEN = ("day_first", "decimal", "header", "date_format", "missing_codes")
 
 
 def columns_said(words: Words) -> dict[str, Any]:
-    """The words about columns, with those about how cells are written, and about columns beside the
-    target, as one value each.
+    """The options about columns, cell formats and covariates.
 
     >>> columns_said({"time": "day", "decimal": ",", "gaps": "error"})["time"]
     'day'
@@ -67,7 +65,7 @@ def columns_said(words: Words) -> dict[str, Any]:
 
 
 def options_said(words: Words) -> ReadOptions:
-    """The words about what is done with the data.
+    """The options about repairs.
 
     >>> options_said({"time": "day", "gaps": "error"}).gaps
     'error'
@@ -80,5 +78,5 @@ def options_said(words: Words) -> ReadOptions:
 
 
 def _among(words: Words, names: Sequence[str]) -> dict[str, Any]:
-    """The words of these names."""
+    """The options with these names."""
     return {name: value for name, value in words.items() if name in names}

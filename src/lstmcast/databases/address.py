@@ -115,16 +115,16 @@ class Address:
 
 @dataclass(frozen=True)
 class DatabaseTable:
-    """A table of a database as the place of a result, wherever the path of a file could stand.
+    """A database table as the destination of a result, accepted wherever a file path is.
 
     Args:
         place: `TABLE@URL`, such as `"forecasts@postgresql://ana@db/shop"`.
-        if_exists: what is done with the rows that are there: they are replaced by the new ones,
-            kept beside them ("append"), or replaced where the key is the same ("upsert").
-        key: the columns that name a row for "upsert"; ids and times unless given.
+        if_exists: what happens to existing rows: all are replaced ("replace"), new rows are added
+            ("append"), or rows with the same key are replaced ("upsert").
+        key: the key columns for "upsert". Defaults to ids and times.
 
     Raises:
-        UsageError: for a place that is none, and a key that nothing asks for.
+        UsageError: The place is invalid, or a key is given without "upsert".
 
     >>> DatabaseTable("forecasts@duckdb:///shop.db", if_exists="append")
     DatabaseTable('forecasts@duckdb:///shop.db', if_exists='append')
@@ -137,8 +137,8 @@ class DatabaseTable:
     def __post_init__(self) -> None:
         if not is_target(self.place):
             raise UsageError(
-                f"{hidden(str(self.place))!r} names no table. TABLE@URL is expected, such as "
-                "forecasts@duckdb:///shop.db."
+                f"{hidden(str(self.place))!r} does not name a table. TABLE@URL is expected, such "
+                "as forecasts@duckdb:///shop.db."
             )
         if self.if_exists not in WAYS:
             raise UsageError(
@@ -156,7 +156,7 @@ class DatabaseTable:
 
     @property
     def address(self) -> Address:
-        """Which table it is."""
+        """The address of the table."""
         match = _TARGET.fullmatch(self.place)
         assert match is not None  # it was checked
         address = parsed(match["address"])
@@ -165,11 +165,13 @@ class DatabaseTable:
                 f"{hidden(self.place)!r} names the table twice. Write it before the @ only."
             )
         if not match["table"].strip():
-            raise UsageError(f"{hidden(self.place)!r} names no table: TABLE@URL is expected.")
+            raise UsageError(
+                f"{hidden(self.place)!r} does not name a table: TABLE@URL is expected."
+            )
         return replace(address, table=match["table"].strip())
 
     def beside(self, content: str) -> DatabaseTable:
-        """A table beside this one, called after what is in it."""
+        """Another table in the same database, named after its content."""
         table, separator, url = self.place.partition("@")
         return replace(self, place=f"{table}_{content}{separator}{url}", key=())
 
@@ -207,7 +209,7 @@ def address_of(source: str | Address, query: str | None = None) -> Address:
         return address
     if address.table is not None:
         raise UsageError(
-            f"{address} names a table, and there is a query too. Leave one of them out."
+            f"{address} names a table, but there is a query too. Leave out one of them."
         )
     if not query.strip().rstrip(";"):
         raise UsageError("The query is empty. Write what to read, such as SELECT * FROM sales.")
@@ -269,13 +271,14 @@ def _file_place(url: SplitResult, label: str) -> str:
     """The path of a file: three slashes lead from this folder, four from the root."""
     if url.netloc:
         raise UsageError(
-            f"{label!r}: the file {url.netloc!r} stands where a server would. Write three "
-            f"slashes, {url.scheme}:///{url.netloc}, or four before a path from the root."
+            f"{label!r}: the file {url.netloc!r} is in place of a server. Write three slashes, "
+            f"{url.scheme}:///{url.netloc}, or four before a path from the root."
         )
     path = os.path.expanduser(unquote(url.path.removeprefix("/")))
     if not path or path == ":memory:":
         raise UsageError(
-            f"{label!r} names no file. Write {url.scheme}:///shop.db for a file in this folder."
+            f"{label!r} does not name a file. Write {url.scheme}:///shop.db for a file in this "
+            "folder."
         )
     return path
 
@@ -291,7 +294,7 @@ def _require_options(engine: Engine, parameters: dict[str, str], label: str) -> 
     """UsageError for parameters that nothing reads, and for a password among them."""
     if any(name in parameters for name in ("password", "passwd")):
         raise UsageError(
-            f"{label!r}: a password is no parameter. Set LSTMCAST_DB_PASSWORD instead."
+            f"{label!r}: a password is not a parameter. Set LSTMCAST_DB_PASSWORD instead."
         )
     allowed = ("table", "query", "timeout", *_OPTIONS.get(engine, ()))
     for name in parameters:

@@ -91,8 +91,8 @@ class DuckDBFile:
         statements = self.connection.extract_statements(query)
         if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
             raise DataError(
-                "a query may read only, and is one statement. Give one that changes nothing, such "
-                "as SELECT … FROM …."
+                "a query must be a single statement that only reads. Give one such as SELECT … "
+                "FROM …."
             )
 
     def select(self, query: str) -> Rows:

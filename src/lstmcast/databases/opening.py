@@ -60,6 +60,6 @@ def found_table(database: Database, address: Address) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     if not names:
-        return "There is no table that this user may see."
+        return "This user has access to no table."
     first_names = ", ".join(names[:12])
     return f"There are: {first_names}{' and more' if len(names) > 12 else ''}."

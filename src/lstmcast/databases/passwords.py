@@ -35,8 +35,8 @@ def password_of(address: Address, environment: Mapping[str, str] = os.environ) -
 def _variable(name: str, environment: Mapping[str, str], address: Address) -> str:
     if name not in environment:
         raise UsageError(
-            f"{address.place}: the password is that of the variable {name}, which is not set. Set "
-            f"it, as in: export {name}=…"
+            f"{address.place}: the password should be in the variable {name}, which is not set. "
+            f"Set it, as in: export {name}=…"
         )
     return environment[name]
 
@@ -46,7 +46,7 @@ def _of_file(path: str) -> str:
     try:
         text = Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(
             f"the file {path!r}, which {FILE} names, cannot be read: {reason}. Write the password "
             "of the database into it, and nothing else."

@@ -18,7 +18,7 @@ _PASSWORD_PLACES = (
 _KNOWN = (
     (
         r"password authentication failed|no password supplied|access denied for user .*password",
-        f"the server refuses this user and password. {_PASSWORD_PLACES}.",
+        f"the server rejects this user and password. {_PASSWORD_PLACES}.",
     ),
     (
         r"database \S+ does not exist|unknown database",
@@ -27,8 +27,8 @@ _KNOWN = (
     (
         r"translate host|name or service|getaddrinfo|refused|can't connect|could not connect"
         r"|timeout expired|timed out|no route|no such file or directory.*socket|resolve host",
-        "the server cannot be reached. Correct host and port in the address, and see whether it "
-        "runs and may be reached from here.",
+        "the server cannot be reached. Correct host and port in the address, and check that the "
+        "server runs and can be reached from here.",
     ),
     (
         r"is locked|could not set lock|lock timeout|lock wait timeout|deadlock"
@@ -39,12 +39,11 @@ _KNOWN = (
     (
         r"permission denied|command denied|access denied|readonly database|insufficient privilege"
         r"|must be owner|read-only",
-        "this user may not do that. Ask for the right (GRANT), or name another user, file or "
-        "table.",
+        "this user has no permission. Ask for it (GRANT), or name another user, file or table.",
     ),
     (
         r"not a valid duckdb|file is not a database|is encrypted|serialized by a newer",
-        "the file is no database of this kind and version. Correct the path, or the beginning of "
+        "the file is not a database of this kind and version. Correct the path, or the start of "
         "the address.",
     ),
     (
@@ -53,15 +52,15 @@ _KNOWN = (
     ),
     (
         r"duplicate|unique constraint|primary key",
-        "rows with this key are there already. Write with --if-exists upsert, by the table's own "
-        "key (--key), or into another table.",
+        "rows with this key already exist. Use --if-exists upsert with the key of the table "
+        "(--key), or another table.",
     ),
 )
 
 
 _ONLY_READS = (
     r"read-?\s?only",
-    "a query may read only. Give one that changes nothing, such as SELECT … FROM ….",
+    "a query may only read. Give one that changes nothing, such as SELECT … FROM ….",
 )
 
 

@@ -148,8 +148,8 @@ class Server:
         query = f"SELECT GET_LOCK('{name}', {self.timeout})"
         if self.connection.exec_driver_sql(query).scalar() != 1:
             raise OutputError(
-                f"{table}: another lstmcast writes it. Run this again when that is done. Nothing "
-                "was changed."
+                f"{table}: another lstmcast process is writing it. Try again later. Nothing was "
+                "changed."
             )
         self.held.add(table)
         self._require_transactions(table)
@@ -191,8 +191,8 @@ class Server:
         kept_by = self.connection.exec_driver_sql(query).scalar()
         if kept_by is not None and str(kept_by).lower() != "innodb":
             raise OutputError(
-                f"{table} is kept by {kept_by}, which knows no transactions: a run that fails "
-                f"would leave it half-written. Nothing was changed. Run ALTER TABLE {table} "
+                f"{table} is kept by {kept_by}, which has no transactions: a failed run would "
+                f"leave it half-written. Nothing was changed. Run ALTER TABLE {table} "
                 "ENGINE=InnoDB first, or name another table."
             )
 

@@ -69,15 +69,15 @@ def _require_unique(table: DatabaseTable, columns: Columns, key: Sequence[str]) 
         if None in row_key:
             raise OutputError(
                 f"{table}: row {row} of the result has no value in its key "
-                f"({_shown(key, row_key)}), so it could not be found again. Nothing was changed. "
-                "Name other columns with --key, or write with --if-exists append."
+                f"({_shown(key, row_key)}), so it cannot be identified. Nothing was changed. Name "
+                "other columns with --key, or write with --if-exists append."
             )
         first = places.setdefault(row_key, row)
         if first != row:
             raise OutputError(
                 f"{table}: rows {first} and {row} of the result have the same key "
                 f"({_shown(key, row_key)}). Nothing was changed. Name a further column with --key "
-                "that tells them apart."
+                "that distinguishes them."
             )
 
 
@@ -90,7 +90,9 @@ def require_table(table: DatabaseTable, sources: Sequence[object] = ()) -> None:
     of the sources: OutputError, UsageError."""
     for source in sources:
         if is_address(source) and table.address.is_table_of(address_of(source)):  # pyright: ignore[reportArgumentType]
-            raise UsageError(f"{table} is the data itself, and would be changed. Name another.")
+            raise UsageError(
+                f"{table} is the table of the data and would be changed. Name another one."
+            )
     file = file_of(table.address)
     if file is not None and not file.exists():
         _require_new_file(table)
@@ -111,8 +113,8 @@ def _require_new_file(table: DatabaseTable) -> None:
     assert file is not None  # it was asked for
     if not file.parent.is_dir():
         raise OutputError(
-            f"{table} cannot be written: its folder {str(file.parent)!r} does not exist. Make the "
-            "folder first, or name another place."
+            f"{table} cannot be written: its folder {str(file.parent)!r} does not exist. Create "
+            "the folder first, or name another place."
         )
     with output_errors(str(table)):
         require_writable(file.parent)
@@ -212,7 +214,7 @@ def _require_fitting(table: DatabaseTable, columns: Columns, existing: Sequence[
     if missing:
         problems.append(f"it has no column {', '.join(map(repr, missing))}")
     if surplus:
-        problems.append(f"it has {', '.join(map(repr, surplus))}, which the result has not")
+        problems.append(f"it has {', '.join(map(repr, surplus))}, which the result does not have")
     if hours:
         problems.append(f"its column {hours[0]!r} holds days, and the result has hours")
     if problems:

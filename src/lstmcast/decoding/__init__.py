@@ -1,11 +1,10 @@
-"""From a network and series to quantile forecasts: directly, recursively, or one step ahead of
-every observation.
+"""Decoding: quantile forecasts from a network and series, direct, recursive or one step ahead.
 
-What a forecast has read follows from its context (`context`), for prediction, backtests and saved
-models alike. Inputs that start where the network does (adaptive ones) are read along with it, block
-by block (`along`); others are made of the whole series, of which the network then reads its context
-(`whole`). Feeding back is one thing for all (`feeding`); what lies far ahead of adaptive inputs is
-answered at several rates (`rates`).
+The context rule (`context`) defines what a forecast reads, for prediction, backtests and saved
+models. Adaptive inputs start with the context and are read with it, block by block (`along`);
+others are computed from the whole series, of which the network reads its context (`whole`).
+Recursion is common to all (`feeding`); long horizons of adaptive inputs use several rates
+(`rates`).
 
     O origins (series × cutoff) · H horizon · Q quantiles of the head
 """
@@ -44,16 +43,16 @@ def decode(
 ) -> NDArray:
     """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
-    The head answers its H steps at once and longer horizons feed them back, at several rates where
-    seasons are long (`rates`); with `recursive`, every single step is fed back. What is fed back
-    are medians, whose errors add up as independent ones, or draws of sample paths; `feed` says
-    which, else the inputs do. Of a head that is not affine they are draws always, as its quantiles
-    cannot be stretched. Heads without a distribution give the point with spreads of a random walk
-    of the series' own changes, to be calibrated.
+    The head forecasts its H steps at once; longer horizons feed them back, at several rates if
+    seasons are long (`rates`). With `recursive`, every step is fed back. Medians are fed back,
+    whose errors add up as independent ones, or draws of sample paths; `feed` or the inputs decide.
+    Heads that are not affine always use draws, since their quantiles cannot be scaled. Heads
+    without a distribution give a point, with the spread of a random walk with the changes of the
+    series, to be calibrated.
 
     Raises:
-        UsageError: where quantiles would have to be added up.
-        DataError: where columns that are read together do not share their times.
+        UsageError: Quantiles would have to be added up.
+        DataError: Columns that are read together have different times.
     """
     block = 1 if recursive else reader.network.config.steps
     if reader.network.config.inputs.from_context:

@@ -1,5 +1,4 @@
-"""Decoding with inputs that start where the network does: both read a segment together, block by
-block.
+"""Decoding with inputs that start with the context: both read a segment block by block.
 
 O origins (series × cutoff) · N positions where forecasts begin · B segments of a batch · T steps
 C input channels · M members · D units · H horizon · Q quantiles of the head

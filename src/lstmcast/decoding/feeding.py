@@ -1,4 +1,4 @@
-"""Answers of any number of steps, fed back: the same for all kinds of inputs.
+"""Recursive answers for any number of steps, common to all kinds of inputs.
 
 N positions where forecasts begin · T steps · K columns of a row · C input channels · M members
 D units · H horizon · X quantiles, one point, or one draw of each sample path
@@ -29,13 +29,13 @@ PATHS = 400  # sample paths, where quantiles cannot be had directly
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """A network, what its inputs learned, and how much of a series it reads.
+    """A network, its fitted transforms, and its context.
 
     Args:
         network: the network.
-        fitted: what its transforms learned; None where nothing was fitted: then they are fitted on
-            what is known of each series.
-        context: what a forecast has read; the inputs' own unless given.
+        fitted: its fitted transforms; with None, they are fitted to the known values of each
+            series.
+        context: which observations a forecast reads. Defaults to that of the inputs.
         changes: the mean absolute change of each series, by its id, as far as it was measured
             before.
         rates: whether the network knows series of any rate, so that sums over several steps can be
@@ -57,8 +57,7 @@ class Reader:
 
 
 class ForecastState(NamedTuple):
-    """What the network knows at N positions: enough to answer and to continue, without the
-    history."""
+    """The state of a forecast at N positions, sufficient to answer and continue without history."""
 
     hidden_MND: list[NDArray]
     x_NC: NDArray
@@ -166,11 +165,11 @@ def path_quantiles(network: Network, paths: NDArray, axis: int) -> NDArray:
 
 
 class Growth(NamedTuple):
-    """How the errors of a head grow over its steps, and so beyond them: as a power of the distance.
+    """The growth of the errors of a head as a power of the distance, also beyond its steps.
 
-    What is fed back is smoother than what will be observed, so a network that reads its own
-    medians is too sure of itself: it answers steps 25 to 48 as if it stood at step 24 of a calm
-    series. What it said of the first block was said of what was observed.
+    Fed-back medians are smoother than observations, so a network that reads them underestimates its
+    errors: it answers steps 25 to 48 as after step 24 of a calm series. The spread of the first
+    block is based on observations.
     """
 
     end_N1KX: NDArray  # distances to the median around the end of the head

@@ -1,8 +1,8 @@
-"""Series that are mostly 0: what they were lately says as much of their quantiles as the network.
+"""Series that are mostly 0: quantiles are averaged with those of recent values.
 
-The network answers smooth quantiles, which those of a demand of zeros and small numbers are not.
-The more of the newest values are 0, the more the quantiles of these values count; not where zeros
-come with the season, as they do with the sun's power at night.
+The network forecasts smooth quantiles, unlike those of demand with zeros and small numbers. The
+more of the newest values are 0, the larger the weight of their quantiles, except if zeros are
+seasonal, such as solar power at night.
 
 N positions where forecasts begin · W newest values · H horizon · Q quantiles of the head
 """

@@ -1,4 +1,4 @@
-"""Which segments of series are read together, and on which axis each is read.
+"""Batches of segments of series that are read together, with their axes.
 
 O origins (series × cutoff) · N positions where forecasts begin · B segments of a batch · T steps
 R spans of series

@@ -1,16 +1,15 @@
-"""Far horizons at several rates: the network that reads hours reads means over 4 and 12 hours too.
+"""Long horizons at several rates: a network for hours also reads means over 4 and 12 hours.
 
-A network that answers S steps feeds its medians back for more, and its level drifts. The same
-network answers S means over k steps at once, which is k times as far. So, beyond S steps, the fed
-back answer gives the shape and the slower rates give the level: each mean that was forecast is
-compared with that of the shape over the same steps, and the difference, on straight lines between
-the middles of the means, is put on top.
+A network with S steps feeds its medians back for more, and its level drifts. The same network
+forecasts S means over k steps at once, which is k times as far. Beyond S steps, the recursive
+forecast therefore gives the shape and slower rates give the level: the difference between each
+forecast mean and that of the shape over the same steps, linearly interpolated between the middles
+of the means, is added.
 
-What a rate answers at a step does not depend on the horizon that is asked for (but for the last
-steps, of which no mean is whole): step h is answered by the rates at which it lies 4 to S means
-ahead. Their say grows with the distance, 1 − S / h, and begins with nothing where the head's own
-steps end. All rates read what a forecast has read anyway (`context`), summed up from its newest
-value back.
+The result of a rate at a step does not depend on the horizon (except for the last steps, which lack
+a whole mean): step h uses the rates at which it is 4 to S means ahead. Their weight grows with the
+distance, 1 − S / h, from 0 at the end of the head's own steps. All rates read the context of the
+forecast (`context`), aggregated backwards from its newest value.
 
     O origins (series × cutoff) · H horizon · S steps of the head · R rates · J means of a rate
     Q quantiles of the head · B segments of series, each with its own beginning

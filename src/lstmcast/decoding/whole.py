@@ -1,5 +1,4 @@
-"""Decoding with inputs that are made of the whole series, of which the network then reads its
-context.
+"""Decoding with inputs computed from the whole series, of which the network reads its context.
 
 O origins (series × cutoff) · N positions where forecasts begin · B rows of a batch · T steps
 K columns of a row · C input channels · M members · D units · H horizon
@@ -114,12 +113,11 @@ class Share(NamedTuple):
 
 
 def _fitted_alike(reader: Reader, panel: Panel, origins: Origins) -> Iterator[Share]:
-    """Which origins can share a state of the transforms, and the panel and origins to decode them
-    with.
+    """Groups of origins that can share fitted transforms, with the panel and origins of each.
 
-    What was learned of a series holds wherever it is forecast. Of other series the transforms learn
-    what is known at an origin, anew at each: otherwise a forecast would know what came later, or
-    depend on which others are asked for.
+    Transforms fitted to a series are used at all of its origins. For other series, they are fitted
+    to what is known at each origin; otherwise a forecast would use later values, or depend on the
+    other origins.
     """
     inputs = transformed(reader)
     if not inputs.learns:

@@ -169,8 +169,8 @@ class Functions:
             )
         if len(panel) > 1 and not request.ids:
             raise UsageError(
-                f"{request.data} has {len(panel):,} series, by {', '.join(panel.keys)}. Say which "
-                f"columns tell them apart: id := {json.dumps(list(panel.keys))}."
+                f"{request.data} has {len(panel):,} series, by {', '.join(panel.keys)}. Name the "
+                f"columns that distinguish them: id := {json.dumps(list(panel.keys))}."
             )
         return panel
 
@@ -182,7 +182,7 @@ class Functions:
             levels = [float(number) for number in str(level).strip("[] ").split(",")]
             quantiles_of(levels)
         except ValueError:  # UsageError is one
-            self.error = UsageError(f"level := {level} is no percent. Give 80, or [80, 95].")
+            self.error = UsageError(f"level := {level} is not a percentage. Give 80, or [80, 95].")
             raise self.error from None
         return levels
 

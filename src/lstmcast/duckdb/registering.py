@@ -76,8 +76,8 @@ def query(statement: str, database: str | Address | None = None) -> dict[str, np
     address = address_of(database)
     if address.engine != "duckdb" or address.table is not None:
         raise UsageError(
-            f"{address} is no DuckDB file. Write duckdb:///shop.db; tables of others are read with "
-            "lstmcast.read."
+            f"{address} is not a DuckDB file. Write duckdb:///shop.db; read tables of other "
+            "databases with lstmcast.read."
         )
     with opened(address) as file:
         return _answer(file.connection, statement)  # pyright: ignore[reportAttributeAccessIssue]

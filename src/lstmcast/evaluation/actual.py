@@ -1,4 +1,4 @@
-"""What came after the cutoffs of a backtest, and the forecasts beside it.
+"""Actual values after the cutoffs of a backtest, and the grid of forecasts.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """
@@ -16,8 +16,10 @@ from lstmcast.forecast import Forecast
 
 
 class Grid(NamedTuple):
-    """The grid that models forecast: its origins, the panel, how many steps, and which of them
-    occur (O, H), all for None."""
+    """The grid that models forecast: origins, panel, number of steps, and steps that occur (O, H).
+
+    None means that all steps occur.
+    """
 
     origins: Origins
     panel: Panel
@@ -25,19 +27,19 @@ class Grid(NamedTuple):
     rows: np.ndarray | None
 
     def occurring(self, forecast: Forecast) -> Forecast:
-        """The steps of a forecast at which something occurs."""
+        """The steps of a forecast that occur."""
         return forecast if self.rows is None else forecast.at_steps(self.rows)
 
 
 def checked_truth(panel: Panel, truth: Panel | None) -> Panel:
-    """The values to compare with: those of the data unless given."""
+    """The values to compare with, by default those of the data."""
     if truth is None:
         return panel
     alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)
     if not alike or not np.array_equal(truth.starts, panel.starts):
         raise UsageError(
-            f"truth= has other series or times than the data: {truth!r} beside {panel!r}. Give the "
-            "panel that the data were repaired from."
+            f"truth= has different series or times than the data: {truth!r} and {panel!r}. Give "
+            "the panel from which the data were repaired."
         )
     return truth
 
@@ -45,8 +47,7 @@ def checked_truth(panel: Panel, truth: Panel | None) -> Panel:
 def actual_values(
     panel: Panel, origins: Origins, counts: np.ndarray, horizon: int
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """What came after each origin, (O, H): NaN where there is nothing, or nothing was known
-    before."""
+    """Actual values after each origin (O, H), NaN if unknown or without known values before."""
     steps = origins.counts[:, None] + np.arange(horizon)
     counts_here = counts > 0
     occurs = (steps < panel.lengths[origins.series][:, None]) & counts_here[:, None]
@@ -55,7 +56,9 @@ def actual_values(
     actual = np.where(occurs & ~is_blind[:, None], panel.values[rows], np.nan)
     if not is_blind.any():
         return actual, ()
-    note = f"{is_blind.sum()} origins have no known value before their cutoff and are not judged."
+    note = (
+        f"{is_blind.sum()} origins have no known value before their cutoff and are not evaluated."
+    )
     return actual, (note,)
 
 
@@ -64,7 +67,7 @@ def require_answers(name: str, forecast: Forecast, actual: np.ndarray) -> None:
     if len(silent):
         origin, step = silent[0]
         raise ModelError(
-            f"{name} gives no number for series {str(forecast.ids[origin])!r}, cutoff "
+            f"{name} gives no finite number for series {str(forecast.ids[origin])!r}, cutoff "
             f"{forecast.cutoffs[origin]}, step {step + 1}: {forecast.point[origin, step]}. It "
-            "cannot be compared with others; leave that series out, or use another model."
+            "cannot be compared. Leave out the series, or use another model."
         )

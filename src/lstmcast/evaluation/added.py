@@ -1,5 +1,4 @@
-"""What columns that are known in advance add to a forecast: its error with all of them, without
-any, and without each.
+"""The benefit of future columns: errors with all of them, without any, and without each.
 
 S series · K cutoffs · O origins · H horizon
 """
@@ -20,14 +19,15 @@ from lstmcast.forecast import Forecast
 from lstmcast.updating import remembering
 from lstmcast.util.text import number
 
-MOST_COLUMNS, MOST_VALUES = 8, 10_000  # that are left out one by one, of data that are not large
+MOST_COLUMNS, MOST_VALUES = 8, 10_000  # largest number of columns left out one by one
 
 
 @dataclass(frozen=True)
 class Added:
-    """Errors by which columns were left out.
+    """Errors with and without future columns.
 
-    `measure`: which error; `with_all`, `without_any`: of all origins; `without_each`: by column.
+    `measure`: error measure; `with_all`, `without_any`: errors over all origins; `without_each`:
+    errors by column left out.
     """
 
     columns: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Added:
     def __str__(self) -> str:
         names = ", ".join(self.columns)
         text = (
-            f"with what is known in advance ({names}) the {self.measure} is "
+            f"with the columns known in advance ({names}), the {self.measure} is "
             f"{number(self.with_all)}, without it {number(self.without_any)}"
         )
         if not self.without_each:
@@ -60,7 +60,7 @@ def gain_of(
     scales: Scales,
     rows: np.ndarray | None,
 ) -> Added:
-    """What known columns add to the forecasts of a backtest; nothing where the model reads none.
+    """The benefit of future columns in a backtest; None if the model reads none.
 
     Args:
         model: what is tested, as it is.
@@ -129,7 +129,7 @@ def _with_future(panel: Panel, names: Iterable[str]) -> Panel:
 
 
 def _knowing(model: Any, names: Iterable[str]) -> Any:
-    """A model that remembers no other columns: it would ask for their coming values."""
+    """The model without a saved context, which would require coming values of other columns."""
     context = getattr(model, "saved_context", None)
     if context is None:
         return model

@@ -1,10 +1,9 @@
-"""How surprising each value is, given what was forecast before it: a score from 0 to 1, and alerts.
+"""Anomaly scores from 0 to 1 by comparing values with earlier forecasts, and alerts.
 
-Two errors of a value are looked at: that of the forecast one step ahead, in units of the spread
-that the network stated, which shows spikes; and that of the forecast which the network made all
-the steps of its head before, which shows levels and shapes that are not as they were. Each is
-ranked among those of the same series before it: errors as large as this one had a share p of them.
-Nothing after a value moves its score. Streams and whole files take the same steps, in `advance`.
+Two errors of each value are used: that of the forecast one step ahead, in units of the predicted
+spread, which shows spikes; and that of the forecast with the full horizon, which shows changed
+levels and shapes. Each is ranked among earlier errors of the same series: a share p of them was at
+least as large. Later values do not change a score. Streams and whole files use the same `advance`.
 
     S series · R some of them · M errors remembered · H steps of the head · Q quantiles
 """
@@ -30,10 +29,10 @@ LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
 
 @dataclass(frozen=True)
 class Alerts:
-    """When a value is worth an alert.
+    """Settings of alerts.
 
-    rate: of false alarms, per value, where errors stay as they were: 0.001 is one in 1,000 values
-    at most. A series has to show about as many values before there can be any.
+    rate: rate of false alarms per value if the distribution of errors does not change: 0.001 is at
+        most one in 1,000 values. A series needs about 1/rate values before its first alert.
     """
 
     rate: float = 0.001
@@ -47,9 +46,9 @@ class Alerts:
 
 
 class Surprises(NamedTuple):
-    """What is remembered of each series: its errors, forecasts that are still to come true."""
+    """The memory of each series: recent errors, and forecasts of coming values."""
 
-    count_S: NDArray  # values that came, unknown ones included
+    count_S: NDArray  # number of values so far, including unknown ones
     near_SM: NDArray  # errors one step ahead, in units of the spread
     near_count_S: NDArray
     far_SM: NDArray  # errors of the forecasts H steps before
@@ -59,7 +58,7 @@ class Surprises(NamedTuple):
 
 
 def start(rows: int, steps: int) -> Surprises:
-    """Before the first value of so many series, of a network that answers so many steps."""
+    """The initial state for a number of series and a horizon."""
     zeros_S = np.zeros(rows, np.int64)
     errors_SM = np.zeros((rows, MEMORY), np.float32)
     return Surprises(
@@ -76,14 +75,15 @@ def start(rows: int, steps: int) -> Surprises:
 def advance(
     state: Surprises, values_R: NDArray, near_RQ: NDArray, far_R: NDArray, alerts: Alerts
 ) -> tuple[NDArray, NDArray]:
-    """Scores (R,) of one value more of each series, and which are worth an alert (R,). NaN, and no
-    alert, for a value that is unknown or that nothing was forecast of.
+    """Scores (R,) of the next value of each series, and whether it raises an alert (R,).
+
+    The score is NaN, without alert, for a value that is unknown or was not forecast.
 
     Args:
         state: of these series; it is changed in place.
         values_R: the values.
-        near_RQ: what was forecast of them one step ahead: quantiles, or a point (R, 1).
-        far_R: what is forecast now of the value H steps ahead, the first of which is `values_R`.
+        near_RQ: their forecast one step ahead: quantiles, or a point (R, 1).
+        far_R: the current forecast of the value H steps ahead, counting from `values_R`.
         alerts: when a value is worth an alert.
     """
     H = state.ahead_SH.shape[1]
@@ -95,7 +95,7 @@ def advance(
     with np.errstate(over="ignore"):
         far_error_R = np.abs(values_R - expected_R)
     far_p_R = _ranked(state.far_SM, state.far_count_S, far_error_R)
-    # Two looks at each value: without the factor there were up to twice as many false alarms.
+    # Two tests per value: without the factor there were up to twice as many false alarms.
     p_R = np.minimum(2 * np.fmin(near_p_R, far_p_R), 1.0)
     known_R = np.isfinite(p_R)
     p_R = np.where(known_R, p_R, 1.0)
@@ -110,7 +110,7 @@ def advance(
 
 
 def _near_error(values_R: NDArray, near_RQ: NDArray) -> NDArray:
-    """Errors of one step in units of the spread on their side; of a point as they are."""
+    """One-step errors in units of the spread on their side; unscaled for points."""
     if near_RQ.shape[1] == 1:
         return np.abs(values_R - near_RQ[:, 0])
     middle_R = near_RQ[:, MIDDLE]
@@ -125,10 +125,10 @@ def _near_error(values_R: NDArray, near_RQ: NDArray) -> NDArray:
 
 
 def _ranked(errors_RM: NDArray, count_R: NDArray, error_R: NDArray) -> NDArray:
-    """The share (R,) of errors at least as large as these, which are remembered from here on.
+    """The share (R,) of earlier errors at least as large as these, which are then stored.
 
-    (k + u) / (n + 1) for k of n errors; u, between 0 and 1, says how far an error lies beyond
-    those that it is larger than, so that a record by far is told apart from a narrow one.
+    It is (k + u) / (n + 1) for k of n errors; u, between 0 and 1, measures the distance to the next
+    smaller errors, so that a record by a wide margin differs from a narrow one.
     """
     known_R = ~np.isnan(error_R)
     largest = float(np.finfo(np.float32).max)

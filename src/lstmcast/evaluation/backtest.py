@@ -1,4 +1,4 @@
-"""How good a forecaster would have been: forecasts at past cutoffs, and what came after them.
+"""Backtests: forecasts at past cutoffs compared with actual values.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """
@@ -48,11 +48,11 @@ from lstmcast.writing.tables import frame_of
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """Forecasts of a model and of the baselines at past cutoffs, beside the actual values.
+    """Forecasts of a model and baselines at past cutoffs, with the actual values.
 
-    `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left
-    out and how the model was fitted: `refit`, as it was done. `added`: what columns that are known
-    in advance added. `base`: of a model that reconciles.
+    `reason`: why nothing could be held out, else empty. `notes`: what was left out. `refit`: how
+    the model was fitted. `added`: the benefit of future columns. `base`: forecasts before
+    reconciliation.
     """
 
     model: str
@@ -68,10 +68,10 @@ class Backtest:
     reason: str = ""
     refit: Refit = "never"
     added: Added = field(default_factory=Added)
-    base: Forecast | None = None  # what the model's forecasts were before they were reconciled
+    base: Forecast | None = None  # the forecasts of the model before reconciliation
 
     def __repr__(self) -> str:
-        """What it is, the verdict, and the errors of each model."""
+        """A summary, the verdict, and the errors of each model."""
         summary = self.summary()
         if not summary.scores:
             return f"{self._headline}\n{summary.verdict}"
@@ -95,7 +95,7 @@ class Backtest:
         return self.summary().scores
 
     def summary(self) -> Summary:
-        """The tables, the verdict and the warnings; `str()` of it is made for reading."""
+        """The tables, the verdict and the warnings; print it to read them."""
         notes = (*self.notes, str(self.added)) if self.added else self.notes
         return summarise(self._scored(), self.model, self.last, notes, self.reason)
 
@@ -104,8 +104,10 @@ class Backtest:
     @overload
     def per_horizon(self, kind: str) -> Any: ...
     def per_horizon(self, kind: str = "arrays") -> Any:
-        """All metrics of each model at each step ahead, as a long table: its columns by name, or a
-        frame: "pandas", "polars" or "pyarrow"."""
+        """All metrics of each model at each step ahead, as a long table.
+
+        kind: "arrays" for a dict of columns, or "pandas", "polars" or "pyarrow" for a frame.
+        """
         steps = np.arange(1, self.horizon + 1)
         return frame_of(table(self._scored(), "step", steps, axis=0), kind)
 
@@ -114,8 +116,7 @@ class Backtest:
     @overload
     def per_series(self, kind: str) -> Any: ...
     def per_series(self, kind: str = "arrays") -> Any:
-        """All metrics of each model on each series, NaN for series not judged, as a long table; see
-        `per_horizon`."""
+        """All metrics of each model on each series, NaN if not measured, as in `per_horizon`."""
         return frame_of(self._per_series(), kind)
 
     def _per_series(self) -> dict[str, np.ndarray]:
@@ -124,7 +125,7 @@ class Backtest:
         if not columns:
             return columns
         models, _, *measures = columns.items()
-        # the keys of each series are those of its first origin
+        # keys of a series are those of its first origin
         first_origins = np.arange(len(self.ids)) * shape[1]
         keys = self.forecasts[self.model].keys.take(first_origins)
         model_count = len(self.forecasts)
@@ -138,13 +139,14 @@ class Backtest:
     @overload
     def per_level(self, kind: str) -> Any: ...
     def per_level(self, kind: str = "arrays") -> Any:
-        """All metrics of each model at each level of a hierarchy, those of the forecasts before
-        they were reconciled as "base", as a long table; see `per_horizon`."""
+        """All metrics of each model at each level of a hierarchy, as in `per_horizon`.
+
+        The model "base" holds the forecasts before reconciliation.
+        """
         return frame_of(by_level(self._scored(), self.base), kind)
 
     def level_rows(self) -> list[list[str]]:
-        """The errors at each level of a hierarchy as texts, the header first; nothing where nothing
-        was reconciled."""
+        """The errors at each level of a hierarchy as text, the header first; empty without one."""
         if self.base is None:
             return []
         return level_rows(self.per_level(), self.model, self.summary().measure)
@@ -154,9 +156,9 @@ class Backtest:
     @overload
     def held_out(self, kind: str) -> Any: ...
     def held_out(self, kind: str = "arrays") -> Any:
-        """Actual values and the model's forecasts of them, as a long table; see `per_horizon`.
+        """Actual values with the forecasts of the model, as in `per_horizon`.
 
-        Its columns are those of `Forecast.columns_dict`, always with `cutoff`, and `actual`.
+        The columns are those of `Forecast.columns_dict`, including `cutoff`, and `actual`.
         """
         return frame_of(self._held_out(), kind)
 
@@ -174,7 +176,7 @@ class Backtest:
         return {name: column[is_known] for name, column in columns.items()}
 
     def to_json(self) -> str:
-        """Everything above as one JSON object; times as ISO text, unknown numbers as null."""
+        """The whole result as a JSON object, with times as ISO text and unknown numbers as null."""
         tables = {
             "per_horizon": self.per_horizon(),
             "per_series": self._per_series(),
@@ -210,38 +212,36 @@ def backtest(
     added: bool = True,
     **words: Unpack[Words],
 ) -> Backtest:
-    """Forecast the end of each series from `cutoffs` earlier points, with the model and with the
-    baselines.
+    """Compare forecasts of a model and of baselines with actual values at past cutoffs.
 
-    `data`: a Panel, or anything that `lstmcast.read` reads. The last cutoff leaves `horizon` values
-    (the model's own unless given) to compare with; the ones before lie `step` apart: a horizon
-    unless given, less where the history is too short for that. Counts of known observations (S, K)
-    in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four
-    built-in ones, and those of demand where most series are counts with many zeros; "classical"
-    for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False; of models that have
-    one name the second is called "name (2)".
+    `data`: a Panel, or anything that `lstmcast.read` reads. `horizon`: steps to forecast (default:
+    the model's). `cutoffs`: their number, or counts of known observations (S, K), where 0 leaves
+    an origin out. `step`: steps between cutoffs (default: the horizon, less for short histories);
+    the last cutoff leaves `horizon` values to compare. `baselines`: True for the four built-in
+    ones, and those of intermittent demand where most series are counts with many zeros;
+    "classical" adds AutoETS, AutoTheta and AutoARIMA; or a list of your own, or False. A second
+    model with the same name is called "name (2)".
 
-    `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff,
-    "never" uses it as it is and refuses cutoffs before the end of its training. Unless given, a
-    model that cannot forecast without is fitted once, and any other is used as it is.
-    `fit_options`: what the model's `fit` is given besides the data, such as {"loss": own, "device":
-    "cuda"}. `workers`: processes that fit at the same time, with one thread each; unless given,
-    this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
-    continues. `progress` is called with a `Progress` whenever something is finished. `truth`: the
-    values to compare with, where those of the data were repaired: a Panel of the same series and
-    times. `added`: whether to measure what known columns add. `words`: how the data are read, in
-    the words of `lstmcast.read`: time, target, series, ….
+    `refit`: "once" fits the model on the data before the first cutoff, "each" at every cutoff,
+    "never" uses it as it is, with cutoffs after its training data; by default, a model that needs
+    `fit` is fitted once. `fit_options`: further arguments of its `fit`, such as {"device": "cuda"}.
+    `workers`: number of processes that fit, with one thread each (default: this process only).
+    `folder`: where results are kept, so that an interrupted backtest continues. `progress`:
+    function called with a `Progress` after each part. `truth`: a Panel of actual values, if those
+    of the data were repaired. `added`: whether to measure the benefit of future columns. `words`:
+    keyword arguments of `lstmcast.read`: time, target, series, ….
 
-    A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
-    ModelError where a model gives no numbers or the folder holds something else; what a fit raises
-    comes with its cutoff. Where nothing can be held out the result is empty and says why.
+    Returns a `Backtest`, which is empty with a `reason` if nothing can be held out. Raises
+    UsageError for invalid arguments, and ModelError if a model gives no finite numbers or the
+    folder holds something else; errors of `fit` name their cutoff. The function is long because
+    of its arguments, each of which is described here.
 
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
     >>> panel = Panel.from_arrays({"a": np.tile([1.0, 5.0, 9.0, 5.0], 8)}, periods=(4,))
     >>> backtest(SeasonalNaive(), panel, horizon=4).scores["naive"]["mae"]
     2.0
     """
-    # here: who has a Panel need not import all that reads
+    # imported here, as a Panel does not need the modules of reading
     from lstmcast.data.read import as_panel
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
@@ -258,8 +258,8 @@ def backtest(
     require_use_of(options, modes[name])
     if _reconciles(model) and modes[name] != "never":
         raise _to_fit_first(name)
-    # Every origin is asked for, so that the result is a rectangle; those that do not count are not
-    # compared. Models forecast the steps of the grid, and those that occur are kept.
+    # Every origin is forecast, so that the result is a rectangle; those left out are not compared.
+    # Models forecast the steps of the grid, and those that occur are kept.
     origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))
     grid = Grid(origins, *on_grid(panel, origins, steps))
     plan = Plan(grid.panel, counts, grid.steps, models, modes, options)
@@ -277,7 +277,7 @@ def _compared(
     truth: Panel,
     added: bool,
 ) -> Backtest:
-    """The forecasts of a plan beside the actual values."""
+    """Compare the forecasts of a plan with the actual values."""
     name = plan.tested
     base = None
     if _reconciles(model):
@@ -315,14 +315,14 @@ def _reconciles(model: Any) -> bool:
 
 
 def _to_fit(model: Any) -> Any:
-    """What is asked, and fitted where need be: the base of a model that reconciles."""
+    """The model to fit and to forecast with: the base of a reconciling model."""
     return model.base if _reconciles(model) else model
 
 
 def _to_fit_first(name: str) -> UsageError:
     return UsageError(
-        f"{name} would be fitted for this backtest, and reconciling asks how it errs as it is. Fit "
-        "it first, on what precedes the first cutoff, and leave refit out."
+        f"{name} would be fitted for this backtest, but reconciliation measures the errors of a "
+        "fitted model. Fit it first on the data before the first cutoff, and leave out refit."
     )
 
 
@@ -330,7 +330,7 @@ def _empty(name: str, panel: Panel, horizon: int, counts: np.ndarray) -> Backtes
     longest = int(panel.lengths.max(initial=0))
     reason = (
         f"the longest series has {longest} value{'s' * (longest != 1)}, too few to hold out "
-        f"{horizon} and know {FEWEST_KNOWN[-1]} before. A shorter horizon can be judged."
+        f"{horizon} after {FEWEST_KNOWN[-1]} known ones. Use a shorter horizon."
     )
     empty = np.empty(0)
     return Backtest(

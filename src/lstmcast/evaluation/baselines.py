@@ -1,9 +1,9 @@
-"""Forecasts that any network has to beat: simple, known for decades, quick.
+"""Simple, well-known and fast forecasts, which any network should beat.
 
-Each is a small frozen description; `predict` looks at the values before each cutoff only. Their
-intervals are measured at held-out cutoffs before each origin; with `quantiles=()` they give a point
-alone. Missing values are carried forward, counts and other values that stop at
-0 are never forecast below it, and a history of any length from one value has a forecast.
+Each is a frozen configuration; `predict` uses only the values before each cutoff. Intervals are
+measured at held-out cutoffs before each origin; with `quantiles=()` there are only points. Missing
+values are filled forward, forecasts of counts and positive values are never below 0, and one known
+value is enough for a forecast.
 
 Shapes: O origins, H horizon, m seasonal period.
 """
@@ -57,8 +57,8 @@ class Naive:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -68,8 +68,7 @@ class Naive:
 
 @dataclass(frozen=True)
 class SeasonalNaive:
-    """The values of the last cycle again; the last known value where the history is shorter than a
-    cycle.
+    """The values of the last cycle, or the last known value if the history is shorter than a cycle.
 
     >>> from lstmcast.data.panel import Panel
     >>> SeasonalNaive(period=2).predict(Panel.from_arrays([3.0, 5.0, 4.0]), 3).point
@@ -77,7 +76,7 @@ class SeasonalNaive:
     """
 
     horizon: int | None = None
-    period: int | None = None  # the panel's first unless given
+    period: int | None = None  # default: the first period of the panel
     name: str = "seasonal naive"
     quantiles: tuple[float, ...] = QUANTILES
 
@@ -87,8 +86,8 @@ class SeasonalNaive:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -98,10 +97,9 @@ class SeasonalNaive:
 
 @dataclass(frozen=True)
 class SeasonalNaiveDrift:
-    """The last cycle, grown by the mean change from cycle to cycle: in logs where all known values
-    are positive.
+    """The last cycle plus the mean change between cycles, in logarithms for positive values.
 
-    Without two cycles, or fewer than three changes, there is no drift.
+    There is no drift with fewer than two cycles or three changes.
 
     >>> from lstmcast.data.panel import Panel
     >>> panel = Panel.from_arrays([1.0, 3.0, 2.0, 6.0, 4.0])
@@ -110,7 +108,7 @@ class SeasonalNaiveDrift:
     """
 
     horizon: int | None = None
-    period: int | None = None  # the panel's first unless given
+    period: int | None = None  # default: the first period of the panel
     name: str = "seasonal naive with drift"
     quantiles: tuple[float, ...] = QUANTILES
 
@@ -120,8 +118,8 @@ class SeasonalNaiveDrift:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -140,12 +138,11 @@ class SeasonalNaiveDrift:
 
 @dataclass(frozen=True)
 class HoltWinters:
-    """Exponential smoothing with a trend and a season, its parameters chosen for each history by
-    its one-step errors.
+    """Exponential smoothing with trend and season, fitted to each history by one-step errors.
 
-    The trend is additive, damped, or left out, as Akaike's criterion has it. The season multiplies
-    where all known values are positive and is added otherwise; without two cycles there is none
-    (Holt's method). No more than `MEMORY` values or 8 cycles back are looked at.
+    Akaike's criterion selects an additive, a damped or no trend. The season is multiplicative if
+    all known values are positive, else additive; with fewer than two cycles there is none (Holt's
+    method). At most the newest `MEMORY` values or 8 cycles are used.
 
     Winters, "Forecasting sales by exponentially weighted moving averages", Management Science 6
     (1960).
@@ -156,7 +153,7 @@ class HoltWinters:
     """
 
     horizon: int | None = None
-    period: int | None = None  # the panel's first unless given
+    period: int | None = None  # default: the first period of the panel
     name: str = "Holt–Winters"
     quantiles: tuple[float, ...] = QUANTILES
 
@@ -166,8 +163,8 @@ class HoltWinters:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -203,18 +200,20 @@ def _smoothed(history_OW: np.ndarray, newest_O1: np.ndarray, period: int, steps:
 
 @dataclass(frozen=True)
 class Classical:
-    """A model of the statsforecast package, fitted anew at each cutoff; the naive forecast where it
-    cannot be fitted.
+    """A model of the statsforecast package, fitted at each cutoff, or the naive forecast if that
+    fails.
 
-    Missing values are carried forward first. `map` may be that of a pool of processes: the fits do
-    not depend on each other. MissingExtraError without the extra `baselines`.
+    Missing values are filled forward first. `map` may be that of a process pool, since fits are
+    independent. Raises MissingExtraError without the extra `baselines`.
     """
 
     name: ClassicalName
     horizon: int | None = None
-    period: int | None = None  # the panel's first unless given
+    period: int | None = None  # default: the first period of the panel
     map: Callable[..., Iterable[np.ndarray]] = map
-    quantiles: tuple[float, ...] = ()  # others are measured at some 25 cutoffs, each a fit
+    quantiles: tuple[
+        float, ...
+    ] = ()  # others are measured at some 25 cutoffs, each of which needs a fit
 
     def __post_init__(self) -> None:
         _require_period(self.period)
@@ -222,9 +221,9 @@ class Classical:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
-        _statsforecast_models()  # asked here, so that its absence is told before any work
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
+        _statsforecast_models()  # checked here, to report a missing package before any work
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -243,8 +242,7 @@ Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical 
 
 
 def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters]:
-    """The baselines that stand beside every backtest, quick ones: points alone, which is what is
-    compared."""
+    """The fast baselines of every backtest, without intervals, as only points are compared."""
     return (
         Naive(quantiles=()),
         SeasonalNaive(quantiles=()),
@@ -254,8 +252,7 @@ def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltW
 
 
 def classical_baselines() -> tuple[Classical, ...]:
-    """AutoETS, AutoTheta and AutoARIMA of statsforecast: good, and slow (a second or more for each
-    series and cutoff).
+    """AutoETS, AutoTheta and AutoARIMA of statsforecast, which take a second or more per cutoff.
 
     MissingExtraError without the extra `baselines`.
     """
@@ -264,13 +261,12 @@ def classical_baselines() -> tuple[Classical, ...]:
 
 
 def without_quantiles(forecaster: Any) -> Any:
-    """A baseline that gives points alone, where its intervals would not be looked at; any other
-    forecaster as it is."""
+    """A baseline without intervals, where they are not needed; other forecasters are unchanged."""
     return replace(forecaster, quantiles=()) if isinstance(forecaster, Baseline) else forecaster
 
 
 def baseline_named(name: str) -> Baseline | None:
-    """A baseline by its name; None where none is called so.
+    """A baseline by its name, or None.
 
     >>> baseline_named("AutoETS"), baseline_named("holt-winters").name
     (Classical(name='AutoETS', ...), 'Holt–Winters')
@@ -326,7 +322,7 @@ def _period(panel: Panel, period: int | None) -> int:
 
 
 def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.ndarray:
-    """The last cycle repeated, (O, H); the last known value where it is not known."""
+    """The last cycle repeated (O, H), with the last known value where it is missing."""
     newest_O1 = _newest(panel, origins)
     if period > origins.counts.max(initial=0):  # nobody knows a cycle
         return np.repeat(newest_O1, steps, axis=1)
@@ -344,7 +340,6 @@ def _newest(panel: Panel, origins: Origins) -> np.ndarray:
 
 
 def _drift(panel: Panel, origins: Origins, period: int, values: np.ndarray) -> np.ndarray:
-    """The mean change from cycle to cycle before each cutoff, (O,); 0 where too few are known to
-    tell."""
+    """The mean change between cycles before each cutoff (O,); 0 if too few are known."""
     mean, changes = mean_changes(panel, origins, period, values, np.positive)
     return np.where(changes >= max(3, period), mean, 0.0)

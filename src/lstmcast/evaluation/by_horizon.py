@@ -1,4 +1,4 @@
-"""How fast the error of forecasts that are fed back grows with the horizon.
+"""The growth of the error of recursive forecasts with the horizon.
 
 S series · K cutoffs · H horizon
 """
@@ -20,7 +20,7 @@ from lstmcast.forecast import Forecast
 
 
 class RunsFree(Protocol):
-    """A model whose forecasts can be fed back, such as LSTMForecaster."""
+    """A model with recursive forecasts, such as LSTMForecaster."""
 
     def predict(
         self,
@@ -37,13 +37,12 @@ class RunsFree(Protocol):
 def errors_by_horizon(
     model: RunsFree, panel: Panel, horizon: int, cutoffs: ArrayLike, observed: int | None = None
 ) -> dict[str, NDArray]:
-    """RMSE at each step of a free run: columns `horizon` (1 … H), each series by its name, `total`
-    for all together.
+    """RMSE at each step of recursive forecasts: columns `horizon` (1 … H), each series, `total`.
 
-    `cutoffs` (K,): after how many observations of each series the model runs free. `observed`: how
-    many of those it reads, from a fresh state; None for all. Steps past the end of the data do not
-    count. UsageError for cutoffs outside of the data or with fewer than `observed` values before
-    them, and for series of the names of those columns.
+    `cutoffs` (K,): numbers of observations of each series after which recursive forecasts start.
+    `observed`: number of these that the model reads, from a fresh state; None for all. Steps after
+    the end of the data do not count. Raises UsageError for cutoffs outside the data or with fewer
+    than `observed` values before them, and for series with the names of other columns.
 
     >>> from lstmcast import LSTMForecaster
     >>> panel = Panel.from_arrays({"up": np.arange(60.0), "flat": np.ones(60)})
@@ -78,8 +77,8 @@ def _checked(counts_K: NDArray, panel: Panel, observed: int | None) -> NDArray:
     if not is_list or counts_K.min() < smallest or counts_K.max() > largest:
         raise UsageError(
             f"cutoffs={counts_K.tolist()} and {observed=} do not fit these data. A list of counts "
-            f"from {smallest} to {largest} is expected: something is observed before each, and "
-            "something comes after it in every series."
+            f"from {smallest} to {largest} is expected, with observations before and after each "
+            "in every series."
         )
     ids = {str(name) for name in panel.ids}
     duplicates = {"horizon", "total"} & ids
@@ -92,7 +91,7 @@ def _checked(counts_K: NDArray, panel: Panel, observed: int | None) -> NDArray:
 
 
 def _segment(panel: Panel, begin: int, end: int) -> Panel:
-    """Steps begin … end of each series, as if it began there.
+    """Steps begin … end of each series as a series of its own.
 
     Its times are those of the panel's beginning, so that a model does not join it to earlier data
     that it remembers.

@@ -12,7 +12,7 @@ from lstmcast.forecast import Forecast
 from lstmcast.hierarchy.levels import level_names
 from lstmcast.util.text import number, percent
 
-BASE = "base"  # what the forecasts are called that were not reconciled yet
+BASE = "base"  # name of the forecasts before reconciliation
 
 
 def by_level(scored: Scored, base: Forecast | None) -> dict[str, Any]:

@@ -1,14 +1,14 @@
-"""Intervals that contain what they promise: conformal calibration on held-out cutoffs.
+"""Conformal calibration of intervals on held-out cutoffs.
 
-The network's quantiles say how uncertain it is in relative terms; how wide an interval must be is
-measured: at cutoffs before the forecast, how many times its own half-width would each interval have
-needed to be to contain the actual value? The quantile of these scores at the interval's level is
-the factor by which the interval is widened (split conformal prediction: Vovk, Gammerman & Shafer
-2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
+The quantiles of the network give relative uncertainty. The required width is measured at cutoffs
+before the forecast: by what factor would the half-width of each interval have contained the actual
+value? The quantile of these scores at the level of the interval is the factor by which it is
+widened (split conformal prediction: Vovk, Gammerman & Shafer 2005; scores normalised by the
+predicted spread: Romano, Patterson & Candès 2019).
 
-Where nothing was trained on the data, each forecast is calibrated at cutoffs before it
-(`HeldOut`, `calibrated`). Where something was, only what comes after the training part is held out:
-the factors are measured once, when the training ends, and kept (`measured_factors`, `widened`).
+Without training on the data, each forecast is calibrated at cutoffs before it (`HeldOut`,
+`calibrated`). After training, only values after the training part are held out: the factors are
+measured once, when training ends, and stored (`measured_factors`, `widened`).
 
     S series · O origins · G origins that share a calibration · J held-out cutoffs · H horizon
     Q quantile levels, symmetric about the median · I central intervals, narrow ones first
@@ -37,7 +37,7 @@ from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
 
-MOST_WIDENED = 1.5  # times its own width, beyond which an interval is held to errors of that size
+MOST_WIDENED = 1.5  # multiple of its own width beyond which an interval is limited to errors seen
 # Origins whose intervals are widened together: of 100,000 series all of them would be gigabytes.
 WIDENED_AT_ONCE = 1 << 12
 
@@ -45,8 +45,8 @@ WIDENED_AT_ONCE = 1 << 12
 def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut) -> NDArray:
     """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin.
 
-    batches: what was tried of some origins after the other, and which they are. Of the quantiles at
-    held-out cutoffs no more is kept than how wide intervals had to be.
+    batches: results for groups of origins, and which origins they are. Of the quantiles at held-out
+        cutoffs, only the required widths are kept.
     """
     measured: Measured | None = None
     for rows, forecasts in batches:
@@ -71,13 +71,13 @@ class Measured(NamedTuple):
 
     quantiles_OHQ: NDArray
     axes_O: NDArray
-    scores_IOJH: NDArray  # by how much each interval would have had to be wider
+    scores_IOJH: NDArray  # factor that each interval would have needed
     below_OH: NDArray  # the largest errors seen on each side
     above_OH: NDArray
 
     @classmethod
     def none(cls, count: int, forecasts: Tried) -> Measured:
-        """Room for so many origins, of as many cutoffs, steps and levels as some of them have."""
+        """Allocate space for a number of origins, with the cutoffs, steps and levels of a batch."""
         _, J, H, Q = forecasts.before_OJHQ.shape
         return cls(
             quantiles_OHQ=np.empty((count, H, Q)),
@@ -88,7 +88,7 @@ class Measured(NamedTuple):
         )
 
     def put(self, rows: slice, forecasts: Tried) -> None:
-        """Take in what was tried of some origins."""
+        """Add the results for some origins."""
         axes_O = axes_of(*forecasts)
         before_OJHQ = _on_axis(forecasts.before_OJHQ, axes_O)
         actual_OJH = _on_axis(forecasts.actual_OJH, axes_O)
@@ -103,14 +103,14 @@ class Measured(NamedTuple):
         self.above_OH[rows] = _largest(error_OJH)
 
     def widen(self, rows: NDArray, factors_GHI: NDArray) -> None:
-        """Widen the intervals of some origins, and take them back from their axis."""
+        """Widen the intervals of some origins, and convert them back from their axis."""
         largest = self.below_OH[rows], self.above_OH[rows]
         wide = widen(self.quantiles_OHQ[rows], HEAD_QUANTILES, factors_GHI, largest)
         self.quantiles_OHQ[rows] = _back(wide, self.axes_O[rows])
 
 
 def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:
-    """How much wider intervals must be (H, I); 1 where nothing was held back."""
+    """Factors by which intervals must be widened (H, I); 1 if nothing was held out."""
     if measured is None:
         return np.ones((horizon, MEDIAN))
     axes_O = axes_of(measured.quantiles_OHQ, measured.actual_OH)
@@ -121,7 +121,7 @@ def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:
 
 
 def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
-    """Quantiles whose intervals are widened by measured factors, later steps by the last one's."""
+    """Widen intervals by measured factors, later steps by those of the last one."""
     origins, horizon, _ = quantiles_OHQ.shape
     step_H = np.minimum(np.arange(horizon), len(factors_HI) - 1)
     shape = (origins, horizon, factors_HI.shape[1])
@@ -133,8 +133,7 @@ def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
 
 
 def at_levels(quantiles: NDArray, quantile_levels: tuple[float, ...]) -> NDArray:
-    """Quantiles at other levels than the head's: straight lines between them over the normal
-    distribution's scores."""
+    """Quantiles at other levels, interpolated linearly over normal scores."""
     scores = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
     at_levels = np.empty((*quantiles.shape[:2], len(quantile_levels)))
     for column, level in enumerate(quantile_levels):
@@ -220,8 +219,10 @@ def widen(
 
 
 def _reaches_level(quantiles_GHQ: NDArray, distance_GHQ: NDArray) -> NDArray:
-    """Which bounds reach another level rather than being spread (G, H, Q): the outer two of a side
-    in one place, which is not 0. They stay there."""
+    """Whether bounds mark another level (G, H, Q): the outer two of a side are equal and not 0.
+
+    Such bounds are not moved.
+    """
     reaches_GHQ = np.zeros(quantiles_GHQ.shape, bool)
     if quantiles_GHQ.shape[2] <= 2 * OUTER:
         return reaches_GHQ

@@ -1,8 +1,8 @@
-"""Simple forecasts that can stand beside the network in a combination.
+"""Simple forecasts that can be combined with the network.
 
-Each looks back a few cycles, and never farther than a forecast of the network has surely read: so a
-model that was saved continues with the same numbers. NaN is an answer too: of an origin that knows
-too little. Missing values are passed over; nothing is ever taken from after a cutoff.
+Each uses the last few cycles, never more than a forecast of the network has read, so that a saved
+model continues with the same numbers. The forecast is NaN if too little is known at an origin.
+Missing values are skipped; values after a cutoff are never used.
 
     O origins · H horizon · C cycles · N observations of all series
 """
@@ -52,7 +52,7 @@ _SPANS = {
 
 
 class Candidate(Protocol):
-    """A forecast that can be combined with the network's."""
+    """A forecast that can be combined with that of the network."""
 
     @property
     def name(self) -> str:
@@ -71,7 +71,7 @@ def trust_of(candidates: Iterable[Candidate]) -> NDArray:
 
 
 def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
-    """The candidates of a panel: those that its seasonal periods make possible.
+    """The candidates of a panel, given its seasonal periods.
 
     >>> panel = Panel.from_arrays([3.0, 5.0, 4.0] * 8, frequency="D", start="2024-01-01")
     >>> [candidate.name for candidate in candidates_of(panel)][:3]
@@ -105,7 +105,7 @@ def _year_of_days(frequency: Frequency) -> int | None:
 
 @dataclass(frozen=True)
 class Restored:
-    """A candidate that forecasts what the columns that are known in advance do not explain."""
+    """A candidate that forecasts what future columns do not explain."""
 
     candidate: Candidate
 
@@ -124,7 +124,7 @@ class Restored:
 
 
 def span(frequency: Frequency, period: int) -> str:
-    """A number of steps as people call it.
+    """A readable name for a number of steps.
 
     >>> from lstmcast.data.times.frequency import parse_frequency
     >>> span(parse_frequency("15min"), 96), span(parse_frequency("D"), 364)
@@ -218,8 +218,7 @@ class CycleMean:
 
 @dataclass(frozen=True)
 class Drift:
-    """The last cycle, grown by the mean change from cycle to cycle in what the network has read: in
-    logarithms where all of that is positive.
+    """The last cycle plus the mean change between cycles, in logarithms for positive values.
 
     Without two cycles, or fewer than three changes, there is no drift.
 
@@ -312,7 +311,7 @@ class Given:
         if point_OH.shape != expected:
             raise ModelError(
                 f"{self.name} gives forecasts of shape {point_OH.shape}; {expected} is expected: "
-                "a row for each cutoff of each series."
+                "one row per series and cutoff."
             )
         result_OH = np.empty((len(order), horizon))
         result_OH[order[places.ravel()]] = point_OH

@@ -1,9 +1,8 @@
-"""Cold start: a series with attributes and little history is forecast as those that are like it.
+"""Cold start: a series with little history is forecast like those with similar attributes.
 
-What a new product will do is what products with the same attributes do: their forecasts, from the
-same time on, are mixed into one distribution, the more alike the more weight. What is known of
-the new series moves all of them towards its own level. The fewer values it has, the more its
-forecast is this mixture, and the less the network's own.
+The forecasts of products with similar attributes at the same time are mixed into one distribution,
+weighted by similarity and shifted towards the level of the new series. The fewer values it has, the
+larger the weight of this mixture, relative to the forecast of the network.
 
     O origins · S series · D series that are like one · H horizon · Q quantiles of the head
 """
@@ -36,10 +35,9 @@ MASS = np.diff(_EDGES)
 
 
 def with_typical(panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> tuple[NDArray, NDArray]:
-    """Forecasts of which those of young series are drawn towards the ones of series with the same
-    attributes, and how much of each is of the others (O,).
+    """Forecasts with those of young series shrunk towards similar series, and the weights (O,).
 
-    Others count that are forecast from the same time on and have enough history.
+    Only series with enough history that are forecast from the same time are used.
 
     >>> series = {"old": [6.0] * 40, "new": [float("nan")]}
     >>> static = {"group": ["mugs", "mugs"]}

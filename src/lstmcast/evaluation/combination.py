@@ -1,13 +1,11 @@
-"""The forecast combination: the network's forecast and simple ones, averaged as the held-out
-cutoffs say that each deserves.
+"""The forecast combination: a weighted average of the network and simple forecasts.
 
-At the cutoffs that calibration forecasts anyway, the candidates are forecast too. The error of each
-relative to the network's, in logarithms, is measured for each series, and drawn towards what the
-other series say: few windows say little. A weight is the relative error to the power −8, the
-network's eight times as much, and the weights of an origin add up to 1: averages are safe where
-picking the best is not. A candidate that lies farther from the network than it nearly ever did at
-the held-out cutoffs is moved towards it. What is known at an origin decides its weights; they are
-measured anew at each, as its intervals are.
+The candidates also forecast the held-out cutoffs of calibration. Their log errors relative to the
+network are measured for each series, and shrunk towards those of the other series, since few
+windows are uncertain. A weight is the relative error to the power −8, that of the network eight
+times as much, and the weights of an origin add up to 1: averaging is safer than selection. A
+candidate much farther from the network than at the held-out cutoffs is moved towards it. Weights
+use only what is known at an origin, and are measured again at each, like intervals.
 
     O origins · J held-out cutoffs of each · H horizon · Q quantile levels
     N candidates, without the network, which is what they are measured by
@@ -142,7 +140,7 @@ def combined(
     known_N = np.logical_or.reduce(known_ON, axis=0)
     if is_named and not known_N[0]:
         raise UsageError(
-            f"method={method!r} is not possible here: no series is long enough for "
+            f"method={method!r} is not possible: no series is long enough for "
             f"{candidates[0].name!r}. Use 'auto', or give a longer history."
         )
     if not known_N.any():

@@ -1,11 +1,11 @@
-"""Intervals that contain what they promise while values arrive: conformal PID control
-(Angelopoulos, Candès & Tibshirani, "Conformal PID control for time series prediction", 2023).
+"""Intervals that keep their coverage while values arrive: conformal PID control (Angelopoulos,
+Candès & Tibshirani, "Conformal PID control for time series prediction", 2023).
 
-A bound lies as far from the median as the network's own quantile does, times a factor. Each value
-that comes beyond a bound raises the logarithm of its factor, each other one lowers it: so slowly
-that the promised share of values lies beyond (quantile tracking, the P of the paper). A second term
-follows the sum of what the newest 500 ticks are off, and grows beyond bounds with it (the
-saturating integrator, its I). There is no model of errors to come (the "scorecaster", its D).
+The distance of a bound from the median is that of the network's quantile times a factor. Each value
+beyond a bound raises the logarithm of its factor and each other value lowers it, with rates that
+give the stated coverage (quantile tracking, the P of the paper). A second term follows the coverage
+error of the newest 500 ticks (the saturating integrator, its I). There is no model of future errors
+(the "scorecaster", its D).
 
 Factors have no unit, so one gain suits all series, and no bound crosses the median. Every step
 ahead has factors of its own, which move when the value comes that was forecast so long ago.
@@ -47,13 +47,13 @@ LEVELS = tuple(round(100 * (1 - 2 * level)) for level in HEAD_QUANTILES[:PAIRS])
 
 @dataclass(frozen=True)
 class Conformal:
-    """Intervals of a stream that are kept as wide as they promise to be.
+    """Settings of conformal intervals: the intervals of a stream keep their stated coverage.
 
     Args:
-        rate: of false signals of drift, per value, where errors stay as they were.
-        steps: how many steps ahead are adjusted by errors of their own; all that the network
-            answers at once unless given. Further ones take the factors of the last of these. A
-            tick takes as much longer as more steps are adjusted.
+        rate: rate of false drift signals per value if the distribution of errors does not change.
+        steps: number of steps ahead that are adjusted by their own errors (default: the horizon of
+            the network). Later steps use the factors of the last one. The time per tick grows with
+            this number.
 
     >>> Conformal(rate=0)
     Traceback (most recent call last):
@@ -74,7 +74,7 @@ class Conformal:
 
 
 class Tracked(NamedTuple):
-    """What is remembered of each series."""
+    """The state of each series."""
 
     count_S: NDArray  # values that came, unknown ones included
     log_SHB: NDArray  # tracked logarithms of factors
@@ -87,7 +87,7 @@ class Tracked(NamedTuple):
 
 
 def start(rows: int, steps: int) -> Tracked:
-    """Before the first value of so many series, of which so many steps are forecast."""
+    """The initial state for a number of series and steps."""
     bounds = len(BOUNDS)
     waiting = steps * (steps + 1) // 2
     return Tracked(
@@ -130,7 +130,7 @@ def adjusted(state: Tracked, rows: NDArray, answer_RHQ: NDArray) -> NDArray:
 def advance(
     state: Tracked, rows: NDArray, values_R: NDArray, answer_RHQ: NDArray, settings: Conformal
 ) -> NDArray:
-    """One value more of some of the series, and whether it shows that their errors have grown (R,).
+    """Update some series with their next value; returns whether their errors have grown (R,).
 
     Args:
         state: it is changed in place.

@@ -46,9 +46,7 @@ def cutoff_counts(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     if not isinstance(cutoffs, (int, np.integer)):
         if step is not None:
-            raise UsageError(
-                f"{step=} has no effect where cutoffs= says every cutoff. Leave it out."
-            )
+            raise UsageError(f"{step=} has no effect if cutoffs= lists every cutoff. Leave it out.")
         return _given_counts(panel, np.asarray(cutoffs)), ()
     if cutoffs < 1 or (step is not None and step < 1):
         raise UsageError(
@@ -107,7 +105,7 @@ def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:
         raise UsageError(
             f"series {str(panel.ids[series])!r}: a cutoff after {counts[series, column]} of "
             f"{lengths[series, 0]} values leaves nothing to compare with. Give counts from 1 to "
-            "one less than the length."
+            "the length minus 1."
         )
     return counts.astype(np.int64)
 
@@ -127,8 +125,8 @@ def _notes(
         spacing = int(np.diff(counts, axis=1)[longest, -1])
         if spacing < horizon:
             notes.append(
-                f"The cutoffs are {spacing} step{'s' * (spacing > 1)} apart: what they are "
-                "compared with overlaps."
+                f"The cutoffs are {spacing} step{'s' * (spacing > 1)} apart, so the compared "
+                "values overlap."
             )
     is_unused = used_S == 0
     if is_unused.any():
@@ -141,6 +139,6 @@ def _notes(
     if is_partly_used.any():
         notes.append(
             f"{is_partly_used.sum()} of {len(ids)} series {are(is_partly_used.sum())} long enough "
-            "for a part of the cutoffs only."
+            "for only some of the cutoffs."
         )
     return tuple(notes)

@@ -1,9 +1,9 @@
-"""Forecasts of intermittent demand: zeros most of the time, and now and then a number.
+"""Forecasts of intermittent demand, which is mostly 0.
 
-Croston's method and its two best known corrections smooth the size of a demand and how often there
-is one, each by itself. The bootstrap answers with the sizes that were, and how likely any is after
-a step with a demand or without. All of them read at most `MEMORY` newest values; missing ones are
-passed over, so stock-outs that are marked as missing say nothing about demand.
+Croston's method and its two best-known corrections smooth the size and the frequency of demands
+separately. The bootstrap uses past sizes, and the probability of a demand after steps with and
+without one. All read at most the newest `MEMORY` values and skip missing ones, such as stock-outs
+that are marked as missing.
 
     O origins · W newest values · H horizon · Q quantile levels
 """
@@ -42,8 +42,8 @@ class _Rate:
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         return predicted(self, panel, horizon, cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
@@ -64,10 +64,10 @@ class _Rate:
 
 @dataclass(frozen=True)
 class Croston(_Rate):
-    """The mean size of a demand over the mean interval between two, both smoothed.
+    """The smoothed demand size divided by the smoothed interval between demands.
 
-    `alpha` is the weight of the newest; the first ones are averaged. The forecast is a mean per
-    step, the same for every step. 0 where there was no demand yet.
+    `alpha` is the weight of the newest demand; the first ones are averaged. The forecast is the
+    mean demand per step, equal for all steps, and 0 before the first demand.
 
     Croston, "Forecasting and stock control for intermittent demands", Operational Research
     Quarterly 23 (1972).
@@ -91,7 +91,7 @@ class Croston(_Rate):
 
 @dataclass(frozen=True)
 class SBA(_Rate):
-    """Croston's method less its bias, which the mean of a ratio has: times 1 − alpha/2.
+    """Croston's method with bias correction: its forecast times 1 − alpha/2.
 
     Syntetos & Boylan, "The accuracy of intermittent demand estimates", International Journal of
     Forecasting 21 (2005).
@@ -115,8 +115,10 @@ class SBA(_Rate):
 
 @dataclass(frozen=True)
 class TSB(_Rate):
-    """The smoothed size of a demand, times how likely one is: smoothed at every step, so a product
-    that no longer sells fades out.
+    """The smoothed demand size times the smoothed probability of a demand.
+
+    Both are updated at every step, so that the forecast of a product that no longer sells fades
+    out.
 
     Teunter, Syntetos & Babai, "Intermittent demand: linking forecasting to inventory obsolescence",
     European Journal of Operational Research 214 (2011).
@@ -146,13 +148,13 @@ class TSB(_Rate):
 
 @dataclass(frozen=True)
 class DemandBootstrap:
-    """Quantiles of demands that are drawn from those that were.
+    """Bootstrapped quantiles of intermittent demand.
 
-    Whether there is a demand at a step follows a Markov chain of two states, as known at the
-    newest one; its size is one of the newest sizes. This is the bootstrap of Willemain, Smart &
-    Schwarz, "A new approach to forecasting intermittent demand for service parts inventories",
-    International Journal of Forecasting 20 (2004), without jitter and without draws: the
-    distribution of each step is computed. The point is its median.
+    Occurrence of demand follows a two-state Markov chain from the newest step on; sizes are drawn
+    from the newest sizes. This is the bootstrap of Willemain, Smart & Schwarz, "A new approach to
+    forecasting intermittent demand for service parts inventories", International Journal of
+    Forecasting 20 (2004), without jitter and without draws: the distribution of each step is
+    computed. The point is its median.
 
     >>> from lstmcast.data.panel import Panel
     >>> often = Panel.from_arrays(np.tile([0.0, 4.0, 0.0, 0.0, 2.0, 0.0], 20))
@@ -168,13 +170,13 @@ class DemandBootstrap:
 
     def __post_init__(self) -> None:
         if not is_whole(self.memory, 2) or self.memory > MEMORY:
-            raise UsageError(f"memory must be 2 to {MEMORY} values, got {self.memory!r}.")
+            raise UsageError(f"memory must be from 2 to {MEMORY} values, got {self.memory!r}.")
 
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
     ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
+        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
+        observations."""
         origins = origins_of(panel, cutoffs)
         horizon = checked_horizon(horizon, self.horizon)
         _, steps, rows = on_grid(panel, origins, horizon)
@@ -202,8 +204,7 @@ Demand = Croston | SBA | TSB | DemandBootstrap
 
 
 def demand_baselines() -> tuple[Croston, SBA, TSB, DemandBootstrap]:
-    """The baselines that stand beside a backtest of intermittent series: points alone, which is
-    what is compared."""
+    """The baselines for intermittent series, without intervals, as only points are compared."""
     return (
         Croston(quantiles=()),
         SBA(quantiles=()),
@@ -213,7 +214,7 @@ def demand_baselines() -> tuple[Croston, SBA, TSB, DemandBootstrap]:
 
 
 def demand_named(name: str) -> Demand | None:
-    """One of these by its name, with intervals; None where none is called so.
+    """One of these by its name, with intervals, or None.
 
     >>> demand_named("tsb").name, demand_named("Holt-Winters")
     ('TSB', None)

@@ -1,7 +1,6 @@
-"""How errors hang together over the steps of a forecast and between series, measured at held-out
-cutoffs: what sums need to know.
+"""Correlations of errors over steps and between series at held-out cutoffs, for sums.
 
-    O origins · G origins that share a calibration · J held-out cutoffs · H horizon
+O origins · G origins that share a calibration · J held-out cutoffs · H horizon
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""By how much intervals must be wider, from what held-out cutoffs showed.
+"""Factors that widen intervals, estimated from held-out cutoffs.
 
-A score is how many times its own half-width an interval would have needed to be to contain the
-actual value. Their quantile at the interval's level is its factor, which neighbouring steps, other
-series and the network's own word (1) have a say in where scores are few.
+A score is the factor on its half-width with which an interval would just have contained the actual
+value. The quantile of the scores at the level of the interval is its factor; if scores are few, it
+is shrunk towards neighbouring steps, other series and the network's own width (1).
 
     P groups of as many origins · G origins that share a calibration · J held-out cutoffs
     R rows, each with scores of its own · N cutoffs of one or several series · H horizon

@@ -1,4 +1,4 @@
-"""A combination whose shares are measured once, when a training ends, and kept.
+"""A combination with shares that are measured once, when training ends.
 
 O origins · H horizon · Q quantile levels · S series
 N candidates, without the network; X with it

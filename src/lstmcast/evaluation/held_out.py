@@ -1,4 +1,4 @@
-"""Cutoffs before a forecast that are held out: what was forecast there, and what came.
+"""Held-out cutoffs before a forecast: forecasts there, and actual values.
 
 S series · O origins · J held-out cutoffs of each · H horizon · Q quantile levels
 """
@@ -108,7 +108,7 @@ class HeldOut:
         return self.whole(self.tried_in_parts(decode, panel, horizon))
 
     def whole(self, batches: Iterable[tuple[slice, Tried]]) -> Tried:
-        """What was tried of some origins after the other, together."""
+        """The results for all groups of origins, joined."""
         origin_count = len(self.counts_OJ)
         all_forecasts: Tried | None = None
         for rows, forecasts in batches:

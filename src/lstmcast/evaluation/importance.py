@@ -1,8 +1,8 @@
-"""How much a forecast owes to each column, and to each part of the past: by permutation.
+"""Permutation importance of columns and of parts of the past.
 
-What a forecast reads of it is put in the wrong place (`permuting`). By how much the error at
-held-out cutoffs grows is what the forecast owes to it (Breiman, "Random forests", 2001, section
-10). The network is not trained again: it is the importance for this one.
+The values that a forecast reads are permuted (`permuting`). Importance is the growth of the error
+at held-out cutoffs (Breiman, "Random forests", 2001, section 10). The network is not trained again:
+it is the importance for this network.
 
     S series · K cutoffs · O origins · H horizon
 """
@@ -54,10 +54,10 @@ class Permuted:
 
 @dataclass(frozen=True, eq=False)
 class Importance:
-    """What a forecast owes to columns and lags, the largest share first.
+    """How much a forecast depends on columns and lags, largest first.
 
-    `measure`: of errors, MASE, or MAE of one series · `error`: with nothing permuted · `cutoffs`,
-    `series`, `repeats`: how many.
+    `measure`: error measure, MASE, or MAE for one series · `error`: error without permutation ·
+    `cutoffs`, `series`, `repeats`: their numbers.
     """
 
     parts: tuple[Permuted, ...]
@@ -68,7 +68,7 @@ class Importance:
     repeats: int
 
     def columns_dict(self) -> dict[str, NDArray]:
-        """The parts as equally long columns."""
+        """The parts as a dict of columns."""
         columns = {}
         for name in ("name", "role"):
             texts = [getattr(permuted, name) for permuted in self.parts]
@@ -79,8 +79,7 @@ class Importance:
         return columns
 
     def frame(self, kind: str | None = None) -> Any:
-        """The parts as a "pandas", "polars" or "pyarrow" frame; a dict of arrays unless asked
-        otherwise."""
+        """The parts as "arrays" (a dict) or as a "pandas", "polars" or "pyarrow" frame."""
         return frame_of(self.columns_dict(), kind)
 
     def write(self, path: Any) -> Any:
@@ -95,7 +94,7 @@ class Importance:
         return self.text()
 
     def text(self, language: str = "en") -> str:
-        """What was found, as a sentence and a table."""
+        """The result as a sentence and a table."""
         words = words_of(language)
         cutoffs = f"{self.cutoffs} held-out cutoff{'s' * (self.cutoffs != 1)}"
         about = (
@@ -134,21 +133,21 @@ def importance(
     progress: Progress | None = None,
     **words: Unpack[ReadWords],
 ) -> Importance:
-    """By how much the error grows where a column, or a part of the past, is permuted.
+    """Measure how much the error grows when a column or a part of the past is permuted.
 
     Args:
         model: A fitted or loaded forecaster, or anything that can be backtested.
-        data: A Panel or anything that `lstmcast.read` reads: with an end that the model was not
-            trained on. Of more than 100 series, 100 are drawn.
-        horizon: Steps to forecast, the model's own unless given.
-        cutoffs: Held-out cutoffs, as far as there are values that the model was not trained on.
-        repeats: How often each is permuted.
+        data: A Panel or anything that `lstmcast.read` reads, with values after those that the model
+            was trained on. Of more than 100 series, a random 100 are used.
+        horizon: Number of steps to forecast. Defaults to the model's.
+        cutoffs: Number of held-out cutoffs, as far as there are values not used in training.
+        repeats: Number of permutations of each.
         seed: Random seed of the permutations.
-        progress: Called with a sentence for each part that is permuted.
-        words: How the data are read, in the words of `lstmcast.read`.
+        progress: Function called with a sentence for each permuted part.
+        words: Keyword arguments of `lstmcast.read`.
 
     Raises:
-        UsageError: Arguments make no sense, or the model was trained on all of the data.
+        UsageError: Arguments are invalid, or the model was trained on all of the data.
         DataError: The series are too short.
 
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
@@ -262,12 +261,12 @@ def held_out(model: Any, panel: Panel, horizon: int, cutoffs: int) -> NDArray:
         return np.where(partly, trained_S, 0)[:, None]
     if trained_S.any():
         raise UsageError(
-            "The model was trained on all of these data: nothing is held out. Give newer data as "
-            "well, or train it without the last part."
+            "The model was trained on all of these data, so nothing is held out. Add newer data, "
+            "or train it without the last part."
         )
     raise DataError(
         f"{panel.report.source}: the longest series has {int(lengths.max(initial=0))} values, too "
-        f"few to hold out {horizon} and know {fewest} before."
+        f"few to hold out {horizon} after {fewest} known ones."
     )
 
 

@@ -1,7 +1,6 @@
-"""Intervals around forecasts that are points only: measured at held-out cutoffs, as the network's
-are.
+"""Intervals for point forecasts, measured at held-out cutoffs.
 
-    O origins · H horizon · Q quantiles of the head · N observations of all series
+O origins · H horizon · Q quantiles of the head · N observations of all series
 """
 
 from __future__ import annotations

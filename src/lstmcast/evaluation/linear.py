@@ -1,4 +1,4 @@
-"""A linear map from what is known of a series to each of its next steps, fitted in closed form.
+"""A linear map from known values to each coming step, fitted in closed form.
 
 Origins are many and share most of their history, so a map is fitted at few places, which
 neighbouring cutoffs share.

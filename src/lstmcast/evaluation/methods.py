@@ -1,5 +1,4 @@
-"""What a forecaster can be asked to answer with: a combination, the network alone, or one forecast
-by its name."""
+"""The methods of a forecaster: a combination, the network alone, or a named forecast."""
 
 from __future__ import annotations
 
@@ -12,14 +11,14 @@ from lstmcast.evaluation.baselines import baseline_named, without_quantiles
 from lstmcast.evaluation.candidates import NAMES, Candidate, Given
 from lstmcast.forecast import NETWORK
 
-# What can be asked for, beside the name of a candidate. "auto" is the combination for the shipped
-# network as it arrives, and the network alone for any other.
+# The methods other than the name of a candidate. "auto" is the combination for the shipped network
+# as it arrives, and the network alone for any other.
 AUTO, COMBINED, BEST = "auto", "combined", "best"
 METHODS = (AUTO, COMBINED, NETWORK, BEST)
 
 
 def checked_method(method: Any, candidates: Sequence[Given]) -> str:
-    """What a forecaster is asked to answer with; UsageError for what no data could make possible.
+    """A valid method; UsageError for one that is impossible for any data.
 
     >>> checked_method("seasonal naive", ())
     'seasonal naive'
@@ -57,13 +56,13 @@ def checked_candidates(candidates: Any) -> tuple[Given, ...]:
     """Forecasters of the user's own as candidates; UsageError for what cannot forecast."""
     if isinstance(candidates, str) or not isinstance(candidates, Iterable):
         raise UsageError(
-            f"{candidates=} is no list of forecasters. Give one, such as ['AutoETS'] or "
+            f"{candidates=} is not a list of forecasters. Give one, such as ['AutoETS'] or "
             "[HoltWinters()]."
         )
     checked = tuple(_candidate(candidate) for candidate in candidates)
     names = [candidate.name for candidate in checked]
     if len(set(names)) < len(names):
-        raise UsageError(f"candidates: {names} have the same name. Give each a name of its own.")
+        raise UsageError(f"candidates: {names} have the same name. Give each a unique name.")
     return checked
 
 
@@ -75,8 +74,8 @@ def _candidate(candidate: Any) -> Given:
     forecaster = candidate if label is None else baseline_named(label)
     if not callable(getattr(forecaster, "predict", None)):
         raise UsageError(
-            f"candidates: {candidate!r} is no forecaster. Give an object with a method predict, or "
-            "the name of a baseline, such as 'AutoETS'."
+            f"candidates: {candidate!r} is not a forecaster. Give an object with a method "
+            "predict, or the name of a baseline, such as 'AutoETS'."
         )
     return Given(without_quantiles(forecaster), label)
 
@@ -95,6 +94,6 @@ def named(name: str, candidates: Sequence[Candidate], panel: Panel) -> Candidate
         return Given(baseline)
     names = ", ".join(repr(candidate.name) for candidate in candidates)
     raise UsageError(
-        f"method={name!r} is no forecast of these data ({panel.frequency.name}). Use 'auto', "
+        f"method={name!r} is not a forecast for these data ({panel.frequency.name}). Use 'auto', "
         f"'network', 'combined', 'best' or one of: {names}."
     )

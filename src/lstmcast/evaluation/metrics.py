@@ -1,10 +1,10 @@
-"""How far forecasts are from the actual values.
+"""Metrics of forecast accuracy.
 
 Each metric is the mean (for RMSE and RMSSE its root) of an error over all points, or over the axes
 named by `axis`: `axis=0` of (O, H) arrays gives one number per horizon, `axis=1` one per origin,
 `axis=None` one for all. Points whose actual value is unknown (NaN) are skipped; where none is left
 the result is NaN. A forecast that is NaN where the actual value is known makes the result NaN: a
-model that does not answer is not rewarded.
+model without a forecast is not rewarded.
 
 Shapes: O origins, H horizon, Q quantile levels; any other leading shape will do as well.
 """

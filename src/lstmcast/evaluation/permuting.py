@@ -1,4 +1,4 @@
-"""Values of a panel at the wrong place: parts of the past, and columns.
+"""Permutations of a panel: of parts of the past, and of columns.
 
 Each value is one that the series has, or for a static column one that another series has: what
 varies over time is taken from another time of the same series, so that its distribution stays.

@@ -1,8 +1,7 @@
-"""All that the forecasts of a backtest depend on, and the jobs that they are made of.
+"""The plan of a backtest: all that its forecasts depend on, and its jobs.
 
-A model that is fitted, and that then forecasts, is given the observations before the cutoff and
-nothing else: what comes later cannot reach it. The k-th cutoffs of all series belong together and
-are "the k-th cutoff".
+Fitting and forecasting get only the observations before the cutoff, so that later values cannot
+leak. The k-th cutoffs of all series together are "the k-th cutoff".
 
 Shapes: S series, K cutoffs, P cutoffs of one part, H horizon, Q quantile levels.
 """
@@ -32,7 +31,8 @@ HARDWARE = ("device", "threads")
 
 
 class Forecasts(Protocol):
-    """What can be tested: LSTMForecaster, every baseline, and whatever has this method."""
+    """A model that can be tested: LSTMForecaster, every baseline, or any object with this
+    method."""
 
     def predict(
         self, panel: Panel, horizon: int | None = None, /, *, cutoffs: np.ndarray | None = None
@@ -41,13 +41,13 @@ class Forecasts(Protocol):
 
 @runtime_checkable
 class Trainable(Forecasts, Protocol):
-    """What can be fitted: `fit` returns a fitted forecaster, itself or another one, and always
-    starts from the configured weights.
+    """A model that can be fitted: `fit` returns a fitted forecaster, possibly itself.
 
-    Backtests fit copies, so that the model itself stays as it is. Three attributes are optional.
-    `needs_fit`: it cannot forecast before. `trained_ends`: {id: the last time of the series that it
-    was trained on}, None where it was trained on none of the user's data. `unfitted()`: a copy to
-    fit, without what the model was fitted to; `copy.copy` makes one otherwise.
+    `fit` always starts from the configured weights. Backtests fit copies, so that the model itself
+    is unchanged. Three attributes are optional. `needs_fit`: it cannot forecast before.
+    `trained_ends`: {id: the last time of the series that it was trained on}, None where it was
+    trained on none of the user's data. `unfitted()`: a copy to fit, without what the model was
+    fitted to; `copy.copy` makes one otherwise.
     """
 
     def fit(self, panel: Panel, /) -> Forecasts: ...
@@ -208,17 +208,17 @@ class Plan:
             return ()
         if mode == "each":
             cutoffs = f"{len(columns)} cutoffs"
-            return (f"The model was fitted anew at each of {cutoffs}, on what precedes it.",)
+            return (f"The model was refitted at each of {cutoffs}, on the data before it.",)
         oldest = columns[0]
         first = self.times(oldest)
-        note = f"The model was fitted once, on what precedes the first cutoff ({first})."
+        note = f"The model was fitted once, on the data before the first cutoff ({first})."
         begins_later = self.informed.any(axis=1) & ~self.informed[:, oldest]
         if not begins_later.any():
             return (note,)
         return (
             note,
-            f"{begins_later.sum()} of {len(begins_later)} series have their first cutoff later: it "
-            "was not fitted on them.",
+            f"{begins_later.sum()} of {len(begins_later)} series have a later first cutoff, so "
+            "the model was not fitted on them.",
         )
 
 
@@ -265,8 +265,8 @@ def require_shape(name: str, forecast: Forecast, shape: tuple[int, int]) -> None
     step."""
     if forecast.point.shape != shape:
         raise ModelError(
-            f"{name}: the forecast has shape {forecast.point.shape}; one row per origin and one "
-            f"column per step, {shape}, are expected of predict(panel, horizon, cutoffs=counts)."
+            f"{name}: the forecast has shape {forecast.point.shape}; predict(panel, horizon, "
+            f"cutoffs=counts) should return one row per origin and one column per step, {shape}."
         )
 
 
@@ -280,8 +280,8 @@ def _fitted(model: Any, panel: Panel, options: Mapping[str, Any]) -> Forecasts:
     fitted = copy_to_fit(model).fit(panel, **options)
     if not callable(getattr(fitted, "predict", None)):
         raise ModelError(
-            f"fit() gave {type(fitted).__name__}: a fitted forecaster, with predict, is expected "
-            "of it."
+            f"fit() gave {type(fitted).__name__}, but should return a fitted forecaster with a "
+            "method predict."
         )
     return fitted
 

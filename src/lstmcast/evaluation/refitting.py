@@ -1,5 +1,4 @@
-"""Forecasts of past cutoffs by models that are fitted for them: once, at each cutoff anew, or
-never.
+"""Forecasts of past cutoffs by models that are fitted once, at each cutoff, or never.
 
 Shapes: S series, K cutoffs, P cutoffs of one part, H horizon, Q quantile levels.
 """
@@ -29,7 +28,7 @@ OWN = ("folder", "resume")  # that belong to one training
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backtest is: what was just finished. `kept`: it was found finished in the
+    """Progress of a backtest: the part just finished. `kept`: whether it was read from the
     folder."""
 
     done: int
@@ -49,13 +48,11 @@ def modes_of(models: Mapping[str, Forecasts], refit: Refit | None) -> dict[str, 
         raise UsageError(f"{refit=} is not known. Use 'once', 'each' or 'never', or leave it out.")
     label, tested = next(iter(models.items()))
     if refit in ("once", "each") and not isinstance(tested, Trainable):
-        raise UsageError(
-            f"{refit=}: {label} has no method fit, so it cannot be fitted. Leave refit out."
-        )
+        raise UsageError(f"{refit=}: {label} has no method fit. Leave out refit.")
     if refit == "never" and _needs_fit(tested):
         raise UsageError(
-            f"refit='never' uses {label} as it is, and it was not fitted. Fit it first, on what "
-            "precedes the first cutoff, or leave refit out: then that is done for you."
+            f"refit='never' uses {label} as it is, but it is not fitted. Fit it first on the data "
+            "before the first cutoff, or leave out refit to have it fitted."
         )
     return {name: _mode(model, refit) for name, model in models.items()}
 
@@ -71,15 +68,15 @@ def require_use_of(options: Mapping[str, Any], mode: Refit) -> None:
     training and no other."""
     if options and mode == "never":
         raise UsageError(
-            f"fit_options, {', '.join(map(str, options))}, would have no effect, as nothing is "
-            "fitted. Use refit='once' or refit='each' with them, or leave them out."
+            f"fit_options, {', '.join(map(str, options))}, would have no effect: nothing is "
+            "fitted. Add refit='once' or refit='each', or leave them out."
         )
     for name in OWN:
         if name in options:
             raise UsageError(
-                f"{name!r} in fit_options: many trainings cannot share one folder of checkpoints. "
-                "Use backtest(…, folder=…): what is finished is kept there, and an interrupted "
-                "backtest continues."
+                f"{name!r} in fit_options: several trainings cannot share a folder of "
+                "checkpoints. Use backtest(…, folder=…), from which an interrupted backtest can "
+                "be resumed."
             )
 
 
@@ -103,10 +100,10 @@ def require_unseen(plan: Plan) -> None:
             series, column = np.argwhere(is_seen)[0]
             raise UsageError(
                 f"series {str(plan.panel.ids[series])!r}: the cutoff "
-                f"{format_time(times[series, column])} lies before {format_time(trained_S[series])}"
-                f", the end of what {label} was trained on: it has seen what it would forecast. "
-                "Give later cutoffs, fit it on less, or have it fitted for the backtest: "
-                "refit='once' or refit='each'."
+                f"{format_time(times[series, column])} lies before "
+                f"{format_time(trained_S[series])}, the end of the training data of {label}, "
+                "which has seen the values to be forecast. Give later cutoffs, fit it on fewer "
+                "data, or use refit='once' or refit='each'."
             )
 
 

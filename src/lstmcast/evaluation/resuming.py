@@ -1,4 +1,4 @@
-"""A folder that keeps what is finished of long work, and knows which work it belongs to.
+"""A folder with finished parts of long work, and facts that identify the work.
 
 airline-backtest/
     manifest.json            the facts: what the work depends on, as text, large arrays by their
@@ -60,7 +60,7 @@ class Finished:
             if not (self.folder / name).exists():
                 return None
             raise ModelError(
-                f"{error}\nOr remove that folder: this part of the backtest is then done again."
+                f"{error}\nOr remove that folder, to repeat this part of the backtest."
             ) from None
         return arrays["forecast"], manifest
 
@@ -73,8 +73,8 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
     manifest = store.read_manifest(folder)
     if manifest.get("kind") != KIND:
         raise ModelError(
-            f"{str(folder)!r} holds {store.kind_of(manifest)}, not a backtest, and is left alone. "
-            "Name a new folder."
+            f"{str(folder)!r} holds {store.kind_of(manifest)}, not a backtest, and is left "
+            "unchanged. Name a new folder."
         )
     stored = manifest["facts"]
     differences = []

@@ -1,4 +1,4 @@
-"""Ridge regressions of many steps at once, whose prior is chosen by cross-validation.
+"""Ridge regressions of many steps at once, with penalties chosen by cross-validation.
 
 H regressions · N examples · P columns · L priors
 """
@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 PRIORS = 10.0 ** np.arange(-3.5, 1.5, 0.5)  # variances of the columns are 1
-FIRST = 0.03  # prior, before unusual examples are known
-LIMIT = 3.0  # usual surprises, beyond which an example counts less
-USUAL = 1.4826  # of the median of sizes, a standard deviation of normal ones
-MOST_USED = 0.9  # share of the examples that may be used up by coefficients
-ROUNDING = 1e-10  # share of squares that is told from a variance
+FIRST = 0.03  # prior of the first fit, before outliers are known
+LIMIT = 3.0  # standard deviations; examples with larger residuals get less weight
+USUAL = 1.4826  # standard deviations of a normal variable per median absolute value
+MOST_USED = 0.9  # largest ratio of effective coefficients to examples
+ROUNDING = 1e-10  # smaller variances, relative to the squared mean, are rounding errors
 TINY = 1e-300
 
 
 class Ridge(NamedTuple):
-    """Regressions that were solved: what each step is, and by how much each column moves it."""
+    """Fitted regressions: an intercept and coefficients for each step."""
 
     intercept_H: NDArray
     weights_HP: NDArray
@@ -29,15 +29,15 @@ class Ridge(NamedTuple):
     def fitted(
         cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray, size_P: NDArray
     ) -> Ridge:
-        """The regressions that hold for usual examples: those far from them count less.
+        """Fit regressions robustly: examples with large residuals get less weight.
 
-        Their priors are chosen by generalised cross-validation (Golub, Heath & Wahba 1979).
+        The penalties are chosen by generalised cross-validation (Golub, Heath & Wahba 1979).
 
         Args:
-            columns_HNP: what is known of each example.
-            target_HN: what came.
-            weight_HN: how much each example counts.
-            size_P: how large the effect of each column may be, in relation to the others.
+            columns_HNP: inputs of each example.
+            target_HN: observed values.
+            weight_HN: weight of each example.
+            size_P: prior standard deviation of the effect of each column, relative to the others.
 
         >>> x = np.linspace(-1, 1, 50)
         >>> ridge = Ridge.fitted(x[None, :, None], 3 * x[None] + 1, np.ones((1, 50)), np.ones(1))
@@ -60,13 +60,13 @@ class Ridge(NamedTuple):
         return trusted(second_ridge).solved(prior_H)
 
     def applied(self, columns_HNP: NDArray) -> NDArray:
-        """What they say of some examples (H, N)."""
+        """Predictions for these examples (H, N)."""
         moved_HN1 = columns_HNP @ self.weights_HP[:, :, None]
         return self.intercept_H[:, None] + moved_HN1[:, :, 0]
 
 
 def _trust(surprise_HN: NDArray) -> NDArray:
-    """How much each example counts: no surprise says more than one at the limit does."""
+    """Weights (H, N) that fall with the squared residual beyond the limit."""
     usual_H1 = USUAL * np.median(surprise_HN, axis=1, keepdims=True)
     limit_H1 = np.maximum(LIMIT * usual_H1, TINY)
     share_HN = limit_H1 / np.maximum(surprise_HN, limit_H1)
@@ -74,7 +74,7 @@ def _trust(surprise_HN: NDArray) -> NDArray:
 
 
 class Moments(NamedTuple):
-    """Means and products of columns, in units in which each has its size, and of the target."""
+    """Weighted means and products of the target and of columns scaled to their sizes."""
 
     mean_HP: NDArray
     mean_H: NDArray
@@ -82,13 +82,13 @@ class Moments(NamedTuple):
     gram_HPP: NDArray
     cross_HP: NDArray
     variance_H: NDArray
-    examples_H: NDArray  # so many of the same weight would say as much
+    examples_H: NDArray  # effective number
 
     @classmethod
     def of(
         cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray, size_P: NDArray
     ) -> Moments:
-        """Those of examples."""
+        """The moments of weighted examples."""
         total_H = weight_HN.sum(axis=1)
         squares_H = (weight_HN**2).sum(axis=1)
         divisor_H = np.maximum(total_H, TINY)
@@ -119,7 +119,7 @@ class Moments(NamedTuple):
         )
 
     def solved(self, prior_H: NDArray) -> Ridge:
-        """The regressions with a prior each."""
+        """Solve each regression with its prior."""
         unit_PP = np.eye(self.gram_HPP.shape[1])
         left_HPP = self.gram_HPP + prior_H[:, None, None] * unit_PP
         cross_HP1 = self.cross_HP[:, :, None]
@@ -129,8 +129,8 @@ class Moments(NamedTuple):
         return Ridge(self.mean_H - of_means_H, weights_HP)
 
     def best_priors(self) -> NDArray:
-        """Those (H,) with the least error on examples that are left out: half of a regression's own
-        and half of what all have, as a single one says little."""
+        """The priors (H,) with the smallest cross-validation error. The error of each regression is
+        averaged with the mean error of all, since that of a single one is noisy."""
         size_HP, vectors_HPP = np.linalg.eigh(self.gram_HPP)
         size_HP = np.maximum(size_HP, 0.0)
         size_HP1 = size_HP[:, :, None]

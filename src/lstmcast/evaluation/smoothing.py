@@ -1,5 +1,4 @@
-"""Holt–Winters exponential smoothing of many histories at once, with its parameters chosen for
-each.
+"""Holt–Winters exponential smoothing of many histories at once, each with its own parameters.
 
     p = level + φ·trend                     the level that is foretold
     e = y − p·season                        (additive: y − p − season)

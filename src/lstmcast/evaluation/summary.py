@@ -1,5 +1,4 @@
-"""What a backtest says: tables of metrics, a plain verdict, and a warning of forecasts that only
-repeat the last value.
+"""The summary of a backtest: tables of metrics, a verdict, and warnings.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """
@@ -38,7 +37,7 @@ SHOWN = ("mae", "rmse", "mape", "smape", "mase", *SKILLS)  # in the printed tabl
 
 @dataclass(frozen=True)
 class Summary:
-    """The accuracy of a model on held-out cutoffs, beside the baselines.
+    """The accuracy of a model and of baselines at held-out cutoffs.
 
     `scores` and `per_horizon` hold mae, rmse, mape, smape, mase, rmsse, for models with quantiles
     pinball, crps and coverage_80, coverage_95 (0 to 1), and skill: 1 − error / error of
@@ -89,7 +88,7 @@ class Summary:
         return [self.overall(), self.by_step()] if self.scores else []
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values only: unknown numbers are None."""
+        """The summary as plain values, with None for unknown numbers."""
         return _plain_values(asdict(self))
 
     def frame(self, kind: str = "pandas") -> Any:
@@ -230,8 +229,8 @@ def _little(actual: np.ndarray) -> list[str]:
     notes = []
     if values < FEW_VALUES:
         notes.append(
-            f"Only {values} held-out value{'s' * (values != 1)} could be compared: chance decides "
-            "much here."
+            f"Only {values} held-out value{'s' * (values != 1)} could be compared, so the result "
+            "is uncertain."
         )
     if len(steps) and steps[-1] < actual.shape[1]:
         notes.append(f"Only steps up to {steps[-1]} of {actual.shape[1]} could be compared.")
@@ -261,9 +260,9 @@ def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray
     if nearer.mean() < COPY_SHARE or is_better:
         return ""
     return (
-        f"The one-step forecasts only repeat the last value: {nearer.sum()} of {len(nearer)} lie "
-        "nearer to the value before than to the actual one, and they are no better than the naive "
-        "forecast. A curve drawn through them looks right, one step late."
+        f"The one-step forecasts only repeat the last value: {nearer.sum()} of {len(nearer)} are "
+        "closer to the previous value than to the actual one, and they are no better than the "
+        "naive forecast. Their curve looks right, but is one step late."
     )
 
 

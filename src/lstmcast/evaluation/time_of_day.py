@@ -1,15 +1,16 @@
-"""A regression for each time of day: on the days before, and on what is known in advance.
+"""A regression for each time of day on previous days and columns that are known in advance.
 
-The price of electricity at six follows that of yesterday at six, all of the last day that is known,
-and the load and the wind that are forecast for six: differently than the price at noon does. As in
-Lago, Marcjasz, De Schutter & Weron (2021), with a ridge in place of a lasso. The regression of
-`covariates.estimate` says what columns do on the whole, this one what they do at each hour.
+The price of electricity at six depends on yesterday's price at six, on all of the last known day,
+and on the load and wind forecast for six, and does so differently than the price at noon. This
+follows Lago, Marcjasz, De Schutter & Weron (2021), with a ridge penalty in place of a lasso.
+`covariates.estimate` estimates one effect of a column for all times; this regression estimates one
+for each time of day.
 
-It is fitted to all days before a place on a grid, on the axis that the effects of the columns are
-read on, and held until the next place.
+It is fitted at certain steps of the history to all days before them, on the axis used for the
+effects of columns, and used until the next of these steps.
 
-    N origins · H steps · P columns of the regression · T steps that were observed
-    M steps that something is known of · D parts of a day
+    N origins · H steps · P columns of the regression · T observed steps
+    M steps with known columns · D steps of a day
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ from lstmcast.evaluation.ridge import Ridge
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis, units_of
 from lstmcast.util.blas import one_blas_thread
 
-BACK = (2, 3, 7, 14)  # days that are read beside the last one
-PARTS = 24  # of the last day that are read, at most
-AHEAD = 7  # days that are forecast at once; what is farther reads forecasts as values
-FEWEST, MOST = 20, 1500  # days that a regression is fitted to
-KEPT = 0.999  # of the weight of a day, a day later
-PER_OCTAVE = 16  # places at which it is fitted, while a history doubles
-SMALLER = 0.3  # size of the effects of bends, beside those of other columns
-PART = 0.5  # and of the parts of the last day
+BACK = (2, 3, 7, 14)  # days back that are inputs, besides the last day
+PARTS = 24  # largest number of parts of the last day whose means are inputs
+AHEAD = 7  # days forecast at once; later days take earlier forecasts as inputs
+FEWEST, MOST = 20, 1500  # days to fit a regression to
+KEPT = 0.999  # the weight of a day falls by this factor each day
+PER_OCTAVE = 16  # fits while the length of the history doubles
+SMALLER = 0.3  # size of the effects of bends, relative to other columns
+PART = 0.5  # the same for the parts of the last day
 WEEK = 7
 LONGEST_DAY = 144  # steps: ten minutes
 MOST_ABOUT = 40  # columns that are known in advance
@@ -53,10 +54,9 @@ NAME = "regression by time of day"
 class TimeOfDay:
     """A ridge regression for each time of day, of series with columns that are known in advance.
 
-    NaN where there are none, or fewer than 34 days.
+    Forecasts are NaN for series without such columns or with fewer than 34 days.
 
-    `day`: steps of one; `trust`: its weight where its errors are the network's, in units of the
-    network's.
+    `day`: steps per day; `trust`: weight relative to the network's when both have the same error.
     """
 
     day: int
@@ -83,8 +83,8 @@ class TimeOfDay:
         return result_OH
 
     def _alike(self, origins: Origins) -> Iterator[tuple[int, int, NDArray]]:
-        """Series, where a regression of it is fitted, and which origins use it: those at the same
-        time of day."""
+        """Triples of a series, the step that its regression is fitted at, and the rows of the
+        origins that use it, all at the same time of day."""
         count_O = origins.counts
         octave_O = np.log2(np.maximum(count_O, 1))
         octave_O = np.floor(octave_O * PER_OCTAVE) / PER_OCTAVE
@@ -102,16 +102,16 @@ class TimeOfDay:
 
 
 def time_of_day_of(panel: Panel) -> tuple[TimeOfDay, ...]:
-    """The candidate, of a panel whose steps are parts of a day and of which something is known in
-    advance; else none."""
+    """The candidate, if the steps of the panel are shorter than a day and columns are known in
+    advance; otherwise an empty tuple."""
     day = Dates(panel.frequency).day
     is_possible = 1 < day <= LONGEST_DAY and bool(panel.covariates.future)
     return (TimeOfDay(day),) if is_possible else ()
 
 
 class Read(NamedTuple):
-    """What is read of some origins: columns of the regressions of the steps of a day (H, N, P), and
-    the mean of the last day (N,), which forecasts are relative to."""
+    """Inputs of the regressions at some origins (H, N, P), and the mean of the last day (N,), which
+    is subtracted from inputs and target."""
 
     columns_HNP: NDArray
     base_N: NDArray
@@ -119,11 +119,11 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Days:
-    """A series on its axis, and what is known of its steps.
+    """A series on its axis, with its known columns.
 
-    z_T: values, missing ones as the ones before them · observed_T: which are none of those ·
-    column_CM: columns that are known in advance, numbers in standard deviations · numbers_C: which
-    are numbers · unit: what values are divided by.
+    z_T: values, with missing ones filled forward · observed_T: whether each value was observed ·
+    column_CM: columns that are known in advance, with numbers in standard deviations ·
+    numbers_C: whether each column is numeric · unit: divisor of the values.
     """
 
     z_T: NDArray
@@ -136,7 +136,7 @@ class Days:
 
     @classmethod
     def of(cls, values_T: NDArray, solution: Solution, day: int) -> Days:
-        """That of a series, as a solution of its effects describes it."""
+        """Prepare a series with the axis and columns of the solution of its effects."""
         axis = solution.axis
         unit = float(units_of(values_T[None], np.array([axis]))[0])
         scaled_1T = values_T[None] / unit
@@ -153,10 +153,10 @@ class Days:
             day=day,
         )
 
-    # ---- what is read
+    # ---- inputs
 
     def read(self, z_T: NDArray, origin_N: NDArray, ahead: int) -> Read:
-        """What is read of some origins for the day that begins so many days after them."""
+        """The inputs at some origins for the day that begins `ahead` days after them."""
         steps_D = np.arange(self.day)
         newest_N1 = origin_N[:, None] - 1
         last_ND = z_T[newest_N1 - steps_D]
@@ -170,7 +170,8 @@ class Days:
     def _values(
         self, z_T: NDArray, last_ND: NDArray, origin_N: NDArray, step_H1: NDArray
     ) -> Iterator[NDArray]:
-        """Of the values: the last day in parts and at each time, days before it."""
+        """Inputs from the values: the last day in parts and at the same time, and the days before
+        it."""
         base_N = last_ND.mean(axis=1)
         yield last_ND[:, 0] - base_N
         yield last_ND.min(axis=1) - base_N
@@ -189,8 +190,8 @@ class Days:
             yield day_ND.mean(axis=1) - base_N
 
     def _known(self, origin_N: NDArray, ahead: int) -> Iterator[NDArray]:
-        """Of the columns that are known in advance: then, yesterday, the means until then; and the
-        day of the week."""
+        """Inputs from known columns: their values at the step and at the same time on the last
+        day, and means up to the step; and the day of the week."""
         step_H1 = np.arange(self.day)[:, None]
         then_HN = origin_N + ahead * self.day + step_H1
         yesterday_HN = origin_N - self.day + step_H1
@@ -213,7 +214,7 @@ class Days:
 
     @property
     def _parts(self) -> int:
-        """Into how many parts the last day is divided."""
+        """The number of parts that the last day is divided into."""
         most = min(PARTS, self.day)
         return max(number for number in range(1, most + 1) if self.day % number == 0)
 
@@ -223,7 +224,7 @@ class Days:
 
     @cached_property
     def size_P(self) -> NDArray:
-        """How large the effect of each column may be."""
+        """The prior standard deviation of the effect of each column, relative to the others."""
         values = [1.0] * 3 + [PART] * self._parts
         values += [1.0] * (3 + 2 * len(BACK))
         for is_number in self.numbers_C:
@@ -235,7 +236,7 @@ class Days:
     # ---- regressions
 
     def fitted(self, place: int, days: int) -> list[Ridge]:
-        """The regressions of so many days ahead, on all that came before a place."""
+        """Regressions for 1 to `days` days ahead, fitted to everything before `place`."""
         possible = place // self.day - max(BACK)
         days_back_N = np.arange(1, min(possible, MOST) + 1)
         back_N = self.day * days_back_N
@@ -265,8 +266,8 @@ class Days:
         return ridge._replace(intercept_H=intercept_H)
 
     def forecast(self, regressions: list[Ridge], count: int, horizon: int) -> NDArray:
-        """The values (horizon,) after the first `count`; of those beyond what is forecast at once,
-        forecasts are read as values."""
+        """Forecasts (horizon,) after the first `count` values. Days beyond those forecast at once
+        take earlier forecasts as inputs."""
         days = _days(horizon, self.day)
         coming_N = np.zeros(days * self.day)
         z_T = np.concatenate([self.z_T[:count], coming_N])
@@ -284,7 +285,7 @@ class Days:
 
 
 def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDArray, bool]]:
-    """Columns that are known in advance (M,), each category one, and whether they are numbers."""
+    """Known columns (M,), one for each category, and whether each is numeric."""
     for about in abouts:
         if about.categories:
             values_M = covariates.values_CM[about.column]
@@ -301,17 +302,18 @@ def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDA
 
 
 def _days(horizon: int, day: int) -> int:
-    """The days that so many steps lie in, rounded up."""
+    """The number of days that the steps span, rounded up."""
     return -(-horizon // day)
 
 
 def _at(column_M: NDArray, steps: NDArray) -> NDArray:
-    """A column at some steps; after the last one it stays."""
+    """A column at these steps; beyond its end, its last value."""
     return column_M[np.minimum(steps, len(column_M) - 1)]
 
 
 def _mean_until(sum_M: NDArray, steps: NDArray, length: int) -> NDArray:
-    """The mean of a column, of which these are the sums, over so many steps that end with some."""
+    """The mean of a column over the last `length` steps up to each of `steps`, from its cumulative
+    sums."""
     stop = np.minimum(steps + 1, len(sum_M) - 1)
     first = np.maximum(stop - length, 0)
     return (sum_M[stop] - sum_M[first]) / length

@@ -1,10 +1,8 @@
-"""How far the columns that are known in advance are trusted: the forecast with them and the one
-without, averaged as the held-out cutoffs say that each deserves.
+"""The weight of future columns: the forecasts with and without them are averaged.
 
-As in the forecast combination, relative errors of each series are drawn towards those of the
-others. A weight is the relative error to the power −16: two forecasts that are made alike differ
-less by chance than others do. Where too few windows judge them, the columns are trusted, as the
-regression has found evidence for them.
+As in the forecast combination, relative errors of each series are shrunk towards those of the
+others. A weight is the relative error to the power −16, since two similar forecasts differ less by
+chance. With too few windows the columns are trusted, as the regression has found evidence for them.
 
     O origins · J held-out cutoffs of each · H horizon · Q quantile levels
 """

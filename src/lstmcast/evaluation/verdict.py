@@ -1,4 +1,4 @@
-"""What is said of a model beside simple forecasts: one reference, one error, one rule.
+"""The verdict on a model compared with simple forecasts: one reference, one error, one rule.
 
 The error is the mean absolute error of one series, and of several its mean relative to each
 series' own scale (MASE). The reference is the simple forecast with the least of it. The verdict,
@@ -83,7 +83,7 @@ def skill_of(error: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def judge(compared: Compared) -> Verdict:
-    """Is the model worth using? It has to have less error than every simple forecast.
+    """Judge whether the model has a smaller error than every simple forecast.
 
     >>> errors = {"lstmcast": 1.0, "naive": 4.0, "Holt–Winters": 2.0}
     >>> by_step = {name: np.array([error]) for name, error in errors.items()}
@@ -112,7 +112,7 @@ def judge(compared: Compared) -> Verdict:
 
 
 def _best(compared: Compared, reference: str, familiar: str | None) -> str:
-    """What is said of a model with less error than all others."""
+    """The verdict on a model with a smaller error than all others."""
     errors = compared.overall
     error = errors[compared.model]
     less = _less(error, errors[reference])
@@ -147,7 +147,7 @@ def _tied(first: float, second: float) -> bool:
 
 
 def ranges(steps: np.ndarray) -> str:
-    """Numbers as people list them.
+    """A readable list of numbers with ranges.
 
     >>> ranges(np.array([1, 2, 3, 7]))
     '1–3, 7'

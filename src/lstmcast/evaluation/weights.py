@@ -58,7 +58,7 @@ def _all_shares(
     groups: Sequence[NDArray],
     weigh: Callable[[NDArray], NDArray],
 ) -> Shares:
-    """What all held-out cutoffs say, and each half of them where that is enough."""
+    """Shares from all held-out cutoffs, and from each half if there are enough."""
     used_OJ = judged.errors.count_OJ > 0
     rank_OJ = np.cumsum(used_OJ, axis=1)
     is_newer_OJ = 2 * rank_OJ <= used_OJ.sum(axis=1, keepdims=True)
@@ -198,7 +198,7 @@ def _windows(count_OJ: NDArray, held_out: HeldOut, horizon: int) -> NDArray:
 
 
 def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDArray]) -> NDArray:
-    """Relative errors of each series, drawn towards those of the others, and these towards none.
+    """Shrink relative errors of each series towards those of the others, and these towards 0.
 
     Args:
         ratio_ON: logarithms of relative errors.

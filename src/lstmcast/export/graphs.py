@@ -283,8 +283,8 @@ class SymbolicArray(NDArrayOperatorsMixin):
 
 def _unknown(subject: str) -> UsageError:
     return UsageError(
-        f"{subject} has no place in an ONNX graph. Write the head with the operators of arrays and "
-        f"{', '.join(sorted((*_UFUNCS, *_FUNCTIONS)))}."
+        f"{subject} cannot be exported to an ONNX graph. Write the head with the operators of "
+        f"arrays and {', '.join(sorted((*_UFUNCS, *_FUNCTIONS)))}."
     )
 
 

@@ -1,6 +1,6 @@
-"""What becomes of answers, as a graph: quantiles about a point, wider ones, none below 0.
+"""The inversion of answers as a graph: quantiles about a point, widened and limited at 0.
 
-It is what `decoding.whole`, `evaluation.calibration.widened` and `data.kinds` do.
+It computes the same as `decoding.whole`, `evaluation.calibration.widened` and `data.kinds`.
 
     N rows and columns · T steps · H horizon · X one point, or quantiles · Q quantile levels
 """
@@ -28,7 +28,8 @@ def around(point_NH1: Symbol, change_N: Symbol, horizon: int) -> Symbol:
 
 def mean_change(values_NT: Symbol) -> Symbol:
     """The mean absolute change between neighbours that are known (N,); 0 without any."""
-    newer_NT, older_NT = values_NT[:, 1:], values_NT[:, :-1]
+    newer_NT = values_NT[:, 1:]
+    older_NT = values_NT[:, :-1]
     change_NT = np.abs(newer_NT - older_NT)
     is_unknown_NT = np.isnan(change_NT)
     total_N = reduced(np.where(is_unknown_NT, 0.0, change_NT), 1)[:, 0]
@@ -43,7 +44,8 @@ def widened(quantiles_NHQ: Symbol, factors_HI: NDArray, horizon: int) -> Symbol:
     known_NHQ = np.where(is_unknown_NHQ, np.inf, quantiles_NHQ)
     low_N1Q = reduced(known_NHQ, 2, "Min")
     low_N11 = reduced(low_N1Q, 1, "Min")
-    is_log, is_root = low_N11 > 0.0, low_N11 == 0.0
+    is_log = low_N11 > 0.0
+    is_root = low_N11 == 0.0
     logs_NHQ = np.log(np.where(is_log, quantiles_NHQ, 1.0))
     roots_NHQ = np.sqrt(np.maximum(quantiles_NHQ, 0.0))
     z_NHQ = np.where(is_log, logs_NHQ, quantiles_NHQ)
@@ -81,9 +83,11 @@ def _stretched(z_NHQ: Symbol, factors_HQ: NDArray) -> Symbol:
 def _reaches(z_NHQ: Symbol, distance_NHQ: Symbol, side: slice) -> Symbol:
     """1 where the outer bounds of a side stand in one place, which is not 0: they reach another
     level, and stay."""
-    outer, distances = z_NHQ[:, :, side], distance_NHQ[:, :, side]
-    first, second = outer[:, :, :1], outer[:, :, 1:]
-    is_apart = np.abs(distances[:, :, :1]) > 0.0
+    outer = z_NHQ[:, :, side]
+    first = outer[:, :, :1]
+    second = outer[:, :, 1:]
+    distance = distance_NHQ[:, :, side][:, :, :1]
+    is_apart = np.abs(distance) > 0.0
     reaches = (first == second) & (np.abs(first) > 0.0) & is_apart
     return np.concatenate([reaches.astype(float)] * OUTER, axis=2)
 

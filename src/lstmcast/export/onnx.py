@@ -61,17 +61,19 @@ class Exported(NamedTuple):
 def to_onnx(
     forecaster: LSTMForecaster, folder: str | Path, part: str | None = None
 ) -> tuple[Exported, ...]:
-    """Write a forecaster as ONNX graphs: `network.onnx`, its network one step at a time, and
-    `forecaster.onnx`, all of it with its inputs, where these can be a graph.
+    """Export a forecaster as ONNX graphs, `network.onnx` and `forecaster.onnx`.
+
+    The first is the network for one step; the second is the whole forecaster, if its inputs can be
+    a graph.
 
     Args:
-        forecaster: It has weights: the shipped ones, given or fitted ones.
-        folder: Where the files go; it is made where there is none.
-        part: "network" or "forecaster" for that graph alone.
+        forecaster: A forecaster with weights: shipped, given or fitted.
+        folder: Folder for the files, created if necessary.
+        part: "network" or "forecaster" to write only this graph.
 
     Raises:
-        UsageError: The part cannot be a graph; the text says why, and what can be exported. Or
-            the package onnx is missing (the extra `onnx`).
+        UsageError: The part cannot be a graph (the message says why, and what can be exported), or
+            the package onnx (extra `onnx`) is not installed.
 
     >>> import lstmcast as lc
     >>> files = lc.to_onnx(lc.LSTMForecaster(horizon=12), "graphs")  # doctest: +SKIP
@@ -195,18 +197,18 @@ def _require_direct(fitted: Fitted) -> None:
     config = fitted.network.config
     if not isinstance(config.inputs, Transformed):
         raise UsageError(
-            f"A network with inputs={config.inputs!r} cannot be exported with its inputs: what it "
-            "reads is decided while a series is read (its axis, its seasons, which values are "
-            "surprises), and solved for by regressions, for which ONNX has no operators. Export "
-            "the network alone (--part network), which takes what `lstmcast.Adaptive().advance` "
-            "gives, or use --format web, whose page has all of it."
+            f"A network with inputs={config.inputs!r} cannot be exported with its inputs: they "
+            "depend on the series (its axis, seasons and surprises) and on regressions, for which "
+            "ONNX has no operators. Export only the network (--part network), which reads the "
+            "result of `lstmcast.Adaptive().advance`, or use --format web, whose page includes "
+            "the inputs."
         )
     require_in_graph(config.inputs, fitted.inputs)
     if fitted.network.head.spreads and config.inputs.adds_up(config.steps):
         raise UsageError(
-            f"{config.inputs!r} adds up the forecasts of {config.steps} steps, and their quantiles "
-            "come from sample paths, which a graph cannot draw. Use head='point' or "
-            "NetworkConfig(horizon=1), or export the network alone: --part network."
+            f"{config.inputs!r} adds up the forecasts of {config.steps} steps, and their "
+            "quantiles come from sample paths, which a graph cannot draw. Use head='point' or "
+            "NetworkConfig(horizon=1), or export only the network: --part network."
         )
 
 

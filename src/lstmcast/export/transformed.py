@@ -60,15 +60,15 @@ def require_in_graph(inputs: Transformed, fitted: FittedTransforms | None) -> No
     """UsageError for inputs that cannot be a graph."""
     if fitted is None and inputs.learns:
         raise UsageError(
-            f"{inputs!r} learns from each series that it is given, which a graph cannot. Fit the "
-            "forecaster first, so that what it learned is in the graph, or export the network "
-            "alone: --part network."
+            f"{inputs!r} is fitted to each series, which a graph cannot do. Fit the "
+            "forecaster first, so that the graph includes the fitted transforms, or export "
+            "only the network: --part network."
         )
     sides = [] if fitted is None else [fitted.state, *fitted.past.states]
     if any(len(side.chains) > 1 for side in sides):
         raise UsageError(
-            f"{inputs!r} has other transforms for some series than for others, which one graph "
-            "cannot. Export a model of each, or the network alone: --part network."
+            f"{inputs!r} has different transforms for different series, which one graph cannot "
+            "express. Export a model for each, or only the network: --part network."
         )
 
 

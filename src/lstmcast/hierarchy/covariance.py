@@ -172,9 +172,9 @@ def _refuse(counts: NDArray, ids: Sequence[object] | NDArray) -> NoReturn:
     series = np.flatnonzero(counts == fewest)[-1]  # totals stand in front
     name = f"series {str(ids[series])!r}" if len(ids) else "a series"
     raise DataError(
-        f"{name} has {fewest} known errors one step ahead, and no series of some level has "
-        f"{FEWEST}, which are needed to tell how errors hang together. Use a longer history, or "
-        "--reconcile bottom-up (method='bottom-up')."
+        f"{name} has {fewest} known one-step errors, and no series of some level has the {FEWEST} "
+        "that are needed to estimate their covariance. Use a longer history, or --reconcile "
+        "bottom-up (method='bottom-up')."
     )
 
 

@@ -160,19 +160,19 @@ def _level_name(names: Iterable[str], pattern: Sequence[bool]) -> str:
 
 
 def with_totals(panel: Panel, levels: Sequence[str | Sequence[str]] | None = None) -> Panel:
-    """The panel with the totals of its series in front of them.
+    """The panel with totals of its series added before them.
 
-    A total is a series like any other, whose columns of ids say "all" where it sums. Before a
-    series begins it counts as 0; where one of its series is unknown, a total is unknown.
+    A total is a series with "all" in the id columns that it sums over. A series counts as 0 before
+    its start; a total is missing where one of its series is.
 
     Args:
-        panel: Series that are told apart by columns of ids, all with the same last time.
-        levels: The columns that totals are made by, such as ["store", ["store", "department"]];
-            every combination of columns unless given. The total of everything is always there.
+        panel: A panel with id columns, whose series end at the same time.
+        levels: Columns by which totals are formed, such as ["store", ["store", "department"]].
+            Defaults to every combination. The grand total is always included.
 
     Raises:
-        UsageError: No such column; there are several targets, or columns beside the target.
-        DataError: Series end at different times, lie on different grids, or are totals already.
+        UsageError: A column does not exist, or there are several targets or covariates.
+        DataError: Series end at different times, have different grids, or include totals already.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, start=[1, 2])
     >>> with_totals(panel).series(0)
@@ -207,21 +207,21 @@ def with_totals(panel: Panel, levels: Sequence[str | Sequence[str]] | None = Non
 def _require_summable(panel: Panel, keys: Keys) -> None:
     if panel.keys.targets is not None:
         raise UsageError(
-            "Totals are sums of one column of values, and these series have several. Name one "
-            "(--target, target=)."
+            "Totals are sums of one target, but these series have several. Name one (--target, "
+            "target=)."
         )
     if panel.covariates:
         raise UsageError(
-            "Columns beside the target have no totals, so forecasts with them cannot be made to "
-            "add up. Leave --past, --future, --holidays and --static out."
+            "Covariates have no totals, so forecasts with them cannot be reconciled. Leave out "
+            "--past, --future, --holidays and --static."
         )
     if len(panel) < 2:
-        raise UsageError("Totals are sums over series, and the data have one.")
+        raise UsageError("Totals are sums over series, but the data have only one.")
     for name, column in keys.items():
         if (texts_of(column) == ALL).any():
             raise DataError(
-                f"column {name!r} says {ALL!r} in some rows: the data seem to hold totals already. "
-                "Leave those rows out: they are made again."
+                f"column {name!r} says {ALL!r} in some rows, so the data seem to include totals "
+                "already. Leave out those rows; totals are computed."
             )
     ends = panel.ends
     if (ends != ends[0]).any():
@@ -241,8 +241,9 @@ def _first_steps(panel: Panel) -> NDArray:
     if len(off_grid):
         series = off_grid[0]
         raise DataError(
-            f"series {str(panel.ids[series])!r} begins at {format_time(panel.starts[series])}, no "
-            f"whole number of steps after {format_time(start)}. Totals need series on one grid."
+            f"series {str(panel.ids[series])!r} begins at {format_time(panel.starts[series])}, "
+            f"which is not a whole number of steps after {format_time(start)}. Totals need series "
+            "on one grid."
         )
     return first_S
 
@@ -277,8 +278,8 @@ def _subsets(
     if levels is None:
         if len(names) > MOST_COLUMNS:
             raise UsageError(
-                f"{len(names)} columns name the series, and they have too many combinations. Say "
-                "by which of them totals are made (--hierarchy, levels=)."
+                f"{len(names)} columns name the series, with too many combinations. Choose the "
+                "columns of totals (--hierarchy, levels=)."
             )
         for size in range(len(names), 0, -1):
             yield from combinations(names, size)

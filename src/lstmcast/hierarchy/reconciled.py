@@ -38,22 +38,21 @@ def reconcile(
 ) -> Forecast:
     """Forecast series and their totals so that they add up.
 
-    Quantiles and sample paths are those of one distribution over all series, in which every total
-    is the sum of its series. Points add up too: they are the medians that were forecast, reconciled
-    as they are.
+    Quantiles and sample paths belong to a joint distribution in which every total is the sum of its
+    series. Points add up too: they are the reconciled medians.
 
     Args:
         model: A forecaster, such as `LSTMForecaster(12)`.
-        data: A Panel, or anything that `lstmcast.read` reads; series are told apart by columns.
-        method: "mint" takes from the forecasts of all levels what their errors one step ahead allow
-            (minimum trace); "bottom-up" sums what is forecast for the single series; "top-down"
-            splits the forecast of everything by their shares.
+        data: A Panel, or anything that `lstmcast.read` reads, with id columns.
+        method: "mint" combines the forecasts of all levels by the covariance of their one-step
+            errors (minimum trace); "bottom-up" sums the forecasts of the single series; "top-down"
+            splits the forecast of the grand total by the shares of the series.
         levels: See `with_totals`.
-        horizon: Steps to forecast, the forecaster's own unless given.
-        words: How the data are read, in the words of `lstmcast.read`: time, target, series, ….
+        horizon: Number of steps to forecast. Defaults to the forecaster's.
+        words: Keyword arguments of `lstmcast.read`: time, target, series, ….
 
     Raises:
-        DataError, UsageError: As of `with_totals`; there is no such method.
+        DataError, UsageError: As in `with_totals`, or the method is unknown.
 
     >>> import lstmcast as lc
     >>> sales = {"tea": [5.0, 7, 6, 8] * 6, "milk": [9.0, 8, 9, 7] * 6}
@@ -92,10 +91,10 @@ class Hierarchy:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """Forecasts of another forecaster, `base`, changed so that they add up; see `reconcile`.
+    """A forecaster that reconciles the forecasts of another one, `base`; see `reconcile`.
 
-    It forecasts panels that hold their totals, as `with_totals` makes them: so `backtest` measures
-    it, at every level beside its base.
+    It forecasts panels with totals, as made by `with_totals`, so that `backtest` can compare it
+    with its base at every level.
 
     >>> import lstmcast as lc
     >>> panel = lc.with_totals(lc.Panel.from_arrays({"a": [1.0, 5] * 20, "b": [2.0, 3] * 20}))
@@ -112,29 +111,31 @@ class Reconciled:
 
     @property
     def name(self) -> str:
-        """What tables call it: as its base."""
+        """Its name in tables: that of its base."""
         return str(getattr(self.base, "name", type(self.base).__name__))
 
     @property
     def horizon(self) -> int:
-        """Steps to forecast unless `predict` is asked for another number."""
+        """Default number of steps to forecast."""
         return self.base.horizon
 
     @property
     def trained_ends(self) -> Any:
-        """The last times that the base was trained on."""
+        """The last time of each series that the base was trained on."""
         return getattr(self.base, "trained_ends", None)
 
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
     ) -> Forecast:
-        """Forecast what comes after each series of a panel with totals, or after each cutoff."""
+        """Forecast the steps after each series of a panel with totals, or after each cutoff."""
         Structure.of(panel.keys)  # before the work
         return self.reconciled(panel, self.base.predict(panel, horizon, cutoffs=cutoffs))
 
     def reconciled(self, panel: Panel, forecast: Forecast) -> Forecast:
-        """A forecast of the base on this panel, made to add up at each of its cutoffs. Series that
-        are not known at one are left out of the totals there."""
+        """Reconcile a forecast of the base on this panel at each cutoff.
+
+        Series that are unknown at a cutoff are left out of its totals.
+        """
         method: Reconciliation = checked_reconciliation(self.method)
         errors = Errors.of(self.base, panel, forecast.cutoffs.min())
         numbers = {name: number for number, name in enumerate(panel.ids)}
@@ -198,7 +199,6 @@ def _require_same_times(forecast: Forecast) -> None:
     times = forecast.times
     if (times != times[0]).any():
         raise DataError(
-            "the series have calendars of their own, so that steps of different series are "
-            "different times and cannot be summed. Read the data with one calendar (--calendar "
-            "all, calendar='all')."
+            "the series have different calendars, so their steps are different times and cannot "
+            "be summed. Read the data with one calendar (--calendar all, calendar='all')."
         )

@@ -30,7 +30,7 @@ def checked_reconciliation(name: str) -> Reconciliation:
     """A method by its name; UsageError for any other."""
     if name not in get_args(Reconciliation):
         raise UsageError(
-            f"{name!r} is no way to reconcile forecasts. Use one of: "
+            f"{name!r} is not a method of reconciliation. Use one of: "
             f"{', '.join(get_args(Reconciliation))}."
         )
     return name  # pyright: ignore[reportReturnType]
@@ -44,7 +44,7 @@ def rule_of(method: Reconciliation, structure: Structure, covariance: Covariance
     if method == "top-down":
         whole = structure.whole
         if whole is None:
-            raise UsageError("top-down needs a total of everything, and the series have none.")
+            raise UsageError("top-down needs a grand total, but the series have none.")
         return lambda base_NS: _top_down(base_NS, structure, whole)
     return _mint(structure, covariance)
 

@@ -25,11 +25,10 @@ from lstmcast.writing.tables import frame_of, write_table
 
 @dataclass(frozen=True, eq=False)
 class Imputed:
-    """A panel without missing values, as far as anything is known of its series, and what was put
-    in their places.
+    """A panel with missing values filled, and the quantiles of the filled values.
 
-    filled (N,): which values of the panel were missing. quantiles (M, Q): of these M values, in
-    their order, at `quantile_levels`; the median is what stands in the panel.
+    filled (N,): whether each value was missing. quantiles (M, Q): quantiles of these M values at
+        `quantile_levels`; the panel holds the medians. Series without any value stay empty.
     """
 
     panel: Panel
@@ -38,8 +37,10 @@ class Imputed:
     quantile_levels: tuple[float, ...] = HEAD_QUANTILES
 
     def columns(self, only_filled: bool = False) -> dict[str, NDArray]:
-        """Series, time, value, whether it was filled, and its quantiles as columns, of all values
-        or of those that were filled alone. The quantiles of a value that was known are it."""
+        """Series, time, value, filled and quantiles as columns, for all or only for filled values.
+
+        The quantiles of a known value equal it.
+        """
         panel = self.panel
         quantiles_NQ = np.repeat(panel.values[:, None], len(self.quantile_levels), axis=1)
         quantiles_NQ[self.filled] = self.quantiles
@@ -56,11 +57,11 @@ class Imputed:
         return {name: column[is_shown] for name, column in columns.items()}
 
     def to_pandas(self, only_filled: bool = False) -> Any:
-        """The same as a pandas frame."""
+        """The same columns as a pandas DataFrame."""
         return frame_of(self.columns(only_filled), "pandas")
 
     def save(self, path: str | Path) -> None:
-        """Write all of it as .csv, .parquet or .xlsx. OutputError."""
+        """Write the columns as .csv, .parquet or .xlsx; OutputError if that fails."""
         write_table(self.columns(), path)
 
     def __str__(self) -> str:
@@ -70,25 +71,24 @@ class Imputed:
 
 
 def impute(data: Any, model: LSTMForecaster | None = None) -> Imputed:
-    """Fill missing values with what a network expects of them, given what came before and after.
+    """Fill missing values with estimates of a network from the values before and after them.
 
     A gap is forecast from its left, and from its right by reading the series backwards. Both are
-    averaged with a straight line and with the season around it, weighed by how well each of these
-    fills gaps of the same length that are made where values are known; so are intervals widened.
-    What is missing at an end of a series is forecast from the one side that there is. Times that do
-    not occur, such as all Sundays, stay unknown, and so do series without a value. Columns beside
-    the target stay as they are.
+    averaged with linear interpolation and a seasonal estimate, weighted by their errors on
+    artificial gaps of the same length, which also determine the width of intervals. Values missing
+    at an end of a series are forecast from one side. Times that do not occur, such as all Sundays,
+    and series without values stay empty. Covariates are not filled.
 
-    Values that come later are used: filled values do not belong into a backtest, where masked ones
-    are read as unknown.
+    Later values are used, so do not backtest on filled values; masked values are treated as
+    unknown.
 
     Args:
         data: a Panel, or anything that `lstmcast.read` reads.
-        model: a fitted or loaded forecaster; the shipped network unless given.
+        model: a fitted or loaded forecaster. Defaults to the shipped network.
 
     Raises:
-        UsageError: for a network that reads several columns together.
-        DataError: for data that cannot be read.
+        UsageError: The network reads several columns together.
+        DataError: The data cannot be read.
 
     >>> values = 100 + 10 * np.sin(np.arange(96) / 6 * np.pi)
     >>> values[50:53] = np.nan

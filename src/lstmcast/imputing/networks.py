@@ -16,15 +16,15 @@ def network_for(panel: Panel, model: LSTMForecaster | None) -> Fitted:
     """
     if not isinstance(model, LSTMForecaster | None):
         raise UsageError(
-            f"model={model!r} has no network to say what is expected of values. Give an "
-            "LSTMForecaster, or leave model= out for the shipped network."
+            f"model={model!r} has no network. Give an LSTMForecaster, or leave out model= for the "
+            "shipped network."
         )
     fitted = (model or LSTMForecaster(horizon=1)).model
     columns = fitted.network.config.inputs.columns
     if columns > 1:
         raise UsageError(
-            f"The network reads {columns} columns together, and values are repaired series by "
-            "series. Use a network of one column."
+            f"The network reads {columns} columns together, but values are repaired series by "
+            "series. Use a network that reads one column."
         )
     panel.covariates.require(fitted.network.config.inputs.past, panel.report.source)
     return fitted

@@ -29,20 +29,19 @@ LEAST_SPREAD = 1e-3  # of the forecast: a network that is surer of itself is not
 
 
 def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
-    """The data with values as missing ones that lie ten usual errors from what was expected.
+    """Mark values as missing that are more than ten typical errors away from their forecasts.
 
-    What is expected of a value, and what is usual, follows from the values before it alone: so a
-    panel that was masked can be forecast from at any cutoff, and backtested with `truth=`. A level
-    that changes for good loses its first values at most. `lstmcast.impute` fills the places with
-    what is expected given what came after, too.
+    Forecasts and typical errors use only earlier values, so that a masked panel can be forecast
+    from any cutoff, and backtested with `truth=`. A permanent level shift loses at most its first
+    values. `lstmcast.impute` fills the masked values, also using later ones.
 
     Args:
         data: a Panel, or anything that `lstmcast.read` reads.
-        model: a fitted or loaded forecaster; the shipped network unless given.
+        model: a fitted or loaded forecaster. Defaults to the shipped network.
 
     Raises:
-        UsageError: for a network that reads several columns together.
-        DataError: for data that cannot be read.
+        UsageError: The network reads several columns together.
+        DataError: The data cannot be read.
 
     >>> values = 100 + 10 * np.sin(np.arange(96) / 6 * np.pi)
     >>> values[50] = 400

@@ -66,16 +66,16 @@ def from_keras(
     columns: Sequence[str] | None = None,
     target: str | None = None,
 ) -> Network:
-    """The network that a Keras model is: plain inputs, LSTM and Dense layers, point forecasts.
+    """Convert a Keras model of LSTM and Dense layers to a network with point forecasts.
 
-    `source`: a file that `model.save("model.keras")` or the older `model.save("model.h5")` wrote, a
-    model, or the list that `model.get_weights()` gives. A list does not tell the `activation` of
-    the Dense layers before the last, nor the `cell` of the LSTM layers, if it is not the usual one:
-    say it. A model that reads C columns and ends in a layer of H · C units (all columns of the
-    first step, then of the second, …) answers H steps at once; `horizon` and `channels` have that
-    checked. A model that forecasts one of its columns needs the names of all, in the order in
-    which it reads them (`columns`), and of that one (`target`): the others are read beside it.
-    ModelError names the layer that has no counterpart; MissingExtraError: files need h5py.
+    `source`: a file written by `model.save("model.keras")` or the older `model.save("model.h5")`, a
+    model, or the list from `model.get_weights()`. A list lacks the `activation` of the Dense layers
+    before the last and the `cell` of the LSTM layers, so give them if they are not the defaults. A
+    model that reads C columns and ends in a layer of H · C units (all columns of the first step,
+    then of the second, …) forecasts H steps at once; `horizon` and `channels` check this. A model
+    that forecasts one of several columns needs their names in order (`columns`) and that of the
+    forecast one (`target`); the others become past covariates. Raises ModelError for a layer
+    without a counterpart, and MissingExtraError if h5py, which files need, is not installed.
 
     >>> lstm = [np.zeros((1, 20)), np.zeros((5, 20)), np.zeros(20)]
     >>> from_keras([*lstm, np.zeros((5, 12)), np.zeros(12)]).config.horizon
@@ -94,14 +94,13 @@ def from_keras(
 def to_keras(
     network: Network, path: str | os.PathLike[str] | None = None, *, member: int | None = None
 ) -> list[NDArray]:
-    """The arrays of a network in the order of `model.set_weights`, for a model of the same layers
-    in Keras 3.
+    """The arrays of a network in the order of `model.set_weights`, for the same layers in Keras 3.
 
-    `path`: a file to write too. One that ends in .keras is a whole model, for
-    `keras.models.load_model`; one in .h5 holds the weights, for `model.load_weights`. `member`:
-    which one of a network that has several. Where the gates have the hard sigmoid of Keras 1 and 2,
-    their weights are multiplied by 1.2: with Keras 3's, they do the same. ModelError for a network
-    that is not a row of layers; MissingExtraError: files need h5py.
+    `path`: a file to write as well: with .keras a whole model for `keras.models.load_model`, with
+    .h5 weights for `model.load_weights`. `member`: the member of an ensemble. If the gates have the
+    hard sigmoid of Keras 1 and 2, their weights are multiplied by 1.2, which makes them equivalent
+    with that of Keras 3. Raises ModelError for a network that is not a sequence of layers, and
+    MissingExtraError if h5py, which files need, is not installed.
 
     >>> lstm = [np.zeros((1, 20)), np.zeros((5, 20)), np.zeros(20)]
     >>> network = from_keras([*lstm, np.zeros((5, 12)), np.zeros(12)])
@@ -159,8 +158,8 @@ def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The config of each layer with weights, in the order in which data pass them."""
     if model["class_name"] not in MODELS:
         raise ModelError(
-            f"it is a {model['class_name']}, whose layers only its own code knows. Expected is a "
-            "Sequential or a functional model. Hand over model.get_weights() instead."
+            f"it is a {model['class_name']}, whose layers are defined only in its code. A "
+            "Sequential or functional model is expected. Pass model.get_weights() instead."
         )
     config = model["config"]
     layers = config["layers"] if isinstance(config, dict) else config  # Keras 2.2: the list itself
@@ -267,10 +266,10 @@ def _cell(config: Mapping[str, Any], gates: Mapping[str, GateActivation]) -> Cel
     activation = config.get("recurrent_activation", "sigmoid")
     if activation not in gates:
         raise ModelError(
-            f"the LSTM layer {config['name']!r} has recurrent_activation={activation!r}, and which "
-            "version of Keras wrote it is not known: Keras 1 and 2 have another function by that "
-            "name than Keras 3. Say cell=Cell(recurrent_activation='hard_sigmoid') for Keras 1 "
-            "and 2, or 'hard_sigmoid_keras3'."
+            f"the LSTM layer {config['name']!r} has recurrent_activation={activation!r}, but the "
+            "version of Keras that wrote it is unknown: Keras 1 and 2 use another function under "
+            "this name than Keras 3. Give cell=Cell(recurrent_activation='hard_sigmoid') for "
+            "Keras 1 and 2, or 'hard_sigmoid_keras3'."
         )
     return Cell(config.get("activation", "tanh"), gates[activation])
 
@@ -296,8 +295,9 @@ def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) ->
         if remaining[0].ndim != 2:
             position = len(arrays) - len(remaining)
             raise ModelError(
-                f"array {position} has the shape {remaining[0].shape}, and no LSTM or Dense layer "
-                "begins with such a one. Expected is model.get_weights() of LSTM and Dense layers."
+                f"array {position} has the shape {remaining[0].shape}, but no LSTM or Dense layer "
+                "starts with such an array. The result of model.get_weights() of LSTM and Dense "
+                "layers is expected."
             )
         name = f"array {len(arrays) - len(remaining)}"
         outputs = remaining[0].shape[1]

@@ -81,7 +81,7 @@ class Named(NamedTuple):
         if columns is None or target is None or isinstance(columns, str):
             raise UsageError(
                 f"{columns=} and {target=}: the names of all columns that the model reads, in its "
-                "order, and of the one that it forecasts are needed together, such as "
+                "order, and of the one that it forecasts are required together, such as "
                 "columns=['wind', 'load'], target='load'."
             )
         if len(set(columns)) < len(columns) or target not in columns:
@@ -185,14 +185,14 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     if config.static:
         raise ModelError(
             "A network that reads static columns "
-            f"({', '.join(column.name for column in config.static)}) is not a row of layers and "
-            "cannot be written for Keras or PyTorch. Expected is NetworkConfig(static=())."
+            f"({', '.join(column.name for column in config.static)}) is not a sequence of layers "
+            "and cannot be written for Keras or PyTorch. NetworkConfig(static=()) is expected."
         )
     if config.inputs.skips or config.residual:
         feature = "adaptive inputs" if config.inputs.skips else "residual connections"
         raise ModelError(
-            f"A network with {feature} is not a row of layers and cannot be written for Keras or "
-            "PyTorch. Expected is NetworkConfig(inputs=Transformed(), residual=False)."
+            f"A network with {feature} is not a sequence of layers and cannot be written for "
+            "Keras or PyTorch. Expected is NetworkConfig(inputs=Transformed(), residual=False)."
         )
     members = len(network.members)
     if (member is None and members > 1) or not 0 <= (member or 0) < members:

@@ -51,13 +51,14 @@ def from_pytorch(
     columns: Sequence[str] | None = None,
     target: str | None = None,
 ) -> Network:
-    """The network that a PyTorch model of nn.LSTM and nn.Linear is: plain inputs, point forecasts.
+    """Convert a PyTorch model of nn.LSTM and nn.Linear layers to a network with point forecasts.
 
     `source`: `model.state_dict()` or any mapping from such names to arrays, the model, or a
-    .safetensors file. `activation`: what follows the linear layers before the last, if there are
-    such; weights do not tell. `modules`: names in the order in which data pass them. Unless said,
-    it is the mapping's, if sizes fit; a file does not keep it, and sizes must tell. `horizon`,
-    `channels`, `columns`, `target`: as of `from_keras`. ModelError names what has no counterpart.
+    .safetensors file. `activation`: activation after the linear layers before the last, if there
+    are any. `modules`: names of the modules in the order of computation; by default the order of
+    the mapping, if sizes fit, or for a file, the order determined by the sizes. `horizon`,
+    `channels`, `columns`, `target`: as in `from_keras`. Raises ModelError for parts without a
+    counterpart.
 
     >>> lstm = {"lstm.weight_ih_l0": np.zeros((20, 1)), "lstm.weight_hh_l0": np.zeros((20, 5))}
     >>> head = {"out.weight": np.zeros((12, 5)), "out.bias": np.zeros(12)}
@@ -87,13 +88,12 @@ def from_pytorch(
 def to_pytorch(
     network: Network, path: str | os.PathLike[str] | None = None, *, member: int | None = None
 ) -> dict[str, NDArray]:
-    """The arrays of a network under the names that PyTorch gives them; the second bias of each LSTM
-    layer is zero.
+    """The arrays of a network with PyTorch names; the second bias of each LSTM layer is zero.
 
-    Modules are before.0, …; lstm (an nn.LSTM of several layers), or lstm.0, lstm.1, … where these
-    differ in width; after.0, …; head. `path`: a .safetensors file to write too. `member`: which one
-    of a network that has several. ModelError for a network that is not a row of layers,
-    or whose LSTM layers have other functions than tanh and sigmoid.
+    Modules are before.0, …; lstm (an nn.LSTM of several layers), or lstm.0, lstm.1, … if their
+    widths differ; after.0, …; head. `path`: a .safetensors file to write as well. `member`: the
+    member of an ensemble. Raises ModelError for a network that is not a sequence of layers, or
+    whose LSTM layers use other activations than tanh and sigmoid.
 
     >>> lstm = {"lstm.weight_ih_l0": np.zeros((20, 1)), "lstm.weight_hh_l0": np.zeros((20, 5))}
     >>> list(to_pytorch(from_pytorch(lstm | {"out.weight": np.zeros((12, 5))})))
@@ -102,9 +102,9 @@ def to_pytorch(
     """
     if not network.config.cell.is_usual:
         raise ModelError(
-            f"The LSTM layers of this network have the functions {network.config.cell}, and an "
-            "nn.LSTM knows tanh and sigmoid only. Expected is a network with cell=Cell(); to_keras "
-            "writes any."
+            f"The LSTM layers of this network have the functions {network.config.cell}, but "
+            "nn.LSTM supports only tanh and sigmoid. A network with cell=Cell() is expected; "
+            "to_keras writes any."
         )
     state: dict[str, NDArray] = {}
     is_one_module = len(set(network.config.layers)) == 1
@@ -137,8 +137,8 @@ def _read(path: Path) -> Mapping[str, Any]:
 
     if path.suffix.lower() != ".safetensors":
         raise ModelError(
-            "it is no .safetensors file. Other files of PyTorch are pickles, which may run code "
-            "when they are read. Save by safetensors.torch.save_file(model.state_dict(), "
+            "it is not a .safetensors file. Other files of PyTorch are pickles, which may run "
+            "code when they are read. Save by safetensors.torch.save_file(model.state_dict(), "
             "'model.safetensors'), or pass model.state_dict()."
         )
     try:
@@ -159,8 +159,7 @@ def _blocks(state: Mapping[str, Any]) -> Blocks:
     for key, value in state.items():
         if isinstance(value, Mapping):
             raise ModelError(
-                f"{key!r} is a mapping itself. Hand over the state dict: checkpoint[{key!r}], "
-                "perhaps."
+                f"{key!r} is itself a mapping. Pass the state dict: checkpoint[{key!r}], perhaps."
             )
         match = _ENTRY.fullmatch(key)
         if match is None:
@@ -247,7 +246,7 @@ def _order(
         examples = " or ".join(" → ".join(order) for order in possible)
         raise ModelError(
             f"the order of its modules is not clear: {examples}, for example. Name them in the "
-            f"order in which data pass them: modules={list(possible[0])}."
+            f"order of computation: modules={list(possible[0])}."
         )
     # what is wrong with it is said when it is put together
     return possible[0] if possible else list(blocks)

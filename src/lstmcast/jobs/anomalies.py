@@ -1,4 +1,4 @@
-"""Find values that are unlike what was expected."""
+"""Find anomalies: values that differ from their forecasts."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def require_numbers(forecast: Forecast, panel: Panel) -> None:
     """DataError where no series has a forecast: blanks should not replace an older one."""
     if len(without_forecast(forecast)) == len(forecast.ids):
         raise DataError(
-            f"{panel.report.source}: no series has a forecast, as none has the known values that "
-            "the model reads. Nothing was written. Give data with a longer history, or with fewer "
-            "missing values at the end."
+            f"{panel.report.source}: no series has a forecast, since none has the known values "
+            "that the model needs. Nothing was written. Give data with a longer history, or with "
+            "fewer missing values at the end."
         )

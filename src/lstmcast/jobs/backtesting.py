@@ -57,9 +57,8 @@ class BacktestJob:
         if self.repairs.outliers == "repair" or self.repairs.missing:
             setting = "outliers='repair'" if not self.repairs.missing else "missing='model'"
             raise UsageError(
-                f"{setting}: what values are repaired with follows from later ones, which a "
-                "backtest must not know. Leave missing values unknown, and use outliers='mask' "
-                "(--outliers mask)."
+                f"{setting}: repairs use later values, which a backtest must not know. Keep "
+                "missing values, and use outliers='mask' (--outliers mask)."
             )
 
     @property

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DataRead(NamedTuple):
-    """The data were read; the panel's report says what was noticed."""
+    """The data were read; the findings are in the panel's report."""
 
     panel: Panel
 

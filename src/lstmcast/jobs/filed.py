@@ -89,13 +89,13 @@ class FileJob:
                 is_free = stack.enter_context(locked(lock))
             except OSError as error:
                 raise OutputError(
-                    f"{self.name}: the lock of this job cannot be made in {str(lock.parent)!r}: "
-                    f"{error.strerror}. Keep the job file in a folder that you may write to, or "
-                    "set XDG_STATE_HOME to one."
+                    f"{self.name}: the lock file of this job cannot be created in "
+                    f"{str(lock.parent)!r}: {error.strerror}. Keep the job file in a folder that "
+                    "you may write to, or set XDG_STATE_HOME to one."
                 ) from None
             if not is_free:
                 raise BusyError(
-                    f"{self.name}: another run of this job is not done yet. Nothing was changed."
+                    f"{self.name}: another run of this job is in progress. Nothing was changed."
                 )
             yield
 
@@ -136,8 +136,8 @@ class FileJob:
                     continue
                 if Path(place).absolute().match(os.path.abspath(pattern)):
                     raise UsageError(
-                        f"{self.name}: the next run would read {place!r} as data, as {pattern!r} "
-                        "fits it. Write the result into another folder."
+                        f"{self.name}: the next run would read {place!r} as data, since it "
+                        f"matches {pattern!r}. Write the result into another folder."
                     )
 
     def _todo(self, model: ModelSection | None) -> str:

@@ -104,8 +104,8 @@ class ForecastJob:
         """The same of the series and their totals, made to add up."""
         if self.outputs.model is not None:
             raise UsageError(
-                "--save keeps one forecaster for all series, and forecasts that add up are made "
-                "anew of all of them. Leave --save or --reconcile out."
+                "--save stores a forecaster for single series, which cannot reconcile. Leave out "
+                "--save or --reconcile."
             )
         if self.totals is not None and self.totals.by:
             raise UsageError(COUNTED_TWICE)
@@ -115,7 +115,7 @@ class ForecastJob:
         outcome = replace(self, model=model, source=source, hierarchy=None).run(notify)
         count = _unmeasured(outcome.forecast) if model.method == "mint" else 0
         if count:
-            reason = "too few known errors: taken to err as much as the median of their level"
+            reason = "too few known errors, for which the median of their level is assumed"
             notify(Note(f"{count} series with {reason}"))
         return outcome
 
@@ -128,7 +128,7 @@ class ForecastJob:
             name = file_label(Path(path).name)
             if name in panels:
                 raise UsageError(
-                    f"two scenarios are called {name!r} after their files. Give files of "
+                    f"two scenarios are named {name!r} after their files. Give files with "
                     "different names."
                 )
             coming = replace(self.source.beside, future_data=path)

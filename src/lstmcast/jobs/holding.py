@@ -77,8 +77,8 @@ def require_holding(checks: list[Held], job: str) -> None:
             f"  {check.name} = {check.expected}: found {check.found}" for check in broken
         )
         raise CheckError(
-            f"{job}: what [checks] ask for does not hold. Nothing was written.\n{listing}\nLook at "
-            "the data, or change [checks]."
+            f"{job}: the [checks] do not hold. Nothing was written.\n{listing}\nCorrect the data, "
+            "or change [checks]."
         )
 
 

@@ -59,7 +59,7 @@ def job_text(
         data: files, or the address of a table.
         words: what was said of how to read them, by the names of `lstmcast.read`.
         panel: what was read so.
-        horizon: steps; one season unless given.
+        horizon: number of steps (default: one season).
         table: where the forecast goes.
         folder: where the file will lie. Relative paths are from here, and become those from there.
 

@@ -191,8 +191,8 @@ class OutputSection(Section):
         if self.table is None or not is_target(self.table):
             if self.if_exists is not None or self.key is not None:
                 raise UsageError(
-                    "[output]: if_exists and key are for a table of a database, and would have no "
-                    'effect. Give table = "TABLE@URL", or leave them out.'
+                    "[output]: if_exists and key are only for database tables. "
+                    'Give table = "TABLE@URL", or leave them out.'
                 )
             return self.table
         return DatabaseTable(self.table, self.if_exists or "upsert", tuple(self.key or ()))
@@ -213,7 +213,7 @@ def read_job(path: str | Path) -> JobFile:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")  # Notepad writes a mark
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(
             f"the job {str(path)!r} cannot be read: {reason}. `lstmcast job init DATA` writes one."
         ) from None
@@ -229,7 +229,7 @@ def job_from(text: str, name: str = "job.toml") -> JobFile:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name} is no TOML: {error}.") from None
+        raise UsageError(f"{name} is not TOML: {error}.") from None
     try:
         job = JobFile.model_validate(document)
     except ValidationError as error:
@@ -238,16 +238,16 @@ def job_from(text: str, name: str = "job.toml") -> JobFile:
             "\n".join(f"{name}: {problem}" for problem in dict.fromkeys(problems))
         ) from None
     if job.forecast.horizon is not None and job.forecast.until is not None:
-        raise UsageError(f"{name}: [forecast] has horizon and until. Give one of them.")
+        raise UsageError(f"{name}: [forecast] has both horizon and until. Give one of them.")
     if job.checks.newest_of is not None and job.checks.newest is None:
         raise UsageError(
-            f"{name}: [checks] newest_of says of which series, and there is no newest. Give an "
-            'age, such as newest = "3 days", or leave it out.'
+            f"{name}: [checks] newest_of needs newest. Give an age, "
+            'such as newest = "3 days", or leave it out.'
         )
     if job.model is not None and job.checks.least_skill is not None:
         raise UsageError(
-            f"{name}: [checks] least_skill is measured where the shipped network is used, and "
-            "[model] names a saved one. Leave one of them out."
+            f"{name}: [checks] least_skill is only measured for the shipped network, but [model] "
+            "names a saved one. Leave out one of them."
         )
     return job
 

@@ -76,6 +76,6 @@ def require_no_totals(repairs: Repairs, hierarchy: Hierarchy | None) -> None:
     """UsageError where values are repaired that totals are made of: the totals would be others."""
     if hierarchy is not None and repairs != Repairs():
         raise UsageError(
-            "Values are repaired, and totals of them are forecast too: these would not be those of "
-            "the data. Leave --outliers and --missing model out, or --reconcile."
+            "Totals of repaired values would differ from those of the data. Leave out --outliers "
+            "and --missing model, or --reconcile."
         )

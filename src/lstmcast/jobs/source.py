@@ -86,8 +86,8 @@ class Source:
         idle = [name for name in names if name not in reads]
         if idle:
             raise UsageError(
-                f"--past {past}: the model reads {listed(reads)} beside the target, and not "
-                f"{idle[0]!r}. Leave --past out: the model knows its columns."
+                f"--past {past}: the model reads {listed(reads)} with the target, but not "
+                f"{idle[0]!r}. Leave out --past: the model knows its columns."
             )
         return replace(self, past=list(reads)) if reads else self
 
@@ -98,11 +98,10 @@ class Source:
 
 def _reads_nothing_beside(past: str) -> str:
     return (
-        f"--past {past} (in Python: past=) names columns to be read beside the target, and this "
-        "network does not read any. Leave --past out, forecast with the shipped network and simple "
-        "forecasts, of which a linear map reads them (--method auto, nothing trained), or train a "
-        f"network that reads them: lstmcast fit DATA --weights scratch --past {past} (in Python: "
-        "NetworkConfig(inputs=Transformed(…, past=[…])))."
+        f"--past {past} (in Python: past=) names past covariates, but this network does not read "
+        "any. Leave out --past, use --method auto without training, where a linear forecast reads "
+        "them, or train a network that reads them: lstmcast fit DATA --weights scratch --past "
+        f"{past} (in Python: NetworkConfig(inputs=Transformed(…, past=[…])))."
     )
 
 

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from lstmcast.jobs.events import Notify
 
 HELD_BACK = (
-    "The same values chose the best epoch and the width of the intervals: errors here are a little "
-    "too small, and the coverage is no test. `lstmcast backtest --refit once` measures both on "
-    "values that decided nothing."
+    "The same values selected the best epoch and the width of the intervals, so errors are "
+    "slightly too low and the coverage is not a test. `lstmcast backtest --refit once` measures "
+    "both on unused values."
 )
 
 
@@ -82,7 +82,7 @@ class FitJob:
         panel = read_for(self.source, self.forecaster, notify, trains=True)
         fitted = self._fitted(panel, notify)
         panel = _called_as_in(fitted, panel)
-        notify(Note(f"the model is saved in {self.folder}; its accuracy is measured"))
+        notify(Note(f"the model is saved in {self.folder}; measuring its accuracy"))
         fitted.save(self.folder)
         record = fitted.record
         assert record is not None  # it was fitted
@@ -106,10 +106,10 @@ class FitJob:
         is_kept = kept_in(place)
         if is_kept and not self.resume:
             again = f"an earlier training in {place} is started again"
-            notify(Note(f"{again}; --resume would have gone on"))
+            notify(Note(f"{again}; use --resume to continue it instead"))
         if self.resume and not is_kept:
-            missing = f"there is no interrupted training in {place}, nor one that was kept"
-            notify(Note(f"{missing}: it starts at the beginning", urgent=True))
+            missing = f"there is no interrupted or kept training in {place}"
+            notify(Note(f"{missing}: starting from the beginning", urgent=True))
         return self.forecaster.fit(
             panel,
             folder=place,

@@ -1,4 +1,4 @@
-"""What follows a sum of weighted inputs, by name, in NumPy; `training.module` has them in PyTorch.
+"""Activation functions by name in NumPy; `training.module` has them in PyTorch.
 
 Keras's names. Two functions are called hard sigmoid: straight lines from 0 to 1, between −2.5 and
 2.5 in Keras 1 and 2, Chainer and ONNX, and between −3 and 3 in Keras 3 and PyTorch.
@@ -51,7 +51,7 @@ GATE_ACTIVATIONS: dict[str, Function] = {
 
 
 class QuickNumbers:
-    """NumPy, but for `logaddexp`: of functions that processors compute for many numbers at once.
+    """NumPy with a `logaddexp` made of vectorised functions.
 
     Where one of its arguments is 0 it is a softplus, within 2e-16 of it.
 

@@ -1,8 +1,8 @@
-"""Heads of demand: counts and amounts that are often 0 and never below.
+"""Heads for demand: counts and amounts that are often 0 and never negative.
 
-They answer on the axis of the data, as `model.heads` says of heads that are not affine. The mean
-follows from where the answer stands, bent so that it stays above 0; the rest from further raw
-numbers. Losses are negative log-likelihoods.
+They answer on the axis of the data, like all heads that are not affine (see `model.heads`). The
+mean follows from location and scale, transformed to stay above 0; other parameters come from
+further raw numbers. Losses are negative log-likelihoods.
 
 R raw numbers per value · Q quantiles, in the order of `HEAD_QUANTILES` · H horizon
 """
@@ -26,11 +26,11 @@ SMALLEST_UNIT = 1e-2  # of the location, and of the unit of the data
 SMALLEST_MEAN = 1e-4  # in units of the scale
 SMALLEST_SPREAD = 1e-3  # of what is beyond that of a Poisson variable
 MOST_ZEROS = 0.98  # share of additional ones
-COUNTS, AMOUNTS = "count", "positive"  # what a head can learn from
+COUNTS, AMOUNTS = "count", "positive"  # kind of values that a head can learn from
 
 
 class _OfMean:
-    """What these heads share: their first raw number moves the mean, which is the point."""
+    """The common part of these heads: the first raw number sets the mean, which is the point."""
 
     spreads = True
     center = 0
@@ -42,7 +42,7 @@ class _OfMean:
 
 
 class NegativeBinomial(_OfMean):
-    """Counts whose variance is mean + a · mean², as those of many products are.
+    """Counts with variance mean + a · mean².
 
     Raw numbers: the mean and a. Training needs whole numbers from 0.
     """
@@ -74,8 +74,7 @@ class NegativeBinomial(_OfMean):
 
 
 class ZeroInflated(_OfMean):
-    """Counts of a negative binomial distribution, and more zeros: days without a sale for reasons
-    of their own.
+    """Counts of a negative binomial distribution with additional zeros.
 
     Raw numbers: the mean, with the additional zeros; a; and the log odds of these zeros. Training
     needs whole numbers from 0.
@@ -120,7 +119,7 @@ class ZeroInflated(_OfMean):
 
 
 class Tweedie(_OfMean):
-    """Amounts that are 0 or positive, such as money or weight: a random number of exponential ones.
+    """Amounts that are 0 or positive, such as money: sums of a random number of exponential ones.
 
     This is Tweedie's distribution of power 1.5: the variance is φ · mean^1.5. Raw numbers: the
     mean and φ. Jørgensen, "The Theory of Dispersion Models" (1997).

@@ -1,9 +1,9 @@
-"""Quantiles of the distributions that heads answer with, in NumPy alone.
+"""Quantiles of the distributions of heads, in NumPy.
 
-Those of counts and amounts come from tables: of the gamma distribution over its shape, and of sums
-of a random number of exponential amounts over the mean of that number. They are made when they are
-first asked for, in some hundredths of a second. What training needs is written over the array
-namespace.
+Quantiles of counts and amounts come from tables: of the gamma distribution over its shape, and of
+sums of a Poisson number of exponential amounts over the mean of that number. Tables are computed on
+first use, in some hundredths of a second. Functions that training needs take the array namespace as
+an argument.
 
 Q levels · K shapes of a table · X places of a table
 """
@@ -34,7 +34,7 @@ _BESSEL_FAR = (
 
 
 def log_gamma(value: Any, xp: Any) -> Any:
-    """log Γ(x) for x > 0: Stirling's series, seven steps further on.
+    """log Γ(x) for x > 0, from Stirling's series at x + 7.
 
     >>> bool(np.allclose(np.exp(log_gamma(np.array([1.0, 5.0]), np)), [1, 24]))
     True
@@ -79,7 +79,7 @@ def student_scores(freedom: NDArray) -> NDArray:
     least 2.
 
     G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970), whose
-    letters a to d are.
+    letters a to d are used here.
 
     >>> student_scores(np.array(5.0)).round(3).tolist()
     [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
@@ -113,8 +113,8 @@ def student_scores(freedom: NDArray) -> NDArray:
 def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray) -> NDArray:
     """Quantiles (…, Q) of counts with these means and shapes (…): variance mean + mean²/shape.
 
-    Small ones are counted up; large ones are those of the gamma distribution with the same mean and
-    variance. level_Q: (Q,), or (…, Q) where each has its own.
+    For small means, probabilities are added up; for large ones, the gamma distribution with the
+    same mean and variance is used. level_Q: (Q,), or (…, Q) for separate levels.
 
     >>> negative_binomial_quantiles(np.array(2.0), np.array(1.0), np.array([0.1, 0.5, 0.9]))
     array([0., 1., 5.])
@@ -131,7 +131,7 @@ def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray)
 
 
 def _as_gamma(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
-    """From the gamma distribution with the same mean and variance, rounded (N, Q)."""
+    """Quantiles of the gamma distribution with the same mean and variance, rounded (N, Q)."""
     gamma_shape_N = 1 / (1 / shape_N + 1 / mean_N)
     scale_N = mean_N / gamma_shape_N
     amounts_NQ = gamma_quantiles(gamma_shape_N, level_NQ) * scale_N[..., None]
@@ -139,7 +139,7 @@ def _as_gamma(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
 
 
 def _counted_up(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
-    """From cumulative probabilities, count by count, of those that need more (N, Q)."""
+    """Quantiles from cumulative probabilities, count by count (N, Q)."""
     count_NQ = np.zeros(level_NQ.shape)
     rows = np.arange(len(mean_N))
     log_N = shape_N * np.log(shape_N / (shape_N + mean_N))
@@ -173,17 +173,19 @@ def gamma_quantiles(shape: NDArray, level: NDArray) -> NDArray:
     fewest, largest = SMALL_SHAPES
     in_table = np.clip(shape, fewest, largest)
     # below the table too, log x times the shape hardly depends on the shape
-    logs = _gamma_table().at(np.log(in_table), odds) / np.minimum(shape, 1.0)
+    scaled_logs = _gamma_table().at(np.log(in_table), odds)
+    logs = scaled_logs / np.minimum(shape, 1.0)
     score = np.interp(odds, *_score_table())
     # Wilson & Hilferty (1931): the cube root is nearly normal
-    root = 1 - 1 / (9 * shape) + score / (3 * np.sqrt(shape))
+    mean_root = 1 - 1 / (9 * shape)
+    root = mean_root + score / (3 * np.sqrt(shape))
     beyond_table = shape * np.maximum(root, 0.0) ** 3
     return np.where(shape <= largest, np.exp(logs), beyond_table)
 
 
 def amount_quantiles(number: NDArray) -> NDArray:
-    """Quantiles (…, Q) at `HEAD_QUANTILES` of sums of exponential amounts of mean 1, of which there
-    are as many as a Poisson variable with this mean (…) says.
+    """Quantiles (…, Q) at `HEAD_QUANTILES` of sums of a Poisson number, with this mean (…), of
+    exponential amounts of mean 1.
 
     >>> amount_quantiles(np.array(0.01)).round(3).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
@@ -196,7 +198,8 @@ def amount_quantiles(number: NDArray) -> NDArray:
     shape = (*number.shape, len(HEAD_QUANTILES))
     small = np.stack(columns, axis=-1).reshape(shape)
     levels = np.broadcast_to(HEAD_QUANTILES, shape)
-    large = 2 * gamma_quantiles(np.maximum(number, largest) / 2, levels)
+    half_number = np.maximum(number, largest) / 2
+    large = 2 * gamma_quantiles(half_number, levels)
     return np.where(number[..., None] <= largest, small, large)
 
 
@@ -208,7 +211,7 @@ class Table(NamedTuple):
     value_KX: NDArray
 
     def at(self, row: NDArray, column: NDArray) -> NDArray:
-        """Straight lines between four neighbours."""
+        """Bilinear interpolation."""
         first_row, row_share = _place(self.row_K, row)
         first_column, column_share = _place(self.column_X, column)
         low = self._along_row(first_row, first_column, column_share)
@@ -222,9 +225,10 @@ class Table(NamedTuple):
 
 
 def _place(grid: NDArray, value: NDArray) -> tuple[NDArray, NDArray]:
-    """Where values lie on an evenly spaced grid: the place below, and the share of the next."""
+    """The place of values on an evenly spaced grid: index below, and share of the next one."""
     last_place = len(grid) - 1
-    position = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, last_place)
+    spacing = grid[1] - grid[0]
+    position = np.clip((value - grid[0]) / spacing, 0, last_place)
     # NaN has a share that is NaN
     place = np.nan_to_num(position).astype(np.int64)
     place = np.minimum(place, last_place - 1)
@@ -238,8 +242,8 @@ def _log_odds(level: NDArray) -> NDArray:
 
 @cache
 def _gamma_table() -> Table:
-    """Logarithms of quantiles, times the shape where that is below 1, over the logarithm of the
-    shape and the log odds of the level."""
+    """Log quantiles, times the shape if below 1, over the log shape and the log odds of the
+    level."""
     shape_K = np.geomspace(*SMALL_SHAPES, 120)
     odds_X = np.linspace(-16.0, 16.0, 801)
     rows = [_gamma_row(float(shape), odds_X) for shape in shape_K]
@@ -250,10 +254,10 @@ def _gamma_table() -> Table:
 
 def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
     """Logarithms of the quantiles of one shape, from its distribution function on a fine grid."""
-    # far below, P(k, x) is xᵏ / Γ(k + 1): that says where the lowest level is
+    # for small x, P(k, x) is xᵏ / Γ(k + 1), which gives the lowest level
     lowest = (math.log(1e-8) + math.lgamma(shape + 1)) / shape
-    highest = math.log(shape + 12 * math.sqrt(shape) + 30)
-    log_x = np.linspace(max(lowest, -650.0), highest, 1000)
+    far_above = shape + 12 * math.sqrt(shape) + 30
+    log_x = np.linspace(max(lowest, -650.0), math.log(far_above), 1000)
     below = _gamma_below(shape, np.exp(log_x))
     return np.interp(odds_X, _log_odds(below), log_x)
 
@@ -285,8 +289,8 @@ def _score_table() -> tuple[NDArray, NDArray]:
 def _amount_table() -> tuple[NDArray, NDArray]:
     """The logarithm of the mean number (K,), and quantiles (K, Q) of the sum.
 
-    The sum is at most x as likely as one Poisson variable, with mean x, is at least another one,
-    with the mean number.
+    P(sum ≤ x) is the probability that a Poisson variable with mean x is at least another one, with
+    the mean number.
     """
     number_K = np.geomspace(*FEW_SUMMANDS, 241)
     largest = FEW_SUMMANDS[1] + 8 * math.sqrt(2 * FEW_SUMMANDS[1]) + 20
@@ -298,9 +302,10 @@ def _amount_table() -> tuple[NDArray, NDArray]:
 
 
 def _poisson(mean_M: NDArray) -> NDArray:
-    """How likely each count is (M, N)."""
+    """The probability of each count (M, N)."""
     count_N = np.arange(MOST_TERMS + 250)
     log_factorial_N = np.array([math.lgamma(count + 1) for count in count_N])
     log_mean_M = np.log(np.maximum(mean_M, 1e-300))
     log_power_MN = count_N * log_mean_M[:, None]
-    return np.exp(log_power_MN - mean_M[:, None] - log_factorial_N)
+    log_chance_MN = log_power_MN - mean_M[:, None] - log_factorial_N
+    return np.exp(log_chance_MN)

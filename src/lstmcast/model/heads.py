@@ -1,11 +1,9 @@
-"""From the network's raw numbers to what it says about a coming value: quantiles, a likelihood, or
-a point.
+"""Heads: from raw numbers of the network to quantiles, a likelihood, or a point.
 
-Written once, over the array namespace that it is given (NumPy at inference, PyTorch in training).
-A head is told where its answer stands, a location and a scale in the units of the axis on which the
-inputs answer. What merely shifts and stretches with them is affine: such a head answers in the
-units that the network sees, about 0 in units of 1, and the inputs place what it says. Any other
-head, such as one of counts, answers on the axis itself.
+Each is written once, for an array namespace (NumPy at inference, PyTorch in training). A head gets
+the location and scale of its answer in the units of the axis of the inputs. A head whose answer
+merely shifts and scales with them is affine: it answers with location 0 and scale 1, and the inputs
+place the answer. Any other head, such as one of counts, answers on the axis itself.
 
 R raw numbers per value · Q quantiles, in the order of `HEAD_QUANTILES` · H horizon
 """
@@ -33,17 +31,18 @@ ZERO, ONE = np.zeros(()), np.ones(())
 
 
 class Head(Protocol):
-    """What a head must be able to do; a user's own head is an object with these members.
+    """The interface of a head; your own head is an object with these members.
 
-    `outputs`: R, raw numbers per value; `center`: which of them moves the answer up and down;
-    `spreads`: whether it says how uncertain it is, rather than points alone; `affine`: whether its
+    `outputs`: R, raw numbers per value; `center`: index of the one that shifts the answer;
+    `spreads`: whether it has a distribution, rather than points only; `affine`: whether its
     answers, draws too, are `location + scale * answer at location 0 and scale 1`, and its loss is
     least at the same raw numbers on either scale.
 
     `location` and `scale` broadcast against `raw[..., 0]`. They are 0 and 1 for transformed and
     running inputs, whose labels are the axis. Adaptive inputs read values as they are for a head
     that is not affine: location and scale are then level and usual change in the units of the data.
-    A head may have a further member `values`, which says what it can learn from (see `values_of`).
+    A head may also have a member `values`, the kind of values that it can learn from (see
+    `values_of`).
     """
 
     @property
@@ -76,8 +75,7 @@ class Head(Protocol):
         ...
 
     def initial(self, horizon: int) -> NDArray:
-        """Raw numbers (H, R) that a network may start from: spreads that grow as a random
-        walk's."""
+        """Initial raw numbers (H, R), with spreads that grow like those of a random walk."""
         ...
 
 
@@ -95,7 +93,7 @@ class Quantiles:
         return location + scale * raw[..., MEDIAN]
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """The median as it is, the others by positive steps away from it."""
+        """The median, and other quantiles by positive steps away from it."""
         quantiles = quantiles_from_raw(raw, xp)
         if location is ZERO and scale is ONE:
             return quantiles
@@ -244,7 +242,7 @@ class Point:
 def answer_of(
     head: Head, raw: NDArray, location: NDArray = ZERO, scale: NDArray = ONE, xp: Any = np
 ) -> NDArray:
-    """What a head says: quantiles (…, Q), or as only one of them its point (…, 1)."""
+    """The answer of a head: quantiles (…, Q), or its point (…, 1)."""
     if head.spreads:
         return head.quantiles(raw, location, scale, xp)
     return head.point(raw, location, scale, xp)[..., None]
@@ -255,7 +253,7 @@ HEADS: dict[str, Head] = {head.name: head for head in (*AFFINE_HEADS, *COUNT_HEA
 
 
 def head_named(name: str, custom: Head | None = None) -> Head:
-    """The head of this name: one of `HEADS`, or the user's own; UsageError where it is neither."""
+    """The head with this name: one of `HEADS`, or the user's own; UsageError for another name."""
     if custom is not None and HEADS.get(name) is not custom:
         check_head(custom)
         if custom.name != name:
@@ -266,8 +264,8 @@ def head_named(name: str, custom: Head | None = None) -> Head:
         return custom
     if name not in HEADS:
         raise UsageError(
-            f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or hand over "
-            "your own head, an object with that name."
+            f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or pass your "
+            "own head, an object with this name."
         )
     return HEADS[name]
 
@@ -279,10 +277,10 @@ def values_of(head: Head) -> str:
 
 
 def check_head(head: Any) -> None:
-    """UsageError for an object that is not what `Head` describes."""
+    """Raise UsageError for an object without the interface of `Head`."""
     if isinstance(head, type):
         raise UsageError(
-            f"{head=} is not a head: it is a class, and one of its objects is expected. See "
+            f"{head=} is not a head: it is a class, but an instance is expected. See "
             "lstmcast.model.heads.Head."
         )
     missing = [name for name in (*_ATTRIBUTES, *_ARGUMENTS) if not hasattr(head, name)]
@@ -296,8 +294,8 @@ def check_head(head: Any) -> None:
         except TypeError as error:
             expected = f"{name}({', '.join(arguments)})"
             raise UsageError(
-                f"{head=} is not a head: it cannot be asked {expected}. See "
-                f"lstmcast.model.heads.Head."
+                f"{head=} is not a head: it cannot be called as {expected}. See "
+                "lstmcast.model.heads.Head."
             ) from error
 
 

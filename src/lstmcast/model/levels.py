@@ -1,4 +1,4 @@
-"""At which levels heads answer quantiles."""
+"""The quantile levels of heads."""
 
 from __future__ import annotations
 

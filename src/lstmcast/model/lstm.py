@@ -23,14 +23,14 @@ from lstmcast.util.config import settings
 
 @settings
 class Cell:
-    """The functions inside the LSTM layers of a network, by Keras's names.
+    """The activation functions of the LSTM layers, with the names of Keras.
 
     Args:
-        activation: of the candidate, and of the cell on its way out: "tanh", "relu", "linear",
+        activation: for the candidate and the output of the cell: "tanh", "relu", "linear",
             "sigmoid", "softsign" or "elu".
-        recurrent_activation: of the three gates: "sigmoid"; "hard_sigmoid", which Keras 1 and 2
-            and Chainer have, clip(0.2 a + 0.5, 0, 1); or "hard_sigmoid_keras3", which Keras 3 and
-            PyTorch call by that name, clip(a / 6 + 0.5, 0, 1).
+        recurrent_activation: for the three gates: "sigmoid"; "hard_sigmoid", clip(0.2 a + 0.5, 0,
+            1), as in Keras 1 and 2 and Chainer; or "hard_sigmoid_keras3", clip(a / 6 + 0.5, 0, 1),
+            the hard sigmoid of Keras 3 and PyTorch.
 
     >>> Cell(recurrent_activation="hard_sigmoid")
     Cell(activation='tanh', recurrent_activation='hard_sigmoid')
@@ -41,12 +41,12 @@ class Cell:
 
     @property
     def is_usual(self) -> bool:
-        """Whether it is the LSTM of the papers, for which there are faster kernels."""
+        """Whether it is the standard LSTM, for which there are faster kernels."""
         return self == USUAL
 
     @property
     def is_bounded(self) -> bool:
-        """Whether what a layer gives lies between −1 and 1, whatever it reads."""
+        """Whether the output of a layer is always between −1 and 1."""
         return self.activation in ("tanh", "sigmoid", "softsign")
 
     def __str__(self) -> str:

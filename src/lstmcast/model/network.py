@@ -3,9 +3,9 @@
     x_t → dense layers → LSTM layers → dense layers → K columns × H steps × R raw numbers of the
     head
 
-What x_t is, and what answers mean, is up to the inputs (`model.inputs`): with adaptive ones there
-is also a linear path from x_t to the head's locations. A network may have several members, equal
-but for their weights: each reads the same inputs, and their answers are averaged.
+The inputs (`model.inputs`) define x_t and the meaning of answers; with adaptive inputs there is
+also a linear path from x_t to the locations of the head. A network may have several members that
+differ only in their weights: each reads the same inputs, and their answers are averaged.
 
     B rows of a batch · T steps · N positions · M members · D units · C input channels · H horizon
     K columns · R raw numbers · X quantiles, or one point
@@ -37,9 +37,9 @@ from lstmcast.transforms import Transforms
 class Network:
     """A network with its weights.
 
-    `members`: the named arrays of each member (`array_shapes`). `head`: the user's own, if the
-    config names one. `fixed`: the arrays never change, so what follows from them is made once, as
-    single steps are read most quickly. Raises `ModelError` when the arrays do not fit the config.
+    `members`: the named arrays of each member (`array_shapes`). `head`: the user's own head, if the
+    config names one. `fixed`: whether the arrays never change, so that derived values are computed
+    once, for fast single steps. Raises `ModelError` if the arrays do not fit the config.
     """
 
     def __init__(
@@ -72,14 +72,13 @@ class Network:
         return f"Network({len(self.members)} × LSTM {units}{cell}, {network})"
 
     def start(self, batch: int) -> tuple[State, ...]:
-        """State of each member before anything is read."""
+        """The initial state of each member."""
         return tuple(zero_state(self.config.layers, batch) for _ in self.members)
 
     def run(
         self, x_TBC: NDArray, begun_TB: NDArray, state: tuple[State, ...]
     ) -> tuple[list[NDArray], tuple[State, ...]]:
-        """Read T steps: what the stack gives at each (T, B, D), for each member, and the new
-        state."""
+        """Read T steps: the outputs of the stack (T, B, D) of each member, and the new state."""
         hidden, states = [], []
         for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
             read_TBC = embedded(x_TBC, self.config.static, arrays)
@@ -117,8 +116,10 @@ class Network:
         scale: NDArray = ONE,
         steps: int | None = None,
     ) -> NDArray:
-        """What the members say on average, as the head says it of where it stands: quantiles (N, H,
-        K, Q), or points (N, H, K, 1); of the first `steps` alone where they are given."""
+        """The mean answer of the members: quantiles (N, H, K, Q) or points (N, H, K, 1).
+
+        `steps`: only the first steps, if given.
+        """
         if location.ndim:
             location, scale = location[:, :steps], scale[:, :steps]
         numbers = np if self._quick is None else self._quick
@@ -136,20 +137,19 @@ class Network:
         location: NDArray = ZERO,
         scale: NDArray = ONE,
     ) -> NDArray:
-        """One draw (N, H, K, 1) at each position, each from one of the members."""
+        """One random draw (N, H, K, 1) at each position, from one of the members."""
         raws = np.stack(list(self.raw(hidden_MND, x_NC)))
         position_N = np.arange(raws.shape[1])
         raw_NHKR = raws[position_N % len(raws), position_N]
         return self.head.sample(raw_NHKR, location, scale, rng)[..., None]
 
     def units(self, z_NHKX: NDArray, known: Any) -> NDArray:
-        """Answers on the axis of the inputs in the units of the data; only those of an affine head
-        may be moved."""
+        """Convert answers to the units of the data; only those of an affine head may be shifted."""
         return self.config.inputs.units(z_NHKX, known, moves=self.head.affine)
 
     def with_inputs(self, inputs: Inputs) -> Network:
-        """The same weights with other inputs of the same width: the transforms around a network
-        from elsewhere."""
+        """The same weights with other inputs of the same width, such as transforms for an imported
+        network."""
         return Network(replace(self.config, inputs=inputs), self.members, self.head)
 
     def _dense(
@@ -227,8 +227,8 @@ def _dense_shapes(
 def load_network(folder: Path, head: Head | None = None) -> tuple[Network, dict[str, Any]]:
     """The network in a folder of the store, and the folder's manifest.
 
-    `head`: the user's own that it was made with, if it was. `ModelError` where it is not whole or
-    of another making.
+    `head`: the user's own head, if the network was made with one. Raises `ModelError` if the folder
+    is incomplete or holds something else.
     """
     manifest, groups = store.load(folder)
     return network_of(folder, manifest, groups, head), manifest

@@ -1,4 +1,4 @@
-"""What a network is like: sizes of its layers, inputs, head, horizon."""
+"""The architecture of a network: layers, inputs, head, horizon."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ Size = Annotated[int, Field(ge=1)]
 
 @settings
 class NetworkConfig:
-    """What a network is like.
+    """The architecture of a network.
 
     Args:
-        layers: units of each stacked LSTM layer.
-        inputs: `Adaptive()` shows the network level, scale and season of any series as known at
-            each step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
-            several together, and of columns that are only read (`past=`); `Running()` values in
-            units of their own recent past, for streams.
+        layers: number of units of each stacked LSTM layer.
+        inputs: `Adaptive()` for inputs relative to level, scale and season, for any series;
+            `Transformed(Log1p(), Difference(12))` for transformed values of one or several columns,
+            and of past covariates (`past=`); `Running()` for values in units of their recent past,
+            for streams.
         head: "quantiles", "normal", "student_t", "point", or the name of your own; for counts
             "negative_binomial" or "zero_inflated", for amounts that are often 0 "tweedie".
-        horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
-        before, after: units of dense layers around the stack, with `activation`; None is one layer
-            as wide as the first LSTM layer for adaptive inputs and none for others.
+        horizon: number of steps forecast at once. Defaults to the forecaster's; longer forecasts
+            are recursive.
+        before, after: units of dense layers before and after the stack, with `activation`. None
+            means one layer as wide as the first LSTM layer for adaptive inputs, and no layers for
+            others.
         activation: of the dense layers: "linear", "tanh", "relu", "sigmoid", "softsign" or "elu".
-        residual: add a layer's input to its output where they are equally wide; None is yes for
-            adaptive inputs.
-        dropout: share of a layer's outputs left out in training.
-        cell: the functions inside the LSTM layers, tanh and sigmoid unless said: a `Cell`.
-        static: names of columns that do not change in a series and are read beside it: numbers
-            standardised, categories embedded; "*" for all that the data have, "each series" for
-            an embedding of each.
+        residual: whether to add the input of a layer to its output if widths are equal; None means
+            True for adaptive inputs.
+        dropout: share of the outputs of a layer that are dropped in training.
+        cell: activation functions of the LSTM layers, a `Cell`; by default tanh and sigmoid.
+        static: names of static columns to read: numbers are standardised, categories embedded. "*"
+            for all static columns of the data, "each series" for an embedding of each series.
 
     >>> from lstmcast.model.inputs import Transformed
     >>> NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1).width
@@ -68,7 +69,8 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         if not self.layers:
             raise UsageError(
-                "layers=() leaves no LSTM. Give the units of each layer, for example layers=(32,)."
+                "layers must have at least one LSTM layer, got (). Give the units of each, for "
+                "example layers=(32,)."
             )
         if self.before is None:
             units = (self.layers[0],) if self.inputs.skips else ()
@@ -78,19 +80,18 @@ class NetworkConfig:
         self._refuse_unused()
 
     def _refuse_unused(self) -> None:
-        """UsageError for settings that would do nothing, or that do not go together."""
+        """Raise UsageError for settings without effect or that contradict each other."""
         head = HEADS.get(self.head)
         if head is not None and not head.affine and isinstance(self.inputs, Running):
             raise UsageError(
-                f"head={self.head!r} answers values as they are, and running inputs are read in "
-                "units of their own recent past. Use Adaptive() or Transformed() with it, or "
-                "head='quantiles'."
+                f"head={self.head!r} needs unscaled values, but running inputs are scaled by "
+                "their recent past. Use Adaptive() or Transformed() with it, or head='quantiles'."
             )
         has_dense_layers = self.before or self.after
         if self.activation != "linear" and not has_dense_layers:
             raise UsageError(
-                f"activation={self.activation!r} is that of dense layers around the LSTM, and "
-                "there are none. Give before= or after=, or leave it out; the LSTM's own is "
+                f"activation={self.activation!r} is for dense layers around the LSTM, but there "
+                "are none. Give before= or after=, or leave it out; for the LSTM use "
                 f"cell=Cell({self.activation!r})."
             )
         if self.residual and not self.inputs.skips:
@@ -102,37 +103,39 @@ class NetworkConfig:
         widths = (read_width, *self.layers)
         if not any(below == units for below, units in pairwise(widths)):
             raise UsageError(
-                "residual=True adds a layer's input to its output where they are equally wide; "
-                f"here the widths are {widths}. Give layers of one width, or leave it out."
+                f"residual=True needs layers of equal width, but the widths are {widths}. Give "
+                "layers of one width, or leave it out."
             )
 
     @property
     def steps(self) -> int:
-        """The horizon, once it is known."""
+        """The horizon, which must be set."""
         if self.horizon is None:
-            raise UsageError("The network's horizon is not set: say NetworkConfig(horizon=…).")
+            raise UsageError(
+                "The horizon of the network is not set. Give NetworkConfig(horizon=…)."
+            )
         return self.horizon
 
     @property
     def width(self) -> int:
-        """C: input channels at each step, with a code for each static column."""
+        """C: number of input channels, with a code for each static column."""
         return self.own_width + len(self.static)
 
     @property
     def own_width(self) -> int:
-        """Channels of the inputs themselves."""
+        """Number of channels of the inputs."""
         horizon = self.steps if self.inputs.skips else 1
         return self.inputs.width(horizon)
 
     @property
     def read_width(self) -> int:
-        """What the first layer reads: the inputs, and static columns with their embeddings."""
+        """Input width of the first layer: the inputs, and static columns with embeddings."""
         return self.own_width + sum(column.channels for column in self.static)
 
     def described(self) -> dict[str, Any]:
-        """As JSON values; `NetworkConfig(**…)` of them gives it back.
+        """As JSON values, from which `NetworkConfig(**…)` rebuilds it.
 
-        The usual cell is left out, so that versions that know no other read the network.
+        The default cell is left out, so that older versions can read the network.
         """
         settings = {setting.name: getattr(self, setting.name) for setting in fields(self)}
         cell, static = settings.pop("cell"), settings.pop("static")

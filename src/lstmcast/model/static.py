@@ -1,11 +1,10 @@
-"""What does not change in a series, as a network reads it: at every step, beside its inputs.
+"""Static columns, which a network reads at every step with its inputs.
 
-A number is read in standard deviations from its mean over the series of the training; of a category
-the network learns a few numbers, its embedding. One that was not seen in training is read as the
-mean of those that were. The series itself can be such a category.
+Numbers are standardised over the series of the training; categories are embedded. A category not
+seen in training is read as the mean of the others. The series itself can be a category.
 
-What is carried through inputs is a code per column: the standardised number, or the number of the
-category, −1 for an unknown one. The network looks embeddings up.
+Inputs carry a code per column: the standardised number, or the index of the category, −1 if
+unknown. The network looks up embeddings.
 
     S series · B rows of a batch · T steps · P static columns · C channels
 """
@@ -75,7 +74,7 @@ def static_of(columns_or_names: Any) -> tuple[StaticColumn, ...]:
     )
     if not isinstance(entries, Iterable):
         raise UsageError(
-            f"static={columns_or_names!r} are no names of columns. Give a list, such as ['size']."
+            f"static={columns_or_names!r} are not column names. Give a list, such as ['size']."
         )
     columns = []
     for entry in entries:
@@ -161,8 +160,8 @@ def _codes(column: StaticColumn, panel: Panel) -> NDArray:
         if levels:
             kind, trained_kind = trained_kind, kind
         raise DataError(
-            f"the static column {column.name!r} of {source or 'the data'} holds {kind}, and the "
-            f"model was trained with {trained_kind}. Write it as it was."
+            f"the static column {column.name!r} of {source or 'the data'} holds {kind}, but the "
+            f"model was trained with {trained_kind}. Use the same type."
         )
     if not column.levels:
         return np.nan_to_num((values_S - column.mean) / column.scale)
@@ -178,9 +177,9 @@ def require_of_new(columns: Sequence[StaticColumn], panel: Panel, series_R: NDAr
             continue
         if np.isnan(panel.covariates.static[column.name][series_R]).all():
             raise DataError(
-                f"the network reads the static column {column.name!r}, and the data do not have it "
-                f"for the new series {str(panel.ids[series_R[0]])!r}. Name it (static="
-                f"[{column.name!r}], --static {column.name}), or give a table that has it "
+                f"the network reads the static column {column.name!r}, which the data lack for "
+                f"the new series {str(panel.ids[series_R[0]])!r}. Name it "
+                f"(static=[{column.name!r}], --static {column.name}), or give a table that has it "
                 "(static_data=, --static-data)."
             )
 

@@ -1,5 +1,4 @@
-"""The architecture of a network as a table: layers, shapes of what they give, numbers that are
-learned."""
+"""The architecture of a network as a table: layers, output shapes, and parameters."""
 
 from __future__ import annotations
 
@@ -16,8 +15,7 @@ HEADER = ("layer", "output shape", "parameters")
 
 
 class Row(NamedTuple):
-    """One layer: its name, the shape of what it gives at each step, and how many numbers it has
-    learned."""
+    """One layer: its name, output shape at each step, and number of parameters."""
 
     layer: str
     shape: tuple[int, ...]
@@ -74,10 +72,11 @@ class Summary:
 
 
 def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summary:
-    """What a network is made of, trained or not. `head`: your own, for a config that names it.
+    """Summarise the layers and parameters of a network or its config.
 
-    The number of parameters is Keras' for the same layers; PyTorch counts the biases of the gates
-    twice. UsageError for what is neither, and for a config whose horizon is not set.
+    `head`: your own head, for a config that names it. The number of parameters equals that of Keras
+    for the same layers; PyTorch counts the biases of the gates twice. Raises UsageError for other
+    objects, and for a config without a horizon.
 
     >>> from lstmcast.model.inputs import Transformed
     >>> config = NetworkConfig((5, 4, 3), inputs=Transformed(), head="point", horizon=1)
@@ -94,8 +93,8 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
     """
     if not isinstance(network, (Network, NetworkConfig)):
         raise UsageError(
-            f"A {type(network).__name__} has no layers to show. A Network or a NetworkConfig is "
-            "expected, such as forecaster.network."
+            f"A {type(network).__name__} has no layers. A Network or a NetworkConfig is expected, "
+            "such as forecaster.network."
         )
     if isinstance(network, NetworkConfig):
         return Summary(_rows(network, head_named(network.head, head)))

@@ -192,7 +192,7 @@ class Book(NamedTuple):
         lines += [[], [words("Findings")]]
         texts = [f"{finding.severity}: {finding.text}" for finding in panel.check()]
         if not texts:
-            texts.append("Nothing unusual was noticed.")
+            texts.append("Nothing unusual was found.")
         if left_out:
             texts.append(left_out)
         lines += [[words(text)] for text in texts]

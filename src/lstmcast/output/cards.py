@@ -52,7 +52,10 @@ def card_of(model: Any) -> str:
     card = f"# The network of this forecast\n\n{description}\n\n{made_from}"
     start = model.start.network
     if model.record and start is not None and same_weights(start, shipped()):
-        warning = "What follows is the card of that network: its numbers were measured before."
+        warning = (
+            "Below is the model card of that network, with numbers measured before further "
+            "training."
+        )
         return f"{card} {warning}\n\n{_shipped_card()}"
     return card
 
@@ -83,7 +86,7 @@ def _what(network: Network, model: LSTMForecaster) -> str:
     head = _HEADS.get(config.head, f"by its own head, {config.head!r},")
     return (
         f"{count}: {numbers:,} numbers. It reads {_reads(model)} and answers {head} for {steps}"
-        + ("." if config.inputs.past else "; longer horizons feed its answers back.")
+        + ("." if config.inputs.past else "; longer horizons are forecast recursively.")
     )
 
 
@@ -108,12 +111,12 @@ def _reads(model: LSTMForecaster) -> str:
 
 def _made_from(model: LSTMForecaster) -> str:
     if model.record is None:
-        return "Weights that were given to it; how they were made is not known here."
+        return "The weights were given; how they were made is unknown."
     trained = f"{_trained_on(model.record)}, whose training this page describes"
     texts = {
-        "scratch": f"New, random weights, trained on {trained}; they have seen nothing else.",
+        "scratch": f"Random initial weights, trained on {trained} only.",
         "pretrained": f"The network that comes with lstmcast, trained further on {trained}.",
-        "given": f"Weights that were trained before, elsewhere, then further on {trained}.",
+        "given": f"Weights from another training, then trained further on {trained}.",
     }
     return texts[model.record.initial_weights]
 
@@ -252,9 +255,9 @@ def _note(curve: LearningCurve) -> str:
         for member_curve in curve.curves
     )
     return (
-        "Loss: what training makes smaller, here on the part held back. That part chose the epoch "
-        "that is kept, so errors measured on it are a little too good."
+        "Loss: the quantity that training minimises, here on the validation data. These selected "
+        "the epoch, so errors on them are slightly too low."
         if held_back
-        else "Loss: what training makes smaller. Nothing was held back, so nothing tells which "
-        "epoch was the best: the last one is kept."
+        else "Loss: the quantity that training minimises. There were no validation data to select "
+        "the best epoch, so the last one is kept."
     )

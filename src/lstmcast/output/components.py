@@ -63,7 +63,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class ComponentsPlot:
-    """The components of one series: history and forecast, level, seasons, rest.
+    """A plot of the components of one series: level, seasons and remainder.
 
     >>> from lstmcast.data.panel import Panel
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
@@ -92,8 +92,7 @@ class ComponentsPlot:
         language: str = "en",
         dark: bool = False,
     ) -> ComponentsPlot:
-        """The components of a series, the first unless given; UsageError where there is none of
-        that id."""
+        """Decompose a series, by default the first; UsageError for an unknown id."""
         names, own_names = list(map(str, forecast.ids)), list(map(str, panel.ids))
         drawable = [name for name in names if name in set(own_names)]
         if not drawable or (series is not None and series not in drawable):
@@ -129,15 +128,16 @@ class ComponentsPlot:
 
     @property
     def words(self) -> Words:
-        """The words of the picture's language."""
+        """The language of the plot."""
         return words_of(self.language)
 
     def figure(self) -> Figure:
-        """The picture as a matplotlib Figure."""
+        """The plot as a matplotlib Figure."""
         return _figure(self)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
+        """Write the plot as .png, .svg or .pdf; OutputError if that fails, without a partial
+        file."""
         names = {component.name for component in self.parts}
         letters = set(self.name) | letters_of(names, self.language)
         return save_picture(path, letters, lambda missing: _figure(self))

@@ -24,7 +24,7 @@ MOST_BARS = 24
 
 @dataclass(frozen=True, eq=False)
 class ImportancePlot:
-    """Bars of an `Importance`, the largest first."""
+    """A bar plot of an `Importance`, largest first."""
 
     parts: tuple[Permuted, ...]
     language: str = "en"
@@ -34,21 +34,21 @@ class ImportancePlot:
     def from_importance(
         cls, found: Importance, *, language: str = "en", dark: bool = False
     ) -> ImportancePlot:
-        """The picture of what was found, of the 24 largest parts."""
+        """Make the plot of the 24 largest parts."""
         return cls(found.parts[:MOST_BARS], language, dark)
 
     def figure(self) -> Figure:
-        """The picture as a matplotlib Figure, which notebooks show by themselves."""
+        """The plot as a matplotlib Figure, which notebooks display."""
         with fonts_with(self._letters()) as missing:
             return _figure(self, missing)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError,
-        nothing."""
+        """Write the plot as .png, .svg or .pdf; OutputError if that fails, without a partial
+        file."""
         return save_picture(path, self._letters(), lambda missing: _figure(self, missing))
 
     def missing_letters(self) -> str:
-        """Letters that no installed font has: the picture is in English then."""
+        """Letters that no installed font has; if there are any, the plot is in English."""
         with fonts_with(self._letters()) as missing:
             return "".join(sorted(missing))
 

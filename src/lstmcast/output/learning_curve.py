@@ -61,8 +61,8 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """Training and validation loss against the epoch, with the epoch that is kept and the loss at
-    the start.
+    """A plot of training and validation loss by epoch, with the selected epoch and the initial
+    loss.
 
     >>> from lstmcast.training_history import Epoch, History
     >>> rows = [Epoch(0, e, e, 1 / e, 0.5 + (e - 3) ** 2 / 9, 1e-3, 0.1 * e, e == 3)
@@ -80,11 +80,13 @@ class LearningCurve:
     def from_history(
         cls, history: History, labels: Mapping[str, str] | None = None, *, language: str = "en"
     ) -> LearningCurve:
-        """The picture of a training run, in "en" or "ja". `labels`: other words for some of
-        `LABELS`. UsageError without any epoch."""
+        """Make the plot of a training run, in "en" or "ja".
+
+        `labels`: replacements for some of `LABELS`. Raises UsageError if there is no epoch.
+        """
         if not len(history):
             raise UsageError(
-                "This history has no epochs, so there is no learning curve: nothing was trained."
+                "There is no learning curve: the history has no epochs, since nothing was trained."
             )
         members = sorted({row.member for row in history.epochs})
         return cls(
@@ -95,21 +97,19 @@ class LearningCurve:
 
     @property
     def is_positive(self) -> bool:
-        """Whether all losses are above zero, as a logarithmic axis needs."""
+        """Whether all losses are positive, as a logarithmic axis requires."""
         return bool((self._losses() > 0).all())
 
     @property
     def falls(self) -> float:
-        """How many times the lowest loss the highest one is; infinite where a loss is not
-        positive."""
+        """The ratio of the highest to the lowest loss; infinite if a loss is not positive."""
         losses = self._losses()
         return float(losses.max() / losses.min()) if self.is_positive else np.inf
 
     def draw(self, ax: Axes | None = None, log: bool = False) -> Axes:
-        """Draw on a matplotlib Axes, in the fonts that are set there, or on that of a new figure
-        with title and legend.
+        """Draw on a matplotlib Axes with its fonts, or on a new figure with title and legend.
 
-        `log`: a logarithmic axis of losses; UsageError where a loss is not positive.
+        `log`: whether the axis of losses is logarithmic; UsageError if a loss is not positive.
         """
         if ax is None:
             return self.figure(log).axes[0]
@@ -117,22 +117,22 @@ class LearningCurve:
         return ax
 
     def figure(self, log: bool = False) -> Figure:
-        """The whole picture as a matplotlib Figure, which notebooks show by themselves."""
+        """The plot as a matplotlib Figure, which notebooks display."""
         with fonts_with(self._letters()) as missing:
             return _figure(self, log, missing)
 
     def save(self, path: str | os.PathLike[str], log: bool = False) -> Path:
-        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError,
-        nothing."""
+        """Write the plot as .png, .svg or .pdf; OutputError if that fails, without a partial
+        file."""
         return save_picture(path, self._letters(), lambda missing: _figure(self, log, missing))
 
     def missing_letters(self) -> str:
-        """Letters of the labels that no installed font has: such labels are drawn in English."""
+        """Letters of the labels that no installed font has; such labels are in English."""
         with fonts_with(self._letters()) as missing:
             return "".join(sorted(missing))
 
     def to_json(self) -> str:
-        """Everything that is drawn, as JSON; unknown numbers as null."""
+        """The data of the plot as JSON, with unknown numbers as null."""
         texts = {
             **self.labels,
             "start": self.start_text(self.labels),
@@ -144,7 +144,7 @@ class LearningCurve:
         )
 
     def thinned(self, limit: int) -> LearningCurve:
-        """The same picture with about so many epochs of all members together, evenly spaced."""
+        """The plot with about this many evenly spaced epochs of all members."""
         return replace(
             self,
             curves=tuple(
@@ -153,14 +153,12 @@ class LearningCurve:
         )
 
     def start_text(self, labels: Mapping[str, str]) -> str:
-        """The legend's words for the loss at the start, in these labels; empty where it is not
-        known."""
+        """The legend of the initial loss; empty if it is unknown."""
         starts = [curve.start for curve in self.curves if np.isfinite(curve.start)]
         return f"{labels['start']}: {_mean_text(starts, labels)}" if starts else ""
 
     def kept_text(self, labels: Mapping[str, str]) -> str:
-        """The legend's words for the epochs that are kept, in these labels; empty where they are
-        not known."""
+        """The legend of the selected epochs; empty if they are unknown."""
         best_epochs = [(curve.kept, curve.loss) for curve in self.curves if curve.kept is not None]
         if not best_epochs:
             return ""
@@ -184,7 +182,7 @@ class LearningCurve:
 def _checked(labels: Mapping[str, str], language: str) -> dict[str, str]:
     if unknown := sorted(set(labels) - set(LABELS)):
         raise UsageError(
-            f"labels= has {unknown[0]!r}, which is none of this picture's. It has "
+            f"labels= has {unknown[0]!r}, which is not a label of this plot. Its labels are "
             f"{', '.join(LABELS)}."
         )
     words = words_of(language)
@@ -293,8 +291,8 @@ def _figure(picture: LearningCurve, log: bool, missing: set[str]) -> Figure:
 def _draw(ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]) -> None:
     if log and not picture.is_positive:
         raise UsageError(
-            "log=True needs losses above zero, and some here are not: a likelihood's may be "
-            "negative. Use log=False."
+            "log=True needs positive losses, but some are not, as is possible with likelihoods. "
+            "Use log=False."
         )
     for label, line in _lines(picture, labels):
         ax.plot(line.pop("x"), line.pop("y"), label=label, **line)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lstmcast.totals import Totals
 
 NO_JAPANESE_FONT = (
-    "no font here has Japanese letters, so the pictures are in English. Install one with pip "
+    "no installed font has Japanese letters, so the plots are in English. Install one with pip "
     "install 'lstmcast[ja]', or a system font such as Noto Sans CJK."
 )
 Place = str | Path | DatabaseTable | None
@@ -182,7 +182,7 @@ class Outputs:
         names = sorted({name for column in columns for name in formulas_in(column)})
         if not names:
             return []
-        warning = f"ids that spreadsheets take for formulas: {some_names(names)}"
+        warning = f"ids that spreadsheets would read as formulas: {some_names(names)}"
         if self.escape_formulas:
             written = in_number("{They} {are} written with an apostrophe in front.", len(names))
             return [f"{warning}. {written}"]
@@ -270,7 +270,7 @@ def check_place(path: Place, endings: Sequence[str], sources: Sequence[str] = ()
     for source in sources:
         if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
             raise UsageError(
-                f"{str(path)!r} is the data itself, and would be overwritten. Name another file."
+                f"{str(path)!r} is the data file and would be overwritten. Name another file."
             )
 
 
@@ -289,8 +289,8 @@ def require_apart(*places: Place) -> None:
             for earlier in places_so_far
         ):
             raise UsageError(
-                f"{str(place)!r} is named for two results, or lies in the folder of another one. "
-                "Name a file or folder for each."
+                f"{str(place)!r} is used for two results, or is in the folder of another one. "
+                "Name a separate file or folder for each."
             )
         places_so_far.append(resolved)
 
@@ -322,7 +322,7 @@ def _missing_letters(plot: ForecastPlot) -> list[str]:
     names = "".join(letter for letter in missing if letter in plot.letters_of_names())
     if names:
         notes.append(
-            f"no font here has the letters {names[:20]}: the picture goes without names that need "
-            "them. Install one that has, such as Noto Sans CJK."
+            f"no installed font has the letters {names[:20]}: names with them are left out of the "
+            "plot. Install a font such as Noto Sans CJK."
         )
     return notes

@@ -51,7 +51,7 @@ MOST_PAGES = 40  # of a PDF
 
 @dataclass(frozen=True, eq=False)
 class ForecastPlot:
-    """A forecast beside the history that it continues: up to six series, as small multiples.
+    """A plot of forecasts with their history: up to six series as small multiples.
 
     >>> import numpy as np
     >>> from lstmcast.data.panel import Panel
@@ -89,13 +89,12 @@ class ForecastPlot:
         unit: str | None = None,
         dark: bool = False,
     ) -> ForecastPlot:
-        """The picture of a forecast from the ends of a panel's series; held-out forecasts where a
-        backtest is given.
+        """Make the plot of a forecast of a panel, with held-out forecasts of a backtest if given.
 
-        `most`: how many series are shown; `longest`: how many of their newest values, the recent
-        past unless given; `language`: "en" or "ja"; `series`: ids of those to show, in this order;
-        `unit`: of the values, for their axis; `dark`: for a dark page. UsageError where forecast
-        and panel share no series, or have none that was asked for.
+        `most`: maximum number of series; `longest`: maximum number of historical values (default:
+        the recent past); `language`: "en" or "ja"; `series`: ids to show, in this order; `unit`:
+        unit of the values, for the axis; `dark`: colours for a dark page. Raises UsageError if
+        forecast and panel have no series in common, or a series in `series` is missing.
         """
         _require_count("most", most, "series")
         words_of(language)
@@ -128,12 +127,12 @@ class ForecastPlot:
 
     @property
     def words(self) -> Words:
-        """The words of the picture's language."""
+        """The language of the plot."""
         return words_of(self.language)
 
     @property
     def title(self) -> str:
-        """What the picture shows, in one line."""
+        """The title of the plot."""
         return f"{self.name}: {self.words(self.summary)}"
 
     @property
@@ -146,28 +145,30 @@ class ForecastPlot:
         return text
 
     def draw(self, ax: Axes, pane: int = 0) -> Axes:
-        """Draw one series on a matplotlib Axes, in the fonts that are set there."""
+        """Draw one series on a matplotlib Axes, with its fonts."""
         draw_pane(ax, self.panes[pane], self.words, self.palette)
         return ax
 
     @property
     def palette(self) -> Palette:
-        """The colours that it is drawn in."""
+        """The colours of the plot."""
         return DARK if self.dark else LIGHT
 
     def pages(self) -> list[ForecastPlot]:
-        """The same on pages of six series."""
+        """The plot as pages of six series."""
         firsts = range(0, len(self.panes), MOST_PANES)
         return [replace(self, panes=self.panes[first : first + MOST_PANES]) for first in firsts]
 
     def figure(self) -> Figure:
-        """The whole picture as a matplotlib Figure, which notebooks show by themselves."""
+        """The plot as a matplotlib Figure, which notebooks display."""
         with fonts_with(self._letters()) as missing:
             return figure_of(self, missing)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as .png, .svg or .pdf, a PDF of more than six series on pages: the
-        whole file or, with an OutputError, nothing."""
+        """Write the plot as .png, .svg or .pdf (more than six series: a PDF with pages).
+
+        Raises OutputError if that fails, without a partial file.
+        """
         if Path(path).suffix.lower() != ".pdf" or len(self.panes) <= MOST_PANES:
             return save_picture(path, self._letters(), lambda missing: figure_of(self, missing))
         return save_pages(
@@ -177,14 +178,16 @@ class ForecastPlot:
         )
 
     def missing_letters(self) -> str:
-        """Letters that no installed font has: series with such names are drawn as 'series 1', …,
-        and texts that need them in English."""
+        """Letters that no installed font has.
+
+        Series with such names are shown as 'series 1', …, and texts with them in English.
+        """
         with fonts_with(self._letters()) as missing:
             return "".join(sorted(missing))
 
     @property
     def lacks_words(self) -> bool:
-        """Whether the texts are drawn in English, as no font has the letters of their language."""
+        """Whether texts are in English because no font has the letters of the language."""
         return self.drawn_words(set(self.missing_letters())) is not self.words
 
     def letters_of_names(self) -> set[str]:
@@ -192,7 +195,7 @@ class ForecastPlot:
         return set(self.name).union(self.unit, *(pane.name for pane in self.panes))
 
     def to_json(self) -> str:
-        """Everything that is drawn, as JSON; times as text, unknown numbers as null."""
+        """The data of the plot as JSON, with times as text and unknown numbers as null."""
         return json.dumps(
             {
                 "title": self.title,
@@ -210,7 +213,7 @@ class ForecastPlot:
         return {HISTORY, HELD_OUT, FORECAST, self.summary, *map(band_text, levels)}
 
     def drawn_words(self, missing: set[str]) -> Words:
-        """The words as drawn where fonts lack these letters: in English if they need one."""
+        """The language in which texts are drawn if fonts lack these letters."""
         lacking = missing & letters_of(self._texts(), self.language)
         return ENGLISH if lacking else self.words
 

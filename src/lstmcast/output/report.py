@@ -74,10 +74,10 @@ MADE_BY = "lstmcast.Report.from_forecast(…) in Python"
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What an analyst hands on: a forecast with its data, its accuracy, and how it was made.
+    """A report of a forecast: its data, its accuracy, and how it was made.
 
-    `backtest` is None where accuracy was not measured; `card` is the network's model card in
-    Markdown, or empty; `training` is None where nothing was trained.
+    `backtest` is None if accuracy was not measured; `card` is the model card of the network in
+    Markdown, or empty; `training` is None if nothing was trained.
 
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
@@ -116,14 +116,14 @@ class Report:
         series: Sequence[str] | None = None,
         unit: str | None = None,
     ) -> Report:
-        """The report of a forecast from the ends of a panel's series.
+        """Make the report of a forecast of a panel.
 
-        `model`: what made the forecast; its network and its training are described. `made_by`: the
-        command or call, as readers should see it. `made_on`: today unless given. `language`: "en"
-        or "ja". `totals`: sums of the forecast, as a table. `scenarios`: what comes of other
-        coming values; the first is this forecast. `series`: ids of those to draw, in this order;
-        `unit`: of the values, for the axis. UsageError where forecast and panel share no series, or
-        have none that was asked for.
+        `model`: the forecaster, whose network and training are described. `made_by`: the command or
+        call to show. `made_on`: date, by default today. `language`: "en" or "ja". `totals`: sums of
+        the forecast, shown as a table. `scenarios`: scenarios to compare, of which the first is
+        this forecast. `series`: ids to plot, in this order; `unit`: unit of the values, for the
+        axis. Raises UsageError if forecast and panel have no series in common, or a series in
+        `series` is missing.
         """
         words_of(language)
         shared = len(set(forecast.ids) & set(panel.ids))
@@ -142,16 +142,16 @@ class Report:
 
     @property
     def title(self) -> str:
-        """What the report is about, in one line."""
+        """The title of the report."""
         return f"{self.plot.name}: {self.words(f'{self.plot.reach} ahead')}"
 
     @property
     def words(self) -> Words:
-        """The words of the page's language."""
+        """The language of the page."""
         return words_of(self.language)
 
     def parts(self) -> dict[str, str]:
-        """The pieces of the page by name, as HTML."""
+        """The parts of the page by name, as HTML."""
         summary, words = self._summary, self.words
         table_inputs = self.forecast, self.panel, self.backtest, self.plot.available
         notes = chart_notes(self.forecast, self.plot, self.panel)
@@ -176,7 +176,7 @@ class Report:
         }
 
     def charts(self) -> dict[str, Any]:
-        """What `charts.js` draws."""
+        """The data that `charts.js` draws."""
         return forecast_charts(self.plot) | {
             "steps": step_chart(self.backtest, self._summary, self.words),
             "learning": self.training.chart(self.words) if self.training else None,
@@ -185,7 +185,7 @@ class Report:
         }
 
     def html(self) -> str:
-        """The whole page."""
+        """The whole page as HTML."""
         page, words = (HERE / "report.html").read_text("utf-8"), self.words
         drawing = (HERE / "charts.js").read_text("utf-8")
         chart_data = {**self.charts(), "words": script_words(page + drawing, words)}
@@ -207,7 +207,7 @@ class Report:
         return component_charts(self.plot, self.forecast, self.panel, self.words)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page as .html: the whole file or, with an OutputError, nothing."""
+        """Write the page as .html; OutputError if that fails, without a partial file."""
         path = check_output(path, ENDINGS)
         page = self.html().encode("utf-8", "replace")
         with whole_file(path) as temporary:

@@ -53,7 +53,7 @@ def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
         notes.append(f"Charts: the first {len(plot.panes)} of {plot.available:,} series.")
     longest = int(panel.lengths.max())
     if longest > (limit := MOST_VALUES // len(plot.panes)):
-        notes.append(f"Of long histories the newest {limit:,} values are drawn.")
+        notes.append(f"For long histories, the newest {limit:,} values are shown.")
     return " ".join(notes)
 
 
@@ -145,7 +145,7 @@ def _kind(panel: Panel, words: Words) -> str:
 
 def findings_section(findings: Sequence[Finding], words: Words) -> str:
     if not findings:
-        return f"<p>{words('Nothing unusual was noticed.')}</p>"
+        return f"<p>{words('Nothing unusual was found.')}</p>"
     order = {"error": 0, "warning": 1, "note": 2}
     ordered = sorted(findings, key=lambda entry: order[entry.severity])
     items = "".join(
@@ -181,6 +181,6 @@ def components_section(charts: list[dict[str, Any]] | None, words: Words) -> str
     """Where the components of a series are drawn."""
     if charts is None:
         return ""
-    note = "A season or an effect moves the level by so much; what is left is the rest."
+    note = "Seasons and effects are changes of the level; the rest is the remainder."
     content = f'<div id="components" class="chart"></div><p class=note>{words(note)}</p>'
     return f'<section id="apart-section"><h2>{words("What it is made of")}</h2>{content}</section>'

@@ -128,9 +128,8 @@ def accuracy_section(summary: Summary | None, words: Words) -> str:
 
 
 _HELD_OUT = (
-    "The end of the data was hidden, forecast from earlier points, and compared with the actual "
-    "values; "
-    "simple forecasts had to answer the same question."
+    "The end of the data was held out, forecast from earlier cutoffs, and compared with the "
+    "actual values, as were simple forecasts."
 )
 _STEPS = '<div id="steps" class="chart low"></div>'  # where there is more than one step
 _GLOSSARY = (
@@ -156,8 +155,8 @@ def _coverage(summary: Summary, words: Words) -> str:
     return f"<h3>{words(_HELD)}</h3><p>{words(_INSIDE)}</p>{bars}"
 
 
-_HELD = "Did the intervals hold what they promise?"
-_INSIDE = "Share of held-out values inside each interval; the mark is where it should be."
+_HELD = "Do the intervals have their stated coverage?"
+_INSIDE = "Share of held-out values inside each interval; the mark shows the stated level."
 
 
 def coverages_of(scores: dict[str, float]) -> dict[str, float]:

@@ -18,5 +18,5 @@ def take(folder: Path, stack: ExitStack) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     if not stack.enter_context(locked(folder / LOCK)):
         raise OutputError(
-            f"{str(folder)!r} is used by another server. Stop that, or name another folder."
+            f"{str(folder)!r} is used by another server. Stop it, or name another folder."
         )

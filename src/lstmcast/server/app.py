@@ -68,7 +68,7 @@ class Server:
         """Problem where as many clients listen already as may."""
         limit = self.settings.limits.listeners
         if self.streams.listeners + self.trainings.listeners >= limit:
-            raise Problem(503, f"{limit} clients listen already.")
+            raise Problem(503, f"{limit} clients are listening already.")
 
     def close(self) -> None:
         """Save the streams, end the trainings, and end."""
@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None) -> Any:
     api = FastAPI(
         title="lstmcast",
         version=__version__,
-        summary="Forecasts of time series, by a network that arrives trained.",
+        summary="Forecasts of time series with a pretrained network.",
         docs_url=None,  # they would load scripts from elsewhere
         redoc_url=None,
         lifespan=_lifespan(server),

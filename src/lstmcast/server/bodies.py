@@ -121,9 +121,9 @@ def _texts(name: str, values: Sequence[UploadFile | str]) -> str | list[str]:
     """The values of a field that is no file. Problem."""
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) < len(values):
-        raise Problem(UNUSABLE, f"{name[:80]!r} is a file, and a text is expected.", name[:80])
+        raise Problem(UNUSABLE, f"{name[:80]!r} is a file, but a text is expected.", name[:80])
     if name == FILE:
-        raise Problem(UNUSABLE, f"{FILE!r} is a text, and a file is expected.", FILE)
+        raise Problem(UNUSABLE, f"{FILE!r} is a text, but a file is expected.", FILE)
     if sum(map(len, texts)) > LONGEST_FIELD:
         raise Problem(UNUSABLE, f"{name[:80]!r} is longer than {LONGEST_FIELD:,} letters.", name)
     return texts[0] if len(texts) == 1 else texts

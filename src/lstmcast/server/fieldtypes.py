@@ -43,7 +43,7 @@ def _span(text: str) -> str:
     """What totals can be over."""
     choices = (STEP, *SPANS, WHOLE)
     if text not in choices:
-        raise ValueError(f"{text!r} is no span of time: choose one of {', '.join(choices)}")
+        raise ValueError(f"{text!r} is not a time span. Choose one of {', '.join(choices)}")
     return text
 
 

@@ -69,7 +69,7 @@ class Guard:
             raise Problem(421, f"{host[:100]!r} is not {' or '.join(hosts)}.", "host")
         origin = _header(scope, b"origin")
         if origin and _place_of(origin) != host:
-            raise Problem(403, f"A page of {origin[:100]} may not ask this server.", "origin")
+            raise Problem(403, f"A page of {origin[:100]} may not use this server.", "origin")
         path = scope["path"]
         is_open = path in OPEN or path.startswith(OPEN_BELOW)
         if self.settings.token is not None and not is_open:
@@ -86,7 +86,7 @@ class Guard:
         if scheme.lower() != b"bearer" or not right:
             raise Problem(
                 401,
-                "Send the token of the server in a header: Authorization: Bearer TOKEN.",
+                "Send the token of the server in the header Authorization: Bearer TOKEN.",
                 "authorization",
                 headers={"www-authenticate": "Bearer"},
             )
@@ -109,7 +109,9 @@ class _Body:
             message = await asyncio.wait_for(self._receive(), max(remaining, 0.01))
         except TimeoutError as error:
             limit = self._settings.limits.receive
-            detail = f"The body did not arrive within {limit:g} seconds. Send it faster, or less."
+            detail = (
+                f"The body did not arrive within {limit:g} seconds. Send it faster, or send less."
+            )
             raise Problem(408, detail, "body", headers={"connection": "close"}) from error
         self._size += len(message.get("body", b""))
         self.ended = not message.get("more_body", False)

@@ -26,8 +26,8 @@ LONGEST = 1_000_000  # bytes of a message
 PARSE, REQUEST, METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
 INSTRUCTIONS = (
     "Forecast time series in the user's files with a pretrained network. Begin with look_at_data; "
-    "then forecast, which says how accurate it was on held-out data beside simple forecasts. Say "
-    "so when a simple forecast is as good."
+    "then use forecast, which also compares its accuracy on held-out data with simple forecasts. "
+    "Tell the user if a simple forecast is as good."
 )
 Message = dict[str, Any]
 logger = logging.getLogger("lstmcast")
@@ -71,7 +71,7 @@ class Assistant:
         if not isinstance(method, str):
             raise Refused(REQUEST, "method is missing: a text is expected.")
         if not isinstance(parameters, dict):
-            raise Refused(PARAMS, "params is no object.")
+            raise Refused(PARAMS, "params is not an object.")
         if "id" not in message:
             return None  # a notification: nothing here hangs on any
         match method:
@@ -83,7 +83,7 @@ class Assistant:
                 return {"tools": self.tools.described()}
             case "tools/call":
                 return self._called(parameters)
-        raise Refused(METHOD, f"{method[:100]!r} is not known. Tools alone are offered.")
+        raise Refused(METHOD, f"{method[:100]!r} is not known. Only tools are offered.")
 
     def _introduced(self, parameters: Mapping[str, Any]) -> Message:
         version = parameters.get("protocolVersion")
@@ -99,7 +99,9 @@ class Assistant:
         name, arguments = parameters.get("name"), parameters.get("arguments") or {}
         names = [tool["name"] for tool in self.tools.described()]
         if not isinstance(name, str) or name not in names or not isinstance(arguments, dict):
-            raise Refused(PARAMS, f"name={name!r} is no tool, or arguments is no object: {names}.")
+            raise Refused(
+                PARAMS, f"name={name!r} is not a tool, or arguments is not an object: {names}."
+            )
         try:
             document = finite(self.tools.call(name, arguments))
         except ValidationError as error:
@@ -108,7 +110,7 @@ class Assistant:
             return _told(str(error), failed=True)
         except Exception as error:
             logger.error("a defect", exc_info=error)
-            return _told(f"a defect in lstmcast: {type(error).__name__}: {error}", failed=True)
+            return _told(f"a bug in lstmcast: {type(error).__name__}: {error}", failed=True)
         return _told(json.dumps(document, ensure_ascii=False), failed=False) | {
             "structuredContent": document
         }

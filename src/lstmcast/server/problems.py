@@ -21,16 +21,16 @@ TITLES = {
     400: "The request cannot be read",
     401: "A token is needed",
     403: "The request comes from another site",
-    404: "It is not there",
+    404: "It does not exist",
     405: "The method is not allowed here",
     408: "The request took too long to arrive",
-    409: "It is there already",
+    409: "It already exists",
     413: "The request is too large",
     415: "The content type is not known",
-    421: "The server is not called so",
+    421: "The host name is not accepted",
     422: "The request cannot be used",
-    500: "A defect in lstmcast",
-    503: "The server cannot do it now",
+    500: "A bug in lstmcast",
+    503: "The server is busy",
     507: "The disk of the server is full",
 }
 logger = logging.getLogger("lstmcast")
@@ -59,7 +59,7 @@ class Problem(Exception):
         """The JSON of the answer.
 
         >>> Problem(404, "There is no model 'a'.", "name").document()["title"]
-        'It is not there'
+        'It does not exist'
         """
         title = TITLES.get(self.status, "The request failed")
         document: dict[str, Any] = {"type": "about:blank", "title": title, "status": self.status}
@@ -95,7 +95,9 @@ def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Pro
         about_data = _data(fields) if isinstance(error, DataError) else None
         return Problem(UNUSABLE, message, _named(message, fields) or about_data)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Problem(507, "There is no room for the request. Make room, or send less.")
+        return Problem(
+            507, "There is no space left for the request. Free some space, or send less."
+        )
     if isinstance(error, MemoryError):
         return Problem(503, "There is not enough memory for this. Send fewer series or steps.")
     logger.error("a defect", exc_info=error)

@@ -76,7 +76,7 @@ class Streams:
                 raise Problem(409, f"There is a stream {name!r} already.", "name")
             if len(self._open) + len(self._opening) >= self.settings.limits.streams:
                 limit = self.settings.limits.streams
-                raise Problem(409, f"{limit} streams are open, and no more can be.", "name")
+                raise Problem(409, f"{limit} streams are open, which is the maximum.", "name")
             self._opening.add(name)
         try:
             served = self._opened(name, options)
@@ -141,7 +141,10 @@ class Streams:
     def _resumed(self, place: Path) -> ServedStream:
         stream = Stream.load(place / STATE, learns=False)
         if SERVED not in stream.note or "newest" not in stream.note:
-            raise ModelError(f"{place / STATE} holds a stream that no server wrote. Move it away.")
+            raise ModelError(
+                f"{place / STATE} holds a stream that was not written by a server. Move it "
+                "elsewhere."
+            )
         about = stream.note[SERVED]
         clocks = Clocks.from_saved(stream.note)
         pipe = Pipe(stream, about["horizon"], clocks=clocks, place=Place(place / STATE))
@@ -184,8 +187,8 @@ def _of_model(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, 
         name = superfluous[0]
         raise Problem(
             UNUSABLE,
-            f"{name} is known: the stream continues from the data that the model remembers. Leave "
-            f"{name} out.",
+            f"{name} is already known from the data of the model, which the stream continues. "
+            f"Leave out {name}.",
             name,
         )
     assert model.saved_context is not None  # a loaded model remembers its data

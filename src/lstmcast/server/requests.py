@@ -62,10 +62,10 @@ class Repairs(Request):
     """What is known of the data, and what is done about what is wrong in them."""
 
     frequency: KnownFrequency | None = Field(
-        None, description="monthly, 15min, W-MON …; found unless given"
+        None, description="monthly, 15min, W-MON … (default: inferred)"
     )
     period: Periods | None = Field(None, description="seasonal periods, in steps")
-    kind: Kind | None = Field(None, description="what values can be; recognised unless given")
+    kind: Kind | None = Field(None, description="kind of the values (default: recognised)")
     duplicates: Duplicates = "error"
     gaps: Gaps = "fill"
     missing: Missing = "mask"
@@ -92,9 +92,11 @@ class Columns(Request):
     series: Texts | None = None
     past: Texts | None = None
     future: Texts | None = Field(None, description="columns that are known in advance")
-    hindsight: Texts | None = Field(None, description="as future, of what was not known then")
-    static: Texts | None = Field(None, description="columns that do not change in a series")
-    holidays: Texts | None = Field(None, description="countries, or parts of them, such as DE-BY")
+    hindsight: Texts | None = Field(
+        None, description="like future, for columns that were not known in advance"
+    )
+    static: Texts | None = Field(None, description="columns that are constant in each series")
+    holidays: Texts | None = Field(None, description="countries or subdivisions, such as DE-BY")
     sheet: Text | None = None
     aggregate: Aggregate | None = None
     day_first: bool | None = None
@@ -151,15 +153,15 @@ class History(Repairs):
     )
     start: Text | None = Field(None, description="time of the first value, with a frequency")
     times: list[Annotated[str, Field(max_length=100)]] | None = Field(
-        None, description="times of the values, in place of start; all series share them"
+        None, description="times of the values, instead of start, shared by all series"
     )
 
     @model_validator(mode="after")
     def _timed_once(self) -> History:
         if self.start is not None and self.times is not None:
-            raise ValueError("start and times both say when values were: give one of them")
+            raise ValueError("start and times both set the times. Give one of them")
         if self.start is not None and self.frequency is None:
-            raise ValueError("start needs a frequency: how far values lie apart, such as 'daily'")
+            raise ValueError("start needs a frequency, such as 'daily'")
         return self
 
     def source(self) -> Source:
@@ -192,8 +194,8 @@ class History(Repairs):
             if self.times is not None and len(values) != len(self.times):
                 raise Problem(
                     UNUSABLE,
-                    f"series {name!r} has {len(values)} values, and there are {len(self.times)} "
-                    "times. One value for each time is expected, null for one that is unknown.",
+                    f"series {name!r} has {len(values)} values, but there are {len(self.times)} "
+                    "times. One value per time is expected, null for unknown ones.",
                     "series",
                 )
 
@@ -216,7 +218,7 @@ def _moment(text: str, is_number: bool) -> Any:
         return np.int64(text) if is_number else np.datetime64(text.strip().replace("/", "-"), "us")
     except (ValueError, OverflowError) as error:
         expected = "a whole number" if is_number else "a time such as 2024-03-01T14:30"
-        raise DataError(f"start={text!r} is no time. Give {expected}.") from error
+        raise DataError(f"start={text!r} is not a time. Give {expected}.") from error
 
 
 # ---------------------------------------------------------------- what is wanted of them
@@ -226,18 +228,20 @@ class Ahead(Request):
     """How far to forecast, and what is told of it."""
 
     horizon: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="steps; one season unless given"
+        None, description="number of steps (default: one season)"
     )
-    until: Text | None = Field(None, description="a date, in place of a horizon")
-    level: Levels | None = Field(None, description="intervals in percent; 80 and 95 unless given")
-    method: Text = Field("auto", description="what answers, as --method of the command")
+    until: Text | None = Field(None, description="a date, instead of a horizon")
+    level: Levels | None = Field(
+        None, description="interval levels in percent (default: 80 and 95)"
+    )
+    method: Text = Field("auto", description="forecasting method, as --method of the command")
     total: Span | None = Field(None, description="totals over each month, quarter … or 'horizon'")
-    total_by: Texts | None = Field(None, description="columns that totals are over; 'all' for all")
+    total_by: Texts | None = Field(None, description="columns to sum over; 'all' for everything")
 
     @model_validator(mode="after")
     def _one_way(self) -> Ahead:
         if self.horizon is not None and self.until is not None:
-            raise ValueError("horizon and until both say how far to forecast: give one of them")
+            raise ValueError("horizon and until both set how far to forecast. Give one of them")
         return self
 
     def quantiles(self) -> tuple[float, ...]:
@@ -255,7 +259,7 @@ class Tested(Request):
     """How accuracy is measured."""
 
     baselines: Literal["simple", "classical"] = "simple"
-    held_out: bool = Field(False, description="the held-out forecasts too")
+    held_out: bool = Field(False, description="whether to include held-out forecasts")
 
 
 class ForecastTable(Table, Ahead, Tested):
@@ -305,26 +309,26 @@ class OpenStream(Request):
     """Open a stream: of rows that begin empty, or of the series that a model remembers."""
 
     name: Annotated[str, Field(max_length=64)]
-    model: Text | None = Field(None, description="a saved model; the shipped network unless given")
+    model: Text | None = Field(None, description="a saved model (default: the shipped network)")
     rows: Annotated[list[RowName], Field(max_length=1_000_000)] | None = Field(
-        None, description="names of rows that begin empty; others join with a tick"
+        None, description="names of rows without history; others join with a tick"
     )
     horizon: Annotated[int, Field(ge=1)] = Field(1, description="steps forecast after each tick")
     frequency: KnownFrequency | None = Field(
-        None, description="how far ticks lie apart: hourly, 15min, …"
+        None, description="frequency of ticks: hourly, 15min, …"
     )
     period: Periods | None = Field(None, description="seasonal periods, in ticks")
     kind: Kind | None = Field(None, description="what values can be")
     future: Annotated[list[RowName], Field(max_length=200)] | None = Field(
-        None, description="columns known in advance, of rows that begin empty"
+        None, description="columns known in advance, for rows without history"
     )
     rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         0.001, description="rate of false alarms; null scores no values"
     )
     conformal: bool = Field(
         True,
-        description="whether intervals are adjusted by the errors of each row, so that they hold "
-        "as many values as they state; else they are the network's own",
+        description="whether intervals are adjusted by the errors of each row, so that they "
+        "contain as many values as they state",
     )
 
 
@@ -332,23 +336,21 @@ class Tick(Request):
     """The next value of each row, or of those that are named."""
 
     values: ValueOfRows = Field(
-        description="a value for each row, in their order, or {row: value}; null: nobody knows it",
+        description="a value for each row in order, or {row: value}; null if unknown",
         examples=[[101.5, None], {"north": 101.5}],
     )
     time: StrictStr | Annotated[int, Field(strict=True)] | None = Field(
-        None, description="when it was; the next tick of each row unless given"
+        None, description="time of the tick (default: the next one of each row)"
     )
-    past: dict[RowName, Value] | None = Field(
-        None, description="values of columns that the network reads beside the rows"
-    )
+    past: dict[RowName, Value] | None = Field(None, description="values of past covariates")
     future: dict[RowName, KnownCells | dict[RowName, KnownCells]] | None = Field(
         None,
-        description="of columns known in advance, for all rows or by row, the value at this tick, "
-        "or a list of it and of those at the coming ticks",
+        description="values of columns known in advance, for all rows or by row: the value at this "
+        "tick, or a list that continues with coming ticks",
         examples=[{"price": [9.5, 9.5, 7.9]}, {"promo": {"north": [1, 0, 0]}}],
     )
-    join: bool = Field(False, description="whether rows that are not here join")
-    save: bool = Field(False, description="whether the whole state is brought to the disk now")
+    join: bool = Field(False, description="whether unknown rows are added")
+    save: bool = Field(False, description="whether the whole state is saved to disk now")
 
 
 # ---------------------------------------------------------------- limits
@@ -370,13 +372,13 @@ def require_horizon(horizon: int, series: int, limits: Limits) -> None:
     if horizon > limits.horizon:
         raise Problem(
             UNUSABLE,
-            f"horizon={horizon:,} is too far: at most {limits.horizon:,} steps are forecast here.",
+            f"horizon={horizon:,} is too long: at most {limits.horizon:,} steps are forecast here.",
             "horizon",
         )
     if horizon * series > limits.rows:
         raise Problem(
             UNUSABLE,
-            f"{horizon:,} steps of {series:,} series are more than {limits.rows:,} rows. Ask for "
-            "fewer steps, or send fewer series.",
+            f"{horizon:,} steps of {series:,} series are more than {limits.rows:,} rows. Use a "
+            "shorter horizon, or send fewer series.",
             "horizon",
         )

@@ -30,7 +30,7 @@ def listening(host: str, port: int) -> socket.socket:
     """A socket that listens there; UsageError where it cannot."""
     opened = None
     if not 0 <= port <= LAST_PORT:  # the system would take the rest of a division
-        raise UsageError(f"--port {port} is none. Give a number from 0 to {LAST_PORT}.")
+        raise UsageError(f"--port must be from 0 to {LAST_PORT}, got {port}.")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # TCP by its number: else asyncio leaves Nagle's algorithm on, and answers wait 40 ms
@@ -43,7 +43,7 @@ def listening(host: str, port: int) -> socket.socket:
             opened.close()
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"The server cannot listen at {host}:{port}: {reason}. Name another --host or --port."
+            f"The server cannot listen on {host}:{port}: {reason}. Name another --host or --port."
         ) from error
     return opened
 

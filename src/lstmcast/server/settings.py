@@ -29,7 +29,7 @@ class Limits:
 
     >>> Limits(rows=0)
     Traceback (most recent call last):
-    lstmcast.errors.UsageError: rows=0 is no limit. A number above 0 is expected.
+    lstmcast.errors.UsageError: rows=0 is not a limit. A number above 0 is expected.
     """
 
     body: int = 32_000_000
@@ -49,7 +49,7 @@ class Limits:
             if value == 0 and name == "trainings":
                 continue
             if not value > 0:
-                raise UsageError(f"{name}={value!r} is no limit. A number above 0 is expected.")
+                raise UsageError(f"{name}={value!r} is not a limit. A number above 0 is expected.")
 
     def of_files(self, count: int) -> Allowance:
         """What each of so many files of a request may hold."""
@@ -84,9 +84,7 @@ class Settings:
         for name in self.models:
             checked_name(name, "model")
         if self.save_every < 1:
-            raise UsageError(
-                f"save_every={self.save_every!r} is not a number of ticks. Give 1 or more."
-            )
+            raise UsageError(f"save_every must be at least 1 tick, got {self.save_every!r}.")
         if self.token is not None and not self.token.strip():
             raise UsageError("The token is empty, and would let everybody in. Give a longer one.")
 

@@ -51,7 +51,7 @@ class Backtest(OfFile, Tested):
     """How accurate forecasts at earlier cutoffs would have been, beside simple ones."""
 
     horizon: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
-        None, description="steps; one season unless given"
+        None, description="number of steps (default: one season)"
     )
     method: Text = Field("auto", description="what answers")
     cutoffs: Annotated[int, Field(ge=1, le=50)] = Field(5, description="that are held out")

@@ -40,7 +40,7 @@ class Work:
         if self._waiting >= self.limits.waiting:
             raise Problem(
                 503,
-                f"{self._waiting} requests wait already. Ask again in a moment.",
+                f"{self._waiting} requests are waiting. Try again in a moment.",
                 headers={"retry-after": "5"},
             )
         future = self._submitted(pool, function, *arguments)
@@ -52,7 +52,7 @@ class Work:
             raise Problem(
                 503,
                 f"The answer took longer than {self.limits.seconds:g} seconds. Send fewer series, "
-                "or ask for fewer steps or cutoffs.",
+                "or use fewer steps or cutoffs.",
                 headers={"retry-after": "30"},
             )
         return future.result()

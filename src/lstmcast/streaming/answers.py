@@ -1,4 +1,4 @@
-"""What the network says of a stream's rows after their newest ticks, made when somebody asks.
+"""Predictions for the rows of a stream after their newest ticks, computed on request.
 
 S series, a row each · R some of their rows · K columns of a row · H horizon
 G steps of the grid, those that do not occur too · N rows that have begun
@@ -32,15 +32,15 @@ TOGETHER = 512  # rows: the numbers in between stay in the processor's memory
 
 
 class Answers:
-    """Answers of all rows are kept until the next tick, so that nothing is computed twice.
+    """Predictions of all rows, cached until the next tick.
 
     Args:
-        network: what answers.
-        reading: what has read the rows.
-        rates: whether far horizons are answered at several rates.
-        open_times: the times of the rows that occur; None where all do.
-        known: what is known in advance of the rows: answers are without its effects until they
-            are `shown`. None where nothing is.
+        network: the network that predicts.
+        reading: the reader of the rows.
+        rates: whether far horizons are predicted at several rates.
+        open_times: the times of the rows that occur; None if all do.
+        known: the future columns of the rows: predictions exclude their effects until they are
+            `shown`. None without any.
     """
 
     def __init__(
@@ -57,20 +57,19 @@ class Answers:
         self._kept: dict[int, NDArray] = {}  # of all rows, by horizon
 
     def forget(self) -> None:
-        """Rows have had a tick, or are others."""
+        """Forget cached predictions after a tick or a change of rows."""
         self._kept = {}
 
     @one_blas_thread()
     def following(self, horizon: int | None, ids: Iterable[Any] | None) -> NDArray:
-        """What follows the newest tick of the rows of these ids (R, H, K, X): one step without a
-        horizon, all rows without ids."""
+        """Predictions for the rows with these ids (R, H, K, X); default: all rows, one step."""
         steps = 1 if horizon is None else checked_horizon(horizon)
         if ids is None:
             return self.of_all(steps)
         return self.of(steps, self.rows.at(ids))
 
     def of_all(self, horizon: int) -> NDArray:
-        """What follows the newest tick of every row (S, H, K, X), in the units of the data."""
+        """Predictions for every row (S, H, K, X), in the units of the data."""
         kept_SHKX = self._kept_of(horizon)
         if kept_SHKX is None:
             kept_SHKX = self._answer(horizon, self.rows.at(None))
@@ -78,7 +77,7 @@ class Answers:
         return kept_SHKX
 
     def of(self, horizon: int, row_R: NDArray) -> NDArray:
-        """The same of some of the rows (R, H, K, X)."""
+        """Predictions for some of the rows (R, H, K, X)."""
         kept_SHKX = self._kept_of(horizon)
         return self._answer(horizon, row_R) if kept_SHKX is None else kept_SHKX[row_R]
 
@@ -89,7 +88,7 @@ class Answers:
         return answer_SHK[:, steps, columns].copy()
 
     def _kept_of(self, horizon: int) -> NDArray | None:
-        """The first steps of what was answered already."""
+        """The first steps of cached predictions."""
         if horizon in self._kept or self.open_times is not None:
             return self._kept.get(horizon)
         steps = self.network.config.steps
@@ -99,7 +98,7 @@ class Answers:
         return None
 
     def _answer(self, horizon: int, row_R: NDArray) -> NDArray:
-        """What follows at times that occur (R, H, K, X)."""
+        """Predictions at times that occur (R, H, K, X)."""
         if self.open_times is None:
             return self._on_grid(horizon, row_R)
         steps_RH = self.open_times.ahead(self.rows, row_R, horizon)
@@ -107,7 +106,7 @@ class Answers:
         return np.take_along_axis(answer_RGKX, steps_RH[:, :, None, None], axis=1)
 
     def _on_grid(self, horizon: int, row_R: NDArray) -> NDArray:
-        """What follows at all next steps of the grid (R, H, K, X)."""
+        """Predictions at all coming steps of the grid (R, H, K, X)."""
         return self.stopped(self.unstopped(horizon, row_R), row_R)
 
     def steps(self, row_R: NDArray, count: int) -> NDArray:
@@ -118,8 +117,7 @@ class Answers:
         return self.rows["count"][row_R][:, None] + ahead_RH
 
     def shown(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
-        """Answers with the effects of what is known in advance. DataError where that is not known
-        so far."""
+        """Predictions with the effects of future columns; DataError if these are unknown there."""
         if self.known is None:
             return answer_RHKX
         has_begun_R = np.any(np.isfinite(answer_RHKX), axis=(1, 2, 3))
@@ -129,7 +127,7 @@ class Answers:
         return stopped(shown_RHKX, stop_now(self.rows["stops"][row_R]))
 
     def told(self, answer_RHKX: NDArray, row_R: NDArray, cells: Told) -> NDArray:
-        """What was answered of the next step, with what a tick says of its columns."""
+        """The prediction of the next step, with the columns of a tick."""
         if self.known is None:
             return answer_RHKX
         steps_RN = self.steps(row_R, longest(cells))
@@ -137,7 +135,7 @@ class Answers:
         return stopped(shown_RHKX, stop_now(self.rows["stops"][row_R]))
 
     def left_of(self, values_RK: NDArray, row_R: NDArray) -> NDArray:
-        """The values of a tick without the effects of what is known in advance."""
+        """The values of a tick without the effects of future columns."""
         if self.known is None:
             return values_RK
         steps_R1 = self.steps(row_R, 1)
@@ -165,7 +163,7 @@ class Answers:
         return answer_RHKX
 
     def _of_lane(self, horizon: int, row_N: NDArray, lane: Lane) -> NDArray:
-        """What follows in rows of one lane, which have begun (N, H, K, X)."""
+        """Predictions for started rows of one lane (N, H, K, X)."""
         network = self.network
         fed = horizon if horizon > network.config.steps else 0
         state = self.reading.forecast_state(lane, row_N, fed)
@@ -192,7 +190,7 @@ def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
     if answers > 1 and config.inputs.adds_up(horizon):
         raise UsageError(
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
-            "not sums of quantiles. Ask for one step at a time, or use head='point'."
+            "not sums of quantiles. Predict one step at a time, or use head='point'."
         )
 
 
@@ -201,7 +199,7 @@ def _require_widening(network: Network, horizon: int) -> None:
     head, steps = network.head, network.config.steps
     if horizon > steps and head.spreads and not head.affine:
         raise UsageError(
-            f"The network answers {steps} step(s), and quantiles of the head {head.name!r} cannot "
-            f"be widened for {horizon}. Ask for at most {steps}, or use a forecaster, which draws "
-            "sample paths."
+            f"The network forecasts {steps} step(s), and quantiles of the head {head.name!r} "
+            f"cannot be extended to {horizon}. Use a horizon of at most {steps}, or a forecaster, "
+            "which draws sample paths."
         )

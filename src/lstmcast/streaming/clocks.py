@@ -1,4 +1,4 @@
-"""When the ticks of rows were: which one a time is, how many are missing before it."""
+"""The times of ticks of rows, and the number of missing ticks before a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Clocks:
     """The time of the newest tick of each row.
 
     Args:
-        frequency: how far ticks lie apart.
+        frequency: frequency of the ticks.
         newest: the time of the newest tick of each row, as a number.
 
     >>> from lstmcast.data.times.frequency import parse_frequency
@@ -58,7 +58,7 @@ class Clocks:
             read = datetime.fromisoformat(text)
         except ValueError as error:
             raise DataError(
-                f"its time is {time_given!r}, and one such as 2024-03-01 or 2024-03-01T14:30 is "
+                f"its time is {time_given!r}, but one such as 2024-03-01 or 2024-03-01T14:30 is "
                 "expected"
             ) from error
         if read.tzinfo is not None:
@@ -73,8 +73,11 @@ class Clocks:
         return self._array(time)[0]
 
     def steps(self, row: str, time: int) -> int:
-        """How many ticks a time lies after the newest of a row: 1 for the next one, and for the
-        first. DataError where no number of steps leads there."""
+        """Number of ticks from the newest one of a row to a time, 1 for the next and for the first
+        one.
+
+        Raises DataError for times off the grid.
+        """
         if row not in self._newest:
             return 1
         newest = self._newest[row]
@@ -137,7 +140,7 @@ class Clocks:
         return _text(self._array(time)[0])
 
     def saved(self) -> dict[str, Any]:
-        """What continues from here, for JSON."""
+        """The state as JSON values."""
         return {"frequency": self.frequency.code, "newest": dict(self._newest)}
 
     def _array(self, time: int) -> NDArray:
@@ -150,8 +153,8 @@ def _whole(time_given: str | int) -> int:
         time = int(time_given)
     except ValueError as error:
         raise DataError(
-            f"its time is {time_given!r}, and whole numbers are expected as nothing says how far "
-            "ticks lie apart. Say so with --frequency, such as --frequency daily"
+            f"its time is {time_given!r}, but whole numbers are expected, since the frequency of "
+            "ticks is unknown. Give it with --frequency, such as --frequency daily"
         ) from error
     if abs(time) > _FARTHEST:
         raise DataError(f"its time is {time_given!r}, which is too large to count steps")

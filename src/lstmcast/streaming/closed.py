@@ -1,5 +1,6 @@
-"""Rows of a stream whose times do not all occur, such as those of a shop that is closed on Sundays:
-a tick is the next time that occurs, and those between are read as unknown values.
+"""Rows of a stream with times that do not occur, such as Sundays of a closed shop.
+
+A tick is the next time that occurs; times between are read as unknown values.
 
 S series, a row each · R some of their rows · H horizon
 """

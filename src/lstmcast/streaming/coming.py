@@ -1,5 +1,4 @@
-"""What a tick says of columns that are known in advance: cells of the tick itself and of the coming
-ones, checked.
+"""The future columns of a tick: checked cells of the tick and of coming ones.
 
 R rows of a tick · C columns
 """
@@ -43,8 +42,8 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
         return [_nothing(ids) for _ in names]
     if not names:
         raise UsageError(
-            "future= is given, and this stream knows no columns in advance. Begin it with a Panel "
-            "that has them, or name them: Stream(…, future=['price'])."
+            "future= is given, but this stream has no columns that are known in advance. Start it "
+            "with a Panel that has them, or name them: Stream(…, future=['price'])."
         )
     if not isinstance(future, Mapping) and not hasattr(future, "columns"):
         raise UsageError(
@@ -55,7 +54,7 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
     unread = [name for name in columns if name not in names]
     if unread:
         raise UsageError(
-            f"future=: {unread[0]!r} is not a column that is known in advance here. These are "
+            f"future=: {unread[0]!r} is not a column that is known in advance. These are "
             f"{listed(names)}."
         )
     cells_CR: Told = []
@@ -81,9 +80,9 @@ def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
         return [_cells(name, by_id.get(row, ()), row) for row in ids.tolist()]
     if len(values) != len(ids):
         raise UsageError(
-            f"future column {name!r} has {len(values)} entries, and the tick has {len(ids)} "
-            f"row(s). One for each row is expected: a value, or a list with those of the coming "
-            f"ticks after it, such as {{{name!r}: [[1, 0, 0]]}} for one row."
+            f"future column {name!r} has {len(values)} entries, but the tick has {len(ids)} "
+            "row(s). One per row is expected: a value, or a list that continues with coming "
+            f"ticks, such as {{{name!r}: [[1, 0, 0]]}} for one row."
         )
     return [_cells(name, cells, row) for cells, row in zip(values, ids.tolist(), strict=True)]
 
@@ -104,18 +103,18 @@ def _cell(name: str, value: Any, row: Any) -> Cell:
         number = float(value)
         return number if math.isfinite(number) else None
     raise DataError(
-        f"Row {row!r}: future column {name!r} holds {value!r}, and a number, a text or yes and no "
+        f"Row {row!r}: future column {name!r} holds {value!r}, but a number, a text or yes and no "
         "is expected."
     )
 
 
 def longest(cells_CR: Told) -> int:
-    """How many ticks at most something is said of, this one and the coming ones; at least 1."""
+    """The largest number of ticks with cells, this one included; at least 1."""
     return max((len(cells) for rows in cells_CR for cells in rows), default=0) or 1
 
 
 def is_text(cell: Cell) -> bool:
-    """Whether a cell says a category in words."""
+    """Whether a cell is the text of a category."""
     return isinstance(cell, str) and not is_number(cell)
 
 

@@ -1,5 +1,5 @@
-"""What a network that learns from a stream keeps of older ticks: to learn from them again, and to
-go back to earlier weights where it has become worse.
+"""The memory of a network that learns from a stream: older ticks to learn from again and to decide
+whether to restore earlier weights.
 
     R rows · T ticks of a window · C input channels · K columns
 """
@@ -27,7 +27,7 @@ CERTAIN = 2.0  # standard errors of the difference
 
 
 class Fall(NamedTuple):
-    """The network was worse than its earlier weights: when these were kept, and both losses."""
+    """A restoration of earlier weights: their tick, and both losses."""
 
     tick: int
     loss: float
@@ -35,7 +35,7 @@ class Fall(NamedTuple):
 
 
 class Guard:
-    """Remembers windows of ticks, and weights that did well on them.
+    """Stores windows of ticks, and weights with small losses on them.
 
     Args:
         learners: the members of the network, each of which moves its weights.
@@ -50,7 +50,7 @@ class Guard:
         self.kept_at = self.updates = 0
 
     def remember(self, window: TickWindow, tick: int) -> None:
-        """Keep some rows of a window that has been learned from, if it is time for one."""
+        """Store some rows of a window after learning, if one is due."""
         if tick % self.chunk:
             return
         rows = np.arange(len(window.x_RTC))
@@ -60,7 +60,7 @@ class Guard:
         self.windows = [*self.windows, rows_of(window, rows)][-WINDOWS:]
 
     def again(self, count: int, tick: int) -> list[TickWindow]:
-        """So many of the windows, drawn anew at each tick."""
+        """A random selection of the windows, drawn at each tick."""
         if not self.windows or not count:
             return []
         rng = np.random.default_rng([self.seed, tick, 1])
@@ -68,10 +68,10 @@ class Guard:
         return [self.windows[place] for place in place_N.tolist()]
 
     def watch(self, tick: int) -> Fall | None:
-        """After an update: what happened if the network went back to its earlier weights.
+        """Restore earlier weights after an update if they are better; returns what happened.
 
-        It does where it is worse than these on the older half of what is remembered and on the
-        newer half too. What it has learned of a lasting change shows as better on the newer one.
+        They are better if the current weights have larger losses on the older and on the newer half
+        of the stored windows. After a lasting change, losses on the newer half are smaller.
         """
         self.updates += 1
         if self.updates % EVERY or len(self.windows) < FEWEST:

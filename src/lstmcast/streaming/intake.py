@@ -1,4 +1,4 @@
-"""Ticks taken into a stream: checked with what is known in advance, read, and learned from.
+"""Ticks of a stream: checked together with future columns, read, and learned from.
 
 R rows of a tick · K columns of a row · P columns beside them · H horizon
 """
@@ -49,9 +49,9 @@ class Intake:
         future: Any,
         missing: Sequence[int] = (),
     ) -> CheckedTick:
-        """What a tick brings, with `missing` ticks of each row left out before it.
+        """Check a tick, with `missing` skipped ticks of each row before it.
 
-        UsageError and DataError as of `Stream.observe`; nothing has changed then.
+        Raises UsageError and DataError like `Stream.observe`, without any change.
         """
         row_R, values_RK, past_RP = checked_tick(self.rows, self.inputs, values, ids, past)
         names = self.rows.ids[row_R]
@@ -63,7 +63,7 @@ class Intake:
         return CheckedTick(row_R, values_RK, past_RP, cells_CR)
 
     def require_known(self, tick: CheckedTick, horizon: int, missing: Sequence[int]) -> None:
-        """DataError where a forecast after a tick would lack what is known in advance."""
+        """Raise DataError if a forecast after a tick would lack future columns."""
         if self.known is not None and horizon:
             row_R = tick.row_R
             steps_RH = self.answers.steps(row_R, 1 + horizon) + _column(missing, len(row_R))

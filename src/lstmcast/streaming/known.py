@@ -1,8 +1,8 @@
-"""Columns that are known in advance of the rows of a stream: told with the ticks, taken out of the
-values that are read, and put back into what is answered.
+"""Future columns of a stream: given with the ticks, their effects are removed from values and added
+back to predictions.
 
-A row keeps its history: its effects are estimated anew while that grows by a quarter or a third, as
-those of `predict` are. So answers are those that `predict` gets from the network after the same
+A row keeps its history: effects are estimated again when it has grown by a quarter or a third, as
+in `predict`. Predictions therefore equal those of `predict` with the network after the same
 history.
 
 R some rows · C columns · N steps that are told · H horizon · K columns of a row · X quantiles
@@ -30,7 +30,7 @@ from lstmcast.streaming.coming import Cell, Told, as_category, as_number, checke
 
 
 class KnownColumns:
-    """What is known in advance of each row, and its effects.
+    """The future columns of each row, and their effects.
 
     Args:
         common: what all rows have in common.
@@ -180,7 +180,7 @@ class KnownColumns:
             if text_steps:
                 step = text_steps[0]
                 raise DataError(
-                    f"Row {row!r}: column {name!r} is {cells[step]!r} at {_tick_name(step)}, and "
+                    f"Row {row!r}: column {name!r} is {cells[step]!r} at {_tick_name(step)}, but "
                     "a number is expected."
                 )
 
@@ -210,9 +210,9 @@ class KnownColumns:
         if start is not None:
             where += f", {format_time(frequency.advance(start, np.array([step]))[0])}"
         return (
-            f"Row {row!r}: column {column!r} is not known at {where}. Give its value with the "
-            f"tick, and those of the coming ticks after it: future={{{column!r}: [[1, 0, …]]}}, in "
-            "lines of text [1, 0, …] or 1|0|…. NaN stands for one that nobody knows."
+            f"Row {row!r}: column {column!r} is not known at {where}. Give its values with the "
+            f"tick, current and coming ones: future={{{column!r}: [[1, 0, …]]}}, in lines of text "
+            "[1, 0, …] or 1|0|…. Use NaN for unknown values."
         )
 
     # ---- saving
@@ -278,13 +278,14 @@ def known_columns(
     future = panel is not None and bool(panel.covariates.future)
     if panel is not None and len(names):
         raise UsageError(
-            "future= names the columns of rows that begin empty; those of a Panel are its own, as "
-            "read(…, future=…) gives them. Leave future= out."
+            "future= is for rows without history, but a Panel has its own columns, from read(…, "
+            "future=…). Leave out future=."
         )
     if (future or len(names)) and columns > 1:
         raise UsageError(
-            f"The network reads {columns} columns of a row together, and columns that are known in "
-            "advance belong to rows of one. Leave them out, or use a network of one column."
+            f"The network reads {columns} columns of a row together, but columns that are known "
+            "in advance need rows of one column. Leave them out, or use a network that reads one "
+            "column."
         )
     if panel is not None and future:
         return KnownColumns.of(panel, grid)

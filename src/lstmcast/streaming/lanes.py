@@ -1,8 +1,7 @@
-"""What a stream has read of each row, in one lane or two: the same as a forecast of the whole
-history has read.
+"""The lanes of a stream: states of each row, equal to those after reading the whole history.
 
-Where a context begins at multiples of K observations, a row keeps two states, the second one begun
-at each multiple of K. When K more have come it takes over, and nothing is ever read again.
+If contexts start at multiples of K observations, a row keeps two states, the second one started at
+each multiple of K. After K more observations it replaces the first, so that nothing is read again.
 
     S series, a row each · R some of their rows · T ticks · K columns of a row · P columns beside
     them that are only read · C input channels
@@ -25,22 +24,22 @@ from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.util.states import joined, rows_of, with_rows
 
-# Powers of two that a row's largest value may be away from its unit: squares stay in range.
+# Largest distance of a row's largest value from its unit, in powers of two: squares stay in range.
 LARGE = 300
-# Ticks of rows that are read at once, and rows at the least: the numbers in between stay in the
-# processor's memory.
+# Largest number of ticks of rows read at once, and smallest number of rows: intermediate results
+# stay in the processor cache.
 AT_ONCE, FEWEST_AT_ONCE = 2048, 256
 
 
 class Lane(NamedTuple):
-    """What the network knows of each row."""
+    """The state of the network for each row."""
 
     inputs: Any
     recurrent: tuple[State, ...]
     hidden: tuple[NDArray, ...]  # (S, D) of each member after the newest tick
     x_SC: NDArray
     begun_S: NDArray
-    # Inputs of the newest steps, where a context is read anew for every step; none otherwise.
+    # Inputs of the newest steps, if the context is read again for every step; else empty.
     window_SLC: NDArray
     window_begun_SL: NDArray
     low_S: NDArray  # smallest and largest value that was read
@@ -54,21 +53,23 @@ class Lane(NamedTuple):
 
 
 class LaneReader:
-    """Reads ticks into lanes; it holds no state of its own.
+    """Reads ticks into lanes; it has no state itself.
 
     Args:
-        network: what reads.
-        grid: what is known of all rows.
-        context: what a forecast has read.
+        network: the network.
+        grid: common properties of all rows.
+        context: which observations a forecast reads.
     """
 
     def __init__(self, network: Network, grid: Grid, context: Context) -> None:
-        self.network, self.grid, self.context = network, grid, context
+        self.network = network
+        self.grid = grid
+        self.context = context
         self.inputs = network.config.inputs
         self.kept = context.length if isinstance(context, Newest) else 0
 
     def start(self, rows: int, fitted: FittedTransforms | None = None) -> Lane:
-        """Nothing was read of so many rows."""
+        """The initial lane of a number of rows."""
         config = self.network.config
         hidden_SD = np.zeros((rows, config.layers[-1]), np.float32)
         unknown_S = np.full(rows, np.nan)
@@ -85,8 +86,7 @@ class LaneReader:
         )
 
     def advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None = None) -> Lane:
-        """Read T ticks of each row (NaN = missing), and what is known beside them: the columns that
-        are only read, or effects."""
+        """Read T ticks of each row (NaN = missing), with past covariates or effects."""
         for first in range(0, values_RTK.shape[1], CHUNK):
             chunk = slice(first, first + CHUNK)
             chunk_past = None if past_RTP is None else past_RTP[:, chunk]
@@ -94,7 +94,7 @@ class LaneReader:
         return lane
 
     def _in_parts(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
-        """Some rows after the others."""
+        """Read rows in groups."""
         rows, ticks = values_RTK.shape[:2]
         row_limit = max(FEWEST_AT_ONCE, AT_ONCE // ticks)
         if rows <= row_limit:
@@ -115,8 +115,10 @@ class LaneReader:
         return self.read(lane, reading, inputs)
 
     def read(self, lane: Lane, reading: Seen, inputs: Any) -> Lane:
-        """The lane after the network has read what the inputs, whose new state this is, have
-        seen."""
+        """The lane after the network has read the channels of its inputs.
+
+        inputs: their new state.
+        """
         lane = lane._replace(
             inputs=inputs, x_SC=reading.x_BTC[:, -1], begun_S=reading.begun_BT[:, -1]
         )
@@ -127,7 +129,8 @@ class LaneReader:
         recurrent = rows_of(lane.recurrent, begun_N) if is_partial else lane.recurrent
         x_NTC = reading.x_BTC[begun_N]
         x_TNC = np.ascontiguousarray(x_NTC.transpose(1, 0, 2))
-        outs, recurrent = self.network.run(x_TNC, reading.begun_BT[begun_N].T, recurrent)
+        begun_TN = reading.begun_BT[begun_N].T
+        outs, recurrent = self.network.run(x_TNC, begun_TN, recurrent)
         hidden = tuple(out_TRD[-1] for out_TRD in outs)
         if is_partial:
             recurrent = with_rows(lane.recurrent, begun_N, recurrent)
@@ -137,8 +140,10 @@ class LaneReader:
     def _window_read(self, lane: Lane, x_RTC: NDArray, begun_RT: NDArray) -> Lane:
         """Keep the newest steps, and read them from a fresh state."""
         newest = slice(-self.kept, None)
-        window_RLC = np.concatenate([lane.window_SLC, x_RTC], axis=1)[:, newest]
-        begun_RL = np.concatenate([lane.window_begun_SL, begun_RT], axis=1)[:, newest]
+        read_RTC = np.concatenate([lane.window_SLC, x_RTC], axis=1)
+        begun_read_RT = np.concatenate([lane.window_begun_SL, begun_RT], axis=1)
+        window_RLC = read_RTC[:, newest]
+        begun_RL = begun_read_RT[:, newest]
         x_LRC = np.ascontiguousarray(window_RLC.transpose(1, 0, 2))
         fresh_state = self.network.start(len(x_RTC))
         outs, _ = self.network.run(x_LRC, begun_RL.T, fresh_state)
@@ -162,15 +167,16 @@ class LaneReader:
         return axis_in_force(values_RT, counts_R, grid.periods, affine, grid.roots)
 
     def chooses(self, values_RU: NDArray, counts_R: NDArray) -> NDArray:
-        """Rows (R,) whose axis is chosen anew with the newest of so many values, of which these
-        are the newest and the one before them."""
+        """Whether the axis of each row is chosen again with its newest values (R,).
+
+        values_RU: the newest values and the one before them; counts_R: number of values.
+        """
         ticks = values_RU.shape[1] - 1
         is_due_R = decided(counts_R) > counts_R - ticks
         return is_due_R | (values_RU <= 0).any(axis=1)
 
     def stale(self, lane: Lane, values_RTK: NDArray, axes_R: NDArray) -> NDArray:
-        """Rows (R,) that are read on another axis now, or whose unit is another one with the
-        values of some ticks."""
+        """Whether each row needs another axis or unit after some ticks (R,)."""
         if not self.inputs.from_context:
             return np.zeros(len(values_RTK), bool)
         state: AdaptiveState = lane.inputs
@@ -178,8 +184,9 @@ class LaneReader:
         largest_R = np.fmax(np.abs(low_R), np.abs(high_R))
         power_R = np.frexp(largest_R)[1]
         unit_power_R = np.frexp(state.grid.unit_B)[1]
-        is_far_R = (largest_R > 0) & (np.abs(power_R - unit_power_R) > LARGE)
-        is_first_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # of which the unit is
+        distance_R = np.abs(power_R - unit_power_R)
+        is_far_R = (largest_R > 0) & (distance_R > LARGE)
+        is_first_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # which determines the unit
         has_other_unit_R = (axes_R != LOG) & (is_far_R | is_first_R)
         return (axes_R != self.own_axes(lane)) | has_other_unit_R
 
@@ -192,7 +199,7 @@ class LaneReader:
         return np.where(grid.log_B, LOG, axes_R)
 
     def forecast_state(self, lane: Lane) -> ForecastState:
-        """What the network knows, as `decoding` continues from it."""
+        """The state from which `decoding` continues."""
         window = None
         if self.kept:
             window = lane.window_SLC.transpose(1, 0, 2), lane.window_begun_SL.T
@@ -203,5 +210,5 @@ class LaneReader:
 
 
 def block_of(context: Context) -> int | None:
-    """K where a context begins at multiples of K observations, None otherwise."""
+    """K if contexts start at multiples of K observations, else None."""
     return context.length if isinstance(context, Blocks) else None

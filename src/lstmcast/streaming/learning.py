@@ -1,4 +1,4 @@
-"""How a network learns from a stream: its settings, and what moves its weights."""
+"""Settings of learning from a stream, and the learners of a network."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 @settings
 class Learning:
-    """How a network learns from a stream.
+    """Settings of learning from a stream.
 
     Args:
-        learning_rate: of the optimiser.
-        chunk: ticks that the gradient goes back, from the state that each row had before them
-            (truncated backpropagation through time: Williams & Peng 1990).
-        every: ticks from one update to the next; at 1 each tick is learned as part of `chunk`
-            updates, at `chunk` once.
-        clip: longest gradient, None for any.
+        learning_rate: learning rate of the optimiser.
+        chunk: ticks of backpropagation, from the state of each row before them (truncated
+            backpropagation through time: Williams & Peng 1990).
+        every: ticks between updates; with 1, each tick is part of `chunk` updates, with `chunk`, of
+            one.
+        clip: largest norm of the gradient, None for no limit.
         loss: as in `TrainingConfig`.
         optimiser: "adam", "adamw", "rmsprop" or "sgd".
-        replay: windows of older ticks, of up to 64 rows each, that each update learns from again.
-        guard: go back to earlier weights where the network has become worse than it was with
-            them, on older ticks and on newer ones.
+        replay: number of windows of older ticks, of up to 64 rows each, used again in each update.
+        guard: whether to restore earlier weights if they had smaller errors on older and on newer
+            ticks.
 
     >>> Learning(chunk=4, every=8)
     Traceback (most recent call last):
-    lstmcast.errors.UsageError: Learning(chunk=4, every=8): ticks would go by unlearned. ...
+    lstmcast.errors.UsageError: Learning(chunk=4, every=8): ticks would be skipped. ...
     """
 
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
@@ -52,15 +52,15 @@ class Learning:
     def __post_init__(self) -> None:
         if self.every > self.chunk:
             raise UsageError(
-                f"Learning(chunk={self.chunk}, every={self.every}): ticks would go by unlearned. "
-                f"Use every={self.chunk} or less."
+                f"Learning(chunk={self.chunk}, every={self.every}): ticks would be skipped. Use "
+                f"every={self.chunk} or less."
             )
 
 
 def learners_of(
     network: Network, learning: Learning | None, seed: int
 ) -> tuple[Network, list[Learner]]:
-    """A network of its own, and what moves its weights: both see the same numbers."""
+    """A copy of a network and its learners, which share the weights."""
     if learning is None:
         copies = [
             {name: array.copy() for name, array in arrays.items()} for arrays in network.members
@@ -78,7 +78,7 @@ def learners_of(
 
 
 def worst(rows: Rows, row_R: NDArray, label_RTK: NDArray) -> str:
-    """The row that is furthest from what is usual."""
+    """The row with the most unusual labels."""
     largest = np.nanmax(np.abs(label_RTK).reshape(len(row_R), -1), axis=1)
     row = int(np.argmax(largest))
     return f"row {rows.ids[row_R[row]]!r} has a label of {largest[row]:.3g}"

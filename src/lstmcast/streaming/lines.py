@@ -1,4 +1,4 @@
-"""Lines of text, as they arrive in a pipe → what each says: CSV with a header, or JSON objects."""
+"""Parse lines from a pipe: CSV with a header, or JSON objects."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ NEXT = "|"  # between the value of a tick and those of the coming ones, in a cel
 
 
 class Record(NamedTuple):
-    """What a line says: when, the value of each row that has a tick, the columns beside them,
-    whether a column names the row, and what is known in advance: of each column the value of this
-    tick, and those of the coming ones."""
+    """The content of a line: time, values by row, past covariates, and future columns.
+
+    Future columns hold the value of this tick and of coming ones.
+    """
 
     time: str | int | None
     values: dict[str, float]
@@ -35,7 +36,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Naming:
-    """Which names of a line are what; those that are not given are known by usual names.
+    """The roles of the fields of a line; fields that are not given have usual names.
 
     time: of the times, "time", "date" and the like unless given. series: of the column that says
     whose value it is, "series", "unique_id" unless given; where there is none, each target is a
@@ -67,7 +68,7 @@ class Naming:
             values = {row: self._only(values)}
         missing = [name for name in self.past if name not in fields]
         if missing:
-            raise DataError(f"{missing[0]!r} is missing, which the network reads beside the values")
+            raise DataError(f"{missing[0]!r} is missing, which the network reads with the values")
         past = {name: _number(name, fields[name]) for name in self.past}
         when = None if time is None else _time(time, fields[time])
         coming = {name: _coming(fields[name]) for name in self.future if name in fields}
@@ -86,7 +87,7 @@ class Naming:
             candidates = [name for name in fields if name not in other_columns]
             return next((name for name in candidates if name.casefold() in usual_names), None)
         if field not in fields:
-            raise DataError(f"there is no {field!r}, which should hold the {meaning}")
+            raise DataError(f"the field {field!r}, which should hold the {meaning}, is missing")
         return field
 
     def _targets(
@@ -108,14 +109,14 @@ class Naming:
     def _only(self, values: Mapping[str, float]) -> float:
         if len(values) > 1:
             raise DataError(
-                f"it has the values {listed(list(values))}, and one is expected beside the name of "
-                "a row. --target names it"
+                f"it has the values {listed(list(values))}, but one is expected next to the name "
+                "of a row. Name it with --target"
             )
         return next(iter(values.values()))
 
 
 class LineReader:
-    """Reads lines one by one; the first one says of which kind they are.
+    """Reads lines one by one; the first one decides their format.
 
     >>> reader = LineReader(Naming())
     >>> reader.read("time,a,b"), reader.read("2024-01-01,3,4").values
@@ -142,8 +143,8 @@ class LineReader:
             return None
         if self.header is None and len(cells) > 1:
             raise DataError(
-                f"it has {len(cells)} values, and no header says what they are. A first line with "
-                "names is expected, such as time,a,b, or JSON objects"
+                f"it has {len(cells)} values, but there is no header. A first line with names is "
+                "expected, such as time,a,b, or JSON objects"
             )
         header = self.header or [ALONE]
         if len(cells) != len(header):
@@ -168,7 +169,7 @@ class LineReader:
         if any(is_missing(cell) or is_number(cell) for cell in names):
             return False
         if len(set(names)) < len(names):
-            raise DataError("it names a column twice. Columns need names of their own")
+            raise DataError("it names a column twice. Column names must be unique")
         return True
 
 
@@ -195,11 +196,11 @@ def _number(name: str, cell: Any) -> float:
         return float("nan")
     is_numeric = is_number(cell) if isinstance(cell, str) else isinstance(cell, (int, float))
     if not is_numeric or isinstance(cell, bool):
-        raise DataError(f"{name!r} is {cell!r}, and a number is expected")
+        raise DataError(f"{name!r} is {cell!r}, but a number is expected")
     try:
         return float(cell)
     except OverflowError as error:
-        raise DataError(f"{name!r} is a number too large to be held") from error
+        raise DataError(f"{name!r} is too large a number") from error
 
 
 def _coming(cell: Any) -> Any:
@@ -209,13 +210,13 @@ def _coming(cell: Any) -> Any:
 
 def _name(field: str, cell: Any) -> str:
     if not _is_label(cell):
-        raise DataError(f"{field!r} is {cell!r}, and the name of a row is expected")
+        raise DataError(f"{field!r} is {cell!r}, but the name of a row is expected")
     return str(cell).strip()
 
 
 def _time(field: str, cell: Any) -> str | int:
     if not _is_label(cell):
-        raise DataError(f"{field!r} is {cell!r}, and a time is expected")
+        raise DataError(f"{field!r} is {cell!r}, but a time is expected")
     return cell
 
 

@@ -24,7 +24,7 @@ def Online(
     head: Head | None = None,
     seed: int = 0,
 ) -> Stream:
-    """The old name of a `Stream` that learns; `scaling` are the inputs of its network.
+    """The former name of a `Stream` that learns; `scaling` are the inputs of its network.
 
     >>> import warnings
     >>> from lstmcast.model.inputs import Transformed
@@ -34,7 +34,7 @@ def Online(
     ['a']
     """
     warn(
-        "Online(…, scaling=…) is called Stream(…, learning=Learning()) now, and its scaling is "
+        "Online(…, scaling=…) is now called Stream(…, learning=Learning()); its scaling is "
         "inputs=Running(…) of the network.",
         DeprecationWarning,
         stacklevel=2,

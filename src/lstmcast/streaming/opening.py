@@ -1,4 +1,4 @@
-"""What a stream begins with: its network, what is known of all rows, what was learned before."""
+"""The start of a stream: its network, common properties of rows, and fitted transforms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ANYWHERE, SO_FAR, DECLARED, ABOVE = range(4)
 
 
 class Forecaster(Protocol):
-    """What is used of an `LSTMForecaster`."""
+    """The part of `LSTMForecaster` that streams use."""
 
     @property
     def model(self) -> Fitted:
@@ -47,12 +47,12 @@ def check_kinds(start: Any, learning: Any, seed: Any) -> None:
     method = getattr(getattr(start, "specification", None), "method", AUTO)
     if method not in (AUTO, NETWORK):
         raise UsageError(
-            f"{method=}: a stream answers with the network alone. Give a "
-            "forecaster with method='network', and predict(data) with the other."
+            f"{method=}: a stream uses only the network. Give a forecaster with method='network', "
+            "and use predict(data) for the other method."
         )
     if learning is not None and not isinstance(learning, Learning):
         raise UsageError(
-            f"{learning=} does not say how to learn. Give Learning(…), or None to learn nothing."
+            f"{learning=} is not a setting of learning. Give Learning(…), or None for no learning."
         )
     checked_seed(seed)
 
@@ -82,7 +82,7 @@ def opening_network(
     seed: int,
     learning: Learning | None,
 ) -> Network:
-    """The network to begin with; UsageError where it cannot read ticks as asked."""
+    """The initial network; UsageError if it cannot read ticks with these settings."""
     if isinstance(start, NetworkConfig):
         config, network = start, None
     else:
@@ -90,7 +90,7 @@ def opening_network(
         config = network.config
     if learning is not None and (config.inputs.from_context or config.steps != 1):
         raise UsageError(
-            "A network that learns from a stream answers one step of transformed or running "
+            "A network that learns from a stream must forecast one step of transformed or running "
             f"inputs; this one has inputs={config.inputs!r} and horizon={config.horizon}. Use "
             "NetworkConfig(inputs=Running(), horizon=1), or learning=None."
         )
@@ -150,8 +150,8 @@ def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> Non
     if len(negative_places):
         row, column = negative_places[0]
         raise DataError(
-            f"Row {ids_R[row]!r} has {values_RK[row, column]:g}, but its values are declared never "
-            "to be below 0. Correct it, or make the stream with kind='real'."
+            f"Row {ids_R[row]!r} has {values_RK[row, column]:g}, but its values are declared not "
+            "to be negative. Correct it, or make the stream with kind='real'."
         )
 
 
@@ -191,6 +191,6 @@ def require_readable(panel: Panel, network: Network) -> None:
     covariates.tell_unread(inputs.past)
     if inputs.columns > 1:
         raise UsageError(
-            "The series of a Panel are rows of one column each, and this network reads "
+            "The series of a Panel are rows of one column each, but this network reads "
             f"{inputs.columns} together. Name the rows, and observe their history tick by tick."
         )

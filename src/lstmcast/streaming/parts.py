@@ -1,4 +1,4 @@
-"""What a stream is made of before any row has read a value, from arguments or from a folder."""
+"""The parts of a stream, from arguments or from a folder."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CONTEXTS = {"Blocks": Blocks, "Newest": Newest, "Whole": Whole}
 
 
 class Parts(NamedTuple):
-    """What does not change from tick to tick."""
+    """The parts that do not change from tick to tick."""
 
     network: Network
     grid: Grid
@@ -124,7 +124,7 @@ class Parts(NamedTuple):
 
 
 class Ways(NamedTuple):
-    """How a stream continues, apart from what its network is."""
+    """The settings of a stream other than its network."""
 
     learning: Learning | None
     alerts: Alerts | None

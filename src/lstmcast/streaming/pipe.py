@@ -1,4 +1,4 @@
-"""A stream that is fed with lines of text and answers each, without ending at one that is wrong.
+"""A stream that answers lines of text, and continues after invalid ones.
 
 S series, a row each · H horizon · Q quantiles of the head
 """
@@ -22,8 +22,8 @@ from lstmcast.streaming.clocks import Clocks
 from lstmcast.streaming.lines import LineReader, Naming, Record
 from lstmcast.streaming.stream import Stream
 
-# After longer gaps the old level and season say little: a row begins anew then. As many steps as
-# a saved model bridges, two of the longest seasonal cycles, or four weeks of days.
+# Longest gap to bridge, as in saved models: two of the longest seasonal cycles, or four weeks.
+# After longer gaps, the old level and season say little, and a row is reset.
 BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
 DIGITS = 10  # significant, of what is answered: a network has fewer
 UNNAMED = "unnamed"  # in a stream's note: the row of values that no column names
@@ -32,14 +32,14 @@ Answer = dict[str, Any]
 
 
 class Place(NamedTuple):
-    """Where a pipe keeps its state, and after how many lines that were used it is saved."""
+    """The folder of the state, and the number of valid lines between saves."""
 
     folder: Path
     every: int = 100
 
 
 class Tick(NamedTuple):
-    """A tick of a row that is to be read: so many steps after its newest one."""
+    """A tick to read: its row, and the number of steps after the newest tick."""
 
     row: str
     value: float
@@ -53,9 +53,8 @@ class Tick(NamedTuple):
 
 
 class Advance(NamedTuple):
-    """What came of a record: the ticks that were read, those that were not after the newest of
-    their rows, rows that began anew and how many ticks they missed, and what was expected of each
-    tick that was read (R,)."""
+    """The result of a record: ticks read, late ticks, reset rows with the number of missed ticks,
+    and predictions of the ticks (R,)."""
 
     due: list[Tick]
     late: list[Tick]
@@ -67,7 +66,7 @@ class Pipe:
     """Lines → answers of a stream.
 
     Args:
-        stream: what reads and forecasts; rows that are not there join with their first line.
+        stream: the stream; new rows join with their first line.
         horizon: how many steps are forecast after each line.
         naming: which names of a line are what.
         clocks: when the newest ticks were, and how far they lie apart.
@@ -94,8 +93,8 @@ class Pipe:
         config = stream.network.config
         if config.inputs.columns > 1:
             raise UsageError(
-                f"The network reads {config.inputs.columns} columns of a row together, and lines "
-                "have one value for each row. Use lstmcast.Stream from Python."
+                f"The network reads {config.inputs.columns} columns of a row together, but lines "
+                "have one value per row. Use lstmcast.Stream in Python."
             )
         stream.predict(horizon, ids=[])  # refuses a horizon that the network cannot answer
         future = () if stream.known is None else stream.known.names
@@ -107,8 +106,8 @@ class Pipe:
         self.first_wrong = 0
 
     def answers(self, text: str) -> Iterator[Answer]:
-        """What a line is answered: a forecast of each row that had a tick, or why it cannot be
-        used, and then nothing has changed."""
+        """The answer to a line: a forecast for each row with a tick, or an error without any
+        change."""
         self.lines += 1
         try:
             record = self.reader.read(text)
@@ -124,13 +123,13 @@ class Pipe:
                 yield self._saved(self.place.folder)
 
     def refused(self, reason: str) -> Answer:
-        """The answer to the line that cannot be used."""
+        """The answer to an invalid line."""
         self.wrong += 1
         self.first_wrong = self.first_wrong or self.lines
         return {"line": self.lines, "error": reason.rstrip(".") + "."}
 
     def save(self) -> None:
-        """Keep the state, if there is a place for it. OutputError."""
+        """Save the state, if there is a folder for it; raises OutputError."""
         if self.place is not None:
             state = {**self.clocks.saved(), "header": self.reader.header}
             self.stream.note = {**self.stream.note, **state}
@@ -145,9 +144,9 @@ class Pipe:
         return {"line": self.lines, "saved": str(folder)}
 
     def advance(self, record: Record) -> Advance:
-        """Read what a record says, with the ticks that are missing before it.
+        """Read a record, including missing ticks before it.
 
-        DataError, UsageError where nothing of it can be used; nothing has changed then.
+        Raises DataError or UsageError if it cannot be used, without any change.
         """
         time = None if record.time is None else self.clocks.time(record.time)
         values = self._by_row(record)
@@ -177,7 +176,7 @@ class Pipe:
         return point_RH, self.stream.quantiles(self.horizon, rows) if spreads else None
 
     def skipped(self, tick: Tick) -> str:
-        """Why a tick is left out that is not after the newest one: it came late, or again."""
+        """The reason for skipping a tick that is late or repeated."""
         assert tick.time is not None
         newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
         reason = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"

@@ -1,4 +1,4 @@
-"""Ticks and whole histories read into the lanes of a stream's rows.
+"""Reading ticks and histories into the lanes of a stream.
 
 S series, a row each · R rows of a tick · K columns of a row · P columns beside them · T ticks
 """
@@ -29,8 +29,8 @@ from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.slow import SlowReader
 from lstmcast.util.states import rows_of
 
-# Ticks that a younger state reads at once: nobody asks it before it takes over. So many rows read
-# at the same tick, the next ones at another.
+# Number of ticks that the younger state reads at once, since it is not used before it takes over.
+# So many rows read at the same tick, the next ones at another.
 TOGETHER, ROWS_TOGETHER = 8, 512
 
 
@@ -61,7 +61,7 @@ class Ticks(NamedTuple):
 
 
 class RowReader:
-    """Reads into rows: an older lane that forecasts, and where contexts begin anew a newer one.
+    """Reads ticks into rows: an older lane for forecasts, and a newer one if contexts restart.
 
     Args:
         reader: reads a tick into a lane.
@@ -104,7 +104,7 @@ class RowReader:
         return self._ring
 
     def follow(self, fitted: FittedTransforms) -> None:
-        """Go on with what the inputs learned of the rows that are here now."""
+        """Use the fitted transforms of the current rows."""
         K = self.reader.inputs.columns
         row_S = np.arange(len(self.rows))
         series_SK = np.arange(len(self.rows) * K).reshape(-1, K)

@@ -1,4 +1,4 @@
-"""The newest values of a stream's rows, each where its step falls in a ring of L.
+"""A ring buffer with the newest values of the rows of a stream.
 
 S series, a row each · R rows of a tick · T ticks · L newest ticks kept
 """

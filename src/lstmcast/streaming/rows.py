@@ -1,5 +1,4 @@
-"""A table of arrays with one row per series: rows join and leave by id, and nothing else has to
-know how.
+"""A table of arrays with one row per series, which join and leave by id.
 
 S series · R some of their rows
 """
@@ -80,7 +79,7 @@ class Rows:
         unknown = [name for name in ids if name not in self._places]
         if unknown:
             raise UsageError(
-                f"There are no rows {_named(unknown)}. Let them join first: join({unknown[:3]!r})."
+                f"There are no rows {_named(unknown)}. Add them first with join({unknown[:3]!r})."
             )
         _refuse_twice(ids)
         return np.array([self._places[name] for name in ids], np.int64)
@@ -91,7 +90,7 @@ class Rows:
         present = [name for name in ids if name in self._places]
         if present:
             raise UsageError(
-                f"The rows {_named(present)} are here already. Use reset to begin them anew."
+                f"The rows {_named(present)} already exist. Use reset to start them again."
             )
         _refuse_twice(ids)
         return ids
@@ -155,8 +154,8 @@ def _listed(ids: Iterable[Any]) -> list[Any]:
         names = [ids] if isinstance(ids, str) else list(ids)
     except TypeError as error:
         raise UsageError(
-            f"ids={ids!r} does not name rows: a list of texts or whole numbers is expected, such "
-            "as ['a', 'b'], and for one row a list of one. Use [] for no rows yet."
+            f"ids={ids!r} does not name rows. A list of texts or whole numbers is expected, such "
+            "as ['a', 'b'], or [] for no rows yet."
         ) from error
     return [_row_name(name) for name in names]
 

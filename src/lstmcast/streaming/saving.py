@@ -1,4 +1,4 @@
-"""A stream in a folder: everything that its next tick depends on."""
+"""Saving and loading of streams."""
 
 from __future__ import annotations
 
@@ -60,16 +60,17 @@ def made_stream(
 
 
 def read_saved(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
-    """What a stream saved; ModelError where it is damaged or something else."""
+    """Read a saved stream; ModelError if it is damaged or something else."""
     manifest, groups = store.load(folder)
     kind = manifest.get("kind")
     if kind == "online":
         raise ModelError(
-            f"{folder} was written by Online of an older lstmcast: its weights can be used, its "
-            "rows cannot. Give Stream its network, which lstmcast.model.network.load_network "
-            "reads, .with_inputs(Running(…)) as they were, and let the rows begin anew."
+            f"{folder} was written by Online of an older lstmcast: its weights can be used, but "
+            "not its rows. Load its network with lstmcast.model.network.load_network, give Stream "
+            "the result of .with_inputs(Running(…)) with the same settings, and start the rows "
+            "again."
         )
     if kind != KIND:
         content = kind or "thing of no kind"
-        raise ModelError(f"{folder} holds a {content}, not a stream as Stream.save writes it.")
+        raise ModelError(f"{folder} holds a {content}, not a stream saved by Stream.save.")
     return manifest, groups

@@ -1,10 +1,10 @@
-"""Stream: one network, many series, one tick at a time. It forecasts, sees the actual values, may
+"""Stream: one network, many series, one tick at a time. It forecasts, reads the actual values, may
 learn, and continues.
 
-Each series is a row with a name and a state, kept from tick to tick: rows join, leave and begin
-anew one by one. A tick costs one step of the network, whatever the history, and what is forecast is
-what `predict` forecasts with method="network" after the same history: nothing is calibrated, and
-nothing combined. Predicting is NumPy and needs no PyTorch; learning does.
+Each series is a row with a name and a state, kept from tick to tick: rows join, leave and are reset
+individually. A tick costs one step of the network, independent of the history. Forecasts equal
+those of `predict` with method="network" after the same history, without calibration or combination.
+Prediction uses NumPy; learning needs PyTorch.
 
     S series, a row each · R rows of a tick · K columns of a row · P columns beside them · H horizon
     Q quantiles of the head · X quantiles, or one point
@@ -50,32 +50,31 @@ from lstmcast.util.parallel import keep_small_memory
 
 
 class Stream:
-    """A network that forecasts each row from its state, and continues with every tick.
+    """A network that keeps a state for each row, forecasts from it, and updates it with every tick.
 
     Args:
-        start: a forecaster that is ready to predict (the shipped network as it arrives, a fitted
-            one), a `Network`, or a `NetworkConfig` for one that knows nothing yet and learns.
-        rows: a Panel whose series are the rows, with their history and the columns beside it that
-            the network reads; or names of rows that begin empty, texts or whole numbers.
-        frequency: of the ticks, for inputs that know seasons; that of the Panel if there is one.
-        periods: seasonal periods in ticks; those of the frequency unless given.
-        kind: what values can be: "count" or "positive" for rows of which no forecast is below 0,
-            "real" for any. Unless given, as the Panel has it, else the data that a forecaster
-            remembers.
-        future: names of columns that are known in advance of rows that begin empty; a Panel brings
-            its own. Ticks say their values, and those of the coming ticks.
-        learning: how it learns; None for a network that stays as it is.
-        alerts: when a value is worth an alert; `scores` and `alerted` then say how surprising those
-            of the newest tick were. None where nobody asks.
-        conformal: keeps the intervals of `quantiles` as wide as they promise to be: each value
-            moves the bounds of the steps that it was forecast at. `coverage` says how they did, and
-            `drifted` whether errors have grown. None for the network's own quantiles.
+        start: a forecaster that can predict (with the shipped network, or fitted), a `Network`, or
+            a `NetworkConfig` for a new network that learns from the stream.
+        rows: a Panel whose series are the rows, with their history and covariates; or names of rows
+            without history, texts or whole numbers.
+        frequency: frequency of the ticks, for inputs with seasons. Defaults to that of the Panel.
+        periods: seasonal periods in ticks. Defaults to those of the frequency.
+        kind: "count" or "positive" if no forecast may be below 0, "real" for any values. Defaults
+            to the kind of the Panel, else of the data that the forecaster has saved.
+        future: names of future columns for rows without history; a Panel has its own. Ticks hold
+            their values, current and coming.
+        learning: settings of learning; None for a network that does not learn.
+        alerts: settings of alerts; `scores` and `alerted` then describe the newest tick. None for
+            no alerts.
+        conformal: settings of conformal intervals, which adapt to the errors of each row so that
+            intervals keep their stated coverage. `coverage` measures it, and `drifted` reports
+            growing errors. None for the network's own quantiles.
         head: your own head, if the network was made with it.
-        seed: random seed of weights that are drawn, and of dropout.
+        seed: random seed of initial weights and dropout.
 
     Raises:
-        UsageError: where the network and its inputs cannot be read tick by tick as asked.
-        MissingExtraError: where learning has no PyTorch.
+        UsageError: The network or its inputs cannot be used tick by tick.
+        MissingExtraError: Learning needs PyTorch, which is not installed.
 
     >>> import lstmcast as lc
     >>> stream = lc.Stream(lc.LSTMForecaster(horizon=3), ["a", "b"], frequency="MS")
@@ -115,7 +114,7 @@ class Stream:
             self.watch.history(panel)
 
     def begin(self, parts: Parts, ids: Any, known: KnownColumns | None = None) -> None:
-        """Begin with rows of which nothing was read; for `__init__` and what was saved."""
+        """Start with rows without history; used by `__init__` and `load`."""
         keep_small_memory()
         self.parts, learners = opened(parts)
         network, grid = self.parts.network, self.parts.grid
@@ -147,54 +146,54 @@ class Stream:
 
     @property
     def ids(self) -> list[Any]:
-        """Names of the rows, in the order of what is predicted."""
+        """Names of the rows, in the order of predictions."""
         return self.rows.ids.tolist()
 
     @property
     def updates(self) -> int:
-        """How often the weights have moved."""
+        """Number of updates of the weights."""
         return self.learners[0].updates if self.learners else 0
 
     @property
     def scores(self) -> NDArray:
-        """How surprising the values of the newest tick were, from 0 to 1, with `alerts=`."""
+        """Anomaly scores of the newest tick, from 0 to 1, with `alerts=`."""
         return self.watch.scores
 
     @property
     def alerted(self) -> NDArray:
-        """Which of these were worth an alert."""
+        """Whether each value of the newest tick raised an alert."""
         return self.watch.alerted
 
     @property
     def drifted(self) -> NDArray:
-        """Which of these showed that errors have grown, with `conformal=`."""
+        """Whether errors of each row have grown, with `conformal=`."""
         return self.watch.drifted
 
     @property
     def learners(self) -> list[Any]:
-        """What moves the weights of each member; none of a network that stays as it is."""
+        """The learner of each member; none if the network does not learn."""
         return self.learner.learners if self.learner else []
 
     @property
     def guard(self) -> Guard | None:
-        """Older ticks and weights, of a network that learns."""
+        """Older ticks and weights, if the network learns."""
         return self.learner.guard if self.learner else None
 
     @property
     def skipped(self) -> int:
-        """How many updates were left out, as no finite step could be taken."""
+        """Number of updates skipped because the step was not finite."""
         return self.learner.skipped if self.learner else 0
 
     @property
     def rollbacks(self) -> int:
-        """How often the network went back to earlier weights."""
+        """Number of times that earlier weights were restored."""
         return self.learner.rollbacks if self.learner else 0
 
     def predict(self, horizon: int | None = None, ids: Iterable[Any] | None = None) -> NDArray:
-        """The next value of each row, (S,), or with a horizon the next H of them, (S, H).
+        """Predict the next value of each row (S,), or with a horizon the next H values (S, H).
 
-        With several columns in a row these are a last axis (…, K). NaN where nothing was read yet.
-        `ids`: the rows that are asked for, in this order; all unless given.
+        Several columns per row are a last axis (…, K). NaN for rows without values. `ids`: the rows
+        to predict, in this order. Defaults to all.
         """
         answer_SHKX = self.answers.shown(self.answers.following(horizon, ids), self.rows.at(ids))
         return self.answers.flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
@@ -206,10 +205,10 @@ class Stream:
         *,
         adjusted: bool = True,
     ) -> NDArray:
-        """The same at `lstmcast.model.heads.HEAD_QUANTILES`, as last axis.
+        """Predict the quantiles `lstmcast.model.heads.HEAD_QUANTILES`, as the last axis.
 
-        With `conformal=` they are those that the errors of each row ask for; with adjusted=False,
-        and without it, the network's own. UsageError for a head that answers a point.
+        With `conformal=` they are adjusted to the errors of each row, unless adjusted=False. Raises
+        UsageError for a point head.
         """
         answer_SHKX = self.answers.following(horizon, ids)
         if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
@@ -222,9 +221,9 @@ class Stream:
         return self.answers.flat(self.answers.shown(answer_SHKX, row_R), horizon)
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
-        """The share of values that lay in the intervals of `quantiles`, of the newest 500 or so:
-        by row, step ahead and level, 95%, 80% and 50% (S, H, 3). NaN where none was compared yet;
-        UsageError without `conformal=`."""
+        """The share of about the newest 500 values in their intervals, by row, step ahead and
+        level. The shape is (S, H, 3), for the levels 95%, 80% and 50%. NaN before the first
+        comparison. Raises UsageError without `conformal=`."""
         return self.watch.coverage(self.rows.at(ids))
 
     @one_blas_thread()
@@ -236,26 +235,27 @@ class Stream:
         past: Any = None,
         future: Any = None,
     ) -> NDArray:
-        """Take in a tick: the errors (value − prediction) of these rows. A network that learns,
-        learns from them. A tick is the next time that occurs, of rows whose times do not all.
+        """Read a tick, and return the errors (value − prediction) of its rows.
+
+        A network that learns updates its weights. If some times do not occur, a tick is the next
+        time that does.
 
         Args:
-            values: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series
-                (a frame of several columns) whose index names the rows; rows that are not named
-                have no tick and stay as they are. NaN is a tick whose value nobody knows: nothing
-                is learned from it.
-            ids: names of the rows that the values are of.
-            past: of a network that reads columns beside its rows, their values at this tick: by
-                name, {name: values in the order of the rows, or by id}, as a frame, or as an array
-                (rows, columns). NaN for one that is unknown.
-            future: of columns that are known in advance, by name: for each row the value at this
-                tick, or a list of it and of those at the coming ticks. What was said before need
-                not be said again; what is said anew counts.
+            values: one for each row, or for each of `ids`, or by id as a dict or a pandas Series
+                (for several columns a DataFrame) with ids as index. Rows that are not named have no
+                tick and stay as they are. NaN is a tick with a missing value, which is not learned
+                from.
+            ids: names of the rows of the values.
+            past: values of past covariates at this tick: {name: values in the order of the rows, or
+                by id}, a frame, or an array (rows, columns). NaN for unknown ones.
+            future: values of future columns by name: for each row the value at this tick, or a list
+                that continues with coming ticks. Values given before may be left out; new values
+                replace them.
 
         Raises:
-            UsageError: for rows that are not here, or columns beside them that are missing.
-            DataError: for values that are no numbers, or below 0 where `kind` says that none is.
-                Nothing has changed then.
+            UsageError: A row is unknown, or a covariate is missing.
+            DataError: Values are not numbers, or negative although `kind` excludes that. The stream
+                is unchanged in this case.
         """
         row_R, values_RK, past_RP, cells_CR = self.intake.checked(values, ids, past, future)
         answer_RHKX = self.answers.told(self.answers.of(1, row_R), row_R, cells_CR)
@@ -281,16 +281,16 @@ class Stream:
         horizon: int = 0,
         missing: Sequence[int] = (),
     ) -> None:
-        """Raise what `observe` would raise for such a tick, and then `predict` of a `horizon`;
-        nothing changes. `missing`: how many ticks of each row are left out before it."""
+        """Raise what `observe` of a tick and `predict` of a `horizon` would raise, without any
+        change. `missing`: number of ticks of each row that are skipped before it."""
         tick = self.intake.checked(values, ids, past, future, missing)
         self.intake.require_known(tick, horizon, missing)
 
     def join(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
-        """New rows, from a fresh state; UsageError for one that is here already.
+        """Add rows with a fresh state; UsageError for a row that already exists.
 
-        `starts`: times of their first ticks, by id. A stream with columns that are known in advance
-        tells the days before Christmas and the days of a month by them.
+        `starts`: times of their first ticks, by id. A stream with future columns uses them for
+        effects of dates, such as days before Christmas or days of the month.
         """
         new_ids = self.rows.new(ids)
         # refuses what cannot join
@@ -301,7 +301,7 @@ class Stream:
         self._follow()
 
     def leave(self, ids: Iterable[Any]) -> None:
-        """Rows that have no more ticks; the others stay as they are."""
+        """Remove rows; the others stay as they are."""
         ids = self.rows.ids[self.rows.at(ids)].tolist()
         self.rows.leave(ids)
         if self.known is not None:
@@ -311,7 +311,7 @@ class Stream:
     def reset(
         self, ids: Iterable[Any] | None = None, starts: Mapping[Any, Any] | None = None
     ) -> None:
-        """Begin these rows (all for None) anew, as if they had just joined; the weights stay.
+        """Reset these rows (None: all) as if they had just joined; the weights do not change.
         `starts` as in `join`."""
         row_R = self.rows.at(ids)
         self.rows.clear(row_R)
@@ -320,23 +320,23 @@ class Stream:
         self._follow()
 
     def frozen(self) -> Stream:
-        """A copy that continues from here without learning."""
+        """A copy that continues without learning."""
         manifest, groups = described_stream(self)
         manifest["learning"] = None
         return made_stream(Stream, manifest, groups, Path("copy"), self.network.head)
 
     def save(self, folder: str | Path) -> None:
-        """Save everything: a process that stops here continues, after `load`, with the same bits.
+        """Save the stream, so that after `load` it continues with identical results.
 
-        `stream.note` is saved too, a dict of your own that JSON can hold: which message of a queue
-        was the newest, say. OutputError.
+        `stream.note`, your own dict of JSON values, is saved too, for example the newest message of
+        a queue. Raises OutputError if the folder cannot be written.
         """
         store.save(folder, *described_stream(self))
 
     @classmethod
     def load(cls, folder: str | Path, *, learns: bool = True, head: Head | None = None) -> Stream:
-        """What `save` wrote; with `learns=False` it continues without learning, and without
-        PyTorch. ModelError where it is damaged or something else."""
+        """Load a saved stream; with `learns=False` it continues without learning and without
+        PyTorch. Raises ModelError if the folder is damaged or holds something else."""
         manifest, groups = read_saved(folder)
         if not learns:
             manifest["learning"] = None

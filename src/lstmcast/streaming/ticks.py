@@ -1,4 +1,4 @@
-"""What a tick brings: values of some rows, and of the columns beside them, checked.
+"""The checked content of a tick: values of rows and past covariates.
 
 R rows of a tick · K columns of a row · P columns that are only read
 """
@@ -49,7 +49,7 @@ def by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any]
     else:
         return values, ids
     if ids is not None:
-        raise UsageError("The values name their rows, and ids= names them again. Leave ids out.")
+        raise UsageError("The values name their rows, and so does ids=. Leave out ids=.")
     return values, names
 
 
@@ -67,7 +67,7 @@ def checked_values(values: Any, inputs: Inputs, ids: NDArray) -> NDArray:
     )
     if numbers.shape != shape:
         raise UsageError(
-            f"The values have the shape {numbers.shape}; one for each row is expected, {shape}."
+            f"The values have the shape {numbers.shape}; one per row is expected, {shape}."
         )
     values_RK = numbers.reshape(len(ids), K)
     require_finite(values_RK, ids)
@@ -91,11 +91,11 @@ def checked_past(past: Any, names: Sequence[str], ids: NDArray) -> NDArray | Non
     if past is None and not names:
         return None
     if not names:
-        raise UsageError("past= is given, and this network reads no columns beside its rows.")
+        raise UsageError("past= is given, but this network reads no past covariates.")
     if past is None:
         raise UsageError(
-            f"The network reads {listed(names)} beside the values of each row: observe(values, "
-            f"past={{{names[0]!r}: …}}). nan stands for one that is unknown."
+            f"The network reads {listed(names)} with the values of each row: observe(values, "
+            f"past={{{names[0]!r}: …}}). Use nan for unknown values."
         )
     if isinstance(past, Mapping) or hasattr(past, "columns"):
         past_RP = np.stack(
@@ -132,7 +132,7 @@ def _of_rows(column: Any, name: str, ids: NDArray) -> NDArray:
         places = {label: place for place, label in enumerate(row_ids)}
         absent = [label for label in ids.tolist() if label not in places]
         if absent:
-            raise UsageError(f"past column {name!r} has no value of row {absent[0]!r}.")
+            raise UsageError(f"past column {name!r} has no value for row {absent[0]!r}.")
         numbers = numbers[[places[label] for label in ids.tolist()]]
     if numbers.shape != (len(ids),):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Intervals of a stream's rows, kept as wide as they promise to be, and whether errors drift.
+"""Conformal intervals of a stream, and drift of errors.
 
 S series, a row each · R rows of a tick · H steps that are tracked · Q quantiles
 """
@@ -21,7 +21,7 @@ AT_ONCE = 1 << 20  # answers of a history that are held at once
 
 
 class Tracker:
-    """Compares what was forecast of rows with what came, and moves the bounds of their intervals.
+    """Compares forecasts with actual values, and adjusts the bounds of intervals.
 
     Args:
         settings: the rate of false signals of drift.
@@ -31,11 +31,13 @@ class Tracker:
 
     def __init__(self, settings: Conformal, rows: Rows, network: Network) -> None:
         if network.config.inputs.columns > 1:
-            raise UsageError("conformal= is for rows of one column, and this network reads more.")
+            raise UsageError(
+                "conformal= is for rows of one column, but this network reads several."
+            )
         if not network.head.spreads:
             raise UsageError(
-                "conformal= moves the bounds of intervals, and a point head has none. Use "
-                "head='quantiles', 'normal' or 'student_t'."
+                "conformal= adjusts intervals, but a point head has none. Use head='quantiles', "
+                "'normal' or 'student_t'."
             )
         self.settings, self.rows = settings, rows
         self.steps = min(settings.steps or network.config.steps, network.config.steps)

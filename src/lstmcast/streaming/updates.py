@@ -1,4 +1,4 @@
-"""Rows whose network learns: labels, updates, and the way back where these did harm.
+"""Learning from ticks: labels, updates, and restoring earlier weights.
 
 R rows of a tick · K columns of a row · P columns beside them
 """

@@ -1,5 +1,4 @@
-"""What compares each value of a stream with what was forecast of it: surprises, alerts, and the
-width of intervals.
+"""Comparison of values with their forecasts: anomaly scores, alerts, and intervals.
 
 S series, a row each · R rows of a tick · H steps ahead · L levels · X quantiles, or one point
 """
@@ -20,7 +19,7 @@ from lstmcast.streaming.tracking import Tracker
 
 
 class Watch:
-    """Watches the rows of a stream, as far as somebody asked for it.
+    """Computes scores, alerts and conformal intervals, if requested.
 
     Args:
         answers: what was forecast of the rows; these get the states that watching needs.
@@ -42,7 +41,9 @@ class Watch:
         self.drifted = np.empty(0, bool)
         if alerts is not None:
             if answers.network.config.inputs.columns > 1:
-                raise UsageError("alerts= are of rows of one column, and this network reads more.")
+                raise UsageError(
+                    "alerts= is for rows of one column, but this network reads several."
+                )
             self.rows.add("surprises", lambda count: start(count, far_step(reader)))
         if conformal is not None:
             self.tracker = Tracker(conformal, self.rows, answers.network)
@@ -83,5 +84,5 @@ class Watch:
     def coverage(self, row_R: NDArray) -> NDArray:
         """The share of values in the intervals, of late (R, H, L)."""
         if self.tracker is None:
-            raise UsageError("coverage is known of a stream with conformal=lc.Conformal().")
+            raise UsageError("coverage is only measured with conformal=lc.Conformal().")
         return self.tracker.coverage(row_R)

@@ -1,5 +1,4 @@
-"""What learning keeps of each row between ticks: the newest chunk of ticks, as far back as
-gradients go.
+"""The memory of learning: the newest chunk of ticks of each row, as far as gradients go back.
 
 The tick p of a row, counted from 0 since it joined, lies in slot p modulo the length of the chunk;
 beside it lie the state before it and the label that came after it.

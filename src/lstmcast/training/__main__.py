@@ -1,5 +1,4 @@
-"""`python -m lstmcast.training`: make a network as the shipped one was made, from synthetic
-series only."""
+"""`python -m lstmcast.training`: train a network like the shipped one, on synthetic series only."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from lstmcast.training.pretraining import PretrainedMember, PretrainingConfig, p
 
 
 def main() -> None:
-    """Train all members, or continue where an interrupted run stopped, and write the network."""
+    """Train all members, or continue an interrupted run, and write the network."""
     defaults = PretrainingConfig()
     parser = argparse.ArgumentParser(prog="python -m lstmcast.training", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write the network to")
@@ -28,7 +27,7 @@ def main() -> None:
         "--checkpoints",
         type=Path,
         required=True,
-        help="folder for what an interrupted run continues from",
+        help="folder from which an interrupted run continues",
     )
     parser.add_argument(
         "--members", type=int, default=2, help="networks whose quantiles are averaged (default 2)"

@@ -1,8 +1,7 @@
-"""The four batching schemes: in which pieces the series are read, and what is carried from one
-piece to the next.
+"""The four batching schemes: segments of series, and the state carried between them.
 
-A batching scheme gives the losses of an epoch one after the other, each with its graph; whoever
-asks for the next one has moved the weights in between. It validates in the way in which it is used.
+A batching scheme yields the losses of an epoch one by one, each with its graph; the caller updates
+the weights in between. Validation matches the use of the network.
 
     B series · T steps · C inputs · D units
 """
@@ -38,7 +37,7 @@ ROWS_PER_SERIES = 8  # in a batch of adaptive inputs, where series are few
 
 
 class BatchingScheme(Protocol):
-    """What the loop asks of a batching scheme."""
+    """The interface of batching schemes."""
 
     held_back: HeldBack
     # what continues from one epoch to the next; empty unless a stateful one is never reset
@@ -217,8 +216,7 @@ class WholeSequence:
 
 
 class Stateful:
-    """Rows of the batch are series; a row's next chunk starts from the state in which its last
-    one ended."""
+    """Rows of the batch are series; each chunk starts from the state where the last one ended."""
 
     def __init__(
         self,
@@ -281,7 +279,7 @@ class Stateful:
 
 
 class Rollout:
-    """Segments that begin with the truth and continue with the network's own predictions."""
+    """Segments that begin with actual values and continue with own predictions."""
 
     def __init__(
         self,

@@ -1,9 +1,8 @@
-"""What can be told of a training run while it continues.
+"""Callbacks, which follow a training run.
 
-A callback is a function of a `EpochReport`, called at the end of each epoch; one that returns True
-stops the training. If it has a method `close`, that is called when the training has ended, in
-whatever way. A refit on everything is reported to those only whose attribute `follows_refit` is
-true: for the others the training is over.
+A callback is a function of an `EpochReport`, called at the end of each epoch; returning True stops
+training. A method `close`, if there is one, is called when training ends for any reason. A refit on
+all data is only reported to callbacks with a true attribute `follows_refit`.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ EXAMPLE = {"member": 0, "epoch": 1, "step": 1, "loss": 1.0, "val_loss": 1.0}
 
 @dataclass(frozen=True, eq=False)
 class EpochReport:
-    """What a callback is told. Losses are means; NaN is a loss that was not measured.
+    """The argument of callbacks. Losses are means; NaN is a loss that was not measured.
 
-    `network()`: that of this member alone, as it would be used now. `stored()`: what `save` writes,
-    a manifest and arrays; None where a network is trained without a forecaster.
+    `network()`: the network of this member with its current weights. `stored()`: the manifest and
+    arrays that `save` writes; None if a network is trained without a forecaster.
     """
 
     member: int
@@ -58,12 +57,12 @@ class EpochReport:
     stored: Callable[[], Stored] | None = field(default=None, repr=False)
 
     def arrays(self) -> dict[str, NDArray]:
-        """The member's weights by name, as they would be used now."""
+        """The current weights of the member by name."""
         return self.network().members[0]
 
     @property
     def values(self) -> dict[str, Any]:
-        """What names of files may carry; `loss` and `val_loss` are the names that Keras uses."""
+        """The fields of file names; `loss` and `val_loss` are named as in Keras."""
         return {
             "member": self.member,
             "epoch": self.epoch,
@@ -73,8 +72,7 @@ class EpochReport:
         }
 
     def save(self, folder: str | Path, *, durable: bool = True) -> None:
-        """Save the forecaster as it would be used now, which `lstmcast.load` and `lstmcast predict`
-        read as any other: with what its transforms learned, its intervals, and what it remembers.
+        """Save the current forecaster with transforms, intervals and context, for `lstmcast.load`.
 
         `durable`: whether to wait until it is on the disk. Raises OutputError.
         """
@@ -87,7 +85,7 @@ class EpochReport:
         store.save(folder, {**manifest, "snapshot": of}, groups, durable=durable)
 
     def _network_alone(self) -> Stored:
-        """Weights, which forecast only what their user makes of them."""
+        """The weights alone."""
         about, weights = described(self.network())
         # says what it may read
         trained = {} if self.training is None else {"training": to_json(self.training)}
@@ -117,15 +115,13 @@ class _Snapshots:
 
 
 class SaveBest:
-    """Saves the forecaster each time the validation loss is a new lowest; `only`: the last such one
-    stands alone.
+    """Save the forecaster whenever the validation loss reaches a new minimum.
 
-    What is saved is a model as `LSTMForecaster.save` writes it, with the weights of that epoch: for
-    `lstmcast.load` and `lstmcast predict --model`. The folder's name may carry `epoch`, `loss`,
-    `val_loss`, `step` and `member`, which counts from 0. Where there are several members, a name
-    that does not carry `member` begins with it, and `only` keeps the best of all members, each of
-    which is a model of its own: by the validation loss, or by the training loss where nothing is
-    held back; its name is "best" unless given. UsageError for a name of anything else.
+    The saved model has the weights of that epoch, and is read by `lstmcast.load` and `lstmcast
+    predict --model`. The folder name may contain `epoch`, `loss`, `val_loss`, `step` and `member`
+    (from 0). With several members, a name without `member` gets it as prefix. `only`: keep just the
+    best model of all members, by validation loss, or by training loss without validation data; its
+    default name is "best". Raises UsageError for other fields in the name.
     """
 
     def __init__(self, folder: str | Path, name: str | None = None, only: bool = False) -> None:
@@ -133,7 +129,7 @@ class SaveBest:
         name = _checked(name or default_name)
         if only and _carried(name):
             raise UsageError(
-                f"{name=}: with only=True one forecaster is kept, in a folder of one name, such as "
+                f"{name=}: only=True keeps one forecaster, in a folder with a fixed name, such as "
                 "'best'."
             )
         self.folder, self.name, self.only = checked_path(folder), name, only
@@ -150,7 +146,7 @@ class SaveBest:
         self.snapshots.save(self.folder / place, report)
 
     def close(self) -> None:
-        """Wait until what was saved last is on the disk."""
+        """Wait until the last saved model is on the disk."""
         self.snapshots.close()
 
     def _leads(self, report: EpochReport) -> bool:
@@ -167,10 +163,10 @@ class SaveBest:
 
 
 class SaveEvery:
-    """Saves the forecaster at the end of every n-th epoch.
+    """Save the forecaster at the end of every n-th epoch.
 
-    What is saved, and the folder's name, are as in `SaveBest`. UsageError for such a name, or for
-    `epochs` below 1.
+    Model and folder name are as in `SaveBest`. Raises UsageError for an invalid name, or `epochs`
+    below 1.
     """
 
     def __init__(
@@ -186,7 +182,7 @@ class SaveEvery:
             self.snapshots.save(self.folder / _named(self.name, report), report)
 
     def close(self) -> None:
-        """Wait until what was saved last is on the disk."""
+        """Wait until the last saved model is on the disk."""
         self.snapshots.close()
 
 
@@ -196,9 +192,9 @@ def _checked(name: str) -> str:
         name.format(**EXAMPLE)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            f"{name=} cannot name what is saved ({type(error).__name__}: {error}). A text is "
-            f"expected, which may carry {', '.join(EXAMPLE)} in braces. Use for example "
-            f"'epoch{{epoch:03d}}-loss{{loss:.3f}}'."
+            f"{name=} is not a valid name ({type(error).__name__}: {error}). A text is expected, "
+            f"which may contain {', '.join(EXAMPLE)} in braces. Use for example "
+            "'epoch{epoch:03d}-loss{loss:.3f}'."
         ) from error
     return name
 
@@ -210,10 +206,7 @@ def _carried(name: str) -> set[str]:
 
 def _counted(name: str, epochs: int) -> int:
     if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
-        raise UsageError(
-            f"{name}={epochs!r}: a whole number of epochs is expected. Use 1 for every epoch, or "
-            "more."
-        )
+        raise UsageError(f"{name}={epochs!r} must be a whole number of epochs of at least 1.")
     return epochs
 
 
@@ -233,7 +226,7 @@ def _judged(report: EpochReport) -> tuple[str, float]:
 
 
 class PrintTable:
-    """A row for each epoch, or every n-th: epoch, train loss, validation loss, learning rate,
+    """Print a row for every n-th epoch: epoch, training and validation loss, learning rate,
     seconds.
 
     UsageError for `every` below 1.
@@ -262,7 +255,8 @@ class PrintTable:
 
 
 class ProgressLine:
-    """One line with the time left: rewritten on a terminal, a new one now and then elsewhere."""
+    """Show the remaining time in one line, rewritten on a terminal, repeated at intervals
+    elsewhere."""
 
     follows_refit = True
 
@@ -287,14 +281,13 @@ class ProgressLine:
         self._write(report, end)
 
     def close(self) -> None:
-        """End the line of a training that was stopped before its last epoch, with the newest
-        one."""
+        """End the line of a training that stopped before its last epoch."""
         if self.rewrites and self.newest is not None:
             self._write(self.newest, "\n")
         self.newest = None
 
     def stage(self, text: str) -> None:
-        """Say what is done after the last epoch, which takes a while too."""
+        """Show a stage after the last epoch."""
         self.close()
         self.stream.write(f"{text} …\n")
         self.stream.flush()
@@ -328,7 +321,7 @@ def _line(report: EpochReport) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Rounded as people say it.
+    """A readable, rounded duration.
 
     >>> _duration(4), _duration(75), _duration(9000)
     ('4 s', '1 min 15 s', '2 h 30 min')
@@ -344,7 +337,7 @@ def _duration(seconds: float) -> str:
 
 
 class TensorBoard:
-    """Writes losses and the learning rate for TensorBoard; MissingExtraError where that is not
+    """Write losses and the learning rate for TensorBoard; MissingExtraError if it is not
     installed."""
 
     def __init__(self, folder: str | Path) -> None:
@@ -370,5 +363,5 @@ class TensorBoard:
         self.writer.flush()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.writer.close()

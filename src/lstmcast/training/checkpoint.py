@@ -1,4 +1,4 @@
-"""Training state on disk, so that an interrupted run can continue and end with the same bits."""
+"""Training state on disk, from which an interrupted run continues with identical results."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ KIND = "checkpoint"
 
 @contextlib.contextmanager
 def claimed(folder: Path | None) -> Iterator[None]:
-    """Within this no other training keeps its checkpoints in the folder: OutputError where one
-    does already."""
+    """Lock a folder of checkpoints; OutputError if another training uses it."""
     if folder is None:
         yield
         return
@@ -39,9 +38,9 @@ def claimed(folder: Path | None) -> Iterator[None]:
             had = stack.enter_context(locked(folder / ".lock"))
         if not had:
             raise OutputError(
-                f"Another training is running that keeps its checkpoints in {str(folder)!r}; the "
-                "two would overwrite each other's.\nWait until it has ended, or give this one "
-                "another --model (in Python, another folder)."
+                f"Another training is running with checkpoints in {str(folder)!r}; both would "
+                "overwrite each other's files.\nWait until it has ended, or use another folder: "
+                "--model (in Python: folder=)."
             )
         yield
 
@@ -65,7 +64,7 @@ def discard(folder: Path) -> None:
 
 
 class Found(NamedTuple):
-    """A checkpoint that a run continues from.
+    """A checkpoint from which a run continues.
 
     `epochs`: how many its run was to be trained for; `paced_by`: the number of epochs that learning
     rate and rollout followed, which is more where a refit repeats a part of a training; `grown`:
@@ -80,7 +79,7 @@ class Found(NamedTuple):
 
 
 class Keeper:
-    """Writes a run's state to a folder, now and then, and finds it there again.
+    """Writes the state of a run to a folder at intervals, and loads it.
 
     `about`: what the run is made with, as JSON values; a checkpoint of another run is refused, but
     for how long it is trained. `lineage`: which data it may be of, and a record of them that is
@@ -171,8 +170,8 @@ def _another_run(folder: Path, saved: dict[str, Any], expected: dict[str, Any]) 
         else _OTHERS[name]
     )
     return (
-        f"The checkpoint in {str(folder)!r} is of another run: {difference}. Go on with the same "
-        "data and settings, name another folder, or begin anew without resuming."
+        f"The checkpoint in {str(folder)!r} belongs to another run: {difference}. Resume with the "
+        "same data and settings, name another folder, or start again without resuming."
     )
 
 
@@ -213,7 +212,7 @@ def load_checkpoint(
         if manifest.get(name) != value:
             raise ModelError(
                 f"The checkpoint in {folder} was made with {name} {manifest.get(name)}, not "
-                f"{value}. Go on with the same settings, or name another folder."
+                f"{value}. Resume with the same settings, or name another folder."
             )
     module.load_state_dict(_to_tensors(arrays["weights"]))
     for name, tensor in _to_tensors(arrays["average"]).items():

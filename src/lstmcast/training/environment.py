@@ -1,4 +1,4 @@
-"""What surrounds a training: threads, random numbers, memory, callbacks to be closed."""
+"""The environment of training: threads, random numbers, memory errors, closing of callbacks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def training_environment(
     callbacks: Sequence[Callback],
     threads: int,
 ) -> Iterator[None]:
-    """Within this a network is trained, and nobody else keeps checkpoints in the folder."""
+    """The context in which a network is trained, with its folder locked."""
     with (
         claimed(folder),
         training_settings(threads),
@@ -43,7 +43,7 @@ def training_environment(
 
 
 def slow_precision(config: TrainingConfig, device: str) -> tuple[str, ...]:
-    """A note where bfloat16 is computed without instructions for it."""
+    """A note if the processor has no instructions for bfloat16."""
     capabilities = torch.cpu.get_capabilities()
     is_able = any(is_there for name, is_there in capabilities.items() if name.endswith("bf16"))
     if device == "cuda" or config.precision == "full" or is_able:
@@ -54,13 +54,13 @@ def slow_precision(config: TrainingConfig, device: str) -> tuple[str, ...]:
 
 
 def check_device(device: str) -> None:
-    """UsageError for a device that is not known, or not there."""
+    """Raise UsageError for an unknown or missing device."""
     if device not in ("cpu", "cuda"):
         raise UsageError(f"{device=} is not known. Use 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError(
-            f"PyTorch finds no CUDA device here. Use {advise('device', 'cpu')}, or install a "
-            "PyTorch that is built for your GPU."
+            f"PyTorch finds no CUDA device. Use {advise('device', 'cpu')}, or install a PyTorch "
+            "build for your GPU."
         )
 
 
@@ -101,7 +101,7 @@ def _nothing() -> None:
 
 @contextmanager
 def _memory_errors(config: TrainingConfig) -> Iterator[None]:
-    """What PyTorch and NumPy say when memory does not suffice, in words that help."""
+    """Convert out-of-memory errors of PyTorch and NumPy to helpful ones."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""From segments of series to tensors, gathered by index: there is no per-sample Python.
+"""From segments of series to tensors, gathered by index without a loop over samples.
 
 B series · T steps · U steps with a loss · N positions with a loss · C inputs · H horizon · K
 columns

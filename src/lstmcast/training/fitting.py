@@ -1,5 +1,4 @@
-"""Training as one call: from data and settings to a network, its history, and notes on what
-happened.
+"""Training in one call: from data and settings to a network, its history, and notes.
 
 Import this only after `training.config.require_torch()`, which says what to install where PyTorch
 is missing.
@@ -133,12 +132,10 @@ def _train_all(
 def _refit_all(
     job: Job, data: FitData, starts: Sequence[Any], members: list[Member]
 ) -> tuple[list[Member], tuple[str, ...]]:
-    """Each member again, on everything, up to its best epoch; none where training gave nothing
-    or is interrupted."""
+    """Refit each member on all data up to its best epoch, unless training failed or was
+    interrupted."""
     if any(member.best_epoch == 0 for member in members):
-        return [], (
-            "not trained again on everything: the weights that training started from were the best",
-        )
+        return [], ("not refitted on all data, since the initial weights were the best",)
     again = job._replace(config=replace(job.config, validation=None, patience=None, refit=False))
     refits = []
     for number, (arrays, member) in enumerate(zip(starts, members, strict=True)):
@@ -151,12 +148,12 @@ def _refit_all(
             refit = member._replace(interrupted=True)
         if refit.interrupted:
             return [], (
-                "interrupted while training again on everything: what was trained without the last "
-                "part is kept",
+                "interrupted while refitting on all data: the model trained without validation "
+                "data is kept",
             )
         refits.append(refit)
     epochs = ", ".join(str(member.best_epoch) for member in members)
-    return refits, (f"trained again on everything, for as many epochs as the best had ({epochs})",)
+    return refits, (f"refitted on all data, for the number of the best epoch ({epochs})",)
 
 
 def _stored_refitted(job: Job, member: Member) -> Store | None:
@@ -175,7 +172,7 @@ def _went_on(members: list[Member]) -> tuple[str, ...]:
 
 
 def _kept_starts(members: list[Member]) -> tuple[str, ...]:
-    """A note where the weights that training started from were the best."""
+    """A note if the initial weights were the best."""
     rows = [row for member in members for row in member.rows]
     kept_starts = [row for row in rows if row.best and row.epoch == 0]
     if not kept_starts:
@@ -185,7 +182,7 @@ def _kept_starts(members: list[Member]) -> tuple[str, ...]:
         outcome = f"the start of {len(kept_starts)} of {len(members)} members is kept"
     loss = kept_starts[0].validation_loss
     return (
-        f"training did not lower the validation loss of the weights it started from ({loss:.4g}): "
+        f"training did not lower the validation loss of the initial weights ({loss:.4g}): "
         f"{outcome}",
     )
 
@@ -194,4 +191,4 @@ def _interrupted(members: list[Member], job: Job) -> str:
     place = f"in member {len(members)} of {job.members}, " if job.members > 1 else ""
     rows = members[-1].rows
     epoch = rows[-1].epoch if rows else 0
-    return f"interrupted {place}after epoch {epoch}: the best so far is kept"
+    return f"interrupted {place}after epoch {epoch}: the best epoch is kept"

@@ -1,4 +1,4 @@
-"""How fresh weights are drawn.
+"""Random initial weights.
 
 default    adaptive inputs: PyTorch's, with small answers that spread like a random walk's and open
            forget gates; others: Keras's

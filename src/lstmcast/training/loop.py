@@ -1,7 +1,7 @@
-"""The loop that trains one network, whatever the batching scheme.
+"""The training loop of one network, for any batching scheme.
 
-`train` can be read aloud; what a run consists of is in `TrainingRun`, and everything that the next
-epoch depends on goes into a checkpoint and comes back from it.
+`TrainingRun` holds the parts of a run; everything that the next epoch depends on is stored in
+checkpoints.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CHECKED_TOGETHER = 64  # losses on CUDA: asking for each one would make the devi
 
 @dataclass
 class TrainingRun:
-    """One member's training: what is trained, and how far it has come."""
+    """The training of one member: its parts and its progress."""
 
     reader: BatchReader
     batching: BatchingScheme
@@ -94,7 +94,7 @@ Tell = Callable[[TrainingRun, Epoch, bool], bool]
 
 
 def train(run: TrainingRun, keeper: Keeper, tell: Tell) -> None:
-    """Train until the last epoch, until patience is lost, or until a callback says stop."""
+    """Train until the last epoch, early stopping, or the stop of a callback."""
     config = run.config
     while run.epoch < run.epochs and not run.ended:
         train_loss, learning_rate = train_epoch(run, run.epoch + 1)
@@ -151,7 +151,7 @@ def train_epoch(run: TrainingRun, epoch: int) -> tuple[float, float]:
 
 
 class Tally:
-    """Adds up the losses of an epoch, and stops where one is not a number."""
+    """Adds up the losses of an epoch, and raises an error if one is not finite."""
 
     def __init__(self, run: TrainingRun, epoch: int) -> None:
         self.run, self.epoch, self.updates = run, epoch, 0
@@ -198,7 +198,7 @@ def _counts(sums: list[Sums]) -> list[float]:
 
 
 def require_finite(run: TrainingRun) -> None:
-    """ModelError where the weights are no finite numbers.
+    """Raise ModelError if the weights are not finite.
 
     The loss of an update is that of the weights before it. So where nothing is held back, no loss
     tells what the very last update did.
@@ -219,8 +219,7 @@ def _diverged(run: TrainingRun, epoch: int, update: int, series: NDArray) -> str
 
 
 def _largest_and_advice(run: TrainingRun, series: NDArray) -> str:
-    """Names the series that most likely did it: those with the largest numbers, infinite ones
-    first."""
+    """Name the most likely causes: series with the largest values, infinite ones first."""
     series = np.unique(series)
     largest = run.batching.feed.largest(series)
     order = np.argsort(-largest, kind="stable")[:3]
@@ -323,9 +322,9 @@ def go_on(run: TrainingRun, checkpoint: Found, growth: str = "") -> None:
     other_pace = epochs != checkpoint.paced_by and run.config.paced_by_epochs
     if other_pace and not run.ended:
         run.notes.append(
-            f"continued after epoch {run.epoch} of {checkpoint.paced_by}: the learning rate, or "
-            f"the share of own predictions, is as in a training of {epochs} epochs from there on, "
-            f"so the result is not that of {epochs} at once"
+            f"continued after epoch {run.epoch} of {checkpoint.paced_by}: from there on, the "
+            f"learning rate or the share of own predictions follows a training of {epochs} "
+            f"epochs, so the result differs from {epochs} epochs at once"
         )
 
 
@@ -335,9 +334,8 @@ def meet_growth(run: TrainingRun, growth: str) -> None:
     run.stopped, run.grown_at = False, run.epoch
     run.batching.carried = []  # there may be other rows now
     note = (
-        f"continued after epoch {run.epoch} with data that have grown ({growth}): the state of the "
-        "optimiser and what the transforms had learned are kept; losses before are those of the "
-        "earlier data"
+        f"continued after epoch {run.epoch} with more data ({growth}): the optimiser state and "
+        "the fitted transforms are kept; earlier losses are those of the earlier data"
     )
     if run.best is not None:
         newest = copied(run.weights)
@@ -350,10 +348,10 @@ def meet_growth(run: TrainingRun, growth: str) -> None:
         for place, row in enumerate(run.rows):
             if row.epoch == run.best_epoch:
                 run.rows[place] = row._replace(validation_loss=loss)
-        note += f", but for the best epoch so far ({run.best_epoch}), which was validated again"
+        note += f", except for the best epoch so far ({run.best_epoch}), which was validated again"
     validation = run.config.validation
     if validation is not None and validation.by == "windows":
-        note += "; some windows that are held back now were trained on before"
+        note += "; some windows in the validation data were trained on before"
     run.notes.append(note)
 
 

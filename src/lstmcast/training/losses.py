@@ -1,4 +1,4 @@
-"""What training minimises.
+"""Training losses.
 
 N positions · H horizon · K columns · R raw numbers of the head · Q quantiles
 """
@@ -55,8 +55,8 @@ def criterion(
         )
     if own_loss is None and head.spreads and head.outputs > 1:
         raise UsageError(
-            f"loss={config.name!r} is a loss of points, and the head {head.name!r} says more: "
-            "nothing would train the rest of it. Use loss='auto', or NetworkConfig(head='point')."
+            f"loss={config.name!r} is a loss of points, which does not train the distribution of "
+            f"the head {head.name!r}. Use loss='auto', or NetworkConfig(head='point')."
         )
     if own_loss is not None:
         return lambda outputs, target, location, scale: _own(
@@ -77,9 +77,9 @@ def _own(loss: Callable[[Tensor, Tensor], Tensor], point: Tensor, target: Tensor
     if isinstance(losses, Tensor):
         kind = f"a tensor of shape {tuple(losses.shape)}"
     raise UsageError(
-        f"Your own loss gives {kind}; the loss of each value, a tensor of shape "
-        f"{tuple(target.shape)} as the point and the target have, is expected. Leave the mean over "
-        "them out: it is taken over the known targets."
+        f"Your own loss returns {kind}, but the loss of each value is expected, a tensor of shape "
+        f"{tuple(target.shape)} like point and target. Do not take the mean; it is taken over the "
+        "known targets."
     )
 
 

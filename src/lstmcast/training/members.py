@@ -1,4 +1,4 @@
-"""The training of one member of a network: made ready, trained or continued, told to callbacks."""
+"""The training of one member of a network, with checkpoints and callbacks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class Trained(NamedTuple):
-    """What training gives.
+    """The result of training.
 
     `refitted`: whether the network was trained again on everything; `validated`: the one that saw
     nothing of what was held back, which is the same unless it was.
@@ -55,7 +55,7 @@ Store = Callable[[Trained], Stored]
 
 
 class Job(NamedTuple):
-    """What all members of a fit share."""
+    """The common settings of all members of a fit."""
 
     network: NetworkConfig
     config: TrainingConfig
@@ -88,7 +88,7 @@ class Member(NamedTuple):
 def prepare(
     job: Job, data: FitData, number: int, arrays: Arrays | None
 ) -> tuple[TrainingRun, tuple[str, ...]]:
-    """A run that has not begun."""
+    """Prepare a run."""
     seed_torch(np.random.default_rng([job.seed, number]))
     if arrays is None:
         module = NetworkModule(job.network, job.head, job.config.initialiser)
@@ -172,16 +172,16 @@ def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | N
         return None if other_pace or checkpoint.grown or too_far else checkpoint
     if epochs_done == run.epochs and checkpoint.grown:
         raise UsageError(
-            f"The data have grown, and the training in {str(keeper.folder)!r} has done all of its "
-            f"{epochs_done} epochs: nothing would be learned from what is new. Ask for more "
-            f"epochs, of which the first {epochs_done} are done: "
+            f"The data have grown, but the training in {str(keeper.folder)!r} has finished its "
+            f"{epochs_done} epochs, so nothing would be learned from the new values. Increase the "
+            f"number of epochs, of which {epochs_done} are done: "
             f"TrainingConfig(epochs={2 * epochs_done}), --epochs {2 * epochs_done}."
         )
     if epochs_done > run.epochs:
         raise ModelError(
-            f"The checkpoint in {str(keeper.folder)!r} has been trained for {epochs_done} epochs "
-            f"already, and {run.epochs} are asked for. Ask for {epochs_done} epochs or more, name "
-            "another folder, or begin anew without resuming."
+            f"The checkpoint in {str(keeper.folder)!r} has already been trained for {epochs_done} "
+            f"epochs, more than the {run.epochs} given. Give at least {epochs_done} epochs, name "
+            "another folder, or start again without resuming."
         )
     return checkpoint
 

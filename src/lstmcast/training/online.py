@@ -1,5 +1,4 @@
-"""Learning from the newest ticks of many rows: truncated backpropagation through time, one update
-after the other.
+"""Online learning from the newest ticks of many rows by truncated backpropagation through time.
 
 R rows · T ticks of a window · C inputs · K columns · D units · H horizon (one step)
 """
@@ -36,7 +35,7 @@ SETTLED = 10  # updates before which any gradient may be the usual one
 
 
 class Learner:
-    """One member of a network while it learns.
+    """A member of a network that learns.
 
     `arrays`: its weights, which share their memory with what is trained: an update is seen by
     whoever reads them.
@@ -132,11 +131,11 @@ class Learner:
         """Why there is no update. The usual norm follows what comes, so that a lasting change is
         learned after all."""
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            return f"the loss is {loss:g} and its gradient {norm:g} long"
+            return f"the loss is {loss:g}, the norm of its gradient {norm:g}"
         usual_norm = self.usual
         if self.updates >= SETTLED and norm > EXPLODES * usual_norm > 0:
             self.usual *= 2
-            return f"its gradient is {norm:.3g} long, and {usual_norm:.3g} is usual"
+            return f"the norm of its gradient is {norm:.3g}, typically {usual_norm:.3g}"
         self.usual += (norm - usual_norm) / min(self.updates + 1, 50)
         return None
 

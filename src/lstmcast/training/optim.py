@@ -1,4 +1,4 @@
-"""How the weights move: PyTorch's optimisers, and the learning rate over time."""
+"""Optimisers of PyTorch, and the learning rate over time."""
 
 from __future__ import annotations
 

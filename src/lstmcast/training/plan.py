@@ -1,5 +1,4 @@
-"""From data and settings to a batching scheme: what is trained on, what is held back, and what has
-to be left out."""
+"""From data and settings to a batching scheme, with training and validation segments."""
 
 from __future__ import annotations
 
@@ -24,12 +23,12 @@ from lstmcast.windows import Segments, Split
 SHORTEST_ADAPTIVE = 5  # observations: a position has seen three, and one comes after it
 ADAPTIVE_LENGTH = 96  # steps of a segment of adaptive inputs, unless the batching scheme says so
 NOTHING_HELD_BACK = (
-    "nothing could be held back for validation: the weights of the last epoch are kept"
+    "nothing could be held back for validation, so the weights of the last epoch are kept"
 )
 
 
 def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) -> None:
-    """UsageError where network, data and batching scheme do not go together."""
+    """Raise UsageError if network, data and batching scheme contradict each other."""
     kind = config.batching.kind
     is_adaptive = network.inputs.from_context
     if is_adaptive != isinstance(data, AdaptiveData):
@@ -42,25 +41,24 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
         )
     if is_adaptive and kind in ("stateful", "rollout"):
         raise UsageError(
-            f"The batching scheme {type(config.batching).__name__} needs Transformed() inputs: "
-            "adaptive ones are made from raw observations as they come. Use Windows or "
-            "WholeSequence, or transformed inputs."
+            f"The batching scheme {type(config.batching).__name__} needs Transformed() inputs, "
+            "but this network has adaptive ones. Use Windows or WholeSequence, or transformed "
+            "inputs."
         )
     if is_adaptive and isinstance(config.batching, settings.Windows):
         _check_adaptive_windows(config.batching, config.validation)
     if kind == "rollout" and network.steps != 1:
         raise UsageError(
-            "The batching scheme Rollout feeds back one step at a time, and the network answers "
+            "The batching scheme Rollout feeds back one step at a time, but the network forecasts "
             f"{network.steps} at once. Use NetworkConfig(horizon=1), which forecasts any horizon "
-            "by feeding back, or another batching scheme."
+            "recursively, or another batching scheme."
         )
     if kind == "rollout" and network.inputs.past:
         raise UsageError(
-            "The batching scheme Rollout trains a network to continue from its own "
-            "predictions, and "
-            f"this one reads {listed(network.inputs.past)} as well, of which nothing is known "
-            "there. Use Windows, WholeSequence or Stateful, and NetworkConfig(horizon=…) for the "
-            "steps that are to be forecast."
+            "The batching scheme Rollout trains a network to continue from its own predictions, "
+            f"but this one also reads {listed(network.inputs.past)}, which it does not predict. "
+            "Use Windows, WholeSequence or Stateful, and NetworkConfig(horizon=…) for the steps "
+            "to be forecast."
         )
     if isinstance(data, TransformedData):
         _check_columns(network, data)
@@ -73,7 +71,7 @@ def _check_columns(network: NetworkConfig, data: TransformedData) -> None:
     past = len(network.inputs.past) + len(network.static)
     reads = f"{network.inputs.columns}" + (f" and {past} more columns" if past else "")
     raise UsageError(
-        f"The data have {columns[0]} inputs and {columns[1]} labels at each step, and the network "
+        f"The data have {columns[0]} inputs and {columns[1]} labels at each step, but the network "
         f"reads {reads}. Use Transformed(columns={columns[1]})."
     )
 
@@ -112,7 +110,7 @@ def make_batching(
     split = windows.split_of(data)
     if not len(split.series):
         raise DataError(
-            "There is nothing to train on: no series has a known value in its training part."
+            "There are no training data: no series has a known value in its training part."
         )
     if isinstance(data, AdaptiveData):
         return _adaptive(AdaptiveFeed(data, network, device, affine), split, data, config, seed)

@@ -1,4 +1,4 @@
-"""Making the shipped network: training on synthetic series only.
+"""Pretraining of the shipped network on synthetic series only.
 
 Each step draws its own batch of new series from a generator seeded by the seed and the step's
 number, so a batch does not depend on what came before it: a run can stop at a checkpoint, continue,
@@ -48,7 +48,7 @@ FORGET_FAMILY = 0.25
 
 @settings
 class PretrainingConfig:
-    """How the shipped network is made."""
+    """Settings of pretraining."""
 
     steps: int = Field(default=12_000, ge=1)
     values: int = Field(default=8_192, ge=256)  # series × steps in a batch
@@ -77,7 +77,7 @@ class PretrainedMember(NamedTuple):
 
 
 class PretrainingProgress(NamedTuple):
-    """What callbacks are told after a step."""
+    """The argument of callbacks after a step."""
 
     step: int
     steps: int

@@ -1,4 +1,4 @@
-"""From a batch to its loss, and what is validated on.
+"""From a batch to its loss, and the validation segments.
 
 B series · T steps · U steps with a loss · D units · H horizon · K columns · R outputs of the
 head
@@ -34,7 +34,7 @@ class Update(NamedTuple):
 
 
 class BatchReader:
-    """A module together with what is minimised: from a batch to its loss."""
+    """A module with its loss: computes the loss of a batch."""
 
     def __init__(
         self, module: NetworkModule, criterion: Criterion, device: str, mixed: bool = False

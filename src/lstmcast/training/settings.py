@@ -1,4 +1,4 @@
-"""What PyTorch is set to while something is trained, whatever the program around it has set."""
+"""The settings of PyTorch during training, independent of the surrounding program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 
 def seed_torch(rng: np.random.Generator) -> None:
-    """What PyTorch draws from now on follows from a generator."""
+    """Seed PyTorch from a generator."""
     torch.manual_seed(int(rng.integers(2**63)))
 
 

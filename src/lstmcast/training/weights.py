@@ -1,5 +1,4 @@
-"""The weights of a module while they are trained: as few tensors as possible, and averages of
-them."""
+"""The weights of a module in training, in as few tensors as possible, and their averages."""
 
 from __future__ import annotations
 
@@ -16,8 +15,9 @@ ALIGNED = 16  # numbers: each weight begins at a multiple of 64 bytes
 
 
 def trained_weights(module: nn.Module) -> list[nn.Parameter]:
-    """What an optimiser moves. On the CPU that is one long tensor in which all parameters of the
-    module are views.
+    """The tensors that the optimiser updates.
+
+    On the CPU it is one long tensor; all parameters of the module are views of it.
 
     For small networks calling an operation costs more than computing it: one tensor instead of
     fourteen makes an update of a 5-4-3 network four times faster. (cuDNN wants each layer's weights
@@ -131,7 +131,7 @@ Average = NoAverage | EmaAverage | SnapshotAverage
 
 
 def average_of(config: Ema | SWA | None, weights: list[nn.Parameter]) -> Average:
-    """What a config asks for."""
+    """The average that a config selects."""
     if isinstance(config, Ema):
         return EmaAverage(config.decay, weights)
     return SnapshotAverage(config.count) if isinstance(config, SWA) else NoAverage()
@@ -139,7 +139,7 @@ def average_of(config: Ema | SWA | None, weights: list[nn.Parameter]) -> Average
 
 @contextmanager
 def averaged(weights: list[nn.Parameter], average: Average) -> Iterator[None]:
-    """Within this the weights are the average: what is validated and kept is what would be used."""
+    """A context in which the weights are the average, so that validation uses the final weights."""
     values = average.values()
     if values is None:
         yield

@@ -46,12 +46,12 @@ class Applied(NamedTuple):
 
 @settings
 class Chain:
-    """Steps that are applied in order and undone in reverse.
+    """Transforms that are applied in order and inverted in reverse order.
 
-    Each is fitted on what the ones before it make of the training part. `apart`: the learned steps
-    after the last difference are fitted twice, for inputs on all training values but the last, for
-    labels on all but the first; a label is the input one step later. UsageError when there is no
-    such step.
+    Each step is fitted to the training part as transformed by the steps before it. `apart`: whether
+    the fitted steps after the last difference are fitted twice, for inputs to all training values
+    but the last, for labels to all but the first, as a label is the input one step later. Raises
+    UsageError if there is no such step.
 
     >>> chain = Chain((Difference(), MinMax()))
     >>> values, offsets = np.array([1.0, 3.0, 4.0, 9.0]), np.array([0, 4])
@@ -78,17 +78,16 @@ class Chain:
 
     @property
     def lag(self) -> int:
-        """How many values at the beginning of a series have no transformed one."""
+        """Number of values at the start of a series without a transformed value."""
         return sum(step.lag for step in self.steps)
 
     @property
     def accumulates(self) -> bool:
-        """Whether any step is a difference, so that its inversion is a sum."""
+        """Whether any step is a difference, whose inversion is a sum."""
         return self.lag > 0
 
     def adds_up(self, horizon: int) -> bool:
-        """Whether forecasts are added to forecasts when so many steps are inverted: a lag is
-        shorter than that."""
+        """Whether inverting this many steps adds forecasts to forecasts, as with shorter lags."""
         return any(0 < step.lag < horizon for step in self.steps)
 
     @property
@@ -98,11 +97,11 @@ class Chain:
         return max(behind, default=0)
 
     def fit(self, values: NDArray, offsets: NDArray, known: ChainState | None = None) -> ChainState:
-        """Learn from the training part of each series: values (N,), offsets (S+1,).
+        """Fit the steps to the training part of each series: values (N,), offsets (S+1,).
 
-        `known`: what was learned from other series; what is learned `per="panel"` is taken from
-        there. DataError where a value is outside the domain of a step or, without `known`, where
-        all series are too short for the lags.
+        `known`: a state fitted to other series, from which `per="panel"` parameters are taken.
+        Raises DataError for values outside the domain of a step or, without `known`, if all series
+        are too short for the lags.
         """
         fork = self._fork if self.apart else len(self.steps)
         known_inputs, known_labels = (None, None) if known is None else known
@@ -124,17 +123,16 @@ class Chain:
         if self.lag and np.isnan(between).all() and not np.isnan(values).all():
             lengths = np.diff(offsets)
             raise DataError(
-                f"Differences over {self.lag} steps leave nothing of {len(lengths):,} series to "
-                f"learn from: the longest training part has {lengths.max()} values, and known ones "
-                f"{self.lag} steps apart are expected.\nUse shorter lags, longer series, or a "
-                "scaling such as Standard()."
+                f"Differences over {self.lag} steps leave no values of {len(lengths):,} series to "
+                f"fit: the longest training part has {lengths.max()} values, and needs known ones "
+                f"{self.lag} steps apart.\nUse shorter lags, longer series, or a scaling such as "
+                "Standard()."
             )
 
     def apply(
         self, values: NDArray, offsets: NDArray, state: ChainState, labels: bool = False
     ) -> Applied:
-        """Transform whole series, (N,), as inputs or as labels of a network; NaN where there is
-        no value."""
+        """Transform whole series (N,) as inputs or labels of a network; NaN without a value."""
         values = np.asarray(values, float)
         learned = state.labels if labels else state.inputs
         by_step: list[NDArray | None] = []
@@ -154,12 +152,12 @@ class Chain:
         labels: bool = True,
         paths: bool = False,
     ) -> NDArray:
-        """Forecasts of the H steps after each origin in the units of the data, (O, H, X).
+        """Invert forecasts of the H steps after each origin to the units of the data (O, H, X).
 
-        An origin is a series and how many of its values are known; `applied` are the series that it
-        belongs to, of which nothing after the count is used. X are quantiles of each step, one
-        point, or with `paths` samples that belong together over the steps. UsageError for quantiles
-        that would have to be added up. NaN where a difference has nothing to continue from.
+        An origin is a series and its number of known values; later values of the `applied` series
+        are not used. X are quantiles of each step, a point, or with `paths` sample paths over the
+        steps. Raises UsageError for quantiles that would have to be added up. NaN if a difference
+        has no value to continue from.
         """
         values = np.asarray(values_OHX, float)
         if values.shape[2] > 1 and not paths and self.adds_up(values.shape[1]):
@@ -172,10 +170,11 @@ class Chain:
         return values
 
     def as_input(self, values: NDArray, rows: NDArray, state: ChainState) -> NDArray:
-        """A network's answer, in the space of labels, as its next input: the same unless they are
-        fitted apart.
+        """Convert an answer of the network, a label, to its next input.
 
-        values (R, …), rows (R,): which series each belongs to.
+        Both are equal unless they are fitted `apart`.
+
+        values (R, …), rows (R,): the series of each.
         """
         if not self.apart:
             return values
@@ -202,7 +201,7 @@ class Chain:
 
     @staticmethod
     def from_json(described: Mapping[str, Any]) -> Chain:
-        """The chain that was described; UsageError (a ValueError) where that is none.
+        """Rebuild a chain from its description; UsageError (a ValueError) if it is invalid.
 
         >>> Chain.from_json({"steps": [{"name": "log1p"}, {"name": "minmax", "high": 2}]})
         Chain(steps=(Log1p(), MinMax(low=0.0, high=2.0, per='series')), apart=False)
@@ -215,7 +214,7 @@ class Chain:
             ) from error
 
     def arrays(self, state: ChainState) -> dict[str, NDArray]:
-        """What was learned, as named arrays that a store can hold."""
+        """The fitted parameters as named arrays for the store."""
         arrays = {}
         for side in self._sides:
             for place, step_state in enumerate(getattr(state, side)):
@@ -224,12 +223,13 @@ class Chain:
         return arrays
 
     def state_from_arrays(self, arrays: Mapping[str, NDArray]) -> ChainState:
-        """The state of which `arrays` are; ModelError where one is missing."""
+        """Rebuild the state from `arrays`; ModelError if one is missing."""
         try:
             sides = [self._side(side, arrays) for side in self._sides]
         except KeyError as error:
             raise ModelError(
-                f"What {self} learned is not there: {error} is missing. Save the model again."
+                f"The fitted state of {self} is incomplete: {error} is missing. Save the model "
+                "again."
             ) from error
         return ChainState(sides[0], sides[-1])
 

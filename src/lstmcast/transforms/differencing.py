@@ -22,12 +22,10 @@ class Nothing(NamedTuple):
 
 @settings
 class Difference:
-    """y[t] − y[t − lag]. A lag of 1 removes a trend, a lag of the seasonal period a season that
-    repeats.
+    """y[t] − y[t − lag]: lag 1 removes a trend, the seasonal period removes a constant season.
 
-    The first `lag` values of a series have no difference: they are NaN, so all of a series that is
-    no longer than that. `invert` continues after the last `lag` values that are known and adds
-    forecasts to forecasts beyond them.
+    The first `lag` values of a series have no difference and become NaN. `invert` continues from
+    the last `lag` known values; beyond `lag` steps it adds forecasts to forecasts.
 
     >>> difference = Difference()
     >>> values, offsets = np.array([112.0, 118.0, 132.0]), np.array([0, 3])
@@ -44,7 +42,7 @@ class Difference:
     learns: ClassVar[type] = Nothing
 
     def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
-        """Nothing: what `invert` continues from belongs to a cutoff, not to the training part."""
+        """Do nothing: the values that `invert` continues from belong to a cutoff."""
         return Nothing()
 
     @np.errstate(over="ignore")
@@ -54,7 +52,7 @@ class Difference:
 
     @np.errstate(over="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """Sums from the tail on; NaN from where a value of the tail is not known."""
+        """Cumulative sums from the tail; NaN after an unknown value of the tail."""
         _, horizon, width = values_OHX.shape
         levels_OHX = np.empty_like(values_OHX)
         cycle = np.broadcast_to(tail_OL[:, :, None], (*tail_OL.shape, width))

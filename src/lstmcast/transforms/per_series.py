@@ -61,7 +61,9 @@ class AppliedTransforms(NamedTuple):
 
 @settings
 class Transforms:
-    """`chain` for all series but those that `by_series` names; None: all must be named.
+    """Transforms of a panel: `by_series` for the series that it names, `chain` for all others.
+
+    With `chain` None, all series must be named.
 
     >>> from lstmcast.transforms import Difference, Log1p, Logit
     >>> transforms = Transforms.of({"price": (Log1p(), Difference()), "share": Logit(0, 100)})
@@ -76,9 +78,9 @@ class Transforms:
 
     @staticmethod
     def of(steps: Transforms | Steps | Mapping[str, Steps]) -> Transforms:
-        """From what people write: a transform, several in order, a chain, or one of these per id.
+        """Make transforms from a transform, several in order, a chain, or one of these per id.
 
-        UsageError for anything else.
+        Raises UsageError for anything else.
         """
         if isinstance(steps, Transforms):
             return steps
@@ -88,13 +90,13 @@ class Transforms:
             return Transforms(_chain(steps))
         except (UsageError, TypeError) as error:
             raise UsageError(
-                f"{steps!r} are no transforms. A transform such as Difference(12), several in "
+                f"{steps!r} are not transforms. A transform such as Difference(12), several in "
                 f"order, a Chain, or one of these per series id in a dict is expected.\n{error}"
             ) from error
 
     @property
     def chains(self) -> tuple[Chain, ...]:
-        """All chains that a series may have."""
+        """All chains in use."""
         by_series = tuple(self.by_series.values())
         return by_series if self.chain is None else (self.chain, *by_series)
 
@@ -104,17 +106,17 @@ class Transforms:
         return any(chain.accumulates for chain in self.chains)
 
     def adds_up(self, horizon: int) -> bool:
-        """Whether any chain adds forecasts to forecasts when so many steps are inverted."""
+        """Whether inverting this many steps adds forecasts to forecasts in any chain."""
         return any(chain.adds_up(horizon) for chain in self.chains)
 
     @property
     def learns(self) -> bool:
-        """Whether any transform learns something from the data."""
+        """Whether any transform has fitted parameters."""
         return any(step.learns._fields for step in self._steps)
 
     @property
     def pooled(self) -> bool:
-        """Whether any transform learns from all series together."""
+        """Whether any transform is fitted to all series together."""
         return any(getattr(step, "per", "series") == "panel" for step in self._steps)
 
     @property
@@ -124,12 +126,14 @@ class Transforms:
 
     @property
     def apart(self) -> bool:
-        """Whether labels are another thing than inputs for any series."""
+        """Whether labels differ from inputs for any series."""
         return any(chain.apart for chain in self.chains)
 
     def fit(self, values: NDArray, offsets: NDArray, ids: NDArray) -> TransformsState:
-        """Learn from the training part of each series: values (N,), offsets (S+1,), ids (S,).
-        Errors of `Chain.fit`."""
+        """Fit the training part of each series: values (N,), offsets (S+1,), ids (S,).
+
+        Raises the errors of `Chain.fit`.
+        """
         chains, group_S, place_S = self._grouped(ids)
         states = []
         for group, chain in enumerate(chains):
@@ -141,10 +145,10 @@ class Transforms:
     def align(
         self, state: TransformsState, values: NDArray, offsets: NDArray, ids: NDArray
     ) -> TransformsState:
-        """The state for the series of another panel: as learned where the id is known, else fitted
-        on these values.
+        """The state for the series of another panel: reused for known ids, else fitted to these
+        values.
 
-        values (N,), offsets (S+1,): what may be known of each series.
+        values (N,), offsets (S+1,): the known values of each series.
         """
         if np.array_equal(ids, state.ids):
             return state
@@ -191,7 +195,7 @@ class Transforms:
         labels: bool = True,
         paths: bool = False,
     ) -> NDArray:
-        """Forecasts in the units of the data: see `Chain.invert`."""
+        """Invert forecasts to the units of the data: see `Chain.invert`."""
         inverted_OHX = np.empty(np.shape(values_OHX))
         for group, chain in enumerate(state.chains):
             rows = np.flatnonzero(state.group_S[series_O] == group)
@@ -207,8 +211,7 @@ class Transforms:
         return inverted_OHX
 
     def as_input(self, values: NDArray, rows: NDArray, state: TransformsState) -> NDArray:
-        """Answers (R, …) of a network for the series `rows` (R,), as its next inputs: see
-        `Chain.as_input`."""
+        """Convert answers (R, …) for the series `rows` (R,) to inputs: see `Chain.as_input`."""
         if not self.apart:
             return values
         inputs = np.array(values, float)
@@ -224,7 +227,7 @@ class Transforms:
 
     @staticmethod
     def from_json(described: Mapping[str, Any]) -> Transforms:
-        """The transforms that were described; UsageError (a ValueError) where those are none."""
+        """Rebuild transforms from their description; UsageError (a ValueError) if it is invalid."""
         try:
             return TypeAdapter(Transforms).validate_python(described)
         except ValidationError as error:
@@ -233,7 +236,7 @@ class Transforms:
             ) from error
 
     def arrays(self, state: TransformsState) -> dict[str, NDArray]:
-        """What was learned, as named arrays; the ids are kept by whoever saves them."""
+        """The fitted parameters as named arrays, without the ids."""
         arrays = {}
         for group, chain in enumerate(state.chains):
             for name, array in chain.arrays(state.states[group]).items():
@@ -241,8 +244,8 @@ class Transforms:
         return arrays
 
     def state_from_arrays(self, arrays: Mapping[str, NDArray], ids: NDArray) -> TransformsState:
-        """The state of which `arrays` are; `ids` (S,) as when it was fitted. ModelError where
-        one is missing."""
+        """Rebuild the state from `arrays` and the `ids` (S,) at fitting; ModelError if one is
+        missing."""
         chains, group_S, place_S = self._grouped(ids)
         by_group: list[dict[str, NDArray]] = [{} for _ in chains]
         for name, array in arrays.items():
@@ -274,8 +277,8 @@ class Transforms:
         if chain is None:
             names = ", ".join(map(repr, list(self.by_series)[:5]))
             raise UsageError(
-                f"No transforms are given for series {name!r}; there are some for {names}.\nName "
-                "every series, or give those of all others as Transforms(chain=…, by_series=…)."
+                f"No transforms are given for series {name!r}, only for {names}.\nName every "
+                "series, or give transforms for all others as Transforms(chain=…, by_series=…)."
             )
         return chain
 

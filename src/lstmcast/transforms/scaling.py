@@ -32,9 +32,9 @@ class Scaling(NamedTuple):
 
 @settings
 class Standard:
-    """(y − mean) / standard deviation of the training part (that of the population: divided by n).
+    """(y − mean) / standard deviation of the training part (population, divided by n).
 
-    `per="panel"` takes one mean and deviation over all series, so that their sizes stay comparable.
+    `per="panel"` uses one mean and deviation for all series, so that their sizes stay comparable.
 
     >>> standard = Standard()
     >>> values, offsets = np.array([1.0, 3.0, 10.0, 10.0]), np.array([0, 2, 4])
@@ -71,7 +71,7 @@ class Standard:
 
 @settings
 class MinMax:
-    """The range of the training part becomes [low, high]; later values may lie outside of it.
+    """Scale the range of the training part to [low, high]; later values may lie outside it.
 
     >>> minmax, values, offsets = MinMax(-1, 1), np.array([2.0, 3.0, 6.0]), np.array([0, 3])
     >>> minmax.apply(values, offsets, minmax.fit(values[:2], np.array([0, 2])))
@@ -88,7 +88,7 @@ class MinMax:
     @model_validator(mode="after")
     def _ordered(self) -> MinMax:
         if not self.low < self.high:
-            raise ValueError(f"low={self.low:g} must lie below high={self.high:g}")
+            raise ValueError(f"low={self.low:g} must be below high={self.high:g}")
         return self
 
     def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
@@ -112,10 +112,10 @@ class MinMax:
 
 @settings
 class Robust:
-    """(y − median) / interquartile range of the training part: a few wild values do not move it.
+    """(y − median) / interquartile range of the training part, which is robust to outliers.
 
-    Where at least half of the values are the same, as in series that are mostly 0, the range is 0
-    and the scale is 1.
+    If at least half of the values are equal, as in series that are mostly 0, the range is 0 and the
+    scale is 1.
 
     >>> robust, values, offsets = Robust(), np.array([1.0, 2.0, 3.0, 4.0, 900.0]), np.array([0, 5])
     >>> robust.apply(values, offsets, robust.fit(values, offsets))
@@ -145,8 +145,7 @@ class Robust:
 
 @settings
 class MeanAbs:
-    """y / mean absolute value of the training part: zero stays zero and signs stay, as demand and
-    changes want it.
+    """y / mean absolute value of the training part: keeps zeros and signs, for demand and changes.
 
     >>> meanabs, values, offsets = MeanAbs(), np.array([0.0, 2.0, 4.0]), np.array([0, 3])
     >>> meanabs.apply(values, offsets, meanabs.fit(values, offsets))

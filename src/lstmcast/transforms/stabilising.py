@@ -34,8 +34,7 @@ FLAT = 1e-6  # of a lambda: the likelihood is that of 0
 
 @settings
 class Log1p:
-    """log(1 + y), for values above -1: growth in percent becomes growth in steps, and zeros are
-    allowed.
+    """log(1 + y), for values above -1: multiplicative growth becomes additive; zeros are allowed.
 
     >>> log1p, values, offsets = Log1p(), np.array([0.0, np.e - 1.0]), np.array([0, 2])
     >>> log1p.apply(values, offsets, log1p.fit(values, offsets))
@@ -51,12 +50,14 @@ class Log1p:
         return Nothing()
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """The logarithms; DataError for values of -1 or less."""
+        """Apply the logarithm; DataError for values of -1 or less."""
         advice = (
-            "Use Difference(), Standard() or another scaling, which take any values, or add a "
-            "constant to all."
+            "Use Difference(), Standard() or another scaling, which accept any values, or add a "
+            "constant to all values."
         )
-        require_domain(values > -1.0, values, offsets, "Log1p() takes values above -1", advice)
+        require_domain(
+            values > -1.0, values, offsets, "Log1p() accepts only values above -1", advice
+        )
         return np.log1p(values)
 
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
@@ -74,11 +75,10 @@ class Power(NamedTuple):
 
 @settings
 class BoxCox:
-    """(y^λ − 1) / λ, or log(y) for λ = 0, for positive values: fluctuations as large at the top as
-    at the bottom.
+    """(y^λ − 1) / λ, or log(y) for λ = 0, for positive values: stabilises the variance.
 
-    λ is given, or fitted for each series by maximum likelihood between -1 and 2; series that say
-    nothing have 1.
+    λ is given, or fitted for each series by maximum likelihood between -1 and 2. It is 1 for series
+    that do not determine it.
 
     >>> boxcox, values, offsets = BoxCox(), np.exp([0.0, 1.0, 2.0, 3.0]), np.array([0, 4])
     >>> state = boxcox.fit(values, offsets)
@@ -95,7 +95,7 @@ class BoxCox:
     learns: ClassVar[type] = Power
 
     def fit(self, values: NDArray, offsets: NDArray) -> Power:
-        """λ of each series; DataError for values that are not positive."""
+        """Fit λ of each series; DataError for values that are not positive."""
         _require_positive(values, offsets)
         if self.lmbda is not None:
             return Power(np.full(len(offsets) - 1, self.lmbda))
@@ -106,15 +106,14 @@ class BoxCox:
 
     @np.errstate(over="ignore")
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """The powers; DataError for values that are not positive."""
+        """Apply the power transform; DataError for values that are not positive."""
         _require_positive(values, offsets)
         lmbda_N = spread(state[0], offsets)
         return finite(power(np.log(values), lmbda_N))
 
     @np.errstate(over="ignore", divide="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """(λz + 1)^(1/λ); no smaller than the smallest and no larger than the largest positive
-        number."""
+        """(λz + 1)^(1/λ), limited to positive finite numbers."""
         lmbda = state[0][:, None, None]
         divisor, is_zero = _apart_from_zero(lmbda)
         log = np.log1p(np.maximum(divisor * values_OHX, -1.0)) / divisor
@@ -124,8 +123,8 @@ class BoxCox:
 
 @settings
 class Logit:
-    """log((y − low) / (high − y)), for targets strictly between two limits: forecasts stay between
-    them.
+    """log((y − low) / (high − y)), for values strictly between limits, which forecasts also
+    respect.
 
     >>> logit, values, offsets = Logit(0, 100), np.array([50.0, 90.0]), np.array([0, 2])
     >>> logit.apply(values, offsets, logit.fit(values, offsets)).round(3)
@@ -143,20 +142,18 @@ class Logit:
     @model_validator(mode="after")
     def _ordered(self) -> Logit:
         if not self.low < self.high:
-            raise ValueError(f"low={self.low:g} must lie below high={self.high:g}")
+            raise ValueError(f"low={self.low:g} must be below high={self.high:g}")
         return self
 
     def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
-        """Nothing: the limits are given."""
+        """Do nothing: the limits are given."""
         return Nothing()
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """The logits; DataError for values on or beyond a limit."""
-        advice = (
-            "Give limits that no value reaches, a little wider than the true ones, or use MinMax()."
-        )
+        """Apply the logit; DataError for values on or beyond a limit."""
+        advice = "Give slightly wider limits that no value reaches, or use MinMax()."
         is_inside = (values > self.low) & (values < self.high)
-        rule = f"{self} takes values between its limits"
+        rule = f"{self} accepts only values between its limits"
         require_domain(is_inside, values, offsets, rule, advice)
         return np.log(values - self.low) - np.log(self.high - values)
 
@@ -173,9 +170,9 @@ class Logit:
 def _require_positive(values: NDArray, offsets: NDArray) -> None:
     advice = (
         "Use Log1p() for values above -1, or Difference(), Standard() or another scaling, which "
-        "take any values."
+        "accept any values."
     )
-    require_domain(values > 0.0, values, offsets, "BoxCox() takes positive values", advice)
+    require_domain(values > 0.0, values, offsets, "BoxCox() accepts only positive values", advice)
 
 
 def _apart_from_zero(lmbda: NDArray) -> tuple[NDArray, NDArray]:

@@ -71,9 +71,9 @@ class Split:
                 return cls(panel, searched, counts, test_counts)
         longest = int(lengths.max(initial=0))
         raise DataError(
-            f"{panel.report.source}: the longest series has {longest} values, and a search needs "
-            f"{fewest + horizon}, to hold {horizon} of them out. Give a shorter horizon, or use "
-            "the shipped network as it is: lstmcast forecast."
+            f"{panel.report.source}: the longest series has {longest} values, but a search needs "
+            f"{fewest + horizon} to hold out {horizon} of them. Give a shorter horizon, or use "
+            "the shipped network without training: lstmcast forecast."
         )
 
     @property

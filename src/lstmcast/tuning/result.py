@@ -28,13 +28,13 @@ TUNED_NAME, SHIPPED_NAME = "tuned", "shipped network"
 
 @dataclass(frozen=True, eq=False)
 class Tuned:
-    """What a search found.
+    """The result of a search.
 
-    `model`: the best settings, trained with all data · `best`: the trial that they come from ·
-    `trials`: all of them, oldest first · `measure`: of errors, MASE, or MAE of one series ·
-    `shipped_error`: of the shipped network as it arrives, where trials are compared · `test`:
-    errors on the test part by name, empty where the history is too short for one · `effects`: what
-    mattered, empty where too few trials are done.
+    `model`: the model with the best settings, trained on all data · `best`: the best trial ·
+    `trials`: all trials, oldest first · `measure`: error measure, MASE, or MAE for one series ·
+    `shipped_error`: error of the shipped network on the validation data · `test`: errors on the
+    test data by name, empty if the history is too short · `effects`: importance of settings, empty
+    after too few trials.
     """
 
     model: LSTMForecaster
@@ -47,7 +47,7 @@ class Tuned:
     panel: Panel = field(repr=False)
 
     def columns_dict(self) -> dict[str, Any]:
-        """The trials as equally long columns; settings that a trial does not have are None."""
+        """The trials as a dict of columns, with None for settings that a trial does not have."""
         names: dict[str, None] = {}
         for trial in self.trials:
             names |= dict.fromkeys(trial.settings)
@@ -68,8 +68,7 @@ class Tuned:
         return values
 
     def frame(self, kind: str | None = None) -> Any:
-        """The trials as a "pandas", "polars" or "pyarrow" frame; a dict of arrays unless asked
-        otherwise."""
+        """The trials as "arrays" (a dict) or as a "pandas", "polars" or "pyarrow" frame."""
         return frame_of(self.columns_dict(), kind)
 
     def document(self) -> dict[str, Any]:
@@ -86,8 +85,10 @@ class Tuned:
         }
 
     def save(self, folder: str | Path) -> None:
-        """Save the model in `model` below a folder, and its settings in `settings.toml` beside it,
-        from which `lstmcast fit --settings` trains the same."""
+        """Save the model in the subfolder `model`, and its settings in `settings.toml`.
+
+        `lstmcast fit --settings` trains the same model from these settings.
+        """
         place = checked_path(folder)
         self.model.save(place / MODEL, about={"tuned": self.document()})
         error = f"{self.measure} {number(self.best.error)} where trials were compared"
@@ -98,7 +99,7 @@ class Tuned:
         return self.text()
 
     def text(self, language: str = "en") -> str:
-        """What was found, in sentences and tables."""
+        """The result in sentences and tables."""
         words = words_of(language)
         paragraphs = [self._counted(), self._compared(), self._mattered(words), self._tested(words)]
         return "\n\n".join(words(paragraph) for paragraph in paragraphs)
@@ -127,19 +128,21 @@ class Tuned:
         if self.effects:
             return table_of(self.effects, self.measure, words)
         done_count = self._count(DONE)
-        return f"{done_count} trials are done: too few to say which settings mattered."
+        return f"{done_count} trials are done, too few to measure the importance of settings."
 
     def _tested(self, words: Words) -> str:
         if not self.test:
-            return "The history is too short for a test part: the error of the best is too small."
+            return (
+                "The history is too short for test data, so the error of the best trial is too low."
+            )
         title = words("on the test part")
         rows = [[words(name), number(error)] for name, error in self.test.items()]
         table = aligned([title, self.measure], rows, left_aligned=[title])
         gain = 1 - self.test[TUNED_NAME] / self.test[SHIPPED_NAME]
-        verdict = "On the test part, the shipped network is no worse: prefer it."
+        verdict = "On the test data, the shipped network is no worse: prefer it."
         if gain > 0:
             verdict = (
-                f"On the test part, the error is {percent(gain)} smaller than that of the shipped "
+                f"On the test data, the error is {percent(gain)} smaller than that of the shipped "
                 "network."
             )
         return f"{table}\n\n{words(verdict)}"

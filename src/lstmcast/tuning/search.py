@@ -52,26 +52,26 @@ def tune(
     clock: Clock = time.monotonic,
     **words: Unpack[Words],
 ) -> Tuned:
-    """Search the settings of `fit` that suit the data, on held-out cutoffs.
+    """Search for the best settings of `fit` at held-out cutoffs.
 
     Args:
         data: A Panel or anything that `lstmcast.read` reads.
         horizon: Steps to forecast.
-        minutes: The time for all of it; 10 unless a number of trials is given.
-        trials: The number of trials.
-        folder: Where trials are kept, so that a search that was stopped continues (what it took
-            counts), and where the model and its settings are saved.
+        minutes: Total time. Defaults to 10 unless a number of trials is given.
+        trials: Maximum number of trials.
+        folder: Folder for trials, the model and its settings. A stopped search continues from it;
+            time already spent counts.
         seed: Random seed of the search and of the trainings.
         device: "cpu" or "cuda".
-        progress: Called with a sentence whenever something is done.
-        clock: What tells seconds.
-        words: How the data are read, in the words of `lstmcast.read`.
+        progress: Function called with a sentence after each step.
+        clock: Function that returns the time in seconds.
+        words: Keyword arguments of `lstmcast.read`.
 
     Raises:
         MissingExtraError: PyTorch or optuna is not installed.
-        UsageError: Arguments make no sense, or the time does not suffice for one trial.
+        UsageError: Arguments are invalid, or the time is too short for one trial.
         DataError: The history is too short to hold anything out.
-        ModelError: The folder holds another search, or no trial came to its end.
+        ModelError: The folder holds another search, or no trial was completed.
     """
     from lstmcast.data.read import as_panel
 
@@ -116,8 +116,8 @@ def _claimed(place: Path | None) -> Any:
     with locked(place / ".lock") as is_locked:
         if not is_locked:
             raise OutputError(
-                f"Another search is writing to {str(place)!r}. Wait for its end, or name another "
-                "folder."
+                f"Another search is writing to {str(place)!r}. Wait until it ends, or name "
+                "another folder."
             )
         yield
 
@@ -172,7 +172,7 @@ class _Search:
         if best_trial is None:
             raise self._nothing_done()
         test = self._test(best_trial) if split.tests.size else {}
-        self.say("the best settings train a network with all data …")
+        self.say("training a network with the best settings on all data …")
         model = self.laboratory.trained(dict(best_trial.settings), split.panel)
         effects = effects_in(self.trials, self.laboratory.space)
         trials = tuple(self.trials)
@@ -185,7 +185,7 @@ class _Search:
         cutoffs = f"trials are compared at {split.counts.shape[1]} held-out cutoffs"
         self.say(f"{len(split.panel):,} series; {cutoffs}, {test}")
         if self.trials:
-            self.say(f"{len(self.trials)} trials of an earlier run are taken up")
+            self.say(f"{len(self.trials)} trials of an earlier run are reused")
 
     def _run(self, measure: str) -> None:
         """Make trials until time or number is used up."""
@@ -235,20 +235,20 @@ class _Search:
         needed = (spent / share if share else 10 * spent) * (1 + 2 * ROOM)
         minutes = math.ceil(max(needed / 60, 1.0))
         raise UsageError(
-            f"{self.budget.seconds / 60:.3g} minutes do not suffice for one trial, which was "
-            f"{percent(share)} done. Give about {minutes} minutes or more (--minutes {minutes}), "
-            "for several trials a multiple of that."
+            f"{self.budget.seconds / 60:.3g} minutes are too short for one trial, which was "
+            f"{percent(share)} done. Give at least about {minutes} minutes (--minutes {minutes}), "
+            "and a multiple of that for several trials."
         )
 
     def _nothing_done(self) -> ModelError | UsageError:
         failed = [trial for trial in self.trials if trial.state == FAILED]
         if not failed:
-            return UsageError("No trial was made in the time that is left. Give more minutes.")
-        return ModelError(f"No trial came to its end. The first one: {failed[0].note}")
+            return UsageError("There was no time for a trial. Give more minutes.")
+        return ModelError(f"No trial was completed. The first one: {failed[0].note}")
 
     def _test(self, trial: Trial) -> dict[str, float]:
         """Errors on the test part, of what trains on all that precedes it."""
-        self.say("the best settings are judged on the test part …")
+        self.say("evaluating the best settings on the test data …")
         split = self.laboratory.split
         model = self.laboratory.trained(dict(trial.settings), split.searched)
         tuned, *simple = split.test_errors(model).items()

@@ -42,6 +42,6 @@ def read_settings(path: str | Path) -> LSTMForecaster:
             f"{FILE} that lstmcast tune writes."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"settings {str(path)!r} are no TOML: {error}.") from error
+        raise UsageError(f"settings {str(path)!r} are not TOML: {error}.") from error
     except UsageError as error:
         raise UsageError(f"settings {str(path)!r}: {error}") from error

@@ -72,7 +72,7 @@ def with_new_names(cls: type, arguments: Any, names: Mapping[str, str]) -> Any:
     if not isinstance(arguments, ArgsKwargs):
         return renamed
     for name in old_names:
-        message = f"{cls.__name__}({name}=…) is called {names[name]}= now."
+        message = f"{cls.__name__}({name}=…) is now called {names[name]}=."
         warn(message, DeprecationWarning, stacklevel=4)
     return ArgsKwargs(arguments.args, renamed)
 

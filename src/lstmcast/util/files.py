@@ -19,16 +19,16 @@ from lstmcast.errors import OutputError, UsageError
 
 # What a person can do about it, by the system's error number.
 _REASONS = {
-    errno.ENOSPC: "the disk is full. Make room, or name a place on another disk.",
-    errno.EDQUOT: "your quota on this disk is used up. Make room, or name a place on another disk.",
-    errno.EFBIG: "it is larger than files may be here. Name a place on another disk.",
-    errno.EACCES: "there is no permission to write there. Name a place that you may write to.",
-    errno.EPERM: "there is no permission to write there. Name a place that you may write to.",
+    errno.ENOSPC: "the disk is full. Free some space, or name a place on another disk.",
+    errno.EDQUOT: "your quota is used up. Free some space, or name a place on another disk.",
+    errno.EFBIG: "it exceeds the maximum file size here. Name a place on another disk.",
+    errno.EACCES: "permission to write there is missing. Name a place that you may write to.",
+    errno.EPERM: "permission to write there is missing. Name a place that you may write to.",
     errno.EROFS: "the disk is read-only. Name a place that you may write to.",
-    errno.ENOENT: "its folder does not exist. Make the folder first, or name another place.",
+    errno.ENOENT: "its folder does not exist. Create the folder first, or name another place.",
     errno.ENOTDIR: "a part of the path is a file, not a folder. Name another place.",
-    errno.EISDIR: "it is a folder, and a file is to be written. Name a file.",
-    errno.EEXIST: "a file of that name is in the way. Name another place.",
+    errno.EISDIR: "it is a folder, but a file is expected. Name a file.",
+    errno.EEXIST: "a file of that name already exists. Name another place.",
     errno.ENAMETOOLONG: "the name is too long. Choose a shorter one.",
 }
 
@@ -73,8 +73,8 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
             raise _os_error(errno.EISDIR)
         if not Path(path).name.lower().endswith(tuple(endings)) and not _is_special(place):
             raise OutputError(
-                f"{str(path)!r} cannot be written: its ending says no known format. "
-                f"Name a file that ends in {' or '.join(endings)}."
+                f"{str(path)!r} cannot be written: the format of its extension is unknown. Name a "
+                f"file that ends in {' or '.join(endings)}."
             )
         if not place.parent.is_dir():
             number = errno.ENOTDIR if place.parent.exists() else errno.ENOENT

@@ -24,7 +24,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-GUARD = 'In a script, what starts processes stands below `if __name__ == "__main__":`.'
+GUARD = 'In a script, code that starts processes must be below `if __name__ == "__main__":`.'
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt, from glibc's malloc.h
 _ALL = 1 << 30
@@ -187,8 +187,8 @@ def interruptible() -> Iterator[None]:
 def _not_sent(error: object) -> UsageError:
     return UsageError(
         f"workers: the model cannot be sent to another process ({error}). It is sent by pickle: "
-        "its class and its functions have to stand in a module that can be imported, not in a "
-        "function, a notebook or a lambda. Without workers= everything is done in this process."
+        "its class and functions must be defined in an importable module, not in a function, a "
+        "notebook or a lambda. Or leave out workers= to work in this process."
     )
 
 
@@ -260,8 +260,8 @@ def _died(process: Any, job: Any) -> LstmcastError:
         )
     ending = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
     return ModelError(
-        f"A process that works on {job} {ending}, without a word. "
-        "Where memory ran out (signal 9), fewer workers need less."
+        f"A process that works on {job} {ending}, without an error message. If memory ran out "
+        "(signal 9), use fewer workers."
     )
 
 

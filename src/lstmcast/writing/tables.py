@@ -65,7 +65,9 @@ def frame_of(
         MissingExtraError: where that library is not installed.
     """
     if kind is not None and kind not in FRAMES:
-        raise UsageError(f"{kind=} is no kind of frame. Use one of {', '.join(map(repr, FRAMES))}.")
+        raise UsageError(
+            f"{kind=} is not a kind of frame. Use one of {', '.join(map(repr, FRAMES))}."
+        )
     kind = kind or of_data
     if kind not in FRAMES or kind == "arrays":
         return columns
@@ -180,7 +182,7 @@ def write_table(
         return path
     if is_target(path):
         raise UsageError(
-            f"{hidden(str(path))!r} is a table of a database. Give lstmcast.DatabaseTable of it."
+            f"{hidden(str(path))!r} is a database table. Give it as lstmcast.DatabaseTable."
         )
     path = check_output(path, ENDINGS)
     ending = path.suffix.lower()

@@ -59,9 +59,9 @@ def require_rows(rows: int, path: str | os.PathLike[str]) -> None:
     """
     if Path(path).suffix.lower() == ".xlsx" and rows > MOST_ROWS:
         raise OutputError(
-            f"{str(path)!r} cannot be written: the table has {rows:,} rows, and a sheet of Excel "
-            f"holds {MOST_ROWS:,} below its header. Write .csv or .parquet, or forecast fewer "
-            "series at a time."
+            f"{str(path)!r} cannot be written: the table has {rows:,} rows, but an Excel sheet "
+            f"holds at most {MOST_ROWS:,} below its header. Write .csv or .parquet, or forecast "
+            "fewer series at a time."
         )
 
 

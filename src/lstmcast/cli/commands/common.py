@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 def require_one_end(horizon: int | None, until: str | None = None) -> None:
-    """UsageError for a horizon that is none, and where a date is given beside it."""
+    """Raise UsageError for an invalid horizon, or a horizon together with a date."""
     from lstmcast.data.origins import checked_horizon
 
     if horizon is not None:
         checked_horizon(horizon)
         if until is not None:
             raise UsageError(
-                f"--horizon {horizon} and --until {until} both say how far to forecast. Give one."
+                f"--horizon {horizon} and --until {until} both set how far to forecast. Give one."
             )
 
 
 def source_ahead(
     source: Source, horizon: int | None, until: str | None, quiet: bool
 ) -> tuple[Source, int, Notify]:
-    """The data, how many steps to forecast of them, and where notes go.
+    """The data, the number of steps to forecast, and where notes go.
 
-    Where the steps depend on the data, those are read here, once.
+    If the steps depend on the data, the data are read here, once.
     """
     notify = echo.notes(quiet)
     if horizon is not None:
@@ -58,7 +58,7 @@ def source_ahead(
 def source_for_training(
     source: Source, horizon: int | None, training: Training, past: Sequence[str]
 ) -> Source:
-    """The data with the columns that the weights read, where they are read before the model is
+    """The data with the columns that the weights read, if they are read before the model is
     made."""
     return (
         source
@@ -68,7 +68,7 @@ def source_for_training(
 
 
 def end(status: int) -> None:
-    """End with this status, where it is not that of a command that is done."""
+    """Exit with this status unless it is 0."""
     if status:
         raise typer.Exit(status)
 

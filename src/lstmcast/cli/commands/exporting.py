@@ -1,4 +1,4 @@
-"""The command that hands a model to other programs: `export`."""
+"""The command `export`, which makes models usable in other programs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def export(
         Path | None,
         typer.Argument(
             metavar="MODEL|DIR",
-            help="onnx: a saved model; the shipped network unless given. web: where the page goes.",
+            help="onnx: a saved model (default: the shipped network). web: the folder of the page.",
             parser=named,
         ),
     ] = None,
@@ -49,7 +49,7 @@ def export(
             "--out",
             metavar="DIR",
             parser=named,
-            help="Folder for the ONNX files; MODEL-onnx unless given.",
+            help="Folder for the ONNX files (default: MODEL-onnx).",
         ),
     ] = None,
     part: Annotated[
@@ -65,10 +65,10 @@ def export(
 ) -> None:
     """Export a model for other programs.
 
-    onnx: its network one step at a time, with the state in and out, and the whole forecaster with
-    its inputs, where these can be a graph. Needs the extra `onnx`.
+    onnx: the network for one step, with its state as input and output, and the whole forecaster if
+        its inputs can be a graph. Needs the extra `onnx`.
 
-    web: one page that forecasts a pasted CSV in the browser, offline, by the shipped network.
+    web: a page that forecasts a pasted CSV offline in the browser with the shipped network.
     """
     if file_format is Format.WEB:
         _require_page(target, out, part)
@@ -78,12 +78,12 @@ def export(
 
 
 def _require_page(target: Path | None, folder: Path | None, graph: Part | None) -> None:
-    """UsageError for options that say nothing of a page, and where no place is named."""
+    """Raise UsageError for options that a page does not use, or if no folder is named."""
     idle = [name for name, value in (("--out", folder), ("--part", graph)) if value is not None]
-    refuse_idle(idle, "--format web writes one page: name its folder, --format web DIR")
+    refuse_idle(idle, "--format web writes a page. Name its folder: --format web DIR")
     if target is None:
         raise UsageError(
-            "No folder is named for the page. Name one, for example: lstmcast export --format web "
+            "No folder is given for the page. Name one, for example: lstmcast export --format web "
             "demo"
         )
 

@@ -20,17 +20,20 @@ def run(
     job: Annotated[Path, typer.Argument(metavar="JOB", help="A job file, such as job.toml.")],
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Read, check, and try where results go, but write nothing."),
+        typer.Option(
+            "--dry-run",
+            help="Read and check the data, and test where results go, but write nothing.",
+        ),
     ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Run a job file, for example every night.
 
-    The file says what to read, what must hold, how to forecast, and where results go; its paths are
-    relative to its folder. A second run on the same data changes nothing; one that starts while
-    another is running ends at once. Exit status: 0 done, 1 failed, 2 the file is wrong, 3 series
-    were skipped, 4 a check does not hold, 5 another run is not done.
+    The file defines what to read, which checks must hold, how to forecast, and where results go;
+    its paths are relative to its folder. A second run on the same data changes nothing; a run that
+    starts during another one ends at once. Exit status: 0 done, 1 failed, 2 the file is invalid, 3
+    series were skipped, 4 a check does not hold, 5 another run is in progress.
     """
     from lstmcast.jobs.filed import FileJob
     from lstmcast.jobs.jobfile import read_job
@@ -44,7 +47,7 @@ def run(
 
 
 def job(
-    action: Annotated[str, typer.Argument(metavar="init", help="What to do: init writes a job.")],
+    action: Annotated[str, typer.Argument(metavar="init", help="Action: init writes a job file.")],
     data: Data,
     reading: ReadingOptions,
     horizon: Horizon = None,
@@ -58,21 +61,21 @@ def job(
 ) -> None:
     """Write a job file for data.
 
-    It holds what was found in the data, for you to review: columns, frequency, checks, where
-    results go. `lstmcast run` runs it.
+    It holds what was detected in the data, for you to review: columns, frequency, checks, and where
+    results go. Run it with `lstmcast run`.
     """
     from lstmcast.jobs.initial import job_text
     from lstmcast.util.files import check_output, whole_file
 
     if action != "init":
         raise UsageError(
-            f"{action!r} is nothing that can be done with a job. Write: lstmcast job init DATA; "
-            "`lstmcast run` runs one."
+            f"{action!r} is not an action of job. Use lstmcast job init DATA to write a job file, "
+            "and lstmcast run to run it."
         )
     require_one_end(horizon)
     check_output(file, (".toml",))
     if file.exists():
-        raise UsageError(f"{str(file)!r} is there already. Name another file with --job.")
+        raise UsageError(f"{str(file)!r} already exists. Name another file with --job.")
     panel = reading.source(data).read()
     text = job_text(data, reading.words(), panel, horizon, out, file.parent)
     with whole_file(file) as temporary:

@@ -33,17 +33,17 @@ Scenarios = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="Coming values to compare, as a table of --future columns; repeat for several, of "
-        "which the first is forecast.",
+        help="Table with coming values of --future columns to compare; repeat for several; the "
+        "first one is forecast.",
     ),
 ]
 Report = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write a report as one page, .html."),
+    typer.Option(metavar="FILE", help="Write a report as an .html page."),
 ]
 Save = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`."),
+    typer.Option(metavar="DIR", parser=named, help="Save the model for `predict`."),
 ]
 Model = Annotated[
     Path,
@@ -53,18 +53,21 @@ Model = Annotated[
 ]
 NewerData = Annotated[
     list[str] | None,
-    typer.Argument(metavar="DATA", help="Newer data; what the model has seen last unless given."),
+    typer.Argument(metavar="DATA", help="Newer data (default: forecast from the saved data)."),
 ]
 OwnHorizon = Annotated[
     int | None,
     typer.Option(
-        "--horizon", "-H", metavar="N", help="How many steps; the model's own unless given."
+        "--horizon",
+        "-H",
+        metavar="N",
+        help="Number of steps to forecast (default: that of the model).",
     ),
 ]
 Update = Annotated[
     bool,
     typer.Option(
-        "--update", help="Save the model with the newer data: the next run continues from there."
+        "--update", help="Save the model with the newer data, for the next run to continue from."
     ),
 ]
 
@@ -92,8 +95,8 @@ def forecast(
 ) -> None:
     """Read, check, test, forecast, write.
 
-    Reports what was read and how accurate forecasts at held-out cutoffs were beside simple ones,
-    then forecasts.
+    Reports what was read and compares the accuracy at held-out cutoffs with simple forecasts, then
+    forecasts.
     """
     from lstmcast.jobs import ForecastJob
 
@@ -126,13 +129,13 @@ def check(
     reading: ReadingOptions,
     anomalies: Annotated[
         bool,
-        typer.Option("--anomalies", help="Also look for values that are unlike what was expected."),
+        typer.Option("--anomalies", help="Also look for anomalies."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what is in the data, and what is wrong.
+    """Show what the data contain, and what is wrong with them.
 
-    Each finding says what is wrong, where, and what will be done about it or what to do.
+    Each finding says what is wrong and where, and what will be done or what to do.
     """
     from lstmcast.jobs import CheckJob
 
@@ -157,10 +160,8 @@ def predict(
 ) -> None:
     """Forecast with a saved model.
 
-    Newer data are read as the saved ones were. If they join the saved data, also across a few
-    missing steps, the forecast continues from where the model stopped; otherwise only the newer
-    data
-    are read.
+    Newer data are read with the options of the saved data. If they continue the saved data,
+    possibly after a short gap, the forecast uses both; otherwise only the newer data are used.
     """
     from lstmcast.jobs import PredictJob
 

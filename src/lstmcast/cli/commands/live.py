@@ -1,4 +1,4 @@
-"""The commands for what arrives or asks: `anomalies`, `stream`, `serve`, `mcp`."""
+"""The commands `anomalies`, `stream`, `serve` and `mcp`."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def anomalies(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Find values that are unlike what was expected.
+    """Find anomalies: values that differ from their forecasts.
 
-    Each value is compared with what was forecast before it was known, and scored from 0 to 1. An
-    alert is a value whose error is as rare as --rate asks.
+    Each value is compared with its forecast from earlier values and scored from 0 to 1. Values
+    whose errors are as rare as --rate raise alerts.
     """
     from lstmcast.jobs import AnomalyJob
 
@@ -79,24 +79,24 @@ def stream(
     model: SavedOrShipped = None,
     horizon: Annotated[
         int,
-        typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast each time."),
+        typer.Option("--horizon", "-H", metavar="N", help="Number of steps to forecast each time."),
     ] = 1,
     state: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
             parser=named,
-            help="Keep the state there, and resume from it at the next start.",
+            help="Folder where the state is saved, and resumed from at the next start.",
         ),
     ] = None,
     save_every: Annotated[
         int, typer.Option(metavar="N", help="Save the state after every N lines.")
     ] = 100,
 ) -> None:
-    """Forecast what arrives on standard input, line by line.
+    """Forecast data from standard input, line by line.
 
-    CSV with a header or JSON objects go in; for each of their series a JSON line with its forecast
-    comes out, at once. A line that cannot be used is answered with an error and changes nothing.
+    Input is CSV with a header, or JSON objects. For each series of a line, a JSON line with its
+    forecast is written at once. An invalid line gets an error as answer and changes nothing.
     """
     from lstmcast.cli import piping
     from lstmcast.data.origins import checked_horizon
@@ -105,9 +105,11 @@ def stream(
 
     checked_horizon(horizon)
     if save_every < 1:
-        raise UsageError(f"--save-every {save_every} is not a number of lines. Give 1 or more.")
+        raise UsageError(
+            f"--save-every {save_every} is invalid: the number of lines must be at least 1."
+        )
     if state is None and save_every != 100:
-        raise UsageError("--save-every says when --state is saved. Give --state DIR with it.")
+        raise UsageError("--save-every sets how often --state is saved. Give --state DIR too.")
     if state is not None:
         check_place(state)  # before the first line arrives
     opened, clocks = piping.opened(model, state, horizon, lines)
@@ -126,8 +128,8 @@ def serve(
             "--model",
             "-m",
             metavar="NAME=DIR",
-            help="A saved model, by a name of its own; repeat for several. The shipped network is "
-            "served anyway.",
+            help="A saved model with a name; repeat for several. The shipped network is always "
+            "served.",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -135,8 +137,8 @@ def serve(
     """Forecast over HTTP.
 
     Forecasts tables and histories with the shipped network or saved models, and reads streams tick
-    by tick. A page for browsers is at /, a list of all addresses at /openapi.json. Ctrl-C ends the
-    server and saves its streams.
+    by tick. A web page is at /, the API description at /openapi.json. Ctrl-C stops the server and
+    saves its streams.
     """
     from lstmcast.server.run import require_server, serve
 
@@ -145,12 +147,12 @@ def serve(
     if serving.open_to_all:
         echo.note(
             False,
-            "warning: everybody who reaches this address may ask the server, as there is no "
-            "token. LSTMCAST_TOKEN sets one.",
+            "warning: anyone who can reach this address may use the server, since no token is "
+            "set. Set one with LSTMCAST_TOKEN.",
         )
 
     def ready(address: str) -> None:
-        echo.note(quiet, f"serving at {address} (Ctrl-C ends it)")
+        echo.note(quiet, f"serving at {address} (Ctrl-C stops it)")
 
     serve(settings, serving.host, serving.port, ready)
 
@@ -162,9 +164,9 @@ def mcp(
 ) -> None:
     """Offer forecasts to an assistant.
 
-    An assistant starts this command and speaks the Model Context Protocol with it, over standard
-    input and output: its tools look at the data of the folder, forecast, backtest, and find
-    anomalies. Nothing is written.
+    An assistant starts this command and communicates with it by the Model Context Protocol over
+    standard input and output. Its tools inspect the data in the folder, forecast, backtest, and
+    find anomalies. No files are written.
     """
     from lstmcast.server.mcp import Assistant, run
     from lstmcast.server.tools import Tools

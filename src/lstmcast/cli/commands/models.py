@@ -27,7 +27,7 @@ def info(folder: Folder, as_json: Json = False) -> None:
     size = sum(entry["bytes"] for entry in manifest["files"].values())
     saved = f"saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays"
     echo.result(f"{folder}: {console.snapshot(manifest)}{saved}")
-    # of a training that was not done
+    # a snapshot of an unfinished training
     hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")
     entries = {name: value for name, value in manifest.items() if name not in hidden}
     typer.echo("\n".join(console.tree(entries)))
@@ -46,10 +46,10 @@ def importance(
 ) -> None:
     """Show which columns a saved model depends on.
 
-    Each column, and each part of the past, is permuted: its values are taken from another time of
-    the series, static ones from another series. The more the error at held-out cutoffs grows, the
-    more the forecast owes to it. Nothing is trained. DATA must continue beyond what the model was
-    trained on; the part that was held back in training is enough.
+    Each column and each part of the past is permuted: its values are taken from other times of the
+    series, static ones from other series. The more the error at held-out cutoffs grows, the more
+    the forecast depends on it. Nothing is trained. DATA must contain values that the model was not
+    trained on; those held back in training are enough.
     """
     from lstmcast.jobs import ImportanceJob
 

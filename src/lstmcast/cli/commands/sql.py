@@ -20,7 +20,7 @@ def sql(
         str | None,
         typer.Option(
             metavar="URL",
-            help="DuckDB file whose tables are read, such as duckdb:///shop.db; none unless given.",
+            help="DuckDB file whose tables are read, such as duckdb:///shop.db.",
         ),
     ] = None,
     out: Annotated[
@@ -34,7 +34,7 @@ def sql(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Run a query in which tables can be forecast.
+    """Run an SQL query that can forecast tables.
 
     FROM lstmcast_forecast('sales', timestamp := 'day', value := 'sold', id := ['store'], horizon :=
     28, level := 80), and FROM lstmcast_anomalies('sales', …): of a table, a file or a query.

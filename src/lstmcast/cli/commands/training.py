@@ -39,7 +39,7 @@ from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.jobs import PresetJob
+    from lstmcast.jobs import BacktestJob, FitJob, PresetJob, Source
     from lstmcast.jobs.events import Notify
 
 HeldOutPlace = Annotated[
@@ -52,14 +52,13 @@ HeldOutPlace = Annotated[
 ]
 
 
-# longer than most functions by its options, each of which is a parameter
 def fit(
     context: typer.Context,
     data: Data,
     model: Annotated[
         Path,
         typer.Option(
-            "--model", "-m", metavar="DIR", parser=named, help="Where the trained model goes."
+            "--model", "-m", metavar="DIR", parser=named, help="Folder for the trained model."
         ),
     ],
     reading: ReadingOptions,
@@ -72,9 +71,9 @@ def fit(
 ) -> None:
     """Train a network on the data, or fine-tune the shipped one.
 
-    The end of each series is held back to choose the best epoch and to measure how accurate the
-    model is. --resume continues a training that was interrupted, or that ended with
-    --keep-checkpoints: for more epochs, or with newer data.
+    The end of each series is held back to select the best epoch and to measure the accuracy.
+    --resume continues an interrupted training, or one that ended with --keep-checkpoints, for more
+    epochs or with newer data.
     """
     from lstmcast.jobs import FitJob, PresetJob, check_fit_places
 
@@ -90,8 +89,7 @@ def fit(
         return
     forecaster, notify = choosing.forecaster(horizon), echo.notes(quiet)
     if forecaster is None:
-        source = source_for_training(source, horizon, training, reading.past_names())
-        source, steps, notify = source_ahead(source, horizon, None, quiet)
+        source, steps, notify = _source(data, horizon, training, reading, quiet)
         forecaster = _forecaster(steps, training, reading)
     job = FitJob(
         forecaster,
@@ -103,6 +101,10 @@ def fit(
         **run.settings(),
         **training.hardware(),
     )
+    _run_fit(job, notify, quiet, as_json)
+
+
+def _run_fit(job: FitJob, notify: Notify, quiet: bool, as_json: bool) -> None:
     outcome = job.run(notify)
     echo.fit(outcome, quiet, as_json)
     if outcome.interrupted:
@@ -110,8 +112,17 @@ def fit(
     end(echo.skipped(outcome.panel))
 
 
+def _source(
+    data: list[str], horizon: int | None, training: Training, reading: ReadingOptions, quiet: bool
+) -> tuple[Source, int, Notify]:
+    """The data for a training, the number of steps to forecast, and where notes go."""
+    source = reading.source(data)
+    source = source_for_training(source, horizon, training, reading.past_names())
+    return source_ahead(source, horizon, None, quiet)
+
+
 def _progress(quiet: bool) -> list[Any]:
-    """What shows how far a training is."""
+    """The progress display of a training."""
     from lstmcast.training.callbacks import ProgressLine
 
     if quiet:
@@ -135,7 +146,7 @@ def _run_preset(job: PresetJob, notify: Notify, quiet: bool, as_json: bool) -> N
     end(echo.skipped(outcome.panel))
 
 
-# longer than most functions by its options, each of which is a parameter
+# long because each option of the command is a parameter
 def backtest(
     data: Data,
     reading: ReadingOptions,
@@ -155,15 +166,15 @@ def backtest(
 ) -> None:
     """Measure accuracy at earlier cutoffs.
 
-    Forecasts the end of the data from earlier points and compares with the actual values and with
-    simple forecasts. The network is used as it is or, with --refit, trained on what was known at
-    the first cutoff or at each.
+    Forecasts the end of the data from earlier cutoffs, and compares the results with the actual
+    values and with simple forecasts. The network is used as it is or, with --refit, trained on the
+    data before the first or before each cutoff.
     """
     from lstmcast.jobs import BacktestJob
 
     require_one_end(horizon)
     if testing.cutoffs == 0:
-        raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
+        raise UsageError("--cutoffs must be at least 1 here, got 0.")
     if chunks.chunk is not None:
         unsupported = {"held-out": held_out, "outliers": outliers}
         idle = parts.idle_options([refitting], {}) + training.given()
@@ -178,9 +189,7 @@ def backtest(
     table = rows.place(out)
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
-    source = reading.source(data)
-    source = source_for_training(source, horizon, training, reading.past_names())
-    source, steps, notify = source_ahead(source, horizon, None, quiet)
+    source, steps, notify = _source(data, horizon, training, reading, quiet)
     job = BacktestJob(
         _forecaster(steps, training, reading, method),
         source,
@@ -191,6 +200,12 @@ def backtest(
         hierarchy=hierarchy,
         **refitting.settings(training),
     )
+    _run_backtest(job, notify, quiet, as_json, held_out)
+
+
+def _run_backtest(
+    job: BacktestJob, notify: Notify, quiet: bool, as_json: bool, held_out: bool
+) -> None:
     outcome = job.run(notify)
     echo.backtest(outcome, quiet, as_json, held_out)
     if outcome.backtest.reason:
@@ -210,8 +225,8 @@ def example(
 ) -> None:
     """Run the system of a published tutorial.
 
-    Pictures, tables, log, measures and the trained model go to a folder. An interrupted run
-    resumes.
+    Plots, tables, the log, the results and the trained model are written to a folder. An
+    interrupted run can be resumed.
     """
     from lstmcast import articles
     from lstmcast.cli import console
@@ -226,7 +241,7 @@ def example(
         header, rows = articles.measured(articles.run(name, out=run.out, **own_data, **request))
     elif any(value is not None for value in own_data.values()):
         raise UsageError(
-            "--data, --column and --time are for one example. Name it instead of 'all'."
+            "--data, --column and --time are for a single example. Name it instead of 'all'."
         )
     else:
         header, rows = articles.compared(articles.run_all(out=run.out, **request))

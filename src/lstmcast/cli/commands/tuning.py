@@ -23,7 +23,7 @@ def tune(
             "--out",
             metavar="DIR",
             parser=named,
-            help="Where trials, the best model and its settings go.",
+            help="Folder for trials, the best model and its settings.",
         ),
     ],
     reading: ReadingOptions,
@@ -31,24 +31,24 @@ def tune(
     minutes: Annotated[
         float | None,
         typer.Option(
-            metavar="N", help="Time for everything; 10 minutes unless --trials limits the search."
+            metavar="N", help="Total time (default: 10 minutes, unless --trials limits the search)."
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(metavar="N", help="Maximum number of trials, in place of a time.")
+        int | None, typer.Option(metavar="N", help="Maximum number of trials, instead of a time.")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu",
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Device to train on.")] = "cpu",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Search the settings of fit that suit the data, within a time.
+    """Search for the best settings of fit within a time limit.
 
     Networks of many sizes and settings, fine-tuned and from scratch, are trained and compared at
-    held-out cutoffs; poor ones are stopped early. The best is judged on a last part of the data
-    that the search has not seen, and then trained with all of it. DIR/model is the model,
-    DIR/settings.toml its settings, from which lstmcast fit --settings trains the same. A search
-    that was stopped continues when the same command is given again.
+    held-out cutoffs; poor ones are stopped early. The best one is evaluated on the last part of the
+    data, which the search has not seen, and then trained on all data. DIR/model is the model,
+    DIR/settings.toml its settings, with which lstmcast fit --settings trains the same network. The
+    same command continues a stopped search.
     """
     from lstmcast.jobs import TuneJob
 

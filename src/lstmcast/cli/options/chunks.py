@@ -14,7 +14,7 @@ from lstmcast.errors import UsageError
 if TYPE_CHECKING:
     from lstmcast.chunks.run import MakesJob, PartsJob
     from lstmcast.jobs import Source
-NO_CHUNKS = "nothing is worked on in chunks. Give --chunk 5000"
+NO_CHUNKS = "series are not read in chunks. Give --chunk 5000"
 
 
 def _absolute(data: Any) -> Any:
@@ -31,14 +31,14 @@ def _absolute(data: Any) -> Any:
 
 @dataclass(frozen=True)
 class Chunks:
-    """How many series are worked on together."""
+    """The number of series per chunk."""
 
     chunk: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Read N series at a time, from Parquet or a table of DuckDB, and write the folder "
-            "--out part by part: for tables larger than memory. A stopped run resumes.",
+            help="Read N series at a time from Parquet or a DuckDB table, and write the folder "
+            "--out part by part, for tables larger than memory. A stopped run can be resumed.",
         ),
     ] = None
     ray: Annotated[
@@ -52,7 +52,7 @@ class Chunks:
     ] = None
 
     def require_chunks(self, workers: int | None) -> None:
-        """UsageError for options that say where chunks are worked on, where there are none."""
+        """Raise UsageError for options about chunks without --chunk."""
         idle = [] if workers is None else ["--workers"]
         idle += [] if self.ray is None else ["--ray"]
         refuse_idle(idle, NO_CHUNKS)
@@ -67,7 +67,7 @@ class Chunks:
         from lstmcast.chunks.run import PartsJob, here
 
         assert self.chunk is not None
-        refuse_idle(idle, "results of --chunk are parts in a folder, and nothing else is made")
+        refuse_idle(idle, "--chunk only writes parts into a folder")
         if out is None or str(out) == "-" or is_target(out):
             raise UsageError("--chunk writes parts into a folder. Name it with --out DIR.")
         if self.ray is None:
@@ -76,7 +76,7 @@ class Chunks:
         from lstmcast.ray import over
 
         if workers is not None:
-            refuse_idle(["--workers"], "a cluster says how many there are")
+            refuse_idle(["--workers"], "a cluster sets their number")
         # the machines of a cluster have working folders of their own
         out, data = Path(out).absolute(), _absolute(source.data)
         return PartsJob(replace(source, data=data), out, make, self.chunk, over(self.ray))

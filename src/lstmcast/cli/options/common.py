@@ -23,13 +23,13 @@ Data = Annotated[
 Horizon = Annotated[
     int | None,
     typer.Option(
-        "--horizon", "-H", metavar="N", help="How many steps to forecast; one season unless given."
+        "--horizon", "-H", metavar="N", help="Number of steps to forecast (default: one season)."
     ),
 ]
 Until = Annotated[
     str | None,
     typer.Option(
-        metavar="DATE", help="Forecast up to this date, such as 2025-12-31, in place of --horizon."
+        metavar="DATE", help="Forecast up to this date, such as 2025-12-31, instead of --horizon."
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
@@ -38,14 +38,14 @@ Json = Annotated[
 ]
 HeldOut = Annotated[
     bool,
-    typer.Option("--held-out", help="Put the held-out forecasts into the JSON document too."),
+    typer.Option("--held-out", help="Include the held-out forecasts in the JSON document."),
 ]
 LogFile = Annotated[
     Path | None,
     typer.Option(
         "--log-file",
         metavar="FILE",
-        help="Append notes, warnings and errors, with their time, to a file; with --quiet too.",
+        help="Append notes, warnings and errors with their time to a file, also with --quiet.",
     ),
 ]
 Language = Annotated[
@@ -53,7 +53,7 @@ Language = Annotated[
     typer.Option(
         "--language",
         metavar="|".join(LANGUAGES),
-        help="Language of texts and pictures; that of the system unless given.",
+        help="Language of texts and plots (default: that of the system).",
     ),
 ]
 Method = Annotated[
@@ -61,8 +61,8 @@ Method = Annotated[
     typer.Option(
         "--method",
         metavar="auto|network|best|NAME",
-        help="How to forecast: auto combines the shipped network with simple forecasts; network is"
-        " the network alone, best the one with the smallest error, NAME a simple forecast.",
+        help="Forecasting method: auto combines the shipped network with simple forecasts, network "
+        "is the network alone, best the one with the smallest error, NAME a simple forecast.",
     ),
 ]
 Rate = Annotated[
@@ -74,7 +74,7 @@ Masking = Annotated[
     typer.Option(
         "--outliers",
         metavar="keep|mask",
-        help="Values unlike any before: keep unless given, or mask (left unknown).",
+        help="Outliers: keep (default), or mask (treat as missing).",
     ),
 ]
 Outlying = Annotated[
@@ -82,38 +82,38 @@ Outlying = Annotated[
     typer.Option(
         "--outliers",
         metavar="keep|mask|repair",
-        help="Values unlike any before: keep unless given, mask (left unknown), or repair "
-        "(replaced by what the network expects).",
+        help="Outliers: keep (default), mask (treat as missing), or repair (replace by the "
+        "network's forecast).",
     ),
 ]
 Period = Annotated[
     list[int] | None,
     typer.Option(
         metavar="STEPS",
-        help="Seasonal period; repeat for several. From the frequency unless given.",
+        help="Seasonal period; repeat for several (default: from the frequency).",
     ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 SavedOrShipped = Annotated[
     Path | None,
     typer.Option(
-        "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
+        "--model", "-m", metavar="DIR", help="A saved model (default: the shipped network)."
     ),
 ]
 Workers = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help="Processes that work on chunks in parallel; one for each processor unless given.",
+        help="Number of processes that work on chunks (default: one per processor).",
     ),
 ]
 
 
 def named(text: str) -> Path:
-    """A folder to write to; an empty text, as of a script's variable that was never set, would
-    be the one we are in."""
+    """A folder to write to; an empty text, as from an unset variable, would mean the current
+    one."""
     if not text:
-        raise typer.BadParameter("'' names nothing. Name a folder, such as results/model.")
+        raise typer.BadParameter("'' is not a folder. Name one, such as results/model.")
     return Path(text)
 
 
@@ -121,14 +121,14 @@ Number = TypeVar("Number", int, float)
 
 
 def above_zero(option: str, value: Number) -> Number:
-    """A limit; UsageError for one that lets nothing through, or is none."""
+    """A limit above 0; UsageError for any other value."""
     if not 0 < value < math.inf:
-        raise UsageError(f"{option} {value:g} is no limit. Give a number above 0.")
+        raise UsageError(f"{option} {value:g} is not a limit. Give a number above 0.")
     return value
 
 
 def typed_options(group: Any) -> list[str]:
-    """The options of a group, as they were typed; those that stay as usual are left out."""
+    """The options of a group as typed, without those that have their default."""
     defaults = type(group)()
     names = [
         name for name in vars(defaults) if getattr(group, name) not in (getattr(defaults, name), [])
@@ -137,10 +137,9 @@ def typed_options(group: Any) -> list[str]:
 
 
 def refuse_idle(options: Sequence[str], reason: str) -> None:
-    """UsageError for options that would have no effect, if there are any; reason: why, and
-    what to add."""
+    """Raise UsageError for options that would have no effect; reason: why, and what to add."""
     if options:
         left_out = "it" if len(options) == 1 else "them"
         raise UsageError(
-            f"{', '.join(options)} would have no effect, as {reason}, or leave {left_out} out."
+            f"{', '.join(options)} would have no effect: {reason}, or leave {left_out} out."
         )

@@ -1,4 +1,4 @@
-"""Results in a table of a database: what becomes of the rows that are there."""
+"""Options for results in a database table: what happens to existing rows."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableRows:
-    """What is done with the rows of a table that exists."""
+    """What happens to the rows of an existing table."""
 
     if_exists: Annotated[
         str,
         typer.Option(
             metavar="replace|append|upsert",
-            help="Rows that a database table already has: replace all of them, append to them, or "
-            "upsert: replace those with the same key.",
+            help="Existing rows of a database table: replace all, append to them, or upsert "
+            "(replace those with the same key).",
         ),
     ] = "replace"
     key: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column of the key for --if-exists upsert; repeat for several. Ids and times "
-            "unless given.",
+            help="Key column for --if-exists upsert; repeat for several (default: ids and times).",
         ),
     ] = None
 
@@ -39,9 +38,7 @@ class TableRows:
         from lstmcast.databases.address import DatabaseTable, is_target
 
         if target is None or not is_target(target):
-            refuse_idle(
-                typed_options(self), "no table of a database is written. Give --out TABLE@URL"
-            )
+            refuse_idle(typed_options(self), "no database table is written. Give --out TABLE@URL")
             return target
         names = [name.strip() for names_text in self.key or () for name in names_text.split(",")]
         if_exists: Any = self.if_exists

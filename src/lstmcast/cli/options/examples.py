@@ -15,7 +15,7 @@ class ExampleOptions:
 
     data: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Your own series, through the same system."),
+        typer.Option(metavar="FILE", help="Your own series for the same system."),
     ] = None
     column: Annotated[
         list[str] | None,
@@ -35,21 +35,23 @@ class ExampleOptions:
     faithful: Annotated[
         bool,
         typer.Option(
-            "--faithful", help="With the article's own sizes, optimiser, epochs and initialisers."
+            "--faithful", help="Use the sizes, optimiser, epochs and initialisers of the article."
         ),
     ] = False
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where results go; lstmcast-NAME unless given."),
+        typer.Option(metavar="DIR", help="Folder for results (default: lstmcast-NAME)."),
     ] = None
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0
     seeds: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Run N times, with N seeds: medians and their range."),
+        typer.Option(
+            metavar="N", help="Run N times with different seeds, and report medians and ranges."
+        ),
     ] = None
     epochs: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Maximum number of epochs, instead of the example's own."),
+        typer.Option(metavar="N", help="Maximum number of epochs, instead of that of the example."),
     ] = None
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Device to train on.")] = "cpu"
     labels: Annotated[str | None, typer.Option(hidden=True)] = None

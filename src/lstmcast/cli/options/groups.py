@@ -1,4 +1,4 @@
-"""Groups of options: each is written once, and arrives as one value."""
+"""Groups of options that are defined once and passed as one value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lstmcast.cli.options.language import known_language
 
 
 def with_groups(function: Callable[..., None]) -> Callable[..., None]:
-    """The function as typer wants it: a parameter whose type is a dataclass becomes one option per
+    """Wrap a function for typer: a parameter whose type is a dataclass becomes one option per
     field.
 
     So options that commands share are written once, and arrive as one value. `values` is what the

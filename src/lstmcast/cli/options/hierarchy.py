@@ -21,7 +21,7 @@ class Reconciling:
         str | None,
         typer.Option(
             metavar="bottom-up|top-down|mint",
-            help="Forecast totals of the series too, by the columns that name them, and make all "
+            help="Also forecast totals of the series, by the columns that name them, and make all "
             "forecasts add up.",
         ),
     ] = None
@@ -29,7 +29,7 @@ class Reconciling:
         list[str] | None,
         typer.Option(
             metavar="COLUMN,…",
-            help="Totals by these columns, instead of by every combination; repeat for several.",
+            help="Totals by these columns instead of every combination; repeat for several.",
         ),
     ] = None
 
@@ -37,10 +37,7 @@ class Reconciling:
         """What was asked for; UsageError for levels without a method."""
         if self.reconcile is None:
             if self.hierarchy:
-                raise UsageError(
-                    "--hierarchy says which totals --reconcile makes. Give --reconcile mint with "
-                    "it."
-                )
+                raise UsageError("--hierarchy needs --reconcile, such as --reconcile mint.")
             return None
         from lstmcast.hierarchy.reconciled import Hierarchy
 

@@ -19,21 +19,22 @@ class Permuting:
             "--horizon",
             "-H",
             metavar="N",
-            help="How many steps to forecast; as many as the model was trained for unless given.",
+            help="Number of steps to forecast (default: the horizon of the model's training).",
         ),
     ] = None
     cutoffs: Annotated[
         int,
         typer.Option(
-            metavar="K", help="Held-out cutoffs, as far as there are values not trained on."
+            metavar="K",
+            help="Number of held-out cutoffs, as far as there are values not used in training.",
         ),
     ] = 3
-    repeats: Annotated[int, typer.Option(metavar="N", help="How often each is permuted.")] = 10
+    repeats: Annotated[int, typer.Option(metavar="N", help="Number of permutations of each.")] = 10
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")
+        Path | None, typer.Option(metavar="FILE", help="Plot the result as .png, .svg or .pdf.")
     ] = None
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write it as .csv, .parquet, .jsonl or .xlsx."),
+        typer.Option(metavar="FILE", help="Write the result as .csv, .parquet, .jsonl or .xlsx."),
     ] = None

@@ -12,11 +12,11 @@ OLD_NAME = "--labels"  # of --language, which `example` had before other command
 
 
 def language_of(arguments: Sequence[str], environment: Mapping[str, str], encoding: str) -> str:
-    """The language that a command line asks for, else that of the system.
+    """The language in a command line, or that of the system.
 
-    It is looked for before the line is parsed, so that help and wrong usage come in it too. The
-    system's counts only where its letters can be shown in `encoding`; a wrong name stays, and is
-    refused by `known_language`.
+    It is found before the line is parsed, so that help and usage errors are translated too. That of
+    the system is used only if `encoding` has its letters; an unknown name is rejected later, by
+    `known_language`.
 
     >>> language_of(["check", "a.csv", "--language=ja"], {}, "ascii")
     'ja'
@@ -41,7 +41,7 @@ def language_of(arguments: Sequence[str], environment: Mapping[str, str], encodi
 
 
 def log_file_of(arguments: Sequence[str]) -> str | None:
-    """The log file that a command line names: wrong usage is told there too.
+    """The log file in a command line, which receives usage errors too.
 
     >>> log_file_of(["check", "a.csv", "--log-file=night.log"])
     'night.log'
@@ -60,6 +60,6 @@ def _options(arguments: Sequence[str]) -> list[str]:
 
 
 def known_language(name: str | None, option: str = "--language") -> None:
-    """UsageError for a language that is not there."""
+    """Raise UsageError for an unknown language."""
     if name is not None and name not in LANGUAGES:
         raise UsageError(f"{option} {name!r} is not known. Choose one of: {', '.join(LANGUAGES)}.")

@@ -1,4 +1,4 @@
-"""What a stream and a server are told."""
+"""Options of streams and servers."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LineOptions:
-    """What the lines of a stream say."""
+    """Options about the lines of a stream."""
 
     time: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Column with the times; 'time', 'date', … unless given."),
+        typer.Option(metavar="NAME", help="Column with the times (default: 'time', 'date', …)."),
     ] = None
     series: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Column that tells series apart; 'series' or 'unique_id' unless given. Without "
-            "one, each target is a series.",
+            help="Column that names the series (default: 'series' or 'unique_id'). Without one, "
+            "each target is a series.",
         ),
     ] = None
     target: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Column with values; repeat for several. All others unless given."
+            metavar="NAME", help="Column with values; repeat for several (default: all others)."
         ),
     ] = None
     future: Annotated[
@@ -47,15 +47,15 @@ class LineOptions:
         typer.Option(
             metavar="NAME",
             help="Column known in advance, such as a price or a holiday; repeat, or separate by "
-            "commas. A cell holds the value of the line and of the coming steps: 1|0|0. Those of "
-            "the model's data unless given.",
+            "commas (default: those of the model's data). A cell holds the value of the line "
+            "and of the coming steps: 1|0|0.",
         ),
     ] = None
     frequency: Annotated[
         str | None,
         typer.Option(
             metavar="FREQ",
-            help="Time between ticks: daily, 15min, … That of the model's data unless given.",
+            help="Time between ticks: daily, 15min, … (default: that of the model's data).",
         ),
     ] = None
     period: Period = None
@@ -63,7 +63,7 @@ class LineOptions:
         str | None,
         typer.Option(
             metavar="real|count|positive",
-            help="What values can be: no forecast of counts or positive values is below 0.",
+            help="Kind of the values: no forecast of counts or positive values is below 0.",
         ),
     ] = None
 
@@ -71,8 +71,8 @@ class LineOptions:
     conformal: Annotated[
         bool,
         typer.Option(
-            help="Adjust intervals by the errors of each series, so that they hold as many values "
-            "as they state; else they are the network's own.",
+            help="Adjust intervals by the errors of each series, so that they contain as many "
+            "values as they state.",
         ),
     ] = True
 
@@ -93,8 +93,8 @@ class LineOptions:
         if self.future is not None and set(self.known()) != set(names):
             text = f"{listed(names)}" if names else "none"
             raise UsageError(
-                f"--future {','.join(self.known())}: the stream continues from data of which the "
-                f"columns that are known in advance are {text}. Leave --future out."
+                f"--future {','.join(self.known())}: the stream continues from data whose columns "
+                f"that are known in advance are {text}. Leave out --future."
             )
 
     def known_kind(self) -> Kind | None:
@@ -115,8 +115,8 @@ class LineOptions:
 
         if self.frequency is not None and parse_frequency(self.frequency).code != remembered:
             raise UsageError(
-                f"--frequency {self.frequency}: the model remembers data whose frequency is "
-                f"{remembered}, and the stream continues from them. Leave --frequency out."
+                f"--frequency {self.frequency}: the stream continues from the data of the model, "
+                f"whose frequency is {remembered}. Leave out --frequency."
             )
 
 
@@ -128,54 +128,55 @@ class Serving:
         str,
         typer.Option(
             metavar="HOST",
-            help="Address to listen at; 127.0.0.1 is for this machine alone, 0.0.0.0 for others.",
+            help="Address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for others too.",
         ),
     ] = "127.0.0.1"
-    port: Annotated[int, typer.Option(metavar="N", help="Port; 0 for any that is free.")] = 8000
+    port: Annotated[int, typer.Option(metavar="N", help="Port; 0 for any free one.")] = 8000
     token: Annotated[
         str | None,
         typer.Option(
             metavar="TEXT",
             envvar="LSTMCAST_TOKEN",
             show_envvar=False,
-            help="Token that clients must send; better in the variable LSTMCAST_TOKEN, which other"
-            " users of the machine cannot see.",
+            help="Token that clients must send. Better set the variable LSTMCAST_TOKEN, which "
+            "other users of the machine cannot see.",
         ),
     ] = None
     streams: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", parser=named, help="Keep streams there, and resume those in it."
+            metavar="DIR", parser=named, help="Folder where streams are saved and resumed from."
         ),
     ] = None
     save_every: Annotated[
         int,
-        typer.Option(metavar="N", help="Write a stream's whole state after every N ticks."),
+        typer.Option(metavar="N", help="Save the whole state of a stream after every N ticks."),
     ] = 1000
     trainings: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
             parser=named,
-            help="Keep trainings and their models there; else they go with the server.",
+            help="Folder where trainings and their models are kept; without it they are deleted "
+            "with the server.",
         ),
     ] = None
     max_trainings: Annotated[
         int,
         typer.Option(
             metavar="N",
-            help="Trainings at the same time, others wait; 0: the server trains nothing.",
+            help="Number of trainings at the same time, others wait; 0: no trainings.",
         ),
     ] = 1
     max_minutes: Annotated[
-        float, typer.Option(metavar="N", help="Maximum time for a training, in minutes.")
+        float, typer.Option(metavar="N", help="Maximum time of a training, in minutes.")
     ] = 60.0
     max_body: Annotated[
         float, typer.Option(metavar="MB", help="Maximum size of a request, in megabytes.")
     ] = 32.0
     max_rows: Annotated[
         int,
-        typer.Option(metavar="N", help="Maximum number of values that a request reads or gets."),
+        typer.Option(metavar="N", help="Maximum number of values in a request or an answer."),
     ] = 1_000_000
     max_horizon: Annotated[
         int, typer.Option(metavar="N", help="Maximum number of steps ahead.")
@@ -211,10 +212,7 @@ class Serving:
 
     def _trainings(self) -> int:
         if self.max_trainings < 0:
-            raise UsageError(
-                f"--max-trainings must be at least 0, which trains nothing, got "
-                f"{self.max_trainings}."
-            )
+            raise UsageError(f"--max-trainings must be at least 0, got {self.max_trainings}.")
         return self.max_trainings
 
     def _bytes(self) -> int:

@@ -31,42 +31,44 @@ class Output:
         typer.Option(
             metavar="FILE|TABLE@URL",
             help="Write the forecast as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table "
-            "of a database; '-': as CSV on standard output, and nothing else there.",
+            "of a database; '-' writes only CSV to standard output.",
         ),
     ] = None
     plot: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Draw the forecast as .png, .svg or .pdf; many series on pages of a PDF.",
+            help="Plot the forecast as .png, .svg or .pdf; many series on pages of a PDF.",
         ),
     ] = None
     plot_series: Annotated[
         list[str] | None,
-        typer.Option(metavar="SERIES", help="Draw this series; repeat for several."),
+        typer.Option(metavar="SERIES", help="Plot this series; repeat for several."),
     ] = None
     unit: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Unit of the values, beside their axis.")
+        str | None, typer.Option(metavar="TEXT", help="Unit of the values, shown at the axis.")
     ] = None
-    dark: Annotated[bool, typer.Option("--dark", help="Draw pictures for a dark page.")] = False
+    dark: Annotated[bool, typer.Option("--dark", help="Make plots for a dark page.")] = False
     components: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw level, seasons and rest of a series as .png, .svg or .pdf."
+            metavar="FILE",
+            help="Plot level, seasons and remainder of a series as .png, .svg or .pdf.",
         ),
     ] = None
     escape_formulas: Annotated[
         bool,
         typer.Option(
             "--escape-formulas",
-            help="In CSV files, put an apostrophe before ids that spreadsheets take for formulas.",
+            help="In CSV files, put an apostrophe before ids that spreadsheets would read as "
+            "formulas.",
         ),
     ] = False
     level: Annotated[
         list[float] | None,
         typer.Option(
             metavar="PERCENT",
-            help="Level of the interval; repeat for several. 80 and 95 unless given.",
+            help="Level of the interval; repeat for several (default: 80 and 95).",
         ),
     ] = None
 
@@ -82,22 +84,22 @@ class Output:
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Totals over series: of those with the same value in COLUMN; repeat for several, "
-            "'all' for everything.",
+            help="Totals over series with the same value in COLUMN; repeat for several, 'all' for "
+            "everything.",
         ),
     ] = None
     service_level: Annotated[
         float | None,
         typer.Option(
             metavar="PERCENT",
-            help="How much is enough in this percentage of cases: what to order or keep in stock, "
-            "over the horizon or each --total.",
+            help="Amount that is enough in this percentage of cases: what to order or keep in "
+            "stock, over the horizon or each --total.",
         ),
     ] = None
     lead_time: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Steps that an order has to last; the horizon if not given."
+            metavar="N", help="Number of steps that an order has to last (default: the horizon)."
         ),
     ] = None
 
@@ -108,13 +110,10 @@ class Output:
         spans = (STEP, *SPANS, WHOLE)
         if self.total is not None and self.total not in spans:
             raise UsageError(
-                f"--total {self.total!r} is no span of time. Choose one of: {', '.join(spans)}."
+                f"--total {self.total!r} is not a time span. Choose one of: {', '.join(spans)}."
             )
         if self.lead_time is not None and self.service_level is None:
-            raise UsageError(
-                "--lead-time says how long an order has to last, and needs --service-level, such "
-                "as --service-level 95."
-            )
+            raise UsageError("--lead-time needs --service-level, such as --service-level 95.")
         if self.total is None and not self.total_by and self.service_level is None:
             return None
         names = [name.strip() for listing in self.total_by or () for name in listing.split(",")]
@@ -157,11 +156,13 @@ class Output:
         """UsageError where JSON and a table would both be on standard output."""
         if as_json and self.to_screen:
             raise UsageError(
-                "--json and --out - both write to standard output. Leave one out, or name a file."
+                "--json and --out - both write to standard output. Leave out one of them, or name "
+                "a file."
             )
 
     def quantile_levels(self) -> tuple[float, ...]:
-        """The median and the bounds of the intervals that were asked for; none where none was."""
+        """The quantile levels of the median and the requested intervals; empty if none are
+        requested."""
         invalid = [level for level in self.level or () if not NARROWEST <= level <= WIDEST]
         if invalid:
             raise UsageError(

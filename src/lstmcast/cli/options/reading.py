@@ -1,4 +1,4 @@
-"""How data are read."""
+"""Options of reading data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODEL = "model"  # missing values are what the network expects
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """Which columns to read, and what to do about what is wrong in them."""
+    """Which columns to read, and how to repair them."""
 
     time: Annotated[
         list[str] | None,
@@ -42,13 +42,13 @@ class ReadingOptions:
     ] = None
     series: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Column that tells series apart; repeat for several."),
+        typer.Option(metavar="COLUMN", help="Column that names the series; repeat for several."),
     ] = None
     past: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column that a network reads beside the target; repeat for several. A saved model "
+            help="Column that a network reads with the target; repeat for several. A saved model "
             "knows its own.",
         ),
     ] = None
@@ -64,8 +64,8 @@ class ReadingOptions:
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Table with the coming values of such columns: all of its columns, unless "
-            "--future names some.",
+            help="Table with coming values of such columns (default: all of its columns, unless "
+            "--future names some).",
         ),
     ] = None
     static: Annotated[
@@ -77,14 +77,14 @@ class ReadingOptions:
     ] = None
     static_data: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Table with such columns, a row for each series."),
+        typer.Option(metavar="FILE", help="Table of such columns with one row per series."),
     ] = None
     holidays: Annotated[
         list[str] | None,
         typer.Option(
             metavar="CODE",
-            help="Country or part of one, such as JP, DE-BY or US-CA, whose public holidays are "
-            "columns that are known in advance; repeat for several.",
+            help="Country or subdivision, such as JP, DE-BY or US-CA, whose public holidays are "
+            "added as columns known in advance; repeat for several.",
         ),
     ] = None
     hindsight: Annotated[
@@ -97,13 +97,13 @@ class ReadingOptions:
     ] = None
     query: Annotated[
         str | None,
-        typer.Option(metavar="SQL", help="Query to read from a database, in place of a table."),
+        typer.Option(metavar="SQL", help="Query to read from a database, instead of a table."),
     ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
         typer.Option(
-            metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … Found unless given."
+            metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … (default: inferred)."
         ),
     ] = None
     period: Period = None
@@ -111,44 +111,44 @@ class ReadingOptions:
         str | None,
         typer.Option(
             metavar="real|count|positive",
-            help="What values can be: no forecast of counts or positive values is below 0. "
-            "Recognised unless given, or as the saved model has it.",
+            help="Kind of the values: no forecast of counts or positive values is below 0. "
+            "Default: recognised, or as in the saved model.",
         ),
     ] = None
     aggregate: Annotated[
         str | None,
         typer.Option(
             metavar="sum|mean|min|max|first|last|median|count",
-            help="Turn many rows per period into one value.",
+            help="Aggregate the rows of each period to one value.",
         ),
     ] = None
     duplicates: Annotated[
         str | None,
         typer.Option(
             metavar="error|mean|sum|first|last",
-            help="Several rows for one series and time; error unless given.",
+            help="Several rows for one series and time (default: error).",
         ),
     ] = None
     gaps: Annotated[
         str | None,
         typer.Option(
             metavar="fill|error|zero",
-            help="Times without a row; fill (unknown values) unless given.",
+            help="Times without a row (default: fill, as missing values).",
         ),
     ] = None
     missing: Annotated[
         str | None,
         typer.Option(
             metavar="mask|interpolate",
-            help="Missing values; mask (left unknown) unless given.",
+            help="Missing values (default: mask, kept as missing).",
         ),
     ] = None
     calendar: Annotated[
         str | None,
         typer.Option(
             metavar="observed|all",
-            help="Forecast the times that occur, such as Monday to Saturday, or all. Found unless "
-            "given.",
+            help="Forecast the times that occur, such as Monday to Saturday, or all (default: "
+            "inferred).",
         ),
     ] = None
 
@@ -156,8 +156,8 @@ class ReadingOptions:
         str | None,
         typer.Option(
             metavar="fail|skip",
-            help="Series that cannot be read: fail (nothing is done) unless given; skip leaves "
-            "them out, lists them, and ends with status 3.",
+            help="Series that cannot be read: fail (default) stops; skip leaves them out, lists "
+            "them, and exits with status 3.",
         ),
     ] = None
 
@@ -165,20 +165,20 @@ class ReadingOptions:
         bool | None,
         typer.Option(
             "--day-first/--month-first",
-            help="Whether 01/02/2024 is 1 February or 2 January. Found where the dates tell.",
+            help="Whether 01/02/2024 is 1 February or 2 January (default: inferred).",
         ),
     ] = None
     decimal: Annotated[
         str | None,
-        typer.Option(metavar=".|,", help="Decimal mark of all numbers. Found unless given."),
+        typer.Option(metavar=".|,", help="Decimal mark of all numbers (default: inferred)."),
     ] = None
     header: Annotated[
         int | None,
-        typer.Option(metavar="LINE", help="Line with the names of columns. Found unless given."),
+        typer.Option(metavar="LINE", help="Line with the names of columns (default: inferred)."),
     ] = None
     date_format: Annotated[
         str | None,
-        typer.Option(metavar="FORMAT", help="How times are written, such as %d.%m.%Y."),
+        typer.Option(metavar="FORMAT", help="Format of times, such as %d.%m.%Y."),
     ] = None
     missing_codes: Annotated[
         list[str] | None,
@@ -186,8 +186,8 @@ class ReadingOptions:
             "--missing-codes",
             "--missing-values",
             metavar="CODE",
-            help="Cells that stand for missing values, such as -999,'No Data'; repeat for several. "
-            "CODE=VALUE gives it a value.",
+            help="Cells that mean a missing value, such as -999,'No Data'; repeat for several. "
+            "CODE=VALUE replaces a cell by a value.",
         ),
     ] = None
 
@@ -256,9 +256,9 @@ class ReadingOptions:
 
         if self.missing == MODEL:
             raise UsageError(
-                "--missing model fills missing values before a forecast is made, which this "
-                "command does not. Leave it out: missing values are unknown then. "
-                "lstmcast.impute(data).save(FILE) writes a table without any."
+                "--missing model fills missing values before a forecast, which this command does "
+                "not make. Leave it out to keep them missing, or write a table without missing "
+                "values in Python: lstmcast.impute(data).save(FILE)."
             )
         values: dict[str, Any] = {name: getattr(self, name) for name in self.said()}
         periods = tuple(self.period) if self.period else None
@@ -302,8 +302,8 @@ class RepairingOptions(ReadingOptions):
         str | None,
         typer.Option(
             metavar="mask|interpolate|model",
-            help="Missing values; mask (left unknown) unless given, model: filled with what the "
-            "network expects.",
+            help="Missing values: mask (default, kept as missing), or model (filled with forecasts "
+            "of the network).",
         ),
     ] = None
 

@@ -1,4 +1,4 @@
-"""How a network is tested and trained."""
+"""Options of testing and training a network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Testing:
         int,
         typer.Option(
             metavar="K",
-            help="Cutoffs held out to measure accuracy, as far as history allows; 0: none.",
+            help="Number of held-out cutoffs to measure accuracy, as far as the history allows; 0: "
+            "none.",
         ),
     ] = 5
     baselines: Annotated[
@@ -42,12 +43,10 @@ class Testing:
                 f"--baselines {self.baselines!r} is not known. Choose one of: simple, classical."
             )
         if self.cutoffs < 0:
-            raise UsageError(
-                f"--cutoffs must be at least 0, which measures nothing, got {self.cutoffs}."
-            )
+            raise UsageError(f"--cutoffs must be at least 0, got {self.cutoffs}.")
         if self.cutoffs == 0:
             idle = [f"--baselines {self.baselines}"] if self.baselines != "simple" else []
-            refuse_idle(idle, "--cutoffs 0 compares nothing. Give 1 cutoff or more")
+            refuse_idle(idle, "--cutoffs 0 compares nothing. Give at least 1")
 
     def compared(self) -> Literal[True, "classical"]:
         """The baselines, as `lstmcast.backtest` takes them."""
@@ -62,19 +61,21 @@ class Refitting:
         str | None,
         typer.Option(
             metavar="never|once|each",
-            help="Train on the data before the first cutoff (once), or before each. never unless "
-            "given; once for a network from scratch.",
+            help="Train on the data before the first cutoff (once), or before each. Default: "
+            "never; once for a network from scratch.",
         ),
     ] = None
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Processes that train at the same time; one unless given."),
+        typer.Option(
+            metavar="N", help="Number of processes that train at the same time (default: 1)."
+        ),
     ] = None
     folder: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for finished forecasts, from which an interrupted backtest resumes.",
+            help="Folder for finished forecasts, from which a stopped backtest can be resumed.",
         ),
     ] = None
 
@@ -104,7 +105,7 @@ class Refitting:
                 training.given() + workers, "nothing is trained. Add --refit once or --refit each"
             )
         elif refit in (None, "once"):
-            refuse_idle(workers, "the model is trained once only. Give --refit each")
+            refuse_idle(workers, "the model is trained only once. Give --refit each")
 
 
 @dataclass(frozen=True)
@@ -126,15 +127,15 @@ class Training:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What a network from scratch predicts: quantiles, normal, student_t; of counts "
-            "negative_binomial or zero_inflated, of amounts tweedie.",
+            help="Head of a network from scratch: quantiles, normal, student_t; for counts "
+            "negative_binomial or zero_inflated; for amounts tweedie.",
         ),
     ] = None
     embed_series: Annotated[
         bool,
         typer.Option(
             "--embed-series",
-            help="Learn an embedding of each series, in a network from scratch.",
+            help="Learn an embedding of each series (network from scratch).",
         ),
     ] = False
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Maximum number of epochs.")] = (
@@ -149,21 +150,22 @@ class Training:
     patience: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Stop after this many epochs without a better validation loss."
+            metavar="N", help="Stop after this many epochs without a lower validation loss."
         ),
     ] = None
     members: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Number of networks trained from scratch with different seeds and averaged.",
+            help="Number of networks from scratch that are trained with different seeds and "
+            "averaged.",
         ),
     ] = None
     everything: Annotated[
         bool,
         typer.Option(
             "--everything",
-            help="Finally train again on all data, including the part held back.",
+            help="Finally train again on all data, including validation data.",
         ),
     ] = False
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0
@@ -171,13 +173,13 @@ class Training:
         str,
         typer.Option(
             metavar="full|mixed",
-            help="mixed: in bfloat16, faster on GPUs and processors that have it.",
+            help="mixed: bfloat16, faster on GPUs and processors that support it.",
         ),
     ] = "full"
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Device to train on.")] = "cpu"
     threads: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Number of threads; as many as help unless given."),
+        typer.Option(metavar="N", help="Number of threads (default: as many as help)."),
     ] = None
 
     def __post_init__(self) -> None:
@@ -204,8 +206,8 @@ class Training:
             if getattr(self, name) not in (None, False) and self.weights != "scratch":
                 option = name.replace("_", "-")
                 yield (
-                    f"--{option} describes networks from scratch, but --weights {self.weights} has "
-                    f"its own. Give --weights scratch with it, or leave --{option} out."
+                    f"--{option} is for networks from scratch, not for --weights {self.weights}. "
+                    f"Add --weights scratch, or leave out --{option}."
                 )
 
     def given(self) -> list[str]:
@@ -297,8 +299,8 @@ class Choosing:
         str | None,
         typer.Option(
             metavar="balanced|best",
-            help="Choose from the data what to train and how long, about 5 or 30 minutes at most; "
-            "held-out cutoffs decide which network is used.",
+            help="Choose what to train and how long from the data, at most about 5 or 30 minutes; "
+            "the best network at held-out cutoffs is used.",
         ),
     ] = None
 
@@ -321,7 +323,7 @@ class Choosing:
         elif self.settings is not None:
             where = ("--device", "--threads")
             idle = [option for option in typed_options(training) if option not in where]
-            reason = f"{self.settings} says what is trained. Change it there"
+            reason = f"{self.settings} defines what is trained. Change it there"
             refuse_idle(idle, reason)
 
     def forecaster(self, horizon: int | None) -> LSTMForecaster | None:
@@ -334,7 +336,7 @@ class Choosing:
         if horizon not in (None, forecaster.horizon):
             raise UsageError(
                 f"--horizon {horizon}: {self.settings} was made for {forecaster.horizon} steps. "
-                "Leave --horizon out, or search again for that horizon."
+                "Leave out --horizon, or search again for this horizon."
             )
         return forecaster
 
@@ -347,25 +349,24 @@ class FitOutput:
         bool,
         typer.Option(
             "--resume",
-            help="Resume a training that was interrupted, or whose checkpoints were kept.",
+            help="Resume an interrupted training, or one whose checkpoints were kept.",
         ),
     ] = False
     keep_checkpoints: Annotated[
         bool,
         typer.Option(
             "--keep-checkpoints",
-            help="Keep the checkpoints, so that a longer training, or one on newer data, can "
-            "resume.",
+            help="Keep the checkpoints to resume training later, for more epochs or on newer data.",
         ),
     ] = False
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the learning curve as .png, .svg or .pdf."),
+        typer.Option(metavar="FILE", help="Plot the learning curve as .png, .svg or .pdf."),
     ] = None
     report: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write training, accuracy and forecast as one page, .html."
+            metavar="FILE", help="Write training, accuracy and forecast as an .html page."
         ),
     ] = None
 

@@ -1,1 +1,1 @@
-"""What the cells and columns of a sheet say."""
+"""Interpretation of the cells and columns of a sheet."""

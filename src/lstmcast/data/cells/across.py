@@ -1,5 +1,4 @@
-"""Calendars across the columns: a row per year with a column per month, a row per day with a column
-per hour, unfolded to one time per row."""
+"""Calendars across columns, such as a row per year with a column per month, unfolded to rows."""
 
 # R rows of the sheet · P parts of a period across the columns
 
@@ -38,10 +37,11 @@ _FEWEST, _MOST = 5, 400  # columns of a table that may have a calendar across
 
 
 def unfolded(sheet: Sheet, excluded: Sequence[str] = ()) -> Sheet:
-    """The sheet with a row per time where its columns are months of years, quarters, days of
-    months, weekdays or hours; as it is where they are not. excluded: names that the user gave.
+    """The sheet with one row per time if its columns are months, quarters, days, weekdays or hours.
 
-    The new columns are called `time` and after the sheet.
+    Other sheets are returned unchanged. excluded: names that the user gave.
+
+    The new columns are called `time` and as the sheet.
     """
     if not _FEWEST <= len(sheet.columns) <= _MOST:
         return sheet
@@ -67,7 +67,7 @@ def _part_names(grid: Grid) -> set[str]:
 
 
 def _by_year(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None:
-    """The column of years, and the times that its rows and the parts make (R, P)."""
+    """The column of years, and the times of its rows and parts (R, P)."""
     for column in columns:
         years = _years_of(column)
         if years is None:
@@ -81,7 +81,7 @@ def _by_year(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None
 
 
 def _dates_of(column: Column) -> ndarray | None:
-    """The times of a column (R,) where it is dates without a missing one, else None."""
+    """The times of a column (R,) if all are dates, else None."""
     times = column.times
     if times is None or column.missing.any():
         return None
@@ -92,18 +92,18 @@ def _dates_of(column: Column) -> ndarray | None:
 
 
 def _are_whole(dates: ndarray, unit: str) -> bool:
-    """Whether times are the beginnings of a unit: "Y", "M" or "D"."""
+    """Whether times are starts of a unit: "Y", "M" or "D"."""
     begins = dates.astype(f"datetime64[{unit}]")
     return bool((dates == begins).all())
 
 
 def _is_doubtful(column: Column) -> bool:
-    """Whether dates of a column can be read in two ways."""
+    """Whether dates of a column are ambiguous."""
     return column.times is not None and bool(column.times.problem)
 
 
 def _years_of(column: Column) -> ndarray | None:
-    """The years of a column (R,), None where it holds anything else."""
+    """The years of a column (R,), None if it holds anything else."""
     dates = _dates_of(column)
     if dates is None or _is_doubtful(column) or not _are_whole(dates, "Y"):
         return None
@@ -118,7 +118,7 @@ def _by_month(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | Non
             continue
         months = month_of(micros_of(dates))
         if _years_of(column) is not None and len(column) > 1:
-            continue  # years: the months stand elsewhere
+            continue  # these are years: the months are elsewhere
         years, month_of_year = np.divmod(months[:, None], 12)
         days_1P = grid.numbers[None, :]
         return column, from_fields(years + 1970, month_of_year + 1, days_1P)
@@ -144,7 +144,7 @@ def _by_day(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None:
 
 
 def _is_always(dates: ndarray, weekday: int) -> bool:
-    """Whether all dates are that day of the week; 0 = Monday."""
+    """Whether all dates are this day of the week; 0 = Monday."""
     weekdays = weekday_of(micros_of(dates))
     return bool((weekdays == weekday).all())
 
@@ -162,8 +162,9 @@ _READINGS = (
 
 
 def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> Sheet | None:
-    """A sheet whose columns are years and whose rows are months or quarters, with a row per time;
-    None where its rows are anything else.
+    """A sheet with years as columns and months or quarters as rows, with one row per time.
+
+    None if its rows are anything else.
 
     years: the columns whose names are years; times: those years (P,).
     """
@@ -185,7 +186,7 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
 
 
 def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
-    """Months (or quarters) that the rows are (R,), 0 for a row of totals; and how long one is."""
+    """The month (or quarter) of each row (R,), 0 for totals, and the length of one in months."""
     if not column.is_text:
         return None, 1
     texts = [str(text).strip().casefold().rstrip(".") for text in column.data]
@@ -200,7 +201,7 @@ def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
     return None, 1
 
 
-# how a part of a year is read from its name, and how many of it make a year
+# parser of the names of a part of the year, and number of parts in a year
 _PARTS_OF_YEAR = (
     (MONTHS.get, 12),
     (number_in(re.compile(r"(\d{1,2})月|m(\d\d?)")), 12),
@@ -212,8 +213,7 @@ _PARTS_OF_YEAR = (
 
 
 def _long(sheet: Sheet, grid: Grid, remaining: list[Column], base: Column, times: ndarray) -> Sheet:
-    """One row per row and part, in order of time within each row; empty cells behind the last value
-    are left out."""
+    """One row per row and part, in time order within each row, without empty cells at the end."""
     rows, part_numbers = np.nonzero(~np.isnat(times))
     stacked = _stacked(grid.columns, rows, part_numbers, sheet.label)
     remaining = columns_without(remaining, [base])
@@ -235,7 +235,7 @@ def _long(sheet: Sheet, grid: Grid, remaining: list[Column], base: Column, times
     known_times = long_times[~stacked.missing]
     if not len(known_times):
         return long_sheet
-    has_come = long_times <= known_times.max()  # months that have not come yet are no rows
+    has_come = long_times <= known_times.max()  # future months are not rows
     if has_come.all():
         return long_sheet
     return long_sheet.take(np.flatnonzero(has_come))
@@ -278,8 +278,8 @@ def _unfolding_note(grid: Grid) -> Finding:
     first_name = grid.columns[0].name
     last_name = grid.columns[-1].name
     message = (
-        f"the columns {first_name!r} to {last_name!r} are {part_names}: each of their cells became "
-        "a row"
+        f"the columns {first_name!r} to {last_name!r} are {part_names}: each of their cells "
+        "became a row"
     )
     return Finding("layout", "note", message, count=len(grid.columns))
 

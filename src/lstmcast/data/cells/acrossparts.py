@@ -1,5 +1,4 @@
-"""Columns that are the parts of a period: months, quarters, days, weekdays or times of the day, by
-their names."""
+"""Columns named after parts of a period: months, quarters, days, weekdays or times of day."""
 
 # P parts of a period across the columns
 
@@ -38,11 +37,11 @@ _QUARTER = re.compile(
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
-NumberOf = Callable[[str], int | None]  # of a part, by its name
+NumberOf = Callable[[str], int | None]  # parser of a part, by its name
 
 
 class Grid(NamedTuple):
-    """Columns that are the parts of a period: what they are, which ones, and their numbers (P,)."""
+    """Columns that are parts of a period: kind, names and numbers (P,)."""
 
     kind: str
     columns: list[Column]
@@ -52,7 +51,7 @@ class Grid(NamedTuple):
 def _numbered(
     sheet: Sheet, kind: str, number_of: NumberOf, counts: Sequence[Sequence[int]]
 ) -> Grid | None:
-    """The columns whose names are numbers of a kind that count on without a gap."""
+    """The columns whose names are consecutive numbers of a kind."""
     numbers, columns = [], []
     for column in sheet.columns:
         name = " ".join(column.name.split())
@@ -83,7 +82,7 @@ def months_across(sheet: Sheet) -> Grid | None:
 
 
 def _from_first(grid: Grid) -> Grid:
-    """Months from April on, say: January belongs to the next year."""
+    """Number months that start, for example, in April: January belongs to the next year."""
     is_next_year = grid.numbers < grid.numbers[0]
     return grid._replace(numbers=grid.numbers + 12 * is_next_year)
 

@@ -1,5 +1,4 @@
-"""Labels of time that are written in full only where they change: a year before its first month or
-quarter, a day before its first hour."""
+"""Time labels written in full only where they change, such as a year before its first month."""
 
 # N rows
 
@@ -27,13 +26,12 @@ _YEAR_ALONE = re.compile(r"\d{4}年?")
 _HEADS = (_YEAR_FIRST, _YEAR_LAST, _DAY_FIRST)
 _MOST_TEXTS = 5000
 _FEWEST_ROWS = 4
-_SHARED = 0.75  # distinct times per row, at most, for several series
-_EMPTY = 0.3  # share of cells that merged ones leave empty, at least
+_SHARED = 0.75  # largest ratio of distinct times to rows with several series
+_EMPTY = 0.3  # smallest share of cells that merged ones leave empty
 
 
 def with_carried_labels(sheet: Sheet) -> Sheet:
-    """The sheet with the labels of one column completed by the year or day above them; as it is
-    where all are complete."""
+    """The sheet with time labels completed by the year or day above them."""
     for column in sheet.columns:
         if not column.is_text or len(column) < _FEWEST_ROWS:
             continue
@@ -55,8 +53,10 @@ def with_carried_labels(sheet: Sheet) -> Sheet:
 
 
 def with_carried_keys(sheet: Sheet, time: str) -> Sheet:
-    """The sheet with empty cells of names filled by the one above them, as merged cells leave them,
-    where that tells the rows of each time apart; as it is elsewhere."""
+    """The sheet with empty cells of names filled from above, if merged cells explain them.
+
+    They do if the names then distinguish the rows of each time.
+    """
     merged = [column for column in sheet.columns if _looks_merged(column)]
     if not merged:
         return sheet
@@ -69,14 +69,14 @@ def with_carried_keys(sheet: Sheet, time: str) -> Sheet:
         if not _tell_apart(codes, [column.as_ids()[0] for column in completed.values()]):
             continue
         names = ", ".join(column.name for column in keys)
-        note = Finding("series", "note", f"empty cells of {names} read as the one above them")
+        note = Finding("series", "note", f"empty cells of {names} read as the cell above them")
         columns = tuple(completed.get(id(column), column) for column in sheet.columns)
         return replace(sheet, columns=columns, notes=(*sheet.notes, note))
     return sheet
 
 
 def _looks_merged(column: Column) -> bool:
-    """Whether a column of texts begins with one and has many empty cells below."""
+    """Whether a text column starts with a text and has many empty cells below."""
     empty = column.nameless
     if not column.is_text or column.number_share >= 0.5 or len(column) < _FEWEST_ROWS:
         return False
@@ -84,20 +84,20 @@ def _looks_merged(column: Column) -> bool:
 
 
 def _tell_apart(times: np.ndarray, keys: Sequence[np.ndarray]) -> bool:
-    """Whether no row repeats the time and the keys of another one."""
+    """Whether no row repeats the time and the keys of another row."""
     rows = np.stack([times, *keys], axis=1)
     return len(np.unique(rows, axis=0)) == len(times)
 
 
 def _mixed(texts: Sequence[str], pattern: re.Pattern[str]) -> bool:
-    """Whether some of the distinct texts are of a pattern, and some are not."""
+    """Whether some, but not all, of the distinct texts match a pattern."""
     fits = {pattern.fullmatch(text) is not None for text in texts if text}
     return len(fits) > 1
 
 
 def _carried(cells: Sequence[str], pattern: re.Pattern[str]) -> list[str] | None:
-    """The cells, each with the head of the newest one that has one; None where that is not how
-    they are written."""
+    """The cells, each completed with the last head before it; None if they are not written like
+    this."""
     matches = [pattern.fullmatch(cell) for cell in cells]
     if not _are_headed_first(cells, matches):
         return None
@@ -116,7 +116,7 @@ def _carried(cells: Sequence[str], pattern: re.Pattern[str]) -> list[str] | None
 
 
 def _are_headed_first(cells: Sequence[str], matches: Sequence[re.Match[str] | None]) -> bool:
-    """Whether the first label has a head, and many others look like it without theirs."""
+    """Whether the first label has a head and many others look like it without one."""
     kinds = {_kind(match["rest"]) for match in matches if match}
     headed, headless, alike = 0, 0, 0
     for cell, match in zip(cells, matches, strict=True):
@@ -134,7 +134,7 @@ def _are_headed_first(cells: Sequence[str], matches: Sequence[re.Match[str] | No
 
 
 def _kind(text: str) -> str:
-    """What a label without its year looks like: digits as 0, names of months alike."""
+    """The form of a label without its year: digits as 0, month names as one word."""
     tidy = text.strip().rstrip(".")
     if tidy in MONTHS:
         return "month"
@@ -143,7 +143,7 @@ def _kind(text: str) -> str:
 
 
 def _years_stand_above(cells: Sequence[str]) -> bool:
-    """Whether years stand in rows of their own, above rows with the names of months."""
+    """Whether years have their own rows above rows with month names."""
     labels = [cell for cell in cells if cell]
     if not labels or not _is_year(labels[0]):
         return False
@@ -180,7 +180,7 @@ def _replaced(
 ) -> Sheet:
     pairs = zip(cells, completed, strict=True)
     example = next((cell, label) for cell, label in pairs if cell not in ("", label))
-    note = "labels such as {!r} completed by what stands above it: {!r}".format(*example)
+    note = "labels such as {!r} completed by the cells above it: {!r}".format(*example)
     new_column = Column.of_texts(column.name, completed)
     new_column = replace(new_column, notes=(note,))
     columns = list(sheet.columns)

@@ -1,5 +1,4 @@
-"""How cells are written, as far as somebody said it: the order of dates, the decimal mark, the line
-of the header, codes for missing values."""
+"""The cell format given by the user: date order, decimal mark, header line, missing codes."""
 
 from __future__ import annotations
 
@@ -18,12 +17,12 @@ from lstmcast.util.objects import objects
 
 @dataclass(frozen=True)
 class CellFormat:
-    """What is known of how cells are written; None = it is found.
+    """How cells are written; None means that it is detected.
 
     day_first: whether 01/02/2024 is 1 February · decimal: the decimal mark, "." or "," · header:
-    the line of the names, from 1 · date_format: of times, as strptime has it · missing_codes: cells
-    that stand for missing values, "-200" or "Bad Input"; "<1=0.5" gives a value for one. Raises
-    UsageError for anything else.
+        line number of the header, from 1 · date_format: format of times, as in strptime ·
+        missing_codes: cells that mean a missing value, such as "-200" or "Bad Input"; "<1=0.5"
+        replaces a cell by a value. Raises UsageError for anything else.
 
     >>> CellFormat(decimal=",", missing_codes=(-200, "Bad Input")).missing_codes
     ('-200', 'Bad Input')
@@ -45,19 +44,19 @@ class CellFormat:
             )
         if self.header is not None and (not _is_whole(self.header) or self.header < 1):
             raise UsageError(
-                f"header={self.header!r} is not a line number. Lines are counted from 1 "
-                "(--header 3)."
+                f"header={self.header!r} is not a line number. Lines are counted from 1 (--header "
+                "3)."
             )
         if self.date_format is not None:
             _require_format(self.date_format)
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes for missing values, as texts."""
+        """The codes for missing values, as text."""
         return self.missing_codes  # pyright: ignore[reportReturnType]
 
     def applied(self, sheet: Sheet) -> Sheet:
-        """The sheet whose columns are read so."""
+        """The sheet with columns in this format."""
         if self.day_first is None and self.decimal is None and self.date_format is None:
             return sheet
         changes = {"day_first": self.day_first, "date_format": self.date_format or ""}
@@ -66,8 +65,7 @@ class CellFormat:
         return replace(sheet, columns=columns)
 
     def without_codes(self, column: Column) -> Column:
-        """A column of numbers with its codes for missing values left empty, or given their
-        values."""
+        """A numeric column with codes for missing values left empty or replaced by their values."""
         if not self.missing_codes:
             return column
         texts, numbers = split_codes(self.codes)
@@ -77,7 +75,7 @@ class CellFormat:
 
 
 def _listed(codes: Any) -> list[Any]:
-    """Codes as a list: from one number, from one text with commas, or from several."""
+    """Codes as a list: from a number, a text with commas, or several of them."""
     if isinstance(codes, str):
         return [code for code in codes.split(",") if code.strip()]
     if isinstance(codes, int | float):
@@ -106,14 +104,13 @@ def _require_format(text: str) -> None:
         is_format = False
     if not is_format:
         raise UsageError(
-            f"date_format={text!r} is not a date format. Give one that strptime reads, such as "
-            "%d.%m.%Y or '%m/%d/%Y %H:%M' (--date-format on the command line)."
+            f"date_format={text!r} is not a date format. Give one that strptime understands, such "
+            "as %d.%m.%Y or '%m/%d/%Y %H:%M' (--date-format on the command line)."
         )
 
 
 def split_codes(codes: Sequence[str]) -> tuple[dict[str, float], dict[float, float]]:
-    """Codes as texts in small letters and as numbers, each with the value that stands for it, NaN
-    for missing.
+    """Codes as lower-case text and as numbers, each with its replacement, NaN for missing.
 
     >>> split_codes(["-200", "Bad Input", "<1=0.5"])
     ({'-200': nan, 'bad input': nan, '<1': 0.5}, {-200.0: nan})
@@ -130,7 +127,7 @@ def split_codes(codes: Sequence[str]) -> tuple[dict[str, float], dict[float, flo
 
 
 def _named_value(code: str) -> tuple[str, float]:
-    """'<1=0.5' is '<1' with the value 0.5."""
+    """Split '<1=0.5' into '<1' and the value 0.5."""
     name, sign, value = code.rpartition("=")
     number = _number(value) if sign else math.nan
     if math.isfinite(number):
@@ -146,7 +143,7 @@ def _number(text: str) -> float:
 
 
 def _with_values(column: Column, numbers: dict[float, float]) -> Column:
-    """A column of numbers, with the values that stand for codes."""
+    """A numeric column with codes replaced by their values."""
     if column.data.dtype.kind not in "if":
         return column
     data = column.data.astype(np.float64)
@@ -156,7 +153,7 @@ def _with_values(column: Column, numbers: dict[float, float]) -> Column:
 
 
 def _with_texts(column: Column, texts: dict[str, float], numbers: dict[float, float]) -> Column:
-    """A column of texts, with texts of the values that stand for codes."""
+    """A text column with codes replaced by the text of their values."""
     values = np.full(len(column.data), np.nan)
     if column.numbers is not None:
         values = column.numbers.values
@@ -167,7 +164,7 @@ def _with_texts(column: Column, texts: dict[str, float], numbers: dict[float, fl
         if replacement is not None:
             text = _written(replacement)
         cells.append(text)
-    # two texts may have become one: each stays where it is, and both are empty
+    # two texts may have become equal: each keeps its place, and both are empty
     return replace(column, data=objects(cells))
 
 

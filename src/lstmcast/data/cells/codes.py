@@ -12,17 +12,17 @@ from numpy import ndarray
 from lstmcast.data.findings import Finding, advise
 from lstmcast.data.table import Table, format_time
 
-_FEWEST = 3  # equal values that may be a code
+_FEWEST = 3  # smallest number of equal values that may be a code
 _MOST_SHARE = 0.6
-# ranges of all other values that a repeated value lies away from them: of −200, and of any other
+# distance of a code from all other values, in units of their range: for −200, and for others
 _FAR, _VERY_FAR = 2.0, 10.0
-# values that programs write for "none": all nines, and the edges of integer types
+# values that programs write for "none": all nines, and limits of integer types
 _USUAL = re.compile(r"-?(?:9{2,}(?:\.9+)?|8{3,}|7{3,}|6{4,}|99?\.9+|32768|32767|65535|2147483647)")
 _MOST_CODES = 4
 
 
 def codes_for_missing(table: Table) -> list[Finding]:
-    """Values that occur exactly alike, far away from all others: a question whether they are codes.
+    """A finding about repeated values far from all others, which may be codes for missing.
 
     >>> values = np.tile([5.0, 6.0, 7.0, -200.0], 6)
     >>> rows = np.arange(24)
@@ -54,7 +54,7 @@ def _codes(values: ndarray) -> list[float]:
 
 
 def _is_code(values: ndarray, edge: float) -> bool:
-    """Whether the least or greatest value is repeated, and far from all others."""
+    """Whether the smallest or largest value is repeated and far from all others."""
     equals_edge = values == edge
     count = int(np.count_nonzero(equals_edge))
     if count == len(values) or count > _MOST_SHARE * len(values) or edge == 0:
@@ -78,7 +78,7 @@ def _finding(table: Table, code: float, code_list: str) -> Finding:
     rows = np.flatnonzero(table.values == code)
     first = int(rows[0])
     message = (
-        f"{len(rows):,} values are exactly {code:.15g}, far away from all others, the first at "
+        f"{len(rows):,} values are exactly {code:.15g}, far from all others, the first at "
         f"{format_time(table.times[first])} ({table.place(first)}): a code for missing?"
     )
     action = f"If so, use {advise('missing_codes', code_list)}. They are kept as they are."

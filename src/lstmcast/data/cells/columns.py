@@ -1,5 +1,4 @@
-"""Which column is the time, which the target, which names the series: the one sensible choice,
-or a question."""
+"""Find the columns of times, target and series, or ask which they are."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ import numpy as np
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 
-# of the filled cells; not all of them, since titles and totals stand in a column of times too
+# share of the filled cells; not all, since a column of times may hold titles and totals
 DATE_SHARE = 0.6
 NUMBER_SHARE = 0.5
 
@@ -33,7 +32,7 @@ wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendi
 """
 _BEGINNING = frozenset(["from", "start", "begin", "von", "anfang", "beginn", "inicio", "開始"])
 _END = frozenset(["to", "end", "until", "stop", "bis", "ende", "fin", "終了"])
-_TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
+_TIME_NAMES = _TIME_WORDS.split()  # preferred in this order if several columns hold dates
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
@@ -42,11 +41,11 @@ _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?
 
 
 class NoSuchColumnError(DataError):
-    """A column that was named is not there."""
+    """A named column does not exist."""
 
 
 def ask(option: str, example: str) -> str:
-    """How to name a column, on the command line and in Python.
+    """The option that names a column, on the command line and in Python.
 
     >>> ask("target", "sales")
     "--target sales (in Python: target='sales')"
@@ -56,8 +55,8 @@ def ask(option: str, example: str) -> str:
 
 
 def named_column(sheet: Sheet, name: str, role: str) -> Column:
-    """The column that the user named, in any case of letters; DataError listing the columns when
-    there is none."""
+    """The column that the user named, ignoring case; DataError with the columns if there is
+    none."""
     for column in sheet.columns:
         if column.name == name:
             return column
@@ -74,7 +73,7 @@ def named_column(sheet: Sheet, name: str, role: str) -> Column:
 
 
 def _folded(column: Column) -> str:
-    """The name of a column in small letters."""
+    """The name of a column in lower case."""
     return column.name.strip().casefold()
 
 
@@ -84,8 +83,8 @@ def named_columns(sheet: Sheet, names: str | Sequence[str], role: str) -> list[C
 
 
 def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
-    """The names that were given, each once; one text with commas in it is several, unless a column
-    is called so."""
+    """The given names without repeats; a text with commas is several names unless it is a
+    column."""
     if isinstance(names, str):
         is_name = names.strip().casefold() in map(_folded, sheet.columns)
         if is_name or "," not in names:
@@ -95,8 +94,7 @@ def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
 
 
 def find_time(sheet: Sheet) -> Column | None:
-    """The column of times, None where there is none, DataError where several columns could be
-    it."""
+    """The column of times, None if there is none; DataError if several columns could be it."""
     dated = []
     for column in sheet.columns:
         if column.time_share >= DATE_SHARE and not column.missing.all():
@@ -109,7 +107,7 @@ def find_time(sheet: Sheet) -> Column | None:
         sure = sure[:1]
     if len(sure) > 1:
         raise DataError(
-            f"{sheet.source} has {len(sure)} columns of dates. Say which one is the time with "
+            f"{sheet.source} has {len(sure)} columns of dates. Choose the time column with "
             f"{ask('time', sure[0].name)}:\n{sheet.describe(sure)}"
         )
     if sure:
@@ -118,18 +116,20 @@ def find_time(sheet: Sheet) -> Column | None:
 
 
 def _has_form(column: Column, form: str) -> bool:
-    """Whether the times of a column are written in that form."""
+    """Whether the times of a column have this form."""
     return column.times is not None and column.times.form == form
 
 
 def _holds_dates(column: Column) -> bool:
-    """Whether a column is dates, which cannot be read as numbers."""
+    """Whether a column holds dates that cannot be read as numbers."""
     return _has_form(column, "date") and column.number_share < NUMBER_SHARE
 
 
 def _begins(first: Column, second: Column) -> bool:
-    """Whether two columns of dates are the beginnings and the ends of periods: an end is the next
-    beginning, or the day before it."""
+    """Whether two date columns are starts and ends of periods.
+
+    An end is the next start, or the day before it.
+    """
     are_named = _BEGINNING & words_of(first.name) and _END & words_of(second.name)
     if not are_named or first.times is None or second.times is None:
         return False
@@ -146,8 +146,8 @@ def _begins(first: Column, second: Column) -> bool:
 
 
 def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
-    """Whole numbers that are times: 202403, 1949, unix seconds, or 1, 2, 3 where the name says
-    so."""
+    """A column of whole numbers that are times: 202403, 1949, unix seconds, or 1, 2, 3 by its
+    name."""
     if len(sheet.columns) == 1:
         return None
     dated = [column for column in dated if column.times is not None]
@@ -163,7 +163,7 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     best_named = _best_named(counters, _INDEX_NAMES)
     if best_named:
         return best_named[0]
-    # a column of dates with much text in it: the refusal should name its lines
+    # a column of dates with much text in it: the error should name its lines
     partly_dated = []
     for column in sheet.columns:
         if column.time_share > 0.2 and _has_form(column, "date"):
@@ -173,13 +173,12 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
 
 
 def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
-    """The column of numbers to forecast; DataError listing the candidates unless there is one
-    sensible choice."""
+    """The numeric column to forecast; DataError with the candidates unless one is clear."""
     numeric = numeric_columns(sheet, excluded)
     if not numeric:
         raise DataError(
-            f"{sheet.source} has no column of numbers to forecast. Numbers are expected beside the "
-            f"times; the columns are:\n{sheet.describe()}"
+            f"{sheet.source} has no numeric column to forecast. Numbers are expected beside the "
+            f"times. Its columns are:\n{sheet.describe()}"
         )
     by_name = {_folded(column): column for column in numeric}
     for name in ("y", "target"):
@@ -197,24 +196,25 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
     example = _likeliest(readable or numeric)
     question = ask("target", example.name)
     if len(readable) == len(numeric):
-        question += f", or {ask('target', '*')} for every column as a series of its own"
+        question += f", or {ask('target', '*')} to make every column a series"
     raise DataError(
-        f"{sheet.source} has {len(numeric)} columns of numbers that could be the target. Say which "
-        f"one with {question}:\n{sheet.describe(numeric)}"
+        f"{sheet.source} has {len(numeric)} numeric columns that could be the target. Choose one "
+        f"with {question}:\n{sheet.describe(numeric)}"
     )
 
 
 def _reads_whole(column: Column) -> bool:
-    """Whether a column can be a target as it is: numbers in all of its cells, some of them
-    there."""
+    """Whether a column can be a target as it is: all of its cells are numbers or empty."""
     if column.numbers is None or column.missing.all():
         return False
     return not column.numbers.bad.any()
 
 
 def _likeliest(numeric: list[Column]) -> Column:
-    """The column for the example in a question: with a target's name inside its own, else the
-    first that is no flag."""
+    """The example column of a question: one with the name of a target in its own, else the first.
+
+    Flags are not chosen.
+    """
     numeric = [column for column in numeric if not _is_decimal_years(column)] or numeric
     for column in numeric:
         if TARGET_NAMES & words_of(column.name):
@@ -226,14 +226,13 @@ def _likeliest(numeric: list[Column]) -> Column:
 
 
 def _is_decimal_years(column: Column) -> bool:
-    """Whether a column holds years with a fraction, beside the time that was found."""
+    """Whether a column holds fractional years, besides the time column."""
     times = column.times
     return times is not None and times.form == "year" and column.time_share == 1
 
 
 def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
-    """Columns of numbers that may be targets: not those `excluded`, no row numbers, no parts of the
-    date."""
+    """Numeric columns that may be targets: not `excluded`, no row numbers, no parts of the date."""
     candidates = columns_without(sheet.columns, excluded)
     numeric = [column for column in candidates if column.number_share >= NUMBER_SHARE]
     likely = []
@@ -245,7 +244,7 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
 
 
 def _is_clock(column: Column) -> bool:
-    """Whether a column counts on in even steps under a name for that, such as "Time (s)"."""
+    """Whether a column counts in even steps and is named like a clock, such as "Time (s)"."""
     if column.numbers is None or not words_of(column.name) & _COUNTERS:
         return False
     steps = np.diff(column.spread(column.numbers.values))
@@ -253,8 +252,7 @@ def _is_clock(column: Column) -> bool:
 
 
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
-    """The column with the first of the names; else those with a name as a word in theirs, if
-    there is just one."""
+    """The column with the first of the names, else the only column whose name contains one."""
     folded = [_folded(column) for column in columns]
     for name in names:
         if name in folded:
@@ -279,7 +277,7 @@ def changes(column: Column) -> bool:
 
 
 def _ascends(column: Column) -> bool:
-    """Whether the times never step back, but at the start of another series."""
+    """Whether times never decrease within a series."""
     if column.times is None:
         return False
     times = column.spread(column.times.values)
@@ -289,8 +287,7 @@ def _ascends(column: Column) -> bool:
 
 
 def _counts_rows(column: Column) -> bool:
-    """Whether the column only numbers the rows: 0, 1, 2, … or 1, 2, 3, …, under a name such as
-    'id' or none at all."""
+    """Whether a column only numbers the rows (0, 1, 2, … or 1, 2, 3, …), by values and name."""
     if column.numbers is None or not _ROW_NUMBER.fullmatch(_folded(column)):
         return False
     values = column.spread(column.numbers.values)

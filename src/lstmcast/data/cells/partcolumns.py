@@ -1,4 +1,4 @@
-"""Which columns hold parts of times, by their names and contents, and the numbers they hold."""
+"""Find columns that hold parts of times, by name and content, and read their numbers."""
 
 # N rows
 
@@ -33,7 +33,7 @@ _WORDS = {
     "slot": "period slot interval sp settlementperiod timeslot zeitintervall 時刻コード コマ",
 }
 _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
-# words beside those that do not change what a column is
+# words that do not change the kind of a column
 _BESIDE_WORDS = """
 of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
 hours num index calendar fiscal period obs observation reference ref time trading delivery opr
@@ -63,8 +63,8 @@ _CLOCK = re.compile(
     r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
 )
 _COMPACT = re.compile(r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
-_FOOTERS = 0.2  # share of rows below a table that have no month, at most
-# rows that sum up the others of a year, in a column of months or quarters
+_FOOTERS = 0.2  # largest share of rows below a table without a month
+# names of rows that sum up a year, in a column of months or quarters
 _SUMS = re.compile(
     r"(?:m13|q0?5|s0?3|a0?1|fy|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
     r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
@@ -75,7 +75,7 @@ _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A column of a part: its kind, and the numbers of its rows (N,), NaN where there is none."""
+    """A column of a part: its kind, and its numbers (N,), NaN if missing."""
 
     column: Column
     kind: str
@@ -83,7 +83,7 @@ class Part:
 
 
 def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
-    """The first column of each kind of part that names and contents show."""
+    """The first column of each kind of part, by name and content."""
     by_kind: dict[str, Part] = {}
     for column in columns:
         kind = kind_of_name(column.name)
@@ -96,7 +96,7 @@ def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
 
 
 def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
-    """A year, a month and perhaps a day and an hour beside each other in columns without names."""
+    """Adjacent unnamed columns of year, month and perhaps day and hour."""
     for place, column in enumerate(columns[:-1]):
         beside_it = columns[place + 1]
         if not (_is_unnamed(column) and _is_unnamed(beside_it)):
@@ -109,7 +109,7 @@ def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
 
 
 def _unnamed_days(columns: Sequence[Column]) -> dict[str, Part]:
-    """A day, and perhaps an hour, behind a year and a month in columns without names."""
+    """Unnamed columns of day, and perhaps hour, after year and month."""
     by_kind = {}
     for kind, column in zip(("day", "hour"), columns, strict=False):
         part = _part_of(column, kind)
@@ -124,7 +124,7 @@ def _is_unnamed(column: Column) -> bool:
 
 
 def kind_of_name(name: str) -> str | None:
-    """What part of a time a name says, if it says nothing else."""
+    """The part of a time that a name means, if it means nothing else."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = re.findall(r"[^\W\d_]+", spaced.casefold())
     if {"day", "of", "year"} <= set(words):
@@ -138,7 +138,7 @@ def kind_of_name(name: str) -> str | None:
 
 
 def _part_of(column: Column, kind: str) -> Part | None:
-    """A column of a kind, where what it holds is that."""
+    """A column of a kind, if its content agrees."""
     if kind == "year":
         return _year_part(column)
     numbers = _part_numbers(column)
@@ -172,7 +172,7 @@ def _year_part(column: Column) -> Part | None:
 
 
 def sums_of(column: Column) -> ndarray:
-    """Which rows of a column of months or quarters sum up the others (N,)."""
+    """Whether each row of a column of months or quarters sums up the others (N,)."""
     if not column.is_text:
         return column.data == 13
     texts = [str(text).strip().casefold() for text in column.data]
@@ -181,7 +181,7 @@ def sums_of(column: Column) -> ndarray:
 
 
 def _without_notes(column: Column) -> Column:
-    """A column of years with other texts, such as notes below the table, left empty."""
+    """A column of years with other text, such as notes below the table, removed."""
     if not column.is_text or column.times is not None:
         return column
     is_year = [re.fullmatch(r"\s*\d{4}\s*", str(text)) is not None for text in column.data]
@@ -223,8 +223,10 @@ def _part_number(text: str) -> float:
 
 
 def clock_of(column: Column) -> Part | None:
-    """A column of clock times, in microseconds since midnight: 13:00, 1:00 PM, 13.00.00, and 1300
-    where it is named as a time."""
+    """A column of clock times in microseconds since midnight: 13:00, 1:00 PM, 13.00.00.
+
+    1300 is one if the column is named as a time.
+    """
     clock = _written_clock_of(column) if column.is_text else None
     return clock or _compact_clock_of(column)
 
@@ -249,7 +251,7 @@ def _is_clock(text: str) -> bool:
 
 
 def _compact_clock_of(column: Column) -> Part | None:
-    """1300 as a clock time, in a column whose name says so."""
+    """Read 1300 as a clock time, in a column named as a time."""
     if not _COMPACT.search(column.name.casefold()):
         return None
     numbers = _part_numbers(column)
@@ -265,7 +267,7 @@ def _compact_clock_of(column: Column) -> Part | None:
 
 
 def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:
-    """130000 as 13:00:00."""
+    """Read 130000 as 13:00:00."""
     known = numbers[np.isfinite(numbers)]
     hours, minutes, seconds = known // 10_000, known // 100 % 100, known % 100
     if hours.max() > 24 or minutes.max() > 59 or seconds.max() > 59:

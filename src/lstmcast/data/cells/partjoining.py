@@ -1,4 +1,4 @@
-"""Times refined by their parts, and empty cells filled by what stands above them."""
+"""Refine times by their parts, and fill empty cells from above."""
 
 # N rows
 
@@ -12,13 +12,19 @@ from numpy import ndarray
 from lstmcast.data.cells.partcolumns import Part
 from lstmcast.data.times.timenumbers import iso_weeks
 
-_SLOTS = ((24, 60), (50, 30), (100, 15), (144, 10), (300, 5))  # at most so many, of so many minutes
+_SLOTS = (
+    (24, 60),
+    (50, 30),
+    (100, 15),
+    (144, 10),
+    (300, 5),
+)  # slots of a day: largest number, minutes of each
 _MONTHS_LONG = {"half": 6, "quarter": 3, "month": 1}
 _HOUR = 3600 * 10**6
 
 
 def with_parts(values: ndarray, parts: Sequence[Part]) -> ndarray:
-    """Times (N,) refined by parts of them; NaT where a part is missing or no calendar has it."""
+    """Refine times (N,) by their parts; NaT if a part is missing or not in the calendar."""
     start = np.datetime64("1970-01-01", "us")
     for part in parts:
         is_known = np.isfinite(part.numbers) & ~np.isnat(values)
@@ -31,7 +37,7 @@ def with_parts(values: ndarray, parts: Sequence[Part]) -> ndarray:
 
 
 def _refined(base: ndarray, kind: str, numbers: ndarray) -> tuple[ndarray, ndarray]:
-    """Times refined by one part, and which of them there are."""
+    """Times refined by one part, and whether each exists."""
     if kind in _MONTHS_LONG:
         length = _MONTHS_LONG[kind]
         months = base.astype("datetime64[M]") + (numbers - 1) * length
@@ -53,11 +59,11 @@ def _refined(base: ndarray, kind: str, numbers: ndarray) -> tuple[ndarray, ndarr
 
 
 def _micros(kind: str, numbers: ndarray) -> ndarray:
-    """Parts of a day in microseconds since its midnight."""
+    """Parts of a day in microseconds since midnight."""
     if kind == "clock":
         return numbers
     if kind == "hour":
-        # 1 to 24: hours named by their ends, as power exchanges count them
+        # 1 to 24: hours named by their ends, as at power exchanges
         hours = numbers - _counts_from_one(numbers)
         return hours * _HOUR
     if kind == "slot":
@@ -82,7 +88,7 @@ def _slot_minutes(numbers: ndarray) -> int:
 
 
 def carried_times(values: ndarray, missing: ndarray) -> ndarray:
-    """Times with empty cells filled by what stands above them, as merged cells leave them."""
+    """Times with empty cells of merged cells filled from above."""
     return _filled(values, missing)
 
 
@@ -97,7 +103,7 @@ def _filled(values: ndarray, missing: ndarray) -> ndarray:
 
 
 def last_filled(missing: ndarray) -> ndarray:
-    """For each row the newest one up to it that is filled; the first filled one before that."""
+    """For each row the last filled row up to it, or else the first filled row."""
     rows = np.arange(len(missing))
     filled_rows = np.where(missing, -1, rows)
     newest = np.maximum.accumulate(filled_rows)

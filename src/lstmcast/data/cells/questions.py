@@ -1,5 +1,4 @@
-"""What is asked about cells that cannot be read, with options that were tried before they are
-advised."""
+"""Questions about unreadable cells, with advice that was tried first."""
 
 from __future__ import annotations
 
@@ -11,21 +10,21 @@ from lstmcast.data.cells.columns import ask
 from lstmcast.data.sheet import Column, Sheet
 
 _SHOWN = 4
-_MOST_CODES = 6  # distinct texts that may be codes for missing values
+_MOST_CODES = 6  # largest number of distinct texts that may be codes for missing values
 _MOST_SHARE = 0.5  # of the cells
 _LIMIT = re.compile(r"[<>≤≥]=? ?\d[\d.,]*")
 
 
 def text_among_numbers(sheet: Sheet, column: Column, rows: ndarray, role: str) -> str:
-    """The message about text in some rows of a column of numbers."""
+    """The message about text in some rows of a numeric column."""
     cells = [_cell_text(sheet, column, row) for row in rows[:_SHOWN]]
     examples = ", ".join(cells) or "it is empty"
     if len(rows) > _SHOWN:
         examples += f" and {len(rows) - _SHOWN} more"
     return (
         f"{sheet.source}: text in the {role} column {column.name!r}: {examples}. Numbers are "
-        f"expected. {_advised_codes(column, rows)}Write the numbers, leave the cell empty where "
-        f"the value is missing, or name another column with {ask(role, 'NAME')}."
+        f"expected. {_advised_codes(column, rows)}Write numbers, leave cells empty where values "
+        f"are missing, or name another column with {ask(role, 'NAME')}."
     )
 
 
@@ -34,7 +33,7 @@ def _cell_text(sheet: Sheet, column: Column, row: int) -> str:
 
 
 def _advised_codes(column: Column, rows: ndarray) -> str:
-    """The option that makes missing values of the texts, where they may be codes for them."""
+    """The option that reads the texts as missing, if they may be codes for missing values."""
     texts = [column.cell(row).strip() for row in rows.tolist()]
     distinct = list(dict.fromkeys(texts))
     are_few = 0 < len(distinct) <= _MOST_CODES
@@ -43,7 +42,7 @@ def _advised_codes(column: Column, rows: ndarray) -> str:
         return ""
     codes = ",".join(distinct)
     if not all(map(_LIMIT.fullmatch, distinct)):
-        return f"If this stands for missing values, use {_said(codes)}. "
+        return f"If this means a missing value, use {_said(codes)}. "
     limit = distinct[0]
     number = limit.lstrip("<>≤≥ ")
     return (

@@ -1,4 +1,4 @@
-"""Whether a point or a comma groups thousands, where the values of a column alone do not tell."""
+"""Decide whether a point or comma groups thousands if the values of a column are ambiguous."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from lstmcast.data.sheet import Column, Sheet, columns_without
 
 _POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
 _COMMAS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
-_SMALL = re.compile(r"[-+]?\d{1,3}")  # whole numbers that have no thousands
+_SMALL = re.compile(r"[-+]?\d{1,3}")  # kinds of whole numbers without thousands separators
 _GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
 _BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
-_FEWEST = 3  # values that all have three digits behind the mark
+_FEWEST = 3  # values with three digits after every mark
 _SAMPLE = 2000
 _TRIANGLES = "▲△"  # a minus of Japanese accounts, which have no decimals
-_ELSEWHERE = "as the dates or other numbers of the file tell"
-_MONEY = "as amounts of money have two decimals or none"
+_ELSEWHERE = "as the dates or other numbers of the file show"
+_MONEY = "since amounts of money have two decimals or none"
 
 
 def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
-    """A column of numbers with its decimal mark decided by the whole sheet where its values could
-    be read in two ways, and a finding about that.
+    """A numeric column with its ambiguous decimal mark decided from the whole sheet.
 
-    5.037 in a file cut by semicolons, beside dates such as 31.12.2024 or numbers such as 1,5, is
-    5037. Where nothing in the sheet decides it, the numbers stay as they are, with a warning.
+    5.037 in a file with semicolons, next to dates such as 31.12.2024 or numbers such as 1,5, is
+    5037. If nothing in the sheet decides it, the numbers stay as they are, with a warning.
     """
     mark = doubtful_mark(column)
     if not mark:
@@ -45,7 +44,8 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
 
 
 def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
-    """Points that could group thousands: they do beside decimal commas and dates with points."""
+    """Decide points that may group thousands: they do next to decimal commas and dates with
+    points."""
     if _is_money(column, "."):
         return replace(column, decimal=","), [_grouped(column, ".", _MONEY)]
     if not column.decimal_comma_likely:
@@ -66,8 +66,7 @@ def _sample(column: Column) -> list[str]:
 
 
 def doubtful_mark(column: Column) -> str:
-    """The mark that stands before three digits in all values that have one; "" where a value shows
-    what it is."""
+    """The mark before three digits in all values that have one; "" if a value shows its meaning."""
     if not column.is_text or column.plain or column.decimal:
         return ""
     texts = _sample(column)
@@ -83,8 +82,10 @@ def doubtful_mark(column: Column) -> str:
 
 
 def _is_money(column: Column, mark: str) -> bool:
-    """Whether values have a sign of money, which has two decimals or none. A price of 1.459 for a
-    litre stays open."""
+    """Whether values have a currency sign: money has two decimals or none.
+
+    A price of 1.459 per litre remains ambiguous.
+    """
     notes = column.numbers.notes if column.numbers is not None else ()
     has_sign = any(note.startswith(CURRENCY_SIGNS) for note in notes)
     has_sign = has_sign or any(str(text).strip()[:1] in _TRIANGLES for text in column.data)
@@ -133,7 +134,7 @@ def _warning(column: Column, mark: str, option: str) -> Finding:
     decimal = example.replace(mark, ".")
     message = (
         f"column {column.name!r}: {example} can be read as {decimal} or as {grouped_number}, and "
-        f"nothing in the file tells which; it was read as {decimal}"
+        f"the file does not show which; it was read as {decimal}"
     )
     action = f"If it is {grouped_number}, use decimal={option!r} (--decimal {option})."
     return Finding("numbers", "warning", message, action, value=example)

@@ -1,5 +1,4 @@
-"""Which columns name the series: the smallest set that was checked to tell the rows of each time
-apart, or a question."""
+"""Find the columns that name the series: the smallest set that distinguishes rows of one time."""
 
 # N rows
 
@@ -23,7 +22,7 @@ from lstmcast.data.cells.columns import (
 from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.errors import DataError
 
-# distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
+# largest ratio of distinct times to rows in a panel; above it, repeats are mistakes in one series
 _PANEL_SHARE = 0.75
 _ID_WORDS = """
 id ids code key no nr store shop item sku product article branch site sensor client customer region
@@ -32,17 +31,16 @@ country dept department family line station meter filiale artikel 店舗 商品 
 _ID_NAMES = frozenset(_ID_WORDS.split())
 _SERIES_NAMES = ("unique_id", "series_id", "series", "series_name", "item_id", "ts_id", "系列")
 _ID_ENDING = re.compile(r"(id|code|店|コード)$")
-_REPEATED = 0.01  # share of rows that repeat a time and a key, at most, for a key to be believed
-_MOST_COLUMNS = 4  # that name the series together
+_REPEATED = 0.01  # largest share of rows that repeat a time and a key, for a key to be accepted
+_MOST_COLUMNS = 4  # columns that name the series together
 _MOST_CANDIDATES = 10
-_SAMPLE = 20_000  # rows that a set of columns is tried on first
+_SAMPLE = 20_000  # rows on which a set of columns is tried first
 
 
 def find_series(
     sheet: Sheet, times: ndarray, time: Column | None, target: Column | None
 ) -> list[Column]:
-    """The columns that name the series: none for one series; DataError where several sets of
-    columns could."""
+    """The columns that name the series: none for one series; DataError if several sets could."""
     candidates = columns_without(sheet.columns, [time, target])
     called_series = _called_series(candidates)
     if called_series and _is_believed(times, called_series[0]):
@@ -50,7 +48,7 @@ def find_series(
     if (times[1:] > times[:-1]).all():
         return []
     in_turn = [column for column in candidates if _comes_in_turn(times, column)]
-    if len(in_turn) == 1:  # series that never share a time: one ended before the next began
+    if len(in_turn) == 1:  # series that never share a time: each ended before the next began
         return in_turn
     if len(np.unique(times)) > _PANEL_SHARE * len(times):
         return []
@@ -73,12 +71,12 @@ def find_series(
 
 
 def _is_believed(times: ndarray, column: Column) -> bool:
-    """Whether a column is one of series as its name says: "item_id" alone may be a part of them."""
+    """Whether a column identifies the series as its name says: "item_id" may be only a part."""
     return column.name.casefold() != "item_id" or _alone(times, column)
 
 
 def _called_series(columns: Sequence[Column]) -> list[Column]:
-    """Columns that are called as series are, the most usual name first."""
+    """Columns with usual names of series, the most usual name first."""
     series_columns = []
     for name in _SERIES_NAMES:
         for column in columns:
@@ -88,14 +86,14 @@ def _called_series(columns: Sequence[Column]) -> list[Column]:
 
 
 def _comes_in_turn(times: ndarray, column: Column) -> bool:
-    """Whether a column of codes puts the times in order, one code after the other."""
+    """Whether the times are in order within each code, one code after another."""
     if not column.is_text or not is_code(column.name):
         return False
     return _puts_in_order(times, _codes_of(column))
 
 
 def _alone(times: ndarray, column: Column) -> bool:
-    """Whether a column tells the rows of each time apart, but for a few mistakes."""
+    """Whether a column distinguishes the rows of each time, except for a few mistakes."""
     return _tells_apart(times, [_codes_of(column)])
 
 
@@ -106,34 +104,35 @@ def _codes_of(column: Column) -> ndarray:
 
 
 def _may_name(column: Column) -> bool:
-    """Whether a column may tell series apart: one that differs in every row numbers the rows, and a
-    part of the date is one of the time."""
+    """Whether a column may name series: not a row number, and not a part of the date."""
     if column.missing.all() or not changes(column):
         return False
     name = folded(column.name)
     is_tag = name == "tag" and column.is_text and column.number_share < NUMBER_SHARE
-    if name in CALENDAR_PARTS and not is_tag:  # a tag of a sensor is no German day
+    if name in CALENDAR_PARTS and not is_tag:  # a sensor tag is not a German day ("Tag")
         return False
     _, ids = column.as_ids()
     return len(ids) < len(column)
 
 
 def _is_name(column: Column) -> bool:
-    """Whether a column holds names, or numbers that its own name calls codes."""
+    """Whether a column holds names, or numbers that are codes by its name."""
     if column.number_share >= NUMBER_SHARE:
         return is_code(column.name)
     return column.is_text and column.time_share < DATE_SHARE
 
 
 def is_code(name: str) -> bool:
-    """Whether a column is called as ids and codes are: store, item_id, 店コード."""
+    """Whether a column is named like ids and codes: store, item_id, 店コード."""
     ending = _ID_ENDING.search(folded(name))
     return ending is not None or bool(_ID_NAMES & words_of(name))
 
 
 def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Column]]:
-    """The smallest sets of columns of which each row of a time has other cells, one of those that
-    divide the rows alike; at most a few."""
+    """The smallest sets of columns that distinguish the rows of each time; at most a few.
+
+    Of sets that divide the rows equally, one is kept.
+    """
     codes_first = sorted(candidates, key=lambda column: not is_code(column.name))
     candidates = codes_first[:_MOST_CANDIDATES]
     codes_by_column = {id(column): _codes_of(column) for column in candidates}
@@ -155,7 +154,7 @@ def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Col
 
 
 def _distinct(sets: list[tuple[list[Column], ndarray]]) -> list[list[Column]]:
-    """The sets, one of those that divide the rows alike; the one of codes alone if there is one."""
+    """The sets without those that divide the rows equally; sets of codes are preferred."""
     distinct: list[list[Column]] = []
     divisions: list[ndarray] = []
     for columns, joint in sets:
@@ -182,7 +181,7 @@ def _ranked(codes: ndarray) -> ndarray:
 
 
 def _sample_of(times: ndarray) -> ndarray:
-    """Rows of some of the times, all rows of each of them."""
+    """All rows of some of the times."""
     if len(times) <= _SAMPLE:
         return np.arange(len(times))
     distinct, counts = np.unique(times, return_counts=True)
@@ -206,14 +205,14 @@ def _tells_apart(times: ndarray, codes_of_columns: Sequence[ndarray]) -> bool:
 
 
 def _halves_repeats(times: ndarray, column: Column) -> bool:
-    """Whether a column tells half of the repeated rows apart; the others are mistakes."""
+    """Whether a column distinguishes half of the repeated rows; the others are mistakes."""
     one_code = np.zeros(len(times), np.int64)
     repeats = _repeats(times, one_code)
     return _repeats(times, _codes_of(column)) <= 0.5 * repeats
 
 
 def _sets_with_numbers(times: ndarray, usable: Sequence[Column]) -> list[list[Column]]:
-    """Sets with columns of few whole numbers, beside another column of numbers."""
+    """Sets with columns of few whole numbers, if there is another numeric column."""
     numeric = [column for column in usable if column.number_share >= NUMBER_SHARE]
     code_limit = len(times) // 3
     code_columns = []
@@ -235,11 +234,11 @@ def _is_whole(column: Column) -> bool:
 
 
 def _ask_series(sheet: Sheet, sets: list[list[Column]], name_columns: list[Column]) -> str:
-    """A question that names only sets that were found to tell all rows apart."""
+    """A question that names only sets that distinguish all rows."""
     if not sets:
         return (
-            f"{sheet.source} has several rows for each time, and its columns of names do not tell "
-            f"them apart, not even together. Add the rows of each period up with "
+            f"{sheet.source} has several rows for each time, but no combination of its columns of "
+            "names distinguishes them. Add up the rows of each period with "
             f"{ask('aggregate', 'sum')}, or give one column that names the series. The columns "
             f"are:\n{sheet.describe(name_columns)}"
         )
@@ -251,13 +250,13 @@ def _ask_series(sheet: Sheet, sets: list[list[Column]], name_columns: list[Colum
     noun = "sets of columns" if len(sets[0]) > 1 else "columns"
     return (
         f"{sheet.source} has several rows for each time, and {len(sets)} {noun} that could name "
-        f"the series. Say which with {', or '.join(options)}; or add the rows of each period up "
+        f"the series. Choose one with {', or '.join(options)}; or add up the rows of each period "
         f"with {ask('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns_of_sets)}"
     )
 
 
 def _puts_in_order(times: ndarray, codes: ndarray) -> bool:
-    """Whether times that step back ascend within each of a few codes, without a repeat."""
+    """Whether times that are not in order increase strictly within each of a few codes."""
     order = np.argsort(codes, kind="stable")
     times, codes = times[order], codes[order]
     same_code = codes[1:] == codes[:-1]
@@ -275,8 +274,11 @@ def _repeats(times: ndarray, codes: ndarray) -> int:
 
 
 def names_of_rows(columns: Sequence[Column], size: int) -> list[Column]:
-    """The columns that name each row of a table with a row per series: one alone, else the smallest
-    set of names that does; empty cells count where another column is filled."""
+    """The columns that name the rows of a table with one row per series.
+
+    It is one column, or else the smallest set of columns; cells may be empty if another one is
+    filled.
+    """
     filled_columns = [column for column in columns if not column.missing.all()]
     name_columns = [column for column in filled_columns if _is_name(column)]
     for column in name_columns:

@@ -1,5 +1,4 @@
-"""Rows that sum up others: totals of a year, a region or a page between the rows that they add up,
-and years or quarters among months."""
+"""Rows that sum up others: totals of a year, region or page, and years among months."""
 
 # N rows
 
@@ -27,16 +26,15 @@ _YEAR = re.compile(r"(?:fy|cy)? ?\d{4}(?: ?年度?)?")
 # periods, the longer ones first, and how many months they have
 _LENGTHS = {"year": 12, "half": 6, "quarter": 3, "month": 1, "week": 0, "day": 0}
 _MOST_TEXTS = 5000
-_FILLED = 0.5  # share of the other rows in which a column is filled that totals leave empty
-_CLASSED = 0.95  # share of the rows whose labels must be of some period
+_FILLED = 0.5  # smallest share of filled cells in other rows, of a column that is empty in totals
+_CLASSED = 0.95  # smallest share of rows whose labels are periods
 
 
 def without_totals(sheet: Sheet) -> Sheet:
-    """The sheet without rows that sum up others, with a note; as it is where there are none.
+    """The sheet without rows that sum up others, with a note.
 
-    A row is one where its one label is a word for totals and what other rows have beside it is
-    empty, or where that label stands in the place of a time. A series called "Total" that has its
-    own times stays.
+    A row is a total if its only label is a word for totals and cells that other rows fill are
+    empty, or if that word replaces a time. A series called "Total" with its own times is kept.
     """
     for column in sheet.columns:
         if not column.is_text or len(column.data) > _MOST_TEXTS:
@@ -52,7 +50,7 @@ def without_totals(sheet: Sheet) -> Sheet:
 
 
 def _totals_of(sheet: Sheet, column: Column) -> ndarray:
-    """Which rows have a word for totals in this column and nothing else that names them (N,)."""
+    """Whether each row has a word for totals in this column and no other name (N,)."""
     words = [_TOTAL.fullmatch(tidied(str(text))) is not None for text in column.data]
     are_totals = column.spread(np.array(words, bool))
     nowhere = np.zeros(len(column), bool)
@@ -89,7 +87,7 @@ def _are_times(texts: Sequence[str]) -> bool:
 
 
 def _without_longer_periods(sheet: Sheet) -> Sheet:
-    """The sheet without rows of years and quarters where most rows are months or days of them."""
+    """The sheet without rows of years and quarters if most rows are their months or days."""
     for column in sheet.columns:
         if not column.is_text or not 2 < len(column.data) <= _MOST_TEXTS:
             continue
@@ -108,7 +106,7 @@ def _without_longer_periods(sheet: Sheet) -> Sheet:
 
 
 def _units(texts: Sequence[str]) -> list[str]:
-    """What period each label is, "" where it is none."""
+    """The period of each label, "" if it is none."""
     of_shapes: dict[str, str] = {}
     units = []
     for text in map(tidied, texts):
@@ -134,7 +132,7 @@ def _unit_of(text: str, shape: str) -> str:
 
 
 def _longer(column: Column, units: ndarray) -> ndarray:
-    """Which rows are periods that rows of the commonest, shortest period lie in (N,)."""
+    """Whether each row is a period that contains rows of the most common, shortest period (N,)."""
     none = np.zeros(len(column), bool)
     of_rows = column.spread(units)
     there = of_rows != ""

@@ -1,4 +1,4 @@
-"""What the cells of a column say: numbers of a target or beside it, yes or no, or categories."""
+"""The values of a column: numbers, yes or no, or categories."""
 
 # R rows of the sheet · U distinct texts of a column
 
@@ -22,10 +22,10 @@ _NO_WORDS = "no n false f off nein falsch non faux não nao falso いいえ 無 
 _ANSWERS: dict[str, float] = dict.fromkeys(_YES_WORDS.split(), 1.0)
 _ANSWERS |= dict.fromkeys(_NO_WORDS.split(), 0.0)
 _NO_ANSWER = {"", "nan", "none", "null", "na", "n/a"}
-NO_CATEGORY = "none"  # what an empty cell says where most cells of a column of categories are empty
-_MOSTLY_EMPTY = 0.5  # share of empty cells from which they are no missing values
-_MOSTLY_NUMBERS = 0.5  # share of numbers from which a text among them is a mistake
-_MOST_LEVELS = 1000  # of categories: more are notes, names or ids
+NO_CATEGORY = "none"  # category of empty cells if most cells of a column are empty
+_MOSTLY_EMPTY = 0.5  # share of empty cells above which they are a category
+_MOSTLY_NUMBERS = 0.5  # share of numbers above which a text among them is a mistake
+_MOST_LEVELS = 1000  # largest number of categories: columns with more hold notes, names or ids
 
 
 def numbers_of(
@@ -35,8 +35,10 @@ def numbers_of(
     notes: list[Finding] | None,
     role: str = "target",
 ) -> ndarray:
-    """The numbers (R,) of a target or of a column beside it; DataError where text stands among
-    them. notes: None where the columns are many, and none gets a finding."""
+    """The numbers (R,) of a target or covariate; DataError for text among them.
+
+    notes: the list that takes findings, None for no findings.
+    """
     column = cell_format.without_codes(column)
     if notes is not None:
         column, findings = settled(sheet, column)
@@ -58,7 +60,7 @@ def numbers_of(
 def past_values(
     sheet: Sheet, column: Column, cell_format: CellFormat, notes: list[Finding]
 ) -> ndarray:
-    """The numbers of a column beside the target (R,), yes as 1 and no as 0."""
+    """The numbers of a covariate (R,), yes as 1 and no as 0."""
     if column.data.dtype == bool:
         return column.data.astype(np.float64)
     return numbers_of(sheet, column, cell_format, notes, "past")
@@ -71,11 +73,10 @@ def known_values(
     notes: list[Finding],
     role: str = "future",
 ) -> tuple[ndarray, Levels]:
-    """A column that is known in advance or does not change, as numbers (R,), and the names of the
-    categories that they stand for; none of a column of numbers. NaN = missing.
+    """The numbers (R,) of a future or static column, and the names of their categories, if any.
 
-    Yes and no are 1 and 0. A column of texts, or of texts and fewer distinct numbers, holds
-    categories; text in any other column of numbers is a DataError.
+    NaN is missing; yes and no are 1 and 0. A column of text, or with more distinct texts than
+    numbers, holds categories; text in any other numeric column is a DataError.
     """
     if column.data.dtype == bool:
         return column.data.astype(np.float64), ()
@@ -100,7 +101,7 @@ def _holds_dates(column: Column) -> bool:
 
 
 def holds_something(column: Column) -> bool:
-    """Whether a column may be known in advance: numbers, yes and no, or not too many texts."""
+    """Whether a column may be a future column: numbers, yes and no, or not too many texts."""
     if column.missing.all() or _holds_dates(column):
         return False
     is_numeric = not column.is_text or column.number_share >= _MOSTLY_NUMBERS
@@ -117,7 +118,7 @@ def is_plain(column: Column) -> bool:
 
 
 def _yes_or_no(column: Column) -> ndarray | None:
-    """1 and 0 for yes and no in one of several languages; None where there is anything else."""
+    """1 and 0 for yes and no in one of several languages; None for anything else."""
     if not column.is_text:
         return None
     texts = [folded(text) for text in column.data]
@@ -129,7 +130,7 @@ def _yes_or_no(column: Column) -> ndarray | None:
 
 
 def _holds_categories(column: Column) -> bool:
-    """Whether a column holds categories: texts alone, or at least as many as distinct numbers."""
+    """Whether a column holds categories: only text, or at least as many texts as numbers."""
     if column.categories is not None:
         return True
     if column.codes is None or column.missing.all():
@@ -168,8 +169,10 @@ def _categories(
 
 
 def _category(cell: object) -> str:
-    """The text of a category; nothing for a cell that says nothing. "none" is a category, as of
-    promotions or holidays."""
+    """The text of a category, empty for a missing cell.
+
+    "none" is a category, for example of promotions or holidays.
+    """
     text = str(cell).strip()
     if text.casefold() in ("", "nan", "null", "na", "n/a", "<na>", "nat"):
         return ""

@@ -1,1 +1,1 @@
-"""Columns beside the target: which they are, and their values on the grids of series."""
+"""Covariates: finding their columns and placing their values on the grids of series."""

@@ -1,4 +1,4 @@
-"""What stands beside the target, as somebody said it: names of columns, tables of their own."""
+"""The covariates given by the user: column names and separate tables."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ColumnNames = str | Sequence[str] | None
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """Columns beside the target, but for those of the past, as `lstmcast.read` is told of them.
+    """The arguments of `lstmcast.read` on covariates, except past ones.
 
-    `future`: known in advance · `future_data`: a table of its own with coming values · `static`:
-    constant in each series · `static_data`: a table of its own with such columns · `holidays`:
-    countries whose public holidays are columns too · `hindsight`: as `future`, of what was not
-    known then, such as observed temperatures. None: none.
+    `future`: known in advance · `future_data`: a separate table with coming values · `static`:
+    constant in each series · `static_data`: a separate table of static columns · `holidays`:
+    countries whose public holidays become columns · `hindsight`: like `future`, for values that
+    were not known in advance, such as observed temperatures. None means none.
 
     >>> Beside(future="price, promo").names("future")
     ('price', 'promo')
@@ -31,7 +31,7 @@ class Beside:
     static_data: Any = None
     holidays: ColumnNames = None
     hindsight: ColumnNames = None
-    optional: tuple[str, ...] = ()  # columns that need not be there: they are remembered
+    optional: tuple[str, ...] = ()  # columns that may be missing: their values are saved
 
     def __post_init__(self) -> None:
         for role in _NAMED_ROLES:
@@ -43,7 +43,7 @@ class Beside:
         if self.holidays is not None:
             from lstmcast.data.covariates.public_holidays import holiday_codes
 
-            # an unknown country should fail here, before a large file is read
+            # fail for an unknown country before a large file is read
             codes = holiday_codes(self.holidays)
             object.__setattr__(self, "holidays", codes)
 
@@ -53,11 +53,11 @@ class Beside:
         return any(value is not None for value in values)
 
     def given(self) -> list[ColumnNames]:
-        """What is said of each role."""
+        """The arguments by role."""
         return [getattr(self, role) for role in ROLES]
 
     def names(self, role: str) -> tuple[str, ...]:
-        """The columns of a role, as far as commas in a text part them."""
+        """The columns of a role; a text with commas is several names."""
         value = getattr(self, role) or ()
         texts = [value] if isinstance(value, str) else map(str, value)
         joined_names = ",".join(texts)
@@ -66,11 +66,11 @@ class Beside:
         return tuple(filter(None, distinct))
 
     def known_names(self) -> tuple[str, ...]:
-        """All columns that are known in advance, as far as they are named."""
+        """The named columns that are known in advance."""
         return (*self.names("future"), *self.names("hindsight"))
 
     def paths(self) -> list[str]:
-        """The files of the tables of their own: none of them should be written over."""
+        """The files of the separate tables, none of which should be overwritten."""
         paths = []
         for table in (self.future_data, self.static_data):
             sources = table if type(table) is list else [table]
@@ -80,11 +80,11 @@ class Beside:
         return paths
 
     def said(self) -> dict[str, Any]:
-        """What newer data for a saved model are read with as well: names of columns by role."""
+        """The column names by role with which newer data for a saved model are read too."""
         return {role: self.names(role) or None for role in _NAMED_ROLES}
 
     def as_before(self, recipe: Any) -> Beside:
-        """The same with what a recipe says of what was left open."""
+        """The same with missing arguments taken from a recipe."""
         remembered = {}
         for role in _NAMED_ROLES:
             if getattr(self, role) is None:
@@ -93,5 +93,5 @@ class Beside:
         return replace(self, **remembered, optional=optional)
 
 
-ROLES = ("future", "hindsight", "static")  # of columns, by the arguments that name them
+ROLES = ("future", "hindsight", "static")  # roles of columns, by the arguments that name them
 _NAMED_ROLES = (*ROLES, "holidays")

@@ -1,4 +1,4 @@
-"""Covariates of series that continue with newer data, or stand one after the other in one panel."""
+"""Joining covariates of series that continue with newer data or form one panel."""
 
 # M observations of all series and of their coming steps · S series
 
@@ -16,11 +16,10 @@ from lstmcast.data.ragged import places as steps_of
 
 
 def continued_future(older: Future, newer: Future, places: NDArray, steps: NDArray) -> Future:
-    """What is known in advance of series that continue with newer data, (S,): the newer word
-    counts, and a missing one erases none.
+    """Future columns of series that continue with newer data (S,): newer values win.
 
-    places (S,): of the remembered series, −1 for none · steps (S,): of the joined series, at which
-    the newer data begin.
+    Missing newer values erase nothing. places (S,): indices of the saved series, −1 for none ·
+    steps (S,): steps of the joined series at which the newer data begin.
     """
     newer_lengths = newer.lengths if newer else np.zeros_like(places)
     newer_offsets = offsets_of(newer_lengths)
@@ -70,10 +69,9 @@ def _union(older: Levels, newer: Levels, name: str) -> tuple[str, ...]:
 def continued_static(
     older: Covariates, newer: Covariates, places: NDArray
 ) -> tuple[Columns, Levels]:
-    """What does not change in series that continue with newer data, and the names of categories:
-    the newer word counts, and a missing one erases none.
+    """Static columns of series that continue with newer data, and category names: newer values win.
 
-    places (S,): of the remembered series, −1 for none.
+    Missing newer values erase nothing. places (S,): indices of the saved series, −1 for none.
     """
     columns, levels = {}, {}
     for name in dict.fromkeys([*older.static, *newer.static]):
@@ -95,7 +93,7 @@ def continued_static(
 
 
 def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Future:
-    """What is known in advance of series of two panels with so many series, one after the other."""
+    """The future columns of two panels, concatenated."""
     of_first, of_second = counts
     absent = np.full(of_second, -1)
     places = np.append(np.arange(of_first), absent)
@@ -104,6 +102,6 @@ def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Fu
         offsets = np.append(no_steps, second.offsets)
         second = replace(second, offsets=offsets)
     if first and len(first.offsets) != of_first + 1:
-        raise ValueError("what is known in advance is of other series")
+        raise ValueError("the future columns belong to other series")
     begin = np.zeros(len(places), np.int64)
     return continued_future(first, second, places, begin)

@@ -1,4 +1,4 @@
-"""Covariates of series that are already on a grid, from mappings of arrays."""
+"""Covariates from mappings of arrays, for series that are already on a grid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lstmcast.data.levels import coded
 from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import DataError, UsageError
 
-Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]  # columns, as people give them
+Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]  # columns in the accepted forms
 
 
 def covariates_from_arrays(
@@ -23,19 +23,19 @@ def covariates_from_arrays(
     rows: NDArray,
     lengths: NDArray,
 ) -> Covariates:
-    """Covariates of series that are already on a grid.
+    """Make covariates for series that are already on a grid.
 
     Args:
-        past: {name: {id: values}}, {name: values} that all series share, or {name: (S, T) values}.
+        past: {name: {id: values}}, {name: values} shared by all series, or {name: (S, T) values}.
         future: the same, with values of coming steps after those of the series; texts are
             categories.
-        static: {name: {id: value}}, or {name: values} of all series in their order.
+        static: {name: {id: value}}, or {name: values} for all series in order.
         rows: id of each series (S,), without the name of its target.
-        lengths: of each series (S,).
+        lengths: length of each series (S,).
 
     Raises:
-        UsageError: they are not a mapping of names.
-        DataError: they have other lengths than the series, or are not numbers.
+        UsageError: The columns are not a mapping of names.
+        DataError: Their lengths differ from those of the series, or they are not numbers.
     """
     past_columns = {}
     for name, arrays in _parts(past, "past", rows, lengths).items():
@@ -48,7 +48,7 @@ def covariates_from_arrays(
 def _static(
     static: Given | None, rows: NDArray
 ) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
-    """Columns that do not change, (S,) each, and the names of their categories."""
+    """Static columns (S,) and the names of their categories."""
     columns, levels = {}, {}
     if static is None:
         return columns, levels
@@ -59,8 +59,8 @@ def _static(
         array = _numbers(values, "static", name)
         if array.shape != rows.shape:
             raise DataError(
-                f"static column {name!r} has the shape {array.shape}, and there are {len(rows)} "
-                "series. One value for each series is expected."
+                f"static column {name!r} has shape {array.shape}, and there are {len(rows)} "
+                "series. One value per series is expected."
             )
         if array.dtype.kind == "O":
             (array,), levels[name] = coded([array])
@@ -69,8 +69,7 @@ def _static(
 
 
 def _future(parts_of_columns: Mapping[str, list[NDArray]]) -> Future:
-    """Columns that are known in advance, from those of each series: all as long as the longest of
-    the series, NaN where nothing is known."""
+    """Future columns from those of each series, as long as the longest, NaN where unknown."""
     if not parts_of_columns:
         return Future()
     lengths = [list(map(len, series)) for series in parts_of_columns.values()]
@@ -102,8 +101,8 @@ def _parts(
 def _mapping(columns: object, role: str) -> dict[str, Any]:
     if not isinstance(columns, Mapping):
         raise UsageError(
-            f"{role}={columns!r} does not name columns. Give {{name: values}}, the values in the "
-            "form that the target has."
+            f"{role}={columns!r} does not name columns. Give {{name: values}}, with values in the "
+            "same form as the target."
         )
     return {str(name): values for name, values in columns.items()}
 
@@ -128,9 +127,8 @@ def _column(
         if not is_long_enough and array.shape != (length,):
             coming = ", and those of coming steps after them" if may_be_longer else ""
             raise DataError(
-                f"{role} column {name!r} has the shape {array.shape} for series {str(row)!r}, "
-                f"which has {length} values. One value for each of the target's is "
-                f"expected{coming}."
+                f"{role} column {name!r} has shape {array.shape} for series {str(row)!r}, which "
+                f"has {length} values. One value for each value of the target is expected{coming}."
             )
     return [_finite(array) for array in arrays]
 
@@ -143,8 +141,8 @@ def _arrays_by_id(
     absent = [row for row in rows.tolist() if row not in by_id]
     if absent:
         raise DataError(
-            f"{role} column {name!r} has no values of series {absent[0]!r}. Give them for "
-            "every series; nan stands for a missing value."
+            f"{role} column {name!r} has no values for series {absent[0]!r}. Give values for "
+            "every series, and nan for missing ones."
         )
     return [_numbers(by_id[row], role, name) for row in rows.tolist()]
 
@@ -156,7 +154,7 @@ def _finite(values: NDArray) -> NDArray:
 
 
 def _numbers(array: ArrayLike, role: str, name: str) -> NDArray:
-    """As numbers; texts of what is known in advance as they are, which are categories."""
+    """As numbers; texts of future columns are kept, as categories."""
     cells = np.asarray(array)
     if role != "past" and cells.dtype.kind in "OUT" and _has_texts(cells):
         return cells.astype(object)
@@ -165,7 +163,7 @@ def _numbers(array: ArrayLike, role: str, name: str) -> NDArray:
     except (TypeError, ValueError) as error:
         raise DataError(
             f"{role} column {name!r} cannot be read as numbers ({error}). Write categories as "
-            "numbers; nan stands for a missing value."
+            "numbers, and nan for a missing value."
         ) from None
 
 

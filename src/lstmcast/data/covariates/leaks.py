@@ -1,4 +1,4 @@
-"""Columns that say what is to be forecast: the target itself, or the target of other steps."""
+"""Columns that reveal the forecast target: its values at the same or at other steps."""
 
 # S series · N observations of all series · L steps by which a column is moved
 
@@ -16,20 +16,21 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
 RULE = "leak"
-_SAME = 1e-9  # one minus the correlation of what is the same but for rounding
-_FEWEST = 12  # pairs that tell
-_MOST = 200_000  # observations that are looked at
+_SAME = 1e-9  # one minus the correlation of columns that are equal up to rounding
+_FEWEST = 12  # smallest number of pairs to compare
+_MOST = 200_000  # largest number of observations compared
 
 
 def leaks(panel: Panel) -> list[Finding]:
-    """Warnings of columns beside the target that are its own values, at their step or later ones;
-    and of known ones that are its earlier values, which end where the target does.
+    """Warnings about covariates that are the target itself, at the same or at other steps.
+
+    Future columns may also be its earlier values, which end where the target does.
 
     >>> from lstmcast.data.panel import Panel
     >>> sold = [5.0, 7, 6, 9, 4, 8, 6, 7, 5, 9, 8, 6, 7, 4]
     >>> print(*leaks(Panel.from_arrays(sold, future={"bill": [2.5 * one for one in sold]})))
-    warning: the future column 'bill' says the same as the target (correlation 1). Leave it out: a
-    forecast would know what it forecasts.
+    warning: the future column 'bill' carries the same information as the target (correlation 1).
+        Leave it out: the forecast would see the values to be forecast.
     """
     bound_count = np.searchsorted(panel.offsets, _MOST, side="right")
     offsets = panel.offsets[:bound_count]
@@ -57,7 +58,7 @@ def leaks(panel: Panel) -> list[Finding]:
 
 
 def at_targets(panel: Panel, name: str) -> ndarray:
-    """A column that is known in advance at the observations of the target (N,)."""
+    """A future column at the observations of the target (N,)."""
     future = panel.covariates.future
     values = future.columns[name]
     count = int(panel.lengths.sum())
@@ -77,9 +78,9 @@ def _ahead(panel: Panel) -> tuple[int, ...]:
 def _shift(
     column: ndarray, target: ndarray, offsets: ndarray, steps: tuple[int, ...]
 ) -> int | None:
-    """The first of these steps L for which the column is the target L steps later; None for none.
+    """The first step L for which the column is the target L steps later, or None.
 
-    A target that repeats itself says as much of its own other steps: that is no leak.
+    If the target repeats itself, its own values reveal as much, so that is not a leak.
     """
     if np.isnan(column).all():
         return None
@@ -95,7 +96,7 @@ def _shift(
 
 
 def _same(first: ndarray, second: ndarray) -> bool:
-    """Whether two columns are the same but for their unit, where both are known."""
+    """Whether two columns are equal up to their unit, where both are known."""
     are_known = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(are_known) < _FEWEST:
         return False
@@ -108,13 +109,13 @@ def _same(first: ndarray, second: ndarray) -> bool:
 
 
 def _leak(role: str, name: str, step: int) -> Finding:
-    says_the_same = f"the {role} column {name!r} says the same as the target"
+    says_the_same = f"the {role} column {name!r} carries the same information as the target"
     steps = f"{abs(step):,} step{'s' * (abs(step) > 1)}"
     if step < 0:
         message = f"{says_the_same} of {steps} before"
-        action = f"It is known no longer than {steps} ahead"
+        action = f"It is known at most {steps} ahead"
         action += ", and the forecast reads the target anyway."
         return Finding(RULE, "warning", message, action)
     when = "(correlation 1)" if step == 0 else f"of {steps} later"
-    action = "Leave it out: a forecast would know what it forecasts."
+    action = "Leave it out: the forecast would see the values to be forecast."
     return Finding(RULE, "warning", f"{says_the_same} {when}", action)

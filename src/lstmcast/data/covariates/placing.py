@@ -1,5 +1,7 @@
-"""Rows of what is known in advance onto the grids of series, from their first step on and beyond
-their ends; other frequencies are brought to that of the series."""
+"""Place rows of future columns on the grids of series, also beyond their ends.
+
+Other frequencies are converted to that of the series.
+"""
 
 # R rows · G groups of rows · S series · M steps of all series that something is known of · K cells
 
@@ -36,8 +38,8 @@ from lstmcast.data.times.frequency import OFF_GRID, Frequency
 from lstmcast.data.times.frequency_inference import infer
 from lstmcast.errors import DataError
 
-_LATE = 0.02  # of a step: by so much a clock may be early or late
-_MOST_STEPS = 50_000_000  # of all series: more, and a date in the future table is a mistake
+_LATE = 0.02  # share of a step by which a clock may be early or late
+_MOST_STEPS = 50_000_000  # above it, a future date is a mistake
 _LENGTHS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 _LENGTHS |= {"business day": DAY, "half month": 15 * DAY, "month": 30 * DAY}
 _LENGTHS |= {"quarter": 91 * DAY, "year": 365 * DAY}
@@ -45,7 +47,7 @@ _FIXED_UNITS = ("second", "minute", "hour", "day", "week")
 
 
 class _Cells(NamedTuple):
-    """Values at steps of series: their numbers and steps (K,), and columns (K,) by name."""
+    """Values at steps of series: indices of series and steps (K,), and columns (K,) by name."""
 
     series: ndarray
     steps: ndarray
@@ -56,8 +58,10 @@ class _Cells(NamedTuple):
 def placed(
     tables_of_rows: Sequence[KnownRows], grid: Grid, options: ReadOptions
 ) -> tuple[Future, list[Finding]]:
-    """What is known in advance on the grids of series, and what was noticed on the way, errors
-    included. Rows of later tables count where several say something of one step."""
+    """Place future columns on the grids of series; returns findings, errors included.
+
+    Later tables win if several have a value for a step.
+    """
     own_tables = [rows for rows in tables_of_rows if rows.own]
     findings = silent_series(own_tables, grid)
     tables = []
@@ -95,7 +99,7 @@ def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, l
     method = "first" if refuses_repeats else reduced_by(options.duplicates)
     rows = _one_row_per_time(rows, method)
     if own_frequency is not None and longer > 0:
-        alignment = f"each value is held for its {_held(own_frequency)}"
+        alignment = f"each value is repeated for its {_held(own_frequency)}"
         note = alignment_note(rows, own_frequency, alignment)
         return _held_on(rows, groups, grid, own_frequency), [note]
     return _as_they_are(rows, groups, grid)
@@ -108,7 +112,7 @@ def _nothing(rows: KnownRows) -> _Cells:
 
 
 def _as_they_are(rows: KnownRows, groups: ndarray, grid: Grid) -> tuple[_Cells, list[Finding]]:
-    """Rows at the steps whose times they have."""
+    """Rows whose times are steps."""
     series, row_numbers = _rows_of_series(rows, groups)
     times = rows.times[row_numbers]
     steps = _steps_since(times, grid.starts[series], grid.frequency)
@@ -120,7 +124,7 @@ def _as_they_are(rows: KnownRows, groups: ndarray, grid: Grid) -> tuple[_Cells, 
 
 
 class _Bounds(NamedTuple):
-    """Where the rows of each series begin and end among those of all groups, (S,)."""
+    """The first and last row of each series among those of all groups (S,)."""
 
     begins: ndarray
     ends: ndarray
@@ -133,10 +137,10 @@ def _bounds(rows: KnownRows, groups: ndarray) -> _Bounds:
 
 
 def _rows_of_series(rows: KnownRows, groups: ndarray) -> tuple[ndarray, ndarray]:
-    """The rows of each series, one series after the other: numbers of series and of rows (K,)."""
+    """The rows of each series, concatenated: indices of series and of rows (K,)."""
     bounds = _bounds(rows, groups)
     counts = np.where(groups < 0, 0, bounds.ends - bounds.begins)
-    # all rows as one segment, of which each series has a part
+    # all rows as one segment, of which each series takes a part
     offsets = np.array([0, len(rows.series)])
     segment = np.zeros(len(groups), np.int64)
     row_numbers, _ = segments(offsets, segment, bounds.begins, counts)
@@ -145,7 +149,7 @@ def _rows_of_series(rows: KnownRows, groups: ndarray) -> tuple[ndarray, ndarray]
 
 
 def _cells_of(rows: KnownRows, row_numbers: ndarray, series: ndarray, steps: ndarray) -> _Cells:
-    """Cells of rows, without those before the series begin."""
+    """Cells of rows, without those before the start of a series."""
     has_begun = steps >= 0
     row_numbers = row_numbers[has_begun]
     columns = {}
@@ -155,8 +159,10 @@ def _cells_of(rows: KnownRows, row_numbers: ndarray, series: ndarray, steps: nda
 
 
 def _steps_since(times: ndarray, starts: ndarray, frequency: Frequency) -> ndarray:
-    """Steps of times after the starts of their series; OFF_GRID where none leads there, but for
-    clocks that are a little off."""
+    """Steps from the start of each series to the times; OFF_GRID for times off the grid.
+
+    Clocks may be slightly off.
+    """
     if frequency.anchor.startswith("business"):
         no_steps = np.zeros(len(times), np.int64)
         times = frequency.advance(times, no_steps)
@@ -172,13 +178,14 @@ def _steps_since(times: ndarray, starts: ndarray, frequency: Frequency) -> ndarr
 
 
 def _length(frequency: Frequency) -> int:
-    """The usual length of a step in microseconds."""
+    """The typical length of a step in microseconds."""
     return _LENGTHS[frequency.unit] * frequency.every
 
 
 def period_of(frequency: Frequency) -> Frequency:
-    """The calendar periods that steps of a frequency stand for. Weeks that are called after their
-    Monday begin with it; all others end on the day that they are called after.
+    """The calendar periods of the steps of a frequency.
+
+    Weeks named by their Monday begin with it; other weeks end on the day that names them.
 
     >>> period_of(Frequency("week", anchor="MON")).code, period_of(Frequency("month")).code
     ('W-SUN', 'MS')
@@ -186,13 +193,17 @@ def period_of(frequency: Frequency) -> Frequency:
     if frequency.unit == "week" and frequency.anchor == "MON":
         return replace(frequency, anchor="SUN")
     anchor = frequency.anchor
-    if anchor[:6] in ("day 29", "day 30", "day 31"):  # not every month has it: the month is meant
+    if anchor[:6] in (
+        "day 29",
+        "day 30",
+        "day 31",
+    ):  # not every month has this day: the month is meant
         return replace(frequency, anchor=f"end{anchor[6:]}")
     return frequency.grounded()
 
 
 def _by_period(rows: KnownRows, groups: ndarray, grid: Grid, method: str) -> _Cells:
-    """One value for all rows within a step of the series."""
+    """Reduce the rows within a step of the series to one value."""
     period = period_of(grid.frequency)
     rows = replace(rows, times=period.bins(rows.times))
     rows = _one_row_per_time(rows, method)
@@ -203,7 +214,7 @@ def _by_period(rows: KnownRows, groups: ndarray, grid: Grid, method: str) -> _Ce
 
 
 def _one_row_per_time(rows: KnownRows, method: str) -> KnownRows:
-    """Rows of one group and time as one row; of categories the commonest."""
+    """Reduce rows of one group and time to one row; categories to the most frequent one."""
     differs = rows.series[1:] != rows.series[:-1]
     differs |= rows.times[1:] != rows.times[:-1]
     begins = np.flatnonzero(np.r_[True, differs])
@@ -219,7 +230,7 @@ def _one_row_per_time(rows: KnownRows, method: str) -> KnownRows:
 
 
 def _commonest(codes: ndarray, begins: ndarray) -> ndarray:
-    """The most frequent known code of each run, the least of several; NaN where none is known."""
+    """The most frequent known code of each run, the smallest if tied; NaN if none is known."""
     lengths = np.diff(np.r_[begins, len(codes)])
     runs = np.repeat(np.arange(len(begins)), lengths)
     is_known = ~np.isnan(codes)
@@ -228,25 +239,25 @@ def _commonest(codes: ndarray, begins: ndarray) -> ndarray:
     pairs = np.stack([known_runs, known_codes], axis=1)
     distinct, counts = np.unique(pairs, axis=0, return_counts=True)
     run, code = distinct.T
-    order = np.lexsort((-code, counts, run))  # the last one of a run is its own
+    order = np.lexsort((-code, counts, run))  # the last row of a run ends it
     commonest = np.full(len(begins), np.nan)
     commonest[run[order]] = code[order]
     return commonest
 
 
 def _frequency_of(rows: KnownRows) -> Frequency | None:
-    """The frequency that the rows of a table of its own show."""
+    """The frequency of the rows of a separate table."""
     single = _one_row_per_time(rows, "first")
     _, counts = np.unique(single.series, return_counts=True)
     return infer(single.times, offsets_of(counts)).frequency
 
 
 def _compared(first: Frequency, second: Frequency) -> int:
-    """1 where steps of the first frequency are longer than those of the other, −1 where they are
-    shorter, 0 where they are alike."""
+    """1 if steps of the first frequency are longer than those of the other, −1 if shorter, else
+    0."""
     units = {first.unit, second.unit}
     if "integer" in units:
-        return 0  # every tenth number may be a table of events
+        return 0  # a tenth of the steps may be a table of events
     is_same = first.unit == second.unit and first.every == second.every
     if is_same or units == {"day", "business day"}:
         return 0
@@ -254,13 +265,15 @@ def _compared(first: Frequency, second: Frequency) -> int:
 
 
 def _held(frequency: Frequency) -> str:
-    """What a value of a longer step is held for, in words."""
+    """The period for which a value of a longer step is repeated, in words."""
     return frequency.unit if frequency.every == 1 else f"{frequency.every} {frequency.unit}s"
 
 
 def _held_on(rows: KnownRows, groups: ndarray, grid: Grid, row_frequency: Frequency) -> _Cells:
-    """Each row at all steps of its period: of its month, quarter or day by the calendar, and for
-    the seven days from its own on where it stands for a week."""
+    """Repeat each row at all steps of its period.
+
+    Periods are calendar months, quarters or days; a week is the seven days from that of the row.
+    """
     bounds = _bounds(rows, groups)
     has_rows = np.flatnonzero((groups >= 0) & (bounds.ends > bounds.begins))
     last_rows = bounds.ends[has_rows] - 1
@@ -271,7 +284,7 @@ def _held_on(rows: KnownRows, groups: ndarray, grid: Grid, row_frequency: Freque
     times = grid.frequency.advance(grid.starts[series], steps)
     periods = _periods(times, row_frequency, rows.times)
     row_periods = _periods(rows.times, row_frequency, rows.times)
-    # groups and periods as one number, in which the rows are in order
+    # groups and periods as one number, by which the rows are sorted
     first, last_period = row_periods.min(), row_periods.max()
     span = int(last_period - first) + 1
     row_keys = rows.series * span + row_periods - first
@@ -284,21 +297,21 @@ def _held_on(rows: KnownRows, groups: ndarray, grid: Grid, row_frequency: Freque
 
 
 def _periods(times: ndarray, frequency: Frequency, row_times: ndarray) -> ndarray:
-    """The number of the longer period that times fall into."""
+    """The index of the longer period of each time."""
     if frequency.unit not in _FIXED_UNITS:
         return period_of(frequency).bins(times)
     length = _length(frequency)
     phase = 0
     if frequency.unit == "week" or frequency.every > 1:
-        # a day is that of the calendar; a week begins on the day that the table has
+        # days are calendar days; weeks begin on the weekday of the table
         first_micros = micros_of(row_times[:1])[0]
         phase = int(first_micros % length)
     return (micros_of(times) - phase) // length
 
 
 def _covered(grid: Grid, row_frequency: Frequency, series: ndarray, last_times: ndarray) -> ndarray:
-    # two periods on: what lies beyond the last period finds no row
-    """How many steps of series the rows until their last ones may say something of (S,)."""
+    # two periods on: steps after the last period have no row
+    """The largest number of steps of each series that the rows may cover (S,)."""
     end_times = row_frequency.advance(last_times, 2)
     span = micros_of(end_times) - micros_of(grid.starts[series])
     steps = span // _length(grid.frequency) + 1
@@ -306,8 +319,8 @@ def _covered(grid: Grid, row_frequency: Frequency, series: ndarray, last_times: 
 
 
 def _joined(tables: Sequence[_Cells], count: int) -> Future:
-    """All cells as columns that are as long as the longest of a series."""
-    names: dict[str, None] = {}  # in order, each once
+    """All cells as columns as long as the longest one of each series."""
+    names: dict[str, None] = {}  # in order, without repeats
     lengths = np.zeros(count, np.int64)
     for cells in tables:
         names |= dict.fromkeys(cells.columns)
@@ -317,9 +330,8 @@ def _joined(tables: Sequence[_Cells], count: int) -> Future:
     offsets = offsets_of(lengths)
     if offsets[-1] > _MOST_STEPS:
         raise DataError(
-            f"what is known in advance spans {int(offsets[-1]):,} steps, and up to "
-            f"{_MOST_STEPS:,} are expected. Look for a time that is a mistake, such as the year "
-            "2924."
+            f"the future columns span {int(offsets[-1]):,} steps; at most {_MOST_STEPS:,} are "
+            "expected. Look for a wrong time, such as the year 2924."
         )
     columns, levels = {}, {}
     for name in names:

@@ -1,4 +1,4 @@
-"""Findings about rows that are known in advance: how far they reach, what is off the grid."""
+"""Findings about rows of future columns: how far they reach, and what is off the grid."""
 
 # R rows · G groups of rows · S series · M steps of all series that something is known of · K cells
 
@@ -17,12 +17,11 @@ from lstmcast.data.levels import numbers_beside, union_of
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import Frequency
 
-OFF = "known times"  # the rule of findings about times that are not on the grid
+OFF = "known times"  # rule name of findings about times off the grid
 
 
 class Grid(NamedTuple):
-    """Where series lie: their ids and first times, (S,) each, the time after whose step they end,
-    and the frequency of all."""
+    """The grids of series: ids, first and last times (S,), and the common frequency."""
 
     ids: ndarray
     starts: ndarray
@@ -31,8 +30,7 @@ class Grid(NamedTuple):
 
 
 def coverage_notes(future: Future, grid: Grid) -> list[Finding]:
-    """How far the columns continue after the last values; those that reach equally far
-    share a finding."""
+    """Findings on how far columns continue after the last values, one per length."""
     names_by_span: dict[tuple[int, int], list[str]] = {}
     for name, values in future.columns.items():
         ahead = steps_beyond(values, future, grid.lengths)
@@ -49,22 +47,21 @@ def _going_on(names: Sequence[str], fewest_steps: int, most_steps: int) -> Findi
     columns = listed(names)
     is_or_are, end = ("is", "ends") if len(names) == 1 else ("are", "end")
     if not most_steps:
-        message = f"{columns} {is_or_are} known in advance, and {end} with the values"
-        action = "Give coming values as rows without a target, or in a table of their own."
+        message = f"{columns} {is_or_are} known in advance, but {end} with the values"
+        action = "Give coming values as rows without a target, or in a separate table."
         return Finding("known in advance", "warning", message, action)
     steps = f"{most_steps:,} step{'s' * (most_steps > 1)}"
     if fewest_steps != most_steps:
         steps = f"{fewest_steps:,} to {steps}"
     message = f"{columns} {is_or_are} known for {steps} after the last values"
     if not fewest_steps:
-        action = "Series of which nothing is known there have no forecast, or a shorter one."
+        action = "Series without coming values have no forecast, or a shorter one."
         return Finding("known in advance", "warning", message, action, count=most_steps)
     return Finding("known in advance", "note", message, count=most_steps)
 
 
 def steps_beyond(values: ndarray, future: Future, lengths: ndarray) -> ndarray:
-    """Steps after the end of each series until the last one that a column (M,) says something of:
-    (S,), 0 or less where it ends with the series."""
+    """Steps from the end of each series to the last value of a column (M,): (S,), possibly ≤ 0."""
     known_places = np.flatnonzero(~np.isnan(values))
     series_of_places = np.repeat(np.arange(len(lengths)), future.lengths)
     series = series_of_places[known_places]
@@ -89,14 +86,16 @@ def other_times(rows: KnownRows, grid: Grid) -> Finding:
     if rows.times.dtype.kind == "M":
         row_times, series_times = series_times, row_times
     message = (
-        f"{rows.source}: its times are {row_times}, and those of the series are {series_times}"
+        f"{rows.source}: its times are {row_times}, but those of the series are {series_times}"
     )
-    return Finding(OFF, "error", message, "Give both the same sort of times.")
+    return Finding(OFF, "error", message, "Give both the same kind of times.")
 
 
 def silent_series(tables: Sequence[KnownRows], grid: Grid) -> list[Finding]:
-    """An error where tables of their own say nothing of a series; those that hold the same columns,
-    as of several files, are one."""
+    """An error for series without values in separate tables.
+
+    Tables with the same columns, as from several files, count as one.
+    """
     tables_by_columns: dict[tuple[str, ...], list[KnownRows]] = {}
     for rows in tables:
         tables_by_columns.setdefault(tuple(rows.columns), []).append(rows)
@@ -117,12 +116,12 @@ def _silent_series_of(rows: KnownRows, silent: ndarray, grid: Grid) -> Finding:
     message = (
         f"{rows.source} has no values of {listed(rows.columns)} for series {name!r}{others_text}"
     )
-    action = "Add rows for it, leave out its key to share rows, or leave the series out."
+    action = "Add rows for it, leave out its key to share rows, or leave out the series."
     return Finding("known values", "error", message, action, series=name, count=len(silent))
 
 
 def repeated_rows(rows: KnownRows) -> ndarray:
-    """Rows whose group and time the row before has as well."""
+    """Rows with the group and time of the row before."""
     same_series = rows.series[1:] == rows.series[:-1]
     same_time = rows.times[1:] == rows.times[:-1]
     return np.flatnonzero(same_series & same_time) + 1
@@ -136,22 +135,22 @@ def duplicate_rows(rows: KnownRows, repeated: ndarray, groups: ndarray, grid: Gr
         f"series {name!r}, column {_first_known(rows, row)!r}: two rows for "
         f"{format_time(rows.times[row])} ({rows.place(row - 1)}, {rows.place(row)})"
     )
-    action = "One row for each series and time is expected: drop one, or name the keys as the data."
+    action = "One row per series and time is expected: drop one, or name the keys as in the data."
     line = int(rows.lines[row])
     rule = "duplicate known times"
     return Finding(rule, "error", message, action, name, line, count=len(repeated))
 
 
 def _first_known(rows: KnownRows, row: int | np.integer) -> str:
-    """The first column that has a value in a row."""
+    """The first column with a value in a row."""
     for name, values in rows.columns.items():
         if not np.isnan(values[row]):
             return name
-    raise AssertionError("rows without any value are left out before")
+    raise AssertionError("rows without any value were left out before")
 
 
 def off_grid_rows(rows: KnownRows, row_numbers: ndarray, series: ndarray, grid: Grid) -> Finding:
-    """The problem of rows that are not on the grids of their series, (R,) each."""
+    """The finding about rows that are not on the grids of their series (R,)."""
     row = int(row_numbers[0])
     name = str(grid.ids[series[0]])
     start = format_time(grid.starts[series[0]])
@@ -159,14 +158,16 @@ def off_grid_rows(rows: KnownRows, row_numbers: ndarray, series: ndarray, grid: 
         f"series {name!r}, column {_first_known(rows, row)!r}: {format_time(rows.times[row])} "
         f"({rows.place(row)}) is not on the grid, {grid.frequency.name} from {start} on"
     )
-    action = "Give the times of coming steps, or the whole table in another regular frequency."
+    action = "Give the times of coming steps, or the whole table at another regular frequency."
     line = int(rows.lines[row])
     return Finding(OFF, "error", message, action, name, line, count=len(row_numbers))
 
 
 def mixed_columns(tables_of_rows: Sequence[KnownRows]) -> list[Finding]:
-    """An error for a column that holds categories in one table and in another numbers that are none
-    of them: where most are "0" and few are "a", a table may have nothing but 0."""
+    """An error for a column that holds categories in one table and other numbers in another.
+
+    Numbers that are categories are allowed: a table may have only "0" of "0" and "a".
+    """
     for name in dict.fromkeys(name for rows in tables_of_rows for name in rows.columns):
         tables = [rows for rows in tables_of_rows if name in rows.columns]
         union = union_of(rows.levels.get(name, ()) for rows in tables)
@@ -177,8 +178,10 @@ def mixed_columns(tables_of_rows: Sequence[KnownRows]) -> list[Finding]:
             uncategorised = numbers_beside(rows.columns[name], union)
             if uncategorised:
                 message = (
-                    f"the column {name!r} holds categories such as {union[0]!r}, and numbers "
-                    f"such as {uncategorised[0]} in {rows.source}"
+                    f"the column {name!r} holds categories such as {union[0]!r}, but numbers such "
+                    f"as {uncategorised[0]} in {rows.source}"
                 )
-                return [Finding("known values", "error", message, "Write it alike everywhere.")]
+                return [
+                    Finding("known values", "error", message, "Write it the same way everywhere.")
+                ]
     return []

@@ -1,8 +1,7 @@
-"""Public holidays as columns that are known in advance: whether a step is one, and which.
+"""Public holidays as future columns: whether a step is one, and which.
 
-Their dates come from the package `holidays`: countries (DE, JP), parts of them (DE-BY, US-CA), and
-markets (XNYS). Eves, bridge days and what else lies around holidays is left to those who read the
-columns, as are weekdays.
+Dates come from the package `holidays`: countries (DE, JP), their subdivisions (DE-BY, US-CA) and
+markets (XNYS). Eves, bridge days and weekdays are handled where the columns are used.
 """
 
 # S series · M steps of all series · D days · W periods
@@ -33,19 +32,18 @@ from lstmcast.data.times.calendars import DAY, micros_of, times_of, weekday_of
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.errors import DataError, UsageError
 
-HOLIDAY, NAME = MADE = "holiday", "holiday name"  # what the columns are called
+HOLIDAY, NAME = MADE = "holiday", "holiday name"  # names of the columns
 _AHEAD_DAYS = 731  # two years
-_AHEAD_STEPS = 17_544  # two years of hours: finer steps have no more
-_AHEAD_IN_ALL = 20_000_000  # steps of all series, but for the fewest of each
+_AHEAD_STEPS = 17_544  # two years of hours: finer steps get no more
+_AHEAD_IN_ALL = 20_000_000  # steps limit for all series together, above the minimum of each
 _FEWEST_AHEAD = 100
-_EDGE = 800  # days that periods may reach beyond the first and the last step
+_EDGE = 800  # days by which periods may extend beyond the first and the last step
 _ENGLISH = "en_US"
 _SUGGESTED = 5
 
 
 def holiday_codes(given: str | Sequence[str]) -> tuple[str, ...]:
-    """Codes of countries and their parts, each once; UsageError for one that is not known, with
-    near ones.
+    """Codes of countries and subdivisions without repeats; UsageError for unknown ones.
 
     >>> holiday_codes("jp, DE-BY")
     ('JP', 'DE-BY')
@@ -54,7 +52,9 @@ def holiday_codes(given: str | Sequence[str]) -> tuple[str, ...]:
     names = ",".join(texts).split(",")
     names = [name.strip() for name in names if name.strip()]
     if not names:
-        raise UsageError(f"holidays={given!r} names no country. Give a code such as DE or US-CA.")
+        raise UsageError(
+            f"holidays={given!r} does not name a country. Give a code such as DE or US-CA."
+        )
     return tuple(dict.fromkeys(map(_known_code, names)))
 
 
@@ -70,7 +70,7 @@ def _known_code(text: str) -> str:
     if country not in countries:
         raise UsageError(
             f"the holidays of {text!r} are not known. Give a country, such as "
-            f"{', '.join(_near(text, list(countries)))}, or a part of one, such as DE-BY."
+            f"{', '.join(_near(text, list(countries)))}, or a subdivision, such as DE-BY."
         )
     if not part:
         return country
@@ -79,11 +79,11 @@ def _known_code(text: str) -> str:
             return f"{country}-{name}"
     choices = ", ".join(countries[country])
     action = f"Choose one of: {choices}." if choices else "Leave it out."
-    raise UsageError(f"{country} has no part {part!r} whose holidays are known. {action}")
+    raise UsageError(f"{country} has no subdivision {part!r} with known holidays. {action}")
 
 
 def _near(text: str, codes: list[str]) -> list[str]:
-    """Codes that may be meant: of countries that are called so, or written nearly so."""
+    """Codes of countries with this name or similar codes."""
     from holidays.registry import COUNTRIES
 
     code_of_name = {}
@@ -100,25 +100,25 @@ def _near(text: str, codes: list[str]) -> list[str]:
 
 
 def with_holidays(future: Future, codes: Sequence[str], grid: Grid) -> tuple[Future, list[Finding]]:
-    """What is known in advance with columns of public holidays, two years beyond the ends.
+    """Add columns of public holidays to the future columns, two years beyond the ends.
 
-    Steps of a day or less: `holiday` is 1 on one and 0 else, `holiday name` is its name. Weeks:
-    the number of holidays on working days, and the name of the first holiday. Longer steps: the
-    number alone. Raises DataError for numbered steps, and where data have such columns.
+    Steps of a day or less: `holiday` is 1 on holidays, else 0, and `holiday name` is the name.
+    Weeks: the number of holidays on working days, and the name of the first holiday. Longer steps:
+    only the number. Raises DataError for numbered steps, and if the data have such columns.
     """
     if not codes:
         return future, []
     places_text = ", ".join(codes)
     if grid.frequency.unit == "integer":
         raise DataError(
-            f"holidays of {places_text} were asked for, and the steps are numbered: they have no "
-            "dates. Name a column of dates, or leave holidays out."
+            f"holidays of {places_text} cannot be added: the steps are numbered and have no "
+            "dates. Name a column of dates, or leave out holidays."
         )
     taken_names = [name for name in (HOLIDAY, NAME) if name in future.columns]
     if taken_names:
         raise DataError(
-            f"the data have a column {taken_names[0]!r}, and holidays of {places_text} make one. "
-            "Rename the column, or leave one of the two out."
+            f"the data have a column {taken_names[0]!r}, and so have the holidays of "
+            f"{places_text}. Rename the column, or leave out one of the two."
         )
     lengths = grid.lengths + _ahead(grid)
     if future:
@@ -138,7 +138,7 @@ def with_holidays(future: Future, codes: Sequence[str], grid: Grid) -> tuple[Fut
 
 
 def _ahead(grid: Grid) -> int:
-    """Steps beyond the end of each series: those of two years, and fewer where they are many."""
+    """Steps beyond the end of each series: two years, fewer if that is many steps."""
     start = np.datetime64("2024-01-01", "us")
     next_time = grid.frequency.advance(start, 1)
     days = int(micros_of(next_time) - micros_of(start)) / DAY
@@ -151,8 +151,7 @@ def _ahead(grid: Grid) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Days:
-    """Holidays from one day on: names (D,), empty on other days, and whether each is one on a
-    working day."""
+    """Holidays from a day on: names (D,), empty on other days, and whether on a working day."""
 
     first: int  # days since 1970
     names: ndarray
@@ -165,7 +164,7 @@ class _Days:
 
 
 def _columns(codes: Sequence[str], times: ndarray, frequency: Frequency) -> CodedColumns:
-    """The columns (M,) at these times, the names of holidays, and what was noticed."""
+    """The columns (M,) at these times, the names of holidays, and findings."""
     days = micros_of(times) // DAY
     first_day = int(days.min()) - _EDGE
     last_day = int(days.max()) + _EDGE
@@ -190,14 +189,14 @@ def _columns(codes: Sequence[str], times: ndarray, frequency: Frequency) -> Code
 def _with_names(
     columns: dict[str, ndarray], names: ndarray, findings: list[Finding]
 ) -> CodedColumns:
-    """The columns with that of the names of holidays."""
+    """The columns with the names of holidays added."""
     texts = np.where(names == "", NO_CATEGORY, names)
     (codes,), levels = coded([texts])
     return CodedColumns(columns | {NAME: codes}, {NAME: levels}, findings)
 
 
 def _first_names(calendar: _Days, bins: ndarray) -> ndarray:
-    """The name of the first holiday of each period (W,), empty where there is none."""
+    """The name of the first holiday of each period (W,), empty if there is none."""
     period_count = int(bins.max()) + 1
     names = np.full(period_count, "", object)
     holiday_days = np.flatnonzero(calendar.names != "")[::-1]
@@ -206,7 +205,7 @@ def _first_names(calendar: _Days, bins: ndarray) -> ndarray:
 
 
 def _days(codes: Sequence[str], first_day: int, last_day: int) -> tuple[_Days, list[Finding]]:
-    """The holidays of all these places; of several on one day the name of the first place."""
+    """The holidays of all places; if several are on a day, the name from the first place."""
     names = np.full(last_day - first_day + 1, "", object)
     working = np.zeros(len(names), bool)
     days = first_day + np.arange(len(names))
@@ -227,13 +226,15 @@ def _days(codes: Sequence[str], first_day: int, last_day: int) -> tuple[_Days, l
 
 
 def _date(day: int) -> datetime.date:
-    """A day by its number since 1970."""
+    """The date of a day number since 1970."""
     return np.datetime64(day, "D").astype(datetime.date)
 
 
 def _place(code: str, years: range) -> Any:
-    """The holidays of a country, a part of it or a market, by date: names are English wherever the
-    package has them, so that they do not depend on the machine."""
+    """The holidays of a country, subdivision or market by date.
+
+    Names are in English if available, so that they do not depend on the machine.
+    """
     import holidays
     from holidays.utils import list_supported_financial
 
@@ -243,7 +244,7 @@ def _place(code: str, years: range) -> Any:
     else:
         entity = partial(holidays.country_holidays, country, subdiv=subdivision or None)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of years that it does not know: said by a finding
+        warnings.simplefilter("ignore")  # for unknown years, which a finding reports
         default_holidays = entity()
         language = default_holidays.default_language
         if _ENGLISH in default_holidays.supported_languages:
@@ -252,7 +253,7 @@ def _place(code: str, years: range) -> Any:
 
 
 def _beyond(code: str, place: Any, begin: datetime.date, end: datetime.date) -> list[Finding]:
-    """A note where the package knows the holidays of some years only."""
+    """A note if the package knows only the holidays of some years."""
     first_year = getattr(place, "start_year", 1)
     last_year = getattr(place, "end_year", 9999)
     margin = datetime.timedelta(days=_EDGE)
@@ -260,5 +261,5 @@ def _beyond(code: str, place: Any, begin: datetime.date, end: datetime.date) -> 
     has_last = last_year >= (end - margin).year
     if has_first and has_last:
         return []
-    message = f"holidays of {code} are known from {first_year} to {last_year} only"
+    message = f"holidays of {code} are only known from {first_year} to {last_year}"
     return [Finding("holidays", "warning", message, "Other years have none.")]

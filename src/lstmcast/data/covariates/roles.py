@@ -1,4 +1,4 @@
-"""Which columns of a sheet are named as columns beside its target."""
+"""The columns of a sheet that are named as covariates."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import UsageError
 
 _SAID = {role: f"{role} covariate" for role in ("past", *ROLES)}
-_NOT_NAMES = {"time": "index", "target": "*"}  # what may stand there and names no column
+_NOT_NAMES = {"time": "index", "target": "*"}  # values that do not name a column
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the user said about the columns; None = find out. `aggregate` says that rows will be
-    added up per period; `past` and `beside` name columns beside the target, and none unless given;
-    `elsewhere`: columns that another table has coming values of, `attributes` those
-    of a table of what does not change."""
+    """The columns named by the user; None = detect.
+
+    `aggregate`: how rows are aggregated per period; `past` and `beside`: covariates; `elsewhere`:
+    columns with coming values in a separate table; `attributes`: columns of a separate table of
+    static columns.
+    """
 
     time: ColumnNames = None
     target: ColumnNames = None
@@ -33,7 +35,7 @@ class Names:
     attributes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        # a frame's columns may be named 0, 1, 2: sheets name them by text
+        # columns of a frame may be named 0, 1, 2: sheets name them by text
         for role in ("time", "target", "series", "past"):
             choice = getattr(self, role)
             if isinstance(choice, Sequence) and not isinstance(choice, str):
@@ -43,7 +45,7 @@ class Names:
 
     @property
     def first_beside(self) -> tuple[str, str] | None:
-        """The role and the name of the first column beside the target; None without any."""
+        """The role and the name of the first covariate, or None."""
         for role in ("past", *ROLES):
             names = self.past if role == "past" else getattr(self.beside, role)
             if isinstance(names, str) and names:
@@ -54,8 +56,10 @@ class Names:
 
 
 def columns_beside(sheet: Sheet, names: Names) -> dict[str, dict[str, Column]]:
-    """The columns beside the target by role, called as they were asked for: a saved model knows its
-    columns by these names. UsageError for one that is something else too."""
+    """The covariates by role, under the names that the user gave.
+
+    A saved model knows its columns by these names. Raises UsageError for a column with two roles.
+    """
     columns_by_role = {"past": _named(sheet, "past", names.past)}
     for role in ROLES:
         optional = names.attributes if role == "static" else names.elsewhere
@@ -70,7 +74,7 @@ def columns_beside(sheet: Sheet, names: Names) -> dict[str, dict[str, Column]]:
 
 
 def taken_columns(sheet: Sheet, names: Names) -> list[Column]:
-    """All columns beside the target."""
+    """All covariates."""
     taken = []
     for columns in columns_beside(sheet, names).values():
         taken += columns.values()
@@ -80,7 +84,7 @@ def taken_columns(sheet: Sheet, names: Names) -> list[Column]:
 def _named(
     sheet: Sheet, role: str, choice: ColumnNames, elsewhere: Sequence[str] = ()
 ) -> dict[str, Column]:
-    """The columns that are named for a role; those of another table need not be here."""
+    """The columns named for a role; those of a separate table may be missing here."""
     if choice is None:
         return {}
     texts = [choice] if isinstance(choice, str) else list(map(str, choice))
@@ -89,7 +93,9 @@ def _named(
         requested |= dict.fromkeys(names_in(sheet, text))
     requested = [name for name in requested if name.strip() or sheet.has_column(name)]
     if texts and not requested:
-        raise UsageError(f"{role}={choice!r} names no column. Give its name, or leave it out.")
+        raise UsageError(
+            f"{role}={choice!r} does not name a column. Give its name, or leave it out."
+        )
     columns = {}
     for name in requested:
         if name not in elsewhere or sheet.has_column(name):
@@ -98,7 +104,7 @@ def _named(
 
 
 def _shared(sheet: Sheet, names: Names) -> dict[str, Column]:
-    """Columns that another table has coming values of, and that are nothing else."""
+    """Columns with coming values in another table and no other role."""
     used_columns = []
     for role in ("time", "target", "series", "past"):
         used_columns += _columns_of_role(sheet, names, role)
@@ -110,7 +116,7 @@ def _shared(sheet: Sheet, names: Names) -> dict[str, Column]:
 
 
 def _columns_of_role(sheet: Sheet, names: Names, role: str) -> list[Column]:
-    """The columns that are named as times, targets, series or past, if they are there."""
+    """The columns named as times, targets, series or past, if they exist."""
     choice = getattr(names, role)
     if not choice or choice == _NOT_NAMES.get(role):
         return []
@@ -125,14 +131,14 @@ def _require_apart(
     columns: Mapping[str, Column],
     columns_by_role: Mapping[str, Mapping[str, Column]],
 ) -> None:
-    """UsageError for a column of a role that is named as something else as well."""
+    """Raise UsageError for a column of a role that also has another role."""
     role_name = _SAID[role]
     for main_role in ("time", "target", "series"):
         repeated = _first_in(columns, _columns_of_role(sheet, names, main_role))
         if repeated:
             raise UsageError(
                 f"the column {repeated!r} is named as {main_role} and as {role_name}. A network "
-                "reads its target anyway: leave it out of one of the two."
+                "reads its target anyway: remove the name from one of the two."
             )
     for second_role, second_columns in columns_by_role.items():
         if second_role == role:
@@ -141,12 +147,12 @@ def _require_apart(
         if repeated:
             raise UsageError(
                 f"the column {repeated!r} is named as {role_name} and as {_SAID[second_role]}. "
-                "Name it once: what is known in advance is known for the past as well."
+                "Name it once: a future column includes past values."
             )
 
 
 def _first_in(columns: Mapping[str, Column], candidates: Sequence[Column]) -> str | None:
-    """The name of the first column that is among others."""
+    """The first column that is among others."""
     identities = {id(column) for column in candidates}
     for column in columns.values():
         if id(column) in identities:

@@ -1,5 +1,7 @@
-"""Columns that do not change within a series, such as the size of a shop or the group of a product:
-from the data, or from a table of their own."""
+"""Static columns, such as the size of a shop or the group of a product.
+
+They come from the data or from a separate table.
+"""
 
 # R rows · G groups: series, or several that share a row · S series
 
@@ -21,8 +23,8 @@ from lstmcast.errors import DataError
 
 RULE = "static columns"
 ACTION = (
-    "Series with little history are forecast like those with the same values; a network reads "
-    "them where it is trained to."
+    "Series with little history are forecast like those with the same values; networks read "
+    "static columns if they were trained with them."
 )
 
 
@@ -34,8 +36,10 @@ def static_columns(
     ids: ndarray,
     notes: list[Finding],
 ) -> StaticColumns | None:
-    """Columns of the data that are constant in each series; DataError for one that is not. codes
-    (R,): the series of each row, by their number in ids; they are the groups."""
+    """Static columns of the data; DataError for a column that is not constant in a series.
+
+    codes (R,): the series of each row, as an index into ids.
+    """
     if not columns:
         return None
     values, levels = {}, {}
@@ -51,7 +55,7 @@ def static_columns(
 def _constant(
     sheet: Sheet, column: Column, values: ndarray, codes: ndarray, ids: ndarray
 ) -> ndarray:
-    """The only value of each group (G,), NaN where none is known."""
+    """The only value of each group (G,), NaN if it has none."""
     known_rows = np.flatnonzero(~np.isnan(values))
     first = np.full(len(ids), -1)
     first[codes[known_rows[::-1]]] = known_rows[::-1]  # the last assignment stays
@@ -65,15 +69,17 @@ def _constant(
             f"{sheet.source}: the static column {column.name!r} changes in series "
             f"{str(ids[series])!r}: {column.cell(begin)!r} in {sheet.row_word} "
             f"{sheet.lines[begin]}, {column.cell(row)!r} in {sheet.row_word} {sheet.lines[row]}. "
-            "One value for each series is expected. Name it with --future if it is known in "
-            "advance, or with --past if not (in Python: future=, past=)."
+            "One value per series is expected. If it changes, name it with --future if it is "
+            "known in advance, else with --past (in Python: future=, past=)."
         )
     return np.where(first >= 0, values[first], np.nan)
 
 
 def of_series(tables: Iterable[StaticColumns], ids: ndarray) -> CodedColumns:
-    """The columns of some series (S,), the names of their categories, and what was noticed. Later
-    tables count where several say something of a series."""
+    """The columns of some series (S,), the names of their categories, and findings.
+
+    Later tables win if several have a value for a series.
+    """
     tables = list(tables)
     columns: dict[str, ndarray] = {}
     levels: dict[str, Levels] = {}
@@ -96,26 +102,26 @@ def of_series(tables: Iterable[StaticColumns], ids: ndarray) -> CodedColumns:
 
 
 def _values_of_series(name: str, table: StaticColumns, union: Levels, ids: ndarray) -> ndarray:
-    """A column of a table for each series (S,), NaN where it says nothing of one."""
+    """A column of a table for each series (S,), NaN if it has no value."""
     values = recoded(table.columns[name], table.levels.get(name), union)
     groups = np.array([table.groups.get(str(series), -1) for series in ids])
     return np.append(values, np.nan)[groups]
 
 
 def _require_alike(name: str, table: StaticColumns, union: Levels) -> None:
-    """DataError for a column of numbers that are none of the categories of another table."""
+    """Raise DataError for numbers that are not among the categories of another table."""
     if not union or name in table.levels:
         return
     uncategorised = numbers_beside(table.columns[name], union)
     if uncategorised:
         raise DataError(
-            f"the column {name!r} holds categories such as {union[0]!r}, and numbers such as "
-            f"{uncategorised[0]} in {table.source}. Write it alike everywhere."
+            f"the column {name!r} holds categories such as {union[0]!r}, but numbers such as "
+            f"{uncategorised[0]} in {table.source}. Write it the same way everywhere."
         )
 
 
 def _missing(name: str, values: ndarray, ids: ndarray) -> list[Finding]:
-    """A warning about series of which a static column says nothing."""
+    """A warning about series without a value in a static column."""
     silent = np.flatnonzero(np.isnan(values))
     count = len(silent)
     if not count:
@@ -123,4 +129,4 @@ def _missing(name: str, values: ndarray, ids: ndarray) -> list[Finding]:
     examples = listed([str(name) for name in ids[silent[:3]]])
     message = f"the static column {name!r} is missing for {count:,} of {len(ids):,} series"
     message += f", the first {examples}" if count > 1 else f": {examples}"
-    return [Finding(RULE, "warning", message, "It stays unknown there.", count=count)]
+    return [Finding(RULE, "warning", message, "It is treated as unknown there.", count=count)]

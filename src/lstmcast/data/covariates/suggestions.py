@@ -1,5 +1,4 @@
-"""Unnamed columns that look as if they were known in advance: they continue where the target has
-ended."""
+"""Suggest unnamed columns that may be known in advance: they continue after the target."""
 
 # R rows of the sheet · K target columns
 
@@ -18,8 +17,7 @@ from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, folded
 
 RULE = "likely known in advance"
-_MOST = 8  # columns that are named
-# what only numbers or dates the rows
+_MOST = 8  # names of columns that only number or date the rows
 _COUNTERS = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
@@ -28,8 +26,8 @@ def going_on(
 ) -> list[Finding]:
     """The finding about columns with values after the last one of the target.
 
-    columns: those that are not used · times, codes (R,): of the rows, and of their series · values
-    (R, K): the targets.
+    columns: unused columns · times, codes (R,): time and series of each row · values (R, K): the
+        targets.
     """
     is_known = np.asarray(np.isfinite(values).any(axis=1))
     is_after = _after(times, codes, is_known)
@@ -50,7 +48,7 @@ def going_on(
 
 
 def _after(times: ndarray, codes: ndarray, is_known: ndarray) -> ndarray:
-    """Rows after the last known value of their series (R,); none of a series without values."""
+    """Whether each row is after the last known value of its series (R,); False without values."""
     if not is_known.any() or is_known.all():
         return np.zeros(len(times), bool)
     order = np.lexsort((times, codes))
@@ -64,8 +62,7 @@ def _after(times: ndarray, codes: ndarray, is_known: ndarray) -> ndarray:
 
 
 def _is_likely(column: Column) -> bool:
-    """Whether a column holds numbers or yes and no, and is neither a part of the date nor a
-    counter."""
+    """Whether a column holds numbers or yes and no, and is not a part of the date or a counter."""
     name = folded(column.name)
     if name in CALENDAR_PARTS or _COUNTERS.fullmatch(name):
         return False

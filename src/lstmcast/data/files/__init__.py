@@ -1,1 +1,1 @@
-"""Bytes and frames of other libraries → cells and sheets."""
+"""From files and frames of other libraries to cells and sheets."""

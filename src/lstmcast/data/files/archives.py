@@ -20,8 +20,7 @@ _TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".xls", ".ods", "
 
 
 def packing(magic: bytes) -> str:
-    """How a file is packed, by its first bytes: "gzip", "bzip2", "xz", "zip", or "" where it is
-    not."""
+    """The compression of a file by its first bytes: "gzip", "bzip2", "xz", "zip" or ""."""
     for start, name in (
         (b"\x1f\x8b", "gzip"),
         (b"BZh", "bzip2"),
@@ -39,13 +38,15 @@ def is_workbook_archive(content: bytes) -> bool:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [name.casefold() for name in archive.namelist()[:200]]
     except zipfile.BadZipFile:
-        return True  # damaged: whoever opens workbooks says so
+        return True  # damaged: the reader of workbooks reports it
     return any(name.startswith(_WORKBOOK_PARTS) for name in names)
 
 
 def unpacked(packed: bytes, source: str) -> tuple[bytes, str]:
-    """The content of a packed file, and what it is called; DataError where it is damaged, too large
-    or holds several tables."""
+    """The content of a packed file and its name.
+
+    Raises DataError if it is damaged, too large or holds several tables.
+    """
     kind = packing(packed[:8])
     if kind == "zip":
         return _unzipped(packed, source)
@@ -55,18 +56,17 @@ def unpacked(packed: bytes, source: str) -> tuple[bytes, str]:
             content = _read(file, source, len(packed))
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise DataError(
-            f"{source} is a damaged {kind} file ({error}). Download or pack it again."
+            f"{source} is a damaged {kind} file ({error}). Download it or compress it again."
         ) from None
     return content, source.rsplit(".", 1)[0]
 
 
 def _read(file: IO[bytes], source: str, packed: int) -> bytes:
-    """All that a packed file of so many bytes holds; DataError where that is far more than tables
-    hold."""
+    """The content of a packed file; DataError if it is implausibly large."""
     limit = unpacked_bytes(packed)
     refusal = (
-        f"{source} holds more than {limit:,} bytes, in a packed file of {packed:,}: tables do not "
-        "shrink so much. If it is one, unpack it first and give the unpacked file: it is read "
+        f"{source} holds more than {limit:,} bytes in a compressed file of {packed:,}, which is "
+        "unusual for a table. If it is one, unpack it and give the unpacked file, which is read "
         "without holding all of it in memory."
     )
     return b"".join(blocks_of(file, limit, refusal))
@@ -86,7 +86,7 @@ def _unzipped(packed: bytes, source: str) -> tuple[bytes, str]:
 
 
 def _only_table(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
-    """The one file in an archive that is a table, by its name, or the only file; else DataError."""
+    """The only table in an archive, by file name, or its only file; else DataError."""
     files = []
     tables = []
     for info in archive.infolist():

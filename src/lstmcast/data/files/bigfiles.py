@@ -1,5 +1,4 @@
-"""Large text files and Parquet through DuckDB: typed columns straight from disk, nothing
-downloaded."""
+"""Read large text files and Parquet through DuckDB, without downloads."""
 
 # N rows · U distinct texts
 
@@ -27,8 +26,8 @@ from lstmcast.errors import DataError, LstmcastError
 _MISSING = ", ".join(map(quoted_text, sorted(MISSING)))
 _HEAD = 1 << 17  # bytes that show delimiter and header
 _TAIL_LINES = 40
-# distinct texts that are kept as texts; columns with more are turned into numbers or times by
-# DuckDB
+# largest number of distinct texts kept as text; DuckDB converts columns with more to numbers or
+# times
 _FEW = 100_000
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _COMMA = r"[+-]?(\d+,?\d*|,\d+)"
@@ -37,21 +36,21 @@ _STAMP = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?"
 
 
 def read_parquet(path: Path) -> Sheet:
-    """A Parquet file as a sheet; DataError when it is damaged or empty."""
+    """A Parquet file as a sheet; DataError if it is damaged or empty."""
     import duckdb
 
     connection = connected()
     try:
         relation = connection.read_parquet(_literal(path))
-        # from the file's own description, before anything of it is read
+        # from the metadata of the file, before its data are read
         ((rows,),) = relation.aggregate("count(*)").fetchall()
         require_cells(rows, len(relation.columns), path.name)
         relation.create_view("sheet")
         sheet = sheet_from_relation(relation, lambda name: text_column(connection, name, "sheet"))
-    # DuckDB tells broken contents, such as ids that are not UTF-8, in errors of several kinds
+    # DuckDB reports broken contents, such as ids that are not UTF-8, by several kinds of errors
     except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path.name} cannot be read as Parquet ({_first_line(error)}). Write it again."
+            f"{path.name} cannot be read as Parquet ({_first_line(error)}). Write the file again."
         ) from None
     if not len(sheet):
         names = ", ".join(sheet.names[:6])
@@ -62,14 +61,15 @@ def read_parquet(path: Path) -> Sheet:
 
 
 def _literal(path: Path) -> str:
-    """The name of a file for DuckDB, which reads patterns: *, ? and [ stand for themselves."""
+    """The name of a file with *, ? and [ escaped for DuckDB, which reads patterns."""
     return re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
 
 
 def text_column(connection: Any, name: str, rows: str) -> Column | None:
-    """A column of the view or table `rows` as distinct texts in order of appearance, and codes into
-    them: a text for each of a million rows would be most of the memory. None where there is no
-    text."""
+    """A column of the view or table `rows` as distinct texts in order of appearance, with codes.
+
+    Codes save memory with millions of rows. Returns None if there is no text.
+    """
     cell = f"nullif(CAST({quoted_column(name)} AS VARCHAR), '')"
     connection.execute(
         "CREATE OR REPLACE TEMP TYPE texts AS ENUM "
@@ -86,10 +86,10 @@ def text_column(connection: Any, name: str, rows: str) -> Column | None:
 
 
 def _in_order_of_rows(name: str, texts: np.ndarray, codes: np.ndarray) -> Column:
-    """A column of distinct texts, those that appear in rows, the text of the first row first."""
+    """A column of distinct texts in order of their first rows."""
     row_count = len(codes)
     first_rows = np.full(len(texts), row_count)
-    # the last of several assignments stays: that of the first row
+    # the last assignment wins: that of the first row
     first_rows[codes[::-1]] = np.arange(row_count)[::-1]
     order = np.argsort(first_rows, kind="stable")
     order = order[first_rows[order] < row_count]
@@ -99,8 +99,7 @@ def _in_order_of_rows(name: str, texts: np.ndarray, codes: np.ndarray) -> Column
 
 
 def read_large(path: Path, source: str, label: str) -> Sheet | None:
-    """A large, regular UTF-8 file as a sheet; None where it is anything else, and should be read
-    patiently instead."""
+    """A large, regular UTF-8 file as a sheet; None for other files, which are read in Python."""
     head, tail, newlines = _look_over(path)
     try:
         grid = read_text(head, source)
@@ -120,7 +119,7 @@ def read_large(path: Path, source: str, label: str) -> Sheet | None:
         connection = connected()
         rows = _load(connection, path, grid.delimiter, width, skipped)
         if rows + skipped + len(trailing) != newlines or len(top.columns) != width:
-            return None  # some other line was no row of cells
+            return None  # another line was not a row of cells
         columns = []
         for number, column in enumerate(top.columns):
             columns.append(_large_column(connection, number, column, rows))
@@ -132,7 +131,7 @@ def read_large(path: Path, source: str, label: str) -> Sheet | None:
 
 
 def _comma_notes(columns: list[Column], top: Sheet) -> list[Finding]:
-    """What is said of columns of numbers that DuckDB read with a decimal comma."""
+    """The notes on numeric columns that DuckDB read with a decimal comma."""
     notes = []
     for column, top_column in zip(columns, top.columns, strict=True):
         if not column.is_text and _decimal_comma(top_column):
@@ -142,7 +141,7 @@ def _comma_notes(columns: list[Column], top: Sheet) -> list[Finding]:
 
 
 def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) -> dict[int, str]:
-    """The lines at the end of a file that are no rows of cells, {line: why}."""
+    """The lines at the end of a file that are not rows of cells, {line: reason}."""
     dropped: dict[int, str] = {}
     lines = tail.decode("utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
     for lines_back, line in enumerate(reversed(lines)):
@@ -188,7 +187,7 @@ def _load(connection: Any, path: Path, delimiter: str, width: int, skipped: int)
 
 
 def _large_column(connection: Any, number: int, top: Column, rows: int) -> Column:
-    """Texts while there are few distinct ones; else numbers or times where every cell is one."""
+    """A column as text if it has few distinct values, else as numbers or times if all cells are."""
     query = f"SELECT approx_count_distinct(c{number}) FROM raw"
     distinct = connection.execute(query).fetchone()[0]
     if distinct > min(_FEW, rows / 5):
@@ -203,8 +202,7 @@ def _large_column(connection: Any, number: int, top: Column, rows: int) -> Colum
 
 
 def _all_fit(connection: Any, cell: str, pattern: str, kind: str) -> bool:
-    """Whether all cells are written like that, or are missing where the type has a way to say
-    so."""
+    """Whether all cells match a pattern, or are missing if the type allows that."""
     fits = f"regexp_full_match({cell}, '{pattern}')"
     missing = f"lower({cell}) IN ({_MISSING})"
     query = f"SELECT bool_and({fits} OR {missing}), bool_or({missing}) FROM raw"
@@ -213,10 +211,9 @@ def _all_fit(connection: Any, cell: str, pattern: str, kind: str) -> bool:
 
 
 def _patterns(top: Column) -> list[tuple[str, str]]:
-    """How the cells may be written, judged by the first ones, and the type that DuckDB gives
-    them then."""
+    """Patterns that fit the first cells, and the DuckDB type for each."""
     if doubtful_mark(top):
-        return []  # 5.037: points may group thousands, which texts can still tell
+        return []  # 5.037: points may group thousands, which is decided later, from text
     if top.number_share < 0.5 or top.numbers is None:
         return [(_STAMP, "TIMESTAMP")]
     if _decimal_comma(top):
@@ -264,7 +261,7 @@ def _encoded(connection: Any, number: int, top: Column) -> Column:
 
 
 def read_bytes_large(content: bytes, source: str, label: str, folder: Path) -> Sheet | None:
-    """As read_large, for what came out of a gzip file."""
+    """Like read_large, for the content of a gzip file."""
     path = folder / "table.csv"
     path.write_bytes(content)
     return read_large(path, source, label)

@@ -1,4 +1,4 @@
-"""Tables and queries of SQL databases → sheet: typed columns, some thousand rows at a time."""
+"""Read tables and queries of SQL databases into sheets, some thousand rows at a time."""
 
 # N rows
 
@@ -25,12 +25,12 @@ from lstmcast.util.text import storable
 
 Sort = Literal["whole", "number", "truth", "date", "time", "zoned", "text"]
 
-_ROWS = "lstmcast_rows"  # a table of the connection alone
+_ROWS = "lstmcast_rows"  # a table visible only to this connection
 _NO_TIME = np.datetime64("NaT", "us")
 
 
 def sheet_from_database(address: Address) -> Sheet:
-    """The table or the query of an address as a sheet. DataError, which shows no password."""
+    """The table or query of an address as a sheet; DataError, which shows no password."""
     with opened(address) as database:
         if address.query is None:
             address = replace(address, table=found_table(database, address))
@@ -50,8 +50,10 @@ def sheet_from_database(address: Address) -> Sheet:
 
 
 def _sheet_of_duckdb(database: Any, query: str) -> Sheet:
-    """A sheet of columns that DuckDB makes plain. The query runs once: rows of another run could
-    come in another order."""
+    """A sheet of columns that DuckDB converts to plain types.
+
+    The query runs once, since rows of a second run could come in another order.
+    """
     database.require_reading(query)
     database.run(f"CREATE TEMPORARY TABLE {_ROWS} AS {query}")
     connection = database.connection
@@ -63,7 +65,7 @@ def _sheet_of_duckdb(database: Any, query: str) -> Sheet:
 
 
 def sheet_of_rows(rows: Rows) -> Sheet:
-    """A sheet of what a query gives.
+    """A sheet of the rows of a query.
 
     >>> sheet_of_rows(Rows(["day", "sold"], iter([[("2024-01-01", 5), ("2024-01-02", None)]])))
     Sheet(...)
@@ -71,8 +73,8 @@ def sheet_of_rows(rows: Rows) -> Sheet:
     if len(set(rows.names)) < len(rows.names):
         repeated = next(name for name in rows.names if rows.names.count(name) > 1)
         raise DataError(
-            f"the query gives several columns {repeated!r}. Name each of them, as in SELECT a.day "
-            "AS day, b.day AS other_day."
+            f"the query returns several columns {repeated!r}. Give each a unique name, as in "
+            "SELECT a.day AS day, b.day AS other_day."
         )
     columns = [_Gathered(storable(name)) for name in rows.names]
     for block in rows.blocks:
@@ -85,7 +87,7 @@ def sheet_of_rows(rows: Rows) -> Sheet:
 
 
 class _Gathered:
-    """A column that comes in blocks: arrays, but for texts, which are codes into distinct ones."""
+    """A column that arrives in blocks: arrays, and for texts codes into distinct ones."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -109,7 +111,7 @@ class _Gathered:
         return self._coded(map(_text, values))
 
     def _coded(self, texts: Iterable[str]) -> ndarray:
-        """The codes of texts, new ones for new texts."""
+        """The codes of texts, with new codes for new texts."""
         codes = []
         for text in texts:
             code = self.places.setdefault(text, len(self.places))
@@ -137,7 +139,7 @@ class _Gathered:
         return np.concatenate(arrays or [np.empty(0)])
 
     def _times(self) -> ndarray:
-        """The same of times; a block in which all are missing has no type of its own."""
+        """The blocks of times as one array; a block of missing values has no type."""
         arrays = []
         for sort, block in self.blocks:
             if sort is None:
@@ -146,7 +148,7 @@ class _Gathered:
         return np.concatenate(arrays)
 
     def _codes(self, sort: Sort | None, block: ndarray) -> ndarray:
-        """A block of whatever sort as texts, for a column that has several sorts."""
+        """A block of any type as text, for a column with several types."""
         if sort == "text":
             return block
         is_time = block.dtype.kind == "M"
@@ -157,7 +159,7 @@ class _Gathered:
 
 
 def _sort_of(values: Sequence[Any]) -> Sort | None:
-    """What the values of a block are; None where all are missing."""
+    """The type of the values of a block, None if all are missing."""
     kinds = set(map(type, values))
     has_missing = type(None) in kinds
     kinds.discard(type(None))

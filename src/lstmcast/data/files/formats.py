@@ -1,4 +1,4 @@
-"""The bytes of a file as a sheet, by what is in them: text, workbooks, JSON, archives, pages."""
+"""The bytes of a file as a sheet, by content: text, workbook, JSON, archive or web page."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from lstmcast.data.sheet import Sheet
 from lstmcast.data.table import Finding, file_label
 from lstmcast.errors import DataError
 
-LARGE = 2 << 20  # bytes; from here on DuckDB reads a text file faster than Python
+LARGE = 2 << 20  # bytes from which DuckDB reads a text file faster than Python
 _DEEPEST = 2  # archives in archives
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# which of the sheets of a workbook is meant
+# chooses a sheet of a workbook
 Choice = Callable[[dict[str, Sheet]], str]
 
 
@@ -33,10 +33,10 @@ def sheet_from_bytes(
     choose: Choice,
     depth: int = 0,
 ) -> Sheet:
-    """The table in a file's bytes; DataError where there is none.
+    """The table in the bytes of a file; DataError if there is none.
 
-    sheet: of a workbook; header: the line of the names, where it was said; choose: which of several
-    sheets of a workbook is read.
+    sheet: name of a sheet of a workbook; header: line of the header, if given; choose: chooses one
+        of several sheets.
     """
     if not content.strip():
         raise DataError(
@@ -50,8 +50,8 @@ def sheet_from_bytes(
         inner_content, name = unpacked(content, source)
         if not inner_content.strip():
             raise DataError(
-                f"{source} is empty inside. A table with a column of dates and a column of numbers "
-                "is expected."
+                f"{source} is an empty archive. A table with a column of dates but a column of "
+                "numbers is expected."
             )
         large = _large(inner_content, source) if header is None else None
         if large is not None:
@@ -89,7 +89,7 @@ def _with(sheet: Sheet, notes: tuple[Finding, ...]) -> Sheet:
 
 
 def _large(content: bytes, source: str) -> Sheet | None:
-    """What came out of an archive, read by DuckDB where it is large and regular."""
+    """The content of an archive, read by DuckDB if it is large and regular."""
     if len(content) < LARGE or b"\0" in content[:64]:
         return None
     from lstmcast.data.files.bigfiles import read_bytes_large

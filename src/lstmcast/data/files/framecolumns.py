@@ -1,4 +1,4 @@
-"""Columns of frames and arrays in memory as columns of a sheet: numbers, times, categories."""
+"""Columns of frames and arrays as columns of a sheet: numbers, times, categories."""
 
 # N rows
 
@@ -24,7 +24,7 @@ _LARGEST = np.iinfo(np.int64).max
 
 
 def column_of(name: str, array: Any, zone: str | None = None) -> Column:
-    """A column from a one-dimensional array of any type, masked ones included."""
+    """A column from a one-dimensional array of any type, including masked arrays."""
     if isinstance(array, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(array)
         data = np.asarray(array.data)
@@ -50,12 +50,15 @@ def column_of(name: str, array: Any, zone: str | None = None) -> Column:
 
 
 def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
-    """Times as the clocks of their zone show them; those of UTC where an hour comes twice, and for
-    steps of an hour or less where clocks change at all: only there each hour is one step."""
+    """Times as local times of their zone, or in UTC if local hours are repeated or skipped.
+
+    Steps of an hour or less use UTC if the zone changes its clocks at all, so that each hour is one
+    step.
+    """
     clock = _distinct_times(wall)
     instants = _distinct_times(utc)
     if len(clock) != len(instants):
-        note = f"clocks of {zone} are put back, and show an hour twice: times converted to UTC"
+        note = f"clocks of {zone} are set back and repeat an hour: times converted to UTC"
         column = column_of(name, utc, "UTC")
         return replace(column, frame_zone=zone, notes=(note,))
     steps = np.diff(instants)
@@ -73,7 +76,7 @@ def _distinct_times(times: Any) -> ndarray:
 
 
 def _clocks_change(zone: str) -> bool:
-    """Whether the clocks of a zone are put forward and back."""
+    """Whether the clocks of a zone change for summer time."""
     zone_info = zone_of(zone)
     if zone_info is None:
         return False
@@ -103,13 +106,13 @@ def _is_number(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """None for NaN, NaT and pandas' NA, of which nobody can say whether it equals itself."""
+    """None for NaN, NaT and pandas' NA, which do not compare equal to themselves."""
     is_missing = value is None or type(value).__name__ == "NAType" or value != value
     return None if is_missing else value
 
 
 def text_of(value: Any) -> str:
-    """What a cell says, as text."""
+    """The content of a cell as text."""
     if value is None:
         return ""
     if isinstance(value, (datetime.datetime, datetime.date)):
@@ -120,7 +123,7 @@ def text_of(value: Any) -> str:
 
 
 def label_of(name: Any) -> str:
-    """The name of a column of a frame, whose levels are joined."""
+    """The name of a column of a frame, with its levels joined."""
     if not isinstance(name, tuple):
         return text_of(name)
     levels = map(str, name)
@@ -137,7 +140,7 @@ def frame_column(name: str, series: Any, nw: Any) -> Column:
     if kind == nw.Unknown:
         native = series.to_native()
         if hasattr(getattr(native, "dtype", None), "tz"):
-            # narwhals 2 does not know pandas' zones with an underscore, such as America/New_York
+            # narwhals 2 does not know zones of pandas with an underscore, such as America/New_York
             wall = native.dt.tz_localize(None).to_numpy()
             utc = native.dt.tz_convert(None).to_numpy()
             return _zoned_column(name, wall, utc, str(native.dtype.tz))
@@ -165,15 +168,14 @@ def frame_column(name: str, series: Any, nw: Any) -> Column:
 
 
 def _period_starts(native: Any) -> ndarray | None:
-    """The first moments of pandas' periods, as their fiscal anchor has it; None for anything
-    else."""
+    """The starts of pandas periods, by their fiscal anchor; None for anything else."""
     if type(getattr(native, "dtype", None)).__name__ != "PeriodDtype":
         return None
     return native.dt.start_time.to_numpy()
 
 
 def _categories(series: Any) -> Categories | None:
-    """The categories of a column of a frame, in their order; None for other libraries."""
+    """The categories of a column of a frame in order; None for other libraries."""
     native = series.to_native()
     library = series.implementation.name.lower()
     if library == "pandas":
@@ -194,7 +196,7 @@ def _categories(series: Any) -> Categories | None:
 
 
 def _category_array(categories: list[Any]) -> ndarray:
-    """Numbers and truth values as such, everything else as texts."""
+    """Numbers and booleans as they are, everything else as text."""
     values = np.asarray(categories)
     kind = values.dtype.kind
     if kind == "i":

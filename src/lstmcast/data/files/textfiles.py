@@ -1,5 +1,4 @@
-"""Text files: bytes to a grid of cells. Finds the encoding, the delimiter and the line of every
-row."""
+"""Text files to grids of cells: find the encoding, the delimiter and the line of every row."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ _NAMES = {
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
 }
-# letters of headers and labels, most of which mean something else in the other encodings
+# letters of headers and labels that are mostly different letters in other encodings
 _COMMON = {
     "euc_jp": frozenset(
         "ぁあぃいうえおかがきぎくぐけげこごさざしじすずせぜそぞただちっつてでとどなにぬねのはばひびふぶへべほぼまみむめも"
@@ -72,9 +71,9 @@ _MAGIC = (
 )
 # control characters that no text has: all but tab, line breaks and escape
 _CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])
-# in this order where several fit equally well: decimal commas make the comma fit too often
+# in order of preference: decimal commas make the comma fit too often
 _DELIMITERS = ";\t|,"
-# lines; a quoted cell with more line breaks is taken for a quote that is never closed
+# lines; a quoted cell with more line breaks counts as an unclosed quote
 _LONGEST_RECORD = 50
 
 
@@ -90,14 +89,14 @@ class CellGrid:
 
 
 def read_text(content: bytes, source: str) -> CellGrid:
-    """Cut the bytes of a text file into cells; DataError when they are no text."""
+    """Split the bytes of a text file into cells; DataError if they are not text."""
     text, encoding = decode(content, source)
     refuse_structure(text, source)
     return grid_of_text(text, encoding_notes(encoding))
 
 
 def encoding_notes(encoding: str) -> tuple[Finding, ...]:
-    """The finding about a text that is not UTF-8."""
+    """The finding about text that is not UTF-8."""
     if encoding in ("utf-8", "utf-8-sig"):
         return ()
     name = _NAMES.get(encoding, encoding)
@@ -106,11 +105,11 @@ def encoding_notes(encoding: str) -> tuple[Finding, ...]:
 
 
 def grid_of_text(text: str, notes: tuple[Finding, ...] = ()) -> CellGrid:
-    """Cut a text into cells."""
+    """Split a text into cells."""
     delimiter = find_delimiter(text)
     rows, lines, quotes_off = _cells(text, delimiter)
     if quotes_off:
-        message = "a quote is opened and never closed"
+        message = "a quote is opened but never closed"
         notes = (*notes, Finding("quotes", "warning", message, "Quotes were read as text."))
     return CellGrid(rows, lines, delimiter, False, notes)
 
@@ -137,8 +136,10 @@ def decode(content: bytes, source: str) -> tuple[str, str]:
 
 
 def _unmarked_utf16(content: bytes) -> str:
-    """The order of the bytes of UTF-16 without a mark, which Latin letters show: every second byte
-    of theirs is 0; "" where the text is something else."""
+    """The byte order of UTF-16 without a byte-order mark, or "" for other text.
+
+    In Latin letters every second byte is 0.
+    """
     head = content[:4096]
     if b"\0" not in head:
         return ""
@@ -154,7 +155,7 @@ def _share_of_zeros(content: bytes) -> float:
 
 
 def refuse_binary(head: bytes, source: str) -> None:
-    """Raise DataError when the first bytes of a file cannot be a table of text."""
+    """Raise DataError if the first bytes of a file cannot be a text table."""
     for magic, file_kind in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"{source} is {file_kind}. {_EXPECTED}")
@@ -164,15 +165,14 @@ def refuse_binary(head: bytes, source: str) -> None:
 
 
 def refuse_structure(text: str, source: str) -> None:
-    """Raise DataError for JSON and pages, which are no rows of cells."""
+    """Raise DataError for JSON and pages, which are not rows of cells."""
     start = text.lstrip()[:15].lower()
     if start.startswith(("<!doctype html", "<html", "<?xml", "<table", "{", '[{"')):
         raise DataError(f"{source} is a page, XML or JSON, not rows of cells. {_EXPECTED}")
 
 
 def find_delimiter(text: str) -> str:
-    """The character that cuts most lines into equally many cells; " " for columns set by spaces,
-    "," when nothing does.
+    """The delimiter that splits most lines into equally many cells; "," if there is none.
 
     >>> find_delimiter("Datum;Umsatz\\n01.02.2024;1,5\\n02.02.2024;2,5\\n")
     ';'
@@ -180,7 +180,7 @@ def find_delimiter(text: str) -> str:
     lines = text[: 1 << 17].splitlines(keepends=True)[:400]
     lines = [line for line in lines if line.strip()]
     declared = re.fullmatch(r'"?sep=(.)"?', lines[0].strip()) if lines else None
-    if declared is not None:  # Excel writes it, and reads it
+    if declared is not None:  # Excel writes and reads it
         return declared[1]
     lines = [line for line in lines if not line.lstrip().startswith("#")] or lines
     best_delimiter, best_share = "", 0.0
@@ -205,7 +205,7 @@ def _are_single_cells(texts: list[str]) -> bool:
 
 
 def _between_quotes(lines: list[str]) -> str:
-    """The character that stands between quoted cells of nearly all lines: others are inside."""
+    """The character between quoted cells in nearly all lines."""
     for delimiter in _DELIMITERS:
         between = f'"{delimiter}"'
         if sum(between in line for line in lines) >= 0.9 * len(lines) > 0:
@@ -218,7 +218,7 @@ def _strictly(content: bytes, encoding: str, source: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{source} begins as {encoding} text, but byte {error.start} does not fit. Save it "
+            f"{source} begins as {encoding} text, but byte {error.start} is invalid. Save it "
             "again as UTF-8."
         ) from None
 
@@ -239,7 +239,7 @@ def _guess_encoding(content: bytes) -> str:
     high = sum(byte > 127 for byte in sample)
     letters = sum(byte > 64 for byte in sample)
     if high > 20 and high > 0.5 * letters:
-        # letters of another alphabet: worth the slower look
+        # letters of another alphabet: worth the slower check
         from charset_normalizer import from_bytes
 
         match = from_bytes(sample).best()
@@ -249,8 +249,7 @@ def _guess_encoding(content: bytes) -> str:
 
 
 def _by_months(head: bytes) -> str:
-    """The encoding of one byte a letter in which names of months are words, "" where there are
-    none: février in one is no word in the others."""
+    """The single-byte encoding in which names of months are readable, or ""."""
     encoding_of_most, most_names = "", 0
     for encoding in _OF_ONE_BYTE:
         text = _decoded(head[:100_000], encoding) or ""
@@ -262,7 +261,7 @@ def _by_months(head: bytes) -> str:
 
 
 def _decoded(head: bytes, encoding: str) -> str | None:
-    """The text of the first bytes, None where they are of another encoding."""
+    """The text of the first bytes, None if they have another encoding."""
     try:
         return codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
@@ -270,8 +269,7 @@ def _decoded(head: bytes, encoding: str) -> str | None:
 
 
 def _east_asian(head: bytes) -> str:
-    """The encoding whose text has most of the letters that headers of its language are full of;
-    "" where none has many."""
+    """The encoding whose text has most of the letters typical of headers in its language, or ""."""
     likeliest, highest = "", _FEWEST_COMMON
     for encoding, common in _COMMON.items():
         text = (_decoded(head, encoding) or "")[:20_000]
@@ -315,7 +313,7 @@ def _sample_rows(lines: list[str], delimiter: str) -> Iterator[list[str]]:
 
 
 def _evenness(rows: Iterable[list[str]]) -> float:
-    """Share of the rows that have the commonest number of cells; 0 where that is one."""
+    """Share of the rows with the most common number of cells; 0 if that is one."""
     counts = Counter()
     for row in rows:
         if any(cell.strip() for cell in row):
@@ -327,14 +325,15 @@ def _evenness(rows: Iterable[list[str]]) -> float:
 
 
 def _spaced(line: str) -> list[str]:
-    """The cells of a line that are set apart by spaces; quotes hold some together, as R writes."""
+    """The cells of a line separated by spaces; quoted cells may contain spaces, as R writes
+    them."""
     if '"' not in line:
         return line.split()
     return next(csv.reader([line.strip()], delimiter=" ", skipinitialspace=True), [])
 
 
 def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]:
-    """Rows of cells, their first lines, and whether quotes had to be read as text."""
+    """Rows of cells, their first lines, and whether quotes were read as text."""
     if delimiter == " ":
         rows = [_spaced(line) for line in text.splitlines()]
         return rows, list(range(1, len(rows) + 1)), False

@@ -16,13 +16,15 @@ def read_sheets(
     content: bytes, source: str, sheet: str | None = None
 ) -> tuple[dict[str, CellGrid], list[str]]:
     """The cells of all sheets with a table, or of the named one, and the names of all sheets.
-    DataError where no sheet has a table."""
+
+    Raises DataError if no sheet has a table.
+    """
     try:
         import python_calamine as calamine
     except ImportError:
         raise MissingExtraError(
-            f"{source} is an Excel workbook, and the package python-calamine is not installed. "
-            "Run: pip install python-calamine, or save the sheet as CSV."
+            f"{source} is an Excel workbook, but the package python-calamine is not installed. "
+            "Run pip install python-calamine, or save the sheet as CSV."
         ) from None
     require_sheets(content, source)
     try:
@@ -57,13 +59,13 @@ def read_sheets(
 
 
 def sheet_note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
-    """The finding about the sheet that was read, where a workbook has several."""
+    """The finding about the sheet that was read, if a workbook has several."""
     if len(names) == 1:
         return ()
     other_tables = [name for name in tables if name != chosen]
     action = ""
     if other_tables:
-        action = f"Others with tables: {', '.join(other_tables)}; name one with sheet=."
+        action = f"Other sheets with tables: {', '.join(other_tables)}. Choose one with sheet=."
     return (Finding("sheet", "note", f"the sheet {chosen!r} was read", action, value=chosen),)
 
 
@@ -72,8 +74,8 @@ def _is_table(rows: list[list[str]]) -> bool:
 
 
 def _cells(sheet: Any) -> list[list[str]]:
-    """All rows from the first line on, so that positions are line numbers; empty columns at the
-    left are cut."""
+    """All rows from the first line on, so that positions are line numbers, without empty left
+    columns."""
     rows = []
     for values in sheet.to_python(skip_empty_area=False):
         rows.append([_text(value) for value in values])

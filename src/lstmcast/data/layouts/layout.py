@@ -34,8 +34,8 @@ from lstmcast.errors import DataError
 
 
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
-    """Decide what the columns are and bring the sheet into long form; DataError with what to do
-    where that fails."""
+    """Assign the columns and convert the sheet to long form; DataError with advice if that
+    fails."""
     sheet = names.written.applied(sheet)
     if sheet.wide and names.target is None and not names.past:
         names = replace(names, target="*")
@@ -77,9 +77,9 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
         raise DataError(_one_of_many_targets(sheet, names.target, header.columns))
     if names.first_beside is not None:
         raise DataError(
-            f"{sheet.source} has one series per row, its times in the column names: there is no "
-            f"column beside a target that {ask(*names.first_beside)} could read. Give a table with "
-            "a row for each time, as columns of series, time, target and covariates."
+            f"{sheet.source} has one series per row, with times in the column names, so "
+            f"{ask(*names.first_beside)} cannot be used. Give a table with one row per time, with "
+            "columns for series, time, target and covariates."
         )
     return _checked(series_in_rows(sheet, names, header))
 
@@ -100,15 +100,15 @@ def _one_of_many_targets(sheet: Sheet, target: str | Sequence[str], columns: lis
     target_names = " and ".join(map(repr, targets))
     example_names = ", ".join(column.name for column in columns[:3])
     return (
-        f"{sheet.source} has one series per row, its times in the column names ({example_names}, "
-        f"…): {target_names} alone cannot be the target. Leave --target out (in Python: target=) "
+        f"{sheet.source} has one series per row, with times in the column names ({example_names}, "
+        f"…): {target_names} alone cannot be the target. Leave out --target (in Python: target=) "
         f"to read every column, name a column of times with {ask('time', 'NAME')}, or number the "
         f"rows with {ask('time', 'index')}."
     )
 
 
 def _checked(table: Table) -> Table:
-    """Refuse what no forecast can come of: no values at all, or values beyond every measure."""
+    """Raise DataError for tables without values or with values that are too large."""
     _require_sensible(table, table.place, table.past)
     _require_sensible(table, table.place, {table.columns.target: table.values})
     for rows in table.known:
@@ -124,7 +124,7 @@ def _checked(table: Table) -> Table:
 def _require_sensible(
     table: Table, place: Callable[[int], str], columns: Mapping[str, ndarray]
 ) -> None:
-    """DataError for a value beyond every measure. place: where a row stands in the data."""
+    """Raise DataError for values that are too large. place: the place of a row in the data."""
     for name, values in columns.items():
         is_huge = np.isfinite(values) & (np.abs(values) > LARGEST)
         if is_huge.any():
@@ -132,5 +132,5 @@ def _require_sensible(
             raise DataError(
                 f"{table.source}: {place(row)} has {values[row]:g} in {name!r}. Values up to "
                 f"{LARGEST:g} are expected. Correct it, or leave the cell empty if the value is "
-                "not known."
+                "unknown."
             )

@@ -224,5 +224,5 @@ def left_out_columns(
         message += f" and {count - 8} more"
     action = ""
     if names.aggregate and not names.series:
-        action = "Name those that tell series apart with --series."
+        action = "Name those that distinguish the series with --series."
     return [Finding("columns", "note", message, action, count=count)]

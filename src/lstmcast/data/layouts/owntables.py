@@ -1,5 +1,4 @@
-"""Tables of their own beside the data: coming values of columns that are known in advance, and what
-does not change."""
+"""Separate tables: coming values of future columns, and static columns."""
 
 # R rows of the table · G groups of rows: those of a series, or of several that share them
 
@@ -52,7 +51,7 @@ class Owners(NamedTuple):
 
 
 class OwnTable(NamedTuple):
-    """A table of its own with a time in every row."""
+    """A separate table with a time in every row."""
 
     sheet: Sheet
     time: Column
@@ -68,8 +67,7 @@ class OwnTable(NamedTuple):
         return columns_without(self.sheet.columns, [self.time])
 
     def likely(self, names: Names) -> tuple[str, ...]:
-        """Columns that the data may have as well, with the values of the past: neither keys nor
-        what seems to be the target."""
+        """Columns that the data may have too, with past values: neither keys nor likely targets."""
         taken_names = {folded(name) for name in _all_names(names)}
         if not names.target:
             taken_names |= {"y", "target", *TARGET_NAMES}
@@ -94,18 +92,18 @@ def own_table(sheet: Sheet, names: Names) -> OwnTable:
     if with_time is None:
         example = time_names[0] if time_names else "date"
         raise DataError(
-            f"{sheet.source} has no column of times, which coming values need: call it as in the "
+            f"{sheet.source} has no column of times, which coming values need. Name it as in the "
             f"data, such as {example!r}. Its columns are:\n{sheet.describe()}"
         )
     return OwnTable(*with_time)
 
 
 def known_of(own_rows: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, list[Finding]]:
-    """The rows of a table of its own as what is known in advance of series, and what was noticed.
+    """The rows of a table of its own as what is known in advance of series, and findings.
 
-    Keys are columns that are called as those of the data, or whose cells are theirs; without any,
-    all series share the rows. Columns are those that were named, else all others that hold numbers,
-    yes and no, or categories.
+    Keys are columns with the names or the cells of those in the data; without keys, all series
+    share the rows. Values are the named columns, else all others that hold numbers, yes and no, or
+    categories.
     """
     sheet = own_rows.sheet
     keys = _keys(own_rows, owners)
@@ -133,7 +131,7 @@ def known_of(own_rows: OwnTable, owners: Owners, names: Names) -> tuple[KnownRow
 def _read_columns(
     sheet: Sheet, columns: Mapping[str, Column], names: Names, role: str
 ) -> CodedColumns:
-    """The values of columns (R,), the categories that they stand for, and what was noticed."""
+    """The values of columns (R,), the categories that they stand for, and findings."""
     notes: list[Finding] = []
     values, levels = {}, {}
     for name, column in columns.items():
@@ -203,10 +201,9 @@ def _keys_by_cells(columns: Sequence[Column], owners: Owners) -> dict[str, Colum
 def _which_keys(table: OwnTable, owners: Owners) -> str:
     """The message about a table whose rows cannot be assigned to series."""
     return (
-        f"{table.sheet.source} has several rows for each time, and none of its columns says of "
-        f"which series they are. A column that is called as in the data ({_wanted(owners)}) is "
-        "expected, or one row for each time, which all series share. The columns "
-        f"are:\n{table.sheet.describe()}"
+        f"{table.sheet.source} has several rows for each time, but no column names their series. "
+        f"Expected is a column named as in the data ({_wanted(owners)}), or one row per time, "
+        f"shared by all series. The columns are:\n{table.sheet.describe()}"
     )
 
 
@@ -257,7 +254,7 @@ def _groups_of_ids(
 
 def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns, list[Finding]]:
     """A table with a row for each series, or for each of some keys, as what does not change, and
-    what was noticed."""
+    findings."""
     sheet = names.written.applied(sheet)
     columns = list(sheet.columns)
     keys = _keys_by_name(columns, owners)
@@ -266,9 +263,8 @@ def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns
         keys = _first_key(_keys_by_cells(texts, owners))
     if not keys:
         raise DataError(
-            f"{sheet.source}: none of its columns says of which series a row is. A column that is "
-            f"called as in the data ({_wanted(owners)}) is expected. The columns "
-            f"are:\n{sheet.describe()}"
+            f"{sheet.source} has no column that names the series of a row. Expected is a column "
+            f"named as in the data ({_wanted(owners)}). The columns are:\n{sheet.describe()}"
         )
     codes, groups, unknown = _grouped(sheet, keys, owners)
     _require_one_row(sheet, keys, codes)
@@ -301,7 +297,7 @@ def _require_one_row(sheet: Sheet, keys: Mapping[str, Column], codes: ndarray) -
     name = "/".join(column.cell(first) for column in keys.values())
     raise DataError(
         f"{sheet.source} has two rows for series {name!r} ({sheet.row_word} {sheet.lines[first]} "
-        f"and {sheet.lines[second]}). One row for each series is expected: drop one."
+        f"and {sheet.lines[second]}). One row per series is expected: drop one."
     )
 
 
@@ -350,8 +346,9 @@ def _times(table: OwnTable, owners: Owners) -> tuple[ndarray, list[Finding]]:
     times = converted(table.times, table_zone, owners.zone)
     if times is None:
         raise DataError(
-            f"The times of {table.sheet.source} are those of {table_zone}, those of the data are "
-            f"of {owners.zone}, and one of the two is not known here. Write both in one zone."
+            f"The times of {table.sheet.source} are in {table_zone} and those of the data in "
+            f"{owners.zone}, but one of these time zones is unknown here. Write both in one time "
+            "zone."
         )
     message = f"the times came in the time zone {table_zone}"
     action = f"They are converted to {owners.zone}."
@@ -368,7 +365,7 @@ def _unused(columns: Sequence[Column], unknown: int) -> list[Finding]:
             message += f" and {len(columns) - 8} more"
         findings.append(Finding("columns", "note", message, count=len(columns)))
     if unknown:
-        message = f"rows of {unknown:,} series that the data do not have"
+        message = f"rows of {unknown:,} series that are not in the data"
         action = "They are left out."
         findings.append(Finding("unknown series", "note", message, action, count=unknown))
     return findings

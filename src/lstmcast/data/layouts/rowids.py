@@ -35,7 +35,7 @@ def with_an_id(sheet: Sheet, series: list[Column], together: bool = False) -> nd
     is_nameless = in_columns(empty, axis=0)
     if len(sheet) and is_nameless.all():
         raise DataError(
-            f"{sheet.source}: no row has a cell in {_columns_of(series)}, which should name its "
+            f"{sheet.source}: no row has a cell in {_columns_of(series)}, which should name the "
             f"series. Name another column with {ask('series', 'NAME')}."
         )
     return ~is_nameless
@@ -91,7 +91,7 @@ def _require_distinct(ids: ndarray, series: list[Column]) -> None:
     columns = " and ".join(repr(column.name) for column in series)
     raise DataError(
         f"Two different series are called {repeated!r} when the columns {columns} are joined with "
-        f"a slash. Write one column of ids, and name it with {ask('series', 'NAME')}."
+        f"a slash. Use a single column of ids, and name it with {ask('series', 'NAME')}."
     )
 
 
@@ -150,7 +150,8 @@ def _named_targets(sheet: Sheet, target: str | Sequence[str]) -> list[Column]:
     targets = named_columns(sheet, target, "target")
     if not targets:
         raise DataError(
-            f"{target=} names no column. The columns of {sheet.source} are:\n{sheet.describe()}"
+            f"{target=} does not name a column. The columns of {sheet.source} "
+            f"are:\n{sheet.describe()}"
         )
     return targets
 

@@ -107,8 +107,8 @@ def require_free_dates(sheet: Sheet, names: Names) -> None:
         for column in columns.values():
             if _is_all_dates(column):
                 raise UsageError(
-                    f"the column {column.name!r} is named as {role} covariate, and it is the only "
-                    "column of dates: the times are there. Leave it out."
+                    f"the column {column.name!r} is named as {role} covariate, but it is the only "
+                    "column of dates, so it must be the time. Remove it from the covariates."
                 )
 
 
@@ -118,9 +118,9 @@ def _is_all_dates(column: Column) -> bool:
 
 def no_dates_error(sheet: Sheet) -> str:
     return (
-        f"{sheet.source} has no column of dates. Name one with {ask('time', 'NAME')}, or number "
-        f"the rows with {ask('time', 'index')} if they follow each other in time, and say how many "
-        "make a season with --period N (in Python: periods=N). The columns are:\n"
+        f"{sheet.source} has no column of dates. Name one with {ask('time', 'NAME')}, or, if the "
+        f"rows are in time order, number them with {ask('time', 'index')} and give the seasonal "
+        "period with --period N (in Python: periods=N). The columns are:\n"
         f"{sheet.describe()}"
     )
 
@@ -145,8 +145,8 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
         examples = ", ".join(_undated_cell(sheet, time, row) for row in inner_rows[:_SHOWN])
         raise DataError(
             f"{sheet.source}: {len(inner_rows)} of {len(is_undated)} cells of the time column "
-            f"{time.name!r} are no dates: {examples}. Mend or remove these rows, or name another "
-            "column with --time."
+            f"{time.name!r} are not dates: {examples}. Correct or remove these rows, or name "
+            "another column with --time."
         )
     # "Total" below the data is none; a row with digits for a time and with a number looks like data
     are_inner = set(inner_rows)

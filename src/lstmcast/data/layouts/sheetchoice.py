@@ -1,4 +1,4 @@
-"""Which sheet of a workbook is meant: the one with times and numbers, or a question."""
+"""Choose the sheet of a workbook: the only one with times and numbers, or ask."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _ASKED = ("could be the target", "columns of dates", "several rows for each time
 
 
 def choose_sheet(sheets: dict[str, Sheet], source: str, names: Names) -> str:
-    """The name of the only sheet that can be read; DataError with their names where several can.
+    """The name of the only readable sheet; DataError with the names if there are several.
 
-    Where none can be read, the first one is taken, whose error then says what is wrong.
+    If none can be read, the first one is taken, and its error explains the problem.
     """
     usable = [name for name, sheet in sheets.items() if _is_readable(sheet, names)]
     if not usable:
@@ -26,7 +26,7 @@ def choose_sheet(sheets: dict[str, Sheet], source: str, names: Names) -> str:
         descriptions.append(f"  … and {len(usable) - 12} more")
     lines = "\n".join(descriptions)
     raise DataError(
-        f"{source} has {len(usable)} sheets with series. Say which one with "
+        f"{source} has {len(usable)} sheets with series. Choose one with "
         f"{ask('sheet', usable[0])}:\n{lines}"
     )
 

@@ -1,5 +1,4 @@
-"""Times whose parts stand in columns of their own: a date and a clock time, a year and a month or
-quarter, joined where that makes times unique."""
+"""Join times whose parts are in separate columns, such as a date and a clock time."""
 
 # N rows
 
@@ -17,7 +16,7 @@ from lstmcast.data.covariates.beside import ColumnNames
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines, folded
 from lstmcast.errors import DataError
 
-# what follows what: a date continues with a clock time, a year with a part of it
+# which part refines which: a clock time a date, a month a year
 _AFTER_YEAR = ("half", "quarter", "month", "week", "yearday")
 _FINER = {
     "date": ("hour", "slot"),
@@ -35,11 +34,10 @@ _UNREAD = 0.02  # share of rows whose parts make no time, at most, for them to b
 def with_joined_times(
     sheet: Sheet, used_columns: Sequence[Column] = (), time: ColumnNames = None
 ) -> Sheet:
-    """The sheet with the columns of parts of the time replaced by one column of times, where that
-    makes the times of more rows distinct; as it is where there are none.
+    """The sheet with columns of time parts joined into one, if more rows then have distinct times.
 
-    used_columns: columns that are something else. time: the column that was named as the time, of
-    which parts in other columns may be a refinement; or all columns that are to be joined.
+    used_columns: columns with another role. time: the column named as the time, which other columns
+        may refine, or all columns to be joined.
     """
     if time is not None and not isinstance(time, str) and len(time) > 1:
         return _joined_as_said(sheet, [_column(sheet, name) for name in time])
@@ -305,10 +303,10 @@ def _chain(first: Part, by_kind: dict[str, Part]) -> list[Part]:
 def _replaced(sheet: Sheet, parts: list[Column], times_of_rows: ndarray, *further: str) -> Sheet:
     """The sheet with one column of times in the place of its parts."""
     names = [column.name for column in parts]
-    notes = [f"joined to one time: {', '.join(names)}", *further]
+    notes = [f"joined into one time: {', '.join(names)}", *further]
     carried_cells = times_of_rows[parts[0].missing]
     if not np.isnat(carried_cells).all():
-        notes.append(f"empty cells of {names[0]} read as the one above them")
+        notes.append(f"empty cells of {names[0]} read as the cell above them")
     times = Column("-".join(names), times_of_rows, notes=tuple(notes))
     other_columns = columns_without(sheet.columns, parts)
     return replace(sheet, columns=(times, *other_columns))
@@ -344,7 +342,7 @@ def _no_join(sheet: Sheet, column: Column, expected: str) -> str:
     rows = np.flatnonzero(~column.missing)[:4]
     examples = ", ".join(repr(column.cell(row)) for row in rows) or "it is empty"
     return (
-        f"{sheet.source}: the column {column.name!r} cannot be joined to a time: {examples}. "
-        f"{expected[:1].upper()}{expected[1:]} is expected there; of the columns named with "
-        "--time, the first one holds dates or years, the others what is finer."
+        f"{sheet.source}: the column {column.name!r} cannot be part of a time: {examples}. "
+        f"{expected[:1].upper()}{expected[1:]} is expected; of the columns named with --time, the "
+        "first holds dates or years, the others finer parts."
     )

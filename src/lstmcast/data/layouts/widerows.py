@@ -1,4 +1,4 @@
-"""Sheets whose rows are series: the times are in the header."""
+"""Sheets with one series per row and times in the header."""
 
 # N rows of the table · R rows of the sheet · T time · K target columns
 

@@ -1,4 +1,4 @@
-"""Anchors: which day of a week, month, quarter or year the times of a frequency are."""
+"""Anchors: the day of the week, month, quarter or year of the times of a frequency."""
 
 # N times
 

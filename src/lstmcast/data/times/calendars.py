@@ -18,9 +18,8 @@ DAY = 24 * HOUR
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first Monday since the epoch
 
-# Weeks (month, first day) whose Sunday changes the clocks: Europe and most of America now and in
-# living memory, Australia, New Zealand, Chile. A rule of thumb is enough: it names findings and
-# never changes a value.
+# Weeks (month, first day) whose Sunday changes the clocks in Europe, most of America, Australia,
+# New Zealand and Chile. Approximate rules are enough: they only affect the wording of findings.
 _CLOCK_WEEKS = ((3, 8), (3, 25), (4, 1), (9, 1), (9, 24), (10, 1), (10, 25), (11, 1))
 
 _CLOCK_HOURS = 4  # of that Sunday, its first
@@ -61,7 +60,7 @@ def month_start(months: ndarray) -> ndarray:
 
 
 def days_in_month(months: ndarray) -> ndarray:
-    """How many days a month has.
+    """The number of days of a month.
 
     >>> days_in_month(np.array([0, 1, 25]))  # January and February 1970, February 1972
     array([31, 28, 29])
@@ -117,8 +116,7 @@ def last_business_day(months: ndarray) -> ndarray:
 
 
 def clock_change(micros: ndarray) -> ndarray:
-    """Which usual change of clocks a time belongs to, as a number from 1 for each week and hour; 0
-    for none.
+    """The usual clock change of a time, as a number from 1 for each week and hour; 0 for none.
 
     Changes are in the first four hours of a Sunday.
 

@@ -1,5 +1,4 @@
-"""What the numbers of dates are, told by a whole column: day, month and year in which order, and of
-which calendar."""
+"""The order of day, month and year in dates, and their calendar, decided for a whole column."""
 
 # U distinct texts
 
@@ -43,7 +42,7 @@ NO_ZONE = np.iinfo(np.int64).min
 
 
 def century(years: ndarray) -> ndarray:
-    """Years of two digits in full."""
+    """Convert two-digit years to full years."""
     return np.where(years > _PIVOT, 1900, 2000) + years
 
 
@@ -66,7 +65,7 @@ def year_first(fields: Fields, said: bool | None) -> tuple[tuple[str, ...], None
     if as_year_first < 0.9 or as_year_first <= otherwise:
         return None
     fields.year[rows], fields.month[rows], fields.day[rows] = years, month, day
-    return ("dates read as year/month/day: then they are evenly spaced",), None
+    return ("dates read as year/month/day, which makes them evenly spaced",), None
 
 
 _THAI_YEARS, _PERSIAN_YEARS = (2450, 2650), (1300, 1450)
@@ -76,8 +75,7 @@ _BUDDHIST = 543  # years that its era is ahead
 def settle_calendar(
     fields: Fields, notes: tuple[str, ...], problem: str | None
 ) -> tuple[tuple[str, ...], str | None]:
-    """Years of the Buddhist era as those of ours; a problem where they are of a calendar whose
-    months are others."""
+    """Convert years of the Buddhist era; report calendars with other months as a problem."""
     years = fields.year[fields.year >= 0]
     if not len(years):
         return notes, problem
@@ -88,8 +86,8 @@ def settle_calendar(
         return (*notes, note), problem
     if _PERSIAN_YEARS[0] <= first and latest <= _PERSIAN_YEARS[1] and (fields.day > 1).any():
         return notes, (
-            f"dates in years such as {first} look like those of the Persian or the Islamic "
-            "calendar, which is not read. Convert them to dates such as 2024-03-20."
+            f"dates in years such as {first} look like those of the Persian or Islamic calendar, "
+            "which is not supported. Convert them to dates such as 2024-03-20."
         )
     return notes, problem
 
@@ -97,13 +95,12 @@ def settle_calendar(
 def settle_order(
     fields: Fields, day_first: bool | None = None
 ) -> tuple[tuple[str, ...], str | None]:
-    """Decide whether 01/02/2020 is 1 February or 2 January, from everything that the column
-    shows."""
+    """Decide from the whole column whether 01/02/2020 is 1 February or 2 January."""
     rows = np.flatnonzero(fields.first >= 0)
     if not len(rows):
         return (), None
     ordered = _Ordered.of(fields, rows)
-    reason = "same"  # where it was said, nothing is to be told
+    reason = "same"  # if it was given, there is nothing to report
     if day_first is None:
         day_first, reason = ordered.day_first(fields.marks)
     fields.day[rows] = ordered.first if day_first else ordered.second
@@ -115,8 +112,8 @@ def settle_order(
         return (f"dates read as {order}: {reason}",), None
     return (), (
         f"dates such as {ordered.example()} can be read as day/month/year or as month/day/year, "
-        "and nothing in the column tells which. Say it with --day-first or --month-first (in "
-        "Python: day_first=True or False)."
+        "and the column does not show which. Choose with --day-first or --month-first (in Python: "
+        "day_first=True or False)."
     )
 
 
@@ -136,7 +133,7 @@ class _Ordered(NamedTuple):
         """Whether the first number is the day, and why; "" where nothing tells."""
         over_first = int((self.first > 12).sum())
         over_second = int((self.second > 12).sum())
-        # both: the rarer ones are mistakes and will be reported as no dates
+        # both: the rarer ones are mistakes and will be reported as invalid dates
         if over_first or over_second:
             day_first = over_first >= over_second
             days = self.first if day_first else self.second
@@ -144,14 +141,14 @@ class _Ordered(NamedTuple):
         if (self.first == self.second).all():
             return True, "same"
         if marks == {"."}:
-            return True, "dates with points are written so"
+            return True, "as usual for dates with points"
         with_day_first = from_fields(self.year, self.second, self.first)
         with_month_first = from_fields(self.year, self.first, self.second)
         as_day_first = _regularity(with_day_first, self.micros)
         as_month_first = _regularity(with_month_first, self.micros)
         margin = 0 if max(as_day_first, as_month_first) == 1 else 0.1
         if abs(as_day_first - as_month_first) > margin:
-            return as_day_first > as_month_first, "then the dates are evenly spaced"
+            return as_day_first > as_month_first, "which makes the dates evenly spaced"
         return True, ""
 
     def example(self) -> str:

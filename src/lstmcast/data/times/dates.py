@@ -1,4 +1,4 @@
-"""Dates as people write them, read column by column.
+"""Parse dates in common notations, column by column.
 
 A text's *shape* is the text with every digit replaced by 0: `2024-03-01` has the shape
 `0000-00-00`. A column has few shapes, so each is matched once and the fields of all its texts are
@@ -39,10 +39,10 @@ _FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\)
 def parse_times(
     texts: Sequence[str], *, day_first: bool | None = None, date_format: str = ""
 ) -> Times | None:
-    """Read the distinct texts of one column as times; None where hardly any is one.
+    """Read the distinct texts of one column as times; None if few are times.
 
-    day_first: whether 01/02/2024 is 1 February, None to find out; date_format: of all of them, as
-    strptime has it, "" to find out.
+    day_first: whether 01/02/2024 is 1 February, None to detect it; date_format: format as in
+        strptime, "" to detect it.
 
     >>> parse_times(["31/01/2024", "29/02/2024"]).values.astype("datetime64[D]").tolist()
     [datetime.date(2024, 1, 31), datetime.date(2024, 2, 29)]
@@ -86,7 +86,7 @@ def _marked_years(tidy: list[str], known: list[str]) -> Times | None:
     marks = dict.fromkeys(match[2] for match in matches if match is not None and match[2])
     notes = times.notes
     if marks:
-        notes = (*notes, f"marks behind times taken off ({', '.join(marks)})")
+        notes = (*notes, f"marks after times removed ({', '.join(marks)})")
     return replace(times, bad=times.bad | is_note, notes=notes)
 
 
@@ -274,8 +274,7 @@ def _set_weeks(fields: Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray)
 
 
 def _settle_zone(times: Times, offset: ndarray) -> Times:
-    """Local wall time where all offsets agree, or all times are local midnights; UTC where they
-    differ."""
+    """Local time if all offsets agree or all times are local midnights, else UTC."""
     is_known = ~np.isnat(times.values)
     has_zone = offset != NO_ZONE
     offsets = np.unique(offset[is_known & has_zone])
@@ -286,7 +285,7 @@ def _settle_zone(times: Times, offset: ndarray) -> Times:
         return replace(times, zone=zone)
     known_times = times.values[is_known]
     if (known_times == known_times.astype("datetime64[D]")).all():
-        note = "offsets from UTC left off: every time is a local midnight"
+        note = "offsets from UTC removed: every time is a local midnight"
         return replace(times, notes=(*times.notes, note))
     shift = np.where(has_zone, offset, 0)
     values = times.values - shift.astype("timedelta64[m]")

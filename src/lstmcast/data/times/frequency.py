@@ -1,7 +1,7 @@
 """Frequency: the step of a regular grid of times, its seasonal periods, and how it is written.
 
-With calendars.py (arithmetic) and inference.py (found from times) the only place that knows months,
-weeks and weekends; everything else counts steps.
+Only this module, calendars.py (arithmetic) and frequency_inference.py know months, weeks and
+weekends; all other code counts steps.
 """
 
 # N times
@@ -54,7 +54,7 @@ from lstmcast.data.times.frequencywords import (
 from lstmcast.errors import UsageError
 
 FAMILIES = ("yearly", "quarterly", "monthly", "weekly", "daily", "hourly", "other")
-# what position() says of a time that no number of steps reaches
+# result of position() for a time that is not on the grid
 OFF_GRID = int(np.iinfo(np.int64).min)
 _FIXED = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 _UNITS = (
@@ -79,10 +79,10 @@ class Frequency:
     unit: year, quarter, month, half month, week, day, business day, hour, minute, second or
     integer. anchor of a week: its weekday, "MON" to "SUN"; of a month, quarter or year: "start",
     "end", "business start", "business end" (its first or last weekday from Monday to Friday) or
-    "day 15", for quarters and years followed by a month where the calendar's own is not meant:
-    "start APR" is a year from April, "end JUN" one to June; of half a month: "start" (the 1st and
-    15th) or "end" (the 15th and the last day). "" leaves the anchor to the data. Raises UsageError
-    for anything else.
+    "day 15", for quarters and years followed by a month if they do not follow the calendar: "start
+    APR" is a year from April, "end JUN" one to June; of half a month: "start" (the 1st and 15th) or
+    "end" (the 15th and the last day). "" infers the anchor from the data. Raises UsageError for
+    anything else.
 
     >>> monthly = Frequency("month", anchor="end")
     >>> print(monthly.range(np.datetime64("2024-01-31"), 3).astype("datetime64[D]"))
@@ -108,12 +108,12 @@ class Frequency:
 
     @property
     def code(self) -> str:
-        """Short text that parse_frequency reads back: 'MS', 'W-MON', '15min'."""
+        """Short text that parse_frequency can read: 'MS', 'W-MON', '15min'."""
         return code_of(self.unit, self.every, self.anchor)
 
     @property
     def name(self) -> str:
-        """For people: 'monthly (month starts)', 'every 15 minutes'."""
+        """Readable name: 'monthly (month starts)', 'every 15 minutes'."""
         return name_of(self.unit, self.every, self.anchor)
 
     @property
@@ -123,8 +123,7 @@ class Frequency:
 
     @property
     def seasonal_periods(self) -> tuple[int, ...]:
-        """Lengths in steps of the cycles that this frequency usually has, ascending; (1,) when
-        there is none.
+        """Typical seasonal periods of this frequency in steps, ascending; (1,) if there are none.
 
         >>> parse_frequency("h").seasonal_periods, parse_frequency("15min").seasonal_periods
         ((24, 168), (96, 672))
@@ -147,11 +146,10 @@ class Frequency:
         return [(MINUTE, step), (HOUR, step)]
 
     def advance(self, times: ArrayLike, steps: ArrayLike) -> ndarray:
-        """The times `steps` steps after `times` (before, when negative); the shapes are broadcast
-        against each other.
+        """The times `steps` steps after `times` (before, if negative), with broadcasting.
 
-        The day of a month is the anchor's, or that of the time itself, and the last one where the
-        month is too short.
+        The day of the month is that of the anchor or of the time itself, or the last day of a
+        shorter month.
 
         >>> days = Frequency("business day").advance(np.datetime64("2024-03-01"), [1, -1])
         >>> print(days.astype("datetime64[D]"))
@@ -193,8 +191,8 @@ class Frequency:
         return self.advance(start, np.arange(offset, offset + count))
 
     def position(self, times: ArrayLike, start: ArrayLike) -> ndarray:
-        """How many steps each time lies after `start` (negative: before it); OFF_GRID where no
-        number of steps leads.
+        """Number of steps of each time after `start` (negative: before); OFF_GRID for times off the
+        grid.
 
         times (N,), start one time or (N,); returns (N,) int64.
 
@@ -221,12 +219,11 @@ class Frequency:
         return month_of(micros) // MONTHS_IN[self.unit]
 
     def bins(self, times: ArrayLike) -> ndarray:
-        """The number of the calendar period that each time falls into: (N,) int64, growing by one
-        per period.
+        """The index of the calendar period of each time (N,), increasing by one per period.
 
-        Weeks end on the anchor's weekday, as those of pandas (on Sunday without one), months,
-        quarters and years begin as the anchor says, and weekends belong to the Friday before when
-        the frequency is business days.
+        Weeks end on the weekday of the anchor, as in pandas (by default on Sunday). Months,
+        quarters and years start at the anchor. With business days, weekends belong to the Friday
+        before.
 
         >>> days = np.array(["2024-01-31", "2024-02-01", "2024-02-29"], "datetime64[us]")
         >>> np.diff(parse_frequency("ME").bins(days))
@@ -256,8 +253,10 @@ class Frequency:
         return times_of(month_start(months) + (self._first_day() - 1) * DAY)
 
     def bin_labels(self, bins: ndarray) -> ndarray:
-        """The time that names each period: its last day where the anchor is "end" and for weeks,
-        its first or last business day where that is meant, else its first moment.
+        """The time that labels each period: its last day for anchor "end" and weeks, else its
+        start.
+
+        With a business anchor it is the first or last business day.
 
         >>> quarter = parse_frequency("QE")
         >>> bins = quarter.bins(np.array(["2024-02-10"], "datetime64[us]"))
@@ -282,8 +281,8 @@ class Frequency:
         day = anchor_day(self.anchor) if self.anchor.startswith("day") else 1
         if day > 28:
             raise UsageError(
-                f"periods cannot begin on day {day}: not every month has it. Use MS, ME or a day "
-                "up to 28."
+                f"periods cannot start on day {day}, which some months do not have. Use MS, ME or "
+                "a day up to 28."
             )
         return day
 
@@ -296,8 +295,7 @@ class Frequency:
         return (MONTHS.index(month) + anchor_ends(self.anchor)) % length
 
     def anchored(self, times: ArrayLike) -> Frequency:
-        """This frequency with the anchor that the times show, where it has none; unchanged where
-        they show none.
+        """This frequency with the anchor inferred from times, if it has none and they show one.
 
         >>> times = np.array(["2024-01-31", "2024-02-29"], "datetime64[us]")
         >>> parse_frequency("M").anchored(times).code
@@ -317,8 +315,8 @@ class Frequency:
         return replace(self, anchor=month_anchor(self.unit, micros))
 
     def grounded(self) -> Frequency:
-        """This frequency with the usual anchor where it has none: periods begin with the month,
-        weeks end on Sunday.
+        """This frequency with the default anchor if it has none: month starts, weeks ending on
+        Sunday.
 
         >>> [parse_frequency(text).grounded().code for text in ("monthly", "W", "h")]
         ['MS', 'W-SUN', 'h']
@@ -333,7 +331,7 @@ class Frequency:
 
 
 def some_frequency(family: str) -> Frequency:
-    """A frequency of that family, where nothing else is known.
+    """The default frequency of a family.
 
     >>> some_frequency("hourly"), some_frequency("other").name
     (Frequency(unit='hour', every=1, anchor=''), 'numbered steps')
@@ -343,12 +341,12 @@ def some_frequency(family: str) -> Frequency:
 
 
 def parse_frequency(text: str) -> Frequency:
-    """Read a frequency as pandas, polars or people write it; UsageError for what is none.
+    """Parse a frequency as written in pandas, polars or words; UsageError for anything else.
 
-    "M", "month" and "monthly" leave open whether times are month starts or ends (the data show it);
-    "MS" and "ME" say; "BMS" and "BME" are first and last business days. "W-SUN" is weekly on
-    Sundays, and where rows are made weeks these end on the Sunday, as in pandas. A number in front
-    multiplies: "15min", "2W", "6h".
+    "M", "month" and "monthly" may be month starts or ends, as the data show; "MS" and "ME" are
+    specific; "BMS" and "BME" are first and last business days. "W-SUN" is weekly on Sundays; if
+    rows are aggregated to weeks, these end on Sunday, as in pandas. A number in front is a
+    multiple: "15min", "2W", "6h".
 
     >>> parse_frequency("MS"), parse_frequency("15T").code, parse_frequency("yearly").code
     (Frequency(unit='month', every=1, anchor='start'), '15min', 'Y')
@@ -367,7 +365,7 @@ def parse_frequency(text: str) -> Frequency:
         raise _unknown(text)
     number, word, endings = match.groups()
     word = word.replace(" ", "")
-    # polars means minutes by m, pandas milliseconds by ms, and people may mean months
+    # m means minutes in polars, ms milliseconds in pandas, and people may mean months
     if word in ("m", "ms"):
         raise UsageError(
             f"the frequency {text!r} is ambiguous. Write 'min' for minutes, 'M' or 'MS' for months."

@@ -1,5 +1,4 @@
-"""Which frequency times have: found from their steps, by the calendar where steps differ in
-length."""
+"""Infer the frequency of times from their steps, with the calendar if steps differ in length."""
 
 # S series · N times of all series · M = N − S steps between them
 
@@ -40,8 +39,7 @@ _FILLED = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Inference:
-    """The frequency of most observations (None: it cannot be told), and regular series that have
-    another one.
+    """The frequency of most observations (None if unknown), and regular series with another one.
 
     others: pairs of a frequency and the numbers of the series that have it.
     """
@@ -51,8 +49,9 @@ class Inference:
 
 
 def infer_frequency(times: ndarray, offsets: ndarray | None = None) -> Frequency | None:
-    """The frequency of most of the times; None where no series has two times, or steps are not
-    whole seconds.
+    """Infer the frequency of most of the times.
+
+    None if no series has two times, or steps are not whole seconds.
 
     times (N,) datetime64 or integers, ascending and without repeats in each series; offsets (S+1,)
     as in a Panel, or None for one series.
@@ -70,7 +69,7 @@ def infer_frequency(times: ndarray, offsets: ndarray | None = None) -> Frequency
 
 
 def infer(times: ndarray, offsets: ndarray) -> Inference:
-    """As infer_frequency, with the series that have another frequency than most."""
+    """Like infer_frequency, with the series whose frequency differs from most."""
     is_date = times.dtype.kind == "M"
     counts = micros_of(times) if is_date else times.astype(np.int64)
     lengths = np.diff(offsets)

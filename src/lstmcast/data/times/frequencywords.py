@@ -1,4 +1,4 @@
-"""How frequencies are written: units by the names that pandas, polars and people have for them."""
+"""Names of frequencies: units as written in pandas, polars and words."""
 
 # N times
 
@@ -90,7 +90,7 @@ def code_of(unit: str, count: int, anchor: str) -> str:
 
 
 def name_of(unit: str, count: int, anchor: str) -> str:
-    """A frequency for people: 'monthly (month starts)', 'every 15 minutes'."""
+    """The readable name of a frequency: 'monthly (month starts)', 'every 15 minutes'."""
     if count == 1:
         name = _NAMES_OF_ONE.get(unit, f"{unit}ly")
     elif unit == "integer":

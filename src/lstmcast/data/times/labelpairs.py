@@ -1,4 +1,4 @@
-"""Labels of two numbers, and what they mean in a column: 2009/10, 1990.25, 2010:01."""
+"""Interpret labels of two numbers in a column: 2009/10, 1990.25, 2010:01."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def season_rule(pairs: list[Pair]) -> _Rule | None:
         return f"{full_year(pair.first)}-01"
 
     year = full_year(example.first)
-    note = f"labels such as {example.text!r} read as the year that begins in {year}"
+    note = f"labels such as {example.text!r} read as the year that starts in {year}"
     return _Rule(rewrite, note)
 
 
@@ -128,7 +128,7 @@ def decimal_rule(pairs: list[Pair]) -> _Rule | None:
     lost_zero = any(len(text) == 1 for text in fractions)
     if not lost_zero:
         return None  # 2010.01: a month as well
-    note = "'.1' read as month 10, whose zero was lost: the other months have two digits"
+    note = "'.1' read as month 10 with its zero lost, since other months have two digits"
     return _Rule(lambda pair: f"{pair.first}-{pair.second.ljust(2, '0')}", note, "year")
 
 

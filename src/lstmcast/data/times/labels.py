@@ -1,7 +1,6 @@
-"""Labels of periods that no shape of a date says, rewritten as dates: fiscal years, quarters, weeks
-and months in other words, decimal years, ranges of times.
+"""Rewrite labels of periods as dates: fiscal years, quarters, decimal years, ranges of times.
 
-What a label means is decided for a whole column: `2009/10` alone is a month, beside `1998/99` and
+The meaning of labels is decided for a whole column: `2009/10` alone is a month; with `1998/99` and
 `2010/11` it is a year that ends in the next one.
 """
 
@@ -37,8 +36,8 @@ _MONTH_DAY = re.compile(r"(?P<name>[^\W\d_]{3,9})\.?[ -]?(?P<number>\d\d)")
 _DAY_MONTH = re.compile(r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
 _CLOCKS = re.compile(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
 _NO_YEAR = (
-    "dates such as {!r} have no year. Write it, or number the rows with --time index --period N, N "
-    "rows being one season (in Python: time='index', periods=N)."
+    "dates such as {!r} have no year. Add the year, or number the rows with --time index --period "
+    "N, where N rows are one season (in Python: time='index', periods=N)."
 )
 # spellings of dates and clock times that no shape has, and what to write for them
 _SPELLINGS = (
@@ -187,7 +186,7 @@ def _ends_later(match: re.Match[str]) -> bool:
 
 
 def _beginnings_note(texts_present: Sequence[str]) -> str:
-    return f"ranges such as {texts_present[0]!r} read as their beginnings"
+    return f"ranges such as {texts_present[0]!r} read as their starts"
 
 
 def _spelled(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -213,7 +212,7 @@ def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     match = _ZONE_NAMES.fullmatch(example)
     if match is not None:
         zone = example[match.end(1) :].strip(" ()").upper()
-    return Labels(texts, (f"the name of the time zone ({zone}) was left off: clock times",))
+    return Labels(texts, (f"the name of the time zone ({zone}) was removed: local times",))
 
 
 def _eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -251,7 +250,7 @@ def _republic(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
 
 
 def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
-    """Ranges of times, read as their beginnings."""
+    """Ranges of times, read as their starts."""
     start_of_shape: dict[str, Callable[[str], str] | None] = {}
 
     def rewrite(text: str) -> str:
@@ -289,7 +288,7 @@ def _periods(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     if not any(period.fiscal for period in periods):
         return Labels(texts, (f"{example} read as {_UNIT_NAMES[unit]}",))
     fiscal_periods = "years" if unit == "year" else f"years and {unit}s"
-    note = f"{example} read as fiscal {fiscal_periods}, placed as those of the calendar"
+    note = f"{example} read as fiscal {fiscal_periods}, placed as calendar periods"
     return Labels(texts, (note,))
 
 
@@ -298,7 +297,7 @@ _UNIT_NAMES = {
     "quarter": "quarters",
     "half": "half-years",
     "month": "months",
-    "week": "ISO weeks, which begin on Monday",
+    "week": "ISO weeks, which start on Monday",
     "day": "days of the year",
 }
 _SECONDS = re.compile(

@@ -1,5 +1,5 @@
-"""Numbers that are times: years, 202403, 20240301, 2024030115, seconds to nanoseconds since 1970,
-serial days of spreadsheets, or a plain index."""
+"""Numbers that are times: years, 202403, 20240301, seconds since 1970, spreadsheet dates, an
+index."""
 
 from __future__ import annotations
 

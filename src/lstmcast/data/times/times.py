@@ -1,4 +1,4 @@
-"""Times: what the texts or numbers of one column say, read as times."""
+"""Times: the texts or numbers of one column, parsed as times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clock times of one time zone as those of another."""
+"""Conversion of local times between time zones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NO_OFFSET = ("UTC", "GMT", "Z", "Etc/UTC")
 
 
 def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
-    """Clock times (N,) of a zone as those of another; None where one of the two is not known here.
+    """Convert local times (N,) of a zone to another; None if one of them is unknown here.
 
     >>> times = np.array(["2024-01-01T15:00"], "datetime64[us]")
     >>> converted(times, "UTC", "UTC+09:00").astype("datetime64[h]").tolist()
@@ -37,10 +37,10 @@ def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
 
 
 def instants(times: ndarray, zone: str) -> ndarray | None:
-    """Clock times of a zone, of any shape, as times of UTC; None where the zone is not known here.
+    """Convert local times of a zone, of any shape, to UTC; None if the zone is unknown here.
 
-    A time that comes twice when clocks are put back is the first one; one that is skipped when they
-    are put forward is read on the clock of before: 02:30 is then 03:30.
+    An ambiguous time, when clocks are set back, is the earlier one. A skipped time, when clocks are
+    set forward, uses the offset before the change: 02:30 becomes 03:30.
 
     >>> clock = np.array(["2024-03-31T02:30", "2024-10-27T02:30"], "datetime64[m]")
     >>> print(instants(clock, "Europe/Berlin"))
@@ -63,8 +63,8 @@ def same_zone(first: str, second: str) -> bool:
 
 
 def on_midnights(times: ndarray, frequency: Frequency) -> bool:
-    """Whether times are days and longer periods, which begin at midnight: their zone says nothing,
-    as in one file.
+    """Whether times are days or longer periods, which start at midnight, so that the zone is
+    irrelevant.
 
     The offset of such times changes with daylight saving, and the days do not.
     """
@@ -75,7 +75,7 @@ def on_midnights(times: ndarray, frequency: Frequency) -> bool:
 
 
 def zone_of(name: str) -> datetime.tzinfo | None:
-    """A zone by its name or its offset from UTC; None for one that is not known here."""
+    """A time zone by its name or offset from UTC; None if it is unknown here."""
     if name in _NO_OFFSET:
         return datetime.UTC
     if match := _OFFSET.fullmatch(name):

@@ -1,5 +1,4 @@
-"""What a network sees of a series, and the way back to its units; see `base` for what all kinds
-keep to."""
+"""Inputs: what a network reads of a series, and the inversion of its answers (see `base`)."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ KINDS = {"adaptive": Adaptive, "transformed": Transformed, "running": Running}
 
 
 def inputs_of(description: Any) -> Inputs:
-    """Inputs from what people and files write; UsageError for anything else."""
+    """Make inputs from user settings and files; UsageError for anything else."""
     if isinstance(description, (Adaptive, Transformed, Running)):
         return description
     if isinstance(description, Mapping) and description.get("kind") in KINDS:
@@ -32,8 +31,8 @@ def inputs_of(description: Any) -> Inputs:
             Transformed.from_described(description) if kind is Transformed else kind(**description)
         )
     raise UsageError(
-        f"inputs={description!r} are not inputs. Use Adaptive(), Transformed(Log1p(), "
-        "Difference(12)) with transforms of your own, or Running()."
+        f"inputs={description!r} are not inputs. Use Adaptive(), Transformed(…) with transforms "
+        "such as Log1p() and Difference(12), or Running()."
     )
 
 
@@ -65,7 +64,7 @@ def with_inputs(arguments: Any) -> Any:
     if isinstance(arguments, ArgsKwargs):
         new_spelling = "Transformed(columns=…)" if transformed else "Adaptive(window=…)"
         warn(
-            f"NetworkConfig(inputs={kind!r}) is called inputs={new_spelling} now.",
+            f"NetworkConfig(inputs={kind!r}) is now called inputs={new_spelling}.",
             DeprecationWarning,
             stacklevel=5,
         )

@@ -1,9 +1,8 @@
-"""Adaptive inputs: what the network is shown of a series of any level, scale and season, and the
-way back.
+"""Adaptive inputs: normalised by level, scale and season of any series, with the inversion.
 
-Everything at step t depends on observations up to t alone. One function, `advance`, serves a whole
-batch of series, a chunk of it, and a single new observation of a stream: state in, state out, so
-that all give the same numbers.
+Everything at step t depends only on observations up to t. The same function, `advance`, reads a
+whole batch of series, a chunk, and a single observation of a stream: state in, state out, so that
+all give the same numbers.
 
 A series is read on one of two axes: its logarithm (all values positive: `a·X` in gives `a·f` out)
 or as it is (`a·X + b` in gives `a·f + b` out). On that axis, z_t is split as
@@ -11,8 +10,8 @@ or as it is (`a·X + b` in gives `a·f + b` out). On that axis, z_t is split as
     z_t = level_t + seasonal_t + rest,
 
 and the network sees the last W seasonally adjusted values relative to the newest one, in units of a
-running mean absolute change; what the seasons foretell for the coming H steps; exponential
-averages; age; which values are missing.
+running mean absolute change; the seasonal forecast of the coming H steps; exponential averages;
+age; and which values are missing.
 
     B series of a batch · T steps · U steps with the tail before them · W window · H horizon
     P seasonal periods · C input channels · N positions · X quantiles, one point or sample paths
@@ -60,18 +59,17 @@ from lstmcast.util.states import mapped
 VERSION, READABLE = 3, (2, 3)
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 LARGEST = np.finfo(float).max
-OUTER = 2  # bounds on each side that a level may widen: those of the 80% and the 95% interval
+OUTER = 2  # bounds per side that another level may widen: those of the 80% and 95% intervals
 
 
 @settings
 class Adaptive:
-    """Level, scale and season as known at each step: any series can be read, nothing has to be
-    fitted.
+    """Inputs relative to the level, scale and season at each step, for any series without fitting.
 
     Args:
-        window: seasonally adjusted values that the network sees at each step.
-        widths: "seasonal" where intervals are as wide in each phase of a season as changes of the
-            past say, "even" where the network alone says it. Networks are trained with even ones.
+        window: number of seasonally adjusted values that the network sees at each step.
+        widths: "seasonal" scales the width of intervals in each phase of a season by past changes,
+            "even" uses the network's widths. Networks are trained with "even".
 
     >>> Adaptive(window=12).width(horizon=24)
     112
@@ -83,35 +81,35 @@ class Adaptive:
 
     @property
     def columns(self) -> int:
-        """K: each series is read alone."""
+        """K, the number of columns read together: 1."""
         return 1
 
     @property
     def past(self) -> tuple[str, ...]:
-        """Nothing is read but the one column that is predicted."""
+        """Past covariates: none."""
         return ()
 
     @property
     def skips(self) -> bool:
-        """There is a linear path from the inputs to the head's locations."""
+        """Whether a linear path leads from the inputs to the head's locations: yes."""
         return True
 
     @property
     def from_context(self) -> bool:
-        """Level, scale and season are those of what a forecast has read."""
+        """Whether level, scale and season are computed from the context: yes."""
         return True
 
     @property
     def fewest(self) -> int:
-        """No row needs anything before its first forecast."""
+        """Known values needed before the first forecast: none."""
         return 0
 
     def adds_up(self, horizon: int) -> bool:
-        """Answers stand for themselves."""
+        """Whether inversion adds up answers: no."""
         return False
 
     def check(self, values_RK: NDArray, ids: NDArray) -> None:
-        """All finite values can be read."""
+        """Check values; all finite values are valid."""
 
     def of_rows(self, fitted: None, ids: list[Any]) -> None:
         """Nothing is fitted."""
@@ -124,23 +122,22 @@ class Adaptive:
         return asdict(self)
 
     def width(self, horizon: int) -> int:
-        """C, for a head that answers so many steps at once."""
+        """C, the number of channels, for a head with this horizon."""
         about_series = len(SMOOTHING) + 6 + len(FAMILIES)
         return (self.window - 1) + self.window + about_series + 3 * horizon
 
     def context(self, periods: tuple[int, ...]) -> Blocks:
-        """What a forecast has read, of series with these seasonal periods."""
+        """The context rule for series with these seasonal periods."""
         return Blocks.of(periods)
 
     def data(
         self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: None = None
     ) -> tuple[AdaptiveData, None]:
-        """What a network learns from: the first `ends` (S,) values of each series, so many steps
-        ahead."""
+        """Training data: the first `ends` (S,) values of each series, with this horizon."""
         return AdaptiveData(panel, ends, horizon), None
 
     def start(self, grid: Grid, rows: int, fitted: None = None) -> AdaptiveState:
-        """State before the first observation of so many series."""
+        """State before the first observation of each series."""
         periods = seasonal(grid.periods)
         tail = max((self.window, *periods))
         grid = grid._replace(
@@ -176,8 +173,8 @@ class Adaptive:
     ) -> tuple[Seen, AdaptiveState]:
         """Read T more observations of each series (NaN = missing).
 
-        `known` (B, T, 1 + H): effects that are known in advance, of each step and the H after it,
-        as at that step, on the reading axis in the units of the data.
+        `known` (B, T, 1 + H): effects of future columns at each step and the H steps after it, on
+        the reading axis in the units of the data.
         """
         grid, values_BT = state.grid, values_BTK[:, :, 0]
         z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B, grid.root_B)
@@ -198,13 +195,10 @@ class Adaptive:
         effect_BTF: NDArray | None = None,
         observed: bool = True,
     ) -> tuple[Seen, AdaptiveState]:
-        """`advance` for values and effects that are on the reading axis already; values that were
-        not `observed` but answered are no surprises.
-
-        The effect in force at each step is taken out of what the network reads, and those of the
-        coming steps are part of what is put back into its answers. Leading NaN of a series that
-        has not begun cost nothing: series of unequal lengths are read right-aligned.
-        """
+        """Like `advance`, for values and effects on the reading axis. Values that are not
+        `observed` but predicted are never surprises. The effect at each step is subtracted before
+        the network reads it; effects of coming steps are added back to its answers. Leading NaN of
+        a series have no effect: series of unequal lengths are read right-aligned."""
         grid, tail = state.grid, state.z_BL.shape[1]
         if effect_BTF is not None:
             z_BT = z_BT - effect_BTF[:, :, 0]
@@ -243,7 +237,7 @@ class Adaptive:
         return Seen(x_BTC, begun_BT, way_back), new_state
 
     def known(self, state: AdaptiveState) -> AdaptiveKnown:
-        """What the way back needs after the newest value of each series."""
+        """The state needed to invert answers after the newest value of each series."""
         return state.known
 
     def place(self, answer_NHKX: NDArray, known: AdaptiveKnown) -> NDArray:
@@ -254,16 +248,16 @@ class Adaptive:
         return placed_NHKX
 
     def around(self, known: AdaptiveKnown) -> tuple[NDArray, NDArray]:
-        """Level with season, and scale."""
+        """Location (level and season) and scale."""
         level_NH = known.level[:, None] + known.seasonal
         return level_NH[:, :, None], known.scale[:, None, None]
 
     def widths_of(self, known: AdaptiveKnown) -> NDArray | None:
-        """Widths of the coming steps' intervals beside each other (N, H)."""
+        """Relative widths of the intervals of the coming steps (N, H)."""
         return known.width
 
     def targets(self, z_NH: NDArray, known: AdaptiveKnown) -> NDArray:
-        """What the head should have answered at N positions: the inverse of `place`."""
+        """The targets of the head at N positions: the inverse of `place`."""
         return (z_NH - known.level[:, None] - known.seasonal) / known.scale[:, None]
 
     def feed(self, point_NHK: NDArray, state: AdaptiveState) -> tuple[Seen, AdaptiveState]:
@@ -283,8 +277,8 @@ class Adaptive:
     ) -> NDArray:
         """Values on the reading axis in the units of the data.
 
-        Where fewer than SHORTEST observations were read, or only one value, the forecast is the
-        newest one; its intervals keep their width. Not so for answers that must not be moved.
+        After fewer than SHORTEST observations, or if all are equal, the forecast is shifted to the
+        newest value with unchanged interval widths, unless answers must not be shifted.
         """
         young_N = (known.age < SHORTEST) & moves
         constant_N = ~np.isnan(known.value) & moves

@@ -1,4 +1,4 @@
-"""What adaptive inputs know of series, and of single steps: their states.
+"""States of adaptive inputs, of series and of single steps.
 
 B series of a batch · N positions · T steps · H horizon · L newest values
 """
@@ -24,7 +24,7 @@ ROOT_SLACK = 4.0
 
 
 class AdaptiveKnown(NamedTuple):
-    """What turns answers back into units, at each of T steps (B, T, …) or at N positions (N, …)."""
+    """What is needed to invert answers, at each of T steps (B, T, …) or at N positions (N, …)."""
 
     level: NDArray
     scale: NDArray
@@ -44,7 +44,7 @@ class AdaptiveKnown(NamedTuple):
 
 
 class AdaptiveState(NamedTuple):
-    """All that `advance` must remember of what it has read; arrays have a row per series."""
+    """The state of `advance`; arrays have a row per series."""
 
     grid: Grid
     # Last L observations on the reading axis less the reference; NaN = missing or not begun.

@@ -25,7 +25,7 @@ LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
 
 
 class LevelState(NamedTuple):
-    """What must be remembered of the adjusted values."""
+    """The state of the adjusted values."""
 
     level_BL: NDArray
     smooth_BA: NDArray
@@ -33,7 +33,7 @@ class LevelState(NamedTuple):
 
 
 class Adjusted(NamedTuple):
-    """Values less their seasonal part, newest first, and what is made of them at each step."""
+    """Seasonally adjusted values, newest first, and statistics of them at each step."""
 
     value_BTW: NDArray
     known_BTW: NDArray

@@ -29,9 +29,9 @@ CLEAR_GAIN, SURE, NEAR = 0.15, 5.0, 3.0
 
 
 def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
-    """Observations (B, …) on the reading axis: their logarithms, square roots, or themselves.
+    """Observations (B, …) on the reading axis: logarithms, square roots, or unchanged.
 
-    What an axis cannot read is missing there.
+    Values that an axis cannot represent are missing.
     """
     z_B = np.array(values_B, float)
     log_B = _of_rows(log, len(z_B))
@@ -49,8 +49,7 @@ def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
 
 
 def from_axis(z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
-    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops
-    there."""
+    """The inverse of `to_axis`, limited to finite positive floats."""
     values_B = np.array(z_B, float)
     log_B = _of_rows(log, len(values_B))
     root_B = _of_rows(root, len(values_B))
@@ -92,8 +91,7 @@ def _power_of_four(values_BT: NDArray) -> NDArray:
 
 
 def decided(counts: NDArray) -> NDArray:
-    """After how many values the axis was chosen that is in force after so many: eight times while
-    their number doubles.
+    """The number of values at the last choice of the axis: eight choices while it doubles.
 
     >>> decided(np.array([0, 5, 17, 100, 1000])).tolist()
     [0, 5, 16, 96, 960]
@@ -116,7 +114,8 @@ def axis_in_force(
     after it.
     """
     T = values_RT.shape[1]
-    steps_RT = np.arange(1, T + 1) - (T - counts_R[:, None])
+    unread_R1 = T - counts_R[:, None]
+    steps_RT = np.arange(1, T + 1) - unread_R1
     no_logarithm_RT = np.where(values_RT <= 0, steps_RT, 0)
     newest_R = no_logarithm_RT.max(axis=1, initial=0)
     after_it_R = np.where(newest_R > 0, newest_R + 1, 0)
@@ -177,8 +176,8 @@ def _is_often_zero(values_RT: NDArray) -> NDArray:
 
 
 def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
-    """Which series have negative values (R,), but for a few that are far from all near them, once
-    there was a positive one again."""
+    """Whether each series has negative values (R,), except for a few strays before a positive
+    one."""
     below_RT = values_RT < 0
     falls_R = np.asarray(below_RT.any(axis=1))
     has_positive_R = ~np.isnan(positive_RT).all(axis=1)
@@ -189,7 +188,8 @@ def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
 
 
 def _strays_only(value_T: NDArray, below_T: NDArray) -> bool:
-    """Whether the negative values of a series are few, over, and far from all near them."""
+    """Whether the negative values of a series are few, in the past, and far from their
+    neighbours."""
     positive_T = value_T[~below_T]
     is_rare = below_T.sum() <= max(1, FEW * len(value_T))
     is_over = not below_T[-2:].all()
@@ -197,14 +197,16 @@ def _strays_only(value_T: NDArray, below_T: NDArray) -> bool:
         return False
     limit = STRAY * _mean_change(positive_T)
     steps = np.flatnonzero(below_T).tolist()
-    return not any(_distance(value_T, below_T, step) < limit for step in steps)
+    distances = (_distance(value_T, below_T, step) for step in steps)
+    return not any(distance < limit for distance in distances)
 
 
 def _distance(value_T: NDArray, below_T: NDArray, step: int) -> float:
     """How far a negative value is from the nearest other within three steps."""
     around = slice(max(step - 3, 0), step + 4)
     positive = value_T[around][~below_T[around]]
-    return float(np.abs(positive - value_T[step]).min(initial=np.inf))
+    distances = np.abs(positive - value_T[step])
+    return float(distances.min(initial=np.inf))
 
 
 def _mean_change(value_T: NDArray) -> float:
@@ -220,8 +222,9 @@ def _longest_outage(values_RT: NDArray) -> NDArray:
     has_zero_R = (values_RT == 0).any(axis=1)
     for row in np.flatnonzero(has_zero_R):
         is_zero_T = _known(values_RT[row]) == 0
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], is_zero_T, [0]])))
-        lengths = np.diff(edges)[::2]
+        padded_T = np.concatenate([[0], is_zero_T, [0]])
+        edges = np.flatnonzero(np.diff(padded_T))
+        lengths = np.diff(edges)[::2]  # of zeros; the others are between them
         over = lengths[:-1] if is_zero_T[-1] else lengths
         longest = over.max(initial=0)
         result_R[row] = longest if longest >= OUTAGE else 0
@@ -237,7 +240,8 @@ def _zeros_recur(values_RT: NDArray, asked_R: NDArray, periods: tuple[int, ...])
         is_zero = values_RT[r, known] == 0
         for period in periods:
             # one step of a shorter cycle is a tenth of the values anyway
-            if 1 < MANY_ZEROS * period <= MANY_ZEROS * LONGEST_CYCLE:
+            expected = MANY_ZEROS * period
+            if 1 < expected <= MANY_ZEROS * LONGEST_CYCLE:
                 count_P = np.bincount(known % period, minlength=period)
                 zeros_P = np.bincount(known[is_zero] % period, minlength=period)
                 always_P = (count_P >= CYCLES) & (zeros_P == count_P)
@@ -256,8 +260,9 @@ def _ends_without(values_RT: NDArray) -> NDArray:
         earlier_T = without_T[: len(without_T) - run]
         was_twice = (earlier_T[1:] & earlier_T[:-1]).any()
         recent_T = without_T[-RECENT:].astype(int)
-        falls = (np.diff(recent_T, prepend=0) > 0).sum()
-        result_R[row] = (run > 1 and not was_twice) or falls >= RECENT // 6
+        begins_T = np.diff(recent_T, prepend=0) > 0
+        is_new = run > 1 and not was_twice
+        result_R[row] = is_new or begins_T.sum() >= RECENT // 6
     return result_R
 
 
@@ -281,7 +286,8 @@ def _is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, .
     total_R = gain_R * np.maximum(count_R, 1)
     is_clear_R = (gain_R >= CLEAR_GAIN) & (total_R >= SURE / 2)
     is_near_R = touches_R | _stands_near_zero(positive_RT, max(season, 5))
-    return is_clear_R | ((total_R >= SURE) & is_near_R)
+    is_sure_R = total_R >= SURE
+    return is_clear_R | (is_sure_R & is_near_R)
 
 
 def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
@@ -293,8 +299,9 @@ def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
     known_RT = ~np.isnan(now_RT) & ~np.isnan(before_RT)
     count_R = known_RT.sum(axis=1)
     log_RT = np.log(now_RT)
+    log_before_RT = np.log(before_RT)
     linear_R = _spread(now_RT - before_RT, count_R)
-    ratio_R = _spread(log_RT - np.log(before_RT), count_R, CAP)
+    ratio_R = _spread(log_RT - log_before_RT, count_R, CAP)
     log_sum_R = np.where(known_RT, log_RT, 0.0).sum(axis=1)
     density_R = log_sum_R / np.maximum(count_R, 1)
     # no spread at all is a straight line on that axis
@@ -309,10 +316,13 @@ def _spread(changes_RT: NDArray, count_R: NDArray, largest: float = np.inf) -> N
     these distances: a closed day says nothing about an axis."""
     if not changes_RT.shape[1]:
         return np.zeros(len(changes_RT))
-    distance_RT = np.abs(changes_RT - _median(changes_RT, count_R)[:, None])
+    median_R = _median(changes_RT, count_R)
+    distance_RT = np.abs(changes_RT - median_R[:, None])
     usual_R = _median(distance_RT, count_R)
     varies_R = usual_R > 0
-    limit_R = np.where(varies_R, largest, np.inf) * np.where(varies_R, usual_R, 1.0)
+    multiple_R = np.where(varies_R, largest, np.inf)
+    unit_R = np.where(varies_R, usual_R, 1.0)
+    limit_R = multiple_R * unit_R
     limited_RT = np.minimum(distance_RT, limit_R[:, None])
     return np.nansum(limited_RT, axis=1) / np.maximum(count_R, 1)
 

@@ -1,9 +1,7 @@
-"""What every kind of inputs keeps to: from the values of a series to what a network reads, and
-back.
+"""The interface of inputs: from the values of a series to what a network reads, and back.
 
-Inputs are a frozen specification. What they remember of the values that they have read is a
-NamedTuple whose arrays have a row per series; state comes in and goes out, whether a batch, a chunk
-or one tick of a stream is read.
+Inputs are a frozen specification. Their state is a NamedTuple whose arrays have a row per series;
+it is passed in and returned, for a batch, a chunk or one tick of a stream.
 
     B rows of a batch · T steps · K columns of a row · P columns that are only read
     C input channels · N positions · H coming steps
@@ -27,7 +25,7 @@ LARGEST = 1e30  # that a network reads: products stay within 32-bit numbers
 
 
 class Grid(NamedTuple):
-    """What is known of the rows of a batch before their first value."""
+    """The properties of the rows of a batch before their first value."""
 
     horizon: int  # coming steps that the inputs may say something about
     periods: tuple[int, ...] = ()
@@ -41,7 +39,7 @@ class Grid(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a network reads of T steps, and what is known at each of them of the way back."""
+    """What a network reads of T steps, and what is needed to invert answers at each."""
 
     x_BTC: NDArray  # float32
     begun_BT: NDArray  # false before the first observation
@@ -54,11 +52,11 @@ class Seen(NamedTuple):
 
 
 class Inputs(Protocol):
-    """The way from values to what a network reads, and back to their units."""
+    """Conversion of values to what a network reads, and of its answers back to units."""
 
     @property
     def kind(self) -> str:
-        """What the inputs are called in JSON."""
+        """The name of the inputs in JSON."""
         ...
 
     @property
@@ -68,7 +66,7 @@ class Inputs(Protocol):
 
     @property
     def past(self) -> tuple[str, ...]:
-        """Names of the P columns that are read and not predicted."""
+        """Names of the P past covariates."""
         ...
 
     @property
@@ -78,21 +76,21 @@ class Inputs(Protocol):
 
     @property
     def from_context(self) -> bool:
-        """Whether what is read begins with a forecast's context, on an axis that suits it; else it
-        is made of whole series, once."""
+        """Whether reading starts with the context of a forecast, on an axis that suits it, rather
+        than with whole series."""
         ...
 
     @property
     def fewest(self) -> int:
-        """Known values that a row needs before the first of its forecasts; 0 if it needs none."""
+        """Known values that a row needs before its first forecast; 0 for none."""
         ...
 
     def context(self, periods: tuple[int, ...]) -> Context:
-        """What a forecast has read unless training says something else."""
+        """The default context of forecasts."""
         ...
 
     def adds_up(self, horizon: int) -> bool:
-        """Whether the way back adds up what is answered for so many steps."""
+        """Whether inversion adds up the answers of this many steps."""
         ...
 
     def check(self, values_RK: NDArray, ids: NDArray) -> None:
@@ -100,14 +98,15 @@ class Inputs(Protocol):
         ...
 
     def of_rows(self, fitted: Any, ids: list[Any]) -> Any:
-        """What was fitted to the rows of a stream with these names; None where nothing is.
+        """The fitted parameters of the rows of a stream; None if there are none.
 
-        UsageError for a row of which something had to be learned, and was not.
+        Raises UsageError for a row that is not fitted.
         """
         ...
 
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> Any:
-        """What was fitted to series with these ids, from a saved model; None where nothing is."""
+        """The fitted parameters of series with these ids from a saved model; None if there are
+        none."""
         ...
 
     def described(self) -> dict[str, Any]:
@@ -115,7 +114,7 @@ class Inputs(Protocol):
         ...
 
     def width(self, horizon: int) -> int:
-        """C, for a head that answers so many steps at once."""
+        """C, the number of channels, for a head with this horizon."""
         ...
 
     def data(
@@ -126,7 +125,7 @@ class Inputs(Protocol):
         ...
 
     def start(self, grid: Grid, rows: int, fitted: Any = None) -> Any:
-        """The state before the first value of so many rows; `fitted`: what was learned of them."""
+        """The state before the first value of each row; `fitted`: their fitted parameters."""
         ...
 
     def advance(
@@ -137,7 +136,7 @@ class Inputs(Protocol):
         ...
 
     def known(self, state: Any) -> Any:
-        """What the way back needs after the newest value of each row."""
+        """What is needed to invert answers after the newest value of each row."""
         ...
 
     def place(self, answer_NHKX: NDArray, known: Any) -> NDArray:
@@ -176,7 +175,7 @@ def require_finite(values: NDArray, ids: NDArray) -> None:
     infinite_R = np.flatnonzero(np.isinf(values).any(axis=tuple(range(1, values.ndim))))
     if len(infinite_R):
         raise DataError(
-            f"Row {ids[infinite_R[0]]!r} has an infinite value. Use nan for one that is unknown."
+            f"Row {ids[infinite_R[0]]!r} has an infinite value. Use nan for unknown values."
         )
 
 
@@ -191,9 +190,8 @@ def require_size(values_N: NDArray, panel: Panel) -> None:
 def too_large(name: Any, value: Any) -> DataError:
     """What is said of a value of a series that is too large."""
     return DataError(
-        f"series {str(name)!r}: the network would read {value:.3g}; it computes "
-        f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
-        "Standard()."
+        f"series {str(name)!r}: the network would read {value:.3g}, but its 32-bit numbers only "
+        f"reach {LARGEST:g}. Use a scaling transform, such as Standard()."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the network sees of adaptive inputs: values, seasons and age, in units of the scale.
+"""The channels of adaptive inputs: values, seasons and age, in units of the scale.
 
 B series of a batch · T steps · W values of the window · C channels · H horizon
 """

@@ -1,4 +1,4 @@
-"""Effects that are known in advance, for the series of a panel: those of the slow clock.
+"""Effects of the slow clock, known in advance, for the series of a panel.
 
 They are estimated once for a panel, and what was known before its first values, of a saved model,
 is taken up.
@@ -42,7 +42,7 @@ _SOLVED = ("sums_B3M", "weight_B", "coefficients_BK", "phi_B", "came_B2", "newes
 
 
 class Earlier(NamedTuple):
-    """What a saved model knows of the values before those that it remembers."""
+    """What a saved model knows of the values before its saved context."""
 
     count_S: NDArray  # steps before the first value
     slow: tuple[SlowState, ...]  # of each axis: linear, logarithmic

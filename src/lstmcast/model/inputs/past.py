@@ -1,5 +1,4 @@
-"""Columns that are only read, beside the target of transformed inputs: each goes through transforms
-of its own, and nothing comes back.
+"""Past covariates of transformed inputs, each with its own transforms, without inversion.
 
 A missing value is read as the newest known one, as that of a target is.
 
@@ -73,8 +72,8 @@ class PastColumns:
         scaled_apart = [column.name for column in columns if column.transforms.apart]
         if scaled_apart:
             raise UsageError(
-                f"past={{{scaled_apart[0]!r}: …}}: apart=True scales labels by themselves, and a "
-                "column that is only read has none. Leave it out."
+                f"past={{{scaled_apart[0]!r}: …}}: apart=True scales labels separately, but a "
+                "past covariate has none. Leave it out."
             )
         return cls(columns)
 
@@ -241,15 +240,14 @@ def require_no_feeding(names: Sequence[str], steps: int, block: int, horizon: in
     if not names or horizon <= block:
         return
     reason = (
-        f"The forecast of {horizon} steps would be fed back into a network that also reads "
-        f"{listed(names)}, and nothing is known of {'it' if len(names) == 1 else 'them'} beyond "
-        "the data."
+        f"The forecast of {horizon} steps would be recursive, but the network also reads "
+        f"{listed(names)}, whose values after the data are unknown."
     )
     if horizon <= steps:
-        raise UsageError(f"{reason} Use mode='direct', in which it answers {steps} steps at once.")
+        raise UsageError(f"{reason} Use mode='direct', which forecasts {steps} steps at once.")
     raise UsageError(
-        f"{reason} It answers {steps} step{'s' * (steps > 1)} at once: ask for no more, or train "
-        f"one with NetworkConfig(horizon={horizon})."
+        f"{reason} It answers {steps} step{'s' * (steps > 1)} at once: use at most this horizon, "
+        f"or train a network with NetworkConfig(horizon={horizon})."
     )
 
 
@@ -272,8 +270,8 @@ def _require_shared(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> None:
         if not np.array_equal(first_N, other_N, equal_nan=True):
             raise DataError(
                 f"it differs between series {str(panel.ids[rows_RK[0, 0]])!r} and those that the "
-                f"network reads together with it, {rows_RK.shape[1]} columns in all. Give one "
-                "array that all series of a row share."
+                f"network reads with it, {rows_RK.shape[1]} columns in all. Give one array that "
+                "all series of a row share."
             )
 
 

@@ -1,4 +1,4 @@
-"""Seasonal periods that a series itself shows, where its frequency names none, or a wrong one.
+"""Seasonal periods inferred from a series, if its frequency has none or another one.
 
 Values a period apart are alike: the mean change over that many steps is small beside those over
 fewer. A period is taken only where it is clear, in both halves of what was read; a wrong one is

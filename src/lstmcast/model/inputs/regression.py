@@ -1,4 +1,4 @@
-"""Bayesian linear regression on what is known in advance, from sums of fixed size.
+"""Bayesian linear regression on columns known in advance, from sums of fixed size.
 
     z_t = base_t · a + columns_t · b + u_t,    u_t = φ u_{t−1} + noise
 

@@ -1,8 +1,7 @@
-"""Running inputs: each row in units of its own recent past, of its values, their changes or their
-returns.
+"""Running inputs: values, changes or returns of each row in units of its own recent past.
 
-Nothing is fitted and nothing after a tick is used at it, so a network that begins to learn from a
-stream can read rows of any size.
+Nothing is fitted, and only values up to a tick are used, so that a new network can learn from a
+stream with rows of any size.
 
     B rows · T steps · K columns · H horizon · X one point, quantiles or paths
 """
@@ -37,16 +36,16 @@ class RunningState(NamedTuple):
 
 @settings
 class Running:
-    """Each row in units of its own recent past.
+    """Inputs of each row in units of its own recent past.
 
     Args:
         of: "values" are read relative to their mean, in standard deviations; "changes" from the
             last value, and "returns" (changes of the logarithm; values must be positive), in units
             of their root mean square.
-        memory: ticks after which the past counts 1/e.
-        limit: most units that one tick counts, in what is read and learned and in the running scale
-            itself, so that a wrong tick does little; None for any.
-        columns: K, values of a row that are read together.
+        memory: ticks after which the weight of the past is 1/e.
+        limit: largest number of units of a tick, in inputs, labels and the running scale, so that a
+            wrong tick has little effect; None for no limit.
+        columns: K, number of values of a row that are read together.
 
     >>> inputs = Running("changes")
     >>> seen, state = inputs.advance(inputs.start(Grid(1), 1), np.array([[[5.0], [7.0], [6.0]]]))
@@ -203,9 +202,9 @@ class Running:
         if len(row_R):
             value = float(np.nanmin(values_RK[row_R[0]]))
             raise DataError(
-                f"Row {ids[row_R[0]]!r} has the value {value!r}, and {len(row_R)} rows of this "
-                "tick have such ones: returns need positive values. Use Running('changes') for "
-                "values that may be zero or negative, or nan for one that is unknown."
+                f"Row {ids[row_R[0]]!r} has the value {value!r}, one of {len(row_R)} rows of this "
+                "tick without a positive value, which returns need. Use Running('changes') for "
+                "values that may be zero or negative, or nan for unknown values."
             )
 
     def _limited(self, units: NDArray) -> NDArray:

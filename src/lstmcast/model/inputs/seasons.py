@@ -1,4 +1,4 @@
-"""Seasons as known at each step: indices of every period, and how much of them to believe.
+"""Seasons as known at each step: indices of every period, and their shares.
 
 Each period has tables of indices of different speeds: one that follows a changing season, one that
 remembers the long run. A period that is a multiple of another one has a table of what the shorter

@@ -1,4 +1,4 @@
-"""How much of what tables of seasonal indices foretell to believe: their shares.
+"""The shares of tables of seasonal indices: how far their forecasts are trusted.
 
 A ridge regression of the changes that came on the changes that the tables foretold.
 

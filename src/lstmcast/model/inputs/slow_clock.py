@@ -1,4 +1,4 @@
-"""The slow clock: what is known of a series' whole past in fixed memory, so far its calendar year.
+"""The slow clock: what is known of the whole past of a series in fixed memory, its calendar year.
 
 The harmonics of a year are columns of a Bayesian regression (`regression`) on the whole history,
 from sums of fixed size. Its solution is renewed after every chunk of days and held in between; what

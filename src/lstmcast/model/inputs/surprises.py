@@ -1,4 +1,4 @@
-"""Single values unlike any before them, set aside; levels that shifted, read as if they had not.
+"""Surprises: single unusual values are set aside, and level shifts are removed.
 
 A value is a surprise where it, or its change over a cycle of the shortest season, lies outside of
 what recent ones were, by more than several times the usual change from one to the next. The first

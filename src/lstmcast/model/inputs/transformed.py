@@ -53,13 +53,13 @@ from lstmcast.util.config import is_whole
 
 @dataclass(frozen=True, init=False)
 class Transformed:
-    """What transforms give, in order: `Transformed(Log1p(), Difference(12), Standard())`.
+    """Transformed inputs: `Transformed(Log1p(), Difference(12), Standard())`.
 
     Args:
-        steps: transforms in order, one `Chain`, or a mapping of series ids to either.
-        columns: K, series that are read together, each predicted from all.
-        past: columns that are only read, by name: a list, each read by `Standard()`, or a mapping
-            to transforms of their own. The data must have them: `lstmcast.read(…, past=…)`.
+        steps: transforms in order, a `Chain`, or a mapping from series ids to either.
+        columns: K, number of series that are read together, each predicted from all.
+        past: names of past covariates: a list, each transformed by `Standard()`, or a mapping to
+            their transforms. The data must have them: `lstmcast.read(…, past=…)`.
 
     >>> from lstmcast.transforms import Difference, Log1p
     >>> Transformed(Log1p(), Difference(12))
@@ -99,7 +99,7 @@ class Transformed:
 
     @property
     def past(self) -> tuple[str, ...]:
-        """Names of the columns that are only read."""
+        """Names of past covariates."""
         return self.beside.names
 
     @property
@@ -108,7 +108,7 @@ class Transformed:
         return False
 
     def width(self, horizon: int) -> int:
-        """C: one channel for each column, and for each that is only read."""
+        """C: one channel for each column and each past covariate."""
         return self.columns + len(self.beside)
 
     def described(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class Transformed:
 
     @classmethod
     def from_described(cls, about: Mapping[str, Any]) -> Transformed:
-        """What `described` gave; UsageError (a ValueError) where that is none."""
+        """Rebuild the inputs from `described`; UsageError (a ValueError) if it is invalid."""
         past = dict(PastColumns.from_described(about.get("past", ())).columns)
         return cls(Transforms.from_json(about["transforms"]), columns=about["columns"], past=past)
 
@@ -140,12 +140,12 @@ class Transformed:
 
     @property
     def learns(self) -> bool:
-        """Whether any transform learns something from the data."""
+        """Whether any transform has fitted parameters."""
         return any(transforms.learns for transforms in (self.transforms, *self.beside.transforms))
 
     @property
     def pooled(self) -> bool:
-        """Whether any transform learns from all series together."""
+        """Whether any transform is fitted to all series together."""
         return any(transforms.pooled for transforms in (self.transforms, *self.beside.transforms))
 
     def context(self, periods: tuple[int, ...]) -> Whole:
@@ -161,18 +161,18 @@ class Transformed:
 
     @property
     def lag(self) -> int:
-        """Observations at the beginning of a series that have no transformed value."""
+        """Number of observations at the start of a series without a transformed value."""
         return max((chain.lag for chain in self.transforms.chains), default=0)
 
     def fit(self, panel: Panel, ends: NDArray) -> FittedTransforms:
-        """What the transforms learn from the first `ends` (S,) values of each series."""
+        """Fit the transforms to the first `ends` (S,) values of each series."""
         known_panel = panel.until(np.maximum(ends, 1))
         state = self.transforms.fit(known_panel.values, known_panel.offsets, known_panel.ids)
         return FittedTransforms(self.transforms, state, self.beside.fit(known_panel))
 
     def fitted_to(self, panel: Panel, fitted: FittedTransforms | None) -> FittedTransforms:
-        """What is known of the series of a panel: as learned, or from the panel where nothing
-        was."""
+        """The fitted transforms for the series of a panel; unknown series are fitted to the
+        panel."""
         if fitted is None:
             return self.fit(panel, panel.lengths)
         state = self.transforms.align(fitted.state, panel.values, panel.offsets, panel.ids)
@@ -185,11 +185,12 @@ class Transformed:
         horizon: int | None = None,
         fitted: FittedTransforms | None = None,
     ) -> tuple[TransformedData, FittedTransforms]:
-        """What a network learns from, and what the transforms learned: from the first `ends` (S,)
-        values, but for series of which something was `fitted` before.
+        """Training data and fitted transforms.
+
+        Transforms are fitted to the first `ends` (S,) values of series that are not in `fitted`.
 
         Raises:
-            UsageError: where labels become inputs in another way than by a straight line.
+            UsageError: The relation of labels to inputs is not linear.
         """
         if fitted is None:
             fitted = self.fit(panel, ends)
@@ -216,17 +217,17 @@ class Transformed:
         return data, fitted
 
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedTransforms:
-        """What `FittedTransforms.arrays` gave, of series with these ids; KeyError where one is
+        """Rebuild fitted transforms of series with these ids from their arrays; KeyError if one is
         missing."""
         state = self.transforms.state_from_arrays(arrays, ids)
         past = self.beside.from_arrays(arrays, ids)
         return FittedTransforms(self.transforms, state, past)
 
     def of_rows(self, fitted: FittedTransforms | None, ids: list[Any]) -> FittedTransforms:
-        """What is known of the rows of a stream with these names.
+        """The fitted transforms of the rows of a stream.
 
         Raises:
-            UsageError: for a row of which something had to be learned, and was not.
+            UsageError: The transforms of a row are not fitted.
         """
         if self.columns > 1 and fitted is not None:
             return same_rows(fitted, len(ids), self.columns)
@@ -243,14 +244,12 @@ class Transformed:
         return FittedTransforms(self.transforms, state, past)
 
     def rows(self, panel: Panel) -> NDArray:
-        """Numbers of the series that the network reads together, one row after the other (R, K).
-
-        DataError where the series of the panel do not make such rows.
-        """
+        """Indices of the series that the network reads together, row by row (R, K). Raises
+        DataError if the series of the panel do not form such rows."""
         return panel.rows(self.columns) if self.columns > 1 else np.arange(len(panel))[:, None]
 
     def whole(self, panel: Panel, fitted: FittedTransforms) -> WholeRows:
-        """All rows of a panel, each from its beginning to its end."""
+        """All rows of a panel, each from start to end."""
         applied = self.transforms.apply(panel.values, panel.offsets, fitted.state)
         rows = self.rows(panel)
         offsets = offsets_of(panel.lengths[rows[:, 0]])
@@ -260,7 +259,7 @@ class Transformed:
     def start(
         self, grid: Grid, rows: int, fitted: FittedTransforms | None = None
     ) -> TransformedState:
-        """State before the first value of so many rows, which are those of `fitted` in order."""
+        """State before the first value of each row; rows are those of `fitted` in order."""
         assert fitted is not None
         differences, longest = differences_and_longest(self.transforms.chains)
         shape = (rows, self.columns)
@@ -276,8 +275,8 @@ class Transformed:
     def advance(
         self, state: TransformedState, values_BTK: NDArray, known: NDArray | None = None
     ) -> tuple[Seen, TransformedState]:
-        """Read T more values of each row (NaN = missing); `known` (B, T, P): those of the columns
-        that are only read."""
+        """Read T more values of each row (NaN = missing); `known` (B, T, P): values of past
+        covariates."""
         B, T, K = values_BTK.shape
         tail = state.newest_BKL.shape[2]
         values_BKT = values_BTK.transpose(0, 2, 1)

@@ -204,8 +204,8 @@ def same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransf
     learned = len(fitted.state.ids) // columns
     if rows != learned:
         raise UsageError(
-            f"The forecaster was fitted to {learned} row(s) of {columns} columns, and {rows} are "
-            "given. Give as many, in the same order."
+            f"The forecaster was fitted to {learned} row(s) of {columns} columns, but {rows} are "
+            "given. Give the same number in the same order."
         )
     return fitted
 
@@ -248,8 +248,9 @@ def require_nothing_learned(
     new_names = [name for name in names if name not in fitted_ids]
     if new_names and any(learns_by_series(chain) for chain in chains):
         raise UsageError(
-            f"The forecaster was not fitted to {new_names[0]!r}: its transforms know nothing of "
-            "it. Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
+            f"The forecaster was not fitted to {new_names[0]!r}: so its transforms are unknown "
+            "for it. Fit it with that series, scale by Standard(per='panel'), or use Running() "
+            "inputs."
         )
 
 

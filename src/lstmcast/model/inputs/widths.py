@@ -1,5 +1,4 @@
-"""How wide intervals are in one phase of a season beside another: at noon clouds matter, at night
-they do not.
+"""Relative widths of intervals by phase of the season: solar power varies at noon, not at night.
 
 The mean change over one season, |z_t − z_{t−m}|, is kept for each phase of the shortest season,
 with decay. What it is beside its mean over all phases says how far errors reach in that phase. An

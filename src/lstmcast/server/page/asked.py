@@ -19,8 +19,8 @@ class LookAtTable(Table):
 class ShownForecast(ForecastTable):
     """A forecast to look at."""
 
-    model: Text | None = Field(None, description="a saved model; the shipped network unless given")
-    draw: Texts | None = Field(None, description="series that are drawn; the first unless given")
+    model: Text | None = Field(None, description="a saved model (default: the shipped network)")
+    draw: Texts | None = Field(None, description="series to draw (default: the first)")
 
 
 class WhatIf(Request):

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 CUTOFFS = 3  # held out where methods are compared
 MODEL = "model:"  # begins what a model is called among methods
 TRAINED_ENDS = (
-    "All are compared on the ends that the training held back. These chose the best epoch of the "
-    "trained network, so its error is a little too small."
+    "All are compared on the validation data of the training. These selected the best epoch of "
+    "the trained network, so its error is slightly too low."
 )
 Document = dict[str, Any]
 # methods that the page offers, as it calls them
@@ -121,7 +121,7 @@ def _held_back(trained: Sequence[Method], panel: Panel) -> np.ndarray:
             )
         ends = method.model.model.held_back_from(panel)
         if ends is None:
-            detail = f"Nothing was held back from the network {method.name!r} to compare it on."
+            detail = f"The network {method.name!r} has no validation data for a comparison."
             raise Problem(UNUSABLE, detail, "methods")
         ends_S = np.maximum(ends_S, ends)
     return ends_S[:, None]

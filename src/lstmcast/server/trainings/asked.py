@@ -20,7 +20,7 @@ class TrainOptions(Request):
         None, description="of the training and its model; after the file unless given"
     )
     horizon: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="steps; one season unless given"
+        None, description="number of steps (default: one season)"
     )
     weights: Literal["pretrained", "scratch"] = Field(
         "pretrained", description="fine-tune the shipped network, or train one from scratch"
