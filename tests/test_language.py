@@ -321,6 +321,33 @@ def test_names_from_the_data_stay():
     assert "'no date'" in said and "'naive'" in said and LETTERS.search(said)
 
 
+@pytest.mark.parametrize("name", ["'No. of items'", '"Is it so? Yes"', "'St. Ives. 2'", "'O. K'"])
+def test_full_stops_in_quotes_end_no_sentence(name):
+    missing = f"all 12 values of {name} are missing. Is it the right target column?"
+    assert JAPANESE(missing).startswith(f"{name}の12個の値がすべて")
+    assert not untranslated(missing)
+    twice = f"there is no file {name}. Did you mean {name}?"
+    assert JAPANESE(twice).count(name) == 2 and not untranslated(twice)
+
+
+def test_an_apostrophe_opens_no_quote():
+    say = words(("it's late", "遅い"), ("the series' end is missing", "末尾がない"))
+    assert say("it's late. the series' end is missing.") == "遅い。末尾がない。"
+
+
+@pytest.mark.parametrize("target", ["Passengers. Jan 49 ? Dec 60", "No.", "a. b. c"])
+def test_names_of_columns_in_a_line_stay(target):
+    assert JAPANESE(f"  columns: time Month, target {target}").endswith(f" {target}")
+    assert JAPANESE(f"  columns: time Month, target {target}, series No. 1").endswith(" No. 1")
+    assert JAPANESE(f"  known in advance: {target}").endswith(f"：{target}")
+
+
+def test_columns_that_were_counted_are_told_in_japanese():
+    assert "行番号" in JAPANESE("  columns: time row numbers, target every column of numbers")
+    unused = JAPANESE("columns that were not used: a, b and 3 more.")
+    assert unused == "使わなかった列：a, b、ほか3列。"
+
+
 def test_indents_and_lines_stay():
     assert JAPANESE("  nothing to report\n\n12 months\n") == (
         "  報告することはありません\n\n12か月\n"
