@@ -162,8 +162,8 @@ def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray,
     for source, effect in solution.parts(steps).items():
         if percent:
             effect = 100 * np.expm1(effect)
-        least = LEAST_EFFECT * (100 if percent else np.nanmax(np.abs(values_T)))
-        effect = np.where(np.abs(effect) < least, 0.0, effect)
+        smallest = LEAST_EFFECT * (100 if percent else np.nanmax(np.abs(values_T)))
+        effect = np.where(np.abs(effect) < smallest, 0.0, effect)
         effect = np.where(is_closed, np.nan, effect)
         components.append(Part(f"effect of {source}", effect, percent))
     return np.where(is_closed, np.nan, adjusted), components
