@@ -1,6 +1,7 @@
 /* Browsers start no worker from a file: for pages that are opened from disk, the search runs in a hidden frame. */
-if (location.protocol === "file:")
-  window.Worker = class extends EventTarget {
+if (location.protocol === "file:") {
+  // By its name the search finds the scripts of its languages beside its own.
+  window.Worker = window.IFrameWorker = class extends EventTarget {
     constructor(url) {
       super()
       const frame = document.createElement("iframe")
@@ -8,9 +9,16 @@ if (location.protocol === "file:")
       document.documentElement.append(frame)
       this.inner = frame.contentWindow
       this.inner.postMessage = (data) => this.dispatchEvent(new MessageEvent("message", { data }))
-      this.ready = new Promise((resolve) => {
+      this.inner.importScripts = async (...urls) => {
+        for (const one of urls) await this.load(one)
+      }
+      this.ready = this.load(url)
+    }
+    load(url) {
+      return new Promise((resolve, reject) => {
         const script = this.inner.document.createElement("script")
         script.onload = resolve
+        script.onerror = reject
         script.src = url
         this.inner.document.documentElement.append(script)
       })
@@ -22,3 +30,4 @@ if (location.protocol === "file:")
       this.inner.frameElement.remove()
     }
   }
+}

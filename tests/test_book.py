@@ -90,7 +90,7 @@ def test_series_called_like_other_columns_and_sheets_in_japanese(tmp_path):
     forecast = lc.Naive(2).predict(panel)
     path = Book(forecast, panel, words=words_of("ja")).write(tmp_path / "b.xlsx")
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["予測", "予測区間", "履歴", "データの注"]
+    assert book.sheetnames == ["予測", "予測区間", "履歴", "データの注記"]
     assert rows_of(book["予測"])[0] == ("ds", "ds_", "[a]")
 
 

@@ -97,6 +97,14 @@ def test_pictures_are_small():
             assert size < most, f"{name} is larger than pages should load"
 
 
+@both
+def test_a_section_that_a_link_names_is_on_its_page(english, japanese):
+    text = japanese.read_text(encoding="utf-8")
+    for target, section in re.findall(r"\]\(([^)#\s]+\.md)\)の「([^」]+)」", text):
+        page = (japanese.parent / target).read_text(encoding="utf-8")
+        assert re.search(f"^#+ {re.escape(section)}$", page, re.MULTILINE), section
+
+
 def test_words_of_the_tables_are_translated_once():
     words = json.loads((ROOT / "evidence" / "japanese.json").read_text(encoding="utf-8"))
     assert all(

@@ -187,7 +187,8 @@ def test_it_is_a_frame_a_file_a_picture_and_japanese(tmp_path):
     assert bars.patches[0].get_width() == found.parts[0].growth
     assert picture.save(tmp_path / "found.svg").stat().st_size > 1000
     text = found.text("ja")
-    assert "検証時点3個" in text and "前もって分かる列" in text and "29ステップ前とそれ以前" in text
+    assert "検証用の起点3個" in text and "前もって分かる列" in text
+    assert "29ステップ前とそれ以前" in text
     assert json.dumps(found.document())
 
 

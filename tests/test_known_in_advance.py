@@ -17,6 +17,7 @@ from lstmcast.covariates.estimate import renewals
 from lstmcast.data.features import Covariates
 from lstmcast.data.origins import Origins
 from lstmcast.errors import DataError
+from lstmcast.server.page.examples import shop_table
 
 DAYS, AHEAD = 400, 28
 
@@ -429,6 +430,17 @@ def test_the_picture_of_the_components_has_the_effects(tmp_path):
     assert {"effect of promo", "effect of warm"} <= set(names)
     assert names[-1] == "rest"
     assert plot.save(tmp_path / "parts.png").exists()
+
+
+def test_an_effect_that_is_nothing_is_drawn_at_0(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_bytes(shop_table())
+    panel = lc.read(path, target="sold", future=["price", "promo"])
+    forecast = lc.LSTMForecaster(horizon=7).predict(panel)
+    plot = lc.ComponentsPlot.from_forecast(forecast, panel)
+    parts = {part.name: part.values for part in plot.parts}
+    assert parts["effect of promo"].any()
+    assert not parts["effect of day of the month"].any()
 
 
 # ---------------------------------------------------------------- saved models

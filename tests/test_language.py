@@ -308,7 +308,7 @@ def test_items_of_a_list_keep_their_brackets():
         "line 3 (blank). They were dropped."
     )
     lines = "1行目(空行)、2行目('a, b': 2セルのはずが1セル)、3行目(空行)"
-    assert JAPANESE(dropped) == f"データでない行が3行：{lines}。取り除きました。"
+    assert JAPANESE(dropped) == f"データではない行が3行：{lines}。取り除きました。"
 
 
 def test_names_from_the_data_stay():
@@ -320,10 +320,35 @@ def test_names_from_the_data_stay():
     assert "'no date'" in said and "'naive'" in said and LETTERS.search(said)
 
 
+@pytest.mark.parametrize("name", ["'No. of items'", '"Is it so? Yes"', "'St. Ives. 2'", "'O. K'"])
+def test_full_stops_in_quotes_end_no_sentence(name):
+    missing = f"all 12 values of {name} are missing. Is it the right target column?"
+    assert JAPANESE(missing).startswith(f"{name}の12個の値がすべて")
+    assert not untranslated(missing)
+    twice = f"there is no file {name}. Did you mean {name}?"
+    assert JAPANESE(twice).count(name) == 2 and not untranslated(twice)
+
+
+def test_an_apostrophe_opens_no_quote():
+    say = words(("it's late", "遅い"), ("the series' end is missing", "末尾がない"))
+    assert say("it's late. the series' end is missing.") == "遅い。末尾がない。"
+
+
+@pytest.mark.parametrize("target", ["Passengers. Jan 49 ? Dec 60", "No.", "a. b. c"])
+def test_names_of_columns_in_a_line_stay(target):
+    assert JAPANESE(f"  columns: time Month, target {target}").endswith(f" {target}")
+    assert JAPANESE(f"  columns: time Month, target {target}, series No. 1").endswith(" No. 1")
+    assert JAPANESE(f"  known in advance: {target}").endswith(f"：{target}")
+
+
+def test_columns_that_were_counted_are_told_in_japanese():
+    assert "行番号" in JAPANESE("  columns: time row numbers, target every column of numbers")
+    unused = JAPANESE("columns that were not used: a, b and 3 more.")
+    assert unused == "使わなかった列：a, b、ほか3列。"
+
+
 def test_indents_and_lines_stay():
-    assert JAPANESE("  nothing to report\n\n12 months\n") == (
-        "  報告することはありません\n\n12か月\n"
-    )
+    assert JAPANESE("  nothing to report\n\n12 months\n") == ("  報告事項はありません\n\n12か月\n")
 
 
 def test_an_unknown_language_is_refused():
@@ -470,14 +495,14 @@ def test_the_system_says_the_language(variables, language):
 def test_a_command_speaks_the_language_of_the_system(run, tmp_path, monkeypatch):
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
     done = run("check", tmp_path / "nowhere.csv")
-    assert "がありません" in done.err
+    assert "が見つかりません" in done.err
     done = run("check", tmp_path / "nowhere.csv", "--language", "en")
     assert "there is no file" in done.err
 
 
 def test_the_option_goes_before_the_command_too(run, tmp_path):
-    assert "がありません" in run("--language", "ja", "check", tmp_path / "nowhere.csv").err
-    assert "がありません" in run("check", tmp_path / "nowhere.csv", "--language=ja").err
+    assert "が見つかりません" in run("--language", "ja", "check", tmp_path / "nowhere.csv").err
+    assert "が見つかりません" in run("check", tmp_path / "nowhere.csv", "--language=ja").err
 
 
 def test_the_old_option_of_example_still_counts_and_is_told(run, monkeypatch):
@@ -486,7 +511,7 @@ def test_the_old_option_of_example_still_counts_and_is_told(run, monkeypatch):
     asked = []
     monkeypatch.setattr(articles, "run", lambda *a, **options: asked.append(options) or [])
     done = run("example", "sine", "--labels", "ja")
-    assert asked[-1]["language"] == "ja" and "--labels は今は --language といいます" in done.err
+    assert asked[-1]["language"] == "ja" and "--labels は --language に変わりました" in done.err
     run("example", "sine", "--language", "ja")
     assert asked[-1]["language"] == "ja"
     run("example", "sine")
@@ -511,10 +536,10 @@ def test_wrong_usage_is_said_in_japanese(run):
 def test_help_is_in_japanese_and_no_line_is_too_wide(run):
     done = run("forecast", "--help", "--language", "ja")
     assert done.status == 0
-    assert "何ステップ先まで予測するか" in done.out and "使い方" in done.out
+    assert "予測ステップ数。省略時は" in done.out and "使い方" in done.out
     assert not ENGLISH.search(VERBATIM.sub("", done.out))
     assert max(map(width, done.out.splitlines())) <= 80
-    assert "何ステップ先まで予測するか" not in run("forecast", "--help").out
+    assert "予測ステップ数" not in run("forecast", "--help").out
 
 
 # ---------------------------------------------------------------- what is shown
@@ -555,7 +580,7 @@ def test_what_the_library_warns_of_is_told_in_japanese(run, tmp_path, monkeypatc
 
     monkeypatch.setattr(CheckJob, "run", warned)
     done = run("check", tmp_path / "a.csv", "--language", "ja")
-    assert done.err.startswith("9系列のうち1系列('a')は予測できません")
+    assert done.err.startswith("9系列中1系列('a')は予測できません")
     assert not logging.getLogger("lstmcast").handlers
 
 
@@ -575,9 +600,9 @@ def test_a_training_is_told_in_japanese(run, monthly, tmp_path):
     assert not ENGLISH.search(VERBATIM.sub("", done.out + done.err))
     assert ">学習曲線" not in done.out and (tmp_path / "c.png").exists()
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "<h2>学習</h2>" in page and "どのようなものか" in page
+    assert "<h2>学習</h2>" in page and "構成。" in page
     told = run("predict", "--model", tmp_path / "m", monthly, "--language", "ja")
-    assert "最初から読みます(保存されたものと同じところまでデータがさかのぼる)" in told.err
+    assert "最初から読み込みます(データが、保存されたデータと同じ時点までさかのぼる)" in told.err
 
 
 def forecast_of(count: int = 1):

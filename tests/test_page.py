@@ -322,7 +322,7 @@ def test_a_promotion_sells_more(ask, shop):
     assert (lower <= apart).all() and (apart <= upper).all()
     assert "as given" in found["table"]
     told = ask("POST", address(shop, "what-if"), json=given, headers=JAPANESE).json()["table"]
-    assert "変更した計画" in told
+    assert "変更後の計画" in told
 
 
 @pytest.mark.parametrize(

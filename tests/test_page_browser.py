@@ -389,6 +389,16 @@ def test_a_stream_is_followed_with_its_alerts(visit):
     page.wait_for_selector("#stream-state:text('The stream has ended.')")
 
 
+def test_a_view_begins_at_its_top_and_shows_no_empty_chart(visit):
+    page = visit(viewport={"width": 390, "height": 500})
+    page.click("[data-example='airline.csv']")
+    page.wait_for_selector("#result:not([hidden]) #chart .main-svg")
+    page.evaluate("scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
+    page.click("[data-view=streams]")
+    assert page.evaluate("scrollY") == 0
+    assert page.locator("#stream-chart").is_hidden()
+
+
 def test_two_pages_replay_the_example_side_by_side(visit):
     pages = [visit(), visit()]
     for page in pages:

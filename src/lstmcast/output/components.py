@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 CYCLES = 2.5  # of a season in the history, at least
 SHOWN = 3  # cycles of the longest season, at least, in the picture
 LEAST_SHOWN = 200  # values
+LEAST_EFFECT = 1e-5  # of the values: less is drawn as 0, not magnified to the height of a panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +162,8 @@ def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray,
     for source, effect in solution.parts(steps).items():
         if percent:
             effect = 100 * np.expm1(effect)
+        smallest = LEAST_EFFECT * (100 if percent else np.nanmax(np.abs(values_T)))
+        effect = np.where(np.abs(effect) < smallest, 0.0, effect)
         effect = np.where(is_closed, np.nan, effect)
         components.append(Part(f"effect of {source}", effect, percent))
     return np.where(is_closed, np.nan, adjusted), components

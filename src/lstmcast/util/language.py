@@ -9,10 +9,12 @@ other language. In a template
     {name:n}      is a number, {name:t} a time
     {name:text}   is a text of the catalogue itself, which is translated
     {name:list}   is one or several, with commas or semicolons between, translated where known
+    {name:line}   is any text too; the template is a whole line, so full stops in it end no sentence
     {is|are}      is one of these words, which need not come back; {|s} the ending of a plural
 
 A line that is not in the catalogue as a whole is taken sentence by sentence. The full stop at the
 end is no part of a template: the same words may end a sentence or stand in the middle of one.
+What stands in quotes, such as a name from the data, is never taken apart.
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ _REMEMBERED = 10_000  # texts and their translations
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=\S)")
 _NEXT_SENTENCE = re.compile(r"(?<=[\w)'\"`\]])[.?!] \S")
 _KIND = re.compile(r":\w+\}")
+# A quote opens and closes at the edge of a word, where an apostrophe does not.
+_QUOTED = re.compile(r"(?<!\w)(['\"`])(?=\S).+?(?<=\S)\1(?!\w)")
+_GUARD = "\ue000"  # in place of the space after a full stop in quotes; no text has it
 _STOP, _FULL_WIDTH_STOP = ".", "。"
 # What may stand in a place of each kind.
 _KINDS = {"n": r"[-−–\d.,]+(?:e[-+]?\d+)?", "t": r"-?\d[-\d:. ]*"}
@@ -96,13 +101,17 @@ class Words:
         self._exact = {
             _KIND.sub("}", template.english): template.other for template in self._templates
         }
+        self._line_templates = [
+            template for template in self._templates if "line" in template.kinds.values()
+        ]
         self._told: dict[str, str | None] = {}  # texts come again and again
 
     def __call__(self, text: str) -> str:
         """The text in this language, line by line; what the language does not have as it is."""
         if not self._templates:
             return text
-        return "\n".join(self._line(line) or line for line in text.split("\n"))
+        lines = _guarded(text).split("\n")
+        return "\n".join(self._line(line) or line for line in lines).replace(_GUARD, " ")
 
     def _line(self, line: str, depth: int = 0) -> str | None:
         text = line.strip()
@@ -113,6 +122,7 @@ class Words:
         if text not in self._told:
             self._told[text] = (
                 self._exact.get(text)
+                or self._by_line(text)
                 or self._whole(text, depth)
                 or self._sentences(text, depth)
                 or self._whole(text, depth, across=True)
@@ -122,6 +132,14 @@ class Words:
             return None
         start = line.index(text)
         return line[:start] + translated + line[start + len(text) :]
+
+    def _by_line(self, text: str) -> str | None:
+        """A line whose places hold names from the data, which may end in a full stop."""
+        for template in self._line_templates:
+            places = template.places(text)
+            if places is not None:
+                return template.other.format(**places)
+        return None
 
     def _whole(self, text: str, depth: int, across: bool = False) -> str | None:
         """The text by one template. What stands in its places may reach into the next sentence, or
@@ -193,6 +211,11 @@ class Words:
             if translated is not None:
                 return text[:end], translated
         return text[: ends[0]], None
+
+
+def _guarded(text: str) -> str:
+    """The text, where no full stop in quotes looks like the end of a sentence."""
+    return _QUOTED.sub(lambda quoted: _SENTENCE_END.sub(_GUARD, quoted[0]), text)
 
 
 def _is_torn(value: str) -> bool:

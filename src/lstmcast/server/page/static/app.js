@@ -32,7 +32,10 @@ dark.addEventListener("change", () => wear(chosenTheme()));
 const other = document.documentElement.lang === "ja" ? ["en", "English"] : ["ja", "日本語"];
 Object.assign(at("language"), { href: "?language=" + other[0], hreflang: other[0], lang: other[0], textContent: other[1] });
 
-for (const tab of document.querySelectorAll(".tab")) tab.onclick = () => view(tab.dataset.view);
+for (const tab of document.querySelectorAll(".tab")) tab.onclick = () => {
+  view(tab.dataset.view);
+  scrollTo(0, 0);
+};
 
 function view(name) {
   for (const tab of document.querySelectorAll(".tab")) {

@@ -35,6 +35,7 @@ async function start(name) {
   const mine = listening = new AbortController();
   followed = { name, ticks: [], row: null };
   at("stream-name").textContent = name;
+  at("stream-followed").hidden = false;
   at("stream-state").textContent = say("waiting for a tick");
   at("alerts").replaceChildren();
   at("no-alerts").hidden = false;
