@@ -293,21 +293,6 @@ def test_running_inputs_are_refused(head):
         NetworkConfig((4,), inputs=Running(), head=head.name, horizon=1)
 
 
-def test_columns_that_are_known_in_advance_are_refused(head):
-    pytest.importorskip("torch", reason="needs the train extra")
-    promo = np.tile([0.0, 1.0], 25)
-    panel = lc.Panel.from_arrays(
-        {"a": np.ones(40)},
-        frequency="D",
-        start="2024-01-01",
-        future={"promo": {"a": promo}},
-    )
-    network = NetworkConfig((4,), head=head.name)
-    model = lc.LSTMForecaster(2, weights="scratch", network=network)
-    with pytest.raises(UsageError, match=r"known in advance \('promo'\) are removed"):
-        model.fit(panel)
-
-
 def test_the_median_is_the_point():
     raw, location, scale = drawn(COUNT_HEADS[0], 5)
     said = COUNT_HEADS[0].quantiles(raw, location, scale, np)

@@ -54,6 +54,25 @@ def test_short_series_have_the_effects_that_the_others_show():
     assert together.mean() < 0.8 * apart.mean()
 
 
+def test_products_that_seldom_sell_have_the_effects_that_the_others_show():
+    rng = np.random.default_rng(4)
+    promo = (rng.random((12, 150 + AHEAD)) < 0.2).astype(float)
+    rate = np.linspace(0.3, 1.5, 12)[:, None] * np.where(promo == 1, 2.0, 1.0)
+    panel = panel_of(rng.poisson(rate).astype(float), promo, 150)
+
+    def misses(panel):
+        """How far the logarithm of what a promotion does is from that of 2, on average."""
+        solutions = [found[-1] for found in Effects(panel).solutions_S]
+        found = []
+        for series, solution in enumerate(solutions):
+            uplift = np.log(solution.uplift(np.arange(60, 150)))
+            is_on = promo[series, 60:150] == 1
+            found.append(uplift[is_on].mean() - uplift[~is_on].mean())
+        return np.abs(np.array(found) - np.log(2))
+
+    assert misses(panel).mean() < 0.7 * misses(panel.apart()).mean()
+
+
 def test_a_series_that_is_unlike_the_others_keeps_its_effect():
     sales, promo, own = shops(steps=300, noise=0.05)
     sales[0] *= np.exp((-0.7 - own[0]) * promo[0])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import adjusted
+from lstmcast.covariates.effects import read_by
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import read
 from lstmcast.databases.address import DatabaseTable
@@ -114,5 +114,6 @@ def anomalies(data: Any, model: LSTMForecaster | None = None, *, rate: float = 0
         )
     panel.covariates.require(fitted.network.config.inputs.past, panel.report.source)
     # What future columns explain is not an anomaly.
-    scores, alerted, _ = read_surprises(fitted.reader, adjusted(panel), alerts)
+    read_panel = read_by(panel, fitted.network.head.affine).panel
+    scores, alerted, _ = read_surprises(fitted.reader, read_panel, alerts)
     return Anomalies(panel, scores, alerted, rate)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import adjusted
+from lstmcast.covariates.effects import adjusted, read_by
 from lstmcast.data.observed import without
 from lstmcast.data.origins import Origins, last_known, mean_changes
 from lstmcast.data.panel import Panel
@@ -28,12 +28,13 @@ from lstmcast.fitted import Arrays, Fitted, Record, context_for
 from lstmcast.forecast import NETWORK
 from lstmcast.growing import DataRecord, Lineage
 from lstmcast.model.heads import head_named
-from lstmcast.model.inputs import FittedTransforms, Transformed
+from lstmcast.model.inputs import FittedTransforms, Inputs, Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.static import codes_of, learned
 from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
 from lstmcast.specification import Specification, folder_contents
 from lstmcast.training_config import TrainingConfig, Windows, require_torch
+from lstmcast.transforms import MeanAbs
 from lstmcast.util.config import is_whole
 from lstmcast.util.files import checked_path
 from lstmcast.util.text import some_names
@@ -81,7 +82,7 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
 
     folder = None if options.folder is None else Path(options.folder)
     panel = as_panel(data, start.config.inputs.past)
-    _require_no_effects(specification, start, panel)
+    _require_rates(specification, start, panel)
     start = _with_static(start, panel)
     ready = prepared(specification, start, panel, folder, options.resume)
 
@@ -126,17 +127,27 @@ def _with_codes(data: FitData, config: NetworkConfig, panel: Panel) -> FitData:
     return replace(data, inputs=np.concatenate([data.inputs, codes_NP], axis=1))
 
 
-def _require_no_effects(specification: Specification, start: Start, panel: Panel) -> None:
-    """UsageError where a count head would learn from counts with effects removed."""
-    head = head_named(start.config.head, specification.own_head)
-    if head.affine or not panel.covariates.future:
+def _require_rates(specification: Specification, start: Start, panel: Panel) -> None:
+    """UsageError where effects of known columns cannot multiply the mean of a head of counts or
+    amounts, as a network reads them."""
+    head, inputs = head_named(start.config.head, specification.own_head), start.config.inputs
+    if head.affine or not panel.covariates.future or not isinstance(inputs, Transformed):
         return
-    columns = ", ".join(map(repr, panel.covariates.future.columns))
-    raise UsageError(
-        f"head={head.name!r} learns from counts as they are, but the effects of columns that are "
-        f"known in advance ({columns}) are removed before the network reads them. Use "
-        "head='quantiles' with these columns, or leave them out."
-    )
+    names = ", ".join(map(repr, panel.covariates.future.columns))
+    steps = [step for chain in inputs.transforms.chains for step in chain.steps]
+    no_scales = [step for step in steps if not isinstance(step, MeanAbs)]
+    if no_scales:
+        raise UsageError(
+            f"head={head.name!r} answers a mean that the effects of columns that are known in "
+            f"advance ({names}) multiply, and {no_scales[0]!r} keeps no ratios. Use Adaptive(), "
+            "Transformed() with MeanAbs() alone, or leave the columns out."
+        )
+    if inputs.columns > 1:
+        raise UsageError(
+            f"The network reads {inputs.columns} columns together, and its head={head.name!r} "
+            f"answers a mean that columns that are known in advance ({names}) multiply for one "
+            "series alone. Use a network of one column, or leave them out."
+        )
 
 
 class Prepared(NamedTuple):
@@ -235,8 +246,9 @@ def prepared(
     if training.validation is not None:
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
     inputs, horizon = start.config.inputs, specification.horizon
+    affine = head_named(start.config.head, specification.own_head).affine
     if folder is None:
-        data, fitted = inputs.data(adjusted(panel), ends, horizon)
+        data, fitted = _read(inputs, panel, ends, horizon, affine)
         data = _with_codes(data, start.config, panel)
         return Prepared(panel, ends, data, _with_window_length(training, data), fitted)
     past = _past(start, folder) if resume else None
@@ -244,12 +256,27 @@ def prepared(
     record = DataRecord.of(panel, inputs, horizon)
     growth = past.growth_to(record, panel, folder) if past else ""
     past_transforms = past.fitted(inputs) if past else None
-    data, fitted = inputs.data(adjusted(panel), ends, horizon, past_transforms)
+    data, fitted = _read(inputs, panel, ends, horizon, affine, past_transforms)
     data = _with_codes(data, start.config, panel)
     past_window = past.window if past else None
     training = _with_window_length(training, data, past_window)
     lineage = record.lineage(data.fingerprint(), fitted, training.batching, past, growth)
     return Prepared(panel, ends, data, training, fitted, lineage)
+
+
+def _read(
+    inputs: Inputs,
+    panel: Panel,
+    ends: NDArray,
+    horizon: int,
+    affine: bool,
+    past_transforms: FittedTransforms | None = None,
+) -> tuple[FitData, FittedTransforms | None]:
+    """What a network learns from of a panel, without the effects of its known columns, and what its
+    transforms learned."""
+    read = read_by(panel, affine)
+    data, fitted = inputs.data(read.panel, ends, horizon, past_transforms)
+    return replace(data, uplift=read.uplift_N), fitted
 
 
 def _past(start: Start, folder: Path) -> DataRecord | None:

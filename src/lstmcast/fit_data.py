@@ -1,5 +1,8 @@
 """Training data of a network: raw observations, or series after their transforms.
 
+Where known columns multiply the mean that a head answers, values are read without their uplift, and
+a target is the value with it.
+
 S series · N observations of all series · C inputs · K columns that are predicted
 """
 
@@ -14,18 +17,22 @@ from numpy.typing import NDArray
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 
+DIGITS = 6  # after the point, of a count that was divided and multiplied
+
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveData:
     """Training data for adaptive inputs: raw observations, and the end of each training part.
 
-    `ends` (S,): number of observations in the training part; the rest is for validation. `horizon`:
-    steps ahead that have a loss, None for all.
+    `ends` (S,): observations in the training part; the rest validates. `horizon`: steps ahead that
+    count, None for all. `uplift` (N,): by how many times known columns multiply the mean at each
+    step; None for none.
     """
 
     panel: Panel
     ends: NDArray
     horizon: int | None = None
+    uplift: NDArray | None = None
 
     def __post_init__(self) -> None:
         _check_ends(self.ends, np.asarray(self.panel.lengths))
@@ -57,6 +64,7 @@ class AdaptiveData:
             self.ids,
             repr(self.panel.periods),
             self.horizon,
+            *_some(self.uplift),
         )
 
 
@@ -65,8 +73,9 @@ class TransformedData:
     """Training data for transformed inputs: series after their transforms.
 
     `inputs` (N, C) and `labels` (N, K) hold the value at each step, scaled as an input and as a
-    label; NaN = unknown. `offsets` (S + 1,), `ends` and `horizon` as in `AdaptiveData`. The input
-    for a label is `scale · label + shift`, each (S, K); None where both have the same scale.
+    label; NaN = unknown. `offsets` (S + 1,), `ends`, `horizon` and `uplift` as in `AdaptiveData`. A
+    label becomes an input as `scale · label + shift`, each (S, K); None where they are scaled
+    alike.
 
     >>> y = np.arange(10.0)[:, None]
     >>> offsets, ids = np.array([0, 10]), np.array(["a"], object)
@@ -82,6 +91,7 @@ class TransformedData:
     scale: NDArray | None = None
     shift: NDArray | None = None
     horizon: int | None = None
+    uplift: NDArray | None = None
 
     def __post_init__(self) -> None:
         are_tables = self.inputs.ndim == 2 and self.labels.ndim == 2
@@ -111,6 +121,7 @@ class TransformedData:
             self.scale,
             self.shift,
             self.horizon,
+            *_some(self.uplift),
         )
 
 
@@ -129,7 +140,7 @@ def require_values(data: FitData, values: str, head: str) -> None:
     """
     if values == "real":
         return
-    labels_NK = data.panel.values[:, None] if isinstance(data, AdaptiveData) else data.labels
+    labels_NK = _labels(data)
     stage = "" if isinstance(data, AdaptiveData) else ", after its transforms"
     expected = "counts" if values == "count" else "values from 0"
     reason = f"{stage}, and head={head!r} learns from {expected} only."
@@ -148,6 +159,18 @@ def require_values(data: FitData, values: str, head: str) -> None:
         )
 
 
+def _labels(data: FitData) -> NDArray:
+    """What a head learns to answer at each step (N, K), with the uplift."""
+    if isinstance(data, AdaptiveData):
+        labels_NK = data.panel.values[:, None]
+    else:
+        labels_NK = data.labels
+    if data.uplift is None:
+        return labels_NK
+    # A count that was divided and multiplied is whole but for its last digits.
+    return np.round(labels_NK * data.uplift[:, None], DIGITS)
+
+
 def _first_label(data: FitData, labels_NK: NDArray, is_wrong: NDArray) -> str:
     """The first of some labels: its place and its value."""
     row, column = np.argwhere(is_wrong)[0]
@@ -161,6 +184,13 @@ def _check_ends(ends: NDArray, lengths: NDArray) -> None:
         raise UsageError(
             f"ends holds one count per series ({len(lengths)}), each from 0 to the series' length."
         )
+
+
+def _some(array: NDArray | None) -> tuple[NDArray, ...]:
+    """The array, where there is one: nothing else changes a fingerprint."""
+    if array is None:
+        return ()
+    return (array,)
 
 
 def _digest(*fields: object) -> str:

@@ -157,17 +157,19 @@ class Fitted:
     ) -> NDArray:
         """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
-        They are the network's own, before calibration. In mode "one-step" the horizon is 1. The
-        effects of future columns are removed before reading and added back to the forecasts.
+        They are the network's own, before any calibration. Of mode "one-step" the horizon is 1.
+        What is known in advance is taken out of what is read, and put back into the answers; of a
+        head that is not affine, it multiplies the mean.
         """
         effects = effects_of(panel)
-        if effects is not None:
-            answers = self.decode(effects.adjusted, origins, horizon, mode)
+        if effects is None:
+            return _decoded(self.reader, panel, origins, horizon, mode)
+        if self.network.head.affine:
+            answers = _decoded(self.reader, effects.adjusted, origins, horizon, mode)
             return effects.restored(answers, origins)
-        if mode == "one-step":
-            return decoding.one_step_ahead(self.reader, panel, origins)
-        recursive = mode == "recursive"
-        return decoding.decode(self.reader, panel, origins, horizon, recursive=recursive)
+        reader = replace(self.reader, uplift_OH=effects.uplift(origins, horizon))
+        answers = _decoded(reader, effects.at_base.panel, origins, horizon, mode)
+        return effects.left_open(answers, origins)
 
     def states(self, panel: Panel) -> dict[str, list[tuple[NDArray, NDArray]]]:
         """The states h and c (T, units) of each LSTM layer of the first member, by series."""
@@ -319,6 +321,15 @@ class Fitted:
             method=manifest.get("method", NETWORK),
             shares=shares,
         )
+
+
+def _decoded(
+    reader: decoding.Reader, panel: Panel, origins: Origins, horizon: int, mode: Mode
+) -> NDArray:
+    """Quantiles (O, horizon, Q) of a panel of which nothing is known in advance."""
+    if mode == "one-step":
+        return decoding.one_step_ahead(reader, panel, origins)
+    return decoding.decode(reader, panel, origins, horizon, recursive=mode == "recursive")
 
 
 def inputs_in(

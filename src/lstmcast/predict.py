@@ -116,7 +116,9 @@ def forecast_after(
     effects, known_parts = effects_of(panel), None
     if effects is not None:
         answers = answers._replace(quantiles_OHQ=effects.shut(answers.quantiles_OHQ, origins))
-        known_parts = trusted_parts(effects.parts(origins, horizon), answers.combination)
+        affine = model.network.head.affine
+        known_parts = effects.parts(origins, horizon, affine)
+        known_parts = trusted_parts(known_parts, answers.combination)
     _warn_of_unknown(model, panel, origins, answers.quantiles_OHQ)
     forecast = _forecast(panel, origins, answers, quantiles, rows)
     if known_parts is None:
@@ -239,8 +241,11 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
     is_forecast = (counts >= fewest) & occurring(panel)
     panel = without(panel)
     origins = Origins(series[is_forecast], counts[is_forecast])
-    answers = Answers(model.decode(panel, origins, 1, "one-step"))
-    return _forecast(panel, origins, answers, quantiles)
+    quantiles_O1Q = model.decode(panel, origins, 1, "one-step")
+    effects = effects_of(panel)
+    if effects is not None:
+        quantiles_O1Q = effects.shut(quantiles_O1Q, origins)
+    return _forecast(panel, origins, Answers(quantiles_O1Q), quantiles)
 
 
 def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:

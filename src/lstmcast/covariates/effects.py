@@ -5,6 +5,10 @@ the series, and closed steps are missing. Whatever forecasts the adjusted panel 
 forecasts, a network of one's own) forecasts what the known columns do not explain; its answers are
 *restored* by the effects of the coming steps, as they are known at each cutoff.
 
+A head of counts or amounts would not stay one where its answers are shifted. It reads the values
+*at base*, divided by how many times the effects multiply their mean, and its own mean is multiplied
+by that of the coming steps (`uplift`).
+
     S series · O origins · J held-out cutoffs · H horizon · Q quantile levels
 """
 
@@ -12,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -22,6 +27,7 @@ from numpy.typing import NDArray
 from lstmcast.covariates.columns import FEW_GAPS, MOST_COLUMNS
 from lstmcast.covariates.estimate import Solution
 from lstmcast.covariates.together import solutions_of
+from lstmcast.covariates.uplift import shares_of_log
 from lstmcast.data.covariates.placingnotes import steps_beyond
 from lstmcast.data.features import Future, listed
 from lstmcast.data.origins import Origins
@@ -67,6 +73,14 @@ class Ahead(NamedTuple):
         return np.where(is_closed, 0.0, answers)
 
 
+class AtBase(NamedTuple):
+    """A panel without its known columns, each value divided by the uplift at its step (N,); the
+    uplift is None where values are not divided."""
+
+    panel: Panel
+    uplift_N: NDArray | None
+
+
 class Effects:
     """The solutions of the series of a panel, one after the other, and the panel without their
     effects."""
@@ -80,6 +94,7 @@ class Effects:
             span = slice(panel.offsets[series], panel.offsets[series + 1])
             values_N[span] = less_effects(panel.series(series), solutions)
         self.adjusted = replace(without_known(panel), values=values_N)
+        self._values = panel.values
         self._ahead: dict[tuple[int, bytes, bytes], Ahead] = {}
 
     def solution(self, series: int, count: int) -> Solution | None:
@@ -98,6 +113,29 @@ class Effects:
                 self._ahead.pop(next(iter(self._ahead)))
             self._ahead[key] = self._looked_ahead(origins, horizon)
         return self._ahead[key]
+
+    @cached_property
+    def at_base(self) -> AtBase:
+        """The values that a head of counts or amounts reads; NaN at closed steps."""
+        values_N = np.array(self._values)
+        uplift_N = np.ones(len(values_N))
+        for series, solutions in enumerate(self.solutions_S):
+            first = self.adjusted.offsets[series]
+            for solution, steps in in_force(solutions, int(self.adjusted.lengths[series])):
+                place = first + steps
+                uplift_N[place] = solution.uplift(steps)
+                values_N[place[solution.closing.closed(steps)]] = np.nan
+        panel = replace(self.adjusted, values=values_N / uplift_N)
+        return AtBase(panel, uplift_N)
+
+    def uplift(self, origins: Origins, horizon: int) -> NDArray:
+        """By how many times the mean of the coming steps is multiplied (O, H), as is known at each
+        origin."""
+        uplift_OH = np.ones((len(origins.series), horizon))
+        for solution, rows in self._in_force(origins):
+            steps = origins.counts[rows][:, None] + np.arange(horizon)
+            uplift_OH[rows] = solution.uplift(steps.ravel()).reshape(steps.shape)
+        return uplift_OH
 
     def _looked_ahead(self, origins: Origins, horizon: int) -> Ahead:
         count = len(origins.series)
@@ -134,8 +172,14 @@ class Effects:
         """Answers (O, H, …) to the adjusted panel, as answers to the panel; NaN at closed steps."""
         return self.ahead(origins, answers.shape[1]).restored(answers)
 
-    def parts(self, origins: Origins, horizon: int) -> KnownParts:
-        """What each column adds to the coming steps of each origin, on the axis of its series."""
+    def left_open(self, answers: NDArray, origins: Origins) -> NDArray:
+        """Answers (O, H, …) that are NaN at closed steps."""
+        ahead = self.ahead(origins, answers.shape[1])
+        return np.where(_per_step(ahead.closed_OH, answers), np.nan, answers)
+
+    def parts(self, origins: Origins, horizon: int, affine: bool = True) -> KnownParts:
+        """What each column adds to the coming steps of each origin, on the axis of its series; of
+        a head that is not `affine` in logarithms, which multiply its mean."""
         by_origin: list[dict[str, NDArray]] = []
         axes = []
         for series, count in zip(origins.series, origins.counts, strict=True):
@@ -145,8 +189,12 @@ class Effects:
                 axes.append(0)
                 continue
             steps = count + np.arange(horizon)
-            by_origin.append(solution.parts(steps))
-            axes.append(solution.axis)
+            if affine:
+                by_origin.append(solution.parts(steps))
+                axes.append(solution.axis)
+            else:
+                by_origin.append(_in_logarithms(solution, steps))
+                axes.append(LOG)
         names = tuple(dict.fromkeys(chain.from_iterable(by_origin)))
         effects_OHC = np.zeros((len(by_origin), horizon, len(names)))
         for row, effects in enumerate(by_origin):
@@ -163,14 +211,29 @@ def less_effects(values_T: NDArray, solutions: Sequence[Solution]) -> NDArray:
     """The values of a series, each less the effect by the solution in force once it was
     observed."""
     result_T = values_T.copy()
-    bounds = [solution.count - 1 for solution in solutions]
-    bounds.append(len(values_T))
-    for solution, (first, stop) in zip(solutions, pairwise(bounds), strict=True):
-        steps = np.arange(first, stop)
-        shifted = moved(values_T[first:stop], -solution.effect(steps), solution.axis)
+    for solution, steps in in_force(solutions, len(values_T)):
+        shifted = moved(values_T[steps], -solution.effect(steps), solution.axis)
         is_closed = solution.closing.closed(steps)
-        result_T[first:stop] = np.where(is_closed, np.nan, shifted)
+        result_T[steps] = np.where(is_closed, np.nan, shifted)
     return result_T
+
+
+def in_force(solutions: Sequence[Solution], length: int) -> Iterator[tuple[Solution, NDArray]]:
+    """Each solution of a series, and the steps at which it is in force."""
+    bounds = [solution.count - 1 for solution in solutions]
+    bounds.append(length)
+    for solution, (first, stop) in zip(solutions, pairwise(bounds), strict=True):
+        yield solution, np.arange(first, stop)
+
+
+def _in_logarithms(solution: Solution, steps_N: NDArray) -> dict[str, NDArray]:
+    """What each column adds to the logarithm of the mean (N,)."""
+    by_column = solution.parts(steps_N)
+    if not by_column:
+        return {}
+    effect_NC = np.stack(list(by_column.values()), axis=1)
+    shares_NC = shares_of_log(effect_NC, solution.axis, solution.level)
+    return dict(zip(by_column, shares_NC.T, strict=True))
 
 
 def _per_step(values_OH: NDArray, like: NDArray) -> NDArray:
@@ -266,6 +329,17 @@ def effects_of(panel: Panel) -> Effects | None:
 def without_known(panel: Panel) -> Panel:
     """A panel of which nothing is known in advance."""
     return replace(panel, covariates=replace(panel.covariates, future=Future()))
+
+
+def read_by(panel: Panel, affine: bool) -> AtBase:
+    """The panel that a network reads, of a head that is `affine` or not; itself where nothing is
+    known in advance."""
+    effects = effects_of(panel)
+    if effects is None:
+        return AtBase(panel, None)
+    if affine:
+        return AtBase(effects.adjusted, None)
+    return effects.at_base
 
 
 def adjusted(panel: Panel) -> Panel:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from lstmcast.covariates.closing import Closing
 from lstmcast.covariates.columns import About, Design, Kind, Known, about, design
 from lstmcast.covariates.regression import Fitted, fitted_to
+from lstmcast.covariates.uplift import per_log, uplift_of
 from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
 from lstmcast.model.inputs.slow_clock import LEAST_GAIN
 
@@ -42,7 +43,7 @@ class Solution:
     """What is known of effects once `count` steps were observed.
 
     `axis`: on which they are; `effect`: at any steps, relative to its mean until then;
-    `covariance_PP`: how sure coefficients are.
+    `covariance_PP`: how sure coefficients are; `level`: the mean of the values on the axis.
     """
 
     count: int
@@ -54,12 +55,17 @@ class Solution:
     groups: tuple[str, ...]
     closing: Closing
     covariance_PP: NDArray = field(default_factory=lambda: np.zeros((0, 0)))
+    level: float = 0.0
 
     def effect(self, steps_N: NDArray) -> NDArray:
         """At some steps (N,), on the axis."""
         if not self.coefficients_P.any():
             return np.zeros(len(steps_N))
         return (self.columns(steps_N) - self.middle_P) @ self.coefficients_P
+
+    def uplift(self, steps_N: NDArray) -> NDArray:
+        """By how many times it multiplies the mean at some steps (N,)."""
+        return uplift_of(self.effect(steps_N), self.axis, self.level)
 
     def columns(self, steps_N: NDArray) -> NDArray:
         """The columns of the regression at some steps (N, P)."""
@@ -168,6 +174,19 @@ class Task:
             design=design(covariates, abouts, np.arange(count), count),
         )
 
+    @property
+    def level(self) -> float:
+        """The mean of the values on the axis; 0 where none is known."""
+        known_values = self.z_N[np.isfinite(self.z_N)]
+        if not len(known_values):
+            return 0.0
+        return float(known_values.mean())
+
+    @property
+    def per_log(self) -> float:
+        """How far a small effect on logarithms moves the values on the axis."""
+        return per_log(self.axis, self.level)
+
     def alone(self) -> Solved:
         """The regression as the series alone says."""
         return Solved(self, fitted_to(self.z_N, self.design, self.season))
@@ -227,6 +246,7 @@ class Solved:
             groups=task.design.groups,
             closing=task.closing,
             covariance_PP=covariance_PP,
+            level=task.level,
         )
 
     def _without_effects(self) -> Solution:

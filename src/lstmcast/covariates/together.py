@@ -32,7 +32,6 @@ from lstmcast.covariates.estimate import (
 )
 from lstmcast.covariates.regression import sizes_of
 from lstmcast.data.panel import Panel
-from lstmcast.model.inputs.axis import LOG
 from lstmcast.model.inputs.regression import Layout, fit_together
 from lstmcast.model.inputs.slow_clock import LEAST_GAIN
 
@@ -106,23 +105,26 @@ class Pooled:
 
     def take(self, series: int, solved: Solved) -> None:
         """What a series says now; relative effects alone can be compared."""
-        fitted = solved.fitted
-        if series not in self._sample or fitted is None or solved.task.axis != LOG:
+        fitted, per_log = solved.fitted, solved.task.per_log
+        if series not in self._sample or fitted is None or not per_log:
             return
         keys = _keys(solved.task.design.groups)
-        self._evidence[series] = Evidence(keys, fitted.products_WW, fitted.free_pairs)
+        scale_W = np.append(np.full(len(keys), per_log), 1.0)
+        products_WW = fitted.products_WW * np.outer(scale_W, scale_W)
+        self._evidence[series] = Evidence(keys, products_WW, fitted.free_pairs)
         self._news += 1
 
     def leaning(self, regression: Solved) -> Solution:
         """The solution of a series that may lean on all."""
         expected = self._coefficients()
-        if regression.fitted is None or regression.task.axis != LOG or not expected:
+        per_log = regression.task.per_log
+        if regression.fitted is None or not per_log or not expected:
             return regression.solution()
         keys = _keys(regression.task.design.groups)
         expected_P = np.array([expected.get(key, 0.0) for key in keys])
         if not expected_P.any():
             return regression.solution()
-        return regression.solution(regression.task.around(expected_P))
+        return regression.solution(regression.task.around(expected_P * per_log))
 
     def _coefficients(self) -> dict[Key, float]:
         """Those that a series usually has, of columns that enough series have."""

@@ -74,7 +74,8 @@ def read_along(
         return answers_from(network, state, horizon, block, None)
 
     def fill(batch: OriginBatch) -> None:
-        for index_N, state in states(batch):
+        for index_N, state_without in states(batch):
+            state = reader.at(state_without, batch.origin[index_N])
             if paths:
                 series_N = batch.series[batch.row[index_N]]
                 values = _from_paths(network, panel, series_N, state, horizon, block)
@@ -134,12 +135,16 @@ def _from_paths(
 
 def _copied(state: ForecastState, rows: NDArray) -> ForecastState:
     """Some of the positions, each as often as it is named."""
+    uplift_NH = state.uplift_NH
+    if uplift_NH is not None:
+        uplift_NH = uplift_NH[rows]
     return ForecastState(
         hidden_MND=[hidden_ND[rows] for hidden_ND in state.hidden_MND],
         x_NC=state.x_NC[rows],
         known=rows_of(state.known, rows),
         inputs=rows_of(state.inputs, rows),
         recurrent=rows_of(state.recurrent, rows),
+        uplift_NH=uplift_NH,
     )
 
 
@@ -273,7 +278,8 @@ def read_every_step(
     columns = np.array(steps) - 1
 
     def fill(batch: OriginBatch) -> None:
-        for index_N, state in _positions(network, panel, batch):
+        for index_N, state_without in _positions(network, panel, batch):
+            state = reader.at(state_without, batch.origin[index_N])
             z_NHKX = answers_at_once(network, state)[:, columns]
             values = _units(network, panel, batch, index_N, z_NHKX, state)
             result_OHQ[batch.origin[index_N]] = values

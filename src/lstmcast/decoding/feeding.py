@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lstmcast.context import Context
 from lstmcast.model.heads import HEAD_QUANTILES, ONE, ZERO
 from lstmcast.model.inputs import FittedTransforms
+from lstmcast.model.inputs.base import with_uplift
 from lstmcast.model.inputs.past import require_no_feeding
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
@@ -40,6 +41,8 @@ class Reader:
             before.
         rates: whether the network knows series of any rate, so that sums over several steps can be
             read too; not where it only ever saw those of one frequency.
+        uplift_OH: by how many times known columns multiply the mean of each coming step of the
+            origins that are asked for, where the head is not affine; None for none.
     """
 
     network: Network
@@ -47,6 +50,19 @@ class Reader:
     context: Context | None = None
     changes: Mapping[str, float] = field(default_factory=dict)
     rates: bool = True
+    uplift_OH: NDArray | None = None
+
+    def of(self, origins: NDArray) -> Reader:
+        """The same for some of the origins."""
+        if self.uplift_OH is None:
+            return self
+        return replace(self, uplift_OH=self.uplift_OH[origins])
+
+    def at(self, state: ForecastState, origin_N: NDArray) -> ForecastState:
+        """What the network knows at some of the origins, with the uplift of what follows."""
+        if self.uplift_OH is None:
+            return state
+        return state._replace(uplift_NH=self.uplift_OH[origin_N])
 
     @property
     def reads_rates(self) -> bool:
@@ -67,6 +83,22 @@ class ForecastState(NamedTuple):
     # The newest steps, where a context is read anew for every step that is fed back (T, N, C), (T,
     # N).
     window: tuple[NDArray, NDArray] | None = None
+    # Of the mean of the coming steps, for a head that is not affine; None for none.
+    uplift_NH: NDArray | None = None
+
+    def uplift_of(self, steps: int) -> NDArray:
+        """That of the next steps (N, steps); 1 beyond those of which it is known."""
+        uplift_NH = np.ones((len(self.x_NC), steps))
+        if self.uplift_NH is not None:
+            known_NH = self.uplift_NH[:, :steps]
+            uplift_NH[:, : known_NH.shape[1]] = known_NH
+        return uplift_NH
+
+    def later(self, steps: int) -> NDArray | None:
+        """That of what follows so many steps later."""
+        if self.uplift_NH is None:
+            return None
+        return self.uplift_NH[:, steps:]
 
 
 def answers_from(
@@ -95,6 +127,8 @@ def answers_from(
     growth = Growth.of(newest, _periods(network, state))
     while step_count < horizon:
         point_NHK = newest[..., newest.shape[3] // 2]
+        if state.uplift_NH is not None:  # what is read is without it
+            point_NHK = point_NHK / state.uplift_of(point_NHK.shape[1])[:, :, None]
         state = _fed(network, state, point_NHK)
         answer = placed(network, state, rng)[:, :block]
         if answer.shape[3] > 1:
@@ -138,12 +172,20 @@ def placed(
     inputs = network.config.inputs
     affine = network.head.affine
     # The members' affine answers are averaged before they are placed.
-    location, scale = (ZERO, ONE) if affine else inputs.around(state.known)
+    location, scale = (ZERO, ONE) if affine else _around(network, state)
     if rng is None:
         answer = network.answer(state.hidden_MND, state.x_NC, location, scale, steps=steps)
     else:
         answer = network.draw(state.hidden_MND, state.x_NC, rng, location, scale)
     return inputs.place(answer, state.known) if affine else answer
+
+
+def _around(network: Network, state: ForecastState) -> tuple[NDArray, NDArray]:
+    """Location and scale of what a head that is not affine answers."""
+    around = network.config.inputs.around(state.known)
+    if state.uplift_NH is None:
+        return around
+    return with_uplift(around, state.uplift_of(network.config.steps))
 
 
 def stretched(answer_NHKX: NDArray, width_NH: NDArray | None) -> NDArray:
@@ -247,15 +289,31 @@ def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> Forecast
     begun_HN = channels.begun_BT.T
     x_NC = channels.x_BTC[:, -1]
     way_back = None if state.known is None else config.inputs.known(inputs)
+    uplift_NH = state.later(point_NHK.shape[1])
     if state.window is None:
         hidden, recurrent = run_chunks(network, x_HNC, begun_HN, state.recurrent)
-        return ForecastState(hidden, x_NC, way_back, inputs, recurrent)
+        return ForecastState(
+            hidden_MND=hidden,
+            x_NC=x_NC,
+            known=way_back,
+            inputs=inputs,
+            recurrent=recurrent,
+            uplift_NH=uplift_NH,
+        )
     window_TNC, begun_TN = state.window
     length = len(window_TNC)
     window_TNC = np.concatenate([window_TNC, x_HNC])[-length:]
     begun_TN = np.concatenate([begun_TN, begun_HN])[-length:]
     hidden, recurrent = run_chunks(network, window_TNC, begun_TN, network.start(len(point_NHK)))
-    return ForecastState(hidden, x_NC, way_back, inputs, recurrent, (window_TNC, begun_TN))
+    return ForecastState(
+        hidden_MND=hidden,
+        x_NC=x_NC,
+        known=way_back,
+        inputs=inputs,
+        recurrent=recurrent,
+        window=(window_TNC, begun_TN),
+        uplift_NH=uplift_NH,
+    )
 
 
 def run_chunks(

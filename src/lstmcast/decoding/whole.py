@@ -28,8 +28,9 @@ from lstmcast.decoding.feeding import (
     run_chunks,
 )
 from lstmcast.errors import UsageError
-from lstmcast.model.heads import HEAD_QUANTILES, SCORES, Head
+from lstmcast.model.heads import HEAD_QUANTILES, ONE, SCORES, ZERO, Head
 from lstmcast.model.inputs import FittedTransforms, Transformed
+from lstmcast.model.inputs.base import with_uplift
 from lstmcast.model.inputs.transformedparts import TransformedKnown, TransformedState, WholeRows
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.model.static import codes_of
@@ -45,7 +46,8 @@ def decode_whole(
     """Quantiles (O, horizon, Q) in the units of the data; see `decode`."""
     result_OHQ = np.empty((len(origins.series), horizon, len(HEAD_QUANTILES)))
     for share in _fitted_alike(reader, panel, origins):
-        quantiles = _read_whole(reader, share.panel, share.origins, horizon, block, feed)
+        of_share = reader.of(share.rows)
+        quantiles = _read_whole(of_share, share.panel, share.origins, horizon, block, feed)
         result_OHQ[share.rows] = quantiles
     return result_OHQ
 
@@ -62,6 +64,15 @@ class Positions(NamedTuple):
 
     row: NDArray
     known_count: NDArray
+    uplift_NH: NDArray | None = None  # see `ForecastState`
+
+    def with_uplift(self, uplift_OH: NDArray | None, place_O: NDArray) -> Positions:
+        """The same with the uplift of origins that lie at these places."""
+        if uplift_OH is None:
+            return self
+        uplift_NH = np.ones((len(self.row), uplift_OH.shape[1]))
+        uplift_NH[place_O] = uplift_OH
+        return self._replace(uplift_NH=uplift_NH)
 
 
 def _read_whole(
@@ -202,7 +213,7 @@ def _of_origins(
     row_S, column_S = rows.places()
     keys_O = np.stack([row_S[origins.series], origins.counts])
     keys, place = np.unique(keys_O, axis=1, return_inverse=True)
-    positions = Positions(*keys)
+    positions = Positions(*keys).with_uplift(reader.uplift_OH, place)
     at_once = horizon <= block and not paths
     reads_all = isinstance(reader.context or Whole(), Whole)
     has_many = len(positions.row) > len(rows.offsets)
@@ -231,13 +242,16 @@ def _in_one_pass(network: Network, rows: WholeRows, positions: Positions, horizo
     K, X)."""
     answers = []
     for row, (begin, end) in enumerate(pairwise(rows.offsets)):
-        count_N = positions.known_count[positions.row == row]
+        is_here_N = positions.row == row
+        count_N = positions.known_count[is_here_N]
         if not len(count_N):
             continue
         hidden_MTD = _hidden(network, rows, begin, end)
         hidden_MND = [hidden_TD[count_N - 1] for hidden_TD in hidden_MTD]
-        answer = network.answer(hidden_MND, np.empty(0))
-        answers.append(answer[:, :horizon])
+        around = ZERO, ONE
+        if positions.uplift_NH is not None:
+            around = with_uplift(around, positions.uplift_NH[is_here_N])
+        answers.append(network.answer(hidden_MND, np.empty(0), *around, steps=horizon))
     return np.concatenate(answers)
 
 
@@ -275,6 +289,8 @@ def _each(
     def fill(batch: NDArray) -> None:
         copied = np.repeat(batch, copies)
         state = _state_at(reader, rows, fitted, positions, copied)
+        if positions.uplift_NH is not None:
+            state = state._replace(uplift_NH=positions.uplift_NH[copied])
         rng = None
         if paths:
             row_ids = fitted.state.ids[rows.rows_RK[positions.row[batch[0]]]]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import adjusted
+from lstmcast.covariates.effects import read_by
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import places, series_numbers
@@ -55,7 +55,8 @@ def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
     place = places(panel.offsets)
     rows = np.flatnonzero(place > 0)  # nothing was forecast of a first value
     origins = Origins(series[rows], place[rows])
-    read_panel = adjusted(panel)  # what known columns explain is no outlier
+    # What known columns explain is no outlier.
+    read_panel = read_by(panel, fitted.network.head.affine).panel
     answers_O1Q = one_step_ahead(fitted.reader, read_panel, origins)
     error_N = np.full(len(panel.values), np.nan)
     error_N[rows] = _errors(read_panel.values[rows], answers_O1Q[:, 0])

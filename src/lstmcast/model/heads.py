@@ -41,6 +41,7 @@ class Head(Protocol):
     `location` and `scale` broadcast against `raw[..., 0]`. They are 0 and 1 for transformed and
     running inputs, whose labels are the axis. Adaptive inputs read values as they are for a head
     that is not affine: location and scale are then level and usual change in the units of the data.
+    Columns that are known in advance multiply both for such a head, and so its mean.
     A head may also have a member `values`, the kind of values that it can learn from (see
     `values_of`).
     """

@@ -25,7 +25,8 @@ from pydantic import TypeAdapter
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.activations import ACTIVATIONS, QuickNumbers
-from lstmcast.model.heads import HEADS, ONE, ZERO, Head, answer_of, head_named
+from lstmcast.model.count_heads import COUNTS
+from lstmcast.model.heads import HEADS, ONE, ZERO, Head, answer_of, head_named, values_of
 from lstmcast.model.inputs import Adaptive, Inputs, Transformed
 from lstmcast.model.inputs.adaptive import READABLE, VERSION
 from lstmcast.model.lstm import Fused, Layer, State, fused, run_stack, zero_state
@@ -144,8 +145,13 @@ class Network:
         return self.head.sample(raw_NHKR, location, scale, rng)[..., None]
 
     def units(self, z_NHKX: NDArray, known: Any) -> NDArray:
-        """Convert answers to the units of the data; only those of an affine head may be shifted."""
-        return self.config.inputs.units(z_NHKX, known, moves=self.head.affine)
+        """Answers on the axis of the inputs in the units of the data; only those of an affine head
+        may be moved, and bounds that reach another level stay what a head can answer."""
+        values = self.config.inputs.units(z_NHKX, known, moves=self.head.affine)
+        kind = values_of(self.head)
+        if kind == COUNTS:
+            values = np.rint(values)
+        return values if kind == "real" else np.maximum(values, 0.0)
 
     def with_inputs(self, inputs: Inputs) -> Network:
         """The same weights with other inputs of the same width, such as transforms for an imported

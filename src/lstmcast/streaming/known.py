@@ -26,6 +26,7 @@ from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs import Grid
+from lstmcast.model.network import Network
 from lstmcast.streaming.coming import Cell, Told, as_category, as_number, checked_future, is_text
 
 
@@ -271,10 +272,11 @@ def _tick_name(ahead: int) -> str:
 
 
 def known_columns(
-    panel: Panel | None, names: Sequence[str], frequency: Frequency, grid: Grid, columns: int
+    panel: Panel | None, names: Sequence[str], frequency: Frequency, grid: Grid, network: Network
 ) -> tuple[KnownColumns | None, Panel | None]:
-    """What is known in advance of the rows, of which `columns` are read together, and the panel
-    without its effects; None where nothing is. UsageError where that cannot be."""
+    """What is known in advance of the rows that a network reads, and the panel without its effects;
+    None where nothing is. UsageError where that cannot be."""
+    columns = network.config.inputs.columns
     future = panel is not None and bool(panel.covariates.future)
     if panel is not None and len(names):
         raise UsageError(
@@ -286,6 +288,13 @@ def known_columns(
             f"The network reads {columns} columns of a row together, but columns that are known "
             "in advance need rows of one column. Leave them out, or use a network that reads one "
             "column."
+        )
+    if (future or len(names)) and not network.head.affine:
+        raise UsageError(
+            f"The network answers counts or amounts (head={network.head.name!r}), and a stream "
+            "cannot read columns that are known in advance for it: they multiply its mean, and a "
+            "stream answers before a tick tells them. Leave them out, or use predict(data) after "
+            "each tick."
         )
     if panel is not None and future:
         return KnownColumns.of(panel, grid)

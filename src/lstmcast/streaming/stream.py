@@ -102,8 +102,8 @@ class Stream:
         panel = rows if isinstance(rows, Panel) else None
         ways = Ways(learning, alerts, conformal, seed)
         parts, stops_S = parts_of(start, panel, frequency, periods, kind, head, ways)
-        step, columns = frequency_of(panel, frequency), parts.network.config.inputs.columns
-        known, panel = known_columns(panel, future, step, parts.grid, columns)
+        step = frequency_of(panel, frequency)
+        known, panel = known_columns(panel, future, step, parts.grid, parts.network)
         ids = rows if panel is None else panel.ids
         self.begin(parts, ids, known)
         if known is not None and panel is None:

@@ -20,7 +20,7 @@ from lstmcast.fit_data import AdaptiveData, TransformedData
 from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptivestate import AdaptiveKnown, AdaptiveState
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, reading_axis, to_axis, units_of
-from lstmcast.model.inputs.base import positions_of
+from lstmcast.model.inputs.base import positions_of, with_uplift
 from lstmcast.model.inputs.effects import effects_of
 from lstmcast.model.inputs.periods import may_differ, periods_in_force
 from lstmcast.model.network import NetworkConfig
@@ -64,6 +64,9 @@ class TransformedFeed:
         inputs_NC = np.nan_to_num(forward_filled(data.inputs, data.offsets))
         self.inputs_NC = _on_device(inputs_NC, device)
         self.labels_NK = _on_device(data.labels, device)
+        self.uplift_N = None
+        if data.uplift is not None:
+            self.uplift_N = _on_device(data.uplift, device)
         all_known = np.isfinite(data.labels).all()
         self.whole = bool(self.counted_H.all() and all_known)
         self.scale_SK = None if data.scale is None else _on_device(data.scale, device)
@@ -103,6 +106,12 @@ class TransformedFeed:
         else:
             target_BUHK = self._masked(read, begin, steps, ahead_BUH)
         batch = Batch(self.inputs_NC[rows_BT], target_BUHK, begin, targets=target_count)
+        if self.uplift_N is not None:
+            last_row = len(self.uplift_N) - 1
+            place_BUH = ahead_BUH.clamp(max=last_row)
+            uplift_BUH1 = self.uplift_N[place_BUH][..., None]
+            around = torch.zeros_like(uplift_BUH1), uplift_BUH1
+            batch = batch._replace(target=target_BUHK * uplift_BUH1, around=around)
         if self.scale_SK is None or self.shift_SK is None:
             return batch
         series_B = torch.from_numpy(read.series).to(device)
@@ -160,6 +169,9 @@ class AdaptiveFeed:
         self.device, self.offsets = device, panel.offsets
         # one more, so that a span may end behind the last value
         self.values = np.append(panel.values, np.nan)
+        self.uplift = None
+        if data.uplift is not None:
+            self.uplift = np.append(data.uplift, 1.0)
         self.grid = Grid(
             network.steps, panel.periods, panel.frequency.family, roots=not panel.declared_real
         )
@@ -320,7 +332,8 @@ class AdaptiveFeed:
         rows, steps = rows[has_target], steps[has_target]
         future_NH = future_NH[has_target]
         known_N = positions_of(reading.known, rows, steps)
-        target_NH = future_NH
+        uplift_NH = self._uplift(read, rows, target_steps_NH[has_target])
+        target_NH = future_NH * uplift_NH
         if self.affine:
             target_NH = self.inputs.targets(future_NH, known_N)
         codes_BP = None if self.codes_SP is None else self.codes_SP[read.series]
@@ -338,12 +351,21 @@ class AdaptiveFeed:
             weight_N,
         )
         if not self.affine:
-            batch = batch._replace(around=self._around(known_N))
+            batch = batch._replace(around=self._around(known_N, uplift_NH))
         return batch, next_state
 
-    def _around(self, known_N: AdaptiveKnown) -> tuple[Tensor, Tensor]:
-        """Location (N, H, 1) and scale (N, 1, 1) of the targets."""
-        location, scale = self.inputs.around(known_N)
+    def _uplift(self, read: Segments, rows: NDArray, steps_NH: NDArray) -> NDArray:
+        """By how many times the mean is multiplied at some steps of segments, counted from their
+        first (N, H)."""
+        if self.uplift is None:
+            return np.ones((1, 1))
+        begin_B = self.offsets[read.series] + read.first
+        place_NH = begin_B[rows, None] + steps_NH
+        return self.uplift[np.minimum(place_NH, len(self.uplift) - 1)]
+
+    def _around(self, known_N: AdaptiveKnown, uplift_NH: NDArray) -> tuple[Tensor, Tensor]:
+        """Location and scale of the targets, each to be broadcast to (N, H, 1)."""
+        location, scale = with_uplift(self.inputs.around(known_N), uplift_NH)
         return _on_device(location, self.device), _on_device(scale, self.device)
 
 

@@ -165,6 +165,14 @@ class Inputs(Protocol):
         ...
 
 
+def with_uplift(around: tuple[NDArray, NDArray], uplift_NH: NDArray) -> tuple[NDArray, NDArray]:
+    """Location and scale of answers whose mean is multiplied so many times: it follows them, and so
+    does whatever else a head says in their units."""
+    location, scale = around
+    uplift_NH1 = uplift_NH[:, :, None]
+    return location * uplift_NH1, scale * uplift_NH1
+
+
 def positions_of(states: State, rows: NDArray, steps: NDArray | int) -> State:
     """What is known at some positions (N, …) of what is known at all steps (B, T, …)."""
     return mapped(lambda array_BT: array_BT[rows, steps], states)
