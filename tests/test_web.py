@@ -63,6 +63,8 @@ CASES = {
     "spikes": (np.where(np.arange(150) % 37 == 20, 500, 50 + noise(150)), "D", 14),
     "a period of its own": (wave(500, 23), "h", 40),
     "business days": (np.exp(np.cumsum(noise(400)) / 100), "B", 20),
+    "percentages at 100": (np.minimum(100, np.rint(98 + 2 * noise(300))), "D", 14),
+    "shares of both limits": (np.clip(wave(900, 7, 60), 5, 100), "D", 20),
     "very large": (1e9 * wave(90, 12), "MS", 12),
 }
 

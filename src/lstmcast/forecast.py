@@ -20,6 +20,7 @@ from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns
+from lstmcast.data.touched import within
 from lstmcast.errors import UsageError
 from lstmcast.forecast_parts import NETWORK as NETWORK
 from lstmcast.forecast_parts import Combination as Combination
@@ -76,6 +77,7 @@ class Forecast(ResultTable):
     frequency: Frequency | None = None  # of the times
     dependence: Dependence | None = None  # how errors hang together; None where not measured
     stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
+    limits: np.ndarray | None = None  # (O, 2) that they do not pass; None where no bound would
     history: Panel | None = field(default=None, repr=False)  # what it continues
     known: KnownParts | None = field(default=None, repr=False)  # what known columns add
     joint: JointPaths | None = field(default=None, repr=False)  # of series with their totals
@@ -99,15 +101,16 @@ class Forecast(ResultTable):
         combination: Combination | None = None,
         dependence: Dependence | None = None,
         rows: np.ndarray | None = None,
+        limits: np.ndarray | None = None,
     ) -> Forecast:
         """A forecast with the ids, times and columns of the panel that it continues.
 
-        Of series whose values stop at 0, as those of counts do, nothing in it is below 0: here, as
-        the last step, because calibration and other levels move bounds. rows: which steps of the
-        grid are kept (O, H), from 0, as `data.observed.on_grid` says; all for None.
+        Of series whose values stop at 0, as those of counts do, nothing in it is below 0, or beyond
+        `limits`: here, as the last step, because calibration and other levels move bounds. rows:
+        which steps of the grid are kept (O, H), from 0, as `data.observed.on_grid` says.
         """
         stops = panel.kinds[origins.series] != "real"
-        point = stopped(np.asarray(point, np.float64), stops)
+        point = within(stopped(np.asarray(point, np.float64), stops), limits)
         cutoffs, times = origin_times(panel, origins, point.shape[1])
         if quantiles is None:
             quantiles = np.empty((*point.shape, 0))
@@ -116,7 +119,7 @@ class Forecast(ResultTable):
             cutoffs=cutoffs,
             times=times,
             point=point,
-            quantiles=stopped(quantiles, stops),
+            quantiles=within(stopped(quantiles, stops), limits),
             quantile_levels=quantile_levels,
             columns=panel.columns,
             frame_kind=panel.report.frame,
@@ -127,6 +130,7 @@ class Forecast(ResultTable):
             frequency=panel.frequency,
             dependence=dependence,
             stops=stops,
+            limits=limits,
             history=panel,
         )
         return forecast if rows is None else forecast.at_steps(rows)
@@ -244,7 +248,7 @@ class Forecast(ResultTable):
     def rows(self, chosen: np.ndarray) -> Forecast:
         """Some of the origins (numbers or a mask), in that order."""
         changes: dict[str, Any] = {"keys": self.keys.take(chosen)}
-        for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops"):
+        for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops", "limits"):
             array = getattr(self, name)
             changes[name] = None if array is None else array[chosen]
         for name in ("combination", "dependence", "known"):

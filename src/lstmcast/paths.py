@@ -165,6 +165,7 @@ def draws_of(forecast: Forecast, count: int, seed: int = 0) -> Callable[[int], N
             name=str(forecast.ids[origin]),
         )
         stops = forecast.stops is not None and forecast.stops[origin]
-        return np.maximum(paths_NH, 0.0) if stops else paths_NH
+        paths_NH = np.maximum(paths_NH, 0.0) if stops else paths_NH
+        return paths_NH if forecast.limits is None else paths_NH.clip(*forecast.limits[origin])
 
     return paths

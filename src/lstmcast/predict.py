@@ -15,11 +15,13 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import Blocks
 from lstmcast.covariates.effects import effects_of, require_known, without_known
 from lstmcast.data.features import listed
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
+from lstmcast.data.touched import limits_of
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import TIME_OF_DAY, Candidate
@@ -119,7 +121,7 @@ def forecast_after(
         answers = answers._replace(quantiles_OHQ=effects.shut(answers.quantiles_OHQ, origins))
         known_parts = trusted_parts(effects.parts(origins, horizon), answers.combination)
     _warn_of_unknown(model, panel, origins, answers.quantiles_OHQ)
-    forecast = _forecast(panel, origins, answers, quantiles, rows)
+    forecast = _forecast(model, panel, origins, answers, quantiles, rows)
     if known_parts is None:
         return forecast
     if rows is not None:
@@ -224,7 +226,7 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
     panel = without(panel)
     origins = Origins(series[is_forecast], counts[is_forecast])
     answers = Answers(model.decode(panel, origins, 1, "one-step"))
-    return _forecast(panel, origins, answers, quantiles)
+    return _forecast(model, panel, origins, answers, quantiles)
 
 
 def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
@@ -291,19 +293,27 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
 
 
 def _forecast(
+    model: Fitted,
     panel: Panel,
     origins: Origins,
     answers: Answers,
     levels: Levels,
     rows: NDArray | None = None,
 ) -> Forecast:
+    bounds_OHQ = at_levels(answers.quantiles_OHQ, levels)
+    limits_O2 = None
+    if model.network.config.inputs.from_context:
+        context = model.context or Blocks.of(panel.periods)
+        first_O = context.start(origins.counts)
+        limits_O2 = limits_of(panel, origins, first_O, answers.quantiles_OHQ, bounds_OHQ)
     return Forecast.at_origins(
         panel,
         origins,
         answers.quantiles_OHQ[:, :, MEDIAN],
-        at_levels(answers.quantiles_OHQ, levels),
+        bounds_OHQ,
         levels,
         answers.combination,
         answers.dependence,
         rows,
+        limits_O2,
     )

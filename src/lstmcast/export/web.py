@@ -37,6 +37,7 @@ KERNEL = (
     "year",
     "decoding",
     "rates",
+    "touched",
     "linear",
     "candidates",
     "combination",

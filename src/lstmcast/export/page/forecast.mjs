@@ -2,10 +2,11 @@
 
 import { calibrated } from "./calibration.mjs";
 import { combined } from "./combination.mjs";
-import { heldOut } from "./context.mjs";
+import { heldOut, startOf } from "./context.mjs";
 import { LEVELS, decode } from "./decoding.mjs";
 import { counting, isKnown, median, smallest } from "./numbers.mjs";
 import { atSeveralRates } from "./rates.mjs";
+import { limitsIn, within } from "./touched.mjs";
 import { yearOf } from "./year.mjs";
 
 const SMALL = 20; // whole numbers with a smaller median look like counts
@@ -36,7 +37,9 @@ export function forecast(network, panel, horizon) {
   const { tried, shares } = combined(panel, { count, cutoffs, quantiles, before, actual });
   const wide = calibrated(tried, apart).slice(0, horizon);
   const stops = stopsAtZero(panel.values);
-  const rows = wide.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
+  const limits = limitsIn(panel.values.slice(startOf(count, panel.periods)));
+  const stopped = (value) => within(stops && value <= 0 ? 0 : value, limits);
+  const rows = wide.map((row) => row.map(stopped));
   return { levels: LEVELS, quantiles: rows, shares };
 }
 
