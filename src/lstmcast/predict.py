@@ -30,6 +30,7 @@ from lstmcast.evaluation.combination import combined, mixed
 from lstmcast.evaluation.demand import Demand, demand_named
 from lstmcast.evaluation.dependence import Sample, dependence_of
 from lstmcast.evaluation.methods import COMBINED
+from lstmcast.evaluation.rare import without_events
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
@@ -189,7 +190,8 @@ def _calibrated(
         combination = with_share(combination, share_O)
         batches = ((rows, mixture.rows(rows)) for rows in held_out.parts(series_count))
     sample = Sample(held_out, series_count)
-    quantiles_OHQ = calibrated(sample.seen(batches), held_out, series_count)
+    ordinary = without_events(sample.seen(batches), panel, held_out)
+    quantiles_OHQ = calibrated(ordinary, held_out, series_count)
     dependence = dependence_of(panel, sample.tried, held_out)
     return Answers(quantiles_OHQ, combination, dependence)
 

@@ -41,6 +41,7 @@ KERNEL = (
     "linear",
     "candidates",
     "combination",
+    "rare",
     "calibration",
     "forecast",
 )

@@ -5,6 +5,7 @@ import { combined } from "./combination.mjs";
 import { heldOut, startOf } from "./context.mjs";
 import { LEVELS, decode } from "./decoding.mjs";
 import { counting, isKnown, median, smallest } from "./numbers.mjs";
+import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
 import { limitsIn, within } from "./touched.mjs";
 import { yearOf } from "./year.mjs";
@@ -35,7 +36,7 @@ export function forecast(network, panel, horizon) {
     counting(steps).map((h) => (cutoff + h < count ? panel.values[cutoff + h] : NaN)),
   );
   const { tried, shares } = combined(panel, { count, cutoffs, quantiles, before, actual });
-  const wide = calibrated(tried, apart).slice(0, horizon);
+  const wide = calibrated(withoutEvents(tried, panel, cutoffs), apart).slice(0, horizon);
   const stops = stopsAtZero(panel.values);
   const limits = limitsIn(panel.values.slice(startOf(count, panel.periods)));
   const stopped = (value) => within(stops && value <= 0 ? 0 : value, limits);
