@@ -65,6 +65,8 @@ CASES = {
     "business days": (np.exp(np.cumsum(noise(400)) / 100), "B", 20),
     "percentages at 100": (np.minimum(100, np.rint(98 + 2 * noise(300))), "D", 14),
     "shares of both limits": (np.clip(wave(900, 7, 60), 5, 100), "D", 20),
+    "stairs": (100 + 10.0 * (np.arange(300) // 10), "D", 20),
+    "a meter read backwards": (-np.cumsum(5 + np.abs(noise(60)) + np.arange(60) % 7), "D", 12),
     "a month that failed": (np.where(np.arange(96) == 82, 12, wave(96, 12)), "MS", 12),
     "a day that failed": (np.where(np.arange(300) == 290, 0, wave(300, 7)), "D", 12),
     "very large": (1e9 * wave(90, 12), "MS", 12),

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmcast.data.bounds import Bounds, within
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns
-from lstmcast.data.touched import within
 from lstmcast.errors import UsageError
 from lstmcast.forecast_parts import NETWORK as NETWORK
 from lstmcast.forecast_parts import Combination as Combination
@@ -77,7 +77,7 @@ class Forecast(ResultTable):
     frequency: Frequency | None = None  # of the times
     dependence: Dependence | None = None  # how errors hang together; None where not measured
     stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
-    limits: np.ndarray | None = None  # (O, 2) that they do not pass; None where no bound would
+    bounds: Bounds | None = None  # that values have never passed; None where they say none
     history: Panel | None = field(default=None, repr=False)  # what it continues
     known: KnownParts | None = field(default=None, repr=False)  # what known columns add
     joint: JointPaths | None = field(default=None, repr=False)  # of series with their totals
@@ -101,16 +101,15 @@ class Forecast(ResultTable):
         combination: Combination | None = None,
         dependence: Dependence | None = None,
         rows: np.ndarray | None = None,
-        limits: np.ndarray | None = None,
+        bounds: Bounds | None = None,
     ) -> Forecast:
         """A forecast with the ids, times and columns of the panel that it continues.
 
-        Of series whose values stop at 0, as those of counts do, nothing in it is below 0, or beyond
-        `limits`: here, as the last step, because calibration and other levels move bounds. rows:
-        which steps of the grid are kept (O, H), from 0, as `data.observed.on_grid` says.
+        Nothing in it is below 0 where values stop there, or beyond `bounds`, whatever calibration
+        and other levels moved. rows: steps of the grid that are kept (O, H).
         """
         stops = panel.kinds[origins.series] != "real"
-        point = within(stopped(np.asarray(point, np.float64), stops), limits)
+        point = within(stopped(np.asarray(point, np.float64), stops), bounds)
         cutoffs, times = origin_times(panel, origins, point.shape[1])
         if quantiles is None:
             quantiles = np.empty((*point.shape, 0))
@@ -119,7 +118,7 @@ class Forecast(ResultTable):
             cutoffs=cutoffs,
             times=times,
             point=point,
-            quantiles=within(stopped(quantiles, stops), limits),
+            quantiles=within(stopped(quantiles, stops), bounds),
             quantile_levels=quantile_levels,
             columns=panel.columns,
             frame_kind=panel.report.frame,
@@ -130,7 +129,7 @@ class Forecast(ResultTable):
             frequency=panel.frequency,
             dependence=dependence,
             stops=stops,
-            limits=limits,
+            bounds=bounds,
             history=panel,
         )
         return forecast if rows is None else forecast.at_steps(rows)
@@ -232,8 +231,7 @@ class Forecast(ResultTable):
         return self.rows(is_chosen)
 
     def at_steps(self, steps: np.ndarray) -> Forecast:
-        """Some of the steps of each origin, (O, H) from 0, such as those at which something
-        occurs."""
+        """Some of the steps of each origin, (O, H) from 0, such as those that occur."""
         changes: dict[str, Any] = {
             "times": np.take_along_axis(self.times, steps, axis=1),
             "point": np.take_along_axis(self.point, steps, axis=1),
@@ -248,10 +246,10 @@ class Forecast(ResultTable):
     def rows(self, chosen: np.ndarray) -> Forecast:
         """Some of the origins (numbers or a mask), in that order."""
         changes: dict[str, Any] = {"keys": self.keys.take(chosen)}
-        for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops", "limits"):
+        for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops"):
             array = getattr(self, name)
             changes[name] = None if array is None else array[chosen]
-        for name in ("combination", "dependence", "known"):
+        for name in ("combination", "dependence", "known", "bounds"):
             of_origins = getattr(self, name)
             changes[name] = None if of_origins is None else of_origins.rows(chosen)
         if self.joint is not None:
@@ -259,9 +257,8 @@ class Forecast(ResultTable):
         return replace(self, **changes)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
-        """How each series may continue: sample paths (O, `count`, H) whose steps have the
-        quantiles of the forecast, and whose errors depend on each other as those at held-out
-        cutoffs did. UsageError where the forecast has no quantiles on both sides."""
+        """Sample paths (O, `count`, H) whose steps have the quantiles of the forecast, and errors
+        depend on each other as at held-out cutoffs. UsageError without quantiles on both sides."""
         draws = draws_of(self, count, seed)
         return np.stack([draws(origin) for origin in range(len(self.ids))])
 

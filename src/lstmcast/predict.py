@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from lstmcast.context import Blocks
 from lstmcast.covariates.effects import effects_of, require_known, without_known
+from lstmcast.data.bounds import bounds_of
 from lstmcast.data.features import listed
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
-from lstmcast.data.touched import limits_of
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import TIME_OF_DAY, Candidate
@@ -302,20 +302,20 @@ def _forecast(
     levels: Levels,
     rows: NDArray | None = None,
 ) -> Forecast:
-    bounds_OHQ = at_levels(answers.quantiles_OHQ, levels)
-    limits_O2 = None
+    levels_OHQ = at_levels(answers.quantiles_OHQ, levels)
+    bounds = None
     if model.network.config.inputs.from_context:
         context = model.context or Blocks.of(panel.periods)
         first_O = context.start(origins.counts)
-        limits_O2 = limits_of(panel, origins, first_O, answers.quantiles_OHQ, bounds_OHQ)
+        bounds = bounds_of(panel, origins, first_O, answers.quantiles_OHQ, levels_OHQ)
     return Forecast.at_origins(
         panel,
         origins,
         answers.quantiles_OHQ[:, :, MEDIAN],
-        bounds_OHQ,
+        levels_OHQ,
         levels,
         answers.combination,
         answers.dependence,
         rows,
-        limits_O2,
+        bounds,
     )

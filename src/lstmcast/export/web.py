@@ -37,7 +37,7 @@ KERNEL = (
     "year",
     "decoding",
     "rates",
-    "touched",
+    "bounds",
     "linear",
     "candidates",
     "combination",

@@ -1,5 +1,6 @@
 // The kernel: values in, quantiles out, as `lstmcast forecast` gives them.
 
+import { within } from "./bounds.mjs";
 import { calibrated } from "./calibration.mjs";
 import { combined } from "./combination.mjs";
 import { heldOut, startOf } from "./context.mjs";
@@ -7,7 +8,6 @@ import { LEVELS, decode } from "./decoding.mjs";
 import { counting, isKnown, median, smallest } from "./numbers.mjs";
 import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
-import { limitsIn, within } from "./touched.mjs";
 import { yearOf } from "./year.mjs";
 
 const SMALL = 20; // whole numbers with a smaller median look like counts
@@ -38,9 +38,8 @@ export function forecast(network, panel, horizon) {
   const { tried, shares } = combined(panel, { count, cutoffs, quantiles, before, actual });
   const wide = calibrated(withoutEvents(tried, panel, cutoffs), apart).slice(0, horizon);
   const stops = stopsAtZero(panel.values);
-  const limits = limitsIn(panel.values.slice(startOf(count, panel.periods)));
-  const stopped = (value) => within(stops && value <= 0 ? 0 : value, limits);
-  const rows = wide.map((row) => row.map(stopped));
+  const stopped = wide.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
+  const rows = within(stopped, panel.values.slice(startOf(count, panel.periods)));
   return { levels: LEVELS, quantiles: rows, shares };
 }
 

@@ -1,5 +1,5 @@
-"""Limits that values have touched often: no forecast goes beyond, and nothing but the past says
-where they are."""
+"""What values have never done: gone beyond limits that they touched often, or fallen. No forecast
+does, and nothing but the past says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.data.touched import limits_in
+from lstmcast.data.bounds import limits_in
 from lstmcast.streaming.stream import Stream
 
 WIDE = (0.01, 0.1, 0.5, 0.9, 0.99)
@@ -42,7 +42,8 @@ def daily(values, **word):
     ],
 )
 def test_a_limit_was_touched_often_and_never_passed(values, limits):
-    assert limits_in(np.asarray(values, float)) == limits
+    known = np.asarray(values, float)
+    assert limits_in(known[~np.isnan(known)]) == limits
 
 
 @pytest.mark.parametrize("most", [100.0, 97.25, -3.0])
@@ -67,7 +68,7 @@ def test_only_what_came_before_a_cutoff_says_where_limits_are():
     assert earlier.quantiles[0].max() == 100 < earlier.quantiles[1].max()
     alone = model.predict(daily(values[:300]))
     assert np.array_equal(earlier.quantiles[0], alone.quantiles[0])
-    assert np.array_equal(earlier.rows([0]).limits, alone.limits)
+    assert np.array_equal(earlier.rows([0]).bounds, alone.bounds)
 
 
 def test_one_step_ahead_goes_beyond_a_limit_until_it_is_one():
@@ -94,3 +95,46 @@ def test_rows_of_a_stream_have_the_limits_of_series():
 def test_a_stream_of_anything_has_no_limits():
     stream = Stream(lc.LSTMForecaster(14), daily(uptime(300)), kind="real")
     assert stream.quantiles(14).max() > 100
+
+
+# ---------------------------------------------------------------- values that only rise
+
+
+def meter(count, seed=0):
+    """Readings that only rise, by a tenth on most days and by much on some."""
+    return 5000 + np.cumsum(np.random.default_rng(seed).gamma(0.1, 9, count))
+
+
+@pytest.mark.parametrize("values", [100 + 10.0 * (np.arange(400) // 10), meter(300)])
+def test_what_has_only_risen_is_not_forecast_to_fall(values):
+    forecast = lc.LSTMForecaster(28, quantiles=WIDE).predict(daily(values))
+    steps_HX = np.concatenate([np.full((1, len(WIDE)), values[-1]), forecast.quantiles[0]])
+    assert (np.diff(steps_HX, axis=0) >= 0).all()
+    assert (np.diff(forecast.paths(50)[0], axis=1) >= 0).all()
+    falling = lc.LSTMForecaster(28, quantiles=WIDE).predict(daily(-values))
+    assert (np.diff(falling.quantiles[0], axis=0) <= 0).all()
+    assert falling.quantiles.max() <= -values[-1]
+
+
+def test_what_fell_once_may_fall_again():
+    values = meter(300)
+    values[200:] -= 50
+    forecast = lc.LSTMForecaster(28, quantiles=WIDE).predict(daily(values))
+    assert forecast.quantiles.min() < values[-1]
+
+
+def test_few_rises_say_little():
+    values = 100 + 10.0 * (np.arange(190) // 10)
+    forecast = lc.LSTMForecaster(28, quantiles=WIDE).predict(daily(values))
+    assert forecast.quantiles.min() < values[-1]
+
+
+def test_a_stream_of_readings_does_not_fall():
+    values = meter(700)
+    model = lc.LSTMForecaster(14, method="network")
+    stream = Stream(model, lc.read({"a": values[:690]}))
+    for value in values[690:]:
+        stream.observe([value])
+    assert (np.diff(stream.quantiles(14)[0], axis=0) >= 0).all()
+    stream.observe([np.nan])
+    assert stream.quantiles(14).min() >= values[-1]

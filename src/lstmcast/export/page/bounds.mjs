@@ -1,15 +1,34 @@
-// Limits that values have touched so often that nothing beyond is expected: lstmcast/data/touched.py.
+// What values have never done, though they could have: lstmcast/data/bounds.py.
 
-import { clip, counting, known, largest, smallest } from "./numbers.mjs";
+import { clip, counting, higher, known, largest, lower, smallest } from "./numbers.mjs";
 
 const VISITS_ALONE = 5; // touched, left and touched again, where values near the limit are rare,
 const VISITS = 20; // and where they are not
 const ALONE = 3; // times as many values at a limit as at the nearest other value
 const SHARE = 0.02; // of all values, at the limit
+const RISES = 20; // changes that all went one way
 
-/** The lower and the upper limit of what was read; infinite where there is none. */
-export function limitsIn(read) {
+/** Rows of quantiles, step by step, that are nowhere beyond the bounds of what was read. */
+export function within(rows, read) {
   const values = known(read);
+  const changes = counting(values.length - 1).map((t) => values[t + 1] - values[t]);
+  const isLong = changes.filter((change) => change !== 0).length >= RISES;
+  const rises = isLong && smallest(changes) >= 0;
+  const falls = isLong && largest(changes) <= 0;
+  const newest = values[values.length - 1];
+  let [low, high] = limitsIn(values);
+  if (rises) low = newest;
+  if (falls) high = newest;
+  const result = rows.map((row) => row.map((value) => clip(value, low, high)));
+  for (let h = 1; h < result.length; h += 1) {
+    if (rises) result[h] = result[h].map((value, q) => higher(value, result[h - 1][q]));
+    if (falls) result[h] = result[h].map((value, q) => lower(value, result[h - 1][q]));
+  }
+  return result;
+}
+
+/** The lower and the upper limit of values; infinite where there is none. */
+function limitsIn(values) {
   const low = smallest(values);
   const high = largest(values);
   if (values.length < 2 * VISITS_ALONE || low === high) return [-Infinity, Infinity];
@@ -31,6 +50,3 @@ function isLimit(values, bound, extreme) {
   const near = others.filter((value) => value === nearest).length;
   return visits >= VISITS_ALONE && touches >= ALONE * near;
 }
-
-/** A forecast that is not beyond its limits. */
-export const within = (value, [low, high]) => clip(value, low, high);
