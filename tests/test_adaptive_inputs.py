@@ -25,6 +25,7 @@ from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.channels import CLIP
 from lstmcast.model.inputs.seasonfamilies import families, seasonal
 from lstmcast.model.inputs.seasonshares import (
+    CONTRAST,
     FEWEST_CHANGES,
     LEAST_OF_OTHERS,
     MOST_CHANGE,
@@ -32,6 +33,7 @@ from lstmcast.model.inputs.seasonshares import (
     PRIOR_WEIGHT,
     PRIOR_WEIGHT_OF_OTHERS,
     SWEEPS,
+    ZIGZAG,
 )
 from lstmcast.model.inputs.tables import (
     LEAST_SURPRISE,
@@ -292,6 +294,14 @@ class PlainTable:
             return 0.0
         return self._above_inner(step) - self._above_inner(step - lag)
 
+    def zigzags(self, step, lag):
+        """Whether the newest changes from step to step are far larger than those over a lag."""
+        at = [self.means()[(step - k) % self.m] for k in range(ZIGZAG + lag)]
+        newest = range(ZIGZAG)
+        return self.whole() and all(
+            abs(at[k] - at[k + 1]) > CONTRAST * abs(at[k] - at[k + lag]) for k in newest
+        )
+
     def _above_inner(self, step):
         means, alike = self.means(), slice(step % self.inner, None, self.inner)
         known = max((self.weights[alike] > 0).sum(), 1)
@@ -412,6 +422,11 @@ def plain_reference(z, periods, horizon, log):
                 change = group.limited(z[t] - z[t - lag] if t >= lag else np.nan, lag)
                 change -= sum(shorter.foretold(then, t, lag) for shorter, then in earlier)
                 group.learn(change, t, lag, before, place == 0)
+            if group.family.lags[0] > 1 and before[0].zigzags(t, group.family.lags[0]):
+                change = z[t] - z[t - 1]
+                change -= sum(shorter.foretold(then, t, 1) for shorter, then in earlier)
+                most = MOST_CHANGE * abs(before[0].foretold(t, 1))
+                group.learn(np.clip(change, -most, most), t, 1, before, True)
             group.solve()
         pairs = [
             (now, then)
@@ -442,7 +457,16 @@ def test_the_decomposition_equals_a_plain_reference_at_every_cut(periods, missin
     )
     z[1:][rng.random(89) < missing] = np.nan
     seen = read(z[None], periods, log)
-    expected = plain_reference(z, periods, HORIZON, log)
+    _same_decomposition(seen, plain_reference(z, periods, HORIZON, log))
+
+
+def test_what_alternates_is_decomposed_as_by_a_plain_reference():
+    z = np.where(np.arange(90) % 2, 1.0, -1.0) + np.random.default_rng(1).normal(0, 0.05, 90)
+    seen = read(z[None], (12,), False)
+    _same_decomposition(seen, plain_reference(z, (12,), HORIZON, False))
+
+
+def _same_decomposition(seen, expected):
     np.testing.assert_allclose(seen.level_BT[0], expected.level_T, atol=1e-10)
     np.testing.assert_allclose(seen.scale_BT[0], expected.scale_T, atol=1e-10)
     np.testing.assert_allclose(seen.seasonal_BTH[0], expected.seasonal_TH, atol=1e-10)

@@ -325,3 +325,14 @@ def test_many_series_are_calibrated_in_parts_and_the_numbers_are_the_same(monkey
         np.testing.assert_allclose(one.quantiles, other.quantiles, rtol=1e-4)
         np.testing.assert_allclose(one.dependence, other.dependence, atol=1e-4)
     assert len(asked) > 10  # parts of 7 series at most
+
+
+def test_a_series_that_stays_the_same_between_jumps_has_intervals():
+    """Offers of a price are shifts of its level, without which it never changes."""
+    days = np.arange(300)
+    price = np.where(days % 23 > 16, 2.99, 3.99)
+    panel = lc.Panel.from_arrays(price, frequency="D", start="2024-01-01")
+    forecast = lc.LSTMForecaster(20).predict(panel)
+    interval = forecast.interval(95)
+    assert (interval.upper - interval.lower).min() > 0.2
+    assert (interval.upper >= 3.98).mean() > 0.5

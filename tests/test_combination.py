@@ -71,6 +71,21 @@ def test_too_few_windows_in_all_weigh_nothing():
     assert shares_of(pulled, EIGHTH) > 0.5
 
 
+def test_one_window_is_enough_for_a_quarter_of_the_error():
+    ratio, windows = np.log(np.array([[0.2], [0.3], [0.2]])), np.array([[1.0], [1.0], [0.9]])
+    weighed = [drawn_together(ratio[[k]], windows[[k]], [np.arange(1)])[0, 0] for k in range(3)]
+    assert weighed[0] == pytest.approx(np.log(0.2) / 3)
+    assert weighed[1:] == [np.inf, np.inf]
+
+
+def test_what_comes_once_a_year_is_foretold():
+    """Eleven of twelve values are 0, as is the network's median nearly."""
+    rng, t = np.random.default_rng(0), np.arange(120)
+    values = np.where(t % 12 == 3, 9000 * np.exp(rng.normal(0, 0.05, 120)), 0.0)
+    point = lc.LSTMForecaster(12).predict(panel_of({"a": values}, "MS")).point[0]
+    assert point[3] > 4000 and np.delete(point, 3).max() < 10
+
+
 def test_a_season_that_the_network_misses_is_taken_from_the_last_cycles():
     """A cycle of 26 steps with 26 levels, no two alike."""
     t, rng = np.arange(800), np.random.default_rng(0)

@@ -105,3 +105,11 @@ def test_periods_that_divide_each_other_share_a_family():
     assert [family.periods for family in families((4, 12))] == [(4, 12)]
     assert [family.periods for family in families((7, 30))] == [(7,), (30,)]
     assert families((24, 168))[0].lags == (4, 24)
+
+
+@pytest.mark.parametrize("period", [12, 24, 52])
+def test_what_alternates_is_a_season_of_every_frequency(period):
+    """The changes over a sixth of a period say nothing of it."""
+    z = np.where(np.arange(4 * period) % 2, 1.0, -1.0) + noise(4 * period, 0.05)
+    told = expected(z, (period,), 4)
+    np.testing.assert_allclose(told, [-1, 1, -1, 1], atol=0.2)

@@ -63,6 +63,15 @@ CASES = {
     "spikes": (np.where(np.arange(150) % 37 == 20, 500, 50 + noise(150)), "D", 14),
     "a period of its own": (wave(500, 23), "h", 40),
     "business days": (np.exp(np.cumsum(noise(400)) / 100), "B", 20),
+    "percentages at 100": (np.minimum(100, np.rint(98 + 2 * noise(300))), "D", 14),
+    "shares of both limits": (np.clip(wave(900, 7, 60), 5, 100), "D", 20),
+    "a price with offers": (np.where(np.arange(300) % 23 > 16, 2.99, 3.99), "D", 20),
+    "every second month": (50 - 40.0 * (-1) ** np.arange(96) + noise(96), "MS", 12),
+    "once a year": (np.where(np.arange(120) % 12 == 3, 9000 + 99 * noise(120), 0), "MS", 12),
+    "stairs": (100 + 10.0 * (np.arange(300) // 10), "D", 20),
+    "a meter read backwards": (-np.cumsum(5 + np.abs(noise(60)) + np.arange(60) % 7), "D", 12),
+    "a month that failed": (np.where(np.arange(96) == 82, 12, wave(96, 12)), "MS", 12),
+    "a day that failed": (np.where(np.arange(300) == 290, 0, wave(300, 7)), "D", 12),
     "very large": (1e9 * wave(90, 12), "MS", 12),
 }
 

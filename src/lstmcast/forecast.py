@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmcast.data.bounds import Bounds, within
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
@@ -75,6 +76,7 @@ class Forecast(ResultTable):
     frequency: Frequency | None = None  # of the times
     dependence: Dependence | None = None  # how errors hang together; None where not measured
     stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
+    bounds: Bounds | None = None  # that values have never passed; None where they say none
     history: Panel | None = field(default=None, repr=False)  # what it continues
     known: KnownParts | None = field(default=None, repr=False)  # what known columns add
     joint: JointPaths | None = field(default=None, repr=False)  # of series with their totals
@@ -98,15 +100,16 @@ class Forecast(ResultTable):
         combination: Combination | None = None,
         dependence: Dependence | None = None,
         rows: np.ndarray | None = None,
+        bounds: Bounds | None = None,
     ) -> Forecast:
         """Make a forecast with the ids, times and columns of the panel that it continues.
 
-        For series that stop at 0, such as counts, no value is below 0. This is applied last,
-        because calibration and interpolation move bounds. rows: the steps of the grid to keep (O,
+        For series that stop at 0, such as counts, no value is below 0, and none lies beyond
+        `bounds`. This is applied last, because calibration and interpolation move quantiles. rows: the steps of the grid to keep (O,
         H), from 0, as `data.observed.on_grid` gives them; None keeps all.
         """
         stops = panel.kinds[origins.series] != "real"
-        point = stopped(np.asarray(point, np.float64), stops)
+        point = within(stopped(np.asarray(point, np.float64), stops), bounds)
         cutoffs, times = origin_times(panel, origins, point.shape[1])
         if quantiles is None:
             quantiles = np.empty((*point.shape, 0))
@@ -115,7 +118,7 @@ class Forecast(ResultTable):
             cutoffs=cutoffs,
             times=times,
             point=point,
-            quantiles=stopped(quantiles, stops),
+            quantiles=within(stopped(quantiles, stops), bounds),
             quantile_levels=quantile_levels,
             columns=panel.columns,
             frame_kind=panel.report.frame,
@@ -126,6 +129,7 @@ class Forecast(ResultTable):
             frequency=panel.frequency,
             dependence=dependence,
             stops=stops,
+            bounds=bounds,
             history=panel,
         )
         return forecast if rows is None else forecast.at_steps(rows)
@@ -245,7 +249,7 @@ class Forecast(ResultTable):
         for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops"):
             array = getattr(self, name)
             changes[name] = None if array is None else array[chosen]
-        for name in ("combination", "dependence", "known"):
+        for name in ("combination", "dependence", "known", "bounds"):
             of_origins = getattr(self, name)
             changes[name] = None if of_origins is None else of_origins.rows(chosen)
         if self.joint is not None:

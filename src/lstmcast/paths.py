@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.bounds import within
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -164,6 +165,12 @@ def draws_of(forecast: Forecast, count: int, seed: int = 0) -> Callable[[int], N
             name=str(forecast.ids[origin]),
         )
         stops = forecast.stops is not None and forecast.stops[origin]
-        return np.maximum(paths_NH, 0.0) if stops else paths_NH
+        if stops:
+            paths_NH = np.maximum(paths_NH, 0.0)
+        if forecast.bounds is None:
+            return paths_NH
+        origin_N = np.full(len(paths_NH), origin)
+        own_bounds = forecast.bounds.rows(origin_N)
+        return within(paths_NH, own_bounds)
 
     return paths

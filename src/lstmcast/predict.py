@@ -14,7 +14,9 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import Blocks
 from lstmcast.covariates.effects import effects_of, require_known, without_known
+from lstmcast.data.bounds import bounds_of
 from lstmcast.data.features import listed
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
@@ -27,6 +29,7 @@ from lstmcast.evaluation.combination import combined, mixed, of_panel
 from lstmcast.evaluation.demand import Demand, demand_named
 from lstmcast.evaluation.dependence import Sample, dependence_of
 from lstmcast.evaluation.methods import COMBINED
+from lstmcast.evaluation.rare import without_events
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
@@ -120,7 +123,7 @@ def forecast_after(
         known_parts = effects.parts(origins, horizon, affine)
         known_parts = trusted_parts(known_parts, answers.combination)
     _warn_of_unknown(model, panel, origins, answers.quantiles_OHQ)
-    forecast = _forecast(panel, origins, answers, quantiles, rows)
+    forecast = _forecast(model, panel, origins, answers, quantiles, rows)
     if known_parts is None:
         return forecast
     if rows is not None:
@@ -203,7 +206,8 @@ def calibrated_answers(
         combination = with_share(combination, share_O)
         batches = ((rows, mixture.rows(rows)) for rows in held_out.parts(len(panel)))
     sample = Sample(held_out)
-    quantiles_OHQ = calibrated(sample.seen(batches), held_out)
+    ordinary = without_events(sample.seen(batches), panel, held_out)
+    quantiles_OHQ = calibrated(ordinary, held_out)
     dependence = dependence_of(panel, sample.tried, held_out)
     return Answers(quantiles_OHQ, combination, dependence, known_ON)
 
@@ -245,7 +249,7 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
     effects = effects_of(panel)
     if effects is not None:
         quantiles_O1Q = effects.shut(quantiles_O1Q, origins)
-    return _forecast(panel, origins, Answers(quantiles_O1Q), quantiles)
+    return _forecast(model, panel, origins, Answers(quantiles_O1Q), quantiles)
 
 
 def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
@@ -312,19 +316,27 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
 
 
 def _forecast(
+    model: Fitted,
     panel: Panel,
     origins: Origins,
     answers: Answers,
     levels: Levels,
     rows: NDArray | None = None,
 ) -> Forecast:
+    levels_OHQ = at_levels(answers.quantiles_OHQ, levels)
+    bounds = None
+    if model.network.config.inputs.from_context:
+        context = model.context or Blocks.of(panel.periods)
+        first_O = context.start(origins.counts)
+        bounds = bounds_of(panel, origins, first_O, answers.quantiles_OHQ, levels_OHQ)
     return Forecast.at_origins(
         panel,
         origins,
         answers.quantiles_OHQ[:, :, MEDIAN],
-        at_levels(answers.quantiles_OHQ, levels),
+        levels_OHQ,
         levels,
         answers.combination,
         answers.dependence,
         rows,
+        bounds,
     )

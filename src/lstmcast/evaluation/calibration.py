@@ -33,11 +33,15 @@ from lstmcast.evaluation.held_out import Tried as Tried
 from lstmcast.evaluation.held_out import alike, per_origin
 from lstmcast.evaluation.held_out import all_positive as all_positive
 from lstmcast.evaluation.held_out import held_back as held_back
-from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN, SCORES
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
 
 MOST_WIDENED = 1.5  # multiple of its own width beyond which an interval is limited to errors seen
+# Of the usual error at held-out cutoffs: an outermost interval that is no wider has no width. A
+# series whose values stay the same between jumps is read as if it had none. Then quantiles begin
+# with a distance of so many usual errors, times the normal distribution's scores.
+NO_WIDTH, LEAST = 0.1, 0.3
 # Origins whose intervals are widened together: of 100,000 series all of them would be gigabytes.
 WIDENED_AT_ONCE = 1 << 12
 
@@ -92,8 +96,13 @@ class Measured(NamedTuple):
         axes_O = axes_of(*forecasts)
         before_OJHQ = _on_axis(forecasts.before_OJHQ, axes_O)
         actual_OJH = _on_axis(forecasts.actual_OJH, axes_O)
+        error_OJH = actual_OJH - before_OJHQ[..., MEDIAN]
+        least_OHQ = _least_distances(before_OJHQ, error_OJH)
+        is_root_O = axes_O == ROOT  # where all bounds may be 0
+        least_OHQ[is_root_O] = 0.0
+        before_OJHQ = _apart(before_OJHQ, least_OHQ[:, None])
         self.axes_O[rows] = axes_O
-        self.quantiles_OHQ[rows] = _on_axis(forecasts.quantiles_OHQ, axes_O)
+        self.quantiles_OHQ[rows] = _apart(_on_axis(forecasts.quantiles_OHQ, axes_O), least_OHQ)
         for interval in range(MEDIAN):
             low, high = MEDIAN - 1 - interval, MEDIAN + 1 + interval
             scores_OJH = scores_of(before_OJHQ, actual_OJH, low, MEDIAN, high)
@@ -107,6 +116,35 @@ class Measured(NamedTuple):
         largest = self.below_OH[rows], self.above_OH[rows]
         wide = widen(self.quantiles_OHQ[rows], HEAD_QUANTILES, factors_GHI, largest)
         self.quantiles_OHQ[rows] = _back(wide, self.axes_O[rows])
+
+
+def _least_distances(before_OJHQ: NDArray, error_OJH: NDArray) -> NDArray:
+    """How far quantiles must lie from the median at least (O, H, Q), with their sign: 0 where they
+    have widths, else distances in which errors at held-out cutoffs can be told. Their mean is that
+    of square roots, squared: a jump counts for little."""
+    known_OJH = ~np.isnan(error_OJH)
+    count_OH = np.maximum(known_OJH.sum(axis=1), 1)
+
+    def mean(values_OJH: NDArray) -> NDArray:
+        known_values_OJH = np.where(known_OJH, values_OJH, 0.0)
+        return known_values_OJH.sum(axis=1) / count_OH
+
+    size_OJH = np.abs(error_OJH)
+    usual_OH = mean(np.sqrt(size_OJH)) ** 2
+    lowest_OJH = before_OJHQ[..., 0]
+    highest_OJH = before_OJHQ[..., -1]
+    width_OH = mean(highest_OJH - lowest_OJH)
+    has_no_width_OH = width_OH < NO_WIDTH * usual_OH
+    usual_OH = np.where(has_no_width_OH, usual_OH, 0.0)
+    return LEAST * usual_OH[:, :, None] * SCORES
+
+
+def _apart(quantiles: NDArray, distance: NDArray) -> NDArray:
+    """Quantiles (…, Q) that lie at least so far from the median; others to the last bit."""
+    median = quantiles[..., MEDIAN : MEDIAN + 1]
+    own_distance = np.abs(quantiles - median)
+    is_near = own_distance < np.abs(distance)
+    return np.where(is_near, median + distance, quantiles)
 
 
 def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:

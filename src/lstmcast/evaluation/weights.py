@@ -21,6 +21,7 @@ from lstmcast.model.heads import MEDIAN
 POWER = 8.0
 TRUST = 2.0  # windows of a series that weigh as much as what the other series say
 FEWEST_WINDOWS = 3.0  # that do not overlap, of all series together, to weigh anything by
+CLEAR = np.log(0.25)  # an error relative to the network's that one window is enough for
 RATIOS = (0.1, 10.0)  # of two errors that count, the smallest and the largest
 
 
@@ -153,8 +154,12 @@ class Judged(NamedTuple):
         actual_OJH = answers.network.actual_OJH
         network_OJH = answers.network.before_OJHQ[..., MEDIAN]
         errors = Errors.of(answers.before_NOJH, network_OJH, actual_OJH, held_out)
+        used_OJ = errors.count_OJ > 0
+        ratio_ON, _ = errors.relative(used_OJ)
+        is_clear_ON = ratio_ON < CLEAR
         has_values_O = ~mostly_zero(actual_OJH)
-        usable_ON = answers.known_ON & answers.judged_ON & has_values_O[:, None]
+        counts_ON = is_clear_ON | has_values_O[:, None]
+        usable_ON = answers.known_ON & answers.judged_ON & counts_ON
         return cls(errors, usable_ON, answers.known_ON)
 
     @classmethod
@@ -219,8 +224,11 @@ def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDAr
         others_GN = measured_GN.sum(axis=0) - measured_GN
         pooled_GN = others_GN / (windows_N - windows_GN + TRUST)
         drawn_GN = (measured_GN + TRUST * pooled_GN) / (windows_GN + TRUST)
-        has_few_N = windows_N < FEWEST_WINDOWS
-        result_ON[group] = np.where(has_few_N, np.inf, drawn_GN)
+        has_window_GN = windows_GN >= 1
+        is_clear_GN = has_window_GN & (ratio_ON[group] < CLEAR)
+        has_enough_N = windows_N >= FEWEST_WINDOWS
+        is_enough_GN = has_enough_N | is_clear_GN
+        result_ON[group] = np.where(is_enough_GN, drawn_GN, np.inf)
     return result_ON
 
 

@@ -37,9 +37,11 @@ KERNEL = (
     "year",
     "decoding",
     "rates",
+    "bounds",
     "linear",
     "candidates",
     "combination",
+    "rare",
     "calibration",
     "forecast",
 )

@@ -144,11 +144,12 @@ class Answers:
         return left_R[:, None]
 
     def stopped(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
-        """Answers of rows that stop at 0, or nowhere; where something is known in advance, they
-        stop once they are shown."""
+        """Answers of rows that stop at 0, or nowhere, and at what their values have never passed;
+        where something is known in advance, they stop at 0 once they are shown."""
         if self.known is not None:
             return answer_RHKX
-        return stopped(answer_RHKX, stop_now(self.rows["stops"][row_R]))
+        answer_RHKX = stopped(answer_RHKX, stop_now(self.rows["stops"][row_R]))
+        return self.reading.within_bounds(answer_RHKX, row_R)
 
     def unstopped(self, horizon: int, row_R: NDArray) -> NDArray:
         """The same, below 0 too where values are not."""

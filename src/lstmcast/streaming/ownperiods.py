@@ -60,6 +60,11 @@ class PeriodLanes:
         """Replace them."""
         self.rows.put(self._state(lane, period), row_R, states)
 
+    def range(self, period: int, row_R: NDArray) -> tuple[NDArray, NDArray]:
+        """The smallest and the largest value that the older lane of such rows has read."""
+        lane: Lane = self.rows[self._state("older", period)]
+        return lane.low_S[row_R], lane.high_S[row_R]
+
     def begin(self, name: str) -> None:
         """Add the lane of a period to the rows, which a saved state has under this name."""
         lane, _, period = name.partition(" ")

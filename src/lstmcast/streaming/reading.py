@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import shortest_season
+from lstmcast.data.bounds import Bounds, may_pass, within
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
@@ -322,6 +323,30 @@ class RowReader:
         newest_RW = self.ring.since(first_R, count_R, row_R)
         season = shortest_season(lane.inputs.grid.periods) or 1
         return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[:, :, None]
+
+    def within_bounds(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
+        """Answers of rows that do not go beyond what the values that were read have never
+        passed."""
+        if self._ring is None or not self.reader.grid.roots:  # declared to be anything
+            return answer_RHKX
+        count_R = self.rows["count"][row_R]
+        newest_R = self.ring.last(1, count_R, row_R)[:, 0]
+        may_pass_R = np.isnan(newest_R)
+        for period, places in self.lanes.by_period("older", row_R):
+            low_N, high_N = self.lanes.range(period, row_R[places])
+            answer_NHKX = answer_RHKX[places]
+            newest_N = newest_R[places]
+            may_pass_R[places] |= may_pass(answer_NHKX, low_N, high_N, newest_N)
+        rows = np.flatnonzero(may_pass_R)
+        if not len(rows):
+            return answer_RHKX
+        count_N = count_R[rows]
+        first_N = self.context.start(count_N)
+        read_NT = self.ring.since(first_N, count_N, row_R[rows])
+        bounds = Bounds.none(len(row_R))
+        for row, read_T in zip(rows, read_NT, strict=True):
+            bounds.put(row, read_T)
+        return within(answer_RHKX, bounds)
 
     def forecast_state(self, lane: Lane, row_R: NDArray, fed: int) -> ForecastState:
         """What the network knows of these rows, whose lane this is, and the effects of so many

@@ -8,6 +8,10 @@ import { ascending, clip, counting, isKnown, smallest, sum } from "./numbers.mjs
 
 const ENOUGH = 60;
 const MOST_WIDENED = 1.5;
+const NO_WIDTH = 0.1;
+const LEAST = 0.3;
+const HALF = [0.6744897501960817, 1.2815515655446004, 1.959963984540054]; // of a normal distribution
+const SCORES = [-HALF[2], -HALF[1], -HALF[0], 0, ...HALF]; // at `LEVELS`
 const TRUST = 4;
 const FROM_SHORTER = 8;
 const GROWN = 4;
@@ -22,9 +26,11 @@ const MIDDLE = 3;
 export function calibrated(tried, apart) {
   const axis = axisOf(tried);
   const on = (value) => toAxis(value, axis);
-  const quantiles = tried.quantiles.map((row) => row.map(on));
-  const before = tried.before.map((rows) => rows.map((row) => row.map(on)));
   const actual = tried.actual.map((row) => row.map(on));
+  const told = tried.before.map((rows) => rows.map((row) => row.map(on)));
+  const least = axis === ROOT ? [] : leastDistances(actual, told);
+  const before = told.map((rows) => rows.map((row, h) => spread(row, least[h])));
+  const quantiles = tried.quantiles.map((row, h) => spread(row.map(on), least[h]));
   const factors = counting(MIDDLE).map((k) => {
     const [low, high] = [MIDDLE - 1 - k, MIDDLE + 1 + k];
     const scores = scoresOf(before, actual, low, high);
@@ -43,6 +49,25 @@ function axisOf({ quantiles, before, actual }) {
   const low = smallest([quantiles.flat(), before.flat(2), actual.flat()].map(smallest));
   if (low > 0 || !isKnown(low)) return low > 0 ? LOG : LINEAR;
   return low === 0 ? ROOT : LINEAR;
+}
+
+/** How far quantiles of each step must lie from the median at least, where they have no width. */
+function leastDistances(actual, before) {
+  return counting(actual[0]?.length ?? 0).map((h) => {
+    const known = counting(actual.length).filter((j) => {
+      return isKnown(actual[j][h] - before[j][h][MIDDLE]);
+    });
+    const mean = (of) => sum(known.map(of)) / Math.max(known.length, 1);
+    const usual = mean((j) => Math.sqrt(Math.abs(actual[j][h] - before[j][h][MIDDLE]))) ** 2;
+    const width = mean((j) => before[j][h][LEVELS.length - 1] - before[j][h][0]);
+    return SCORES.map((score) => (width < NO_WIDTH * usual ? LEAST * usual * score : 0));
+  });
+}
+
+/** Quantiles of a step that lie at least so far from the median. */
+function spread(row, least = []) {
+  const isNear = (value, q) => Math.abs(value - row[MIDDLE]) < Math.abs(least[q] ?? 0);
+  return row.map((value, q) => (isNear(value, q) ? row[MIDDLE] + least[q] : value));
 }
 
 /** By how much each interval would have had to be wider; NaN = unknown. */

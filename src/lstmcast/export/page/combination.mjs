@@ -9,6 +9,7 @@ const POWER = 8;
 const NETWORK_PRIOR = 8;
 const TRUST = 2;
 const FEWEST_WINDOWS = 3;
+const CLEAR = Math.log(0.25);
 const MOST_APART = 0.95;
 const ZERO_RATIOS = [0.25, 4];
 const RATIOS = [0.1, 10];
@@ -79,8 +80,10 @@ function sharesOf(own, said) {
   const errors = errorsOf(own, said);
   const values = own.actual.flat().filter(isKnown);
   const mostlyZero = 2 * values.filter((value) => value === 0).length > values.length;
-  const usable = said.map((one) => one.known && one.judged && !mostlyZero);
   const used = errors.counts.map((count) => count > 0);
+  const { ratios: overall } = relative(errors, used);
+  const counts = overall.map((ratio) => ratio < CLEAR || !mostlyZero);
+  const usable = said.map((one, n) => one.known && one.judged && counts[n]);
   const total = used.filter(Boolean).length;
   let seen = 0;
   const isNewer = used.map((here) => {
@@ -139,7 +142,8 @@ function relative({ network, errors, counts, windows }, chosen) {
 function drawnTowardsNone({ ratios, windows }, usable) {
   return ratios.map((ratio, n) => {
     const own = usable[n] ? windows : 0;
-    return own < FEWEST_WINDOWS ? Infinity : (own * ratio) / (own + TRUST);
+    const isEnough = own >= FEWEST_WINDOWS || (own >= 1 && ratio < CLEAR);
+    return isEnough ? (own * ratio) / (own + TRUST) : Infinity;
   });
 }
 

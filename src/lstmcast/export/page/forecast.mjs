@@ -1,10 +1,12 @@
 // The kernel: values in, quantiles out, as `lstmcast forecast` gives them.
 
+import { within } from "./bounds.mjs";
 import { calibrated } from "./calibration.mjs";
 import { combined } from "./combination.mjs";
-import { heldOut } from "./context.mjs";
+import { heldOut, startOf } from "./context.mjs";
 import { LEVELS, decode } from "./decoding.mjs";
 import { counting, isKnown, median, smallest } from "./numbers.mjs";
+import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
 import { yearOf } from "./year.mjs";
 
@@ -34,9 +36,10 @@ export function forecast(network, panel, horizon) {
     counting(steps).map((h) => (cutoff + h < count ? panel.values[cutoff + h] : NaN)),
   );
   const { tried, shares } = combined(panel, { count, cutoffs, quantiles, before, actual });
-  const wide = calibrated(tried, apart).slice(0, horizon);
+  const wide = calibrated(withoutEvents(tried, panel, cutoffs), apart).slice(0, horizon);
   const stops = stopsAtZero(panel.values);
-  const rows = wide.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
+  const stopped = wide.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
+  const rows = within(stopped, panel.values.slice(startOf(count, panel.periods)));
   return { levels: LEVELS, quantiles: rows, shares };
 }
 

@@ -15,6 +15,8 @@ const PRIOR_SHARE = 0.5;
 const PRIOR_WEIGHT_OF_OTHERS = 30;
 const LEAST_OF_OTHERS = -0.5;
 const SWEEPS = 4;
+const ZIGZAG = 4;
+const CONTRAST = 8;
 const MOST_CHANGE = 10;
 const FEWEST_CHANGES = 8;
 const MOST_DOUBTED = 3;
@@ -99,23 +101,34 @@ class Family {
   }
 
   sharesNow(series, explained) {
+    const left = (change, lag) =>
+      explained.reduce((rest, [table, share]) => rest - share * table.foretoldChange(lag), change);
+    const foretold = (lag) => this.tables.map((table) => table.foretoldChange(lag));
     this.lags.forEach((lag, place) => {
-      let change = this.limited(series.change(lag), place);
-      for (const [table, share] of explained) change -= share * table.foretoldChange(lag);
-      const foretold = this.tables.map((table) => table.foretoldChange(lag));
-      if (!isKnown(change) || foretold.every((one) => one === 0)) return;
-      const columns = this.specs.map((spec, k) =>
-        spec.first === k ? foretold[k] : foretold[k] - foretold[spec.first],
-      );
-      columns.forEach((column, k) => {
-        this.product[k] += column * change;
-        columns.forEach((other, j) => {
-          this.square[k][j] += column * other;
-        });
-      });
-      if (place === 0) this.count += 1;
+      const change = left(this.limited(series.change(lag), place), lag);
+      this.addChange(change, foretold(lag), place === 0);
     });
+    if (this.lags[0] > 1 && this.tables[0].zigzags(this.lags[0], ZIGZAG, CONTRAST)) {
+      const told = foretold(1);
+      const most = MOST_CHANGE * Math.abs(told[0]);
+      this.addChange(clip(left(series.change(1), 1), -most, most), told, true);
+    }
     return this.ridge();
+  }
+
+  /** A change over a lag, and what each table foretold of it. */
+  addChange(change, foretold, counts) {
+    if (!isKnown(change) || foretold.every((one) => one === 0)) return;
+    const columns = this.specs.map((spec, k) =>
+      spec.first === k ? foretold[k] : foretold[k] - foretold[spec.first],
+    );
+    columns.forEach((column, k) => {
+      this.product[k] += column * change;
+      columns.forEach((other, j) => {
+        this.square[k][j] += column * other;
+      });
+    });
+    if (counts) this.count += 1;
   }
 
   /** A change that is not much larger than was usual before. */

@@ -143,6 +143,17 @@ export class Table {
     return both && this.isWhole(1) ? this.before(0) - this.before(-lag) : 0;
   }
 
+  /** Whether the newest changes from step to step are foretold to be far larger than over a lag. */
+  zigzags(lag, steps, times) {
+    if (!this.isWhole(1)) return false;
+    const mean = (distance) => this.mean[this.column(this.period, distance, 1)];
+    for (let k = 0; k < steps; k += 1) {
+      const nextTo = Math.abs(mean(-k) - mean(-k - 1));
+      if (!(nextTo > times * Math.abs(mean(-k) - mean(-k - lag)))) return false;
+    }
+    return true;
+  }
+
   before(distance) {
     const index = this.mean[this.column(this.period, distance, 1)];
     if (this.inner === this.period) return index;

@@ -20,6 +20,9 @@ from lstmcast.model.inputs.tables import Indices, Reading
 PRIOR_WEIGHT, PRIOR_SHARE, PRIOR_WEIGHT_OF_OTHERS = 4.0, 0.5, 30.0
 LEAST_OF_OTHERS = -0.5  # share of a table that is not the first of its period
 SWEEPS = 4  # of the regression
+# Changes from step to step count as well where so many in a row are foretold to be so many times as
+# large as those over the first lag: that is a multiple of a season, of which it shows nothing.
+ZIGZAG, CONTRAST = 4, 8.0
 # What the shares are estimated from: changes up to so many times the usual one, once so many came.
 MOST_CHANGE, FEWEST_CHANGES = 10.0, 8
 
@@ -63,35 +66,81 @@ def read_shares(
     The columns of the regression are what each period's first table foretold, and by how much the
     others differ from it: tables of one period are much alike.
     """
-    B, T, K = len(reading.z_BU), reading.steps, len(indices)
-    square_BTKK = np.zeros((B, T, K, K))
-    product_BTK = np.zeros((B, T, K))
-    count_BT = np.zeros((B, T))
+    sums = _Sums.none(len(reading.z_BU), reading.steps, len(indices))
     sizes = []
     for place, lag in enumerate(family.lags):
         change_BT, size_B2 = _limited(reading.change(lag), state.change_BL2[:, place])
         sizes.append(size_B2)
-        for shorter, share_BT in explained:
-            change_BT = change_BT - share_BT * shorter.foretold_change(lag)
         foretold = [index.foretold_change(lag) for index in indices]
+        sums.add(family, _left(change_BT, lag, explained), foretold, counts=place == 0)
+    if family.lags[0] > 1:
+        _add_zigzags(sums, family, reading, indices, explained)
+    square_BTKK = state.square_BKK[:, None] + np.cumsum(sums.square_BTKK, axis=1)
+    product_BTK = state.product_BK[:, None] + np.cumsum(sums.product_BTK, axis=1)
+    count_BT = state.count_B[:, None] + np.cumsum(sums.count_BT, axis=1)
+    share_BTK = _ridge(square_BTKK, product_BTK, count_BT, family)
+    change_BL2 = np.stack(sizes, axis=1)
+    newest = square_BTKK[:, -1], product_BTK[:, -1], count_BT[:, -1]
+    return share_BTK, ShareState(*newest, change_BL2)
+
+
+def _add_zigzags(
+    sums: _Sums,
+    family: Family,
+    reading: Reading,
+    indices: list[Indices],
+    explained: list[Explained],
+) -> None:
+    """Add changes from step to step where only they show the season."""
+    zigzags_BT = indices[0].zigzags(family.lags[0], ZIGZAG, CONTRAST)
+    if not zigzags_BT.any():
+        return
+    foretold = [index.foretold_change(1) for index in indices]
+    change_BT = _left(reading.change(1), 1, explained)
+    limit_BT = MOST_CHANGE * np.abs(foretold[0])
+    change_BT = np.clip(change_BT, -limit_BT, limit_BT)
+    change_BT[~zigzags_BT] = np.nan
+    sums.add(family, change_BT, foretold, counts=True)
+
+
+class _Sums(NamedTuple):
+    """What each of T steps adds to the sums of the regression."""
+
+    square_BTKK: NDArray
+    product_BTK: NDArray
+    count_BT: NDArray
+
+    @classmethod
+    def none(cls, rows: int, steps: int, tables: int) -> _Sums:
+        """Nothing so far."""
+        return cls(
+            square_BTKK=np.zeros((rows, steps, tables, tables)),
+            product_BTK=np.zeros((rows, steps, tables)),
+            count_BT=np.zeros((rows, steps)),
+        )
+
+    def add(
+        self, family: Family, change_BT: NDArray, foretold: list[NDArray], counts: bool
+    ) -> None:
+        """Changes over a lag (NaN = unknown), and what each table foretold of them."""
         says_something_BT = np.logical_or.reduce([foretold_BT != 0 for foretold_BT in foretold])
         use_BT = ~np.isnan(change_BT) & says_something_BT
         change_BT = np.where(use_BT, change_BT, 0.0)
         columns = _columns(family, foretold, use_BT)
         for row, column_BT in enumerate(columns):
-            product_BTK[:, :, row] += column_BT * change_BT
-            for column in range(row, K):
-                square_BTKK[:, :, row, column] += column_BT * columns[column]
-                square_BTKK[:, :, column, row] = square_BTKK[:, :, row, column]
-        if place == 0:
-            count_BT += use_BT
-    square_BTKK = state.square_BKK[:, None] + np.cumsum(square_BTKK, axis=1)
-    product_BTK = state.product_BK[:, None] + np.cumsum(product_BTK, axis=1)
-    count_BT = state.count_B[:, None] + np.cumsum(count_BT, axis=1)
-    share_BTK = _ridge(square_BTKK, product_BTK, count_BT, family)
-    change_BL2 = np.stack(sizes, axis=1)
-    newest = square_BTKK[:, -1], product_BTK[:, -1], count_BT[:, -1]
-    return share_BTK, ShareState(*newest, change_BL2)
+            self.product_BTK[:, :, row] += column_BT * change_BT
+            for column in range(row, len(columns)):
+                self.square_BTKK[:, :, row, column] += column_BT * columns[column]
+                self.square_BTKK[:, :, column, row] = self.square_BTKK[:, :, row, column]
+        if counts:
+            np.add(self.count_BT, use_BT, out=self.count_BT)
+
+
+def _left(change_BT: NDArray, lag: int, explained: list[Explained]) -> NDArray:
+    """Changes without what the tables of families before explain."""
+    for shorter, share_BT in explained:
+        change_BT = change_BT - share_BT * shorter.foretold_change(lag)
+    return change_BT
 
 
 def _columns(family: Family, foretold: list[NDArray], use_BT: NDArray) -> list[NDArray]:

@@ -247,10 +247,10 @@ class Indices:
         known_BDT = self._several(self._known, self._period, distances)
         return np.where(self._whole[:, None] & known_BDT, index, 0.0)
 
-    def _several(self, columns: NDArray, cycle: int, distances: range) -> NDArray:
-        """Columns for several distances, (B, D, T): one gather, as single steps of a stream are
-        read too."""
-        first = _columns_ahead(self._period, cycle, distances)
+    def _several(self, columns: NDArray, cycle: int, distances: range, asof: int = 0) -> NDArray:
+        """Columns for several distances, as known so many steps before, (B, D, T): one gather, as
+        single steps of a stream are read too."""
+        first = _columns_ahead(self._period, cycle, distances, asof)
         if self._steps == 1:
             return columns[:, first, None]
         return sliding_window_view(columns, self._steps, axis=1)[:, first]
@@ -262,6 +262,20 @@ class Indices:
         end = self._columns(self._period, 0, 1)
         is_known = self._whole_before & self._known[:, begin] & self._known[:, end]
         return np.where(is_known, self._before(0) - self._before(-lag), 0.0)
+
+    def zigzags(self, lag: int, steps: int, times: float) -> NDArray:
+        """Whether each of so many newest changes from one step to the next is foretold to be more
+        than `times` as large as the one over `lag` steps, as known one step before (B, T)."""
+        farthest = 1 - steps - lag
+        distances = range(farthest, 1)
+        mean_BDT = self._several(self._mean, self._period, distances, asof=1)
+        newest_BST = mean_BDT[:, lag:]
+        before_BST = mean_BDT[:, lag - 1 : -1]
+        apart_BST = mean_BDT[:, :-lag]
+        change_BST = np.abs(newest_BST - before_BST)
+        over_lag_BST = np.abs(newest_BST - apart_BST)
+        is_larger_BST = change_BST > times * over_lag_BST
+        return self._whole_before & is_larger_BST.all(axis=1)
 
     def _before(self, distance: int) -> NDArray:
         """Mean of the phase at a distance, known one step before; without its centre, which cancels

@@ -1,0 +1,55 @@
+// Events too rare to decide how wide intervals are: lstmcast/evaluation/rare.py.
+
+import { shortestSeason, startOf } from "./context.mjs";
+import { counting, isKnown, known, largest, smallest } from "./numbers.mjs";
+
+const SHARE = 0.025; // of the values read, which events are fewer than
+const UNLIKE = 2; // times the largest other change over a cycle
+const SURPRISED = 2; // outermost distances to the median, from which a value may be an event
+const MIDDLE = 3;
+
+/** What was tried, rare events among the actual values unknown. */
+export function withoutEvents(tried, panel, cutoffs) {
+  if (!isSurprised(tried)) return tried;
+  const start = startOf(panel.values.length, panel.periods);
+  const isEvent = eventsOf(panel.values.slice(start), shortestSeason(panel.periods) || 1);
+  const isAt = (step) => isEvent[step - start] ?? false;
+  const actual = tried.actual.map((row, j) =>
+    row.map((value, h) => (isAt(cutoffs[j] - 1) || isAt(cutoffs[j] + h) ? NaN : value)),
+  );
+  return { ...tried, actual };
+}
+
+function isSurprised({ before, actual }) {
+  return actual.some((row, j) =>
+    row.some((value, h) => {
+      const quantiles = before[j][h];
+      const error = value - quantiles[MIDDLE];
+      const high = quantiles[quantiles.length - 1] - quantiles[MIDDLE];
+      return error > SURPRISED * high || -error > SURPRISED * (quantiles[MIDDLE] - quantiles[0]);
+    }),
+  );
+}
+
+/** Which values are unlike all others, and were over with the next ones. */
+export function eventsOf(values, season) {
+  const isEvent = values.map(() => false);
+  const most = Math.floor(SHARE * known(values).length);
+  if (most < 1 || values.length <= 3 * season) return isEvent;
+  const z = smallest(values) > 0 ? values.map(Math.log) : values;
+  const over = (lag) => z.map((value, t) => (t < lag ? NaN : Math.abs(value - z[t - lag])));
+  const [change, twice] = [over(season), over(2 * season)];
+  const back = z.map((_, t) => (t + season < z.length ? change[t + season] : NaN));
+  const alone = change.map((size, t) => {
+    const both = Math.min(size, isKnown(back[t]) ? back[t] : twice[t]);
+    return isKnown(both) ? both : 0;
+  });
+  const order = counting(z.length).sort((a, b) => alone[b] - alone[a] || a - b);
+  const chosen = new Set(order.slice(0, most));
+  const others = largest(change.filter((_, t) => !chosen.has(t) && !chosen.has(t - season)));
+  for (const t of chosen) {
+    const isOver = isKnown(back[t]) || change[t + 1] <= others;
+    isEvent[t] = alone[t] > UNLIKE * others && isOver;
+  }
+  return isEvent;
+}
