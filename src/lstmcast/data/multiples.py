@@ -41,7 +41,8 @@ def powers_of(units: Mapping[str, int], count: int) -> dict[str, int]:
         return {}
     plain_count = count - sum(units.values())
     words = {unit: unit.rstrip(".") for unit in units}
-    if len(units) == 1 and not _is_size(*words.values(), plain_count / count):
+    first_word = next(iter(words.values()))
+    if len(units) == 1 and not _is_size(first_word, plain_count / count):
         return {}
     for family in _FAMILIES:
         if family.keys() >= set(words.values()):

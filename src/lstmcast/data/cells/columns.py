@@ -239,7 +239,8 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
     likely = []
     for column in numeric:
         counts = _counts_rows(column) or _is_clock(column)
-        if _folded(column) not in CALENDAR_PARTS and not counts:
+        repeats = any(_repeats(column, other) for other in excluded)
+        if _folded(column) not in CALENDAR_PARTS and not counts and not repeats:
             likely.append(column)
     return likely or numeric
 
@@ -250,6 +251,20 @@ def _is_clock(column: Column) -> bool:
         return False
     steps = np.diff(column.spread(column.numbers.values))
     return len(steps) > 2 and steps[0] != 0 and bool(np.allclose(steps, steps[0], rtol=1e-6))
+
+
+def _repeats(column: Column, other: Column) -> bool:
+    """Whether two columns are the same times, such as a date and seconds since 1970, but for the
+    zone of their clocks."""
+    if _has_form(column, "index") or _has_form(other, "index"):
+        return False
+    if column.times is None or other.times is None or not changes(column):
+        return False
+    times, other_times = column.spread(column.times.values), other.spread(other.times.values)
+    if times.dtype.kind != "M" or other_times.dtype.kind != "M":
+        return False
+    shift = times.astype("datetime64[us]") - other_times.astype("datetime64[us]")
+    return bool((shift == shift[0]).all() and np.abs(shift[0]) < np.timedelta64(1, "D"))
 
 
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
