@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -300,6 +300,13 @@ class Sheet:
         if count > 12:
             lines.append(f"  … and {count - 12} more")
         return "\n".join(lines)
+
+
+class Chosen(NamedTuple):
+    """What is read of several sheets, by their names: one of them, or the rows of several."""
+
+    names: tuple[str, ...]
+    sheet: Sheet
 
 
 def _sample(column: Column) -> str:
