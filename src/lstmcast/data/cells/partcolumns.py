@@ -101,10 +101,11 @@ def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
         beside_it = columns[place + 1]
         if not (_is_unnamed(column) and _is_unnamed(beside_it)):
             continue
-        year, month = _year_part(column), _part_of(beside_it, "month")
-        if year is None or month is None or month.column.missing.mean() > _FOOTERS:
+        letters = _slot_of_letters(beside_it) if beside_it.is_text else None
+        year, part = _year_part(column), _part_of(beside_it, letters or "month")
+        if year is None or part is None or part.column.missing.mean() > _FOOTERS:
             continue
-        return {"year": year, "month": month} | _unnamed_days(columns[place + 2 : place + 4])
+        return {"year": year, part.kind: part} | _unnamed_days(columns[place + 2 : place + 4])
     return {}
 
 
