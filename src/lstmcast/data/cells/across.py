@@ -135,12 +135,19 @@ def _by_day(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None:
             continue
         if grid.kind == "minute":
             shift_P = grid.numbers.astype("timedelta64[m]")
-            return column, dates[:, None] + shift_P
+            return column, _without_unused(dates[:, None] + shift_P, grid)
         if _is_always(dates, weekday=grid.numbers[0]):
             days_after = grid.numbers - grid.numbers[0]
             shift_P = days_after.astype("timedelta64[D]")
             return column, dates[:, None] + shift_P
     return None
+
+
+def _without_unused(times_RP: ndarray, grid: Grid) -> ndarray:
+    """Times of hours, NaT where an hour that comes twice in a year has no second value."""
+    for place in np.flatnonzero(np.diff(grid.numbers) == 0) + 1:
+        times_RP[grid.columns[place].missing, place] = np.datetime64("NaT")
+    return times_RP
 
 
 def _is_always(dates: ndarray, weekday: int) -> bool:

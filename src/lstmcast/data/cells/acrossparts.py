@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.shapes import MONTHS
 
 _WEEKDAY_WORDS = (
@@ -55,8 +56,7 @@ def _numbered(
     """The columns whose names are numbers of a kind that count on without a gap."""
     numbers, columns = [], []
     for column in sheet.columns:
-        name = " ".join(column.name.split())
-        number = number_of(name.casefold())
+        number = number_of(_tidy_name(column))
         if number is not None:
             numbers.append(number)
             columns.append(column)
@@ -146,12 +146,41 @@ def hours_across(sheet: Sheet) -> Grid | None:
     steps = (60, 30, 15, 10, 5)
     by_begin = [range(0, 1440, step) for step in steps]
     by_end = [range(step, 1441, step) for step in steps]
-    grid = _numbered(sheet, "minute", _minute_of_day, [*by_begin, *by_end])
+    second_of = _second_hours(sheet)
+    columns = columns_without(sheet.columns, second_of.values())
+
+    def number_of(name: str) -> int | None:
+        return _minute_of_day(name[:-1] if name in second_of else name)
+
+    grid = _numbered(
+        replace(sheet, columns=tuple(columns)), "minute", number_of, [*by_begin, *by_end]
+    )
     if grid is None:
         return None
     # 1 to 24, or 0:15 to 24:00: parts named by their ends
     minutes = grid.numbers - grid.numbers[0]
+    for place, column in reversed(list(enumerate(grid.columns))):
+        second = second_of.get(_tidy_name(column))
+        if second is not None:
+            grid.columns.insert(place + 1, second)
+            minutes = np.insert(minutes, place + 1, minutes[place])
     return grid._replace(numbers=minutes)
+
+
+def _second_hours(sheet: Sheet) -> dict[str, Column]:
+    """Of the hour that comes twice when clocks are put back, "Hour 3A" and "Hour 3B": the second
+    column by the name of the first."""
+    by_name = {_tidy_name(column): column for column in sheet.columns}
+    pairs = {}
+    for name in by_name:
+        second = by_name.get(f"{name[:-1]}b")
+        if re.search(r"\d ?a$", name) and second is not None:
+            pairs[name] = second
+    return pairs
+
+
+def _tidy_name(column: Column) -> str:
+    return " ".join(column.name.split()).casefold()
 
 
 _SLOTS_OF_DAY = (24, 48, 96, 144, 288)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
 from lstmcast.data.times.shapes import MONTHS, tidied
 
@@ -62,6 +63,7 @@ _CLOCK = re.compile(
     r" ?(?P<half>[ap])?\.?(?:m\.?)?"
     r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
 )
+_HOUR_RANGE = re.compile(r"(\d\d?) ?(?:h|uhr)? ?[-–~] ?(\d\d?) ?(?:h|uhr)?")
 _COMPACT = re.compile(r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
 _FOOTERS = 0.2  # share of rows below a table that have no month, at most
 # rows that sum up the others of a year, in a column of months or quarters
@@ -226,8 +228,24 @@ def _part_number(text: str) -> float:
 def clock_of(column: Column) -> Part | None:
     """A column of clock times, in microseconds since midnight: 13:00, 1:00 PM, 13.00.00, and 1300
     where it is named as a time."""
-    clock = _written_clock_of(column) if column.is_text else None
+    clock = None
+    if column.is_text:
+        clock = _written_clock_of(column) or _hour_ranges_of(column)
     return clock or _compact_clock_of(column)
+
+
+def _hour_ranges_of(column: Column) -> Part | None:
+    """00 - 01, 01 - 02, …, 23 - 00: hours from one to the next."""
+    if not 12 <= len(column.data) <= 30:
+        return None
+    matches = [_HOUR_RANGE.fullmatch(folded(text)) for text in column.data]
+    filled_texts = [text for text in column.data if str(text).strip()]
+    ranges = [(int(match[1]), int(match[2])) for match in matches if match is not None]
+    are_hours = all(0 <= begin < 24 and end in (begin + 1, 0) for begin, end in ranges)
+    if len(ranges) < len(filled_texts) or not are_hours:
+        return None
+    hours = [np.nan if match is None else float(match[1]) for match in matches]
+    return Part(column, "clock", column.spread(np.array(hours)) * 3600 * 10**6)
 
 
 def _written_clock_of(column: Column) -> Part | None:
@@ -246,7 +264,15 @@ def _written_clock_of(column: Column) -> Part | None:
 
 
 def _is_clock(text: str) -> bool:
-    return _CLOCK.fullmatch(folded(text)) is not None
+    return _CLOCK.fullmatch(_clock_text(text)) is not None
+
+
+def _clock_text(text: str) -> str:
+    """A clock time in small letters, with am and pm behind it."""
+    folded_text = folded(text)
+    if folded_text.isascii():
+        return re.sub(r"(?<=[ap]\.) (?=m\.$)", "", folded_text)
+    return western_halves(tidied(folded_text))
 
 
 def _compact_clock_of(column: Column) -> Part | None:
@@ -276,7 +302,7 @@ def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:
 
 
 def _clock_micros(text: str) -> float:
-    match = _CLOCK.fullmatch(folded(text))
+    match = _CLOCK.fullmatch(_clock_text(text))
     if match is None:
         return np.nan
     hour = int(match["H"])

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from lstmcast.data.scripts import REPUBLIC
+from lstmcast.data.times.hourlabels import hours_behind_dates
 from lstmcast.data.times.labelpairs import (
     MOST,
     PAIR,
@@ -165,11 +166,20 @@ def _replaced(
 def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
-    for labels_of in (_zoned, _spelled, _eras, _ranges, _periods, _seconds):
+    for labels_of in (_hours, _zoned, _spelled, _eras, _ranges, _periods, _seconds):
         labels = labels_of(tidy, texts_present)
         if labels is not None:
             return labels
     return _days_without_year(tidy, texts_present, _DAY_MONTH)
+
+
+def _hours(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """2024-03-01 HE05: hours of a day, as power markets number them."""
+    texts = hours_behind_dates(tidy, texts_present)
+    if texts is None:
+        return None
+    example = texts[tidy.index(texts_present[0])]
+    return Labels(texts, (f"labels such as {texts_present[0]!r} read as hours: {example}",))
 
 
 def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
