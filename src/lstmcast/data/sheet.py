@@ -16,7 +16,8 @@ from numpy import ndarray
 from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
 from lstmcast.data.table import Finding, format_time
 from lstmcast.data.times.dates import parse_times
-from lstmcast.data.times.timenumbers import decimal_times, integer_times, names_dates, serial_times
+from lstmcast.data.times.daycounts import counted_days
+from lstmcast.data.times.timenumbers import decimal_times, integer_times
 from lstmcast.data.times.times import Times
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
@@ -118,7 +119,7 @@ class Column:
         """The column as times, per distinct text or per row; None where it cannot be times."""
         times = self._times()
         if times is None or times.form == "index":
-            return self._serial() or times
+            return self._counted() or times
         if not self.is_text:
             return times
         return replace(times, notes=(*self.notes, *times.notes))
@@ -150,14 +151,14 @@ class Column:
             return None
         return replace(years, values=years.values[codes], bad=years.bad[codes])
 
-    def _serial(self) -> Times | None:
-        """Serial days of a spreadsheet, in a column whose name says that it holds dates."""
-        if self.date_format or not names_dates(self.name) or self.numbers is None:
+    def _counted(self) -> Times | None:
+        """Days that were counted, in a column whose name says that it holds dates."""
+        if self.date_format or self.numbers is None:
             return None
-        values = serial_times(self.numbers.values)
-        if values is None:
+        counted = counted_days(self.name, self.numbers.values)
+        if counted is None:
             return None
-        note = "numbers read as serial days of a spreadsheet, counted from the end of 1899"
+        values, note = counted
         return Times(values, self.numbers.bad, "number", None, (note,))
 
     def _whole(self) -> ndarray | None:

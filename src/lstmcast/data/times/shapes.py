@@ -118,8 +118,13 @@ def match_shape(shape: str) -> re.Match[str] | None:
         match = _compiled(pattern).fullmatch(shape)
         if match is None:
             continue
-        month_name = match.groupdict().get("name")
-        if not month_name or month_name in MONTHS:
+        fields = match.groupdict()
+        month_name = fields.get("name")
+        # Jan 10 10:00 is a day, not a month of 2010
+        is_day = (
+            fields.get("H") and fields.get("y") == "00" and not (fields.get("d") or fields.get("b"))
+        )
+        if not is_day and (not month_name or month_name in MONTHS):
             return match
     return None
 

@@ -1,9 +1,8 @@
 """Numbers that are times: years, 202403, 20240301, 2024030115, seconds to nanoseconds since 1970,
-serial days of spreadsheets, or a plain index."""
+or a plain index."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,15 +22,9 @@ _UNITS = (
 )
 # the first and the last second since 1970 that are believed: March 1973, June 2128
 _FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
-# serial days of 1980 and 2100; day 0 of spreadsheets is 30 December 1899
-_FIRST_SERIAL, _LAST_SERIAL = 29_221, 73_051
 _FEWEST_MONTHS = 6
 _PIVOT = 40  # two-digit years are 1941 … 2040
-_DATED = re.compile(
-    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
-)
 _CENTURIES = ("19", "20")
-_SERIAL_ORIGIN = np.datetime64("1899-12-30", "us")
 
 
 def integer_times(numbers: ndarray) -> Times:
@@ -74,34 +67,6 @@ def decimal_times(numbers: ndarray) -> Times | None:
         return None
     micros = np.rint(numbers * 10**6).astype(np.int64)
     return _times_of_clock(micros.astype("datetime64[us]"), "seconds")
-
-
-def serial_times(numbers: ndarray) -> ndarray | None:
-    """Serial days of a spreadsheet as datetime64[us], NaT where NaN; None where some of the numbers
-    lie outside of 1980 to 2099.
-
-    >>> print(serial_times(np.array([44562.0, 44562.5])))
-    ['2022-01-01T00:00:00.000000' '2022-01-01T12:00:00.000000']
-    """
-    is_known = np.isfinite(numbers)
-    if not is_known.any():
-        return None
-    lowest, highest = numbers[is_known].min(), numbers[is_known].max()
-    if not _FIRST_SERIAL <= lowest <= highest < _LAST_SERIAL:
-        return None
-    # to the second: a fraction of a day is never exact
-    seconds = np.rint(np.where(is_known, numbers, 0) * 86_400)
-    since_origin = seconds.astype(np.int64).astype("timedelta64[s]")
-    return np.where(is_known, _SERIAL_ORIGIN + since_origin, np.datetime64("NaT"))
-
-
-def names_dates(name: str) -> bool:
-    """Whether the name of a column says that it holds dates.
-
-    >>> names_dates("Order Date"), names_dates("step")
-    (True, False)
-    """
-    return _DATED.search(name.casefold()) is not None
 
 
 def _times_of_clock(values: ndarray, unit: str) -> Times:

@@ -1,0 +1,106 @@
+"""Numbers that count days, under a name that says so: serial days of spreadsheets, Julian dates,
+MATLAB's datenum, days of the year behind a year of two digits."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+_DATED = re.compile(
+    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
+)
+_JULIAN = re.compile(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
+_SECONDS = 86_400
+_CENTURY = 100_000  # of JD Edwards: 123001 is day 1 of 2023
+
+
+class _Count(NamedTuple):
+    """How days are counted: names of columns, the time of day 0, the first and the last day that
+    are believed, and what is said."""
+
+    names: re.Pattern[str]
+    origin: np.datetime64
+    first: float
+    last: float
+    note: str
+
+
+_COUNTS = (
+    _Count(
+        re.compile(r"(?:^|[\W_])(?:mjd|modified julian|julian)(?:$|[\W_])"),
+        np.datetime64("1858-11-17", "us"),
+        33_282,
+        88_069,
+        "numbers read as modified Julian dates, days since 17 November 1858",
+    ),
+    _Count(
+        re.compile(r"(?:^|[\W_])(?:[hb]?jd|julian|julday)(?:$|[\W_])"),
+        np.datetime64("1858-11-16T12", "us") - np.timedelta64(2_400_000, "D"),
+        2_415_020,
+        2_488_070,
+        "numbers read as Julian dates, days that begin at noon",
+    ),
+    _Count(
+        re.compile(r"(?:^|[\W_])(?:datenum|matlab)"),
+        np.datetime64("1970-01-01", "us") - np.timedelta64(719_529, "D"),
+        693_962,
+        767_010,
+        "numbers read as MATLAB's datenum, days since the year 0",
+    ),
+    # day 0 of spreadsheets is 30 December 1899; days of 1980 to 2099
+    _Count(
+        _DATED,
+        np.datetime64("1899-12-30", "us"),
+        29_221,
+        73_050,
+        "numbers read as serial days of a spreadsheet, counted from the end of 1899",
+    ),
+)
+
+
+def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
+    """Numbers of a column of that name as datetime64[us], NaT where NaN, and what is said; None
+    where the name says nothing, or where a number lies outside of what is believed.
+
+    >>> print(*counted_days("Date", np.array([44562.0, 44562.5]))[0])
+    2022-01-01T00:00:00.000000 2022-01-01T12:00:00.000000
+    >>> print(*counted_days("MJD", np.array([59945.0]))[0])
+    2023-01-01T00:00:00.000000
+    """
+    is_known = np.isfinite(numbers)
+    if not is_known.any():
+        return None
+    folded_name = name.casefold()
+    if _JULIAN.search(folded_name):
+        by_year = _days_of_years(numbers, is_known)
+        if by_year is not None:
+            return by_year, "numbers read as years and days of the year"
+    for count in _COUNTS:
+        lowest, highest = numbers[is_known].min(), numbers[is_known].max()
+        if count.names.search(folded_name) and count.first <= lowest <= highest <= count.last:
+            # to the second: a fraction of a day is never exact
+            seconds = np.rint(np.where(is_known, numbers, 0) * _SECONDS)
+            since_origin = seconds.astype(np.int64).astype("timedelta64[s]")
+            times = np.where(is_known, count.origin + since_origin, np.datetime64("NaT"))
+            return times, count.note
+    return None
+
+
+def _days_of_years(numbers: ndarray, is_known: ndarray) -> ndarray | None:
+    """23001 and 123001 as 1 January 2023; None where the numbers are anything else."""
+    whole = np.where(is_known, numbers, 1)
+    days = whole % 1000
+    if (whole != np.rint(whole)).any() or not (days[is_known] >= 1).all() or days.max() > 366:
+        return None
+    if numbers[is_known].max() >= 2 * _CENTURY:
+        return None
+    # with a century in front, 0 is 19 and 1 is 20; else two digits are 1941 to 2040
+    years = whole // 1000
+    has_century = numbers[is_known].max() >= _CENTURY
+    years = 1900 + years + np.where(~np.array(has_century) & (years <= 40), 100, 0)
+    first_days = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    times = (first_days + (days - 1).astype(np.int64)).astype("datetime64[us]")
+    return np.where(is_known, times, np.datetime64("NaT"))
