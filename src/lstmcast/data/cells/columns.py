@@ -38,7 +38,8 @@ CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
 _COUNTERS = frozenset(["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"])
-_ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
+_ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|record|seq|instant|#)\.?")
+_CODE = re.compile(r"(?:.*[\W_])?code|.*コード")
 
 
 class NoSuchColumnError(DataError):
@@ -240,7 +241,8 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
     for column in numeric:
         counts = _counts_rows(column) or _is_clock(column)
         repeats = any(_repeats(column, other) for other in excluded)
-        if _folded(column) not in CALENDAR_PARTS and not counts and not repeats:
+        is_code = _CODE.fullmatch(_folded(column)) is not None
+        if _folded(column) not in CALENDAR_PARTS and not counts and not repeats and not is_code:
             likely.append(column)
     return likely or numeric
 

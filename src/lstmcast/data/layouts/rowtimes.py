@@ -32,7 +32,7 @@ _SHOWN = 4
 # weeks, months, days of a month and quarters
 _YEARLESS = re.compile(
     r"(?:week|wk|w|kw|woche|semaine|semana|day|tag|month|monat|q|quarter) ?\d{1,3}|\d\d?週|"
-    r"\d\d?[/.-]\d\d?\.?|\d\d?月(?:\d\d?日)?|\d\d? [^\W\d_]{3,9}\.? \d\d?:\d\d(?::\d\d)?"
+    r"\d\d?[/-]\d\d?|\d\d?\.\d\d?\.|\d\d?月(?:\d\d?日)?|\d\d? [^\W\d_]{3,9}\.? \d\d?:\d\d(?::\d\d)?"
 )
 _CLOCK_OF_DAY = re.compile(r"\d\d?(?:,? \d\d?:\d\d(?::\d\d)?)?")
 
