@@ -17,7 +17,7 @@ DATE_SHARE = 0.6
 NUMBER_SHARE = 0.5
 
 _TIME_WORDS = """
-ds date datetime timestamp time day week month quarter year period dteday
+ds date datetime timestamp time ts day week month quarter year period dteday unix epoch
 datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine
 année annee trimestre giorno mese anno 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
@@ -161,6 +161,9 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     is_numeric = any(column is first for column in numeric)
     if is_numeric and changes(first) and _ascends(first):
         return first
+    stamps = [column for column in numeric if _is_nameless_stamp(column)]
+    if len(stamps) == 1:
+        return stamps[0]
     best_named = _best_named(counters, _INDEX_NAMES)
     if best_named:
         return best_named[0]
@@ -171,6 +174,13 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
             partly_dated.append(column)
     best_named = _best_named(partly_dated, _TIME_NAMES)
     return best_named[0] if best_named else None
+
+
+def _is_nameless_stamp(column: Column) -> bool:
+    """Whether a column without a name counts seconds since 1970, which little else does."""
+    if re.fullmatch(r"column\d+", column.name) is None or column.times is None:
+        return False
+    return column.times.zone is not None and changes(column) and _ascends(column)
 
 
 def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:

@@ -4,6 +4,7 @@ document the table stands."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
@@ -20,6 +21,7 @@ from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import DataError, UsageError
 
 _MOST_FIELDS = 5000
+_NUMBERS = re.compile(r"\[(?:-?\d+(?:\.\d+)?(?:e[-+]?\d+)?,){2}", re.IGNORECASE)
 _BEGINNINGS = ('{"', "[{", "[[", "{}", "[]")
 
 
@@ -30,7 +32,7 @@ def looks_like_json(start: str) -> bool:
     (True, False)
     """
     squeezed = "".join(start[:200].split())
-    return squeezed.startswith(_BEGINNINGS)
+    return squeezed.startswith(_BEGINNINGS) or _NUMBERS.match(squeezed) is not None
 
 
 def sheet_from_json(text: str, source: str, label: str) -> Sheet:
@@ -41,6 +43,8 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
         documents = _lines(text, source)
     document = documents[0] if len(documents) == 1 else documents
     records = _best(document)
+    if isinstance(document, list) and document and all(map(_is_number, document)):
+        records = [{"value": value} for value in document]
     if not records:
         raise DataError(
             f"{source} is JSON without a table. A list of records such as "

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 # patterns of texts in small letters, and what to write for them
 SPELLINGS = (
+    (r"\[(.*\d)\]", r"\1"),
+    (r"(\d\d)_(\d\d)_(\d{4})", r"\1/\2/\3"),
+    (r"([^\W\d_]{3,9}) (?:of|de) (\d{4})", r"\1 \2"),
     (r"(.*\d{2,4}[ t_])(\d\d?)\.(\d\d)\.(\d\d)", r"\1\2:\3:\4"),
     (r"(.*[-/.]\d{2,4}[ t_])(\d\d?)\.(\d\d)", r"\1\2:\3"),
     (

@@ -1,0 +1,63 @@
+"""A row per series: times in the names of columns, and where times stand without a name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import lstmcast as lc
+
+MONTHS = [(2022 + n // 12, n % 12 + 1) for n in range(24)]
+
+
+@pytest.fixture
+def read_text(tmp_path):
+    def reading(text, name="data.csv", **options):
+        path = tmp_path / name
+        path.write_text(text)
+        return lc.read(path, **options)
+
+    return reading
+
+
+@pytest.mark.parametrize(
+    "form", ["X{}.{:02d}", "sales_{}_{:02d}", "sales_{}{:02d}", "Value {}-{:02d}", "m{}_{:02d}_01"]
+)
+def test_names_that_are_dates_behind_the_same_letters(form, read_text):
+    names = [form.format(year, month) for year, month in MONTHS]
+    rows = ["a," + ",".join(map(str, range(24))), "b," + ",".join(map(str, range(50, 74)))]
+    panel = read_text("\n".join([",".join(["id", *names]), *rows]) + "\n")
+    assert panel.ids.tolist() == ["a", "b"] and panel.series(1).ravel()[0] == 50
+    assert str(panel.starts[0])[:10] == "2022-01-01" and panel.frequency.code == "MS"
+
+
+def test_columns_of_two_stems_are_asked_about(read_text):
+    names = [f"{stem}_{year}_{month:02d}" for stem in ("in", "out") for year, month in MONTHS]
+    with pytest.raises(lc.DataError, match="no column of dates"):
+        read_text("\n".join([",".join(["id", *names]), "a," + ",".join(["5"] * 48)]) + "\n")
+
+
+@pytest.mark.parametrize("header", ["", "name,value,ts\n", "name,value,unix\n"])
+def test_seconds_since_1970_behind_the_values(header, read_text):
+    rows = [f"cpu,{5 + n}.5,{1672531200 + 86400 * n}" for n in range(12)]
+    panel = read_text(header + "\n".join(rows) + "\n")
+    assert panel.values[:2].ravel().tolist() == [5.5, 6.5]
+    assert str(panel.starts[0])[:10] == "2023-01-01"
+
+
+def test_a_list_of_numbers_keeps_the_first(read_text):
+    with pytest.raises(lc.DataError, match="--time index"):
+        read_text(json.dumps([5.5, 6.5, 7.5, 8.5]), "data.json")
+    panel = read_text(json.dumps([5.5, 6.5, 7.5, 8.5]), "data.json", time="index")
+    assert panel.values.ravel().tolist() == [5.5, 6.5, 7.5, 8.5]
+
+
+@pytest.mark.parametrize(
+    "form", ["[{y}-{m:02d}-01 00:00:00]", "25_{m:02d}_{y}", "{name} of {y}", "{name} de {y}"]
+)
+def test_further_spellings(form, read_text):
+    names = ["January", "February", "March", "April"]
+    labels = [form.format(y=2024, m=n, name=name) for n, name in enumerate(names, start=1)]
+    panel = read_text("\n".join(["when,v", *[f"{label},{n}" for n, label in enumerate(labels)]]))
+    assert str(panel.starts[0])[:7] == "2024-01" and panel.report.rows == 4
