@@ -93,3 +93,10 @@ def test_volumes_in_thousands_are_no_quarters_to_be_left_out(tmp_path):
     path.write_text("Date,Price,Vol.\n" + "\n".join(rows) + "\n")
     assert len(read(path, target="Price").values) == 28
     assert read(path, target="Vol.").values[:2].ravel().tolist() == [2.5e6, 345600]
+
+
+def test_thousands_that_could_be_decimals_are_said():
+    numbers = parse_numbers(["2,005", "3,120", "1,999"])
+    assert numbers.values.tolist() == [2005, 3120, 1999]
+    assert numbers.notes == ("commas read as thousands separators (1,234 = 1234)",)
+    assert parse_numbers(["2,005", "999", "1,000,000"]).notes == ()

@@ -86,3 +86,17 @@ def test_a_low_value_that_is_no_code_is_none(read_marked):
     values = [str(10 + n) for n in range(len(DAYS))]
     values[5] = "-500"
     assert "a code for missing?" not in str(read_marked("note", ["x"], values).check())
+
+
+@pytest.mark.parametrize("name", ["unit", "Currency", "UoM", "単位"])
+def test_several_units_of_a_series_are_said(name, read_marked):
+    panel = read_marked(name, ["kg"] * 12 + ["t"] * 12)
+    assert f"the column {name!r} says several units of one series: 'kg', 't'" in str(panel.check())
+
+
+def test_one_unit_of_each_series_is_not_said(tmp_path):
+    rows = [f"{day},{name},5.5,{unit}" for day in DAYS for name, unit in (("a", "kg"), ("b", "t"))]
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["day,name,amount,unit", *rows]) + "\n")
+    panel = lc.read(path, series="name")
+    assert "several units" not in str(panel.check())

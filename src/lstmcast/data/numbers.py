@@ -142,6 +142,7 @@ class _Body(NamedTuple):
 
 CURRENCY_SIGNS = "currency signs taken off"
 DECIMAL_COMMA = "commas read as decimal commas (1,5 = 1.5)"
+_GROUPING_COMMA = "commas read as thousands separators (1,234 = 1234)"
 _DOT_NOTE = "points read as thousands separators, commas as decimal commas (1.234,5 = 1234.5)"
 
 
@@ -312,7 +313,11 @@ def _decimal_mark(
         mark = votes.most_common(1)[0][0]
     elif any("," in digits for digits in marks.values()):
         is_comma = decimal_comma_likely and _comma_fits(marks, values)
-        mark = "," if is_comma else "."
+        if not is_comma:
+            is_sure = len(marks) > sum(digits.count(",") == 1 for digits in marks.values())
+            is_sure |= bool(np.isfinite(values).any())
+            return ".", "" if is_sure else _GROUPING_COMMA
+        mark = ","
     else:
         return ".", ""
     return mark, DECIMAL_COMMA if mark == "," else ""

@@ -21,8 +21,11 @@ from lstmcast.data.cells.acrossparts import (
     quarter_of,
     quarters_across,
     slots_across,
+    unnamed_months,
     weekdays_across,
 )
+from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
+from lstmcast.data.cells.partjoining import with_parts
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of, weekday_of
@@ -34,6 +37,7 @@ _TOTALS = re.compile(
     r"mittel|total général|somme|計|合計|年計|年間|年平均|平均|年).*|"
     r"d-?j-?f|m-?a-?m|j-?j-?a|s-?o-?n|metann"
 )
+_FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
 _FEWEST, _MOST = 5, 400  # columns of a table that may have a calendar across
 
 
@@ -158,6 +162,7 @@ def _is_always(dates: ndarray, weekday: int) -> bool:
 
 _READINGS = (
     (months_across, _by_year),
+    (unnamed_months, _by_year),
     (quarters_across, _by_year),
     (days_across, _by_month),
     (weekdays_across, _by_day),
@@ -189,6 +194,34 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
         grid = Grid("year", list(years), np.arange(len(years)))
         return _long(sheet, grid, remaining, column, times_RP)
     return None
+
+
+def hours_in_rows(sheet: Sheet, days: Sequence[Column], times: ndarray) -> Sheet | None:
+    """A sheet whose columns are days and whose rows are the hours of a day, with a row per time;
+    None where its rows are anything else.
+
+    days: the columns whose names are days; times: those days (P,).
+    """
+    remaining = columns_without(sheet.columns, days)
+    if len(remaining) != 1 or not _are_whole(times, "D") or _are_whole(times, "M"):
+        return None
+    (hours,) = remaining
+    part = clock_of(hours) or parts_by_kind(remaining).get("hour")
+    if part is None or len(sheet) < _FEWEST_HOURS or not np.isfinite(part.numbers).all():
+        return None
+    in_day_R1 = with_parts(np.full(len(sheet), np.datetime64(0, "us")), [part])[:, None]
+    steps = np.diff(in_day_R1[:, 0])
+    if (steps <= np.timedelta64(0, "us")).any() or (steps != steps[0]).any():
+        return None
+    times_RP = times.astype("datetime64[us]") + (in_day_R1 - np.datetime64(0, "us"))
+    grid = Grid("day", list(days), np.arange(len(days)))
+    return _in_order(_long(sheet, grid, remaining, hours, times_RP))
+
+
+def _in_order(sheet: Sheet) -> Sheet:
+    """A sheet with its rows in the order of the times in its first column."""
+    order = np.argsort(sheet.columns[0].data, kind="stable")
+    return sheet.take(order)
 
 
 def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:

@@ -34,7 +34,8 @@ _SLOT = re.compile(r"(?:p|sp|period|value|v|slot|interval|settlement period)[ _.
 _DAY = re.compile(r"(?:d|day|tag)?[ _.]?(\d{1,2})(?:st|nd|rd|th|日)?")
 _MONTH = re.compile(r"(?:m|month|mon|value)?[ _.]?(\d{1,2})(?:月)?")
 _QUARTER = re.compile(
-    r"(?:q|qtr|quarter|t|k)[ _.]?([1-4])|([1-4])(?:q|(?:st|nd|rd|th) quarter)|第?([1-4])四半期"
+    r"(?:q|qtr|quarter|t|k)[ _.]?([1-4])|([1-4])(?:q|(?:st|nd|rd|th) quarter)|第?([1-4])四半期|"
+    r"([1-4])\.? ?(?:quartal|trimestre|kwartał|kvartal)"
 )
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
@@ -80,6 +81,23 @@ def months_across(sheet: Sheet) -> Grid | None:
     all_digits = all(column.name.strip().isdigit() for column in grid.columns)
     has_only_these = len(sheet.columns) == len(grid.columns)
     return None if all_digits and has_only_these else _from_first(grid)
+
+
+def unnamed_months(sheet: Sheet) -> Grid | None:
+    """Twelve columns without names behind one of years that follow each other, as climatologists
+    write them."""
+    if len(sheet.columns) != 13 or not all(
+        re.fullmatch(r"column\d+", column.name) for column in sheet.columns
+    ):
+        return None
+    times = sheet.columns[0].times
+    if times is None or times.form != "year" or len(sheet) < 3:
+        return None
+    years = sheet.columns[0].spread(times.values).astype("datetime64[Y]").astype(np.int64)
+    columns = list(sheet.columns[1:])
+    if (np.diff(years) != 1).any() or not all(map(_may_be_numbers, columns)):
+        return None
+    return Grid("month", columns, np.arange(1, 13))
 
 
 def _from_first(grid: Grid) -> Grid:

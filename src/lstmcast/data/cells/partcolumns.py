@@ -231,7 +231,23 @@ def clock_of(column: Column) -> Part | None:
     clock = None
     if column.is_text:
         clock = _written_clock_of(column) or _hour_ranges_of(column)
-    return clock or _compact_clock_of(column)
+    return clock or _minutes_of_day(column) or _compact_clock_of(column)
+
+
+def _minutes_of_day(column: Column) -> Part | None:
+    """Minutes or seconds since midnight, in a column whose name says so."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column.name).casefold()
+    match = re.search(
+        r"(minute|second)s?[ _]?(?:of[ _]?(?:the[ _]?)?day|(?:since|after)[ _]?midn)", name
+    )
+    if match is None:
+        return None
+    numbers = _part_numbers(column)
+    unit = {"minute": 60, "second": 1}[match[1]]
+    known_numbers = numbers[np.isfinite(numbers)]
+    if not len(known_numbers) or known_numbers.max() * unit > 86_400:
+        return None
+    return Part(column, "clock", numbers * unit * 10**6)
 
 
 def _hour_ranges_of(column: Column) -> Part | None:

@@ -32,6 +32,10 @@ _SIDE_NAME = re.compile(
 )
 _NOT_SIDE_NAME = re.compile(r"card|payment|method|tender|karte|zahlung|carte|paiement|tarjeta")
 _MARKED = 0.9  # share of the rows that carry a mark
+_UNIT_NAME = re.compile(
+    r"(?:^|[\W_])(?:unit|units|uom|unit of measure|currency|einheit|me|währung|waehrung|unité|"
+    r"devise|unidad|moneda|moeda)(?:$|[\W_])|単位|通貨"
+)
 _ACTUAL_WORDS = """
 actual actuals observed history historical ist réel real 実績 実績値
 """
@@ -104,4 +108,28 @@ def planned_rows(sheet: Sheet, columns: Sequence[Column]) -> list[Finding]:
         action = "They are read as actual values. Leave these rows out if they are none."
         line = int(sheet.lines[row])
         return [Finding("planned values", "warning", message, action, line=line, count=count)]
+    return []
+
+
+def mixed_units(sheet: Sheet, columns: Sequence[Column], codes: ndarray) -> list[Finding]:
+    """A warning where a column that is not used says that values of one series have several units
+    or currencies. codes: the series of each row (R,)."""
+    for column in columns:
+        if not _UNIT_NAME.search(folded(column.name)) or not column.is_text:
+            continue
+        unit_codes, units = column.as_ids()
+        pairs = np.unique(np.stack([codes, unit_codes])[:, ~column.missing], axis=1)
+        series, counts = np.unique(pairs[0], return_counts=True)
+        if not (counts > 1).any():
+            continue
+        mixed_series = series[np.argmax(counts > 1)]
+        names = [repr(str(units[code])) for code in pairs[1, pairs[0] == mixed_series].tolist()]
+        message = (
+            f"the column {column.name!r} says several units of one series: {', '.join(names[:4])}"
+        )
+        action = (
+            "The values are read as they are. Bring them to one unit, or name the column with "
+            "--series."
+        )
+        return [Finding("units", "warning", message, action, count=len(names))]
     return []

@@ -145,8 +145,8 @@ def _is_yearless(column: Column) -> bool:
     """Whether a column holds weeks, months or days of a year that is not there."""
     if not column.is_text or column.missing.all():
         return False
-    texts = [tidied(str(text)) for text in column.data]
-    return all(text == "" or _is_part_of_year(text) for text in texts)
+    texts = list(filter(None, (tidied(str(text)) for text in column.data)))
+    return sum(map(_is_part_of_year, texts)) >= 0.8 * len(texts) > 0
 
 
 def _is_part_of_year(text: str) -> bool:

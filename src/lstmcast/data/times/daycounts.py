@@ -9,10 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.times.shapes import from_fields
+
 _DATED = re.compile(
     r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
 )
 _JULIAN = re.compile(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
+_YEARS = re.compile(r"^(?:fiscal |calendar )?(?:year|jahr|année|ano|año|anno|年|年度)$")
 _SECONDS = 86_400
 _CENTURY = 100_000  # of JD Edwards: 123001 is day 1 of 2023
 
@@ -78,6 +81,14 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
         by_year = _days_of_years(numbers, is_known)
         if by_year is not None:
             return by_year, "numbers read as years and days of the year"
+    if _DATED.search(folded_name):
+        with_century = _days_with_century(numbers, is_known)
+        if with_century is not None:
+            return with_century, "numbers read as century, year, month and day (1240131)"
+    if _YEARS.search(folded_name) and _are_years(numbers[is_known]):
+        years = np.where(is_known, numbers, 1970).astype(np.int64) - 1970
+        times = years.astype("datetime64[Y]").astype("datetime64[us]")
+        return np.where(is_known, times, np.datetime64("NaT")), "numbers read as years"
     for count in _COUNTS:
         lowest, highest = numbers[is_known].min(), numbers[is_known].max()
         if count.names.search(folded_name) and count.first <= lowest <= highest <= count.last:
@@ -87,6 +98,20 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
             times = np.where(is_known, count.origin + since_origin, np.datetime64("NaT"))
             return times, count.note
     return None
+
+
+def _are_years(numbers: ndarray) -> bool:
+    return bool(((numbers == np.rint(numbers)) & (numbers >= 1500) & (numbers <= 2200)).all())
+
+
+def _days_with_century(numbers: ndarray, is_known: ndarray) -> ndarray | None:
+    """1240131 as 31 January 2024: a century from 1900 on and six digits, as IBM i writes dates."""
+    whole = np.where(is_known, numbers, 1_000_101)
+    if (whole != np.rint(whole)).any() or whole.min() < 1_000_101 or whole.max() > 1_991_231:
+        return None
+    whole = whole.astype(np.int64)
+    times = from_fields(1900 + whole // 10_000, whole // 100 % 100, whole % 100)
+    return None if np.isnat(times).any() else np.where(is_known, times, np.datetime64("NaT"))
 
 
 def _days_of_years(numbers: ndarray, is_known: ndarray) -> ndarray | None:

@@ -245,8 +245,9 @@ def _stamped(
     begin_as_years = all(text[:2] in _CENTURIES for text in digits)
     if lengths in ({12}, {14}) and begin_as_years:
         rewrite = _date_and_clock
-    elif lengths == {8} and not begin_as_years:
-        if not all(text[4:6] in _CENTURIES for text in digits):
+    elif lengths in ({8}, {7, 8}) and not begin_as_years:
+        # spreadsheets take the first zero off: 1012024 beside 31012024
+        if not all(text.zfill(8)[4:6] in _CENTURIES for text in digits):
             return None
         rewrite = _day_month_year
     else:
@@ -264,4 +265,5 @@ def _date_and_clock(digits: str) -> str:
 
 
 def _day_month_year(digits: str) -> str:
+    digits = digits.zfill(8)
     return f"{digits[:2]}/{digits[2:4]}/{digits[4:]}"
