@@ -6,18 +6,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-# powers of ten, by the words that stand together
-_FAMILIES = (
-    {"k": 3, "m": 6, "b": 9, "t": 12},
-    {"k": 3, "m": 6, "mn": 6, "mln": 6, "bn": 9, "bln": 9, "tn": 12, "trn": 12},
-    {"thousand": 3, "million": 6, "billion": 9, "trillion": 12},
-    {"k": 3, "tsd": 3, "mio": 6, "mln": 6, "mrd": 9, "md": 9, "mld": 9},
-    {"mil": 3, "mi": 6, "bi": 9},
-    {"тыс": 3, "млн": 6, "млрд": 9},
-    {"k": 3, "l": 5, "lac": 5, "lacs": 5, "lakh": 5, "lakhs": 5, "cr": 7, "crore": 7, "crores": 7},
-    {"千": 3, "万": 4, "百万": 6, "億": 8, "亿": 8, "十億": 9, "兆": 12},
-    {"천": 3, "만": 4, "억": 8, "조": 12},
-)
+# words that stand together, and the powers of ten that they are
+_SIZES = """
+k 3 m 6 b 9 t 12
+k 3 m 6 mn 6 mln 6 bn 9 bln 9 tn 12 trn 12
+thousand 3 million 6 billion 9 trillion 12
+k 3 tsd 3 mio 6 mln 6 mrd 9 md 9 mld 9
+mil 3 mi 6 bi 9
+тыс 3 млн 6 млрд 9
+k 3 l 5 lac 5 lacs 5 lakh 5 lakhs 5 cr 7 crore 7 crores 7
+千 3 万 4 百万 6 億 8 亿 8 十億 9 兆 12
+천 3 만 4 억 8 조 12
+"""
 # of these, m is a million and not a thousandth
 _MEASURES = frozenset(["w", "wh", "wp", "b", "bit", "bps", "b/s", "hz", "va", "vah", "varh", "j"])
 _PREFIXES = {"": 0, "k": 3, "m": 6, "g": 9, "t": 12}
@@ -26,8 +26,27 @@ _MEASURED = re.compile(r"([kmgt]?)([a-z/]+)")
 _THOUSANDS = frozenset("k千万천만")
 _MARKED = 0.9  # share of the numbers that carry a mark of accounts
 # the side of an account that is counted down, and the other one
-_SIDES = (("dr", "cr"), ("db", "cr"), ("d", "c"), ("s", "h"), ("soll", "haben"))
-_SIDES += (("debit", "credit"),)
+_SIDES = """
+dr cr
+db cr
+d c
+s h
+soll haben
+debit credit
+"""
+
+
+def _families() -> list[dict[str, int]]:
+    """The powers of ten by words that stand together."""
+    families = []
+    for line in _SIZES.strip().splitlines():
+        fields = line.split()
+        powers = map(int, fields[1::2])
+        families.append(dict(zip(fields[::2], powers, strict=True)))
+    return families
+
+
+_FAMILIES = _families()
 
 
 def powers_of(units: Mapping[str, int], count: int) -> dict[str, int]:
@@ -40,14 +59,16 @@ def powers_of(units: Mapping[str, int], count: int) -> dict[str, int]:
     if not units:
         return {}
     plain_count = count - sum(units.values())
-    words = {unit: unit.rstrip(".") for unit in units}
-    first_word = next(iter(words.values()))
-    if len(units) == 1 and not _is_size(first_word, plain_count / count):
+    words = [unit.rstrip(".") for unit in units]
+    if len(words) == 1 and not _is_size(words[0], plain_count / count):
         return {}
     for family in _FAMILIES:
-        if family.keys() >= set(words.values()):
-            return {unit: family[word] for unit, word in words.items()}
-    return {} if plain_count else _powers_of_measures(units)
+        if family.keys() >= set(words):
+            powers = map(family.__getitem__, words)
+            return dict(zip(units, powers, strict=True))
+    if plain_count:
+        return {}
+    return _powers_of_measures(units)
 
 
 def _is_size(word: str, plain_share: float) -> bool:
@@ -85,8 +106,10 @@ def debit_of(units: Mapping[str, int], count: int) -> str:
     >>> debit_of({"cr": 4, "dr": 5}, 9), debit_of({"cr": 9}, 9)
     ('dr', '')
     """
-    for debit, credit in _SIDES:
-        is_marked = sum(units.values()) >= _MARKED * count
-        if units.keys() == {debit, credit} and is_marked:
-            return debit
+    if sum(units.values()) < _MARKED * count:
+        return ""
+    for line in _SIDES.strip().splitlines():
+        sides = line.split()
+        if units.keys() == set(sides):
+            return sides[0]
     return ""

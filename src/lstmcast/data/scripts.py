@@ -7,41 +7,65 @@ import re
 # the first name of each month is the one in full; others are its genitive and short forms
 _OTHER_NAMES = (
     "janv styczeń stycznia sty leden ledna január ianuarie ian tammikuu tammi ocak oca "
-    "январь января янв січень січня ιανουάριος ιανουαρίου "
-    "يناير ιαν γεν ינואר",
+    "январь января янв січень січня "
+    "ιανουάριος ιανουαρίου ιαν γεν "
+    "يناير "
+    "ינואר",
     "febr luty lutego lut únor února február februarie helmikuu helmi şubat şub "
-    "февраль февраля фев февр лютий лютого φεβρουάριος φεβρουαρίου "
-    "فبراير شباط φεβ פברואר",
+    "февраль февраля фев февр лютий лютого "
+    "φεβρουάριος φεβρουαρίου φεβ "
+    "فبراير شباط "
+    "פברואר",
     "marzec marca březen března március márc martie marts maaliskuu maalis mart maret "
-    "март марта мар березень березня μάρτιος μαρτίου "
-    "مارس آذار μαρ μάρ מרץ מרס",
+    "март марта мар березень березня "
+    "μάρτιος μαρτίου μαρ μάρ "
+    "مارس آذار "
+    "מרץ מרס",
     "kwiecień kwietnia kwi duben dubna április ápr aprilie huhtikuu huhti nisan nis "
-    "апрель апреля апр квітень квітня απρίλιος απριλίου "
-    "أبريل ابريل إبريل نيسان απρ אפריל",
+    "апрель апреля апр квітень квітня "
+    "απρίλιος απριλίου απρ "
+    "أبريل ابريل إبريل نيسان "
+    "אפריל",
     "maj maja květen května május máj toukokuu touko mayıs "
-    "май мая травень травня μάιος μαΐου μαίου "
-    "مايو أيار ايار μαϊ μάι μαι מאי",
+    "май мая травень травня "
+    "μάιος μαΐου μαίου μαϊ μάι μαι "
+    "مايو أيار ايار "
+    "מאי",
     "czerwiec czerwca cze červen června június jún iunie iun kesäkuu kesä haziran haz "
-    "июнь июня июн червень червня ιούνιος ιουνίου "
-    "يونيو يونيه حزيران ιουν ιούν יוני",
+    "июнь июня июн червень червня "
+    "ιούνιος ιουνίου ιουν ιούν "
+    "يونيو يونيه حزيران "
+    "יוני",
     "juill lipiec lipca lip červenec července július júl iulie iul heinäkuu heinä temmuz tem "
-    "июль июля июл липень липня ιούλιος ιουλίου "
-    "يوليو يوليه تموز ιουλ ιούλ יולי",
+    "июль июля июл липень липня "
+    "ιούλιος ιουλίου ιουλ ιούλ "
+    "يوليو يوليه تموز "
+    "יולי",
     "augusti sierpień sierpnia sie srpen srpna augusztus elokuu elo ağustos ağu agustus "
-    "август августа авг серпень серпня αύγουστος αυγούστου "
-    "أغسطس اغسطس آب αυγ אוגוסט",
+    "август августа авг серпень серпня "
+    "αύγουστος αυγούστου αυγ "
+    "أغسطس اغسطس آب "
+    "אוגוסט",
     "wrzesień września wrz září szeptember szept septembrie syyskuu syys eylül eyl "
-    "сентябрь сентября сен сент вересень вересня σεπτέμβριος σεπτεμβρίου "
-    "سبتمبر أيلول ايلول σεπ ספטמבר",
+    "сентябрь сентября сен сент вересень вересня "
+    "σεπτέμβριος σεπτεμβρίου σεπ "
+    "سبتمبر أيلول ايلول "
+    "ספטמבר",
     "październik października paź říjen října október octombrie lokakuu loka ekim eki "
-    "октябрь октября окт жовтень жовтня οκτώβριος οκτωβρίου "
-    "أكتوبر اكتوبر οκτ אוקטובר",
+    "октябрь октября окт жовтень жовтня "
+    "οκτώβριος οκτωβρίου οκτ "
+    "أكتوبر اكتوبر "
+    "אוקטובר",
     "listopad listopada listopadu lis noiembrie noi marraskuu marras kasım kas "
-    "ноябрь ноября ноя нояб листопад листопада νοέμβριος νοεμβρίου "
-    "نوفمبر νοε νοέ נובמבר",
+    "ноябрь ноября ноя нояб листопад листопада "
+    "νοέμβριος νοεμβρίου νοε νοέ "
+    "نوفمبر "
+    "נובמבר",
     "desember des grudzień grudnia gru prosinec prosince decembrie joulukuu joulu aralık ara "
-    "декабрь декабря дек грудень грудня δεκέμβριος δεκεμβρίου "
-    "ديسمبر δεκ דצמבר",
+    "декабрь декабря дек грудень грудня "
+    "δεκέμβριος δεκεμβρίου δεκ "
+    "ديسمبر "
+    "דצמבר",
 )
 OTHER_MONTHS = {
     name.casefold(): number
@@ -122,12 +146,12 @@ def in_western_signs(text: str) -> str:
     ('2024年4月', '2024年第1四半期', '31')
     """
     text = text.translate(_SIGNS)
-    text = _SIGNED_NAME.sub(lambda found: _ENGLISH_OF[found.group()], text)
+    text = _SIGNED_NAME.sub(lambda match: _ENGLISH_OF[match.group()], text)
     text = western_halves(text)
-    text = _NUMERAL.sub(lambda found: str(_value_of(found[1])), text)
+    text = _NUMERAL.sub(lambda match: str(_value_of(match[1])), text)
     for pattern, replacement in _EAST_ASIAN:
         text = pattern.sub(replacement, text)
-    return _REPUBLIC.sub(lambda found: str(int(found[1] or found[2]) + REPUBLIC), text)
+    return _REPUBLIC.sub(lambda match: str(int(match[1] or match[2]) + REPUBLIC), text)
 
 
 def western_halves(text: str) -> str:
@@ -136,8 +160,8 @@ def western_halves(text: str) -> str:
     >>> western_halves("2024-03-01 오후 1:30"), western_halves("01:30 μ.μ.")
     ('2024-03-01 1:30 pm', '01:30 pm')
     """
-    text = _HALF_FIRST.sub(lambda found: f"{found[2]} {_half_named(found[1])}", text)
-    return _HALF_LAST.sub(lambda found: f" {_half_named(found[1])}", text)
+    text = _HALF_FIRST.sub(lambda match: f"{match[2]} {_half_named(match[1])}", text)
+    return _HALF_LAST.sub(lambda match: f" {_half_named(match[1])}", text)
 
 
 def _half_named(word: str) -> str:

@@ -155,10 +155,10 @@ class Column:
         """Days that were counted, in a column whose name says that it holds dates."""
         if self.date_format or self.numbers is None:
             return None
-        counted = counted_days(self.name, self.numbers.values)
-        if counted is None:
+        days_and_note = counted_days(self.name, self.numbers.values)
+        if days_and_note is None:
             return None
-        values, note = counted
+        values, note = days_and_note
         return Times(values, self.numbers.bad, "number", None, (note,))
 
     def _whole(self) -> ndarray | None:
@@ -382,3 +382,18 @@ def columns_without(columns: Iterable[Column], excluded: Iterable[Column | None]
     """The columns that are none of the others: two columns may hold the same, and be two."""
     identities = {id(column) for column in excluded}
     return [column for column in columns if id(column) not in identities]
+
+
+def stacked_column(columns: Sequence[Column]) -> Column | None:
+    """Columns of texts under each other, called as the first one; None where one holds no texts."""
+    cells: list[str] = []
+    for column in columns:
+        if not column.is_text:
+            return None
+        cells += column.spread(column.data).tolist()
+    return Column.of_texts(
+        columns[0].name,
+        cells,
+        decimal_comma_likely=any(column.decimal_comma_likely for column in columns),
+        plain=all(column.plain for column in columns),
+    )

@@ -206,22 +206,30 @@ def hours_in_rows(sheet: Sheet, days: Sequence[Column], times: ndarray) -> Sheet
     if len(remaining) != 1 or not _are_whole(times, "D") or _are_whole(times, "M"):
         return None
     (hours,) = remaining
-    part = clock_of(hours) or parts_by_kind(remaining).get("hour")
-    if part is None or len(sheet) < _FEWEST_HOURS or not np.isfinite(part.numbers).all():
+    since_midnight = _since_midnight(hours)
+    if since_midnight is None:
         return None
-    in_day_R1 = with_parts(np.full(len(sheet), np.datetime64(0, "us")), [part])[:, None]
-    steps = np.diff(in_day_R1[:, 0])
-    if (steps <= np.timedelta64(0, "us")).any() or (steps != steps[0]).any():
-        return None
-    times_RP = times.astype("datetime64[us]") + (in_day_R1 - np.datetime64(0, "us"))
+    times_RP = times.astype("datetime64[us]") + since_midnight[:, None]
     grid = Grid("day", list(days), np.arange(len(days)))
-    return _in_order(_long(sheet, grid, remaining, hours, times_RP))
+    long_sheet = _long(sheet, grid, remaining, hours, times_RP)
+    in_order = np.argsort(long_sheet.columns[0].data, kind="stable")
+    return long_sheet.take(in_order)
 
 
-def _in_order(sheet: Sheet) -> Sheet:
-    """A sheet with its rows in the order of the times in its first column."""
-    order = np.argsort(sheet.columns[0].data, kind="stable")
-    return sheet.take(order)
+def _since_midnight(hours: Column) -> ndarray | None:
+    """The times of a day that rows are, in even steps (R,); None where they are anything else."""
+    clock = clock_of(hours) or parts_by_kind([hours]).get("hour")
+    if clock is None or len(hours) < _FEWEST_HOURS:
+        return None
+    if not np.isfinite(clock.numbers).all():
+        return None
+    midnight = np.datetime64(0, "us")
+    midnights = np.full(len(hours), midnight)
+    since_midnight = with_parts(midnights, [clock]) - midnight
+    steps = np.diff(since_midnight)
+    if steps[0] <= np.timedelta64(0, "us") or (steps != steps[0]).any():
+        return None
+    return since_midnight
 
 
 def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:

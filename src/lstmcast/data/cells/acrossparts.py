@@ -86,16 +86,15 @@ def months_across(sheet: Sheet) -> Grid | None:
 def unnamed_months(sheet: Sheet) -> Grid | None:
     """Twelve columns without names behind one of years that follow each other, as climatologists
     write them."""
-    if len(sheet.columns) != 13 or not all(
-        re.fullmatch(r"column\d+", column.name) for column in sheet.columns
-    ):
+    first, *columns = sheet.columns
+    are_nameless = all(re.fullmatch(r"column\d+", name) for name in sheet.names)
+    if len(columns) != 12 or not are_nameless or len(sheet) < 3:
         return None
-    times = sheet.columns[0].times
-    if times is None or times.form != "year" or len(sheet) < 3:
+    if first.times is None or first.times.form != "year":
         return None
-    years = sheet.columns[0].spread(times.values).astype("datetime64[Y]").astype(np.int64)
-    columns = list(sheet.columns[1:])
-    if (np.diff(years) != 1).any() or not all(map(_may_be_numbers, columns)):
+    years = first.spread(first.times.values).astype("datetime64[Y]")
+    steps = np.diff(years).astype(np.int64)
+    if (steps != 1).any() or not all(map(_may_be_numbers, columns)):
         return None
     return Grid("month", columns, np.arange(1, 13))
 
@@ -168,7 +167,9 @@ def hours_across(sheet: Sheet) -> Grid | None:
     columns = columns_without(sheet.columns, second_of.values())
 
     def number_of(name: str) -> int | None:
-        return _minute_of_day(name[:-1] if name in second_of else name)
+        if name in second_of:
+            name = name[:-1]
+        return _minute_of_day(name)
 
     grid = _numbered(
         replace(sheet, columns=tuple(columns)), "minute", number_of, [*by_begin, *by_end]
@@ -177,12 +178,15 @@ def hours_across(sheet: Sheet) -> Grid | None:
         return None
     # 1 to 24, or 0:15 to 24:00: parts named by their ends
     minutes = grid.numbers - grid.numbers[0]
-    for place, column in reversed(list(enumerate(grid.columns))):
+    all_columns, all_minutes = [], []
+    for column, minute in zip(grid.columns, minutes.tolist(), strict=True):
+        all_columns.append(column)
+        all_minutes.append(minute)
         second = second_of.get(_tidy_name(column))
         if second is not None:
-            grid.columns.insert(place + 1, second)
-            minutes = np.insert(minutes, place + 1, minutes[place])
-    return grid._replace(numbers=minutes)
+            all_columns.append(second)
+            all_minutes.append(minute)
+    return Grid("minute", all_columns, np.array(all_minutes))
 
 
 def _second_hours(sheet: Sheet) -> dict[str, Column]:

@@ -84,13 +84,13 @@ def _finding(table: Table, code: float, code_list: str) -> Finding:
         f"{len(rows):,} values are exactly {code:.15g}, far away from all others, the first at "
         f"{place}: a code for missing?"
     )
-    kept = "They are kept as they are."
+    what_is_done = "They are kept as they are."
     if len(rows) == 1:
         message = (
             f"the value {code:.15g} at {place} is far away from all others: a code for missing?"
         )
-        kept = "It is kept as it is."
-    action = f"If so, use {advise('missing_codes', code_list)}. {kept}"
+        what_is_done = "It is kept as it is."
+    action = f"If so, use {advise('missing_codes', code_list)}. {what_is_done}"
     return Finding(
         "codes for missing",
         "warning",

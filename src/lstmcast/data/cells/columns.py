@@ -250,9 +250,10 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
     likely = []
     for column in numeric:
         counts = _counts_rows(column) or _is_clock(column)
-        repeats = any(_repeats(column, other) for other in excluded)
-        is_code = _CODE.fullmatch(_folded(column)) is not None
-        if _folded(column) not in CALENDAR_PARTS and not counts and not repeats and not is_code:
+        repeats = any(_repeats(column, used_column) for used_column in excluded)
+        name = _folded(column)
+        says_no_value = name in CALENDAR_PARTS or _CODE.fullmatch(name) is not None
+        if not (counts or repeats or says_no_value):
             likely.append(column)
     return likely or numeric
 
@@ -265,18 +266,23 @@ def _is_clock(column: Column) -> bool:
     return len(steps) > 2 and steps[0] != 0 and bool(np.allclose(steps, steps[0], rtol=1e-6))
 
 
-def _repeats(column: Column, other: Column) -> bool:
+def _repeats(column: Column, used_column: Column) -> bool:
     """Whether two columns are the same times, such as a date and seconds since 1970, but for the
     zone of their clocks."""
-    if _has_form(column, "index") or _has_form(other, "index"):
+    times, used_times = _micros_of(column), _micros_of(used_column)
+    if times is None or used_times is None or not changes(column):
         return False
-    if column.times is None or other.times is None or not changes(column):
-        return False
-    times, other_times = column.spread(column.times.values), other.spread(other.times.values)
-    if times.dtype.kind != "M" or other_times.dtype.kind != "M":
-        return False
-    shift = times.astype("datetime64[us]") - other_times.astype("datetime64[us]")
-    return bool((shift == shift[0]).all() and np.abs(shift[0]) < np.timedelta64(1, "D"))
+    shift = times - used_times
+    is_zone = np.abs(shift[0]) < np.timedelta64(1, "D")
+    return bool(is_zone and (shift == shift[0]).all())
+
+
+def _micros_of(column: Column) -> np.ndarray | None:
+    """The times of a column (N,); None where it has none but numbers of steps."""
+    times = column.times
+    if times is None or times.values.dtype.kind != "M":
+        return None
+    return column.spread(times.values).astype("datetime64[us]")
 
 
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:

@@ -104,10 +104,11 @@ def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
         if not (_is_unnamed(column) and _is_unnamed(beside_it)):
             continue
         letters = _slot_of_letters(beside_it) if beside_it.is_text else None
-        year, part = _year_part(column), _part_of(beside_it, letters or "month")
-        if year is None or part is None or part.column.missing.mean() > _FOOTERS:
+        year, month = _year_part(column), _part_of(beside_it, letters or "month")
+        if year is None or month is None or month.column.missing.mean() > _FOOTERS:
             continue
-        return {"year": year, part.kind: part} | _unnamed_days(columns[place + 2 : place + 4])
+        days = _unnamed_days(columns[place + 2 : place + 4])
+        return {"year": year, month.kind: month} | days
     return {}
 
 
@@ -254,14 +255,25 @@ def _hour_ranges_of(column: Column) -> Part | None:
     """00 - 01, 01 - 02, …, 23 - 00: hours from one to the next."""
     if not 12 <= len(column.data) <= 30:
         return None
-    matches = [_HOUR_RANGE.fullmatch(folded(text)) for text in column.data]
-    filled_texts = [text for text in column.data if str(text).strip()]
-    ranges = [(int(match[1]), int(match[2])) for match in matches if match is not None]
-    are_hours = all(0 <= begin < 24 and end in (begin + 1, 0) for begin, end in ranges)
-    if len(ranges) < len(filled_texts) or not are_hours:
+    hours = []
+    for text in column.data:
+        hour = _hour_of_range(folded(text))
+        if hour is None:
+            return None
+        hours.append(hour)
+    micros = np.array(hours, np.float64) * 3600 * 10**6
+    return Part(column, "clock", column.spread(micros))
+
+
+def _hour_of_range(text: str) -> float | None:
+    """The hour that a range begins with, NaN where the text is empty; None where it is none."""
+    if not text:
+        return np.nan
+    match = _HOUR_RANGE.fullmatch(text)
+    if match is None:
         return None
-    hours = [np.nan if match is None else float(match[1]) for match in matches]
-    return Part(column, "clock", column.spread(np.array(hours)) * 3600 * 10**6)
+    begin, end = int(match[1]), int(match[2])
+    return begin if begin < 24 and end in (begin + 1, 0) else None
 
 
 def _written_clock_of(column: Column) -> Part | None:

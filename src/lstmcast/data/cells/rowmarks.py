@@ -90,7 +90,13 @@ def _rows_with(column: Column, marks: frozenset[str]) -> ndarray:
     return column.spread(np.array([_mark(text) in marks for text in column.data]))
 
 
-def planned_rows(sheet: Sheet, columns: Sequence[Column]) -> list[Finding]:
+def doubtful_rows(sheet: Sheet, columns: Sequence[Column], codes: ndarray) -> list[Finding]:
+    """Warnings where a column that is not used says that values are no actual ones, or have several
+    units. codes: the series of each row (R,)."""
+    return _planned_rows(sheet, columns) + _mixed_units(columns, codes)
+
+
+def _planned_rows(sheet: Sheet, columns: Sequence[Column]) -> list[Finding]:
     """A warning where a column that is not used says that some values are no actual ones."""
     for column in columns:
         if not column.is_text or len(column.data) > 4:
@@ -111,19 +117,20 @@ def planned_rows(sheet: Sheet, columns: Sequence[Column]) -> list[Finding]:
     return []
 
 
-def mixed_units(sheet: Sheet, columns: Sequence[Column], codes: ndarray) -> list[Finding]:
-    """A warning where a column that is not used says that values of one series have several units
-    or currencies. codes: the series of each row (R,)."""
+def _mixed_units(columns: Sequence[Column], codes: ndarray) -> list[Finding]:
+    """A warning where a column says that values of one series have several units or currencies."""
     for column in columns:
         if not _UNIT_NAME.search(folded(column.name)) or not column.is_text:
             continue
         unit_codes, units = column.as_ids()
-        pairs = np.unique(np.stack([codes, unit_codes])[:, ~column.missing], axis=1)
-        series, counts = np.unique(pairs[0], return_counts=True)
-        if not (counts > 1).any():
+        pairs_2R = np.stack([codes, unit_codes])[:, ~column.missing]
+        series, unit_of_pair = np.unique(pairs_2R, axis=1)
+        is_mixed = series[1:] == series[:-1]
+        if not is_mixed.any():
             continue
-        mixed_series = series[np.argmax(counts > 1)]
-        names = [repr(str(units[code])) for code in pairs[1, pairs[0] == mixed_series].tolist()]
+        mixed_series = series[np.argmax(is_mixed)]
+        codes_of_units = unit_of_pair[series == mixed_series]
+        names = [repr(str(units[code])) for code in codes_of_units.tolist()]
         message = (
             f"the column {column.name!r} says several units of one series: {', '.join(names[:4])}"
         )

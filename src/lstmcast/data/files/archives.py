@@ -91,10 +91,10 @@ def _unzipped(packed: bytes, source: str) -> dict[str, bytes]:
         ) from None
 
 
-def _name_of(table: zipfile.ZipInfo, taken: Container[str]) -> str:
+def _name_of(table: zipfile.ZipInfo, names: Container[str]) -> str:
     """The name of a file, with its folders where another one is called so."""
     name = PurePosixPath(table.filename).name
-    return table.filename if name in taken else name
+    return table.filename if name in names else name
 
 
 def _tables_in(archive: zipfile.ZipFile, source: str, packed: int) -> list[zipfile.ZipInfo]:
@@ -124,16 +124,14 @@ def _tables_in(archive: zipfile.ZipFile, source: str, packed: int) -> list[zipfi
     )
 
 
-def files_note(chosen: Sequence[str], names: Sequence[str]) -> tuple[Finding, ...]:
+def files_note(chosen_names: Sequence[str], names: Sequence[str]) -> tuple[Finding, ...]:
     """The finding about which of several files of an archive were read."""
-    if len(chosen) > 1:
-        message = f"{_span(chosen)} in the archive have the same columns: their rows were joined"
-        return (Finding("sheet", "note", message, value=", ".join(chosen), count=len(chosen)),)
-    others = ", ".join(name for name in names if name not in chosen)
-    action = f"Others in the archive: {others}."
-    message = f"the file {chosen[0]!r} was read"
-    return (Finding("sheet", "note", message, action, value=chosen[0]),)
-
-
-def _span(names: Sequence[str]) -> str:
-    return f"the {len(names)} files {names[0]!r} to {names[-1]!r}"
+    first = chosen_names[0]
+    if len(chosen_names) > 1:
+        span = f"the {len(chosen_names)} files {first!r} to {chosen_names[-1]!r}"
+        message = f"{span} in the archive have the same columns: their rows were joined"
+        return (Finding("sheet", "note", message, value=", ".join(chosen_names)),)
+    other_names = [name for name in names if name != first]
+    message = f"the file {first!r} was read"
+    action = f"Others in the archive: {', '.join(other_names)}."
+    return (Finding("sheet", "note", message, action, value=first),)

@@ -123,8 +123,8 @@ def _of_archive(
     if not sheets:
         name, content = next(iter(contents.items()))
         return read_inner(name, content)
-    chosen = choose(sheets, True)
-    return _with(chosen.sheet, files_note(chosen.names, list(contents)))
+    names, sheet = choose(sheets, True)
+    return _with(sheet, files_note(names, list(contents)))
 
 
 def _with(sheet: Sheet, notes: tuple[Finding, ...]) -> Sheet:
@@ -160,5 +160,5 @@ def _of_workbook(
         sheets[first] = sheet_from_grid(grids[first], source, label, header)
     if len(grids) == 1:
         return _with(sheets[first], sheet_note((first,), list(sheets), names))
-    chosen = choose(sheets, False)
-    return _with(chosen.sheet, sheet_note(chosen.names, list(sheets), names))
+    chosen_names, chosen_sheet = choose(sheets, False)
+    return _with(chosen_sheet, sheet_note(chosen_names, list(sheets), names))

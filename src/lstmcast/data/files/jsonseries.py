@@ -5,15 +5,16 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from lstmcast.data.files.jsontables import DEEPEST, Records, are_times, flat, is_scalar, table_of
 
 _FEWEST = 2  # rows of a table inside of a record
 _FEWEST_TIMES = 3  # in a list of times beside lists of values
+_MOST_NAMES = 5000  # of tables in one mapping
 _NAMES = ("label", "name", "id")  # of a list of values
 _ROWS = ("values", "data", "rows")  # where rows stand, beside the names of their columns
+_SAMPLE = 200
 
 
 def series_of(document: Any) -> Records:
@@ -25,57 +26,95 @@ def series_of(document: Any) -> Records:
     """
     if isinstance(document, list):
         return _of_records(document)
-    if not isinstance(document, Mapping) or len(document) > 5000:
+    if isinstance(document, Mapping) and len(document) <= _MOST_NAMES:
+        return _of_tables_by_name(document)
+    return []
+
+
+def _of_tables_by_name(document: Mapping[str, Any]) -> Records:
+    """The rows of tables with the same columns, beside their names."""
+    rows: Records = []
+    columns_of_tables = []
+    for name, value in document.items():
+        table = _timed_table(value)
+        if table:
+            columns_of_tables.append(list(table[0]))
+        for record in table:
+            rows.append({"series": str(name)} | record)
+    if len(columns_of_tables) < 2:
         return []
-    tables = {str(name): _timed_table(value) for name, value in document.items()}
-    tables = {name: table for name, table in tables.items() if table}
-    columns = {tuple(table[0]) for table in tables.values()}
-    if len(tables) < 2 or len(columns) > 1:
-        return []
-    return [{"series": name} | row for name, table in tables.items() for row in table]
+    first_columns = columns_of_tables[0]
+    are_alike = all(columns == first_columns for columns in columns_of_tables)
+    return rows if are_alike else []
 
 
 def _of_records(records: list[Any]) -> Records:
     """The rows of the tables in records, beside the texts of the records."""
     if not records or not all(isinstance(record, Mapping) for record in records):
         return []
-    if not any(map(_holds_lists, records[:3])) or _has_times(list(map(_scalars, records))):
+    if not any(map(_holds_containers, records[:3])):
+        return []
+    fields_of_records = list(map(_scalars, records))
+    if _has_times(fields_of_records):
         return []
     tables = list(map(_table_within, records))
     if not all(tables):
         return []
-    labels = _labels(list(map(_scalars, records)))
-    rows = []
-    for names, table in zip(labels, tables, strict=True):
-        taken = {f"series.{name}" if name in table[0] else name: names[name] for name in names}
-        rows += [taken | row for row in table]
+    labels_of_records = _labels(fields_of_records)
+    rows: Records = []
+    for labels, table in zip(labels_of_records, tables, strict=True):
+        columns = table[0]
+        distinct_labels = {}
+        for name, text in labels.items():
+            own_name = f"series.{name}" if name in columns else name
+            distinct_labels[own_name] = text
+        for record in table:
+            rows.append(distinct_labels | record)
     return rows
 
 
-def _holds_lists(value: Any) -> bool:
-    """Whether a record has a list or a mapping somewhere in it that may be a table."""
-    return any(not is_scalar(field) for field in value.values())
+def _holds_containers(record: Mapping[str, Any]) -> bool:
+    """Whether a record has a list or a mapping in it, which may be a table."""
+    return not all(map(is_scalar, record.values()))
 
 
 def _scalars(record: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a record, and of mappings in it, that are no lists."""
-    fields = flat({name: field for name, field in record.items() if not _timed_table(field)})
-    return {name: field for name, field in fields.items() if is_scalar(field)}
+    without_tables = {}
+    for name, field in record.items():
+        if not _timed_table(field):
+            without_tables[name] = field
+    scalars = {}
+    for name, field in flat(without_tables).items():
+        if is_scalar(field):
+            scalars[name] = field
+    return scalars
 
 
-def _labels(fields: list[dict[str, Any]]) -> list[dict[str, str]]:
+def _labels(fields_of_records: list[dict[str, Any]]) -> list[dict[str, str]]:
     """What names each of several series: the texts that not all have alike, else numbers."""
-    for kind in (str, (int, str)):
-        names = dict.fromkeys(chain.from_iterable(fields))
-        labels = [
-            name
-            for name in names
-            if len({str(field.get(name)) for field in fields}) > 1
-            and all(isinstance(field.get(name, ""), kind) for field in fields)
-        ]
-        if labels or len(fields) == 1:
-            return [{name: str(field.get(name, "")) for name in labels} for field in fields]
-    return [{"series": f"series_{number}"} for number in range(1, len(fields) + 1)]
+    names: dict[str, None] = {}
+    for fields in fields_of_records:
+        names |= dict.fromkeys(fields)
+    texts = [name for name in names if _tells_apart(name, fields_of_records, str)]
+    numbers = [name for name in names if _tells_apart(name, fields_of_records, int)]
+    label_names = texts or numbers
+    labels = []
+    for number, fields in enumerate(fields_of_records, start=1):
+        own_labels = {name: str(fields.get(name, "")) for name in label_names}
+        if not own_labels and len(fields_of_records) > 1:
+            own_labels = {"series": f"series_{number}"}
+        labels.append(own_labels)
+    return labels
+
+
+def _tells_apart(name: str, fields_of_records: list[dict[str, Any]], kind: type) -> bool:
+    """Whether a field is of a kind in all records that have it, and differs among them."""
+    values = [fields[name] for fields in fields_of_records if name in fields]
+    texts = set(map(str, values))
+    if len(values) < len(fields_of_records):
+        texts.add("")
+    return len(texts) > 1 and all(isinstance(value, kind) for value in values)
 
 
 def _table_within(record: Mapping[str, Any]) -> Records:
@@ -85,8 +124,10 @@ def _table_within(record: Mapping[str, Any]) -> Records:
         rows = record.get(rows_name)
         if isinstance(names, list) and isinstance(rows, list):
             return _timed_table({"columns": names, "data": rows})
-    inner = [field for field in record.values() if isinstance(field, Mapping)]
-    fields = chain(record.values(), *(mapping.values() for mapping in inner))
+    fields = list(record.values())
+    for field in record.values():
+        if isinstance(field, Mapping):
+            fields += field.values()
     tables = list(filter(None, map(_timed_table, fields)))
     if len(tables) == 1:
         return tables[0]
@@ -98,27 +139,35 @@ def _timed_table(value: Any) -> Records:
     if is_scalar(value) or len(value) < _FEWEST:
         return []
     records = _pairs(value) or table_of(value)
-    return records if len(records) >= _FEWEST and _has_times(records) else []
+    if len(records) < _FEWEST or not _has_times(records):
+        return []
+    return records
 
 
 def _pairs(value: Any) -> Records:
     """Rows of a time and a value, or of a value and a time."""
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(map(_is_pair, value)):
         return []
-    are_pairs = all(isinstance(pair, list) and len(pair) == 2 for pair in value)
-    if not are_pairs or not all(map(is_scalar, chain.from_iterable(value))):
-        return []
-    for time, other in ((0, 1), (1, 0)):
-        if are_times([str(pair[time]) for pair in value[:200]]):
-            return [{"time": pair[time], "value": pair[other]} for pair in value]
+    firsts = [str(first) for first, _ in value[:_SAMPLE]]
+    if are_times(firsts):
+        return [{"time": first, "value": second} for first, second in value]
+    seconds = [str(second) for _, second in value[:_SAMPLE]]
+    if are_times(seconds):
+        return [{"time": second, "value": first} for first, second in value]
     return []
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(is_scalar, value))
 
 
 def _has_times(records: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a field holds a time in every record, and not the same."""
+    sample = records[:_SAMPLE]
     for name in records[0]:
-        texts = [str(record.get(name, "")) for record in records[:200]]
-        if len(set(texts)) > 1 and are_times(texts):
+        texts = [str(record.get(name, "")) for record in sample]
+        changes = len(set(texts)) > 1
+        if changes and are_times(texts):
             return True
     return False
 
@@ -133,12 +182,17 @@ def gathered(document: Any) -> Records:
     if not isinstance(document, Mapping):
         return []
     lists = dict(_lists_in(document, "", 0))
-    times = [name for name, values in lists.items() if are_times(list(map(str, values[:200])))]
-    if len(times) != 1:
+    names_of_times = []
+    for name, values in lists.items():
+        if are_times(list(map(str, values[:_SAMPLE]))):
+            names_of_times.append(name)
+    if len(names_of_times) != 1:
         return []
-    count = len(lists[times[0]])
-    columns = {"time": lists.pop(times[0])}
-    columns |= {name: values for name, values in lists.items() if len(values) == count}
+    times = lists.pop(names_of_times[0])
+    columns = {"time": times}
+    for name, values in lists.items():
+        if len(values) == len(times):
+            columns[name] = values
     if len(columns) < 2:
         return []
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -146,16 +200,24 @@ def gathered(document: Any) -> Records:
 
 def _lists_in(value: Any, name: str, depth: int) -> Iterator[tuple[str, list[Any]]]:
     """All lists of at least three scalars inside a value, each with what it is called."""
-    if isinstance(value, list):
-        if len(value) >= _FEWEST_TIMES and all(map(is_scalar, value)):
+    if isinstance(value, list) and all(map(is_scalar, value)):
+        if len(value) >= _FEWEST_TIMES:
             yield name, value
-        elif depth < DEEPEST and len(value) <= 1000:
-            for number, entry in enumerate(value, start=1):
-                within = f"{name}_{number}" if len(value) > 1 else name
-                yield from _lists_in(entry, within, depth + 1)
-    elif isinstance(value, Mapping) and depth < DEEPEST:
-        labels = [value[key] for key in _NAMES if isinstance(value.get(key), str)]
-        lists = [key for key, field in value.items() if isinstance(field, list)]
-        for key, field in value.items():
-            own_name = labels[0] if labels and len(lists) == 1 else str(key)
-            yield from _lists_in(field, own_name, depth + 1)
+        return
+    if is_scalar(value) or depth >= DEEPEST or len(value) > _MOST_NAMES:
+        return
+    for entry_name, entry in _entries(value, name):
+        yield from _lists_in(entry, entry_name, depth + 1)
+
+
+def _entries(value: Any, name: str) -> list[tuple[str, Any]]:
+    """What a list or a mapping holds, each with a name: that of a label where one is beside it."""
+    if isinstance(value, list):
+        if len(value) == 1:
+            return [(name, value[0])]
+        return [(f"{name}_{number}", entry) for number, entry in enumerate(value, start=1)]
+    labels = [value[key] for key in _NAMES if isinstance(value.get(key), str)]
+    list_count = sum(isinstance(field, list) for field in value.values())
+    if labels and list_count == 1:
+        return [(labels[0], field) for field in value.values()]
+    return [(str(key), field) for key, field in value.items()]

@@ -23,9 +23,9 @@ def statistics_of(document: Any) -> Records:
         return []
     if "dimension" in document and "value" in document:
         return _of_json_stat(document)
-    inner = document.get("data", document)
-    if isinstance(inner, Mapping) and "dataSets" in inner:
-        return _of_sdmx(inner)
+    message = document.get("data", document)
+    if isinstance(message, Mapping) and "dataSets" in message:
+        return _of_sdmx(message)
     return []
 
 
@@ -42,12 +42,17 @@ def _of_json_stat(cube: Mapping[str, Any]) -> Records:
     values = cube["value"]
     if isinstance(values, list):
         values = {str(place): value for place, value in enumerate(values)}
-    changing = [place for place, size in enumerate(sizes) if size > 1]
     records = []
     for place, cell in enumerate(product(*codes)):
-        if str(place) in values:
-            fields = {names[number]: cell[number] for number in changing}
-            records.append(fields | {"value": values[str(place)]})
+        key = str(place)
+        if key not in values:
+            continue
+        record = {}
+        for name, size, code in zip(names, sizes, cell, strict=True):
+            if size > 1:
+                record[name] = code
+        record["value"] = values[key]
+        records.append(record)
     return records
 
 
@@ -61,24 +66,31 @@ def _codes(category: Mapping[str, Any]) -> list[str]:
 
 def _of_sdmx(message: Mapping[str, Any]) -> Records:
     """Observations by the places of their codes: {"0:2:1": {"observations": {"0": [5.1]}}}."""
-    structure = message.get("structure") or next(iter(message.get("structures") or ()), {})
-    dimensions = structure.get("dimensions", {})
-    within = dimensions.get("observation", [])
+    structure = message.get("structure")
+    if structure is None:
+        structure = message["structures"][0]
+    dimensions = structure["dimensions"]
+    dimensions_of_series = dimensions.get("series", [])
     records = []
     for data_set in message["dataSets"]:
-        series = data_set.get("series", {"": data_set})
-        for key, one_series in series.items():
-            labels = _fields(key, dimensions.get("series", []) if "series" in data_set else [])
-            for places, values in one_series.get("observations", {}).items():
-                records.append(labels | _fields(places, within) | {"value": values[0]})
+        series_by_key = data_set.get("series")
+        if series_by_key is None:
+            series_by_key, dimensions_of_series = {"": data_set}, []
+        for key, series in series_by_key.items():
+            labels = _fields(key, dimensions_of_series)
+            for places, values in series.get("observations", {}).items():
+                record = labels | _fields(places, dimensions["observation"])
+                record["value"] = values[0]
+                records.append(record)
     return records
 
 
-def _fields(key: str, dimensions: list[Mapping[str, Any]]) -> dict[str, str]:
+def _fields(key: str, dimensions: list[Mapping[str, Any]]) -> dict[str, Any]:
     """The codes that a key such as 0:2:1 stands for, of dimensions with more than one."""
     fields = {}
     for place, dimension in zip(key.split(":"), dimensions, strict=False):
-        if len(dimension["values"]) > 1:
-            entry = dimension["values"][int(place)]
+        entries = dimension["values"]
+        if len(entries) > 1:
+            entry = entries[int(place)]
             fields[dimension["id"]] = str(entry.get("id", entry.get("name")))
     return fields

@@ -91,9 +91,9 @@ def flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
         if isinstance(value, Mapping) and above.count(".") < DEEPEST:
             fields |= flat(value, f"{path}.")
         elif isinstance(value, list) and value and all(map(_is_boxed, value)):
-            names = [f"{path}_{number}" for number in range(1, len(value) + 1)]
-            boxes = zip(names if len(value) > 1 else [path], value, strict=True)
-            fields |= {box_name: box["value"] for box_name, box in boxes}
+            fields[path] = value[0]["value"]
+            for number, box in enumerate(value[1:], start=2):
+                fields[f"{path}_{number}"] = box["value"]
         else:
             fields[path] = value
     return fields

@@ -51,13 +51,12 @@ def sheet_from_line_protocol(text: str, source: str, label: str) -> Sheet:
     for number, line in enumerate(text.splitlines(), start=1):
         if _is_point(line):
             points.append(_point(line.strip(), number, source))
-    names = dict.fromkeys(name for point in points for name in point.labels)
     columns = []
-    for name in names:
+    for name in _names([point.labels for point in points]):
         texts = [point.labels.get(name, "") for point in points]
         columns.append(Column.of_texts(name, texts))
     columns.append(Column("time", np.array([point.time for point in points], np.int64)))
-    for name in dict.fromkeys(name for point in points for name in point.fields):
+    for name in _names([point.fields for point in points]):
         texts = [point.fields.get(name, "") for point in points]
         columns.append(Column.of_texts(name, texts, plain=True))
     lines = np.array([point.line for point in points], np.int64)
@@ -65,6 +64,14 @@ def sheet_from_line_protocol(text: str, source: str, label: str) -> Sheet:
         "layout", "note", f"{len(points):,} points of InfluxDB's line protocol were read"
     )
     return Sheet(tuple(columns), lines, source, "file", (note,), label)
+
+
+def _names(mappings: list[dict[str, str]]) -> list[str]:
+    """The names of several mappings, in the order in which they first come."""
+    names: dict[str, None] = {}
+    for mapping in mappings:
+        names |= dict.fromkeys(mapping)
+    return list(names)
 
 
 def _point(line: str, number: int, source: str) -> _Point:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.rowmarks import mixed_units, planned_rows, with_debits
+from lstmcast.data.cells.rowmarks import doubtful_rows, with_debits
 from lstmcast.data.cells.values import known_values, numbers_of, past_values
 from lstmcast.data.covariates.roles import Names, columns_beside, taken_columns
 from lstmcast.data.covariates.static import static_columns
@@ -78,8 +78,7 @@ def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
     numbers = [numbers_of(sheet, target, names.written, notes) for target in main.targets]
     unused_columns = other_columns(sheet, used_columns)
     values_RK, notes_on_debits = with_debits(sheet, unused_columns, np.stack(numbers, axis=1))
-    notes += [*notes_on_debits, *planned_rows(sheet, unused_columns)]
-    notes += mixed_units(sheet, unused_columns, codes)
+    notes += notes_on_debits + doubtful_rows(sheet, unused_columns, codes)
     notes += going_on(unused_columns, times, codes, values_RK)
     zone, frame_zone = main.zones()
     table = Table(

@@ -4,20 +4,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from lstmcast.data.findings import Finding
 from lstmcast.data.layouts.layout import Names, table_from_sheet
-from lstmcast.data.sheet import Column, Sheet, folded
+from lstmcast.data.sheet import Column, Sheet, folded, stacked_column
 from lstmcast.data.table import Table
 from lstmcast.data.times.shapes import MONTHS
 from lstmcast.errors import LstmcastError
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d")
-_WORD = re.compile(r"[^\W\d_]+")
 
 
 def joined_periods(sheets: Mapping[str, Sheet], names: Names) -> Sheet | None:
@@ -26,68 +25,76 @@ def joined_periods(sheets: Mapping[str, Sheet], names: Names) -> Sheet | None:
 
     Where the rows have no year, the one in the name of their sheet is a column in front of them.
     """
-    if len(sheets) < 2 or not _are_periods(list(sheets)):
+    if len(sheets) < 2 or not _are_periods(sheets):
         return None
-    first = next(iter(sheets.values()))
-    columns = [folded(name) for name in first.names]
-    if any(sorted(map(folded, sheet.names)) != sorted(columns) for sheet in sheets.values()):
-        return None
-    stacked = _stacked(sheets, columns)
+    stacked = _stacked(list(sheets.values()))
     if stacked is None:
         return None
-    years = [_YEAR.search(name) for name in sheets]
-    ways = [stacked]
-    if all(years) and not stacked.has_column("year"):
-        texts = [year[0] for year in years if year is not None]
-        ways.append(_with_years(stacked, texts, list(map(len, sheets.values()))))
-    return next((way for way in ways if _is_one_table(way, names)), None)
+    notes = []
+    for name, sheet in sheets.items():
+        for note in sheet.notes:
+            notes.append(replace(note, message=f"{name}: {note.message}"))
+    stacked = replace(stacked, notes=tuple(notes))
+    if _is_one_table(stacked, names):
+        return stacked
+    with_years = _with_years(stacked, sheets)
+    if with_years is not None and _is_one_table(with_years, names):
+        return with_years
+    return None
 
 
-def _are_periods(names: Sequence[str]) -> bool:
+def _are_periods(names: Iterable[str]) -> bool:
     """Whether names are alike but for years, quarters and months, and each has one of those."""
     stems = set()
     for name in names:
-        stem = _WORD.sub(lambda word: "" if word[0].casefold() in MONTHS else word[0], name)
-        has_period = _YEAR.search(name) is not None or stem != name
-        if not has_period:
+        words = re.findall(r"[^\W\d_]+", name.casefold())
+        other_words = [word for word in words if word not in MONTHS]
+        has_month = len(other_words) < len(words)
+        if not has_month and _YEAR.search(name) is None:
             return False
-        stems.add(re.sub(r"[\d\W_]+", "", stem).casefold())
+        stems.add(" ".join(other_words))
     return len(stems) == 1
 
 
-def _stacked(sheets: Mapping[str, Sheet], names: Sequence[str]) -> Sheet | None:
-    """The rows of sheets under each other; None where a column holds no texts."""
+def _stacked(sheets: Sequence[Sheet]) -> Sheet | None:
+    """The rows of sheets under each other; None where their columns are not called alike, or do not
+    hold texts."""
+    first = sheets[0]
+    columns_of_sheets = []
+    for sheet in sheets:
+        by_name = {folded(column.name): column for column in sheet.columns}
+        columns_of_sheets.append(by_name)
     columns = []
-    for name in names:
-        alike = [
-            next(column for column in sheet.columns if folded(column.name) == name)
-            for sheet in sheets.values()
-        ]
-        if not all(column.is_text for column in alike):
+    for column in first.columns:
+        name = folded(column.name)
+        same_columns = []
+        for by_name in columns_of_sheets:
+            if name in by_name:
+                same_columns.append(by_name[name])
+        stacked = stacked_column(same_columns)
+        if len(same_columns) < len(sheets) or stacked is None:
             return None
-        cells = [text for column in alike for text in column.spread(column.data).tolist()]
-        columns.append(
-            Column.of_texts(
-                alike[0].name,
-                cells,
-                decimal_comma_likely=any(column.decimal_comma_likely for column in alike),
-                plain=all(column.plain for column in alike),
-            )
-        )
-    notes = []
+        columns.append(stacked)
+    if any(len(by_name) != len(columns) for by_name in columns_of_sheets):
+        return None
+    lines = np.concatenate([sheet.lines for sheet in sheets])
+    return replace(first, columns=tuple(columns), lines=lines)
+
+
+def _with_years(stacked: Sheet, sheets: Mapping[str, Sheet]) -> Sheet | None:
+    """The stacked sheet with the year of each row in front; None where a name has none."""
+    if stacked.has_column("year"):
+        return None
+    years_of_rows = []
     for name, sheet in sheets.items():
-        notes += [replace(note, message=f"{name}: {note.message}") for note in sheet.notes]
-    first = next(iter(sheets.values()))
-    lines = np.concatenate([sheet.lines for sheet in sheets.values()])
-    return replace(first, columns=tuple(columns), lines=lines, notes=tuple(notes))
-
-
-def _with_years(sheet: Sheet, years: Sequence[str], row_counts: Sequence[int]) -> Sheet:
-    """The sheet with the year of each row in front."""
-    texts = np.repeat(np.array(years, object), row_counts)
-    year = replace(Column.of_texts("year", texts.tolist()), invented=True)
+        match = _YEAR.search(name)
+        if match is None:
+            return None
+        years_of_rows += [match[0]] * len(sheet)
+    year = replace(Column.of_texts("year", years_of_rows), invented=True)
     note = Finding("sheet", "note", "the years in their names became the column 'year'")
-    return replace(sheet, columns=(year, *sheet.columns), notes=(*sheet.notes, note))
+    columns = (year, *stacked.columns)
+    return replace(stacked, columns=columns, notes=(*stacked.notes, note))
 
 
 def _is_one_table(sheet: Sheet, names: Names) -> bool:

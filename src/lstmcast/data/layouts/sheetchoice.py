@@ -21,9 +21,9 @@ def choose_sheet(sheets: dict[str, Sheet], packed: bool, *, source: str, names: 
     """
     usable = [name for name, sheet in sheets.items() if _is_readable(sheet, names)]
     candidates = usable or list(sheets)
-    joined = joined_periods({name: sheets[name] for name in candidates}, names)
-    if joined is not None:
-        return Chosen(tuple(candidates), joined)
+    all_periods = joined_periods({name: sheets[name] for name in candidates}, names)
+    if all_periods is not None:
+        return Chosen(tuple(candidates), all_periods)
     if len(usable) < 2:
         return Chosen((candidates[0],), sheets[candidates[0]])
     if packed:

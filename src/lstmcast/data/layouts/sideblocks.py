@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstmcast.data.findings import Finding
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, stacked_column
 
 _NUMBERED = re.compile(r"(.+)_\d+")
 _MOST_BLOCKS = 60
@@ -25,21 +25,17 @@ def with_blocks_stacked(sheet: Sheet) -> Sheet:
     blocks = _blocks_of(sheet.columns)
     if not blocks or _times_repeat([block[0] for block in blocks]):
         return sheet
-    filled_rows = [_rows_with_times(block[0]) for block in blocks]
+    rows_of_blocks = [_rows_with_times(block[0]) for block in blocks]
     columns = []
-    for place, column in enumerate(blocks[0]):
-        cells: list[str] = []
-        for block, rows in zip(blocks, filled_rows, strict=True):
-            block_column = block[place].take(rows)
-            cells += block_column.spread(block_column.data).tolist()
-        stacked = Column.of_texts(
-            column.name,
-            cells,
-            decimal_comma_likely=column.decimal_comma_likely,
-            plain=column.plain,
-        )
+    for place, _ in enumerate(blocks[0]):
+        block_columns = []
+        for block, rows in zip(blocks, rows_of_blocks, strict=True):
+            block_columns.append(block[place].take(rows))
+        stacked = stacked_column(block_columns)
+        if stacked is None:
+            return sheet
         columns.append(stacked)
-    lines = np.concatenate([sheet.lines[rows] for rows in filled_rows])
+    lines = np.concatenate([sheet.lines[rows] for rows in rows_of_blocks])
     names = ", ".join(column.name for column in blocks[0])
     message = f"{len(blocks)} blocks of {names} beside each other were put under each other"
     notes = (*sheet.notes, Finding("layout", "note", message, count=len(blocks)))

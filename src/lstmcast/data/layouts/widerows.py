@@ -100,12 +100,16 @@ def _dated_names(sheet: Sheet, names: list[str]) -> tuple[list[int], Times | Non
 
 def _prefixed_names(names: list[str]) -> tuple[list[int], Times | None]:
     """Names that are dates behind letters that all of them have: X2021.01, sales_2021_02."""
-    matches = [_PREFIXED.fullmatch(name) for name in names]
-    if not matches or matches[-1] is None:
+    last_match = _PREFIXED.fullmatch(names[-1])
+    if last_match is None:
         return [], None
-    prefix = matches[-1][1]
-    places = [place for place, match in enumerate(matches) if match and match[1] == prefix]
-    dates = [names[place].removeprefix(prefix).replace("_", "-") for place in places]
+    prefix = last_match[1]
+    places, dates = [], []
+    for place, name in enumerate(names):
+        match = _PREFIXED.fullmatch(name)
+        if match is not None and match[1] == prefix:
+            places.append(place)
+            dates.append(match[2].replace("_", "-"))
     times = parse_times(dates)
     if times is None or times.form not in ("date", "number") or times.bad.any() or times.problem:
         return [], None

@@ -26,8 +26,8 @@ class _Count(NamedTuple):
 
     names: re.Pattern[str]
     origin: np.datetime64
-    first: float
-    last: float
+    lowest: float
+    highest: float
     note: str
 
 
@@ -91,7 +91,8 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
         return np.where(is_known, times, np.datetime64("NaT")), "numbers read as years"
     for count in _COUNTS:
         lowest, highest = numbers[is_known].min(), numbers[is_known].max()
-        if count.names.search(folded_name) and count.first <= lowest <= highest <= count.last:
+        is_believed = count.lowest <= lowest and highest <= count.highest
+        if is_believed and count.names.search(folded_name):
             # to the second: a fraction of a day is never exact
             seconds = np.rint(np.where(is_known, numbers, 0) * _SECONDS)
             since_origin = seconds.astype(np.int64).astype("timedelta64[s]")
@@ -106,24 +107,27 @@ def _are_years(numbers: ndarray) -> bool:
 
 def _days_with_century(numbers: ndarray, is_known: ndarray) -> ndarray | None:
     """1240131 as 31 January 2024: a century from 1900 on and six digits, as IBM i writes dates."""
-    whole = np.where(is_known, numbers, 1_000_101)
-    if (whole != np.rint(whole)).any() or whole.min() < 1_000_101 or whole.max() > 1_991_231:
+    dates = np.where(is_known, numbers, 1_000_101)
+    is_whole = dates == np.rint(dates)
+    if not is_whole.all() or dates.min() < 1_000_101 or dates.max() > 1_991_231:
         return None
-    whole = whole.astype(np.int64)
-    times = from_fields(1900 + whole // 10_000, whole // 100 % 100, whole % 100)
+    dates = dates.astype(np.int64)
+    years = 1900 + dates // 10_000
+    times = from_fields(years, dates // 100 % 100, dates % 100)
     return None if np.isnat(times).any() else np.where(is_known, times, np.datetime64("NaT"))
 
 
 def _days_of_years(numbers: ndarray, is_known: ndarray) -> ndarray | None:
     """23001 and 123001 as 1 January 2023; None where the numbers are anything else."""
-    whole = np.where(is_known, numbers, 1)
-    days = whole % 1000
-    if (whole != np.rint(whole)).any() or not (days[is_known] >= 1).all() or days.max() > 366:
+    dates = np.where(is_known, numbers, 1)
+    is_whole = dates == np.rint(dates)
+    days = dates % 1000
+    if not is_whole.all() or days[is_known].min() < 1 or days.max() > 366:
         return None
     if numbers[is_known].max() >= 2 * _CENTURY:
         return None
     # with a century in front, 0 is 19 and 1 is 20; else two digits are 1941 to 2040
-    years = whole // 1000
+    years = dates // 1000
     has_century = numbers[is_known].max() >= _CENTURY
     years = 1900 + years + np.where(~np.array(has_century) & (years <= 40), 100, 0)
     first_days = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]")

@@ -74,10 +74,10 @@ def _season_of(text: str) -> _Season | None:
     if number is None:
         return None
     year = int(match["year"] or match["year2"])
-    later = match["next"] or match["next2"]
-    if later and full_year(later.zfill(2)) % 100 != (year + 1) % 100:
+    next_year = match["next"] or match["next2"]
+    if next_year and full_year(next_year.zfill(2)) % 100 != (year + 1) % 100:
         return None
-    return _Season(number, year, bool(later))
+    return _Season(number, year, bool(next_year))
 
 
 def _month_of(season: _Season, years_back: int, first_months: Sequence[int]) -> int:
