@@ -197,3 +197,16 @@ def test_a_cell_that_a_cube_leaves_out_is_missing(read_json):
     values = {place: value for place, value in CUBE["value"].items() if place != "3"}
     panel = read_json(CUBE | {"value": values})
     assert panel.values[4] == A[4] and np.isnan(panel.values[3])
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"dimension": {"geo": 5}, "value": 7, "rows": records(A)},
+        {"dimension": "geo", "value": [5], "id": ["a"], "size": [1], "rows": records(A)},
+        {"dataSets": 5, "rows": records(A)},
+        {"dataSets": [{"series": {"0": {}}}], "structure": {}, "rows": records(A)},
+    ],
+)
+def test_fields_that_are_called_as_in_a_cube_are_no_cube(document, read_json):
+    assert read_json(document).values.ravel().tolist() == A

@@ -52,8 +52,10 @@ def _of_records(records: list[Any]) -> Records:
     """The rows of the tables in records, beside the texts of the records."""
     if not records or not all(isinstance(record, Mapping) for record in records):
         return []
-    if not any(map(_holds_containers, records[:3])):
-        return []
+    first_records = records[:3]
+    holds_containers = any(map(_holds_containers, first_records))
+    if not holds_containers or not all(map(_table_within, first_records)):
+        return []  # a million records with mappings in them need not be tried one by one
     fields_of_records = list(map(_scalars, records))
     if _has_times(fields_of_records):
         return []

@@ -18,13 +18,18 @@ def statistics_of(document: Any) -> Records:
     none."""
     if not isinstance(document, Mapping):
         return []
-    document = document.get("dataset", document)
-    if not isinstance(document, Mapping):
-        return []
-    if "dimension" in document and "value" in document:
-        return _of_json_stat(document)
+    try:
+        return _cells_of(document)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return []  # fields of these names that are something else
+
+
+def _cells_of(document: Mapping[str, Any]) -> Records:
+    cube = document.get("dataset", document)
+    if "dimension" in cube and "value" in cube:
+        return _of_json_stat(cube)
     message = document.get("data", document)
-    if isinstance(message, Mapping) and "dataSets" in message:
+    if "dataSets" in message:
         return _of_sdmx(message)
     return []
 
