@@ -105,8 +105,9 @@ class Forecast(ResultTable):
         """Make a forecast with the ids, times and columns of the panel that it continues.
 
         For series that stop at 0, such as counts, no value is below 0, and none lies beyond
-        `bounds`. This is applied last, because calibration and interpolation move quantiles. rows: the steps of the grid to keep (O,
-        H), from 0, as `data.observed.on_grid` gives them; None keeps all.
+        `bounds`. This is applied last, because calibration and interpolation move quantiles.
+        rows: the steps of the grid to keep (O, H), from 0, as `data.observed.on_grid` gives them;
+        None keeps all.
         """
         stops = panel.kinds[origins.series] != "real"
         point = within(stopped(np.asarray(point, np.float64), stops), bounds)

@@ -12,10 +12,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.data.multiples import debit_of, powers_of
 from lstmcast.data.scripts import western_digits
 
 _MISSING_WORDS = r"""
@@ -43,6 +45,8 @@ _MARKS = str.maketrans("−–—’", "---'")
 _FLAGS = frozenset(
     ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*", "~"]
 )
+# signs that point to a footnote, behind a digit
+_FOOTNOTE = re.compile(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 
 
@@ -107,10 +111,10 @@ def parse_numbers(
     if note:
         notes = (*notes, note)
     for place, digits in marks.items():
-        number = _to_float(digits, decimal)
+        body = bodies.get(place) or _Body(_sign_of(texts[place]), digits, "", "")
+        number = _to_float(digits, decimal, body.power)
         is_bad[place] |= np.isnan(number)
-        sign = bodies[place].sign if place in bodies else _sign_of(texts[place])
-        values[place] = np.nan if is_bad[place] else sign * number
+        values[place] = np.nan if is_bad[place] else body.sign * number
     return Numbers(values, is_bad, notes)
 
 
@@ -132,10 +136,12 @@ class _Body(NamedTuple):
     digits: str
     unit: str  # "" where there is none or only a currency
     currency: str
+    power: int = 0  # of ten: 6 in 1.5M
 
 
 CURRENCY_SIGNS = "currency signs removed"
 DECIMAL_COMMA = "commas read as decimal commas (1,5 = 1.5)"
+_GROUPING_COMMA = "commas read as thousands separators (1,234 = 1234)"
 _DOT_NOTE = "points read as thousands separators, commas as decimal commas (1.234,5 = 1234.5)"
 
 
@@ -159,6 +165,10 @@ def _take_apart(text: str) -> _Body | None:
     """Sign, digits and unit of a decorated number; None where there is no number in it."""
     if is_missing(text):
         return None
+    footnote = _FOOTNOTE.search(text.rstrip())
+    if footnote is not None:
+        body = _take_apart(text[: footnote.start()])
+        return None if body is None or body.unit else body._replace(unit=footnote[1])
     tidy = _plain_marks(text)
     with_minus_first = _minus_first(tidy)
     if with_minus_first is not None:
@@ -217,6 +227,9 @@ def _drop_odd_units(
     """Keep the one unit that nearly all values carry; mark values with other units as bad."""
     count = plain_count + len(bodies)
     units = Counter(body.unit for body in bodies.values() if body.unit)
+    notes = _scale(bodies, units, count)
+    if notes:
+        units = Counter()
     unit = _shared_unit(units, count)
     flags = set() if unit else _flags_among(units, count)
     for place, body in list(bodies.items()):
@@ -225,7 +238,6 @@ def _drop_odd_units(
         elif body.unit not in ("", unit):
             is_bad[place] = True
             del bodies[place]
-    notes = []
     currencies = sorted({body.currency for body in bodies.values() if body.currency})
     if currencies:
         notes.append(f"{CURRENCY_SIGNS} ({', '.join(currencies[:4])})")
@@ -234,6 +246,24 @@ def _drop_odd_units(
     if unit:
         notes.append(f"{unit!r} removed from every value")
     return tuple(notes)
+
+
+def _scale(bodies: dict[int, _Body], units: Counter[str], count: int) -> list[str]:
+    """Give numbers the sizes and signs that units of several sizes, or marks of accounts, say; the
+    notes on it, none where there are no such units."""
+    powers = powers_of(units, count)
+    debit = debit_of(units, count)
+    if not powers and not debit:
+        return []
+    for place, body in bodies.items():
+        sign = -body.sign if body.unit and body.unit == debit else body.sign
+        bodies[place] = body._replace(unit="", sign=sign, power=powers.get(body.unit, 0))
+    if debit:
+        (credit,) = units.keys() - {debit}
+        return [f"amounts marked {debit!r} read as negative, those marked {credit!r} as positive"]
+    sizes = sorted(powers.items(), key=itemgetter(1))
+    meanings = ", ".join(f"{unit} = {10**power:,}" for unit, power in sizes)
+    return [f"units of several sizes read as parts of the numbers ({meanings})"]
 
 
 def _shared_unit(units: Counter[str], count: int) -> str:
@@ -247,7 +277,7 @@ def _shared_unit(units: Counter[str], count: int) -> str:
 def _flags_among(units: Counter[str], count: int) -> set[str]:
     """The units that are marks of statistical offices, unless more than half of the values have
     one."""
-    flags = {unit for unit in units if unit in _FLAGS}
+    flags = {unit for unit in units if unit in _FLAGS or _FOOTNOTE.search(f"0{unit}")}
     flagged = sum(units[flag] for flag in flags)
     return flags if flagged <= 0.5 * count else set()
 
@@ -282,7 +312,11 @@ def _decimal_mark(
         mark = votes.most_common(1)[0][0]
     elif any("," in digits for digits in marks.values()):
         is_comma = decimal_comma_likely and _comma_fits(marks, values)
-        mark = "," if is_comma else "."
+        if not is_comma:
+            is_sure = len(marks) > sum(digits.count(",") == 1 for digits in marks.values())
+            is_sure |= bool(np.isfinite(values).any())
+            return ".", "" if is_sure else _GROUPING_COMMA
+        mark = ","
     else:
         return ".", ""
     return mark, DECIMAL_COMMA if mark == "," else ""
@@ -312,7 +346,7 @@ def _vote(digits: str) -> str:
     return "" if _GROUPED[mark].fullmatch(squeezed) else mark
 
 
-def _to_float(digits: str, decimal: str) -> float:
+def _to_float(digits: str, decimal: str, power: int) -> float:
     group = "." if decimal == "," else ","
     digits = _SPACED.sub(lambda match: re.sub("[ ']", "", match.group()), digits)
     whole_digits, _, fraction = digits.partition(decimal)
@@ -320,6 +354,6 @@ def _to_float(digits: str, decimal: str) -> float:
     if group in fraction or (has_groups and not _GROUPED[group].fullmatch(whole_digits)):
         return np.nan
     try:
-        return float(f"{whole_digits.replace(group, '')}.{fraction}")
+        return float(f"{whole_digits.replace(group, '')}.{fraction}e{power}")
     except ValueError:
         return np.nan

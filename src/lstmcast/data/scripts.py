@@ -7,29 +7,65 @@ import re
 # the first name of each month is the one in full; others are its genitive and short forms
 _OTHER_NAMES = (
     "janv styczeń stycznia sty leden ledna január ianuarie ian tammikuu tammi ocak oca "
-    "январь января янв січень січня ιανουάριος ιανουαρίου",
+    "январь января янв січень січня "
+    "ιανουάριος ιανουαρίου ιαν γεν "
+    "يناير "
+    "ינואר",
     "febr luty lutego lut únor února február februarie helmikuu helmi şubat şub "
-    "февраль февраля фев февр лютий лютого φεβρουάριος φεβρουαρίου",
+    "февраль февраля фев февр лютий лютого "
+    "φεβρουάριος φεβρουαρίου φεβ "
+    "فبراير شباط "
+    "פברואר",
     "marzec marca březen března március márc martie marts maaliskuu maalis mart maret "
-    "март марта мар березень березня μάρτιος μαρτίου",
+    "март марта мар березень березня "
+    "μάρτιος μαρτίου μαρ μάρ "
+    "مارس آذار "
+    "מרץ מרס",
     "kwiecień kwietnia kwi duben dubna április ápr aprilie huhtikuu huhti nisan nis "
-    "апрель апреля апр квітень квітня απρίλιος απριλίου",
+    "апрель апреля апр квітень квітня "
+    "απρίλιος απριλίου απρ "
+    "أبريل ابريل إبريل نيسان "
+    "אפריל",
     "maj maja květen května május máj toukokuu touko mayıs "
-    "май мая травень травня μάιος μαΐου μαίου",
+    "май мая травень травня "
+    "μάιος μαΐου μαίου μαϊ μάι μαι "
+    "مايو أيار ايار "
+    "מאי",
     "czerwiec czerwca cze červen června június jún iunie iun kesäkuu kesä haziran haz "
-    "июнь июня июн червень червня ιούνιος ιουνίου",
+    "июнь июня июн червень червня "
+    "ιούνιος ιουνίου ιουν ιούν "
+    "يونيو يونيه حزيران "
+    "יוני",
     "juill lipiec lipca lip červenec července július júl iulie iul heinäkuu heinä temmuz tem "
-    "июль июля июл липень липня ιούλιος ιουλίου",
+    "июль июля июл липень липня "
+    "ιούλιος ιουλίου ιουλ ιούλ "
+    "يوليو يوليه تموز "
+    "יולי",
     "augusti sierpień sierpnia sie srpen srpna augusztus elokuu elo ağustos ağu agustus "
-    "август августа авг серпень серпня αύγουστος αυγούστου",
+    "август августа авг серпень серпня "
+    "αύγουστος αυγούστου αυγ "
+    "أغسطس اغسطس آب "
+    "אוגוסט",
     "wrzesień września wrz září szeptember szept septembrie syyskuu syys eylül eyl "
-    "сентябрь сентября сен сент вересень вересня σεπτέμβριος σεπτεμβρίου",
+    "сентябрь сентября сен сент вересень вересня "
+    "σεπτέμβριος σεπτεμβρίου σεπ "
+    "سبتمبر أيلول ايلول "
+    "ספטמבר",
     "październik października paź říjen října október octombrie lokakuu loka ekim eki "
-    "октябрь октября окт жовтень жовтня οκτώβριος οκτωβρίου",
+    "октябрь октября окт жовтень жовтня "
+    "οκτώβριος οκτωβρίου οκτ "
+    "أكتوبر اكتوبر "
+    "אוקטובר",
     "listopad listopada listopadu lis noiembrie noi marraskuu marras kasım kas "
-    "ноябрь ноября ноя нояб листопад листопада νοέμβριος νοεμβρίου",
+    "ноябрь ноября ноя нояб листопад листопада "
+    "νοέμβριος νοεμβρίου νοε νοέ "
+    "نوفمبر "
+    "נובמבר",
     "desember des grudzień grudnia gru prosinec prosince decembrie joulukuu joulu aralık ara "
-    "декабрь декабря дек грудень грудня δεκέμβριος δεκεμβρίου",
+    "декабрь декабря дек грудень грудня "
+    "δεκέμβριος δεκεμβρίου δεκ "
+    "ديسمبر "
+    "דצמבר",
 )
 OTHER_MONTHS = {
     name.casefold(): number
@@ -50,19 +86,43 @@ _THAI_MONTHS = (
     "พฤศจิกายน พ.ย.",
     "ธันวาคม ธ.ค.",
 )
+_INDIAN_MONTHS = (
+    "जनवरी",
+    "फरवरी फ़रवरी",
+    "मार्च",
+    "अप्रैल",
+    "मई",
+    "जून",
+    "जुलाई",
+    "अगस्त",
+    "सितंबर सितम्बर",
+    "अक्टूबर अक्तूबर",
+    "नवंबर नवम्बर",
+    "दिसंबर दिसम्बर",
+)
 _ENGLISH = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_THAI = {
+# names with signs that are no letters
+_ENGLISH_OF = {
     name: english
-    for names, english in zip(_THAI_MONTHS, _ENGLISH, strict=True)
+    for month_names in (_THAI_MONTHS, _INDIAN_MONTHS)
+    for names, english in zip(month_names, _ENGLISH, strict=True)
     for name in names.split()
 }
-_THAI_NAME = re.compile("|".join(re.escape(name) for name in sorted(_THAI, key=len, reverse=True)))
+_LONGEST_FIRST = sorted(_ENGLISH_OF, key=len, reverse=True)
+_SIGNED_NAME = re.compile("|".join(map(re.escape, _LONGEST_FIRST)))
 # zero of Arabic-Indic, Persian, Devanagari, Bengali and Thai digits
 _ZEROS = "٠۰०০๐"
 _DIGITS = {ord(zero) + value: str(value) for zero in _ZEROS for value in range(10)}
 _SIGNS = _DIGITS | {ord("٫"): ".", ord("٬"): ",", ord("،"): ",", ord("’"): "'", ord("‘"): "'"}
 _NUMERALS = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)}
 _NUMERAL = re.compile(r"(十?[一二三四五六七八九十])(?=月|季度|四半期|분기)")
+_HALVES_OF_DAY = {
+    "am": r"上午|午前|오전|ص|π\.?μ\.?",
+    "pm": r"下午|午後|오후|م|μ\.?μ\.?",
+}
+_HALF = "|".join(_HALVES_OF_DAY.values())
+_HALF_FIRST = re.compile(rf"({_HALF}) ?(\d\d?(?:[:時时시].*)?)$")
+_HALF_LAST = re.compile(rf"(?<=[:.]\d\d) ?({_HALF})$")
 _EAST_ASIAN = (
     (re.compile(r" ?(?:星期|礼拜|禮拜|週|周)[一二三四五六日天]$"), ""),
     (re.compile(r"(?:中華)?民[國国] ?(?=\d)"), "民國"),
@@ -85,11 +145,27 @@ def in_western_signs(text: str) -> str:
     ('2024年4月', '2024年第1四半期', '31')
     """
     text = text.translate(_SIGNS)
-    text = _THAI_NAME.sub(lambda found: _THAI[found.group()], text)
-    text = _NUMERAL.sub(lambda found: str(_value_of(found[1])), text)
+    text = _SIGNED_NAME.sub(lambda match: _ENGLISH_OF[match.group()], text)
+    text = western_halves(text)
+    text = _NUMERAL.sub(lambda match: str(_value_of(match[1])), text)
     for pattern, replacement in _EAST_ASIAN:
         text = pattern.sub(replacement, text)
-    return _REPUBLIC.sub(lambda found: str(int(found[1] or found[2]) + REPUBLIC), text)
+    return _REPUBLIC.sub(lambda match: str(int(match[1] or match[2]) + REPUBLIC), text)
+
+
+def western_halves(text: str) -> str:
+    """A text with am or pm behind its clock time, for words of other languages on either side.
+
+    >>> western_halves("2024-03-01 오후 1:30"), western_halves("01:30 μ.μ.")
+    ('2024-03-01 1:30 pm', '01:30 pm')
+    """
+    text = _HALF_FIRST.sub(lambda match: f"{match[2]} {_half_named(match[1])}", text)
+    return _HALF_LAST.sub(lambda match: f" {_half_named(match[1])}", text)
+
+
+def _half_named(word: str) -> str:
+    is_morning = re.fullmatch(_HALVES_OF_DAY["am"], word) is not None
+    return "am" if is_morning else "pm"
 
 
 def western_digits(text: str) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -16,7 +16,8 @@ from numpy import ndarray
 from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
 from lstmcast.data.table import Finding, format_time
 from lstmcast.data.times.dates import parse_times
-from lstmcast.data.times.timenumbers import decimal_times, integer_times, names_dates, serial_times
+from lstmcast.data.times.daycounts import counted_days
+from lstmcast.data.times.timenumbers import decimal_times, integer_times
 from lstmcast.data.times.times import Times
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
@@ -117,7 +118,7 @@ class Column:
         """The column as times, per distinct text or per row; None if it does not hold times."""
         times = self._times()
         if times is None or times.form == "index":
-            return self._serial() or times
+            return self._counted() or times
         if not self.is_text:
             return times
         return replace(times, notes=(*self.notes, *times.notes))
@@ -149,14 +150,14 @@ class Column:
             return None
         return replace(years, values=years.values[codes], bad=years.bad[codes])
 
-    def _serial(self) -> Times | None:
-        """Serial days of a spreadsheet, in a column whose name says that it holds dates."""
-        if self.date_format or not names_dates(self.name) or self.numbers is None:
+    def _counted(self) -> Times | None:
+        """Days that were counted, in a column whose name says that it holds dates."""
+        if self.date_format or self.numbers is None:
             return None
-        values = serial_times(self.numbers.values)
-        if values is None:
+        days_and_note = counted_days(self.name, self.numbers.values)
+        if days_and_note is None:
             return None
-        note = "numbers read as serial days of a spreadsheet, counted from the end of 1899"
+        values, note = days_and_note
         return Times(values, self.numbers.bad, "number", None, (note,))
 
     def _whole(self) -> ndarray | None:
@@ -300,6 +301,13 @@ class Sheet:
         return "\n".join(lines)
 
 
+class Chosen(NamedTuple):
+    """What is read of several sheets, by their names: one of them, or the rows of several."""
+
+    names: tuple[str, ...]
+    sheet: Sheet
+
+
 def _sample(column: Column) -> str:
     rows = np.flatnonzero(~column.missing)[:3]
     cells = [column.cell(row) for row in rows]
@@ -372,3 +380,18 @@ def columns_without(columns: Iterable[Column], excluded: Iterable[Column | None]
     """The columns without others, compared by identity, as two columns may be equal."""
     identities = {id(column) for column in excluded}
     return [column for column in columns if id(column) not in identities]
+
+
+def stacked_column(columns: Sequence[Column]) -> Column | None:
+    """Columns of texts under each other, called as the first one; None where one holds no texts."""
+    cells: list[str] = []
+    for column in columns:
+        if not column.is_text:
+            return None
+        cells += column.spread(column.data).tolist()
+    return Column.of_texts(
+        columns[0].name,
+        cells,
+        decimal_comma_likely=any(column.decimal_comma_likely for column in columns),
+        plain=all(column.plain for column in columns),
+    )

@@ -20,8 +20,11 @@ from lstmcast.data.cells.acrossparts import (
     quarter_of,
     quarters_across,
     slots_across,
+    unnamed_months,
     weekdays_across,
 )
+from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
+from lstmcast.data.cells.partjoining import with_parts
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of, weekday_of
@@ -33,6 +36,7 @@ _TOTALS = re.compile(
     r"mittel|total général|somme|計|合計|年計|年間|年平均|平均|年).*|"
     r"d-?j-?f|m-?a-?m|j-?j-?a|s-?o-?n|metann"
 )
+_FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
 _FEWEST, _MOST = 5, 400  # columns of a table that may have a calendar across
 
 
@@ -135,12 +139,19 @@ def _by_day(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None:
             continue
         if grid.kind == "minute":
             shift_P = grid.numbers.astype("timedelta64[m]")
-            return column, dates[:, None] + shift_P
+            return column, _without_unused(dates[:, None] + shift_P, grid)
         if _is_always(dates, weekday=grid.numbers[0]):
             days_after = grid.numbers - grid.numbers[0]
             shift_P = days_after.astype("timedelta64[D]")
             return column, dates[:, None] + shift_P
     return None
+
+
+def _without_unused(times_RP: ndarray, grid: Grid) -> ndarray:
+    """Times of hours, NaT where an hour that comes twice in a year has no second value."""
+    for place in np.flatnonzero(np.diff(grid.numbers) == 0) + 1:
+        times_RP[grid.columns[place].missing, place] = np.datetime64("NaT")
+    return times_RP
 
 
 def _is_always(dates: ndarray, weekday: int) -> bool:
@@ -151,6 +162,7 @@ def _is_always(dates: ndarray, weekday: int) -> bool:
 
 _READINGS = (
     (months_across, _by_year),
+    (unnamed_months, _by_year),
     (quarters_across, _by_year),
     (days_across, _by_month),
     (weekdays_across, _by_day),
@@ -183,6 +195,42 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
         grid = Grid("year", list(years), np.arange(len(years)))
         return _long(sheet, grid, remaining, column, times_RP)
     return None
+
+
+def hours_in_rows(sheet: Sheet, days: Sequence[Column], times: ndarray) -> Sheet | None:
+    """A sheet whose columns are days and whose rows are the hours of a day, with a row per time;
+    None where its rows are anything else.
+
+    days: the columns whose names are days; times: those days (P,).
+    """
+    remaining = columns_without(sheet.columns, days)
+    if len(remaining) != 1 or not _are_whole(times, "D") or _are_whole(times, "M"):
+        return None
+    (hours,) = remaining
+    since_midnight = _since_midnight(hours)
+    if since_midnight is None:
+        return None
+    times_RP = times.astype("datetime64[us]") + since_midnight[:, None]
+    grid = Grid("day", list(days), np.arange(len(days)))
+    long_sheet = _long(sheet, grid, remaining, hours, times_RP)
+    in_order = np.argsort(long_sheet.columns[0].data, kind="stable")
+    return long_sheet.take(in_order)
+
+
+def _since_midnight(hours: Column) -> ndarray | None:
+    """The times of a day that rows are, in even steps (R,); None where they are anything else."""
+    clock = clock_of(hours) or parts_by_kind([hours]).get("hour")
+    if clock is None or len(hours) < _FEWEST_HOURS:
+        return None
+    if not np.isfinite(clock.numbers).all():
+        return None
+    midnight = np.datetime64(0, "us")
+    midnights = np.full(len(hours), midnight)
+    since_midnight = with_parts(midnights, [clock]) - midnight
+    steps = np.diff(since_midnight)
+    if steps[0] <= np.timedelta64(0, "us") or (steps != steps[0]).any():
+        return None
+    return since_midnight
 
 
 def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.shapes import MONTHS
 
 _WEEKDAY_WORDS = (
@@ -32,7 +33,8 @@ _SLOT = re.compile(r"(?:p|sp|period|value|v|slot|interval|settlement period)[ _.
 _DAY = re.compile(r"(?:d|day|tag)?[ _.]?(\d{1,2})(?:st|nd|rd|th|日)?")
 _MONTH = re.compile(r"(?:m|month|mon|value)?[ _.]?(\d{1,2})(?:月)?")
 _QUARTER = re.compile(
-    r"(?:q|qtr|quarter|t|k)[ _.]?([1-4])|([1-4])(?:q|(?:st|nd|rd|th) quarter)|第?([1-4])四半期"
+    r"(?:q|qtr|quarter|t|k)[ _.]?([1-4])|([1-4])(?:q|(?:st|nd|rd|th) quarter)|第?([1-4])四半期|"
+    r"([1-4])\.? ?(?:quartal|trimestre|kwartał|kvartal)"
 )
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
@@ -54,8 +56,7 @@ def _numbered(
     """The columns whose names are consecutive numbers of a kind."""
     numbers, columns = [], []
     for column in sheet.columns:
-        name = " ".join(column.name.split())
-        number = number_of(name.casefold())
+        number = number_of(_tidy_name(column))
         if number is not None:
             numbers.append(number)
             columns.append(column)
@@ -79,6 +80,22 @@ def months_across(sheet: Sheet) -> Grid | None:
     all_digits = all(column.name.strip().isdigit() for column in grid.columns)
     has_only_these = len(sheet.columns) == len(grid.columns)
     return None if all_digits and has_only_these else _from_first(grid)
+
+
+def unnamed_months(sheet: Sheet) -> Grid | None:
+    """Twelve columns without names behind one of years that follow each other, as climatologists
+    write them."""
+    first, *columns = sheet.columns
+    are_nameless = all(re.fullmatch(r"column\d+", name) for name in sheet.names)
+    if len(columns) != 12 or not are_nameless or len(sheet) < 3:
+        return None
+    if first.times is None or first.times.form != "year":
+        return None
+    years = first.spread(first.times.values).astype("datetime64[Y]")
+    steps = np.diff(years).astype(np.int64)
+    if (steps != 1).any() or not all(map(_may_be_numbers, columns)):
+        return None
+    return Grid("month", columns, np.arange(1, 13))
 
 
 def _from_first(grid: Grid) -> Grid:
@@ -145,12 +162,46 @@ def hours_across(sheet: Sheet) -> Grid | None:
     steps = (60, 30, 15, 10, 5)
     by_begin = [range(0, 1440, step) for step in steps]
     by_end = [range(step, 1441, step) for step in steps]
-    grid = _numbered(sheet, "minute", _minute_of_day, [*by_begin, *by_end])
+    second_of = _second_hours(sheet)
+    columns = columns_without(sheet.columns, second_of.values())
+
+    def number_of(name: str) -> int | None:
+        if name in second_of:
+            name = name[:-1]
+        return _minute_of_day(name)
+
+    grid = _numbered(
+        replace(sheet, columns=tuple(columns)), "minute", number_of, [*by_begin, *by_end]
+    )
     if grid is None:
         return None
     # 1 to 24, or 0:15 to 24:00: parts named by their ends
     minutes = grid.numbers - grid.numbers[0]
-    return grid._replace(numbers=minutes)
+    all_columns, all_minutes = [], []
+    for column, minute in zip(grid.columns, minutes.tolist(), strict=True):
+        all_columns.append(column)
+        all_minutes.append(minute)
+        second = second_of.get(_tidy_name(column))
+        if second is not None:
+            all_columns.append(second)
+            all_minutes.append(minute)
+    return Grid("minute", all_columns, np.array(all_minutes))
+
+
+def _second_hours(sheet: Sheet) -> dict[str, Column]:
+    """Of the hour that comes twice when clocks are put back, "Hour 3A" and "Hour 3B": the second
+    column by the name of the first."""
+    by_name = {_tidy_name(column): column for column in sheet.columns}
+    pairs = {}
+    for name in by_name:
+        second = by_name.get(f"{name[:-1]}b")
+        if re.search(r"\d ?a$", name) and second is not None:
+            pairs[name] = second
+    return pairs
+
+
+def _tidy_name(column: Column) -> str:
+    return " ".join(column.name.split()).casefold()
 
 
 _SLOTS_OF_DAY = (24, 48, 96, 144, 288)

@@ -28,7 +28,7 @@ def codes_for_missing(table: Table) -> list[Finding]:
     >>> rows = np.arange(24)
     >>> table = Table(np.zeros(24, np.int64), np.array(["y"]), rows, values, rows + 1)
     >>> print(codes_for_missing(table)[0].message)
-    6 values are exactly -200, far away from all others, the first at 3 (row 4): a code for missing?
+    6 values are exactly -200, far from all others, the first at 3 (row 4): a code for missing?
     """
     values = table.values[np.isfinite(table.values)]
     if len(values) < 4 * _FEWEST:
@@ -60,11 +60,13 @@ def _is_code(values: ndarray, edge: float) -> bool:
     if count == len(values) or count > _MOST_SHARE * len(values) or edge == 0:
         return False
     is_usual_code = _USUAL.fullmatch(f"{edge:.15g}") is not None
-    if count < (2 if is_usual_code else _FEWEST):
+    if count < (1 if is_usual_code else _FEWEST):
         return False
     other_values = values[~equals_edge]
     low, high = float(other_values.min()), float(other_values.max())
     gap = low - edge if edge < low else edge - high
+    if count == 1:  # -999 once, and no other value below 0
+        return edge <= -99 and low >= 0 and gap > _FAR * (high - low)
     if edge == -1 and low >= 0 and not (other_values == np.rint(other_values)).all():
         return gap > 0.05 * (high - low)
     spread = high - low
@@ -77,11 +79,16 @@ def _is_code(values: ndarray, edge: float) -> bool:
 def _finding(table: Table, code: float, code_list: str) -> Finding:
     rows = np.flatnonzero(table.values == code)
     first = int(rows[0])
+    place = f"{format_time(table.times[first])} ({table.place(first)})"
     message = (
         f"{len(rows):,} values are exactly {code:.15g}, far from all others, the first at "
-        f"{format_time(table.times[first])} ({table.place(first)}): a code for missing?"
+        f"{place}: a code for missing?"
     )
-    action = f"If so, use {advise('missing_codes', code_list)}. They are kept as they are."
+    what_is_done = "They are kept as they are."
+    if len(rows) == 1:
+        message = f"the value {code:.15g} at {place} is far from all others: a code for missing?"
+        what_is_done = "It is kept as it is."
+    action = f"If so, use {advise('missing_codes', code_list)}. {what_is_done}"
     return Finding(
         "codes for missing",
         "warning",

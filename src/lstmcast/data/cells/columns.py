@@ -16,7 +16,7 @@ DATE_SHARE = 0.6
 NUMBER_SHARE = 0.5
 
 _TIME_WORDS = """
-ds date datetime timestamp time day week month quarter year period dteday
+ds date datetime timestamp time ts day week month quarter year period dteday unix epoch
 datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine
 année annee trimestre giorno mese anno 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
@@ -37,7 +37,8 @@ CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
 _COUNTERS = frozenset(["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"])
-_ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
+_ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|record|seq|instant|#)\.?")
+_CODE = re.compile(r"(?:.*[\W_])?code|.*コード")
 
 
 class NoSuchColumnError(DataError):
@@ -160,6 +161,9 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     is_numeric = any(column is first for column in numeric)
     if is_numeric and changes(first) and _ascends(first):
         return first
+    stamps = [column for column in numeric if _is_nameless_stamp(column)]
+    if len(stamps) == 1:
+        return stamps[0]
     best_named = _best_named(counters, _INDEX_NAMES)
     if best_named:
         return best_named[0]
@@ -170,6 +174,13 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
             partly_dated.append(column)
     best_named = _best_named(partly_dated, _TIME_NAMES)
     return best_named[0] if best_named else None
+
+
+def _is_nameless_stamp(column: Column) -> bool:
+    """Whether a column without a name counts seconds since 1970, which little else does."""
+    if re.fullmatch(r"column\d+", column.name) is None or column.times is None:
+        return False
+    return column.times.zone is not None and changes(column) and _ascends(column)
 
 
 def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
@@ -238,7 +249,10 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
     likely = []
     for column in numeric:
         counts = _counts_rows(column) or _is_clock(column)
-        if _folded(column) not in CALENDAR_PARTS and not counts:
+        repeats = any(_repeats(column, used_column) for used_column in excluded)
+        name = _folded(column)
+        says_no_value = name in CALENDAR_PARTS or _CODE.fullmatch(name) is not None
+        if not (counts or repeats or says_no_value):
             likely.append(column)
     return likely or numeric
 
@@ -249,6 +263,25 @@ def _is_clock(column: Column) -> bool:
         return False
     steps = np.diff(column.spread(column.numbers.values))
     return len(steps) > 2 and steps[0] != 0 and bool(np.allclose(steps, steps[0], rtol=1e-6))
+
+
+def _repeats(column: Column, used_column: Column) -> bool:
+    """Whether two columns are the same times, such as a date and seconds since 1970, but for the
+    zone of their clocks."""
+    times, used_times = _micros_of(column), _micros_of(used_column)
+    if times is None or used_times is None or not changes(column):
+        return False
+    shift = times - used_times
+    is_zone = np.abs(shift[0]) < np.timedelta64(1, "D")
+    return bool(is_zone and (shift == shift[0]).all())
+
+
+def _micros_of(column: Column) -> np.ndarray | None:
+    """The times of a column (N,); None where it has none but numbers of steps."""
+    times = column.times
+    if times is None or times.values.dtype.kind != "M":
+        return None
+    return column.spread(times.values).astype("datetime64[us]")
 
 
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:

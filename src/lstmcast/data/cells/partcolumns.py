@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
 from lstmcast.data.times.shapes import MONTHS, tidied
 
@@ -62,6 +63,7 @@ _CLOCK = re.compile(
     r" ?(?P<half>[ap])?\.?(?:m\.?)?"
     r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
 )
+_HOUR_RANGE = re.compile(r"(\d\d?) ?(?:h|uhr)? ?[-–~] ?(\d\d?) ?(?:h|uhr)?")
 _COMPACT = re.compile(r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
 _FOOTERS = 0.2  # largest share of rows below a table without a month
 # names of rows that sum up a year, in a column of months or quarters
@@ -101,10 +103,12 @@ def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
         beside_it = columns[place + 1]
         if not (_is_unnamed(column) and _is_unnamed(beside_it)):
             continue
-        year, month = _year_part(column), _part_of(beside_it, "month")
+        letters = _slot_of_letters(beside_it) if beside_it.is_text else None
+        year, month = _year_part(column), _part_of(beside_it, letters or "month")
         if year is None or month is None or month.column.missing.mean() > _FOOTERS:
             continue
-        return {"year": year, "month": month} | _unnamed_days(columns[place + 2 : place + 4])
+        days = _unnamed_days(columns[place + 2 : place + 4])
+        return {"year": year, month.kind: month} | days
     return {}
 
 
@@ -223,12 +227,53 @@ def _part_number(text: str) -> float:
 
 
 def clock_of(column: Column) -> Part | None:
-    """A column of clock times in microseconds since midnight: 13:00, 1:00 PM, 13.00.00.
+    """A column of clock times, in microseconds since midnight: 13:00, 1:00 PM, 13.00.00, and 1300
+    where it is named as a time."""
+    clock = None
+    if column.is_text:
+        clock = _written_clock_of(column) or _hour_ranges_of(column)
+    return clock or _minutes_of_day(column) or _compact_clock_of(column)
 
-    1300 is one if the column is named as a time.
-    """
-    clock = _written_clock_of(column) if column.is_text else None
-    return clock or _compact_clock_of(column)
+
+def _minutes_of_day(column: Column) -> Part | None:
+    """Minutes or seconds since midnight, in a column whose name says so."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column.name).casefold()
+    match = re.search(
+        r"(minute|second)s?[ _]?(?:of[ _]?(?:the[ _]?)?day|(?:since|after)[ _]?midn)", name
+    )
+    if match is None:
+        return None
+    numbers = _part_numbers(column)
+    unit = {"minute": 60, "second": 1}[match[1]]
+    known_numbers = numbers[np.isfinite(numbers)]
+    if not len(known_numbers) or known_numbers.max() * unit > 86_400:
+        return None
+    return Part(column, "clock", numbers * unit * 10**6)
+
+
+def _hour_ranges_of(column: Column) -> Part | None:
+    """00 - 01, 01 - 02, …, 23 - 00: hours from one to the next."""
+    if not 12 <= len(column.data) <= 30:
+        return None
+    hours = []
+    for text in column.data:
+        hour = _hour_of_range(folded(text))
+        if hour is None:
+            return None
+        hours.append(hour)
+    micros = np.array(hours, np.float64) * 3600 * 10**6
+    return Part(column, "clock", column.spread(micros))
+
+
+def _hour_of_range(text: str) -> float | None:
+    """The hour that a range begins with, NaN where the text is empty; None where it is none."""
+    if not text:
+        return np.nan
+    match = _HOUR_RANGE.fullmatch(text)
+    if match is None:
+        return None
+    begin, end = int(match[1]), int(match[2])
+    return begin if begin < 24 and end in (begin + 1, 0) else None
 
 
 def _written_clock_of(column: Column) -> Part | None:
@@ -247,7 +292,15 @@ def _written_clock_of(column: Column) -> Part | None:
 
 
 def _is_clock(text: str) -> bool:
-    return _CLOCK.fullmatch(folded(text)) is not None
+    return _CLOCK.fullmatch(_clock_text(text)) is not None
+
+
+def _clock_text(text: str) -> str:
+    """A clock time in small letters, with am and pm behind it."""
+    folded_text = folded(text)
+    if folded_text.isascii():
+        return re.sub(r"(?<=[ap]\.) (?=m\.$)", "", folded_text)
+    return western_halves(tidied(folded_text))
 
 
 def _compact_clock_of(column: Column) -> Part | None:
@@ -277,7 +330,7 @@ def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:
 
 
 def _clock_micros(text: str) -> float:
-    match = _CLOCK.fullmatch(folded(text))
+    match = _CLOCK.fullmatch(_clock_text(text))
     if match is None:
         return np.nan
     hour = int(match["H"])

@@ -1,4 +1,4 @@
-"""Packed files: gzip, bzip2, xz and ZIP archives with one table in them."""
+"""Packed files: gzip, bzip2, xz and ZIP archives, unpacked."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import io
 import lzma
 import zipfile
 import zlib
+from collections.abc import Container, Sequence
 from pathlib import PurePosixPath
 from typing import IO, Any
 
+from lstmcast.data.findings import Finding
 from lstmcast.data.limits import blocks_of, unpacked_bytes
 from lstmcast.errors import DataError
 
 _WORKBOOK_PARTS = ("[content_types].xml", "mimetype", "xl/", "content.xml")
 _HIDDEN = ("__macosx/", ".ds_store")
 _TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".xls", ".ods", ".tsf", ".parquet")
+
+
+_MOST_TABLES = 200  # in one archive
 
 
 def packing(magic: bytes) -> str:
@@ -42,11 +47,9 @@ def is_workbook_archive(content: bytes) -> bool:
     return any(name.startswith(_WORKBOOK_PARTS) for name in names)
 
 
-def unpacked(packed: bytes, source: str) -> tuple[bytes, str]:
-    """The content of a packed file and its name.
-
-    Raises DataError if it is damaged, too large or holds several tables.
-    """
+def unpacked(packed: bytes, source: str) -> dict[str, bytes]:
+    """The contents of a packed file, by what they are called: of an archive all that may be tables.
+    DataError where it is damaged or too large, or holds too many."""
     kind = packing(packed[:8])
     if kind == "zip":
         return _unzipped(packed, source)
@@ -58,7 +61,7 @@ def unpacked(packed: bytes, source: str) -> tuple[bytes, str]:
         raise DataError(
             f"{source} is a damaged {kind} file ({error}). Download it or compress it again."
         ) from None
-    return content, source.rsplit(".", 1)[0]
+    return {source.rsplit(".", 1)[0]: content}
 
 
 def _read(file: IO[bytes], source: str, packed: int) -> bytes:
@@ -72,21 +75,28 @@ def _read(file: IO[bytes], source: str, packed: int) -> bytes:
     return b"".join(blocks_of(file, limit, refusal))
 
 
-def _unzipped(packed: bytes, source: str) -> tuple[bytes, str]:
+def _unzipped(packed: bytes, source: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            table = _only_table(archive, source)
-            with archive.open(table) as file:
-                content = _read(file, source, len(packed))
-            return content, PurePosixPath(table.filename).name
+            contents = {}
+            for table in _tables_in(archive, source, len(packed)):
+                with archive.open(table) as file:
+                    contents[_name_of(table, contents)] = _read(file, source, len(packed))
+            return contents
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"{source} is a ZIP archive that cannot be opened ({error}). Unpack it first."
         ) from None
 
 
-def _only_table(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
-    """The only table in an archive, by file name, or its only file; else DataError."""
+def _name_of(table: zipfile.ZipInfo, names: Container[str]) -> str:
+    """The name of a file, with its folders where another one is called so."""
+    name = PurePosixPath(table.filename).name
+    return table.filename if name in names else name
+
+
+def _tables_in(archive: zipfile.ZipFile, source: str, packed: int) -> list[zipfile.ZipInfo]:
+    """The files in an archive that are tables, by their names, or the only file; else DataError."""
     files = []
     tables = []
     for info in archive.infolist():
@@ -96,13 +106,30 @@ def _only_table(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
         files.append(info)
         if name.endswith(_TABLES):
             tables.append(info)
-    tables = tables or files
-    if len(tables) == 1:
-        return tables[0]
-    names = ", ".join(repr(info.filename) for info in tables[:6]) or "none"
-    if len(tables) > 6:
-        names += f" and {len(tables) - 6} more"
+    if not tables and len(files) == 1:
+        return files
+    unpacked_size = sum(info.file_size for info in tables)
+    is_large = len(tables) > 1 and unpacked_size > unpacked_bytes(packed)
+    if 0 < len(tables) <= _MOST_TABLES and not is_large:
+        return tables
+    names = ", ".join(repr(info.filename) for info in (tables or files)[:6]) or "none"
+    count = len(tables or files)
+    if count > 6:
+        names += f" and {count - 6} more"
     raise DataError(
-        f"{source} is a ZIP archive with {len(tables)} files: {names}. One table is expected. "
+        f"{source} is a ZIP archive with {count} files: {names}. One table is expected. "
         "Unpack it, and name the files."
     )
+
+
+def files_note(chosen_names: Sequence[str], names: Sequence[str]) -> tuple[Finding, ...]:
+    """The finding about which of several files of an archive were read."""
+    first = chosen_names[0]
+    if len(chosen_names) > 1:
+        span = f"the {len(chosen_names)} files {first!r} to {chosen_names[-1]!r}"
+        message = f"{span} in the archive have the same columns: their rows were joined"
+        return (Finding("sheet", "note", message, value=", ".join(chosen_names)),)
+    other_names = [name for name in names if name != first]
+    message = f"the file {first!r} was read"
+    action = f"Others in the archive: {', '.join(other_names)}."
+    return (Finding("sheet", "note", message, action, value=first),)

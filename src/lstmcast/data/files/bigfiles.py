@@ -14,6 +14,7 @@ import numpy as np
 from lstmcast.data.cells.separators import doubtful_mark
 from lstmcast.data.files.frames import sheet_from_relation
 from lstmcast.data.files.grids import sheet_from_grid
+from lstmcast.data.files.lineprotocol import is_line_protocol
 from lstmcast.data.files.textfiles import read_text
 from lstmcast.data.limits import require_cells
 from lstmcast.data.numbers import DECIMAL_COMMA, MISSING
@@ -101,6 +102,8 @@ def _in_order_of_rows(name: str, texts: np.ndarray, codes: np.ndarray) -> Column
 def read_large(path: Path, source: str, label: str) -> Sheet | None:
     """A large, regular UTF-8 file as a sheet; None for other files, which are read in Python."""
     head, tail, newlines = _look_over(path)
+    if is_line_protocol(head.decode("utf-8", "replace")):
+        return None
     try:
         grid = read_text(head, source)
         top = sheet_from_grid(grid, source, label)

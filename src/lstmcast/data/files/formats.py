@@ -5,23 +5,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from lstmcast.data.files.archives import is_workbook_archive, packing, unpacked
+from lstmcast.data.files.archives import files_note, is_workbook_archive, packing, unpacked
 from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.jsonfiles import looks_like_json, sheet_from_json
+from lstmcast.data.files.lineprotocol import is_line_protocol, sheet_from_line_protocol
 from lstmcast.data.files.markup import looks_like_markup, read_markup
 from lstmcast.data.files.seriesfiles import csv_from_arff, is_tsf, looks_attributed, sheet_from_tsf
 from lstmcast.data.files.textfiles import decode, encoding_notes, grid_of_text
-from lstmcast.data.sheet import Sheet
+from lstmcast.data.sheet import Chosen, Sheet
 from lstmcast.data.table import Finding, file_label
 from lstmcast.errors import DataError
 
 LARGE = 2 << 20  # bytes from which DuckDB reads a text file faster than Python
 _DEEPEST = 2  # archives in archives
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# chooses a sheet of a workbook
-Choice = Callable[[dict[str, Sheet]], str]
+# which of the sheets of a workbook, or of the files of an archive, are meant
+Choice = Callable[[dict[str, Sheet], bool], Chosen]
 
 
 def sheet_from_bytes(
@@ -47,19 +49,14 @@ def sheet_from_bytes(
     if is_workbook(content):
         return _of_workbook(content, source, sheet, header, choose)
     if packing(content[:8]) and depth < _DEEPEST:
-        inner_content, name = unpacked(content, source)
-        if not inner_content.strip():
-            raise DataError(
-                f"{source} is an empty archive. A table with a column of dates but a column of "
-                "numbers is expected."
-            )
-        large = _large(inner_content, source) if header is None else None
-        if large is not None:
-            return large
-        inner = sheet_from_bytes(
-            inner_content, name, sheet=sheet, header=header, choose=choose, depth=depth + 1
+        read_inner = partial(
+            _of_inner, source=source, header=header, sheet=sheet, choose=choose, depth=depth
         )
-        return replace(inner, source=source, label=label)
+        contents = unpacked(content, source)
+        if len(contents) > 1:
+            return _of_archive(contents, read_inner, choose, label)
+        ((name, inner_content),) = contents.items()
+        return replace(read_inner(name, inner_content), source=source, label=label)
     return _of_text(content, source, label, header)
 
 
@@ -77,11 +74,57 @@ def _of_text(content: bytes, source: str, label: str, header: int | None) -> She
         return _with(sheet_from_json(text, source, label), notes)
     if looks_like_markup(text[:1000]):
         return _with(sheet_from_grid(read_markup(text, source), source, label, header), notes)
+    if is_line_protocol(text[: 1 << 16]):
+        return _with(sheet_from_line_protocol(text, source, label), notes)
     if looks_attributed(text[: 1 << 16]):
         if is_tsf(text):
             return _with(sheet_from_tsf(text, source, label), notes)
         text = csv_from_arff(text, source)
     return sheet_from_grid(grid_of_text(text, notes), source, label, header)
+
+
+def _of_inner(
+    name: str,
+    content: bytes,
+    *,
+    source: str,
+    header: int | None,
+    sheet: str | None,
+    choose: Choice,
+    depth: int,
+) -> Sheet:
+    """The table of one file that came out of a packed one."""
+    if not content.strip():
+        raise DataError(
+            f"{source} is an empty archive. A table with a column of dates and a column of numbers is "
+            "expected."
+        )
+    large = _large(content, source) if header is None else None
+    if large is not None:
+        return large
+    return sheet_from_bytes(
+        content, name, sheet=sheet, header=header, choose=choose, depth=depth + 1
+    )
+
+
+def _of_archive(
+    contents: dict[str, bytes],
+    read_inner: Callable[[str, bytes], Sheet],
+    choose: Choice,
+    label: str,
+) -> Sheet:
+    """The table among the files of an archive, or those of all periods as one."""
+    sheets = {}
+    for name, content in contents.items():
+        try:
+            sheets[name] = replace(read_inner(name, content), label=label)
+        except DataError:
+            continue
+    if not sheets:
+        name, content = next(iter(contents.items()))
+        return read_inner(name, content)
+    names, sheet = choose(sheets, True)
+    return _with(sheet, files_note(names, list(contents)))
 
 
 def _with(sheet: Sheet, notes: tuple[Finding, ...]) -> Sheet:
@@ -115,5 +158,7 @@ def _of_workbook(
     first = next(iter(grids))
     if not sheets:
         sheets[first] = sheet_from_grid(grids[first], source, label, header)
-    choice = first if len(grids) == 1 else choose(sheets)
-    return _with(sheets[choice], sheet_note(choice, list(sheets), names))
+    if len(grids) == 1:
+        return _with(sheets[first], sheet_note((first,), list(sheets), names))
+    chosen_names, chosen_sheet = choose(sheets, False)
+    return _with(chosen_sheet, sheet_note(chosen_names, list(sheets), names))

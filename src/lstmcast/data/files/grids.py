@@ -13,6 +13,7 @@ from lstmcast.data.files.headers import (
     column_names,
     find_header,
     header_at,
+    is_year_alone,
     kind_of,
     looks_like_data,
     without_comments,
@@ -59,6 +60,8 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
             "expected."
         )
     above = [row for row in table_rows[:first] if row not in header_rows.rows]
+    if above and is_year_alone(above[-1]) and any(map(is_year_alone, data)):
+        data.insert(0, above.pop())  # each year has a header of its own
     dropped |= {row.line: _quote(row, "a comment") for row in comments}
     dropped |= {row.line: "the header again" for row in repeated}
     dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
@@ -88,7 +91,11 @@ def _without_headers(rows: list[Row], header: Header) -> tuple[list[Row], list[R
 def _header(rows: list[Row], line: int | None, source: str) -> Header:
     """The header, found or in the line that was named."""
     if line is None:
-        return find_header(rows)
+        header = find_header(rows)
+        if len(header.rows) == 1 and is_year_alone(row := header.rows[0]) and row.cells[0].strip():
+            # a year above its months, and no names of columns
+            return Header([""] * len(row.cells), [], rows.index(row))
+        return header
     header = header_at(rows, line)
     if header is None:
         raise DataError(

@@ -82,10 +82,9 @@ def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None
 def _mark_of(row: Row) -> str | None:
     """The sign of a comment at the start of a row; None where it has none, or is a number."""
     first = next(filter(None, map(str.strip, row.cells)), "")
-    for mark in _COMMENTS:
-        if first.startswith(mark):
-            return mark
-    return None
+    if re.fullmatch(r"#\d+", first):
+        return None  # the number of an order
+    return next(filter(first.startswith, _COMMENTS), None)
 
 
 def _texts_in(row: Row) -> list[str]:
@@ -125,7 +124,7 @@ def find_header(rows: Sequence[Row]) -> Header:
     lowest_line = header.rows[-1].line
     while first > 1:  # a year above its months, not above the header
         above = rows[first - 1]
-        if above.line <= lowest_line or not _is_year_alone(above):
+        if above.line <= lowest_line or not is_year_alone(above):
             break
         first -= 1
     return header._replace(first=first)
@@ -137,7 +136,7 @@ def _fullest(rows: Sequence[Row]) -> int:
     return counts.index(max(counts))
 
 
-def _is_year_alone(row: Row) -> bool:
+def is_year_alone(row: Row) -> bool:
     texts = _texts_in(row)
     return len(texts) == 1 and bool(re.fullmatch(r"\d{4}年?", texts[0]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from lstmcast.data.files.textfiles import CellGrid
@@ -58,10 +59,19 @@ def read_sheets(
     return tables, names
 
 
-def sheet_note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
-    """The finding about the sheet that was read, if a workbook has several."""
+def sheet_note(
+    chosen_names: Sequence[str], tables: list[str], names: list[str]
+) -> tuple[Finding, ...]:
+    """The finding about the sheets that were read, where a workbook has several."""
     if len(names) == 1:
         return ()
+    if len(chosen_names) > 1:
+        span = f"{chosen_names[0]!r} to {chosen_names[-1]!r}"
+        message = (
+            f"the {len(chosen_names)} sheets {span} have the same columns: their rows were joined"
+        )
+        return (Finding("sheet", "note", message, value=", ".join(chosen_names)),)
+    chosen = chosen_names[0]
     other_tables = [name for name in tables if name != chosen]
     action = ""
     if other_tables:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.across import months_in_rows, unfolded
+from lstmcast.data.cells.across import hours_in_rows, months_in_rows, unfolded
 from lstmcast.data.cells.carried import with_carried_keys, with_carried_labels
 from lstmcast.data.cells.columns import (
     ask,
@@ -26,6 +26,7 @@ from lstmcast.data.layouts.rowtimes import (
     time_column,
     with_one_time,
 )
+from lstmcast.data.layouts.sideblocks import with_blocks_stacked
 from lstmcast.data.layouts.widerows import header_times, series_in_rows
 from lstmcast.data.limits import LARGEST
 from lstmcast.data.sheet import Column, Sheet, folded
@@ -41,6 +42,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         names = replace(names, target="*")
     if names.time == "index":
         return _checked(long_table(sheet, names, None))
+    sheet = with_blocks_stacked(sheet) if names.time is None else sheet
     sheet, names = _unfolded(with_carried_labels(without_totals(sheet)), names)
     apart, (sheet, names) = sheet, with_one_time(sheet, names)
     if sheet is not apart:  # a year and a month, and days across
@@ -70,9 +72,10 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
         require_free_dates(sheet, names)
         raise DataError(no_dates_error(sheet))
     if not names.target:
-        unfolded_sheet = months_in_rows(sheet, header.columns, header.times)
-        if unfolded_sheet is not None:
-            return table_from_sheet(unfolded_sheet, names)
+        for in_rows in (months_in_rows, hours_in_rows):
+            unfolded_sheet = in_rows(sheet, header.columns, header.times)
+            if unfolded_sheet is not None:
+                return table_from_sheet(unfolded_sheet, names)
     elif names.target != "*":
         raise DataError(_one_of_many_targets(sheet, names.target, header.columns))
     if names.first_beside is not None:

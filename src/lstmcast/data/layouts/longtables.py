@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.cells.rowmarks import doubtful_rows, with_debits
 from lstmcast.data.cells.values import known_values, numbers_of, past_values
 from lstmcast.data.covariates.roles import Names, columns_beside, taken_columns
 from lstmcast.data.covariates.static import static_columns
@@ -75,8 +76,10 @@ def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
     known = _known_rows(sheet, in_advance, names, times, codes, ids, notes)
     static = _static(sheet, columns_by_role["static"], names, codes, ids, notes)
     numbers = [numbers_of(sheet, target, names.written, notes) for target in main.targets]
-    values_RK = np.stack(numbers, axis=1)
-    notes += going_on(other_columns(sheet, used_columns), times, codes, values_RK)
+    unused_columns = other_columns(sheet, used_columns)
+    values_RK, notes_on_debits = with_debits(sheet, unused_columns, np.stack(numbers, axis=1))
+    notes += notes_on_debits + doubtful_rows(sheet, unused_columns, codes)
+    notes += going_on(unused_columns, times, codes, values_RK)
     zone, frame_zone = main.zones()
     table = Table(
         series=codes,

@@ -1,26 +1,33 @@
-"""Choose the sheet of a workbook: the only one with times and numbers, or ask."""
+"""Which sheet of a workbook, or file of an archive, is meant: the one with times and numbers, all
+of them where they are the years of one table, or a question."""
 
 from __future__ import annotations
 
 from lstmcast.data.cells.columns import ask
 from lstmcast.data.layouts.layout import Names, table_from_sheet
-from lstmcast.data.sheet import Sheet
+from lstmcast.data.layouts.periodsheets import joined_periods
+from lstmcast.data.sheet import Chosen, Sheet
 from lstmcast.errors import DataError, LstmcastError
 
 # parts of the messages about a table that needs one more option
 _ASKED = ("could be the target", "columns of dates", "several rows for each time", "can be read as")
 
 
-def choose_sheet(sheets: dict[str, Sheet], source: str, names: Names) -> str:
-    """The name of the only readable sheet; DataError with the names if there are several.
+def choose_sheet(sheets: dict[str, Sheet], packed: bool, *, source: str, names: Names) -> Chosen:
+    """The only sheet that can be read, or all sheets that can as one where their names are periods;
+    DataError with their names where several can. packed: they are files of an archive.
 
     If none can be read, the first one is taken, and its error explains the problem.
     """
     usable = [name for name, sheet in sheets.items() if _is_readable(sheet, names)]
-    if not usable:
-        return next(iter(sheets))
-    if len(usable) == 1:
-        return usable[0]
+    candidates = usable or list(sheets)
+    all_periods = joined_periods({name: sheets[name] for name in candidates}, names)
+    if all_periods is not None:
+        return Chosen(tuple(candidates), all_periods)
+    if len(usable) < 2:
+        return Chosen((candidates[0],), sheets[candidates[0]])
+    if packed:
+        raise DataError(_several_files(source, usable))
     descriptions = [f"  {name!r}: {_description(sheets[name])}" for name in usable[:12]]
     if len(usable) > 12:
         descriptions.append(f"  … and {len(usable) - 12} more")
@@ -28,6 +35,16 @@ def choose_sheet(sheets: dict[str, Sheet], source: str, names: Names) -> str:
     raise DataError(
         f"{source} has {len(usable)} sheets with series. Choose one with "
         f"{ask('sheet', usable[0])}:\n{lines}"
+    )
+
+
+def _several_files(source: str, names: list[str]) -> str:
+    shown_names = ", ".join(map(repr, names[:6]))
+    if len(names) > 6:
+        shown_names += f" and {len(names) - 6} more"
+    return (
+        f"{source} is a ZIP archive with {len(names)} files: {shown_names}. One table is expected. "
+        "Unpack it, and name the files."
     )
 
 

@@ -27,6 +27,7 @@ from lstmcast.data.times.times import Times
 from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
 
+_PREFIXED = re.compile(r"([^\W\d]+[ _.-]?)((?:19|20)\d\d[ _./-]?\d\d(?:[ _./-]?\d\d)?)")
 _FIRST_YEAR, _LAST_YEAR = 1800, 2100  # of names such as X1990
 
 
@@ -45,6 +46,8 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
         places, times = _numbered_names(names)
     else:
         places, times = _dated_names(sheet, names)
+    if times is None or len(places) < 3:
+        places, times = _prefixed_names(names)
     if times is None or len(places) < 3 or times.form == "index":
         first_column = sheet.columns[0]
         is_text = first_column.number_share < 0.5 and not first_column.missing.all()
@@ -93,6 +96,25 @@ def _dated_names(sheet: Sheet, names: list[str]) -> tuple[list[int], Times | Non
     places = np.array(places)[is_date].tolist()
     times = replace(times, values=times.values[is_date], bad=times.bad[is_date])
     return places, times
+
+
+def _prefixed_names(names: list[str]) -> tuple[list[int], Times | None]:
+    """Names that are dates behind letters that all of them have: X2021.01, sales_2021_02."""
+    last_match = _PREFIXED.fullmatch(names[-1])
+    if last_match is None:
+        return [], None
+    prefix = last_match[1]
+    places, dates = [], []
+    for place, name in enumerate(names):
+        match = _PREFIXED.fullmatch(name)
+        if match is not None and match[1] == prefix:
+            places.append(place)
+            dates.append(match[2].replace("_", "-"))
+    times = parse_times(dates)
+    if times is None or times.form not in ("date", "number") or times.bad.any() or times.problem:
+        return [], None
+    note = f"dates read without {prefix!r} before them"
+    return places, replace(times, notes=(*times.notes, note))
 
 
 def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], Times]:

@@ -33,6 +33,7 @@ from lstmcast.data.times.times import Times
 
 _NO_MONTH = 99  # where there is no such quarter or week
 _PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked ones
+_FLOATED = re.compile(r"\d{6,14}\.0+")  # 20240301.0, as data frames write whole numbers
 _FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
 
 
@@ -53,6 +54,9 @@ def parse_times(
     filled_texts = [text for text in tidy if text]
     if not filled_texts:
         return None
+    if all(map(_FLOATED.fullmatch, filled_texts)):
+        tidy = [text.partition(".")[0] for text in tidy]
+        filled_texts = [text for text in tidy if text]
     if all(map(_is_whole_number, filled_texts)):
         return whole_number_texts(tidy, partial(_dates, day_first=day_first))
     marked = _marked_years(tidy, filled_texts)

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from lstmcast.data.scripts import REPUBLIC
+from lstmcast.data.times.hourlabels import hours_behind_dates
 from lstmcast.data.times.labelpairs import (
     MOST,
     PAIR,
@@ -28,56 +29,19 @@ from lstmcast.data.times.labelpairs import (
 )
 from lstmcast.data.times.periodwords import full_year, named_period
 from lstmcast.data.times.ranges import range_start
+from lstmcast.data.times.seasonlabels import seasons_as_months
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
+from lstmcast.data.times.spellings import SPELLINGS
 from lstmcast.data.times.timenumbers import decimal_times
 
 _SAMPLE = 20
-_MONTH_DAY = re.compile(r"(?P<name>[^\W\d_]{3,9})\.?[ -]?(?P<number>\d\d)")
-_DAY_MONTH = re.compile(r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
+_WEEK = r"(?:w/?[bce] ?|week (?:of|commencing|beginning|starting|ending) )?"
+_MONTH_DAY = re.compile(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d\d?)")
+_DAY_MONTH = re.compile(_WEEK + r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
 _CLOCKS = re.compile(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
 _NO_YEAR = (
     "dates such as {!r} have no year. Add the year, or number the rows with --time index --period "
     "N, where N rows are one season (in Python: time='index', periods=N)."
-)
-# spellings of dates and clock times that no shape has, and what to write for them
-_SPELLINGS = (
-    (r"(.*\d{2,4}[ t_])(\d\d?)\.(\d\d)\.(\d\d)", r"\1\2:\3:\4"),
-    (r"(.*[-/.]\d{2,4}[ t_])(\d\d?)\.(\d\d)", r"\1\2:\3"),
-    (
-        r"(\d{4}[-/.]?\d\d[-/.]?\d\d|\d\d?[-/.]\d\d?[-/.]\d{4})[ t_](\d\d?) ?(?:h|hrs?|uhr|時)?",
-        r"\1 \2:00",
-    ),
-    (r"(.*[-/.]\d{1,4})[ t_](\d\d)(\d\d)", r"\1 \2:\3"),
-    (r"(\d{8}):(\d{4}(?:\d\d)?)", r"\1 \2"),
-    (r"(\d\d?[a-z]{3}\d{2,4}):(\d\d:.*)", r"\1 \2"),
-    (r"(\d{4})[./] ?(\d\d?)[./] ?(\d\d?)\.?", r"\1-\2-\3"),
-    (r"(\d\d?:\d\d(?::\d\d)?(?: ?[ap]m)?),? (.*\d)", r"\2 \1"),
-    (
-        r"(?:the )?(?:week|month|w/?[ecb]) ?"
-        r"(?:of|ending|ended|commencing|beginning|starting)? (.*)",
-        r"\1",
-    ),
-    (
-        r"(?:end of|as (?:of|at)|q/?e|(?:year|quarter|month|period|\d+ months?)[- ]"
-        r"(?:end(?:ed|ing)?|to)) (.*)",
-        r"\1",
-    ),
-    (r"([a-z]{3,9}) (?:qtr|quarter) (\d{4})", r"\1 \2"),
-    (r"(\d\d?)\. (\d{4})", r"\1/\2"),
-    (r"(\d{4})(\d\d)(\d\d) ?[-~] ?\d{8}", r"\1-\2-\3"),
-    (r"(?:yr|year|y)? ?(\d{4})(?: \[.*\])?", r"\1-01"),
-    (r"tháng (\d\d?[/-]\d{4})", r"\1"),
-    (r"(.*\d{4}) г\.?", r"\1"),
-    (r"(.*\d) um (\d.*)", r"\1 \2"),
-    # as Oracle, web servers, C and JavaScript write times
-    (r"(\d\d-[a-z]{3}-\d\d) (\d\d)\.(\d\d)\.(\d\d)\.(\d+)( [ap]m)?", r"\1 \2:\3:\4\6"),
-    (r"\[?(\d\d/[a-z]{3}/\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})\]?", r"\1 \2\3"),
-    (r"(?:[a-z]{3} )?([a-z]{3}) (\d\d?) (\d\d:\d\d:\d\d) (\d{4})", r"\2 \1 \4 \3"),
-    (
-        r"(?:[a-z]{3} )?([a-z]{3}) (\d\d?) (\d{4}) (\d\d:\d\d:\d\d) gmt([+-]\d{4})(?: \(.*\))?",
-        r"\2 \1 \3 \4\5",
-    ),
-    (r"(.*\d) ?uhr", r"\1"),
 )
 _ZONE_NAMES = re.compile(
     r"(.*\d:\d\d(?::\d\d)?(?: ?[ap]m)?) ?"
@@ -164,11 +128,26 @@ def _replaced(
 def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
-    for labels_of in (_zoned, _spelled, _eras, _ranges, _periods, _seconds):
+    for labels_of in (_hours, _seasons, _zoned, _spelled, _eras, _ranges, _periods, _seconds):
         labels = labels_of(tidy, texts_present)
         if labels is not None:
             return labels
     return _days_without_year(tidy, texts_present, _DAY_MONTH)
+
+
+def _hours(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """2024-03-01 HE05: hours of a day, as power markets number them."""
+    texts = hours_behind_dates(tidy, texts_present)
+    if texts is None:
+        return None
+    example = texts[tidy.index(texts_present[0])]
+    return Labels(texts, (f"labels such as {texts_present[0]!r} read as hours: {example}",))
+
+
+def _seasons(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Winter 2019/20, Summer 2020."""
+    texts, unit = seasons_as_months(tidy, texts_present)
+    return Labels(texts, (f"labels such as {texts_present[0]!r} read as {unit}",)) if unit else None
 
 
 def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -193,7 +172,7 @@ def _spelled(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Dates and clock times that are written a little otherwise: 2022-03-01 05, 18.00.00 after a
     date, 20220301:0100."""
     sample = _sample(texts_present)
-    for pattern, replacement in _SPELLINGS:
+    for pattern, replacement in SPELLINGS:
         compiled = re.compile(pattern)
         rewrite = partial(re.Match.expand, template=replacement)
         rewritten = _replaced(sample, compiled, rewrite)
@@ -352,7 +331,8 @@ def _days_without_year(
         return Labels(texts, (note,))
     days = [31 * month + int(number) for month, number in zip(months, numbers, strict=True)]
     steps = np.diff(days).tolist()
-    if pattern is _MONTH_DAY and not mostly(0 < step <= 4 for step in steps):
+    are_days = any(len(number) == 1 for number in numbers)
+    if pattern is _MONTH_DAY and not are_days and not mostly(0 < step <= 4 for step in steps):
         return None
     texts = _replaced(tidy, pattern, _day_of_leap_year)
     return Labels(texts, (), "", _NO_YEAR.format(texts_present[0]))

@@ -30,6 +30,8 @@ _MONTHS_LONG = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 # a word that stands for another unit where its numbers are too large for the first one
 _OTHERWISE = {"half": "week", "quarter": "week"}
 _KNOWN_WORDS = {*_UNIT_OF, *_FISCAL, *_FILLERS, *_HALVES, *_ROMAN, "'", "年", "第"}
+# 12.50K and 3.4M are numbers
+_SIZE = re.compile(r"\d{1,3}[.,]\d{1,3} ?[kmb]")
 _TOKENS = re.compile(r"\d+|[a-zà-žа-я]+|四半|[週半上下度']|年|第")
 
 
@@ -78,6 +80,8 @@ def named_period(text: str) -> Period | None:
         text = f"{_ORDINAL_WORDS.get(word, word)} {rest_of_label}"
     tokens = _TOKENS.findall(text)
     if "".join(tokens) != re.sub(r"[\s.,/:;_()期目月~-]", "", text):
+        return None
+    if _SIZE.fullmatch(text):
         return None
     span = _month_span(text, tokens)
     if span is not None:

@@ -104,7 +104,7 @@ def tidied(text: str) -> str:
         text = unicodedata.normalize("NFKC", text)
         text = text.translate(_STROKES).replace("元年", "1年")
         text = in_western_signs(text)
-    text = text.strip().casefold()
+    text = re.sub(r"(?<=[ap]\.) (?=m\.$)", "", text.strip().casefold())  # 01:30 p. m.
     first, end = text[:1], text[-1:]
     if first.isalpha() or end.isalpha() or end == ")":
         text = re.sub(_AROUND_DATES, "", text)
@@ -118,8 +118,13 @@ def match_shape(shape: str) -> re.Match[str] | None:
         match = _compiled(pattern).fullmatch(shape)
         if match is None:
             continue
-        month_name = match.groupdict().get("name")
-        if not month_name or month_name in MONTHS:
+        fields = match.groupdict()
+        month_name = fields.get("name")
+        # Jan 10 10:00 is a day, not a month of 2010
+        is_day = (
+            fields.get("H") and fields.get("y") == "00" and not (fields.get("d") or fields.get("b"))
+        )
+        if not is_day and (not month_name or month_name in MONTHS):
             return match
     return None
 

@@ -1,9 +1,8 @@
-"""Numbers that are times: years, 202403, 20240301, seconds since 1970, spreadsheet dates, an
-index."""
+"""Numbers that are times: years, 202403, 20240301, 2024030115, seconds to nanoseconds since 1970,
+or a plain index."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,15 +22,9 @@ _UNITS = (
 )
 # the first and the last second since 1970 that are believed: March 1973, June 2128
 _FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
-# serial days of 1980 and 2100; day 0 of spreadsheets is 30 December 1899
-_FIRST_SERIAL, _LAST_SERIAL = 29_221, 73_051
 _FEWEST_MONTHS = 6
 _PIVOT = 40  # two-digit years are 1941 … 2040
-_DATED = re.compile(
-    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
-)
 _CENTURIES = ("19", "20")
-_SERIAL_ORIGIN = np.datetime64("1899-12-30", "us")
 
 
 def integer_times(numbers: ndarray) -> Times:
@@ -74,34 +67,6 @@ def decimal_times(numbers: ndarray) -> Times | None:
         return None
     micros = np.rint(numbers * 10**6).astype(np.int64)
     return _times_of_clock(micros.astype("datetime64[us]"), "seconds")
-
-
-def serial_times(numbers: ndarray) -> ndarray | None:
-    """Serial days of a spreadsheet as datetime64[us], NaT where NaN; None where some of the numbers
-    lie outside of 1980 to 2099.
-
-    >>> print(serial_times(np.array([44562.0, 44562.5])))
-    ['2022-01-01T00:00:00.000000' '2022-01-01T12:00:00.000000']
-    """
-    is_known = np.isfinite(numbers)
-    if not is_known.any():
-        return None
-    lowest, highest = numbers[is_known].min(), numbers[is_known].max()
-    if not _FIRST_SERIAL <= lowest <= highest < _LAST_SERIAL:
-        return None
-    # to the second: a fraction of a day is never exact
-    seconds = np.rint(np.where(is_known, numbers, 0) * 86_400)
-    since_origin = seconds.astype(np.int64).astype("timedelta64[s]")
-    return np.where(is_known, _SERIAL_ORIGIN + since_origin, np.datetime64("NaT"))
-
-
-def names_dates(name: str) -> bool:
-    """Whether the name of a column says that it holds dates.
-
-    >>> names_dates("Order Date"), names_dates("step")
-    (True, False)
-    """
-    return _DATED.search(name.casefold()) is not None
 
 
 def _times_of_clock(values: ndarray, unit: str) -> Times:
@@ -280,8 +245,9 @@ def _stamped(
     begin_as_years = all(text[:2] in _CENTURIES for text in digits)
     if lengths in ({12}, {14}) and begin_as_years:
         rewrite = _date_and_clock
-    elif lengths == {8} and not begin_as_years:
-        if not all(text[4:6] in _CENTURIES for text in digits):
+    elif lengths in ({8}, {7, 8}) and not begin_as_years:
+        # spreadsheets take the first zero off: 1012024 beside 31012024
+        if not all(text.zfill(8)[4:6] in _CENTURIES for text in digits):
             return None
         rewrite = _day_month_year
     else:
@@ -299,4 +265,5 @@ def _date_and_clock(digits: str) -> str:
 
 
 def _day_month_year(digits: str) -> str:
+    digits = digits.zfill(8)
     return f"{digits[:2]}/{digits[2:4]}/{digits[4:]}"

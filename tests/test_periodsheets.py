@@ -1,0 +1,115 @@
+"""Workbooks with a sheet, and archives with a file, for each year or month of one table."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import date, timedelta
+
+import pytest
+
+import lstmcast as lc
+
+YEARS = (2021, 2022, 2023)
+VALUES = [100.0 + 7 * n % 13 for n in range(36)]
+NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def of_year(year: int, *columns: str) -> list[list[object]]:
+    """A table of one year: the header, and a row for each month."""
+    first = 12 * (year - 2021)
+    rows = [[date(year, n + 1, 1), value] for n, value in enumerate(VALUES[first : first + 12])]
+    return [list(columns or ("month", "sales")), *rows]
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+
+    def saving(sheets):
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for name, rows in sheets.items():
+            sheet = book.create_sheet(name)
+            for row in rows:
+                sheet.append(row)
+        book.save(tmp_path / "book.xlsx")
+        return tmp_path / "book.xlsx"
+
+    return saving
+
+
+@pytest.fixture
+def archive(tmp_path):
+    def packing(files):
+        path = tmp_path / "data.zip"
+        with zipfile.ZipFile(path, "w") as packed:
+            for name, rows in files.items():
+                packed.writestr(name, "".join(",".join(map(str, row)) + "\n" for row in rows))
+        return path
+
+    return packing
+
+
+@pytest.mark.parametrize("name", ["{}", "FY {}", "Sales {}", "{} sales", "sales_{}", "Jan-Dec {}"])
+def test_a_sheet_for_each_year(name, workbook):
+    panel = lc.read(workbook({name.format(year): of_year(year) for year in YEARS}))
+    assert panel.values.ravel().tolist() == VALUES
+    assert str(panel.starts[0])[:10] == "2021-01-01"
+    assert "the 3 sheets" in str(panel.check()) and "their rows were joined" in str(panel.check())
+
+
+def test_sheets_whose_rows_have_no_year(workbook):
+    sheets = {}
+    for year in YEARS:
+        header, *rows = of_year(year)
+        named = [[NAMES[n], value] for n, (_, value) in enumerate(rows)]
+        sheets[str(year)] = [["Sales"], header, *named, ["Total", sum(value for _, value in rows)]]
+    panel = lc.read(workbook(sheets))
+    assert panel.values.ravel().tolist() == VALUES
+    assert "the years in their names became the column 'year'" in str(panel.check())
+
+
+def test_a_sheet_for_each_month(workbook):
+    sheets = {}
+    for n, name in enumerate(NAMES[:4], start=1):
+        days = [date(2023, n, 1) + timedelta(days=day) for day in range(28)]
+        sheets[f"{name} 2023"] = [["day", "a", "b"], *[[day, 5.5, 7.5] for day in days]]
+    path = workbook(sheets)
+    with pytest.raises(lc.DataError, match="2 columns of numbers that could be the target"):
+        lc.read(path)
+    panel = lc.read(path, target="b")
+    assert panel.report.rows == 112 and str(panel.ends[0])[:10] == "2023-04-28"
+
+
+def test_a_table_for_each_year_in_an_archive(archive):
+    files = {f"in/sales_{year}.csv": of_year(year) for year in YEARS}
+    panel = lc.read(archive(files | {"readme.txt": [["of us"], ["and others"]]}))
+    assert panel.values.ravel().tolist() == VALUES
+    assert "the 3 files 'sales_2021.csv' to 'sales_2023.csv' in the archive" in str(panel.check())
+
+
+def test_the_one_table_with_a_series_in_an_archive(archive):
+    notes = [["code", "name"], ["a", "north"], ["b", "south"]]
+    panel = lc.read(archive({"meta.csv": notes, "data.csv": of_year(2021)}))
+    assert panel.values.ravel().tolist() == VALUES[:12]
+    assert "the file 'data.csv' was read" in str(panel.check())
+
+
+OTHERS = [
+    {"2021": of_year(2021), "2022": of_year(2021)},  # the same months
+    {"2021": of_year(2021), "2022": of_year(2022, "month", "orders")},
+    {"North": of_year(2021), "South": of_year(2022)},
+    {"Sales 2021": of_year(2021), "Costs 2022": of_year(2022)},
+    {"2021": of_year(2021), "2022": of_year(2022), "Plan": of_year(2023)},
+]
+
+
+@pytest.mark.parametrize("sheets", OTHERS)
+def test_other_sheets_are_asked_about(sheets, workbook):
+    with pytest.raises(lc.DataError, match=f"{len(sheets)} sheets with series. Say which one"):
+        lc.read(workbook(sheets))
+
+
+def test_a_bomb_of_many_files_is_refused(archive):
+    with pytest.raises(lc.DataError, match="ZIP archive with 201 files"):
+        lc.read(archive({f"{year}.csv": of_year(2021) for year in range(201)}))
