@@ -66,9 +66,10 @@ def favorita(data: Path, most: int) -> lc.Panel:
     frame["y"] = frame["sales"].astype(float)
     frame["id"] = frame["store_nbr"].astype(str) + "/" + frame["family"].astype(str)
     frame["fraction"] = frame["y"] % 1
-    by_id = frame.groupby("id")[["fraction", "y"]].sum()
-    kept = by_id[(by_id["fraction"] == 0) & (by_id["y"] > 0)].index
-    frame = pd.DataFrame(frame[frame["id"].isin(kept)])
+    groups = frame.groupby("id")
+    is_whole = pd.Series(groups["fraction"].transform("sum")) == 0
+    is_sold = pd.Series(groups["y"].transform("sum")) > 0
+    frame = pd.DataFrame(frame[is_whole & is_sold])
     return read(thinned(frame, "id", most), "id", ["promotion_active", "is_holiday"])
 
 

@@ -98,7 +98,7 @@ def bounds_of(
     if not may_pass_O.any():
         return None
     bounds = Bounds.none(count)
-    for row in np.flatnonzero(may_pass_O):
+    for row in np.flatnonzero(may_pass_O).tolist():
         read_T = panel.values[begin_O[row] : end_O[row]]
         bounds.put(row, read_T)
     return bounds
@@ -155,7 +155,7 @@ def _is_limit(known_T: NDArray, bound: float, is_upper: bool) -> bool:
     nearest = inner_T.max() if is_upper else inner_T.min()
     nearest_count = np.count_nonzero(inner_T == nearest)
     is_alone = touches >= ALONE * nearest_count
-    return visits >= VISITS_ALONE and is_alone
+    return bool(visits >= VISITS_ALONE and is_alone)
 
 
 def within(answers_OHX: NDArray, bounds: Bounds | None) -> NDArray:

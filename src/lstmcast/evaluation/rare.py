@@ -73,7 +73,7 @@ def _surprised(forecasts: Tried) -> NDArray:
     is_above_OJH = above_OJH > SURPRISED * high_OJH
     is_below_OJH = -above_OJH > SURPRISED * low_OJH
     is_far_OJH = is_above_OJH | is_below_OJH
-    return is_far_OJH.any(axis=(1, 2))
+    return np.asarray(is_far_OJH.any(axis=(1, 2)))
 
 
 def events(values_T: NDArray, season: int) -> NDArray:

@@ -96,8 +96,8 @@ def _of_inner(
     """The table of one file that came out of a packed one."""
     if not content.strip():
         raise DataError(
-            f"{source} is an empty archive. A table with a column of dates and a column of numbers is "
-            "expected."
+            f"{source} is an empty archive. A table with a column of dates and a column of "
+            "numbers is expected."
         )
     large = _large(content, source) if header is None else None
     if large is not None:
