@@ -184,7 +184,7 @@ def test_nothing_to_hold_out_is_said_and_not_an_error():
     )
     summary = result.summary()
     assert summary.verdict.startswith(
-        "not judged: the longest series has 5 values, too few to hold out 4 and know 4"
+        "not judged: the longest series has 5 values, too few to hold out 4 after 4 known ones"
     )
     assert "not judged" in str(summary)
     assert json.loads(result.to_json())["scores"] == {}

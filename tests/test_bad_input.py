@@ -186,7 +186,7 @@ def test_a_full_disk(mounted, option):
     (disk / "f.csv").write_text("mine")
     done = forecast(AIRLINE, option, disk / PLACES[option])
     assert done.status == 1
-    assert "the disk is full. Make room" in done.message
+    assert "the disk is full. Free some space" in done.message
     assert {path.name for path in disk.iterdir()} == {"other", "f.csv"}
     assert (disk / "f.csv").read_text() == "mine"
 

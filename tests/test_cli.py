@@ -611,7 +611,7 @@ WRONG = [
     (["forecast", AIRLINE, "-H", "12", "--duplicates", "add"], "duplicates"),
     (["forecast", AIRLINE, "-H", "12", "--period", "0"], "period"),
     (["forecast", AIRLINE, "-H", "12", "--baselines", "best"], "simple, classical"),
-    (["forecast", AIRLINE, "-H", "12", "--cutoffs", "-1"], "measures nothing, got -1."),
+    (["forecast", AIRLINE, "-H", "12", "--cutoffs", "-1"], "at least 0, got -1."),
     (["forecast", AIRLINE, "-H", "12", "--level", "100"], "such as 80, got 100."),
     (
         ["forecast", AIRLINE, "-H", "12", "--level", "99.9"],
@@ -632,7 +632,10 @@ WRONG = [
         "--duplicates mean) would have no effect",
     ),
     (["forecast", AIRLINE, "-H", "12", "--colour"], "--colour"),
-    (["backtest", AIRLINE, "-H", "12", "--cutoffs", "0"], "--cutoffs 0"),
+    (
+        ["backtest", AIRLINE, "-H", "12", "--cutoffs", "0"],
+        "--cutoffs must be at least 1 here, got 0",
+    ),
     (["predict", AIRLINE], "--model"),
     (["forecats", AIRLINE], "forecats"),
     (["check"], "DATA"),
@@ -804,7 +807,7 @@ def test_the_forecast_that_is_recommended_can_be_asked_for(run, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(common, "forecaster_for", OWN_MODEL)
         told = run("backtest", data, "-H", 4, "--method", "naive").out
-        asked = re.search(r"^--method (.+) gives the (.+) forecast\.$", told, re.MULTILINE)
+        asked = re.search(r"^--method (.+) uses the (.+) forecast\.$", told, re.MULTILINE)
         assert asked is not None
         name = asked[1].strip('"')
         given = run("forecast", data, "-H", 4, "--method", name, "--json").json

@@ -144,7 +144,7 @@ def test_a_learning_curve_and_a_report(run, data, model, tmp_path):
 
 def test_a_model_trained_on_everything_has_no_accuracy_on_a_part_held_back(run, data, model):
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--everything")
-    assert "trained again on everything" in done.err and "Accuracy" not in done.out
+    assert "retrained on all data" in done.err and "Accuracy" not in done.out
     assert run("info", model, "--json").json["model"]["training"]["refit"] is True
 
 
@@ -290,7 +290,7 @@ def test_a_place_that_cannot_be_written_is_found_before_training(run, data, mode
     [
         ([3], "only one value"),
         ([3, 4, 6], "long enough"),
-        ([None] * 60, "no column of numbers"),
+        ([None] * 60, "no numeric column"),
         (["1e300"] * 60, "up to 1e+100"),
         ([None] * 59 + [4], "only one value"),
     ],

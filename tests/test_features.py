@@ -185,7 +185,7 @@ def test_values_beyond_every_measure_are_refused_beside_the_target_too():
 def test_a_series_in_a_row_has_nothing_beside_it():
     times = {"2024-01": [1, 2], "2024-02": [3, 4], "2024-03": [5, 5]}
     wide = pd.DataFrame({"shop": ["a", "b"], "size": [40, 90], **times})
-    with pytest.raises(DataError, match=r"one series per row.*a row for each time"):
+    with pytest.raises(DataError, match=r"one series per row.*one row per time"):
         lc.read(wide, past="size")
 
 
@@ -194,7 +194,7 @@ def test_the_check_tells_of_columns_that_say_nothing():
     assert "all values of the past column 'price' are 3" in str(constant)
     gappy = np.where(np.arange(16) % 4, shop()["price"], np.nan)
     some = lc.check(shop(price=gappy), target="sold", past="price")
-    assert "4 of 16 values of the past column 'price' are missing. The newest" in str(some)
+    assert "4 of 16 values of the past column 'price' are missing. The last" in str(some)
     absent = np.where(np.arange(16) < 8, shop()["price"], np.nan)
     nothing = lc.check(shop(price=absent), target="sold", past="price")
     assert "series 'tea': no value of the past column 'price' is known" in str(nothing)
@@ -252,7 +252,7 @@ def test_newer_data_without_a_remembered_column_are_refused():
     words = re.compile("no column 'promoted'.*'price', 'promoted' beside the target", re.DOTALL)
     with pytest.raises(DataError, match=words):
         read_newer(shop().drop(columns="promoted"), context.panel)
-    with pytest.raises(DataError, match="column 'promoted' is missing, which the network reads"):
+    with pytest.raises(DataError, match="'promoted', which the network reads, is missing"):
         context.join(lc.read(shop(), target="sold", past="price"))
 
 
@@ -269,5 +269,5 @@ def test_what_is_known_in_advance_goes_on_beyond_the_end_of_a_part():
 
 
 def test_a_column_known_in_advance_may_not_end_before_its_series():
-    with pytest.raises(DataError, match=r"future column 'price' has the shape \(2,\) for series"):
+    with pytest.raises(DataError, match=r"future column 'price' has shape \(2,\) for series"):
         lc.Panel.from_arrays([1.0, 2.0, 3.0], future={"price": [1.0, 2.0]})

@@ -232,7 +232,7 @@ def test_backtests_fit_a_model_that_needs_it():
     tested = lc.backtest(scratch(), waves(), cutoffs=2)
     assert tested.refit == "once" and np.isfinite(tested.scores["lstmcast"]["mae"])
     fitted = scratch().fit(waves())
-    with pytest.raises(UsageError, match="was trained on"):
+    with pytest.raises(UsageError, match="the end of the training data"):
         lc.backtest(fitted, waves(), cutoffs=4, refit="never")
     held_back = fitted.model.held_back_from(waves())
     assert np.isfinite(

@@ -205,8 +205,8 @@ def test_the_progress_line_follows_a_refit_and_other_callbacks_do_not(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"weights": None}, "no weights"),
-        ({"weights": 3}, "no weights"),
+        ({"weights": None}, "are not weights"),
+        ({"weights": 3}, "are not weights"),
         ({"network": (32,)}, r"NetworkConfig\(layers"),
         ({"network": {"layers": (32,)}}, r"NetworkConfig\(layers"),
         ({"training": {"epochs": 3}}, r"TrainingConfig\(epochs"),

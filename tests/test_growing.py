@@ -246,7 +246,7 @@ def test_another_horizon_is_another_run(tmp_path):
 
 
 def test_other_transforms_are_another_run(tmp_path):
-    with pytest.raises(ModelError, match=r"is of another run: its network\.inputs"):
+    with pytest.raises(ModelError, match=r"belongs to another run: its network\.inputs"):
         forecaster(3).fit(OLD, folder=tmp_path)
         other = replace(NETWORK, inputs=Transformed(Standard()))
         forecaster(6, other).fit(waves(), folder=tmp_path, resume=True)
@@ -264,7 +264,9 @@ def test_checkpoints_without_a_record_go_on_with_the_same_data_only(tmp_path):
 def test_a_damaged_record_is_named(tmp_path):
     forecaster(3).fit(OLD, folder=tmp_path)
     (tmp_path / "data" / "series.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match=r"'.*data' is damaged: series(.|\n)*begin anew, or leave"):
+    with pytest.raises(
+        ModelError, match=r"'.*data' is damaged: series(.|\n)*start again, or leave"
+    ):
         forecaster(6).fit(OLD, folder=tmp_path, resume=True)
 
 

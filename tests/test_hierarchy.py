@@ -205,9 +205,9 @@ def test_few_errors_say_nothing():
 
 def test_the_series_of_which_little_is_known_is_named():
     panel = lc.Panel.from_arrays({"a": [1.0, 5, 3] * 20, "b": [np.nan] * 60})
-    with pytest.raises(DataError, match="series 'b' has 0 known errors"):
+    with pytest.raises(DataError, match="series 'b' has 0 known one-step errors"):
         lc.reconcile(SeasonalNaive(2), panel)
-    with pytest.raises(DataError, match="series 'b' has 0 known errors"):
+    with pytest.raises(DataError, match="series 'b' has 0 known one-step errors"):
         Covariance.of(np.full((2, 5), np.nan), ["a", "b"])
 
 

@@ -65,7 +65,7 @@ def test_an_hour_that_never_comes_twice_is_no_hour(read_lines):
 
 
 def test_an_hour_that_comes_twice_is_asked_about(read_lines):
-    with pytest.raises(lc.DataError, match=r"two rows for 2024-10-27 02:00 .*clocks are put back"):
+    with pytest.raises(lc.DataError, match=r"two rows for 2024-10-27 02:00 .*clocks are set back"):
         read_lines(across("52"))
     panel = read_lines(across("52"), duplicates="mean")
     assert panel.values[26] == (42 + 52) / 2

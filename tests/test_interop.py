@@ -320,7 +320,7 @@ def test_the_hard_sigmoid_is_that_of_the_version(tmp_path, version, slope):
 def test_a_hard_sigmoid_of_no_version_has_to_be_said(tmp_path, version):
     path = legacy(tmp_path / "model.h5", HARD, WEIGHTS, version=version)
     for said in (None, Cell("relu")):
-        with pytest.raises(ModelError, match=r"'lstm_7' has .*version of Keras .*not known.*cell="):
+        with pytest.raises(ModelError, match=r"'lstm_7' has .*version of Keras .*unknown.*cell="):
             from_keras(path, cell=said)
     for name in ("hard_sigmoid", "hard_sigmoid_keras3"):
         assert from_keras(path, cell=Cell("relu", name)).config.cell == Cell("relu", name)

@@ -178,7 +178,7 @@ def test_a_model_is_trained_again_when_it_is_old(folder, monkeypatch):
 def test_two_runs_at_once_are_one(folder):
     with locked(Path(".job.toml.lock")) as free:
         assert free
-        with pytest.raises(BusyError, match="not done yet"):
+        with pytest.raises(BusyError, match="is in progress"):
             run_job(text())
     assert not (folder / "shop.db").exists()
     run_job(text())
@@ -339,7 +339,7 @@ def test_a_job_is_written_from_data_and_runs_from_anywhere(folder, run, monkeypa
     written = Path("job.toml").read_text()
     assert 'series = ["store"]' in written and 'frequency = "D"' in written
     again = run("job", "init", "sales.csv", "--series", "store")
-    assert again.status == 2 and "is there already" in again.err
+    assert again.status == 2 and "already exists" in again.err
     (folder / "elsewhere").mkdir()
     monkeypatch.chdir(folder / "elsewhere")
     dry = run("run", "../job.toml", "--dry-run")

@@ -200,7 +200,7 @@ def test_ids_like_formulas_are_told_and_escaped_on_request(tmp_path):
     (tmp_path / "ids.csv").write_text("id,ds,y\n" + rows)
     words = ("forecast", "ids.csv", "-H", "1", "--cutoffs", "0", "--out", "f.csv")
     told = here(*words, folder=tmp_path)
-    assert "take for formulas: '=1+1', '@a'. --escape-formulas writes them" in told.err
+    assert "read as formulas: '=1+1', '@a'. --escape-formulas writes them" in told.err
     assert "\n=1+1," in (tmp_path / "f.csv").read_text()
     done = here(*words, "--escape-formulas", folder=tmp_path)
     written = (tmp_path / "f.csv").read_text()

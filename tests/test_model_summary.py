@@ -59,7 +59,7 @@ def test_in_notebooks_it_is_a_table():
 )
 def test_what_has_no_layers_is_refused(given):
     with pytest.raises(
-        UsageError, match=f"A {type(given).__name__} has no layers .*such as forecaster.network"
+        UsageError, match=f"A {type(given).__name__} has no layers.*such as forecaster.network"
     ):
         summary(given)
 

@@ -37,9 +37,9 @@ FOOTNOTES = [
 ]
 # all values have the unit, or it is a measure, a mark of statistical offices, or several things
 AS_BEFORE = [
-    ("1.2M|3.4M", [1.2, 3.4], "'m' taken off every value"),
-    ("12 Cr|13 Cr", [12, 13], "'cr' taken off every value"),
-    ("12.5|13.1b|14.2|13.3", [12.5, 13.1, 14.2, 13.3], "marks behind numbers taken off (b)"),
+    ("1.2M|3.4M", [1.2, 3.4], "'m' removed from every value"),
+    ("12 Cr|13 Cr", [12, 13], "'cr' removed from every value"),
+    ("12.5|13.1b|14.2|13.3", [12.5, 13.1, 14.2, 13.3], "marks after numbers removed (b)"),
 ]
 NO_NUMBERS = ["12 kg|13 l|14 m", "500 mW|1.2 W", "1 d|2|3|4|5 c", "12 m|13|14"]
 
@@ -62,7 +62,7 @@ def test_debits_are_negative(texts, expected):
 def test_signs_of_footnotes_are_no_digits(texts, expected):
     numbers = parse_numbers(texts.split("|"))
     assert numbers.values.tolist() == expected
-    assert numbers.notes[0].startswith("marks behind numbers taken off (")
+    assert numbers.notes[0].startswith("marks after numbers removed (")
 
 
 @pytest.mark.parametrize(("texts", "expected", "note"), AS_BEFORE)

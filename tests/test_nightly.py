@@ -83,7 +83,7 @@ def test_calendars_and_kinds_of_absent_series_stay(tmp_path):
 
 
 def test_a_model_that_remembers_nothing_is_not_updated():
-    with pytest.raises(UsageError, match="remembers no data"):
+    with pytest.raises(UsageError, match="has no saved context"):
         lc.LSTMForecaster(3).updated(sales("2024-02-20"))
 
 

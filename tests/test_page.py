@@ -158,7 +158,11 @@ def test_columns_that_go_on_are_suggested(ask):
 @pytest.mark.parametrize(
     ("table", "field", "told"),
     [
-        ("day,a,b\n2024-01-01,1,2\n2024-01-02,3,4\n2024-01-03,5,9\n", "target", "2 columns"),
+        (
+            "day,a,b\n2024-01-01,1,2\n2024-01-02,3,4\n2024-01-03,5,9\n",
+            "target",
+            "2 numeric columns",
+        ),
         ("a,b\n1,x\n2,y\n3,z\n", "time", "no column of dates"),
         ("d,a\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n2024-01-03,3\n", "series", "two rows"),
     ],

@@ -75,7 +75,7 @@ def test_a_sheet_for_each_month(workbook):
         days = [date(2023, n, 1) + timedelta(days=day) for day in range(28)]
         sheets[f"{name} 2023"] = [["day", "a", "b"], *[[day, 5.5, 7.5] for day in days]]
     path = workbook(sheets)
-    with pytest.raises(lc.DataError, match="2 columns of numbers that could be the target"):
+    with pytest.raises(lc.DataError, match="2 numeric columns that could be the target"):
         lc.read(path)
     panel = lc.read(path, target="b")
     assert panel.report.rows == 112 and str(panel.ends[0])[:10] == "2023-04-28"
@@ -106,7 +106,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("sheets", OTHERS)
 def test_other_sheets_are_asked_about(sheets, workbook):
-    with pytest.raises(lc.DataError, match=f"{len(sheets)} sheets with series. Say which one"):
+    with pytest.raises(lc.DataError, match=f"{len(sheets)} sheets with series. Choose one"):
         lc.read(workbook(sheets))
 
 

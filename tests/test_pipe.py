@@ -287,7 +287,7 @@ def test_wrong_lines_show_in_the_exit_status():
     ("options", "message"),
     [
         (["--save-every", 5], "Give --state DIR"),
-        (["--save-every", 0], "Give 1 or more"),
+        (["--save-every", 0], "must be at least 1"),
         (["--horizon", 0], "horizon"),
         (["--frequency", "often"], "often"),
         (["--kind", "odd"], "odd"),

@@ -355,7 +355,7 @@ def test_a_fit_that_gives_nothing_is_said(trainable, panel):
 
     with pytest.raises(
         ModelError,
-        match=r"cutoff 1 of 4 \(2021-12-01\): fit\(\) gave NoneType: a fitted forecaster",
+        match=r"cutoff 1 of 4 \(2021-12-01\): fit\(\) gave NoneType, but should return",
     ):
         tried(Silent(), panel)
 
@@ -365,9 +365,7 @@ def test_a_forecast_of_another_shape_is_said(trainable, panel):
         def predict(self, panel, horizon=None, *, cutoffs=None):
             return super().predict(panel, 3, cutoffs=cutoffs)
 
-    with pytest.raises(
-        ModelError, match=r"cutoff 1 of 4 .*has shape \(2, 3\); .*\(2, 4\), are expected"
-    ):
+    with pytest.raises(ModelError, match=r"cutoff 1 of 4 .*has shape \(2, 3\); .*\(2, 4\)"):
         tried(Short(), panel)
 
 

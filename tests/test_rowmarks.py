@@ -79,7 +79,7 @@ def test_one_code_for_missing_is_asked_about(read_marked):
     values = [str(10 + n) for n in range(len(DAYS))]
     values[5] = "-999"
     panel = read_marked("note", ["x"], values)
-    assert "the value -999 at 2024-01-06 (line 7) is far away from all others" in str(panel.check())
+    assert "the value -999 at 2024-01-06 (line 7) is far from all others" in str(panel.check())
 
 
 def test_a_low_value_that_is_no_code_is_none(read_marked):

@@ -471,7 +471,7 @@ def test_two_servers_do_not_share_a_folder(tmp_path):
 def test_what_no_server_wrote_is_named(tmp_path):
     stream = lc.Stream(lc.LSTMForecaster(horizon=1), ["a"])
     stream.save(tmp_path / "plant" / "state")
-    with pytest.raises(ModelError, match="no server wrote"):
+    with pytest.raises(ModelError, match="not written by a server"):
         Streams(Settings(streams=tmp_path))
     shutil.rmtree(tmp_path / "plant")
     Streams(Settings(streams=tmp_path)).shut()

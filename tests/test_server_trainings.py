@@ -173,7 +173,7 @@ def test_a_trained_network_is_compared_on_what_it_has_not_seen(ask, tuned):
     assert len(found["points"]["tuned"]) == 12
     mae = tuned["accuracy"]["scores"]["lstmcast"]["mae"]
     assert f"{mae:.4g}" in found["table"]
-    assert "held back" in found["told"]
+    assert "validation data" in found["told"]
 
 
 def test_columns_that_are_known_in_advance_are_trained_with(ask):

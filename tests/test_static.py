@@ -127,7 +127,7 @@ def test_arrays_have_them():
     panel = lc.Panel.from_arrays(values, static={"area": {"b": 7, "a": 5}, "town": ["Ulm", "Bonn"]})
     np.testing.assert_array_equal(statics(panel)["area"], [5, 7])
     assert panel.covariates.static_levels == {"town": ("Bonn", "Ulm")}
-    with pytest.raises(DataError, match=r"'area' has the shape \(3,\), and there are 2 series"):
+    with pytest.raises(DataError, match=r"'area' has shape \(3,\), and there are 2 series"):
         lc.Panel.from_arrays(values, static={"area": [1, 2, 3]})
 
 

@@ -475,7 +475,7 @@ def test_a_killed_first_save_leaves_no_model(tmp_path):
     [
         (errno.ENOSPC, "disk is full"),
         (errno.EROFS, "read-only"),
-        (errno.EACCES, "no permission"),
+        (errno.EACCES, "permission to write there is missing"),
         (errno.EIO, "rror"),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_year_that_stands_in_its_first_row_only_is_carried_down(tmp_path):
     rows = [f"{y if m == 1 else ''},{m},{m}" for y in (2010, 2011) for m in range(1, 13)]
     panel = lc.read(write(tmp_path, "Year,Month,y", rows))
     assert panel.values.tolist() == [*range(1, 13), *range(1, 13)]
-    assert any("empty cells of Year read as the one above" in str(f) for f in panel.check())
+    assert any("empty cells of Year read as the cell above" in str(f) for f in panel.check())
 
 
 def test_a_date_that_stands_in_its_first_row_only_is_carried_down(tmp_path):

@@ -492,7 +492,7 @@ def test_what_does_not_go_together_is_refused():
         with pytest.raises(UsageError, match=r"needs Transformed\(\) inputs"):
             check_plan(ADAPTIVE, panel, TrainingConfig(batching=batching))
     many = NetworkConfig(layers=(3,), inputs=Transformed(), head="point", horizon=3)
-    with pytest.raises(UsageError, match="answers 3 at once"):
+    with pytest.raises(UsageError, match="forecasts 3 at once"):
         check_plan(many, data, TrainingConfig(batching=Rollout(5, 2)))
     with pytest.raises(UsageError, match="learns from AdaptiveData"):
         check_plan(ADAPTIVE, data, TrainingConfig())

@@ -392,7 +392,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, named):
     given = {"start": PLAIN, "data": plain_data(), "config": QUICK, "seed": 0}
     fit_network(given["start"], given["data"], given["config"], seed=0, folder=tmp_path)
     given |= change
-    with pytest.raises(ModelError, match=rf"is of another run: .*{named}.*begin anew"):
+    with pytest.raises(ModelError, match=rf"belongs to another run: .*{named}.*start again"):
         fit_network(
             given["start"],
             given["data"],
@@ -485,7 +485,7 @@ def test_a_schedule_over_all_epochs_goes_on_as_of_the_longer_training_and_says_s
     rates = [fitted.history.columns()["learning_rate"][3:] for fitted in (longer, at_once)]
     np.testing.assert_array_equal(*rates)
     assert differs(longer.network, at_once.network)
-    said = "continued after epoch 3 of 3: .* is not that of 6 at once"
+    said = "continued after epoch 3 of 3: .* differs from 6 epochs at once"
     assert [bool(re.match(said, note)) for note in longer.notes].count(True) == 1
     again = fit_network(PLAIN, plain_data(), config, folder=tmp_path, resume=True)
     assert again.notes == longer.notes
@@ -795,7 +795,7 @@ def test_a_refit_repeats_the_training_on_everything_up_to_the_best_epoch():
     config = replace(QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.2), refit=True)
     fitted = fit_network(PLAIN, plain_data(), config)
     (best,) = [row.epoch for row in fitted.history.epochs if row.best]
-    said = f"refitted on all data, for the number of the best epoch ({best})"
+    said = f"retrained on all data, up to the best epoch ({best})"
     assert fitted.refitted and fitted.notes == (said,)
     alone = fit_network(
         PLAIN, plain_data().everything(), replace(config, validation=None, refit=False, epochs=best)

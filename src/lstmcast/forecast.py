@@ -105,9 +105,8 @@ class Forecast(ResultTable):
         """Make a forecast with the ids, times and columns of the panel that it continues.
 
         For series that stop at 0, such as counts, no value is below 0, and none lies beyond
-        `bounds`. This is applied last, because calibration and interpolation move quantiles.
-        rows: the steps of the grid to keep (O, H), from 0, as `data.observed.on_grid` gives them;
-        None keeps all.
+        `bounds`: calibration and interpolation move quantiles. rows: the steps of the grid to keep
+        (O, H), from 0; None keeps all.
         """
         stops = panel.kinds[origins.series] != "real"
         point = within(stopped(np.asarray(point, np.float64), stops), bounds)
@@ -258,9 +257,8 @@ class Forecast(ResultTable):
         return replace(self, **changes)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
-        """Draw sample paths of each series (O, `count`, H). Each step has the quantiles of the
-        forecast; errors are correlated over time and between series as they were at held-out
-        cutoffs. Raises UsageError if there are no quantiles on both sides of the median."""
+        """Draw sample paths of each series (O, `count`, H), whose errors are correlated as at
+        held-out cutoffs. UsageError if there are no quantiles on both sides of the median."""
         draws = draws_of(self, count, seed)
         return np.stack([draws(origin) for origin in range(len(self.ids))])
 

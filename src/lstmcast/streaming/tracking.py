@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import Blocks
+from lstmcast.data.bounds import bounds_of, within
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader, at_steps
@@ -60,7 +62,13 @@ class Tracker:
         shift_O = np.repeat(begins_R - first_R, forecasts_R)
         counts_O = np.arange(len(series_O)) - shift_O
         steps = tuple(range(1, self.steps + 1))
-        answers_OHQ = at_steps(reader, panel, Origins(series_O, counts_O), steps)
+        origins = Origins(series_O, counts_O)
+        answers_OHQ = at_steps(reader, panel, origins, steps)
+        if reader.network.config.inputs.from_context:  # as they would have been shown
+            context = reader.context or Blocks.of(panel.periods)
+            first_O = context.start(counts_O)
+            bounds = bounds_of(panel, origins, first_O, answers_OHQ)
+            answers_OHQ = within(answers_OHQ, bounds)
         state: Tracked = self.rows["tracked"]
         state.count_S[series_R] = first_R
         for step in range(int(forecasts_R.max(initial=0))):

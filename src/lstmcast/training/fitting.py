@@ -153,7 +153,7 @@ def _refit_all(
             )
         refits.append(refit)
     epochs = ", ".join(str(member.best_epoch) for member in members)
-    return refits, (f"refitted on all data, for the number of the best epoch ({epochs})",)
+    return refits, (f"retrained on all data, up to the best epoch ({epochs})",)
 
 
 def _stored_refitted(job: Job, member: Member) -> Store | None:

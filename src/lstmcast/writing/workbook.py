@@ -54,8 +54,8 @@ def require_rows(rows: int, path: str | os.PathLike[str]) -> None:
 
     >>> require_rows(2_000_000, "all.xlsx")
     Traceback (most recent call last):
-    lstmcast.errors.OutputError: 'all.xlsx' cannot be written: the table has 2,000,000 rows, and a
-    sheet of Excel ...
+    lstmcast.errors.OutputError: 'all.xlsx' cannot be written: the table has 2,000,000 rows, but
+    an Excel sheet ...
     """
     if Path(path).suffix.lower() == ".xlsx" and rows > MOST_ROWS:
         raise OutputError(

@@ -33,7 +33,7 @@ class _Point(NamedTuple):
 def is_line_protocol(start: str) -> bool:
     """Whether a text begins with lines of the protocol, below comments or not.
 
-    >>> is_line_protocol("# DML\\ncpu,host=a load=0.5,idle=90i 1672531200000000000\\n")
+    >>> is_line_protocol("# DML\\ncpu,host=a load=0.5 1672531200000\\ncpu,host=b load=0.4")
     True
     """
     lines = [line for line in start.splitlines()[:200] if _is_point(line)][:_SAMPLE]
