@@ -164,7 +164,7 @@ def test_a_question_is_asked_at_its_option(visit):
 
 @pytest.mark.parametrize(
     ("field", "value", "told"),
-    [("horizon", "0", "greater"), ("horizon", "99999", "too far"), ("holidays", "Germany", "DE")],
+    [("horizon", "0", "greater"), ("horizon", "99999", "too long"), ("holidays", "Germany", "DE")],
 )
 def test_a_fault_stands_beside_its_control(visit, field, value, told):
     page = forecast(visit(), AIR)
@@ -466,7 +466,7 @@ def test_a_training_is_followed_stopped_and_compared(visit):
     page.click("#train-use")
     page.wait_for_selector("#compare-table table")
     assert "mine" in page.inner_text("#compare-table")
-    assert "held back" in page.inner_text("#compare-note")
+    assert "validation data" in page.inner_text("#compare-note")
     assert page.locator("#method option[value='model:mine']").count() == 1
     with page.expect_download() as download:
         page.click("#train-file")
