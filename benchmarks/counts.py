@@ -20,7 +20,7 @@ from sets import DataSet, load
 
 import lstmcast as lc
 from lstmcast.evaluation import metrics
-from lstmcast.evaluation.backtest import backtest
+from lstmcast.evaluation.backtest import Backtest, backtest
 
 LEVELS = tuple(round(0.1 * k, 1) for k in range(1, 10))
 SETS = ("m5_items_CA_1", "online_retail")
@@ -46,20 +46,27 @@ def measured(dataset: DataSet, method: str) -> dict[str, Any]:
     tested = backtest(model, dataset.panel, cutoffs=dataset.counts, baselines=False)
     seconds = time.monotonic() - began
     forecast = tested.forecasts[tested.model]
-    scale_O = scale_of(dataset)
-    unit_O1 = scale_O[:, None]
-    actual_OH = tested.actual / unit_O1
     return {
         "set": dataset.name,
         "method": method,
-        "mase": metrics.mase(tested.actual, forecast.point, scale_O),
-        "pinball": metrics.pinball(
-            actual_OH, forecast.quantiles / unit_O1[..., None], forecast.quantile_levels
-        ),
-        "coverage80": covered(tested.actual, forecast),
-        "of_sums80": sums_covered(tested.actual, forecast),
+        **errors_of(dataset, tested),
         "sum_above": above(tested.actual, forecast),
         "seconds": seconds,
+    }
+
+
+def errors_of(dataset: DataSet, tested: Backtest) -> dict[str, float]:
+    """Errors of the model of a backtest, and how often its 80% intervals hold."""
+    forecast = tested.forecasts[tested.model]
+    scale_O = scale_of(dataset)
+    unit_O1 = scale_O[:, None]
+    quantiles_OHQ = forecast.quantiles / unit_O1[..., None]
+    pinball = metrics.pinball(tested.actual / unit_O1, quantiles_OHQ, forecast.quantile_levels)
+    return {
+        "mase": metrics.mase(tested.actual, forecast.point, scale_O),
+        "pinball": pinball,
+        "coverage80": covered(tested.actual, forecast),
+        "of_sums80": sums_covered(tested.actual, forecast),
     }
 
 

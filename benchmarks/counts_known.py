@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from common import arguments, data_folder, print_table, scale_of, write_result
-from counts import LEVELS, covered, sums_covered
+from common import arguments, data_folder, print_table, write_result
+from counts import LEVELS, errors_of
 from sets import DataSet, last_windows
 
 import lstmcast as lc
 from lstmcast.covariates.effects import without_known
-from lstmcast.evaluation import metrics
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.training_config import TrainingConfig
 
@@ -124,18 +123,7 @@ def measured(dataset: DataSet, method: str, epochs: int) -> dict[str, Any]:
     began = time.monotonic()
     tested = backtest(model, dataset.panel, cutoffs=dataset.counts, baselines=False)
     seconds = time.monotonic() - began
-    forecast = tested.forecasts[tested.model]
-    scale_O = scale_of(dataset)
-    unit_O1 = scale_O[:, None]
-    quantiles_OHQ = forecast.quantiles / unit_O1[..., None]
-    pinball = metrics.pinball(tested.actual / unit_O1, quantiles_OHQ, forecast.quantile_levels)
-    return {
-        "mase": metrics.mase(tested.actual, forecast.point, scale_O),
-        "pinball": pinball,
-        "coverage80": covered(tested.actual, forecast),
-        "of_sums80": sums_covered(tested.actual, forecast),
-        "seconds": seconds,
-    }
+    return {**errors_of(dataset, tested), "seconds": seconds}
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+import lstmcast as lc
 from commands import Done
 from lstmcast.cli import app as cli
 
@@ -27,6 +28,18 @@ def ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def read_lines(tmp_path):
+    """Read a CSV file of these lines."""
+
+    def reading(lines, **options):
+        path = tmp_path / "data.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return lc.read(path, **options)
+
+    return reading
 
 
 @pytest.fixture

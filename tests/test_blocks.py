@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import lstmcast as lc
-
 YEARS = (2021, 2022, 2023)
 VALUES = [100.0 + 7 * n % 13 for n in range(36)]
 NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September"]
@@ -15,16 +13,6 @@ NAMES += ["October", "November", "December"]
 def months_of(year: int) -> list[str]:
     first = 12 * (year - 2021)
     return [f"{name},{VALUES[first + n]}" for n, name in enumerate(NAMES)]
-
-
-@pytest.fixture
-def read_lines(tmp_path):
-    def reading(lines, **options):
-        path = tmp_path / "data.csv"
-        path.write_text("\n".join(lines) + "\n")
-        return lc.read(path, **options)
-
-    return reading
 
 
 @pytest.mark.parametrize(

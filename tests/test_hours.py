@@ -12,16 +12,6 @@ DAYS = ["2024-10-26", "2024-10-27", "2024-10-28"]
 VALUES = [40.0 + n % 24 for n in range(72)]
 
 
-@pytest.fixture
-def read_lines(tmp_path):
-    def reading(lines, **options):
-        path = tmp_path / "data.csv"
-        path.write_text("\n".join(lines) + "\n")
-        return lc.read(path, **options)
-
-    return reading
-
-
 def hourly(form: str) -> list[str]:
     places = [(day, hour) for day in DAYS for hour in range(24)]
     rows = zip(places, VALUES, strict=True)
