@@ -14,7 +14,6 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Blocks
 from lstmcast.covariates.effects import effects_of, require_known, without_known
 from lstmcast.data.bounds import bounds_of
 from lstmcast.data.features import listed
@@ -326,8 +325,7 @@ def _forecast(
     levels_OHQ = at_levels(answers.quantiles_OHQ, levels)
     bounds = None
     if model.network.config.inputs.from_context:
-        context = model.context or Blocks.of(panel.periods)
-        first_O = context.start(origins.counts)
+        first_O = model.reader.context_for(panel.periods).start(origins.counts)
         bounds = bounds_of(panel, origins, first_O, answers.quantiles_OHQ, levels_OHQ)
     return Forecast.at_origins(
         panel,

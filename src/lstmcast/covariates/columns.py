@@ -309,8 +309,8 @@ def _number_columns(
     values_N = values_CM[about.column, place_N]
     smooth_N = covariates.smooth_CM[about.column, place_N]
     is_known_N = ~np.isnan(values_N)
-    x_N = np.where(is_known_N, _standardised(values_N, about), 0.0)
-    mean_N = _standardised(smooth_N, about)
+    x_N = np.where(is_known_N, standardised(values_N, about), 0.0)
+    mean_N = standardised(smooth_N, about)
     yield Group(name, Kind.ITSELF, x_N[:, None])
     yield Group(f"{name}: bends", Kind.MORE, _bends(x_N))
     if about.gaps:
@@ -323,7 +323,7 @@ def _number_columns(
         yield Group(f"{name}: recent", Kind.MORE, recent_NP)
 
 
-def _standardised(values_N: NDArray, about: About) -> NDArray:
+def standardised(values_N: NDArray, about: About) -> NDArray:
     """In standard deviations from the mean, within the reach of what was seen."""
     return (np.clip(values_N, *about.reach) - about.mean) / about.spread
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.origins import Origins, last_known
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import reduced_parts
 
 # How often a limit was touched, left and touched again: where values near it are rare, as those
 # that were clipped are, and where they are not. What lies beyond would have been seen.
@@ -85,11 +86,8 @@ def bounds_of(
     offset_O = panel.offsets[origins.series]
     begin_O = offset_O + first_O
     end_O = offset_O + origins.counts
-    spans = np.stack([begin_O, end_O], axis=1).ravel()
-    # one more, so that a history may end behind the last value
-    padded_N = np.append(panel.values, np.nan)
-    low_O = np.fmin.reduceat(padded_N, spans)[::2]
-    high_O = np.fmax.reduceat(padded_N, spans)[::2]
+    low_O = reduced_parts(np.fmin, panel.values, begin_O, end_O)
+    high_O = reduced_parts(np.fmax, panel.values, begin_O, end_O)
     newest_O = last_known(panel, origins)
     may_pass_O = np.zeros(count, bool)
     for answer_OX in answers:

@@ -41,10 +41,11 @@ def check_panel(panel: Panel) -> Findings:
     findings += _outliers(panel, series)
     if panel.report.rows == 0:  # made from arrays: no rows were read, so this is not reported yet
         findings += _unknown(panel, series, ~is_known)
+    occurs = occurring(panel)
     for name in panel.covariates.past:
-        findings += _beside(panel, series, name)
+        findings += _beside(panel, series, name, occurs)
     for name in panel.covariates.future.columns:
-        findings += _known(panel, name)
+        findings += _known(panel, name, occurs)
     findings += leaks(panel)
     return Findings(findings)
 
@@ -88,11 +89,10 @@ def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
     return per_series(panel.ids, series, np.flatnonzero(missing), rule, say)
 
 
-def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
+def _beside(panel: Panel, series: ndarray, name: str, occurs: ndarray) -> list[Finding]:
     """Findings about a past covariate."""
     values = panel.covariates.past[name]
     is_known = np.isfinite(values)
-    occurs = occurring(panel)
     if not is_known.any() or np.nanmin(values) == np.nanmax(values):
         only_value = f"{np.nanmax(values):g}" if is_known.any() else "missing"
         message = f"all values of the past column {name!r} are {only_value}"
@@ -115,9 +115,9 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
     return findings
 
 
-def _known(panel: Panel, name: str) -> list[Finding]:
+def _known(panel: Panel, name: str, occurs: ndarray) -> list[Finding]:
     """Findings about a future column at the observations of the target."""
-    values = at_targets(panel, name)[occurring(panel)]
+    values = at_targets(panel, name)[occurs]
     is_known = np.isfinite(values)
     any_known = is_known.any()
     is_constant = not any_known or np.nanmin(values) == np.nanmax(values)

@@ -116,6 +116,20 @@ def reduced(
     return reduced_S
 
 
+def reduced_parts(
+    operation: np.ufunc, values_N: NDArray, begin_R: NDArray, end_R: NDArray
+) -> NDArray:
+    """An operation over parts of the array (R,), which may end behind the last value.
+
+    >>> reduced_parts(np.fmax, np.array([3.0, 5, 4]), np.array([0, 2]), np.array([2, 3]))
+    array([5., 4.])
+    """
+    padded_N = np.append(values_N, np.nan)
+    spans = np.stack([begin_R, end_R], axis=1).ravel()
+    # every second result is that of a part, the others lie between two of them
+    return operation.reduceat(padded_N, spans)[::2]
+
+
 def means(values: NDArray, offsets: NDArray) -> NDArray:
     """Mean of the known values of each series (S,), NaN without any."""
     is_known = ~np.isnan(values)

@@ -86,7 +86,7 @@ def read_along(
             origin = batch.origin[index_N[has_read]]
             result_OHQ[origin] = values[has_read]
 
-    context = reader.context or Blocks.of(panel.periods)
+    context = reader.context_for(panel.periods)
     side_by_side(fill, batches(panel, origins, context, network.head.affine, plain_O))
     return result_OHQ
 

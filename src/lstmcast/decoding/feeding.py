@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Context
+from lstmcast.context import Blocks, Context
 from lstmcast.model.heads import HEAD_QUANTILES, ONE, ZERO
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.inputs.base import with_uplift
@@ -51,6 +51,10 @@ class Reader:
     changes: Mapping[str, float] = field(default_factory=dict)
     rates: bool = True
     uplift_OH: NDArray | None = None
+
+    def context_for(self, periods: tuple[int, ...]) -> Context:
+        """What a forecast reads of series with these seasonal periods."""
+        return self.context or Blocks.of(periods)
 
     def of(self, origins: NDArray) -> Reader:
         """The same for some of the origins."""
@@ -290,28 +294,24 @@ def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> Forecast
     x_NC = channels.x_BTC[:, -1]
     way_back = None if state.known is None else config.inputs.known(inputs)
     uplift_NH = state.later(point_NHK.shape[1])
-    if state.window is None:
-        hidden, recurrent = run_chunks(network, x_HNC, begun_HN, state.recurrent)
-        return ForecastState(
-            hidden_MND=hidden,
-            x_NC=x_NC,
-            known=way_back,
-            inputs=inputs,
-            recurrent=recurrent,
-            uplift_NH=uplift_NH,
-        )
-    window_TNC, begun_TN = state.window
-    length = len(window_TNC)
-    window_TNC = np.concatenate([window_TNC, x_HNC])[-length:]
-    begun_TN = np.concatenate([begun_TN, begun_HN])[-length:]
-    hidden, recurrent = run_chunks(network, window_TNC, begun_TN, network.start(len(point_NHK)))
+    read = x_HNC, begun_HN
+    window = None
+    before = state.recurrent
+    if state.window is not None:
+        window_TNC, begun_TN = state.window
+        length = len(window_TNC)
+        window_TNC = np.concatenate([window_TNC, x_HNC])[-length:]
+        begun_TN = np.concatenate([begun_TN, begun_HN])[-length:]
+        read = window = window_TNC, begun_TN
+        before = network.start(len(point_NHK))
+    hidden, recurrent = run_chunks(network, *read, before)
     return ForecastState(
         hidden_MND=hidden,
         x_NC=x_NC,
         known=way_back,
         inputs=inputs,
         recurrent=recurrent,
-        window=(window_TNC, begun_TN),
+        window=window,
         uplift_NH=uplift_NH,
     )
 

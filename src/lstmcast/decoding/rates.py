@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Blocks, Whole
+from lstmcast.context import Whole
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
@@ -75,8 +75,7 @@ def axes_moved(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
 
 def _first_read(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     """The first observation that each origin has read (O,)."""
-    context = reader.context or Blocks.of(panel.periods)
-    return context.start(origins.counts)
+    return reader.context_for(panel.periods).start(origins.counts)
 
 
 def at_several_rates(

@@ -20,7 +20,7 @@ from lstmcast.context import Blocks
 from lstmcast.covariates.effects import effects_of
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import newest_known
+from lstmcast.data.ragged import newest_known, reduced_parts
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.errors import ModelError
 from lstmcast.evaluation.linear import Linear
@@ -236,10 +236,7 @@ class Drift:
         offset_O = panel.offsets[origins.series]
         begin_O = offset_O + Blocks.of(panel.periods).start(origins.counts)
         end_O = offset_O + origins.counts
-        spans = np.stack([begin_O, end_O], axis=1).ravel()
-        # one more, so that a history may end behind the last value
-        padded_N = np.append(panel.values, np.nan)
-        low_O = np.fmin.reduceat(padded_N, spans)[::2]
+        low_O = reduced_parts(np.fmin, panel.values, begin_O, end_O)
         logs_N = np.log(np.where(panel.values > 0, panel.values, np.nan))
         cycles_H = 1 + np.arange(horizon) // self.period
         growth_O1 = self._change(logs_N, begin_O, end_O)

@@ -57,7 +57,7 @@ class Linear:
         """Forecasts (O, H)."""
         first_O = Blocks.of(panel.periods).start(origins.counts)
         known_O = origins.counts - first_O
-        count_O = _places(known_O)
+        count_O = places_before(known_O, PER_OCTAVE)
         keys = np.stack([origins.series, first_O, count_O])
         (series, first, count), fit_O = np.unique(keys, axis=1, return_inverse=True)
         fit_O = fit_O.ravel()
@@ -98,11 +98,11 @@ class Linear:
                 yield self.periods[:cycles], rows[start : start + size]
 
 
-def _places(known_O: NDArray) -> NDArray:
-    """How much of so many known values a map is fitted to: a grid, eight places while they
-    double."""
+def places_before(known_O: NDArray, per_octave: int) -> NDArray:
+    """The last place of a grid that each number of known values reaches, where maps are fitted: it
+    has so many places while values double."""
     octave_O = np.log2(np.maximum(known_O, 1))
-    octave_O = np.floor(octave_O * PER_OCTAVE) / PER_OCTAVE
+    octave_O = np.floor(octave_O * per_octave) / per_octave
     place_O = np.floor(2**octave_O + 1e-9).astype(np.int64)
     return np.minimum(place_O, known_O)
 

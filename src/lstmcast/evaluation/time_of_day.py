@@ -23,13 +23,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.columns import BENDS, About, Known
+from lstmcast.covariates.columns import BENDS, About, Known, standardised
 from lstmcast.covariates.dates import Dates
 from lstmcast.covariates.effects import effects_of
 from lstmcast.covariates.estimate import Solution
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import forward_filled, offsets_of
+from lstmcast.evaluation.linear import places_before
 from lstmcast.evaluation.ridge import Ridge
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis, units_of
 from lstmcast.util.blas import one_blas_thread
@@ -86,10 +87,7 @@ class TimeOfDay:
         """Triples of a series, the step that its regression is fitted at, and the rows of the
         origins that use it, all at the same time of day."""
         count_O = origins.counts
-        octave_O = np.log2(np.maximum(count_O, 1))
-        octave_O = np.floor(octave_O * PER_OCTAVE) / PER_OCTAVE
-        place_O = np.floor(2**octave_O + 1e-9).astype(np.int64)
-        place_O = np.minimum(place_O, count_O)
+        place_O = places_before(count_O, PER_OCTAVE)
         place_O -= (place_O - count_O) % self.day
         fewest = (FEWEST + max(BACK)) * self.day
         rows = np.flatnonzero(place_O >= fewest)
@@ -293,8 +291,7 @@ def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDA
                 yield (values_M == category).astype(float), False
             continue
         carried_M = covariates.carried_CM[about.column]
-        reached_M = np.clip(carried_M, *about.reach)
-        number_M = (reached_M - about.mean) / about.spread
+        number_M = standardised(carried_M, about)
         if about.gaps:
             is_known_M = ~np.isnan(covariates.values_CM[about.column])
             number_M = np.where(is_known_M, number_M, 0.0)

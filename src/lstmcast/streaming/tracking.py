@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Blocks
 from lstmcast.data.bounds import bounds_of, within
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
@@ -65,8 +64,7 @@ class Tracker:
         origins = Origins(series_O, counts_O)
         answers_OHQ = at_steps(reader, panel, origins, steps)
         if reader.network.config.inputs.from_context:  # as they would have been shown
-            context = reader.context or Blocks.of(panel.periods)
-            first_O = context.start(counts_O)
+            first_O = reader.context_for(panel.periods).start(counts_O)
             bounds = bounds_of(panel, origins, first_O, answers_OHQ)
             answers_OHQ = within(answers_OHQ, bounds)
         state: Tracked = self.rows["tracked"]
