@@ -21,6 +21,7 @@ from lstmcast.server.metrics import Metrics
 from lstmcast.server.models import Models, folder_of
 from lstmcast.server.page.results import Results
 from lstmcast.server.page.routes import add_page
+from lstmcast.server.passes import Read, read_here
 from lstmcast.server.problems import Problem
 from lstmcast.server.registry import Streams
 from lstmcast.server.replies import MEDIA_TYPE, Document, add_problems
@@ -50,15 +51,16 @@ FORGETTING = 60.0  # seconds between two looks for results that nobody asks for 
 class Server:
     """What the routes of an app share: threads, streams, trainings, counters.
 
-    settings: what is served. Raises ModelError, OutputError where it cannot be.
+    settings: what is served. read: makes the forecasts of a pass of the network. Raises ModelError,
+    OutputError where it cannot be served.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, read: Read = read_here) -> None:
         self.settings, self.metrics = settings, Metrics()
         self.trainings = Trainings(settings)
         self.models = Models(settings.models, self.trainings)
         self.streams = Streams(settings, self.models)
-        self.batcher = Batcher(self.metrics.read_together)
+        self.batcher = Batcher(self.metrics.read_together, read)
         self.forecasts = Forecasts(settings.limits, self.batcher)
         self.work = Work(settings.limits)
         self.results = Results()  # of the page
@@ -78,17 +80,18 @@ class Server:
         self.work.close()
 
 
-def create_app(settings: Settings | None = None) -> Any:
+def create_app(settings: Settings | None = None, read: Read = read_here) -> Any:
     """An ASGI app that serves forecasts; its streams are open until the app ends.
 
-    settings: models, streams, limits; the shipped network alone unless given. Raises ModelError,
-    OutputError where models or streams cannot be used.
+    settings: models, streams, limits; the shipped network alone unless given. read: makes the
+    forecasts of a pass of the network; in this process unless given. Raises ModelError, OutputError
+    where models or streams cannot be used.
 
     >>> app = create_app()
     >>> sorted(app.api.openapi()["paths"])[:3]
     ['/health', '/metrics', '/v1/anomalies']
     """
-    server = Server(settings or Settings())
+    server = Server(settings or Settings(), read)
     api = FastAPI(
         title="lstmcast",
         version=__version__,

@@ -10,8 +10,7 @@ from threading import Event, Lock
 from lstmcast.data.panel import Panel
 from lstmcast.forecast import Forecast
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.predict import Asked
-from lstmcast.together import forecast_each
+from lstmcast.server.passes import Pass, Read, read_here
 
 MOST = 64  # requests in a pass: more would keep the first of them waiting
 
@@ -33,15 +32,19 @@ class Batcher:
     One thread works: it takes all that wait, has the network read them in one pass, and continues
     until nothing waits. Each forecast is that of its panel alone. Nobody waits for others to come.
 
-    passed: is told how many requests were in a pass.
+    passed: is told how many requests were in a pass. read: makes the forecasts of a pass.
 
     >>> panel = Panel.from_arrays([1.0, 5.0, 9.0] * 8)
     >>> Batched(LSTMForecaster(horizon=2), Batcher()).predict(panel).point.round().tolist()
     [[1.0, 5.0]]
     """
 
-    def __init__(self, passed: Callable[[int], object] = lambda requests: None) -> None:
-        self.passed = passed
+    def __init__(
+        self,
+        passed: Callable[[int], object] = lambda requests: None,
+        read: Read = read_here,
+    ) -> None:
+        self.passed, self.read = passed, read
         self._lock = Lock()
         self._waiting: list[_Waiting] = []
         self._working = False
@@ -68,7 +71,7 @@ class Batcher:
     def _work(self) -> None:
         """Answer all that wait, until nothing does."""
         while batch := self._taken():
-            _answer(batch)
+            self._answer(batch)
             self.passed(len(batch))
 
     def _taken(self) -> list[_Waiting]:
@@ -77,28 +80,20 @@ class Batcher:
             self._working = bool(batch)
             return batch
 
-
-def _answer(batch: list[_Waiting]) -> None:
-    """Forecast all of a batch; one that cannot be forecast must not fail the others."""
-    try:
-        questions = [_asked(request.model) for request in batch]
-        levels = [request.model.quantiles for request in batch]
-        panels = [request.panel for request in batch]
-        forecasts = forecast_each(batch[0].model.model, panels, questions, levels)
-        for request, forecast in zip(batch, forecasts, strict=True):
-            request.forecast = forecast
-    except Exception as error:
-        if len(batch) == 1:
-            batch[0].error = error
-        else:
-            for request in batch:
-                _answer([request])
-    for request in batch:
-        request.finished.set()
-
-
-def _asked(model: LSTMForecaster) -> Asked:
-    return Asked(model.horizon, None, "direct", model.method)
+    def _answer(self, batch: list[_Waiting]) -> None:
+        """Forecast all of a batch; one that cannot be forecast must not fail the others."""
+        asked = Pass.of([(request.panel, request.model) for request in batch])
+        try:
+            for request, forecast in zip(batch, self.read(asked), strict=True):
+                request.forecast = forecast
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].error = error
+            else:
+                for request in batch:
+                    self._answer([request])
+        for request in batch:
+            request.finished.set()
 
 
 @dataclass(frozen=True, eq=False)

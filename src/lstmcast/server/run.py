@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import socket
 from collections.abc import Callable
+from contextlib import closing
 
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.server.settings import Settings
@@ -71,9 +72,10 @@ def serve(
     import uvicorn
 
     from lstmcast.server.app import create_app
+    from lstmcast.server.passes import OwnProcess
 
-    with listening(host, port) as opened:
-        app = create_app(settings)
+    with listening(host, port) as opened, closing(OwnProcess()) as passes:
+        app = create_app(settings, passes.read)
         limits = settings.limits
         config = uvicorn.Config(
             app,
