@@ -82,7 +82,7 @@ class Batcher:
 
     def _answer(self, batch: list[_Waiting]) -> None:
         """Forecast all of a batch; one that cannot be forecast must not fail the others."""
-        asked = Pass.of([(request.panel, request.model) for request in batch])
+        asked = Pass.of([one.panel for one in batch], [one.model for one in batch])
         try:
             for request, forecast in zip(batch, self.read(asked), strict=True):
                 request.forecast = forecast

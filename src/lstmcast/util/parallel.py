@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from lstmcast.errors import LstmcastError, ModelError, UsageError
 from lstmcast.util.blas import one_blas_thread
@@ -30,6 +30,10 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt, from glibc's malloc.h
 _ALL = 1 << 30
 # as far as glibc raises them by itself
 _USUAL = {_TRIM_THRESHOLD: 1 << 26, _MMAP_THRESHOLD: 1 << 25}
+
+
+class ProcessLost(ModelError):
+    """A process died in the middle of a job."""
 
 
 # ---------------------------------------------------------------- in this process
@@ -157,6 +161,41 @@ def spread(
             _end(connection, process)
 
 
+class Worker(Generic[Job, Result]):
+    """A process of its own that does one job after the other; a lost one is replaced at the next
+    job.
+
+    `work` and the jobs are sent by pickle, and what a job raises is raised here, as for `spread`.
+
+    >>> worker = Worker(abs)
+    >>> worker.result(-3)
+    3
+    >>> worker.close()
+    """
+
+    def __init__(self, work: Callable[[Job], Result]) -> None:
+        self.work = work
+        self._connection, self._process = self._began()
+
+    def result(self, job: Job) -> Result:
+        """What comes of a job. Raises ProcessLost where the process dies."""
+        if not self._process.is_alive():
+            self._connection, self._process = self._began()
+        _send(self._connection, self._process, job)
+        return _received(self._connection, self._process, job)
+
+    def close(self) -> None:
+        """End the process, in the middle of a job too: who waits for it gets ProcessLost."""
+        self._process.terminate()
+        self._process.join()
+
+    def _began(self) -> tuple[Any, Any]:
+        with _inherited():
+            connection, process = _started()
+        _send(connection, process, self.work)
+        return connection, process
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Ctrl-C in the block ends the backtest, also where a model took it as the word to stop
@@ -259,7 +298,7 @@ def _died(process: Any, job: Any) -> LstmcastError:
             f"{GUARD}"
         )
     ending = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-    return ModelError(
+    return ProcessLost(
         f"A process that works on {job} {ending}, without an error message. If memory ran out "
         "(signal 9), use fewer workers."
     )

@@ -19,12 +19,11 @@ from typing import Any
 from lstmcast.errors import OutputError
 from lstmcast.server import alone
 from lstmcast.server.bodies import Asked, written
-from lstmcast.server.children import end
 from lstmcast.server.problems import Problem
 from lstmcast.server.settings import NAME, Settings
 from lstmcast.server.trainings.folder import Folder
 from lstmcast.server.trainings.plans import planned, required_name, stem_of
-from lstmcast.server.trainings.processes import started
+from lstmcast.server.trainings.processes import end, started
 from lstmcast.server.trainings.training import (
     FAILED,
     INTERRUPTED,
