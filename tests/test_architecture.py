@@ -131,6 +131,29 @@ def test_forecasting_a_file_loads_no_framework(tmp_path):
     assert not loaded & (FRAMEWORKS | {"matplotlib", "rich"})
 
 
+def test_help_waits_for_no_numbers_and_no_options_of_other_commands():
+    code = (
+        "from lstmcast.cli import app\n"
+        "made = []\n"
+        "command_of = app.command_of\n"
+        "app.command_of = lambda name: made.append(name) or command_of(name)\n"
+        "for asked in (['--help'], ['forecast', '--help']):\n"
+        "    try:\n"
+        "        app.main(asked)\n"
+        "    except SystemExit:\n"
+        "        pass\n"
+        "assert made == ['forecast'], made\n"
+    )
+    assert not loaded_after(code) & (FRAMEWORKS | {"numpy", "duckdb"})
+
+
+def test_a_job_does_not_wait_for_others():
+    code = "from lstmcast.jobs import CheckJob\n"
+    code += "import sys\n"
+    code += "assert 'lstmcast.jobs.training' not in sys.modules\n"
+    assert "lstmcast" in loaded_after(code)
+
+
 def test_drawing_needs_no_window_system():
     code = (
         "import lstmcast as lc, numpy as np, sys\n"

@@ -14,10 +14,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import typer
 
 import lstmcast as lc
-from lstmcast.cli.app import app
+from lstmcast.cli.app import COMMANDS, command_of
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("README.md", "README.ja.md", "ARCHITECTURE.md", "CHANGELOG.md")
@@ -196,7 +195,7 @@ def test_every_public_name_has_its_place():
 
 
 def options() -> dict[str, set[str]]:
-    commands = typer.main.get_command(app).commands
+    commands = {name: command_of(name) for name in COMMANDS}
     shown = {
         name: [option for option in command.params if not getattr(option, "hidden", False)]
         for name, command in commands.items()

@@ -15,7 +15,7 @@ import typer
 
 import lstmcast as lc
 from lstmcast.cli import echo
-from lstmcast.cli.app import app
+from lstmcast.cli.app import COMMANDS, app, command_of
 from lstmcast.data import findings
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import UsageError
@@ -464,7 +464,7 @@ def test_a_page_has_no_english_left():
 def test_every_text_of_the_help_has_its_japanese():
     group = typer.main.get_command(app)
     texts = [group.help, *(option.help for option in group.params)]
-    for command in group.commands.values():
+    for command in map(command_of, COMMANDS):
         shown = [option for option in command.params if not getattr(option, "hidden", False)]
         texts += [*command.help.split("\n\n"), *(option.help for option in shown)]
     texts = [" ".join(text.split()) for text in texts]

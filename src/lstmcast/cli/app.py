@@ -7,14 +7,15 @@ imported where it is used, so that `lstmcast --help` is fast.
 
 from __future__ import annotations
 
+import inspect
 import os
 import shlex
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO, TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -30,39 +31,70 @@ from lstmcast.databases.address import hidden
 from lstmcast.errors import LstmcastError
 from lstmcast.util.language import LANGUAGES
 
+COMMANDS: dict[str, Callable[..., None]] = {
+    function.__name__: function
+    for function in (
+        forecasting.forecast,
+        training.fit,
+        tuning.tune,
+        forecasting.check,
+        training.backtest,
+        forecasting.predict,
+        live.anomalies,
+        filed.run,
+        filed.job,
+        sql.sql,
+        live.stream,
+        live.serve,
+        live.mcp,
+        models.info,
+        models.importance,
+        exporting.export,
+        training.example,
+    )
+}
+PLAIN: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,  # plain help needs no further imports and reads well in a pipe
+    "pretty_exceptions_enable": False,
+}
+
+
+class Commands(Group):
+    """All commands in order. Only the one that is asked for is built: reading the options of all
+    would take as long as all else that `--help` does."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {
+            name: Command(name=name, help=inspect.getdoc(function))
+            for name, function in COMMANDS.items()
+        }
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that the arguments name, with its options."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in COMMANDS:
+            command = command_of(name)
+        return name, command, rest
+
+
+def command_of(name: str) -> Any:
+    """A command with its options, as the parser knows it."""
+    alone = typer.Typer(**PLAIN)
+    alone.command(cls=Command)(with_groups(COMMANDS[name]))
+    return typer.main.get_command(alone)
+
+
 app = typer.Typer(
     name="lstmcast",
-    cls=Group,
+    cls=Commands,
     help="Forecast time series from CSV files and other data. The network is already trained.",
     epilog="Example: lstmcast forecast airline.csv --horizon 12 --plot forecast.png --out "
     "forecast.csv",
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,  # plain help needs no further imports and reads well in a pipe
-    pretty_exceptions_enable=False,
+    **PLAIN,
 )
-
-
-for one in (
-    forecasting.forecast,
-    training.fit,
-    tuning.tune,
-    forecasting.check,
-    training.backtest,
-    forecasting.predict,
-    live.anomalies,
-    filed.run,
-    filed.job,
-    sql.sql,
-    live.stream,
-    live.serve,
-    live.mcp,
-    models.info,
-    models.importance,
-    exporting.export,
-    training.example,
-):
-    app.command(cls=Command)(with_groups(one))
 
 
 @app.callback(invoke_without_command=True)

@@ -3,22 +3,42 @@
 A job reads, checks, works and writes its files. It prints nothing and ends no process: what it has
 to report while it runs are events for `notify`, what it found is in its result, whose `document()`
 is the JSON of the command, and what cannot be done raises one of `lstmcast.errors`. Modules that
-only some jobs need are imported where they are used: checking a file should not wait for the
-network.
+only some jobs need are imported where they are used, each job when it is first asked for: checking
+a file should not wait for the network.
 """
 
-from lstmcast.jobs.anomalies import AnomalyJob, AnomalyResult
-from lstmcast.jobs.backtesting import BacktestJob, BacktestResult
-from lstmcast.jobs.checking import CheckJob, CheckResult
-from lstmcast.jobs.events import DataJoined, DataRead, NewerRead, Note, ignore
-from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
-from lstmcast.jobs.importance import ImportanceJob, ImportanceResult
-from lstmcast.jobs.predicting import PredictJob, PredictResult
-from lstmcast.jobs.presets import PresetDone, PresetJob
-from lstmcast.jobs.repairing import Repairs
-from lstmcast.jobs.source import Source
-from lstmcast.jobs.training import FitJob, FitResult, check_fit_places
-from lstmcast.jobs.tuning import TuneDone, TuneJob
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lstmcast.jobs.anomalies import AnomalyJob, AnomalyResult
+    from lstmcast.jobs.backtesting import BacktestJob, BacktestResult
+    from lstmcast.jobs.checking import CheckJob, CheckResult
+    from lstmcast.jobs.events import DataJoined, DataRead, NewerRead, Note, ignore
+    from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
+    from lstmcast.jobs.importance import ImportanceJob, ImportanceResult
+    from lstmcast.jobs.predicting import PredictJob, PredictResult
+    from lstmcast.jobs.presets import PresetDone, PresetJob
+    from lstmcast.jobs.repairing import Repairs
+    from lstmcast.jobs.source import Source
+    from lstmcast.jobs.training import FitJob, FitResult, check_fit_places
+    from lstmcast.jobs.tuning import TuneDone, TuneJob
+
+_NAMES = {
+    "anomalies": ("AnomalyJob", "AnomalyResult"),
+    "backtesting": ("BacktestJob", "BacktestResult"),
+    "checking": ("CheckJob", "CheckResult"),
+    "events": ("DataJoined", "DataRead", "NewerRead", "Note", "ignore"),
+    "forecasting": ("ForecastJob", "ForecastResult"),
+    "importance": ("ImportanceJob", "ImportanceResult"),
+    "predicting": ("PredictJob", "PredictResult"),
+    "presets": ("PresetDone", "PresetJob"),
+    "repairing": ("Repairs",),
+    "source": ("Source",),
+    "training": ("FitJob", "FitResult", "check_fit_places"),
+    "tuning": ("TuneDone", "TuneJob"),
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "AnomalyJob",
@@ -48,3 +68,13 @@ __all__ = [
     "check_fit_places",
     "ignore",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value  # found without this function the next time
+        return value

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from lstmcast.cli.options.common import Period, Rate, above_zero, named
-from lstmcast.data.features import listed
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ class LineOptions:
         """UsageError for columns that are not those that a stream knows in advance."""
         names = () if stream.known is None else stream.known.names
         if self.future is not None and set(self.known()) != set(names):
+            from lstmcast.data.features import listed  # loads NumPy, which --help can do without
+
             text = f"{listed(names)}" if names else "none"
             raise UsageError(
                 f"--future {','.join(self.known())}: the stream continues from data whose columns "
