@@ -14,7 +14,7 @@ by that of the coming steps (`uplift`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain, pairwise
@@ -52,18 +52,18 @@ class Ahead(NamedTuple):
 
     def restored(self, answers: NDArray) -> NDArray:
         """Answers (O, H, …) of what is left, with the effects; NaN at closed steps."""
-        return self._moved(answers, self.effect_OH)
+        return self._each(answers, moved)
 
     def less(self, values: NDArray) -> NDArray:
         """Values (O, H, …) without the effects; NaN at closed steps."""
-        return self._moved(values, -self.effect_OH)
+        return self._each(values, less)
 
-    def _moved(self, values: NDArray, effect_OH: NDArray) -> NDArray:
-        effect = _per_step(effect_OH, values)
+    def _each(self, values: NDArray, move: Callable[[NDArray, NDArray, int], NDArray]) -> NDArray:
+        effect = _per_step(self.effect_OH, values)
         shifted = values.copy()
         for axis in np.unique(self.axis_O).tolist():
             rows = self.axis_O == axis
-            shifted[rows] = moved(values[rows], effect[rows], axis)
+            shifted[rows] = move(values[rows], effect[rows], axis)
         is_closed = _per_step(self.closed_OH, values)
         return np.where(is_closed, np.nan, shifted)
 
@@ -212,7 +212,7 @@ def less_effects(values_T: NDArray, solutions: Sequence[Solution]) -> NDArray:
     observed."""
     result_T = values_T.copy()
     for solution, steps in in_force(solutions, len(values_T)):
-        shifted = moved(values_T[steps], -solution.effect(steps), solution.axis)
+        shifted = less(values_T[steps], solution.effect(steps), solution.axis)
         is_closed = solution.closing.closed(steps)
         result_T[steps] = np.where(is_closed, np.nan, shifted)
     return result_T
@@ -250,6 +250,18 @@ def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
         squares = from_axis(roots + effect, False, True)
         return np.where(np.isnan(values), np.nan, squares)
     return values + effect
+
+
+def less(values: NDArray, effect: NDArray, axis: int) -> NDArray:
+    """Observations without an effect on an axis.
+
+    On that of square roots a 0 stays 0: an effect multiplies demand, and of none there is none. A
+    tiny amount in its place would hide that a series is often 0, which decides how it is read.
+    """
+    result = moved(values, -effect, axis)
+    if axis == ROOT:
+        return np.where(values == 0, 0.0, result)
+    return result
 
 
 def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
