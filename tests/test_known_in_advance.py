@@ -568,6 +568,24 @@ def test_the_error_names_the_column_that_ends_early():
     assert np.isfinite(predicted(panel_of(sales, future), 3).point).all()
 
 
+def test_a_column_that_is_the_target_in_other_units_is_no_trouble():
+    sold = 100.0 + np.arange(60) % 12
+    future = {"visitors": 3 * sold}
+    series = lc.Panel.from_arrays(sold[:48], frequency="MS", start="2022-01", future=future)
+    solution = effects_of(series).solutions_S[0][-1]
+    assert np.isfinite(solution.coefficients_P).all()
+
+
+def test_columns_that_end_with_the_values_are_refused_before_the_work(run, tmp_path):
+    lines = ["day,sold,sale"]
+    for k, day in enumerate(np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")):
+        lines.append(f"{day},{20 + k % 7},{k % 5 == 0:d}")
+    (tmp_path / "shop.csv").write_text("\n".join(lines))
+    done = run("forecast", tmp_path / "shop.csv", "-H", 7, "--target", "sold", "--future", "sale")
+    assert done.status == 1 and not done.out
+    assert "Give rows with values up to then, or leave out what is not known." in done.err
+
+
 def test_a_column_with_many_gaps_may_end_anywhere():
     sales, future = shop()
     future["warm"][::3] = np.nan

@@ -30,7 +30,8 @@ from lstmcast.covariates.together import solutions_of
 from lstmcast.covariates.uplift import shares_of_log
 from lstmcast.data.covariates.placingnotes import steps_beyond
 from lstmcast.data.features import Future, listed
-from lstmcast.data.origins import Origins
+from lstmcast.data.observed import on_grid
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import reduced
 from lstmcast.data.table import format_time
@@ -290,6 +291,18 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
         raise _ends_early(panel, origins, horizon_O, missing_O, names)
 
 
+def require_known_after(panel: Panel, horizon: int) -> None:
+    """DataError where columns that are known in advance end before a forecast of the next steps."""
+    if not panel.covariates.future:
+        return
+    origins = origins_of(panel)
+    panel, steps, rows = on_grid(panel, origins, horizon)
+    horizon_O = np.full(len(origins.series), steps)
+    if rows is not None:
+        horizon_O = rows.max(axis=1) + 1
+    require_known(panel, origins, horizon_O)
+
+
 def _ends_early(
     panel: Panel, origins: Origins, horizon_O: NDArray, missing_O: NDArray, names: list[str]
 ) -> DataError:
@@ -306,10 +319,12 @@ def _ends_early(
 
     end = time_of(needed - missing)
     subject = f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
+    steps = horizon - missing
+    way_out = f"forecast {steps} steps" if steps > 0 else "leave out what is not known"
     return DataError(
         f"series {str(panel.ids[series])!r}: the {subject} known in advance until {end}, but the "
         f"forecast continues until {time_of(needed)}. Give rows with values up to then, or "
-        f"forecast {max(horizon - missing, 0)} steps."
+        f"{way_out}."
     )
 
 
