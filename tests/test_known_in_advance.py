@@ -576,6 +576,25 @@ def test_a_column_that_is_the_target_in_other_units_is_no_trouble():
     assert np.isfinite(solution.coefficients_P).all()
 
 
+def test_a_second_name_of_each_series_is_no_column_of_coming_values():
+    days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
+    tables = []
+    for part in (days[:50], days[50:]):
+        count = len(part)
+        table = {
+            "day": np.tile(part, 3),
+            "sku": np.repeat(["a", "b", "c"], count),
+            "store": np.repeat(["north", "south", "north"], count),
+            "promo": np.arange(3 * count) % 4 // 3,
+        }
+        tables.append(table)
+    sold = {**tables[0], "units": 20.0 + np.arange(150) % 7}
+    panel = lc.read(sold, target="units", series="sku", future_data=tables[1])
+    assert list(panel.covariates.future.columns) == ["promo"]
+    told = [finding.message for finding in panel.check()]
+    assert any("columns that were not used: store" in message for message in told)
+
+
 def test_columns_that_end_with_the_values_are_refused_before_the_work(run, tmp_path):
     lines = ["day,sold,sale"]
     for k, day in enumerate(np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")):
