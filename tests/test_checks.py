@@ -414,8 +414,8 @@ def test_numbered_steps_that_begin_alike_say_only_how_long_series_are():
 
 def test_a_code_for_missing_beside_other_values_is_a_value():
     """99 among 98 to 101 is nothing special; among 40 to 60 it may stand for nothing."""
+    days = np.arange("2024-01-01", "2024-01-16", dtype="datetime64[D]")
     for others, expected in (([100.0, 101.0], []), ([40.0, 60.0], ["codes for missing"])):
-        table = {"day": np.arange("2024-01-01", "2024-01-16", dtype="datetime64[D]")}
-        table["y"] = np.array([*others, 99.0] * 5)
-        rules = [finding.rule for finding in lc.read(table).check()]
+        found = check_table(table(days, np.array([*others, 99.0] * 5)))
+        rules = [finding.rule for finding in found]
         assert [rule for rule in rules if rule == "codes for missing"] == expected
