@@ -19,7 +19,7 @@ from lstmcast.data.bounds import Bounds, within
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
-from lstmcast.data.table import Columns
+from lstmcast.data.table import Columns, format_time
 from lstmcast.errors import UsageError
 from lstmcast.forecast_parts import NETWORK as NETWORK
 from lstmcast.forecast_parts import Combination as Combination
@@ -201,8 +201,11 @@ class Forecast(ResultTable):
         UsageError if the forecast does not have its bounds."""
         if not np.isclose(level, self.interval_levels, rtol=0, atol=1e-6).any():
             levels = _listed(self.interval_levels) or "none"
+            tail = round((1 - level / 100) / 2, 6)
             raise UsageError(
-                f"The forecast has no {level:g}% interval (level is in percent). It has: {levels}."
+                f"The forecast has no {level:g}% interval (level is in percent). It has: {levels}. "
+                f"Ask for its bounds when the forecaster is made: quantiles=({tail:g}, 0.5, "
+                f"{1 - tail:g})."
             )
         tail = (1 - level / 100) / 2
         return Interval(level, self.quantile(tail), self.quantile(1 - tail))
@@ -225,8 +228,9 @@ class Forecast(ResultTable):
             ) from error
         is_chosen = self.cutoffs == time
         if not is_chosen.any():
+            cutoffs = _listed(map(format_time, np.unique(self.cutoffs)))
             raise UsageError(
-                f"No origin has the cutoff {time}. There are: {_listed(np.unique(self.cutoffs))}."
+                f"No origin has the cutoff {format_time(time[()])}. There are: {cutoffs}."
             )
         return self.rows(is_chosen)
 

@@ -244,6 +244,11 @@ def backtest(
     # imported here, as a Panel does not need the modules of reading
     from lstmcast.data.read import as_panel
 
+    if not hasattr(model, "predict"):
+        raise UsageError(
+            f"model={model!r} is not a forecaster. Give one first and then the data, such as "
+            "backtest(LSTMForecaster(horizon=12), panel)."
+        )
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     require_known_baselines(baselines)
     panel = as_panel(data, getattr(model, "past", ()), words)
