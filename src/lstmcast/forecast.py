@@ -201,12 +201,7 @@ class Forecast(ResultTable):
         UsageError if the forecast does not have its bounds."""
         if not np.isclose(level, self.interval_levels, rtol=0, atol=1e-6).any():
             levels = _listed(self.interval_levels) or "none"
-            tail = round((1 - level / 100) / 2, 6)
-            raise UsageError(
-                f"The forecast has no {level:g}% interval (level is in percent). It has: {levels}. "
-                f"Ask for its bounds when the forecaster is made: quantiles=({tail:g}, 0.5, "
-                f"{1 - tail:g})."
-            )
+            raise _no_interval(level, levels)
         tail = (1 - level / 100) / 2
         return Interval(level, self.quantile(tail), self.quantile(1 - tail))
 
@@ -228,10 +223,8 @@ class Forecast(ResultTable):
             ) from error
         is_chosen = self.cutoffs == time
         if not is_chosen.any():
-            cutoffs = _listed(map(format_time, np.unique(self.cutoffs)))
-            raise UsageError(
-                f"No origin has the cutoff {format_time(time[()])}. There are: {cutoffs}."
-            )
+            known_cutoffs = _listed(map(format_time, np.unique(self.cutoffs)))
+            raise _no_cutoff(format_time(time[()]), known_cutoffs)
         return self.rows(is_chosen)
 
     def at_steps(self, steps: np.ndarray) -> Forecast:
@@ -382,6 +375,18 @@ def _require_levels(quantile_levels: tuple[float, ...]) -> None:
             f"Forecast: {quantile_levels=} are not quantile levels. Give increasing numbers "
             "between 0 and 1."
         )
+
+
+def _no_interval(level: float, levels: str) -> UsageError:
+    tail = round((1 - level / 100) / 2, 6)
+    return UsageError(
+        f"The forecast has no {level:g}% interval (level is in percent). It has: {levels}. "
+        f"Make the forecaster with quantiles=({tail:g}, 0.5, {1 - tail:g})."
+    )
+
+
+def _no_cutoff(cutoff: str, known_cutoffs: str) -> UsageError:
+    return UsageError(f"No origin has the cutoff {cutoff}. There are: {known_cutoffs}.")
 
 
 def _listed(values: Iterable[Any]) -> str:

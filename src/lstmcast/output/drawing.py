@@ -212,18 +212,19 @@ def _mark_values_beyond(ax: Axes, pane: Pane, palette: Palette) -> None:
         return
     low, high = pane.usual
     at_history = positions(pane.times)
-    for place in np.flatnonzero((pane.values < low) | (pane.values > high)):
-        is_above = pane.values[place] > high
-        ax.annotate(
-            f"{'▲' if is_above else '▼'} {number(float(pane.values[place]))}",
-            (at_history[place], 1.0 if is_above else 0.0),
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            va="bottom" if is_above else "top",
-            fontsize=8,
-            color=palette.ink,
-            annotation_clip=False,
-        )
+    sides = ((pane.values > high, "▲", 1.0, "bottom"), (pane.values < low, "▼", 0.0, "top"))
+    for is_beyond, arrow, edge, alignment in sides:
+        for place in np.flatnonzero(is_beyond):
+            ax.annotate(
+                f"{arrow} {number(float(pane.values[place]))}",
+                (at_history[place], edge),
+                xycoords=("data", "axes fraction"),
+                ha="center",
+                va=alignment,
+                fontsize=8,
+                color=palette.ink,
+                annotation_clip=False,
+            )
 
 
 def _limits(pane: Pane) -> tuple[float, float] | None:

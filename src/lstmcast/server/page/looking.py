@@ -7,6 +7,7 @@ from typing import Any
 
 from lstmcast.data.ahead import one_season
 from lstmcast.data.covariates.suggestions import RULE
+from lstmcast.data.findings import DUPLICATE_TIMES
 from lstmcast.data.inspection import Inspection
 from lstmcast.data.panel import Findings, Panel
 from lstmcast.data.read import column_names
@@ -94,5 +95,5 @@ def _first_error(inspection: Inspection) -> tuple[str, str]:
         return "The data cannot be used as they are.", ""
     first = errors[0]
     is_few = first.count <= FEW * len(inspection.table.values)
-    field = "duplicates" if first.rule == "duplicate times" and is_few else ""
+    field = "duplicates" if first.rule == DUPLICATE_TIMES and is_few else ""
     return first.text, field
