@@ -451,3 +451,8 @@ def test_tables_fit_a_narrow_terminal(panel):
     narrow = summary.text(columns=50).splitlines()[2:]
     assert max(map(len, narrow)) <= 50
     assert sum(line.startswith("oracle") for line in narrow) > 1
+
+
+def test_what_is_no_forecaster_is_refused_by_name():
+    with pytest.raises(UsageError, match="model='lstm' is not a forecaster"):
+        backtest("lstm", np.arange(30.0))

@@ -101,3 +101,27 @@ def test_series_that_end_at_other_times_share_an_axis(tmp_path):
     path = Book(lc.Naive(3).predict(panel), panel).write(tmp_path / "b.xlsx")
     rows = rows_of(openpyxl.load_workbook(path)["Forecast"])
     assert len(rows) == 6 and rows[1][1] is None and rows[1][2] == 27.0
+
+
+def test_whether_a_period_is_complete_is_true_or_false_in_excel(tmp_path):
+    forecast = lc.Naive(3).predict(panel_of(2))
+    book, _ = book_of(2, tmp_path, totals=forecast.total("quarter"))
+    header, *rows = rows_of(book["Totals"])
+    complete = [row[header.index("complete")] for row in rows]
+    assert all(cell is True or cell is False for cell in complete)
+
+
+def test_the_history_has_the_days_that_occur_and_the_columns_of_the_data(tmp_path):
+    days = np.arange("2024-01-01", "2024-04-01", dtype="datetime64[D]")
+    days = days[(days.astype(int) + 3) % 7 != 6]
+    shops = [f"shop {k:02}" for k in range(21)]
+    table = {"day": np.tile(days, 21), "shop": np.repeat(shops, len(days))}
+    table["sold"] = 20.0 + np.arange(len(table["day"])) % 6
+    for some, columns in ((shops, ("shop", "ds", "sold")), (shops[:1], ("day", "sold"))):
+        is_one = np.isin(table["shop"], some)
+        panel = lc.read({name: cells[is_one] for name, cells in table.items()}, target="sold")
+        path = Book(lc.Naive(3).predict(panel), panel).write(tmp_path / "b.xlsx")
+        book = openpyxl.load_workbook(path)
+        header, *rows = rows_of(book["History"])
+        assert header == columns and len(rows) == is_one.sum()
+        assert ("Values", f"{is_one.sum():,}") in rows_of(book["Data notes"])

@@ -410,3 +410,12 @@ def test_numbered_steps_that_begin_alike_say_only_how_long_series_are():
     assert check_table(ragged(60, 20, times=lambda count: np.arange(count))) == ()
     shifted = table(np.r_[0:60, 5:20], np.r_[WAVE, WAVE[:15]], ["a"] * 60 + ["b"] * 15)
     assert only(shifted, "no recent values").series == "b"
+
+
+def test_a_code_for_missing_beside_other_values_is_a_value():
+    """99 among 98 to 101 is nothing special; among 40 to 60 it may stand for nothing."""
+    days = np.arange("2024-01-01", "2024-01-16", dtype="datetime64[D]")
+    for others, expected in (([100.0, 101.0], []), ([40.0, 60.0], ["codes for missing"])):
+        found = check_table(table(days, np.array([*others, 99.0] * 5)))
+        rules = [finding.rule for finding in found]
+        assert [rule for rule in rules if rule == "codes for missing"] == expected

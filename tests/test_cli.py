@@ -20,6 +20,7 @@ from lstmcast import jobs
 from lstmcast.cli import console
 from lstmcast.cli.commands import common
 from lstmcast.cli.options.output import Output
+from lstmcast.data.findings import OUTLIERS, Finding
 from lstmcast.data.origins import checked_horizon, origins_of
 from lstmcast.errors import ModelError
 from lstmcast.fitted import Fitted
@@ -919,3 +920,12 @@ def test_pictures_of_chosen_series_and_their_components(run, tmp_path):
     assert done.status == 0 and b"/Count 1" in pdf.read_bytes()
     wrong = run(*given, "--plot", pdf, "--plot-series", "shop 99")
     assert wrong.status == 2 and "There is no series 'shop 99' to draw" in wrong.err
+
+
+def test_an_outlier_is_told_where_not_all_findings_are():
+    notes = [Finding("reading", "note", f"note {k}") for k in range(6)]
+    outlier = Finding(OUTLIERS, "note", "1 unusual value")
+    lines = console.finding_lines([*notes, outlier], limit=3)
+    told = [line.split(maxsplit=1)[1] for line in lines[:3]]
+    assert told == ["note 0.", "note 1.", "1 unusual value."]
+    assert "and 4 more" in lines[3]

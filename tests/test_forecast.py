@@ -86,8 +86,10 @@ def test_selection_by_series_and_by_cutoff(panel):
     assert forecast.at(np.datetime64("2024-04-01")).ids.tolist() == ["b"]
     with pytest.raises(UsageError, match=r"no series 'c'\. It has: a, b"):
         forecast.select(["a", "c"])
-    with pytest.raises(UsageError, match="No origin has the cutoff"):
+    with pytest.raises(UsageError, match=r"cutoff 2031-01-01\. There are: 2024-01-01, 2024-02-01"):
         forecast.at("2031-01")
+    with pytest.raises(UsageError, match=r"with quantiles=\(0\.15, 0\.5, 0\.85\)"):
+        forecast.interval(70)
     with pytest.raises(UsageError, match="is not a time such as 2024-02-01"):
         forecast.at("soon")
 

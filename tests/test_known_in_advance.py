@@ -568,6 +568,43 @@ def test_the_error_names_the_column_that_ends_early():
     assert np.isfinite(predicted(panel_of(sales, future), 3).point).all()
 
 
+def test_a_column_that_is_the_target_in_other_units_is_no_trouble():
+    sold = 100.0 + np.arange(60) % 12
+    future = {"visitors": 3 * sold}
+    series = lc.Panel.from_arrays(sold[:48], frequency="MS", start="2022-01", future=future)
+    solution = effects_of(series).solutions_S[0][-1]
+    assert np.isfinite(solution.coefficients_P).all()
+
+
+def test_a_second_name_of_each_series_is_no_column_of_coming_values():
+    days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
+    tables = []
+    for part in (days[:50], days[50:]):
+        count = len(part)
+        table = {
+            "day": np.tile(part, 3),
+            "sku": np.repeat(["a", "b", "c"], count),
+            "store": np.repeat(["north", "south", "north"], count),
+            "promo": np.arange(3 * count) % 4 // 3,
+        }
+        tables.append(table)
+    sold = {**tables[0], "units": 20.0 + np.arange(150) % 7}
+    panel = lc.read(sold, target="units", series="sku", future_data=tables[1])
+    assert list(panel.covariates.future.columns) == ["promo"]
+    told = [finding.message for finding in panel.check()]
+    assert any("columns that were not used: store" in message for message in told)
+
+
+def test_columns_that_end_with_the_values_are_refused_before_the_work(run, tmp_path):
+    lines = ["day,sold,sale"]
+    for k, day in enumerate(np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")):
+        lines.append(f"{day},{20 + k % 7},{k % 5 == 0:d}")
+    (tmp_path / "shop.csv").write_text("\n".join(lines))
+    done = run("forecast", tmp_path / "shop.csv", "-H", 7, "--target", "sold", "--future", "sale")
+    assert done.status == 1 and not done.out
+    assert "Give rows with values up to then, or leave out what is not known." in done.err
+
+
 def test_a_column_with_many_gaps_may_end_anywhere():
     sales, future = shop()
     future["warm"][::3] = np.nan

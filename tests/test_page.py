@@ -56,6 +56,24 @@ def shop(ask):
     return ask("POST", "/page/forecast", files=SHOP, data=PLANNED).json()
 
 
+def test_a_day_that_comes_twice_marks_the_option_for_it(ask):
+    days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
+    lines = ["day,Sales (EUR)", *(f"{day},{k % 7 + 10}" for k, day in enumerate(days))]
+    twice = "\n".join([*lines, lines[-1]]).encode()
+    seen = ask("POST", "/page/look", files={"file": ("t.csv", twice)}).json()
+    assert not seen["usable"] and seen["field"] == "duplicates"
+    given = {"duplicates": "first"}
+    assert ask("POST", "/page/look", files={"file": ("t.csv", twice)}, data=given).json()["usable"]
+    stores = "\n".join([lines[0], *(2 * lines[1:])]).encode()  # every day has two rows
+    assert ask("POST", "/page/look", files={"file": ("t.csv", stores)}).json()["field"] == "series"
+
+
+def test_names_with_brackets_do_not_bring_python_to_the_page(ask):
+    table = b"day,Alpha (EUR),Beta\n2024-01-01,5,6\n2024-01-02,6,8\n2024-01-03,7,9\n"
+    told = ask("POST", "/page/look", files={"file": ("t.csv", table)}).json()["problem"]
+    assert "--target" in told and "Python" not in told
+
+
 def address(result, what):
     return f"/page/results/{result['id']}/{what}"
 

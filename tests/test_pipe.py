@@ -96,6 +96,8 @@ def test_what_lines_say(lines, values):
         (["a,b", "1"], "1 value"),
         (["a,a"], "twice"),
         (["a", "x"], "'a' is 'x', but a number is expected"),
+        (["time,shop,sold", "2024-01-01,north,4"], "names series, use --series shop"),
+        (["shop,sold", "4,5", "north,4"], "but a number is expected$"),
         (['{"a": true}'], "a number is expected"),
         (['{"a": [1]}'], "a number is expected"),
         (['{"a": 1, "a": 2}'], "comes twice"),

@@ -11,6 +11,7 @@ import pytest
 
 from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
+from lstmcast.data.read import read
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.backtest import Backtest, backtest
 from lstmcast.evaluation.baselines import SeasonalNaive
@@ -327,3 +328,43 @@ def test_components_of_missing_values_and_short_series():
         panel = Panel.from_arrays(np.asarray(values, float), periods=(12,))
         plot = ComponentsPlot.from_forecast(SeasonalNaive(2).predict(panel), panel)
         plot.figure().canvas.draw()
+
+
+def test_one_series_may_be_named_without_a_list():
+    panel = Panel.from_arrays({"milk": np.arange(36.0), "tea": np.arange(36.0)}, periods=(12,))
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, series="tea")
+    assert [pane.name for pane in plot.panes] == ["tea"]
+
+
+def spiked(value: float) -> ForecastPlot:
+    """Four years of months, one of which was typed without its decimal mark."""
+    values = 80 + 10 * np.sin(np.arange(48) * np.pi / 6)
+    values[20] = value
+    panel = Panel.from_arrays(values, periods=(12,))
+    return ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel)
+
+
+def test_a_value_that_is_far_away_leaves_the_picture_with_an_arrow():
+    figure = spiked(3_000_000.0).figure()
+    assert figure.axes[0].get_ylim()[1] < 200
+    assert [text.get_text() for text in figure.axes[0].texts] == ["▲ 3,000,000"]
+    assert json.loads(spiked(3_000_000.0).to_json())["panes"][0]["usual"][1] < 100
+
+
+def test_a_peak_and_sales_that_are_rare_stay_in_the_picture():
+    assert spiked(140.0).panes[0].usual is None
+    assert not spiked(140.0).figure().axes[0].texts
+    seldom = np.zeros(60)
+    seldom[[20, 50]] = 5.0
+    panel = Panel.from_arrays(seldom, periods=(12,))
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel)
+    assert plot.panes[0].usual is None
+
+
+def test_days_on_which_a_shop_is_closed_are_no_gaps_of_its_line():
+    days = np.arange("2024-01-01", "2024-06-01", dtype="datetime64[D]")
+    days = days[(days.astype(int) + 3) % 7 != 6]
+    panel = read({"day": days, "sold": 50.0 + np.arange(len(days)) % 6})
+    assert panel.calendar is not None
+    plot = ForecastPlot.from_forecast(SeasonalNaive(6).predict(panel, 12), panel)
+    assert np.isfinite(plot.panes[0].values).all()

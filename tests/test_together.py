@@ -167,3 +167,14 @@ def test_a_stream_reads_each_row_by_itself():
     panel = panel_of(sales, promo)
     answers = [lc.Stream(model, one).predict(7) for one in (panel, panel.apart())]
     np.testing.assert_array_equal(*answers)
+
+
+def test_days_without_a_sale_stay_so_without_the_effects():
+    rng = np.random.default_rng(5)
+    promo = (rng.random((6, 150 + AHEAD)) < 0.2).astype(float)
+    rate = np.where(promo == 1, 2.0, 1.0)
+    panel = panel_of(rng.poisson(rate).astype(float), promo, 150)
+    adjusted = Effects(panel).adjusted.values
+    assert (adjusted != panel.values).any()
+    # An amount above 0 would be read as a logarithm, far below all others.
+    assert not adjusted[panel.values == 0].any()

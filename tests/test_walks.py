@@ -52,6 +52,35 @@ def test_an_analyst_with_a_messy_file(run, tmp_path, monkeypatch):
     assert "80" in Path("plan.html").read_text("utf-8")
 
 
+def till_export() -> str:
+    """Sales of the days of two years, none on Sundays; one cell has lost its decimal mark."""
+    rng, lines = np.random.default_rng(0), ["Kasse 2;;", "Datum;Wochentag;Umsatz (€)"]
+    week = ["Mo", "Di", "Mi", "Do", "Fr", "Sa"]
+    for day in pd.date_range("2022-01-03", "2023-12-30"):
+        if day.dayofweek < 6:
+            value = 2500 + 200 * day.dayofweek + rng.normal(0, 100)
+            cents = 1000 if day == pd.Timestamp("2023-06-14") else 1
+            cell = f"{value * cents:_.2f}".replace(".", ",").replace("_", ".")
+            lines.append(f"{day:%d.%m.%Y};{week[day.dayofweek]};{cell}")
+    return "\n".join(lines)
+
+
+def test_an_analyst_whose_file_has_a_wrong_cell(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("kasse.csv").write_text(till_export(), encoding="cp1252")
+    words = ["--horizon", 24, "--total", "month", "--plot", "k.png", "--out", "k.xlsx"]
+    done = run("forecast", "kasse.csv", *words)
+    assert "the farthest 2,984,424" in done.err
+    totals = openpyxl.load_workbook("k.xlsx")["Totals"]
+    header, first, *_ = totals.iter_rows(values_only=True)
+    assert first[header.index("complete")] is False  # 24 of 27 days
+    masked = run("forecast", "kasse.csv", "-H", 3, "--cutoffs", 0, "--outliers", "mask")
+    assert "1 of 624 values is an outlier and was masked, the first 2,984,42" in masked.err
+    panel = lc.read("kasse.csv")
+    figure = lc.LSTMForecaster(horizon=24).predict(panel).plot()
+    assert figure.axes[0].get_ylim()[1] < 10_000
+
+
 def shop(days: int = 140, ahead: int = 14) -> str:
     """Daily sales of three products with prices and promotions that are known two weeks ahead."""
     rng, lines = np.random.default_rng(0), ["day,product,sold,price,promotion"]

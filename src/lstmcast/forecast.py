@@ -19,7 +19,7 @@ from lstmcast.data.bounds import Bounds, within
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
-from lstmcast.data.table import Columns
+from lstmcast.data.table import Columns, format_time
 from lstmcast.errors import UsageError
 from lstmcast.forecast_parts import NETWORK as NETWORK
 from lstmcast.forecast_parts import Combination as Combination
@@ -201,9 +201,7 @@ class Forecast(ResultTable):
         UsageError if the forecast does not have its bounds."""
         if not np.isclose(level, self.interval_levels, rtol=0, atol=1e-6).any():
             levels = _listed(self.interval_levels) or "none"
-            raise UsageError(
-                f"The forecast has no {level:g}% interval (level is in percent). It has: {levels}."
-            )
+            raise _no_interval(level, levels)
         tail = (1 - level / 100) / 2
         return Interval(level, self.quantile(tail), self.quantile(1 - tail))
 
@@ -225,9 +223,8 @@ class Forecast(ResultTable):
             ) from error
         is_chosen = self.cutoffs == time
         if not is_chosen.any():
-            raise UsageError(
-                f"No origin has the cutoff {time}. There are: {_listed(np.unique(self.cutoffs))}."
-            )
+            known_cutoffs = _listed(map(format_time, np.unique(self.cutoffs)))
+            raise _no_cutoff(format_time(time[()]), known_cutoffs)
         return self.rows(is_chosen)
 
     def at_steps(self, steps: np.ndarray) -> Forecast:
@@ -378,6 +375,18 @@ def _require_levels(quantile_levels: tuple[float, ...]) -> None:
             f"Forecast: {quantile_levels=} are not quantile levels. Give increasing numbers "
             "between 0 and 1."
         )
+
+
+def _no_interval(level: float, levels: str) -> UsageError:
+    tail = round((1 - level / 100) / 2, 6)
+    return UsageError(
+        f"The forecast has no {level:g}% interval (level is in percent). It has: {levels}. "
+        f"Make the forecaster with quantiles=({tail:g}, 0.5, {1 - tail:g})."
+    )
+
+
+def _no_cutoff(cutoff: str, known_cutoffs: str) -> UsageError:
+    return UsageError(f"No origin has the cutoff {cutoff}. There are: {known_cutoffs}.")
 
 
 def _listed(values: Iterable[Any]) -> str:

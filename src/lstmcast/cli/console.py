@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmcast.data.findings import OUTLIERS
 from lstmcast.data.observed import value_count
 from lstmcast.data.table import format_time
 from lstmcast.util.language import ENGLISH, Words
@@ -139,11 +140,16 @@ def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
 def finding_lines(
     findings: Iterable[Finding], limit: int | None = None, words: Words = ENGLISH
 ) -> list[str]:
-    """One paragraph per finding, errors first; those beyond `limit` are counted."""
+    """One paragraph per finding, errors first; those beyond `limit` are counted. An outlier is told
+    rather than how cells were read."""
     order = {"error": 0, "warning": 1, "note": 2}
     ordered = sorted(findings, key=lambda finding: order[finding.severity])
+    urgent = sorted(ordered, key=lambda one: (order[one.severity], one.rule != OUTLIERS))
+    told = {id(finding) for finding in urgent[:limit]}
     lines = []
-    for finding in ordered[:limit]:
+    for finding in ordered:
+        if id(finding) not in told:
+            continue
         severity = _severity(finding.severity, words)
         lines.append(paragraph(f"{severity}{words(finding.text)}", indent=11))
     hidden = len(ordered) - len(lines)

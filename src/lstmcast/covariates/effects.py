@@ -14,7 +14,7 @@ by that of the coming steps (`uplift`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain, pairwise
@@ -30,7 +30,8 @@ from lstmcast.covariates.together import solutions_of
 from lstmcast.covariates.uplift import shares_of_log
 from lstmcast.data.covariates.placingnotes import steps_beyond
 from lstmcast.data.features import Future, listed
-from lstmcast.data.origins import Origins
+from lstmcast.data.observed import on_grid
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import reduced
 from lstmcast.data.table import format_time
@@ -52,18 +53,18 @@ class Ahead(NamedTuple):
 
     def restored(self, answers: NDArray) -> NDArray:
         """Answers (O, H, …) of what is left, with the effects; NaN at closed steps."""
-        return self._moved(answers, self.effect_OH)
+        return self._each(answers, moved)
 
     def less(self, values: NDArray) -> NDArray:
         """Values (O, H, …) without the effects; NaN at closed steps."""
-        return self._moved(values, -self.effect_OH)
+        return self._each(values, less)
 
-    def _moved(self, values: NDArray, effect_OH: NDArray) -> NDArray:
-        effect = _per_step(effect_OH, values)
+    def _each(self, values: NDArray, move: Callable[[NDArray, NDArray, int], NDArray]) -> NDArray:
+        effect = _per_step(self.effect_OH, values)
         shifted = values.copy()
         for axis in np.unique(self.axis_O).tolist():
             rows = self.axis_O == axis
-            shifted[rows] = moved(values[rows], effect[rows], axis)
+            shifted[rows] = move(values[rows], effect[rows], axis)
         is_closed = _per_step(self.closed_OH, values)
         return np.where(is_closed, np.nan, shifted)
 
@@ -212,7 +213,7 @@ def less_effects(values_T: NDArray, solutions: Sequence[Solution]) -> NDArray:
     observed."""
     result_T = values_T.copy()
     for solution, steps in in_force(solutions, len(values_T)):
-        shifted = moved(values_T[steps], -solution.effect(steps), solution.axis)
+        shifted = less(values_T[steps], solution.effect(steps), solution.axis)
         is_closed = solution.closing.closed(steps)
         result_T[steps] = np.where(is_closed, np.nan, shifted)
     return result_T
@@ -252,6 +253,18 @@ def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
     return values + effect
 
 
+def less(values: NDArray, effect: NDArray, axis: int) -> NDArray:
+    """Observations without an effect on an axis.
+
+    On that of square roots a 0 stays 0: an effect multiplies demand, and of none there is none. A
+    tiny amount in its place would hide that a series is often 0, which decides how it is read.
+    """
+    result = moved(values, -effect, axis)
+    if axis == ROOT:
+        return np.where(values == 0, 0.0, result)
+    return result
+
+
 def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
     """DataError where columns that are known in advance end before the horizon of an origin."""
     future = panel.covariates.future
@@ -278,6 +291,18 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
         raise _ends_early(panel, origins, horizon_O, missing_O, names)
 
 
+def require_known_after(panel: Panel, horizon: int) -> None:
+    """DataError where columns that are known in advance end before a forecast of the next steps."""
+    if not panel.covariates.future:
+        return
+    origins = origins_of(panel)
+    panel, steps, rows = on_grid(panel, origins, horizon)
+    horizon_O = np.full(len(origins.series), steps)
+    if rows is not None:
+        horizon_O = rows.max(axis=1) + 1
+    require_known(panel, origins, horizon_O)
+
+
 def _ends_early(
     panel: Panel, origins: Origins, horizon_O: NDArray, missing_O: NDArray, names: list[str]
 ) -> DataError:
@@ -294,10 +319,12 @@ def _ends_early(
 
     end = time_of(needed - missing)
     subject = f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
+    steps = horizon - missing
+    way_out = f"forecast {steps} steps" if steps > 0 else "leave out what is not known"
     return DataError(
         f"series {str(panel.ids[series])!r}: the {subject} known in advance until {end}, but the "
         f"forecast continues until {time_of(needed)}. Give rows with values up to then, or "
-        f"forecast {max(horizon - missing, 0)} steps."
+        f"{way_out}."
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.findings import (
+    DUPLICATE_TIMES,
     MISSING_VALUES,
     NO_RECENT_VALUES,
     Case,
@@ -199,7 +200,7 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
         return Case(message, int(table.lines[first]), time)
 
     return per_series(
-        table.ids, table.series, rows, Finding("duplicate times", severity, "", action), say
+        table.ids, table.series, rows, Finding(DUPLICATE_TIMES, severity, "", action), say
     )
 
 

@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from lstmcast.data.covariates.leaks import at_targets, leaks
 from lstmcast.data.covariates.public_holidays import MADE
-from lstmcast.data.findings import MISSING_VALUES, Case, Finding, Findings, per_series
+from lstmcast.data.findings import MISSING_VALUES, OUTLIERS, Case, Finding, Findings, per_series
 from lstmcast.data.observed import occurring
 from lstmcast.data.outliers import outlier_scores
 from lstmcast.data.ragged import series_numbers
@@ -145,14 +145,15 @@ def _text_of_value(panel: Panel, name: str, values: ndarray) -> str:
 def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
     """Findings about values far from both neighbours one season away."""
     scores = outlier_scores(panel.values, panel.offsets, panel.periods)
-    rule = Finding("outliers", "note", "", "Nothing is changed.")
+    rule = Finding(OUTLIERS, "note", "", "Nothing is changed.")
 
     def say(rows: ndarray) -> Case:
         worst = rows[np.argmax(scores[rows])]
         code = series[worst]
         step = worst - panel.offsets[code]
         time = panel.frequency.advance(panel.starts[code], step)
-        value = f"{panel.values[worst]:g}"
+        number = panel.values[worst]
+        value = f"{number:,.0f}" if 1e6 <= abs(number) < 1e15 else f"{number:g}"
         noun = "value" if len(rows) == 1 else "values"
         message = (
             f"{len(rows):,} unusual {noun}, the farthest {value} at {format_time(time)}, "

@@ -244,7 +244,7 @@ def backtest(
     # imported here, as a Panel does not need the modules of reading
     from lstmcast.data.read import as_panel
 
-    steps = checked_horizon(horizon, getattr(model, "horizon", None))
+    steps = checked_horizon(horizon, _own_horizon(model))
     require_known_baselines(baselines)
     panel = as_panel(data, getattr(model, "past", ()), words)
     models = models_by_name(_to_fit(model), baselines, panel)
@@ -267,6 +267,16 @@ def backtest(
     forecasts = forecasts_of(plan, workers, folder, progress)
     tested = _compared(model, plan, grid, forecasts, truth, added)
     return replace(tested, horizon=steps, notes=(*notes, *tested.notes))
+
+
+def _own_horizon(model: Any) -> int | None:
+    """The horizon of a forecaster, if it has one; UsageError for data or a name in its place."""
+    if not hasattr(model, "predict"):
+        raise UsageError(
+            f"model={model!r} is not a forecaster. Give one first and then the data, such as "
+            "backtest(LSTMForecaster(horizon=12), panel)."
+        )
+    return getattr(model, "horizon", None)
 
 
 def _compared(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lstmcast.covariates.effects import require_known_after
 from lstmcast.data.ahead import end_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
@@ -19,6 +20,14 @@ def require_totals(request: Asked | None, panel: Panel, horizon: int) -> None:
         request.require_ahead(horizon)
         names = panel.keys.columns(panel.ids)
         request.require_possible(names, panel.ends.dtype.kind == "M", panel.frequency)
+
+
+def require_coming(model: Any, panel: Panel) -> None:
+    """DataError, before the work, where columns that are known in advance end too early."""
+    from lstmcast.forecaster import LSTMForecaster
+
+    if isinstance(model, LSTMForecaster):
+        require_known_after(panel, model.horizon)
 
 
 def totals_of(request: Asked | None, forecast: Forecast) -> Totals | None:

@@ -11,6 +11,7 @@ from lstmcast.data.table import file_label
 from lstmcast.errors import UsageError
 from lstmcast.jobs.answers import (
     ended_at,
+    require_coming,
     require_numbers,
     require_totals,
     totals_of,
@@ -88,6 +89,8 @@ class ForecastJob:
         }
         panel = next(iter(panels.values()))
         require_totals(self.totals, panel, self.model.horizon)
+        for scenario_panel in panels.values():
+            require_coming(self.model, scenario_panel)
         self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
         tested = self._tested(masked, original)

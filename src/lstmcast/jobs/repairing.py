@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
+from numpy import ndarray
 
+from lstmcast.data.observed import value_count
 from lstmcast.data.panel import Panel
-from lstmcast.data.table import require_choice
+from lstmcast.data.table import format_time, require_choice
 from lstmcast.errors import UsageError
 from lstmcast.jobs.events import Note
 
@@ -46,10 +48,9 @@ class Repairs:
         from lstmcast.imputing import mask_outliers
 
         masked = mask_outliers(panel)
-        count = int(np.isnan(masked.values).sum() - np.isnan(panel.values).sum())
+        is_masked = np.isnan(masked.values) & np.isfinite(panel.values)
         action = "masked" if self.outliers == "mask" else "repaired"
-        are = "is an outlier and was" if count == 1 else "are outliers and were"
-        notify(Note(f"{count:,} of {len(panel.values):,} values {are} {action}"))
+        notify(Note(_told(panel, np.flatnonzero(is_masked), action)))
         return masked
 
     def filled(self, panel: Panel, masked: Panel, notify: Notify) -> Panel:
@@ -70,6 +71,17 @@ class Repairs:
             count = int((imputed.filled & np.isnan(panel.values)).sum())
             notify(Note(f"{count:,} missing value{'s' * (count != 1)} filled in"))
         return replace(panel, values=np.where(is_known, imputed.panel.values, np.nan))
+
+
+def _told(panel: Panel, rows: ndarray, action: str) -> str:
+    """What was done to the outliers in some rows, of which the first is named."""
+    are = "is an outlier and was" if len(rows) == 1 else "are outliers and were"
+    text = f"{len(rows):,} of {value_count(panel):,} values {are} {action}"
+    if not len(rows):
+        return text
+    series = int(np.searchsorted(panel.offsets, rows[0], side="right")) - 1
+    time = panel.times(series)[rows[0] - panel.offsets[series]]
+    return f"{text}, the first {panel.values[rows[0]]:,.15g} at {format_time(time)}"
 
 
 def require_no_totals(repairs: Repairs, hierarchy: Hierarchy | None) -> None:

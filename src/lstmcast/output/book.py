@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast._version import __version__
-from lstmcast.data.keys import OWN_NAME
+from lstmcast.data.observed import occurring, value_count
 from lstmcast.data.table import format_time
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.writing.workbook import (
@@ -182,7 +182,7 @@ class Book(NamedTuple):
             "Source": panel.report.source,
             "Target": panel.columns.target,
             "Series": f"{len(panel):,}",
-            "Values": f"{len(panel.values):,}",
+            "Values": f"{value_count(panel):,}",
             "Frequency": words(panel.frequency.name),
             "Time": words(span),
             "Made of": words(methods),
@@ -201,21 +201,32 @@ class Book(NamedTuple):
 
 def _wide_history(panel: Panel) -> dict[str, ndarray]:
     """The known values of all times, a column for each series."""
-    all_times = [panel.times(series) for series in range(len(panel))]
+    is_shown = np.split(_shown(panel), panel.offsets[1:-1])
+    all_times = [panel.times(series)[is_shown[series]] for series in range(len(panel))]
     times = np.unique(np.concatenate(all_times))
     columns: dict[str, ndarray] = {panel.columns.time: times}
     headers = list(map(str, panel.ids)) if len(panel) > 1 else [panel.columns.target]
     for series, header in enumerate(headers):
-        column = _at(times, all_times[series], panel.series(series))
+        column = _at(times, all_times[series], panel.series(series)[is_shown[series]])
         columns[_free(header, columns)] = column
     return columns
 
 
 def _long_history(panel: Panel) -> dict[str, ndarray]:
     """The known values, a row for each."""
-    times = [panel.times(series) for series in range(len(panel))]
-    ids = np.repeat(panel.ids, panel.lengths)
-    return {OWN_NAME: ids, "ds": np.concatenate(times), panel.columns.target: panel.values}
+    is_shown = _shown(panel)
+    times = np.concatenate([panel.times(series) for series in range(len(panel))])
+    columns = {}
+    for name, names in panel.keys.columns(panel.ids).items():
+        columns[name] = np.repeat(names, panel.lengths)[is_shown]
+    columns["ds"] = times[is_shown]
+    columns[_free(panel.columns.target, columns)] = panel.values[is_shown]
+    return columns
+
+
+def _shown(panel: Panel) -> ndarray:
+    """Which values are written (N,): those at times that occur, and others that are known."""
+    return occurring(panel) | np.isfinite(panel.values)
 
 
 def _too_many(panel: Panel) -> str:

@@ -117,7 +117,8 @@ function lstmcastCharts(words) {
 
   function yRange(pane, from, axis) {
     // What is drawn as lines, and the narrowest interval: a wide one may leave the picture, so that it does not rule it.
-    const shown = pane.values.slice(from).concat(pane.point);
+    const usual = pane.usual, clip = (v) => (v === null || !usual ? v : Math.max(usual[0], Math.min(usual[1], v)));
+    const shown = pane.values.slice(from).map(clip).concat(pane.point);
     pane.bands.slice(-1).forEach((b) => { shown.push.apply(shown, b.lower.concat(b.upper)); });
     const start = pane.times[from];
     pane.held_out.forEach((line) => {
@@ -136,6 +137,20 @@ function lstmcastCharts(words) {
     return [low >= 0 && low - space < 0 ? 0 : low - space, high + space];
   }
 
+  // Values that the axis leaves out: an arrow at the edge, with the value.
+  function beyond(pane, from, axis) {
+    if (!pane.usual) return [];
+    const times = numbers(pane.times, axis), write = writer(pane.values), marks = [];
+    pane.values.forEach((v, i) => {
+      const above = v !== null && v > pane.usual[1], below = v !== null && v < pane.usual[0];
+      if (i >= from && (above || below)) {
+        marks.push({ x: times[i], y: above ? 1 : 0, yref: "paper", yanchor: above ? "top" : "bottom", showarrow: false,
+          text: (above ? "▲ " : "▼ ") + write(v), font: { size: 11 }, bgcolor: CARD });
+      }
+    });
+    return marks;
+  }
+
   // The forecast of one series of `data`, its recent history alone or all of it, and other traces.
   function drawForecast(place, data, chosen, recent, others) {
     const pane = data.panes[chosen], axis = data.axis, from = recent ? Math.max(0, pane.times.length - pane.recent) : 0;
@@ -151,7 +166,8 @@ function lstmcastCharts(words) {
     y.title = { text: plain(data.unit), standoff: 6, font: { color: FAINT, size: 13 } };
     const known = pane.times.length ? [{ type: "line", yref: "paper", y0: 0, y1: 1, layer: "below",
       x0: numbers(pane.times.slice(-1), axis)[0], x1: numbers(pane.times.slice(-1), axis)[0], line: { color: FAINT, width: 1, dash: "dot" } }] : [];
-    Plotly.react(place, traces(pane, axis).concat(others || []), layout(x, y, { uirevision: chosen + "/" + recent, shapes: known }), config);
+    Plotly.react(place, traces(pane, axis).concat(others || []), layout(x, y, { uirevision: chosen + "/" + recent, shapes: known,
+      annotations: beyond(pane, from, axis) }), config);
   }
 
   // Whether all of a series is drawn anyway.

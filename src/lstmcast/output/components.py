@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.covariates.effects import effects_of, moved
+from lstmcast.covariates.effects import effects_of, less
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.candidates import span
 from lstmcast.model.inputs.axis import LOG
@@ -156,7 +156,7 @@ def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray,
         return values_T, []
     steps = np.arange(len(values_T))
     is_closed = solution.closing.closed(steps)
-    adjusted = moved(values_T, -solution.effect(steps), solution.axis)
+    adjusted = less(values_T, solution.effect(steps), solution.axis)
     percent = solution.axis == LOG
     components = []
     for source, effect in solution.parts(steps).items():

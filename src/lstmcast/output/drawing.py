@@ -21,6 +21,7 @@ from lstmcast.output.looks import (
 )
 from lstmcast.output.panes import FORECAST, HELD_OUT, HISTORY, Pane, band_text
 from lstmcast.util.language import Words
+from lstmcast.util.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,16 +199,39 @@ def _dress_pane(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None:
     if low < 0 <= _lowest(pane):
         # nothing negative was seen or forecast: an axis below zero would suggest it
         ax.set_ylim(0, high)
+    _mark_values_beyond(ax, pane, palette)
     number_text = tick_format(np.asarray(ax.get_yticks()))
     ax.yaxis.set_major_formatter(FuncFormatter(number_text))
     times = np.concatenate([pane.times, pane.future])
     dress_times(ax, times, words, palette)
 
 
+def _mark_values_beyond(ax: Axes, pane: Pane, palette: Palette) -> None:
+    """Values that the axis leaves out: an arrow at the edge, with the value."""
+    if pane.usual is None:
+        return
+    low, high = pane.usual
+    at_history = positions(pane.times)
+    sides = ((pane.values > high, "▲", 1.0, "bottom"), (pane.values < low, "▼", 0.0, "top"))
+    for is_beyond, arrow, edge, alignment in sides:
+        for place in np.flatnonzero(is_beyond):
+            ax.annotate(
+                f"{arrow} {number(float(pane.values[place]))}",
+                (at_history[place], edge),
+                xycoords=("data", "axes fraction"),
+                ha="center",
+                va=alignment,
+                fontsize=8,
+                color=palette.ink,
+                annotation_clip=False,
+            )
+
+
 def _limits(pane: Pane) -> tuple[float, float] | None:
     """From where to where the axis reaches: over all lines and the narrowest interval. A wide one
     may stretch it by a third, and leaves it where it is wider, so that it does not rule it."""
-    lines = [pane.values, pane.point, *(line.point for line in pane.held_out)]
+    history = pane.values if pane.usual is None else np.clip(pane.values, *pane.usual)
+    lines = [history, pane.point, *(line.point for line in pane.held_out)]
     for band in pane.bands[-1:]:
         lines += [band.lower, band.upper]
     values = _finite(lines)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
 
+# An axis leaves out values this many times the range of all others away, if they are so few: a cell
+# without its decimal mark would make a straight line of the rest.
+FAR, RARE, LEAST_VALUES = 5.0, 0.02, 20
+
 # the legend's words, in English as the catalogue of a language has them
 HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"
 
@@ -56,6 +60,24 @@ class Pane:
     # of the values, the newest that a look at the forecast needs; None: all
     recent: int | None = None
 
+    @property
+    def usual(self) -> tuple[float, float] | None:
+        """From where to where the values lie without a few that are far away, if there are any."""
+        values = self.values[np.isfinite(self.values)]
+        if len(values) < LEAST_VALUES:
+            return None
+        distance = np.abs(values - np.median(values))
+        if np.mean(distance > 0) < 0.5:  # mostly the same value: the others are what happens
+            return None
+        few = max(1, int(RARE * len(values)))
+        kept = values[distance <= np.sort(distance)[-few - 1]]
+        low, high = float(kept.min()), float(kept.max())
+        room = FAR * (high - low)
+        is_near = (values >= low - room) & (values <= high + room)
+        if is_near.all():
+            return None
+        return float(values[is_near].min()), float(values[is_near].max())
+
 
 def pane_of(
     forecast: Forecast,
@@ -67,6 +89,8 @@ def pane_of(
 ) -> Pane:
     times, values = panel.times(place), panel.series(place)
     is_known = times <= forecast.cutoffs[origin]
+    if panel.calendar is not None:  # closed days are no gaps of the line
+        is_known &= panel.calendar.occurs(times, place) | np.isfinite(values)
     times, values = times[is_known], values[is_known]
     steps_held_out = sum(len(line.times) for line in held_out)
     recent = _shown(len(times), panel.periods, forecast.horizon, steps_held_out)
@@ -138,6 +162,7 @@ def pane_json(pane: Pane) -> dict[str, Any]:
         "times": [format_time(time) for time in pane.times],
         "values": plain_list(pane.values),
         "recent": pane.recent,
+        "usual": pane.usual,
         "future": [format_time(time) for time in pane.future],
         "point": plain_list(pane.point),
         "bands": bands,

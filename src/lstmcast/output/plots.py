@@ -85,7 +85,7 @@ class ForecastPlot:
         most: int = MOST_PANES,
         longest: int | None = None,
         language: str = "en",
-        series: Sequence[str] | None = None,
+        series: Sequence[str] | str | None = None,
         unit: str | None = None,
         dark: bool = False,
     ) -> ForecastPlot:
@@ -264,12 +264,13 @@ def save_pages(
     return path
 
 
-def _asked(newest: Mapping[object, int], series: Sequence[str] | None) -> list[int]:
+def _asked(newest: Mapping[object, int], series: Sequence[str] | str | None) -> list[int]:
     """The origins of the series that were asked for, in that order, all of them where none was;
     UsageError names one that is not there."""
     places = {str(name): origin for name, origin in newest.items()}
     if series is None:
         return list(places.values())
+    series = [series] if isinstance(series, str) else series
     for name in series:
         if name not in places:
             raise UsageError(

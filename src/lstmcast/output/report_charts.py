@@ -93,12 +93,13 @@ def component_charts(
 
 def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any]:
     """Components at the newest times of a pane, and its future."""
-    count = min(len(plot.times), len(pane.times) + len(pane.future))
+    is_drawn = np.isin(plot.times, np.concatenate([pane.times, pane.future]))
+    count = int(np.count_nonzero(is_drawn))
     components: list[dict[str, Any]] = []
     if len(plot.parts) > len(("level", "rest")):
         for component in plot.parts:
             name, percent = words(component.name), bool(component.percent)
-            values = shortened(none_where_unknown(component.values[-count:]), digits=5)
+            values = shortened(none_where_unknown(component.values[is_drawn]), digits=5)
             components.append({"name": name, "percent": percent, "values": values})
     return {"parts": components, "count": count}
 

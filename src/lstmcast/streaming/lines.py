@@ -128,6 +128,7 @@ class LineReader:
     def __init__(self, naming: Naming, header: list[str] | None = None) -> None:
         self.naming, self.header = naming, header
         self._first, self._delimiter = True, ","
+        self._has_read = False  # whether a line was a record
 
     def read(self, line: str) -> Record | None:
         """What a line says; None for an empty line and for a header. DataError."""
@@ -135,7 +136,7 @@ class LineReader:
         if not text:
             return None
         if text.startswith("{"):
-            return self.naming.record(_json_object(text))
+            return self._record(_json_object(text))
         first, self._first = self._first, False
         cells = self._cells(line.strip("\r\n"), first)
         if first and self._names_columns(cells):
@@ -148,10 +149,22 @@ class LineReader:
             )
         header = self.header or [ALONE]
         if len(cells) != len(header):
+            values = "1 value" if len(cells) == 1 else f"{len(cells)} values"
+            raise DataError(f"it has {values}, but {len(header)} are expected: {listed(header)}")
+        return self._record(dict(zip(header, cells, strict=True)))
+
+    def _record(self, fields: Mapping[str, Any]) -> Record:
+        """What fields say. Where no line could be read yet, a text may be the name of a series."""
+        try:
+            record = self.naming.record(fields)
+        except _NoNumber as error:
+            if self._has_read or self.naming.series is not None:
+                raise
             raise DataError(
-                f"it has {len(cells)} value(s), and {len(header)} are expected: {listed(header)}"
-            )
-        return self.naming.record(dict(zip(header, cells, strict=True)))
+                f"{error}. If the column names series, use --series {error.name}"
+            ) from error
+        self._has_read = True
+        return record
 
     def _cells(self, line: str, first: bool) -> list[str]:
         """The cells of a line, apart as those of the first one are."""
@@ -171,6 +184,14 @@ class LineReader:
         if len(set(names)) < len(names):
             raise DataError("it names a column twice. Column names must be unique")
         return True
+
+
+class _NoNumber(DataError):
+    """A text where a value is expected."""
+
+    def __init__(self, name: str, cell: Any) -> None:
+        super().__init__(f"{name!r} is {cell!r}, but a number is expected")
+        self.name = name
 
 
 def _json_object(text: str) -> dict[str, Any]:
@@ -196,7 +217,7 @@ def _number(name: str, cell: Any) -> float:
         return float("nan")
     is_numeric = is_number(cell) if isinstance(cell, str) else isinstance(cell, (int, float))
     if not is_numeric or isinstance(cell, bool):
-        raise DataError(f"{name!r} is {cell!r}, but a number is expected")
+        raise _NoNumber(name, cell)
     try:
         return float(cell)
     except OverflowError as error:

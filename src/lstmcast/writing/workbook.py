@@ -173,6 +173,7 @@ def _fill(book: Any, page: Any, columns: dict[str, _Column]) -> None:
         str: page.write_string,
         int: page.write_number,
         float: page.write_number,
+        bool: page.write_boolean,
     }
     for row, line in enumerate(zip(*cells_by_column, strict=True), start=1):
         for number, cell in enumerate(line):
@@ -235,6 +236,8 @@ def _column(name: str, column: ndarray, path: str | os.PathLike[str]) -> _Column
         return _times(name, column)
     if column.dtype.kind == "f":
         return _numbers(name, column)
+    if column.dtype.kind == "b":
+        return _Column(column.tolist(), "General", _width(name, ["FALSE"]))
     if column.dtype.kind in "iu" and np.all(np.abs(column) < MOST_DIGITS):
         numbers = column.tolist()
         return _Column(numbers, "0", _width(name, list(map(str, numbers[:_MEASURED]))))

@@ -16,6 +16,7 @@ _FEWEST = 3  # smallest number of equal values that may be a code
 _MOST_SHARE = 0.6
 # distance of a code from all other values, in units of their range: for −200, and for others
 _FAR, _VERY_FAR = 2.0, 10.0
+_APART = 0.1  # distance of a usual code, in units of itself: 99 beside 100 and 101 is a value
 # values that programs write for "none": all nines, and limits of integer types
 _USUAL = re.compile(r"-?(?:9{2,}(?:\.9+)?|8{3,}|7{3,}|6{4,}|99?\.9+|32768|32767|65535|2147483647)")
 _MOST_CODES = 4
@@ -71,7 +72,7 @@ def _is_code(values: ndarray, edge: float) -> bool:
         return gap > 0.05 * (high - low)
     spread = high - low
     if is_usual_code:
-        return gap > 0.5 * spread and gap > 0
+        return gap > max(0.5 * spread, _APART * abs(edge))
     is_round = abs(edge) >= 100 and edge % 100 == 0
     return spread > 0 and gap > (_FAR if is_round else _VERY_FAR) * spread
 

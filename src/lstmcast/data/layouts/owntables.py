@@ -72,15 +72,19 @@ class OwnTable(NamedTuple):
         if not names.target:
             taken_names |= {"y", "target", *TARGET_NAMES}
         requested = {folded(name) for name in names.beside.known_names()}
-        keys = {id(column) for column in _telling(self, None)}
+        values = {id(column) for column in self.without_names(self.others())}
         likely = []
         for column in self.others():
             name = folded(column.name)
-            names_series = id(column) in keys or is_code(column.name)
-            is_taken = names_series or name in taken_names
+            is_taken = id(column) not in values or name in taken_names
             if name in requested or (not is_taken and holds_something(column)):
                 likely.append(column.name)
         return tuple(likely)
+
+    def without_names(self, columns: Sequence[Column]) -> list[Column]:
+        """Those of some columns that do not name series."""
+        values = columns_without(columns, _telling(self, None))
+        return [column for column in values if not is_code(column.name)]
 
 
 def own_table(sheet: Sheet, names: Names) -> OwnTable:
@@ -108,7 +112,10 @@ def known_of(own_rows: OwnTable, owners: Owners, names: Names) -> tuple[KnownRow
     sheet = own_rows.sheet
     keys = _keys(own_rows, owners)
     candidates = columns_without(own_rows.others(), keys.values())
-    columns = _chosen(sheet, candidates, names.beside.known_names(), owners, "future")
+    requested = names.beside.known_names()
+    # Without a request, a second column that names series, such as their store, says nothing.
+    possible = candidates if requested else own_rows.without_names(candidates)
+    columns = _chosen(sheet, possible, requested, owners, "future")
     values, levels, notes = _read_columns(sheet, columns, names, "future")
     codes, groups, unknown = _grouped(sheet, keys, owners)
     times, zone_notes = _times(own_rows, owners)

@@ -27,6 +27,9 @@ ITERATIONS = 8  # of a prior variance that stands for something, enough to settl
 RIDGE = 1e-10  # of a scaled base column: a column that says nothing yet gets nothing
 SMALLEST = 1e-12  # share of a variance that is told from 0
 LEAST_PRIOR = 1e-18  # variance of coefficients, in units of that of the noise
+# Of what the data say of a column, the least that its prior says: where columns that carry the same
+# information explain everything, the precision of the data leaves no other digits.
+LEAST_PRECISION = 1e-12
 
 
 class Layout(NamedTuple):
@@ -326,8 +329,10 @@ def _posterior(
     A_NPP: NDArray, b_NP: NDArray, prior_NG: NDArray, variance_N: NDArray, members: _Members
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Covariance and mean of the coefficients, and the precision of their prior, in between."""
-    precision_NP = 1.0 / members.spread(prior_NG)
-    information_NPP = A_NPP / variance_N[:, None, None] + _diagonal(precision_NP)
+    told_NPP = A_NPP / variance_N[:, None, None]
+    least_NP = LEAST_PRECISION * np.diagonal(told_NPP, axis1=1, axis2=2)
+    precision_NP = np.maximum(1.0 / members.spread(prior_NG), least_NP)
+    information_NPP = told_NPP + _diagonal(precision_NP)
     covariance_NPP = np.linalg.inv(information_NPP)
     mean_NP = (covariance_NPP @ b_NP[..., None])[..., 0]
     return covariance_NPP, precision_NP, mean_NP / variance_N[:, None]

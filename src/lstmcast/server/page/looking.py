@@ -7,6 +7,8 @@ from typing import Any
 
 from lstmcast.data.ahead import one_season
 from lstmcast.data.covariates.suggestions import RULE
+from lstmcast.data.findings import DUPLICATE_TIMES
+from lstmcast.data.inspection import Inspection
 from lstmcast.data.panel import Findings, Panel
 from lstmcast.data.read import column_names
 from lstmcast.errors import DataError
@@ -18,9 +20,11 @@ from lstmcast.server.settings import Limits
 from lstmcast.util.language import Words
 
 _OPTION = re.compile(r"--([a-z-]+)")
-_IN_PYTHON = re.compile(r" ?\((?:in Python: |Python ?では )[^()]*\)")
+# with names of columns that have brackets of their own, such as Sales (EUR)
+_IN_PYTHON = re.compile(r" ?\((?:in Python: |Python ?では )(?:[^()]|\([^()]*\))*\)")
 _QUOTED = re.compile(r"'([^']+)'")
 MOST_COLUMNS = 200  # that can be chosen from
+FEW = 0.05  # of all rows: if so few times come twice, no column tells series apart
 Document = dict[str, Any]
 
 
@@ -33,11 +37,13 @@ def look(source: Source, limits: Limits, words: Words) -> Document:
     try:
         inspection = source.inspect()
     except DataError as error:
-        return _unusable(names, str(error), words)
+        return _unusable(names, str(error), "", words)
     panel = inspection.panel
     if panel is None:
-        section = findings_section(inspection.findings, words)
-        return _unusable(names, _first_error(inspection.findings), words) | {"findings": section}
+        return {
+            **_unusable(names, *_first_error(inspection), words),
+            "findings": findings_section(inspection.findings, words),
+        }
     require_rows(panel, limits)
     severe = [finding for finding in inspection.findings if finding.severity != "note"]
     return {
@@ -53,12 +59,14 @@ def look(source: Source, limits: Limits, words: Words) -> Document:
     }
 
 
-def _unusable(names: list[str], problem: str, words: Words) -> Document:
-    """Why a table cannot be used as it is, and the option that would help first."""
+def _unusable(names: list[str], problem: str, field: str, words: Words) -> Document:
+    """Why a table cannot be used as it is, and the option that would help first: the first one that
+    the reason names, unless a field is given."""
     option = _OPTION.search(problem)
     # what the options are called in Python says nothing to somebody who looks at a page
     message = _IN_PYTHON.sub("", words(problem))
-    field = option[1].replace("-", "_") if option else "file"
+    named = option[1].replace("-", "_") if option else "file"
+    field = field or named
     return {"usable": False, "columns": names, "problem": message, "field": field}
 
 
@@ -79,6 +87,13 @@ def going_on(findings: Findings) -> list[str]:
     return [name for message in messages for name in _QUOTED.findall(message)]
 
 
-def _first_error(findings: Findings) -> str:
-    errors = [finding.text for finding in findings if finding.severity == "error"]
-    return errors[0] if errors else "The data cannot be used as they are."
+def _first_error(inspection: Inspection) -> tuple[str, str]:
+    """Why a table cannot be used, and the field of the page that helps, if it is not the first one
+    that the reason names."""
+    errors = [finding for finding in inspection.findings if finding.severity == "error"]
+    if not errors:
+        return "The data cannot be used as they are.", ""
+    first = errors[0]
+    is_few = first.count <= FEW * len(inspection.table.values)
+    field = "duplicates" if first.rule == DUPLICATE_TIMES and is_few else ""
+    return first.text, field
