@@ -304,7 +304,7 @@ def test_one_stock_of_a_long_table_is_enough_and_a_constant_one_does_no_harm(tmp
 
 def test_with_the_articles_settings_own_prices_are_read_by_four_units(tmp_path, monkeypatch):
     monkeypatch.setattr(stocks, "FAITHFUL", replace(stocks.FAITHFUL, epochs=1))
-    data = own(150)
+    data = own(200)
     with undrawn():
         articles.run("stocks", data=data, column="*", faithful=True, out=tmp_path / "o", quiet=True)
     network = Stream.load(tmp_path / "o" / "online").network.config

@@ -155,7 +155,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 
 def test_the_loss_goes_down(tmp_path):
-    config = PretrainingConfig(steps=50, values=600, positions=256, learning_rate=1e-2, average=0.9)
+    config = PretrainingConfig(steps=80, values=600, positions=256, learning_rate=1e-2, average=0.9)
     network = replace(NETWORK, layers=(16, 16), before=(16,))
 
     def loss(module):
