@@ -112,7 +112,7 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(scheme, tmp_path, m
 def test_missing_values_are_masked(scheme):
     """Gaps give no loss: neither NaN nor the large errors that a 0 in their place would give."""
     full = losses(fitted(scheme))
-    gappy = forecaster(scheme).fit(waves(length=40, missing=(0, 30)))
+    gappy = forecaster(scheme).fit(waves(length=40, missing=(0, 30, 31)))
     assert np.isfinite(weights(gappy)).all() and np.isfinite(losses(gappy)).all()
     np.testing.assert_allclose(losses(gappy), full, rtol=0.5)
     assert (losses(gappy) != full).any()
