@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from example_runs import undrawn
 from lstmcast import articles, store
 from lstmcast.articles import temperature
 from lstmcast.articles.runs import ExampleRun
@@ -85,7 +86,8 @@ def test_scaled_by_the_training_part_alone(tmp_path):
     for warmer, name in ((0.0, "a"), (5.0, "b")):
         later = values + warmer * (np.arange(FEW) >= FEW - 2 * (FEW // 5))
         panel = lc.Panel.from_arrays(later, frequency="D", start="2020-06-06")
-        temperature.forecast_five(ExampleRun(tmp_path / name, quiet=True), panel, chosen)
+        with undrawn():
+            temperature.forecast_five(ExampleRun(tmp_path / name, quiet=True), panel, chosen)
         model = lc.load(tmp_path / name / "model")
         states.append(model.fitted.inputs.arrays())
     assert states[0] and all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
@@ -99,7 +101,8 @@ def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
     own = lc.Panel.from_arrays(temperatures(FEW)[1])
     for place, given in (("a", None), ("b", own)):
         to = ExampleRun(tmp_path / place, quiet=True, own=given, epochs=1)
-        temperature.run(to, faithful=True, seed=0)
+        with undrawn():
+            temperature.run(to, faithful=True, seed=0)
     assert set(asked) == set(temperature.JAPANESE)
 
 
@@ -144,7 +147,9 @@ def test_the_same_days_for_the_same_seed():
 
 
 def test_better_than_the_last_known_value(tmp_path):
-    network, naive, *_ = temperature.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
+    to = ExampleRun(tmp_path, quiet=True)
+    with undrawn():
+        network, naive, *_ = temperature.run(to, faithful=False, seed=0)
     assert network.value < 0.97 * naive.value
 
 
@@ -153,5 +158,7 @@ def test_better_than_the_last_known_value(tmp_path):
 def test_the_weather_of_jena(tmp_path):
     panel = lc.read(JENA, target="T (degC)")
     chosen: Settings = settings(faithful=False, days=len(panel.values))
-    network, naive, *_ = temperature.forecast_five(ExampleRun(tmp_path, quiet=True), panel, chosen)
+    to = ExampleRun(tmp_path, quiet=True)
+    with undrawn():
+        network, naive, *_ = temperature.forecast_five(to, panel, chosen)
     assert network.value < naive.value

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from example_runs import Listening, undrawn
 from lstmcast.articles.runs import ExampleRun
 
 pytest.importorskip("torch", reason="needs the train extra")
@@ -39,7 +40,7 @@ def read(path):
 
 @pytest.fixture(scope="module")
 def short_run(tmp_path_factory):
-    to = ExampleRun(tmp_path_factory.mktemp("sine"), quiet=True)
+    to = Listening(tmp_path_factory.mktemp("sine"), quiet=True)
     forecaster = small(waves.our_own(0), epochs=2, steps_per_epoch=2)
     return to, waves.run(to, "sine", forecaster, [SaveBest(to.folder / "improvements")])
 
@@ -92,7 +93,8 @@ def test_the_truth_of_the_table_continues_the_data(short_run):
 
 def test_the_second_exercise_prints_its_first_100_predictions(tmp_path):
     to = ExampleRun(tmp_path, quiet=True)
-    waves.run(to, "beats", small(waves.our_own(0), epochs=1, steps_per_epoch=1))
+    with undrawn():
+        waves.run(to, "beats", small(waves.our_own(0), epochs=1, steps_per_epoch=1))
     first, whole = read(tmp_path / "first-100.csv"), read(tmp_path / "free-run.csv")
     assert len(first["step"]) == 100
     np.testing.assert_array_equal(first["predicted"], whole["predicted"][:100])
@@ -144,7 +146,8 @@ def test_faithful_free_runs_read_the_80_newest_values_of_which_some_are_their_ow
     to = ExampleRun(tmp_path, quiet=True)
     forecaster = small(waves.as_in_the_article(0), epochs=1, batch_size=2000)
     saving = SaveBest(to.saved_networks("improvements"))
-    measures = waves.run(to, "sine", forecaster, [saving])
+    with undrawn():
+        measures = waves.run(to, "sine", forecaster, [saving])
     assert measures[3].value == 1 and len(list((tmp_path / "improvements").iterdir())) == 1
     fitted = lc.load(tmp_path / "model")
     values = waves.data("sine").values
@@ -157,24 +160,14 @@ def test_faithful_free_runs_read_the_80_newest_values_of_which_some_are_their_ow
     )
 
 
-def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
-    asked = set()
-
-    class Listening(ExampleRun):
-        def text(self, english):
-            asked.add(english)
-            return super().text(english)
-
-    waves.run(
-        Listening(tmp_path, quiet=True),
-        "sine",
-        small(waves.our_own(0), epochs=1, steps_per_epoch=1),
-    )
-    assert asked == set(waves.JAPANESE)
+def test_pictures_in_japanese_have_a_word_for_everything(short_run):
+    to, _ = short_run
+    assert to.asked == set(waves.JAPANESE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "goal"), [("sine", 0.006), ("beats", 0.04)])
 def test_errors_aimed_at(tmp_path, name, goal):
-    measures = waves.run(ExampleRun(tmp_path, quiet=True), name, waves.our_own(0, name))
+    with undrawn():
+        measures = waves.run(ExampleRun(tmp_path, quiet=True), name, waves.our_own(0, name))
     assert measures[0].value <= goal

@@ -364,10 +364,10 @@ def test_weekly_data_have_a_year_from_four_years_on():
 
 
 def test_a_saved_model_goes_on_to_the_same_bits(tmp_path):
-    series = {"a": np.exp(year(2300)), "b": np.exp(year(1500, 1)), "c": -np.exp(year(1800, 2))}
-    whole = daily({**series, "short": np.exp(year(300, 3))})
-    model = lc.LSTMForecaster(horizon=30)
-    for newer in (1, 150):
+    series = {"a": np.exp(year(1500)), "b": -np.exp(year(1800, 1)), "short": np.exp(year(300, 2))}
+    whole = daily(series)
+    for newer, method in ((1, "network"), (150, "auto")):
+        model = lc.LSTMForecaster(horizon=30, method=method)
         old = whole.until(whole.lengths - newer)
         model.save(tmp_path / "model", old)
         saved = lc.load(tmp_path / "model")
@@ -388,7 +388,7 @@ def test_a_saved_model_that_goes_on_is_saved_and_goes_on(tmp_path):
     np.testing.assert_array_equal(again.quantiles, model.predict(whole).quantiles)
 
 
-@pytest.mark.parametrize("frequency, steps", [("D", 1), ("6h", 4)])
+@pytest.mark.parametrize("frequency, steps", [("D", 1), ("12h", 2)])
 def test_a_stream_forecasts_what_predict_does(frequency, steps, tmp_path):
     length, begin = 1030 * steps, 1020 * steps
     z_BT = np.stack([year(length, seed, steps=steps) for seed in range(3)])
@@ -405,16 +405,17 @@ def test_a_stream_forecasts_what_predict_does(frequency, steps, tmp_path):
             stream.save(tmp_path / "stream")
             stream = lc.Stream.load(tmp_path / "stream")
         if t - begin in (0, 3, 4, length - begin - 4, length - begin - 3, length - begin - 1):
+            known = panel.until([t + 1] * 3)
             for horizon in (24, 40):
-                expected = medians(panel.until([t + 1] * 3), horizon)
+                expected = medians(known, horizon)
                 found = stream.predict(horizon)
                 np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-5)
 
 
 def test_rows_of_a_stream_that_begin_empty_learn_the_year():
-    values = np.exp(np.stack([year(720), year(720, 1)]))
+    values = np.exp(np.stack([year(600), year(600, 1)]))
     stream = lc.Stream(lc.LSTMForecaster(horizon=24), ["a"], frequency="D")
-    for t in range(720):
+    for t in range(600):
         if t == 10:
             stream.join(["b"])
         stream.observe(values[: 1 if t < 10 else 2, t])

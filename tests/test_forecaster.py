@@ -363,7 +363,7 @@ def test_what_is_remembered_is_bounded(tmp_path):
     assert_same(loaded.predict(), LSTMForecaster(6).predict(hourly(seasonal(1, 40_000))))
 
 
-@pytest.mark.parametrize("length", [700, 3000])
+@pytest.mark.parametrize("length", [300, 3000])
 def test_a_long_horizon_needs_a_longer_memory(tmp_path, length):
     panel = hourly(seasonal(1, length))
     assert_same(

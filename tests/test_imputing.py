@@ -247,7 +247,7 @@ def test_check_lists_surprising_values_where_it_is_asked_to(run, tmp_path):
     assert document["anomalies"]["alerts"][-1]["value"] == 130.0
 
 
-@pytest.mark.parametrize("repair", [lc.impute, lc.mask_outliers])
+@pytest.mark.parametrize("repair", [lc.impute, lc.mask_outliers, lc.anomalies])
 def test_models_without_a_network_are_refused(repair):
     with pytest.raises(lc.UsageError, match=r"model=Croston\(.* has no network"):
         repair(lc.Panel.from_arrays([1.0, np.nan, 2.0]), lc.Croston())

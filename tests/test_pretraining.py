@@ -4,6 +4,7 @@ inference makes."""
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -112,17 +113,13 @@ pretrain(config, network, Path(sys.argv[1]), checkpoint_every=2, report=report)
 """
 
 
-def run_python(*arguments):
-    return subprocess.run(
-        [sys.executable, *arguments],
+def test_a_killed_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "run")],
         env={**os.environ, "PYTHONPATH": str(SRC)},
         capture_output=True,
         text=True,
     )
-
-
-def test_a_killed_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
-    done = run_python("-c", KILLED, str(tmp_path / "run"))
     assert done.returncode == -signal.SIGKILL, done.stderr
     steps = []
     resumed = pretrain(
@@ -271,19 +268,13 @@ def test_positions_have_seen_a_change_and_three_steps():
 
 
 @pytest.mark.slow
-def test_the_command_trains_members_that_differ_by_their_seed(tmp_path):
-    """Each is bit for bit what a run alone gives."""
-    command = [
-        "-m",
-        "lstmcast.training",
-        "--out",
-        str(tmp_path / "net"),
-        "--checkpoints",
-        str(tmp_path / "runs"),
-    ]
-    done = run_python(*command, "--members", "2", "--steps", "2", "--seed", "3")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("step 2 of 2") == 2
+def test_the_command_trains_members_that_differ_by_their_seed(tmp_path, monkeypatch, capfd):
+    """Each, in a process of its own, is bit for bit what a run alone gives."""
+    places = ["--out", str(tmp_path / "net"), "--checkpoints", str(tmp_path / "runs")]
+    sizes = ["--members", "2", "--steps", "2", "--seed", "3"]
+    monkeypatch.setattr(sys, "argv", ["lstmcast.training", *places, *sizes])
+    runpy.run_module("lstmcast.training", run_name="__main__", alter_sys=True)
+    assert capfd.readouterr().err.count("step 2 of 2") == 2
     network, manifest = load_network(tmp_path / "net")
     assert (
         manifest["trained_on"].startswith("synthetic series only")

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.effects import read_by
 from lstmcast.data.panel import Panel
-from lstmcast.data.read import read
 from lstmcast.databases.address import DatabaseTable
-from lstmcast.errors import UsageError
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.one_series import panel_and_network
 from lstmcast.streaming.scoring import read_surprises
 from lstmcast.writing.tables import frame_of, write_table
 
@@ -104,15 +103,8 @@ def anomalies(data: Any, model: LSTMForecaster | None = None, *, rate: float = 0
     [120.0]
     """
     alerts = Alerts(rate)
-    panel = data if isinstance(data, Panel) else read(data)
-    fitted = (model or LSTMForecaster(horizon=1)).model
-    columns = fitted.network.config.inputs.columns
-    if columns > 1:
-        raise UsageError(
-            f"The network reads {columns} columns together, but anomalies are scored for series "
-            "that are forecast one by one. Use a network that reads one column."
-        )
-    panel.covariates.require(fitted.network.config.inputs.past, panel.report.source)
+    purpose = "anomalies are scored for series that are forecast one by one"
+    panel, fitted = panel_and_network(data, model, purpose)
     # What future columns explain is not an anomaly.
     read_panel = read_by(panel, fitted.network.head.affine).panel
     scores, alerted, _ = read_surprises(fitted.reader, read_panel, alerts)

@@ -22,12 +22,12 @@ from lstmcast.data.origins import Origins, checked_horizon, known_counts, origin
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
-from lstmcast.evaluation.candidates import TIME_OF_DAY, Candidate
+from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.cold import LIKE, with_typical
 from lstmcast.evaluation.combination import combined, mixed, of_panel
 from lstmcast.evaluation.demand import Demand, demand_named
 from lstmcast.evaluation.dependence import Sample, dependence_of
-from lstmcast.evaluation.methods import COMBINED
+from lstmcast.evaluation.methods import COMBINED, needs_columns
 from lstmcast.evaluation.rare import without_events
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
@@ -196,8 +196,7 @@ def calibrated_answers(
 ) -> Answers:
     """Answers that were combined and calibrated at held-out cutoffs."""
     batches, combination, known_ON = _tried(decode, panel, held_out, horizon, request)
-    needs_columns = request.method.lower() == TIME_OF_DAY
-    if panel.covariates.future and not needs_columns:
+    if panel.covariates.future and not needs_columns(request.method):
         plain_batches, _, _ = _tried(decode, without_known(panel), held_out, horizon, request)
         with_effects = held_out.whole(batches)
         without_effects = held_out.whole(plain_batches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,24 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import Classical, default_baselines
 
 HORIZON = 5
+
+
+class Once(dict):
+    """A `map` that forecasts each history once: fits of statsforecast take long, and a test fails
+    all the same where a forecaster hands over another history than it should."""
+
+    def __call__(self, forecast, histories):
+        for history in histories:
+            key = (*forecast.args, history.tobytes())
+            if key not in self:
+                self[key] = forecast(history)
+            yield self[key]
+
+
 NO_STATSFORECAST = importlib.util.find_spec("statsforecast") is None
 CLASSICAL = [
     pytest.param(
-        Classical(name),
+        Classical(name, map=Once()),
         id=name,
         marks=[
             pytest.mark.slow,
@@ -138,6 +153,8 @@ def test_later_values_change_nothing(forecaster):
 def test_twice_gives_the_same_and_leaves_the_data_as_they_are(forecaster, straight):
     panel = panel_of(SERIES)
     before = panel.values.copy()
+    if isinstance(forecaster, Classical):
+        forecaster = replace(forecaster, map=map)
     again = forecaster.predict(panel, HORIZON)
     np.testing.assert_array_equal(again.point, straight.point)
     np.testing.assert_array_equal(again.quantiles, straight.quantiles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -156,18 +157,27 @@ def test_what_pytorch_has_and_we_have_not(options):
 # ---------------------------------------------------------------- Keras
 
 
-def keras(task, folder):
-    """Run a task of the worker: Keras chooses its backend when it is imported, and takes seconds
-    to import."""
+@contextlib.contextmanager
+def keras(folder):
+    """The worker, which saves models of Keras, and reads ours when this block ends: Keras chooses
+    its backend when it is imported, and takes seconds to import."""
     variables = {"KERAS_BACKEND": "torch", "KERAS_HOME": str(folder), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, str(WORKER), task, str(folder)],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    errors = folder / "errors"
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            [sys.executable, str(WORKER), str(folder)],
+            env=os.environ | variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout.readline() == "saved\n", errors.read_text()
+        yield
+        process.communicate("load\n", timeout=300)
+    assert process.returncode == 0, errors.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -178,15 +188,14 @@ def made(tmp_path_factory):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"the package {package} is not installed (extra test)")
     folder = tmp_path_factory.mktemp("keras")
-    keras("save", folder)
-    for path in folder.glob("*.keras"):
-        name = path.name.removesuffix(".keras")
-        network = from_keras(path)
-        to_keras(network, folder / f"{name}.back.keras")
-        to_keras(network, folder / f"{name}.back.weights.h5")
-        to_keras(network, folder / f"{name}.back.h5")
-        np.savez(folder / f"{name}.back.npz", *to_keras(network))
-    keras("load", folder)
+    with keras(folder):
+        for path in sorted(folder.glob("*.keras")):
+            name = path.name.removesuffix(".keras")
+            network = from_keras(path)
+            to_keras(network, folder / f"{name}.back.keras")
+            to_keras(network, folder / f"{name}.back.weights.h5")
+            to_keras(network, folder / f"{name}.back.h5")
+            np.savez(folder / f"{name}.back.npz", *to_keras(network))
     return folder
 
 

@@ -117,6 +117,7 @@ def mean_changes(
     lag: int = 1,
     values_N: NDArray | None = None,
     measure: Callable[[NDArray], NDArray] = np.abs,
+    first_O: NDArray | int = 0,
 ) -> tuple[NDArray, NDArray]:
     """Mean of |y[t] − y[t − lag]| over the known values at each origin, and the number of pairs
     (O,).
@@ -130,6 +131,7 @@ def mean_changes(
         values_N: values used in place of the panel's own, for example with missing ones filled.
         measure: function of the changes that is averaged, such as `np.square` or `np.positive`
             (signed changes).
+        first_O: the first observation of each history that is used.
 
     >>> from lstmcast.data.panel import Panel
     >>> panel, series = Panel.from_arrays([3.0, 5.0, 4.0]), np.array([0, 0])
@@ -142,11 +144,11 @@ def mean_changes(
     earlier = values[: max(0, len(values) - lag)]
     change[lag:-1] = measure(values[lag:] - earlier)
     is_known = np.isfinite(change)
-    # the first `lag` changes of a series reach into the one before
-    skipped = np.minimum(lag, origins.counts)
-    spans = _histories(panel, origins, skipped)
+    # the first `lag` changes reach into what is not used, or the series before
+    skipped_O = first_O + lag
+    spans = _histories(panel, origins, np.minimum(skipped_O, origins.counts))
     counts = np.add.reduceat(is_known.astype(np.int64), spans)[::2]
-    pairs = np.where(origins.counts > lag, counts, 0)
+    pairs = np.where(origins.counts > skipped_O, counts, 0)
     known_change = np.where(is_known, change, 0.0)
     total = np.add.reduceat(known_change, spans)[::2]
     total = np.where(pairs > 0, total, np.nan)
@@ -164,11 +166,12 @@ def window(panel: Panel, origins: Origins, width: int, values: NDArray | None = 
     return np.where(steps >= 0, values[rows], np.nan)
 
 
-def lowest(panel: Panel, origins: Origins) -> NDArray:
-    """The lowest known value before each cutoff, (O,); inf where none is known."""
+def lowest(panel: Panel, origins: Origins, first_O: NDArray | int = 0) -> NDArray:
+    """The lowest known value before each cutoff, from observation `first_O` on, (O,); inf where
+    none is known."""
     known_values = np.where(np.isfinite(panel.values), panel.values, np.inf)
     values = np.append(known_values, np.inf)
-    spans = _histories(panel, origins, 0)
+    spans = _histories(panel, origins, first_O)
     return np.minimum.reduceat(values, spans)[::2]
 
 

@@ -126,14 +126,7 @@ class SeasonalNaiveDrift:
         """Forecasts (O, H) at any origins."""
         period = _period(panel, self.period)
         cycle_OH = _last_cycle(panel, origins, period, steps)
-        cycles = 1 + np.arange(steps) // period
-        logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
-        growth_O1 = _drift(panel, origins, period, logs)[:, None]
-        change_O1 = _drift(panel, origins, period, panel.values)[:, None]
-        multiplied_OH = cycle_OH * np.exp(growth_O1 * cycles)
-        added_OH = cycle_OH + change_O1 * cycles
-        is_positive_O1 = lowest(panel, origins)[:, None] > 0
-        return np.where(is_positive_O1, multiplied_OH, added_OH)
+        return with_drift(cycle_OH, panel, origins, period)
 
 
 @dataclass(frozen=True)
@@ -339,7 +332,32 @@ def _newest(panel: Panel, origins: Origins) -> np.ndarray:
     return last_known(panel, origins)[:, None]
 
 
-def _drift(panel: Panel, origins: Origins, period: int, values: np.ndarray) -> np.ndarray:
-    """The mean change between cycles before each cutoff (O,); 0 if too few are known."""
-    mean, changes = mean_changes(panel, origins, period, values, np.positive)
-    return np.where(changes >= max(3, period), mean, 0.0)
+def with_drift(
+    cycle_OH: np.ndarray,
+    panel: Panel,
+    origins: Origins,
+    period: int,
+    first_O: np.ndarray | int = 0,
+) -> np.ndarray:
+    """Repeated cycles, each with the mean change between cycles added once more, in logarithms for
+    positive values. Histories are read from observation `first_O` on."""
+    cycles_H = 1 + np.arange(cycle_OH.shape[1]) // period
+    logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
+    growth_O1 = _drift(panel, origins, period, logs, first_O)
+    change_O1 = _drift(panel, origins, period, panel.values, first_O)
+    multiplied_OH = cycle_OH * np.exp(growth_O1 * cycles_H)
+    added_OH = cycle_OH + change_O1 * cycles_H
+    is_positive_O = lowest(panel, origins, first_O) > 0
+    return np.where(is_positive_O[:, None], multiplied_OH, added_OH)
+
+
+def _drift(
+    panel: Panel,
+    origins: Origins,
+    period: int,
+    values: np.ndarray,
+    first_O: np.ndarray | int,
+) -> np.ndarray:
+    """The mean change between cycles before each cutoff (O, 1); 0 if too few are known."""
+    mean_O, changes_O = mean_changes(panel, origins, period, values, np.positive, first_O)
+    return np.where(changes_O >= max(3, period), mean_O, 0.0)[:, None]

@@ -20,9 +20,10 @@ from lstmcast.context import Blocks
 from lstmcast.covariates.effects import effects_of
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import newest_known, reduced_parts
+from lstmcast.data.ragged import newest_known
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.errors import ModelError
+from lstmcast.evaluation.baselines import with_drift
 from lstmcast.evaluation.linear import Linear
 from lstmcast.evaluation.time_of_day import NAME as TIME_OF_DAY
 from lstmcast.evaluation.time_of_day import time_of_day_of
@@ -233,34 +234,8 @@ class Drift:
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
         """Each cycle ahead has grown once more."""
         last_OH = Cycle(self.period, "").points(panel, origins, horizon)
-        offset_O = panel.offsets[origins.series]
-        begin_O = offset_O + Blocks.of(panel.periods).start(origins.counts)
-        end_O = offset_O + origins.counts
-        low_O = reduced_parts(np.fmin, panel.values, begin_O, end_O)
-        logs_N = np.log(np.where(panel.values > 0, panel.values, np.nan))
-        cycles_H = 1 + np.arange(horizon) // self.period
-        growth_O1 = self._change(logs_N, begin_O, end_O)
-        change_O1 = self._change(panel.values, begin_O, end_O)
-        multiplied_OH = last_OH * np.exp(growth_O1 * cycles_H)
-        added_OH = last_OH + change_O1 * cycles_H
-        return np.where(low_O[:, None] > 0, multiplied_OH, added_OH)
-
-    def _change(self, values_N: NDArray, begin_O: NDArray, end_O: NDArray) -> NDArray:
-        """The mean change from cycle to cycle between two places, (O, 1)."""
-        change_N = np.full(len(values_N) + 1, np.nan)
-        change_N[self.period : -1] = values_N[self.period :] - values_N[: -self.period]
-        known_N = np.isfinite(change_N)
-        change_N = np.where(known_N, change_N, 0.0)
-        has_pairs_O = end_O - begin_O > self.period
-        first_O = np.where(has_pairs_O, begin_O + self.period, begin_O)
-        spans = np.stack([first_O, end_O], axis=1).ravel()
-        # every second sum is that of a history, the others lie between two of them
-        total_O = np.add.reduceat(change_N, spans)[::2]
-        count_O = np.add.reduceat(known_N.astype(np.int64), spans)[::2]
-        count_O = np.where(has_pairs_O, count_O, 0)
-        has_enough_O = count_O >= max(3, self.period)
-        mean_O = total_O / np.maximum(count_O, 1)
-        return np.where(has_enough_O, mean_O, 0.0)[:, None]
+        first_O = Blocks.of(panel.periods).start(origins.counts)
+        return with_drift(last_OH, panel, origins, self.period, first_O)
 
 
 def _cycles(panel: Panel, origins: Origins, period: int, horizon: int) -> NDArray:

@@ -8,7 +8,7 @@ from typing import Any
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import baseline_named, without_quantiles
-from lstmcast.evaluation.candidates import NAMES, Candidate, Given
+from lstmcast.evaluation.candidates import NAMES, TIME_OF_DAY, Candidate, Given
 from lstmcast.forecast import NETWORK
 
 # The methods other than the name of a candidate. "auto" is the combination for the shipped network
@@ -37,6 +37,11 @@ def _is_candidate(method: str, candidates: Sequence[Given]) -> bool:
     lowered = method.lower()
     names = [candidate.name.lower() for candidate in candidates]
     return lowered.startswith(NAMES) or lowered in names or baseline_named(method) is not None
+
+
+def needs_columns(method: str) -> bool:
+    """Whether it is a forecast that no panel has without columns that are known in advance."""
+    return method.lower() == TIME_OF_DAY
 
 
 def name_of(method: str) -> str:

@@ -13,13 +13,12 @@ from lstmcast.data.kinds import stopped
 from lstmcast.data.observed import occurring
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import series_numbers
-from lstmcast.data.read import read
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.imputing.gaps import gaps_of
-from lstmcast.imputing.networks import network_for
 from lstmcast.imputing.outliers import mask_outliers as mask_outliers
 from lstmcast.imputing.weights import filled
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.one_series import panel_and_network
 from lstmcast.writing.tables import frame_of, write_table
 
 
@@ -96,8 +95,7 @@ def impute(data: Any, model: LSTMForecaster | None = None) -> Imputed:
     >>> imputed.panel.values[49:54].round().tolist()
     [105.0, 109.0, 110.0, 109.0, 105.0]
     """
-    panel = data if isinstance(data, Panel) else read(data)
-    fitted = network_for(panel, model)
+    panel, fitted = panel_and_network(data, model, "values are repaired series by series")
     gaps = gaps_of(panel)
     was_missing = np.zeros(len(panel.values), bool)
     if not len(gaps.series):

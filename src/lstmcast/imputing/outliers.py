@@ -15,11 +15,10 @@ from lstmcast.covariates.effects import read_by
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import places, series_numbers
-from lstmcast.data.read import read
 from lstmcast.decoding import one_step_ahead
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.imputing.networks import network_for
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.one_series import panel_and_network
 
 FARTHEST = 10.0  # usual errors: of a normal distribution 8 standard deviations, as `check` has it
 FEWEST = 20  # errors that say what is usual
@@ -49,8 +48,7 @@ def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
     >>> np.flatnonzero(np.isnan(masked.values))
     array([50])
     """
-    panel = data if isinstance(data, Panel) else read(data)
-    fitted = network_for(panel, model)
+    panel, fitted = panel_and_network(data, model, "values are repaired series by series")
     series = series_numbers(panel.offsets)
     place = places(panel.offsets)
     rows = np.flatnonzero(place > 0)  # nothing was forecast of a first value
