@@ -23,6 +23,11 @@ _UNITS = (
 # the first and the last second since 1970 that are believed: March 1973, June 2128
 _FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
 _FEWEST_MONTHS = 6
+# the year that tenths of microseconds are counted from, those of 2000 and of 2060
+_TENTHS_SINCE = (
+    (1601, 125_911_584 * 10**9, 144_846_144 * 10**9),
+    (1, 630_822_816 * 10**9, 649_757_376 * 10**9),
+)
 _PIVOT = 40  # two-digit years are 1941 … 2040
 _CENTURIES = ("19", "20")
 
@@ -46,6 +51,7 @@ def integer_times(numbers: ndarray) -> Times:
             _weeks,
             _days,
             _hours,
+            _tenths_of_micros,
             _since_1970,
         ):
             times = reading(numbers, lowest, highest)
@@ -192,6 +198,17 @@ def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
         return None
     values = values + hours.astype("timedelta64[h]")
     return Times.of(values, "number", "whole numbers read as year, month, day and hour")
+
+
+def _tenths_of_micros(numbers: ndarray, low: int, high: int) -> Times | None:
+    """Windows' FILETIME and .NET's ticks, which would be nanoseconds of 1973 and of 1990."""
+    for year, lowest, highest in _TENTHS_SINCE:
+        if lowest <= low and high < highest:
+            origin = np.datetime64(f"{year:04d}-01-01", "us")
+            values = origin + (numbers // 10).astype("timedelta64[us]")
+            note = f"whole numbers read as tenths of microseconds since the year {year}"
+            return Times.of(values, "number", note)
+    return None
 
 
 def _since_1970(numbers: ndarray, low: int, high: int) -> Times | None:
