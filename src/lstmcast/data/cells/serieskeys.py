@@ -15,6 +15,7 @@ from lstmcast.data.cells.columns import (
     CALENDAR_PARTS,
     DATE_SHARE,
     NUMBER_SHARE,
+    TARGET_NAMES,
     ask,
     changes,
     words_of,
@@ -29,6 +30,7 @@ id ids code key no nr store shop item sku product article branch site sensor cli
 country dept department family line station meter filiale artikel 店舗 商品 品番
 """
 _ID_NAMES = frozenset(_ID_WORDS.split())
+_MEASURES = frozenset(["reading", "readings", "price", "cost", "total", "rate", "usage", "load"])
 _SERIES_NAMES = ("unique_id", "series_id", "series", "series_name", "item_id", "ts_id", "系列")
 _ID_ENDING = re.compile(r"(id|code|店|コード)$")
 _REPEATED = 0.01  # largest share of rows that repeat a time and a key, for a key to be accepted
@@ -124,8 +126,10 @@ def _is_name(column: Column) -> bool:
 
 def is_code(name: str) -> bool:
     """Whether a column is named like ids and codes: store, item_id, 店コード."""
-    ending = _ID_ENDING.search(folded(name))
-    return ending is not None or bool(_ID_NAMES & words_of(name))
+    if _ID_ENDING.search(folded(name)) is not None:
+        return True
+    words = words_of(name)
+    return bool(_ID_NAMES & words) and not (TARGET_NAMES | _MEASURES) & words
 
 
 def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Column]]:
