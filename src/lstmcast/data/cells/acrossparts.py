@@ -145,10 +145,16 @@ def _quarter_of_months(name: str) -> int | None:
     match = _MONTHS_OF_QUARTER.fullmatch(name)
     if match is None:
         return None
-    begin, end = (
-        int(month) if month.isdigit() else MONTHS.get(month, 0) for month in match.groups()
-    )
-    return (begin + 2) // 3 if begin in (1, 4, 7, 10) and end == begin + 2 else None
+    begin, end = map(_number_of_month, match.groups())
+    is_quarter = begin in (1, 4, 7, 10) and end == begin + 2
+    return (begin + 2) // 3 if is_quarter else None
+
+
+def _number_of_month(text: str) -> int:
+    """The number of a month, 0 for what is none."""
+    if text.isdigit():
+        return int(text)
+    return MONTHS.get(text, 0)
 
 
 def halves_across(sheet: Sheet) -> Grid | None:

@@ -70,9 +70,10 @@ def days_in_rows(sheet: Sheet, months: Sequence[Column], times: ndarray) -> Shee
 def _counts_to(column: Column, kind: str, *highest: int) -> bool:
     """Whether a column is named after a part of a time and numbers all of them from 1 on."""
     part = parts_by_kind([column]).get(kind)
-    return part is not None and any(
-        np.array_equal(part.numbers, np.arange(1, number + 1)) for number in highest
-    )
+    if part is None or len(column) not in highest:
+        return False
+    numbers = np.arange(1, len(column) + 1)
+    return np.array_equal(part.numbers, numbers)
 
 
 def _weeks_of(column: Column) -> ndarray | None:

@@ -119,11 +119,15 @@ def periods_of_years(years: ndarray, period: Part) -> Part | None:
     kind = _PERIODS.get(int(np.nanmax(period.numbers)))
     if kind is None:
         return None
-    full = set(range(1, int(np.nanmax(period.numbers)) + 1))
-    inner_years = np.unique(years[~np.isnat(years)])[1:-1]
-    numbers_of_years = [set(period.numbers[years == year].tolist()) for year in inner_years]
-    is_full = len(inner_years) > 0 and all(numbers == full for numbers in numbers_of_years)
-    return replace(period, kind=kind) if is_full else None
+    highest = int(np.nanmax(period.numbers))
+    all_numbers = set(range(1, highest + 1))
+    known_years = np.unique(years[~np.isnat(years)])
+    inner_years = known_years[1:-1]
+    for year in inner_years:
+        numbers = period.numbers[years == year]
+        if set(numbers.tolist()) != all_numbers:
+            return None
+    return replace(period, kind=kind) if len(inner_years) else None
 
 
 _PERIODS = {13: "four weeks", 12: "month", 4: "quarter", 2: "half"}

@@ -128,8 +128,14 @@ def is_code(name: str) -> bool:
     """Whether a column is named like ids and codes: store, item_id, 店コード."""
     if _ID_ENDING.search(folded(name)) is not None:
         return True
+    has_id_word = not _ID_NAMES.isdisjoint(words_of(name))
+    return has_id_word and not _is_measure(name)
+
+
+def _is_measure(name: str) -> bool:
+    """Whether a column is named like what is measured or sold: meter_reading, store_sales."""
     words = words_of(name)
-    return bool(_ID_NAMES & words) and not (TARGET_NAMES | _MEASURES) & words
+    return not words.isdisjoint(TARGET_NAMES) or not words.isdisjoint(_MEASURES)
 
 
 def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Column]]:
@@ -221,6 +227,8 @@ def _sets_with_numbers(times: ndarray, usable: Sequence[Column]) -> list[list[Co
     code_limit = len(times) // 3
     code_columns = []
     for column in numeric:
+        if _is_measure(column.name):
+            continue
         _, ids = column.as_ids()
         if len(ids) <= code_limit and _is_whole(column):
             code_columns.append(column)

@@ -17,6 +17,7 @@ from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.data.times.shapes import ERAS
 
 _HALF = re.compile(r"[ap]\.? ?m\.?")
+_YEAR_OF_ERA = re.compile(r"0?[1-9]|[1-5]\d|6[0-4]")
 _NOON = 13 * 3600 * 10**6
 
 
@@ -28,13 +29,18 @@ def with_whole_parts(sheet: Sheet, used_columns: Sequence[Column] = ()) -> Sheet
 
 def whole_names(sheet: Sheet, names: Sequence[str]) -> list[str]:
     """Names of columns, those of two that became one column of the sheet as its name."""
-    whole = list(names)
-    pairs = {f"{first}-{second}": (first, second) for first, second in permutations(names, 2)}
-    for name in filter(pairs.__contains__, sheet.names):
-        first, second = pairs[name]
-        whole[whole.index(first)] = name
-        whole.remove(second)
-    return whole
+    merged_names = list(names)
+    for number, word in permutations(names, 2):
+        pair = _pair_name(number, word)
+        if pair in sheet.names:
+            place = merged_names.index(number)
+            merged_names[place] = pair
+            merged_names.remove(word)
+    return merged_names
+
+
+def _pair_name(number: str, word: str) -> str:
+    return f"{number}-{word}"
 
 
 def _with_pair(
@@ -46,24 +52,36 @@ def _with_pair(
     """The sheet with one column for the only column of words and the only one that they belong
     to."""
     columns = columns_without(sheet.columns, used_columns)
-    words = [column for column in columns if is_word(column)]
+    words = list(filter(is_word, columns))
     if len(words) != 1:
         return sheet
-    numbers = [column for column in columns_without(columns, words) if is_number(column)]
-    return sheet if len(numbers) != 1 else _paired(sheet, numbers[0], words[0])
+    other_columns = columns_without(columns, words)
+    numbers = list(filter(is_number, other_columns))
+    if len(numbers) != 1:
+        return sheet
+    return _paired(sheet, numbers[0], words[0])
 
 
 def _paired(sheet: Sheet, number: Column, word: Column) -> Sheet:
     """The sheet with two columns as one of their texts, in the place of the first."""
-    numbers, words = _texts_of(number), _texts_of(word)
-    if _is_era(word):
-        texts = [f"{era}{year}年" for era, year in zip(words, numbers, strict=True)]
-    else:
-        texts = [f"{hour} {_half(word)}" for hour, word in zip(numbers, words, strict=True)]
-    pair = Column.of_texts(f"{number.name}-{word.name}", texts)
-    place = [column is number for column in sheet.columns].index(True)
-    columns = [*sheet.columns[:place], pair, *sheet.columns[place + 1 :]]
-    return replace(sheet, columns=tuple(columns_without(columns, [word])))
+    write = _year_of_era if _is_era(word) else _clock
+    numbers = _texts_of(number)
+    words = _texts_of(word)
+    name = _pair_name(number.name, word.name)
+    pair = Column.of_texts(name, map(write, numbers, words))
+    is_number = [column is number for column in sheet.columns]
+    columns = list(sheet.columns)
+    columns[is_number.index(True)] = pair
+    remaining = columns_without(columns, [word])
+    return replace(sheet, columns=tuple(remaining))
+
+
+def _year_of_era(year: str, era: str) -> str:
+    return f"{era}{year}年"
+
+
+def _clock(hour: str, word: str) -> str:
+    return f"{hour} {_half(word)}"
 
 
 def _texts_of(column: Column) -> list[str]:
@@ -75,13 +93,16 @@ def _is_half_of_day(column: Column) -> bool:
     """Whether a column holds AM and PM and nothing else, in any language."""
     if not column.is_text or not 1 < len(column.data) <= 8 or column.missing.any():
         return False
-    words = {_half(folded(text)) for text in column.data}
-    return all(map(_HALF.fullmatch, words)) and len({word[0] for word in words}) == 2
+    texts = map(folded, column.data)
+    words = set(map(_half, texts))
+    first_letters = {word[:1] for word in words}
+    return len(first_letters) == 2 and all(map(_HALF.fullmatch, words))
 
 
 def _half(word: str) -> str:
     """am for 午前, and what is none as it is."""
-    return western_halves(f"{word} 1:00").replace("1:00", "").strip()
+    clock = western_halves(f"{word} 1:00")
+    return clock.replace("1:00", "").strip()
 
 
 def _has_halves(column: Column) -> bool:
@@ -92,14 +113,17 @@ def _has_halves(column: Column) -> bool:
     if kind_of_name(column.name) != "hour" or column.numbers is None:
         return False
     hours = column.numbers.values
-    return bool(not column.numbers.bad.any() and hours.min() >= 0 and hours.max() in (11, 12))
+    if column.numbers.bad.any() or hours.min() < 0:
+        return False
+    return hours.max() in (11, 12)
 
 
 def _is_era(column: Column) -> bool:
     if not column.is_text or column.missing.any():
         return False
-    eras = [era for era in ERAS if not era.isascii()]
-    return len(column.data) > 0 and all(str(text).strip() in eras for text in column.data)
+    eras = {era for era in ERAS if not era.isascii()}
+    texts = set(map(folded, column.data))
+    return bool(texts) and texts <= eras
 
 
 def _is_year_of_era(column: Column) -> bool:
@@ -107,4 +131,4 @@ def _is_year_of_era(column: Column) -> bool:
     if kind_of_name(column.name) != "year":
         return False
     texts = set(_texts_of(column)) - {"元"}
-    return all(text.isdigit() and 1 <= int(text) <= 64 for text in texts)
+    return all(map(_YEAR_OF_ERA.fullmatch, texts))
