@@ -116,6 +116,8 @@ def test_a_tag_of_a_sensor_is_no_day(tmp_path):
 
 @pytest.mark.parametrize("value", ["meter_reading", "product_price", "store_sales"])
 def test_a_measurement_of_a_meter_or_a_store_is_no_key(value, tmp_path):
-    rows = [f"{day},{site},{100 + n // 2 + site}" for n, day in enumerate(DAYS) for site in (10, 11)]
+    rows = [
+        f"{day},{site},{100 + n // 2 + site}" for n, day in enumerate(DAYS) for site in (10, 11)
+    ]
     panel = lc.read(write(tmp_path, f"date,building,{value}", rows))
     assert panel.ids.tolist() == ["10", "11"] and panel.columns.target == value

@@ -50,6 +50,8 @@ HOURS = {
     "午前": ("日付,午前午後,時,値", lambda h: f"{'午前' if h < 12 else '午後'},{h % 12}"),
     "00h00": ("Date,Heures,Conso", lambda h: f"{h:02d}h00"),
     "slot 0": ("date,slot,kwh", lambda h: f"{h}"),
+    "HourEnding": ("DeliveryDate,HourEnding,Price", lambda h: f"{h + 1:02d}:00"),
+    "start and end": ("date,Start Hour,End Hour,load", lambda h: f"{h},{h + 1}"),
     "godzina": ("data,godzina,wartość", lambda h: f"{h}"),
 }
 
@@ -335,3 +337,10 @@ def test_four_weeks_are_no_months(tmp_path):
     rows = [f"{y},{p},{p}.5" for y in range(2010, 2014) for p in range(1, 14)]
     with pytest.raises(lc.DataError, match=r"13 periods of each year, .*--period 13"):
         lc.read(write(tmp_path, "Year,Period,y", rows))
+
+
+def test_hours_of_one_day_in_columns_without_names(tmp_path):
+    rows = [f"2023;01;05;{hour};{hour + 30}.5;" for hour in range(1, 25)]
+    panel = lc.read(write(tmp_path, "MARGINALPDBC;", [*rows, "*"]))
+    assert (panel.frequency.code, str(panel.starts[0])[:13]) == ("h", "2023-01-05T00")
+    assert panel.values[:2].tolist() == [31.5, 32.5]

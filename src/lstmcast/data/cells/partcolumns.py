@@ -118,12 +118,19 @@ def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
 
 def _unnamed_days(columns: Sequence[Column]) -> dict[str, Part]:
     """Unnamed columns of day, and perhaps hour, after year and month."""
-    by_kind = {}
+    parts = []
     for kind, column in zip(("day", "hour"), columns, strict=False):
         part = _part_of(column, kind)
-        if not _is_unnamed(column) or part is None or np.nanmax(part.numbers) <= 12:
+        if part is None or not _is_unnamed(column):
             break
-        by_kind[kind] = part
+        parts.append(part)
+    if len(parts) == 2 and len(np.unique(parts[1].numbers)) in (23, 24):
+        return {part.kind: part for part in parts}
+    by_kind = {}
+    for part in parts:
+        if np.nanmax(part.numbers) <= 12:
+            break
+        by_kind[part.kind] = part
     return by_kind
 
 
@@ -239,13 +246,33 @@ def clock_of(column: Column) -> Part | None:
     where it is named as a time."""
     clock = None
     if column.is_text:
-        clock = _written_clock_of(column) or _hour_ranges_of(column)
+        clock = _from_beginnings(_written_clock_of(column)) or _hour_ranges_of(column)
     return clock or _minutes_of_day(column) or _compact_clock_of(column)
+
+
+def _from_beginnings(clock: Part | None) -> Part | None:
+    """Clock times in a column that says that hours end then, 01:00 to 24:00, as beginnings."""
+    if clock is None or _ENDS.search(_spaced_name(clock.column)) is None:
+        return clock
+    length = np.nanmin(clock.numbers)
+    is_day = np.nanmax(clock.numbers) == _DAY and length > 0
+    if not is_day or (clock.numbers % length > 0).any():
+        return clock
+    return replace(clock, numbers=clock.numbers - length)
+
+
+_DAY = 24 * 3600 * 10**6
+_ENDS = re.compile(r"\b(?:ending|he)\b")
+
+
+def _spaced_name(column: Column) -> str:
+    """The name of a column in small letters, HourEnding in two words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column.name).casefold()
 
 
 def _minutes_of_day(column: Column) -> Part | None:
     """Minutes or seconds since midnight, in a column whose name says so."""
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column.name).casefold()
+    name = _spaced_name(column)
     match = re.search(
         r"(minute|second)s?[ _]?(?:of[ _]?(?:the[ _]?)?day|(?:since|after)[ _]?midn)", name
     )
