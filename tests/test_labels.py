@@ -319,3 +319,9 @@ ODD = [
 @pytest.mark.parametrize(("texts", "first"), ODD)
 def test_times_as_other_programs_write_them(texts, first):
     assert read(texts)[0] == first
+
+
+def test_seconds_far_in_the_future_are_asked_about():
+    times = parse_times(["3760473600", "3760477200", "3760480800"])
+    assert times is not None and times.problem is not None
+    assert "since 1904, as LabVIEW counts them, of 2023" in times.problem

@@ -121,3 +121,10 @@ def test_a_measurement_of_a_meter_or_a_store_is_no_key(value, tmp_path):
     ]
     panel = lc.read(write(tmp_path, f"date,building,{value}", rows))
     assert panel.ids.tolist() == ["10", "11"] and panel.columns.target == value
+
+
+def test_parts_below_each_other_that_share_few_days_are_series(tmp_path):
+    sold = {"p1": [*DAYS[:4], *DAYS[5:11]], "p2": [DAYS[8], *DAYS[10:14], *DAYS[15:]]}
+    rows = [f"{part},{day},{n + 1}" for part, days in sold.items() for n, day in enumerate(days)]
+    panel = lc.read(write(tmp_path, "part,date,qty", rows))
+    assert panel.ids.tolist() == ["p1", "p2"] and list(panel.keys) == ["part"]

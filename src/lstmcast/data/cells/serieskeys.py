@@ -53,7 +53,7 @@ def find_series(
     if len(in_turn) == 1:  # series that never share a time: each ended before the next began
         return in_turn
     if len(np.unique(times)) > _PANEL_SHARE * len(times):
-        return []
+        return _in_blocks(times, candidates)
     usable = [column for column in candidates if _may_name(column)]
     name_columns = [column for column in usable if _is_name(column)]
     sets = _telling_sets(times, name_columns)
@@ -70,6 +70,17 @@ def find_series(
     if sets or name_columns:
         raise DataError(_ask_series(sheet, sets, name_columns))
     return []
+
+
+def _in_blocks(times: ndarray, candidates: Sequence[Column]) -> list[Column]:
+    """The only column of names that puts times in order, block by block, where few of them come
+    in several; none elsewhere."""
+    if len(np.unique(times)) == len(times):
+        return []
+    names = [column for column in candidates if column.is_text and _may_name(column)]
+    names = [column for column in names if _is_name(column)]
+    blocks = [column for column in names if _puts_in_order(times, _codes_of(column))]
+    return blocks if len(blocks) == 1 else []
 
 
 def _is_believed(times: ndarray, column: Column) -> bool:
