@@ -194,3 +194,68 @@ def test_years_behind_a_letter_across(letter, tmp_path):
     rows = [[name, *range(30)] for name in "AB"]
     panel = lc.read(write(tmp_path, ["item", *(f"{letter}{y}" for y in range(1990, 2020))], rows))
     assert (panel.frequency.code, str(panel.starts[0])[:4]) == ("YS", "1990")
+
+
+def by_year(count: int) -> list[list[object]]:
+    return [[year, *range(count * n, count * n + count)] for n, year in enumerate(YEARS)]
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (["1st Qtr", "2nd Qtr", "3rd Qtr", "4th Qtr"], "QS"),
+        (["Jan-Mar", "Apr-Jun", "Jul-Sep", "Oct-Dec"], "QS"),
+        (["1-3月期", "4-6月期", "7-9月期", "10-12月期"], "QS"),
+        (["H1", "H2"], "2QS"),
+        (["上期", "下期"], "2QS"),
+        ([f"W{week}" for week in range(1, 53)], "W-MON"),
+        ([f"KW {week:02d}" for week in range(1, 54)], "W-MON"),
+    ],
+)
+def test_other_parts_of_years_across_are_one_series(names, code, tmp_path):
+    count = len(names)
+    panel = lc.read(write(tmp_path, ["Year", *names], by_year(count)))
+    assert (len(panel), panel.frequency.code.split("-")[0]) == (1, code.split("-")[0])
+    assert panel.values[: count - 1].tolist() == list(range(count - 1))
+
+
+def test_a_year_without_a_week_53_has_none(tmp_path):
+    names = [f"W{week}" for week in range(1, 54)]
+    panel = lc.read(write(tmp_path, ["Year", *names], by_year(53)))
+    assert str(panel.starts[0])[:10] == "2010-01-04" and len(panel.values) == 52 * 6 + 1
+
+
+@pytest.mark.parametrize("name", ["{}", "hh_{}", "P{}", "HH{:02d}"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_half_hours_across_are_numbered_from_0_or_1(name, first, tmp_path):
+    names = [name.format(slot) for slot in range(first, first + 48)]
+    rows = [[f"2022-03-{day:02d}", *range(48 * day, 48 * day + 48)] for day in range(1, 5)]
+    panel = lc.read(write(tmp_path, ["date", *names], rows))
+    assert (len(panel), panel.frequency.code) == (1, "30min")
+    assert panel.values.tolist() == list(range(48, 48 * 5))
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "code"),
+    [("Month", 12, "MS"), ("Quarter", 4, "QS"), ("Week", 52, "W-MON")],
+)
+def test_numbered_parts_down_and_years_across_are_one_series(header, first, code, tmp_path):
+    rows = [[part, *[first * n + part for n in range(6)]] for part in range(1, first + 1)]
+    panel = lc.read(write(tmp_path, [header, *map(str, YEARS)], rows))
+    assert (len(panel), panel.frequency.code.split("-")[0]) == (1, code.split("-")[0])
+    assert panel.values[:first].tolist() == list(range(1, first + 1))
+
+
+def test_days_down_and_months_across_are_one_series(tmp_path):
+    months = ["Jan 2022", "Feb 2022", "Mar 2022"]
+    lengths = (31, 28, 31)
+    rows = [[d, *[100 * m + d if d <= lengths[m] else "" for m in range(3)]] for d in range(1, 32)]
+    panel = lc.read(write(tmp_path, ["Day", *months], rows))
+    assert (len(panel), panel.frequency.code, len(panel.values)) == (1, "D", 90)
+    assert panel.values[31] == 101
+
+
+def test_years_that_begin_in_october_say_which_months_are_meant(tmp_path):
+    names = [*MONTHS[9:], *MONTHS[:9]]
+    panel = lc.read(write(tmp_path, ["FY", *names], by_year(12)))
+    assert "years begin with month 10: 2010-10 to 2016-09" in str(panel.check())

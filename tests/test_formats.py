@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -317,3 +319,51 @@ def test_the_columns_that_are_named_tell_the_sheet(tmp_path):
     other = [["day", "bought"], *SALES[1:]]
     path = workbook(tmp_path / "book.xlsx", {"in": other, "out": SALES})
     assert lc.read(path, target="sold").report.rows == 12
+
+
+def test_bookings_of_datev_take_their_years_from_the_header(tmp_path):
+    header = '"EXTF";700;21;"Buchungsstapel";12;2024;;"RE";"";"";1001;10001;20230701;4;{};{}'
+    columns = "Umsatz;WKZ;Konto;Belegdatum;Text"
+    days = ["3011", "112", "0212", "3112", "101", "0201"]
+    rows = [f"{n},5;EUR;8400;{day};x" for n, day in enumerate(days)]
+    path = tmp_path / "EXTF.csv"
+    text = "\n".join([header.format("20230701", "20240630"), columns, *rows]) + "\n"
+    path.write_text(text, encoding="cp1252")
+    panel = lc.read(path, target="Umsatz", frequency="D")
+    assert (
+        str(panel.times(0)[0])[:10] == "2023-11-30" and str(panel.times(0)[-1])[:10] == "2024-01-02"
+    )
+    assert "the years of 'Belegdatum' are those of DATEV's header" in str(panel.check())
+
+
+def test_japanese_of_seven_bits_is_read(tmp_path):
+    path = tmp_path / "jis.csv"
+    rows = [f"2024年{month}月,{month}5" for month in range(1, 13)]
+    path.write_bytes("\n".join(["年月,売上", *rows]).encode("iso2022_jp"))
+    panel = lc.read(path)
+    assert panel.columns.target == "売上" and panel.values[0] == 15
+
+
+def test_numbers_that_are_formulas_of_text_are_numbers(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("day,sold\n" + "".join(f'2024-01-0{n},="{n}5"\n' for n in range(1, 9)))
+    assert lc.read(path).values[:2].tolist() == [15, 25]
+
+
+def test_a_tar_archive_says_what_it_is(tmp_path):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("data.csv")
+        member.size = 10
+        archive.addfile(member, io.BytesIO(b"a,b\n1,2\n3,"))
+    path = tmp_path / "data.tar.gz"
+    path.write_bytes(packed.getvalue())
+    with pytest.raises(lc.DataError, match="tar archive; unpack it first"):
+        lc.read(path)
+
+
+def test_a_missing_value_with_a_flag_of_eurostat_is_missing(tmp_path):
+    path = tmp_path / "data.csv"
+    cells = ["5.5", ": c", "7.5 p", ":u", "9.5"]
+    path.write_text("month,y\n" + "".join(f"2024-{n:02d},{c}\n" for n, c in enumerate(cells, 1)))
+    assert [str(value) for value in lc.read(path).values] == ["5.5", "nan", "7.5", "nan", "9.5"]

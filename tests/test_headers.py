@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import lstmcast as lc
 from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.textfiles import read_text
 from lstmcast.data.sheet import Sheet
@@ -128,3 +129,23 @@ def test_titles_do_not_tell_how_many_columns_a_small_table_has():
         "Profit and Loss", "Demo Company", "1 January to 30 April", names, "Sales,1,2,3,4"
     )
     assert sheet.names == names.split(",") and len(sheet) == 1
+
+
+def test_a_climate_index_has_its_years_above_and_its_code_below(tmp_path):
+    years = range(1990, 2000)
+    rows = [
+        f"{year} " + " ".join(f"{12 * n + m}.25" for m in range(12)) for n, year in enumerate(years)
+    ]
+    rows[3] = rows[3].replace("36.25", "-99.99")
+    path = tmp_path / "index.data"
+    path.write_text(
+        "\n".join(["  1990   1999", *rows, "  -99.99", "  NINA34", "  http://x"]) + "\n"
+    )
+    panel = lc.read(path)
+    assert (panel.frequency.code, len(panel.values), str(panel.starts[0])[:7]) == (
+        "MS",
+        120,
+        "1990-01",
+    )
+    assert str(panel.values[36]) == "nan" and panel.values[37] == 37.25
+    assert "line 12 (the code for missing values)" in str(panel.check())

@@ -27,6 +27,11 @@ FISCAL = [
     ("2019年度|2020年度", "2019-01-01"),
     ("平成6年度|平成7年度|平成10年度", "1994-01-01"),
     ("令和元年度|令和2年度", "2019-01-01"),
+    ("Season 2009/10|Season 2010/11|Season 2011/12", "2009-01-01"),
+    ("2009-10 season|2010-11 season|2011-12 season", "2009-01-01"),
+    ("S62|S63|H1|H2", "1987-01-01"),
+    ("H29|H30|R元|R2", "2017-01-01"),
+    ("1985.5|1986.5|1987.5", "1985-01-01"),
 ]
 PARTS = [
     ("1990.1|1990.2|1990.3|1990.4|1991.1|1991.2", "1990-01-01 1990-04-01 1990-07-01 1990-10-01"),
@@ -272,3 +277,51 @@ def test_marks_of_footnotes_behind_years_are_taken_off(mark):
     assert times is not None and times.values[20].astype(str).startswith("2020")
     assert times.bad.tolist() == [False] * 21 + [True]
     assert "marks after times" in times.notes[0]
+
+
+MARKED = [
+    ("2016/2017|2017/2018|2018/2019|2019/2020|2020/2021*", "2020-01-01"),
+    ("2019Q1|2019Q2|2019Q3|2019Q4|2020Q1p", "2020-01-01"),
+    ("2019-01|2019-02|2019-03|2019-04|2019-05 r", "2019-05-01"),
+    ("Jan 2019|Feb 2019|Mar 2019|Apr 2019|May 2019 1)", "2019-05-01"),
+]
+
+
+@pytest.mark.parametrize(("texts", "last"), MARKED)
+def test_a_mark_behind_the_newest_labels_is_removed_and_said(texts, last):
+    times = parse_times(texts.split("|"))
+    assert times is not None and not times.bad.any()
+    assert str(times.values[-1])[:10] == last
+    assert any("marks after times removed" in note for note in times.notes)
+
+
+def test_what_only_looks_like_a_mark_is_no_date():
+    times = parse_times([*(f"2019Q{q}" for q in (1, 2, 3, 4)), "Q5p"])
+    assert times is not None and times.bad.tolist() == [False] * 4 + [True]
+
+
+ODD = [
+    ("1er décembre 2022|2 décembre 2022|3 décembre 2022", "2022-12-01"),
+    ("1º de enero de 2023|2 de enero de 2023", "2023-01-01"),
+    ("2010-01-00|2010-02-00|2010-03-00", "2010-01-01"),
+    ("31032010 12:00|01042010 12:00", "2010-03-31T12:00"),
+    ("March 1, 2023 at 12:00 AM|March 1, 2023 at 1:00 AM", "2023-03-01"),
+    ("Wed Mar 01 05:00:00 UTC 2023|Wed Mar 01 06:00:00 UTC 2023", "2023-03-01T05:00"),
+    ("Wed Mar 01 05:00:00 JST 2023|Wed Mar 01 06:00:00 JST 2023", "2023-03-01T05:00"),
+    ("(2018-01-01, 2018-01-08]|(2018-01-08, 2018-01-15]", "2018-01-01"),
+    ("2023-03-01T00:00:00Z/PT1H|2023-03-01T01:00:00Z/PT1H", "2023-03-01"),
+    ("99年11月|99年12月|100年1月|100年2月", "2010-11-01"),
+    ("133221024000000000|133221060000000000", "2023-03-01"),
+    ("638132256000000000|638132292000000000", "2023-03-01"),
+]
+
+
+@pytest.mark.parametrize(("texts", "first"), ODD)
+def test_times_as_other_programs_write_them(texts, first):
+    assert read(texts)[0] == first
+
+
+def test_seconds_far_in_the_future_are_asked_about():
+    times = parse_times(["3760473600", "3760477200", "3760480800"])
+    assert times is not None and times.problem is not None
+    assert "since 1904, as LabVIEW counts them, of 2023" in times.problem

@@ -100,3 +100,15 @@ def test_one_unit_of_each_series_is_not_said(tmp_path):
     path.write_text("\n".join(["day,name,amount,unit", *rows]) + "\n")
     panel = lc.read(path, series="name")
     assert "several units" not in str(panel.check())
+
+
+def test_two_codes_for_missing_are_asked_about_together(read_marked):
+    values = [str(10 + n) for n in range(len(DAYS))]
+    values[5], values[8] = "-999", "-888"
+    assert 'missing_codes="-999,-888"' in str(read_marked("note", ["x"], values).check())
+
+
+def test_a_code_beside_values_below_0_is_asked_about(read_marked):
+    values = [str(10 * (n % 7) - 30) for n in range(len(DAYS))]
+    values[5] = "-9999"
+    assert "the value -9999 at 2024-01-06" in str(read_marked("note", ["x"], values).check())

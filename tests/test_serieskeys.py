@@ -112,3 +112,19 @@ def test_a_tag_of_a_sensor_is_no_day(tmp_path):
     rows = [f"2024-01-01 {hour:02d}:00,{tag},{hour}" for hour in range(24) for tag in ("T1", "P1")]
     path.write_text("\n".join(["time,tag,value", *rows]) + "\n")
     assert lc.read(path).ids.tolist() == ["T1", "P1"]
+
+
+@pytest.mark.parametrize("value", ["meter_reading", "product_price", "store_sales"])
+def test_a_measurement_of_a_meter_or_a_store_is_no_key(value, tmp_path):
+    rows = [
+        f"{day},{site},{100 + n // 2 + site}" for n, day in enumerate(DAYS) for site in (10, 11)
+    ]
+    panel = lc.read(write(tmp_path, f"date,building,{value}", rows))
+    assert panel.ids.tolist() == ["10", "11"] and panel.columns.target == value
+
+
+def test_parts_below_each_other_that_share_few_days_are_series(tmp_path):
+    sold = {"p1": [*DAYS[:4], *DAYS[5:11]], "p2": [DAYS[8], *DAYS[10:14], *DAYS[15:]]}
+    rows = [f"{part},{day},{n + 1}" for part, days in sold.items() for n, day in enumerate(days)]
+    panel = lc.read(write(tmp_path, "part,date,qty", rows))
+    assert panel.ids.tolist() == ["p1", "p2"] and list(panel.keys) == ["part"]

@@ -39,6 +39,19 @@ HOURS = {
     "HHMMSS": ("YYYYMMDD,HHMMSS,val", lambda h: f"{h:02d}0000"),
     "時間帯": ("日付,時間帯,値", lambda h: f"{h}時～{h + 1}時"),
     "AM": ("Date,Hour,Load", lambda h: f"{h % 12 or 12} {'AM' if h < 12 else 'PM'}"),
+    "AM column": (
+        "Date,Hour,AM/PM,Load",
+        lambda h: f"{h % 12 or 12},{'AM' if h < 12 else 'PM'}",
+    ),
+    "clock beside am": (
+        "Date,Time,Half,Load",
+        lambda h: f"{h % 12 or 12}:00,{'a.m.' if h < 12 else 'p.m.'}",
+    ),
+    "午前": ("日付,午前午後,時,値", lambda h: f"{'午前' if h < 12 else '午後'},{h % 12}"),
+    "00h00": ("Date,Heures,Conso", lambda h: f"{h:02d}h00"),
+    "slot 0": ("date,slot,kwh", lambda h: f"{h}"),
+    "HourEnding": ("DeliveryDate,HourEnding,Price", lambda h: f"{h + 1:02d}:00"),
+    "start and end": ("date,Start Hour,End Hour,load", lambda h: f"{h},{h + 1}"),
     "godzina": ("data,godzina,wartość", lambda h: f"{h}"),
 }
 
@@ -95,6 +108,43 @@ PARTS = {
         [f"{day},{p},{p}" for day in DAYS for p in range(1, 49)],
         "30min",
     ),
+    "Year,Month,Day,Time,y": (
+        [f"2010,3,{d},{h:02d}:00,{h}" for d in range(1, 6) for h in range(24)],
+        "h",
+    ),
+    "Time,YEAR,DOY,y": (
+        [f"{h:02d}:00,2010,{d},{h}" for d in range(1, 6) for h in range(24)],
+        "h",
+    ),
+    "YY,MM,DD,hh,mm,y": (
+        [
+            f"2010,03,{d:02d},{h:02d},{m:02d},{h}"
+            for d in (1, 2)
+            for h in range(24)
+            for m in (0, 30)
+        ],
+        "30min",
+    ),
+    "yr,mo,dy,hr,mn,y": (
+        [
+            f"2010,03,{d:02d},{h:02d},{m:02d},{h}"
+            for d in (1, 2)
+            for h in range(24)
+            for m in (0, 30)
+        ],
+        "30min",
+    ),
+    "Année,Semaine,y": ([f"{y},S{w:02d},{w}" for y in (2010, 2011) for w in range(1, 53)], "W-MON"),
+    "YEAR,JD,y": ([f"2010,{d},{d}.5" for d in range(1, 300)], "D"),
+    "Fiscal Year,Period,y": (
+        [f"{y},{p},{p}" for y in range(2010, 2014) for p in range(1, 13)],
+        "MS",
+    ),
+    "GJAHR,POPER,y": (
+        [f"{y},{p:03d},{p}.5" for y in range(2010, 2014) for p in range(1, 13)],
+        "MS",
+    ),
+    "Year,Period,y.": ([f"{y},{p},{p}.5" for y in range(2010, 2014) for p in range(1, 5)], "QS"),
     "date,hour,minute,y": (
         [f"{day},{h},{m},{h}" for day in DAYS for h in range(24) for m in (0, 15, 30, 45)],
         "15min",
@@ -255,3 +305,42 @@ def test_months_of_the_calendar_stay_in_their_year(tmp_path):
     panel = lc.read(write(tmp_path, "Year,Month,y", rows))
     assert panel.values.tolist() == list(range(30))
     assert not any("years begin" in str(finding) for finding in panel.check())
+
+
+@pytest.mark.parametrize("time", [["day", "at", "half"], "day,at,half"])
+def test_halves_of_the_day_are_joined_as_they_are_named(time, tmp_path):
+    rows = by_hour(lambda hour: f"{hour % 12 or 12}:00,{'AM' if hour < 12 else 'PM'}")
+    panel = lc.read(write(tmp_path, "day,at,half,load", rows), time=time)
+    assert panel.values[:3].tolist() == [1.5, 2.5, 3.5] and panel.frequency.code == "h"
+
+
+def test_am_and_pm_are_series_where_there_is_no_clock(tmp_path):
+    rows = [f"{day},{half},{n}" for n, day in enumerate(DAYS) for half in ("AM", "PM")]
+    assert lc.read(write(tmp_path, "date,shift,sold", rows)).ids.tolist() == ["AM", "PM"]
+
+
+@pytest.mark.parametrize("era", ["年号", "元号"])
+def test_an_era_in_a_column_of_its_own_belongs_to_its_years(era, tmp_path):
+    eras = [("平成", 30), ("平成", 31), ("令和", 2), ("令和", 3)]
+    rows = [f"{name},{y},{m},{m}.5" for name, y in eras for m in range(1, 13)]
+    panel = lc.read(write(tmp_path, f"{era},年,月,値", rows))
+    assert str(panel.starts[0])[:7] == "2018-01" and len(panel.values) == 48
+
+
+def test_periods_of_years_are_said_to_be_months(tmp_path):
+    rows = [f"{y},{p},{p}" for y in range(2010, 2014) for p in range(1, 13)]
+    panel = lc.read(write(tmp_path, "Fiscal Year,Period,y", rows))
+    assert any("read as months of calendar years" in str(finding) for finding in panel.check())
+
+
+def test_four_weeks_are_no_months(tmp_path):
+    rows = [f"{y},{p},{p}.5" for y in range(2010, 2014) for p in range(1, 14)]
+    with pytest.raises(lc.DataError, match=r"13 periods of each year, .*--period 13"):
+        lc.read(write(tmp_path, "Year,Period,y", rows))
+
+
+def test_hours_of_one_day_in_columns_without_names(tmp_path):
+    rows = [f"2023;01;05;{hour};{hour + 30}.5;" for hour in range(1, 25)]
+    panel = lc.read(write(tmp_path, "MARGINALPDBC;", [*rows, "*"]))
+    assert (panel.frequency.code, str(panel.starts[0])[:13]) == ("h", "2023-01-05T00")
+    assert panel.values[:2].tolist() == [31.5, 32.5]

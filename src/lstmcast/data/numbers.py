@@ -45,6 +45,7 @@ _MARKS = str.maketrans("−–—’", "---'")
 _FLAGS = frozenset(
     ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*", "~"]
 )
+_FLAGGED = re.compile(r": ?[a-z]{1,2}")  # as Eurostat writes a missing value with its flag
 # signs that point to a footnote, behind a digit
 _FOOTNOTE = re.compile(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
@@ -67,7 +68,9 @@ def is_missing(text: str) -> bool:
     (True, False)
     """
     tidy = text.strip().casefold()
-    return tidy in MISSING or (len(tidy) > 1 and _ONLY_SIGNS.fullmatch(tidy) is not None)
+    if tidy in MISSING or len(tidy) < 2:
+        return tidy in MISSING
+    return (_ONLY_SIGNS.fullmatch(tidy) or _FLAGGED.fullmatch(tidy)) is not None
 
 
 def parse_numbers(

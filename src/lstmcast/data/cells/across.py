@@ -14,30 +14,28 @@ from numpy import ndarray
 from lstmcast.data.cells.acrossparts import (
     Grid,
     days_across,
+    halves_across,
     hours_across,
     months_across,
-    number_in,
-    quarter_of,
     quarters_across,
     slots_across,
     unnamed_months,
     weekdays_across,
+    weeks_across,
 )
-from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
-from lstmcast.data.cells.partjoining import with_parts
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of, weekday_of
-from lstmcast.data.times.shapes import MONTHS, from_fields
+from lstmcast.data.times.shapes import from_fields
+from lstmcast.data.times.timenumbers import iso_weeks
 from lstmcast.util.objects import objects
 
-_TOTALS = re.compile(
+TOTALS = re.compile(
     r"(?:total|totals|sum|annual|year|yearly|avg|average|mean|ann|j-d|d-n|ytd|jahr|gesamt|summe|"
     r"mittel|total général|somme|計|合計|年計|年間|年平均|平均|年).*|"
     r"d-?j-?f|m-?a-?m|j-?j-?a|s-?o-?n|metann"
 )
-_FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
-_FEWEST, _MOST = 5, 400  # columns of a table that may have a calendar across
+_FEWEST, _MOST = 3, 400  # columns of a table that may have a calendar across
 
 
 def unfolded(sheet: Sheet, excluded: Sequence[str] = ()) -> Sheet:
@@ -59,7 +57,7 @@ def unfolded(sheet: Sheet, excluded: Sequence[str] = ()) -> Sheet:
         column_and_times = base_of(remaining, grid)
         if column_and_times is not None:
             base, times_RP = column_and_times
-            return _long(sheet, grid, remaining, base, times_RP)
+            return long_sheet_of(sheet, grid, remaining, base, times_RP)
     return sheet
 
 
@@ -76,12 +74,22 @@ def _by_year(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None
         years = _years_of(column)
         if years is None:
             continue
-        part_length = {"month": 1, "quarter": 3}[grid.kind]
+        if grid.kind == "week":
+            return column, mondays(years[:, None], grid.numbers)
+        part_length = {"month": 1, "quarter": 3, "half": 6}[grid.kind]
         first_month_R1 = 12 * (years - 1970)[:, None]
         month_in_year_P = part_length * (grid.numbers - 1)
         months_RP = first_month_R1 + month_in_year_P
         return column, times_of(month_start(months_RP))
     return None
+
+
+def mondays(years: ndarray, weeks: ndarray) -> ndarray:
+    """The Mondays of ISO weeks, NaT where a year has no week 53."""
+    monday = iso_weeks(years, weeks)
+    thursdays = monday.astype("datetime64[D]") + 3
+    exists = thursdays.astype("datetime64[Y]").astype(np.int64) + 1970 == years
+    return np.where(exists, monday, np.datetime64("NaT"))
 
 
 def _dates_of(column: Column) -> ndarray | None:
@@ -95,7 +103,7 @@ def _dates_of(column: Column) -> ndarray | None:
     return None if np.isnat(values).any() else values
 
 
-def _are_whole(dates: ndarray, unit: str) -> bool:
+def are_whole(dates: ndarray, unit: str) -> bool:
     """Whether times are starts of a unit: "Y", "M" or "D"."""
     begins = dates.astype(f"datetime64[{unit}]")
     return bool((dates == begins).all())
@@ -109,7 +117,7 @@ def _is_doubtful(column: Column) -> bool:
 def _years_of(column: Column) -> ndarray | None:
     """The years of a column (R,), None if it holds anything else."""
     dates = _dates_of(column)
-    if dates is None or _is_doubtful(column) or not _are_whole(dates, "Y"):
+    if dates is None or _is_doubtful(column) or not are_whole(dates, "Y"):
         return None
     return month_of(micros_of(dates)) // 12 + 1970
 
@@ -118,7 +126,7 @@ def _by_month(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | Non
     """The column of months for days across, NaT where a month has no such day."""
     for column in columns:
         dates = _dates_of(column)
-        if dates is None or not _are_whole(dates, "M"):
+        if dates is None or not are_whole(dates, "M"):
             continue
         months = month_of(micros_of(dates))
         if _years_of(column) is not None and len(column) > 1:
@@ -133,7 +141,7 @@ def _by_day(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None:
     """The column of dates for hours across, or of the first days of weeks for weekdays."""
     for column in columns:
         dates = _dates_of(column)
-        if dates is None or _is_doubtful(column) or not _are_whole(dates, "D"):
+        if dates is None or _is_doubtful(column) or not are_whole(dates, "D"):
             continue
         if column.times is None or column.times.form == "year":
             continue
@@ -164,103 +172,20 @@ _READINGS = (
     (months_across, _by_year),
     (unnamed_months, _by_year),
     (quarters_across, _by_year),
+    (halves_across, _by_year),
+    (weeks_across, _by_year),
     (days_across, _by_month),
     (weekdays_across, _by_day),
-    (hours_across, _by_day),
     (slots_across, _by_day),
+    (hours_across, _by_day),
 )
-
-# ---------------------------------------------------------------- years across, months in rows
-
-
-def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> Sheet | None:
-    """A sheet with years as columns and months or quarters as rows, with one row per time.
-
-    None if its rows are anything else.
-
-    years: the columns whose names are years; times: those years (P,).
-    """
-    if not _are_whole(times, "Y"):
-        return None
-    remaining = columns_without(sheet.columns, years)
-    for column in remaining:
-        numbers, part_length = _parts_of_year(column)
-        if numbers is None:
-            continue
-        first_month_P = month_of(micros_of(times))
-        month_in_year_R1 = part_length * (numbers - 1)[:, None]
-        months_RP = first_month_P + month_in_year_R1
-        times_RP = times_of(month_start(months_RP))
-        times_RP[numbers <= 0] = np.datetime64("NaT")
-        grid = Grid("year", list(years), np.arange(len(years)))
-        return _long(sheet, grid, remaining, column, times_RP)
-    return None
-
-
-def hours_in_rows(sheet: Sheet, days: Sequence[Column], times: ndarray) -> Sheet | None:
-    """A sheet whose columns are days and whose rows are the hours of a day, with a row per time;
-    None where its rows are anything else.
-
-    days: the columns whose names are days; times: those days (P,).
-    """
-    remaining = columns_without(sheet.columns, days)
-    if len(remaining) != 1 or not _are_whole(times, "D") or _are_whole(times, "M"):
-        return None
-    (hours,) = remaining
-    since_midnight = _since_midnight(hours)
-    if since_midnight is None:
-        return None
-    times_RP = times.astype("datetime64[us]") + since_midnight[:, None]
-    grid = Grid("day", list(days), np.arange(len(days)))
-    long_sheet = _long(sheet, grid, remaining, hours, times_RP)
-    in_order = np.argsort(long_sheet.columns[0].data, kind="stable")
-    return long_sheet.take(in_order)
-
-
-def _since_midnight(hours: Column) -> ndarray | None:
-    """The times of a day that rows are, in even steps (R,); None where they are anything else."""
-    clock = clock_of(hours) or parts_by_kind([hours]).get("hour")
-    if clock is None or len(hours) < _FEWEST_HOURS:
-        return None
-    if not np.isfinite(clock.numbers).all():
-        return None
-    midnight = np.datetime64(0, "us")
-    midnights = np.full(len(hours), midnight)
-    since_midnight = with_parts(midnights, [clock]) - midnight
-    steps = np.diff(since_midnight)
-    if steps[0] <= np.timedelta64(0, "us") or (steps != steps[0]).any():
-        return None
-    return since_midnight
-
-
-def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
-    """The month (or quarter) of each row (R,), 0 for totals, and the length of one in months."""
-    if not column.is_text:
-        return None, 1
-    texts = [str(text).strip().casefold().rstrip(".") for text in column.data]
-    is_totals = [_TOTALS.fullmatch(text) is not None for text in texts]
-    for number_of, parts_in_year in _PARTS_OF_YEAR:
-        numbers = np.array(list(map(number_of, texts)), object)
-        numbers[is_totals] = 0
-        parts_seen = set(numbers) - {0}
-        if None not in parts_seen and len(parts_seen) == parts_in_year:
-            part_numbers = numbers.astype(np.int64)
-            return column.spread(part_numbers), 12 // parts_in_year
-    return None, 1
-
-
-# parser of the names of a part of the year, and number of parts in a year
-_PARTS_OF_YEAR = (
-    (MONTHS.get, 12),
-    (number_in(re.compile(r"(\d{1,2})月|m(\d\d?)")), 12),
-    (quarter_of, 4),
-)
-
 
 # ---------------------------------------------------------------- unfolding
 
 
-def _long(sheet: Sheet, grid: Grid, remaining: list[Column], base: Column, times: ndarray) -> Sheet:
+def long_sheet_of(
+    sheet: Sheet, grid: Grid, remaining: list[Column], base: Column, times: ndarray
+) -> Sheet:
     """One row per row and part, in time order within each row, without empty cells at the end."""
     rows, part_numbers = np.nonzero(~np.isnat(times))
     stacked = _stacked(grid.columns, rows, part_numbers, sheet.label)
@@ -271,7 +196,7 @@ def _long(sheet: Sheet, grid: Grid, remaining: list[Column], base: Column, times
     notes_of_base = base.times.notes if base.times else ()
     long_times = times[rows, part_numbers]
     time = Column(base.name, long_times, notes=notes_of_base)
-    notes = [_unfolding_note(grid)]
+    notes = [_unfolding_note(grid), *_fiscal_notes(grid, times)]
     if totals:
         notes.append(_totals_note(totals))
     long_sheet = replace(
@@ -289,6 +214,14 @@ def _long(sheet: Sheet, grid: Grid, remaining: list[Column], base: Column, times
     return long_sheet.take(np.flatnonzero(has_come))
 
 
+def _fiscal_notes(grid: Grid, times: ndarray) -> list[Finding]:
+    """What is said of years that begin with another month than January."""
+    if grid.kind != "month" or not grid.numbers[0] > 1 or np.isnat(times).any():
+        return []
+    first, last = str(times[0, 0])[:7], str(times[-1, -1])[:7]
+    return [Finding("layout", "note", f"years begin with month {first[5:]}: {first} to {last}")]
+
+
 def _totals_note(totals: list[Column]) -> Finding:
     names = ", ".join(repr(column.name) for column in totals)
     are_left_out = "column of totals is" if len(totals) == 1 else "columns of totals are"
@@ -297,7 +230,7 @@ def _totals_note(totals: list[Column]) -> Finding:
 
 def _is_totals(column: Column) -> bool:
     name = column.name.strip().casefold()
-    return column.number_share >= 0.5 and _TOTALS.fullmatch(name) is not None
+    return column.number_share >= 0.5 and TOTALS.fullmatch(name) is not None
 
 
 def _stacked(columns: list[Column], rows: ndarray, part_numbers: ndarray, label: str) -> Column:
@@ -318,7 +251,7 @@ def _stacked(columns: list[Column], rows: ndarray, part_numbers: ndarray, label:
     return replace(columns[0], name=label, data=objects(places), codes=codes)
 
 
-_PART_NAMES = {"minute": "times of the day"}
+_PART_NAMES = {"minute": "times of the day", "half": "half-years", "week": "weeks of the year"}
 
 
 def _unfolding_note(grid: Grid) -> Finding:

@@ -29,13 +29,22 @@ _HOUR = re.compile(
     r"(?:h|hr|hour|he|hour ending|stunde|kwh|load)?[ _.]?(\d{1,2})(?:[:.h]?(\d\d))?(?::00)?"
     r"(?: ?([ap])m)?(?: ?(?:h|uhr|時))?(?: ?[-~–] ?\d{1,2}[:.]?(?:\d\d)? ?(?:h|uhr|時)?)?"
 )
-_SLOT = re.compile(r"(?:p|sp|period|value|v|slot|interval|settlement period)[ _.]?(\d{1,3})")
+_SLOT = re.compile(
+    r"(?:p|sp|period|value|v|slot|interval|settlement period|hh|half[ _-]?hour)?[ _.]?(\d{1,3})"
+)
 _DAY = re.compile(r"(?:d|day|tag)?[ _.]?(\d{1,2})(?:st|nd|rd|th|日)?")
 _MONTH = re.compile(r"(?:m|month|mon|value)?[ _.]?(\d{1,2})(?:月)?")
 _QUARTER = re.compile(
-    r"(?:q|qtr|quarter|t|k)[ _.]?([1-4])|([1-4])(?:q|(?:st|nd|rd|th) quarter)|第?([1-4])四半期|"
+    r"(?:q|qtr|quarter|t|k)[ _.]?([1-4])|([1-4])(?:q|(?:st|nd|rd|th) (?:quarter|qtr\.?))|"
+    r"第?([1-4])四半期|"
     r"([1-4])\.? ?(?:quartal|trimestre|kwartał|kvartal)"
 )
+_MONTHS_OF_QUARTER = re.compile(
+    r"([^\W\d_]+|\d\d?)\.?月? ?[-~–—〜～/] ?([^\W\d_]+|\d\d?)\.?(?:月期?)?"
+)
+_HALF = re.compile(r"(?:h|s|hy|half|semester|semestre|sem)[ _.]?([12])|([12])(?:h|st half|nd half)")
+_HALVES = {"上期": 1, "下期": 2, "上半期": 1, "下半期": 2, "first half": 1, "second half": 2}
+_WEEK = re.compile(r"(?:w|wk|week|kw|woche|semaine|s)?[ _.]?(\d{1,2})(?:週)?")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
@@ -128,7 +137,36 @@ def quarters_across(sheet: Sheet) -> Grid | None:
 
 
 def quarter_of(name: str) -> int | None:
-    return number_in(_QUARTER)(name) or _ROMAN.get(name)
+    return number_in(_QUARTER)(name) or _ROMAN.get(name) or _quarter_of_months(name)
+
+
+def _quarter_of_months(name: str) -> int | None:
+    """1 for Jan-Mar and 1-3月期."""
+    match = _MONTHS_OF_QUARTER.fullmatch(name)
+    if match is None:
+        return None
+    begin, end = map(_number_of_month, match.groups())
+    is_quarter = begin in (1, 4, 7, 10) and end == begin + 2
+    return (begin + 2) // 3 if is_quarter else None
+
+
+def _number_of_month(text: str) -> int:
+    """The number of a month, 0 for what is none."""
+    if text.isdigit():
+        return int(text)
+    return MONTHS.get(text, 0)
+
+
+def halves_across(sheet: Sheet) -> Grid | None:
+    return _numbered(sheet, "half", half_of, [range(1, 3)])
+
+
+def half_of(name: str) -> int | None:
+    return number_in(_HALF)(name) or _HALVES.get(name)
+
+
+def weeks_across(sheet: Sheet) -> Grid | None:
+    return _numbered(sheet, "week", number_in(_WEEK), [range(1, 53), range(1, 54)])
 
 
 def days_across(sheet: Sheet) -> Grid | None:
@@ -209,9 +247,10 @@ _SLOTS_OF_DAY = (24, 48, 96, 144, 288)
 
 def slots_across(sheet: Sheet) -> Grid | None:
     counts = [range(1, count + 1) for count in _SLOTS_OF_DAY]
+    counts += [range(count) for count in _SLOTS_OF_DAY]
     grid = _numbered(sheet, "minute", number_in(_SLOT), counts)
     if grid is None:
         return None
     slot_length = 1440 // len(grid.columns)
-    minutes = (grid.numbers - 1) * slot_length
+    minutes = (grid.numbers - grid.numbers[0]) * slot_length
     return grid._replace(numbers=minutes)

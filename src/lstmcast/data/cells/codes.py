@@ -60,14 +60,15 @@ def _is_code(values: ndarray, edge: float) -> bool:
     count = int(np.count_nonzero(equals_edge))
     if count == len(values) or count > _MOST_SHARE * len(values) or edge == 0:
         return False
-    is_usual_code = _USUAL.fullmatch(f"{edge:.15g}") is not None
+    is_usual_code = _is_usual(edge)
     if count < (1 if is_usual_code else _FEWEST):
         return False
-    other_values = values[~equals_edge]
+    other_values = _without_usual(values[~equals_edge])
     low, high = float(other_values.min()), float(other_values.max())
     gap = low - edge if edge < low else edge - high
     if count == 1:  # -999 once, and no other value below 0
-        return edge <= -99 and low >= 0 and gap > _FAR * (high - low)
+        far = _FAR if low >= 0 else _VERY_FAR
+        return edge <= -99 and gap > far * (high - low)
     if edge == -1 and low >= 0 and not (other_values == np.rint(other_values)).all():
         return gap > 0.05 * (high - low)
     spread = high - low
@@ -75,6 +76,21 @@ def _is_code(values: ndarray, edge: float) -> bool:
         return gap > max(0.5 * spread, _APART * abs(edge))
     is_round = abs(edge) >= 100 and edge % 100 == 0
     return spread > 0 and gap > (_FAR if is_round else _VERY_FAR) * spread
+
+
+def _is_usual(value: float) -> bool:
+    return _USUAL.fullmatch(f"{value:.15g}") is not None
+
+
+def _without_usual(values: ndarray) -> ndarray:
+    """Values without the outermost ones that are usual codes: -888 beside -999."""
+    for _ in range(_MOST_CODES):
+        usual = [edge for edge in (values.min(), values.max()) if _is_usual(float(edge))]
+        remaining = values[~np.isin(values, usual)]
+        if not usual or not len(remaining):
+            break
+        values = remaining
+    return values
 
 
 def _finding(table: Table, code: float, code_list: str) -> Finding:

@@ -38,6 +38,7 @@ TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
 _COUNTERS = frozenset(["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"])
 _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|record|seq|instant|#)\.?")
+_ENDS = re.compile(r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)")
 _CODE = re.compile(r"(?:.*[\W_])?code|.*コード")
 
 
@@ -252,6 +253,7 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
         repeats = any(_repeats(column, used_column) for used_column in excluded)
         name = _folded(column)
         says_no_value = name in CALENDAR_PARTS or _CODE.fullmatch(name) is not None
+        says_no_value |= _ENDS.fullmatch(name) is not None
         if not (counts or repeats or says_no_value):
             likely.append(column)
     return likely or numeric

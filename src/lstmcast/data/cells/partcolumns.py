@@ -16,28 +16,30 @@ from lstmcast.data.sheet import Column, folded
 from lstmcast.data.times.shapes import MONTHS, tidied
 
 _WORDS = {
-    "year": "year yr yyyy fy jahr année annee an año ano anno jaar rok år vuosi év yıl yil год 年 "
-    "年度 年份 년 연도",
+    "year": "year yr yy yyyy fy gjahr jahr année annee an año ano anno jaar rok år vuosi év yıl "
+    "yil год 年 年度 年份 년 연도",
     "half": "half semester semestre halbjahr 半期",
     "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
     "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
     "miesiac kuukausi hónap honap ay месяц 月 月份 월",
     "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka týden "
     "tyden tydzień viikko hét hafta неделя 週 周 주",
-    "yearday": "doy dayofyear yday jday julianday ydays",
+    "yearday": "doy dayofyear yday jd jday julian julianday ydays",
     "day": "day dd dy dom mday tag jour día dia giorno dag den dzień päivä nap gün день 日 일",
-    "hour": "hour hr hh h he stunde heure hora ora uur time hodina godzina tunti óra saat час "
-    "時 時間 時間帯 时间 小时 시간 시",
-    "minute": "minute minutes min mi minuten minuto 分",
+    "hour": "hour hr hh h he stunde heure heures hora horas ora uur time hodina godzina tunti óra "
+    "saat час 時 時間 時間帯 时间 小时 시간 시",
+    "minute": "minute minutes min mi mn minuten minuto 分",
     "second": "second seconds sec ss sekunde seconde segundo 秒",
     "weekday": "weekday dow dayofweek wochentag isoweekday",
-    "slot": "period slot interval sp settlementperiod timeslot zeitintervall 時刻コード コマ",
+    "slot": "period poper perio slot interval sp settlementperiod timeslot zeitintervall "
+    "時刻コード コマ",
 }
 _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 # words that do not change the kind of a column
 _BESIDE_WORDS = """
 of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
 hours num index calendar fiscal period obs observation reference ref time trading delivery opr
+era 年号 元号
 """
 _BESIDE = frozenset(_BESIDE_WORDS.split())
 _HIGHEST = {
@@ -89,6 +91,8 @@ def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
     by_kind: dict[str, Part] = {}
     for column in columns:
         kind = kind_of_name(column.name)
+        if kind == "month" and {"month", "hour"} <= by_kind.keys():
+            kind = "minute"  # YY MM DD hh mm
         if kind is None or kind in by_kind:
             continue
         part = _part_of(column, kind)
@@ -114,12 +118,19 @@ def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
 
 def _unnamed_days(columns: Sequence[Column]) -> dict[str, Part]:
     """Unnamed columns of day, and perhaps hour, after year and month."""
-    by_kind = {}
+    parts = []
     for kind, column in zip(("day", "hour"), columns, strict=False):
         part = _part_of(column, kind)
-        if not _is_unnamed(column) or part is None or np.nanmax(part.numbers) <= 12:
+        if part is None or not _is_unnamed(column):
             break
-        by_kind[kind] = part
+        parts.append(part)
+    if len(parts) == 2 and len(np.unique(parts[1].numbers)) in (23, 24):
+        return {part.kind: part for part in parts}
+    by_kind = {}
+    for part in parts:
+        if np.nanmax(part.numbers) <= 12:
+            break
+        by_kind[part.kind] = part
     return by_kind
 
 
@@ -153,7 +164,7 @@ def _part_of(column: Column, kind: str) -> Part | None:
     low, high = known_numbers.min(), known_numbers.max()
     if kind == "slot" and column.is_text and high <= 13:
         kind = _slot_of_letters(column) or kind  # "Period" M01 or Q1, as statistical offices write
-    lowest = 0 if kind in ("hour", "minute", "second") else 1
+    lowest = 0 if kind in ("hour", "minute", "second", "slot") else 1
     is_inside = lowest <= low and high <= _HIGHEST[kind]
     is_whole = (known_numbers == np.rint(known_numbers)).all()
     return Part(column, kind, numbers) if is_inside and is_whole else None
@@ -180,7 +191,11 @@ def sums_of(column: Column) -> ndarray:
     if not column.is_text:
         return column.data == 13
     texts = [str(text).strip().casefold() for text in column.data]
-    are_sums = [_SUMS.fullmatch(text) is not None for text in texts]
+    higher = {text[0] for text in texts if _part_number(text) > 13}
+    are_sums = []
+    for text in texts:
+        is_week = text[:1] in higher and text[-1:].isdigit()  # S03 beside S52 is a semaine
+        are_sums.append(_SUMS.fullmatch(text) is not None and not is_week)
     return column.spread(np.array(are_sums, bool))
 
 
@@ -231,13 +246,33 @@ def clock_of(column: Column) -> Part | None:
     where it is named as a time."""
     clock = None
     if column.is_text:
-        clock = _written_clock_of(column) or _hour_ranges_of(column)
+        clock = _from_beginnings(_written_clock_of(column)) or _hour_ranges_of(column)
     return clock or _minutes_of_day(column) or _compact_clock_of(column)
+
+
+def _from_beginnings(clock: Part | None) -> Part | None:
+    """Clock times in a column that says that hours end then, 01:00 to 24:00, as beginnings."""
+    if clock is None or _ENDS.search(_spaced_name(clock.column)) is None:
+        return clock
+    length = np.nanmin(clock.numbers)
+    is_day = np.nanmax(clock.numbers) == _DAY and length > 0
+    if not is_day or (clock.numbers % length > 0).any():
+        return clock
+    return replace(clock, numbers=clock.numbers - length)
+
+
+_DAY = 24 * 3600 * 10**6
+_ENDS = re.compile(r"\b(?:ending|he)\b")
+
+
+def _spaced_name(column: Column) -> str:
+    """The name of a column in small letters, HourEnding in two words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column.name).casefold()
 
 
 def _minutes_of_day(column: Column) -> Part | None:
     """Minutes or seconds since midnight, in a column whose name says so."""
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column.name).casefold()
+    name = _spaced_name(column)
     match = re.search(
         r"(minute|second)s?[ _]?(?:of[ _]?(?:the[ _]?)?day|(?:since|after)[ _]?midn)", name
     )

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.partcolumns import Part
+from lstmcast.data.cells.columns import words_of
+from lstmcast.data.cells.partcolumns import Part, kind_of_name
 from lstmcast.data.times.timenumbers import iso_weeks
 
 _SLOTS = (
@@ -67,7 +69,7 @@ def _micros(kind: str, numbers: ndarray) -> ndarray:
         hours = numbers - _counts_from_one(numbers)
         return hours * _HOUR
     if kind == "slot":
-        minutes = (numbers - 1) * _slot_minutes(numbers)
+        minutes = (numbers - numbers.min(initial=1)) * _slot_minutes(numbers)
         return minutes * 60 * 10**6
     seconds = {"minute": 60, "second": 1}[kind]
     return numbers * seconds * 10**6
@@ -109,3 +111,33 @@ def last_filled(missing: ndarray) -> ndarray:
     newest = np.maximum.accumulate(filled_rows)
     first_filled = int(np.argmin(missing))
     return np.where(newest < 0, first_filled, newest)
+
+
+def periods_of_years(years: ndarray, period: Part) -> Part | None:
+    """A column of periods of years (N,) that are numbered from 1 to 13, 12, 4 or 2, as four weeks,
+    months, quarters or half-years; None where they are numbered otherwise."""
+    kind = _PERIODS.get(int(np.nanmax(period.numbers)))
+    if kind is None:
+        return None
+    highest = int(np.nanmax(period.numbers))
+    all_numbers = set(range(1, highest + 1))
+    known_years = np.unique(years[~np.isnat(years)])
+    inner_years = known_years[1:-1]
+    for year in inner_years:
+        numbers = period.numbers[years == year]
+        if set(numbers.tolist()) != all_numbers:
+            return None
+    return replace(period, kind=kind) if len(inner_years) else None
+
+
+_PERIODS = {13: "four weeks", 12: "month", 4: "quarter", 2: "half"}
+_UNITS = {"month": "months", "quarter": "quarters", "half": "half-years"}
+
+
+def notes_on_periods(year: Part, part: Part) -> list[str]:
+    """What is said where parts of fiscal years, or numbered ones, are placed."""
+    is_numbered = kind_of_name(part.column.name) == "slot" and part.kind == "month"
+    is_fiscal = "年度" in year.column.name or {"fiscal", "fy"} & words_of(year.column.name)
+    if part.kind not in _UNITS or not (is_fiscal or is_numbered):
+        return []
+    return [f"periods of {year.column.name} read as {_UNITS[part.kind]} of calendar years"]

@@ -15,6 +15,7 @@ from lstmcast.data.cells.columns import (
     CALENDAR_PARTS,
     DATE_SHARE,
     NUMBER_SHARE,
+    TARGET_NAMES,
     ask,
     changes,
     words_of,
@@ -29,6 +30,7 @@ id ids code key no nr store shop item sku product article branch site sensor cli
 country dept department family line station meter filiale artikel 店舗 商品 品番
 """
 _ID_NAMES = frozenset(_ID_WORDS.split())
+_MEASURES = frozenset(["reading", "readings", "price", "cost", "total", "rate", "usage", "load"])
 _SERIES_NAMES = ("unique_id", "series_id", "series", "series_name", "item_id", "ts_id", "系列")
 _ID_ENDING = re.compile(r"(id|code|店|コード)$")
 _REPEATED = 0.01  # largest share of rows that repeat a time and a key, for a key to be accepted
@@ -51,7 +53,7 @@ def find_series(
     if len(in_turn) == 1:  # series that never share a time: each ended before the next began
         return in_turn
     if len(np.unique(times)) > _PANEL_SHARE * len(times):
-        return []
+        return _in_blocks(times, candidates)
     usable = [column for column in candidates if _may_name(column)]
     name_columns = [column for column in usable if _is_name(column)]
     sets = _telling_sets(times, name_columns)
@@ -68,6 +70,17 @@ def find_series(
     if sets or name_columns:
         raise DataError(_ask_series(sheet, sets, name_columns))
     return []
+
+
+def _in_blocks(times: ndarray, candidates: Sequence[Column]) -> list[Column]:
+    """The only column of names that puts times in order, block by block, where few of them come
+    in several; none elsewhere."""
+    if len(np.unique(times)) == len(times):
+        return []
+    names = [column for column in candidates if column.is_text and _may_name(column)]
+    names = [column for column in names if _is_name(column)]
+    blocks = [column for column in names if _puts_in_order(times, _codes_of(column))]
+    return blocks if len(blocks) == 1 else []
 
 
 def _is_believed(times: ndarray, column: Column) -> bool:
@@ -124,8 +137,16 @@ def _is_name(column: Column) -> bool:
 
 def is_code(name: str) -> bool:
     """Whether a column is named like ids and codes: store, item_id, 店コード."""
-    ending = _ID_ENDING.search(folded(name))
-    return ending is not None or bool(_ID_NAMES & words_of(name))
+    if _ID_ENDING.search(folded(name)) is not None:
+        return True
+    has_id_word = not _ID_NAMES.isdisjoint(words_of(name))
+    return has_id_word and not _is_measure(name)
+
+
+def _is_measure(name: str) -> bool:
+    """Whether a column is named like what is measured or sold: meter_reading, store_sales."""
+    words = words_of(name)
+    return not words.isdisjoint(TARGET_NAMES) or not words.isdisjoint(_MEASURES)
 
 
 def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Column]]:
@@ -217,6 +238,8 @@ def _sets_with_numbers(times: ndarray, usable: Sequence[Column]) -> list[list[Co
     code_limit = len(times) // 3
     code_columns = []
     for column in numeric:
+        if _is_measure(column.name):
+            continue
         _, ids = column.as_ids()
         if len(ids) <= code_limit and _is_whole(column):
             code_columns.append(column)

@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from lstmcast.data.files.archives import files_note, is_workbook_archive, packing, unpacked
+from lstmcast.data.files.datev import is_datev, with_years
 from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.jsonfiles import looks_like_json, sheet_from_json
 from lstmcast.data.files.lineprotocol import is_line_protocol, sheet_from_line_protocol
+from lstmcast.data.files.logfiles import log_of, sheet_from_log
 from lstmcast.data.files.markup import looks_like_markup, read_markup
 from lstmcast.data.files.seriesfiles import csv_from_arff, is_tsf, looks_attributed, sheet_from_tsf
 from lstmcast.data.files.textfiles import decode, encoding_notes, grid_of_text
@@ -76,6 +78,12 @@ def _of_text(content: bytes, source: str, label: str, header: int | None) -> She
         return _with(sheet_from_grid(read_markup(text, source), source, label, header), notes)
     if is_line_protocol(text[: 1 << 16]):
         return _with(sheet_from_line_protocol(text, source, label), notes)
+    if is_datev(text[:10]):
+        text, notes_on_years = with_years(text)
+        notes = (*notes, *notes_on_years)
+    log_format = log_of(text[: 1 << 16])
+    if log_format is not None:
+        return _with(sheet_from_log(text, log_format, source, label), notes)
     if looks_attributed(text[: 1 << 16]):
         if is_tsf(text):
             return _with(sheet_from_tsf(text, source, label), notes)

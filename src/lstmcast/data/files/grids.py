@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 
+from lstmcast.data.files.climate import without_span
 from lstmcast.data.files.headers import (
     Header,
     Row,
@@ -48,6 +49,7 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
             "expected."
         )
     filled_rows, comments = without_comments(filled_rows)
+    filled_rows, beside_years = without_span(filled_rows)
     table_rows, dropped = _regular(filled_rows, _width(filled_rows), source)
     header_rows = _header(table_rows, header, source)
     names = column_names(header_rows.names)
@@ -63,6 +65,7 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
     if above and is_year_alone(above[-1]) and any(map(is_year_alone, data)):
         data.insert(0, above.pop())  # each year has a header of its own
     dropped |= {row.line: _quote(row, "a comment") for row in comments}
+    dropped |= beside_years
     dropped |= {row.line: "the header again" for row in repeated}
     dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
     notes = [*grid.notes, *_notes_on_dropped(above, dropped)]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-import numpy as np
-
-from lstmcast.data.sheet import Column, Sheet
-from lstmcast.data.table import Finding
+from lstmcast.data.files.points import Point, sheet_of_points
+from lstmcast.data.sheet import Sheet
 from lstmcast.errors import DataError
 
 _SAMPLE = 20  # lines that are looked at
@@ -19,15 +16,6 @@ _LINE = re.compile(
     rf"(?P<fields>{_FIELD}(?:,{_FIELD})*)(?: +(?P<time>-?\d+))?"
 )
 _PAIR = re.compile(rf'({_TEXT})=("(?:\\.|[^"\\])*"|{_TEXT})')
-
-
-class _Point(NamedTuple):
-    """One line: its number, what names the series, the fields and the time."""
-
-    line: int
-    labels: dict[str, str]
-    fields: dict[str, str]
-    time: int
 
 
 def is_line_protocol(start: str) -> bool:
@@ -51,30 +39,10 @@ def sheet_from_line_protocol(text: str, source: str, label: str) -> Sheet:
     for number, line in enumerate(text.splitlines(), start=1):
         if _is_point(line):
             points.append(_point(line.strip(), number, source))
-    columns = []
-    for name in _names([point.labels for point in points]):
-        texts = [point.labels.get(name, "") for point in points]
-        columns.append(Column.of_texts(name, texts))
-    columns.append(Column("time", np.array([point.time for point in points], np.int64)))
-    for name in _names([point.fields for point in points]):
-        texts = [point.fields.get(name, "") for point in points]
-        columns.append(Column.of_texts(name, texts, plain=True))
-    lines = np.array([point.line for point in points], np.int64)
-    note = Finding(
-        "layout", "note", f"{len(points):,} points of InfluxDB's line protocol were read"
-    )
-    return Sheet(tuple(columns), lines, source, "file", (note,), label)
+    return sheet_of_points(points, source, label, "InfluxDB's line protocol")
 
 
-def _names(mappings: list[dict[str, str]]) -> list[str]:
-    """The names of several mappings, in the order in which they first come."""
-    names: dict[str, None] = {}
-    for mapping in mappings:
-        names |= dict.fromkeys(mapping)
-    return list(names)
-
-
-def _point(line: str, number: int, source: str) -> _Point:
+def _point(line: str, number: int, source: str) -> Point:
     match = _LINE.fullmatch(line)
     if match is None or match["time"] is None:
         raise DataError(
@@ -83,7 +51,7 @@ def _point(line: str, number: int, source: str) -> _Point:
         )
     labels = {"measurement": _plain(match["measurement"])} | _pairs(match["tags"])
     fields = {name: _value(text) for name, text in _pairs(match["fields"]).items()}
-    return _Point(number, labels, fields, int(match["time"]))
+    return Point(number, labels, fields, match["time"])
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ _BOMS = (
 _NAMES = {
     "cp932": "Shift-JIS (cp932)",
     "euc_jp": "EUC-JP",
+    "iso2022_jp": "JIS (ISO-2022-JP)",
     "cp949": "EUC-KR (cp949)",
     "gb18030": "GB 18030",
     "big5": "Big5",
@@ -53,8 +54,10 @@ _COMMON = {
 }
 _OF_ONE_BYTE = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman", "cp850", "koi8_r")
 _FEWEST_COMMON = 0.15  # share of the letters
+_JIS_MARKS = (b"\x1b$B", b"\x1b$@")  # Japanese letters begin, in seven bits
 _EXPECTED = "A table is expected: CSV, Excel (.xlsx) or Parquet."
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uff01-\uff5e々〆]")
+_FORMULA = re.compile(r'^="(.*)"$')  # ="007", for spreadsheets to keep as it is
 _MAGIC = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -108,6 +111,8 @@ def grid_of_text(text: str, notes: tuple[Finding, ...] = ()) -> CellGrid:
     """Split a text into cells."""
     delimiter = find_delimiter(text)
     rows, lines, quotes_off = _cells(text, delimiter)
+    if '="' in text:
+        rows = [[_FORMULA.sub(r"\1", cell) for cell in row] for row in rows]
     if quotes_off:
         message = "a quote is opened but never closed"
         notes = (*notes, Finding("quotes", "warning", message, "Quotes were read as text."))
@@ -128,6 +133,8 @@ def decode(content: bytes, source: str) -> tuple[str, str]:
     if unmarked:
         return _strictly(content[: len(content) // 2 * 2], unmarked, source), unmarked
     refuse_binary(content[: 1 << 16], source)
+    if any(mark in content[: 1 << 16] for mark in _JIS_MARKS):
+        return content.decode("iso2022_jp", errors="replace"), "iso2022_jp"
     try:
         return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -159,6 +166,8 @@ def refuse_binary(head: bytes, source: str) -> None:
     for magic, file_kind in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"{source} is {file_kind}. {_EXPECTED}")
+    if head[257:262] == b"ustar":
+        raise DataError(f"{source} is a tar archive; unpack it first. {_EXPECTED}")
     controls = sum(head.count(code) for code in _CONTROLS)
     if b"\0" in head or controls > 0.02 * len(head):
         raise DataError(f"{source} is not text: it holds binary data. {_EXPECTED}")

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.across import hours_in_rows, months_in_rows, unfolded
+from lstmcast.data.cells.across import unfolded
+from lstmcast.data.cells.acrossrows import days_in_rows, hours_in_rows, months_in_rows
 from lstmcast.data.cells.carried import with_carried_keys, with_carried_labels
 from lstmcast.data.cells.columns import (
     ask,
@@ -72,7 +73,7 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
         require_free_dates(sheet, names)
         raise DataError(no_dates_error(sheet))
     if not names.target:
-        for in_rows in (months_in_rows, hours_in_rows):
+        for in_rows in (months_in_rows, hours_in_rows, days_in_rows):
             unfolded_sheet = in_rows(sheet, header.columns, header.times)
             if unfolded_sheet is not None:
                 return table_from_sheet(unfolded_sheet, names)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +12,15 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.cells.partcolumns import Part, clock_of, kind_of_name, parts_by_kind, sums_of
-from lstmcast.data.cells.partjoining import carried_numbers, carried_times, last_filled, with_parts
+from lstmcast.data.cells.partjoining import (
+    carried_numbers,
+    carried_times,
+    last_filled,
+    notes_on_periods,
+    periods_of_years,
+    with_parts,
+)
+from lstmcast.data.cells.splitparts import whole_names, with_whole_parts
 from lstmcast.data.covariates.beside import ColumnNames
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines, folded
 from lstmcast.errors import DataError
@@ -27,6 +36,7 @@ _FINER = {
     "week": ("weekday",),
     "minute": ("second",),
 }
+_HOUR_AND_MINUTES = re.compile(r"\d\d?[hH]\d\d")
 _FOLLOWING = 0.9  # share of the months that follow the one above them, at least
 _UNREAD = 0.02  # share of rows whose parts make no time, at most, for them to be believed
 
@@ -39,6 +49,11 @@ def with_joined_times(
     used_columns: columns with another role. time: the column named as the time, which other columns
         may refine, or all columns to be joined.
     """
+    whole_sheet = with_whole_parts(sheet, used_columns)
+    if whole_sheet is not sheet:
+        names = time if time is None or isinstance(time, str) else whole_names(whole_sheet, time)
+        joined = with_joined_times(whole_sheet, used_columns, names)
+        return sheet if joined is whole_sheet else joined
     if time is not None and not isinstance(time, str) and len(time) > 1:
         return _joined_as_said(sheet, [_column(sheet, name) for name in time])
     free_columns = columns_without(sheet.columns, used_columns)
@@ -95,6 +110,8 @@ def _is_dates(column: Column) -> bool:
     """Whether a column holds dates, and nothing that numbers could be."""
     if column.data.dtype.kind != "M" and not column.is_text:
         return False
+    if column.is_text and all(_HOUR_AND_MINUTES.fullmatch(str(text)) for text in column.data):
+        return False  # 01h30 is no half-year
     times = column.times
     if times is None or times.form not in ("date", "number") or column.time_share <= 0.5:
         return False
@@ -217,9 +234,14 @@ def _joined_to_year(sheet: Sheet, free_columns: list[Column], base: Column | Non
     if base is not None and (year is None or year.column is not base):
         return sheet
     kinds = [kind for kind in ("month", *_AFTER_YEAR) if kind in by_kind]
-    if year is None or not kinds:
+    if year is None or not (kinds or "slot" in by_kind):
         return sheet
-    parts = _chain(by_kind[kinds[0]], by_kind)
+    first = by_kind[kinds[0]] if kinds else periods_of_years(_years(year), by_kind["slot"])
+    if first is None:
+        return sheet
+    if first.kind == "four weeks":
+        raise DataError(_four_weeks(sheet, first))
+    parts = _chain(first, by_kind)
     sums = sums_of(parts[0].column)
     if sums.any():
         return _joined_to_year_without(sheet, sums, [year, *parts], free_columns)
@@ -227,13 +249,35 @@ def _joined_to_year(sheet: Sheet, free_columns: list[Column], base: Column | Non
     times = with_parts(years, parts)
     if not _refines(years, times):
         return sheet
+    parts = _with_clock(parts, times, columns_without(free_columns, [year.column]))
+    times = with_parts(years, parts)
     columns = [year.column, *(part.column for part in parts)]
     if _begins_within(times, parts[0]):
         is_next_year = parts[0].numbers < parts[0].numbers[0]
         times = with_parts(_years(year, is_next_year), parts)
         span = f"{str(times[0])[:7]} to {str(times[-1])[:7]}"
         return _replaced(sheet, columns, times, f"years begin with month {span[5:7]}: {span}")
-    return _replaced(sheet, columns, times)
+    return _replaced(sheet, columns, times, *notes_on_periods(year, parts[0]))
+
+
+def _with_clock(parts: list[Part], times: ndarray, columns: list[Column]) -> list[Part]:
+    """Parts that end in a day, and the clock times that tell the rows of a day apart."""
+    if parts[-1].kind not in ("day", "yearday", "weekday"):
+        return parts
+    used_columns = [part.column for part in parts]
+    for clock in map(clock_of, columns_without(columns, used_columns)):
+        if clock is not None and _refines(times, with_parts(times, [clock])):
+            return [*parts, clock]
+    return parts
+
+
+def _four_weeks(sheet: Sheet, period: Part) -> str:
+    return (
+        f"{sheet.source}: the column {period.column.name!r} numbers 13 periods of each year, of "
+        "four weeks probably, whose dates it does not tell. Give a column of dates, or, if the "
+        "rows are in time order, number them with --time index --period 13 (in Python: "
+        "time='index', periods=13)."
+    )
 
 
 def _begins_within(joined: ndarray, month: Part) -> bool:

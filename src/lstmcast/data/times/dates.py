@@ -36,6 +36,9 @@ _PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked
 _FLOATED = re.compile(r"\d{6,14}\.0+")  # 20240301.0, as data frames write whole numbers
 _FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
 
+_MARK_ENDS = tuple("*†‡§)pr#")
+_MARKED = re.compile(r"(.*\w.*?) ?(\*+|[pr†‡§#]|\((?:[a-z*]{1,4}|\d)\)|\d\))")
+
 
 def parse_times(
     texts: Sequence[str], *, day_first: bool | None = None, date_format: str = ""
@@ -62,6 +65,11 @@ def parse_times(
     marked = _marked_years(tidy, filled_texts)
     if marked is not None:
         return marked
+    bare, marks = _without_marks(tidy)
+    if marks:
+        times = parse_times(bare, day_first=day_first)
+        note = f"marks after times removed ({', '.join(marks)})"
+        return None if times is None else replace(times, notes=(*times.notes, note))
     labels = ambiguous_labels(tidy, filled_texts)
     if labels is not None:
         return _labelled(labels, texts, tidy, day_first)
@@ -92,6 +100,34 @@ def _marked_years(tidy: list[str], known: list[str]) -> Times | None:
     if marks:
         notes = (*notes, f"marks after times removed ({', '.join(marks)})")
     return replace(times, bad=times.bad | is_note, notes=notes)
+
+
+def _without_marks(tidy: list[str]) -> tuple[list[str], list[str]]:
+    """Texts of which a few have a mark of a footnote (2018/19*, 2019Q1p) without it, and the marks;
+    none where most have one, or where a text without it does not look like the others."""
+    matches = {}
+    for place, text in enumerate(tidy):
+        match = _MARKED.fullmatch(text) if text[-1:] in _MARK_ENDS else None
+        if match is not None:
+            matches[place] = match
+    if not 0 < 5 * len(matches) <= len(tidy):
+        return tidy, []
+    shapes = {_bare_shape(text) for place, text in enumerate(tidy) if place not in matches}
+    bare = list(tidy)
+    for place, match in matches.items():
+        bare[place] = match[1]
+    are_alike = all(_bare_shape(bare[place]) in shapes for place in matches)
+    marks = list(dict.fromkeys(match[2] for match in matches.values()))
+    return (bare, marks) if are_alike else (tidy, [])
+
+
+def _bare_shape(text: str) -> str:
+    """The shape of a text, with any month as the first."""
+    shape = text.translate(DIGITS)
+    for word in re.findall(r"[^\W\d_]+", shape):
+        if word in MONTHS:
+            shape = shape.replace(word, "jan")
+    return shape
 
 
 def _is_whole_number(text: str) -> bool:

@@ -16,6 +16,9 @@ _DATED = re.compile(
 )
 _JULIAN = re.compile(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
 _YEARS = re.compile(r"^(?:fiscal |calendar )?(?:year|jahr|année|ano|año|anno|年|年度)$")
+_BUDDHIST = re.compile(r"พ\.? ?ศ\.?|ปี|buddhist|b\.e\.")
+_CLOCK_NAMES = re.compile(r"(?:^|[\W_])(?:time|zeit|heure|hora|tijd|čas)(?:$|[\W_])|時刻|日時|时间")
+_MJD_OF_1993 = 49_000  # and the serial day of a spreadsheet in 2034
 _SECONDS = 86_400
 _CENTURY = 100_000  # of JD Edwards: 123001 is day 1 of 2023
 
@@ -86,9 +89,13 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
         if with_century is not None:
             return with_century, "numbers read as century, year, month and day (1240131)"
     if _YEARS.search(folded_name) and _are_years(numbers[is_known]):
-        years = np.where(is_known, numbers, 1970).astype(np.int64) - 1970
-        times = years.astype("datetime64[Y]").astype("datetime64[us]")
-        return np.where(is_known, times, np.datetime64("NaT")), "numbers read as years"
+        return _years(numbers, is_known), "numbers read as years"
+    if _BUDDHIST.search(folded_name) and _are_years(numbers[is_known] - 543):
+        times = _years(numbers - 543, is_known)
+        return times, "numbers read as years of the Buddhist era (2567 = 2024)"
+    if _CLOCK_NAMES.search(folded_name) and _are_clock_steps(numbers):
+        folded_name += " jd datenum"
+        folded_name += " date" if numbers.max() < _MJD_OF_1993 else ""
     for count in _COUNTS:
         lowest, highest = numbers[is_known].min(), numbers[is_known].max()
         is_believed = count.lowest <= lowest and highest <= count.highest
@@ -99,6 +106,23 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
             times = np.where(is_known, count.origin + since_origin, np.datetime64("NaT"))
             return times, count.note
     return None
+
+
+def _years(numbers: ndarray, is_known: ndarray) -> ndarray:
+    years = np.where(is_known, numbers, 1970).astype(np.int64) - 1970
+    times = years.astype("datetime64[Y]").astype("datetime64[us]")
+    return np.where(is_known, times, np.datetime64("NaT"))
+
+
+def _are_clock_steps(numbers: ndarray) -> bool:
+    """Whether numbers with fractions are apart by an hour or another usual part of a day."""
+    if np.isnan(numbers).any() or len(numbers) < 3 or (numbers == np.rint(numbers)).all():
+        return False
+    steps_per_day = 1 / np.median(np.diff(numbers))
+    nearest = np.rint(steps_per_day)
+    is_usual = nearest in (24, 48, 96, 144, 288, 1440)
+    is_even = np.abs(np.diff(numbers) * nearest - 1).max() < 0.1
+    return bool(is_usual and abs(steps_per_day - nearest) < 0.1 and is_even)
 
 
 def _are_years(numbers: ndarray) -> bool:

@@ -119,6 +119,9 @@ def decimal_rule(pairs: list[Pair]) -> _Rule | None:
     fractions = {pair.second for pair in pairs}
     if all(int(text) == 0 for text in fractions):
         return _Rule(lambda pair: f"{pair.first}-01", "", "year")
+    if len(pairs) > 2 and all(text.rstrip("0") == "5" for text in fractions):
+        note = "decimal years read as the middles of years"
+        return _Rule(lambda pair: f"{pair.first}-01", note, "year")
     if not _may_be_months(fractions):
         return _fractions_of_years(pairs)
     if not _are_padded(fractions):

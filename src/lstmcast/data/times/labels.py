@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from lstmcast.data.scripts import REPUBLIC
+from lstmcast.data.times.eralabels import IS_REPUBLIC, before_hundred, eras, republic
 from lstmcast.data.times.hourlabels import hours_behind_dates
 from lstmcast.data.times.labelpairs import (
     MOST,
@@ -29,16 +28,22 @@ from lstmcast.data.times.labelpairs import (
 )
 from lstmcast.data.times.periodwords import full_year, named_period
 from lstmcast.data.times.ranges import range_start
+from lstmcast.data.times.rewritten import Labels, replaced, sample_of
 from lstmcast.data.times.seasonlabels import seasons_as_months
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
 from lstmcast.data.times.spellings import SPELLINGS
 from lstmcast.data.times.timenumbers import decimal_times
 
-_SAMPLE = 20
 _WEEK = r"(?:w/?[bce] ?|week (?:of|commencing|beginning|starting|ending) )?"
 _MONTH_DAY = re.compile(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d\d?)")
 _DAY_MONTH = re.compile(_WEEK + r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
 _CLOCKS = re.compile(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
+_SEASON = re.compile(
+    r"(?:season|saison|temporada|stagione|(?:crop|marketing|school|academic) year) (\d.*)|"
+    r"(\d.*) (?:season|saison|(?:crop|marketing|school|academic) year)"
+)
+_DAY_ZERO = re.compile(r"(\d{4}[-/.]\d\d)[-/.]00")
+_DAY_FIRST = re.compile(r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])((?:19|20)\d\d)[ t_](\d\d?:\d\d.*)")
 _NO_YEAR = (
     "dates such as {!r} have no year. Add the year, or number the rows with --time index --period "
     "N, where N rows are one season (in Python: time='index', periods=N)."
@@ -47,26 +52,6 @@ _ZONE_NAMES = re.compile(
     r"(.*\d:\d\d(?::\d\d)?(?: ?[ap]m)?) ?"
     r"\(?(?:[ecmpa]e?[sd]t|cet|cest|bst|ist|jst|wet|west|eet|eest|msk)\)?"
 )
-_ERA_LETTERS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
-_ERA = re.compile(
-    r"(令和|平成|昭和|大正|明治|[rhstm])\.? ?(\d\d?|元) ?(?:年度?|[./-]) ?"
-    r"(?:(0?\d|1[012]) ?[月./-]?)? ?(?:(\d\d?) ?日?)?期?"
-)
-
-_REPUBLIC = re.compile(r"1[0-4]\d/\d\d?(?:/\d\d?)?")
-# and before 2011, which had year 100
-_REPUBLIC_BESIDE = re.compile(r"(\d{2,3})/(\d\d?(?:/\d\d?)?)")
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Texts of a column (U,) rewritten as dates; "" where missing, as they were where the rule
-    does not hold. `form` is "year" where the labels could be numbers as well."""
-
-    texts: list[str]
-    notes: tuple[str, ...] = ()
-    form: str = ""
-    problem: str | None = None
 
 
 def ambiguous_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -75,13 +60,19 @@ def ambiguous_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
 
     tidy: the texts in small letters, "" where missing; texts_present: those that are not.
     """
-    sample = _sample(texts_present)
+    sample = sample_of(texts_present)
     if any(_MONTH_DAY.fullmatch(text) for text in sample):
         return _days_without_year(tidy, texts_present, _MONTH_DAY)
-    if any(_REPUBLIC.fullmatch(text) for text in (*sample, texts_present[-1])):
-        return _republic(tidy, texts_present)
+    if any(IS_REPUBLIC.fullmatch(text) for text in (*sample, texts_present[-1])):
+        return republic(tidy, texts_present)
     if mostly(_CLOCKS.fullmatch(text) for text in sample):
         return _clock_ranges(tidy, texts_present)
+    if _SEASON.fullmatch(texts_present[0]):
+        return ambiguous_labels(*(_without_season(texts) for texts in (tidy, texts_present)))
+    for labels_of in (_misleading, before_hundred):
+        labels = labels_of(tidy, texts_present)
+        if labels is not None:
+            return labels
     if not mostly(looks_paired(text) for text in sample):
         return None
     pairs = [_pair_of(text) for text in tidy]
@@ -101,9 +92,20 @@ def ambiguous_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     return None
 
 
-def _sample(texts: Sequence[str]) -> Sequence[str]:
-    """Some of the texts, evenly spaced."""
-    return texts[:: max(1, len(texts) // _SAMPLE)]
+def _without_season(texts: Sequence[str]) -> list[str]:
+    """2019/20 for season 2019/20 and 2019/20 season."""
+    return replaced(texts, _SEASON, lambda match: match[1] or match[2])
+
+
+def _misleading(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """2010-01-00 as a month; 31032010 12:00, which is no year 3103."""
+    if all(map(_DAY_ZERO.fullmatch, texts_present)):
+        return Labels(replaced(tidy, _DAY_ZERO, lambda match: match[1]))
+    begin_as_years = all(text[:2] in ("19", "20") for text in texts_present)
+    if begin_as_years or not all(map(_DAY_FIRST.fullmatch, texts_present)):
+        return None
+    rewrite = partial(re.Match.expand, template=r"\1/\2/\3 \4")
+    return Labels(replaced(tidy, _DAY_FIRST, rewrite))
 
 
 def _pair_of(text: str) -> Pair | None:
@@ -113,22 +115,10 @@ def _pair_of(text: str) -> Pair | None:
     return Pair(*(field or "" for field in match.groups()))
 
 
-def _replaced(
-    texts: Sequence[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]
-) -> list[str]:
-    """Texts that a pattern fits, replaced; all others as they are."""
-    replaced = []
-    for text in texts:
-        match = pattern.fullmatch(text)
-        new_text = text if match is None else replace(match)
-        replaced.append(new_text)
-    return replaced
-
-
 def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
-    for labels_of in (_hours, _seasons, _zoned, _spelled, _eras, _ranges, _periods, _seconds):
+    for labels_of in (_hours, _seasons, _zoned, _spelled, eras, _ranges, _periods, _seconds):
         labels = labels_of(tidy, texts_present)
         if labels is not None:
             return labels
@@ -156,7 +146,7 @@ def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | Non
     ends = {match[3] for match in matches}
     if len(ends) <= 2 or not mostly(map(_ends_later, matches)):
         return None
-    texts = _replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip()} {match[2]}")
+    texts = replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip()} {match[2]}")
     return Labels(texts, (_beginnings_note(texts_present),))
 
 
@@ -171,61 +161,27 @@ def _beginnings_note(texts_present: Sequence[str]) -> str:
 def _spelled(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Dates and clock times that are written a little otherwise: 2022-03-01 05, 18.00.00 after a
     date, 20220301:0100."""
-    sample = _sample(texts_present)
+    sample = sample_of(texts_present)
     for pattern, replacement in SPELLINGS:
         compiled = re.compile(pattern)
         rewrite = partial(re.Match.expand, template=replacement)
-        rewritten = _replaced(sample, compiled, rewrite)
+        rewritten = replaced(sample, compiled, rewrite)
         if mostly(match_shape(text.translate(DIGITS)) is not None for text in rewritten):
-            return Labels(_replaced(tidy, compiled, rewrite))
+            return Labels(replaced(tidy, compiled, rewrite))
     return None
 
 
 def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Clock times with the name of their zone behind them, which is left off."""
-    if not mostly(_ZONE_NAMES.fullmatch(text) for text in _sample(texts_present)):
+    if not mostly(_ZONE_NAMES.fullmatch(text) for text in sample_of(texts_present)):
         return None
-    texts = _replaced(tidy, _ZONE_NAMES, lambda match: match[1])
+    texts = replaced(tidy, _ZONE_NAMES, lambda match: match[1])
     example = texts_present[0]
     zone = "of some"
     match = _ZONE_NAMES.fullmatch(example)
     if match is not None:
         zone = example[match.end(1) :].strip(" ()").upper()
     return Labels(texts, (f"the name of the time zone ({zone}) was removed: local times",))
-
-
-def _eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
-    """令和2年1月, R2.1, 平成22年度: years of Japanese eras in any spelling."""
-    if not mostly(_ERA.fullmatch(text) for text in _sample(texts_present)):
-        return None
-    return Labels(_replaced(tidy, _ERA, _era_text))
-
-
-def _era_text(match: re.Match[str]) -> str:
-    era, year, month, day = match.groups()
-    text = f"{_ERA_LETTERS.get(era, era)}{year}年"
-    if month:
-        text += f"{month}月"
-    if day:
-        text += f"{day}日"
-    return text
-
-
-def _republic(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
-    """113/04 and 113/04/01: years of the Republic of China, as Taiwan counts them."""
-    matches = [_REPUBLIC_BESIDE.fullmatch(text) for text in texts_present]
-    if not mostly(matches):
-        return None
-
-    def rewrite(text: str) -> str:
-        match = _REPUBLIC_BESIDE.fullmatch(text)
-        if match is None:
-            return text
-        return f"{int(match[1]) + REPUBLIC}-" + match[2].replace("/", "-")
-
-    example = texts_present[0]
-    note = f"labels such as {example!r} read as years of the Republic of China: {rewrite(example)}"
-    return Labels([rewrite(text) for text in tidy], (note,))
 
 
 def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -239,7 +195,7 @@ def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
         start = start_of_shape[shape]
         return text if start is None else start(text)
 
-    if not mostly(rewrite(text) != text for text in _sample(texts_present)):
+    if not mostly(rewrite(text) != text for text in sample_of(texts_present)):
         return None
     texts = list(tidy)
     for place, text in enumerate(tidy):
@@ -250,7 +206,7 @@ def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
 
 def _periods(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Years with quarters, weeks, months or half-years in words: FY19 Q1, 2010 Week 05, 2010M01."""
-    if not mostly(named_period(text) for text in _sample(texts_present)):
+    if not mostly(named_period(text) for text in sample_of(texts_present)):
         return None
     period_of_place = {}
     for place, text in enumerate(tidy):
@@ -326,7 +282,7 @@ def _days_without_year(
     if steps_evenly(list(map(_month_since_year_0, matches)), lengths):
         if pattern is _MONTH_DAY:
             return None  # Jan-10: as dates.py reads it
-        texts = _replaced(tidy, pattern, _year_and_month)
+        texts = replaced(tidy, pattern, _year_and_month)
         note = f"labels such as {texts_present[0]!r} read as year and month"
         return Labels(texts, (note,))
     days = [31 * month + int(number) for month, number in zip(months, numbers, strict=True)]
@@ -334,7 +290,7 @@ def _days_without_year(
     are_days = any(len(number) == 1 for number in numbers)
     if pattern is _MONTH_DAY and not are_days and not mostly(0 < step <= 4 for step in steps):
         return None
-    texts = _replaced(tidy, pattern, _day_of_leap_year)
+    texts = replaced(tidy, pattern, _day_of_leap_year)
     return Labels(texts, (), "", _NO_YEAR.format(texts_present[0]))
 
 

@@ -9,6 +9,8 @@ from functools import partial
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
 
 _SEPARATOR = re.compile(r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au ) ?")
+_BRACKETS = re.compile(r"[\[(](.+), (.+)[\])]")  # as pandas writes intervals
+_DURATION = re.compile(r"p(?:t?0+[a-z])+")  # 2024-03-01T00:00Z/PT1H
 _CLOCK = re.compile(r"00?[:.]00(?:[:.]00)?(?: ?[ap]\.?m\.?)?")
 _DAY_OF_YEAR = re.compile(r"00?([./-])00?")  # an end without its year
 # the year stands at the end only
@@ -35,6 +37,8 @@ def range_start(text: str) -> Callable[[str], str] | None:
     >>> range_start("2022-03-01 00:00 - 2022-03-01 01:00")("2022-03-02 05:00 - 2022-03-02 06:00")
     '2022-03-02 05:00'
     """
+    if _BRACKETS.fullmatch(text):
+        return _first_in_brackets
     for pattern in _YEAR_LATE:
         if pattern.fullmatch(text):
             return partial(_with_late_year, pattern=pattern)
@@ -45,11 +49,16 @@ def range_start(text: str) -> Callable[[str], str] | None:
         begin = shape[: match.start()].strip()
         end = shape[match.end() :].strip()
         ends_in_time = match_shape(end) is not None or _CLOCK.fullmatch(end)
-        if begin[:4] == "0000" and _DAY_OF_YEAR.fullmatch(end):
+        if (begin[:4] == "0000" and _DAY_OF_YEAR.fullmatch(end)) or _DURATION.fullmatch(end):
             ends_in_time = True
         if match_shape(begin) is not None and ends_in_time:
             return partial(_cut, length=match.start())
     return None
+
+
+def _first_in_brackets(text: str) -> str:
+    match = _BRACKETS.fullmatch(text)
+    return text if match is None else match[1]
 
 
 def _cut(text: str, length: int) -> str:

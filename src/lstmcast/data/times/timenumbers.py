@@ -22,7 +22,19 @@ _UNITS = (
 )
 # the first and the last second since 1970 that are believed: March 1973, June 2128
 _FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
+_FIRST_OF_1904 = np.datetime64("2066-01-01", "us")  # seconds of 2000, where 1904 is the origin
+_FROM_1904 = np.timedelta64(24_107, "D")
+_OTHER_ORIGIN = (
+    "seconds since 1970 would be of {}, and seconds since 1904, as LabVIEW counts them, of {}. "
+    "Write dates instead, or, if the rows are in time order, number them with --time index "
+    "--period N, where N rows are one season (in Python: time='index', periods=N)."
+)
 _FEWEST_MONTHS = 6
+# the year that tenths of microseconds are counted from, those of 2000 and of 2060
+_TENTHS_SINCE = (
+    (1601, 125_911_584 * 10**9, 144_846_144 * 10**9),
+    (1, 630_822_816 * 10**9, 649_757_376 * 10**9),
+)
 _PIVOT = 40  # two-digit years are 1941 … 2040
 _CENTURIES = ("19", "20")
 
@@ -46,6 +58,7 @@ def integer_times(numbers: ndarray) -> Times:
             _weeks,
             _days,
             _hours,
+            _tenths_of_micros,
             _since_1970,
         ):
             times = reading(numbers, lowest, highest)
@@ -72,7 +85,12 @@ def decimal_times(numbers: ndarray) -> Times | None:
 def _times_of_clock(values: ndarray, unit: str) -> Times:
     """Times that were counted in a unit since 1970, in UTC."""
     note = f"whole numbers read as {unit} since 1970 (UTC)"
-    return Times.of(values, "number", note, zone="UTC")
+    times = Times.of(values, "number", note, zone="UTC")
+    if unit == "seconds" and len(values) and values.min() >= _FIRST_OF_1904:
+        year = str(values.min())[:4]
+        other_year = str(values.min() - _FROM_1904)[:4]
+        return replace(times, problem=_OTHER_ORIGIN.format(year, other_year))
+    return times
 
 
 def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -192,6 +210,17 @@ def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
         return None
     values = values + hours.astype("timedelta64[h]")
     return Times.of(values, "number", "whole numbers read as year, month, day and hour")
+
+
+def _tenths_of_micros(numbers: ndarray, low: int, high: int) -> Times | None:
+    """Windows' FILETIME and .NET's ticks, which would be nanoseconds of 1973 and of 1990."""
+    for year, lowest, highest in _TENTHS_SINCE:
+        if lowest <= low and high < highest:
+            origin = np.datetime64(f"{year:04d}-01-01", "us")
+            values = origin + (numbers // 10).astype("timedelta64[us]")
+            note = f"whole numbers read as tenths of microseconds since the year {year}"
+            return Times.of(values, "number", note)
+    return None
 
 
 def _since_1970(numbers: ndarray, low: int, high: int) -> Times | None:

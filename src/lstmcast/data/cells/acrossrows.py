@@ -1,0 +1,154 @@
+"""Calendars across columns whose rows are the finer parts: years across and months down, months
+across and days down, days across and hours down."""
+
+# R rows of the sheet · P parts of a period across the columns
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.cells.across import TOTALS, are_whole, long_sheet_of, mondays
+from lstmcast.data.cells.acrossparts import Grid, half_of, number_in, quarter_of
+from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
+from lstmcast.data.cells.partjoining import with_parts
+from lstmcast.data.sheet import Column, Sheet, columns_without
+from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of
+from lstmcast.data.times.shapes import MONTHS, from_fields
+
+_FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
+
+
+def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> Sheet | None:
+    """A sheet with years as columns and months or quarters as rows, with one row per time.
+
+    None if its rows are anything else.
+
+    years: the columns whose names are years; times: those years (P,).
+    """
+    if not are_whole(times, "Y"):
+        return None
+    remaining = columns_without(sheet.columns, years)
+    for column in remaining:
+        weeks = _weeks_of(column)
+        if weeks is not None:
+            times_RP = mondays(month_of(micros_of(times)) // 12 + 1970, weeks[:, None])
+            return long_sheet_of(
+                sheet, Grid("year", list(years), np.arange(len(years))), remaining, column, times_RP
+            )
+        numbers, part_length = _parts_of_year(column)
+        if numbers is None:
+            continue
+        first_month_P = month_of(micros_of(times))
+        month_in_year_R1 = part_length * (numbers - 1)[:, None]
+        months_RP = first_month_P + month_in_year_R1
+        times_RP = times_of(month_start(months_RP))
+        times_RP[numbers <= 0] = np.datetime64("NaT")
+        return long_sheet_of(sheet, _whole("year", years), remaining, column, times_RP)
+    return None
+
+
+def days_in_rows(sheet: Sheet, months: Sequence[Column], times: ndarray) -> Sheet | None:
+    """A sheet whose columns are months and whose rows are their days, with a row per time; None
+    where its rows are anything else.
+
+    months: the columns whose names are months; times: those months (P,).
+    """
+    remaining = columns_without(sheet.columns, months)
+    if len(remaining) != 1 or not are_whole(times, "M") or not _counts_to(remaining[0], "day", 31):
+        return None
+    (column,) = remaining
+    years, month_of_year = np.divmod(month_of(micros_of(times)), 12)
+    days_R1 = np.arange(1, 32)[:, None]
+    times_RP = from_fields(years + 1970, month_of_year + 1, days_R1)
+    return _in_order(long_sheet_of(sheet, _whole("month", months), remaining, column, times_RP))
+
+
+def _counts_to(column: Column, kind: str, *highest: int) -> bool:
+    """Whether a column is named after a part of a time and numbers all of them from 1 on."""
+    part = parts_by_kind([column]).get(kind)
+    if part is None or len(column) not in highest:
+        return False
+    numbers = np.arange(1, len(column) + 1)
+    return np.array_equal(part.numbers, numbers)
+
+
+def _weeks_of(column: Column) -> ndarray | None:
+    """The weeks 1 to 52 or 53 that rows are (R,); None where they are anything else."""
+    if not _counts_to(column, "week", 52, 53):
+        return None
+    return np.arange(1, len(column) + 1)
+
+
+def _in_order(sheet: Sheet) -> Sheet:
+    in_order = np.argsort(sheet.columns[0].data, kind="stable")
+    return sheet.take(in_order)
+
+
+def hours_in_rows(sheet: Sheet, days: Sequence[Column], times: ndarray) -> Sheet | None:
+    """A sheet whose columns are days and whose rows are the hours of a day, with a row per time;
+    None where its rows are anything else.
+
+    days: the columns whose names are days; times: those days (P,).
+    """
+    remaining = columns_without(sheet.columns, days)
+    if len(remaining) != 1 or not are_whole(times, "D") or are_whole(times, "M"):
+        return None
+    (hours,) = remaining
+    since_midnight = _since_midnight(hours)
+    if since_midnight is None:
+        return None
+    times_RP = times.astype("datetime64[us]") + since_midnight[:, None]
+    return _in_order(long_sheet_of(sheet, _whole("day", days), remaining, hours, times_RP))
+
+
+def _since_midnight(hours: Column) -> ndarray | None:
+    """The times of a day that rows are, in even steps (R,); None where they are anything else."""
+    clock = clock_of(hours) or parts_by_kind([hours]).get("hour")
+    if clock is None or len(hours) < _FEWEST_HOURS:
+        return None
+    if not np.isfinite(clock.numbers).all():
+        return None
+    midnight = np.datetime64(0, "us")
+    midnights = np.full(len(hours), midnight)
+    since_midnight = with_parts(midnights, [clock]) - midnight
+    steps = np.diff(since_midnight)
+    if steps[0] <= np.timedelta64(0, "us") or (steps != steps[0]).any():
+        return None
+    return since_midnight
+
+
+def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
+    """The month (or quarter) of each row (R,), 0 for totals, and the length of one in months."""
+    if not column.is_text:
+        return None, 1
+    for kind, parts_in_year in (("month", 12), ("quarter", 4)):
+        if _counts_to(column, kind, parts_in_year):
+            return np.arange(1, parts_in_year + 1), 12 // parts_in_year
+    texts = [str(text).strip().casefold().rstrip(".") for text in column.data]
+    is_totals = [TOTALS.fullmatch(text) is not None for text in texts]
+    for number_of, parts_in_year in _PARTS_OF_YEAR:
+        numbers = np.array(list(map(number_of, texts)), object)
+        numbers[is_totals] = 0
+        parts_seen = set(numbers) - {0}
+        if None not in parts_seen and len(parts_seen) == parts_in_year:
+            part_numbers = numbers.astype(np.int64)
+            return column.spread(part_numbers), 12 // parts_in_year
+    return None, 1
+
+
+# parser of the names of a part of the year, and number of parts in a year
+_PARTS_OF_YEAR = (
+    (MONTHS.get, 12),
+    (number_in(re.compile(r"(\d{1,2})月|m(\d\d?)")), 12),
+    (quarter_of, 4),
+    (half_of, 2),
+)
+
+
+def _whole(kind: str, columns: Sequence[Column]) -> Grid:
+    """The columns of whole periods, numbered from 0."""
+    return Grid(kind, list(columns), np.arange(len(columns)))
