@@ -1,4 +1,4 @@
-"""The inversion of answers as a graph: quantiles about a point, widened and limited at 0.
+"""Intervals as a graph: quantiles around a point, widened and limited at 0.
 
 It computes the same as `decoding.whole`, `evaluation.calibration.widened` and `data.kinds`.
 
@@ -16,7 +16,7 @@ from lstmcast.model.heads import MEDIAN, SCORES
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.transforms.stabilising import LOG_LARGEST, LOG_SMALLEST
 
-LEAST_CHANGE = 1e-12  # of a series that never moved, as in `decoding.whole`
+LEAST_CHANGE = 1e-12  # for a series that never changed, as in `decoding.whole`
 
 
 def around(point_NH1: Symbol, change_N: Symbol, horizon: int) -> Symbol:
@@ -27,7 +27,7 @@ def around(point_NH1: Symbol, change_N: Symbol, horizon: int) -> Symbol:
 
 
 def mean_change(values_NT: Symbol) -> Symbol:
-    """The mean absolute change between neighbours that are known (N,); 0 without any."""
+    """The mean absolute change between known neighbours (N,); 0 if there are none."""
     newer_NT = values_NT[:, 1:]
     older_NT = values_NT[:, :-1]
     change_NT = np.abs(newer_NT - older_NT)
@@ -38,8 +38,8 @@ def mean_change(values_NT: Symbol) -> Symbol:
 
 
 def widened(quantiles_NHQ: Symbol, factors_HI: NDArray, horizon: int) -> Symbol:
-    """Quantiles whose distance to the median is multiplied by their interval's factor: in
-    logarithms where all are positive, in square roots where some are 0, else as they are."""
+    """Quantiles with their distances to the median multiplied by the interval's factor: in
+    logarithms if all are positive, in square roots if some are 0, else as they are."""
     is_unknown_NHQ = np.isnan(quantiles_NHQ)
     known_NHQ = np.where(is_unknown_NHQ, np.inf, quantiles_NHQ)
     low_N1Q = reduced(known_NHQ, 2, "Min")
@@ -60,8 +60,8 @@ def widened(quantiles_NHQ: Symbol, factors_HI: NDArray, horizon: int) -> Symbol:
 
 
 def _factors_of_quantiles(factors_HI: NDArray, horizon: int) -> NDArray:
-    """The factor of each quantile (H, Q): of both bounds of an interval its own, of the median 1;
-    those of the last step for steps beyond it."""
+    """The factor of each quantile (H, Q): that of its interval, 1 for the median; steps beyond the
+    last one have its factors."""
     step_H = np.minimum(np.arange(horizon), len(factors_HI) - 1)
     upper_HI = factors_HI[step_H]
     lower_HI = upper_HI[:, ::-1]
@@ -81,8 +81,8 @@ def _stretched(z_NHQ: Symbol, factors_HQ: NDArray) -> Symbol:
 
 
 def _reaches(z_NHQ: Symbol, distance_NHQ: Symbol, side: slice) -> Symbol:
-    """1 where the outer bounds of a side stand in one place, which is not 0: they reach another
-    level, and stay."""
+    """1 if the outer bounds of a side coincide, away from the median and 0: they mark another
+    level, and are not widened."""
     outer = z_NHQ[:, :, side]
     first = outer[:, :, :1]
     second = outer[:, :, 1:]
@@ -93,7 +93,7 @@ def _reaches(z_NHQ: Symbol, distance_NHQ: Symbol, side: slice) -> Symbol:
 
 
 def stops_at_zero(values_NT: Symbol) -> Symbol:
-    """Which series stop at 0 (N, 1): those that touch it, and counts, and are never below."""
+    """Which series stop at 0 (N, 1): those never below it that touch it or are counts."""
     is_unknown_NT = np.isnan(values_NT)
     low_N1 = reduced(np.where(is_unknown_NT, np.inf, values_NT), 1, "Min")
     fraction_NT = np.abs(values_NT - np.rint(values_NT))
@@ -105,12 +105,12 @@ def stops_at_zero(values_NT: Symbol) -> Symbol:
 
 
 def _has_small_median(values_NT: Symbol, is_unknown_NT: Symbol) -> Symbol:
-    """Whether the median is below that of what looks like counts (N, 1)."""
-    is_below_NT = values_NT < float(SMALL)  # NaN is not
+    """Whether the median is small enough for counts (N, 1)."""
+    is_below_NT = values_NT < float(SMALL)  # False for NaN
     count_N1 = reduced(np.where(is_unknown_NT, 0.0, 1.0), 1)
     below_N1 = reduced(is_below_NT.astype(float), 1)
     above_N1 = count_N1 - below_N1
-    # Where as many are below as above, the median is the mean of the two in the middle.
+    # If as many are below as above, the median is the mean of the two in the middle.
     greatest_below_N1 = reduced(np.where(is_below_NT, values_NT, -np.inf), 1, "Max")
     above_NT = np.where(is_below_NT | is_unknown_NT, np.inf, values_NT)
     least_above_N1 = reduced(above_NT, 1, "Min")

@@ -1,8 +1,7 @@
-"""Transformed inputs as a graph: from the values of whole series to what the network reads, and
-back.
+"""Transformed inputs as a graph: from the values of whole series to the network's inputs, and back.
 
-The way back is that of `transforms`, whose formulas take symbols too. Where a transform cannot be
-applied to a value, the graph reads it as missing; `predict` refuses it.
+The inverse uses `transforms`, whose formulas accept symbols too. A value that a transform cannot be
+applied to is missing in the graph; `predict` raises an error.
 
     B rows of a batch · T steps · K columns · C input channels, K and those that are only read
     H horizon · X quantiles, or one point · S series · L lag
@@ -26,28 +25,28 @@ from lstmcast.transforms.differencing import Difference
 from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit, power
 
-Steps = tuple[list[Symbol], list[Symbol]]  # what a step of a scan gives: states, outputs
+Steps = tuple[list[Symbol], list[Symbol]]  # the result of a step of a scan: states, outputs
 
 
 class Column(NamedTuple):
     """A column of each row of a batch on its way to the network."""
 
     chain: Chain
-    inputs: tuple[tuple[Symbol, ...], ...]  # what its steps learned, of inputs, each (B,) or (1,)
+    inputs: tuple[tuple[Symbol, ...], ...]  # fitted states of the steps, each (B,) or (1,)
     labels: tuple[tuple[Symbol, ...], ...]
-    undifferenced: tuple[Symbol | None, ...] = ()  # what each difference was given (B, T)
+    undifferenced: tuple[Symbol | None, ...] = ()  # the input of each difference (B, T)
 
 
 def is_by_series(inputs: Transformed, fitted: FittedTransforms | None) -> bool:
-    """Whether transforms know something of each series by itself, so that a graph must be told
-    which it reads."""
+    """Whether transforms were fitted to each series, so that a graph needs the number of the
+    series."""
     if fitted is None or len(fitted.state.ids) == inputs.columns:
         return False
     return any(not _is_shared(side) for side in (fitted.state, *fitted.past.states))
 
 
 def _is_shared(state: TransformsState) -> bool:
-    """Whether all series have one chain, and that the same numbers."""
+    """Whether all series have the same transforms with the same numbers."""
     if len(state.chains) != 1:
         return False
     sides = chain.from_iterable(state.states)
@@ -57,7 +56,7 @@ def _is_shared(state: TransformsState) -> bool:
 
 
 def require_in_graph(inputs: Transformed, fitted: FittedTransforms | None) -> None:
-    """UsageError for inputs that cannot be a graph."""
+    """Raise UsageError for inputs that cannot be a graph."""
     if fitted is None and inputs.learns:
         raise UsageError(
             f"{inputs!r} is fitted to each series, which a graph cannot do. Fit the "
@@ -75,19 +74,19 @@ def require_in_graph(inputs: Transformed, fitted: FittedTransforms | None) -> No
 def columns_of(
     inputs: Transformed, fitted: FittedTransforms, graph: Graph, rows_B: Symbol | None
 ) -> list[Column]:
-    """The columns of a row, those that are only read last, with what was learned of the rows."""
+    """The columns of a row, with the fitted states of the rows; columns only read come last."""
     columns = []
     for number in range(inputs.columns):
         series_R = _numbers(inputs, fitted.state, number)
         columns.append(_column(fitted.state, graph, series_R, rows_B))
     for state in fitted.past.states:
-        # what is known of a column that is only read is kept with its row's first series
+        # the state of a column that is only read is stored with its row's first series
         columns.append(_column(state, graph, _numbers(inputs, state, 0), rows_B))
     return columns
 
 
 def _numbers(inputs: Transformed, state: TransformsState, column: int) -> NDArray:
-    """The number of the series of each row that is a column of it."""
+    """The number, for each row, of the series that is this column."""
     return np.arange(column, max(len(state.ids), 1), inputs.columns)
 
 
@@ -106,7 +105,7 @@ def _column(
 
 
 def applied(column: Column, values_BT: Symbol) -> tuple[Symbol, Column]:
-    """The transformed values, and the column with what its differences were given."""
+    """The transformed values, and the column with the inputs of its differences."""
     undifferenced: list[Symbol | None] = []
     for step, state in zip(column.chain.steps, column.inputs, strict=True):
         given_BT = values_BT if step.lag else None
@@ -116,7 +115,7 @@ def applied(column: Column, values_BT: Symbol) -> tuple[Symbol, Column]:
 
 
 def _step(step: Any, y_BT: Symbol, state: Sequence[Symbol]) -> Symbol:
-    """One transform; NaN outside of its domain."""
+    """The result of one transform; NaN outside of its domain."""
     if isinstance(step, Difference):
         return y_BT - _lagged(y_BT, step.lag)
     if isinstance(step, Log1p):
@@ -136,7 +135,7 @@ def _step(step: Any, y_BT: Symbol, state: Sequence[Symbol]) -> Symbol:
 
 
 def _lagged(y_BT: Symbol, lag: int) -> Symbol:
-    """The values so many steps earlier, NaN before them."""
+    """The values `lag` steps earlier, NaN before the first."""
     unknown = y_BT.filled(np.nan, (y_BT.length(0), lag))
     return np.concatenate([unknown, y_BT], axis=1)[:, :-lag]
 
@@ -154,7 +153,7 @@ def inverted(column: Column, answer_BHX: Symbol, horizon: int) -> Symbol:
 
 
 def _tail(values_BT: Symbol, lag: int) -> Symbol:
-    """The newest values of each phase (B, L): a missing one is the one a lag before."""
+    """The newest value of each phase (B, L); a missing one is replaced by the one a lag before."""
 
     def step(body: Graph, states: list[Symbol], values: list[Symbol]) -> Steps:
         [tail_BL] = states
@@ -168,7 +167,7 @@ def _tail(values_BT: Symbol, lag: int) -> Symbol:
 
 
 def _summed(change_BHX: Symbol, tail_BL: Symbol, lag: int, horizon: int) -> Symbol:
-    """What `Difference.invert` gives: sums from the newest values on."""
+    """The result of `Difference.invert`: cumulative sums from the newest values."""
     cycle_BLX, cycles = tail_BL[:, :, None], []
     for start in range(0, horizon, lag):
         steps = min(lag, horizon - start)
@@ -178,7 +177,7 @@ def _summed(change_BHX: Symbol, tail_BL: Symbol, lag: int, horizon: int) -> Symb
 
 
 def carried(values_BTC: Symbol) -> tuple[Symbol, Symbol]:
-    """Missing values as the newest known one of their column, and where all columns had one
+    """Values filled forward in each column, and where every column has had a known value
     (B, T, 1)."""
 
     def step(body: Graph, states: list[Symbol], values: list[Symbol]) -> Steps:
