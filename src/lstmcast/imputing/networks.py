@@ -1,4 +1,4 @@
-"""The network that says what is expected of values."""
+"""The network that estimates values."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from lstmcast.forecaster import LSTMForecaster
 
 
 def network_for(panel: Panel, model: LSTMForecaster | None) -> Fitted:
-    """What reads a panel: the shipped network unless given.
+    """The network that reads a panel, by default the shipped one.
 
-    UsageError for what is no network, for one of several columns, or columns beside the target that
-    the panel lacks.
+    Raises UsageError if the model has no network, if it reads several columns together, or if the
+    panel lacks covariates that it needs.
     """
     if not isinstance(model, LSTMForecaster | None):
         raise UsageError(
