@@ -162,10 +162,10 @@ def spread(
 
 
 class Worker(Generic[Job, Result]):
-    """A process of its own that does one job after the other; a lost one is replaced at the next
-    job.
+    """A separate process that does one job after the other; if it is lost, it is replaced at the
+    next job.
 
-    `work` and the jobs are sent by pickle, and what a job raises is raised here, as for `spread`.
+    `work` and the jobs are sent by pickle, and errors of a job are raised here, as in `spread`.
 
     >>> worker = Worker(abs)
     >>> worker.result(-3)
@@ -178,14 +178,14 @@ class Worker(Generic[Job, Result]):
         self._connection, self._process = self._began()
 
     def result(self, job: Job) -> Result:
-        """What comes of a job. Raises ProcessLost where the process dies."""
+        """The result of a job. Raises ProcessLost if the process dies."""
         if not self._process.is_alive():
             self._connection, self._process = self._began()
         _send(self._connection, self._process, job)
         return _received(self._connection, self._process, job)
 
     def close(self) -> None:
-        """End the process, in the middle of a job too: who waits for it gets ProcessLost."""
+        """End the process, even in the middle of a job: callers that wait get ProcessLost."""
         self._process.terminate()
         self._process.join()
 
