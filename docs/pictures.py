@@ -58,12 +58,12 @@ DRAWN = {
 }
 
 JAPANESE = {
-    "many-to-one: the last output is answered": "many-to-one：最後の出力だけに答える",
-    "many-to-many: every output is answered": "many-to-many：すべての出力に答える",
-    "stateful: the next batch begins where this one ended": (
+    "many-to-one: only the last output is used": "many-to-one：最後の出力だけを使う",
+    "many-to-many: every output is used": "many-to-many：すべての出力を使う",
+    "stateful: the next batch starts from the last state": (
         "stateful：次のバッチは前の状態から始まる"
     ),
-    "rollout: its own answers are its next inputs": "rollout：自分の答えが次の入力になる",
+    "rollout: predictions are the next inputs": "rollout：自分の予測が次の入力になる",
     "dense": "全結合",
     "loss": "損失",
     "state 0": "状態 0",
@@ -119,10 +119,10 @@ CELL, DENSE = ("#e8f0fb", BLUE), ("#e8f5ee", "#2f8f5b")
 def unrolled(to: Path, words: dict[str, str]) -> None:
     """Which boxes of an LSTM, unrolled over time, belong to which way of training."""
     panes = {
-        "many-to-one: the last output is answered": (False, (2,)),
-        "many-to-many: every output is answered": (False, (0, 1, 2)),
-        "stateful: the next batch begins where this one ended": (False, (0, 1, 2, 4, 5, 6)),
-        "rollout: its own answers are its next inputs": (True, (0, 1, 2)),
+        "many-to-one: only the last output is used": (False, (2,)),
+        "many-to-many: every output is used": (False, (0, 1, 2)),
+        "stateful: the next batch starts from the last state": (False, (0, 1, 2, 4, 5, 6)),
+        "rollout: predictions are the next inputs": (True, (0, 1, 2)),
     }
     with fonts_with(set().union(*words.values())), matplotlib.rc_context({"text.color": INK}):
         figure = Figure(figsize=(11, 6.4), layout="constrained", facecolor="white")

@@ -1,5 +1,4 @@
-"""The systems of five published tutorials, each one file on the public API: `lstmcast example
-NAME`."""
+"""The systems of five published tutorials, written on the public API: `lstmcast example NAME`."""
 
 from __future__ import annotations
 
@@ -18,8 +17,8 @@ from lstmcast.util.config import is_whole
 
 
 class Example(NamedTuple):
-    """One example: the module and the function that hold it, what it predicts, in a few words, and
-    what a reader's own data must be like."""
+    """One example: its module and function, what it predicts in a few words, and the requirements
+    on the reader's own data."""
 
     module: str
     function: str
@@ -50,7 +49,7 @@ EXAMPLES = {
 
 
 class Request(NamedTuple):
-    """How examples are to be run."""
+    """How to run examples."""
 
     faithful: bool = False
     seed: int = 0
@@ -61,7 +60,7 @@ class Request(NamedTuple):
     quiet: bool = False
 
     def check(self) -> None:
-        """UsageError for invalid numbers, or a device that is not there."""
+        """Raise UsageError for invalid numbers, or a device that is not available."""
         if not is_whole(self.seed, 0):
             raise UsageError(f"seed must be a whole number of at least 0, got {self.seed}.")
         for name, number in (("seeds", self.seeds), ("epochs", self.epochs)):
@@ -88,30 +87,30 @@ def run(
     language: str = "en",
     quiet: bool = False,
 ) -> list[Measure]:
-    """Run an example: what it leaves behind goes to the folder `out`, "lstmcast-NAME" unless given.
+    """Run an example and write its results into the folder `out`, by default "lstmcast-NAME".
 
     An interrupted run resumes.
 
     Args:
         name: One of EXAMPLES.
-        data: Your own series in the place of the example's: a Panel, or what `lstmcast.read` reads.
-        column: The column of the data to learn from, or several, where there is a choice.
+        data: Your own series instead of the example's: a Panel, or what `lstmcast.read` reads.
+        column: The column of the data to learn from, or several, if there is a choice.
         time: The column with the times; "index" numbers the rows.
-        faithful: With the article's sizes, optimiser, epochs and initialisers rather than this
-            package's own.
-        out: The folder that is filled.
+        faithful: Whether to use the article's sizes, optimiser, epochs and initialisers instead of
+            this package's own.
+        out: Folder for the results.
         seed: Random seed.
-        seeds: So many runs, with this seed and those that follow it, each in a folder of its own;
-            measures are medians then, with their range.
-        epochs: Train for so many at most, instead of the example's own number.
+        seeds: Number of runs, with this seed and the following ones, each in its own folder; the
+            measures are then medians, with their range.
+        epochs: Maximum number of epochs, instead of the example's own.
         device: "cpu" or "cuda", for training.
-        language: "en" or "ja", of the pictures.
-        quiet: Whether nothing is printed.
+        language: Language of the pictures, "en" or "ja".
+        quiet: Whether to print nothing.
 
     Raises:
-        UsageError: The name, a number or the device is not known.
-        DataError: The data cannot be read, or are not what this example learns from.
-        OutputError: Nothing can be written there.
+        UsageError: The name, a number or the device is invalid.
+        DataError: The data cannot be read, or the example cannot learn from them.
+        OutputError: The folder cannot be written.
         MissingExtraError: PyTorch is not installed.
     """
     takes = _example(name).takes
@@ -136,11 +135,11 @@ def run_all(
     language: str = "en",
     quiet: bool = False,
 ) -> dict[str, list[Measure]]:
-    """Run every example, each into a folder of its name in `out`, "lstmcast-all" unless given:
-    measures by name.
+    """Run every example, each into its own folder in `out` (by default "lstmcast-all"), and return
+    the measures by name.
 
-    `summary.csv` in that folder has the measures of all. If it was interrupted, examples that had
-    ended are not run again. Arguments and errors as of `run`.
+    `summary.csv` in `out` has the measures of all examples. An interrupted run does not repeat
+    finished examples. Arguments and errors are those of `run`.
     """
     request = Request(faithful, seed, seeds, epochs, device, language, quiet)
     request.check()
@@ -165,7 +164,7 @@ def _run_once(name: str, to: ExampleRun, request: Request, _: Any) -> list[Measu
 
 
 def _run_seeds(name: str, to: ExampleRun, request: Request, own_data: Any) -> list[Measure]:
-    """One run for each seed, into a folder of its own: medians, and ranges."""
+    """Run once for each seed, each into its own folder; the measures are medians with ranges."""
     runs = []
     for seed in range(request.seed, request.seed + (request.seeds or 1)):
 
@@ -179,7 +178,7 @@ def _run_seeds(name: str, to: ExampleRun, request: Request, own_data: Any) -> li
 
 
 def _once(to: ExampleRun, name: str, run_it: Callable[[], list[Measure]]) -> list[Measure]:
-    """What was measured; where an interrupted run has done it before, it is not done again."""
+    """The measures of a run, which is not repeated if an earlier, interrupted one finished it."""
     saved = to.checkpoints / f"{name}.json"
     if not saved.exists():
         saved.write_text(json.dumps(run_it()), encoding="utf-8")
@@ -189,18 +188,18 @@ def _once(to: ExampleRun, name: str, run_it: Callable[[], list[Measure]]) -> lis
 Table = tuple[list[str], list[list[str]]]
 
 
-TEXTS = ("example", "predicted", "measure")  # columns of these tables that are no numbers
+TEXTS = ("example", "predicted", "measure")  # columns of these tables that hold text
 
 
 def measured(measures: Sequence[Measure]) -> Table:
-    """Header and rows of a table of measures: what was measured, value, seconds."""
+    """The header and rows of a table of measures: what was measured, value, seconds."""
     has_range = any(measure.seeds > 1 for measure in measures)
     header = ["measure", *_header(has_range)]
     return header, [[measure.measure, *_numbers(measure, has_range)] for measure in measures]
 
 
 def compared(by_example: Mapping[str, Sequence[Measure]]) -> Table:
-    """Header and rows of the comparison of all examples: name, what was predicted, error,
+    """The header and rows of the comparison of all examples: name, what was predicted, error,
     seconds."""
     first = {name: measures[0] for name, measures in by_example.items() if measures}
     has_range = any(measure.seeds > 1 for measure in first.values())
@@ -232,7 +231,7 @@ def _text(value: float) -> str:
 def _begun(
     name: str, folder: str | Path | None, request: Request, own_data: Any = None
 ) -> ExampleRun:
-    """The run that fills a folder; every wrong word is found before anything is written."""
+    """The run that fills a folder; invalid arguments are found before anything is written."""
     japanese = {}
     if name in EXAMPLES:
         japanese = getattr(_module(EXAMPLES[name]), "JAPANESE", {})

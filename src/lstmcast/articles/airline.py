@@ -1,12 +1,12 @@
 """Article 1: monthly airline passengers. Differences, min–max scaling, a 5-4-3 LSTM, the whole
 sequence in one pass.
 
-The article, of 2017, does this by hand in Chainer 1.24. Followed to the letter it is one network
-here, with the same network without any preprocessing beside it. By default there are several
-forecasters of the same months, none of which has seen the part that is forecast: small networks
-that differ in their transforms only, and the network that this package ships.
+The article, of 2017, does this by hand in Chainer 1.24. The faithful version is the article's
+network, compared with the same network without preprocessing. By default several forecasters
+predict the same months, which none of them has seen: small networks that differ only in their
+transforms, and the network that this package ships.
 
-    X passengers (144) · D differences (143) · pairs D(i) → D(i+1): 99 of training, 43 held back
+    X passengers (144) · D differences (143) · pairs D(i) → D(i+1): 99 for training, 43 held back
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-SHARE = 0.3  # of the pairs that is held back
-MOST_UPDATES = 20  # in an epoch of our own networks, of a reader's long series
+SHARE = 0.3  # share of the pairs that is held back
+MOST_UPDATES = 20  # per epoch of our own networks, for the reader's long series
 TITLE = "International airline passengers: monthly totals in thousands. Jan 49 ? Dec 60"
 
 INPUTS = Transformed(Chain((Difference(), MinMax()), apart=True))
@@ -55,7 +55,7 @@ TRAINING = TrainingConfig(
     epochs=1000,
     batch_size=1,
     batching=WholeSequence(),
-    optimiser=Optimiser("rmsprop", learning_rate=1e-2, decay=0.99, epsilon=1e-8),  # Chainer's
+    optimiser=Optimiser("rmsprop", learning_rate=1e-2, decay=0.99, epsilon=1e-8),  # as in Chainer
     loss=Loss("mse"),
     validation=Validation(steps=43, fresh=True),
     initialiser="chainer1",
@@ -75,7 +75,7 @@ SHIPPED, TUNED = "shipped network", "shipped network, fine-tuned"
 
 
 class Choice(NamedTuple):
-    """A small network of our own: its inputs, its units, the steps of a window, and epochs."""
+    """A small network of our own: inputs, units, steps of a window, and epochs."""
 
     inputs: Transformed
     units: int
@@ -83,7 +83,7 @@ class Choice(NamedTuple):
     epochs: int
 
     def forecaster(self, seed: int, values: int) -> lc.LSTMForecaster:
-        """It, untrained, for a series of so many values."""
+        """The untrained forecaster, for a series with this number of values."""
         steps_per_epoch = MOST_UPDATES if values > 16 * MOST_UPDATES else None
         return lc.LSTMForecaster(
             1,
@@ -100,7 +100,7 @@ class Choice(NamedTuple):
 
 
 def held_back(values: int) -> int:
-    """How many pairs at the end validate: 30% of them, rounded up as scikit-learn does.
+    """The number of validation pairs at the end: 30%, rounded up as in scikit-learn.
 
     >>> held_back(144)
     43
@@ -113,20 +113,20 @@ HELD_BACK = held_back(144)
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """What a forecaster says: each value from those before it, and the values held back from the
-    end of training, on from the last observed one."""
+    """The predictions of a forecaster: each value from the observed ones before it, and the
+    held-back values from the last observed value of the training part."""
 
     name: str
-    observed: NDArray  # as long as the series, NaN where nothing is predicted
-    fed_back: NDArray  # as many as are held back
+    observed: NDArray  # as long as the series, NaN without a prediction
+    fed_back: NDArray  # as long as the held-back part
     seconds: float
     of_differences: bool = False  # whether the network reads differences of the values
 
     def from_own(self, values: NDArray) -> NDArray:
-        """The values held back, on from the *predicted* end of the training part, as the article
-        has it: X̂(101) = D̂(100) + X̂(100). NaN unless the network reads differences.
+        """The held-back values predicted from the *predicted* end of the training part, as in the
+        article: X̂(101) = D̂(100) + X̂(100). NaN unless the network reads differences.
 
-        Its answers are the same as on from the observed end; only the level differs.
+        The predicted differences are the same as from the observed end; only the level differs.
         """
         if not self.of_differences:
             return np.full(len(self.fed_back), np.nan)
@@ -134,8 +134,8 @@ class Predicted:
         return self.fed_back + self.observed[trained_end] - values[trained_end]
 
     def errors(self, values: NDArray) -> tuple[float, float, float, float]:
-        """RMSE: with observations in the training part and after it, and fed back from the observed
-        and from the predicted end of the training part."""
+        """The RMSE with observations, in the training part and after it, and fed back, from the
+        observed and from the predicted end of the training part."""
         count = len(self.fed_back)
         held_back = values[-count:]
         training_error = rmse(self.observed[:-count], values[:-count])
@@ -148,7 +148,7 @@ class Predicted:
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
-    """Read the file, train, predict in both ways, and say how far off the predictions are."""
+    """Read the file, train, predict in both ways, and report the errors."""
     panel = to.panel(partial(_read, to))
     for finding in panel.check():
         to.say(str(finding))
@@ -159,7 +159,7 @@ def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
 
 
 def _read(to: ExampleRun) -> Panel:
-    """The file as it was downloaded in 2017, three lines at its end that are no data included."""
+    """The file as it was downloaded in 2017, including three lines at its end that hold no data."""
     months = airline().times(0).astype("datetime64[M]")
     rows = [f'"{month}",{value:.0f}' for month, value in zip(months, airline().values, strict=True)]
     path = to.folder / "airline.csv"
@@ -173,7 +173,7 @@ def _read(to: ExampleRun) -> Panel:
 
 
 def _faithful(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
-    """The article's network, and the same one that reads the values as they are."""
+    """Run the article's network, and the same network without preprocessing."""
     to.say(f"{summary(NETWORK)}")
     snapshots = SaveEvery(to.saved_networks("snapshots"), 1, "model_epoch-{epoch}")
     forecaster = article_forecaster(panel, INPUTS, seed)
@@ -220,7 +220,7 @@ def article_forecaster(panel: Panel, inputs: Transformed, seed: int) -> lc.LSTMF
 
 
 def own_choices(panel: Panel) -> dict[str, Choice]:
-    """The transforms that are compared, as far as the values and their season allow.
+    """The transforms to compare, as far as the values and their season allow.
 
     For the airline, units, windows and epochs were chosen within the training part: by the errors
     of forecasts from its first 60, 72 and 84 months, one step ahead and fed back.
@@ -237,8 +237,8 @@ def own_choices(panel: Panel) -> dict[str, Choice]:
 
 
 def _default(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
-    """Networks that know the training part only, and the shipped one, which has learned from no
-    part of the series: as it is, and fine-tuned on the training part."""
+    """Run networks trained on the training part only, and the shipped network, which was not
+    trained on this series: as it is, and fine-tuned on the training part."""
     training_panel = panel.until(panel.lengths - held_back(len(panel.values)))
     predicted, histories = [], []
     for name, choice in own_choices(panel).items():
@@ -285,7 +285,7 @@ def _predicted(name: str, forecaster: Any, panel: Panel, trained: float) -> Pred
 
 
 def swing(fed_back: NDArray, panel: Panel) -> float:
-    """From the lowest to the highest value of the last season, fed back, over that of the truth."""
+    """The range of the last season as fed back, relative to its true range."""
     steps = len(fed_back)
     if panel.periods:
         steps = min(panel.periods[0], steps)
@@ -297,7 +297,7 @@ def _held_back_words(to: ExampleRun, panel: Panel) -> str:
 
 
 def _tables(to: ExampleRun, panel: Panel, predicted: list[Predicted]) -> NDArray:
-    """The predictions of every step, and the errors of every forecaster, which are given back."""
+    """Write the predictions of every step and the errors of every forecaster; return the errors."""
     name = "passengers" if to.own is None else str(panel.ids[0])
     columns: dict[str, Any] = {"time": panel.times(0), name: panel.values}
     for forecast in predicted:

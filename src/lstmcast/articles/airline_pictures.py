@@ -1,5 +1,5 @@
-"""Pictures of the article on airline passengers: series and differences, what the network reads,
-learning curve, both predictions in each unit, and what preprocessing brings."""
+"""Pictures of the article on airline passengers: series and differences, inputs and labels,
+learning curve, both predictions in each unit, and the effect of preprocessing."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
     from lstmcast.training_history import History
 
 RED, GREEN = "#c8322b", "#2f8f5b"
-WITH_OBSERVATIONS = "With observations: each month from those before it"
-FED_BACK = "Fed back: on from the end of the training part"
+WITH_OBSERVATIONS = "With observations: each month predicted from the months before it"
+FED_BACK = "Fed back: predictions from the end of the training part"
 
 JAPANESE = {
     "International airline passengers": "国際線の航空旅客数",
-    "thousands a month": "千人／月",
-    "Differences from month to month": "前月との差",
+    "thousands per month": "千人／月",
+    "Month-to-month differences": "前月との差",
     "of passengers": "旅客数の差",
     "of their logarithms": "対数の差",
-    "What the network reads, and what it is to answer": "ネットワークの入力と、その正解",
-    "scaled to 0 … 1 on the training part": "学習部分で0～1に正規化した値",
+    "Inputs and labels of the network": "ネットワークの入力と正解",
+    "scaled to 0–1 on the training part": "学習部分で0～1に正規化した値",
     "input: the difference of this month": "入力：今月の差分",
     "label: the difference of the next month": "正解：翌月の差分",
-    "With observations: each month from those before it": (
-        "観測値による予測：各月をそれまでの観測値から"
+    "With observations: each month predicted from the months before it": (
+        "観測値による予測：各月をそれまでの観測値から予測"
     ),
-    "Fed back: on from the end of the training part": (
-        "自分の予測を入力に戻す予測：学習部分の末尾から先"
+    "Fed back: predictions from the end of the training part": (
+        "自分の予測を入力に戻す予測：学習部分の終わりから先を予測"
     ),
     "in scaled units": "正規化した値",
     "differences, in thousands": "差分(千人)",
-    "Passengers: fit of the training part, and fed back after it": (
+    "Passengers: fit to the training part, then fed back": (
         "旅客数：学習部分への当てはめと、その先の予測"
     ),
     "① with observations": "① 観測値による予測",
     "② fed back": "② 予測を入力に戻す予測",
-    "② on from the predicted last month": "② 予測した最終月から",
-    "② on from the observed last month": "② 観測した最終月から",
+    "② fed back from the predicted last month": "② 最終月の予測値から続けた予測",
+    "② fed back from the observed last month": "② 最終月の観測値から続けた予測",
     "With and without preprocessing": "前処理の有無",
     "differences, scaled": "差分と正規化あり",
     "no preprocessing": "前処理なし",
@@ -74,7 +74,7 @@ JAPANESE = {
 
 @dataclass(frozen=True)
 class Pane:
-    """Axes for values of a series, whose last `held_out` times are not trained on."""
+    """Axes for values of a series whose last `held_out` times are not used for training."""
 
     to: ExampleRun
     ax: Axes
@@ -97,8 +97,8 @@ class Pane:
         label = self.to.text(name)
         self.ax.plot(times, values, color=color, linestyle=linestyle, label=label)
 
-    def finish(self, title: str, unit: str = "thousands a month") -> None:
-        """The line between training and validation, the title, and the unit, where it is known."""
+    def finish(self, title: str, unit: str = "thousands per month") -> None:
+        """Add the line between training and validation, the title, and the unit if it is known."""
         end = self.times[-self.held_out - 1]
         label = self.to.text("end of training")
         self.ax.axvline(end, color=RED, linewidth=1, label=label)
@@ -108,7 +108,7 @@ class Pane:
 
 
 def draw_series(to: ExampleRun, panel: Panel, held_out: int) -> None:
-    """The series; its differences, and those of its logarithms where it has any."""
+    """The series; its differences, and those of its logarithms if all values are positive."""
     times, values = panel.times(0), panel.values
     with to.figure("series") as figure:
         pane = Pane(to, figure.subplots(), times, held_out)
@@ -123,11 +123,11 @@ def draw_series(to: ExampleRun, panel: Panel, held_out: int) -> None:
             ax.plot(times[1:], np.diff(series))
             ax.set_title(to.text(title))
             ax.axvline(times[-held_out - 1], color=RED, linewidth=1)
-        figure.suptitle(to.text("Differences from month to month"))
+        figure.suptitle(to.text("Month-to-month differences"))
 
 
 def draw_learning(to: ExampleRun, history: History) -> None:
-    """The loss of each epoch, on a straight and on a logarithmic axis."""
+    """The loss of each epoch, on a linear and on a logarithmic axis."""
     words = ("epoch", "loss", "validation", "kept", "mean")
     labels = {word: to.text(word) for word in words}
     labels["train"] = to.text("training")
@@ -142,8 +142,8 @@ def draw_learning(to: ExampleRun, history: History) -> None:
 
 
 class Scaled:
-    """Differences of the values, as the article scales them: inputs and labels apart, each to
-    0 … 1 on the training part.
+    """Differences of the values, scaled as in the article: inputs and labels separately, each to
+    0–1 on the training part.
 
     >>> scaled = Scaled(np.array([0.0, 1.0, 3.0, 4.0, 6.0, 7.0]), held_out=1)
     >>> scaled.inputs, scaled.labels
@@ -158,12 +158,12 @@ class Scaled:
 
     @property
     def inputs(self) -> NDArray:
-        """What the network reads at each pair."""
+        """The input of each pair."""
         return (self.changes[:-1] - self._low) / (self._width or 1.0)
 
     @property
     def labels(self) -> NDArray:
-        """What it is to answer."""
+        """The label of each pair."""
         return self.as_label(self.changes[1:])
 
     def as_label(self, changes: NDArray) -> NDArray:
@@ -172,13 +172,13 @@ class Scaled:
 
 
 def _range_of(changes: NDArray) -> tuple[float, float]:
-    """The lowest of some changes, and how far the highest is from it."""
+    """The lowest of some changes, and their range."""
     finite = changes[np.isfinite(changes)]
     return float(finite.min()), float(np.ptp(finite))
 
 
 def draw_article(to: ExampleRun, panel: Panel, predicted: Predicted) -> None:
-    """All pictures of the article that come after the training."""
+    """Draw all pictures of the article that follow the training."""
     values = panel.values
     held_out = len(predicted.fed_back)
     scaled = Scaled(values, held_out)
@@ -217,12 +217,12 @@ def _draw_pairs(to: ExampleRun, times: NDArray, scaled: Scaled, held_out: int) -
         ax.plot(times[1:-1], scaled.inputs, label=input_label)
         ax.plot(times[1:-1], scaled.labels, label=label_label)
         ax.axvline(times[-held_out - 2], color=RED, linewidth=1, label=to.text("end of training"))
-        ax.set_title(to.text("What the network reads, and what it is to answer"))
-        ax.set_ylabel(to.text("scaled to 0 … 1 on the training part"))
+        ax.set_title(to.text("Inputs and labels of the network"))
+        ax.set_ylabel(to.text("scaled to 0–1 on the training part"))
 
 
 def _draw_passengers(to: ExampleRun, panel: Panel, predicted: Predicted) -> None:
-    """① of all months; the fit of the training part and ② in one picture."""
+    """Draw ① for all months; then the fit to the training part and ② in one picture."""
     values = panel.values
     held_out = len(predicted.fed_back)
     with to.figure("prediction-observed") as figure:
@@ -234,13 +234,13 @@ def _draw_passengers(to: ExampleRun, panel: Panel, predicted: Predicted) -> None
         pane = Pane(to, figure.subplots(), panel.times(0), held_out)
         pane.line("observed", values)
         pane.early_line("① with observations", predicted.observed[:-held_out], BLUE)
-        pane.line("② on from the predicted last month", predicted.from_own(values), AMBER)
-        pane.line("② on from the observed last month", predicted.fed_back, GREEN, "--")
-        pane.finish(to.text("Passengers: fit of the training part, and fed back after it"))
+        pane.line("② fed back from the predicted last month", predicted.from_own(values), AMBER)
+        pane.line("② fed back from the observed last month", predicted.fed_back, GREEN, "--")
+        pane.finish(to.text("Passengers: fit to the training part, then fed back"))
 
 
 def draw_plain(to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]) -> None:
-    """The network with the article's preprocessing, and the one without any."""
+    """Draw the network with the article's preprocessing, and the one without any."""
     titles = ("differences, scaled", "no preprocessing")
     with to.figure("preprocessing", (10, 7)) as figure:
         axes = figure.subplots(2, 1, sharex=True, sharey=True)
@@ -257,7 +257,7 @@ def draw_plain(to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]) -> 
 
 
 def draw_predictions(to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]) -> None:
-    """Both predictions of several forecasters, one below the other."""
+    """Draw both predictions of several forecasters, one below the other."""
     observed = [forecast.observed for forecast in predicted]
     fed_back = [forecast.fed_back for forecast in predicted]
     pictures = {

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 
 class Measure(NamedTuple):
-    """One number that an example reports: what was measured, its value, and the seconds that led
-    to it.
+    """One number that an example reports: what was measured, its value, and the seconds it took.
 
-    Of several seeds, value and seconds are medians; `lowest` and `highest` are the range.
+    For several seeds, value and seconds are medians; `lowest` and `highest` are the range.
     """
 
     measure: str
@@ -28,13 +27,13 @@ class Measure(NamedTuple):
     seeds: int = 1
 
 
-# columns of summary.csv, and those that several seeds add
+# columns of summary.csv, and those added for several seeds
 SUMMARY = ("example", "mode", "measure", "value", "seconds")
 RANGE = ("lowest", "highest", "seeds")
 
 
 def over_seeds(runs: Sequence[Sequence[Measure]]) -> list[Measure]:
-    """The measures of runs that differ by their seed: medians and ranges.
+    """The measures of runs with different seeds, as medians and ranges.
 
     >>> (error,) = over_seeds([[Measure("RMSE", value, 1.0)] for value in (3.0, 1.0, 2.0)])
     >>> error
@@ -44,7 +43,7 @@ def over_seeds(runs: Sequence[Sequence[Measure]]) -> list[Measure]:
 
 
 def _over(measures: Sequence[Measure]) -> Measure:
-    """The same measure of several runs as one."""
+    """The same measure of several runs, as one."""
     values = [measure.value for measure in measures]
     seconds = [measure.seconds for measure in measures]
     name = measures[0].measure
@@ -52,7 +51,7 @@ def _over(measures: Sequence[Measure]) -> Measure:
 
 
 def summary(by_example: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[Any]]:
-    """Columns of summary.csv.
+    """The columns of summary.csv.
 
     >>> summary({"sine": [Measure("RMSE", 0.5, 2.0)]}, "default")["measure"]
     ['RMSE']
@@ -68,7 +67,7 @@ def summary(by_example: Mapping[str, Sequence[Measure]], mode: str) -> dict[str,
 
 
 def rmse(forecast: NDArray, actual: NDArray) -> float:
-    """Root of the mean squared error; pairs with an unknown value do not count.
+    """Root mean squared error; pairs with an unknown value are left out.
 
     >>> rmse(np.array([1.0, 2.0, np.nan]), np.array([1.0, 4.0, 5.0])).__round__(3)
     1.414
@@ -78,7 +77,7 @@ def rmse(forecast: NDArray, actual: NDArray) -> float:
 
 
 def root_mean_square(errors: NDArray, axis: int | tuple[int, ...]) -> NDArray:
-    """Root of the mean square over the known errors along these axes; NaN where there are none.
+    """Root mean square of the known errors along these axes; NaN if there are none.
 
     >>> root_mean_square(np.array([[3.0, np.nan], [4.0, np.nan]]), axis=0).round(3)
     array([3.536,   nan])
@@ -89,7 +88,7 @@ def root_mean_square(errors: NDArray, axis: int | tuple[int, ...]) -> NDArray:
 
 
 def training_seconds(history: History) -> float:
-    """Seconds that all members were trained for, interruptions left out."""
+    """The training time of all members in seconds, without interruptions."""
     columns = history.columns()
     total = 0.0
     for member in set(columns["member"]):

@@ -1,5 +1,4 @@
-"""A reader's own data in the place of an example's: what an example can take, and how it is
-read."""
+"""The reader's own data instead of an example's: what an example accepts, and how it is read."""
 
 from __future__ import annotations
 
@@ -16,14 +15,14 @@ from lstmcast.errors import DataError, UsageError
 
 
 class Takes(NamedTuple):
-    """What data of a reader's own must be like for an example to learn from them."""
+    """The requirements of an example on the reader's own data."""
 
-    values: int  # the fewest of a series
-    fewest: int = 1  # series
+    values: int  # minimum length of a series
+    fewest: int = 1  # minimum number of series
     most: int | None = 1
-    together: bool = False  # whether the series have to begin and end together
-    # whether they are prices of a stream, above 0, which may begin late: the longest has to have
-    # so many values, known ones
+    together: bool = False  # whether the series must begin and end together
+    # whether they are prices of a stream, above 0, which may begin late: the longest series must
+    # have the minimum number of known values
     prices: bool = False
 
 
@@ -34,11 +33,11 @@ def own_panel(
     column: str | Sequence[str] | None = None,
     time: str | None = None,
 ) -> Panel | None:
-    """The reader's series, None where none are given.
+    """The reader's series; None if none are given.
 
     Raises:
-        UsageError: the arguments do not go together.
-        DataError: the data cannot be read, or are not what the example takes.
+        UsageError: The arguments contradict each other.
+        DataError: The data cannot be read, or the example cannot learn from them.
     """
     if data is None:
         for name, value in (("column", column), ("time", time)):
@@ -64,10 +63,10 @@ def _read(data: object, column: str | Sequence[str] | None, time: str | None) ->
     if column is not None and not isinstance(column, str) and len(column) == 1:
         column = column[0]
     try:
-        # every step of the grid counts, as in the examples
+        # every step of the grid is a step, as in the examples
         return read(data, time=time, target=column, calendar="all")
     except DataError as error:
-        # the commands that read data call it --target; here it is --column
+        # commands that read data call the option --target; here it is --column
         text = str(error).replace("--target", "--column").replace("target=", "column=")
         raise DataError(text) from error
 
@@ -105,7 +104,7 @@ def _check(example: str, takes: Takes, panel: Panel) -> None:
 
 
 def _require_prices(example: str, fewest: int, panel: Panel) -> None:
-    """DataError for values that have no returns, or too few of them to learn from."""
+    """Raise DataError for values without returns, or with too few of them to learn from."""
     source, is_known = panel.report.source, ~np.isnan(panel.values)
     not_positive = np.flatnonzero(panel.values <= 0)
     if len(not_positive):
@@ -130,7 +129,7 @@ def _require_prices(example: str, fewest: int, panel: Panel) -> None:
 
 
 def fingerprint(panel: Panel | None) -> str:
-    """Tells data of one run from those of another; empty for the example's own."""
+    """A text that differs between data of different runs; empty for the example's own data."""
     if panel is None:
         return ""
     digest = hashlib.sha256(np.ascontiguousarray(panel.values).tobytes())

@@ -1,4 +1,4 @@
-"""What happened in each epoch, and in each update, as tables that outlive an interruption.
+"""Records of each epoch and each update, as tables that survive an interruption.
 
 A callback writes a line for each epoch beside the checkpoints. An interrupted run repeats the
 epochs after its last checkpoint, so the last line of an epoch is the one that counts.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lstmcast.training_config import TrainingConfig
     from lstmcast.training_history import History
 
-Metrics = Mapping[str, Callable[["Network"], float]]  # by name: a number of a network, as it is now
+Metrics = Mapping[str, Callable[["Network"], float]]  # by name: a number of the network
 Key = tuple[int, int]  # member and epoch
 Columns = dict[str, list[Any]]
 
@@ -46,11 +46,11 @@ class Recorder:
 
     @property
     def callbacks(self) -> list[Callable[[EpochReport], None]]:
-        """Itself, where there is something to record."""
+        """The recorder itself if there is something to record, else nothing."""
         return [self] if self.metrics or self.updates else []
 
     def lines(self) -> dict[Key, dict[str, Any]]:
-        """What was recorded, by member and epoch."""
+        """The records, by member and epoch."""
         if not self.file.exists():
             return {}
         lines = map(json.loads, self.file.read_text(encoding="utf-8").splitlines())
@@ -58,7 +58,7 @@ class Recorder:
 
 
 def epoch_columns(name: str, history: History, recorder: Recorder) -> Columns:
-    """A row for each epoch: losses, what was measured, the learning rate, seconds."""
+    """A row for each epoch: losses, metrics, learning rate, seconds."""
     columns = {column: values.tolist() for column, values in history.columns().items()}
     lines = recorder.lines()
     measured = []
@@ -88,8 +88,8 @@ def update_columns(name: str, recorder: Recorder) -> Columns:
 
 
 def with_roots(columns: Columns, training: TrainingConfig) -> Columns:
-    """The columns, and the roots of losses that are mean squared errors: metrics in the units that
-    the network sees.
+    """The columns, and the square roots of losses that are mean squared errors, which are in the
+    units that the network sees.
 
     >>> from lstmcast.training_config import TrainingConfig
     >>> columns = {"train_loss": [4.0], "validation_loss": [math.nan]}
@@ -106,12 +106,12 @@ def with_roots(columns: Columns, training: TrainingConfig) -> Columns:
 
 
 def joined(tables: list[Columns]) -> dict[str, NDArray]:
-    """Tables one under the other; what one of them does not have is unknown there.
+    """Tables one below the other; values of columns that a table lacks are unknown.
 
     >>> joined([{"epoch": [1]}, {"epoch": [2], "mae": [0.5]}])
     {'epoch': array([1, 2]), 'mae': array([nan, 0.5])}
     """
-    names: dict[str, None] = {}  # in the order in which they come
+    names: dict[str, None] = {}  # in order of appearance
     for table in tables:
         names |= dict.fromkeys(table)
     columns: Columns = {name: [] for name in names}

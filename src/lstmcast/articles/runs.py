@@ -1,14 +1,14 @@
-"""What the examples share: a folder for what a run leaves behind, a log, progress, pictures,
-tables, measures.
+"""What the examples share: a folder for the results of a run, a log, progress, pictures, tables,
+measures.
 
-An example is a function of an `ExampleRun`, of whether it follows its article to the letter, and of
-a seed:
+An example is a function of an `ExampleRun`, of whether it follows its article faithfully, and of a
+seed:
 
     def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]
 
-It takes its series from `to.panel`, says what it does by `to.say`, trains by `to.fit`, which also
-writes history.csv, and leaves what it finds by `to.figure`, `to.table` and `to.model`. The first
-measure is the one that the comparison of all examples shows.
+It gets its series from `to.panel`, reports what it does with `to.say`, trains with `to.fit`, which
+also writes history.csv, and writes its results with `to.figure`, `to.table` and `to.model`. The
+comparison of all examples shows the first measure.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.forecaster import LSTMForecaster
 
-MARKER = "run.json"  # in the folder of checkpoints: of which run they are
+MARKER = "run.json"  # in the folder of checkpoints: identifies their run
 PALETTE = (INK, BLUE, AMBER, "#2f8f5b", "#a23b72", "#6b7785")
 STYLE = {
     "axes.axisbelow": True,
@@ -79,10 +79,10 @@ STYLE = {
 class ExampleRun:
     """One run of an example and the folder that it fills.
 
-    `folder` is made if need be; OutputError where nothing can be written there. Where it holds
-    checkpoints of the same run, it continues from them: `resumed` says so. `own`: a reader's series
-    in the place of the example's; `epochs`: instead of the example's number; `japanese`: texts of
-    the pictures by their English ones, for `language="ja"`.
+    `folder` is created if necessary; OutputError if nothing can be written there. If it holds
+    checkpoints of the same run, the run continues from them, and `resumed` is true. `own`: the
+    reader's series instead of the example's; `epochs`: instead of the example's number; `japanese`:
+    Japanese texts of the pictures by their English ones, for `language="ja"`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -132,12 +132,11 @@ class ExampleRun:
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
+        """The seconds since the run began."""
         return time.perf_counter() - self.began
 
     def say(self, text: str) -> None:
-        """A line for people, in their language, which is also logged, in English; only logged
-        when the run is quiet."""
+        """Log a line in English and, unless the run is quiet, print it in the run's language."""
         if not self.quiet:
             sys.stdout.write(self._words(text) + "\n")
             sys.stdout.flush()
@@ -148,7 +147,7 @@ class ExampleRun:
         return Spoken(sys.stderr, self._words)
 
     def log(self, text: str) -> None:
-        """A line for log.txt alone."""
+        """Write a line to log.txt only."""
         self._write_log(text + "\n")
 
     def text(self, english: str) -> str:
@@ -156,14 +155,14 @@ class ExampleRun:
         return self._texts.get(english, english)
 
     def panel(self, example_panel: Callable[[], Panel]) -> Panel:
-        """The reader's own series, or else those that the example makes; says which."""
+        """The reader's own series, or else those that the example makes; reports which."""
         panel = example_panel() if self.own is None else self.own
         self.say(str(panel))
         return panel
 
     def callbacks(self, every: int = 1, printed: bool = False) -> list[Callable[[Any], Any]]:
-        """For a fit: every n-th epoch as a row of the log, and progress on standard error unless
-        the run is quiet; `printed`: the rows on standard output instead of that."""
+        """Callbacks of a fit: they log every n-th epoch as a row, and show progress on standard
+        error unless the run is quiet; with `printed`, rows on standard output instead."""
         from lstmcast.training.callbacks import PrintTable, ProgressLine
 
         log = _Log(self._write_log)
@@ -187,10 +186,10 @@ class ExampleRun:
         """A fitted copy of the forecaster, resumed from the checkpoints that an interrupted run
         left under this `name`.
 
-        Its epochs are rows of history.csv, with the `metrics` of the network after each of them;
-        `updates`: and the loss of each update is a row of updates.csv; `printed`: and each epoch a
-        printed row, in the place of a progress line. KeyboardInterrupt where Ctrl-C stopped it: the
-        command that is given again continues from there.
+        Each epoch is a row of history.csv, with the `metrics` of the network after it. With
+        `updates`, the loss of each update is a row of updates.csv; with `printed`, each epoch is a
+        printed row instead of a progress line. Raises KeyboardInterrupt if Ctrl-C stopped it: the
+        same command then continues from there.
         """
         from lstmcast.training_config import require_torch
 
@@ -207,7 +206,7 @@ class ExampleRun:
             callbacks=[*self.callbacks(printed=printed), *recorder.callbacks, *callbacks],
         )
         record = fitted.record
-        assert record is not None  # it was fitted
+        assert record is not None  # the forecaster was fitted
         self._write_history(name, fitted, recorder)
         for note in record.notes:
             self.say(f"note: {note}")
@@ -216,7 +215,7 @@ class ExampleRun:
         return fitted
 
     def _of_so_many_epochs(self, forecaster: LSTMForecaster) -> LSTMForecaster:
-        """An unfitted copy, with the number of epochs that was asked for."""
+        """An unfitted copy with the requested number of epochs."""
         if self.epochs is None:
             return forecaster.unfitted()
         return forecaster.replace(training=replace(forecaster.training, epochs=self.epochs))
@@ -224,7 +223,7 @@ class ExampleRun:
     def _write_history(
         self, name: str, fitted: LSTMForecaster, recorder: recording.Recorder
     ) -> None:
-        """history.csv, and updates.csv where there are any, of all networks so far."""
+        """Write history.csv, and updates.csv if there are any, of all networks so far."""
         columns = recording.epoch_columns(name, fitted.history, recorder)
         self._histories.append(recording.with_roots(columns, fitted.training))
         self.table("history", recording.joined(self._histories))
@@ -233,8 +232,8 @@ class ExampleRun:
             self.table("updates", recording.joined(self._updates))
 
     def saved_networks(self, name: str) -> Path:
-        """A folder for callbacks that save networks; without those of an earlier run, unless
-        this one continues."""
+        """A folder for callbacks that save networks; networks of an earlier run are removed unless
+        this one continues it."""
         folder = self.folder / name
         if not self.resumed and folder.is_dir():
             with output_errors(folder):
@@ -244,14 +243,14 @@ class ExampleRun:
 
     @contextmanager
     def figure(self, name: str, size: tuple[float, float] = (10.0, 5.0)) -> Iterator[Figure]:
-        """A matplotlib Figure that becomes folder/name.png; axes without a legend get one if
-        anything is labelled."""
+        """A matplotlib Figure that is saved as folder/name.png; axes with labels get a legend if
+        they have none."""
         import matplotlib
         from cycler import cycler
         from matplotlib.figure import Figure
 
         style: Any = {**STYLE, "axes.prop_cycle": cycler(color=PALETTE)}
-        # Japanese fonts seldom have bold letters, and bold figures among plain letters look wrong
+        # Japanese fonts seldom have a bold face, and bold digits among plain letters look wrong
         if self._texts:
             style["figure.titleweight"] = "normal"
         with matplotlib.rc_context(style), fonts_with(set().union(*self._texts.values())):
@@ -264,7 +263,7 @@ class ExampleRun:
                 figure.savefig(temporary, format="png", dpi=120)
 
     def table(self, name: str, columns: Mapping[str, NDArray | Sequence[Any]]) -> Path:
-        """Equally long columns as folder/name.csv."""
+        """Write equally long columns as folder/name.csv."""
         from lstmcast.writing.tables import write_table
 
         return write_table(
@@ -272,21 +271,20 @@ class ExampleRun:
         )
 
     def model(self, forecaster: LSTMForecaster, data: Any = None) -> Path:
-        """A forecaster as folder/model, which `lstmcast predict` and `lstmcast info` read.
+        """Save a forecaster as folder/model, for `lstmcast predict` and `lstmcast info`.
 
-        `data`: what its next forecast begins after, where it has not been trained up to there.
+        `data`: the data after which its next forecast begins, if they are not its training data.
         """
         forecaster.save(self.folder / "model", data)
         return self.folder / "model"
 
     def finish(self, by_example: Mapping[str, Sequence[Measure]]) -> None:
-        """Write summary.csv, with the measures of each example by its name; the checkpoints have
-        served."""
+        """Write summary.csv with the measures of each example, and remove the checkpoints."""
         self.table("summary", summary(by_example, self._of["mode"]))
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def _refuse_others(self) -> None:
-        """OutputError for a folder with things in it that no example left there: they could be
+        """Raise OutputError for a folder with files that are not an example's: they could be
         overwritten."""
         with output_errors(self.folder):
             names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
@@ -303,7 +301,7 @@ class ExampleRun:
             )
 
     def _take_up(self) -> bool:
-        """Whether there are checkpoints of this run; those of another one are removed."""
+        """Whether there are checkpoints of this run; those of another run are removed."""
         marker = self.checkpoints / MARKER
         with output_errors(self.checkpoints):
             if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) == self._of:
@@ -322,26 +320,26 @@ class ExampleRun:
 
 
 class _Log:
-    """What PrintTable needs of a stream, and a callback that closes it.
+    """The part of a stream that PrintTable needs, and a callback that closes it.
 
     Rows are written together, once a second: opening the file for each epoch of a small network
-    would take as long as a twentieth of the epoch.
+    would take a twentieth of the epoch's time.
     """
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write, self._waiting, self._written = write, "", time.monotonic()
 
     def write(self, text: str) -> None:
-        """For the next time that something is written."""
+        """Keep a text until the next write."""
         self._waiting += text
 
     def __call__(self, report: Any) -> None:
-        """Write what waits, if it has waited for a second."""
+        """Write waiting rows if a second has passed."""
         if time.monotonic() - self._written > 1.0:
             self.close()
 
     def close(self) -> None:
-        """Write what waits."""
+        """Write waiting rows."""
         self._write(self._waiting)
         self._waiting, self._written = "", time.monotonic()
 
@@ -353,8 +351,8 @@ _NO_FONT = (
 
 
 def _translations(language: str, japanese: Mapping[str, str]) -> dict[str, str]:
-    """The texts of the pictures in Japanese; none where English is wanted, or no font has the
-    letters."""
+    """The texts of the pictures in Japanese; empty if English is wanted, or if no font has the
+    characters."""
     if language not in LANGUAGES:
         languages = ", ".join(LANGUAGES)
         raise UsageError(f"language={language!r} is not known. Choose one of: {languages}.")
@@ -371,5 +369,5 @@ def _first_line(path: Path) -> str:
 
 def _column(values: NDArray | Sequence[Any]) -> NDArray:
     column = np.asarray(values)
-    kinds = {"U": object, "M": "datetime64[us]"}  # what the table writer knows
+    kinds = {"U": object, "M": "datetime64[us]"}  # types that the table writer accepts
     return column.astype(kinds.get(column.dtype.kind, column.dtype))

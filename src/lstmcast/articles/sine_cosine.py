@@ -1,12 +1,12 @@
-"""Article 3: a sine and a cosine, each predicted from both; judged by how the error of free runs
+"""Article 3: a sine and a cosine, each predicted from both, judged by how the error of free runs
 grows.
 
-The article, of 2017, does this in Chainer 2. All variables come out that go in, so the output can
-be fed back for ever. Its rollouts can read the truth for the first `support` steps and their own
-predictions after them, but at its own settings (10 steps, 10 of them supported) they read the truth
-alone. By default a network is trained here for what it is asked to do: it reads one observed step,
-and then what it says itself. Two columns that are read together are a panel of two series and
-`columns=2`.
+The article, of 2017, does this in Chainer 2. The network outputs all variables that it reads, so
+its output can be fed back indefinitely. Its rollouts can read true values for the first `support`
+steps and their own predictions afterwards, but with the article's settings (10 steps, 10 of them
+supported) they read only true values. By default the network here is trained for its task: it reads
+one observed step and then its own predictions. Two columns that are read together are a panel of
+two series and `columns=2`.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.training_history import History
 
-POINTS, FREE = 200, 20  # of the data; steps of a free run
-# of the long prediction: it begins 40 steps before the end of the data and goes 10 past it
+POINTS, FREE = 200, 20  # points of the data; steps of a free run
+# the long prediction starts 40 steps before the end of the data and continues for 50 steps
 BEFORE, AHEAD = 40, 50
-# steps of truth before a free run: the article's s = 0 is one, its last picture has s = 25
+# observed steps before a free run: the article's s = 0 is one, its last picture has s = 25
 ONE, LAST_PICTURE = 1, 26
 OURS = (10, ONE)
 Table = dict[str, NDArray]
@@ -56,11 +56,11 @@ JAPANESE = {
     "after {} observed steps": "観測値{}ステップのあと",
     "after one observed step": "観測値1ステップのあと",
     "Error of free runs on the test part": "テスト部分での自走予測の誤差",
-    "Total error as training proceeds": "学習の進行と全体の誤差",
+    "Total error during training": "学習の進行に伴う全体の誤差",
     "epoch": "エポック",
     "true": "真の値",
     "predicted": "予測",
-    "end of the truth as input": "真の値を入力する区間の終わり",
+    "end of the true inputs": "真の値を入力する区間の終わり",
     "end of the data": "データの終わり",
     "50 steps ahead": "50ステップ先まで",
     "Learning curve": "学習曲線",
@@ -83,12 +83,12 @@ def data() -> Panel:
 
 
 def training_length(panel: Panel) -> int:
-    """Steps of the training part: the first 75%."""
+    """The number of steps in the training part, the first 75%."""
     return int(panel.lengths.min()) * 3 // 4
 
 
 def steps_of(panel: Panel, begin: int, end: int) -> Panel:
-    """Steps begin … end of each series, as if there were no others."""
+    """The steps from begin to end of each series, as a panel of their own."""
     columns = {}
     for series, name in enumerate(panel.ids):
         values = panel.series(series)
@@ -97,8 +97,8 @@ def steps_of(panel: Panel, begin: int, end: int) -> Panel:
 
 
 def as_in_the_article(seed: int) -> lc.LSTMForecaster:
-    """Linear, LSTM, linear with 100 units; Adam; rollouts of ten steps, all of them supported: pure
-    teacher forcing."""
+    """The article's forecaster: linear, LSTM, linear with 100 units; Adam; rollouts of ten steps,
+    all of them supported, which is pure teacher forcing."""
     training = TrainingConfig(
         epochs=100,
         batch_size=10,
@@ -120,8 +120,8 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
 
 
 def our_own(seed: int) -> lc.LSTMForecaster:
-    """Rollouts as long as what is asked for, that read the truth for one step, for all, or for any
-    number between, and own predictions after it."""
+    """Our forecaster: rollouts as long as a free run, which read true values for one step, for all
+    steps, or for any number in between, and its own predictions afterwards."""
     length = OURS[0] + FREE
     training = TrainingConfig(
         epochs=72,
@@ -143,7 +143,7 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         layers=(48,),
         before=(32,),
         activation="tanh",
-        # wider than the data are: a phase near the cosine's zero is told by small differences
+        # wider than the range of the data: near the cosine's zero, phases differ by little
         inputs=Transformed(MinMax(-3, 3), columns=2),
         head="point",
         horizon=1,
@@ -162,8 +162,8 @@ def _untrained(network: NetworkConfig, training: TrainingConfig, seed: int) -> l
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
-    """Train on the first 75%; free runs from every offset of the others; 50 steps, past the end of
-    the data."""
+    """Train on the first 75%, run freely from every offset of the rest, and predict 50 steps, past
+    the end of the data."""
     if faithful:
         return train_and_judge(to, as_in_the_article(seed), (ONE,))
     return train_and_judge(to, our_own(seed), OURS)
@@ -172,8 +172,8 @@ def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
 def train_and_judge(
     to: ExampleRun, forecaster: lc.LSTMForecaster, observed: tuple[int, ...]
 ) -> list[Measure]:
-    """The same for any network and training; `observed`: steps of truth before a free run, of which
-    the first is the one that the comparison of all examples shows."""
+    """The same for any network and training; `observed`: numbers of observed steps before a free
+    run, the first of which is shown in the comparison of all examples."""
     panel = to.panel(data)
     snapshots = to.saved_networks("snapshots")
     to.say(f"{summary(forecaster.config)}")
@@ -205,8 +205,8 @@ def train_and_judge(
 
 
 def free_run_errors(model: lc.LSTMForecaster, panel: Panel, observed: int) -> Table:
-    """RMSE of each of 20 steps that follow so many observed ones, over the offsets of the test
-    part: a table.
+    """A table with the RMSE of each of the 20 steps after these observed steps, over the offsets of
+    the test part.
 
     The article's offsets are `arange(0, 50 - 20 - s - 1 - 1)`, with s + 1 observed steps.
     """
@@ -218,7 +218,7 @@ def free_run_errors(model: lc.LSTMForecaster, panel: Panel, observed: int) -> Ta
 
 
 def _of_snapshots(folder: Path, panel: Panel, observed: int) -> Table:
-    """The total error of each snapshot, read back from its folder."""
+    """The total error of each snapshot, loaded from its folder."""
     totals = {}
     for path in sorted(folder.glob("snapshot*")):
         errors = free_run_errors(lc.load(path), panel, observed)
@@ -227,11 +227,11 @@ def _of_snapshots(folder: Path, panel: Panel, observed: int) -> Table:
 
 
 def predict(model: lc.LSTMForecaster, panel: Panel, begin: int, observed: int, steps: int) -> Table:
-    """`steps` steps after the one at `begin`: each from the truth for `observed` steps, then from
-    own predictions.
+    """Predict the `steps` steps after `begin`: from true values for `observed` steps, then from the
+    network's own predictions.
 
-    A table: the number of each step, and for each variable what is predicted and, where there is
-    any, the truth.
+    Returns a table with the number of each step and, for each variable, the prediction and the true
+    value if there is one.
     """
     observed_panel = steps_of(panel, begin, begin + observed)
     coming_panel = steps_of(panel, begin + 1, begin + 1 + steps)
@@ -260,14 +260,14 @@ def _after(observed: int) -> str:
 
 
 def _after_in(to: ExampleRun, observed: int) -> str:
-    """The same, in the language of the pictures."""
+    """The same in the language of the pictures."""
     if observed == 1:
         return to.text("after one observed step")
     return to.text("after {} observed steps").format(observed)
 
 
 def _ordered(errors: Table) -> Table:
-    """The columns of errors, the total first."""
+    """The error columns, the total first."""
     ordered = {"total": errors["total"]}
     for name, error_H in errors.items():
         if name != "horizon":
@@ -276,7 +276,7 @@ def _ordered(errors: Table) -> Table:
 
 
 def _mean(error_H: NDArray) -> float:
-    """RMSE of all steps together."""
+    """The RMSE of all steps together."""
     return float(np.sqrt(np.mean(error_H**2)))
 
 
@@ -333,7 +333,7 @@ def _draw_snapshots(to: ExampleRun, of_snapshots: Table) -> None:
             epoch = int(name.removeprefix("snapshot"))
             label = f"{to.text('epoch')} {epoch}"
             ax.semilogy(steps, error_H, color=colours(number), label=label)
-        ax.set_title(to.text("Total error as training proceeds"))
+        ax.set_title(to.text("Total error during training"))
         ax.set_ylabel("RMSE")
         ax.set_xlabel(to.text("steps fed back"))
         ax.set_xticks(steps[::3])
@@ -341,7 +341,7 @@ def _draw_snapshots(to: ExampleRun, of_snapshots: Table) -> None:
 
 
 def _draw_prediction(to: ExampleRun, panel: Panel, predicted: dict[int, Table]) -> None:
-    """A row for each variable, a column for each number of observed steps."""
+    """Draw a row for each variable and a column for each number of observed steps."""
     end = int(panel.lengths.min()) - 0.5
     with to.figure("prediction", (11, 6)) as figure:
         axes = figure.subplots(len(panel), len(predicted), sharex=True, sharey="row", squeeze=False)
@@ -357,7 +357,7 @@ def _draw_prediction(to: ExampleRun, panel: Panel, predicted: dict[int, Table]) 
             axes[0, column].set_title(_after_in(to, observed))
         for ax, name in zip(axes[:, 0], panel.ids, strict=True):
             ax.set_ylabel(to.text(str(name)))
-        words = ("true", "predicted", "end of the truth as input", "end of the data")
+        words = ("true", "predicted", "end of the true inputs", "end of the data")
         labels = [to.text(word) for word in words]
         figure.legend(axes[0, 0].lines, labels, ncols=4, loc="outside lower center")
         figure.suptitle(to.text("50 steps ahead"))

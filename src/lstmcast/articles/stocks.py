@@ -1,12 +1,12 @@
-"""stocks: the shapes that a network reads and answers, and 400 prices that it learns from as they
-come.
+"""Article 4: the shapes of a network's inputs and outputs, and 400 prices that it learns from as
+they arrive.
 
-First the shapes of the article: windows of three returns, four LSTM units, the last answer or every
-one, state kept or not. Then what its answer is really about: one network, a row of the batch for
-each stock, the state kept from tick to tick, a prediction and an update at each tick. The prices
-are simulated: a part of each return comes again two ticks later, and from one tick on the opposite
-comes. Real prices have no such rule: of a reader's own nothing is compared with one, and the copy
-that no longer learns stops half way.
+First the shapes of the article: windows of three returns, four LSTM units, the last output or every
+one, state kept or not. Then its actual question: one network, a row of the batch for each stock,
+the state kept from tick to tick, a prediction and an update at each tick. The prices are simulated:
+a part of each return is repeated two ticks later, and from one tick on it is repeated with the
+opposite sign. Real prices have no such rule, so the reader's own are not compared with one, and the
+copy stops learning halfway.
 
 T ticks · S stocks · O origins, from which several ticks are forecast · H ticks ahead
 """
@@ -46,22 +46,25 @@ from lstmcast.transforms import BoxCox, Log1p
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-# forecasts of several ticks: how many, from every so many of the last ticks; and how many the
-# shipped network has read before them
+# forecasts several ticks ahead: number of ticks, distance between origins, and the number of
+# ticks that the shipped network has read before
 AHEAD, EVERY, LATE, READ = 5, 5, 60, 140
-LEARNED = 0.98  # of the naive error: a network that is above it has learned nothing
+LEARNED = 0.98  # relative to the naive error: a network above it has learned nothing
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes of a run. `ticks`: of the stream; from `change` on the rule is another, where there is
-    one, and a copy stops at `stops`. `logarithm`: of the prices that the shapes are trained on."""
+    """The sizes of a run.
+
+    `ticks`: length of the stream · `change`: the tick from which on the rule is reversed, if there
+    is a rule · `stops`: the tick at which the copy stops learning · `logarithm`: the transform of
+    the prices on which the shapes are trained."""
 
     layers: tuple[int, ...]
     epochs: int
     batch: int
     learning_rate: float
-    trained: int  # stocks on which the shapes are trained
+    trained: int  # number of stocks on which the shapes are trained
     learning: Learning
     cell: Cell = USUAL
     stocks: int = 400
@@ -72,7 +75,7 @@ class Settings:
     logarithm: Log1p | BoxCox = field(default_factory=Log1p)
 
     def of_own(self, prices: Panel) -> Settings:
-        """For a reader's prices, of any size: the copy stops half way, and no change is known."""
+        """Settings for the reader's prices: the copy stops halfway, and no change is known."""
         ticks = int(prices.lengths[0])
         return replace(
             self,
@@ -80,11 +83,11 @@ class Settings:
             ticks=ticks,
             change=None,
             stops=ticks // 2,
-            logarithm=BoxCox(0.0),  # prices may be far below 1
+            logarithm=BoxCox(0.0),  # for prices far below 1
         )
 
 
-# Keras 1: its LSTM has hard_sigmoid gates, and no gradient goes from one batch to the one before
+# Keras 1: its LSTM has hard_sigmoid gates, and no gradient flows back to the previous batch
 FAITHFUL = Settings(
     layers=(4,),
     epochs=100,
@@ -99,7 +102,7 @@ OURS = Settings((16,), 20, 64, 1e-2, 20, Learning(learning_rate=1e-2, chunk=4))
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
-    """Both parts; the stream's measures come first."""
+    """Run both parts; the measures of the stream come first."""
     settings = FAITHFUL if faithful else OURS
     if to.own is None:
         end = settings.change or settings.ticks
@@ -112,7 +115,7 @@ def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
 
 
 def own_prices(to: ExampleRun, panel: Panel) -> Panel:
-    """A reader's prices on common ticks, which are described; DataError where they do not move."""
+    """The reader's prices on common ticks, which are reported; DataError if they never change."""
     to.say(str(panel))
     prices = on_common_ticks(panel)
     missing = int(np.isnan(prices.values).sum())
@@ -125,7 +128,7 @@ def own_prices(to: ExampleRun, panel: Panel) -> Panel:
 
 
 class Followed(NamedTuple):
-    """What happened at each tick: errors relative to the last price (T, S), and seconds (T,)."""
+    """The results of each tick: errors relative to the last price (T, S), and seconds (T,)."""
 
     learning: NDArray
     stopped: NDArray
@@ -135,20 +138,20 @@ class Followed(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """Prices that were forecast from some ticks on, (O, S, H) each, by who forecast them."""
+    """Forecast prices after some of the ticks, (O, S, H) for each forecaster."""
 
-    origins: tuple[int, ...]  # ticks that had come
+    origins: tuple[int, ...]  # number of ticks that had arrived
     forecasts: dict[str, list[NDArray]]
 
     def look(self, tick: int, **streams: Stream) -> None:
-        """Forecasts of these streams, if this is one of the ticks."""
+        """Forecast with these streams if this tick is one of the origins."""
         if tick in self.origins:
             for name, model in streams.items():
                 self.forecasts.setdefault(name, []).append(model.predict(AHEAD))
 
     def errors(self, prices_TS: NDArray) -> dict[str, NDArray]:
-        """Root mean squares at each tick ahead (H,), in percent of the last price; the naive
-        forecast's too."""
+        """The root mean squared error at each tick ahead (H,), in percent of the last price, also
+        of the naive forecast."""
         last_OS = last_known(prices_TS)[np.array(self.origins) - 1]
         last_OS1 = last_OS[:, :, None]
         actual_OSH = np.stack([prices_TS[tick : tick + AHEAD].T for tick in self.origins])
@@ -156,14 +159,14 @@ class Ahead(NamedTuple):
         for name, forecasts in self.forecasts.items():
             errors[name] = (np.stack(forecasts) - actual_OSH) / last_OS1
         errors["naive"] = (last_OS1 - actual_OSH) / last_OS1
-        # the same prices for all: a row that has just begun is not forecast by everyone
+        # the same prices for all: not every forecaster forecasts a row that has just begun
         known_OSH = np.logical_and.reduce([np.isfinite(error) for error in errors.values()])
         shared = {name: np.where(known_OSH, error, np.nan) for name, error in errors.items()}
         return {name: 100 * root_mean_square(error, axis=(0, 1)) for name, error in shared.items()}
 
 
 def origins_of(ticks: int) -> tuple[int, ...]:
-    """After how many ticks several are forecast: some of the last ones."""
+    """The numbers of ticks after which to forecast: some of the last ones."""
     return tuple(range(ticks - LATE, ticks - AHEAD + 1, EVERY))
 
 
@@ -174,8 +177,8 @@ def follow(
     tell: Callable[[int, Followed], None] = lambda tick, so_far: None,
     ahead: Ahead | None = None,
 ) -> tuple[Followed, Stream]:
-    """Give a network the prices one tick at a time; from `stops` on a copy that no longer learns
-    goes beside it. `ahead` is asked for forecasts of several ticks."""
+    """Feed a network the prices one tick at a time; from `stops` on, also a copy of it that no
+    longer learns. `ahead` takes the forecasts several ticks ahead."""
     T, S = prices_TS.shape
     known_TS = last_known(prices_TS)
     shapes = [(T, S)] * 3 + [(T,)] * 2
@@ -203,7 +206,7 @@ def follow(
 
 
 def follow_shipped(prices: Panel, ahead: Ahead) -> None:
-    """Give the shipped network the last prices: it has read a history, and continues tick by
+    """Feed the shipped network the last prices: it reads a history first, then continues tick by
     tick."""
     begin = max(ahead.origins[0] - READ, 0)
     first = prices.until(np.full(len(prices), ahead.origins[0])).since(begin)
@@ -215,7 +218,7 @@ def follow_shipped(prices: Panel, ahead: Ahead) -> None:
 
 
 def stream(to: ExampleRun, settings: Settings, prices: Panel, seed: int) -> list[Measure]:
-    """Follow all prices; tables, pictures and the saved network."""
+    """Follow all prices; write tables, pictures and the network."""
     network = NetworkConfig(
         settings.layers, inputs=Running("returns"), head="point", horizon=1, cell=settings.cell
     )
@@ -256,7 +259,7 @@ def stream(to: ExampleRun, settings: Settings, prices: Panel, seed: int) -> list
 
 
 def periods(settings: Settings) -> dict[str, slice]:
-    """Ticks over which errors are compared."""
+    """The periods over which errors are compared."""
     change = settings.change
     if change is None:
         return {"the second half": slice(settings.stops, settings.ticks)}
@@ -268,7 +271,7 @@ def periods(settings: Settings) -> dict[str, slice]:
 
 
 def stream_measures(settings: Settings, followed: Followed, seconds: float) -> list[Measure]:
-    """Errors of each period, in percent of the price, the newest period first; ticks per second."""
+    """Errors in percent of the price, for the newest period first, and ticks per second."""
     who = {
         "learning": followed.learning,
         "naive": followed.naive,
@@ -303,8 +306,8 @@ def stream_measures(settings: Settings, followed: Followed, seconds: float) -> l
 def share_measures(
     settings: Settings, prices_TS: NDArray, followed: Followed, seconds: float
 ) -> list[Measure]:
-    """Errors over the naive forecast's in the newest period: of the network that learns, and, where
-    there is a rule, of one that knows it, which is the least that there can be."""
+    """Errors in the newest period relative to the naive forecast: of the learning network and, if
+    there is a rule, of a forecast that knows it, whose error is the lowest possible."""
     period, ticks = list(periods(settings).items())[-1]
     who = {"learning": followed.learning}
     if settings.change is not None:
@@ -321,7 +324,7 @@ def share_measures(
 
 
 def ahead_measures(errors: dict[str, NDArray], seconds: float) -> list[Measure]:
-    """Errors of the price several ticks ahead."""
+    """Errors of prices several ticks ahead."""
     who = {"learning": "learning", "stopped": "no longer learning", "shipped": "shipped network"}
     return [
         Measure(
@@ -334,7 +337,7 @@ def ahead_measures(errors: dict[str, NDArray], seconds: float) -> list[Measure]:
 
 
 def verdict(measures: list[Measure]) -> str:
-    """What the network that learns has learned of the new rule."""
+    """A sentence on whether the learning network has learned the new rule."""
     learning, by_rule = (row.value for row in measures)
     if learning > LEARNED:
         return (
@@ -348,8 +351,8 @@ def verdict(measures: list[Measure]) -> str:
 
 
 def verdict_of_own(share: float) -> str:
-    """What learning has brought, by the error over the naive forecast's; of prices, it is mostly
-    nothing."""
+    """A sentence on what the network has learned, by its error relative to the naive forecast; with
+    real prices, this is mostly nothing."""
     error = f"in the second half its error is {share:.1%} of the naive forecast's, the last price."
     if share < LEARNED:
         return f"The network has learned something of these prices: {error}"
@@ -366,7 +369,7 @@ def write_tables(
     online: Stream,
     stopped: Stream,
 ) -> None:
-    """Errors of each tick, and what is expected of each stock next."""
+    """Write the errors of each tick, and the next expected price of each stock."""
     who = {
         "learning": followed.learning,
         "no_longer_learning": followed.stopped,

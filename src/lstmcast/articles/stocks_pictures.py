@@ -1,6 +1,6 @@
-"""Pictures of the article on stocks: errors of the two networks and of the naive forecast, several
-ticks ahead, a few prices and returns, ticks per second. Of a reader's own prices no change is
-known, and none is drawn.
+"""Pictures of the article on stocks: errors of the two networks and of the naive forecast, also for
+several ticks ahead, a few prices and returns, ticks per second. The reader's own prices have no
+known change, so none is drawn.
 
 T ticks · S stocks · H ticks ahead
 """
@@ -21,49 +21,47 @@ if TYPE_CHECKING:
     from lstmcast.articles.runs import ExampleRun
     from lstmcast.articles.stocks import Followed, Settings
 
-TOGETHER = 25  # ticks of a rolling error
-LINES, SHOWN = 6, 40  # prices in a picture; ticks of the returns that are shown closely
+TOGETHER = 25  # ticks in a rolling error
+LINES, SHOWN = 6, 40  # prices in a picture; ticks in the close-up of returns
 JAPANESE = {
     "error of the next price, % of the price": "次の価格の誤差(価格に対する%)",
     "root mean square over 400 stocks and 25 ticks": "400銘柄・25ティックの二乗平均平方根",
-    "learning at each tick": "毎ティック学習",
-    "no longer learning": "学習を止めたもの",
+    "learning at each tick": "ティックごとに学習",
+    "no longer learning": "学習を停止した複製",
     "naive: the last price": "ナイーブ(直前の価格)",
-    "the rule turns round": "規則が反転",
-    "learning stops for the copy": "複製は学習を停止",
+    "the rule is reversed": "規則が反転",
+    "the copy stops learning": "複製が学習を停止",
     "tick": "ティック",
-    "price, the first one = 100": "価格(初値=100)",
+    "price (first price = 100)": "価格(最初の価格=100)",
     "A few of the 400 stocks": "400銘柄の一部",
-    "One network, 400 stocks, one tick after the other": (
-        "1つのネットワーク・400銘柄・1ティックずつ"
-    ),
-    "ticks per second": "毎秒ティック数",
+    "One network, 400 stocks, tick by tick": "1つのネットワークで400銘柄を1ティックずつ",
+    "ticks per second": "1秒あたりのティック数",
     "predicting and learning": "予測と学習",
     "predicting": "予測のみ",
-    "400 stocks are predicted at each tick": "各ティックで400銘柄を予測",
-    "Several ticks ahead, from the state of the stream": "ストリームの状態から何ティックか先まで",
-    "ticks ahead": "何ティック先か",
+    "400 stocks are predicted at each tick": "ティックごとに400銘柄を予測",
+    "Forecasts several ticks ahead, from the state of the stream": (
+        "ストリームの状態から数ティック先までの予測"
+    ),
+    "ticks ahead": "予測先までのティック数",
     "error, % of the price": "誤差(価格に対する%)",
     "shipped network": "同梱のネットワーク",
     "return, %": "リターン(%)",
-    "what came": "実際の値",
-    "One stock before the change": "変化前の1銘柄",
-    "the same stock at the end": "同じ銘柄の最後の部分",
-    "One network for all series, one tick after the other": (
-        "1つのネットワーク・すべての系列・1ティックずつ"
-    ),
+    "actual": "実際の値",
+    "One stock before the change": "規則が変わる前の1銘柄",
+    "the same stock at the end": "同じ銘柄の終わりの部分",
+    "One network for all series, tick by tick": ("1つのネットワークですべての系列を1ティックずつ"),
     "root mean square over all series and 25 ticks": "すべての系列・25ティックの二乗平均平方根",
-    "All series are predicted at each tick": "各ティックですべての系列を予測",
+    "All series are predicted at each tick": "ティックごとにすべての系列を予測",
     "The prices": "価格",
     "A few of the prices": "価格の一部",
-    "One series after the copy stopped": "複製が学習を止めた後の1系列",
-    "the same series at the end": "同じ系列の最後の部分",
+    "One series after the copy stopped learning": "複製が学習を停止した後の1系列",
+    "the same series at the end": "同じ系列の終わりの部分",
 }
 
 
 def rolling(errors_TS: NDArray) -> NDArray:
-    """Root mean square over all stocks and the newest ticks, in percent (T,); NaN before there
-    are so many."""
+    """The root mean square over all stocks and the newest ticks, in percent (T,); NaN at the first
+    ticks."""
     mean_T = root_mean_square(errors_TS, axis=1) ** 2
     means = np.convolve(mean_T, np.full(TOGETHER, 1 / TOGETHER), "valid")
     unknown = np.full(TOGETHER - 1, np.nan)
@@ -71,7 +69,7 @@ def rolling(errors_TS: NDArray) -> NDArray:
 
 
 def draw_errors(to: ExampleRun, settings: Settings, followed: Followed) -> None:
-    """The rolling error of the two networks and of the naive forecast."""
+    """Draw the rolling error of the two networks and of the naive forecast."""
     with to.figure("error", size=(10, 4.8)) as figure:
         ax = figure.subplots()
         ax.margins(y=0.09)
@@ -92,17 +90,17 @@ def draw_errors(to: ExampleRun, settings: Settings, followed: Followed) -> None:
             color="#1556b0",
             label=to.text("learning at each tick"),
         )
-        marks = [(settings.stops, "learning stops for the copy", "right", 0.03)]
+        marks = [(settings.stops, "the copy stops learning", "right", 0.03)]
         if settings.change is not None:
-            marks.append((settings.change, "the rule turns round", "left", 0.95))
+            marks.append((settings.change, "the rule is reversed", "left", 0.95))
         for tick, text, side, height in marks:
             ax.axvline(tick, color="#1f2933", linewidth=0.8, linestyle=":")
             words, place = f" {to.text(text)} ", ax.get_xaxis_transform()
             ax.text(tick, height, words, transform=place, fontsize=9, horizontalalignment=side)
-        title = "One network for all series, one tick after the other"
+        title = "One network for all series, tick by tick"
         measure = "root mean square over all series and 25 ticks"
         if to.own is None:
-            title = "One network, 400 stocks, one tick after the other"
+            title = "One network, 400 stocks, tick by tick"
             measure = "root mean square over 400 stocks and 25 ticks"
         figure.suptitle(to.text(title))
         ax.set_title(to.text(measure), fontsize=9)
@@ -111,7 +109,7 @@ def draw_errors(to: ExampleRun, settings: Settings, followed: Followed) -> None:
 
 
 def draw_ahead(to: ExampleRun, errors: dict[str, NDArray]) -> None:
-    """The error of each tick ahead, by who forecast it."""
+    """Draw the error of each tick ahead, for each forecaster."""
     words = {
         "learning": "learning at each tick",
         "stopped": "no longer learning",
@@ -130,12 +128,12 @@ def draw_ahead(to: ExampleRun, errors: dict[str, NDArray]) -> None:
             steps, label = np.arange(1, len(error_H) + 1), to.text(words[name])
             ax.plot(steps, error_H, color=colours[name], marker="o", label=label)
         ax.set(xticks=range(1, len(errors["naive"]) + 1), ylim=(0, None))
-        ax.set_title(to.text("Several ticks ahead, from the state of the stream"))
+        ax.set_title(to.text("Forecasts several ticks ahead, from the state of the stream"))
         ax.set(xlabel=to.text("ticks ahead"), ylabel=to.text("error, % of the price"))
 
 
 class Close(NamedTuple):
-    """Where returns are shown closely: up to which tick, and the titles."""
+    """The close-ups of returns: the ticks at which they end, and their titles."""
 
     first: int
     end: int
@@ -143,24 +141,24 @@ class Close(NamedTuple):
 
 
 def close(settings: Settings) -> Close:
-    """Before the change and long after it; without one, after learning has stopped and at the
-    end."""
+    """Close-ups before the change and long after it; if there is none, after the copy stopped
+    learning and at the end."""
     if settings.change is None:
-        titles = ("One series after the copy stopped", "the same series at the end")
+        titles = ("One series after the copy stopped learning", "the same series at the end")
         return Close(settings.stops + SHOWN, settings.ticks, titles)
     titles = ("One stock before the change", "the same stock at the end")
     return Close(settings.change, settings.ticks, titles)
 
 
 def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, followed: Followed) -> None:
-    """A few prices, and the returns of one stock with what was said of them, early and late."""
+    """Draw a few prices, and the returns of one stock with their predictions, early and late."""
     close_up = close(settings)
     with to.figure("stocks", size=(10, 7)) as figure:
         panes = figure.subplot_mosaic([["all", "all"], ["before", "end"]])
         draw_prices(to, panes["all"], settings, prices_TS)
         panes["before"].set_ylabel(to.text("return, %"))
         panes["end"].sharey(panes["before"])
-        stock = int(moves(prices_TS).sum(axis=0).argmax())  # the one that moves most often
+        stock = int(moves(prices_TS).sum(axis=0).argmax())  # the one whose price changes most often
         ends = {"before": close_up.first, "end": close_up.end}
         for (pane, end), title in zip(ends.items(), close_up.titles, strict=True):
             ticks = np.arange(end - SHOWN, end)
@@ -173,7 +171,7 @@ def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, followed
 
 
 def draw_prices(to: ExampleRun, ax: Axes, settings: Settings, prices_TS: NDArray) -> None:
-    """A few prices, each in percent of its first known one."""
+    """Draw a few prices, each in percent of its first known one."""
     known_TS = last_known(prices_TS)[:, :LINES]
     first_known_S = np.argmax(~np.isnan(known_TS), axis=0)
     first_S = known_TS[first_known_S, np.arange(len(first_known_S))]
@@ -185,13 +183,13 @@ def draw_prices(to: ExampleRun, ax: Axes, settings: Settings, prices_TS: NDArray
     if to.own is None:
         title = "A few of the 400 stocks"
     ax.set_title(to.text(title))
-    ax.set_ylabel(to.text("price, the first one = 100"))
+    ax.set_ylabel(to.text("price (first price = 100)"))
 
 
 def draw_returns(
     to: ExampleRun, ax: Axes, ticks: NDArray, stock: int, followed: Followed, with_labels: bool
 ) -> None:
-    """What came, and what the two networks had said."""
+    """Draw actual returns, and the predictions of the two networks."""
     came = 100 * followed.naive[ticks, stock]
     stopped = came - 100 * followed.stopped[ticks, stock]
     learning = came - 100 * followed.learning[ticks, stock]
@@ -202,14 +200,14 @@ def draw_returns(
         *ax.plot(ticks + 1, learning, color="#1556b0"),
     ]
     if with_labels:
-        words = ("what came", "no longer learning", "learning at each tick")
+        words = ("actual", "no longer learning", "learning at each tick")
         for line, word in zip(lines, words, strict=True):
             line.set_label(to.text(word))
     ax.set_xlabel(to.text("tick"))
 
 
 def draw_speed(to: ExampleRun, followed: Followed) -> None:
-    """Ticks per second, medians of 25 ticks."""
+    """Draw ticks per second, as medians of 25 ticks."""
     with to.figure("speed", size=(10, 3.6)) as figure:
         ax = figure.subplots()
         for seconds_T, text in (

@@ -1,4 +1,4 @@
-"""Prices for the example of stocks: simulated ones with a known rule, and the reader's own.
+"""Prices for the stocks example: simulated ones with a known rule, and the reader's own.
 
 T ticks · S stocks
 """
@@ -15,7 +15,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
 
 COMES_AGAIN = 0.6  # the share of a return that is repeated
-AFTER = 2  # the number of ticks after which it is
+AFTER = 2  # ticks after which it is repeated
 
 
 def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 1000) -> NDArray:

@@ -1,5 +1,5 @@
-"""The shapes of the article on stocks: windows of three returns, four LSTM units, the last answer
-or every one, state kept or not; each way of cutting series is trained, and compared with the naive
+"""The shapes of the article on stocks: windows of three returns, four LSTM units, the last output
+or every one, state kept or not. Each batching scheme is trained and compared with the naive
 forecast."""
 
 from __future__ import annotations
@@ -32,24 +32,23 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
 LOOK_BACK = 3  # steps of a window
-HISTORY, SHARE = 150, 0.3  # ticks that the shapes are trained on; the part of them held back
+HISTORY, SHARE = 150, 0.3  # ticks for training the shapes; share that is held back
 
 
 class Shape(NamedTuple):
-    """One way to cut series into what a network reads, and the sizes of what goes in and comes
-    out."""
+    """A batching scheme, and the shapes of the network's inputs and outputs with it."""
 
     name: str
     batching: str
     inputs: str  # (samples, time steps, features)
     lstm: str
     dense: str
-    loss: str  # the boxes of the unrolled picture that have one
+    loss: str  # the boxes of the unrolled picture that have a loss
 
 
 def schemes(faithful: bool) -> dict[str, Batching]:
-    """The article's four; Keras' stateful windows overlap, so that its state has read two values
-    of three before."""
+    """The article's four batching schemes; stateful windows in Keras overlap, so the state has read
+    two of three values before."""
     stride = 1 if faithful else LOOK_BACK
     return {
         "many-to-one": Windows(LOOK_BACK, loss="last", shuffle=not faithful),
@@ -60,7 +59,7 @@ def schemes(faithful: bool) -> dict[str, Batching]:
 
 
 def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
-    """What each batching scheme reads and answers: `samples` windows, `rows` series at once."""
+    """The shapes of each batching scheme, for `samples` windows and `rows` series at once."""
     D, S = settings.layers[-1], settings.stocks
     return [
         _shape("many-to-one", "Windows(3, loss='last')", samples, LOOK_BACK, D, every_step=False),
@@ -104,8 +103,8 @@ def _shape(
     every_step: bool,
     features: int = 1,
 ) -> Shape:
-    """A dense layer is applied to each output of the LSTM that it is given: to the last one, or
-    to every one."""
+    """The shape of a scheme whose dense layer is applied to the last output of the LSTM, or to
+    every one."""
     answered = (samples, steps) if every_step else (samples,)
     loss = f"boxes 1 to {steps}" if every_step else f"box {steps}, the newest"
     return Shape(
@@ -119,7 +118,7 @@ def _shape(
 
 
 def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecaster:
-    """The article's network, trained in one of its ways."""
+    """The article's network with one of its batching schemes."""
     inputs = Transformed(settings.logarithm, Difference(), Standard())
     return LSTMForecaster(
         horizon=1,
@@ -140,8 +139,8 @@ def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecas
 
 
 def history(prices: Panel, count: int) -> Panel:
-    """The first ticks of at most so many stocks: of those that move most often, both in the part
-    that is trained on and in the one held back. DataError where none does."""
+    """The first ticks of at most `count` stocks: those whose prices change most often in both the
+    training and the held-back part; DataError if there is none."""
     moved_TS = moves(matrix(prices)[:HISTORY])
     trained = int(training_ends(prices.until(np.full(len(prices), HISTORY)))[0])
     often_S = np.minimum(moved_TS[:trained].sum(axis=0), moved_TS[trained:].sum(axis=0))
@@ -156,18 +155,18 @@ def history(prices: Panel, count: int) -> Panel:
 
 
 def training_ends(panel: Panel) -> NDArray:
-    """How many ticks of each stock are trained on (S,)."""
+    """The number of training ticks of each stock (S,)."""
     return Validation(share=SHARE).training_ends(panel.lengths, 1)
 
 
 def samples_of(panel: Panel, forecaster: LSTMForecaster) -> int:
-    """Windows in the part that is trained on."""
+    """The number of windows in the training part."""
     data, _ = forecaster.config.inputs.data(panel, training_ends(panel))
     return int(window_counts(split_of(data), LOOK_BACK).sum())
 
 
 def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) -> list[Measure]:
-    """Train the four batching schemes on a few stocks: tables of shapes, one-step errors."""
+    """Train the four batching schemes on a few stocks; write shapes and one-step errors."""
     ways, ends = schemes(settings.faithful), training_ends(panel)
     samples = samples_of(panel, forecaster(settings, ways["many-to-one"], seed))
     table = shapes(settings, samples, min(settings.batch, len(panel)))
@@ -192,8 +191,8 @@ def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) ->
 
 
 def against_naive(model: LSTMForecaster, panel: Panel, ends: NDArray) -> float:
-    """RMSE of one-step forecasts of what was held back, relative to prices, over that of the
-    last price."""
+    """The RMSE of one-step forecasts of the held-back part, relative to prices, divided by that of
+    the last price."""
     one_step = model.predict(panel, mode="one-step").point[:, 0]
     predicted = one_step.reshape(len(panel), -1)
     values = panel.values.reshape(len(panel), -1)

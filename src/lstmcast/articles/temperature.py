@@ -1,11 +1,11 @@
-"""Article 5: a temperature from a CSV file, windows of 20 values, the next five values; callbacks,
+"""Article 5: a temperature from a CSV file, windows of 20 values, the next five values; callbacks
 and a summary.
 
-The article is a course page for Keras in Colab with 101 values. Its LSTM kernel begins with zeros:
-the network says nothing at first, but learns all the same, as the gradient of the candidate's
-kernel comes through the head and needs no kernel. By default there are more days, and a network
-that is trained until it is good. A series of a reader's own, of days or of ten minutes, goes the
-same way.
+The article is a course page for Keras in Colab with 101 values. Its LSTM kernel is initialised with
+zeros: the network answers 0 at first but still learns, as the gradient of the candidate's kernel
+comes through the head and does not depend on the kernel. By default there are more days, and the
+network is trained until it is good. The reader's own series, of days or of ten minutes, is treated
+in the same way.
 """
 
 from __future__ import annotations
@@ -45,27 +45,29 @@ if TYPE_CHECKING:
     from lstmcast.training_history import History
 
 WINDOW, AHEAD = 20, 5
-FEW, MANY = 101, 1461  # days: as in the course, and four years
-MOST_MEASURED = 2_000  # windows of each part whose mean absolute error is measured in an epoch
+FEW, MANY = 101, 1461  # days: as in the course; four years
+MOST_MEASURED = (
+    2_000  # windows of each part for which the mean absolute error of an epoch is measured
+)
 
 
 class Settings(NamedTuple):
-    """What is trained, and how."""
+    """The network and its training."""
 
     network: NetworkConfig
     training: TrainingConfig
 
 
 def settings(faithful: bool, days: int) -> Settings:
-    """Those of the article, or our own. The validation part is as long as the test part: a fifth
-    of the days."""
+    """The settings of the article, or our own; the validation and test parts are each a fifth of
+    the days."""
     validation, inputs = Validation(steps=days // 5), Transformed(Standard())
     if faithful:
         training = TrainingConfig(
             epochs=100,
             batch_size=32,
             batching=Windows(WINDOW, loss="last"),
-            optimiser=Optimiser("adam", 1e-3, epsilon=1e-7),  # Keras'
+            optimiser=Optimiser("adam", 1e-3, epsilon=1e-7),  # as in Keras
             loss=Loss("mse"),
             validation=validation,
             patience=2,
@@ -98,7 +100,7 @@ JAPANESE = {
     "predicted": "予測",
     "last known value": "直前の値",
     "Error of each step on the test part": "テスト部分における予測ステップごとの誤差",
-    "steps ahead": "何ステップ先か",
+    "steps ahead": "予測先までのステップ数",
     "Learning curve": "学習曲線",
     "epoch": "エポック",
     "loss": "損失",
@@ -108,7 +110,7 @@ JAPANESE = {
 
 
 def temperatures(days: int, seed: int = 0) -> tuple[NDArray, NDArray]:
-    """Dates and simulated daily temperatures: a yearly cycle, and weather that lasts for some days.
+    """Dates and simulated daily temperatures: a yearly cycle, and weather that lasts a few days.
 
     >>> temperatures(3)[1]
     array([22.4, 21.7, 22.6])
@@ -117,7 +119,7 @@ def temperatures(days: int, seed: int = 0) -> tuple[NDArray, NDArray]:
     shocks = np.sqrt(1 - 0.75**2) * (2.5 * rng.normal(size=days))
     weather = np.zeros(days)
     deviation = 0.0
-    # an autoregression: three quarters of a deviation are left a day later
+    # an autoregression: three quarters of a deviation remain a day later
     for step in range(days):
         deviation = 0.75 * deviation + shocks[step]
         weather[step] = deviation
@@ -127,7 +129,7 @@ def temperatures(days: int, seed: int = 0) -> tuple[NDArray, NDArray]:
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
-    """Write and read the file, train, and forecast five steps from every one of the test part."""
+    """Write and read the file, train, and forecast five steps from each step of the test part."""
     days = FEW if faithful else MANY
     panel = to.panel(partial(_simulated, to, days))
     setup = settings(faithful, len(panel.values))
@@ -141,8 +143,8 @@ def _simulated(to: ExampleRun, days: int) -> Panel:
 
 
 def forecast_five(to: ExampleRun, panel: Panel, setup: Settings, seed: int = 0) -> list[Measure]:
-    """The same for any series: the last fifth tests, the fifth before it validates, what comes
-    first is trained on."""
+    """The same for any series: the last fifth is for testing, the fifth before it for validation,
+    and the rest for training."""
     before_test = panel.until(panel.lengths - panel.lengths // 5)
     forecaster = lc.LSTMForecaster(
         AHEAD,
@@ -183,10 +185,10 @@ def forecast_five(to: ExampleRun, panel: Panel, setup: Settings, seed: int = 0) 
 
 
 def mean_absolute_errors(panel: Panel) -> Metrics:
-    """The metric of the course, in the units of the data: of each window's next value, in the part
-    that is trained on and in the one that validates."""
+    """The metric of the course, in the units of the data: the error of each window's next value, in
+    the training and validation parts."""
     values = panel.values
-    trained = len(values) - len(values) // 4  # the fifth of all values that validates
+    trained = len(values) - len(values) // 4  # without the validation part, a fifth of all values
     mean = float(np.nanmean(values[:trained]))
     deviation = float(np.nanstd(values[:trained])) or 1.0
     z_T = np.nan_to_num((values - mean) / deviation).astype(np.float32)
@@ -208,7 +210,7 @@ def mean_absolute_errors(panel: Panel) -> Metrics:
 
 
 def next_values(network: Network, windows_BT: NDArray) -> NDArray:
-    """What a network with a point head says after each window (B,), in its own units."""
+    """The answer of a network with a point head after each window (B,), in its own units."""
     x_TBC = windows_BT.T[:, :, None]
     begun_TB = np.ones(x_TBC.shape[:2], bool)
     hidden, _ = network.run(x_TBC, begun_TB, network.start(len(windows_BT)))
@@ -227,7 +229,7 @@ def _say_next_five(to: ExampleRun, forecast: Forecast, actual_KH: NDArray) -> No
 def _table_of_errors(
     to: ExampleRun, forecast: Forecast, naive: Forecast, actual_KH: NDArray
 ) -> None:
-    """Errors of each step, and the last forecasts, as tables and as a picture."""
+    """Write the errors of each step and the last forecasts, as tables and as a picture."""
     steps = np.arange(1, AHEAD + 1)
     errors = {
         "network": _errors_by_step(forecast, actual_KH),
@@ -257,7 +259,7 @@ def _table_of_errors(
 
 
 def _errors_by_step(forecast: Forecast, actual_KH: NDArray) -> NDArray:
-    """RMSE of each step (H,)."""
+    """The RMSE of each step (H,)."""
     errors = []
     for step in range(AHEAD):
         errors.append(rmse(forecast.point[:, step], actual_KH[:, step]))
@@ -306,7 +308,7 @@ def _draw(
 
 
 def _unit(to: ExampleRun) -> str:
-    """Of the values; that of a reader's own series is not known."""
+    """The unit of the values; that of the reader's own series is unknown."""
     return to.text("degrees Celsius") if to.own is None else ""
 
 

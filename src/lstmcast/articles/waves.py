@@ -1,12 +1,11 @@
-"""Article 2: windows of 80 steps of a wave teach one LSTM the next value; then it continues alone
-for
+"""Article 2: one LSTM learns the next value from windows of 80 steps, then continues on its own for
 200 steps.
 
 The article is a Keras tutorial for Colab with two waves, `sine` and `beats`. Its 300 units learn
-from windows in one random order, each to predict one value from 80 true ones, and are asked
-afterwards for something that they were never trained for: to read their own predictions. By default
-a network of 48 units is trained for just that: it begins with the truth alone, and reads more and
-more of its own predictions as training continues.
+from windows in one random order to predict one value from 80 true ones, and must then do something
+that they were never trained for: read their own predictions. By default a network of 48 units is
+trained for just that: it starts with true values only, and reads more and more of its own
+predictions as training continues.
 """
 
 from __future__ import annotations
@@ -46,17 +45,17 @@ if TYPE_CHECKING:
     from lstmcast.training_history import History
 
 CYCLE, STEPS = 80, 200
-PRINTED = 100  # predictions that the second exercise prints
-EPOCHS = {"sine": 40, "beats": 60}  # of our own training: two waves take longer
+PRINTED = 100  # number of predictions that the second exercise prints
+EPOCHS = {"sine": 40, "beats": 60}  # epochs of our own training: two waves take longer
 LENGTHS = {"sine": 50 * CYCLE, "beats": 200 * CYCLE}
 RED = "#c8322b"
 
 JAPANESE = {
     "The first cycles": "最初の数周期",
-    "A window of 80 steps, and its label": "80ステップの窓と、そのラベル",
+    "A window of 80 steps and its label": "80ステップの窓とラベル",
     "input": "入力",
     "label": "ラベル",
-    "200 steps fed back": "自分の予測を入力に戻して200ステップ",
+    "200 steps fed back": "自分の予測を入力に戻して200ステップ先まで予測",
     "true": "真の値",
     "predicted": "予測",
     "last window": "最後の窓",
@@ -93,15 +92,15 @@ def wave(name: str, steps: NDArray) -> NDArray:
 
 
 def data(name: str, extra_steps: int = 0) -> Panel:
-    """The article's data: 50 cycles of the sine, 200 of the beats; and so many steps more."""
+    """The article's data, 50 cycles of the sine or 200 of the beats, and some extra steps."""
     steps = np.arange(LENGTHS[name] + extra_steps)
     return lc.Panel.from_arrays({name: wave(name, steps)})
 
 
 def as_in_the_article(seed: int) -> lc.LSTMForecaster:
-    """Its network and its training: one value from each window, the windows in one random order,
-    RMSprop as Keras has it, stopped early."""
-    # np.random.seed(seed) and the first draw / 10; in all four gates, the forget gate's too
+    """The article's network and training: one value from each window, windows in one random order,
+    RMSprop as in Keras, early stopping."""
+    # np.random.seed(seed) and the first draw / 10; in all four gates, including the forget gate
     bias = float(np.random.RandomState(seed).rand() / 10)
     training = TrainingConfig(
         epochs=1000,
@@ -124,8 +123,8 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
 
 
 def our_own(seed: int, name: str = "sine") -> lc.LSTMForecaster:
-    """Segments of two cycles: the second is the truth at first, and in the end what the network
-    says itself."""
+    """Our forecaster: segments of two cycles, the second of which consists of true values at first
+    and of the network's own predictions in the end."""
     training = TrainingConfig(
         epochs=EPOCHS[name],
         batch_size=32,
@@ -167,10 +166,10 @@ def run_beats(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
 
 
 def _run_as(to: ExampleRun, name: str, faithful: bool, seed: int) -> list[Measure]:
-    """As the article does it, with a model saved at each improvement, or as we do.
+    """Run as in the article, with a model saved at each improvement, or with our settings.
 
-    Our training improves with nearly every epoch. To save what reads 16,000 steps, its intervals
-    measured, takes as long as such an epoch.
+    Our training improves at nearly every epoch, and saving a model that reads 16,000 steps, with
+    its intervals measured, takes as long as an epoch.
     """
     if not faithful:
         return run(to, name, our_own(seed, name))
@@ -184,8 +183,8 @@ def run(
     forecaster: lc.LSTMForecaster,
     callbacks: Sequence[Callback] = (),
 ) -> list[Measure]:
-    """Train on all but the last 200 steps, let the network continue alone, and say how far off it
-    is."""
+    """Train on all but the last 200 steps, let the network continue on its own, and report its
+    error."""
     panel = to.panel(lambda: data(name, STEPS))
     training = panel.until(panel.lengths - STEPS)
     to.say(f"the last {STEPS} are compared with\n{summary(forecaster.config)}")
@@ -213,7 +212,7 @@ def run(
 
 
 def _print_first(to: ExampleRun, true: NDArray, predicted: NDArray) -> None:
-    """The first 100 predictions, in rows of ten and in a file."""
+    """Print the first 100 predictions in rows of ten, and write them to a file."""
     lines = []
     for row in predicted[:PRINTED].reshape(-1, 10):
         lines.append("".join(f"{value:9.4f}" for value in row))
@@ -239,14 +238,14 @@ def _epochs(history: History) -> list[Measure]:
 
 
 def _draw_series(to: ExampleRun, values: NDArray) -> None:
-    """The beginning, and what a network sees of it: a window, and the value that comes next."""
+    """Draw the first cycles, and a window with the value that follows it."""
     with to.figure("series", (10, 5)) as figure:
         ax, below = figure.subplots(2)
         ax.plot(values[: 5 * CYCLE])
         ax.set_title(to.text("The first cycles"))
         below.plot(values[:CYCLE], marker=".", label=to.text("input"))
         below.plot(CYCLE, values[CYCLE], "o", color=RED, label=to.text("label"))
-        below.set_title(to.text("A window of 80 steps, and its label"))
+        below.set_title(to.text("A window of 80 steps and its label"))
         below.set_xlabel(to.text("step"))
 
 

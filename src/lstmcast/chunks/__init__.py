@@ -1,1 +1,1 @@
-"""Tables larger than memory: read some series at a time, results written part by part."""
+"""Tables larger than memory, forecast in chunks of series whose results are written as parts."""

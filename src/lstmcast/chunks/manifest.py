@@ -1,9 +1,9 @@
-"""What a folder of parts is of: the table, the options and the chunks, as JSON beside the parts.
+"""What the parts in a folder come from (table, options, chunks), as JSON beside the parts.
 
 sales-forecast/
-    _lstmcast.json           what is described here; programs that read folders skip such names
+    _lstmcast.json           the manifest; programs that read folders skip such names
     part-00000.parquet       the result of the first chunk
-    part-00001.txt           why a chunk has none
+    part-00001.txt           why a chunk has no result
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ MOST_SHOWN = 3  # differences
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the parts of a folder are made of.
+    """What the parts of a folder are made from.
 
-    `facts`: everything that they depend on, as texts by name · `is_sorted`: whether chunks are of a
-    sorted copy · `columns`: what was found in the table, for the chunks to be read alike.
+    `facts`: everything they depend on, as texts by name · `is_sorted`: whether chunks refer to a
+    sorted copy · `columns`: the columns found in the table, so that all chunks are read alike.
     """
 
     facts: Mapping[str, str]
@@ -38,14 +38,14 @@ class Manifest:
     columns: Mapping[str, Any]
 
     def write(self, folder: Path) -> None:
-        """Put it into the folder."""
+        """Write it into the folder."""
         document = {"format": FORMAT, **asdict(self)}
         with whole_file(folder / NAME) as temporary:
             temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
-        """That of a folder; None where it has none. OutputError where it is damaged."""
+        """The manifest of a folder, or None if it has none; OutputError if it is damaged."""
         path = folder / NAME
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
@@ -77,7 +77,7 @@ def _chunk(saved: Any) -> Chunk:
 
 
 def require_same(folder: Path, saved: Mapping[str, str], current: Mapping[str, str]) -> None:
-    """UsageError where the parts of a folder are of another table or other options."""
+    """Raise UsageError if the parts of a folder come from another table or other options."""
     names = [name for name in {**saved, **current} if saved.get(name) != current.get(name)]
     if not names:
         return
@@ -94,13 +94,12 @@ def require_same(folder: Path, saved: Mapping[str, str], current: Mapping[str, s
 
 
 def _option(name: str) -> str:
-    """A fact as people call it."""
+    """The option that sets a fact, or the fact in words."""
     return name.removeprefix("job.").replace("model.specification.", "")
 
 
 def begun(folder: Path) -> None:
-    """Make the folder that parts go to where it is missing. OutputError where it holds other
-    things."""
+    """Create the folder for the parts if it is missing; OutputError if it holds other things."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

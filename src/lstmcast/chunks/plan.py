@@ -1,4 +1,4 @@
-"""Which rows are worked on together: spans that hold whole series, some thousands of them each."""
+"""Which rows are processed together: spans of whole series, several thousand in each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SORTED = ".sorted"  # folder of a sorted copy, beside the parts
 
 
 class Chunk(NamedTuple):
-    """Whole series that lie one after the other."""
+    """A span of rows that holds whole series."""
 
     number: int
     span: Span
@@ -36,13 +36,13 @@ class Chunk(NamedTuple):
 
     @property
     def part(self) -> str:
-        """The name of its result."""
+        """The file name of its result."""
         return f"part-{self.number:05d}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All chunks of a table, and what is in it."""
+    """All chunks of a table, with its numbers of rows and series."""
 
     chunks: tuple[Chunk, ...]
     series: int
@@ -59,7 +59,7 @@ class Runs(NamedTuple):
 
 
 def counted(store: Store, connection: Any, keys: Sequence[str]) -> Runs:
-    """What one pass over the columns of ids shows. DataError where rows have no id."""
+    """Count runs and series in one pass over the id columns; DataError if rows have no id."""
     is_named = " AND ".join(f"{quoted_column(key)} IS NOT NULL" for key in keys)
     row = ", ".join(map(quoted_column, keys))
     counts = connection.execute(
@@ -78,7 +78,7 @@ def counted(store: Store, connection: Any, keys: Sequence[str]) -> Runs:
 
 
 def planned(store: Store, connection: Any, keys: Sequence[str], runs: Runs, size: int) -> Plan:
-    """Chunks of `size` series of a table in which the rows of each lie together."""
+    """Chunks of `size` series, for a table in which the rows of each series are contiguous."""
     starts = connection.execute(
         f"SELECT {FILE}, {ROW} FROM (SELECT {FILE}, {ROW}, row_number() OVER () - 1 AS place "
         f"FROM ({_with_begins(store, keys)}) WHERE begins) WHERE place % {size} = 0"
@@ -94,7 +94,7 @@ def planned(store: Store, connection: Any, keys: Sequence[str], runs: Runs, size
 
 
 def sorted_copy(store: Store, keys: Sequence[str], folder: Path) -> ParquetFiles:
-    """The rows by series, in a file beside the results: one that is there already is used."""
+    """The rows sorted by series, in a file beside the results; an existing file is used again."""
     place = folder / SORTED / "rows.parquet"
     place.parent.mkdir(parents=True, exist_ok=True)
     if not place.exists():
@@ -110,10 +110,10 @@ def sorted_copy(store: Store, keys: Sequence[str], folder: Path) -> ParquetFiles
 
 
 def _with_begins(store: Store, keys: Sequence[str]) -> str:
-    """Rows with whether they begin another series than the row before."""
+    """A query for rows and whether each begins another series than the row before it."""
     row = ", ".join(map(quoted_column, keys))
     differs = " OR ".join(
         f"{quoted_column(key)} IS DISTINCT FROM lag({quoted_column(key)}) OVER ()" for key in keys
     )
-    # the first row has none before it, and its ids are known
+    # no row precedes the first, so it differs: its ids are never null
     return f"SELECT *, {differs} AS begins FROM ({store.numbered(row)})"

@@ -1,4 +1,4 @@
-"""A job over a table that is larger than memory: planned, done chunk by chunk, gone on with."""
+"""A job on a table larger than memory: planned, run chunk by chunk, resumed if interrupted."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from lstmcast.util.config import is_whole
 from lstmcast.util.files import checked_path, locked, output_errors
 from lstmcast.util.parallel import spread
 
-CHUNK = 5000  # series: 300,000 values of monthly ones, and some 400 MB of memory in a process
-HEAD = 100_000  # rows that are looked at for the columns of ids
-EVERY = 5.0  # seconds between two notes on progress
+CHUNK = 5000  # series: about 300,000 values of monthly data, and 400 MB of memory per process
+HEAD = 100_000  # rows that are examined to find the id columns
+EVERY = 5.0  # seconds between two progress messages
 Notify = Callable[[Any], object]
-# how chunks are spread: work and chunks → what is done, in any order
+# how chunks are distributed: work and chunks → their results, in any order
 Spread = Callable[[Work, Sequence[Chunk]], Iterator[Done]]
 
 
 class MakesJob(Protocol):
-    """What makes the job of a run, once the first chunk has shown what data there are."""
+    """A function that makes the job of a run once the first chunk has been read."""
 
     def __call__(self, first: Panel, source: Source, /) -> Job: ...
 
@@ -48,23 +48,23 @@ def forecast_in_parts(
     progress: Callable[[str], object] | None = None,
     **words: Unpack[Words],
 ) -> PartsResult:
-    """Forecast a table larger than memory in chunks of series, and write a folder of parts.
+    """Forecast a table larger than memory, in chunks of series, into a folder of parts.
 
     An interrupted run continues where it stopped when it is called again.
 
     Args:
         model: A forecaster, such as `LSTMForecaster(12)`.
         data: Parquet files (a path, a folder, a pattern, a list), or "duckdb:///FILE?table=NAME".
-        out: The folder of parts, `part-00000.parquet` and on: the columns of
+        out: Folder for the parts, `part-00000.parquet` and so on, which have the columns of
             `Forecast.columns_dict`.
-        chunk: How many series are worked on together.
+        chunk: Number of series that are processed together.
         workers: Number of processes.
-        progress: Function called with a sentence from time to time.
+        progress: Function that is called with a progress message every few seconds.
         words: Keyword arguments of `lstmcast.read`: time, target, series, ….
 
     Raises:
-        DataError, OutputError: Data cannot be read, or parts cannot be written.
-        UsageError: The folder holds parts of another table, or of other options.
+        DataError, OutputError: The data cannot be read, or the parts cannot be written.
+        UsageError: The folder holds parts of another table or of other options.
     """
     from lstmcast.data.words import columns_said, options_said
 
@@ -81,14 +81,14 @@ def forecast_in_parts(
 
 @dataclass(frozen=True, eq=False)
 class PartsJob:
-    """A job whose data are read, and whose results are written, some series at a time.
+    """A job that reads its data and writes its results some series at a time.
 
     Args:
-        source: Words of reading; its data name Parquet files or a table of DuckDB.
-        folder: Where parts go. One that holds parts of the same run is gone on with.
-        make: Makes the job of a command from the first chunk and the words of reading.
-        chunk: How many series are worked on together.
-        spread: How chunks are spread over processes or machines.
+        source: The data, as Parquet files or a DuckDB table, and how to read them.
+        folder: Folder for the parts. If it holds parts of the same run, that run is resumed.
+        make: Makes the job of a command from the first chunk and the source.
+        chunk: Number of series that are processed together.
+        spread: Distributes the chunks over processes or machines.
     """
 
     source: Source
@@ -98,7 +98,7 @@ class PartsJob:
     spread: Spread = field(default_factory=lambda: here(1))
 
     def run(self, notify: Notify) -> PartsResult:
-        """Do what is not done yet. Raises LstmcastError; parts that are done stay."""
+        """Process the remaining chunks; finished parts stay, even if LstmcastError is raised."""
         if not is_whole(self.chunk, 1):
             raise UsageError(f"--chunk must be at least 1, got {self.chunk}.")
         store = opened(self.source.data)
@@ -109,7 +109,7 @@ class PartsJob:
                     f"{self.folder}: another run is writing its parts. Wait until it ends."
                 )
             began = time.monotonic()
-            # read under the lock: another run may have begun and ended meanwhile
+            # read under the lock: another run may have started and finished in the meantime
             manifest, work = self._prepared(store, Manifest.read(self.folder), notify)
             finished = self._done(manifest, work, notify)
             shutil.rmtree(self.folder / SORTED, ignore_errors=True)
@@ -122,7 +122,7 @@ class PartsJob:
     ) -> tuple[Manifest, Work]:
         if manifest is None:
             return self._begun(store, notify)
-        # a table that changed is named as such, whatever would become of its rows
+        # before the first chunk is read, which may fail if the table has changed
         require_same(self.folder, _of_table(manifest.facts), _of_table(self._facts(store, None)))
         source = _as_found(self.source, manifest.columns)
         keys = manifest.columns["series"]
@@ -138,14 +138,14 @@ class PartsJob:
         return manifest, Work(table, job, str(self.folder))
 
     def _begun(self, store: Store, notify: Notify) -> tuple[Manifest, Work]:
-        """A new run: columns found, rows counted, chunks planned."""
+        """Start a new run: find the columns, count the rows and plan the chunks."""
         with readable(store) as connection:
             keys, columns = self._columns(store, connection)
             runs = counted(store, connection, keys)
         table, is_sorted = store, runs.runs > runs.series
         if is_sorted:
             notify(Note(f"{store.name}: rows of a series are not contiguous: sorting them"))
-            # without a manifest, nobody knows which table an earlier run sorted here
+            # without a manifest, it is unknown which table an earlier run sorted here
             shutil.rmtree(self.folder / SORTED, ignore_errors=True)
             with output_errors(self.folder):
                 table = sorted_copy(store, keys, self.folder)
@@ -163,7 +163,7 @@ class PartsJob:
         return manifest, Work(table, job, str(self.folder))
 
     def _columns(self, store: Store, connection: Any) -> tuple[list[str], dict[str, Any]]:
-        """The columns that name series, and all that were found in the first rows."""
+        """The id columns, and all columns that were found in the first rows."""
         head = connection.sql(f"{store.everything} LIMIT {HEAD}")
         panel = source_of(self.source, head).read()
         keys = list(panel.keys)
@@ -178,7 +178,7 @@ class PartsJob:
         return keys, columns
 
     def _first(self, table: Store, chunk: Chunk, source: Source, store: Store) -> Panel:
-        """The series of the first chunk; where a sorted copy is gone, of the first rows."""
+        """The series of the first chunk, or of the first rows if the sorted copy is gone."""
         if isinstance(table, ParquetFiles) and not table.files:
             table, query = store, f"{store.everything} LIMIT {HEAD}"
         else:
@@ -197,7 +197,7 @@ class PartsJob:
         return facts(details)
 
     def _done(self, manifest: Manifest, work: Work, notify: Notify) -> int:
-        """Do what is not done; how many parts that were."""
+        """Process the remaining chunks, and return their number."""
         chunks = manifest.plan.chunks
         waiting = [chunk for chunk in chunks if not is_done(self.folder, chunk)]
         if len(waiting) < len(chunks):
@@ -213,7 +213,7 @@ class PartsJob:
 
 @dataclass(frozen=True)
 class PartsResult:
-    """What a run wrote: `done` of its parts now, the others before."""
+    """What a run wrote: `done` is the number of parts of this run, the others existed before."""
 
     folder: Path
     series: int
@@ -230,7 +230,7 @@ class PartsResult:
 
 
 class Progress:
-    """Says every few seconds how far a run is, and how long it may take."""
+    """Reports every few seconds how far a run is, and how long the rest may take."""
 
     def __init__(self, waiting: Sequence[Chunk], notify: Notify) -> None:
         self.total = sum(chunk.series for chunk in waiting)
@@ -238,7 +238,7 @@ class Progress:
         self.began = self.told = time.monotonic()
 
     def tell(self, chunk: Chunk, outcome: Done) -> None:
-        """A chunk is done."""
+        """Count a finished chunk, and report if it is time."""
         for text in outcome.notes:
             self.notify(Note(f"{chunk.part}: {text}"))
         self.done += chunk.series
@@ -252,7 +252,7 @@ class Progress:
 
 
 def in_words(seconds: float) -> str:
-    """A time to wait, in the unit that people would take.
+    """A duration in a convenient unit.
 
     >>> in_words(40), in_words(600), in_words(9000)
     ('40 s', '10 min', '2.5 h')
@@ -263,7 +263,7 @@ def in_words(seconds: float) -> str:
 
 
 def here(workers: int) -> Spread:
-    """Chunks one after the other in this process, or in so many processes."""
+    """Process chunks one after the other here, or in several processes."""
     if not is_whole(workers, 1):
         raise UsageError(f"--workers must be at least 1, got {workers}.")
 
@@ -279,16 +279,16 @@ def here(workers: int) -> Spread:
 
 
 def _of_table(all_facts: Mapping[str, str]) -> dict[str, str]:
-    """Facts without those of the job."""
+    """The facts that concern the table, without those of the job."""
     return {name: text for name, text in all_facts.items() if not name.startswith("job")}
 
 
 def _as_found(source: Source, columns: Any) -> Source:
-    """The words of reading, with the columns and the frequency that were found."""
+    """The source, with the columns and the frequency that were found."""
     options = source.options
     if options.frequency is None and "frequency" in columns:
         options = replace(options, frequency=columns["frequency"])
-    # what was said stays: a time can be in several columns
+    # columns that the caller named stay: a time can be in several columns
     time, target = source.time or columns["time"], source.target or columns["target"]
     return replace(source, options=options, time=time, target=target, series=columns["series"])
 

@@ -1,7 +1,7 @@
-"""Tables on disk whose rows are read by their place: Parquet files, and tables of DuckDB.
+"""Tables on disk whose rows are read by their place: Parquet files and DuckDB tables.
 
-Rows have an order: that of files by name, then of rows in a file. A span of rows is read without
-the rest, as DuckDB skips row groups whose numbers lie outside.
+Rows are ordered by the name of their file, then by their number in the file. A span of rows is
+read without the rest, as DuckDB skips row groups whose row numbers lie outside of it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from lstmcast.databases.quoting import quoted_column, quoted_text
 from lstmcast.errors import DataError, UsageError
 
 MEMORY = "400MB"  # of DuckDB, in each process
-FILE, ROW = "lstmcast_file", "lstmcast_row"  # columns with the place of a row
+FILE, ROW = "lstmcast_file", "lstmcast_row"  # columns that hold the place of a row
 DUCKDB = "duckdb"
 
 
 class Place(NamedTuple):
-    """Where a row is: the number of its file, and its own in it."""
+    """Where a row is: the number of its file, and its number in that file."""
 
     file: int
     row: int
 
 
 class Span(NamedTuple):
-    """Rows from a place up to another, which is not included; to the end for None."""
+    """Rows from one place up to another, which is excluded; None stands for the end."""
 
     begin: Place
     end: Place | None
@@ -42,24 +42,24 @@ class Store(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         ...
 
     @property
     def paths(self) -> list[str]:
-        """Its files, which nothing should be written over."""
+        """Its files, which must not be overwritten."""
         ...
 
     def identity(self) -> dict[str, Any]:
-        """What changes when the table changes, for JSON."""
+        """JSON values that change when the table changes."""
         ...
 
     def connect(self) -> Any:
-        """A DuckDB connection that can run its queries."""
+        """A DuckDB connection on which its queries can be run."""
         ...
 
     def numbered(self, columns: str) -> str:
-        """A query for columns, with FILE and ROW, in the order of rows."""
+        """A query for columns and the place of each row (FILE, ROW), in order."""
         ...
 
     def within(self, span: Span) -> str:
@@ -97,7 +97,7 @@ _EXPECTED = (
 
 @contextmanager
 def readable(store: Store) -> Iterator[Any]:
-    """A connection to a table; DataError for what DuckDB cannot read."""
+    """A connection to a table; DataError if DuckDB cannot read it."""
     import duckdb
 
     try:
@@ -109,7 +109,7 @@ def readable(store: Store) -> Iterator[Any]:
 
 
 def small() -> Any:
-    """A DuckDB connection with one thread and little memory."""
+    """A DuckDB connection that uses one thread and little memory."""
     return connected(threads=1, memory_limit=MEMORY)
 
 
@@ -118,7 +118,7 @@ def small() -> Any:
 
 @dataclass(frozen=True)
 class ParquetFiles:
-    """Parquet files, which are read one after the other."""
+    """Parquet files that are read one after the other."""
 
     files: tuple[str, ...]
     name: str
@@ -129,7 +129,7 @@ class ParquetFiles:
         return list(self.files)
 
     def identity(self) -> dict[str, Any]:
-        """Names, sizes and times of the files, in nanoseconds."""
+        """Names, sizes and modification times (in nanoseconds) of the files."""
         status = [Path(file).stat() for file in self.files]
         return {
             "files": list(self.files),
@@ -147,8 +147,8 @@ class ParquetFiles:
         return f"SELECT * FROM {_parquet(self.files)}"
 
     def numbered(self, columns: str) -> str:
-        """A query for columns, with FILE and ROW, in the order of rows."""
-        # DuckDB names files as they were given
+        """A query for columns and the place of each row (FILE, ROW), in order."""
+        # DuckDB reports file names as they were given
         places = ", ".join(
             f"{quoted_text(file)}: {number}" for number, file in enumerate(self.files)
         )
@@ -182,10 +182,10 @@ def _parquet(files: Sequence[str], options: str = "") -> str:
 
 
 def _files(text: str) -> list[Path]:
-    """The Parquet files that a path or a pattern names."""
+    """The Parquet files that match a path or a pattern."""
     path = Path(text)
     if path.is_dir():
-        # results of other programs lie in folders like store=north/, beside _SUCCESS and the like
+        # other programs write folders such as store=north/, and files such as _SUCCESS beside them
         paths = [
             candidate
             for candidate in path.rglob("*.parquet")
@@ -219,14 +219,14 @@ def _hidden(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class DuckDBTable:
-    """A table in a file of DuckDB."""
+    """A table in a DuckDB file."""
 
     path: str
     table: str
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return f"{self.table} in {self.path}"
 
     @property
@@ -235,7 +235,7 @@ class DuckDBTable:
         return [self.path]
 
     def identity(self) -> dict[str, Any]:
-        """Name, size and time of the file, which changes with any of its tables."""
+        """Name, size and modification time of the file, which change with any of its tables."""
         status = Path(self.path).stat()
         return {
             "files": [self.path],
@@ -245,7 +245,7 @@ class DuckDBTable:
         }
 
     def connect(self) -> Any:
-        """A connection that reads the file."""
+        """A connection that can only read the file."""
         import duckdb
 
         connection = small()
@@ -262,7 +262,7 @@ class DuckDBTable:
         return f"SELECT * FROM {self._quoted}"
 
     def numbered(self, columns: str) -> str:
-        """A query for columns, with FILE and ROW, in the order of rows."""
+        """A query for columns and the place of each row (FILE, ROW), in order."""
         return f"SELECT 0 AS {FILE}, rowid AS {ROW}, {columns} FROM {self._quoted}"
 
     def within(self, span: Span) -> str:
@@ -276,7 +276,7 @@ class DuckDBTable:
 
 
 def _duckdb_table(address: str) -> DuckDBTable:
-    """The table of duckdb:///FILE?table=NAME, which has to be there."""
+    """The table that duckdb:///FILE?table=NAME names, which must exist."""
     place = parsed(address)
     path, table = place.path, place.table
     if table is None:

@@ -1,4 +1,4 @@
-"""The accuracy over all parts of a backtest."""
+"""Accuracy over all parts of a backtest."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MEASURES = ("mae", "mape", "mase", "rmsse", "crps")
 
 
 def accuracy_rows(folder: Path) -> list[list[str]]:
-    """The errors of each model, as means over all series, as texts, the header first; nothing where
-    the parts are of no backtest."""
+    """The mean errors of each model over all series, as a table of texts with a header; empty
+    unless the parts come from a backtest."""
     accuracy = folder / ACCURACY
     if not accuracy.is_dir():
         return []

@@ -1,5 +1,5 @@
-"""What is done with one chunk, here, in another process or on another machine: its rows are read,
-a job of a command is run on them, its table is written as a part."""
+"""The work on one chunk, in any process or on any machine: read its rows, run the job of a command
+on them, and write the resulting table as a part."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lstmcast.util.files import whole_file
 from lstmcast.writing.tables import write_table
 
 Job: TypeAlias = ForecastJob | BacktestJob | AnomalyJob
-ACCURACY = "accuracy"  # folder of the errors of each series, beside held-out forecasts
+ACCURACY = "accuracy"  # folder for the errors of each series, beside held-out forecasts
 
 
 class Done(NamedTuple):
-    """What came of a chunk."""
+    """The outcome of a chunk."""
 
     number: int
     notes: tuple[str, ...] = ()
@@ -30,10 +30,10 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """A job that is done chunk by chunk; called with one, it writes the part of it.
+    """A job to run on each chunk; called with a chunk, it writes the part.
 
-    `job`: how one is done, with a source that has the words of reading and no data. The bytes of a
-    part depend on the rows of its chunk and the job alone, not on where or when it is made.
+    `job`: the job, whose source says how to read but has no data. The bytes of a part depend only
+    on the rows of its chunk and the job, not on where or when it is made.
     """
 
     store: Store
@@ -41,7 +41,7 @@ class Work:
     folder: str
 
     def __call__(self, chunk: Chunk) -> Done:
-        """Do a chunk. Raises LstmcastError, which names the part."""
+        """Process a chunk; LstmcastError names the part."""
         with warnings_kept() as notes:
             try:
                 self._run(chunk)
@@ -72,23 +72,23 @@ class Work:
         accuracy = place.parent / ACCURACY
         accuracy.mkdir(exist_ok=True)
         write_table(tested.per_series(), accuracy / place.name)
-        # last: where it is, the chunk is done
+        # written last: if this file exists, the chunk is done
         write_table(tested.held_out(), place)
 
 
 def source_of(source: Source, data: Any) -> Source:
-    """The words of reading, with data."""
+    """A copy of the source that reads other data."""
     return replace(source, data=data)
 
 
 def is_done(folder: Path, chunk: Chunk) -> bool:
-    """Whether the part of a chunk is there: files appear whole or not at all."""
+    """Whether the part of a chunk exists: files appear whole or not at all."""
     return any((folder / f"{chunk.part}{ending}").exists() for ending in (".parquet", ".txt"))
 
 
 @contextmanager
 def warnings_kept() -> Iterator[list[str]]:
-    """What the library warns of in the block, each once."""
+    """The library's warnings in the block, each once."""
     texts: list[str] = []
 
     class Kept(logging.Handler):

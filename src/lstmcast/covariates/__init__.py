@@ -1,1 +1,1 @@
-"""What is known in advance, taken out of what is read and put back into what is answered."""
+"""Effects of columns known in advance: removed from what is read, added to what is forecast."""

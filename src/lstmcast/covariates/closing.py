@@ -1,7 +1,7 @@
-"""Closed steps: a category, known in advance, at which a series has always been 0.
+"""Closed steps: those with a category, known in advance, at which a series has always been 0.
 
-Such a step says nothing about the others, so it is missing to what reads the series, and the
-forecast for it is 0.
+Such a step says nothing about the others, so it is treated as missing where the series is read,
+and its forecast is 0.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.columns import MOST_CATEGORIES, Known
 
-FEWEST = 5  # times that it was so
-ALWAYS = 0.98  # of the steps of the category
-ELSE = 0.5  # of the other steps: where so many are 0 as well, the category says nothing
+FEWEST = 5  # observed steps of the category
+ALWAYS = 0.98  # share of the category's steps that are 0
+ELSE = 0.5  # share of the other steps: if as many are 0, the category says nothing
 
 
 class Closing(NamedTuple):
-    """The categories at which a series is closed: of each its column, and its number."""
+    """The categories at which a series is closed, each with its column and its code."""
 
     covariates: Known
     at: tuple[tuple[int, float], ...]
 
     @classmethod
     def of(cls, covariates: Known, values_T: NDArray) -> Closing:
-        """As the observed values say."""
+        """The closed categories according to the observed values."""
         observed_T = np.isfinite(values_T)
         zero_T = values_T == 0
         if not zero_T.any():
@@ -46,7 +46,7 @@ class Closing(NamedTuple):
         return cls(covariates, tuple(closing))
 
     def closed(self, steps_N: NDArray) -> NDArray:
-        """Whether the series is closed at some steps (N,)."""
+        """Whether the series is closed at each of these steps (N,)."""
         result_N = np.zeros(len(steps_N), bool)
         inside_N = self.covariates.inside(steps_N)
         place_N = np.where(inside_N, self.covariates.places(steps_N), 0)

@@ -1,17 +1,17 @@
-"""From columns that are known in advance to the columns of a regression.
+"""From columns known in advance to the columns of a regression.
 
-What kind of column each is, and the size of its numbers, are judged by its first values, those of
-the steps that a regression is fitted to: nothing that comes later changes what was said before.
+The kind of each column and the scale of its numbers are determined by its first values, those of
+the steps that a regression is fitted to: later values never change an earlier answer.
 
-    number   the number, how far it lies above three of its usual sizes, a running mean of it
-    event    each category but the commonest, if seen twice; the step before and the one after
-    days     day of the month and of the year, the days around the turn of the year, length of the
-             month, by the dates alone
+    number   the number, its excess over each of three thresholds, its running mean
+    event    each category but the most frequent, if it occurs twice; the steps before and after
+    days     day of the month and of the year, the days around New Year, length of the month; from
+             the dates alone
 
-Effects of numbers and of frequent events may differ by hour and by day of the week. Each of these
-is a group of columns with a prior variance of its own.
+The effects of numbers and of frequent events may differ by hour and by day of the week. Each of
+these is a group of columns with its own prior variance.
 
-    M steps that something is known of · C columns as given · P columns of the regression
+    M steps with known values · C columns as given · P columns of the regression
 """
 
 from __future__ import annotations
@@ -29,22 +29,21 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import forward_filled, offsets_of
 
 NEIGHBOURS = "the day before and after"
-BENDS = (-1.0, 0.0, 1.0)  # standard deviations from the mean, where a line may bend
-BEYOND = 0.1  # of the range of what was seen, beyond which a line is not drawn on
+BENDS = (-1.0, 0.0, 1.0)  # standard deviations from the mean at which the slope may change
+BEYOND = 0.1  # share of the observed range beyond which effects are not extrapolated
 SMOOTHING = 0.9  # of the running mean, per step
-HOURS, OF_NUMBERS = 3, 2  # waves of a day by which effects of events and numbers may differ
-MOST_CATEGORIES = 12  # whole numbers that are categories, unless their levels are named
-MANY = 40  # columns as given, from which each is read as it is: no bends, hours or neighbours
-MOST_COLUMNS = 200  # as given
-TWICE, MOST_LEVELS = 2, 24  # times that a category was seen, and how many, the most frequent ones
-OFTEN, SELDOM = 100, 0.05  # steps, and share of all steps, of an event that may differ by weekday
-FEW_GAPS = 0.02  # share of missing numbers that stand for the ones before them
-SOME = 1e-9  # share of the size of numbers that is told from rounding
+HOURS, OF_NUMBERS = 3, 2  # daily harmonics by which the effects of events and numbers may vary
+MOST_CATEGORIES = 12  # distinct whole numbers that are read as categories, unless levels are named
+MANY = 40  # columns as given from which on each is used as it is: no bends, hours or neighbours
+MOST_COLUMNS = 200  # columns as given
+TWICE, MOST_LEVELS = 2, 24  # occurrences of a category; number of categories
+OFTEN, SELDOM = 100, 0.05  # steps, and share of steps, of an event whose effect may vary
+FEW_GAPS = 0.02  # share of missing numbers up to which they are filled forward
+SOME = 1e-9  # relative to the numbers: smaller differences are rounding errors
 
 
 class Columns(NamedTuple):
-    """Columns as given, NaN = missing (C, M), with missing values as the ones before them, and
-    their running means."""
+    """Columns (C, M): as given (NaN = missing), filled forward, and their running means."""
 
     values_CM: NDArray
     carried_CM: NDArray
@@ -53,12 +52,12 @@ class Columns(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is known in advance of one series.
+    """What is known in advance about one series.
 
-    names (C,) · values_CM, NaN = missing · carried_CM: missing values as the ones before them ·
-    smooth_CM: running means · levels (C,): names of categories, where numbers are their codes ·
-    day: steps of one · week: days of one · phases_M: of the week, for daily data; of the day, for
-    finer data · waves: what the dates alone give · first: the step that all of these begin with.
+    names (C,) · values_CM, NaN = missing · carried_CM: values filled forward · smooth_CM: running
+    means · levels (C,): names of categories, if numbers are their codes · day: steps per day ·
+    week: days per week · phases_M: of the week for daily data, of the day for finer data · waves:
+    columns from the dates alone · first: the step at which all of these begin.
     """
 
     names: tuple[str, ...]
@@ -75,7 +74,7 @@ class Known:
 
     @classmethod
     def of(cls, panel: Panel, series: int) -> Known:
-        """That of a series of a panel."""
+        """What a panel knows in advance about one of its series."""
         future = panel.covariates.future
         span = slice(future.offsets[series], future.offsets[series + 1])
         values_CM = np.stack([column[span] for column in future.columns.values()])
@@ -95,7 +94,7 @@ class Known:
         dates: Dates,
         first: int = 0,
     ) -> Known:
-        """That of columns of which the first value is that of step `first`."""
+        """What columns tell whose first value belongs to the step `first`."""
         steps_M = first + np.arange(columns.values_CM.shape[1])
         cycle = dates.week if dates.daily else dates.day
         return cls(
@@ -113,30 +112,29 @@ class Known:
         )
 
     def places(self, steps_N: NDArray) -> NDArray:
-        """Where in the arrays steps are (N,); that of the last one for those after it."""
+        """The positions of steps in the arrays (N,); later steps have that of the last one."""
         return np.minimum(steps_N - self.first, self.values_CM.shape[1] - 1)
 
     def inside(self, steps_N: NDArray) -> NDArray:
-        """Whether something is known of steps (N,)."""
+        """Whether there are known values for each of these steps (N,)."""
         return (steps_N >= self.first) & (steps_N < self.first + self.values_CM.shape[1])
 
 
 class Running(NamedTuple):
-    """Exponential means of columns (C,), missing values passed over; as steep at their beginning as
-    later."""
+    """Exponential means of columns (C,) that skip missing values and decay at a constant rate."""
 
     sum_C: NDArray
     weight_C: NDArray
-    newest_C: NDArray  # the newest value that is known
+    newest_C: NDArray  # the newest known value
 
     @classmethod
     def start(cls, columns: int) -> Running:
-        """Of columns of which nothing is known."""
+        """The means before any value is known."""
         zeros_C = np.zeros(columns)
         return cls(zeros_C, zeros_C, zeros_C)
 
     def after(self, values_C: NDArray) -> Running:
-        """With the values of one more step."""
+        """The means after the values of one more step."""
         known_C = ~np.isnan(values_C)
         sum_C = SMOOTHING * self.sum_C + np.nan_to_num(values_C)
         weight_C = SMOOTHING * self.weight_C + 1.0
@@ -148,13 +146,14 @@ class Running(NamedTuple):
 
     @property
     def mean_C(self) -> NDArray:
-        """The means; 0 where no value is known."""
+        """The means, 0 for columns without a known value."""
         return self.sum_C / np.maximum(self.weight_C, 1.0)
 
 
 def _running_mean(values_CM: NDArray) -> NDArray:
-    """The means that `Running` has after each step, to the same bits, with plain numbers: arrays of
-    so few columns cost twenty times as much."""
+    """The means of `Running` after each step, equal to the last bit.
+
+    Computed with plain numbers, as arrays of so few columns take twenty times as long."""
     means = [_means_of(values_M.tolist()) for values_M in values_CM]
     return np.array(means).reshape(values_CM.shape)
 
@@ -171,20 +170,20 @@ def _means_of(values: list[float]) -> list[float]:
 
 
 class About(NamedTuple):
-    """What a column is like, by its first values."""
+    """The properties of a column, judged by its first values."""
 
     column: int
-    categories: tuple[float, ...]  # those that differ from the commonest; none of numbers
-    often: tuple[bool, ...]  # of each category: whether its effect may differ by weekday or hour
+    categories: tuple[float, ...]  # all but the most frequent one; empty for numbers
+    often: tuple[bool, ...]  # whether each category's effect may vary by weekday or hour
     mean: float
     spread: float
     gaps: bool  # whether numbers are missing
-    reach: tuple[float, float] = (0.0, 0.0)  # of numbers: beyond what was seen, effects stay
+    reach: tuple[float, float] = (0.0, 0.0)  # limits of numbers: effects are constant beyond
 
 
 def about(covariates: Known, steps: int) -> tuple[About, ...]:
-    """What the columns of a series are like by their first `steps` values; those that are constant
-    are left out."""
+    """The properties of the columns of a series, judged by their first `steps` values; constant
+    columns are left out."""
     columns = []
     for column, values_M in enumerate(covariates.values_CM[:, :steps]):
         values = values_M[~np.isnan(values_M)]
@@ -203,10 +202,10 @@ def about(covariates: Known, steps: int) -> tuple[About, ...]:
 
 
 def _number(column: int, values: NDArray, steps: int) -> About | None:
-    """A column of numbers, from those that are known; None where they are constant."""
+    """The properties of a column of numbers, from the known ones; None if they are constant."""
     largest = np.abs(values).max()
     _, exponent = np.frexp(largest)
-    power = int(exponent)  # squares of any numbers stay in range
+    power = int(exponent)  # so that squares of any numbers stay in range
     scaled = np.ldexp(values, -power)
     spread = float(np.ldexp(scaled.std(), power))
     if not spread > SOME * float(largest):
@@ -226,7 +225,7 @@ def _number(column: int, values: NDArray, steps: int) -> About | None:
 
 
 def _event(column: int, categories: NDArray, count: NDArray, steps: int) -> About | None:
-    """A column of categories, without the commonest: a step without any has none of them."""
+    """The properties of a column of categories; its most frequent one is the reference."""
     missing = steps - count.sum()
     base = -1 if missing > count.max() else int(count.argmax())
     often_first = np.argsort(-count, kind="stable").tolist()
@@ -247,7 +246,7 @@ def _event(column: int, categories: NDArray, count: NDArray, steps: int) -> Abou
 
 
 class Group(NamedTuple):
-    """Columns of the regression that have a prior variance of their own (N, P)."""
+    """Columns of the regression that share a prior variance (N, P)."""
 
     name: str
     kind: Kind
@@ -255,8 +254,8 @@ class Group(NamedTuple):
 
 
 class Design(NamedTuple):
-    """Columns of the regression at some steps; of each the name and the kind of its group, and what
-    it is made of: a column as given, or the dates."""
+    """Columns of the regression at some steps, each with the name and kind of its group and its
+    source: a column as given, or the dates."""
 
     columns_NP: NDArray
     groups: tuple[str, ...]
@@ -265,7 +264,7 @@ class Design(NamedTuple):
 
     @classmethod
     def of(cls, groups: Sequence[tuple[str, Group]], steps: int) -> Design:
-        """That of groups, each with its source, at so many steps."""
+        """The design of groups, each with its source, for this number of steps."""
         arrays = [np.zeros((steps, 0))]
         names: list[str] = []
         kinds: list[Kind] = []
@@ -283,7 +282,7 @@ class Design(NamedTuple):
 def design(covariates: Known, abouts: tuple[About, ...], steps_N: NDArray, count: int) -> Design:
     """The columns at some steps, for a regression on the first `count` steps.
 
-    Beyond the steps that something is known of, events do not happen and numbers stay.
+    After the last step with known values, no events happen and numbers keep their last value.
     """
     has_few = len(abouts) <= MANY
     groups: list[tuple[str, Group]] = []
@@ -324,7 +323,7 @@ def _number_columns(
 
 
 def standardised(values_N: NDArray, about: About) -> NDArray:
-    """In standard deviations from the mean, within the reach of what was seen."""
+    """Standard deviations from the mean, limited to the reach of the column."""
     return (np.clip(values_N, *about.reach) - about.mean) / about.spread
 
 
@@ -362,8 +361,8 @@ def _event_name(covariates: Known, about: About, name: str, category: float) -> 
 
 
 def _happens(covariates: Known, column: int, category: float, steps_N: NDArray) -> NDArray:
-    """Whether an event happens at some steps, which may lie before the first or after the last
-    one."""
+    """Whether an event happens at each step; steps may lie before the first or after the last
+    known one."""
     inside_N = covariates.inside(steps_N)
     place_N = np.where(inside_N, covariates.places(steps_N), 0)
     values_N = covariates.values_CM[column, place_N]

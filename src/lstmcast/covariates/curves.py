@@ -1,4 +1,4 @@
-"""Effects as curves: what each value of a column that is known in advance does to a series.
+"""Effects as curves: how each value of a column known in advance changes a series.
 
 P columns of the regression · G values of the column · W phases of a week or a day
 """
@@ -21,8 +21,8 @@ from lstmcast.errors import UsageError
 from lstmcast.model.inputs.axis import LOG, ROOT
 from lstmcast.writing.tables import frame_of
 
-POINTS = 25  # of a curve, between the smallest and the largest value that is known
-UNITS = {LOG: "percent", ROOT: "square root"}  # of effects, by axis; else those of the data
+POINTS = 25  # points of a curve, between the smallest and the largest known value
+UNITS = {LOG: "percent", ROOT: "square root"}  # on other axes: those of the data
 
 
 def effect_curves(
@@ -36,15 +36,15 @@ def effect_curves(
     """The effect of each value of a future column on series, from the newest regression.
 
     Args:
-        data: a Panel with future columns.
-        column: name of the column.
-        series: id of a series. Defaults to all.
-        level: level of the interval, in percent.
+        data: A Panel with future columns.
+        column: Name of the column.
+        series: Id of a series. Defaults to all.
+        level: Level of the interval, in percent.
         kind: "arrays" for columns by name, or a frame: "pandas", "polars" or "pyarrow".
 
     Returns:
-        A long table: unique_id, the value of the column, `effect`, `lower`, `upper` and `unit`:
-        effects are relative to the mean of the past, in percent if the series is read on a
+        A long table with unique_id, the value of the column, `effect`, `lower`, `upper` and `unit`.
+        Effects are relative to the mean of the past, in percent if the series is read on a
         logarithmic axis, else in units of the data. Series without an effect have no rows.
 
     Raises:
@@ -62,7 +62,7 @@ def effect_curves(
     _require_column(data, column)
     spread = NormalDist().inv_cdf(0.5 + level / 200)
     ids = data.ids if series is None else data.select([series]).ids
-    # Of all series, as some lean on the others.
+    # Solved for all series, as short ones borrow from the others.
     solutions = dict(zip(data.ids.tolist(), Effects(data).solutions_S, strict=True))
     curves = []
     for name in ids.tolist():
@@ -85,7 +85,7 @@ def _require_column(data: Panel, column: str) -> None:
 
 
 def _curve(series: str, solution: Solution, column: str, spread: float) -> dict[str, NDArray]:
-    """The curve of one series; nothing where the column has no effect."""
+    """The curve of one series; empty if the column has no effect."""
     covariates = solution.covariates
     abouts = {covariates.names[about.column]: about for about in solution.abouts}
     if column not in abouts or not solution.coefficients_P.any():
@@ -120,7 +120,7 @@ def _grid(covariates: Known, about: About) -> NDArray:
 
 
 def _called(covariates: Known, about: About, grid_G: NDArray) -> NDArray:
-    """Values as they are, categories by their names."""
+    """Numbers as they are, categories by their names."""
     levels = covariates.levels[about.column]
     if levels:
         return np.array([levels[int(value)] for value in grid_G], object)
@@ -130,8 +130,8 @@ def _called(covariates: Known, about: About, grid_G: NDArray) -> NDArray:
 
 
 def _rows(solution: Solution, about: About, grid_G: NDArray) -> NDArray:
-    """Columns of the regression where the column has had such a value for long, the mean over a
-    week or a day; all others as they usually are (G, P)."""
+    """Columns of the regression if the column has long had each value, averaged over a week or a
+    day, with all other columns at their means (G, P)."""
     covariates = solution.covariates
     phases_W = np.unique(covariates.phases_M)
     values = np.repeat(grid_G, len(phases_W))[None]

@@ -1,6 +1,6 @@
-"""What the dates of a series say of its steps: waves of a month and a year, the turn of the year.
+"""Columns from the dates of a series: harmonics of the month and the year, days around New Year.
 
-M steps that something is known of · P columns of the regression
+M steps with known values · P columns of the regression
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from lstmcast.data.times.frequency import Frequency
 from lstmcast.model.inputs.slow_clock import clock_of, harmonics
 
 YEAR = "day of the year"
-MONTHS, YEARS = 4, 10  # waves of a month and of a year
-BEFORE, AFTER = 17, 6  # days around the turn of the year that differ from all others: Christmas
-PATIENCE = 1.5  # years before one is looked for
+MONTHS, YEARS = 4, 10  # harmonics of a month and of a year
+BEFORE, AFTER = 17, 6  # days before and after New Year that differ from all others: Christmas
+PATIENCE = 1.5  # years of data before effects of the year are estimated
 
 
 class Kind(Enum):
-    """What a group of columns says of the column that it is made of."""
+    """What a group of columns says about the column that it is made from."""
 
     ITSELF = "itself"
-    MORE = "more"  # bends, hours, weekdays: left out where there are many columns
+    MORE = "more"  # bends, hours, weekdays: left out if there are many columns
     BESIDE = "beside"  # the steps before and after
-    DATES = "dates"  # made of the dates alone
-    YEAR = "year"  # takes out the year, which adaptive inputs know
+    DATES = "dates"  # made from the dates alone
+    YEAR = "year"  # the yearly season, which adaptive inputs model themselves
 
 
 class Waves(NamedTuple):
-    """Columns that the dates alone give, and from how many steps on."""
+    """Columns made from the dates alone, and the number of steps that they need."""
 
     group: str
     columns_MP: NDArray
@@ -41,8 +41,7 @@ class Waves(NamedTuple):
 
 
 class Dates(NamedTuple):
-    """How far the steps of a series lie apart, and the time of the first one; None where nobody
-    knows it."""
+    """The spacing of the steps of a series, and the time of the first one (None if unknown)."""
 
     frequency: Frequency
     start: Any = None
@@ -54,19 +53,19 @@ class Dates(NamedTuple):
 
     @property
     def day(self) -> int:
-        """Steps of a day; 1 for days and longer steps."""
+        """Steps per day; 1 for days and longer steps."""
         clock = clock_of(self.frequency)
         is_finer = not self.daily and self.frequency.unit != "week"
         return clock.steps if clock is not None and is_finer else 1
 
     @property
     def week(self) -> int:
-        """Days of a week."""
+        """Days per week."""
         clock = clock_of(self.frequency)
         return 7 if clock is None else clock.week
 
     def waves(self, steps_M: NDArray) -> Iterator[Waves]:
-        """What comes by itself from the dates: nothing, where steps are numbered."""
+        """The columns that the dates give; none if steps are numbered."""
         unit = self.frequency.unit
         if unit in ("integer", "second"):
             return
@@ -96,7 +95,7 @@ class Dates(NamedTuple):
 
 
 def _around_new_year(days_M: NDArray) -> NDArray:
-    """A column for each day before and after the first of January (M, BEFORE + AFTER)."""
+    """An indicator of each day before and after the first of January (M, BEFORE + AFTER)."""
     year_M = days_M.astype("datetime64[Y]")
     this_new_year_M = year_M.astype("datetime64[D]")
     next_new_year_M = (year_M + 1).astype("datetime64[D]")
@@ -108,5 +107,5 @@ def _around_new_year(days_M: NDArray) -> NDArray:
 
 
 def harmonics_of(turns_M: NDArray, count: int) -> NDArray:
-    """The first waves of a cycle, of which so many turns have passed (M, 2·count)."""
+    """The first harmonics of a cycle, given the number of cycles passed (M, 2·count)."""
     return np.stack(harmonics(2 * np.pi * turns_M, count), axis=1)

@@ -1,13 +1,13 @@
-"""The effects of what is known in advance, for the series of a panel.
+"""The effects of columns known in advance, for the series of a panel.
 
-A panel is *adjusted*: each value is read less the effect that was known at its step, on the axis of
-the series, and closed steps are missing. Whatever forecasts the adjusted panel (the network, simple
-forecasts, a network of one's own) forecasts what the known columns do not explain; its answers are
-*restored* by the effects of the coming steps, as they are known at each cutoff.
+In an *adjusted* panel, the effect known at each step is subtracted from its value, on the axis of
+the series, and closed steps are missing. Whatever forecasts the adjusted panel (the network, a
+simple forecast, a network of one's own) forecasts what the known columns do not explain; its
+answers are *restored* by adding the effects of the coming steps, as known at each cutoff.
 
-A head of counts or amounts would not stay one where its answers are shifted. It reads the values
-*at base*, divided by how many times the effects multiply their mean, and its own mean is multiplied
-by that of the coming steps (`uplift`).
+The answers of a head of counts or amounts cannot be shifted. Such a head reads values *at base*,
+divided by the factor by which the effects multiply their mean (`uplift`), and its own mean is
+multiplied by the factor of the coming steps.
 
     S series · O origins · J held-out cutoffs · H horizon · Q quantile levels
 """
@@ -40,23 +40,23 @@ from lstmcast.forecast import KnownParts
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis
 from lstmcast.util.blas import one_blas_thread
 
-REMEMBERED = 4  # sets of origins: those that are forecast, held-out cutoffs, parts of both
-MOST = 30.0  # of an effect in logarithms: numbers stay numbers
+REMEMBERED = 4  # sets of origins: those to forecast, held-out cutoffs, subsets of both
+MOST = 30.0  # limit of an effect in logarithms, so that no number overflows
 
 
 class Ahead(NamedTuple):
-    """What is known of the coming steps of some origins."""
+    """What is known about the coming steps of some origins."""
 
     effect_OH: NDArray  # on the axis
     closed_OH: NDArray
     axis_O: NDArray
 
     def restored(self, answers: NDArray) -> NDArray:
-        """Answers (O, H, …) of what is left, with the effects; NaN at closed steps."""
+        """Answers (O, H, …) to the adjusted panel plus the effects; NaN at closed steps."""
         return self._each(answers, moved)
 
     def less(self, values: NDArray) -> NDArray:
-        """Values (O, H, …) without the effects; NaN at closed steps."""
+        """Values (O, H, …) less the effects; NaN at closed steps."""
         return self._each(values, less)
 
     def _each(self, values: NDArray, move: Callable[[NDArray, NDArray, int], NDArray]) -> NDArray:
@@ -69,26 +69,25 @@ class Ahead(NamedTuple):
         return np.where(is_closed, np.nan, shifted)
 
     def shut(self, answers: NDArray) -> NDArray:
-        """Answers (O, H, …) that are 0 at closed steps."""
+        """Answers (O, H, …), set to 0 at closed steps."""
         is_closed = _per_step(self.closed_OH, answers)
         return np.where(is_closed, 0.0, answers)
 
 
 class AtBase(NamedTuple):
-    """A panel without its known columns, each value divided by the uplift at its step (N,); the
-    uplift is None where values are not divided."""
+    """A panel without its known columns whose values are divided by the uplift of their steps
+    (N,); the uplift is None if values are not divided."""
 
     panel: Panel
     uplift_N: NDArray | None
 
 
 class Effects:
-    """The solutions of the series of a panel, one after the other, and the panel without their
-    effects."""
+    """The successive solutions of each series of a panel, and the panel without their effects."""
 
     def __init__(self, panel: Panel) -> None:
         values_N = np.array(panel.values)
-        # One after the other: threads would wait for each other, so small are the matrices.
+        # One after the other: the matrices are so small that threads would wait for each other.
         with one_blas_thread():
             self.solutions_S = solutions_of(panel)
         for series, solutions in enumerate(self.solutions_S):
@@ -99,14 +98,14 @@ class Effects:
         self._ahead: dict[tuple[int, bytes, bytes], Ahead] = {}
 
     def solution(self, series: int, count: int) -> Solution | None:
-        """The one in force once so many values were observed."""
+        """The solution in force after `count` observed values."""
         solutions = self.solutions_S[series]
         begins = [solution.count for solution in solutions]
         place = int(np.searchsorted(begins, count, side="right"))
         return solutions[place - 1] if place else None
 
     def ahead(self, origins: Origins, horizon: int) -> Ahead:
-        """What is known at some origins of their coming steps; remembered, as the network and each
+        """What is known at some origins about their coming steps; cached, as the network and each
         simple forecast ask for the same."""
         key = horizon, origins.series.tobytes(), origins.counts.tobytes()
         if key not in self._ahead:
@@ -117,7 +116,7 @@ class Effects:
 
     @cached_property
     def at_base(self) -> AtBase:
-        """The values that a head of counts or amounts reads; NaN at closed steps."""
+        """The panel that a head of counts or amounts reads; NaN at closed steps."""
         values_N = np.array(self._values)
         uplift_N = np.ones(len(values_N))
         for series, solutions in enumerate(self.solutions_S):
@@ -130,8 +129,8 @@ class Effects:
         return AtBase(panel, uplift_N)
 
     def uplift(self, origins: Origins, horizon: int) -> NDArray:
-        """By how many times the mean of the coming steps is multiplied (O, H), as is known at each
-        origin."""
+        """The factor by which effects multiply the mean of the coming steps (O, H), as known at
+        each origin."""
         uplift_OH = np.ones((len(origins.series), horizon))
         for solution, rows in self._in_force(origins):
             steps = origins.counts[rows][:, None] + np.arange(horizon)
@@ -156,7 +155,7 @@ class Effects:
         return ahead
 
     def _in_force(self, origins: Origins) -> Iterator[tuple[Solution, NDArray]]:
-        """Each solution that is in force at some origins, and which these are."""
+        """Each solution that is in force at some of the origins, and a mask of those."""
         if not len(origins.series):
             return
         order = np.argsort(origins.series, kind="stable")
@@ -170,17 +169,17 @@ class Effects:
                 yield solutions[number], rows[place == number]
 
     def restored(self, answers: NDArray, origins: Origins) -> NDArray:
-        """Answers (O, H, …) to the adjusted panel, as answers to the panel; NaN at closed steps."""
+        """Answers (O, H, …) to the adjusted panel plus the effects; NaN at closed steps."""
         return self.ahead(origins, answers.shape[1]).restored(answers)
 
     def left_open(self, answers: NDArray, origins: Origins) -> NDArray:
-        """Answers (O, H, …) that are NaN at closed steps."""
+        """Answers (O, H, …), set to NaN at closed steps."""
         ahead = self.ahead(origins, answers.shape[1])
         return np.where(_per_step(ahead.closed_OH, answers), np.nan, answers)
 
     def parts(self, origins: Origins, horizon: int, affine: bool = True) -> KnownParts:
-        """What each column adds to the coming steps of each origin, on the axis of its series; of
-        a head that is not `affine` in logarithms, which multiply its mean."""
+        """What each column adds to the coming steps of each origin, on the axis of its series; for
+        a head that is not `affine`, in logarithms of the factors that multiply its mean."""
         by_origin: list[dict[str, NDArray]] = []
         axes = []
         for series, count in zip(origins.series, origins.counts, strict=True):
@@ -204,12 +203,12 @@ class Effects:
         return KnownParts(names, effects_OHC, np.array(axes, np.int64))
 
     def shut(self, answers: NDArray, origins: Origins) -> NDArray:
-        """Answers (O, H, …) that are 0 at closed steps."""
+        """Answers (O, H, …), set to 0 at closed steps."""
         return self.ahead(origins, answers.shape[1]).shut(answers)
 
 
 def less_effects(values_T: NDArray, solutions: Sequence[Solution]) -> NDArray:
-    """The values of a series, each less the effect by the solution in force once it was
+    """The values of a series, each less its effect by the solution in force when it was
     observed."""
     result_T = values_T.copy()
     for solution, steps in in_force(solutions, len(values_T)):
@@ -238,12 +237,12 @@ def _in_logarithms(solution: Solution, steps_N: NDArray) -> dict[str, NDArray]:
 
 
 def _per_step(values_OH: NDArray, like: NDArray) -> NDArray:
-    """A value for each step with as many axes as answers (O, H, …)."""
+    """The values of steps with as many axes as answers (O, H, …)."""
     return values_OH.reshape(*values_OH.shape, *[1] * (like.ndim - 2))
 
 
 def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
-    """Values moved by an effect on an axis; ratios of values that are not positive as well."""
+    """Values moved by an effect on an axis; by a factor too if they are not positive."""
     if axis == LOG:
         return values * np.exp(np.clip(effect, -MOST, MOST))
     if axis == ROOT:
@@ -266,7 +265,7 @@ def less(values: NDArray, effect: NDArray, axis: int) -> NDArray:
 
 
 def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
-    """DataError where columns that are known in advance end before the horizon of an origin."""
+    """Raise DataError if columns known in advance end before the horizon of an origin."""
     future = panel.covariates.future
     if not future or not len(origins.series):
         return
@@ -306,7 +305,7 @@ def require_known_after(panel: Panel, horizon: int) -> None:
 def _ends_early(
     panel: Panel, origins: Origins, horizon_O: NDArray, missing_O: NDArray, names: list[str]
 ) -> DataError:
-    """What is said of the origin that lacks the most steps."""
+    """The error for the origin that lacks the most steps."""
     origin = int(missing_O.argmax())
     series = int(origins.series[origin])
     horizon = int(horizon_O[origin])
@@ -329,8 +328,8 @@ def _ends_early(
 
 
 def _last_known(values_M: NDArray, future: Future) -> tuple[NDArray, NDArray]:
-    """How many steps of each series (S,) lead up to the last one at which a column has a value,
-    and whether hardly any of them lacks one: gaps are usual in some columns."""
+    """The number of steps of each series (S,) up to the last known value of a column, and whether
+    hardly any of them lacks one: gaps are usual in some columns."""
     from_start_S = np.zeros(len(future.lengths), np.int64)
     last_S = steps_beyond(values_M, future, from_start_S)
     is_known_M = np.where(np.isnan(values_M), 0.0, 1.0)
@@ -339,13 +338,13 @@ def _last_known(values_M: NDArray, future: Future) -> tuple[NDArray, NDArray]:
     return last_S, is_regular_S
 
 
-# An Effects holds its panel's arrays but not the panel, so that it goes when the panel does.
+# An Effects holds the arrays of its panel but not the panel, so both are freed together.
 _KNOWN: WeakKeyDictionary[Panel, Effects] = WeakKeyDictionary()
 
 
 def effects_of(panel: Panel) -> Effects | None:
-    """The effects of what is known in advance of a panel, kept as long as the panel is; None where
-    nothing is."""
+    """The effects of the columns of a panel that are known in advance, cached as long as the panel
+    exists; None if there are no such columns."""
     if not panel.covariates.future:
         return None
     if panel not in _KNOWN:
@@ -354,12 +353,12 @@ def effects_of(panel: Panel) -> Effects | None:
 
 
 def without_known(panel: Panel) -> Panel:
-    """A panel of which nothing is known in advance."""
+    """The panel without its columns known in advance."""
     return replace(panel, covariates=replace(panel.covariates, future=Future()))
 
 
 def read_by(panel: Panel, affine: bool) -> AtBase:
-    """The panel that a network reads, of a head that is `affine` or not; itself where nothing is
+    """The panel that a network with an `affine` or other head reads; the panel itself if nothing is
     known in advance."""
     effects = effects_of(panel)
     if effects is None:
@@ -370,6 +369,6 @@ def read_by(panel: Panel, affine: bool) -> AtBase:
 
 
 def adjusted(panel: Panel) -> Panel:
-    """A panel without the effects of what is known in advance; itself where nothing is."""
+    """The panel less the effects of columns known in advance; itself if there are none."""
     effects = effects_of(panel)
     return panel if effects is None else effects.adjusted

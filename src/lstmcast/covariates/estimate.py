@@ -1,18 +1,18 @@
-"""The effects of what is known in advance on one series: a regression that is renewed while the
+"""The effects of columns known in advance on one series: a regression that is solved again as the
 series grows.
 
     z_t = season_t + trend_t + columns_t · b + u_t,    u_t = φ u_{t−1} + noise
 
-with z the series on its axis, a season with a mean for each of its phases, and b with one prior
-variance for each group of columns, as `model.inputs.regression` solves it. The phases are taken out
-of the quasi-differences by their means, which is the same as a column for each of them (Frisch &
-Waugh 1933).
+where z is the series on its axis, the season has a mean for each of its phases, and each group of
+columns in b has its own prior variance, as `model.inputs.regression` solves it. The phase means of
+the quasi-differences are subtracted, which is equivalent to a column for each phase (Frisch & Waugh
+1933).
 
-A solution holds until the history has grown by a quarter or a third. It is made of values up to
-there alone, so what is said at a step depends on nothing after it, in a backtest as in use; a step
-costs the square of the number of columns, as solutions are so few.
+A solution holds until the history has grown by a quarter or a third. It is made only from the
+values up to its step, so nothing depends on later values, in a backtest or in use. As solutions are
+so few, the cost of a step is the square of the number of columns.
 
-    T steps that are observed · N of them · E pairs of neighbouring ones · P columns
+    T observed steps · N some of them · E pairs of neighbouring steps · P columns
     V trend, columns and z · W columns and z · S phases of the season · F values of φ
 """
 
@@ -31,19 +31,20 @@ from lstmcast.covariates.uplift import per_log, uplift_of
 from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
 from lstmcast.model.inputs.slow_clock import LEAST_GAIN
 
-FEWEST, CYCLES = 32, 3  # steps, and cycles with a few more, before the first solution
+FEWEST, CYCLES = 32, 3  # steps, and cycles plus a few steps, before the first solution
 MORE = 8
-PER_OCTAVE = 3  # solutions while a history doubles
-LONG = 4  # cycles, from which on a season has means of its own phases
-MOST_SURE = 50.0  # difference of log evidences, from which on there is no doubt
+PER_OCTAVE = 3  # solutions while the history doubles
+LONG = 4  # cycles from which on the season has a mean for each phase
+MOST_SURE = 50.0  # difference of log evidences beyond which there is no doubt
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """What is known of effects once `count` steps were observed.
+    """What is known about effects after `count` observed steps.
 
-    `axis`: on which they are; `effect`: at any steps, relative to its mean until then;
-    `covariance_PP`: how sure coefficients are; `level`: the mean of the values on the axis.
+    `axis`: the axis of the effects; `effect`: the effect at any steps, relative to its mean so far;
+    `covariance_PP`: the covariance of the coefficients; `level`: the mean of the values on the
+    axis.
     """
 
     count: int
@@ -58,13 +59,13 @@ class Solution:
     level: float = 0.0
 
     def effect(self, steps_N: NDArray) -> NDArray:
-        """At some steps (N,), on the axis."""
+        """The effect at some steps (N,), on the axis."""
         if not self.coefficients_P.any():
             return np.zeros(len(steps_N))
         return (self.columns(steps_N) - self.middle_P) @ self.coefficients_P
 
     def uplift(self, steps_N: NDArray) -> NDArray:
-        """By how many times it multiplies the mean at some steps (N,)."""
+        """The factor by which the effect multiplies the mean at some steps (N,)."""
         return uplift_of(self.effect(steps_N), self.axis, self.level)
 
     def columns(self, steps_N: NDArray) -> NDArray:
@@ -72,14 +73,14 @@ class Solution:
         return design(self.covariates, self.abouts, steps_N, self.count).columns_NP
 
     def uncertainty(self, columns_NP: NDArray) -> NDArray:
-        """The standard deviation of what is said of differences of columns (N,), on the axis."""
+        """The standard deviation of the effects of differences of columns (N,), on the axis."""
         is_used_P = self.coefficients_P != 0
         used_NP = columns_NP * is_used_P
         variance_N = np.einsum("np,pq,nq->n", used_NP, self.covariance_PP, used_NP)
         return np.sqrt(variance_N)
 
     def parts(self, steps_N: NDArray) -> dict[str, NDArray]:
-        """What each column as given, and the dates, add to it (N,)."""
+        """The contributions of each column as given, and of the dates, to the effect (N,)."""
         if not self.coefficients_P.any():
             return {}
         columns = design(self.covariates, self.abouts, steps_N, self.count)
@@ -94,7 +95,7 @@ class Solution:
 
 
 def renewals(steps: int, season: int) -> list[int]:
-    """After how many of so many observed steps a solution is made.
+    """The numbers of observed steps, up to `steps`, after which a solution is made.
 
     >>> renewals(100, 7)
     [32, 42, 52, 62, 72, 93]
@@ -108,25 +109,25 @@ def renewals(steps: int, season: int) -> list[int]:
 
 
 def next_renewal(count: int) -> int:
-    """After how many steps the solution is made that follows the one made after `count`."""
+    """The number of steps of the solution that follows the one made after `count`."""
     octave = 2 ** int(np.floor(np.log2(count)))
     return count + max(octave // PER_OCTAVE, 1)
 
 
 def first_renewal(periods: tuple[int, ...]) -> int:
-    """After how many steps the first solution is made, of a series with these seasons."""
+    """The number of steps before the first solution of a series with these seasons."""
     return max(FEWEST, CYCLES * first_season(periods) + MORE)
 
 
 def first_season(periods: tuple[int, ...]) -> int:
-    """The shortest season, which the first solution waits for; 1 without any."""
+    """The shortest season, which the first solution waits for; 1 if there is none."""
     return next((period for period in periods if period > 1), 1)
 
 
 def solutions(
     values_T: NDArray, covariates: Known, periods: tuple[int, ...], roots: bool
 ) -> Iterator[Solution]:
-    """The solutions of a series, one after the other."""
+    """Yield the solutions of a series, one after the other."""
     for count in renewals(len(values_T), first_season(periods)):
         yield solution_of(values_T[:count], covariates, periods, roots)
 
@@ -134,14 +135,14 @@ def solutions(
 def solution_of(
     values_N: NDArray, covariates: Known, periods: tuple[int, ...], roots: bool
 ) -> Solution:
-    """The solution once these values were observed."""
+    """The solution after these observed values."""
     return Task.of(values_N, covariates, periods, roots).alone().solution()
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A regression that is to be solved: the values so far on their axis, without closed steps, and
-    the columns beside them."""
+    """A regression to solve: the values so far on their axis, without closed steps, and the columns
+    at the same steps."""
 
     covariates: Known
     closing: Closing
@@ -155,7 +156,7 @@ class Task:
     def of(
         cls, values_N: NDArray, covariates: Known, periods: tuple[int, ...], roots: bool
     ) -> Task:
-        """That of a series of which these values were observed."""
+        """The regression of a series after these observed values."""
         count = len(values_N)
         closing = Closing.of(covariates, values_N)
         is_closed_N = closing.closed(np.arange(count))
@@ -176,7 +177,7 @@ class Task:
 
     @property
     def level(self) -> float:
-        """The mean of the values on the axis; 0 where none is known."""
+        """The mean of the values on the axis; 0 if none is known."""
         known_values = self.z_N[np.isfinite(self.z_N)]
         if not len(known_values):
             return 0.0
@@ -184,22 +185,22 @@ class Task:
 
     @property
     def per_log(self) -> float:
-        """How far a small effect on logarithms moves the values on the axis."""
+        """How far a small effect in logarithms moves the values on the axis."""
         return per_log(self.axis, self.level)
 
     def alone(self) -> Solved:
-        """The regression as the series alone says."""
+        """The regression from the series alone."""
         return Solved(self, fitted_to(self.z_N, self.design, self.season))
 
     def around(self, expected_P: NDArray) -> Solved:
-        """The regression where these coefficients are expected before anything is seen."""
+        """The regression with these coefficients as prior means."""
         z_N = self.z_N - self.design.columns_NP @ expected_P
         return Solved(self, fitted_to(z_N, self.design, self.season), expected_P)
 
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """A regression that was solved; `fitted` is None where too little is known."""
+    """A solved regression; `fitted` is None if too little is known."""
 
     task: Task
     fitted: Fitted | None
@@ -207,7 +208,7 @@ class Solved:
 
     @property
     def evidence(self) -> float:
-        """The log evidence, of what is expected alone where columns add too little to it."""
+        """The log evidence; that of the prior means alone if the columns add too little."""
         if self.fitted is None:
             return -np.inf
         if self.fitted.gain < LEAST_GAIN:
@@ -216,15 +217,15 @@ class Solved:
 
     @property
     def coefficients_P(self) -> NDArray:
-        """What the columns do; those of the year, which adaptive inputs know, are left to them."""
+        """The coefficients, without those of the year, which adaptive inputs model themselves."""
         assert self.fitted is not None
         fitted_P = self.fitted.coefficients_P * (self.fitted.gain >= LEAST_GAIN)
         is_used_P = np.array([kind is not Kind.YEAR for kind in self.task.design.kinds])
         return (self.expected_P + fitted_P) * is_used_P
 
     def solution(self, pooled: Solved | None = None) -> Solution:
-        """What is in force, or the average with a regression that leans on others, as the evidence
-        for both says."""
+        """The solution in force, averaged with a pooled regression, if any, by the evidence for
+        both."""
         task = self.task
         if self.fitted is None:
             return self._without_effects()

@@ -1,4 +1,4 @@
-"""Columns of one series to which steps are added: what is known of them by now.
+"""Columns of one series that grow step by step, with all that is known so far.
 
 K rows of numbers · C columns as given · M steps
 """
@@ -28,11 +28,11 @@ class Grown:
 
     @property
     def values(self) -> NDArray:
-        """What is kept (K, M); what is written into it stays."""
+        """A view of the rows (K, M), which may be written to."""
         return self._all[:, : self.length]
 
     def grow(self, length: int) -> None:
-        """Have so many steps at least; new ones are NaN."""
+        """Extend the rows to at least this many steps; new values are NaN."""
         if length <= self.length:
             return
         if length > self._all.shape[1]:
@@ -47,10 +47,10 @@ class Grown:
 
 
 class GrownColumns:
-    """What is known in advance of one series, so far.
+    """What is known in advance about one series so far.
 
-    `observed`: steps that are over; `told_C`: steps of each column until the last that something
-    was said of.
+    `observed`: the number of past steps; `told_C`: for each column, the number of steps up to the
+    last one with a value.
     """
 
     def __init__(self, columns: int) -> None:
@@ -58,18 +58,18 @@ class GrownColumns:
         self._values = Grown(empty)
         self._carried = Grown(empty)
         self._smooth = Grown(empty)
-        self._running = Running.start(columns)  # of the steps that are over
+        self._running = Running.start(columns)  # of the past steps
         self.observed = 0
         self.told_C = np.zeros(columns, np.int64)
 
     @property
     def length(self) -> int:
-        """Steps that something is known of, or that are over."""
+        """The number of steps that have known values or are past."""
         return self._values.length
 
     @property
     def values_CM(self) -> NDArray:
-        """The columns as given, NaN where nothing is known."""
+        """The columns as given, NaN where values are unknown."""
         return self._values.values
 
     def part(self, first: int, stop: int) -> Columns:
@@ -81,14 +81,14 @@ class GrownColumns:
         )
 
     def begin(self, columns_CM: NDArray) -> None:
-        """All that is known at once."""
+        """Set all that is known at the start."""
         self._grow(columns_CM.shape[1])
         self.values_CM[:] = columns_CM
         self._carry_on()
 
     def tell(self, steps_N: NDArray, columns: Sequence[NDArray]) -> None:
-        """What is known of some coming steps from now on: of each column some numbers, for the
-        first of the steps; NaN takes back nothing."""
+        """Set what is now known about coming steps: for each column, numbers for the first of the
+        steps; NaN leaves earlier values in place."""
         for column, values in enumerate(columns):
             if not len(values):
                 continue
@@ -101,9 +101,9 @@ class GrownColumns:
         self._carry_on()
 
     def pass_on(self, steps: int = 1) -> None:
-        """So many steps more are over."""
+        """Move this many steps into the past."""
         stop = self.observed + steps
-        if stop > self.length:  # nothing was said of them
+        if stop > self.length:  # they have no known values
             self._grow(stop)
             self._carry_on()
         for step in range(self.observed, stop):
@@ -115,7 +115,7 @@ class GrownColumns:
             rows.grow(stop)
 
     def _carry_on(self) -> None:
-        """Means and carried values of the steps that are not over: what was told may have
+        """Update the means and carried values of the steps to come, whose values may have
         changed."""
         running = self._running
         for step in range(self.observed, self.length):
@@ -126,7 +126,7 @@ class GrownColumns:
     # ---- saving
 
     def arrays(self) -> dict[str, NDArray]:
-        """All of it, as arrays whose last axis is as long as it happens to be."""
+        """The whole state, as arrays whose last axis may have any length."""
         running = self._running
         return {
             "values": self._values.values,
@@ -140,7 +140,7 @@ class GrownColumns:
 
     @classmethod
     def from_saved(cls, arrays: Mapping[str, NDArray], observed: int) -> GrownColumns:
-        """What `arrays` gave, once so many steps are over."""
+        """Restore what `arrays` returned after this number of observed steps."""
         columns = cls(len(arrays["values"]))
         columns._values = Grown(arrays["values"])
         columns._carried = Grown(arrays["carried"])

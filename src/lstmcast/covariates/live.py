@@ -1,11 +1,10 @@
-"""The effects of what is known in advance on one series that grows value by value.
+"""The effects of columns known in advance on one series that grows value by value.
 
-The solutions are those that `effects` makes of the whole series, after as many values. Each needs
-the history up to there, so that is kept; in between, a value costs as much as the columns at its
-step.
+The solutions are those that `effects` makes from the whole series after as many values. Each needs
+the history so far, which is therefore kept; between solutions, a value costs no more than the
+columns at its step.
 
-    C columns as given · M steps that something is known of · T steps that were observed · H coming
-    steps
+    C columns as given · M steps with known values · T observed steps · H coming steps
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ from lstmcast.covariates.grown import Grown, GrownColumns
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.blas import one_blas_thread
 
-NO_COVARIANCE = np.zeros((0, 0))  # it says how sure effects are, which nobody asks here
+NO_COVARIANCE = np.zeros((0, 0))  # streams do not report the uncertainty of effects
 
 
 @dataclass
 class Common:
     """What the series of a stream have in common.
 
-    names: of the columns · levels: of each, the names of its categories so far, none of numbers ·
+    names: names of the columns · levels: the categories of each column so far, empty for numbers ·
     roots: whether values may be read as square roots.
     """
 
@@ -53,11 +52,11 @@ class Common:
 
 
 class LiveEffects:
-    """What is known in advance of a series, and the solution in force.
+    """What is known in advance about a series, and the solution in force.
 
     Args:
-        common: what all series of a stream have in common.
-        start: the time of the first step; None where nobody knows it.
+        common: What all series of a stream have in common.
+        start: The time of the first step; None if it is unknown.
     """
 
     def __init__(self, common: Common, start: Any = None) -> None:
@@ -66,17 +65,17 @@ class LiveEffects:
         self.columns = GrownColumns(len(common.names))
         self.history = Grown(np.empty((1, 0)))
         self.solution: Solution | None = None
-        self.due = first_renewal(common.periods)  # values after which there is another one
+        self.due = first_renewal(common.periods)  # number of values at the next solution
 
     @property
     def count(self) -> int:
-        """Values that were observed."""
+        """The number of observed values."""
         return self.history.length
 
     # ---- reading
 
     def begin(self, values_T: NDArray, columns_CM: NDArray) -> NDArray:
-        """Read a whole history, and all that is known; returns the values less their effects."""
+        """Read a whole history and all that is known; return the values less their effects."""
         self.columns.begin(columns_CM)
         self.columns.told_C[:] = self._lengths()
         self.columns.pass_on(len(values_T))
@@ -90,7 +89,7 @@ class LiveEffects:
         return less_effects(values_T, in_order)
 
     def observe(self, value: float) -> float:
-        """Read one more value; returns it less its effect, NaN where the series is closed."""
+        """Read one more value; return it less its effect, or NaN if the series is closed."""
         step = self.count
         self.columns.pass_on()
         self.history.grow(step + 1)
@@ -101,7 +100,7 @@ class LiveEffects:
         return at_step.less(np.array([[value]])).item()
 
     def _renew(self) -> None:
-        """Another solution, of the whole history."""
+        """Make the next solution, from the whole history."""
         common = self.common
         covariates = self._known(0, self.columns.length)
         with one_blas_thread():
@@ -109,7 +108,7 @@ class LiveEffects:
         self._take(solution)
 
     def _take(self, solution: Solution) -> None:
-        """This one is in force now; the columns that it was made of are not kept twice."""
+        """Put a solution in force; it shares the columns of this object rather than a copy."""
         newest = self._known(solution.count - 1, solution.count)
         closing = Closing(newest, solution.closing.at)
         self.solution = replace(
@@ -118,10 +117,10 @@ class LiveEffects:
         self.due = next_renewal(solution.count)
 
     def _lengths(self) -> list[int]:
-        """How many steps of each column lead up to the last that something is known of.
+        """The number of steps of each column up to its last known value.
 
-        Numbers that have hardly ever been missing are missed where they end; others may end
-        anywhere, as a step without a category has none.
+        Numbers that have hardly ever been missing are required up to the horizon; other columns may
+        end anywhere, as a step may have no category.
         """
         lengths = []
         for levels, values_M in zip(self.common.levels, self.columns.values_CM, strict=True):
@@ -136,7 +135,7 @@ class LiveEffects:
     # ---- what follows
 
     def ahead(self, steps_H: NDArray) -> Ahead:
-        """What is known of some steps, as of now."""
+        """What is now known about some steps."""
         if self.solution is None:
             return Ahead(
                 effect_OH=np.zeros((1, len(steps_H))),
@@ -153,15 +152,15 @@ class LiveEffects:
         )
 
     def _around(self, steps_H: NDArray) -> Known:
-        """What is known of some steps, and a day before and after."""
+        """What is known about some steps and about one day before and after."""
         day = Dates(self.common.frequency).day
         stop = min(int(steps_H.max()) + day + 1, self.columns.length)
         first = max(int(steps_H.min()) - day, 0)
         return self._known(min(first, stop - 1), stop)
 
     def lacking(self, steps_H: NDArray, counts: Sequence[int]) -> tuple[str, int] | None:
-        """A column that is not known of all of some steps, and the first that it lacks; `counts`:
-        of how many of them something is said of each column now."""
+        """A column that lacks values at some of the steps, and the first such step; `counts`: for
+        each column, the number of these steps that the caller gives values for."""
         columns = zip(self.common.names, counts, self.columns.told_C, strict=True)
         for name, count, known_until in columns:
             remaining = steps_H[count:]
@@ -171,7 +170,7 @@ class LiveEffects:
         return None
 
     def anew(self, start: Any = None) -> LiveEffects:
-        """The series once it begins anew, with what is known of the steps from there on."""
+        """The series after a restart, with what is known about the steps from then on."""
         effects = LiveEffects(self.common, start)
         if start is None or self.start is None:
             return effects
@@ -184,7 +183,7 @@ class LiveEffects:
         return effects
 
     def _known(self, first: int, stop: int) -> Known:
-        """What is known of the steps from `first` to `stop`."""
+        """What is known about the steps from `first` to `stop`."""
         columns = self.columns.part(first, stop)
         dates = Dates(self.common.frequency, self.start)
         levels = tuple(self.common.levels)
@@ -193,7 +192,7 @@ class LiveEffects:
     # ---- saving
 
     def arrays(self) -> dict[str, NDArray]:
-        """What is kept, as arrays whose last axis is as long as it happens to be."""
+        """The arrays of the state, whose last axis may have any length."""
         arrays = {
             **self.columns.arrays(),
             "history": self.history.values,
@@ -206,7 +205,7 @@ class LiveEffects:
         return arrays
 
     def described(self) -> dict[str, Any]:
-        """The rest, as JSON holds it."""
+        """The rest of the state, for JSON."""
         about: dict[str, Any] = {"start": None, "solution": None}
         if self.start is not None:
             about["start"] = int(np.asarray(self.start).astype(np.int64))
@@ -224,7 +223,7 @@ class LiveEffects:
     def from_saved(
         cls, common: Common, about: Mapping[str, Any], arrays: Mapping[str, NDArray]
     ) -> LiveEffects:
-        """What `described` and `arrays` gave."""
+        """Restore what `described` and `arrays` returned."""
         effects = cls(common, _time(about["start"], common.frequency))
         effects.history = Grown(arrays["history"])
         effects.columns = GrownColumns.from_saved(arrays, effects.count)
@@ -248,19 +247,19 @@ class LiveEffects:
 
 
 def _about(saved: list[Any]) -> About:
-    """What a column is like, from JSON."""
+    """The properties of a column, from JSON."""
     column, categories, often, mean, spread, gaps, (low, high) = saved
     return About(column, tuple(categories), tuple(often), mean, spread, gaps, (low, high))
 
 
 def _category(saved: list[Any]) -> tuple[int, float]:
-    """A column and the number of a category of it, from JSON."""
+    """A column and the code of one of its categories, from JSON."""
     column, category = saved
     return int(column), float(category)
 
 
 def _time(saved: int | None, frequency: Frequency) -> Any:
-    """The time of a first step, from its number."""
+    """The time of the first step, from its number."""
     if saved is None or frequency.unit == "integer":
         return saved
     return np.datetime64(saved, "us")

@@ -1,7 +1,7 @@
-"""The regression that the effects of one series follow from: a trend, a season, columns, and errors
-of which each takes something of the one before.
+"""The regression behind the effects on one series: a trend, a season, columns, and autoregressive
+errors.
 
-    T steps that are observed · N of them · E pairs of neighbouring ones · P columns
+    T observed steps · N some of them · E pairs of neighbouring steps · P columns
     V trend, columns and z · W columns and z · S phases of the season · F values of φ
 """
 
@@ -18,13 +18,13 @@ from lstmcast.covariates.columns import Design
 from lstmcast.model.inputs.regression import PHIS, Layout, fit_together, without_base
 from lstmcast.model.inputs.slow_clock import LIMIT, SPREAD, TREND
 
-NOTHING = 1e-12  # share of squares that is told from rounding
-FITS = 3  # of each solution, to tell unusual values
+NOTHING = 1e-12  # share of squares below which a remainder is rounding error
+FITS = 3  # fits per solution, to down-weight unusual values
 BASE = 2  # columns of the trend
 
 
 def fitted_to(z_N: NDArray, columns: Design, season: int) -> Fitted | None:
-    """The regression; None where too little is known."""
+    """The fitted regression; None if too little is known."""
     known_N = np.isfinite(z_N)
     if not known_N.any() or not columns.groups:
         return None
@@ -48,7 +48,7 @@ def fitted_to(z_N: NDArray, columns: Design, season: int) -> Fitted | None:
 
 
 def sizes_of(groups: Iterable[str]) -> tuple[int, ...]:
-    """How many columns each group has, which stand side by side.
+    """The number of columns in each group; columns of a group are adjacent.
 
     >>> sizes_of(["sale", "price", "price"])
     (1, 2)
@@ -59,16 +59,16 @@ def sizes_of(groups: Iterable[str]) -> tuple[int, ...]:
 class Sums(NamedTuple):
     """Weighted sums over pairs of neighbouring steps, and by phase of the second step."""
 
-    own_VV: NDArray  # products of the second
-    between_VV: NDArray  # of both, either way
-    back_VV: NDArray  # of the first
+    own_VV: NDArray  # products of the second steps
+    between_VV: NDArray  # products of first and second steps, both ways
+    back_VV: NDArray  # products of the first steps
     now_SV: NDArray
     before_SV: NDArray
     weight_S: NDArray
 
     @classmethod
     def of(cls, rows: NDArray, weight_E: NDArray, season: int) -> Sums:
-        """Those of the rows of all steps."""
+        """The sums over the rows of all steps."""
         first_EV = rows[:-1]
         second_EV = rows[1:]
         weight_E1 = weight_E[:, None]
@@ -86,7 +86,7 @@ class Sums(NamedTuple):
         )
 
     def without_season(self, phis: tuple[float, ...]) -> tuple[NDArray, NDArray]:
-        """Products of quasi-differences without their means by phase (F, V, V), and those means
+        """Products of quasi-differences less their phase means (F, V, V), and those means
         (F, S, V)."""
         inverse_S = 1.0 / np.maximum(self.weight_S, 1e-12)
         inverse_S = np.where(self.weight_S > 0, inverse_S, 0.0)
@@ -102,7 +102,7 @@ class Sums(NamedTuple):
 
 
 def _by_phase(rows: NDArray, season: int) -> NDArray:
-    """Sums of rows of the same phase (S, V), from step 1 on."""
+    """Sums of rows by phase (S, V), from step 1 on."""
     in_cycles = len(rows) // season * season
     cycles = rows[:in_cycles].reshape(-1, season, rows.shape[1])
     total_SV = cycles.sum(axis=0)
@@ -111,36 +111,36 @@ def _by_phase(rows: NDArray, season: int) -> NDArray:
 
 
 class Fitted(NamedTuple):
-    """The solution of a regression, before its shares."""
+    """The solution of a regression."""
 
     trend_B: NDArray
     coefficients_P: NDArray
     phi: float
     noise: float  # standard deviation
     gain: float  # log evidence
-    season_S: NDArray  # means of what is left of quasi-differences, by phase
-    covariance_PP: NDArray  # how sure the coefficients are
+    season_S: NDArray  # mean residuals of quasi-differences, by phase
+    covariance_PP: NDArray  # covariance of the coefficients
     evidence: float  # log evidence
-    free_pairs: float  # pairs of steps that were free to say something
+    free_pairs: float  # residual degrees of freedom, in pairs of steps
     # Products of quasi-differences of columns and z, without season and trend, in units of the
-    # noise: all that the series says of its coefficients.
+    # noise: sufficient statistics of the coefficients.
     products_WW: NDArray
     middle_P: NDArray  # means of the columns
 
     @classmethod
     def of(cls, sums: Sums, layout: Layout, former: Fitted | None = None) -> Fitted | None:
-        """The regression; None where too little is known. φ is near that of the former fit."""
+        """The fitted regression; None if too little is known. φ stays near that of a former fit."""
         free_pairs = sums.weight_S.sum() - np.count_nonzero(sums.weight_S)
         if free_pairs <= BASE + 1:
             return None
         phis = PHIS
-        if former is not None:  # unusual values change little
+        if former is not None:  # down-weighted values change φ only a little
             place = PHIS.index(former.phi)
             phis = PHIS[max(place - 1, 0) : place + 2]
         products_FVV, means_FSV = sums.without_season(phis)
         unexplained = products_FVV[:, -1, -1].min()
         if not unexplained > NOTHING * sums.own_VV[-1, -1]:
-            return None  # seasons explain all of it
+            return None  # the season explains everything
         count_1 = np.array([free_pairs])
         fit, covariance_1PP, evidence_1 = fit_together(products_FVV[None], count_1, layout, phis)
         place = phis.index(float(fit.phi_B[0]))
@@ -162,7 +162,7 @@ class Fitted(NamedTuple):
         )
 
     def surprises(self, rows: NDArray) -> NDArray:
-        """How far quasi-differences are from what is expected, of the rows of all steps."""
+        """The residuals of quasi-differences, given the rows of all steps."""
         weights_V = np.concatenate([-self.trend_B, -self.coefficients_P, [1.0]])
         remainder_N = rows @ weights_V
         phase_E = np.arange(1, len(rows)) % len(self.season_S)
@@ -170,7 +170,7 @@ class Fitted(NamedTuple):
 
 
 def _trust(surprise_E: NDArray, known_E: NDArray) -> NDArray:
-    """How much each pair of steps counts: no surprise says more than one at the limit does."""
+    """The weight of each pair of steps: a surprise beyond the limit counts like one at it."""
     size_E = np.abs(surprise_E)
     observed = size_E[known_E > 0]
     spread = SPREAD * float(np.median(observed)) if len(observed) else 0.0

@@ -1,13 +1,14 @@
-"""The solutions of all series of a panel, which lean on each other where they know little.
+"""The solutions of all series of a panel, which borrow strength from each other.
 
-A first regression of each series is made of it alone. What these say of each coefficient is added
-up over the series, and one regression of the sums gives the coefficients that a series of the panel
-usually has (empirical Bayes). Around those each series is solved once more, and the evidence of its
-own values weighs the two. So a short series has the effects of the others, and a long one its own.
+A first regression uses each series alone. Their statistics of each coefficient are summed over the
+series, and one regression on the sums gives the coefficients that a series of the panel usually has
+(empirical Bayes). With those as prior means each series is solved once more, and the two solutions
+are averaged by the evidence of the series' own values. So a short series has the effects of the
+others, and a long one has its own.
 
-A solution uses what all series had observed by its time, and nothing after it.
+A solution uses what all series had observed by its time, and nothing later.
 
-    S series · W columns and z of one of them · A all columns of all series
+    S series · W columns and z of one series · A all columns of all series
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ from lstmcast.data.panel import Panel
 from lstmcast.model.inputs.regression import Layout, fit_together
 from lstmcast.model.inputs.slow_clock import LEAST_GAIN
 
-FEWEST = 5  # series with a column, from which on others lean on them
-MOST = 200  # series that are leaned on, evenly from all of them
-RENEWED = 0.1  # of what is added up, until it is solved anew
+FEWEST = 5  # series with a column that are needed for pooling
+MOST = 200  # series that are pooled, taken evenly from all
+RENEWED = 0.1  # share of the pooled series that changes before the sums are solved again
 
-Key = tuple[str, int]  # a column of the regression: its group, and which one of it
+Key = tuple[str, int]  # a column of the regression: its group, and its position in the group
 
 
 def solutions_of(panel: Panel) -> list[list[Solution]]:
-    """The solutions of each series, one after the other."""
+    """The solutions of each series, in order."""
     covariates_S = [Known.of(panel, series) for series in range(len(panel))]
     roots = not panel.declared_real
     solutions_S: list[list[Solution]] = [[] for _ in covariates_S]
@@ -66,7 +67,7 @@ def solutions_of(panel: Panel) -> list[list[Solution]]:
 
 
 def _by_time(panel: Panel) -> Iterator[list[tuple[int, int]]]:
-    """Series and their counts at which they are solved, those of one time together."""
+    """Series and the counts at which they are solved, grouped by time."""
     season = first_season(panel.periods)
     due: list[tuple[Any, int, int]] = []
     for series, length in enumerate(panel.lengths.tolist()):
@@ -81,8 +82,8 @@ def _by_time(panel: Panel) -> Iterator[list[tuple[int, int]]]:
 
 
 class Evidence(NamedTuple):
-    """What a series says of the coefficients: their keys, products in units of its noise, and of
-    how many pairs of steps."""
+    """What a series says about the coefficients: their keys, products in units of its noise, and
+    the number of pairs of steps."""
 
     keys: tuple[Key, ...]
     products_WW: NDArray
@@ -90,21 +91,21 @@ class Evidence(NamedTuple):
 
 
 class Pooled:
-    """What series say of coefficients in common, by now.
+    """What all series together say about the coefficients so far.
 
     Args:
-        series: how many there are.
+        series: The number of series.
     """
 
     def __init__(self, series: int) -> None:
         evenly = np.linspace(0, series - 1, min(series, MOST))
         self._sample = set(evenly.astype(int).tolist())
         self._evidence: dict[int, Evidence] = {}
-        self._news = 0  # series that have said something else since they were added up
+        self._news = 0  # series whose statistics changed since the sums were made
         self._expected: dict[Key, float] = {}
 
     def take(self, series: int, solved: Solved) -> None:
-        """What a series says now; relative effects alone can be compared."""
+        """Take the newest statistics of a series; only relative effects can be pooled."""
         fitted, per_log = solved.fitted, solved.task.per_log
         if series not in self._sample or fitted is None or not per_log:
             return
@@ -115,7 +116,7 @@ class Pooled:
         self._news += 1
 
     def leaning(self, regression: Solved) -> Solution:
-        """The solution of a series that may lean on all."""
+        """The solution of a series, averaged with the pooled one if there is one."""
         expected = self._coefficients()
         per_log = regression.task.per_log
         if regression.fitted is None or not per_log or not expected:
@@ -127,7 +128,7 @@ class Pooled:
         return regression.solution(regression.task.around(expected_P * per_log))
 
     def _coefficients(self) -> dict[Key, float]:
-        """Those that a series usually has, of columns that enough series have."""
+        """The usual coefficients, for columns that enough series have."""
         if self._news and self._news >= RENEWED * len(self._evidence):
             self._expected = self._solved()
             self._news = 0
@@ -158,8 +159,8 @@ class Pooled:
 
 
 def _side_by_side(keys: list[Key]) -> list[Key]:
-    """The columns of each group together: groups in the order in which they came, each in its own
-    order."""
+    """The keys with the columns of each group together: groups in order of appearance, columns in
+    their order in the group."""
     groups = list(dict.fromkeys(group for group, _ in keys))
     first = {group: place for place, group in enumerate(groups)}
 
@@ -171,7 +172,7 @@ def _side_by_side(keys: list[Key]) -> list[Key]:
 
 
 def _keys(groups: tuple[str, ...]) -> tuple[Key, ...]:
-    """The columns of a regression, by the names of their groups."""
+    """The keys of a regression's columns, from the names of their groups."""
     counts = Counter[str]()
     keys = []
     for group in groups:

@@ -1,12 +1,12 @@
-"""Effects of known columns on a mean that cannot be negative: by how many times they multiply it.
+"""Effects of known columns on a mean that cannot be negative, as factors that multiply it.
 
-A network whose head answers counts or amounts keeps them whole where its mean is multiplied, and
-would not where its quantiles were shifted. So the effect that the regression found on the axis of
-a series becomes a ratio of means: the one with the effect, over the one without. The level is the
-mean of the series on that axis, about which the regression found the effect.
+The forecast of a head for counts or amounts stays valid if its mean is multiplied, but not if its
+quantiles are shifted. So the effect that the regression found on the axis of a series becomes a
+ratio of means: with the effect, over without it. The level is the mean of the series on that axis,
+about which the effect was estimated.
 
-The mean of square roots r of counts is close to λ / √(λ + 1) for counts about λ: to λ itself where
-nearly all are 0 or 1, and to √λ where they are large. So λ follows from r, by a quadratic equation.
+The mean r of the square roots of counts with mean λ is close to λ / √(λ + 1): to λ itself if nearly
+all counts are 0 or 1, and to √λ if they are large. So λ follows from r by a quadratic equation.
 
     N steps
 """
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from lstmcast.model.inputs.axis import LOG, ROOT
 
-SMALLEST, LARGEST = 0.1, 10.0  # what is said of a mean beyond these is not believed
-TINY = 1e-4  # an effect, whose slope stands for those of smaller ones
+SMALLEST, LARGEST = 0.1, 10.0  # limits of the factor; anything beyond is not credible
+TINY = 1e-4  # size of an effect whose slope is also used for smaller ones
 
 
 def uplift_of(effect_N: NDArray, axis: int, level: float) -> NDArray:
-    """By how many times effects on an axis multiply a mean, of a series with this level there.
+    """The factors by which effects on an axis multiply the mean of a series with this level there.
 
     >>> uplift_of(np.array([0.0, np.log(1.5)]), LOG, 3.0)
     array([1. , 1.5])
@@ -42,14 +42,14 @@ def uplift_of(effect_N: NDArray, axis: int, level: float) -> NDArray:
 
 
 def _mean_of_roots(root_N: NDArray) -> NDArray:
-    """The mean of counts whose square roots have these means; 0 where that is none."""
+    """The mean of counts whose square roots have these means; 0 if those are not positive."""
     root_N = np.maximum(root_N, 0.0)
     return 0.5 * root_N * (root_N + np.sqrt(root_N**2 + 4.0))
 
 
 def per_log(axis: int, level: float) -> float:
-    """How far an effect of 1 on the logarithm of a mean moves the values on an axis, if it is
-    small; 0 where it cannot be told.
+    """How far a small effect on the logarithm of a mean moves the values on an axis, per unit of
+    the effect; 0 if that is unknown.
 
     >>> per_log(LOG, 3.0), round(per_log(ROOT, 0.01), 3), round(per_log(ROOT, 100.0), 1)
     (1.0, 0.01, 50.0)
@@ -63,14 +63,14 @@ def per_log(axis: int, level: float) -> float:
 
 
 def shares_of_log(effect_NC: NDArray, axis: int, level: float) -> NDArray:
-    """The logarithm of the uplift, shared between columns as their effects on the axis are (N, C).
+    """The logarithm of the uplift, divided between columns like their effects on the axis (N, C).
 
     >>> parts = shares_of_log(np.array([[0.2, 0.1]]), ROOT, 1.0)
     >>> bool(np.isclose(np.exp(parts.sum()), uplift_of(np.array([0.3]), ROOT, 1.0)[0]))
     True
     """
     total_N = effect_NC.sum(axis=1)
-    # Effects that cancel out have parts all the same.
+    # Effects that cancel out still have shares.
     asked_N = np.where(np.abs(total_N) < TINY, TINY, total_N)
     slope_N = np.log(uplift_of(asked_N, axis, level)) / asked_N
     return effect_NC * slope_N[:, None]

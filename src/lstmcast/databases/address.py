@@ -1,6 +1,6 @@
 """Addresses of databases and of tables in them: `postgresql://ana@db/shop?table=sales`.
 
-A password never leaves an address but to open a connection: it is in no text that is shown.
+The password of an address is used only to open a connection, and is never shown.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ ENGINES: dict[str, Engine] = {
     "mariadb": "mysql",
 }
 IN_FILES = ("duckdb", "sqlite")
-WAYS = ("replace", "append", "upsert")  # what is done with a table that exists
+WAYS = ("replace", "append", "upsert")  # what to do with an existing table
 _EXAMPLE = "postgresql://user@host/database?table=sales or duckdb:///shop.db?table=sales"
 _SCHEME = "|".join(ENGINES)
 _ADDRESS = re.compile(rf"({_SCHEME})(\+\w+)?://", re.IGNORECASE)
 _TARGET = re.compile(rf"(?P<table>[^@]*)@(?P<address>({_SCHEME})(\+\w+)?://.*)", re.IGNORECASE)
-# one that is hidden already is passed over: after it, any @ of a message would count
+# a password that is hidden already is skipped: any later @ of a message would match
 _PASSWORD = re.compile(r"(://[^:@/\s]*):(?!\*\*\*@).*@", re.DOTALL)
 _PARAMETER = re.compile(r"([?&](?:password|passwd|sslpassword)=)[^&\s]*", re.IGNORECASE)
-# of drivers, beside our own
+# parameters of the drivers, beside our own
 _OPTIONS = {
     "postgresql": (
         *("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile"),
@@ -52,11 +52,11 @@ _WAIT = 10.0  # seconds for a server, or for a lock
 
 @dataclass(frozen=True)
 class Address:
-    """Where a table is. Its texts hide the password.
+    """The address of a table, whose texts hide the password.
 
-    `path`: the file of DuckDB and SQLite · `table`: which one, with its schema where it has one ·
-    `query`: what is read instead · `timeout`: seconds for a server to answer, or for a lock ·
-    `options`: what else the driver is told, such as `sslmode`.
+    `path`: the file of DuckDB or SQLite · `table`: its name, with the schema if there is one ·
+    `query`: a query to read instead · `timeout`: seconds to wait for a server or a lock ·
+    `options`: other parameters of the driver, such as `sslmode`.
 
     >>> parsed("postgresql://ana:secret@db:5433/shop?table=sales")
     Address('postgresql://ana:***@db:5433/shop?table=sales')
@@ -81,7 +81,7 @@ class Address:
 
     @property
     def place(self) -> str:
-        """The database, as messages name it."""
+        """The name of the database in messages."""
         if self.engine in IN_FILES:
             return f"{self.engine}:///{self.path}"
         secret = "" if self.password is None else ":***"
@@ -91,16 +91,16 @@ class Address:
 
     @property
     def source(self) -> str:
-        """What is read, as messages name it."""
+        """The name of what is read in messages."""
         return f"{self.place} (query)" if self.query else str(self)
 
     @property
     def label(self) -> str:
-        """What a single series is called."""
+        """The name of a single series."""
         return (self.table or "y").rpartition(".")[2]
 
     def is_table_of(self, other: Address) -> bool:
-        """Whether both are one table, as far as names tell."""
+        """Whether both name the same table, as far as their texts tell."""
         if self.engine != other.engine or self.table is None or other.table is None:
             return False
         names, other_names = self.table.casefold().split("."), other.table.casefold().split(".")
@@ -115,13 +115,13 @@ class Address:
 
 @dataclass(frozen=True)
 class DatabaseTable:
-    """A database table as the destination of a result, accepted wherever a file path is.
+    """A database table for a result, accepted wherever a file path is.
 
     Args:
         place: `TABLE@URL`, such as `"forecasts@postgresql://ana@db/shop"`.
-        if_exists: what happens to existing rows: all are replaced ("replace"), new rows are added
-            ("append"), or rows with the same key are replaced ("upsert").
-        key: the key columns for "upsert". Defaults to ids and times.
+        if_exists: What to do with existing rows: "replace" all of them, "append" the new rows, or
+            "upsert", which replaces rows with the same key.
+        key: The key columns for "upsert". Defaults to ids and times.
 
     Raises:
         UsageError: The place is invalid, or a key is given without "upsert".
@@ -152,13 +152,13 @@ class DatabaseTable:
                 "if_exists='upsert' only."
             )
         object.__setattr__(self, "key", names)
-        _ = self.address  # what is wrong with it should show here
+        _ = self.address  # fail here if the address is invalid
 
     @property
     def address(self) -> Address:
         """The address of the table."""
         match = _TARGET.fullmatch(self.place)
-        assert match is not None  # it was checked
+        assert match is not None  # checked in __post_init__
         address = parsed(match["address"])
         if address.table is not None or address.query is not None:
             raise UsageError(
@@ -171,7 +171,7 @@ class DatabaseTable:
         return replace(address, table=match["table"].strip())
 
     def beside(self, content: str) -> DatabaseTable:
-        """Another table in the same database, named after its content."""
+        """Another table in the same database, with the content appended to the name."""
         table, separator, url = self.place.partition("@")
         return replace(self, place=f"{table}_{content}{separator}{url}", key=())
 
@@ -196,14 +196,14 @@ def is_address(source: object) -> bool:
 
 
 def is_target(place: object) -> bool:
-    """Whether a place for results is a table of a database: TABLE@URL."""
+    """Whether a destination is a database table: TABLE@URL."""
     if isinstance(place, DatabaseTable):
         return True
     return isinstance(place, str) and _TARGET.fullmatch(place) is not None
 
 
 def address_of(source: str | Address, query: str | None = None) -> Address:
-    """The address of a source, with a query in place of its table where one is given."""
+    """The address of a source, with a query instead of a table if one is given."""
     address = source if isinstance(source, Address) else parsed(source)
     if query is None:
         return address
@@ -217,7 +217,7 @@ def address_of(source: str | Address, query: str | None = None) -> Address:
 
 
 def parsed(text: str) -> Address:
-    """An address from its text; UsageError, which shows no password, for what is none."""
+    """Parse an address; UsageError, without the password, if it is invalid."""
     label = hidden(text)
     try:
         url = urlsplit(text.strip())
@@ -259,7 +259,7 @@ def parsed(text: str) -> Address:
 
 
 def hidden(text: str) -> str:
-    """A text in which addresses may be, without their passwords.
+    """A text with the passwords of all addresses in it hidden.
 
     >>> hidden("forecasts@mysql://ana:my@pass@db/shop?table=sales")
     'forecasts@mysql://ana:***@db/shop?table=sales'
@@ -268,11 +268,11 @@ def hidden(text: str) -> str:
 
 
 def _file_place(url: SplitResult, label: str) -> str:
-    """The path of a file: three slashes lead from this folder, four from the root."""
+    """The path of a file: three slashes start from this folder, four from the root."""
     if url.netloc:
         raise UsageError(
-            f"{label!r}: the file {url.netloc!r} is in place of a server. Write three slashes, "
-            f"{url.scheme}:///{url.netloc}, or four before a path from the root."
+            f"{label!r}: {url.netloc!r} is where the name of a server belongs. Write three "
+            f"slashes, {url.scheme}:///{url.netloc}, or four before a path from the root."
         )
     path = os.path.expanduser(unquote(url.path.removeprefix("/")))
     if not path or path == ":memory:":
@@ -291,7 +291,7 @@ def _server_place(url: SplitResult, label: str) -> str:
 
 
 def _require_options(engine: Engine, parameters: dict[str, str], label: str) -> None:
-    """UsageError for parameters that nothing reads, and for a password among them."""
+    """Raise UsageError for unknown parameters, and for a password among them."""
     if any(name in parameters for name in ("password", "passwd")):
         raise UsageError(
             f"{label!r}: a password is not a parameter. Set LSTMCAST_DB_PASSWORD instead."
@@ -320,5 +320,5 @@ def _seconds(text: str | None, label: str) -> float:
 
 
 def file_of(address: Address) -> Path | None:
-    """The file of a database that is one."""
+    """The file of the database; None for a server."""
     return Path(address.path) if address.engine in IN_FILES else None

@@ -1,4 +1,4 @@
-"""What an open database can do, whichever it is: a few verbs, in SQL that all understand."""
+"""The interface of an open database: a few verbs, in SQL that all databases understand."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from lstmcast.util.objects import none_where_unknown
 
 Kind = Literal["whole", "number", "truth", "date", "time", "text"]
 Columns = Mapping[str, NDArray]  # of equal length, by name
-ROWS = 20_000  # that are fetched or sent at a time
+ROWS = 20_000  # rows that are fetched or sent at a time
 
 
 class Known(NamedTuple):
-    """A column of a table: its type in the words of the database, in lower case."""
+    """A column of a table, with the type's name in the database, in lower case."""
 
     name: str
     type: str
 
 
 class Rows(NamedTuple):
-    """What a query gives: names of columns, and rows, some at a time."""
+    """The result of a query: the column names, and the rows in blocks."""
 
     names: list[str]
     blocks: Iterator[Sequence[Sequence[Any]]]
 
 
 class Database(Protocol):
-    """An open connection, within a transaction where it may write."""
+    """An open connection, in a transaction if it may write."""
 
-    types: Mapping[Kind, str]  # of columns that are made
+    types: Mapping[Kind, str]  # SQL types of new columns
     dropping: str  # the statement that drops a temporary table
 
     def quoted(self, name: str) -> str:
-        """A name as SQL has it, with its schema."""
+        """A table's name, quoted for SQL, with its schema."""
         ...
 
     def quoted_column(self, name: str) -> str:
-        """A column's name as SQL has it: in it, points are letters."""
+        """A column's name, quoted for SQL; its dots are ordinary characters."""
         ...
 
     def tables(self) -> list[str]:
-        """Tables and views; those of other schemas with the name of theirs."""
+        """Tables and views; those of other schemas with the schema's name."""
         ...
 
     def columns(self, table: str) -> list[Known]:
-        """The columns of a table; none where there is no such table."""
+        """The columns of a table; an empty list if there is no such table."""
         ...
 
     def select(self, query: str) -> Rows:
@@ -67,7 +67,7 @@ class Database(Protocol):
         ...
 
     def undo_making(self, table: str) -> None:
-        """Remove a table that this transaction made, where a rollback does not."""
+        """Remove a table that this transaction created, if a rollback does not."""
         ...
 
     def commit(self) -> None: ...
@@ -91,7 +91,7 @@ def kind_of(column: NDArray) -> Kind:
 
 
 def listed(column: NDArray) -> list[Any]:
-    """A column as Python values: None where a number or a time is unknown.
+    """A column as Python values, with None for unknown numbers and times.
 
     >>> import numpy as np
     >>> listed(np.array([1.5, np.nan]))
@@ -103,7 +103,7 @@ def listed(column: NDArray) -> list[Any]:
 
 
 def rows_of(columns: Columns) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of columns, some at a time."""
+    """The rows of columns, in blocks."""
     count = len(next(iter(columns.values())))
     for first in range(0, count, ROWS):
         values = [listed(column[first : first + ROWS]) for column in columns.values()]

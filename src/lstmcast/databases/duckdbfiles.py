@@ -1,4 +1,4 @@
-"""DuckDB files: read and written by the process that has them, column by column."""
+"""DuckDB files, which are read and written in this process, column by column."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DuckDBFile:
         try:
             self.connection = connected(address.path, read_only=not writes)
         except duckdb.ConnectionException:
-            # this process has it open already, in its own way
+            # this process has opened the file already, with other settings
             self.connection = tables_only(duckdb.connect(address.path))
         if writes:
             self.connection.begin()
@@ -77,15 +77,16 @@ class DuckDBFile:
         return [Known(name, kind.lower()) for name, kind in rows]
 
     def _has_schema(self, table: str) -> bool:
-        """Whether a schema is in a name; a point can be a letter of it."""
+        """Whether a name begins with a schema; a dot can also be part of a name."""
         schema, point, _ = table.partition(".")
         if not point:
             return False
         return self.connection.execute(_SCHEMAS, [schema]).fetchall()[0][0] > 0
 
     def require_reading(self, query: str) -> None:
-        """DataError for a query that is several, or that changes something: within this process a
-        file that is open for writing is so for all."""
+        """Raise DataError for several statements, or one that changes something.
+
+        A file that is open for writing in this process is writable for every connection in it."""
         import duckdb
 
         statements = self.connection.extract_statements(query)
@@ -114,10 +115,10 @@ class DuckDBFile:
         self.connection.unregister("lstmcast_new_rows")
 
     def lock(self, table: str) -> None:
-        """The file is this process's; of transactions that meet, DuckDB refuses the second."""
+        """Nothing to do: of two conflicting transactions, DuckDB refuses the second."""
 
     def undo_making(self, table: str) -> None:
-        """The rollback did."""
+        """Nothing to do: the rollback removes the table."""
 
     def commit(self) -> None:
         self.connection.commit()
@@ -130,12 +131,12 @@ class DuckDBFile:
 
 
 def _known_to_duckdb(column: NDArray) -> NDArray:
-    """DuckDB knows no arrays of days."""
+    """A column in a type that DuckDB reads: it has no arrays of days."""
     return column.astype("datetime64[us]") if column.dtype.kind == "M" else column
 
 
 def _selected(name: str, column: NDArray) -> str:
-    """A column of new rows, empty where a number or a time is unknown."""
+    """The expression for a column of new rows, NULL for unknown numbers and times."""
     cell = quoted_column(name)
     return f"CASE WHEN isfinite({cell}) THEN {cell} END" if column.dtype.kind in "fM" else cell
 

@@ -1,4 +1,4 @@
-"""DuckDB, opened so that it downloads nothing, and names in a query are tables alone."""
+"""DuckDB, opened so that it downloads nothing and reads no Python variables as tables."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _NO_EXTENSIONS = {
 def connected(
     path: str = ":memory:", *, read_only: bool = False, **settings: Any
 ) -> DuckDBPyConnection:
-    """A connection to a file, or to memory alone.
+    """A connection to a file, or to a database in memory.
 
-    settings: more of DuckDB's own.
+    settings: other settings of DuckDB.
 
     >>> with connected(threads=1) as connection:
     ...     connection.sql("SELECT current_setting('threads')").fetchall()
     [(1,)]
     """
-    import duckdb  # late: its import costs more than the forecast of one series
+    import duckdb  # imported late: it takes longer than the forecast of one series
 
     config = {**_NO_EXTENSIONS, **settings}
     return tables_only(duckdb.connect(path, read_only=read_only, config=config))
 
 
 def tables_only(connection: DuckDBPyConnection) -> DuckDBPyConnection:
-    """The connection, to which variables of this program are no tables from now on."""
+    """The connection, which from now on does not read Python variables as tables."""
     connection.execute("SET SESSION python_enable_replacements = false")
     return connection

@@ -1,4 +1,4 @@
-"""A database opened by its address, and the table in it that is meant."""
+"""Open a database by its address, and find the table that is meant."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from lstmcast.errors import DataError
 
 @contextmanager
 def opened(address: Address, writes: bool = False) -> Iterator[Database]:
-    """An open database, whose errors are DataErrors, or OutputErrors where it is written.
+    """An open database whose errors are DataErrors, or OutputErrors if it is opened to write.
 
-    A transaction that the block does not commit changes nothing. Raises MissingExtraError where a
+    A transaction that the block does not commit changes nothing. Raises MissingExtraError if the
     driver is missing.
     """
     password = None if address.engine in IN_FILES else password_of(address)
@@ -36,8 +36,9 @@ def opened(address: Address, writes: bool = False) -> Iterator[Database]:
 
 
 def found_table(database: Database, address: Address) -> str:
-    """The name of the table that an address means: the only one where it names none. DataError
-    that lists near names where there is none."""
+    """The name of the table that an address means: the only one if it names none.
+
+    Raises DataError, which lists similar names, if there is no such table."""
     table_names = database.tables()
     if address.table is None:
         if len(table_names) == 1:
@@ -51,7 +52,7 @@ def found_table(database: Database, address: Address) -> str:
     alike = [name for name in table_names if name.casefold() == address.table.casefold()]
     if len(alike) == 1:
         return alike[0]
-    if database.columns(address.table):  # one that is not listed, as of a system's schema
+    if database.columns(address.table):  # not listed, such as a table of a system schema
         return address.table
     near = get_close_matches(address.table, table_names, 3)
     meant = f"Did you mean {' or '.join(map(repr, near))}?" if near else _listed(table_names)

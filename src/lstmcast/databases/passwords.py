@@ -1,4 +1,4 @@
-"""Where the password of a database comes from, unless the driver knows a place of its own."""
+"""Where the password of a database comes from, unless the driver finds it itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ VARIABLE, FILE = "LSTMCAST_DB_PASSWORD", "LSTMCAST_DB_PASSWORD_FILE"
 
 
 def password_of(address: Address, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The password: that of the address, where `$NAME` is a variable; else of the variable or the
-    file that are named here; None where the driver looks for its own (`~/.pgpass`, `~/.my.cnf`).
+    """The password of the address (`$NAME` is an environment variable), else of the variable or
+    the file named here; None leaves it to the driver (`~/.pgpass`, `~/.my.cnf`).
 
     >>> from lstmcast.databases.address import parsed
     >>> password_of(parsed("mysql://ana:$SHOP@db/shop"), {"SHOP": "secret"})

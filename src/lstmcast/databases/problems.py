@@ -1,4 +1,4 @@
-"""What drivers say went wrong, in plain words and without passwords."""
+"""Errors of database drivers, in plain words and without passwords."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PASSWORD_PLACES = (
     f"Set the password in {VARIABLE}, or name a file with it in {FILE}, or use ~/.pgpass "
     "(PostgreSQL) or ~/.my.cnf (MySQL)"
 )
-# What drivers say, and what a person can do about it: the first that fits counts.
+# What drivers report, and what to do about it: the first match counts.
 _KNOWN = (
     (
         r"password authentication failed|no password supplied|access denied for user .*password",
@@ -65,7 +65,7 @@ _ONLY_READS = (
 
 
 def explained(error: Exception, address: Address, password: str | None, writes: bool) -> str:
-    """What went wrong with a database, and what to do."""
+    """The message for a driver's error: what happened, and what to do."""
     file = file_of(address)
     if file is not None and not writes and not file.exists():
         return f"{address.place}: there is no such file. Correct the path in the address."
@@ -93,8 +93,8 @@ def _said_by(error: Exception) -> str:
 def telling(
     address: Address, password: str | None, kinds: tuple[type[Exception], ...], writes: bool
 ) -> Iterator[None]:
-    """Turn the errors of a driver, of these kinds, into DataErrors, or OutputErrors where the
-    block writes."""
+    """Turn a driver's errors of these kinds into DataErrors, or OutputErrors if the block
+    writes."""
     kind: type[LstmcastError] = OutputError if writes else DataError
     try:
         yield

@@ -1,10 +1,10 @@
-"""Names and texts in SQL, with quotes around them."""
+"""Quoted names and texts for SQL."""
 
 from __future__ import annotations
 
 
 def schema_and_name(table: str, schema: str) -> tuple[str, str]:
-    """The schema of a table, the usual one where its name has none, and its own name.
+    """The schema of a table (the given one if its name has none), and its name in the schema.
 
     >>> schema_and_name("archive.sales", "main")
     ('archive', 'sales')
@@ -14,7 +14,7 @@ def schema_and_name(table: str, schema: str) -> tuple[str, str]:
 
 
 def quoted(table: str, mark: str = '"') -> str:
-    """A table's name for a statement, with its schema.
+    """A table's name, quoted for a statement, with its schema.
 
     >>> quoted('archive.my "sales"')
     '"archive"."my ""sales\"""'
@@ -23,7 +23,7 @@ def quoted(table: str, mark: str = '"') -> str:
 
 
 def quoted_column(name: str, mark: str = '"') -> str:
-    """A column's name for a statement: in it, points are letters.
+    """A column's name, quoted for a statement; its dots are ordinary characters.
 
     >>> quoted_column("q0.1")
     '"q0.1"'
@@ -32,7 +32,7 @@ def quoted_column(name: str, mark: str = '"') -> str:
 
 
 def quoted_text(value: str) -> str:
-    """A text for a statement.
+    """A text, quoted for a statement.
 
     >>> quoted_text("o'clock.parquet")
     "'o''clock.parquet'"

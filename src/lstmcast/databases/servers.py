@@ -13,7 +13,7 @@ from lstmcast.databases.quoting import quoted, quoted_column, schema_and_name
 from lstmcast.errors import MissingExtraError, OutputError
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
-_MARK = {"postgresql": '"', "mysql": "`"}  # around names
+_MARK = {"postgresql": '"', "mysql": "`"}  # quotes around names
 _USUAL: Mapping[Kind, str] = {
     "whole": "BIGINT",
     "number": "DOUBLE PRECISION",
@@ -22,7 +22,7 @@ _USUAL: Mapping[Kind, str] = {
     "time": "TIMESTAMP",
     "text": "TEXT",
 }
-# MySQL compares texts without regard to case unless told otherwise, and a key has no long texts
+# MySQL ignores case when it compares texts unless told otherwise, and keys must be short texts
 _MYSQL: Mapping[Kind, str] = {
     "time": "DATETIME(6)",
     "text": "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
@@ -43,7 +43,7 @@ class Server:
         overrides = {} if self.engine == "postgresql" else _MYSQL
         self.types: Mapping[Kind, str] = {**_USUAL, **overrides}
         self.mark = _MARK[self.engine]
-        # without TEMPORARY, MySQL would end the transaction
+        # without TEMPORARY, MySQL would commit the transaction
         self.dropping = "DROP TEMPORARY TABLE {}" if self.engine == "mysql" else "DROP TABLE {}"
         url = sqlalchemy.URL.create(
             _DRIVERS[self.engine],
@@ -56,11 +56,11 @@ class Server:
         engine = sqlalchemy.create_engine(
             url, poolclass=sqlalchemy.NullPool, connect_args=_arguments(address)
         )
-        # statements are run as they are: in them, % is a letter
+        # statements are run as they are: % is an ordinary character in them
         self.connection = engine.connect().execution_options(no_parameters=True)
         self.timeout = address.timeout
         self.result: Any = None
-        self.held: set[str] = set()  # tables that are locked
+        self.held: set[str] = set()  # locked tables
         self._begin(writes)
 
     @staticmethod
@@ -109,7 +109,7 @@ class Server:
         return [Known(column["name"], str(column["type"]).lower()) for column in descriptions]
 
     def _columns_of_mysql(self, table: str) -> list[Known]:
-        """From its catalogue: SQLAlchemy doubles the backticks of SHOW CREATE TABLE."""
+        """Columns from MySQL's catalogue: SQLAlchemy doubles the backticks in SHOW CREATE TABLE."""
         query = (
             "SELECT column_name, column_type FROM information_schema.columns "
             f"WHERE {_is_table(table)} ORDER BY ordinal_position"
@@ -135,7 +135,7 @@ class Server:
                         copy.write_row(row)
             return
         marks = ", ".join(["%s"] * len(columns))
-        place = f"{self.quoted(table)} ({names})".replace("%", "%%")  # a letter of a name
+        place = f"{self.quoted(table)} ({names})".replace("%", "%%")  # % in a name
         statement = f"INSERT INTO {place} VALUES ({marks})"
         for rows in rows_of(columns):
             cursor.executemany(statement, rows)
@@ -148,14 +148,14 @@ class Server:
         query = f"SELECT GET_LOCK('{name}', {self.timeout})"
         if self.connection.exec_driver_sql(query).scalar() != 1:
             raise OutputError(
-                f"{table}: another lstmcast process is writing it. Try again later. Nothing was "
+                f"{table}: another lstmcast process is writing to it. Try again later. Nothing was "
                 "changed."
             )
         self.held.add(table)
         self._require_transactions(table)
 
     def undo_making(self, table: str) -> None:
-        """MySQL keeps a table that was made; one with rows is that of another run."""
+        """Drop a new table, which MySQL keeps after a rollback; one with rows is another run's."""
         if self.engine != "mysql" or table not in self.held:
             return
         place = self.quoted(table)
@@ -170,7 +170,7 @@ class Server:
 
     def close(self) -> None:
         if self.result is not None:
-            self.result.close()  # of which rows may be left where something went wrong
+            self.result.close()  # after an error, unread rows may be left
         self.connection.close()
 
     def _begin(self, writes: bool) -> None:
@@ -186,7 +186,7 @@ class Server:
             self.run("SET SESSION TRANSACTION READ ONLY")
 
     def _require_transactions(self, table: str) -> None:
-        """OutputError for a table whose changes could not be taken back."""
+        """Raise OutputError for a table whose changes cannot be rolled back."""
         query = f"SELECT engine FROM information_schema.tables WHERE {_is_table(table)}"
         kept_by = self.connection.exec_driver_sql(query).scalar()
         if kept_by is not None and str(kept_by).lower() != "innodb":
@@ -198,7 +198,7 @@ class Server:
 
 
 def _is_table(table: str) -> str:
-    """The rows of a catalogue of MySQL that are about a table."""
+    """The condition for the rows about a table in MySQL's catalogue."""
     schema, name = schema_and_name(table, "")
     place = _text(schema) if schema else "database()"
     return f"table_name = {_text(name)} AND table_schema = {place}"
@@ -209,7 +209,7 @@ def _text(value: str) -> str:
 
 
 def _arguments(address: Address) -> dict[str, Any]:
-    """What the drivers are told beside the address."""
+    """Arguments of the drivers besides the address."""
     wait = max(1, round(address.timeout))
     arguments: dict[str, Any] = {"connect_timeout": wait, **dict(address.options)}
     if address.engine == "mysql":

@@ -36,7 +36,7 @@ class SQLiteFile:
         self.dropping = "DROP TABLE {}"
         path = quote(str(Path(address.path).absolute()))
         mode = "rwc" if writes else "ro"
-        # no transactions but those that are begun here
+        # no implicit transactions
         self.connection = sqlite3.connect(
             f"file:{path}?mode={mode}", uri=True, timeout=address.timeout, isolation_level=None
         )
@@ -45,7 +45,7 @@ class SQLiteFile:
 
     @staticmethod
     def errors_of() -> tuple[type[Exception], ...]:
-        # the others: whole numbers and texts that SQLite has no room for
+        # the others: integers and texts that are too large for SQLite
         return (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError)
 
     def quoted(self, name: str) -> str:
@@ -82,10 +82,10 @@ class SQLiteFile:
             self.connection.executemany(statement, ([*map(_plain, row)] for row in rows))
 
     def lock(self, table: str) -> None:
-        """The transaction holds the file."""
+        """Nothing to do: the transaction locks the file."""
 
     def undo_making(self, table: str) -> None:
-        """The rollback did."""
+        """Nothing to do: the rollback removes the table."""
 
     def commit(self) -> None:
         self.connection.execute("COMMIT")
@@ -100,13 +100,13 @@ class SQLiteFile:
 
 
 def _schema_and_name(table: str) -> tuple[str, str]:
-    """As `schema_and_name`, but a file has few schemas: other points are letters of the name."""
+    """As `schema_and_name`, but a file has few schemas: other dots are part of the name."""
     schema, name = schema_and_name(table, "main")
     return (schema, name) if schema.lower() in ("main", "temp") else ("main", table)
 
 
 def _plain(value: Any) -> Any:
-    """SQLite has no times: they are texts, as its functions read them."""
+    """A value for SQLite, which has no times: they become texts that its functions can read."""
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     return value.isoformat() if isinstance(value, date) else value

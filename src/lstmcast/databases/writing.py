@@ -1,4 +1,4 @@
-"""Results into tables of a database: all of them in one transaction, or nothing."""
+"""Write results into database tables: all in one transaction, or nothing."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from lstmcast.databases.opening import opened
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.util.files import output_errors, require_writable
 
-_STAGE = "lstmcast_staged"  # a table of the connection alone
+_STAGE = "lstmcast_staged"  # a temporary table of the connection
 
 
 def write_to_database(table: DatabaseTable, columns: Columns, **side_tables: Columns) -> list[str]:
-    """Write columns into a table, and others into tables beside it, in one transaction.
+    """Write columns into a table, and side tables beside it, in one transaction.
 
-    side_tables: by what they are called after the table, such as `totals`. Returns the tables as
-    messages name them. Raises OutputError, and nothing has changed then; UsageError for a key that
-    the columns do not have.
+    side_tables: columns by the suffix of the table's name, such as `totals`. Returns the names of
+    the tables in messages. Raises OutputError, in which case nothing was changed, and UsageError
+    for a key that the columns do not have.
     """
     tables = [table, *(table.beside(suffix) for suffix in side_tables)]
     targets = list(zip(tables, (columns, *side_tables.values()), strict=True))
-    for target, rows in targets:  # before anything is opened
+    for target, rows in targets:  # check before anything is opened
         key = key_of(target, rows)
         if target.if_exists == "upsert":
             _require_unique(target, rows, key)
@@ -39,8 +39,10 @@ def write_to_database(table: DatabaseTable, columns: Columns, **side_tables: Col
 
 
 def key_of(table: DatabaseTable, columns: Columns) -> tuple[str, ...]:
-    """The columns that name a row: those that were asked for; else ids and times, with the cutoff
-    where there is one. UsageError.
+    """The columns that identify a row: the given key, else ids and times, with the cutoff if there
+    is one.
+
+    Raises UsageError if the key is not among the columns.
 
     >>> table = DatabaseTable("f@sqlite:///shop.db", "upsert")
     >>> key_of(table, dict.fromkeys(["store", "ds", "step", "forecast"], np.zeros(1)))
@@ -62,7 +64,7 @@ def key_of(table: DatabaseTable, columns: Columns) -> tuple[str, ...]:
 
 
 def _require_unique(table: DatabaseTable, columns: Columns, key: Sequence[str]) -> None:
-    """OutputError where rows that are to be written lack a value of the key, or share one."""
+    """Raise OutputError if new rows lack a value of the key, or if two have the same key."""
     keys = list(zip(*(listed(columns[name]) for name in key), strict=True))
     places: dict[tuple[object, ...], int] = {}
     for row, row_key in enumerate(keys, start=1):
@@ -86,8 +88,8 @@ def _shown(key: Sequence[str], values: Sequence[object]) -> str:
 
 
 def require_table(table: DatabaseTable, sources: Sequence[object] = ()) -> None:
-    """Raise before the work where its result could not be written, or would be written over one
-    of the sources: OutputError, UsageError."""
+    """Raise OutputError before the work if its result could not be written, or UsageError if it
+    would overwrite one of the sources."""
     for source in sources:
         if is_address(source) and table.address.is_table_of(address_of(source)):  # pyright: ignore[reportArgumentType]
             raise UsageError(
@@ -101,16 +103,16 @@ def require_table(table: DatabaseTable, sources: Sequence[object] = ()) -> None:
         name = str(table.address.table)
         place = database.quoted(name)
         if database.columns(name):
-            # a right is asked for where no row is meant as well
+            # permissions are checked even if no row matches
             database.run(f"DELETE FROM {place} WHERE 1 = 0")
             database.run(f"INSERT INTO {place} SELECT * FROM {place} WHERE 1 = 0")
         database.rollback()
 
 
 def _require_new_file(table: DatabaseTable) -> None:
-    """OutputError where the file of a database cannot be made."""
+    """Raise OutputError if the database file cannot be created."""
     file = file_of(table.address)
-    assert file is not None  # it was asked for
+    assert file is not None  # the caller checked it
     if not file.parent.is_dir():
         raise OutputError(
             f"{table} cannot be written: its folder {str(file.parent)!r} does not exist. Create "
@@ -122,11 +124,11 @@ def _require_new_file(table: DatabaseTable) -> None:
 
 @contextmanager
 def _taken_back(database: Database, created: Sequence[str]) -> Iterator[None]:
-    """Take back what the block did where it does not end well."""
+    """Undo the changes of the block if it raises."""
     try:
         yield
     except BaseException:
-        with suppress(Exception):  # the first error counts, and closing takes back as well
+        with suppress(Exception):  # the first error is reported, and closing rolls back too
             database.rollback()
             for name in created:
                 database.undo_making(name)
@@ -153,7 +155,7 @@ def _write(database: Database, table: DatabaseTable, columns: Columns, created: 
 
 
 def _upsert(database: Database, name: str, columns: Columns, key: Sequence[str]) -> None:
-    """Rows of the same key go, and the new ones come, by way of a table of this connection."""
+    """Replace rows with the same key, by way of a temporary table."""
     place, stage = database.quoted(name), database.quoted(_STAGE)
     keys = [database.quoted_column(column) for column in key]
     definition = f"{_described(database, columns)}, PRIMARY KEY ({', '.join(keys)})"
@@ -167,7 +169,7 @@ def _upsert(database: Database, name: str, columns: Columns, key: Sequence[str])
 
 
 def _described(database: Database, columns: Columns) -> str:
-    """The columns of a table that is made."""
+    """The column definitions of a new table."""
     return ", ".join(
         f"{database.quoted_column(name)} {database.types[kind_of(column)]}"
         for name, column in columns.items()
@@ -175,8 +177,8 @@ def _described(database: Database, columns: Columns) -> str:
 
 
 def _as_stored(columns: Columns, existing: Sequence[Known]) -> Columns:
-    """Times as days where the table has days, or where it is new and all of several are
-    midnights: of one midnight alone nobody knows whether it is a day or an hour."""
+    """Columns whose times become days if the table has days, or if it is new and all of several
+    times are midnights: a single midnight may be a day or an hour."""
     types = {column.name: column.type for column in existing}
     stored = dict(columns)
     for name, column in columns.items():
@@ -199,12 +201,12 @@ def _midnights(times: NDArray) -> bool:
 
 
 def _require_fitting(table: DatabaseTable, columns: Columns, existing: Sequence[Known]) -> None:
-    """OutputError where a table has other columns than the rows that are to be written."""
+    """Raise OutputError if the columns of a table do not match those of the new rows."""
     types = {column.name: column.type for column in existing}
     missing = [name for name in columns if name not in types]
     surplus = [name for name in types if name not in columns]
     if table.if_exists != "replace":
-        surplus = []  # they stay empty in new rows
+        surplus = []  # left empty in new rows
     hours = [
         name
         for name, column in columns.items()

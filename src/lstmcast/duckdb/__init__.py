@@ -2,9 +2,9 @@
 
     con.sql("FROM lstmcast_forecast('sales', timestamp := 'day', value := 'sold', id := ['store'])")
 
-Python cannot add table functions to DuckDB. So each is a macro over two scalar functions: one
-writes, when a query is bound, the SELECT with the columns that are asked for; the other gives, when
-it runs, one row per series of a chunk, whose lists are unnested.
+Python cannot add table functions to DuckDB, so each is a macro over two scalar functions. When a
+query is bound, one writes the SELECT with the requested columns; when the query runs, the other
+returns one row per series of a chunk, whose lists are unnested.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the functions do when a query is bound, and when it runs."""
+"""The scalar functions: what they do when a query is bound, and when it runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STATEMENT = re.compile(r"\s*(select|from|with|values|table|\()", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Asked:
-    """What one call of a table function asks for."""
+    """The arguments of one call of a table function."""
 
     data: str
     time: str | None
@@ -39,12 +39,12 @@ class Asked:
 
 @dataclass
 class Functions:
-    """The scalar functions of a connection, and what they hold between two chunks."""
+    """The scalar functions of a connection, and what they keep between chunks."""
 
     connection: weakref.ref[Any]
     calls: dict[str, Asked] = field(default_factory=dict)
     panels: dict[str, Panel] = field(default_factory=dict)
-    error: LstmcastError | None = None  # the last one, which DuckDB wraps
+    error: LstmcastError | None = None  # the last error, which DuckDB wraps in its own
 
     def forecast_query(
         self,
@@ -102,12 +102,12 @@ class Functions:
         return self._query(request, columns)
 
     def rows(self, call: str, chunk: int) -> list[dict[str, Any]]:
-        """What is known of each series of a chunk."""
+        """The row of each series of a chunk."""
         request = self.calls[call]
         with_panel = self.panels
         try:
             if call not in with_panel:
-                with_panel.clear()  # of a query that did not come to its end
+                with_panel.clear()  # left by a query that did not finish
                 with_panel[call] = self._panel(request)
             panel = with_panel[call]
             ids = panel.ids[chunk * CHUNK : (chunk + 1) * CHUNK]
@@ -124,7 +124,7 @@ class Functions:
             raise
 
     def _query(self, request: Asked, columns: Sequence[str]) -> str:
-        """A SELECT over the chunks of a table, with its ids in their own types."""
+        """A SELECT over the chunks of a table, with its ids in their original types."""
         self.error = None
         if not request.data or not request.data.strip():
             self.error = UsageError(
@@ -181,20 +181,20 @@ class Functions:
         try:
             levels = [float(number) for number in str(level).strip("[] ").split(",")]
             quantiles_of(levels)
-        except ValueError:  # UsageError is one
+        except ValueError:  # includes UsageError
             self.error = UsageError(f"level := {level} is not a percentage. Give 80, or [80, 95].")
             raise self.error from None
         return levels
 
     def _cursor(self) -> Any:
-        """A connection of its own: that of the query is at work."""
+        """A second connection, as the first is running the query."""
         connection = self.connection()
-        assert connection is not None  # it runs the query
+        assert connection is not None  # the query is running on it
         return tables_only(connection.cursor())
 
 
 def relation_text(data: str) -> str:
-    """What stands after FROM for a table, a file, or a query.
+    """The text after FROM for a table, a file or a query.
 
     >>> relation_text("archive.sales"), relation_text("SELECT 1 AS a")
     ('"archive"."sales"', '(SELECT 1 AS a)')

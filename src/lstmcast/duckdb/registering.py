@@ -1,4 +1,4 @@
-"""The functions in a connection, and queries that call them."""
+"""Register the functions in a connection, and run queries that call them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lstmcast.util.objects import objects
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# what DuckDB puts before the errors of functions that are Python
+# what DuckDB puts before the errors of Python functions
 _IN_FUNCTION = re.compile(r"^.*Python exception occurred while executing the UDF: (\w+: )?")
 _ROWS = (
     "STRUCT(id VARCHAR[], times TIMESTAMP[], point DOUBLE[], quantiles DOUBLE[][], flags BOOLEAN[])"
@@ -38,10 +38,10 @@ CREATE OR REPLACE TEMP MACRO lstmcast_anomalies(
 def register(connection: DuckDBPyConnection) -> None:
     """Add `lstmcast_forecast` and `lstmcast_anomalies` to a connection.
 
-    Both take a table by its name, a file, or a query as text, and `timestamp`, `value`, `id` (a
-    list of the columns that tell series apart) and `frequency`; `lstmcast_forecast` also `horizon`,
-    `level` (a percent, or a list of them) and `method`, `lstmcast_anomalies` `rate`. They see what
-    has been committed: no temporary tables, and no frames of Python.
+    Both take the name of a table, a file, or the text of a query, and `timestamp`, `value`, `id` (a
+    list of the columns that distinguish series) and `frequency`. `lstmcast_forecast` also takes
+    `horizon`, `level` (a percentage, or a list of them) and `method`; `lstmcast_anomalies` takes
+    `rate`. They see only committed data: no temporary tables, and no Python data frames.
 
     >>> import duckdb
     >>> with duckdb.connect() as con:
@@ -56,16 +56,16 @@ def register(connection: DuckDBPyConnection) -> None:
 
 
 def query(statement: str, database: str | Address | None = None) -> dict[str, np.ndarray]:
-    """What a query gives that may call these functions, as columns.
+    """Run a query that may call these functions, and return its columns.
 
     Args:
-        statement: in DuckDB's SQL. Files are tables: `FROM lstmcast_forecast('sales.csv')`.
-        database: the address of a DuckDB file, such as "duckdb:///shop.db", which is read only; a
-            database in memory unless given.
+        statement: A query in DuckDB's SQL. Files are tables: `FROM lstmcast_forecast('sales.csv')`.
+        database: The address of a DuckDB file, such as "duckdb:///shop.db", which is opened
+            read-only. Defaults to a database in memory.
 
     Raises:
-        DataError: for a query that fails.
-        UsageError: for senseless arguments, also of the functions, and other databases.
+        DataError: The query fails.
+        UsageError: An argument, also of the functions, is invalid, or the database is not DuckDB.
 
     >>> query("SELECT 6 * 7 AS answer")
     {'answer': array([42], dtype=int32)}
@@ -103,7 +103,7 @@ def _answer(connection: Any, statement: str) -> dict[str, np.ndarray]:
 
 
 def _plain(column: Any) -> np.ndarray:
-    """A column without a mask: unknown numbers and times as such, other cells as empty texts."""
+    """A column without a mask: NaN or NaT if unknown, in other columns an empty text."""
     if column.dtype.kind in "Om":
         cells = np.ma.filled(column.astype(object), "")
         return objects([_cell(value) for value in cells])
@@ -116,7 +116,7 @@ def _plain(column: Any) -> np.ndarray:
 
 
 def _cell(value: Any) -> Any:
-    """A cell as files and JSON can hold it: lists, structures, spans and bytes are texts."""
+    """A cell for files and JSON: lists, structures, intervals and bytes become texts."""
     if isinstance(value, (bytes, bytearray)):
         return value.decode("utf-8", errors="backslashreplace")
     if isinstance(value, np.ndarray):
@@ -125,7 +125,7 @@ def _cell(value: Any) -> Any:
 
 
 def _registered(connection: Any) -> Functions:
-    """The functions of a connection, which it has from now on."""
+    """The functions of a connection, registered if they were not."""
     functions = Functions(weakref.ref(connection))
     text, names = "VARCHAR", "VARCHAR[]"
     options: dict[str, Any] = {"null_handling": "special"}
@@ -148,11 +148,11 @@ def _registered(connection: Any) -> Functions:
 def _replace(
     connection: Any, name: str, function: Any, types: Any, gives: str, options: Any
 ) -> None:
-    """Make a scalar function, in place of one of an earlier call."""
+    """Register a scalar function, replacing that of an earlier call."""
     import duckdb
 
     try:
         connection.create_function(name, function, types, gives, **options)
-    except duckdb.NotImplementedException:  # there is one
+    except duckdb.NotImplementedException:  # it exists
         connection.remove_function(name)
         connection.create_function(name, function, types, gives, **options)

@@ -1,4 +1,4 @@
-"""What is known of each series, as rows that DuckDB unnests."""
+"""One row per series, whose lists DuckDB unnests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Numbers: TypeAlias = list[float | None]
 def forecast_rows(
     panel: Panel, horizon: int | None, levels: Sequence[float], method: str
 ) -> list[dict[str, Any]]:
-    """A forecast of each series; of one season unless a horizon is given."""
+    """A forecast of each series, over one season unless a horizon is given."""
     from lstmcast.data.ahead import one_season
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.predict import quantiles_of
@@ -48,7 +48,7 @@ def score_rows(panel: Panel, rate: float) -> list[dict[str, Any]]:
 def _row(
     panel: Panel, row: int, times: NDArray, point: NDArray, quantiles: list[Numbers]
 ) -> dict[str, Any]:
-    """What is known of a series, by the names of the structure that DuckDB is given."""
+    """The row of a series, with the field names of the DuckDB structure."""
     return {
         "id": [str(column[row]) for column in panel.keys.values()],
         "times": times.astype("datetime64[us]").tolist(),

@@ -1,1 +1,1 @@
-"""Models for elsewhere: as ONNX graphs, and as a page for browsers."""
+"""Export models as ONNX graphs, and as a page for browsers."""

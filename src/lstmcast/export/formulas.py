@@ -1,4 +1,4 @@
-"""Functions of NumPy for which ONNX has no operator, as formulas of those that it has."""
+"""NumPy functions for which ONNX has no operator, written with those that it has."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """ONNX graphs, written as NumPy formulas.
 
-A symbol stands for an array that is not known yet. Operators, ufuncs and a few functions of NumPy
-give another symbol and add a node to its graph. So the formulas of heads, activations and
-transforms are written once: what computes numbers also writes the graph.
+A symbol stands for an array that is not known yet. Operators, ufuncs and a few NumPy functions
+return another symbol and add a node to its graph. So the formulas of heads, activations and
+transforms are written once: the code that computes numbers also writes the graph.
 
     >>> graph = Graph()
     >>> a = graph.given("a", np.float32, ("batch", 2))
@@ -21,13 +21,13 @@ from numpy.typing import DTypeLike
 from lstmcast.errors import UsageError
 from lstmcast.export.formulas import clip, expm1, log1p, logaddexp
 
-OPSET = 17  # of onnxruntime 1.12 (2022) and later
-IR_VERSION = 8  # which goes with it
+OPSET = 17  # supported by onnxruntime 1.12 (2022) and later
+IR_VERSION = 8  # the version that belongs to this opset
 
 FAR = np.iinfo(np.int64).max  # beyond the end of any axis
 
 Shape = Sequence[str | int]
-# A `SymbolicArray`, for type checkers anything: NumPy's stubs let no arrays but its own through.
+# A `SymbolicArray`; type checkers see Any, as NumPy's stubs accept no arrays but its own.
 Symbol: TypeAlias = Any
 
 
@@ -39,15 +39,15 @@ class Given(NamedTuple):
     shape: Shape
 
     def info(self) -> Any:
-        """What ONNX is told of it."""
+        """Its description for ONNX."""
         return _value_info(self.name, self.dtype, list(self.shape))
 
 
 class Graph:
-    """Nodes and constants in the order in which they were asked for.
+    """Nodes and constants in the order in which they were added.
 
     Args:
-        outer: the graph that this one is the body of, whose names it may use.
+        outer: The graph that contains this one as a body; its names may be used here.
     """
 
     def __init__(self, outer: Graph | None = None) -> None:
@@ -58,12 +58,12 @@ class Graph:
         self._count: list[int] = [0] if outer is None else outer._count
 
     def given(self, name: str, dtype: DTypeLike, shape: Shape) -> Symbol:
-        """An input."""
+        """Add an input."""
         self.inputs.append(Given(name, np.dtype(dtype), shape))
         return SymbolicArray(self, name, np.dtype(dtype), len(shape))
 
     def constant(self, value: Any, dtype: DTypeLike | None = None) -> Symbol:
-        """A known array."""
+        """Add a constant array."""
         from onnx import numpy_helper
 
         array, name = np.asarray(value, dtype), self._new("c")
@@ -71,7 +71,7 @@ class Graph:
         return SymbolicArray(self, name, array.dtype, array.ndim)
 
     def add(self, kind: str, inputs: Sequence[str], outputs: int = 1, **settings: Any) -> list[str]:
-        """A node; the names of what it gives."""
+        """Add a node, and return the names of its outputs."""
         from onnx import helper
 
         names = [self._new(kind.lower()) for _ in range(outputs)]
@@ -84,8 +84,8 @@ class Graph:
         states: Sequence[Symbol],
         read: Sequence[Symbol],
     ) -> tuple[list[Symbol], list[Symbol]]:
-        """What `step(body, states, now)` gives after reading arrays along their second axis:
-        the last states, and what it gave at each step along the second axis."""
+        """Apply `step(body, states, now)` along the second axis of arrays: returns the last states,
+        and the outputs of all steps along a second axis."""
         from onnx import helper
 
         body = Graph(self)
@@ -110,14 +110,14 @@ class Graph:
         names = self.add("Scan", sources, len(ends), **settings)
         results = []
         for number, (name, end) in enumerate(zip(names, ends, strict=True)):
-            is_output = number >= len(new_states)  # which has an axis of steps too
+            is_output = number >= len(new_states)  # outputs have an axis of steps as well
             results.append(SymbolicArray(self, name, end.dtype, end.rank + is_output))
         return results[: len(new_states)], results[len(new_states) :]
 
     def model(
         self, outputs: Mapping[str, Symbol], shapes: Mapping[str, Shape], about: Mapping[str, str]
     ) -> Any:
-        """The `onnx.ModelProto` that gives these outputs; `about`: its metadata."""
+        """The `onnx.ModelProto` with these outputs; `about`: its metadata."""
         from onnx import checker, helper
 
         for name, symbol in outputs.items():
@@ -138,7 +138,7 @@ class Graph:
         return model
 
     def _inner(self, kind: str, outer: Symbol, rank: int) -> Symbol:
-        """An input of a body, of the type of an array outside of it."""
+        """An input of a body, with the type of an array outside of it."""
         return self.given(self._new(kind), outer.dtype, [""] * rank)
 
     def _new(self, kind: str) -> str:
@@ -146,7 +146,7 @@ class Graph:
         return f"{kind}_{self._count[0]}"
 
     def _named(self, symbol: Symbol) -> Symbol:
-        """The same under a name of its own: what a body gives must be a node's."""
+        """The same array as the output of a node: outputs of a body must come from a node."""
         return symbol._made("Identity", rank=symbol.rank, graph=self)
 
 
@@ -155,17 +155,17 @@ class SymbolicArray(NDArrayOperatorsMixin):
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype, rank: int) -> None:
         self.graph, self.name, self.dtype, self.rank = graph, name, dtype, rank
-        self.device = None  # heads ask for it
+        self.device = None  # read by heads
 
     def __repr__(self) -> str:
         return f"Symbol({self.name}, {self.dtype}, rank {self.rank})"
 
     def within(self, graph: Graph) -> Symbol:
-        """The same array, to continue in a body of its graph."""
+        """The same array, for use in a body of its graph."""
         return SymbolicArray(graph, self.name, self.dtype, self.rank)
 
     def astype(self, dtype: DTypeLike) -> Symbol:
-        """Of another type."""
+        """The array in another type."""
         from onnx import helper
 
         kind = np.dtype(dtype)
@@ -174,27 +174,27 @@ class SymbolicArray(NDArrayOperatorsMixin):
         return self._made("Cast", dtype=kind, to=helper.np_dtype_to_tensor_dtype(kind))
 
     def reshape(self, shape: Sequence[int]) -> Symbol:
-        """0 keeps the length of an axis, −1 is what is left."""
+        """The array in another shape; 0 keeps the length of an axis, −1 stands for the rest."""
         sizes = self.graph.constant(np.array(shape, np.int64))
         return self._made("Reshape", sizes, rank=len(shape))
 
     def take(self, rows: Symbol, axis: int = 0) -> Symbol:
-        """Those at some places of an axis."""
+        """The elements at some positions of an axis."""
         return self._made("Gather", rows, rank=self.rank + rows.rank - 1, axis=axis)
 
     def part(self, axis: int, first: int, end: int, steps: int = 1) -> Symbol:
-        """From one place of an axis to before another."""
+        """The elements from one position of an axis up to another, which is excluded."""
         bounds = [self._size(number) for number in (first, end, axis, steps)]
         return self._made("Slice", *bounds)
 
     def sorted(self, count: int) -> Symbol:
-        """In ascending order along the last axis, which has so many."""
+        """The elements in ascending order along the last axis, which has this length."""
         inputs = [self.name, self._size(count).name]
         values, _ = self.graph.add("TopK", inputs, 2, axis=-1, largest=0)
         return SymbolicArray(self.graph, values, self.dtype, self.rank)
 
     def length(self, axis: int) -> Symbol:
-        """How long an axis is (1,)."""
+        """The length of an axis (1,)."""
         lengths = self._made("Shape", dtype=np.dtype(np.int64), rank=1)
         return lengths.part(0, axis, axis + 1)
 
@@ -271,8 +271,8 @@ class SymbolicArray(NDArrayOperatorsMixin):
         graph: Graph | None = None,
         **settings: Any,
     ) -> Symbol:
-        """What a node makes of this array and others; of the same type and the greatest rank
-        unless given."""
+        """The output of a node for this array and others; by default of the same type and the
+        greatest rank."""
         graph = graph or self.graph
         inputs: list[Any] = [self, *operands]
         names = graph.add(kind, [symbol.name for symbol in inputs], **settings)
@@ -289,7 +289,7 @@ def _unknown(subject: str) -> UsageError:
 
 
 def _alike(values: Sequence[Any]) -> list[Symbol]:
-    """Symbols of one type and one graph, the innermost; numbers and arrays become constants."""
+    """Symbols of one type and of the innermost graph; numbers and arrays become constants."""
     symbols = [value for value in values if isinstance(value, SymbolicArray)]
     graph = max((symbol.graph for symbol in symbols), key=lambda graph: graph.depth)
     floats = [symbol.dtype for symbol in symbols if symbol.dtype.kind == "f"]
@@ -368,7 +368,7 @@ _FUNCTIONS: dict[str, Callable[..., Symbol]] = {
 
 
 def _info(symbol: Symbol) -> Any:
-    """What ONNX is told of an array of a body, whose sizes are not known."""
+    """The description for ONNX of an array of a body, whose sizes are unknown."""
     return _value_info(symbol.name, symbol.dtype, [None] * symbol.rank)
 
 

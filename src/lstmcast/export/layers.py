@@ -1,4 +1,4 @@
-"""A network as a graph: the same formulas as `model.network`, of which the weights are constants.
+"""A network as a graph: the formulas of `model.network`, with the weights as constants.
 
 B rows of a batch · C input channels · D units · H horizon · K columns · R raw numbers
 X quantiles, or one point · S numbers of the state
@@ -27,9 +27,9 @@ def state_size(network: Network) -> int:
 def step_of(
     network: Network, graph: Graph, x_BC: Symbol, state_BS: Symbol, begun_B1: Symbol | None = None
 ) -> tuple[list[Symbol], Symbol]:
-    """What the stack of each member gives after one more step (B, D), and the new state.
+    """The output of each member's stack after one more step (B, D), and the new state.
 
-    Where a row has not begun (`begun_B1` is 0) its state stays zero.
+    The state of a row that has not begun (`begun_B1` is 0) stays zero.
     """
     config = network.config
     units = [D for D in config.layers for _ in "hc"] * len(network.members)
@@ -60,7 +60,7 @@ def _cell(
     x_BC: Symbol,
     state: tuple[Symbol, Symbol],
 ) -> tuple[Symbol, Symbol, Symbol]:
-    """One LSTM layer: what it gives, h and c."""
+    """One LSTM layer: its output, h and c."""
     cell, units = network.config.cell, weights.weight_hh.shape[1]
     gate = GATE_ACTIVATIONS[cell.recurrent_activation]
     curve = ACTIVATIONS[cell.activation]
@@ -74,13 +74,13 @@ def _cell(
     h_BD = gate(o) * curve(c_BD)
     if cell.is_bounded:
         return h_BD, h_BD, c_BD
-    # Without tanh a state may grow beyond all numbers, and is unknown then.
+    # Without tanh a state may overflow, and is unknown then.
     out_BD = np.where(np.abs(h_BD) < np.inf, h_BD, np.nan)
     return out_BD, h_BD, c_BD
 
 
 def answer_in(network: Network, graph: Graph, hidden_MBD: Sequence[Symbol], x_BC: Symbol) -> Symbol:
-    """What the members say on average, in units of the network (B, H, K, X)."""
+    """The mean answer of the members, in units of the network (B, H, K, X)."""
     answers = []
     for arrays, hidden_BD in zip(network.members, hidden_MBD, strict=True):
         raw_BHKR = _raw(network, graph, arrays, hidden_BD, x_BC)

@@ -1,4 +1,4 @@
-"""A forecaster as ONNX graphs: its network, one step at a time, and all of it at once.
+"""A forecaster as ONNX graphs: one step of its network, and the whole forecaster.
 
 B rows of a batch · T steps · C columns of a row · H horizon · K columns that are forecast
 X quantiles, or one point · Q quantile levels · S numbers of the state
@@ -40,7 +40,7 @@ PARTS = NETWORK, FORECASTER = ("network", "forecaster")
 
 
 class Exported(NamedTuple):
-    """A graph, and what is in it."""
+    """A graph, and a description of its contents."""
 
     part: str
     model: Any  # an `onnx.ModelProto`
@@ -49,7 +49,7 @@ class Exported(NamedTuple):
 
     @property
     def file(self) -> str:
-        """What its file is called."""
+        """The name of its file."""
         return f"{self.part}.onnx"
 
     def write(self, path: Path) -> None:
@@ -87,7 +87,7 @@ def to_onnx(
 
 
 def graphs_of(fitted: Fitted, part: str | None = None) -> tuple[Exported, ...]:
-    """The graphs of a forecaster, or the one that is asked for; errors as of `to_onnx`."""
+    """The graphs of a forecaster, or only the requested one; errors as in `to_onnx`."""
     if part not in (None, *PARTS):
         raise UsageError(f"{part=} is not known. Use 'network' or 'forecaster', or leave it out.")
     if part == NETWORK or (part is None and why_not(fitted)):
@@ -98,7 +98,7 @@ def graphs_of(fitted: Fitted, part: str | None = None) -> tuple[Exported, ...]:
 
 
 def why_not(fitted: Fitted) -> str | None:
-    """Why a forecaster cannot be one graph; None where it can."""
+    """Why a forecaster cannot be a single graph; None if it can."""
     try:
         _require_direct(fitted)
     except UsageError as error:
@@ -107,11 +107,11 @@ def why_not(fitted: Fitted) -> str | None:
 
 
 def network_graph(network: Network) -> Exported:
-    """One step of the network: `x` (B, C) and `state` (B, S) in, `answer` (B, H, K, X) and
+    """The graph of one step: `x` (B, C) and `state` (B, S) in, `answer` (B, H, K, X) and
     `new_state` (B, S) out.
 
-    `x` is what the inputs make of an observation, `answer` what the head says in units of the
-    network. The state begins with zeros.
+    `x` is an observation as the inputs transform it, `answer` the head's answer in units of the
+    network. The state starts at zero.
     """
     _require_onnx()
     require_no_static(network.config, "an ONNX graph")
@@ -130,13 +130,13 @@ def network_graph(network: Network) -> Exported:
 
 
 def forecaster_graph(fitted: Fitted) -> Exported:
-    """All that a forecaster does: `values` (B, T, C) in, `quantiles` (B, H, K, Q) out.
+    """The graph of the whole forecaster: `values` (B, T, C) in, `quantiles` (B, H, K, Q) out.
 
-    `values` are those of the data, NaN where one is missing: the K columns that are forecast, then
-    those that are only read. Where something is known of each series by itself, `series` (B,) says
-    which each row is. Quantiles are those that `predict` gives at the levels of the head.
+    `values` are those of the data, with NaN for missing ones: the K columns that are forecast, then
+    those that are only read. If something was fitted to each series, `series` (B,) is the number of
+    each row's series. Quantiles are those of `predict` at the levels of the head.
 
-    UsageError where the inputs, or the way back from them, cannot be a graph.
+    Raises UsageError if the inputs or their inverse cannot be a graph.
     """
     _require_onnx()
     require_no_static(fitted.network.config, "an ONNX graph")
@@ -164,7 +164,7 @@ def forecaster_graph(fitted: Fitted) -> Exported:
 
 
 def known_of(forecaster: LSTMForecaster) -> Fitted:
-    """What a forecaster forecasts with; UsageError where it has no weights yet."""
+    """The fitted network of a forecaster; UsageError if it has no weights yet."""
     if forecaster.fitted is not None:
         return forecaster.fitted
     if forecaster.start.network is None:
@@ -183,7 +183,7 @@ def _require_onnx() -> None:
 
 
 def _require_written(network: Network) -> None:
-    """UsageError for a head whose answer is no formula."""
+    """Raise UsageError for a head whose answer is not a formula."""
     if not network.head.affine:
         raise UsageError(
             f"head={network.head.name!r} cannot be exported: its quantiles are looked up in "
@@ -193,7 +193,7 @@ def _require_written(network: Network) -> None:
 
 
 def _require_direct(fitted: Fitted) -> None:
-    """UsageError for a forecaster that cannot be one graph."""
+    """Raise UsageError for a forecaster that cannot be a single graph."""
     config = fitted.network.config
     if not isinstance(config.inputs, Transformed):
         raise UsageError(
@@ -213,7 +213,7 @@ def _require_direct(fitted: Fitted) -> None:
 
 
 def _has_changes(fitted: Fitted) -> bool:
-    """Whether intervals begin with what was measured of each series."""
+    """Whether intervals start from the measured changes of each series."""
     columns = fitted.network.config.inputs.columns
     return not fitted.network.head.spreads and len(fitted.changes) > columns
 
@@ -225,7 +225,7 @@ def _quantiles(
     columns: list[Column],
     rows_B: Symbol | None,
 ) -> Symbol:
-    """What the forecaster says in the units of the data (B, H, K, Q)."""
+    """The forecaster's quantiles in the units of the data (B, H, K, Q)."""
     steps = fitted.network.config.steps
     read, transformed = [], []
     for number, column in enumerate(columns):
@@ -248,7 +248,7 @@ def _quantiles(
 
 
 def _answer(fitted: Fitted, columns: list[Symbol]) -> Symbol:
-    """What the network answers after the last step (B, H, K, X); NaN where nothing was read."""
+    """The network's answer after the last step (B, H, K, X), NaN if no value was read."""
     network = fitted.network
     y_BTC = np.concatenate([column[:, :, None] for column in columns], axis=2)
     x_BTC, begun_BT1 = carried(y_BTC)
@@ -273,7 +273,7 @@ def _answer(fitted: Fitted, columns: list[Symbol]) -> Symbol:
 def _change(
     fitted: Fitted, graph: Graph, values_BT: Symbol, column: int, rows_B: Symbol | None
 ) -> Symbol:
-    """The mean absolute change of each row: as measured, else of the values (B,) or (1,)."""
+    """The mean absolute change of each row: as measured, else from the values (B,) or (1,)."""
     in_values_B = mean_change(values_BT)
     if not fitted.changes:
         return in_values_B
@@ -285,7 +285,7 @@ def _change(
 
 
 def _stopped(fitted: Fitted, quantiles_BHQ: Symbol, values_BT: Symbol) -> Symbol:
-    """Nothing below 0 where values never are: as declared of the data, else as these look."""
+    """Quantiles limited at 0 if values are never negative, as declared or else as observed."""
     stopped_BHQ = np.where(quantiles_BHQ <= 0.0, 0.0, quantiles_BHQ)
     context = fitted.saved_context
     if context is None or context.panel.recognised is not None:
@@ -295,7 +295,7 @@ def _stopped(fitted: Fitted, quantiles_BHQ: Symbol, values_BT: Symbol) -> Symbol
 
 
 def _about(network: Network) -> dict[str, str]:
-    """What a reader of the file must know, as the metadata of a graph."""
+    """The metadata of a graph: what the reader of the file must know."""
     levels = HEAD_QUANTILES if network.head.spreads else [0.5]
     return {
         "lstmcast": __version__,

@@ -1,8 +1,8 @@
-"""A page that forecasts a pasted table in the browser: one file, which needs nothing else.
+"""A page that forecasts a pasted table in the browser, as a single self-contained file.
 
 Its JavaScript, in `page/`, computes what `LSTMForecaster(horizon).predict` does for one series,
-with the weights of the shipped network. The files are modules, as Node.js reads them in the tests;
-here they are joined into one script each for the kernel and for the page.
+with the weights of the shipped network. The files are modules, which Node.js loads in the tests;
+here they are joined into one script for the kernel and one for the page.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ APP = ("numbers", "times", "csv", "chart", "words", "compute", "app")
 
 
 def web_page() -> str:
-    """The page, with the weights in it.
+    """The page, including the weights.
 
     >>> page = web_page()
     >>> page.startswith("<!doctype html>"), len(page) < 2_000_000
@@ -67,7 +67,7 @@ def web_page() -> str:
 
 
 def write_web_page(folder: str | Path) -> Path:
-    """Write the page into a folder, which is made where there is none; where it is."""
+    """Write the page into a folder, created if necessary, and return its path."""
     with output_errors(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
     place = Path(folder) / NAME
@@ -77,7 +77,7 @@ def write_web_page(folder: str | Path) -> Path:
 
 
 def joined(names: tuple[str, ...], exported: tuple[str, ...]) -> str:
-    """Modules as one expression, which gives some of what they export."""
+    """Modules as one expression, whose value holds some of their exports."""
     scopes = "\n".join(_scope(name) for name in names)
     content = ", ".join(f"...{name}Module" for name in names)
     return f"(() => {{\n{scopes}\nconst {{ {', '.join(exported)} }} = {{ {content} }};\n" + (
@@ -86,7 +86,7 @@ def joined(names: tuple[str, ...], exported: tuple[str, ...]) -> str:
 
 
 def _scope(name: str) -> str:
-    """A module as a function that is called at once, so that its names are its own."""
+    """A module as an immediately invoked function, so that its names stay local."""
     text = _text(f"{name}.mjs")
     text = re.sub(
         r'^import (\{[^}]+\}) from "\./(\w+)\.mjs";$', r"const \1 = \2Module;", text, flags=re.M
@@ -97,7 +97,7 @@ def _scope(name: str) -> str:
 
 
 def _beginning() -> str:
-    """What starts the page."""
+    """The script that starts the page."""
     panel = airline()
     months = np.datetime_as_string(panel.times(0), unit="M")
     lines = [f"{month},{value:g}" for month, value in zip(months, panel.values, strict=True)]

@@ -1,2 +1,1 @@
-"""Hierarchies: totals of series by their columns of ids, and forecasts of all of them that add
-up."""
+"""Hierarchies: totals of series by their id columns, and forecasts of all of them that add up."""

@@ -1,4 +1,4 @@
-"""How errors of all series of a hierarchy hang together, measured one step ahead.
+"""The covariance of the errors of all series of a hierarchy, measured one step ahead.
 
 S series · T times · N paths
 """
@@ -17,14 +17,14 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
 
 FEWEST = 4  # times at which errors of all series are known
-MOST = 400  # newest times that are looked at
-LEAST = 1e-4  # of the identity in a correlation, so that errors that always agree can be solved for
-TINY = 1e-6  # of the usual variance: the least that a series is taken to have
+MOST = 400  # newest times that are used
+LEAST = 1e-4  # share of the identity in a correlation, so that it can be inverted
+TINY = 1e-6  # lower limit of a series' variance, relative to the usual one
 
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """Errors of forecasts one step ahead, of all series at the same times.
+    """Errors of one-step forecasts, of all series at the same times.
 
     error_ST: actual less forecast; NaN = unknown · times (T,): when.
     """
@@ -34,8 +34,8 @@ class Errors:
 
     @classmethod
     def of(cls, model: Any, panel: Panel, since: Any = None) -> Errors:
-        """Those of a model on the series of a panel, each forecast from what was known before: as
-        many as are looked at, also at the cutoff `since`."""
+        """The newest errors of a model on the series of a panel, each forecast from what was known
+        before; as many are used at the cutoff `since`."""
         if "mode" in inspect.signature(model.predict).parameters:
             forecast = model.predict(panel, mode="one-step")
         else:
@@ -48,29 +48,29 @@ class Errors:
         return cls(_actual(panel, times) - point_ST, times)
 
     def rows(self, series: NDArray) -> Errors:
-        """Those of some series."""
+        """The errors of some series."""
         return Errors(self.error_ST[series], self.times)
 
     def until(self, cutoff: Any) -> Errors:
-        """Those that were known at a cutoff."""
+        """The errors that were known at a cutoff."""
         is_known_T = self.times <= cutoff
         return Errors(self.error_ST[:, is_known_T], self.times[is_known_T])
 
     @property
     def enough(self) -> bool:
-        """Whether so many are known that they say how errors hang together."""
+        """Whether enough errors are known to estimate a covariance."""
         counts_S = np.isfinite(self.error_ST).sum(axis=1)
         return bool((counts_S >= FEWEST).all())
 
     def covariance(self, ids: NDArray, levels: NDArray) -> Covariance:
-        """Their shrunk covariance. DataError, which names a series, where too few are known of all
-        series of a level."""
+        """Their shrunk covariance; DataError, which names a series, if every series of a level has
+        too few errors."""
         return Covariance.of(self.error_ST, ids, levels)
 
 
 def _newest_counts(panel: Panel, since: Any) -> NDArray:
-    """The newest cutoffs of each series that something comes after (S, K): the first one, or the
-    end, several times where there are fewer."""
+    """The newest cutoffs of each series that are followed by a value (S, K); if there are fewer,
+    the first one, or the end, is repeated."""
     times = panel.times(int(panel.lengths.argmax()))
     count = MOST
     if since is not None:
@@ -81,7 +81,7 @@ def _newest_counts(panel: Panel, since: Any) -> NDArray:
 
 
 def _actual(panel: Panel, times: NDArray) -> NDArray:
-    """The values of each series at some times; NaN where it has none."""
+    """The values of each series at some times, NaN where there is none."""
     actual_ST = np.full((len(panel), len(times)), np.nan)
     for number in range(len(panel)):
         own_times = panel.times(number)
@@ -93,12 +93,12 @@ def _actual(panel: Panel, times: NDArray) -> NDArray:
 
 @dataclass(frozen=True, eq=False)
 class Covariance:
-    """A covariance of errors whose correlations were drawn towards 0.
+    """A covariance of errors whose correlations are shrunk towards 0.
 
-    deviation (S,): standard deviations · score_ST: errors in units of them, 0 where unknown ·
+    deviation (S,): standard deviations · score_ST: errors in units of these, 0 if unknown ·
     shrinkage: λ, the share of the identity in the correlation, λ I + (1 − λ) score scoreᵀ / T with
-    its diagonal at 1 · measured (S,): False where too few errors are known, and the deviation is
-    the median of the level. Schäfer & Strimmer, "A Shrinkage Approach to Large-Scale Covariance
+    its diagonal at 1 · measured (S,): False if too few errors are known, and the deviation is the
+    median of the level. Schäfer & Strimmer, "A Shrinkage Approach to Large-Scale Covariance
     Matrix Estimation", Statistical Applications in Genetics and Molecular Biology 4 (2005).
     """
 
@@ -114,9 +114,9 @@ class Covariance:
         ids: Sequence[object] | NDArray = (),
         levels: NDArray | None = None,
     ) -> Covariance:
-        """That of some errors. DataError where too few are known of all series of a level.
+        """The covariance of some errors; DataError if every series of a level has too few.
 
-        levels (S,): the level of each series; all are of one unless given.
+        levels (S,): the level of each series. Defaults to a single level.
         """
         newest_ST = error_ST[:, -MOST:]
         is_known_ST = np.isfinite(newest_ST)
@@ -136,24 +136,24 @@ class Covariance:
         typical = float(np.median(positive)) if len(positive) else 1.0
         deviation_S = np.sqrt(np.maximum(variance_S, TINY * typical))
         score_ST = error_ST / deviation_S[:, None]
-        # one length for all: an unknown error says nothing, and the others weigh a little more
+        # one length for all: unknown errors count nothing, and the others a little more
         weight_S = np.sqrt(newest_ST.shape[1] / np.maximum(counts_S, 1))
         score_ST *= weight_S[:, None]
         return cls(deviation_S, score_ST, _shrinkage(score_ST), measured_S)
 
     @classmethod
     def unknown(cls, series: int) -> Covariance:
-        """That of errors of which nothing is known: all alike, and independent."""
+        """The covariance if no errors are known: all alike, and independent."""
         return cls(np.ones(series), np.zeros((series, 1)), 1.0, np.zeros(series, bool))
 
     @property
     def unmeasured(self) -> int:
-        """Of how many series too few errors are known."""
+        """The number of series with too few known errors."""
         return int((~self.measured).sum())
 
     @property
     def own_S(self) -> NDArray:
-        """The share of each variance that is a series' own: all of it where none was measured."""
+        """The share of each variance that is the series' own: all of it if it was not measured."""
         return np.where(self.measured, self.shrinkage, 1.0)
 
     def times(self, matrix_SX: NDArray) -> NDArray:
@@ -167,12 +167,12 @@ class Covariance:
 
 
 def _refuse(counts: NDArray, ids: Sequence[object] | NDArray) -> NoReturn:
-    """DataError where nothing is known of a level."""
+    """Raise DataError for a level without enough known errors."""
     fewest = counts.min()
-    series = np.flatnonzero(counts == fewest)[-1]  # totals stand in front
+    series = np.flatnonzero(counts == fewest)[-1]  # totals come first
     name = f"series {str(ids[series])!r}" if len(ids) else "a series"
     raise DataError(
-        f"{name} has {fewest} known one-step errors, and no series of some level has the {FEWEST} "
+        f"{name} has {fewest} known one-step errors, and at one level no series has the {FEWEST} "
         "that are needed to estimate their covariance. Use a longer history, or --reconcile "
         "bottom-up (method='bottom-up')."
     )

@@ -1,9 +1,9 @@
-"""Sample paths of all series of a hierarchy together, made to add up.
+"""Joint sample paths of all series of a hierarchy, made to add up.
 
-Paths of the base forecasts are drawn by a Gaussian copula: each step keeps the quantiles of its
-base forecast, errors of different series are correlated as they were one step ahead, errors of one
-series over the steps as `paths.Dependence` says. Each draw is made coherent, so draws of the
-reconciled distribution are what comes out (Panagiotelis, Gamakumara, Athanasopoulos & Hyndman,
+Paths of the base forecasts are drawn with a Gaussian copula: each step keeps the quantiles of its
+base forecast, errors of different series are correlated as they were one step ahead, and errors of
+one series over the steps as in `paths.Dependence`. Each draw is made coherent, so the results are
+draws from the reconciled distribution (Panagiotelis, Gamakumara, Athanasopoulos & Hyndman,
 "Probabilistic forecast reconciliation", European Journal of Operational Research 306 (2023)).
 
     S series · H horizon · Q quantiles · N paths · T times of errors
@@ -27,16 +27,16 @@ from lstmcast.paths import FARTHEST, values_at
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """Base forecasts of all series at one cutoff, and what makes their draws add up.
+    """Base forecasts of all series at one cutoff, and the rule that makes their draws add up.
 
-    chosen: which series are wanted, in which order; `stops`: whether no value is below 0.
+    chosen: the requested series, in order; `stops`: whether no value may be below 0.
     """
 
     ids: NDArray  # (S,)
     quantiles_SHQ: NDArray
     quantile_levels: tuple[float, ...]
-    lasting: float  # correlation of errors of far steps
-    near: float  # and of neighbouring ones, in what does not last
+    lasting: float  # correlation of errors at distant steps
+    near: float  # correlation of the rest at neighbouring steps
     covariance: Covariance
     structure: Structure
     rule: Rule
@@ -44,7 +44,7 @@ class Joint:
     chosen: NDArray
 
     def take(self, rows: NDArray) -> Joint:
-        """The same of some of the series (numbers or a mask)."""
+        """The same for some of the series (numbers or a mask)."""
         return replace(self, chosen=self.chosen[rows])
 
     def at_steps(self, steps_OH: NDArray) -> Joint:
@@ -57,7 +57,7 @@ class Joint:
         return np.stack(steps, axis=2)
 
     def steps(self, count: int, seed: int) -> Iterator[NDArray]:
-        """Coherent draws of all series (N, S), step after step."""
+        """Yield coherent draws of all series (N, S), step after step."""
         scores = np.array([NormalDist().inv_cdf(level) for level in self.quantile_levels])
         for step, z_NS in enumerate(self._scores(count, seed)):
             clipped_NS = np.clip(z_NS, -FARTHEST, FARTHEST)
@@ -72,7 +72,7 @@ class Joint:
         return at_or_above_zero(coherent_NS, self.structure) if self.stops else coherent_NS
 
     def _scores(self, count: int, seed: int) -> Iterator[NDArray]:
-        """Draws of the normal distribution (N, S), correlated over series and steps."""
+        """Yield normal draws (N, S), correlated over series and steps."""
         half = -(-count // 2)  # the other half mirrors them
         names = [str(name) for name in self.ids]
         generators = [_generator(seed, name) for name in names]
@@ -89,13 +89,13 @@ class Joint:
     def _noise(
         self, generators: list[np.random.Generator], shared: np.random.Generator, count: int
     ) -> NDArray:
-        """Draws (N, S) whose correlation is the shrunk one: a share of each series' own, and
-        errors of the past, each weighed at random."""
+        """Draws (N, S) with the shrunk correlation: independent noise of each series, plus past
+        errors with random weights."""
         errors_ST = self.covariance.score_ST
         times = errors_ST.shape[1]
         own_NS = np.stack([generator.standard_normal(count) for generator in generators], axis=1)
         weights_NT = shared.standard_normal((count, times))
-        # scores have squares of mean 1, so that the variance is 1 again
+        # the squares of scores have mean 1, so the variance is 1 again
         past_NS = weights_NT @ errors_ST.T / np.sqrt(times)
         own_share_S = np.sqrt(self.covariance.own_S)
         return own_share_S * own_NS + np.sqrt(1 - self.covariance.shrinkage) * past_NS

@@ -1,8 +1,7 @@
-"""The totals of a panel: which of its series each one sums, read from their columns of ids.
+"""The totals of a panel: the series that each one sums, read from the id columns.
 
-Series that are told apart by `store` and `department` have totals by store, by department, and one
-of everything. In a panel that holds its totals, such a series says "all" in each column that it
-sums over.
+Series with the id columns `store` and `department` have totals by store, by department, and a grand
+total. In a panel with totals, a total has "all" in each column that it sums over.
 
     S series · B series at the bottom · G totals of a level · T time
 """
@@ -27,20 +26,20 @@ from lstmcast.data.times.frequency import OFF_GRID
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
-ALL = "all"  # what a total says in a column that it sums over
-TOTAL = "total"  # the level of the total of everything
-MOST_COLUMNS = 6  # of which every combination is looked at
+ALL = "all"  # the id of a total in a column that it sums over
+TOTAL = "total"  # the level of the grand total
+MOST_COLUMNS = 6  # up to which totals of every combination are formed
 
 
 class Level(NamedTuple):
-    """Totals by the same columns: group (B,) numbers the total that each bottom series is in."""
+    """Totals by the same columns: group (B,) is the number of each bottom series' total."""
 
     names: tuple[str, ...]
     group: NDArray
 
     @property
     def size(self) -> int:
-        """How many totals there are."""
+        """The number of totals."""
         return int(self.group.max()) + 1
 
     def members(self, number: int) -> NDArray:
@@ -54,10 +53,11 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """Which series of a panel are totals of which others.
+    """Which series of a panel are totals, and what they sum.
 
-    bottom (B,): places of the series that are no totals · totals: places of the others · members,
-    begins: the bottom series of each total, one total after the other, as numbers from 0 to B − 1.
+    bottom (B,): positions of the series that are not totals · totals: positions of the others ·
+    members, begins: the bottom series of each total, one total after the other, numbered from 0 to
+    B − 1.
     """
 
     bottom: NDArray
@@ -67,8 +67,8 @@ class Structure:
 
     @classmethod
     def of(cls, keys: Keys) -> Structure:
-        """That of a panel that holds its totals. DataError where it holds none, or a total without
-        the series that it sums."""
+        """The structure of a panel with totals; DataError if there are none, or if a total has no
+        series to sum."""
         columns = [texts_of(column) for column in keys.values()]
         if not columns:
             raise DataError(_NO_TOTALS)
@@ -87,11 +87,11 @@ class Structure:
         return cls(bottom, totals, np.concatenate(members), offsets_of(lengths)[:-1])
 
     def sums(self, values_BX: NDArray) -> NDArray:
-        """The totals of some values of the bottom series, along the first axis."""
+        """The totals of values of the bottom series, along the first axis."""
         return np.add.reduceat(values_BX[self.members], self.begins, axis=0)
 
     def everywhere(self, values_BX: NDArray) -> NDArray:
-        """Values of all series that add up to those of the bottom ones: (S, X)."""
+        """The values of all series, given those at the bottom (S, X)."""
         series = len(self.bottom) + len(self.totals)
         values_SX = np.empty((series, *values_BX.shape[1:]))
         values_SX[self.bottom] = values_BX
@@ -99,7 +99,7 @@ class Structure:
         return values_SX
 
     def matrix(self) -> NDArray:
-        """Which bottom series each total sums: ones and zeros (totals, B)."""
+        """The bottom series that each total sums, as ones and zeros (totals, B)."""
         matrix = np.zeros((len(self.totals), len(self.bottom)))
         rows = np.repeat(np.arange(len(self.totals)), self._lengths())
         matrix[rows, self.members] = 1.0
@@ -107,12 +107,12 @@ class Structure:
 
     @property
     def whole(self) -> int | None:
-        """The number, among the totals, of the one that sums everything; None without one."""
+        """The number of the grand total among the totals; None if there is none."""
         complete = np.flatnonzero(self._lengths() == len(self.bottom))
         return int(complete[0]) if len(complete) else None
 
     def _lengths(self) -> NDArray:
-        """How many series each total sums."""
+        """The number of series that each total sums."""
         return np.diff(np.append(self.begins, len(self.members)))
 
 
@@ -125,7 +125,7 @@ _NO_TOTALS = (
 def _members(
     columns: list[NDArray], summed: NDArray, bottom: NDArray, totals: NDArray
 ) -> dict[int, NDArray]:
-    """The bottom series that each total sums: those that say the same in all other columns."""
+    """The bottom series that each total sums: those with the same ids in all other columns."""
     members: dict[int, NDArray] = {}
     for pattern in np.unique(summed[totals], axis=0):
         naming = list(compress(columns, ~pattern))
@@ -140,7 +140,7 @@ def _members(
 
 
 def _name_in(columns: list[NDArray], place: int) -> tuple[str, ...]:
-    """What some columns say of a series."""
+    """The ids of a series in some columns."""
     return tuple(str(column[place]) for column in columns)
 
 
@@ -163,7 +163,7 @@ def with_totals(panel: Panel, levels: Sequence[str | Sequence[str]] | None = Non
     """The panel with totals of its series added before them.
 
     A total is a series with "all" in the id columns that it sums over. A series counts as 0 before
-    its start; a total is missing where one of its series is.
+    its start; a total is missing where any of its series is.
 
     Args:
         panel: A panel with id columns, whose series end at the same time.
@@ -234,7 +234,7 @@ def _require_summable(panel: Panel, keys: Keys) -> None:
 
 
 def _first_steps(panel: Panel) -> NDArray:
-    """How many steps after the first time of all each series begins, (S,)."""
+    """The number of steps from the earliest start to the start of each series (S,)."""
     start = panel.starts.min()
     first_S = np.asarray(panel.frequency.position(panel.starts, start))
     off_grid = np.flatnonzero(first_S == OFF_GRID)
@@ -249,7 +249,7 @@ def _first_steps(panel: Panel) -> NDArray:
 
 
 def _levels(keys: Keys, levels: Sequence[str | Sequence[str]] | None) -> list[Level]:
-    """The levels above the bottom, the total first; none twice, and none that is the bottom."""
+    """The levels above the bottom, the grand total first, without duplicates."""
     names = tuple(keys)
     columns = {name: _codes(texts_of(column)) for name, column in keys.items()}
     by_group: dict[bytes, Level] = {}
@@ -259,7 +259,7 @@ def _levels(keys: Keys, levels: Sequence[str | Sequence[str]] | None) -> list[Le
             size = columns[name].max() + 1
             codes_B = _codes(codes_B * size + columns[name])
         level = Level(subset, _in_order(codes_B))
-        # regions within states: by region and by state and region are the same
+        # if regions lie within states, "by region" and "by state and region" are the same
         if level.size < len(codes_B):
             by_group.setdefault(level.group.tobytes(), level)
     return sorted(by_group.values(), key=lambda level: level.size)
@@ -273,7 +273,7 @@ def _codes(column: NDArray) -> NDArray:
 def _subsets(
     names: tuple[str, ...], levels: Sequence[str | Sequence[str]] | None
 ) -> Iterator[tuple[str, ...]]:
-    """The sets of columns to sum by: nothing first, then those that say most."""
+    """The sets of columns to sum by: the empty set first, then the others."""
     yield ()
     if levels is None:
         if len(names) > MOST_COLUMNS:
@@ -297,7 +297,7 @@ def _subsets(
 
 
 def _in_order(codes: NDArray) -> NDArray:
-    """Numbers of groups in the order in which they come first."""
+    """Group numbers in order of first appearance."""
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -305,7 +305,7 @@ def _in_order(codes: NDArray) -> NDArray:
 
 
 def _summed(panel: Panel, first: NDArray, levels: Sequence[Level]) -> tuple[list[NDArray], NDArray]:
-    """The values of each total, and the bottom series that begins first in it."""
+    """The values of each total, and its bottom series that begins first."""
     series_N = series_numbers(panel.offsets)
     step_N = first[series_N] + places(panel.offsets)
     occurs_N = occurring(panel)
@@ -330,7 +330,7 @@ def _summed(panel: Panel, first: NDArray, levels: Sequence[Level]) -> tuple[list
 
 
 def _kinds(recognised: NDArray, levels: Sequence[Level]) -> NDArray:
-    """What the values of each total can be: what holds of all that it sums."""
+    """The kind of values of each total: what holds for all series that it sums."""
     kinds = []
     for level in levels:
         for number in range(level.size):
@@ -361,7 +361,7 @@ def _ids(keys: Keys, levels: Sequence[Level]) -> list[str]:
 def _calendar(
     calendar: ObservedCalendar | None, levels: Sequence[Level]
 ) -> ObservedCalendar | None:
-    """A total occurs whenever one of its series may."""
+    """The calendar of each total: it may be observed whenever one of its series may."""
     if calendar is None:
         return None
     weeks, months = [calendar.week], [calendar.months]

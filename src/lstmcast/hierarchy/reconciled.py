@@ -1,4 +1,4 @@
-"""A forecaster whose forecasts add up: another one's, reconciled.
+"""A forecaster that reconciles the forecasts of another one, so that they add up.
 
 S series · K cutoffs · O = S · K origins · H horizon · N paths · Q quantiles
 """
@@ -47,7 +47,7 @@ def reconcile(
         method: "mint" combines the forecasts of all levels by the covariance of their one-step
             errors (minimum trace); "bottom-up" sums the forecasts of the single series; "top-down"
             splits the forecast of the grand total by the shares of the series.
-        levels: See `with_totals`.
+        levels: Columns by which totals are formed, as in `with_totals`.
         horizon: Number of steps to forecast. Defaults to the forecaster's.
         words: Keyword arguments of `lstmcast.read`: time, target, series, ….
 
@@ -61,7 +61,7 @@ def reconcile(
     >>> bool(np.allclose(total, tea + milk))
     True
     """
-    # here: who has a Panel need not import all that reads
+    # imported here, as a caller with a Panel does not need all the readers
     from lstmcast.data.read import as_panel
 
     reconciled = Reconciled(model, method)
@@ -71,8 +71,7 @@ def reconcile(
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Which totals there are, and how forecasts are made to add up: the arguments of
-    `reconcile`."""
+    """The arguments of `reconcile`: which totals to form, and how to make forecasts add up."""
 
     method: str
     levels: Sequence[str | Sequence[str]] | None = None
@@ -111,7 +110,7 @@ class Reconciled:
 
     @property
     def name(self) -> str:
-        """Its name in tables: that of its base."""
+        """The name of its base, for tables."""
         return str(getattr(self.base, "name", type(self.base).__name__))
 
     @property
@@ -128,7 +127,7 @@ class Reconciled:
         self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
     ) -> Forecast:
         """Forecast the steps after each series of a panel with totals, or after each cutoff."""
-        Structure.of(panel.keys)  # before the work
+        Structure.of(panel.keys)  # check before the work
         return self.reconciled(panel, self.base.predict(panel, horizon, cutoffs=cutoffs))
 
     def reconciled(self, panel: Panel, forecast: Forecast) -> Forecast:
@@ -148,21 +147,21 @@ class Reconciled:
             try:
                 structure = Structure.of(at_cutoff.keys)
             except DataError:
-                # series too short to be judged at an earlier cutoff are forecast from their end
+                # series too short for an earlier cutoff are forecast from their end
                 continue
             _require_same_times(at_cutoff)
             errors_then = errors.rows(series_O[rows]).until(cutoff)
             joint = _joint(at_cutoff, structure, errors_then, method)
             point[rows], quantiles[rows] = _coherent(at_cutoff, joint)
         if joint is not None and len(joint.ids) < len(forecast.ids):
-            joint = None  # of several cutoffs, no one distribution holds
+            joint = None  # several cutoffs have no single joint distribution
         return replace(forecast, point=point, quantiles=quantiles, joint=joint)
 
 
 def _joint(
     forecast: Forecast, structure: Structure, errors: Errors, method: Reconciliation
 ) -> Joint:
-    # only MinT cannot do without
+    # only MinT needs them
     covariance = Covariance.unknown(len(forecast.ids))
     if method == "mint" or errors.enough:
         covariance = errors.covariance(forecast.ids, level_names(forecast.keys))
@@ -199,6 +198,6 @@ def _require_same_times(forecast: Forecast) -> None:
     times = forecast.times
     if (times != times[0]).any():
         raise DataError(
-            "the series have different calendars, so their steps are different times and cannot "
-            "be summed. Read the data with one calendar (--calendar all, calendar='all')."
+            "the series have different calendars, so their steps fall on different times and "
+            "cannot be summed. Read the data with one calendar (--calendar all, calendar='all')."
         )

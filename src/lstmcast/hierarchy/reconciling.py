@@ -1,11 +1,11 @@
-"""Forecasts of all series of a hierarchy, changed so that they add up.
+"""Reconcile forecasts of all series of a hierarchy, so that they add up.
 
 The names are those of Wickramasuriya, Athanasopoulos & Hyndman, "Optimal Forecast Reconciliation
 for Hierarchical and Grouped Time Series Through Trace Minimization", JASA 114 (2019): ŷ are base
 forecasts of all series, ỹ coherent ones, W is the covariance of the base errors, and U'y = 0 says
 that totals are sums.
 
-    S series · B series at the bottom · N draws, or points: what stands in front is done to each
+    S series · B series at the bottom · N draws, or points: leading axes are independent
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lstmcast.hierarchy.levels import Structure
 Reconciliation: TypeAlias = Literal["bottom-up", "top-down", "mint"]
 # base forecasts (N, S) → coherent ones (N, S)
 Rule: TypeAlias = Callable[[NDArray], NDArray]
-MOST_CELLS = 100_000_000  # of the matrices of MinT: 800 MB each
+MOST_CELLS = 100_000_000  # of each matrix of MinT, which is 800 MB
 
 
 def checked_reconciliation(name: str) -> Reconciliation:
@@ -37,8 +37,8 @@ def checked_reconciliation(name: str) -> Reconciliation:
 
 
 def rule_of(method: Reconciliation, structure: Structure, covariance: Covariance) -> Rule:
-    """What makes forecasts add up. UsageError where there is no total of everything to go down
-    from, or the hierarchy is too large for MinT."""
+    """The rule that makes forecasts add up; UsageError if top-down lacks a grand total, or if the
+    hierarchy is too large for MinT."""
     if method == "bottom-up":
         return lambda base_NS: _bottom_up(base_NS, structure)
     if method == "top-down":
@@ -50,15 +50,15 @@ def rule_of(method: Reconciliation, structure: Structure, covariance: Covariance
 
 
 def at_or_above_zero(coherent_NS: NDArray, structure: Structure) -> NDArray:
-    """Coherent values of series that cannot be below 0: what is there at the bottom is set to 0,
-    and summed again (Di Fonzo & Girolimetto, "Spatio-temporal reconciliation of solar forecasts",
-    Solar Energy 251 (2023), call it sntz)."""
+    """Coherent values of series that cannot be below 0: negative values at the bottom are set to 0,
+    and all are summed again (Di Fonzo & Girolimetto, "Spatio-temporal reconciliation of solar
+    forecasts", Solar Energy 251 (2023), who call it sntz)."""
     bottom_NB = np.maximum(coherent_NS[:, structure.bottom], 0.0)
     return structure.everywhere(bottom_NB.T).T
 
 
 def _bottom_up(base_NS: NDArray, structure: Structure) -> NDArray:
-    """ỹ = S ŷ_B: the totals of what is forecast at the bottom."""
+    """ỹ = S ŷ_B: totals of the forecasts at the bottom."""
     return structure.everywhere(base_NS[:, structure.bottom].T).T
 
 
@@ -69,7 +69,7 @@ def _top_down(base_NS: NDArray, structure: Structure, whole: int) -> NDArray:
     bottom_NB = base_NS[:, structure.bottom]
     sum_N1 = bottom_NB.sum(axis=1, keepdims=True)
     total_N1 = base_NS[:, structure.totals[whole], None]
-    # where forecasts add up to nothing, they have no shares: all are alike
+    # forecasts whose sum is 0 have no shares: use equal ones
     is_some = sum_N1 > 0
     share_NB = bottom_NB / np.where(is_some, sum_N1, 1.0)
     share_NB = np.where(is_some, share_NB, 1 / bottom_NB.shape[1])
@@ -77,8 +77,8 @@ def _top_down(base_NS: NDArray, structure: Structure, whole: int) -> NDArray:
 
 
 def _mint(structure: Structure, covariance: Covariance) -> Rule:
-    """ỹ = ŷ − W U (U' W U)⁻¹ U' ŷ, which is S (S' W⁻¹ S)⁻¹ S' W⁻¹ ŷ where the matrix to solve has
-    as many rows as there are totals, mostly fewer than there are series."""
+    """ỹ = ŷ − W U (U' W U)⁻¹ U' ŷ, which equals S (S' W⁻¹ S)⁻¹ S' W⁻¹ ŷ. The matrix to solve has a
+    row for each total, and there are mostly fewer totals than series."""
     sums = structure.matrix()
     totals, series = len(sums), len(structure.bottom) + len(sums)
     if totals * series > MOST_CELLS:
@@ -96,7 +96,7 @@ def _mint(structure: Structure, covariance: Covariance) -> Rule:
         sums_NA = structure.sums(base_NS[:, structure.bottom].T).T
         residual_NA = base_NS[:, structure.totals] - sums_NA
         moved_NS = base_NS - residual_NA @ gain_AS
-        # to the last bit
+        # so that totals add up to the last bit
         return structure.everywhere(moved_NS[:, structure.bottom].T).T
 
     return rule

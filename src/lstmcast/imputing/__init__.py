@@ -1,4 +1,4 @@
-"""Missing values, filled with what a network expects of them, with intervals."""
+"""Fill missing values with a network's estimates and their intervals."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def impute(data: Any, model: LSTMForecaster | None = None) -> Imputed:
     unknown.
 
     Args:
-        data: a Panel, or anything that `lstmcast.read` reads.
-        model: a fitted or loaded forecaster. Defaults to the shipped network.
+        data: A Panel, or anything that `lstmcast.read` reads.
+        model: A fitted or loaded forecaster. Defaults to the shipped network.
 
     Raises:
         UsageError: The network reads several columns together.

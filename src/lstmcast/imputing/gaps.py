@@ -1,7 +1,7 @@
-"""Gaps between the values of series, and what a network expects in them from either side.
+"""Gaps in series, and a network's estimates of their values from either side.
 
-From the left a gap is forecast; from the right the series is read backwards, from its end, and
-forecast too. The nearer side knows more, and so does the one whose forecast is surer of itself.
+From the left, a gap is forecast; from the right, it is forecast from the series in reverse order.
+The side that is nearer, or whose forecast has a smaller spread, gets more weight.
 
     S series · N observations of all series · G gaps · L steps · M missing values · Q quantiles
 """
@@ -22,33 +22,33 @@ from lstmcast.data.ragged import places, series_numbers
 from lstmcast.decoding import Reader, decode
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
-AT_ONCE = 1 << 21  # numbers of forecasts that are held at once
+AT_ONCE = 1 << 21  # numbers in the forecasts that are held in memory at once
 LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
 
 
 class Gaps(NamedTuple):
-    """Runs of missing values: of which series, how many of its values lie before, how many are
-    missing. (G,) each."""
+    """Runs of missing values, (G,) each: the series, the number of values before, and the number of
+    missing values."""
 
     series: NDArray
     first: NDArray
     length: NDArray
 
     def some(self, rows: NDArray) -> Gaps:
-        """Some of them."""
+        """Some of the gaps."""
         return Gaps(self.series[rows], self.first[rows], self.length[rows])
 
     def places(self, offsets: NDArray) -> NDArray:
-        """Where the missing values lie among those of all series (M,), gap by gap."""
+        """The positions of the missing values in the values of all series (M,), gap by gap."""
         begin_G = offsets[self.series] + self.first
         return np.repeat(begin_G, self.length) + self.steps() - 1
 
     def begins(self) -> NDArray:
-        """Where each gap begins among the missing values of all (G,)."""
+        """The position of each gap's first value among all missing values (G,)."""
         return np.cumsum(self.length) - self.length
 
     def steps(self) -> NDArray:
-        """Which value of its gap each of these is (M,), from 1."""
+        """The number of each missing value in its gap (M,), from 1."""
         place_M = np.arange(self.length.sum())
         return place_M - np.repeat(self.begins(), self.length) + 1
 
@@ -76,8 +76,8 @@ def gaps_of(panel: Panel) -> Gaps:
 
 
 def from_both_sides(reader: Reader, panel: Panel, gaps: Gaps) -> NDArray:
-    """What the network expects of the missing values (M, Q), gap by gap; NaN in series of which
-    nothing is known."""
+    """The network's estimates of the missing values (M, Q), gap by gap; NaN in series without known
+    values."""
     result_MQ = np.full((int(gaps.length.sum()), len(HEAD_QUANTILES)), np.nan)
     begins = gaps.begins()
     reverse = backwards(panel)
@@ -98,7 +98,7 @@ def from_both_sides(reader: Reader, panel: Panel, gaps: Gaps) -> NDArray:
 
 
 def backwards(panel: Panel) -> Panel:
-    """The series from their ends, without what is known in advance or of the times before."""
+    """The series in reverse order, without columns known in advance and without their dates."""
     series = series_numbers(panel.offsets)
     mirrored = panel.offsets[series + 1] - 1 - places(panel.offsets)
     past = {name: column[mirrored] for name, column in panel.covariates.past.items()}
@@ -113,15 +113,15 @@ def backwards(panel: Panel) -> Panel:
 
 
 def of_alike_lengths(gaps: Gaps) -> Iterator[tuple[int, NDArray]]:
-    """Gaps of 1, 2, 3 to 4, 5 to 8, … missing values: the most that they have, and which they
-    are."""
+    """Yield gaps of 1, 2, 3 to 4, 5 to 8, … missing values: their greatest length, and a mask of
+    them."""
     octave = np.ceil(np.log2(gaps.length)).astype(np.int64)
     for power in np.unique(octave):
         yield 2 ** int(power), np.flatnonzero(octave == power)
 
 
 def _alike(gaps: Gaps) -> Iterator[NDArray]:
-    """Gaps that are forecast together: of alike lengths, so that few steps are asked in vain."""
+    """Gaps to forecast together, of similar lengths so that few steps are wasted."""
     for longest, rows in of_alike_lengths(gaps):
         numbers = len(rows) * longest * len(HEAD_QUANTILES)
         batch_count = max(1, -(-numbers // AT_ONCE))
@@ -131,7 +131,7 @@ def _alike(gaps: Gaps) -> Iterator[NDArray]:
 def _forecast(
     reader: Reader, panel: Panel, series: NDArray, counts: NDArray, steps: int
 ) -> NDArray:
-    """Forecasts (G, L, Q) after so many values; NaN where none of these is known."""
+    """Forecasts (G, L, Q) after these numbers of values; NaN if none of the values is known."""
     is_known = np.isfinite(panel.values)
     known_before = np.cumsum(np.concatenate([[0], is_known]))
     begin = panel.offsets[series]
@@ -144,8 +144,8 @@ def _forecast(
 
 
 def _averaged(left_MQ: NDArray, right_MQ: NDArray, step_M: NDArray, back_M: NDArray) -> NDArray:
-    """Both sides, each with a weight between that of its distance and that of its spread; one
-    alone where the other knows nothing."""
+    """The average of both sides, each weighted by its distance and its spread; one side alone if
+    the other is unknown."""
     left_spread_M = left_MQ[:, UPPER] - left_MQ[:, LOWER]
     right_spread_M = right_MQ[:, UPPER] - right_MQ[:, LOWER]
     total_M = left_spread_M + right_spread_M

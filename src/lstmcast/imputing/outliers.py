@@ -1,4 +1,4 @@
-"""Values that are unlike what was expected of them, as it was known when each came.
+"""Outliers: values far from their forecasts, judged only by earlier values.
 
 S series · N observations of all series · O origins, one before each value but the first
 """
@@ -20,23 +20,23 @@ from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.one_series import panel_and_network
 
-FARTHEST = 10.0  # usual errors: of a normal distribution 8 standard deviations, as `check` has it
-FEWEST = 20  # errors that say what is usual
-CLIPPED = 4.0  # usual errors that one error counts as at most
+FARTHEST = 10.0  # typical errors: 8 standard deviations of a normal distribution, as in `check`
+FEWEST = 20  # errors needed to know what is typical
+CLIPPED = 4.0  # typical errors at which a single error is clipped
 LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
-LEAST_SPREAD = 1e-3  # of the forecast: a network that is surer of itself is not believed
+LEAST_SPREAD = 1e-3  # relative to the forecast: a network's smaller spread is not credible
 
 
 def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
-    """Mark values as missing that are more than ten typical errors away from their forecasts.
+    """Mark values that are more than ten typical errors away from their forecasts as missing.
 
     Forecasts and typical errors use only earlier values, so that a masked panel can be forecast
     from any cutoff, and backtested with `truth=`. A permanent level shift loses at most its first
     values. `lstmcast.impute` fills the masked values, also using later ones.
 
     Args:
-        data: a Panel, or anything that `lstmcast.read` reads.
-        model: a fitted or loaded forecaster. Defaults to the shipped network.
+        data: A Panel, or anything that `lstmcast.read` reads.
+        model: A fitted or loaded forecaster. Defaults to the shipped network.
 
     Raises:
         UsageError: The network reads several columns together.
@@ -51,9 +51,9 @@ def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
     panel, fitted = panel_and_network(data, model, "values are repaired series by series")
     series = series_numbers(panel.offsets)
     place = places(panel.offsets)
-    rows = np.flatnonzero(place > 0)  # nothing was forecast of a first value
+    rows = np.flatnonzero(place > 0)  # first values have no forecast
     origins = Origins(series[rows], place[rows])
-    # What known columns explain is no outlier.
+    # A value that known columns explain is not an outlier.
     read_panel = read_by(panel, fitted.network.head.affine).panel
     answers_O1Q = one_step_ahead(fitted.reader, read_panel, origins)
     error_N = np.full(len(panel.values), np.nan)
@@ -64,7 +64,7 @@ def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
 
 
 def _errors(values_O: NDArray, answers_OQ: NDArray) -> NDArray:
-    """Errors in units of the spread that the network states on their side (O,)."""
+    """Errors in units of the forecast's spread on their side of the median (O,)."""
     middle_O = answers_OQ[:, MEDIAN]
     above_O = answers_OQ[:, UPPER] - middle_O
     below_O = middle_O - answers_OQ[:, LOWER]
@@ -76,7 +76,7 @@ def _errors(values_O: NDArray, answers_OQ: NDArray) -> NDArray:
 
 
 def _far(error_N: NDArray, panel: Panel) -> NDArray:
-    """Which errors are far from those before them in their series (N,)."""
+    """Which errors are far larger than the earlier ones in their series (N,)."""
     far_N = np.zeros(len(error_N), bool)
     total_S = np.zeros(len(panel))
     count_S = np.zeros(len(panel))

@@ -1,11 +1,12 @@
-"""What missing values are filled with: the network from both sides, a line, a season; weighed by
-how well each fills gaps whose values are known.
+"""Estimates for missing values: the network from both sides, a line and a season, weighted by how
+well each fills gaps with known values.
 
-Of as many steps as a gap has, gaps are made where values are known, filled by all three, and
-compared. A weight is the error to the power −8, as in forecast combinations; errors of a series are
-drawn towards those of all. The same comparisons say how wide intervals have to be.
+Artificial gaps of a gap's length are made where values are known, filled by all three, and compared
+with the known values. A weight is the error to the power −8, as in forecast combinations; errors of
+a series are shrunk towards those of all series. The same comparisons determine the width of
+intervals.
 
-    N observations of all series · M missing values · C candidates · G gaps that were made
+    N observations of all series · M missing values · C candidates · G artificial gaps
     Q quantiles · S series
 """
 
@@ -24,27 +25,27 @@ from lstmcast.imputing.gaps import Gaps, from_both_sides, of_alike_lengths
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 POWER = 8.0
-TRUST = 4.0  # gaps of a series that weigh as much as what the other series say
-MOST = 256  # gaps that are made of one length at a time
+TRUST = 4.0  # gaps of a series that count as much as all other series
+MOST = 256  # artificial gaps of one length at a time
 MOST_OF_SERIES = 16
-ROUNDS, ENOUGH = 4, 128  # how often gaps are made elsewhere, until there are so many
-APART = 12  # lengths that gaps lie apart, and three seasons: many holes would spoil what is tried
-FEWEST = 40  # values compared, to say how wide intervals have to be
+ROUNDS, ENOUGH = 4, 128  # rounds of gaps at other places, until there are enough
+APART = 12  # distance of gaps in lengths, plus three seasons: many gaps would distort the trial
+FEWEST = 40  # compared values that are needed to determine the width of intervals
 CANDIDATES = 3
-CYCLES = 3  # looked at on either side for a value of the same phase
+CYCLES = 3  # cycles searched on either side for a value of the same phase
 
 
 class Fill(NamedTuple):
-    """Candidates for missing values (C, M), the first of which is the network's median, and the
-    network's quantiles (M, Q)."""
+    """Candidates for missing values (C, M), the network's median first, and the network's quantiles
+    (M, Q)."""
 
     points_CM: NDArray
     quantiles_MQ: NDArray
 
 
 class Trial(NamedTuple):
-    """What gaps say that were made of one length: weights (S, C), the network alone where there
-    are none, and what the distances of quantiles from the median are multiplied by (Q,)."""
+    """The result of artificial gaps of one length: weights (S, C), those of the network alone if
+    there are no gaps, and factors for the distances of quantiles from the median (Q,)."""
 
     weights_SC: NDArray
     widening_Q: NDArray
@@ -58,14 +59,13 @@ def fill(reader: Reader, panel: Panel, gaps: Gaps) -> Fill:
     line_M = line(panel)[places_M]
     season_M = season(panel)[places_M]
     points_CM = np.stack([network_M, line_M, season_M])
-    # Where only one side is known there is neither line nor season.
+    # If only one side is known, there is neither line nor season.
     points_CM = np.where(np.isnan(points_CM), network_M, points_CM)
     return Fill(points_CM, quantiles_MQ)
 
 
 def filled(reader: Reader, panel: Panel, gaps: Gaps) -> NDArray:
-    """The quantiles (M, Q) of the missing values of all gaps, weighed and as wide as they have to
-    be."""
+    """The quantiles (M, Q) of the missing values of all gaps, weighted and widened as needed."""
     result_MQ = np.full((int(gaps.length.sum()), len(HEAD_QUANTILES)), np.nan)
     gap_M = np.repeat(np.arange(len(gaps.series)), gaps.length)
     for _, rows in of_alike_lengths(gaps):
@@ -83,7 +83,7 @@ def filled(reader: Reader, panel: Panel, gaps: Gaps) -> NDArray:
 
 
 def tried(reader: Reader, panel: Panel, length: int) -> Trial:
-    """What gaps of so many values say, made where all values are known."""
+    """Make artificial gaps of this length where all values are known, and compare."""
     errors = []
     quantiles = []
     series = []
@@ -117,8 +117,8 @@ def _network_alone(series: int) -> Trial:
 
 
 def places_for(panel: Panel, length: int, number: int) -> Gaps:
-    """Where gaps of so many values can be made, each `number` elsewhere: far from each other,
-    between known values, and not in the first or last tenth of a series."""
+    """Places for artificial gaps of this length, different for each `number`: far from each other,
+    between known values, and outside of the first and last tenth of a series."""
     distance = max(APART * length, 3 * panel.periods[0])
     offset = number * distance // ROUNDS
     series = []
@@ -138,8 +138,8 @@ def places_for(panel: Panel, length: int, number: int) -> Gaps:
 
 
 def _possible_places(values_T: NDArray, length: int, offset: int) -> NDArray:
-    """Where a gap of so many values can begin in a series: all of them known, and the value before
-    and after; so many steps behind the first tenth."""
+    """The steps of a series at which a gap of this length can begin: its values, the one before
+    and the one after are known; they begin `offset` steps after the first tenth."""
     steps = len(values_T)
     known_before = np.concatenate([[0], np.cumsum(np.isfinite(values_T))])
     first = np.arange(1, steps - length)
@@ -151,8 +151,8 @@ def _possible_places(values_T: NDArray, length: int, offset: int) -> NDArray:
 
 
 def line(panel: Panel) -> NDArray:
-    """The straight line between the neighbours of each missing value (N,); NaN where there is
-    only one."""
+    """The straight line between the neighbours of each missing value (N,); NaN if there is only
+    one neighbour."""
     known_places = np.flatnonzero(np.isfinite(panel.values))
     if not len(known_places):
         return panel.values.copy()
@@ -169,8 +169,8 @@ def line(panel: Panel) -> NDArray:
 
 
 def season(panel: Panel) -> NDArray:
-    """The mean of the nearest values of the same phase before and after (N,), and the line of what
-    values differ from it; NaN where there is no season or no value."""
+    """The mean of the nearest values of the same phase before and after, plus a line between the
+    deviations of the neighbours from theirs (N,); NaN if there is no season or no such value."""
     period = panel.periods[0]
     if period == 1:
         return np.full(len(panel.values), np.nan)
@@ -185,7 +185,7 @@ def season(panel: Panel) -> NDArray:
 
 
 def _of_phase(panel: Panel, lag: int) -> NDArray:
-    """The nearest known value a few whole cycles away, in its series (N,)."""
+    """The nearest known value of the series a few whole cycles away (N,)."""
     place_N = places(panel.offsets)
     length_N = panel.lengths[series_numbers(panel.offsets)]
     nearest_N = np.full(len(panel.values), np.nan)
@@ -200,7 +200,7 @@ def _of_phase(panel: Panel, lag: int) -> NDArray:
 
 
 def _far_apart(places: NDArray, distance: int) -> NDArray:
-    """Some of these places, none closer to another than this."""
+    """Some of these places, at least `distance` apart."""
     separate = []
     newest = -distance
     for place in places.tolist():
@@ -211,7 +211,7 @@ def _far_apart(places: NDArray, distance: int) -> NDArray:
 
 
 def _spread_out(count: int, limit: int) -> NDArray:
-    """At most so many of this many, evenly."""
+    """At most `limit` of `count` numbers, evenly spaced."""
     evenly = np.linspace(0, count - 1, min(count, limit))
     return np.unique(evenly.astype(np.int64))
 
@@ -222,7 +222,7 @@ def _weights(error_CG: NDArray, series_G: NDArray, series: int) -> NDArray:
     count_S = np.bincount(series_G, minlength=series)
     totals = [np.bincount(series_G, error_G, minlength=series) for error_G in error_CG]
     error_CS = np.stack(totals)
-    # Beside the largest error, as logarithms: series of any size count alike.
+    # Relative to the largest error, in logarithms: series of any size count equally.
     largest_S = error_CS.max(axis=0) + smallest
     log_CS = np.log(error_CS / largest_S + 1e-6)
     known_S = count_S > 0
@@ -236,8 +236,8 @@ def _weights(error_CG: NDArray, series_G: NDArray, series: int) -> NDArray:
 
 
 def _widening(error_M: NDArray, quantiles_MQ: NDArray) -> NDArray:
-    """What the distance of each quantile from the median is multiplied by (Q,), so that intervals
-    contain as many of these values as they promise."""
+    """The factor for the distance of each quantile from the median (Q,), so that intervals contain
+    the promised share of these values."""
     widening_Q = np.ones(len(HEAD_QUANTILES))
     if len(error_M) < FEWEST:
         return widening_Q

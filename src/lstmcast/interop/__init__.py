@@ -1,1 +1,1 @@
-"""Weights from elsewhere, and for elsewhere: Keras and PyTorch."""
+"""Convert models from and to Keras and PyTorch."""

@@ -1,10 +1,10 @@
-"""Models of Keras: LSTM and Dense layers in a row.
+"""Keras models that are sequences of LSTM and Dense layers.
 
-Keras keeps matrices as (inputs, outputs), the transpose of ours; its gates have our order. What the
-layers are is read from the model's config, in all the forms that Keras 2 and 3 write.
+Keras stores matrices as (inputs, outputs), the transpose of ours; its gates have our order. The
+layers are read from the model's config, in all forms that Keras 2 and 3 write.
 
-"hard_sigmoid" is another function in Keras 3 than before, so the version that wrote a model is read
-too. Models are written for Keras 3.
+"hard_sigmoid" is a different function in Keras 3 than in earlier versions, so the version that
+wrote a model is read too. Models are written for Keras 3.
 
     C inputs · D units of a layer · H horizon
 """
@@ -42,7 +42,7 @@ from lstmcast.model.lstm import USUAL, Cell
 from lstmcast.model.network import Network
 
 MODELS = ("Sequential", "Functional", "Model")
-WITHOUT_WEIGHTS = ("InputLayer", "Dropout")  # these change nothing in a forecast
+WITHOUT_WEIGHTS = ("InputLayer", "Dropout")  # these do not change a forecast
 ALLOWED = {
     "LSTM": {
         "activation": tuple(ACTIVATIONS),
@@ -137,14 +137,14 @@ def _parts(source: Any, activation: str | None, cell: Cell | None) -> Iterator[P
 
 
 def _version_of(model: Any, config: Mapping[str, Any]) -> str | None:
-    """Of the Keras that a model in memory belongs to; Keras 2 writes it into the config."""
+    """The version of Keras that a model in memory belongs to; Keras 2 writes it into the config."""
     package = sys.modules.get(type(model).__module__.partition(".")[0])
     return config.get("keras_version") or getattr(package, "__version__", None)
 
 
 def _gates_by_name(version: str | None, cell: Cell | None) -> dict[str, GateActivation]:
-    """What Keras's names of activations of gates mean in that version; without the ambiguous one
-    where neither the version nor the caller says it."""
+    """The gate activations by their names in that version of Keras, without the ambiguous one if
+    neither the version nor the caller determines it."""
     major = re.match(r"\d+", version or "")
     if major:
         hard = "hard_sigmoid" if int(major[0]) < 3 else "hard_sigmoid_keras3"
@@ -155,14 +155,14 @@ def _gates_by_name(version: str | None, cell: Cell | None) -> dict[str, GateActi
 
 
 def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The config of each layer with weights, in the order in which data pass them."""
+    """The config of each layer with weights, in order of computation."""
     if model["class_name"] not in MODELS:
         raise ModelError(
             f"it is a {model['class_name']}, whose layers are defined only in its code. A "
             "Sequential or functional model is expected. Pass model.get_weights() instead."
         )
     config = model["config"]
-    layers = config["layers"] if isinstance(config, dict) else config  # Keras 2.2: the list itself
+    layers = config["layers"] if isinstance(config, dict) else config  # Keras 2.2: a list
     if model["class_name"] != "Sequential":
         _require_row(config)
     with_weights: list[Mapping[str, Any]] = []
@@ -179,7 +179,7 @@ def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _with_activation(
     layers: Sequence[Mapping[str, Any]], activation: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
-    """The last layer, if there is one, followed by a layer Activation: as one."""
+    """The layers with an Activation layer merged into the last one."""
     function = activation["activation"]
     if function == "linear":
         return layers
@@ -195,8 +195,8 @@ def _with_activation(
 
 
 def _require_row(config: Mapping[str, Any]) -> None:
-    """ModelError unless each layer of a functional model reads the one before it, and the last
-    is the output."""
+    """Raise ModelError unless each layer of a functional model reads the one before it, and the
+    last one is the output."""
     names = [layer["name"] for layer in config["layers"]]
     for previous, layer in zip([None, *names], config["layers"], strict=False):
         sources = list(_origins(layer["inbound_nodes"]))
@@ -213,7 +213,7 @@ def _require_row(config: Mapping[str, Any]) -> None:
 
 
 def _origins(node: Any) -> Iterator[str]:
-    """Names of layers in a config: wherever [name, number, number, …] stands."""
+    """Yield names of layers in a config, which stand in lists [name, number, number, …]."""
     if isinstance(node, dict):
         node = list(node.values())
     if isinstance(node, list):
@@ -275,7 +275,7 @@ def _cell(config: Mapping[str, Any], gates: Mapping[str, GateActivation]) -> Cel
 
 
 def _built(name: str, units: int, matrices: Sequence[Any], bias: Sequence[Any]) -> Part:
-    """A part from what Keras keeps: one matrix for Dense, two for LSTM, and a bias or none."""
+    """A part from the arrays of Keras: one matrix for Dense, two for LSTM, and an optional bias."""
     outputs = units * (4 if len(matrices) == 2 else 1)
     kernel_CD = numbers(name, matrices[0], (np.shape(matrices[0])[0], outputs))
     bias_D = numbers(name, bias[0], (outputs,)) if len(bias) else np.zeros(outputs, np.float32)
@@ -288,8 +288,8 @@ def _built(name: str, units: int, matrices: Sequence[Any], bias: Sequence[Any]) 
 
 
 def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) -> Iterator[Part]:
-    """Layers by the shapes of arrays: a matrix (C, 4D) before one (D, 4D) is an LSTM's, any
-    other a Dense layer's."""
+    """Layers from the shapes of arrays: a matrix (C, 4D) before one (D, 4D) belongs to an LSTM, any
+    other to a Dense layer."""
     remaining = [numbers(f"array {index}", array) for index, array in enumerate(arrays)]
     while remaining:
         if remaining[0].ndim != 2:
@@ -311,7 +311,7 @@ def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) ->
         layer = _built(name, units, matrices, bias)
         if isinstance(layer, Recurrent):
             layer = layer._replace(cell=cell)
-        elif remaining:  # the last is linear
+        elif remaining:  # the last layer is linear
             layer = layer._replace(activation=activation)
         else:
             layer = layer._replace(activation=None)
@@ -322,12 +322,12 @@ def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) ->
 
 
 def _for_keras_3(layer: Part) -> Part:
-    """The same layer with the functions that Keras 3 has."""
+    """The same layer with functions that Keras 3 has."""
     if isinstance(layer, Dense) or layer.cell is None:
         return layer
     if layer.cell.recurrent_activation != "hard_sigmoid":
         return layer
-    factors = np.array([STEEPER, STEEPER, 1.0, STEEPER], np.float32)  # of i, f, g and o
+    factors = np.array([STEEPER, STEEPER, 1.0, STEEPER], np.float32)  # for i, f, g and o
     times_G1 = np.repeat(factors, layer.units)[:, None]
     return Recurrent(
         layer.name,
@@ -350,8 +350,8 @@ def _arrays(layer: Part) -> list[NDArray]:
 
 
 def _config(layers: Sequence[Part]) -> dict[str, Any]:
-    """A Sequential model of these layers, in the words of Keras 3. It answers after the last
-    step it reads."""
+    """The config of a Sequential model of these layers for Keras 3, which outputs its answer after
+    the last step."""
     last_lstm = max(index for index, layer in enumerate(layers) if isinstance(layer, Recurrent))
     configs = [
         _layer(
@@ -378,7 +378,7 @@ def _config(layers: Sequence[Part]) -> dict[str, Any]:
 
 
 def _functions(cell: Cell) -> dict[str, str]:
-    """Those of a cell by the names of Keras 3."""
+    """The functions of a cell by their names in Keras 3."""
     return {
         "activation": cell.activation,
         "recurrent_activation": cell.recurrent_activation.removesuffix("_keras3"),

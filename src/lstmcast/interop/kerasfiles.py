@@ -1,9 +1,9 @@
-"""The files of Keras as arrays: .keras, and .h5 in both of its layouts. Needs h5py, not Keras.
+"""Keras files as arrays: .keras, and .h5 in both of its layouts. Needs h5py but not Keras.
 
-A .keras file is a zip of config.json, metadata.json and model.weights.h5. Weights in HDF5 lie, in
-the layout of Keras 3, under the classes' names, counted: layers/lstm/cell/vars/0,
-layers/lstm_1/cell/vars/0; in the older one under the layers' own names, which attributes list in
-order.
+A .keras file is a zip of config.json, metadata.json and model.weights.h5. In the HDF5 layout of
+Keras 3, weights are stored under numbered class names: layers/lstm/cell/vars/0,
+layers/lstm_1/cell/vars/0. In the older layout they are stored under the names of the layers, which
+attributes list in order.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from lstmcast.errors import MissingExtraError, ModelError
 from lstmcast.util.files import check_output, whole_file
 
-LARGEST = 2**27  # numbers in one array: an LSTM layer of 4,096 units has half as many
-MOST_BYTES = 2**20  # of names of layers, or of a layer's arrays
+LARGEST = 2**27  # numbers in one array: an LSTM layer of 4,096 units has half of that
+MOST_BYTES = 2**20  # for the names of layers, or of a layer's arrays
 GROUPS = {"LSTM": "lstm", "Dense": "dense", "TimeDistributed": "time_distributed"}
-# where a layer keeps its arrays
+# the groups in which a layer stores its arrays
 INSIDE = {"lstm": "cell/", "dense": "", "time_distributed": "layer/"}
 ROOTS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.12 and later
 _COUNTED = re.compile(rf"({'|'.join(INSIDE)})(?:_(\d+))?")
@@ -37,17 +37,17 @@ class Stored(Protocol):
     """The arrays in a file."""
 
     def of_layer(self, name: str, kind: str) -> list[NDArray]:
-        """Those of one layer; asked for layer by layer, in the model's order."""
+        """The arrays of one layer; must be called for each layer in the model's order."""
         ...
 
     def of_all(self) -> list[list[NDArray]]:
-        """Those of all layers."""
+        """The arrays of all layers."""
         ...
 
 
 class Counted:
-    """Layout of Keras 3: the k-th layer of a class is in the k-th group of that name, whatever
-    the numbers are."""
+    """The layout of Keras 3: the k-th layer of a class is in the k-th group of that name, whatever
+    its number is."""
 
     def __init__(self, file: Any) -> None:
         groups: dict[str, dict[int, list[NDArray]]] = {group: {} for group in GROUPS.values()}
@@ -75,7 +75,7 @@ class Counted:
 
 
 class Listed:
-    """The older layout, which Keras 3 still writes to .h5: layers and their arrays by name, in
+    """The older layout, which Keras 3 still writes to .h5: layers and their arrays by name, in the
     listed order."""
 
     def __init__(self, root: Any) -> None:
@@ -92,15 +92,15 @@ class Listed:
 
 
 class Saved(NamedTuple):
-    """What is in a file."""
+    """The contents of a file."""
 
-    config: dict[str, Any] | None  # of the model, if the file has one
+    config: dict[str, Any] | None  # the config of the model, if the file has one
     arrays: Stored
-    version: str | None  # of the Keras that wrote it, if the file says so
+    version: str | None  # the version of Keras that wrote it, if known
 
 
 def read(path: Path) -> Saved:
-    """What is in a .keras or an .h5 file; ModelError where it is neither."""
+    """Read a .keras or an .h5 file; ModelError if it is neither."""
     h5py = _h5py(path)
     if path.is_dir():
         raise ModelError(
@@ -125,7 +125,7 @@ def read(path: Path) -> Saved:
             with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
                 config = json.loads(archive.read("config.json"))
                 return Saved(config, Counted(file), about.get("keras_version"))
-    path.open("rb").close()  # says why it cannot be opened
+    path.open("rb").close()  # raises the reason if it cannot be opened
     if not h5py.is_hdf5(path):
         raise ModelError(
             "it is neither a .keras nor an .h5 file, or not whole. Save it by "
@@ -151,7 +151,7 @@ def _h5py(path: str | os.PathLike[str]) -> Any:
 
 def _names(group: Any, attribute: str) -> list[str]:
     stored = group.attrs.get_id(attribute)
-    # a damaged size would take memory, and minutes
+    # a damaged size would take much memory and minutes
     if math.prod(stored.shape) * stored.dtype.itemsize > MOST_BYTES:
         raise ModelError(f"its {attribute} are damaged. Save the model again.")
     return [str(_text(name)) for name in group.attrs[attribute]]
@@ -182,8 +182,8 @@ def write(
     config: dict[str, Any],
     weights: Sequence[tuple[str, Sequence[NDArray]]],
 ) -> None:
-    """Write the arrays of each layer, with the class of the layer, and for .keras the config;
-    OutputError."""
+    """Write the arrays of each layer with the layer's class, and for .keras the config; OutputError
+    if that fails."""
     h5py = _h5py(path)
     is_model = check_output(path, (".keras", ".h5")).suffix.lower() == ".keras"
     with whole_file(path) as temporary:
@@ -200,7 +200,7 @@ def write(
 
 
 def _write_weights(file: Any, weights: Sequence[tuple[str, Sequence[NDArray]]]) -> None:
-    """Both layouts at once: `load_weights` reads the one or the other by the name of the file."""
+    """Write both layouts: which one `load_weights` reads depends on the name of the file."""
     counts: dict[str, int] = {}
     layers: list[str] = []
     for kind, arrays in weights:

@@ -1,4 +1,4 @@
-"""A network as a row of layers, the form that Keras and PyTorch models have as well.
+"""A network as a sequence of layers, the form that Keras and PyTorch models share.
 
 C inputs · D units of a layer
 """
@@ -31,7 +31,7 @@ class Dense(NamedTuple):
     name: str
     weight: NDArray  # (D, C)
     bias: NDArray  # (D,)
-    activation: str | None = None  # None: not said
+    activation: str | None = None  # None if unknown
 
     @property
     def inputs(self) -> int:
@@ -51,7 +51,7 @@ class Recurrent(NamedTuple):
     weight_ih: NDArray  # (4D, C)
     weight_hh: NDArray  # (4D, D)
     bias: NDArray  # (4D,)
-    cell: Cell | None = None  # its functions; None: not said
+    cell: Cell | None = None  # its functions; None if unknown
 
     @property
     def inputs(self) -> int:
@@ -68,14 +68,14 @@ Part = Dense | Recurrent
 
 
 class Named(NamedTuple):
-    """The columns that a model reads, in its order, and the one that it forecasts."""
+    """The columns that a model reads, in order, and the one that it forecasts."""
 
     columns: Sequence[str]
     target: str
 
     @classmethod
     def of(cls, columns: Sequence[str] | None, target: str | None) -> Named | None:
-        """None where neither was said; UsageError where only one was, or they do not fit."""
+        """The named columns; None without names; UsageError if the arguments do not agree."""
         if columns is None and target is None:
             return None
         if columns is None or target is None or isinstance(columns, str):
@@ -91,7 +91,7 @@ class Named(NamedTuple):
         return cls(tuple(columns), target)
 
     def target_first(self, layers: Sequence[Part]) -> list[Part]:
-        """The parts, of which the first reads the target before the other columns."""
+        """The parts, changed so that the first one reads the target before the other columns."""
         first, *following = layers
         order = [self.columns.index(name) for name in (self.target, *self.past)]
         if isinstance(first, Dense):
@@ -99,7 +99,7 @@ class Named(NamedTuple):
         return [first._replace(weight_ih=first.weight_ih[:, order]), *following]
 
     def require_all(self, read: int) -> None:
-        """ModelError where the model reads another number of columns."""
+        """Raise ModelError if the model reads another number of columns."""
         if read != len(self.columns):
             raise ModelError(
                 f"it reads {read} column(s), and {len(self.columns)} are named. Name all of them, "
@@ -118,11 +118,10 @@ def network_of_parts(
     channels: int | None = None,
     naming: Named | None = None,
 ) -> Network:
-    """A network of transformed inputs with a point head; ModelError where the parts do not make
-    one.
+    """A network with transformed inputs and a point head; ModelError if the parts do not make one.
 
-    The last dense layer is the head if it is linear; else the head passes on what comes. `naming`:
-    where one of several columns is forecast.
+    The last dense layer becomes the head if it is linear; otherwise the head is the identity.
+    `naming`: the columns, if one of several is forecast.
     """
     _require_chain(layers)
     steps, columns = _steps_of(layers, horizon, channels, naming)
@@ -155,7 +154,7 @@ def network_of_parts(
 
 
 def _named_arrays(group: str, layers: Sequence[Part], names: Sequence[str]) -> dict[str, NDArray]:
-    """The arrays of layers, as a network names them."""
+    """The arrays of layers, by their names in a network."""
     arrays = {}
     for index, layer in enumerate(layers):
         for name in names:
@@ -169,7 +168,7 @@ def is_network(
     channels: int | None = None,
     naming: Named | None = None,
 ) -> bool:
-    """Whether parts in this order fit together."""
+    """Whether the parts in this order make a network."""
     try:
         _require_chain(layers)
         _steps_of(layers, horizon, channels, naming)
@@ -179,8 +178,8 @@ def is_network(
 
 
 def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
-    """The parts of one member, the only one unless said; ModelError where the network is no mere
-    row of layers."""
+    """The parts of one member, which must be given if there are several; ModelError if the network
+    is not a plain sequence of layers."""
     config = network.config
     if config.static:
         raise ModelError(
@@ -241,13 +240,13 @@ def _require_chain(layers: Sequence[Part]) -> None:
 def _steps_of(
     layers: Sequence[Part], horizon: int | None, channels: int | None, naming: Named | None
 ) -> tuple[int, int]:
-    """How many steps the parts answer, and of how many columns."""
+    """The numbers of steps and of columns that the parts forecast."""
     read, answered = layers[0].inputs, layers[-1].units
     if naming is not None:
         naming.require_all(read)
         if horizon not in (None, answered):
             raise ModelError(
-                f"it answers {answered} number(s) of its target, and {horizon=} was said. Correct "
+                f"it answers {answered} number(s) of its target, but {horizon=} was given. Correct "
                 "it, or leave it out."
             )
         return answered, 1
@@ -264,8 +263,8 @@ def _steps_of(
 
 
 def require_activation(network: Network, activation: str | None) -> Network:
-    """The network; UsageError where another activation was said than its dense layers have, or
-    it has none of them."""
+    """The network; UsageError if the given activation is not that of its dense layers, or if it has
+    no dense layers."""
     actual = network.config.activation
     if activation not in (None, actual):
         dense = network.config.before or network.config.after
@@ -279,7 +278,7 @@ def require_activation(network: Network, activation: str | None) -> Network:
 
 
 def require_cell(network: Network, cell: Cell | None) -> Network:
-    """The network; UsageError where another cell was said than its LSTM layers have."""
+    """The network; UsageError if the given cell is not that of its LSTM layers."""
     actual = network.config.cell
     if cell not in (None, actual):
         raise UsageError(f"cell={cell!r}: the model itself says {actual!r}. Leave it out.")
@@ -287,7 +286,7 @@ def require_cell(network: Network, cell: Cell | None) -> Network:
 
 
 def _one_cell(layers: Sequence[Recurrent]) -> Cell:
-    """That of all layers; the usual one where nothing was said."""
+    """The cell of all layers; the default one if it is unknown."""
     names = {layer.cell or USUAL: layer.name for layer in layers}
     if len(names) > 1:
         listing = ", ".join(f"{name!r} {cell}" for cell, name in names.items())
@@ -315,13 +314,13 @@ def _one_activation(layers: Sequence[Dense]) -> Activation:
 
 
 def numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDArray:
-    """An array or a tensor as float32; ModelError where it is no finite array of floating-point
-    numbers of that shape.
+    """An array or a tensor as float32; ModelError if it is not an array of finite floating-point
+    numbers with that shape.
 
     >>> numbers("bias", [0.5, 1.0], (2,))
     array([0.5, 1. ], dtype=float32)
     """
-    # what a tensor of PyTorch needs; float: NumPy has no bfloat16
+    # for tensors of PyTorch; float, as NumPy has no bfloat16
     for step in ("detach", "cpu", "float"):
         value = getattr(value, step)() if hasattr(value, step) else value
     array = np.asarray(value)
@@ -343,7 +342,7 @@ def numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDAr
 
 @contextmanager
 def loading(source: Any) -> Iterator[None]:
-    """Turn whatever a foreign model can raise into a ModelError that says which model it was."""
+    """Turn whatever a foreign model can raise into a ModelError that names the model."""
     is_file = isinstance(source, (str, os.PathLike))
     subject = f"{str(source) if is_file else type(source).__name__!r} cannot be loaded"
     try:

@@ -1,7 +1,6 @@
-"""Models of PyTorch: nn.LSTM and nn.Linear in a row, by the names and shapes in a state dict.
+"""PyTorch models that are sequences of nn.LSTM and nn.Linear, by names and shapes in a state dict.
 
-PyTorch has two biases in each LSTM layer, of which only the sum counts. PyTorch itself is not
-needed.
+PyTorch has two biases in each LSTM layer, and only their sum matters. PyTorch itself is not needed.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ from lstmcast.model.activations import Activation
 from lstmcast.model.network import Network
 from lstmcast.util.files import check_output, whole_file
 
-MOST_MODULES = 8  # whose order is looked for: all orders are tried
+MOST_MODULES = 8  # modules whose order is searched: all orders are tried
 EXPECTED = "Expected are the weights of nn.LSTM and nn.Linear modules"
 _ENTRY = re.compile(
     r"(?:(?P<module>.+)\.)?(?P<array>(?:weight|bias)(?:_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?)?)"
 )
-Blocks = dict[str, list[Part]]  # a module, and the layers that it is: nn.LSTM may have several
+Blocks = dict[str, list[Part]]  # a module and its layers: nn.LSTM may have several
 
 
 def from_pytorch(
@@ -142,7 +141,7 @@ def _read(path: Path) -> Mapping[str, Any]:
             "'model.safetensors'), or pass model.state_dict()."
         )
     try:
-        return dict(sorted(load(path.read_bytes()).items()))  # the file does not keep the order
+        return dict(sorted(load(path.read_bytes()).items()))  # the file does not preserve the order
     except SafetensorError as error:
         raise ModelError(f"it is damaged ({error}). Save it again.") from error
     except KeyError as error:
@@ -179,7 +178,7 @@ def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
         )
     if any("_ih" in name or "_hh" in name for name in arrays):
         count = max(sum("weight_ih" in name for name in arrays), 1)
-        # nn.LSTMCell does not number
+        # nn.LSTMCell has no layer number
         ends = [f"_l{number}" for number in range(count)] if "weight_ih" not in arrays else [""]
         return [_recurrent(f"{module}{end}", end, arrays) for end in ends]
     weight = numbers(module, arrays["weight"]) if "weight" in arrays else np.zeros(0)
@@ -226,8 +225,8 @@ def _order(
     channels: int | None,
     naming: Named | None,
 ) -> Sequence[str]:
-    """The order given, where it is one (in memory it is that of construction), else the only one
-    that sizes allow."""
+    """The order of the mapping if it is meaningful and fits (in memory it is the order of
+    construction), else the only one that sizes allow."""
 
     def works(order: Sequence[str]) -> bool:
         layers = _joined(blocks, order)
@@ -241,19 +240,19 @@ def _order(
     possible = []
     if len(blocks) <= MOST_MODULES:
         orders = filter(works, _chains(blocks, ()))
-        possible = list(islice(orders, 2))  # two are enough to know that it is not clear
+        possible = list(islice(orders, 2))  # two are enough to know that the order is ambiguous
     if len(possible) > 1:
         examples = " or ".join(" → ".join(order) for order in possible)
         raise ModelError(
             f"the order of its modules is not clear: {examples}, for example. Name them in the "
             f"order of computation: modules={list(possible[0])}."
         )
-    # what is wrong with it is said when it is put together
+    # what is wrong is reported when the parts are joined
     return possible[0] if possible else list(blocks)
 
 
 def _chains(blocks: Blocks, visited: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Orders in which each module takes as many numbers as the one before it gives."""
+    """Yield orders in which each module takes as many numbers as the one before it gives."""
     if len(visited) == len(blocks):
         yield visited
     for module in blocks:

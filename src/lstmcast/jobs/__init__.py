@@ -1,10 +1,10 @@
-"""Jobs: what the commands do, as frozen requests and results; a server and a schedule run the same.
+"""Jobs: what the commands do, as frozen requests and results; servers and schedules run the same.
 
-A job reads, checks, works and writes its files. It prints nothing and ends no process: what it has
-to report while it runs are events for `notify`, what it found is in its result, whose `document()`
-is the JSON of the command, and what cannot be done raises one of `lstmcast.errors`. Modules that
-only some jobs need are imported where they are used, each job when it is first asked for: checking
-a file should not wait for the network.
+A job reads, checks, works and writes its files. It neither prints nor ends the process: progress
+goes to `notify` as events, results are in an object whose `document()` is the JSON of the command,
+and failures raise one of `lstmcast.errors`. Modules that only some jobs need are imported where
+they are used, each job when it is first requested: checking a file should not wait for the network
+to load.
 """
 
 from importlib import import_module

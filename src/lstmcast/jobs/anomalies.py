@@ -1,4 +1,4 @@
-"""Find anomalies: values that differ from their forecasts."""
+"""Find anomalies, values that differ from their forecasts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class AnomalyJob:
     """Score each value by how surprising it was.
 
-    `model`: a saved one, the shipped network unless given; `table`: where scores go.
+    `model`: a saved model, by default the shipped network; `table`: where scores are written.
     """
 
     source: Source
@@ -29,13 +29,13 @@ class AnomalyJob:
     table: Place = None
 
     def run(self, notify: Notify = ignore) -> AnomalyResult:
-        """Raises LstmcastError."""
+        """Run the job. Raises LstmcastError."""
         from lstmcast.alerting import anomalies
         from lstmcast.evaluation.anomalies import Alerts
         from lstmcast.forecaster import LSTMForecaster
         from lstmcast.loading import load
 
-        Alerts(self.rate)  # before anything is read
+        Alerts(self.rate)  # check the rate before anything is read
         check_place(self.table, TABLES, self.source.paths)
         model = LSTMForecaster(horizon=1) if self.model is None else load(self.model)
         scored = anomalies(read_for(self.source, model, notify), model, rate=self.rate)
@@ -47,7 +47,7 @@ class AnomalyJob:
 
 @dataclass(frozen=True, eq=False)
 class AnomalyResult:
-    """How surprising each value was."""
+    """The scores of all values."""
 
     anomalies: Anomalies
     written: Written

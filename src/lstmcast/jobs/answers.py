@@ -1,4 +1,4 @@
-"""What is asked of a forecast before and after it is made."""
+"""Checks and changes of a forecast that several jobs share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def require_totals(request: Asked | None, panel: Panel, horizon: int) -> None:
-    """UsageError, before the work, for totals that the series do not have."""
+    """Raise UsageError, before the work, for totals that the series do not have."""
     if request is not None:
         request.require_ahead(horizon)
         names = panel.keys.columns(panel.ids)
@@ -42,18 +42,18 @@ def totals_of(request: Asked | None, forecast: Forecast) -> Totals | None:
 
 
 def ended_at(date: str | None, forecast: Forecast, panel: Panel) -> Forecast:
-    """A forecast without steps after a date."""
+    """The forecast without the steps after a date."""
     return forecast if date is None else forecast.until(end_of(date, panel))
 
 
 def without_forecast(forecast: Forecast) -> list[str]:
-    """The series whose steps are all unknown."""
+    """The series without any forecast value."""
     silent = (forecast.point != forecast.point).all(axis=1)
     return [str(name) for name in forecast.ids[silent]]
 
 
 def require_numbers(forecast: Forecast, panel: Panel) -> None:
-    """DataError where no series has a forecast: blanks should not replace an older one."""
+    """Raise DataError if no series has a forecast: blanks should not replace an older one."""
     if len(without_forecast(forecast)) == len(forecast.ids):
         raise DataError(
             f"{panel.report.source}: no series has a forecast, since none has the known values "

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 class BacktestJob:
     """Measure accuracy at earlier cutoffs.
 
-    `table`: where the held-out forecasts go. The other arguments are those of `lstmcast.backtest`;
-    `fit_options` are used where something is trained.
+    `table`: where the held-out forecasts are written. The other arguments are those of
+    `lstmcast.backtest`; `fit_options` are for models that are trained.
     """
 
     model: Any
@@ -49,7 +49,7 @@ class BacktestJob:
     workers: int | None = None
     folder: str | Path | None = None
     table: Place = None
-    hierarchy: Hierarchy | None = None  # of totals that are forecast too
+    hierarchy: Hierarchy | None = None  # totals that are forecast too
     repairs: Repairs = field(default_factory=Repairs)
 
     def __post_init__(self) -> None:
@@ -63,11 +63,11 @@ class BacktestJob:
 
     @property
     def trains(self) -> bool:
-        """Whether the model is trained for it, which takes a while."""
+        """Whether the backtest trains the model, which takes a while."""
         return getattr(self.model, "needs_fit", False) or self.refit in ("once", "each")
 
     def run(self, notify: Notify = ignore) -> BacktestResult:
-        """Raises LstmcastError. Where nothing can be held out, the result says why."""
+        """Run the job. Raises LstmcastError; if nothing can be held out, the result says why."""
         from lstmcast.evaluation.backtest import backtest
 
         check_place(self.table, TABLES, self.source.paths)
@@ -103,7 +103,7 @@ class BacktestJob:
 
 @dataclass(frozen=True, eq=False)
 class BacktestResult:
-    """How good forecasts at past cutoffs would have been."""
+    """The accuracy of forecasts at past cutoffs."""
 
     panel: Panel
     backtest: Backtest

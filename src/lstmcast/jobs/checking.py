@@ -1,4 +1,4 @@
-"""Look at data."""
+"""Check data."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class CheckJob:
-    """What is in the data, and what is wrong.
+    """Report what is in the data, and what is wrong with them.
 
-    `anomalies`: whether values are also compared with what was expected of them, where the data can
-    be used as they are.
+    `anomalies`: whether values are also compared with their forecasts, if the data can be used as
+    they are.
     """
 
     source: Source
     anomalies: bool = False
 
     def run(self) -> CheckResult:
-        """Read and check. Raises DataError where no table can be found, UsageError."""
+        """Read and check. Raises UsageError, and DataError if no table can be found."""
         inspection = self.source.inspect()
         if not self.anomalies or inspection.panel is None:
             return CheckResult(inspection)
@@ -36,8 +36,8 @@ class CheckJob:
 
 @dataclass(frozen=True, eq=False)
 class CheckResult:
-    """A table, its panel where the data can be used as they are, and all findings; surprising
-    values where they were looked for."""
+    """A table, its panel if the data can be used as they are, all findings, and surprising values
+    if they were searched for."""
 
     inspection: Inspection
     anomalies: Anomalies | None = None

@@ -41,7 +41,7 @@ def described(panel: Panel) -> dict[str, Any]:
 
 def kind_of(panel: Panel) -> dict[str, Any]:
     return {
-        "kind": panel.kind,  # what holds of all series
+        "kind": panel.kind,  # what holds for all series
         "kinds": kind_counts(panel.kinds),
         "kind_declared": panel.recognised is None,
     }
@@ -52,20 +52,20 @@ def rows_of(findings: Findings) -> list[dict[str, Any]]:
 
 
 def made_of(forecast: Forecast) -> dict[str, float] | None:
-    """The shares of a combination by name; None for the network alone."""
+    """The shares of a combination by name; None for the network on its own."""
     return forecast.combination.as_dict() if forecast.combination else None
 
 
 def skipped_series(panel: Panel | None) -> list[dict[str, str]]:
-    """The series that could not be read and were left out, and why."""
+    """The series that were left out because they could not be read, with the reasons."""
     if panel is None:
         return []
     return [{"series": name, "reason": reason} for name, reason in panel.report.skipped.items()]
 
 
 def measured_of(tested: Backtest | None, held_out: bool = False) -> Any:
-    """The accuracy; forecasts of many series at several cutoffs are longer than all else, so they
-    are left out unless asked for."""
+    """The accuracy; held-out forecasts are longer than everything else, so they are left out unless
+    requested."""
     measured = parsed(tested)
     if measured is not None and not held_out:
         measured.pop("held_out", None)

@@ -1,4 +1,4 @@
-"""What a job reports while it runs."""
+"""Events that a job reports while it runs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class DataRead(NamedTuple):
 
 
 class NewerRead(NamedTuple):
-    """Newer data for a saved model were read. What is wrong in them shows once they are joined:
-    what is too short alone may not be then."""
+    """Newer data for a saved model were read. Findings follow once they are joined: data that are
+    too short on their own may then be long enough."""
 
     panel: Panel
 
@@ -35,11 +35,11 @@ class DataJoined(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A sentence about the run; `urgent` where something that was asked for is not done."""
+    """A sentence about the run; `urgent` if something that was requested is not done."""
 
     text: str
     urgent: bool = False
 
 
 def ignore(event: Event) -> None:
-    """The `notify` of a job that nobody watches."""
+    """The `notify` of a job without a listener."""

@@ -1,5 +1,4 @@
-"""A job file, run: read, check, forecast or continue with a saved model, write; safe to run
-twice."""
+"""Run a job file: read, check, forecast or continue with a saved model, write. Safe to repeat."""
 
 from __future__ import annotations
 
@@ -37,16 +36,16 @@ from lstmcast.util.files import locked, whole_file
 if TYPE_CHECKING:
     from lstmcast.jobs.events import Notify
 
-# What is done about the model.
+# What a run does with the model.
 SHIPPED, SAVED, UPDATED, FITTED = "shipped", "saved", "updated", "fitted"
 
 
 @dataclass(frozen=True, eq=False)
 class FileJob:
-    """A job of a file. Its paths are relative to the working directory.
+    """The job of a job file, with paths relative to the working directory.
 
-    `name`: the path of the file, beside which its lock and what is remembered lie, if that can be.
-    `dry`: reads, checks and tries the places, but writes nothing. `now`: by which ages are counted.
+    `name`: the path of the file; its lock and its state are stored beside it if possible. `dry`:
+    read, check and test the places, but write nothing. `now`: the time from which ages are counted.
     """
 
     job: JobFile
@@ -57,8 +56,8 @@ class FileJob:
     now: datetime.datetime | None = None
 
     def run(self, notify: Notify = ignore) -> FileResult:
-        """Raises LstmcastError: CheckError where a check does not hold, BusyError where another
-        run is not done. The summary says so too, where one is asked for."""
+        """Run the job. Raises LstmcastError: CheckError if a check does not hold, BusyError if
+        another run is in progress. The summary, if requested, reports the error too."""
         summary = self.job.output.summary
         check_place(summary, (".json",), self.job.source.source().paths)
         started, clock = _now(), time.monotonic()
@@ -66,10 +65,10 @@ class FileJob:
             checks: list[Held] = []
             try:
                 outcome = self._run(notify, checks)
-            except BaseException as error:  # of a run that is stopped, too, or last night's stays
+            except BaseException as error:  # also if stopped, or an old summary would stay
                 failure = _failure(error, self.name, checks) | _times(started, clock)
                 if summary is not None and not self.dry:
-                    with contextlib.suppress(OutputError):  # the first error counts
+                    with contextlib.suppress(OutputError):  # the first error is the one to report
                         _write(failure, summary)
                 raise
             outcome = replace(outcome, times=_times(started, clock))
@@ -121,7 +120,7 @@ class FileJob:
             forecaster = self._forecaster(panel)
             files = with_model.write(outcome.forecast, panel, outcome.backtest, forecaster)
             return FileResult(self.name, panel, tuple(checks), todo, outcome, files)
-        assert model is not None  # nothing else is updated or fitted
+        assert model is not None  # only a model is updated or fitted
         if todo == FITTED:
             self._fit(model, source, panel, notify)
             source = None
@@ -129,7 +128,7 @@ class FileJob:
         return FileResult(self.name, panel, tuple(checks), todo, outcome, outcome.written)
 
     def _require_outside(self, sources: list[str]) -> None:
-        """UsageError where the next run would read what this one writes."""
+        """Raise UsageError if the next run would read what this one writes."""
         for place in (self.job.output.table, self.job.output.summary):
             for pattern in sources:
                 if place is None or is_target(place) or is_address(pattern):
@@ -141,7 +140,7 @@ class FileJob:
                     )
 
     def _todo(self, model: ModelSection | None) -> str:
-        """What is done about the model in this run."""
+        """What this run does with the model."""
         if model is None:
             return SHIPPED
         is_saved = Path(model.folder, MANIFEST).exists()
@@ -154,22 +153,22 @@ class FileJob:
         return FITTED if age / datetime.timedelta(hours=1) >= model.refit else UPDATED
 
     def _read(self, source: Source, todo: str, notify: Notify) -> tuple[Panel, Source]:
-        """The data, read once; newer ones in the way in which a saved model's were."""
+        """The data, read once; data for a saved model are read like the model's own."""
         if todo != UPDATED:
             panel = source.read()
-            if todo != FITTED:  # a training says it by itself
+            if todo != FITTED:  # a training reports this itself
                 notify(DataRead(panel))
             return panel, replace(source, data=panel)
         from lstmcast.loading import load
 
-        assert self.job.model is not None  # one is updated
+        assert self.job.model is not None  # a model is updated
         model = load(self.job.model.folder)
         assert model.saved_context is not None  # a loaded model remembers its data
         panel = source.of(model).read_after(model.saved_context.panel)
         return panel, replace(source, data=panel, past=None)
 
     def _forecast(self, source: Source, panel: Panel) -> ForecastResult:
-        """Test and forecast, with nothing written."""
+        """Measure the accuracy and forecast, without writing anything."""
         section = self.job.forecast
         forecaster = self._forecaster(panel)
         return ForecastJob(forecaster, source, section.cutoffs, until=section.until).run()
@@ -199,7 +198,7 @@ class FileJob:
         return job.run(notify)
 
     def _fit(self, model: ModelSection, source: Source, panel: Panel, notify: Notify) -> None:
-        """Train, and remember when."""
+        """Train, and store the time."""
         from lstmcast.forecaster import LSTMForecaster
 
         steps, quantiles = self._steps(panel), self._quantiles()
@@ -228,7 +227,7 @@ class FileJob:
         return {"quantiles": quantiles_of(levels)} if levels else {}
 
     def _fitted(self) -> datetime.datetime | None:
-        """When the last training was; None where there was none, or where the note is damaged."""
+        """The time of the last training; None if there was none, or if the record is damaged."""
         try:
             noted = json.loads(kept_file(self.name, "state.json").read_text(encoding="utf-8"))
             fitted = datetime.datetime.fromisoformat(noted["fitted"])
@@ -239,7 +238,7 @@ class FileJob:
 
 @dataclass(frozen=True, eq=False)
 class FileResult:
-    """What a run did; `result` is None after a dry one."""
+    """What a run did; `result` is None after a dry run."""
 
     name: str
     panel: Panel
@@ -281,7 +280,7 @@ class FileResult:
 
 
 def _failure(error: BaseException, name: str, checks: list[Held]) -> dict[str, Any]:
-    stopped = isinstance(error, KeyboardInterrupt)  # by Ctrl-C or the system: the status differs
+    stopped = isinstance(error, KeyboardInterrupt)  # by Ctrl-C or the system: another status
     message = "stopped" if stopped else str(error)
     status = None if stopped else getattr(error, "exit_status", 1)
     details = {"kind": type(error).__name__, "message": message, "exit_status": status}

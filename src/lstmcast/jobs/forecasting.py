@@ -1,4 +1,4 @@
-"""Forecast data at once."""
+"""Forecast data in one call."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ if TYPE_CHECKING:
     from lstmcast.scenarios import Scenarios
     from lstmcast.totals import Asked, Totals
 
-AS_GIVEN = "as given"  # the coming values of the data themselves, as a scenario
+AS_GIVEN = "as given"  # the scenario with the coming values in the data
 
 
 @dataclass(frozen=True, eq=False)
 class ForecastJob:
-    """Read, check, test at held-out cutoffs, forecast, write.
+    """Read, check, measure accuracy at held-out cutoffs, forecast and write.
 
-    `cutoffs` and `baselines` are those of `lstmcast.backtest`; 0 cutoffs measure nothing.
+    `cutoffs` and `baselines` are those of `lstmcast.backtest`; with 0 cutoffs, accuracy is not
+    measured.
 
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
     >>> panel = Panel.from_arrays([1.0, 5.0, 9.0] * 8, periods=(3,))
@@ -58,22 +59,22 @@ class ForecastJob:
     (array([[1., 5.]]), 0.0)
     """
 
-    model: Any  # of `evaluation.refitting.Forecasts`, with its `horizon`
+    model: Any  # an `evaluation.refitting.Forecasts` with a `horizon`
     source: Source
     cutoffs: int = 5
     baselines: Baselines = True
     outputs: Outputs = field(default_factory=Outputs)
     totals: Asked | None = None
-    until: str | None = None  # a date, after which no step is wanted
-    scenarios: tuple[str | Path, ...] = ()  # tables of coming values that are compared
-    hierarchy: Hierarchy | None = None  # of totals that are forecast too
+    until: str | None = None  # a date after which no step is wanted
+    scenarios: tuple[str | Path, ...] = ()  # tables of coming values to compare
+    hierarchy: Hierarchy | None = None  # totals that are forecast too
     repairs: Repairs = field(default_factory=Repairs)
 
     def __post_init__(self) -> None:
         require_no_totals(self.repairs, self.hierarchy)
 
     def run(self, notify: Notify = ignore) -> ForecastResult:
-        """Raises LstmcastError; DataError too where no series could be forecast."""
+        """Run the job. Raises LstmcastError, such as DataError if no series could be forecast."""
         if self.hierarchy is not None:
             return self._with_totals(self.hierarchy, notify)
         paths = [*self.source.paths, *map(str, self.scenarios)]
@@ -81,7 +82,7 @@ class ForecastJob:
         self.outputs.check(paths, extras)
         panels = self._panels(notify)
         original = next(iter(panels.values()))
-        # At held-out cutoffs nothing may be known of later values, which repairs follow from.
+        # Repairs depend on later values, which must be unknown at held-out cutoffs.
         masked = self.repairs.masked(original, notify)
         repaired = self.repairs.filled(original, masked, notify)
         panels = {
@@ -104,7 +105,7 @@ class ForecastJob:
         return ForecastResult(panel, forecast, tested, files, totals, scenarios)
 
     def _with_totals(self, hierarchy: Hierarchy, notify: Notify) -> ForecastResult:
-        """The same of the series and their totals, made to add up."""
+        """The same for the series and their totals, made to add up."""
         if self.outputs.model is not None:
             raise UsageError(
                 "--save stores a forecaster for single series, which cannot reconcile. Leave out "
@@ -123,7 +124,7 @@ class ForecastJob:
         return outcome
 
     def _panels(self, notify: Notify) -> dict[str, Panel]:
-        """The data, by scenario where several are asked for: the first is forecast."""
+        """The data by scenario, if there are several; the first one is forecast."""
         if not self.scenarios:
             return {"": read_for(self.source, self.model, notify)}
         panels = {} if len(self.scenarios) > 1 else {AS_GIVEN: self.source.of(self.model).read()}
@@ -157,7 +158,7 @@ class ForecastJob:
 
 
 def _unmeasured(forecast: Forecast) -> int:
-    """Of how many series too few errors are known to measure them."""
+    """The number of series with too few known errors for a measurement."""
     from lstmcast.hierarchy.joint import Joint
 
     joint = forecast.joint
@@ -165,13 +166,13 @@ def _unmeasured(forecast: Forecast) -> int:
 
 
 def _with_values(panel: Panel, repaired: Panel) -> Panel:
-    """A panel of the same data, with other coming values, as it was repaired."""
+    """A repaired panel with the coming values of another scenario."""
     return panel if repaired.values is panel.values else replace(panel, values=repaired.values)
 
 
 @dataclass(frozen=True, eq=False)
 class ForecastResult:
-    """A forecast with the data that it continues; `backtest` is None where nothing was measured."""
+    """A forecast with the data that it continues; `backtest` is None if nothing was measured."""
 
     panel: Panel
     forecast: Forecast

@@ -1,4 +1,4 @@
-"""What must hold before a job writes anything."""
+"""Checks that must hold before a job writes anything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Held(NamedTuple):
-    """One check: what was asked for, what there is, and whether it holds."""
+    """One check: the expected and the actual value, and whether it holds."""
 
     name: str
     expected: Any
@@ -70,7 +70,7 @@ def accuracy_checks(section: ChecksSection, tested: Backtest | None) -> list[Hel
 
 
 def require_holding(checks: list[Held], job: str) -> None:
-    """CheckError that lists what does not hold."""
+    """Raise CheckError, which lists the checks that do not hold, if there are any."""
     broken = [check for check in checks if not check.holds]
     if broken:
         listing = "\n".join(
@@ -83,10 +83,10 @@ def require_holding(checks: list[Held], job: str) -> None:
 
 
 def _newest(section: ChecksSection, panel: Panel, now: datetime.datetime) -> Held:
-    """Whether the newest value of one series, or of each, is young enough; numbered steps have no
-    age."""
+    """The check that the newest value of any series, or of each, is recent enough; numbered steps
+    have no age."""
     limit = section.newest
-    assert limit is not None  # it was asked for
+    assert limit is not None  # the caller checked it
     expected = f"{limit:g} hours old at most"
     if panel.ends.dtype.kind != "M":
         return Held("newest", expected, "steps without a date", False)

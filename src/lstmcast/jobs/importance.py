@@ -1,4 +1,4 @@
-"""What a saved model owes to columns and lags."""
+"""Measure the importance of columns and lags for a saved model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ImportanceJob:
-    """`lstmcast.importance` of a saved model on a source; `table` and `plot`: where results go."""
+    """Run `lstmcast.importance` for a saved model; `table`, `plot`: the files of the results."""
 
     source: Source
     model: Path
@@ -37,7 +37,7 @@ class ImportanceJob:
     seed: int = 0
     table: Place = None
     plot: Path | None = None
-    language: str = "en"  # of the picture
+    language: str = "en"  # language of the plot
 
     def run(self, notify: Notify = ignore) -> ImportanceResult:
         """Raises LstmcastError."""
@@ -81,7 +81,7 @@ class ImportanceJob:
 
 @dataclass(frozen=True, eq=False)
 class ImportanceResult:
-    """What was found, and where it was written."""
+    """The importance, and where it was written."""
 
     importance: Importance
     panel: Panel

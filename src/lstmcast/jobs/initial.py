@@ -1,4 +1,4 @@
-"""The first version of a job file, from data: what was found in them, to be looked over."""
+"""The first version of a job file, made from data: what was found in them, for review."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lstmcast.data.opening import STDIN
 from lstmcast.data.panel import Panel
 from lstmcast.jobs.jobfile import job_from
 
-# what stands before and after the path of a file of a database
+# what precedes and follows the path of a database file in an address
 _IN_ADDRESS = re.compile(r"((?:[^@]*@)?(?:duckdb|sqlite):///)([^?]*)(.*)", re.IGNORECASE)
 _HEAD = """\
 # A job of lstmcast: `lstmcast run FILE` does it, `lstmcast run FILE --dry-run` only looks.
@@ -56,15 +56,15 @@ def job_text(
     """A job file as text.
 
     Args:
-        data: files, or the address of a table.
-        words: what was said of how to read them, by the names of `lstmcast.read`.
-        panel: what was read so.
-        horizon: number of steps (default: one season).
-        table: where the forecast goes.
-        folder: where the file will lie. Relative paths are from here, and become those from there.
+        data: Files, or the address of a table.
+        words: Options for reading them, by their names in `lstmcast.read`.
+        panel: The panel that was read.
+        horizon: Number of steps (default: one season).
+        table: Where the forecast is written.
+        folder: The folder of the job file, to which relative paths are converted.
 
     Raises:
-        UsageError: for words that no job file has.
+        UsageError: Options that no job file has.
     """
     columns, report = panel.columns, panel.report
     places = [seen_from(folder, path) for path in data]
@@ -86,12 +86,12 @@ def job_text(
     steps = horizon or one_season(panel)
     sections = _REST.format(series=len(panel), horizon=steps, output=output)
     text = f"{_HEAD}\n[source]\n{source}\n{sections}"
-    job_from(text)  # what is written here must be read again
+    job_from(text)  # check that the text can be read
     return text
 
 
 def seen_from(folder: str | Path, place: str) -> str:
-    """A relative path, or one in an address, as it is written in another folder.
+    """A relative path, or one in an address, as seen from another folder.
 
     >>> seen_from("jobs", "data/sales.csv"), seen_from("jobs", "fc@duckdb:///shop.db?timeout=3")
     ('../data/sales.csv', 'fc@duckdb:///../shop.db?timeout=3')
@@ -106,5 +106,5 @@ def seen_from(folder: str | Path, place: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML: its texts, numbers and lists are those of JSON."""
+    """A value as TOML, whose texts, numbers and lists are written as in JSON."""
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Job files: what a job that runs again and again does, as TOML, checked before data are read."""
+"""Job files: recurring jobs as TOML, checked before data are read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OPTIONS = (
 
 
 def _listed(value: Any) -> Any:
-    """One name as a list of it."""
+    """A single name as a list."""
     return (
         [value] if isinstance(value, str | int | float) and not isinstance(value, bool) else value
     )
@@ -51,7 +51,7 @@ def _hours(text: Any) -> float:
     return float(match[1]) * _HOURS[match[2]]
 
 
-# in place of the words of pydantic, by the kinds of its errors
+# messages that replace those of pydantic, by the type of error
 _EXPECTED = {
     "model_type": "a section is expected, such as [source] with its keys below",
     "list_type": "a value or a list of values is expected",
@@ -69,13 +69,13 @@ Whole = Annotated[int, Field(ge=1, strict=True)]
 
 
 class Section(BaseModel):
-    """A table of the file, whose keys are all known."""
+    """A section of the file, whose keys must all be known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DataSection(Section):
-    """`[source]`: the data, and the words of `lstmcast.read`."""
+    """`[source]`: the data, and arguments of `lstmcast.read`."""
 
     data: Names
     query: str | None = None
@@ -106,7 +106,7 @@ class DataSection(Section):
     missing_codes: Annotated[list[str | float], BeforeValidator(_listed)] | None = None
 
     def source(self) -> Source:
-        """The data, to be read so. UsageError."""
+        """The data and how to read them. Raises UsageError."""
         data: Any = self.data[0] if len(self.data) == 1 else self.data
         names = [name for name in _OPTIONS if getattr(self, name) is not None]
         options: dict[str, Any] = {name: getattr(self, name) for name in names}
@@ -133,7 +133,7 @@ class DataSection(Section):
 
 
 class ChecksSection(Section):
-    """`[checks]`: what must hold of the data and the accuracy, or nothing is written."""
+    """`[checks]`: what must hold for the data and the accuracy, or nothing is written."""
 
     least_series: Whole | None = None
     most_series: Whole | None = None
@@ -146,7 +146,7 @@ class ChecksSection(Section):
 
 
 class ForecastSection(Section):
-    """`[forecast]`: how far, and how sure."""
+    """`[forecast]`: horizon, intervals and accuracy."""
 
     horizon: Whole | None = None
     until: str | None = None
@@ -177,7 +177,7 @@ class OutputSection(Section):
     summary: str | None = None
 
     def outputs(self, made_by: str, language: str = "en") -> Outputs:
-        """The places of results. UsageError."""
+        """The places of results. Raises UsageError."""
         return Outputs(
             self._table(),
             self.plot,
@@ -199,7 +199,7 @@ class OutputSection(Section):
 
 
 class JobFile(Section):
-    """A job: its file, taken apart."""
+    """A job file by sections."""
 
     source: DataSection
     checks: ChecksSection = ChecksSection()
@@ -209,9 +209,9 @@ class JobFile(Section):
 
 
 def read_job(path: str | Path) -> JobFile:
-    """A job from its file. UsageError names each key that is wrong, its line, and near names."""
+    """Read a job file. UsageError names each wrong key, its line, and similar names."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")  # Notepad writes a mark
+        text = Path(path).read_text(encoding="utf-8-sig")  # Notepad writes a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(
@@ -221,7 +221,7 @@ def read_job(path: str | Path) -> JobFile:
 
 
 def job_from(text: str, name: str = "job.toml") -> JobFile:
-    """A job from the text of its file; errors as `read_job`.
+    """Parse the text of a job file; errors as in `read_job`.
 
     >>> job_from('[source]\\ndata = "sales.csv"').forecast.cutoffs
     5
@@ -253,7 +253,7 @@ def job_from(text: str, name: str = "job.toml") -> JobFile:
 
 
 def _told(error: Any, text: str) -> str:
-    """What is wrong with a key, and where."""
+    """A line on what is wrong with a key, and where."""
     places = [step for step in error["loc"] if isinstance(step, str)]
     section, key = places[0], places[1] if len(places) > 1 else None
     line = line_of(text, section, key)
@@ -274,7 +274,7 @@ def _told(error: Any, text: str) -> str:
 
 
 def _known_keys(section: str | None) -> Sequence[str]:
-    """The keys of a section, or the sections."""
+    """The names of the keys in a section, or of the sections."""
     if section is None:
         return list(JobFile.model_fields)
     kinds: dict[str, type[Section]] = {
@@ -288,7 +288,7 @@ def _known_keys(section: str | None) -> Sequence[str]:
 
 
 def line_of(text: str, section: str, key: str | None) -> int | None:
-    """The line of a key, or of the head of its section, from 1; None where it is not found.
+    """The line of a key, or of its section's header, from 1; None if it is not found.
 
     >>> line_of("[source]\\n\\ndata = 5", "source", "data")
     3

@@ -1,4 +1,4 @@
-"""Where a job keeps its lock and the time of its last training."""
+"""Where a job stores its lock and the time of its last training."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def kept_file(job: str | Path, kind: str) -> Path:
-    """A file of a job: beside its own, or in the user's folder of states where nothing can be
-    written there.
+    """The path of a file that belongs to a job: beside the job file, or in the user's state folder
+    if nothing can be written there.
 
     >>> kept_file("job.toml", "lock").name
     '.job.toml.lock'
@@ -17,7 +17,7 @@ def kept_file(job: str | Path, kind: str) -> Path:
     path = Path(job)
     if _can_write(path.parent):
         return path.with_name(f".{path.name}.{kind}")
-    # jobs of the same name in several folders
+    # distinguishes jobs of the same name in different folders
     digest = hashlib.sha256(os.path.realpath(path).encode()).hexdigest()
     return _states() / f"{path.name}.{digest[:16]}.{kind}"
 
@@ -27,6 +27,6 @@ def _can_write(folder: Path) -> bool:
 
 
 def _states() -> Path:
-    """As the XDG Base Directory Specification says."""
+    """The user's state folder, as in the XDG Base Directory Specification."""
     folder = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return Path(folder) / "lstmcast"

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PredictJob:
-    """Forecast with a saved model, from where it stopped or from newer data.
+    """Forecast with a saved model, from the end of its data or from newer data.
 
-    `model`: its folder. `source`: newer data, None for what the model has seen last. `horizon` and
-    `quantiles`: the model's own unless given.
+    `model`: its folder. `source`: newer data, or None for the model's own. `horizon` and
+    `quantiles`: by default the model's own.
     """
 
     model: str | Path
@@ -52,14 +52,14 @@ class PredictJob:
     horizon: int | None = None
     quantiles: Sequence[float] = ()
     outputs: Outputs = field(default_factory=Outputs)
-    method: str | None = None  # what answers, as it was saved unless given
+    method: str | None = None  # the forecasting method, by default the saved one
     totals: Asked | None = None
-    until: str | None = None  # a date, in place of the horizon
-    update: bool = False  # save the model with the newer data, for the next run to continue from
-    beside: Beside = field(default_factory=Beside)  # coming values, where no newer data are read
+    until: str | None = None  # a date instead of the horizon
+    update: bool = False  # whether to save the model with the newer data, for the next run
+    beside: Beside = field(default_factory=Beside)  # coming values, if no newer data are read
 
     def run(self, notify: Notify = ignore) -> PredictResult:
-        """Raises LstmcastError; DataError too where no series could be forecast."""
+        """Run the job. Raises LstmcastError, such as DataError if no series could be forecast."""
         from lstmcast.loading import load
 
         sources = self.source.paths if self.source else self.beside.paths()
@@ -90,7 +90,7 @@ class PredictJob:
         totals = totals_of(self.totals, forecast)
         files = self.outputs.write(forecast, panel, None, model, totals)
         if self.update:
-            # last: where a result could not be written, the next run finds the model as it was
+            # last: if a result cannot be written, the next run finds the model unchanged
             model.updated(continuation).save(self.model, made_of=forecast.combination)
             files = files._replace(files=(*files.files, str(self.model)))
         fields = str(self.model), panel, forecast, newer, continuation, files
@@ -99,9 +99,9 @@ class PredictJob:
 
 @dataclass(frozen=True, eq=False)
 class PredictResult:
-    """A forecast of a saved model; `panel` is what was forecast, `newer` what was read for it."""
+    """A forecast of a saved model; `panel` is what was forecast, `newer` the data read for it."""
 
-    backtest: ClassVar[None] = None  # measured when the model was made, not now
+    backtest: ClassVar[None] = None  # accuracy was measured when the model was made
 
     model: str
     panel: Panel
@@ -114,12 +114,12 @@ class PredictResult:
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast predict --json`."""
         description = described(self.panel) | kind_of(self.panel)
-        del description["source"], description["rows"]  # of a file, and these came from two
+        del description["source"], description["rows"]  # of one file, but these data came from two
         newer = described(self.newer) if self.newer else None
         continued = self.continuation.as_dict() if self.continuation else None
         return as_document(
             model=self.model,
-            # what values can be is decided where the two are joined
+            # the kind of the values is decided when the two are joined
             data=newer,
             panel=description,
             continued=continued,

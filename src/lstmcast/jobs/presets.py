@@ -1,4 +1,4 @@
-"""Train what suits a panel, and save what held-out cutoffs say is best."""
+"""Train models that suit a panel, and save the best one at held-out cutoffs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PresetJob:
-    """`lstmcast.fit_preset` on a source; `folder`: where the model goes."""
+    """Run `lstmcast.fit_preset` on a source; `folder`: where the model is saved."""
 
     source: Source
     horizon: int
@@ -30,7 +30,7 @@ class PresetJob:
     callbacks: Sequence[Callable[[Any], Any]] = ()
 
     def run(self, notify: Notify = ignore) -> PresetDone:
-        """Raises LstmcastError; MissingExtraError without PyTorch."""
+        """Run the job. Raises LstmcastError, such as MissingExtraError without PyTorch."""
         from lstmcast.forecaster import LSTMForecaster
         from lstmcast.presets import fit_preset, preset_named
         from lstmcast.training_config import require_torch
@@ -57,7 +57,7 @@ class PresetJob:
 
 @dataclass(frozen=True, eq=False)
 class PresetDone:
-    """What was chosen, and where it was saved."""
+    """The chosen model, and where it was saved."""
 
     result: PresetResult
     panel: Panel

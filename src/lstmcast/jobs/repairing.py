@@ -1,4 +1,4 @@
-"""Values that are repaired before they are forecast from."""
+"""Repair values before a forecast."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Outliers = Literal["keep", "mask", "repair"]
 
 @dataclass(frozen=True)
 class Repairs:
-    """What is done about values that are unlike any before, and about missing ones.
+    """What to do about outliers and missing values.
 
-    outliers: they are kept, masked, or replaced by what the network expects in their place ·
-    missing: whether missing values are filled with what it expects. What is expected follows from
-    the values before and after.
+    outliers: whether to keep, mask or repair them, that is replace them by the network's estimates
+    · missing: whether to fill missing values with its estimates. Estimates use the values before
+    and after.
 
     >>> Repairs("drop")
     Traceback (most recent call last):
@@ -41,8 +41,8 @@ class Repairs:
         require_choice("outliers", self.outliers, get_args(Outliers))
 
     def masked(self, panel: Panel, notify: Notify) -> Panel:
-        """The panel without outliers, each of which was known to be one when it came: it can be
-        forecast from at any cutoff."""
+        """The panel without outliers, which are recognised only by earlier values, so that the
+        panel can be forecast from any cutoff."""
         if self.outliers == "keep":
             return panel
         from lstmcast.imputing import mask_outliers
@@ -54,8 +54,8 @@ class Repairs:
         return masked
 
     def filled(self, panel: Panel, masked: Panel, notify: Notify) -> Panel:
-        """The same with what the network expects in place of values: of the outliers, of those
-        that are missing, of both, or of none."""
+        """The panel with the network's estimates in place of outliers, of missing values, of both
+        or of neither."""
         outlier = np.isnan(masked.values) & np.isfinite(panel.values)
         repairs = self.outliers == "repair" and outlier.any()
         absent = self.missing and np.isnan(panel.values).any()
@@ -85,7 +85,7 @@ def _told(panel: Panel, rows: ndarray, action: str) -> str:
 
 
 def require_no_totals(repairs: Repairs, hierarchy: Hierarchy | None) -> None:
-    """UsageError where values are repaired that totals are made of: the totals would be others."""
+    """Raise UsageError if values of totals would be repaired, which would change the totals."""
     if hierarchy is not None and repairs != Repairs():
         raise UsageError(
             "Totals of repaired values would differ from those of the data. Leave out --outliers "

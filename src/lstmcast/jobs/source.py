@@ -29,7 +29,7 @@ class Source:
 
     `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` and
     `written` are its other arguments, `beside` those about columns beside the target. `given`:
-    names of options that count in newer data for a saved model even where they are the usual ones.
+    names of options that apply to newer data for a saved model even if they have default values.
 
     >>> Source({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5, 6, 7, 8]}).read()
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -48,7 +48,7 @@ class Source:
 
     @property
     def paths(self) -> list[str]:
-        """The files, as far as the data are files: none of them should be written over."""
+        """The data's files, if any, which must not be overwritten."""
         sources = self.data if isinstance(self.data, (list, tuple)) else [self.data]
         paths = [os.fspath(place) for place in sources if isinstance(place, (str, os.PathLike))]
         files = [path for path in paths if path != STDIN]
@@ -63,18 +63,18 @@ class Source:
         return panel_from_table(table, self.options)
 
     def read_after(self, panel: Panel) -> Panel:
-        """The data that came after those of a panel. Raises DataError, UsageError, ModelError."""
+        """Data that follow those of a panel. Raises DataError, UsageError, ModelError."""
         from lstmcast.data.newer import read_newer
 
         return read_newer(self.data, panel, self.options, said=self.given, **self._columns())
 
     def inspect(self) -> Inspection:
-        """What is in the data and what is wrong with them. Raises DataError, UsageError."""
+        """Report what is in the data and what is wrong with them. Raises DataError, UsageError."""
         return inspect(self.data, self.options, **self._columns())
 
     def of(self, model: Any, trains: bool = False) -> Source:
-        """The same with the columns that a model reads beside the target; UsageError where others
-        were asked for. Simple forecasts may read them, but not in a model that `trains`."""
+        """The source with the columns that a model reads beside the target; UsageError if others
+        were requested. Simple forecasts may read them, but not in a model that `trains`."""
         reads = getattr(model, "past", ())
         columns = [self.past] if isinstance(self.past, str) else list(self.past or ())
         past = ",".join(columns)

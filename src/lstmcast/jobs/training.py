@@ -41,11 +41,10 @@ HELD_BACK = (
 class FitJob:
     """Train a forecaster, save it, and measure it on the part of the data that was held back.
 
-    `folder`: of the saved model; the checkpoints lie beside it while training continues, and with
-    `resume` a training that was interrupted continues from them. With `keep_checkpoints` they stay
-    when it has ended, so that it can continue for more epochs or with newer data. `plot`: the
-    learning
-    curve.
+    `folder`: the folder of the saved model. Checkpoints are kept beside it during the training, and
+    with `resume` an interrupted training continues from them. With `keep_checkpoints` they stay
+    afterwards, so that training can continue for more epochs or with newer data. `plot`: the file
+    of the learning curve.
     `device`, `threads` and `callbacks` are those of `LSTMForecaster.fit`. Ctrl-C ends the training
     early, not the job.
     """
@@ -56,7 +55,7 @@ class FitJob:
     plot: str | Path | None = None
     report: str | Path | None = None
     made_by: str = ""
-    language: str = "en"  # of learning curve and report
+    language: str = "en"  # language of learning curve and report
     resume: bool = False
     keep_checkpoints: bool = False
     device: str = "cpu"
@@ -65,13 +64,13 @@ class FitJob:
 
     @property
     def checkpoints(self) -> Path:
-        """Where the state of the training is kept until it has ended."""
-        # by whatever name: links, and parts of the path that have none
+        """The folder for the state of the training until it has ended."""
+        # resolved, so that links and relative paths give the same folder
         place = Path(os.path.realpath(self.folder))
         return place.with_name(f"{place.name}.checkpoints")
 
     def run(self, notify: Notify = ignore) -> FitResult:
-        """Raises LstmcastError; MissingExtraError without PyTorch."""
+        """Run the job. Raises LstmcastError, such as MissingExtraError without PyTorch."""
         from lstmcast.training_config import require_torch
 
         check_fit_places(self.folder, self.plot, self.report, self.source.paths)
@@ -136,9 +135,9 @@ class FitJob:
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """A trained model; `backtest` is None where nothing was held back.
+    """A trained model; `backtest` is None if nothing was held back.
 
-    `interrupted`: training was stopped before its end, and is `resumable` where an epoch was done.
+    `interrupted`: training was stopped before its end; it is `resumable` if an epoch was completed.
     """
 
     model: LSTMForecaster
@@ -167,7 +166,7 @@ def check_fit_places(
     report: str | Path | None,
     sources: Sequence[str],
 ) -> None:
-    """Raise before a training where its results could not be written."""
+    """Raise an error before a training if its results could not be written."""
     store.check_place(folder)
     check_place(plot, PICTURES, sources)
     check_place(report, PAGES, sources)
@@ -175,7 +174,7 @@ def check_fit_places(
 
 
 def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:
-    """A panel of one series without a name, called as a training that continued calls it, whatever
+    """A panel whose only series has no name, with the name that it had in the training, whatever
     its file is called now."""
     assert fitted.saved_context is not None  # it was fitted
     saved = fitted.saved_context.panel
@@ -185,14 +184,13 @@ def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:
 
 
 def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
-    """The accuracy on the part that was held back, beside the baselines; None where that is
-    nothing."""
+    """The accuracy on the held-back part, beside the baselines; None if nothing was held back."""
     from lstmcast.evaluation.backtest import backtest
 
     ends = fitted.model.held_back_from(panel)
     if ends is None:
         return None
-    # A column without any value leaves a series without a forecast, as a warning has said.
+    # A column without any value leaves a series without a forecast; a warning has been given.
     is_known = panel.covariates.known_among(fitted.past, panel.offsets, ends)
     if not is_known.any():
         return None

@@ -1,4 +1,4 @@
-"""Search the settings of `fit` that suit a panel, and save the best model with them."""
+"""Search for the settings of `fit` that suit a panel, and save the best model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TuneJob:
-    """`lstmcast.tune` on a source; `folder`: where trials, model and settings go."""
+    """Run `lstmcast.tune` on a source; `folder`: where trials, model and settings are saved."""
 
     source: Source
     horizon: int
@@ -29,7 +29,7 @@ class TuneJob:
     device: str = "cpu"
 
     def run(self, notify: Notify = ignore) -> TuneDone:
-        """Raises LstmcastError; MissingExtraError without PyTorch or optuna."""
+        """Run the job. Raises LstmcastError; MissingExtraError without PyTorch or optuna."""
         from lstmcast.training_config import require_torch
         from lstmcast.tuning.search import tune
         from lstmcast.tuning.suggest import require_optuna
@@ -59,14 +59,14 @@ class TuneJob:
 
 @dataclass(frozen=True, eq=False)
 class TuneDone:
-    """What was found, and where it was saved."""
+    """The result of the search, and where it was saved."""
 
     result: Tuned
     panel: Panel
     folder: Path
 
     def files(self) -> list[str]:
-        """What was written."""
+        """The files that were written."""
         from lstmcast.tuning.result import MODEL
         from lstmcast.tuning.settings import FILE as SETTINGS
         from lstmcast.tuning.trials import FILE as TRIALS

@@ -54,19 +54,23 @@ class NegativeBinomial(_OfMean):
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Counts (NumPy only: training does not need them)."""
         mean = _mean(raw, location, scale, np)
-        return negative_binomial_quantiles(mean, _shape(raw, np), np.array(HEAD_QUANTILES))
+        shape = _shape(raw, np)
+        level_Q = np.array(HEAD_QUANTILES)
+        return negative_binomial_quantiles(mean, shape, level_Q)
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
         mean = _mean(raw, location, scale, xp)
-        return -_log_chance(target, mean, _shape(raw, xp), xp)
+        shape = _shape(raw, xp)
+        return -_log_chance(target, mean, shape, xp)
 
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
         """A Poisson draw about a gamma draw."""
         mean = _mean(raw, location, scale, np)
-        return _drawn(mean, _shape(raw, np), rng)
+        shape = _shape(raw, np)
+        return _drawn(mean, shape, rng)
 
     def initial(self, horizon: int) -> NDArray:
         """Where the answer stands, with a of about a half."""
@@ -88,10 +92,13 @@ class ZeroInflated(_OfMean):
         """Counts (NumPy only: training does not need them)."""
         zeros = _zeros(raw, np)
         share = 1 - zeros  # of the counts that are not such zeros
-        level_Q = (np.array(HEAD_QUANTILES) - zeros[..., None]) / share[..., None]
+        beyond_zeros = np.array(HEAD_QUANTILES) - zeros[..., None]
+        level_Q = beyond_zeros / share[..., None]
         mean = _mean(raw, location, scale, np) / share
-        counts = negative_binomial_quantiles(mean, _shape(raw, np), np.maximum(level_Q, 0.0))
-        # not the other way round: what is unknown is no zero
+        shape = _shape(raw, np)
+        positive_level_Q = np.maximum(level_Q, 0.0)
+        counts = negative_binomial_quantiles(mean, shape, positive_level_Q)
+        # not the other way round: an unknown level does not give 0
         return np.where(level_Q <= 0, 0.0, counts)
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
@@ -99,10 +106,12 @@ class ZeroInflated(_OfMean):
         zeros = _zeros(raw, xp)
         share = 1 - zeros
         mean = _mean(raw, location, scale, xp) / share
-        chance = _log_chance(target, mean, _shape(raw, xp), xp)
+        shape = _shape(raw, xp)
+        chance = _log_chance(target, mean, shape, xp)
         logs = xp.log(share) + chance
         logs_of_zero = xp.logaddexp(xp.log(zeros), logs)
-        return -xp.where(target == 0, logs_of_zero, logs)
+        is_zero = target == 0
+        return -xp.where(is_zero, logs_of_zero, logs)
 
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
@@ -110,8 +119,10 @@ class ZeroInflated(_OfMean):
         """Nothing, or a draw of the negative binomial distribution."""
         zeros = _zeros(raw, np)
         mean = _mean(raw, location, scale, np) / (1 - zeros)
-        count = _drawn(mean, _shape(raw, np), rng)
-        return np.where(rng.random(zeros.shape) < zeros, 0.0, count)
+        shape = _shape(raw, np)
+        count = _drawn(mean, shape, rng)
+        is_zero = rng.random(zeros.shape) < zeros
+        return np.where(is_zero, 0.0, count)
 
     def initial(self, horizon: int) -> NDArray:
         """Where the answer stands, with few additional zeros."""
@@ -137,13 +148,17 @@ class Tweedie(_OfMean):
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target), of a density where it is above 0."""
         number, size = _amounts(raw, location, scale, xp)
-        positive = xp.where(target > 0, target, xp.ones_like(target) * size) / size
+        is_positive = target > 0
+        size_of_all = xp.ones_like(target) * size
+        positive = xp.where(is_positive, target, size_of_all) / size
         # exp(−λ − t) √(λ/t) I₁(2√(λt)) / θ with t = y/θ; its exponents together, for their digits
         root_gap = xp.sqrt(number) - xp.sqrt(positive)
-        bessel = log_bessel(2 * xp.sqrt(number * positive), xp)
-        half_ratio = 0.5 * (xp.log(number) - xp.log(positive))
+        root_of_product = xp.sqrt(number * positive)
+        bessel = log_bessel(2 * root_of_product, xp)
+        log_ratio = xp.log(number) - xp.log(positive)
+        half_ratio = 0.5 * log_ratio
         logs = bessel - root_gap**2 + half_ratio - xp.log(size)
-        return xp.where(target > 0, -logs, number)
+        return xp.where(is_positive, -logs, number)
 
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
@@ -167,24 +182,29 @@ def _softplus(value: Any, xp: Any) -> Any:
 def _mean(raw: Any, location: Any, scale: Any, xp: Any) -> Any:
     """Location plus scale times the first raw number, and nearly 0 where that is far below 0."""
     unit = _unit(location, scale, xp)
-    bent = _softplus(location / unit + raw[..., 0], xp)
-    return unit * (bent + SMALLEST_MEAN)
+    distance = location / unit + raw[..., 0]
+    above_zero = _softplus(distance, xp)
+    return unit * (above_zero + SMALLEST_MEAN)
 
 
 def _unit(location: Any, scale: Any, xp: Any) -> Any:
     """The scale, and a little of the level of a series that does not move."""
-    return xp.maximum(scale, SMALLEST_UNIT * (xp.abs(location) + SMALLEST_UNIT))
+    level = xp.abs(location) + SMALLEST_UNIT
+    return xp.maximum(scale, SMALLEST_UNIT * level)
 
 
 def _shape(raw: Any, xp: Any) -> Any:
     """1/a of a negative binomial distribution."""
-    return 1 / (_softplus(raw[..., 1], xp) + SMALLEST_SPREAD)
+    spread = _softplus(raw[..., 1], xp)
+    return 1 / (spread + SMALLEST_SPREAD)
 
 
 def _zeros(raw: Any, xp: Any) -> Any:
     """The share of additional zeros; never quite 0, so that its logarithm is a number."""
     odds = _softplus(-raw[..., 2], xp)
-    return MOST_ZEROS * xp.exp(-xp.minimum(odds, xp.ones_like(odds) * 30.0))
+    largest = xp.ones_like(odds) * 30.0
+    limited = xp.minimum(odds, largest)
+    return MOST_ZEROS * xp.exp(-limited)
 
 
 def _amounts(raw: Any, location: Any, scale: Any, xp: Any) -> tuple[Any, Any]:
@@ -193,7 +213,9 @@ def _amounts(raw: Any, location: Any, scale: Any, xp: Any) -> tuple[Any, Any]:
     mean = _mean(raw, location, scale, xp) / unit
     spread = _softplus(raw[..., 1], xp) + SMALLEST_SPREAD
     root = xp.sqrt(mean)
-    return 2 * root / spread, 0.5 * unit * spread * root
+    number = 2 * root / spread
+    size = 0.5 * unit * spread * root
+    return number, size
 
 
 def _log_chance(target: Any, mean: Any, shape: Any, xp: Any) -> Any:
@@ -201,8 +223,12 @@ def _log_chance(target: Any, mean: Any, shape: Any, xp: Any) -> Any:
     total = shape + mean
     choices = log_gamma(target + shape, xp) - log_gamma(shape, xp)
     choices = choices - log_gamma(target + 1, xp)
-    return choices + shape * xp.log(shape / total) + target * xp.log(mean / total)
+    of_shape = shape * xp.log(shape / total)
+    of_target = target * xp.log(mean / total)
+    return choices + of_shape + of_target
 
 
 def _drawn(mean: NDArray, shape: NDArray, rng: np.random.Generator) -> NDArray:
-    return rng.poisson(rng.gamma(shape, mean / shape)).astype(float)
+    rate = rng.gamma(shape, mean / shape)
+    count = rng.poisson(rate)
+    return count.astype(float)

@@ -41,18 +41,29 @@ def log_gamma(value: Any, xp: Any) -> Any:
     """
     shift = sum(xp.log(value + step) for step in range(7))
     value = value + 7
-    series = sum(term / value ** (2 * order + 1) for order, term in enumerate(_STIRLING))
-    main = (value - 0.5) * xp.log(value) - value + 0.5 * math.log(2 * math.pi)
+    series = 0
+    for order, term in enumerate(_STIRLING):
+        exponent = 2 * order + 1
+        series = series + term / value**exponent
+    half_log_of_turn = 0.5 * math.log(2 * math.pi)
+    main = (value - 0.5) * xp.log(value)
+    main = main - value + half_log_of_turn
     return main + series - shift
 
 
 def log_gamma_ratio(value: Any, xp: Any) -> Any:
     """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47),
     three steps further on."""
-    shift = sum(xp.log((value + step) / (value + step + 0.5)) for step in range(3))
+    shift = 0
+    for step in range(3):
+        ratio = (value + step) / (value + step + 0.5)
+        shift = shift + xp.log(ratio)
     value = value + 3
-    series = shift + 0.5 * xp.log(value) - 1 / (8 * value)
-    return series + 1 / (192 * value**3) - 1 / (640 * value**5)
+    main = shift + 0.5 * xp.log(value)
+    first = 1 / (8 * value)
+    second = 1 / (192 * value**3)
+    third = 1 / (640 * value**5)
+    return main - first + second - third
 
 
 def log_bessel(value: Any, xp: Any) -> Any:
@@ -60,9 +71,10 @@ def log_bessel(value: Any, xp: Any) -> Any:
     border = xp.ones_like(value) * 3.75
     near = xp.minimum(value, border)
     far = xp.maximum(value, border)
-    of_near = _polynomial(_BESSEL_NEAR, (near / 3.75) ** 2)
-    of_far = _polynomial(_BESSEL_FAR, 3.75 / far)
+    near_square = (near / 3.75) ** 2
+    of_near = _polynomial(_BESSEL_NEAR, near_square)
     log_near = xp.log(near) + xp.log(of_near) - near
+    of_far = _polynomial(_BESSEL_FAR, 3.75 / far)
     log_far = xp.log(of_far) - 0.5 * xp.log(far)
     return xp.where(value < 3.75, log_near, log_far)
 
@@ -85,29 +97,41 @@ def student_scores(freedom: NDArray) -> NDArray:
     [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
     """
     degrees = freedom[..., None]
-    tails = 2 * (1 - np.array(HEAD_QUANTILES[MEDIAN + 1 :]))
+    upper_levels = np.array(HEAD_QUANTILES[MEDIAN + 1 :])
+    tails = 2 * (1 - upper_levels)
     normal_Q = -SCORES[MEDIAN + 1 :]
     a = 1 / (degrees - 0.5)
     b = 48 / a**2
-    c = ((20700 * a / b - 98) * a - 16) * a + 96.36
-    d = ((94.5 / (b + c) - 3) / b + 1) * np.sqrt(a * math.pi / 2) * degrees
+    c = 20700 * a / b - 98
+    c = (c * a - 16) * a + 96.36
+    d = (94.5 / (b + c) - 3) / b + 1
+    d = d * np.sqrt(a * math.pi / 2) * degrees
     far = (d * tails) ** (2 / degrees)
 
     correction = 0.3 * (degrees - 4.5) * (normal_Q + 0.6)
     divisor = c + np.where(degrees < 5, correction, 0)
-    cubic = ((0.05 * d * normal_Q - 5) * normal_Q - 7) * normal_Q - 2
+    cubic = 0.05 * d * normal_Q - 5
+    cubic = (cubic * normal_Q - 7) * normal_Q - 2
     divisor = cubic * normal_Q + b + divisor
     square = normal_Q**2
-    sextic = ((0.4 * square + 6.3) * square + 36) * square + 94.5
-    root = ((sextic / divisor - square - 3) / b + 1) * normal_Q
+    sextic = (0.4 * square + 6.3) * square + 36
+    sextic = sextic * square + 94.5
+    root = (sextic / divisor - square - 3) / b + 1
+    root = root * normal_Q
     near = np.expm1(a * root**2)
 
-    slope = (degrees + 6) / (degrees * far) - 0.089 * d - 0.822
-    tail = 1 / (slope * (degrees + 2) * 3) + 0.5 / (degrees + 4)
-    tail = (tail * far - 1) * (degrees + 1) / (degrees + 2) + 1 / far
+    slope = (degrees + 6) / (degrees * far)
+    slope = slope - 0.089 * d - 0.822
+    tail = 1 / (slope * (degrees + 2) * 3)
+    tail = tail + 0.5 / (degrees + 4)
+    tail = (tail * far - 1) * (degrees + 1) / (degrees + 2)
+    tail = tail + 1 / far
 
-    score = np.sqrt(degrees * np.where(far > 0.05 + a, near, tail))
-    return np.concatenate([-score[..., ::-1], np.zeros_like(degrees), score], axis=-1)
+    is_near = far > 0.05 + a
+    score = np.sqrt(degrees * np.where(is_near, near, tail))
+    lower = -score[..., ::-1]
+    median = np.zeros_like(degrees)
+    return np.concatenate([lower, median, score], axis=-1)
 
 
 def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray) -> NDArray:
@@ -122,11 +146,13 @@ def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray)
     mean = np.asarray(mean, float)
     shape = np.asarray(shape, float)
     mean, shape = np.broadcast_arrays(mean, shape)
-    levels = np.broadcast_to(level_Q, (*mean.shape, np.shape(level_Q)[-1]))
+    level_count = np.shape(level_Q)[-1]
+    levels = np.broadcast_to(level_Q, (*mean.shape, level_count))
     quantiles = np.empty(levels.shape)
     small = mean <= LARGE
+    large = ~small
     quantiles[small] = _counted_up(mean[small], shape[small], levels[small])
-    quantiles[~small] = _as_gamma(mean[~small], shape[~small], levels[~small])
+    quantiles[large] = _as_gamma(mean[large], shape[large], levels[large])
     return quantiles
 
 
@@ -134,23 +160,28 @@ def _as_gamma(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
     """Quantiles of the gamma distribution with the same mean and variance, rounded (N, Q)."""
     gamma_shape_N = 1 / (1 / shape_N + 1 / mean_N)
     scale_N = mean_N / gamma_shape_N
-    amounts_NQ = gamma_quantiles(gamma_shape_N, level_NQ) * scale_N[..., None]
-    return np.maximum(np.ceil(amounts_NQ - 0.5), 0.0)
+    unit_amounts_NQ = gamma_quantiles(gamma_shape_N, level_NQ)
+    amounts_NQ = unit_amounts_NQ * scale_N[..., None]
+    counts_NQ = np.ceil(amounts_NQ - 0.5)
+    return np.maximum(counts_NQ, 0.0)
 
 
 def _counted_up(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
     """Quantiles from cumulative probabilities, count by count (N, Q)."""
     count_NQ = np.zeros(level_NQ.shape)
     rows = np.arange(len(mean_N))
-    log_N = shape_N * np.log(shape_N / (shape_N + mean_N))
+    total_N = shape_N + mean_N
+    log_N = shape_N * np.log(shape_N / total_N)
     below_N = np.exp(log_N)
-    ratio_N = np.log(mean_N / (shape_N + mean_N))
+    ratio_N = np.log(mean_N / total_N)
     count = 0
     while len(rows):
-        further_NQ = below_N[:, None] < level_NQ[rows] - 1e-12
+        reached_NQ = level_NQ[rows] - 1e-12
+        further_NQ = below_N[:, None] < reached_NQ
         going_N = further_NQ.any(axis=1)
         # a tail that no longer adds anything is at its end
-        going_N &= (log_N > -60) | (below_N < 0.5)
+        adds_something_N = (log_N > -60) | (below_N < 0.5)
+        going_N &= adds_something_N
         count_NQ[rows] += further_NQ
         rows = rows[going_N]
         log_N = log_N[going_N]
@@ -193,14 +224,18 @@ def amount_quantiles(number: NDArray) -> NDArray:
     number = np.asarray(number, float)
     fewest, largest = FEW_SUMMANDS
     logs_K, table_KQ = _amount_table()
-    log_number = np.log(np.clip(number, fewest, largest)).ravel()
-    columns = [np.interp(log_number, logs_K, table_K) for table_K in table_KQ.T]
+    in_table = np.clip(number, fewest, largest)
+    log_number = np.log(in_table).ravel()
+    columns = []
+    for table_K in table_KQ.T:
+        columns.append(np.interp(log_number, logs_K, table_K))
     shape = (*number.shape, len(HEAD_QUANTILES))
     small = np.stack(columns, axis=-1).reshape(shape)
     levels = np.broadcast_to(HEAD_QUANTILES, shape)
     half_number = np.maximum(number, largest) / 2
     large = 2 * gamma_quantiles(half_number, levels)
-    return np.where(number[..., None] <= largest, small, large)
+    is_in_table = number[..., None] <= largest
+    return np.where(is_in_table, small, large)
 
 
 class Table(NamedTuple):
@@ -228,16 +263,19 @@ def _place(grid: NDArray, value: NDArray) -> tuple[NDArray, NDArray]:
     """The place of values on an evenly spaced grid: index below, and share of the next one."""
     last_place = len(grid) - 1
     spacing = grid[1] - grid[0]
-    position = np.clip((value - grid[0]) / spacing, 0, last_place)
+    position = (value - grid[0]) / spacing
+    position = np.clip(position, 0, last_place)
     # NaN has a share that is NaN
     place = np.nan_to_num(position).astype(np.int64)
     place = np.minimum(place, last_place - 1)
-    return place, position - place
+    share = position - place
+    return place, share
 
 
 def _log_odds(level: NDArray) -> NDArray:
     level = np.clip(level, 1e-7, 1 - 1e-7)
-    return np.log(level / (1 - level))
+    odds = level / (1 - level)
+    return np.log(odds)
 
 
 @cache
@@ -256,10 +294,12 @@ def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
     """Logarithms of the quantiles of one shape, from its distribution function on a fine grid."""
     # for small x, P(k, x) is xᵏ / Γ(k + 1), which gives the lowest level
     lowest = (math.log(1e-8) + math.lgamma(shape + 1)) / shape
+    lowest = max(lowest, -650.0)
     far_above = shape + 12 * math.sqrt(shape) + 30
-    log_x = np.linspace(max(lowest, -650.0), math.log(far_above), 1000)
+    log_x = np.linspace(lowest, math.log(far_above), 1000)
     below = _gamma_below(shape, np.exp(log_x))
-    return np.interp(odds_X, _log_odds(below), log_x)
+    odds_below = _log_odds(below)
+    return np.interp(odds_X, odds_below, log_x)
 
 
 def _gamma_below(shape: float, values: NDArray) -> NDArray:
@@ -271,7 +311,8 @@ def _gamma_below(shape: float, values: NDArray) -> NDArray:
         count += 1
         term = term * values / (shape + count)
         total = total + term
-    log_factor = shape * np.log(values) - values - math.lgamma(shape + 1)
+    log_factor = shape * np.log(values) - values
+    log_factor = log_factor - math.lgamma(shape + 1)
     return np.exp(log_factor + np.log(total))
 
 
@@ -292,12 +333,18 @@ def _amount_table() -> tuple[NDArray, NDArray]:
     P(sum ≤ x) is the probability that a Poisson variable with mean x is at least another one, with
     the mean number.
     """
-    number_K = np.geomspace(*FEW_SUMMANDS, 241)
-    largest = FEW_SUMMANDS[1] + 8 * math.sqrt(2 * FEW_SUMMANDS[1]) + 20
-    sum_X = largest * np.linspace(0, 1, 3001) ** 3
-    at_most_KN = np.cumsum(_poisson(number_K), axis=1)
-    below_KX = at_most_KN @ _poisson(sum_X).T
-    quantiles = [np.interp(HEAD_QUANTILES, below_X, sum_X) for below_X in below_KX]
+    fewest, most = FEW_SUMMANDS
+    number_K = np.geomspace(fewest, most, 241)
+    largest = most + 8 * math.sqrt(2 * most) + 20
+    share_X = np.linspace(0, 1, 3001)
+    sum_X = largest * share_X**3
+    chance_KN = _poisson(number_K)
+    at_most_KN = np.cumsum(chance_KN, axis=1)
+    chance_XN = _poisson(sum_X)
+    below_KX = at_most_KN @ chance_XN.T
+    quantiles = []
+    for below_X in below_KX:
+        quantiles.append(np.interp(HEAD_QUANTILES, below_X, sum_X))
     return np.log(number_K), np.stack(quantiles)
 
 
@@ -305,7 +352,9 @@ def _poisson(mean_M: NDArray) -> NDArray:
     """The probability of each count (M, N)."""
     count_N = np.arange(MOST_TERMS + 250)
     log_factorial_N = np.array([math.lgamma(count + 1) for count in count_N])
-    log_mean_M = np.log(np.maximum(mean_M, 1e-300))
+    positive_mean_M = np.maximum(mean_M, 1e-300)
+    log_mean_M = np.log(positive_mean_M)
     log_power_MN = count_N * log_mean_M[:, None]
-    log_chance_MN = log_power_MN - mean_M[:, None] - log_factorial_N
+    log_chance_MN = log_power_MN - mean_M[:, None]
+    log_chance_MN = log_chance_MN - log_factorial_N
     return np.exp(log_chance_MN)

@@ -1,1 +1,1 @@
-"""What people look at: plots, learning curves, reports."""
+"""Output for people: plots, learning curves, reports, workbooks."""

@@ -1,5 +1,5 @@
-"""A forecast as a workbook that can be handed on: sheets for the forecast with a chart, the
-history, the accuracy, the totals, and notes on the data."""
+"""A forecast as a workbook to share: sheets for the forecast with a chart, the history, the
+accuracy, the totals, and notes on the data."""
 
 # O origins · H horizon · S series · T times
 
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
     from lstmcast.totals import Totals
 
-FEW = 20  # series that have a column each
-DRAWN = 6  # of them in the chart
-RECENT = 4  # horizons of the history in the chart, and at least
-LEAST_RECENT = 36  # values
+FEW = 20  # series up to which each has its own column
+DRAWN = 6  # series in the chart
+RECENT = 4  # minimum history in the chart, in horizons
+LEAST_RECENT = 36  # minimum history in the chart, in values
 COLOURS = ("#1556b0", "#d9822b", "#1d8a54", "#8a4fbf", "#b03a48", "#5b6b7a")
 INK, FAINT = "#1f2933", "#9dc1ee"
-# Excel allows no more letters, and none of these, in the name of a sheet
+# the limits of Excel for names of sheets: number of characters, forbidden characters
 LONGEST_NAME, FORBIDDEN = 31, str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 
 
 class Book(NamedTuple):
-    """What a workbook is made of."""
+    """The contents of a workbook."""
 
     forecast: Forecast
     panel: Panel
@@ -51,11 +51,11 @@ class Book(NamedTuple):
     words: Words = ENGLISH
 
     def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write it: the whole file or, with an OutputError, nothing."""
+        """Write the workbook; if it raises OutputError, nothing was written."""
         return write_sheets(self.sheets(), path)
 
     def sheets(self) -> list[Sheet]:
-        """The sheets, in the order in which they are read."""
+        """The sheets, in order."""
         history, left_out = self._history()
         sheets = [self._forecast(history)]
         if self._wide and len(self.forecast.ids) > 1:
@@ -71,7 +71,7 @@ class Book(NamedTuple):
 
     @property
     def _wide(self) -> bool:
-        """Whether each series has a column: few of them, at one cutoff each."""
+        """Whether each series has its own column: there are few, with one cutoff each."""
         ids = self.forecast.ids
         return len(ids) <= FEW and len(set(ids)) == len(ids)
 
@@ -99,7 +99,7 @@ class Book(NamedTuple):
         return columns
 
     def _intervals_of_one(self) -> dict[str, ndarray]:
-        """The forecast of the only series, with the bounds of its intervals."""
+        """The forecast of a single series, with the bounds of its intervals."""
         forecast = self.forecast
         is_wanted = forecast.wanted[0]
         columns = {self.panel.columns.time: forecast.times[0][is_wanted]}
@@ -132,7 +132,7 @@ class Book(NamedTuple):
         return Chart(self.panel.columns.target, lines, dated, corner)
 
     def _past(self, history: Sheet, header: str, ahead: int, colour: str) -> Line | None:
-        """The newest values of a series, to stand before its forecast."""
+        """The newest values of a series, drawn before its forecast."""
         columns = history.columns or {}
         is_many = len(self.forecast.ids) > 1
         if is_many and header not in columns:
@@ -147,8 +147,8 @@ class Book(NamedTuple):
         return Line(label, history.name, 0, column, span, colour, is_many)
 
     def _history(self) -> tuple[Sheet | None, str]:
-        """The known values, a column for each of few series; nothing, and why, where they are too
-        many for a sheet."""
+        """The sheet of known values, with a column for each series if there are few; None and the
+        reason if there are too many values for a sheet."""
         panel = self.panel
         if len(panel) > FEW and len(panel.values) > MOST_ROWS:
             return None, _too_many(panel)
@@ -200,7 +200,7 @@ class Book(NamedTuple):
 
 
 def _wide_history(panel: Panel) -> dict[str, ndarray]:
-    """The known values of all times, a column for each series."""
+    """The known values at all times, with a column for each series."""
     is_shown = np.split(_shown(panel), panel.offsets[1:-1])
     all_times = [panel.times(series)[is_shown[series]] for series in range(len(panel))]
     times = np.unique(np.concatenate(all_times))
@@ -213,7 +213,7 @@ def _wide_history(panel: Panel) -> dict[str, ndarray]:
 
 
 def _long_history(panel: Panel) -> dict[str, ndarray]:
-    """The known values, a row for each."""
+    """The known values, with a row for each."""
     is_shown = _shown(panel)
     times = np.concatenate([panel.times(series) for series in range(len(panel))])
     columns = {}
@@ -234,21 +234,21 @@ def _too_many(panel: Panel) -> str:
 
 
 def _free(name: str, columns: dict[str, ndarray]) -> str:
-    """A header that no other column has."""
+    """A header that differs from all other columns."""
     while name in columns:
         name += "_"
     return name
 
 
 def _at(times: ndarray, own_times: ndarray, values: ndarray) -> ndarray:
-    """Values on another axis of times, unknown where they have none."""
+    """Values on another axis of times, NaN where there are none."""
     aligned = np.full(len(times), np.nan)
     aligned[np.searchsorted(times, own_times)] = values
     return aligned
 
 
 def _number(text: str) -> Any:
-    """A cell of a table as the number that it is."""
+    """A cell of a table, as a number if it is one."""
     plain = text.replace(",", "")
     try:
         if plain.endswith("%"):

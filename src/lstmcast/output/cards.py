@@ -1,5 +1,5 @@
-"""What a report says of the network: its card, and how it was trained. True for the weights that
-made the forecast."""
+"""The parts of a report about the network: its card and its training. Both describe the weights
+that made the forecast."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lstmcast.fitted import Record
     from lstmcast.output.learning_curve import Curve
 
-MOST_EPOCHS = 20_000  # that the chart draws, of all members together
+MOST_EPOCHS = 20_000  # epochs that the chart draws, of all members together
 
 _HEADS = {
     "quantiles": "with seven quantiles",
@@ -126,22 +126,21 @@ def _made_from(model: LSTMForecaster) -> str:
 
 @dataclass(frozen=True, eq=False)
 class TrainingRecord:
-    """How a model was trained: its learning curve, what it was trained on, its settings, and
-    what was noted."""
+    """How a model was trained: its learning curve, data, settings and notes."""
 
     curve: LearningCurve
     facts: dict[str, str]
-    seconds: tuple[float, ...]  # of each member
+    seconds: tuple[float, ...]  # training time of each member
     settings: dict[str, Any]
     notes: tuple[str, ...]
 
     @classmethod
     def of(cls, model: Any) -> TrainingRecord | None:
-        """The record of a fitted model; None where nothing was trained."""
+        """The record of a fitted model; None if nothing was trained."""
         if not isinstance(model, LSTMForecaster) or not len(model.history):
             return None
         record = model.record
-        assert record is not None  # it has a history
+        assert record is not None  # a model with a history has a record
         settings: dict[str, Any] = {
             "training": to_json(record.training),
             "network": model.config.described(),
@@ -183,7 +182,7 @@ class TrainingRecord:
         )
 
     def chart(self, words: Words = ENGLISH) -> dict[str, Any]:
-        """What the chart draws; it begins logarithmic where the losses fall far."""
+        """The data of the chart; its axis is logarithmic at first if the losses fall far."""
         labels = {name: words(text) for name, text in self.curve.labels.items()}
         curve = replace(self.curve.thinned(MOST_EPOCHS), labels=labels)
         logarithmic = self.curve.is_positive and self.curve.falls > 20
@@ -215,7 +214,7 @@ def _trained_on(record: Record) -> str:
 
 
 def _held_back(validation: Validation | None, horizon: int) -> str:
-    """What told which epoch was the best.
+    """The data that selected the best epoch.
 
     >>> _held_back(Validation(share=0.3), 12), _held_back(Validation(steps=1), 12)
     ('the last 30% of each series', 'the last value of each series')
@@ -234,8 +233,7 @@ def _held_back(validation: Validation | None, horizon: int) -> str:
 def _epochs_table(
     curves: tuple[Curve, ...], seconds: tuple[float, ...]
 ) -> tuple[list[str], list[list[str]]]:
-    """A row for each member: how long it was trained, which epoch is kept, and what that
-    brought."""
+    """A table with a row for each member: training time, selected epoch, losses."""
     write = number_format(np.array([[curve.start, curve.loss] for curve in curves]).ravel())
     header = ["member", "epochs", "epoch kept", "its loss", "loss at the start", "seconds"]
     rows = []

@@ -1,13 +1,12 @@
-"""A series taken apart: its level, its seasons, and what is left, as a picture beside that of the
-forecast.
+"""A series decomposed into level, seasons and remainder, as a plot.
 
-The level is a moving average over the longest season, the forecast included, so that it reaches up
-to now. A season is the mean of each phase in what is left of the level, of the shortest first; in
-percent of the level where all values are positive, in the units of the data otherwise. It is a way
-to look at data, and not what the network reads (see `model/inputs/tables.py`).
+The level is a moving average over the longest season, including the forecast, so that it reaches
+the present. A season consists of the means of its phases after removing the level and shorter
+seasons; it is in percent of the level if all values are positive, else in the units of the data.
+This is a way to look at data, not what the network reads (see `model/inputs/tables.py`).
 
-Of data with columns that are known in advance, their effects are taken out first, as the newest
-regression has them, and each is a part of its own.
+The effects of columns that are known in advance are removed first, as estimated by the newest
+regression, and each is a component of its own.
 """
 
 # T time · H horizon · P periods
@@ -47,15 +46,15 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.forecast import Forecast
 
-CYCLES = 2.5  # of a season in the history, at least
-SHOWN = 3  # cycles of the longest season, at least, in the picture
-LEAST_SHOWN = 200  # values
-LEAST_EFFECT = 1e-5  # of the values: less is drawn as 0, not magnified to the height of a panel
+CYCLES = 2.5  # minimum number of cycles of a season in the history
+SHOWN = 3  # minimum number of cycles of the longest season in the plot
+LEAST_SHOWN = 200  # minimum number of values in the plot
+LEAST_EFFECT = 1e-5  # relative to the values: smaller effects are drawn as 0, not magnified
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One component (T,), and whether it is in percent of the level."""
+    """One component (T,), with its name and whether it is in percent of the level."""
 
     name: str
     values: ndarray
@@ -76,9 +75,9 @@ class ComponentsPlot:
     """
 
     name: str
-    times: ndarray  # (T,) of history and forecast
+    times: ndarray  # (T,), of history and forecast
     values: ndarray  # (T,)
-    ahead: int  # how many of them are forecast
+    ahead: int  # number of forecast values
     parts: tuple[Part, ...]
     language: str = "en"
     dark: bool = False
@@ -145,7 +144,7 @@ class ComponentsPlot:
 
 
 def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray, list[Part]]:
-    """Values of a series without the effects of known columns, NaN at closed steps, and these
+    """The values of a series without the effects of known columns (NaN at closed steps), and these
     effects."""
     effects = effects_of(panel)
     if effects is None:
@@ -170,8 +169,8 @@ def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray,
 
 
 def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
-    """Level, seasons and rest of values (T,), NaN where unknown; seasons by their period, with what
-    they are called."""
+    """The level, seasons and remainder of values (T,), NaN where unknown; `periods` has the names
+    of seasons by their lengths."""
     known_values = values_T[np.isfinite(values_T)]
     as_ratios = len(known_values) > 0 and known_values.min() > 0
     remainder = np.log(values_T) if as_ratios else values_T.astype(float)
@@ -196,8 +195,8 @@ def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
 
 
 def _moving_mean(values_T: ndarray, period: int) -> ndarray:
-    """The mean over a period around each value, half weights at the ends of an even one; over what
-    is there of it at the ends of the series."""
+    """The mean over a period around each value, with half weights at the ends of an even period; at
+    the ends of the series, over the available part of it."""
     weights = np.ones(period + 1 - period % 2)
     if period % 2 == 0:
         weights[[0, -1]] = 0.5
@@ -211,7 +210,7 @@ def _moving_mean(values_T: ndarray, period: int) -> ndarray:
 
 
 def _phase_means(values_T: ndarray, period: int) -> ndarray:
-    """The mean of each phase, all phases together 0, repeated (T,)."""
+    """The mean of each phase, centred at 0 and repeated (T,)."""
     phase = np.arange(len(values_T)) % period
     is_known = np.isfinite(values_T)
     total = np.bincount(phase[is_known], values_T[is_known], minlength=period)
@@ -251,7 +250,7 @@ def _figure(plot: ComponentsPlot) -> Figure:
 
 
 def _dress_values(ax: Any, sign: str) -> None:
-    """The axis of values, with a sign behind its numbers."""
+    """Format the axis of values, with a sign after its numbers."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     ax.yaxis.set_major_locator(MaxNLocator(nbins=3))

@@ -1,4 +1,4 @@
-"""A picture of forecasts as a matplotlib figure, drawn from what was computed before."""
+"""Draw plots of forecasts as matplotlib figures, from data computed before."""
 
 # T time · H horizon · O origins
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from lstmcast.output.plots import ForecastPlot
 
 
-BEYOND = 0.35  # of what is shown, as far as a wide interval may stretch the axis
-LONG = 600  # values, beyond which a line is thin
+BEYOND = 0.35  # share of the shown range by which a wide interval may stretch the axis
+LONG = 600  # values beyond which a line is thin
 
 
 def figure_of(plot: ForecastPlot, missing: set[str]) -> Figure:
-    """The whole picture; `missing`: letters that no font has."""
+    """The whole plot; `missing`: letters that no font has."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -51,7 +51,7 @@ def figure_of(plot: ForecastPlot, missing: set[str]) -> Figure:
     for place, pane in enumerate(plot.panes):
         draw_pane(axes[place], pane, words, palette)
         if not is_single:
-            # numbered where no font has its letters: a row of boxes names nothing
+            # numbered if no font has its letters: a row of boxes is not a name
             numbered = words(f"series {place + 1}")
             name = numbered if missing.intersection(pane.name) else printable(pane.name)
             _draw_name(axes[place], name, palette)
@@ -73,7 +73,7 @@ def _draw_name(ax: Axes, name: str, palette: Palette) -> None:
 
 def _draw_head(figure: Figure, title: str, words: Words, palette: Palette) -> None:
     figure.suptitle(title, x=0.013, **heading(words, palette))
-    handles = {}  # one of each label
+    handles = {}  # one for each label
     for ax in reversed(figure.axes):
         ax_handles, ax_labels = ax.get_legend_handles_labels()
         handles.update(zip(ax_labels, ax_handles, strict=True))
@@ -138,15 +138,15 @@ def _draw_held_out(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None
             label=label,
             zorder=3,
         )
-        label = None  # once in the legend
+        label = None  # only once in the legend
 
 
 def _draw_history(ax: Axes, pane: Pane, history: ndarray, words: Words, palette: Palette) -> None:
     are_few = np.isfinite(pane.values).sum() <= 40
     if len(history):
-        # where what is known ends
+        # the end of the history
         ax.axvline(history[-1], color=palette.faint, linewidth=0.9, linestyle=":", zorder=1)
-    width = 1.3 if len(history) <= LONG else 0.7  # long ones would be a solid area
+    width = 1.3 if len(history) <= LONG else 0.7  # long histories would be a solid area
     marker = "o" if are_few else None
     ax.plot(
         history,
@@ -162,7 +162,7 @@ def _draw_history(ax: Axes, pane: Pane, history: ndarray, words: Words, palette:
 
 
 def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
-    """The last known point, from which the forecast is drawn; none where the newest values are
+    """The last known point, from which the forecast is drawn; empty if the newest values are
     missing."""
     is_known = len(pane.values) > 0 and np.isfinite(pane.values[-1])
     count = 1 if is_known else 0
@@ -180,7 +180,7 @@ def _band_colours(count: int, palette: Palette) -> list[str]:
 
 
 def _mark_lone_values(ax: Axes, x_values: ndarray, values: ndarray, palette: Palette) -> None:
-    """A value between two missing ones makes no line: give it a dot."""
+    """Draw a dot for values between two missing ones, which have no line."""
     is_known = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
     lone = is_known[1:-1] & ~is_known[:-2] & ~is_known[2:]
     if lone.any():
@@ -197,7 +197,7 @@ def _dress_pane(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None:
         ax.set_ylim(*limits)
     low, high = ax.get_ylim()
     if low < 0 <= _lowest(pane):
-        # nothing negative was seen or forecast: an axis below zero would suggest it
+        # without negative values, an axis below zero would suggest some
         ax.set_ylim(0, high)
     _mark_values_beyond(ax, pane, palette)
     number_text = tick_format(np.asarray(ax.get_yticks()))
@@ -228,8 +228,8 @@ def _mark_values_beyond(ax: Axes, pane: Pane, palette: Palette) -> None:
 
 
 def _limits(pane: Pane) -> tuple[float, float] | None:
-    """From where to where the axis reaches: over all lines and the narrowest interval. A wide one
-    may stretch it by a third, and leaves it where it is wider, so that it does not rule it."""
+    """The limits of the axis: all lines and the narrowest interval. A wide interval may stretch
+    them by a third and is cut off beyond, so that it does not dominate the plot."""
     history = pane.values if pane.usual is None else np.clip(pane.values, *pane.usual)
     lines = [history, pane.point, *(line.point for line in pane.held_out)]
     for band in pane.bands[-1:]:

@@ -1,4 +1,4 @@
-"""What a forecast owes to columns and lags as a picture: a bar for each, with its interval."""
+"""The importance of columns and lags as a plot, with a bar and an interval for each."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _figure(plot: ImportancePlot, missing: set[str]) -> Figure:
 
 
 def _bars(ax: Axes, plot: ImportancePlot, palette: Palette) -> None:
-    """A bar for the growth of the error, and a line between the bounds of its interval."""
+    """Draw a bar for the growth of each error, and a line between the bounds of its interval."""
     style: dict[str, Any] = {"color": palette.ink, "linewidth": 1.2, "zorder": 3}
     for row, measured in enumerate(plot.parts):
         ax.barh(row, measured.growth, height=0.62, color=palette.blue, zorder=2)

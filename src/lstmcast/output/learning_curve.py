@@ -1,5 +1,5 @@
-"""The loss of each epoch of a training run as a picture, in words of any language. Computed
-once, drawn later."""
+"""The loss of each epoch of a training as a plot, with labels in any language. Computed once, drawn
+later."""
 
 # E epochs
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lstmcast.training_history import Epoch, History
 
-# The words of the picture: each may be replaced, for example by its translation.
+# The labels of the plot; each may be replaced, for example by its translation.
 LABELS = {
     "title": "Learning curve",
     "epoch": "epoch",
@@ -43,11 +43,11 @@ LABELS = {
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One member: losses (E,) of its epochs; NaN is what was not measured.
+    """The losses of one member's epochs (E,), NaN if not measured.
 
-    `start`: the validation loss before anything was learned, NaN unless it started from trained
-    weights; `kept`: the epoch whose weights are the model's, 0 for the start, None where it is not
-    known; `loss`: its validation loss, or its training loss where nothing was held back.
+    `start`: the validation loss before training, NaN unless it started from trained weights;
+    `kept`: the selected epoch, 0 for the start, None if unknown; `loss`: its validation loss, or
+    its training loss if nothing was held back.
     """
 
     member: int
@@ -216,7 +216,7 @@ def _thinned(curve: Curve, limit: int) -> Curve:
     if count <= limit:
         return curve
     places = np.linspace(0, count - 1, limit).round().astype(np.int64)
-    # the mark stays on the line
+    # the selected epoch stays on the line
     places = np.union1d(places, np.flatnonzero(curve.epochs == curve.kept))
     return replace(
         curve,
@@ -262,7 +262,7 @@ def _figure(picture: LearningCurve, log: bool, missing: set[str]) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    # A row of boxes says nothing: labels whose letters no font has are drawn in English.
+    # Labels whose letters no font has are drawn in English, not as rows of boxes.
     labels = dict(picture.labels)
     for name, text in picture.labels.items():
         if missing.intersection(text):
@@ -318,7 +318,7 @@ def _draw(ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]
 def _lines(
     picture: LearningCurve, labels: Mapping[str, str]
 ) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """Each member's two lines; the first of each kind has the legend's label."""
+    """Yield the two lines of each member; the first of each kind has a label for the legend."""
     is_many = len(picture.curves) > 1
     for kind, colour, order in (("train", FAINT, 2), ("validation", BLUE, 3)):
         label = labels[kind]
@@ -356,12 +356,12 @@ def _dress(ax: Axes, picture: LearningCurve, log: bool) -> None:
     dress(ax)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
     if all(len(curve.epochs) < 2 for curve in picture.curves):
-        ax.set_xlim(-0.1, 2.1)  # one epoch, or none, makes no axis
+        ax.set_xlim(-0.1, 2.1)  # one epoch, or none, does not determine an axis
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     if log:
         ax.set_yscale("log")
         ax.yaxis.set_minor_locator(NullLocator())
-    # less has no two of 1, 2, 5 times a power of ten between its ends
+    # a smaller range contains fewer than two ticks of 1, 2, 5 times a power of ten
     if log and picture.falls > 5:
         subs = (1, 2, 5) if picture.falls < 1000 else (1,)
         ax.yaxis.set_major_locator(LogLocator(subs=subs))

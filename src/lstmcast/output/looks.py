@@ -1,7 +1,7 @@
-"""How pictures look: colours, dates and numbers along their axes, letters that fonts need.
+"""The style of plots: colours, dates and numbers on the axes, letters that fonts need.
 
-matplotlib is imported when something is drawn, and without pyplot: no window system is touched and
-no state is shared.
+matplotlib is imported when something is drawn, and without pyplot: no window system is used and no
+state is shared.
 """
 
 # T time · H horizon · O origins
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 INK, FAINT, GRID = "#1f2933", "#6b7785", "#e4e8ec"
-# bands: the wide one, the narrow one
+# bands: wide and narrow
 BLUE, BANDS, AMBER = "#1556b0", ("#d3e3f8", "#9dc1ee"), "#d9822b"
 
 
 class Palette(NamedTuple):
-    """The colours of a picture."""
+    """The colours of a plot."""
 
     ink: str
     faint: str
@@ -42,8 +42,8 @@ LIGHT = Palette(INK, FAINT, GRID, BLUE, BANDS, AMBER, "white")
 DARK = Palette(
     "#e6ebf0", "#9aa7b4", "#333d48", "#7db3ff", ("#22344d", "#345a8a"), "#f0a858", "#12171c"
 )
-# How dates on an axis are written, from years to microseconds: ticks, ticks where a longer unit
-# begins, and what is said of all of them at the end of the axis. English is matplotlib's own.
+# Formats of dates on an axis, from years to microseconds: ticks, ticks at which a longer unit
+# begins, and the offset at the end of the axis. English uses matplotlib's own.
 _DATES = {
     "ja": {
         "formats": ["%Y年", "%m月", "%d日", "%H:%M", "%H:%M", "%S.%f"],
@@ -61,7 +61,7 @@ _DATES = {
 
 
 def letters_of(texts: set[str], language: str) -> set[str]:
-    """The letters that a font needs for these texts in a language, and for its dates."""
+    """The letters that a font needs for these texts, and for dates in a language."""
     words = words_of(language)
     dates = [text for texts in _DATES.get(language, {}).values() for text in texts]
     return set().union(*map(words, texts), *dates)
@@ -78,16 +78,16 @@ def printable(text: str, longest: int = 60) -> str:
 
 
 def heading(words: Words, palette: Palette = LIGHT) -> dict[str, Any]:
-    """How the title of a picture looks. Japanese fonts seldom have bold letters, and bold figures
-    among plain ones look wrong."""
+    """The style of a plot's title, which is not bold in Japanese: few fonts have bold letters, and
+    bold digits among plain letters look wrong."""
     weight = "bold" if words is ENGLISH else "normal"
     looks = {"ha": "left", "fontsize": 13, "fontweight": weight, "parse_math": False}
     return looks | {"color": palette.ink}
 
 
 def positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
-    """Times as numbers for an axis: days for dates, years where Python's calendar ends, integers
-    as they are."""
+    """Times as numbers for an axis: days for dates, years beyond Python's calendar, integers
+    unchanged."""
     if times.dtype.kind != "M":
         return times.astype(np.float64)
     is_beyond = beyond_calendars(times)
@@ -108,7 +108,7 @@ def beyond_calendars(times: ndarray) -> bool:
 
 
 def dress(ax: Axes, palette: Palette = LIGHT) -> None:
-    """The looks that all pictures share: faint lines across, no frame, small grey numbers."""
+    """Apply the style of all plots: faint horizontal lines, no frame, small grey numbers."""
     ax.set_axisbelow(True)
     ax.grid(axis="y", color=palette.grid, linewidth=0.8)
     ax.spines[["top", "right", "left"]].set_visible(False)
@@ -118,7 +118,7 @@ def dress(ax: Axes, palette: Palette = LIGHT) -> None:
 
 
 def dress_times(ax: Axes, times: ndarray, words: Words, palette: Palette = LIGHT) -> None:
-    """The axis of times, as dates or as numbers."""
+    """Format the axis of times, as dates or as numbers."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     if times.dtype.kind == "M" and not beyond_calendars(times):
@@ -139,7 +139,7 @@ def _dress_dates(ax: Axes, words: Words, palette: Palette) -> None:
 
 
 def tick_format(ticks: ndarray) -> Callable[[float, int], str]:
-    """Numbers as people write them: 1,200 · 3.5 M · 0.25; unit and decimals are the same for the
+    """A formatter of numbers such as 1,200 · 3.5 M · 0.25, with the same unit and decimals for the
     whole axis."""
     size, step = np.abs(ticks).max(), np.diff(ticks).min()
     if size >= 1e18 or size < 1e-6:
@@ -153,7 +153,7 @@ def tick_format(ticks: ndarray) -> Callable[[float, int], str]:
 
 
 def _decimals_of(step: float) -> int:
-    """How many decimals tell ticks so far apart from each other."""
+    """The number of decimals that distinguish ticks with this spacing."""
     for decimals in range(12):
         if abs(round(step, decimals) - step) < 1e-6 * step:
             return decimals

@@ -1,4 +1,4 @@
-"""What a picture of a forecast shows of one series: history, forecast, bands, earlier forecasts."""
+"""The part of a plot for one series: history, forecast, bands, earlier forecasts."""
 
 # T time · H horizon · O origins
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 # without its decimal mark would make a straight line of the rest.
 FAR, RARE, LEAST_VALUES = 5.0, 0.02, 20
 
-# the legend's words, in English as the catalogue of a language has them
+# labels of the legend, in English as in the catalogues
 HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"
 
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """A central interval that is meant to hold `level` percent of what comes: bounds of (H,)."""
+    """A central interval for `level` percent of future values, with bounds of (H,)."""
 
     level: float
     lower: ndarray
@@ -39,8 +39,7 @@ class Band:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A forecast that was made at an earlier cutoff, whose outcome is known: times and points of
-    (H,)."""
+    """A forecast from an earlier cutoff whose actual values are known: times and points (H,)."""
 
     times: ndarray
     point: ndarray
@@ -55,9 +54,9 @@ class Pane:
     values: ndarray
     future: ndarray
     point: ndarray
-    bands: tuple[Band, ...]  # wide ones first, so that narrow ones are drawn over them
+    bands: tuple[Band, ...]  # wide ones first, as narrow ones are drawn over them
     held_out: tuple[Line, ...] = ()
-    # of the values, the newest that a look at the forecast needs; None: all
+    # the number of newest values that are shown at first; None: all
     recent: int | None = None
 
     @property
@@ -121,8 +120,8 @@ def reach_of(horizon: int, frequency: Frequency) -> str:
 
 
 def _shown(length: int, periods: Sequence[int], horizon: int, held_out: int) -> int:
-    """How much of a history: a few seasons and a few horizons, and all of it where little more
-    is there."""
+    """The number of values to show: a few seasons and a few horizons, or the whole history if it is
+    little longer."""
     season = next((period for period in periods if period > 1), 1)
     of_horizon = 5 * min(horizon, length)
     enough = max(4 * season, of_horizon, held_out + 2 * season, 40)
@@ -130,8 +129,8 @@ def _shown(length: int, periods: Sequence[int], horizon: int, held_out: int) -> 
 
 
 def held_out_lines(backtest: Backtest | None, ids: set[str]) -> dict[str, list[Line]]:
-    """The model's forecasts at held-out cutoffs, by series, newest first; of overlapping ones
-    the newest."""
+    """The model's forecasts at held-out cutoffs, by series, newest first; of overlapping forecasts
+    only the newest."""
     lines: dict[str, list[Line]] = {}
     if backtest is None or backtest.model not in backtest.forecasts:
         return lines

@@ -1,4 +1,4 @@
-"""Places for results: checked before long work begins, filled when it is done."""
+"""Destinations of results: checked before long work begins, written when it is done."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ NO_JAPANESE_FONT = (
     "install 'lstmcast[ja]', or a system font such as Noto Sans CJK."
 )
 Place = str | Path | DatabaseTable | None
-PICTURES, PAGES = (".png", ".svg", ".pdf"), (".html",)  # endings, as TABLES
+PICTURES, PAGES = (".png", ".svg", ".pdf"), (".html",)  # extensions, as in TABLES
 
 
 class Written(NamedTuple):
-    """Files, folders and tables that were written, and what is to be said about them."""
+    """Files, folders and tables that were written, and notes about them."""
 
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 class Made(NamedTuple):
-    """How a page was made, as its readers see it, and the language that it is written in."""
+    """How a page was made, as shown to its readers, and its language."""
 
     by: str = ""
     language: str = "en"
 
 
 class Looks(NamedTuple):
-    """How pictures look: which series, all unless given; the unit of their values; whether dark."""
+    """The style of plots: their series (default: all), the unit of the values, whether dark."""
 
     series: tuple[str, ...] = ()
     unit: str | None = None
     dark: bool = False
 
     def require(self, ids: Collection[str]) -> None:
-        """UsageError where a series is not there."""
+        """Raise UsageError if a series does not exist."""
         missing = next((name for name in self.series if name not in ids), None)
         if missing is not None:
             raise UsageError(
@@ -71,14 +71,13 @@ LOOKS = Looks()
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a forecast goes; None where it does not.
+    """Where the results of a forecast are written; None for those that are not.
 
-    `table`: .csv, .csv.gz, .parquet, .jsonl or .xlsx, or a table of a database ·
-    `plot`: .png, .svg or .pdf · `report`: .html · `model`: the folder of the saved model ·
-    `made_by`: the command or call, as readers of the report see it · `language`: that of picture,
-    report and workbook, "en" or "ja" ·
-    `looks`: of the pictures · `components`: .png, .svg or .pdf, of the level and the seasons ·
-    `escape_formulas`: texts in a CSV file that a spreadsheet would take for formulas get an
+    `table`: .csv, .csv.gz, .parquet, .jsonl or .xlsx, or a database table · `plot`: .png, .svg or
+    .pdf · `report`: .html · `model`: the folder of the saved model · `made_by`: the command or
+    call, as shown in the report · `language`: language of plot, report and workbook, "en" or "ja" ·
+    `looks`: the style of plots · `components`: .png, .svg or .pdf of the level and the seasons ·
+    `escape_formulas`: whether texts in a CSV file that a spreadsheet would treat as formulas get an
     apostrophe in front.
     """
 
@@ -93,9 +92,8 @@ class Outputs:
     escape_formulas: bool = False
 
     def check(self, sources: Sequence[str] = (), more: Sequence[str] = ()) -> None:
-        """Raise before the work is done where its result could not be written, or would be
-        written over one of the sources; `more`: tables beside the forecast's. All that is wrong
-        is said together."""
+        """Raise an error before the work if a result could not be written, or would overwrite one
+        of the sources; `more`: tables beside the forecast's. All problems are reported together."""
         places: list[tuple[Place, Sequence[str]]] = [(self.table, TABLES)]
         side_tables = (
             [] if self.table is None else [beside_table(self.table, content) for content in more]
@@ -121,7 +119,7 @@ class Outputs:
         require_apart(self.table, *side_tables, *pictures, self.report, self.model)
 
     def check_rows(self, rows: int) -> None:
-        """Raise before the work is done where the format has no room for so many rows."""
+        """Raise an error before the work if the format cannot hold this many rows."""
         if self.table is not None and not isinstance(self.table, DatabaseTable):
             require_rows(rows, self.table)
 
@@ -134,8 +132,8 @@ class Outputs:
         totals: Totals | None = None,
         scenarios: Scenarios | None = None,
     ) -> Written:
-        """Write what was asked for; OutputError where that cannot be. Tables of a database come
-        last: where anything else fails, they stay as they were."""
+        """Write the requested results; OutputError if that fails. Database tables come last, so
+        they are unchanged if anything else fails."""
         files: list[str | Path] = []
         notes: list[str] = []
         if self.table is not None and not isinstance(self.table, DatabaseTable):
@@ -161,7 +159,7 @@ class Outputs:
             contents = forecast, panel, backtest, model, maker, totals, scenarios
             files.append(write_report(self.report, *contents, looks=self.looks))
         if self.model is not None:
-            # what the forecast was made of need not be measured once more
+            # the shares of the forecast need not be measured again
             model.save(self.model, panel, made_of=forecast.combination)
             files.append(self.model)
         if isinstance(self.table, DatabaseTable):
@@ -175,7 +173,7 @@ class Outputs:
         return Written(tuple(map(str, files)), tuple(notes))
 
     def _formulas(self, forecast: Forecast) -> list[str]:
-        """What is said of ids that a spreadsheet takes for formulas, in a CSV file."""
+        """Notes about ids in a CSV file that a spreadsheet treats as formulas."""
         if not str(self.table).lower().endswith((".csv", ".csv.gz")):
             return []
         columns = forecast.keys.columns(forecast.ids).values()
@@ -191,7 +189,7 @@ class Outputs:
     def _plot(
         self, place: str | Path, forecast: Forecast, panel: Panel, backtest: Backtest | None
     ) -> ForecastPlot:
-        """The picture; on pages where it is a PDF."""
+        """The plot, with several pages if it is a PDF."""
         from lstmcast.output.plots import MOST_PAGES, MOST_PANES, ForecastPlot
 
         is_paged = Path(place).suffix.lower() == ".pdf"
@@ -216,8 +214,8 @@ class Outputs:
         totals: Totals | None,
         escaped: bool,
     ) -> list[str | Path]:
-        """A workbook with all of it, or the long table, without formulas where they are
-        `escaped`, and that of the totals beside it."""
+        """Write a workbook with everything, or the long table (with formulas `escaped`) and the
+        table of totals beside it."""
         if _is_workbook(table):
             from lstmcast.output.book import Book
 
@@ -244,8 +242,7 @@ def beside_table(table: str | Path, what: str = "totals") -> Path: ...
 @overload
 def beside_table(table: DatabaseTable, what: str = "totals") -> DatabaseTable: ...
 def beside_table(table: str | Path | DatabaseTable, what: str = "totals") -> Path | DatabaseTable:
-    """The file of totals, or of something else, beside that of the forecast; a table of a database
-    likewise.
+    """The file or database table of totals, or of something else, beside that of the forecast.
 
     >>> str(beside_table("shops.csv"))
     'shops.totals.csv'
@@ -259,8 +256,8 @@ def beside_table(table: str | Path | DatabaseTable, what: str = "totals") -> Pat
 
 
 def check_place(path: Place, endings: Sequence[str], sources: Sequence[str] = ()) -> None:
-    """Raise where a result could not be written, or would be written over a source; None is no
-    result."""
+    """Raise an error if a result could not be written, or would overwrite a source; None stands for
+    no result."""
     if path is None:
         return
     if isinstance(path, DatabaseTable):
@@ -275,8 +272,8 @@ def check_place(path: Place, endings: Sequence[str], sources: Sequence[str] = ()
 
 
 def require_apart(*places: Place) -> None:
-    """UsageError where two results would go to one file or folder, or one into the folder of the
-    other, which is replaced as a whole; devices and pipes take several."""
+    """Raise UsageError if two results have the same file or folder, or if one is in the folder of
+    another, which is replaced as a whole; devices and pipes may be used several times."""
     places_so_far: list[Path] = []
     for place in places:
         if place is None or isinstance(place, DatabaseTable):
@@ -306,7 +303,7 @@ def write_report(
     scenarios: Scenarios | None = None,
     looks: Looks = LOOKS,
 ) -> Path:
-    """A page of forecast, accuracy and model, made by a command or a call."""
+    """Write a page with forecast, accuracy and model, and the command or call that made it."""
     from lstmcast.output.report import MADE_BY, Report
 
     made_by, language = maker.by or MADE_BY, maker.language

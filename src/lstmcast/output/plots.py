@@ -1,7 +1,7 @@
-"""Pictures of forecasts. Computed once, drawn later: the page and the picture read the same object.
+"""Plots of forecasts. Computed once, drawn later: page and plot read the same object.
 
-matplotlib is imported when something is drawn, and without pyplot: no window system is touched and
-no state is shared.
+matplotlib is imported when something is drawn, and without pyplot: no window system is used and no
+state is shared.
 """
 
 # T time · H horizon · O origins
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 ENDINGS = (".png", ".svg", ".pdf")
-MOST_PANES = 6  # of one picture, or of a page
-MOST_PAGES = 40  # of a PDF
+MOST_PANES = 6  # of one plot, or of a page
+MOST_PAGES = 40  # pages of a PDF
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +66,14 @@ class ForecastPlot:
     ([4.0, 5.0], [80.0])
     """
 
-    name: str  # of the series, or of the target where several series are shown
+    name: str  # of the series, or of the target if several series are shown
     reach: str  # such as "12 months"
-    available: int  # series in the forecast, of which the first few are shown
+    available: int  # series in the forecast, the first few of which are shown
     panes: tuple[Pane, ...]
-    language: str = "en"  # of the texts of the picture; names stay as they are
-    method: str = ""  # the simple forecast that it is, where it is one alone
-    unit: str = ""  # of the values, beside their axis
-    dark: bool = False  # light lines on a dark ground
+    language: str = "en"  # of the plot's texts; names are not translated
+    method: str = ""  # the name of the simple forecast, if it is a single one
+    unit: str = ""  # unit of the values, for their axis
+    dark: bool = False  # light lines on a dark background
 
     @classmethod
     def from_forecast(
@@ -219,8 +219,8 @@ class ForecastPlot:
 
 
 def _name_and_unit(panes: Sequence[Pane], panel: Panel, unit: str | None) -> tuple[str, str]:
-    """What the picture is of: the only series, or the target of several. The target is the unit of
-    a series unless one is given."""
+    """The name of the plot (its only series, or the target of several) and the unit of the values,
+    which for a single series is by default the target."""
     target = panel.columns.target
     name = panes[0].name if len(panes) == 1 and len(panel) > 1 else target
     if unit is None:
@@ -229,7 +229,7 @@ def _name_and_unit(panes: Sequence[Pane], panel: Panel, unit: str | None) -> tup
 
 
 def _single_method(forecast: Forecast) -> str:
-    """The simple forecast that a forecast is, where it is one alone."""
+    """The name of the simple forecast, if the forecast is a single one."""
     combination = forecast.combination
     if combination is None or combination.single in (None, NETWORK):
         return ""
@@ -239,11 +239,11 @@ def _single_method(forecast: Forecast) -> str:
 def save_picture(
     path: str | os.PathLike[str], letters: set[str], make: Callable[[set[str]], Figure]
 ) -> Path:
-    """Write what `make` draws in fonts that have the letters; it is told which ones no font has.
-    All or nothing."""
+    """Write atomically what `make` draws, in fonts that have the letters; its argument is the
+    letters that no font has."""
     path = check_output(path, ENDINGS)
     ending = path.suffix.lower().lstrip(".") or "png"
-    # the same forecast gives the same bytes
+    # no dates, so that the same forecast gives the same bytes
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with fonts_with(letters) as missing, whole_file(path) as temporary:
         make(missing).savefig(temporary, format=ending, dpi=144, metadata=dates.get(ending))
@@ -253,7 +253,7 @@ def save_picture(
 def save_pages(
     path: str | os.PathLike[str], letters: set[str], make: Callable[[set[str]], Iterable[Figure]]
 ) -> Path:
-    """Write what `make` draws as the pages of a PDF, as `save_picture` does."""
+    """Write what `make` draws as the pages of a PDF, like `save_picture`."""
     path = check_output(path, (".pdf",))
     with fonts_with(letters) as missing, whole_file(path) as temporary:
         from matplotlib.backends.backend_pdf import PdfPages
@@ -265,8 +265,8 @@ def save_pages(
 
 
 def _asked(newest: Mapping[object, int], series: Sequence[str] | str | None) -> list[int]:
-    """The origins of the series that were asked for, in that order, all of them where none was;
-    UsageError names one that is not there."""
+    """The origins of the requested series, in that order, by default all; UsageError names a series
+    that does not exist."""
     places = {str(name): origin for name, origin in newest.items()}
     if series is None:
         return list(places.values())

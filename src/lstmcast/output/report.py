@@ -1,12 +1,12 @@
-"""A page to hand on: data, forecast, accuracy and how it was made, in one HTML file that needs no
-network.
+"""A report to share: data, forecast, accuracy and how it was made, in one HTML file that works
+offline.
 
-The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its
-text is made here, as `parts`; its looks are in `report.css` and its charts in `charts.js`, which
-the page of the server uses as well. What draws them is the basic bundle of plotly (npm package
-plotly.js-basic-dist-min), which lies beside it: the whole of plotly would make each page five times
-as large. `words` are those of the page's language: in `report.html`, a text in double braces is one
-of the catalogue, and so is what `say` is given in a script.
+The page draws the data of the plots and the backtest, which are computed once. Its text is made
+here, as `parts`; its style is in `report.css` and its charts are in `charts.js`, which the server's
+page uses as well. They are drawn by the basic bundle of plotly (npm package
+plotly.js-basic-dist-min), which is stored beside them: all of plotly would make each page five
+times as large. `words` is the page's language: texts in double braces in `report.html`, and
+arguments of `say` in scripts, are looked up in its catalogue.
 """
 
 # O origins · H horizon
@@ -90,7 +90,7 @@ class Report:
 
     forecast: Forecast
     panel: Panel
-    plot: ForecastPlot  # the series that have a chart, with their history
+    plot: ForecastPlot  # the series with a chart, and their history
     backtest: Backtest | None
     card: str
     training: TrainingRecord | None
@@ -215,13 +215,13 @@ class Report:
         return path
 
 
-# Texts of a page: `{{The numbers}}`, and `say("history")` in its scripts.
+# Texts to translate: `{{The numbers}}` in a page, `say("history")` in its scripts.
 _IN_BRACES = re.compile(r"\{\{(.+?)\}\}")
 _SAID = re.compile(r'\bsay\("([^"]+)"')
 
 
 def in_words(page: str, words: Words) -> str:
-    """A page with what stands in double braces in a language.
+    """A page with the texts in double braces translated.
 
     >>> from lstmcast.util.language import words_of
     >>> in_words("<h2>{{Forecast}}</h2>", words_of("ja"))
@@ -231,7 +231,7 @@ def in_words(page: str, words: Words) -> str:
 
 
 def script_words(scripts: str, words: Words) -> dict[str, str]:
-    """The texts that scripts `say`, in a language.
+    """The texts that scripts `say`, with their translations.
 
     >>> from lstmcast.util.language import ENGLISH
     >>> script_words('draw(say("history"))', ENGLISH)

@@ -1,4 +1,4 @@
-"""What the charts of a report draw, as data for its script."""
+"""The data of a report's charts, for its script."""
 
 # O origins · H horizon
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from lstmcast.scenarios import Scenarios
 
 PLOTLY_VERSION = "4.1.1"
-MOST_COMPONENTS = 4  # series that are taken apart
-MOST_VALUES = 9_000  # of all charts together: a page has at most 1.5 MB
-DIGITS = 7  # of the numbers that are drawn
+MOST_COMPONENTS = 4  # series that are decomposed
+MOST_VALUES = 9_000  # values of all charts together: a page has at most 1.5 MB
+DIGITS = 7  # significant digits of the numbers
 
 
 def forecast_charts(plot: ForecastPlot) -> dict[str, Any]:
-    """The forecast beside its history, of each series that has a chart."""
+    """The forecast and history of each series with a chart."""
     return {
         "panes": shortened(json.loads(plot.to_json())["panes"]),
         "unit": plot.unit,
@@ -40,7 +40,7 @@ def forecast_charts(plot: ForecastPlot) -> dict[str, Any]:
 
 
 def shortened(value: Any, digits: int = DIGITS) -> Any:
-    """Numbers with as many digits as a chart can show: the others are half of a page."""
+    """Numbers with as many digits as a chart can show; more would double the size of a page."""
     if isinstance(value, dict):
         return {name: shortened(entry, digits) for name, entry in value.items()}
     if isinstance(value, list):
@@ -49,7 +49,7 @@ def shortened(value: Any, digits: int = DIGITS) -> Any:
 
 
 def _axis(plot: ForecastPlot) -> str:
-    """Which kind of axis the times need: years that no calendar has are just names."""
+    """The kind of axis for the times; years outside of calendars are shown as categories."""
     times = np.concatenate(
         [ends for pane in plot.panes for ends in (pane.times[:1], pane.future[-1:])]
     )
@@ -62,8 +62,8 @@ def _axis(plot: ForecastPlot) -> str:
 def step_chart(
     tested: Backtest | None, summary: Summary | None, words: Words
 ) -> dict[str, Any] | None:
-    """The error at each step of each model: in the data's units for one series, relative to the
-    history for several."""
+    """The error of each model at each step: in the units of the data for one series, relative to
+    the history for several."""
     if tested is None or summary is None or not summary.scores:
         return None
     columns = tested.per_horizon()
@@ -82,8 +82,8 @@ def step_chart(
 def component_charts(
     plot: ForecastPlot, forecast: Forecast, panel: Panel, words: Words
 ) -> list[dict[str, Any]] | None:
-    """The components of the first series that have a chart, as far as they have a season or an
-    effect; None where none has."""
+    """The components of the first series with a chart that have a season or an effect; None if none
+    has."""
     charts = [
         _components(ComponentsPlot.from_forecast(forecast, panel, pane.name), pane, words)
         for pane in plot.panes[:MOST_COMPONENTS]
@@ -92,7 +92,7 @@ def component_charts(
 
 
 def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any]:
-    """Components at the newest times of a pane, and its future."""
+    """The components at the newest times of a pane, and its future."""
     is_drawn = np.isin(plot.times, np.concatenate([pane.times, pane.future]))
     count = int(np.count_nonzero(is_drawn))
     components: list[dict[str, Any]] = []
@@ -105,8 +105,8 @@ def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any
 
 
 def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str, Any] | None:
-    """The forecast of each scenario for the series that have a chart, and how far it differs from
-    the first."""
+    """The forecast of each scenario for the series with a chart, and its differences from the first
+    scenario."""
     if scenarios is None:
         return None
     first = next(iter(scenarios.forecasts.values()))

@@ -41,7 +41,7 @@ def subtitle_of(forecast: Forecast, plot: ForecastPlot) -> str:
 
 
 def chart_notes(forecast: Forecast, plot: ForecastPlot, panel: Panel) -> list[str]:
-    """What stands below the chart."""
+    """The notes below the chart."""
     combination = forecast.combination
     note = _chart_note(plot, panel)
     return [note] if combination is None else [note, f"Made of: {combination}."]
@@ -72,7 +72,7 @@ def verdict_line(summary: Summary | None, words: Words) -> str:
 
 
 def tiles_section(summary: Summary | None, words: Words) -> str:
-    """The few numbers that most readers want, each with its meaning."""
+    """The few numbers that most readers want, with their meanings."""
     if summary is None or not summary.scores:
         return ""
     scores = summary.scores[summary.model]
@@ -132,7 +132,7 @@ def data_section(panel: Panel, words: Words) -> str:
 
 
 def _kind(panel: Panel, words: Words) -> str:
-    """What values can be, and whether that was said."""
+    """The kinds of values, and whether they were declared or recognised."""
     counts = kind_counts(panel.kinds)
     if len(counts) == 1 and panel.kind == "real":
         return words("real")
@@ -178,7 +178,7 @@ def made_section(made_by: str, made_on: date, words: Words) -> str:
 
 
 def components_section(charts: list[dict[str, Any]] | None, words: Words) -> str:
-    """Where the components of a series are drawn."""
+    """The section in which the components of a series are drawn."""
     if charts is None:
         return ""
     note = "Seasons and effects are changes of the level; the rest is the remainder."

@@ -38,7 +38,7 @@ def totals_section(totals: Totals | None, words: Words) -> str:
 
 
 def scenarios_section(scenarios: Scenarios | None, words: Words) -> str:
-    """Charts and sums of scenarios, and how far they differ."""
+    """Charts and sums of scenarios, and their differences."""
     if scenarios is None:
         return ""
     header, *rows = scenarios.rows(MOST_ROWS)
@@ -52,7 +52,7 @@ def scenarios_section(scenarios: Scenarios | None, words: Words) -> str:
 def series_section(
     forecast: Forecast, panel: Panel, tested: Backtest | None, available: int, words: Words
 ) -> str:
-    """All series in a table, where there are several."""
+    """A table of all series, if there are several."""
     if available < 2:
         return ""
     header, rows = _series_rows(forecast, panel, tested)
@@ -93,8 +93,7 @@ def _series_rows(
 
 
 def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float], Any]]:
-    """Columns of the table of series that a backtest gives: numbers by series, and how to write
-    them."""
+    """Columns of the table of series that come from a backtest: numbers by series, and formats."""
     if tested is None or not tested.forecasts:
         return {}
     columns = tested.per_series()
@@ -131,7 +130,7 @@ _HELD_OUT = (
     "The end of the data was held out, forecast from earlier cutoffs, and compared with the "
     "actual values, as were simple forecasts."
 )
-_STEPS = '<div id="steps" class="chart low"></div>'  # where there is more than one step
+_STEPS = '<div id="steps" class="chart low"></div>'  # if there is more than one step
 _GLOSSARY = (
     "MAE: mean absolute error. RMSE: large errors count more. MAPE, sMAPE: error in percent of the "
     "value, of the mean of value and forecast. MASE: error relative to that of the seasonal naive "
@@ -141,7 +140,7 @@ _GLOSSARY = (
 
 
 def _coverage(summary: Summary, words: Words) -> str:
-    """How many held-out values lay in each interval, beside how many should."""
+    """The share of held-out values in each interval, beside the stated one."""
     shares = coverages_of(summary.scores[summary.model])
     if not shares:
         return ""
@@ -160,6 +159,6 @@ _INSIDE = "Share of held-out values inside each interval; the mark shows the sta
 
 
 def coverages_of(scores: dict[str, float]) -> dict[str, float]:
-    """The share of held-out values in each interval, by its level in percent."""
+    """The share of held-out values in each interval, by the interval's level in percent."""
     names = {name.removeprefix("coverage_"): name for name in scores if "coverage_" in name}
     return {level: scores[name] for level, name in names.items() if np.isfinite(scores[name])}

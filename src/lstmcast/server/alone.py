@@ -1,4 +1,4 @@
-"""Folders that one server at a time may use."""
+"""Folders that only one server at a time may use."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ LOCK = ".lock"
 
 
 def take(folder: Path, stack: ExitStack) -> None:
-    """Make a folder where there is none, and hold its lock as long as `stack`; OutputError where
-    another server does."""
+    """Create a folder if necessary, and hold its lock as long as `stack`; OutputError if another
+    server holds it."""
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if not stack.enter_context(locked(folder / LOCK)):

@@ -1,4 +1,4 @@
-"""The app of a server: which address answers with what."""
+"""The app of a server: its routes."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ from lstmcast.server.trainings.registry import Trainings
 from lstmcast.server.trainings.routes import add_trainings
 from lstmcast.server.work import Work
 
-# Seconds without an event after which it is asked whether the server ends, and how often until a
-# line says that it is there.
+# Seconds without an event after which a listener checks whether the server ends, and the number of
+# such checks after which it sends a sign of life.
 PAUSE, HEARTBEAT = 1.0, 15
-FORGETTING = 60.0  # seconds between two looks for results that nobody asks for any more
+FORGETTING = 60.0  # seconds between two checks for results that are no longer requested
 
 
 class Server:
     """What the routes of an app share: threads, streams, trainings, counters.
 
-    settings: what is served. read: makes the forecasts of a pass of the network. Raises ModelError,
-    OutputError where it cannot be served.
+    settings: what to serve. read: makes the forecasts of a pass of the network. Raises ModelError
+    or OutputError if serving is not possible.
     """
 
     def __init__(self, settings: Settings, read: Read = read_here) -> None:
@@ -63,17 +63,17 @@ class Server:
         self.batcher = Batcher(self.metrics.read_together, read)
         self.forecasts = Forecasts(settings.limits, self.batcher)
         self.work = Work(settings.limits)
-        self.results = Results()  # of the page
-        self.ending: Callable[[], bool] = lambda: False  # whether the process was told to end
+        self.results = Results()  # results that the page shows
+        self.ending: Callable[[], bool] = lambda: False  # whether the process is to end
 
     def require_listener(self) -> None:
-        """Problem where as many clients listen already as may."""
+        """Raise Problem if the maximum number of clients is already listening."""
         limit = self.settings.limits.listeners
         if self.streams.listeners + self.trainings.listeners >= limit:
             raise Problem(503, f"{limit} clients are listening already.")
 
     def close(self) -> None:
-        """Save the streams, end the trainings, and end."""
+        """Save the streams, end the trainings, and stop the threads."""
         self.streams.shut()
         self.trainings.close()
         self.batcher.close()
@@ -83,9 +83,9 @@ class Server:
 def create_app(settings: Settings | None = None, read: Read = read_here) -> Any:
     """An ASGI app that serves forecasts; its streams are open until the app ends.
 
-    settings: models, streams, limits; the shipped network alone unless given. read: makes the
-    forecasts of a pass of the network; in this process unless given. Raises ModelError, OutputError
-    where models or streams cannot be used.
+    settings: models, streams, limits; by default only the shipped network. read: makes the
+    forecasts of a pass of the network, by default in this process. Raises ModelError or OutputError
+    if models or streams cannot be used.
 
     >>> app = create_app()
     >>> sorted(app.api.openapi()["paths"])[:3]
@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None, read: Read = read_here) -> Any:
         title="lstmcast",
         version=__version__,
         summary="Forecasts of time series with a pretrained network.",
-        docs_url=None,  # they would load scripts from elsewhere
+        docs_url=None,  # they would load scripts from other sites
         redoc_url=None,
         lifespan=_lifespan(server),
         responses={"default": {"description": "A problem.", "content": {MEDIA_TYPE: {}}}},
@@ -150,7 +150,7 @@ def _add_state(api: FastAPI, server: Server) -> None:
 
     @api.get("/metrics", tags=["state"], response_class=PlainTextResponse)
     async def metrics() -> Response:
-        """Counters, in the text format of Prometheus."""
+        """Counters in the text format of Prometheus."""
         unsaved = sum(bool(stream.unsaved) for stream in streams)
         text = server.metrics.text(
             len(server.models),
@@ -172,7 +172,7 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
         "/v1/forecast", tags=["forecast"], openapi_extra=documented(ForecastHistory, ForecastTable)
     )
     async def forecast(request: Request) -> Response:
-        """Forecast a history (JSON) or a table (a form with files) by the shipped network."""
+        """Forecast a history (JSON) or a table (a form with files) with the shipped network."""
         kinds = ForecastHistory, ForecastTable
         async with asked_in(request, *kinds, work.aside) as body:
             light = isinstance(body.fields, ForecastHistory) and body.fields.cutoffs == 0
@@ -193,13 +193,13 @@ def _add_models(api: FastAPI, server: Server) -> None:
 
     @api.get("/v1/models", tags=["models"])
     async def listed() -> dict[str, Any]:
-        """The saved models that are served."""
+        """List the saved models."""
         summaries = [await work.aside(summary, name, models[name]) for name in sorted(models)]
         return {"models": summaries}
 
     @api.get("/v1/models/{name}", tags=["models"])
     async def info(name: str) -> dict[str, Any]:
-        """What is in a saved model."""
+        """Describe a saved model."""
         return await work.aside(described, name, folder_of(models, name))
 
     @api.post(
@@ -208,7 +208,7 @@ def _add_models(api: FastAPI, server: Server) -> None:
         openapi_extra=documented(PredictHistory, PredictTable, required=False),
     )
     async def predict(name: str, request: Request) -> Response:
-        """Forecast with a saved model: from newer data, or without a body from where it stopped."""
+        """Forecast with a saved model: from newer data, or without a body from its own."""
         folder = folder_of(models, name)
         kinds = PredictHistory, PredictTable
         async with asked_in(request, *kinds, work.aside, PredictAlone) as body:
@@ -224,7 +224,7 @@ def _add_streams(api: FastAPI, server: Server) -> None:
 
     @api.get("/v1/streams", tags=["streams"])
     async def listed() -> dict[str, Any]:
-        """The streams that are open."""
+        """List the open streams."""
         return {"streams": [stream.described() for stream in streams]}
 
     @api.post(
@@ -239,7 +239,7 @@ def _add_streams(api: FastAPI, server: Server) -> None:
 
     @api.get("/v1/streams/{name}", tags=["streams"])
     async def info(name: str) -> dict[str, Any]:
-        """What a stream has read, and how far it is saved."""
+        """Describe a stream: what it has read, and how far it is saved."""
         return streams.named(name).described()
 
     @api.post("/v1/streams/{name}/ticks", tags=["streams"], openapi_extra=documented(Tick))
@@ -258,14 +258,14 @@ def _add_keeping(api: FastAPI, server: Server) -> None:
 
     @api.post("/v1/streams/{name}/save", tags=["streams"])
     async def saved(name: str) -> dict[str, Any]:
-        """Bring the whole state to the disk: what was answered survives a power cut then."""
+        """Write the whole state to disk, so that all answers so far survive a power cut."""
         stream = streams.named(name)
         async with stream.turn:
             return await work.tick(stream.save)
 
     @api.delete("/v1/streams/{name}", tags=["streams"], status_code=204)
     async def closed(name: str) -> Response:
-        """Close a stream for good: its state is removed."""
+        """Close a stream and remove its state."""
         stream = streams.named(name)
         async with stream.turn:
             await work.tick(streams.close, name)
@@ -297,7 +297,7 @@ def _add_events(api: FastAPI, server: Server) -> None:
 async def _followed(
     server: Server, stream: ServedStream, newest: int | None, limit: int | None
 ) -> AsyncIterator[str]:
-    """Events of a stream until it is closed, the client goes away or there were enough."""
+    """Events of a stream until it is closed, the client leaves or the limit is reached."""
     queue: asyncio.Queue[Answer | None] = asyncio.Queue(REMEMBERED)
     for answer in stream.missed(newest):
         queue.put_nowait(answer)

@@ -1,4 +1,4 @@
-"""Requests that arrive while the network is busy are read together in its next pass."""
+"""Batching: requests that arrive while the network is busy are read together in its next pass."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lstmcast.forecast import Forecast
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.server.passes import Pass, Read, read_here
 
-MOST = 64  # requests in a pass: more would keep the first of them waiting
+MOST = 64  # requests in a pass: with more, the first of them would wait too long
 
 
 @dataclass(eq=False)
 class _Waiting:
-    """A forecast that is wanted, and what came of it."""
+    """A requested forecast, and its result."""
 
     panel: Panel
     model: LSTMForecaster
@@ -27,12 +27,13 @@ class _Waiting:
 
 
 class Batcher:
-    """Forecasts of the shipped network for threads that ask at the same time.
+    """Forecasts of the shipped network for threads that request them at the same time.
 
-    One thread works: it takes all that wait, has the network read them in one pass, and continues
-    until nothing waits. Each forecast is that of its panel alone. Nobody waits for others to come.
+    One thread works: it takes all waiting requests, has the network read them in one pass, and
+    continues until none is left. Each forecast equals that of its panel alone. Requests never wait
+    for later ones to arrive.
 
-    passed: is told how many requests were in a pass. read: makes the forecasts of a pass.
+    passed: is called with the number of requests in a pass. read: makes the forecasts of a pass.
 
     >>> panel = Panel.from_arrays([1.0, 5.0, 9.0] * 8)
     >>> Batched(LSTMForecaster(horizon=2), Batcher()).predict(panel).point.round().tolist()
@@ -51,7 +52,7 @@ class Batcher:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="lstmcast-network")
 
     def predict(self, model: LSTMForecaster, panel: Panel) -> Forecast:
-        """What comes after each series. Raises what `LSTMForecaster.predict` raises."""
+        """Forecast the steps after each series. Raises what `LSTMForecaster.predict` raises."""
         request = _Waiting(panel, model)
         with self._lock:
             self._waiting.append(request)
@@ -61,15 +62,15 @@ class Batcher:
         request.finished.wait()
         if request.error is not None:
             raise request.error
-        assert request.forecast is not None  # it is done
+        assert request.forecast is not None  # the request is done
         return request.forecast
 
     def close(self) -> None:
-        """Forecast no more; the thread ends."""
+        """Take no more requests; the thread ends."""
         self._worker.shutdown(wait=False)
 
     def _work(self) -> None:
-        """Answer all that wait, until nothing does."""
+        """Answer waiting requests until there are none."""
         while batch := self._taken():
             self._answer(batch)
             self.passed(len(batch))
@@ -81,7 +82,7 @@ class Batcher:
             return batch
 
     def _answer(self, batch: list[_Waiting]) -> None:
-        """Forecast all of a batch; one that cannot be forecast must not fail the others."""
+        """Forecast all requests of a batch; one that fails must not affect the others."""
         asked = Pass.of([one.panel for one in batch], [one.model for one in batch])
         try:
             for request, forecast in zip(batch, self.read(asked), strict=True):
@@ -98,16 +99,16 @@ class Batcher:
 
 @dataclass(frozen=True, eq=False)
 class Batched:
-    """A forecaster for a job, whose forecasts are made together with those of other requests."""
+    """A forecaster for a job whose forecasts are made together with those of other requests."""
 
     model: LSTMForecaster
     batcher: Batcher
 
     @property
     def horizon(self) -> int:
-        """How many steps it forecasts."""
+        """The number of steps that it forecasts."""
         return self.model.horizon
 
     def predict(self, panel: Panel) -> Forecast:
-        """What comes after each series."""
+        """Forecast the steps after each series."""
         return self.batcher.predict(self.model, panel)

@@ -1,5 +1,5 @@
-"""The body of a request: JSON, or files with options in a form. Read in a thread where it is long,
-so that others are answered meanwhile."""
+"""The body of a request: JSON, or files with options in a form. Long ones are read in a thread, so
+that other requests are answered meanwhile."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from lstmcast.server.settings import Limits
 
 Model = TypeVar("Model", bound=BaseModel)
 JSON, FORM = "application/json", "multipart/form-data"
-FILE = "file"  # the field of a form that holds a table
-SHORT = 100_000  # bytes that are read sooner than a thread is asked
+FILE = "file"  # the form field that holds a table
+SHORT = 100_000  # bytes up to which reading is faster than starting it in a thread
 MOST_FILES, MOST_FIELDS, LONGEST_FIELD = 20, 100, 100_000
 _LONGEST_NAME = 100
 _ODD = re.compile(r"[\x00-\x1f\x7f/\\:*?\[\]\"<>|]")
 
 
 class Upload(NamedTuple):
-    """A file that was sent: the name that it had, and what is in it."""
+    """An uploaded file: its name and content."""
 
     name: str
     content: bytes
 
 
 class Asked(NamedTuple):
-    """A request that was read: its fields, and its files."""
+    """A parsed request: its fields and its files."""
 
     fields: Any
     files: Sequence[Upload] = ()
 
     @contextmanager
     def source(self, limits: Limits) -> Iterator[Source | None]:
-        """Its data, to be read in the block; None where there are none. Files lie in a folder of
-        their own meanwhile."""
+        """Its data, to be read in the block; None if there are none. Files are in a temporary
+        folder meanwhile."""
         if isinstance(self.fields, History):
             yield self.fields.source()
         elif isinstance(self.fields, Table):
@@ -63,8 +63,8 @@ async def asked(
     aside: Callable[..., Any],
     bodyless: type[BaseModel] | None = None,
 ) -> Asked:
-    """What a request asks for; `aside` runs a function in a thread, `bodyless` is what a JSON
-    object without a history is. Problem, ValidationError."""
+    """Parse a request; `aside` runs a function in a thread, `bodyless` is the model of a JSON
+    object without a history. Raises Problem, ValidationError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == FORM:
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as form:
@@ -81,7 +81,7 @@ async def asked(
 
 
 async def json_of(request: Request, model: type[Model], aside: Callable[..., Any]) -> Model:
-    """The JSON object of a request. Problem, ValidationError."""
+    """Parse the JSON object of a request. Raises Problem, ValidationError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (JSON, ""):
         raise Problem(415, f"Send {JSON}, not {kind[:80]!r}.", "content-type")
@@ -102,7 +102,7 @@ def _of_json(body: bytes, model: type[BaseModel], bodyless: type[BaseModel] | No
 
 
 async def _of_form(form: FormData) -> tuple[dict[str, Any], list[Upload]]:
-    """The options of a form, a list where one was given several times, and its files."""
+    """The options of a form (lists if given several times), and its files."""
     fields: dict[str, Any] = {}
     files: list[Upload] = []
     for name in form:
@@ -118,7 +118,7 @@ async def _of_form(form: FormData) -> tuple[dict[str, Any], list[Upload]]:
 
 
 def _texts(name: str, values: Sequence[UploadFile | str]) -> str | list[str]:
-    """The values of a field that is no file. Problem."""
+    """The values of a field that is not a file. Raises Problem."""
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) < len(values):
         raise Problem(UNUSABLE, f"{name[:80]!r} is a file, but a text is expected.", name[:80])
@@ -130,10 +130,10 @@ def _texts(name: str, values: Sequence[UploadFile | str]) -> str | list[str]:
 
 
 def written(files: Sequence[Upload], folder: Path) -> list[str]:
-    """Write files to a folder under the names that they had, as far as these are names."""
+    """Write files to a folder, under their own names if these are safe."""
     paths: list[str] = []
     for number, file in enumerate(files):
-        place = folder / str(number)  # two may be called the same
+        place = folder / str(number)  # two files may have the same name
         place.mkdir(parents=True)
         path = place / safe_name(file.name)
         path.write_bytes(file.content)
@@ -142,7 +142,7 @@ def written(files: Sequence[Upload], folder: Path) -> list[str]:
 
 
 def safe_name(name: str) -> str:
-    """A name of a file that leads nowhere else.
+    """A file name that does not lead to another folder.
 
     >>> safe_name("../../etc/passwd"), safe_name("C:\\\\sales.csv"), safe_name("..")
     ('passwd', 'sales.csv', 'table')
@@ -150,14 +150,14 @@ def safe_name(name: str) -> str:
     basename = re.split(r"[/\\]", name)[-1]
     plain = _ODD.sub("_", basename).encode("utf-8", "replace").decode().strip(" .~-")
     while len(plain.encode()) > _LONGEST_NAME:
-        plain = plain[len(plain) // 10 + 1 :]  # the ending stays
+        plain = plain[len(plain) // 10 + 1 :]  # keep the extension
     return plain or "table"
 
 
 def documented(
     as_json: type[BaseModel], as_form: type[BaseModel] | None = None, required: bool = True
 ) -> dict[str, Any]:
-    """What OpenAPI says of the body of a request."""
+    """The OpenAPI description of a request's body."""
     content: dict[str, Any] = {JSON: {"schema": _schema(as_json)}}
     if as_form is not None:
         form = _schema(as_form)

@@ -1,4 +1,4 @@
-"""Which field of a request an error is about."""
+"""The fields of a request that errors are about."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def asked_in(
     aside: Aside,
     bodyless: type[BaseModel] | None = None,
 ) -> AsyncIterator[Asked]:
-    """What a request asks for, as `bodies.asked` reads it; errors in the block name its fields."""
+    """The request as parsed by `bodies.asked`; errors in the block name its fields."""
     with Fields(as_form) as names:
         body = await asked(request, as_json, as_form, aside, bodyless)
         names.of(body.fields, body.files)
@@ -43,16 +43,16 @@ async def asked_in_json(request: Request, model: type[Model], aside: Aside) -> A
 
 
 class Fields:
-    """Errors in the block name the field of a request that they are about.
+    """Makes errors in the block name the field of a request that they are about.
 
-    Of a request whose data came in a form, that is the file.
+    If the data were sent in a form, errors about them name the file.
     """
 
     def __init__(self, model: type[BaseModel]) -> None:
         self.names: dict[str, Any] = dict.fromkeys(model.model_fields)
 
     def of(self, fields: BaseModel, files: Sequence[Any] = ()) -> None:
-        """What was asked for is known now."""
+        """Set the fields and files of the request."""
         long = set() if isinstance(fields, Table) else {"series", "values", "rows"}
         self.names = {"file": None} if files else {}
         self.names |= dict.fromkeys(type(fields).model_fields)

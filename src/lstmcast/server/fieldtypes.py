@@ -12,11 +12,11 @@ from lstmcast.predict import NARROWEST, WIDEST
 from lstmcast.server.problems import LISTED, NAMED
 from lstmcast.totals import SPANS, STEP, WHOLE
 
-LONGEST_NAME = 1000  # letters of a column or a series
+LONGEST_NAME = 1000  # letters in the name of a column or a series
 
 
 def _listed(value: Any) -> Any:
-    """A field of a form that was given once, as a list."""
+    """A form field that was given once, as a list."""
     return [value] if isinstance(value, (str, int, float)) else value
 
 
@@ -34,13 +34,13 @@ KnownCells = Cell | list[Cell]
 
 
 def _frequency(text: str) -> str:
-    """A frequency that is known; UsageError, which is a ValueError, for any other."""
+    """A known frequency; UsageError, which is a ValueError, for any other."""
     parse_frequency(text)
     return text
 
 
 def _span(text: str) -> str:
-    """What totals can be over."""
+    """A time span for totals; UsageError for any other."""
     choices = (STEP, *SPANS, WHOLE)
     if text not in choices:
         raise ValueError(f"{text!r} is not a time span. Choose one of {', '.join(choices)}")
@@ -52,7 +52,7 @@ Span = Annotated[Text, AfterValidator(_span)]
 
 
 def _shape(values: Any) -> str:
-    """Which of two shapes values have, so that what is wrong is said of that one alone."""
+    """The shape of values (one of two), so that errors concern only that one."""
     return NAMED if isinstance(values, dict) else LISTED
 
 

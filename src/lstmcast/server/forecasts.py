@@ -1,4 +1,4 @@
-"""What requests give: the jobs of the commands, with what a server allows."""
+"""Answers to requests: the jobs of the commands, within the limits of a server."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Document = dict[str, Any]
 
 
 class Made(NamedTuple):
-    """A forecaster, and what its job gave."""
+    """A forecaster, and the result of its job."""
 
     model: LSTMForecaster
     result: ForecastResult | PredictResult
@@ -54,19 +54,19 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Forecasts:
-    """Answers of a server. batcher: what the shipped network reads requests with."""
+    """Answers of a server. batcher: combines requests to the shipped network."""
 
     limits: Limits
     batcher: Batcher
 
     def forecast(self, request: Asked) -> Document:
-        """A forecast by the shipped network. Problem, LstmcastError."""
+        """Forecast with the shipped network. Raises Problem, LstmcastError."""
         outcome = self.made(request).result
-        assert isinstance(outcome, ForecastResult)  # of the shipped network
+        assert isinstance(outcome, ForecastResult)  # the shipped network gives this result
         return outcome.document(request.fields.held_out)
 
     def made(self, request: Asked) -> Made:
-        """The same with what made it."""
+        """The same, with the forecaster that made it."""
         fields: ForecastTable | ForecastHistory = request.fields
         with request.source(self.limits) as source:
             source = self._read(source)
@@ -87,12 +87,12 @@ class Forecasts:
         return Made(forecaster, job.run())
 
     def predict(self, name: str, folder: Path, request: Asked) -> Document:
-        """A forecast by a saved model. Problem, LstmcastError."""
-        # where its folder is, is the server's own business
+        """Forecast with a saved model. Raises Problem, LstmcastError."""
+        # clients need not know where its folder is
         return self.predicted(name, folder, request).result.document() | {"model": name}
 
     def predicted(self, name: str, folder: Path, request: Asked) -> Made:
-        """The same with the model."""
+        """The same, with the model."""
         fields: PredictTable | PredictHistory | PredictAlone = request.fields
         model = loaded(name, folder)
         assert model.saved_context is not None  # a loaded model remembers its data
@@ -122,14 +122,14 @@ class Forecasts:
             return Made(model, job.run(watched))
 
     def anomalies(self, request: Asked) -> Document:
-        """How surprising values are, by the shipped network. Problem, LstmcastError."""
+        """Score values with the shipped network. Raises Problem, LstmcastError."""
         with request.source(self.limits) as source:
             source = self._read(source)
         return AnomalyJob(source, rate=request.fields.rate).run().document()
 
     def _read(self, source: Source | None) -> Source:
-        """The data of a source, read. Problem for too many."""
-        assert source is not None  # of a request that has some
+        """Read the data of a source. Raises Problem if there are too many."""
+        assert source is not None  # the request has data
         panel = source.read()
         require_rows(panel, self.limits)
         if panel.report.source == ARRAYS:
@@ -146,13 +146,13 @@ class Forecasts:
         return horizon
 
     def _require_steps(self, fields: Ahead, horizon: int, panel: Panel) -> None:
-        """Problem for more steps of a panel than are forecast."""
+        """Raise Problem for more steps than the server forecasts."""
         steps = steps_until(fields.until, panel) if fields.until else horizon
         require_horizon(steps, len(panel), self.limits)
 
 
 def loaded(name: str, folder: Path) -> LSTMForecaster:
-    """A saved model. Problem where it cannot be used, whatever the request."""
+    """Load a saved model. Raises Problem if no request can use it."""
     try:
         return load(folder)
     except LstmcastError as error:
@@ -160,16 +160,16 @@ def loaded(name: str, folder: Path) -> LSTMForecaster:
 
 
 def described(name: str, folder: Path) -> Document:
-    """What is in a saved model. Problem where it cannot be read."""
+    """Describe a saved model. Raises Problem if it cannot be read."""
     try:
-        manifest, _ = store.load(folder)  # arrays too: a damaged model should not look well
+        manifest, _ = store.load(folder)  # arrays too: a damaged model must not look intact
     except LstmcastError as error:
         raise Problem(503, f"The model {name!r} cannot be used: {error}") from error
     return {"name": name, "lstmcast": __version__, "model": manifest}
 
 
 def summary(name: str, folder: Path) -> Document:
-    """What a list of models says of one."""
+    """The entry of a model in the list of models."""
     try:
         manifest = store.read_manifest(folder)
     except LstmcastError as error:

@@ -1,6 +1,6 @@
-"""What stands before every request: who asks, how much arrives, in what time; and what is counted.
+"""The guard before every request: it checks the client, limits size and time, and counts requests.
 
-Pure ASGI: a body is handed on as it arrives, so that a large one is refused before it is kept.
+Pure ASGI: a body is passed on as it arrives, so that a large one is refused before it is stored.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from lstmcast.server.replies import language_of, response_of
 from lstmcast.server.settings import Settings
 
 TOO_LARGE = 413
-LINGERING = 2.0  # seconds in which a client may notice that it was refused
-# Paths that need no token: whether a server lives is no secret, nor is its page without its data.
+LINGERING = 2.0  # seconds that a client has to notice that it was refused
+# Paths without a token: whether a server is up is not secret, nor is its page without data.
 OPEN, OPEN_BELOW = ("/health", "/", "/favicon.ico"), "/static/"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -30,9 +30,9 @@ class Guard:
     """An app behind its limits.
 
     Args:
-        app: what answers.
-        settings: who may ask, and how much.
-        metrics: where requests are counted.
+        app: The app that answers requests.
+        settings: Tokens, hosts and limits.
+        metrics: Counters of requests.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
@@ -61,11 +61,11 @@ class Guard:
             self.metrics.answered(route, method, answer.status or 499, took)
 
     def _admit(self, scope: Scope) -> None:
-        """Problem for a request that is not to be answered."""
+        """Raise Problem for a request that must not be answered."""
         host = _header(scope, b"host")
         hosts = self.settings.hosts
         if hosts is not None and _host_name(host) not in hosts:
-            # a page elsewhere whose name leads here must not read the answers
+            # a page of another site whose name resolves to this machine must not read answers
             raise Problem(421, f"{host[:100]!r} is not {' or '.join(hosts)}.", "host")
         origin = _header(scope, b"origin")
         if origin and _place_of(origin) != host:
@@ -81,7 +81,7 @@ class Guard:
     def _require_token(self, header: bytes) -> None:
         token = self.settings.token or ""
         scheme, _, token_sent = header.partition(b" ")
-        # in constant time: how long a wrong one takes says nothing
+        # in constant time, so that the duration reveals nothing about a wrong token
         right = hmac.compare_digest(token_sent.strip(), token.encode())
         if scheme.lower() != b"bearer" or not right:
             raise Problem(
@@ -93,7 +93,7 @@ class Guard:
 
 
 class _Body:
-    """The body of a request, as far as it may be long and late."""
+    """The body of a request, within the limits of size and time."""
 
     def __init__(self, receive: Receive, settings: Settings) -> None:
         self._receive, self._settings = receive, settings
@@ -101,9 +101,9 @@ class _Body:
         self._until = time.monotonic() + settings.limits.receive
 
     async def receive(self) -> Message:
-        """The next part of it. Problem where it is too large, or takes too long."""
+        """Receive the next part. Raises Problem if the body is too large or takes too long."""
         if self.ended:
-            return await self._receive()  # of a client that goes away
+            return await self._receive()  # a client that leaves
         remaining = self._until - time.monotonic()
         try:
             message = await asyncio.wait_for(self._receive(), max(remaining, 0.01))
@@ -120,8 +120,8 @@ class _Body:
         return message
 
     async def drain(self) -> None:
-        """Take what a client still sends, for a moment: a connection that is closed while data
-        arrive is reset, and the answer lost before it was read."""
+        """Read for a moment what a client still sends: a connection that is closed while data
+        arrive is reset, and the answer is lost before it is read."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LINGERING):
                 continues = True
@@ -130,13 +130,13 @@ class _Body:
 
 
 class _Answer:
-    """Sends an answer, and remembers its status; 0 before it has begun."""
+    """Sends an answer, and stores its status, which is 0 before it has begun."""
 
     def __init__(self, send: Send, body: _Body) -> None:
         self._send, self._body, self.status = send, body, 0
 
     async def send(self, message: Message) -> None:
-        """The next part of it."""
+        """Send the next part."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
         ends = message["type"] == "http.response.body" and not message.get("more_body", False)
@@ -148,19 +148,19 @@ class _Answer:
 
 
 def too_large(settings: Settings) -> Problem:
-    """A body with more bytes than are taken."""
+    """The problem of a body that is too large."""
     limit = settings.limits.body
     detail = f"The body is larger than {limit:,} bytes. Send fewer series or columns."
     return Problem(TOO_LARGE, detail, "body", headers={"connection": "close"})
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    """The last header of a name; empty where there is none."""
+    """The last header with this name; empty if there is none."""
     return dict(scope["headers"]).get(name, b"").decode("latin-1")
 
 
 def _host_name(host: str) -> str:
-    """A host without its port.
+    """The name of a host, without its port.
 
     >>> _host_name("localhost:8000"), _host_name("[::1]:8000")
     ('localhost', '[::1]')
@@ -171,19 +171,19 @@ def _host_name(host: str) -> str:
 
 
 def _place_of(origin: str) -> str:
-    """Host and port of an origin; empty where it is none.
+    """The host and port of an origin; empty if it is invalid.
 
     >>> _place_of("http://localhost:8000"), _place_of("http://[")
     ('localhost:8000', '')
     """
     try:
         return urlsplit(origin).netloc
-    except ValueError:  # brackets that hold no address
+    except ValueError:  # brackets without an address
         return ""
 
 
 def allowed_hosts(host: str, names: Iterable[str]) -> tuple[str, ...] | None:
-    """By which names a server that listens at `host` may be called: any, unless it is for this
-    machine alone."""
+    """The host names that requests may use if a server listens on `host`; None, which allows any,
+    unless it serves only this machine."""
     names = tuple(names)
     return names if host in names else None

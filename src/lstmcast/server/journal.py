@@ -1,8 +1,8 @@
-"""What a stream has read since its state was last written: a line of JSON each, appended before the
-stream moves, so that nothing that was acknowledged is lost when the process is killed.
+"""The ticks that a stream has read since its state was last written, one line of JSON for each.
 
-Writing the whole state of a stream takes much longer than a tick. So it is written now and then,
-and the ticks since then are kept in a file beside it, which is read again at the next start.
+A line is appended before the stream changes, so that no acknowledged tick is lost if the process is
+killed. Writing the whole state takes much longer than a tick, so it is written only occasionally;
+the ticks since then are in this file, which is read again at the next start.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from lstmcast.util.files import output_errors
 
 
 class Journal:
-    """An open journal. `path`: its file, made if need be.
+    """An open journal. `path`: its file, created if necessary.
 
-    A last line that is not whole was never acknowledged, and is removed.
+    An incomplete last line was never acknowledged, and is removed.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -39,20 +39,20 @@ class Journal:
             self._file.truncate(self._size)
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """What was appended, from the first to the last."""
+        """The entries, from first to last."""
         self._file.seek(0)
         for line in self._file.read(self._size).splitlines():
             yield json.loads(line)
 
     def append(self, entry: dict[str, Any]) -> int:
-        """Keep an entry; how long the journal was before, for `undo`. OutputError, and then it is
-        as it was."""
+        """Append an entry, and return the previous size of the journal, for `undo`. If it raises
+        OutputError, the journal is unchanged."""
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         size_before = self._size
         with output_errors(self.path):
             try:
                 count = self._file.write(line)
-                if count < len(line):  # the disk is full: the rest says why
+                if count < len(line):  # the disk is full: writing the rest raises the error
                     self._file.write(line[count:])
             except OSError:
                 self._file.truncate(size_before)
@@ -61,17 +61,17 @@ class Journal:
         return size_before
 
     def undo(self, size: int) -> None:
-        """Forget what was appended since the journal was so long."""
+        """Remove everything that was appended since the journal had this size."""
         with output_errors(self.path):
             self._file.truncate(size)
         self._size = size
 
     def close(self) -> None:
-        """Append no more."""
+        """Close the file."""
         self._file.close()
 
     def _whole(self) -> int:
-        """The bytes of the lines that are whole."""
+        """The size of all complete lines in bytes."""
         self._file.seek(0)
         size = 0
         for line in self._file.read().splitlines(keepends=True):

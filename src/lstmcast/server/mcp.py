@@ -1,7 +1,7 @@
-"""The Model Context Protocol over standard input and output: JSON-RPC 2.0, a message a line.
+"""The Model Context Protocol over standard input and output: JSON-RPC 2.0, one message per line.
 
-Only what tools need is spoken: `initialize`, `ping`, `tools/list`, `tools/call`. The official
-package brings a web server and cryptography (about 50 MB) for the same.
+Only the methods that tools need are implemented: `initialize`, `ping`, `tools/list`, `tools/call`.
+The official package would add a web server and cryptography (about 50 MB) for the same.
 
 https://modelcontextprotocol.io/specification
 """
@@ -21,7 +21,7 @@ from lstmcast.errors import LstmcastError
 from lstmcast.server.problems import finite, of_fields
 from lstmcast.server.tools import Tools
 
-VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # that are spoken, newest first
+VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # supported, newest first
 LONGEST = 1_000_000  # bytes of a message
 PARSE, REQUEST, METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
 INSTRUCTIONS = (
@@ -34,7 +34,7 @@ logger = logging.getLogger("lstmcast")
 
 
 class Refused(Exception):
-    """A message that cannot be answered: `code` of JSON-RPC, and why."""
+    """A message that cannot be answered, with the JSON-RPC code and the reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Assistant:
-    """Answers messages of an assistant.
+    """Answers the messages of an assistant.
 
     >>> from pathlib import Path
     >>> assistant = Assistant(Tools(Path(".")))
@@ -55,7 +55,7 @@ class Assistant:
     tools: Tools
 
     def answer(self, line: str | bytes) -> Message | None:
-        """The answer to a message; None where it wants none."""
+        """The answer to a message; None if it needs none."""
         number = None
         try:
             message = _message(line)
@@ -73,7 +73,7 @@ class Assistant:
         if not isinstance(parameters, dict):
             raise Refused(PARAMS, "params is not an object.")
         if "id" not in message:
-            return None  # a notification: nothing here hangs on any
+            return None  # a notification: none has an effect here
         match method:
             case "initialize":
                 return self._introduced(parameters)
@@ -95,7 +95,7 @@ class Assistant:
         }
 
     def _called(self, parameters: Mapping[str, Any]) -> Message:
-        """What a tool says; what cannot be done is told to the assistant, who may try again."""
+        """The answer of a tool; errors are reported to the assistant, which may try again."""
         name, arguments = parameters.get("name"), parameters.get("arguments") or {}
         names = [tool["name"] for tool in self.tools.described()]
         if not isinstance(name, str) or name not in names or not isinstance(arguments, dict):
@@ -123,12 +123,12 @@ def run(assistant: Assistant, source: BinaryIO, output: TextIO) -> None:
             continue
         answer = assistant.answer(line)
         if answer is not None:
-            output.write(json.dumps(answer) + "\n")  # ASCII: no line ends within
+            output.write(json.dumps(answer) + "\n")  # ASCII, so there are no line ends within
             output.flush()
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:
-    """Lines; of one that is too long as much as shows that."""
+    """Yield lines; a line that is too long is cut just beyond the limit."""
     while line := source.readline(LONGEST + 1):
         end = line
         while len(line) > LONGEST and end and not end.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""What a server counts, in the text format of Prometheus."""
+"""The counters of a server, in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self.active = 0  # requests that are being answered
+        self.active = 0  # requests in progress
         self._lock = Lock()
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._within: Counter[tuple[str, float]] = Counter()
@@ -30,7 +30,7 @@ class Metrics:
         self._passes = self._together = self._ticks = 0
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """A request was answered."""
+        """Count an answered request."""
         with self._lock:
             self._requests[method, route, status] += 1
             self._count[route] += 1
@@ -39,13 +39,13 @@ class Metrics:
                 self._within[route, bound] += seconds <= bound
 
     def read_together(self, requests: int) -> None:
-        """The network has read the series of so many requests in one pass."""
+        """Count a pass of the network over this number of requests."""
         with self._lock:
             self._passes += 1
             self._together += requests
 
     def ticked(self) -> None:
-        """A stream has read a tick."""
+        """Count a tick of a stream."""
         with self._lock:
             self._ticks += 1
 
@@ -57,8 +57,8 @@ class Metrics:
         listeners: int = 0,
         trainings: int = 0,
     ) -> str:
-        """All of it, with how many models, streams, streams that could not be saved, listeners and
-        trainings that run there are."""
+        """All counters, with the numbers of models, streams, unsaved streams, listeners and running
+        trainings."""
         with self._lock:
             lines = [*self._of_requests(), *self._of_times()]
             values = [

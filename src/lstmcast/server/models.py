@@ -1,4 +1,4 @@
-"""The models of a server by name: those that were named, and those that were trained here."""
+"""The models of a server by name: those given at the start, and those trained here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Models(Mapping[str, Path]):
-    """The folders of all models that are served."""
+    """The folders of all served models."""
 
     def __init__(self, served: Mapping[str, Path], trainings: Trainings) -> None:
         self._given, self._trainings = served, trainings
@@ -32,7 +32,7 @@ class Models(Mapping[str, Path]):
 
 
 def folder_of(models: Mapping[str, Path], name: str) -> Path:
-    """The folder of a model. Problem where there is none of this name."""
+    """The folder of a model. Raises Problem if there is no model with this name."""
     if name not in models:
         listing = f" There are: {', '.join(sorted(models))}." if models else " There are none."
         raise Problem(404, f"There is no model {name[:100]!r}.{listing}", "model")

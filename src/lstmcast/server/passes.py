@@ -1,7 +1,7 @@
-"""Passes of the shipped network, here or in a process of their own.
+"""Passes of the shipped network, in this process or in a separate one.
 
 Python runs one thread at a time. While the network reads histories in another process, the server
-goes on with requests and with ticks of streams, on another processor.
+handles other requests and ticks of streams, on another processor.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Pass:
 
     @classmethod
     def of(cls, panels: Sequence[Panel], models: Sequence[LSTMForecaster]) -> Pass:
-        """Of panels and what is to forecast each.
+        """The pass of panels and the forecaster of each.
 
         >>> panel = Panel.from_arrays([3.0, 5.0, 4.0] * 8)
         >>> [forecast] = read_here(Pass.of([panel], [LSTMForecaster(horizon=2)]))
@@ -53,7 +53,7 @@ def read_here(asked: Pass) -> list[Forecast]:
 
 
 class OwnProcess:
-    """Has passes read by a process of its own, one at a time.
+    """Reads passes in a separate process, one at a time.
 
     >>> passes = OwnProcess()
     >>> panel = Panel.from_arrays([3.0, 5.0, 4.0] * 8)
@@ -67,7 +67,7 @@ class OwnProcess:
         self.closed = False
 
     def read(self, asked: Pass) -> list[Forecast]:
-        """The forecasts of a pass. Raises what `read_here` raises, Problem where the process is
+        """The forecasts of a pass. Raises what `read_here` raises, and Problem if the process is
         lost or closed."""
         if self.closed:
             raise Problem(503, "The server is ending.")
@@ -82,6 +82,6 @@ class OwnProcess:
             ) from error
 
     def close(self) -> None:
-        """End the process; nothing is read any more."""
+        """End the process; no more passes are read."""
         self.closed = True
         self.worker.close()

@@ -1,4 +1,4 @@
-"""What went wrong with a request: what happened, and in which field (RFC 9457)."""
+"""Problems with requests: what happened, and in which field (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lstmcast.data.files.frames import ARRAYS
 from lstmcast.errors import DataError, LstmcastError, OutputError, bounded
 
 UNUSABLE = 422
-_LONG = 8  # letters of a text that is no common word, such as a time
-LISTED, NAMED = "[…]", "{…}"  # shapes of a field, which are no part of its name
+_LONG = 8  # letters from which a text, such as a time, is unlikely to be a common word
+LISTED, NAMED = "[…]", "{…}"  # shapes of a field, which are not part of its name
 TITLES = {
     400: "The request cannot be read",
     401: "A token is needed",
@@ -39,8 +39,8 @@ logger = logging.getLogger("lstmcast")
 class Problem(Exception):
     """A request that cannot be answered.
 
-    status: of HTTP. detail: what happened, what was expected, what to do. field: where in the
-    request. errors: the same for several fields. headers: of the answer.
+    status: the HTTP status. detail: what happened, what was expected, what to do. field: the field
+    of the request. errors: the same for several fields. headers: headers of the answer.
     """
 
     def __init__(
@@ -72,8 +72,8 @@ class Problem(Exception):
 
 
 def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Problem:
-    """What an error means to a client; `fields`: those of its request and what they say, of which
-    the message may name one.
+    """The problem to report for an error; `fields`: the fields and values of the request, one of
+    which the message may name.
 
     >>> from lstmcast.errors import UsageError
     >>> problem_of(UsageError("level=0 is no interval."), {"horizon": 3, "level": 0}).field
@@ -105,12 +105,12 @@ def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Pro
 
 
 def of_fields(error: ValidationError) -> Problem:
-    """Which fields of a request are wrong, and why."""
+    """The problem with invalid fields of a request."""
     return of_errors(error.errors(include_url=False, include_context=False, include_input=False))
 
 
 def of_errors(details: Sequence[Mapping[str, Any]]) -> Problem:
-    """The same, as pydantic lists them."""
+    """The same, from the list of pydantic."""
     errors = [{"field": _place(detail), "detail": _reason(detail)} for detail in details[:20]]
     first = errors[0]
     ending = f" {len(details) - 1} more fields are wrong." if len(details) > 1 else ""
@@ -119,7 +119,7 @@ def of_errors(details: Sequence[Mapping[str, Any]]) -> Problem:
 
 
 def finite(content: Any) -> Any:
-    """A document without numbers that JSON does not know: null in their place.
+    """A document with null for numbers that JSON does not have.
 
     >>> finite({"value": [float("inf"), 2.0]})
     {'value': [None, 2.0]}
@@ -133,7 +133,7 @@ def finite(content: Any) -> Any:
 
 
 def _place(detail: Mapping[str, Any]) -> str:
-    """The field that is wrong; of a rule about several, the one that its text begins with."""
+    """The invalid field; for a rule about several, the one with which its text begins."""
     names = [str(step)[:100] for step in detail["loc"] if step not in (LISTED, NAMED)]
     if not names and detail["type"] == "value_error":
         return str(detail["msg"]).removeprefix("Value error, ").partition(" ")[0]
@@ -141,8 +141,8 @@ def _place(detail: Mapping[str, Any]) -> str:
 
 
 def _reason(detail: Mapping[str, Any]) -> str:
-    """What is wrong with a field, in words that say what is expected, without what was sent: it
-    may be long, and secret."""
+    """What is wrong with a field and what is expected, without the value, which may be long or
+    secret."""
     if detail["type"] == "extra_forbidden":
         return "there is no such field"
     text = str(detail["msg"]).removeprefix("Value error, ").rstrip(".")
@@ -150,7 +150,7 @@ def _reason(detail: Mapping[str, Any]) -> str:
 
 
 def _named(message: str, fields: Mapping[str, Any]) -> str | None:
-    """The field that a message speaks of: `level=`, `--level`, or what it says, in quotes."""
+    """The field that a message mentions: `level=`, `--level`, or its value in quotes."""
     for name, value in fields.items():
         texts = value if isinstance(value, list) else [value]
         if any(isinstance(text, str) and _is_quoted(text, message) for text in texts[:100]):
@@ -165,7 +165,7 @@ def _named(message: str, fields: Mapping[str, Any]) -> str | None:
 
 
 def _is_quoted(text: str, message: str) -> bool:
-    """Whether a message speaks of a text; of a short one only in quotes, as it may be a word."""
+    """Whether a message mentions a text; a short one, which may be a word, only in quotes."""
     return repr(text) in message or (len(text) >= _LONG and text in message)
 
 

@@ -1,4 +1,4 @@
-"""All streams of a server: opened, kept in a folder, taken over by the next start.
+"""All streams of a server, stored in a folder and restored at the next start.
 
 DIR/NAME/state/           the whole state, as Stream.save writes it
 DIR/NAME/journal.jsonl    the ticks since then
@@ -36,9 +36,9 @@ STATE = "state"
 
 
 class Streams:
-    """All streams of a server. models: that they can be of; those of the settings unless given.
+    """All streams of a server. models: models for streams, by default those of the settings.
 
-    Raises ModelError, OutputError where those that are kept cannot be opened.
+    Raises ModelError or OutputError if stored streams cannot be opened.
     """
 
     def __init__(self, settings: Settings, models: Mapping[str, Path] | None = None) -> None:
@@ -54,22 +54,22 @@ class Streams:
         return len(self._open)
 
     def __iter__(self) -> Iterator[ServedStream]:
-        streams = list(self._open.values())  # others may open one meanwhile
+        streams = list(self._open.values())  # a copy, as another thread may open one meanwhile
         return iter(sorted(streams, key=lambda stream: stream.name))
 
     @property
     def listeners(self) -> int:
-        """Clients that follow a stream."""
+        """The number of clients that follow a stream."""
         return sum(len(stream.listeners) for stream in self)
 
     def named(self, name: str) -> ServedStream:
-        """The stream of this name. Problem."""
+        """The stream with this name. Raises Problem."""
         if name not in self._open:
             raise Problem(404, f"There is no stream {name[:100]!r}. Open it first.", "name")
         return self._open[name]
 
     def open(self, options: OpenStream) -> ServedStream:
-        """A new stream. Problem, LstmcastError; then there is none."""
+        """Open a new stream. If it raises Problem or LstmcastError, there is none."""
         name = _stream_name(options.name)
         with self._lock:
             if name in self._open or name in self._opening:
@@ -86,7 +86,7 @@ class Streams:
             self._opening.discard(name)
 
     def close(self, name: str) -> None:
-        """Close a stream for good: what is kept of it is removed. Problem, OutputError."""
+        """Close a stream and remove its files. Raises Problem, OutputError."""
         served = self.named(name)
         served.discard()
         self._open.pop(name, None)
@@ -108,7 +108,7 @@ class Streams:
         place = None
         if folder is not None:
             with output_errors(folder):
-                shutil.rmtree(folder, ignore_errors=True)  # of one that was never opened
+                shutil.rmtree(folder, ignore_errors=True)  # left by a stream that was never opened
                 folder.mkdir(parents=True)
             place = Place(folder / STATE)
         pipe = Pipe(stream, options.horizon, clocks=clocks, place=place)
@@ -126,10 +126,10 @@ class Streams:
         return served
 
     def _take_over(self, folder: Path) -> None:
-        """Go on with the streams that are kept in a folder, which no other server may use."""
+        """Restore the streams in a folder, which no other server may use."""
         alone.take(folder, self._held)
         try:
-            for place in folder.glob(f"{CLOSED}*"):  # of a server that was killed meanwhile
+            for place in folder.glob(f"{CLOSED}*"):  # left by a server that was killed
                 shutil.rmtree(place, ignore_errors=True)
             for place in sorted(folder.iterdir()):
                 if NAME.fullmatch(place.name) and (place / STATE).is_dir():
@@ -155,8 +155,8 @@ class Streams:
 
 
 def _begun(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
-    """A stream of the shipped network or a model, and when its newest ticks were. Problem,
-    LstmcastError."""
+    """A stream of the shipped network or a model, and the times of its newest ticks. Raises
+    Problem, LstmcastError."""
     if options.model is not None:
         return _of_model(options, models)
     if options.rows is not None and len(set(options.rows)) < len(options.rows):
@@ -206,12 +206,12 @@ def _of_model(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, 
 
 
 def _alerts(options: OpenStream) -> Alerts | None:
-    """When a value is worth an alert, if that was asked."""
+    """The rule for alerts, if requested."""
     return None if options.rate is None else Alerts(options.rate)
 
 
 def _conformal(options: OpenStream, network: Network | None) -> Conformal | None:
-    """How intervals keep their promise; a point has none."""
+    """The adjustment of intervals, if requested; a point forecast has none."""
     if not options.conformal or network is None or not network.head.spreads:
         return None
     settings = Conformal(steps=options.horizon)

@@ -1,4 +1,4 @@
-"""Problems as answers: `application/problem+json`, whatever went wrong."""
+"""Problems as answers: every error becomes `application/problem+json`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def response_of(problem: Problem, language: str = "en") -> Response:
-    """The answer that tells a problem, in a language.
+    """The answer that describes a problem, in a language.
 
     >>> response_of(Problem(404, "There is no model 'a'.", "name")).media_type
     'application/problem+json'
@@ -36,7 +36,7 @@ def response_of(problem: Problem, language: str = "en") -> Response:
 
 
 def language_of(accepted: str) -> str:
-    """The first language of ours in a header Accept-Language; English where there is none.
+    """The first supported language in an Accept-Language header; English if there is none.
 
     >>> language_of("fr, ja-JP;q=0.9, en;q=0.8"), language_of("")
     ('ja', 'en')
@@ -54,7 +54,7 @@ def spoken(request: Request) -> Words:
 
 
 class Document(JSONResponse):
-    """A document of a job; what is not a number in it is null, as JSON knows none such.
+    """A document of a job as JSON, with null for NaN and infinity.
 
     >>> Document({"value": float("nan"), "rows": [1]}).body
     b'{"value":null,"rows":[1]}'
@@ -66,20 +66,20 @@ class Document(JSONResponse):
 
 
 def encoded(content: Any) -> bytes:
-    """A document as JSON in UTF-8, null in place of what is not a number.
+    """A document as JSON in UTF-8, with null for NaN and infinity.
 
     >>> encoded({"value": float("inf"), "day": "月"}).decode()
     '{"value":null,"day":"月"}'
     """
     try:
         return to_json(content, inf_nan_mode="null")  # five times as fast as json.dumps
-    except ValueError:  # half a surrogate pair of a JSON file
+    except ValueError:  # a lone surrogate from a JSON file
         text = json.dumps(finite(content), ensure_ascii=False, separators=(",", ":"))
         return text.encode("utf-8", "replace")
 
 
 def add_problems(app: FastAPI) -> None:
-    """Let an app answer every error so."""
+    """Make an app answer every error in this form."""
 
     async def answer(request: Request, error: Exception) -> Response:
         language = language_of(request.headers.get("accept-language", ""))

@@ -1,6 +1,6 @@
-"""What clients ask for, as pydantic models: the options of the commands under their own names.
+"""Requests of clients as pydantic models: the options of the commands, under their own names.
 
-A table comes as a file with the options in a form, a history as JSON. Both become a `Source` of
+A table is sent as a file with the options in a form, a history as JSON. Both become a `Source` of
 `lstmcast.jobs`, so that a server reads what a command reads.
 """
 
@@ -50,7 +50,7 @@ from lstmcast.totals import STEP, Asked
 
 
 class Request(BaseModel):
-    """Fields that are all known."""
+    """A request whose fields must all be known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,7 +59,7 @@ class Request(BaseModel):
 
 
 class Repairs(Request):
-    """What is known of the data, and what is done about what is wrong in them."""
+    """What is known about the data, and how to repair them."""
 
     frequency: KnownFrequency | None = Field(
         None, description="monthly, 15min, W-MON … (default: inferred)"
@@ -73,19 +73,19 @@ class Repairs(Request):
     on_error: OnError = "fail"
 
     def given(self) -> list[str]:
-        """Which of these are not left to what is usual; newer data of a model are read so."""
+        """The names of options that differ from the defaults; they apply to newer data too."""
         names = ("frequency", "kind", "duplicates", "gaps", "missing", "calendar", "on_error")
         return [name for name in names if name in self.model_fields_set]
 
     def read_options(self, aggregate: Aggregate | None = None) -> ReadOptions:
-        """The same for reading. UsageError."""
+        """The options for reading. Raises UsageError."""
         options: dict[str, Any] = {name: getattr(self, name) for name in self.given()}
         periods = tuple(self.period) if self.period else None
         return ReadOptions(periods=periods, aggregate=aggregate, **options)
 
 
 class Columns(Request):
-    """Which columns of a table are what, and how its cells are written."""
+    """The roles of a table's columns, and the format of its cells."""
 
     time: Texts | None = None
     target: Texts | None = None
@@ -110,7 +110,7 @@ class Table(Columns, Repairs):
     """A table in files, with the options of the command line."""
 
     def source(self, files: Sequence[str]) -> Source:
-        """The files, to be read so. UsageError."""
+        """The files with these options. Raises UsageError."""
         cell_format = CellFormat(
             self.day_first,
             self.decimal,
@@ -145,7 +145,7 @@ def _one_or_all(files: Sequence[str]) -> str | list[str]:
 
 
 class History(Repairs):
-    """Values of one series, or of several by name, oldest first; null is a value nobody knows."""
+    """Values of one series, or of several by name, oldest first; null stands for unknown values."""
 
     series: ValuesOrNamed = Field(
         description="the values of one series, or {name: values} of several",
@@ -165,7 +165,7 @@ class History(Repairs):
         return self
 
     def source(self) -> Source:
-        """The history, to be read. DataError, UsageError, Problem."""
+        """The history as a source. Raises DataError, UsageError, Problem."""
         values_by_name = self.series if isinstance(self.series, dict) else {"value": self.series}
         lengths = np.array([len(values) for values in values_by_name.values()])
         self._require_times(values_by_name)
@@ -180,7 +180,7 @@ class History(Repairs):
         }
         options = self.read_options()
         if self.times is None and self.start is None and self.frequency is not None:
-            # values without times are counted; their seasons are those of the frequency
+            # values without times are numbered; their seasons are those of the frequency
             periods = options.periods or parse_frequency(self.frequency).seasonal_periods
             options = replace(options, frequency=None, periods=periods)
         if isinstance(self.series, list):
@@ -189,7 +189,7 @@ class History(Repairs):
         return Source(columns, options, time="time", target="value", series=key, given=self.given())
 
     def _require_times(self, values_by_name: Mapping[str, Values]) -> None:
-        """Problem for a series that has another number of values than there are times."""
+        """Raise Problem if a series has another number of values than there are times."""
         for name, values in values_by_name.items():
             if self.times is not None and len(values) != len(self.times):
                 raise Problem(
@@ -213,7 +213,7 @@ class History(Repairs):
 
 
 def _moment(text: str, is_number: bool) -> Any:
-    """The time of a first value. DataError."""
+    """The time of the first value. Raises DataError."""
     try:
         return np.int64(text) if is_number else np.datetime64(text.strip().replace("/", "-"), "us")
     except (ValueError, OverflowError) as error:
@@ -225,7 +225,7 @@ def _moment(text: str, is_number: bool) -> Any:
 
 
 class Ahead(Request):
-    """How far to forecast, and what is told of it."""
+    """How far to forecast, and what to report."""
 
     horizon: Annotated[int, Field(ge=1)] | None = Field(
         None, description="number of steps (default: one season)"
@@ -245,11 +245,11 @@ class Ahead(Request):
         return self
 
     def quantiles(self) -> tuple[float, ...]:
-        """The quantiles of the intervals that were asked for; none where none was."""
+        """The quantiles of the requested intervals; empty if none are requested."""
         return quantiles_of(self.level) if self.level else ()
 
     def totals(self) -> Asked | None:
-        """Which totals are wanted. UsageError."""
+        """The requested totals. Raises UsageError."""
         if self.total is None and not self.total_by:
             return None
         return Asked(self.total or STEP, tuple(self.total_by or ()))
@@ -287,7 +287,7 @@ class PredictHistory(History, Ahead):
 
 
 class PredictAlone(Ahead):
-    """Forecast with a saved model, from where it stopped."""
+    """Forecast with a saved model, from the end of its own data."""
 
 
 class AnomalyTable(Table):
@@ -306,7 +306,7 @@ class AnomalyHistory(History):
 
 
 class OpenStream(Request):
-    """Open a stream: of rows that begin empty, or of the series that a model remembers."""
+    """Open a stream, with rows without history or with the series stored in a model."""
 
     name: Annotated[str, Field(max_length=64)]
     model: Text | None = Field(None, description="a saved model (default: the shipped network)")
@@ -333,7 +333,7 @@ class OpenStream(Request):
 
 
 class Tick(Request):
-    """The next value of each row, or of those that are named."""
+    """The next value of each row, or of the named rows."""
 
     values: ValueOfRows = Field(
         description="a value for each row in order, or {row: value}; null if unknown",
@@ -357,7 +357,7 @@ class Tick(Request):
 
 
 def require_rows(panel: Panel, limits: Limits) -> None:
-    """Problem for more values than a request may have."""
+    """Raise Problem for more values than a request may have."""
     if len(panel.values) > limits.rows:
         raise Problem(
             413,
@@ -368,7 +368,7 @@ def require_rows(panel: Panel, limits: Limits) -> None:
 
 
 def require_horizon(horizon: int, series: int, limits: Limits) -> None:
-    """Problem for more steps than are forecast."""
+    """Raise Problem for more steps than the server forecasts."""
     if horizon > limits.horizon:
         raise Problem(
             UNUSABLE,

@@ -1,4 +1,4 @@
-"""The process of a server: where it listens, how it ends."""
+"""The process of a server: how it listens and how it ends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.server.settings import Settings
 from lstmcast.util.blas import one_blas_thread
 
-ENDING = 5.0  # seconds that answers may take once the process is told to end
+ENDING = 5.0  # seconds that answers may take after the process was told to end
 LAST_PORT = 65_535
 KEPT_ALIVE = 15  # seconds that a connection may wait for its next request
 NEEDED = ("fastapi", "uvicorn", "python_multipart")
 
 
 def require_server() -> None:
-    """MissingExtraError unless what a server needs is installed."""
+    """Raise MissingExtraError unless the packages for a server are installed."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
@@ -28,13 +28,13 @@ def require_server() -> None:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there; UsageError where it cannot."""
+    """A socket that listens there; UsageError if that is not possible."""
     opened = None
-    if not 0 <= port <= LAST_PORT:  # the system would take the rest of a division
+    if not 0 <= port <= LAST_PORT:  # the system would use the port modulo 65536
         raise UsageError(f"--port must be from 0 to {LAST_PORT}, got {port}.")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # TCP by its number: else asyncio leaves Nagle's algorithm on, and answers wait 40 ms
+        # TCP by its number: otherwise asyncio leaves Nagle's algorithm on, and answers wait 40 ms
         opened = socket.socket(family, kind, socket.IPPROTO_TCP)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind(address)
@@ -50,7 +50,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def address_of(opened: socket.socket) -> str:
-    """The address that a browser would ask.
+    """The address for a browser.
 
     >>> with listening("127.0.0.1", 0) as opened:
     ...     address_of(opened).startswith("http://127.0.0.1:")
@@ -63,9 +63,9 @@ def address_of(opened: socket.socket) -> str:
 def serve(
     settings: Settings, host: str, port: int, ready: Callable[[str], object] = lambda address: None
 ) -> None:
-    """Serve until a signal comes. `ready` is told the address once it is served.
+    """Serve until a signal arrives. `ready` is called with the address once it is served.
 
-    Raises MissingExtraError, UsageError, and ModelError, OutputError where models or streams cannot
+    Raises MissingExtraError, UsageError, and ModelError or OutputError if models or streams cannot
     be used.
     """
     require_server()
@@ -91,10 +91,10 @@ def serve(
             timeout_graceful_shutdown=int(ENDING),
         )
         server = uvicorn.Server(config)
-        app.server.ending = lambda: server.should_exit  # listeners are told, and wait no longer
+        app.server.ending = lambda: server.should_exit  # listeners check this, and stop waiting
         ready(address_of(opened))
-        # What is loaded stays for good: else it is searched for garbage again and again, which
-        # takes 3 of the 13 ms of a tick of 400 rows.
+        # Loaded objects are permanent: otherwise the garbage collector scans them repeatedly,
+        # which takes 3 of the 13 ms of a tick of 400 rows.
         gc.freeze()
-        with one_blas_thread():  # requests share the processors
+        with one_blas_thread():  # as requests share the processors
             server.run(sockets=[opened])

@@ -1,4 +1,4 @@
-"""What a server serves, and how much of it one request may ask for."""
+"""The settings of a server: what it serves, and the limits of requests."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pathlib import Path
 from lstmcast.data.limits import Allowance
 from lstmcast.errors import UsageError
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of a model or a stream: never a path
-UNPACKED = 4  # times the bytes of a body that its packed files may hold
-CELLS = 20  # times as many cells as values are read: columns beside them, and what is missing
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of models and streams, never a path
+UNPACKED = 4  # compressed files may hold this many times the bytes of a body
+CELLS = 20  # cells per value: tables have other columns and missing values
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that one request may ask for, and the most that is kept.
+    """The limits of one request, and of what a server keeps.
 
-    body: bytes that are sent; packed files may hold `UNPACKED` times as many. rows: values of all
-    series that are read, and of all forecasts that are answered. horizon: steps. seconds: that the
-    answer of a request may take; receive: that sending it may take. waiting: requests that are
-    worked on or wait for it. streams, stream_rows: that are open, and rows of each. listeners:
-    clients that follow a stream or a training. trainings: at a time; 0 offers none.
-    training_minutes: that one may take.
+    body: bytes of a request; compressed files may hold `UNPACKED` times as many. rows: values of
+    all series that are read, and of all forecasts in an answer. horizon: steps. seconds: time for
+    the answer to a request. receive: seconds for sending it. waiting: requests that are in progress
+    or waiting. streams, stream_rows: open streams, and rows of each. listeners: clients that follow
+    a stream or a training. trainings: trainings at a time; 0 allows none. training_minutes: time
+    for one training.
 
     >>> Limits(rows=0)
     Traceback (most recent call last):
@@ -52,18 +52,18 @@ class Limits:
                 raise UsageError(f"{name}={value!r} is not a limit. A number above 0 is expected.")
 
     def of_files(self, count: int) -> Allowance:
-        """What each of so many files of a request may hold."""
+        """The limits of each file in a request with this number of files."""
         return Allowance(UNPACKED * self.body // max(count, 1), CELLS * self.rows)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Models by name, the folder of streams, who may ask, and how much.
+    """The models, folders, clients and limits of a server.
 
-    models: folders of saved models. streams: folder that keeps the state of streams; None keeps
-    them in memory only. trainings: folder that keeps trainings and their models; None lets them go
-    with the server. save_every: ticks of a stream after which its whole state is written anew.
-    token: what a client has to show; None lets everybody ask. hosts: names by which the server may
+    models: folders of saved models by name. streams: folder for the state of streams; None keeps
+    them in memory only. trainings: folder for trainings and their models; None removes them when
+    the server ends. save_every: ticks of a stream after which its whole state is written. token:
+    token that clients must send; None allows every client. hosts: names under which the server may
     be called; None for any.
 
     >>> Settings(models={"../secrets": Path("m")})
@@ -90,7 +90,7 @@ class Settings:
 
 
 def checked_name(name: str, noun: str) -> str:
-    """A name that can stand in an address and be a folder; UsageError for any other."""
+    """A name that is valid in an address and as a folder; UsageError for any other."""
     if not NAME.fullmatch(name):
         raise UsageError(
             f"{name[:80]!r} is not a name of a {noun}. Letters, digits, '.', '_' and '-' are "
@@ -100,7 +100,7 @@ def checked_name(name: str, noun: str) -> str:
 
 
 def models_of(texts: Sequence[str]) -> dict[str, Path]:
-    """Models by name, as `NAME=DIR` or `DIR`, whose last part is the name then.
+    """Models by name, from `NAME=DIR` or `DIR`, whose last part is then the name.
 
     >>> models_of(["sales=models/2025", "models/energy"])
     {'sales': PosixPath('models/2025'), 'energy': PosixPath('models/energy')}

@@ -1,4 +1,4 @@
-"""A stream that is open: read tick by tick, kept beside a journal, followed by listeners.
+"""An open stream: read tick by tick, stored with a journal, followed by listeners.
 
 H horizon · Q quantiles of the head · R rows of a tick
 """
@@ -31,14 +31,14 @@ from lstmcast.util.files import output_errors
 from lstmcast.util.objects import none_where_unknown
 
 JOURNAL = "journal.jsonl"
-CLOSED = ".closed-"  # begins the name of a folder that is being removed
-SERVED = "served"  # in a stream's note: what the server knows of it
-REMEMBERED = 100  # answers that a listener who comes again can still have
-DIGITS = 7  # significant, of what is answered: those of float32
+CLOSED = ".closed-"  # prefix of a folder that is being removed
+SERVED = "served"  # key of the server's data in a stream's note
+REMEMBERED = 100  # answers that a listener who reconnects can still receive
+DIGITS = 7  # significant digits of answers: those of float32
 
 
 class Answer(NamedTuple):
-    """What follows a tick, encoded once for all who get it."""
+    """The forecast after a tick, encoded once for all recipients."""
 
     tick: int
     text: bytes  # JSON
@@ -48,11 +48,11 @@ class ServedStream:
     """A stream with a name.
 
     Args:
-        name: what it is called.
-        pipe: what reads ticks and forecasts.
-        about: what is told of it, and kept with its state.
-        folder: where it is kept; None keeps it in memory only.
-        save_every: ticks after which the whole state is written.
+        name: Name of the stream.
+        pipe: Reads ticks and forecasts.
+        about: Description of the stream, stored with its state.
+        folder: Folder for its state; None keeps it in memory only.
+        save_every: Number of ticks after which the whole state is written.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class ServedStream:
         self.name, self.pipe, self.folder, self.save_every = name, pipe, folder, save_every
         self.about: dict[str, Any] = {"ticks": 0, **about}
         self.saved: int | None = None  # the tick after which the whole state was written
-        self.unsaved = ""  # why that failed the last time
-        self.turn = asyncio.Lock()  # one tick after the other; nobody waits in a thread for it
+        self.unsaved = ""  # the reason if the last save failed
+        self.turn = asyncio.Lock()  # one tick after the other, without blocking a thread
         self.listeners: set[asyncio.Queue[Answer | None]] = set()
         self.newest: deque[Answer] = deque(maxlen=REMEMBERED)
         self._lock, self._journal = Lock(), None
@@ -77,11 +77,11 @@ class ServedStream:
 
     @property
     def ticks(self) -> int:
-        """Ticks that it has read."""
+        """The number of ticks that it has read."""
         return self.about["ticks"]
 
     def described(self) -> dict[str, Any]:
-        """What is told of it."""
+        """Its description for clients."""
         stream = self.pipe.stream
         return {
             "name": self.name,
@@ -99,9 +99,9 @@ class ServedStream:
         }
 
     def tick(self, tick: Tick, limits: Limits) -> Answer:
-        """Read a tick, keep it, and forecast.
+        """Read a tick, store it, and forecast.
 
-        Raises Problem, LstmcastError where it cannot be read or kept; nothing has changed then.
+        Raises Problem or LstmcastError if it cannot be read or stored; nothing has changed then.
         """
         with self._lock:
             self._require_open()
@@ -124,29 +124,29 @@ class ServedStream:
                 raise
             self.about["ticks"] += 1
             if self._journal and (tick.save or self.ticks % self.save_every == 0):
-                self._save_if_possible()  # if not, the journal has the tick
+                self._save_if_possible()  # otherwise the journal has the tick
             return Answer(self.ticks, encoded(self._document(read, values)))
 
     def save(self) -> dict[str, Any]:
-        """Bring the whole state to the disk. OutputError; Problem where there is no place for
-        it."""
+        """Write the whole state to disk. Raises OutputError, and Problem if the stream has no
+        folder."""
         with self._lock:
             self._require_open()
             self._save()
         return {"name": self.name, "saved_tick": self.saved}
 
     def close(self) -> None:
-        """Save, and read no more."""
+        """Save the state, and read no more ticks."""
         with self._lock:
             if self.closed:
                 return
             self.closed = True
             if self._journal:
-                self._save_if_possible()  # else the journal has it
+                self._save_if_possible()  # otherwise the journal has it
                 self._journal.close()
 
     def discard(self) -> None:
-        """Read no more, and remove what is kept."""
+        """Read no more ticks, and remove all files."""
         with self._lock:
             self.closed = True
             if self._journal and self.folder is not None:
@@ -154,20 +154,20 @@ class ServedStream:
                 _remove(self.folder)
 
     def begin(self) -> None:
-        """Write the first state, before anybody is told that the stream is open. OutputError."""
+        """Write the first state, before clients know of the stream. Raises OutputError."""
         if self._journal:
             self._save()
 
     def replay(self) -> None:
-        """Read the ticks that came after the state was written."""
-        assert self._journal is not None  # it was kept
+        """Read the ticks that arrived after the state was written."""
+        assert self._journal is not None  # a stored stream has a journal
         for entry in self._journal.entries():
             if entry["number"] <= self.ticks:
-                continue  # the state has it: the process ended before the journal was emptied
+                continue  # it is in the state: the process ended before the journal was emptied
             try:
                 self.pipe.advance(_record(entry))
             except LstmcastError:
-                continue  # it was refused, and the process ended before it was taken back
+                continue  # it was refused, and the process ended before it was removed
             self.about["ticks"] = entry["number"]
 
     # ---- inside
@@ -177,7 +177,7 @@ class ServedStream:
             raise Problem(404, f"The stream {self.name!r} was closed.", "name")
 
     def _by_row(self, tick: Tick, limits: Limits) -> dict[str, float]:
-        """The values of a tick by row; NaN for those that nobody knows. Problem."""
+        """The values of a tick by row, NaN for unknown ones. Raises Problem."""
         ids = list(map(str, self.pipe.stream.ids))
         if isinstance(tick.values, list):
             if len(tick.values) != len(ids):
@@ -213,7 +213,7 @@ class ServedStream:
         return Problem(UNUSABLE, f"{detail}--streams DIR.", "save")
 
     def _save(self) -> None:
-        """Write the state and empty the journal; what the journal holds before is in both."""
+        """Write the state, then empty the journal; in between, its ticks are in both."""
         if self._journal is None:
             raise self._in_memory()
         self.pipe.stream.note = {**self.pipe.stream.note, SERVED: self.about}
@@ -228,7 +228,7 @@ class ServedStream:
             self.unsaved = str(error)
 
     def _document(self, read: Advance, values: Mapping[str, float]) -> dict[str, Any]:
-        """What follows a tick, in columns: rows of one time stand together."""
+        """The forecast after a tick, in columns; rows with the same time are adjacent."""
         clocks, stream = self.pipe.clocks, self.pipe.stream
         answer: dict[str, Any] = {"stream": self.name, "tick": self.ticks}
         if read.due:
@@ -268,7 +268,7 @@ class ServedStream:
     # ---- listeners, on the loop of the server
 
     def tell(self, answer: Answer) -> None:
-        """Hand an answer to all that listen; one that is too slow listens no more."""
+        """Send an answer to all listeners; one that is too slow is dropped."""
         self.newest.append(answer)
         for queue in list(self.listeners):
             if queue.full():
@@ -279,7 +279,7 @@ class ServedStream:
                 queue.put_nowait(answer)
 
     def part(self) -> None:
-        """Tell all that listen that there is no more."""
+        """Tell all listeners that the stream has ended."""
         for queue in self.listeners:
             if queue.full():
                 queue.get_nowait()
@@ -287,12 +287,12 @@ class ServedStream:
         self.listeners.clear()
 
     def missed(self, tick: int | None) -> list[Answer]:
-        """The answers after a tick, as far back as they are remembered."""
+        """The answers after a tick, as far as they are still stored."""
         return [] if tick is None else [answer for answer in self.newest if answer.tick > tick]
 
 
 def _remove(folder: Path) -> None:
-    """Remove what is kept of a stream, in one step for a server that starts again. OutputError."""
+    """Remove the files of a stream, atomically for the next server. Raises OutputError."""
     aside = folder.with_name(f"{CLOSED}{folder.name}")
     with output_errors(folder):
         shutil.rmtree(aside, ignore_errors=True)
@@ -301,31 +301,31 @@ def _remove(folder: Path) -> None:
 
 
 def too_many_rows(limits: Limits) -> Problem:
-    """More rows than a stream may have."""
+    """The problem of more rows than a stream may have."""
     limit = limits.stream_rows
     return Problem(UNUSABLE, f"A stream may have {limit:,} rows. Open several.", "rows")
 
 
 def _record(entry: Mapping[str, Any]) -> Record:
-    """A tick as the pipe reads it; Clocks and Stream refuse what cannot be meant."""
+    """A tick for the pipe; Clocks and Stream refuse invalid ones."""
     past = _numbers(entry["past"])
-    future = entry.get("future", {})  # journals of older servers have none
+    future = entry.get("future", {})  # journals of older servers do not have it
     return Record(entry["time"], dict(entry["values"]), past, named=True, future=future)
 
 
 def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
-    """Values by name, NaN for those that nobody knows."""
+    """Values by name, NaN for unknown ones."""
     numbers = {name: value for name, value in values.items() if value is not None}
     return dict.fromkeys(values, math.nan) | numbers
 
 
 def _chosen(rows: list[str], chosen_R: NDArray) -> list[str]:
-    """The names of these rows that were chosen."""
+    """The names of the chosen rows."""
     return [row for row, is_chosen in zip(rows, chosen_R.tolist(), strict=True) if is_chosen]
 
 
 def _plain(values: NDArray) -> Any:
-    """Numbers as JSON holds them, with the digits that a network has; null where nobody knows."""
+    """Numbers for JSON, with the precision of a network; null if unknown."""
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.floor(np.log10(np.abs(values)))
     scale = 10.0 ** np.clip(DIGITS - 1 - np.where(np.isfinite(size), size, 0), -300, 300)

@@ -1,5 +1,5 @@
-"""What an assistant can have done: look at data, forecast, backtest, find anomalies, in the files
-of one folder. Nothing is written, and no link leads out of the folder."""
+"""Tools for an assistant: look at data, forecast, backtest and find anomalies, in the files of one
+folder. Nothing is written, and links out of the folder are not followed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from lstmcast.server.fieldtypes import Text
 from lstmcast.server.requests import Ahead, Table, Tested
 
 Document = dict[str, Any]
-MOST_FILES = 500  # that are listed
-MOST_ROWS = 500  # of a forecast that are told: an assistant reads all of them
-MOST_SERIES = 2000  # that are backtested
+MOST_FILES = 500  # files that are listed
+MOST_ROWS = 500  # rows of a forecast in an answer: an assistant reads all of them
+MOST_SERIES = 2000  # series that are backtested
 ENDINGS = (
     *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".ods", ".parquet"),
     *(".tsf", ".arff", ".gz", ".bz2", ".xz", ".zip", ".html", ".xml"),
@@ -29,7 +29,7 @@ ENDINGS = (
 
 
 class OfFile(Table):
-    """Which file, and how it is read."""
+    """A file, and how to read it."""
 
     path: Text = Field(description="a file, named from the folder of the data: 'sales/north.csv'")
 
@@ -74,7 +74,7 @@ class Tools:
     folder: Path
 
     def described(self) -> list[Document]:
-        """What a list of tools says."""
+        """The list of tools."""
         return [
             {
                 "name": name,
@@ -86,7 +86,7 @@ class Tools:
         ]
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> Document:
-        """What a tool answers. LstmcastError, ValidationError, and KeyError for no tool."""
+        """The answer of a tool. Raises LstmcastError, ValidationError, or KeyError if unknown."""
         model, function = self._all()[name]
         return function(model.model_validate(arguments))
 
@@ -149,14 +149,14 @@ class Tools:
         return options.source([str(self.found(path))])
 
     def found(self, path: str) -> Path:
-        """A file of the folder; DataError for any other, whatever leads there."""
+        """A file of the folder; DataError for any other path."""
         root = self.folder.resolve()
         try:
             place = (root / path).resolve(strict=True)
         except (OSError, ValueError, RuntimeError) as error:
             raise DataError(self._not_there(path)) from error
         steps = place.relative_to(root).parts if place.is_relative_to(root) else (".",)
-        hidden = any(step.startswith(".") for step in steps)  # settings and keys of programs
+        hidden = any(step.startswith(".") for step in steps)  # settings and secrets of programs
         if hidden or not place.is_file():
             raise DataError(self._not_there(path))
         return place
@@ -168,7 +168,7 @@ class Tools:
         )
 
     def _files(self) -> Iterator[Path]:
-        """The files that may be tables; hidden ones and links are left out."""
+        """The files that may be tables, without hidden files and links."""
         for folder, folders, names in os.walk(self.folder):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
@@ -179,7 +179,7 @@ class Tools:
 
 
 def _shortened(document: Document) -> Document:
-    """A document whose forecast is not longer than can be read."""
+    """A document with its forecast shortened to a readable length."""
     columns = document["forecast"]
     rows = len(next(iter(columns.values()), []))
     if rows > MOST_ROWS:

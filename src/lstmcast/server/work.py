@@ -1,4 +1,4 @@
-"""Long work in threads, as much at a time as there is room for; no loop is held up by it."""
+"""Long work in a limited number of threads, so that it does not block the event loop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lstmcast.server.settings import Limits
 
 
 class Work:
-    """Threads of a server.
+    """The threads of a server.
 
-    light: forecasts that wait for a pass of the network that they share, and what is short. heavy:
-    tables, backtests, anomalies, of which each has the processors for itself. streams: ticks.
+    light: forecasts that wait for a shared pass of the network, and short work. heavy: tables,
+    backtests and anomalies, each of which uses all processors. streams: ticks.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -33,9 +33,9 @@ class Work:
         }
 
     async def limited(self, pool: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a function gives, in a thread. Problem where it takes too long, or too many wait.
+        """Run a function in a thread. Raises Problem if it takes too long, or too many wait.
 
-        What takes too long is not waited for, and keeps its thread until it ends.
+        A function that takes too long keeps its thread until it ends.
         """
         if self._waiting >= self.limits.waiting:
             raise Problem(
@@ -48,7 +48,7 @@ class Work:
         future.add_done_callback(self._ended)
         finished, _ = await asyncio.wait({future}, timeout=self.limits.seconds)
         if not finished:
-            future.cancel()  # if it has not begun
+            future.cancel()  # if it has not started
             raise Problem(
                 503,
                 f"The answer took longer than {self.limits.seconds:g} seconds. Send fewer series, "
@@ -58,15 +58,15 @@ class Work:
         return future.result()
 
     async def aside(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a short function gives, in a thread."""
+        """Run a short function in a thread."""
         return await self._submitted("light", function, *arguments)
 
     async def tick(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a function of a stream gives. It ends, even if its client goes away."""
+        """Run a function of a stream, which finishes even if its client leaves."""
         return await asyncio.shield(self._submitted("streams", function, *arguments))
 
     def close(self) -> None:
-        """Take no more work; what has begun ends."""
+        """Take no more work; running functions finish."""
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -79,4 +79,4 @@ class Work:
     def _ended(self, future: asyncio.Future[Any]) -> None:
         self._waiting -= 1
         if not future.cancelled():
-            future.exception()  # it is known, if nobody waits for it any more
+            future.exception()  # mark the error as retrieved, if nobody waits for it any more

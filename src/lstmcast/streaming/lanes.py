@@ -119,18 +119,18 @@ class LaneReader:
 
         inputs: their new state.
         """
-        lane = lane._replace(
-            inputs=inputs, x_SC=reading.x_BTC[:, -1], begun_S=reading.begun_BT[:, -1]
-        )
+        x_newest_SC = reading.x_BTC[:, -1]
+        begun_S = reading.begun_BT[:, -1]
+        lane = lane._replace(inputs=inputs, x_SC=x_newest_SC, begun_S=begun_S)
         if self.kept:
             return self._window_read(lane, reading.x_BTC, reading.begun_BT)
-        begun_N = np.flatnonzero(lane.begun_S)
-        is_partial = len(begun_N) < len(lane.begun_S)
+        begun_N = np.flatnonzero(begun_S)
+        is_partial = len(begun_N) < len(begun_S)
         recurrent = rows_of(lane.recurrent, begun_N) if is_partial else lane.recurrent
         x_NTC = reading.x_BTC[begun_N]
         x_TNC = np.ascontiguousarray(x_NTC.transpose(1, 0, 2))
-        begun_TN = reading.begun_BT[begun_N].T
-        outs, recurrent = self.network.run(x_TNC, begun_TN, recurrent)
+        begun_NT = reading.begun_BT[begun_N]
+        outs, recurrent = self.network.run(x_TNC, begun_NT.T, recurrent)
         hidden = tuple(out_TRD[-1] for out_TRD in outs)
         if is_partial:
             recurrent = with_rows(lane.recurrent, begun_N, recurrent)
@@ -155,10 +155,13 @@ class LaneReader:
     ) -> Lane:
         """Rows of adaptive inputs read anew on these axes; right-aligned, NaN before they begin.
         `known_RTF`: effects on that axis."""
+        rows = len(values_RT)
+        is_log_R = axes_R == LOG
+        is_root_R = axes_R == ROOT
         unit_R = units_of(values_RT, axes_R, self.network.head.affine)
-        grid = self.grid._replace(log_B=axes_R == LOG, root_B=axes_R == ROOT, unit_B=unit_R)
-        lane = self.start(len(values_RT))
-        lane = lane._replace(inputs=self.inputs.start(grid, len(values_RT)))
+        grid = self.grid._replace(log_B=is_log_R, root_B=is_root_R, unit_B=unit_R)
+        inputs = self.inputs.start(grid, rows)
+        lane = self.start(rows)._replace(inputs=inputs)
         return self.advance(lane, values_RT[:, :, None], known_RTF)
 
     def axes(self, values_RT: NDArray, counts_R: NDArray) -> NDArray:
@@ -172,8 +175,10 @@ class LaneReader:
         values_RU: the newest values and the one before them; counts_R: number of values.
         """
         ticks = values_RU.shape[1] - 1
-        is_due_R = decided(counts_R) > counts_R - ticks
-        return is_due_R | (values_RU <= 0).any(axis=1)
+        counts_before_R = counts_R - ticks
+        is_due_R = decided(counts_R) > counts_before_R
+        has_no_logarithm_R = (values_RU <= 0).any(axis=1)
+        return is_due_R | has_no_logarithm_R
 
     def stale(self, lane: Lane, values_RTK: NDArray, axes_R: NDArray) -> NDArray:
         """Whether each row needs another axis or unit after some ticks (R,)."""
@@ -182,13 +187,16 @@ class LaneReader:
         state: AdaptiveState = lane.inputs
         low_R, high_R = lane.range_with(values_RTK[:, :, 0])
         largest_R = np.fmax(np.abs(low_R), np.abs(high_R))
-        power_R = np.frexp(largest_R)[1]
-        unit_power_R = np.frexp(state.grid.unit_B)[1]
+        _, power_R = np.frexp(largest_R)
+        _, unit_power_R = np.frexp(state.grid.unit_B)
         distance_R = np.abs(power_R - unit_power_R)
         is_far_R = (largest_R > 0) & (distance_R > LARGE)
-        is_first_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # which determines the unit
-        has_other_unit_R = (axes_R != LOG) & (is_far_R | is_first_R)
-        return (axes_R != self.own_axes(lane)) | has_other_unit_R
+        was_unknown_R = np.isnan(lane.low_S)
+        is_first_R = was_unknown_R & ~np.isnan(low_R)  # which determines the unit
+        has_unit_R = axes_R != LOG
+        needs_other_unit_R = has_unit_R & (is_far_R | is_first_R)
+        needs_other_axis_R = axes_R != self.own_axes(lane)
+        return needs_other_axis_R | needs_other_unit_R
 
     def own_axes(self, lane: Lane) -> NDArray:
         """The axis on which each row is read (R,)."""
@@ -202,11 +210,11 @@ class LaneReader:
         """The state from which `decoding` continues."""
         window = None
         if self.kept:
-            window = lane.window_SLC.transpose(1, 0, 2), lane.window_begun_SL.T
+            window_LSC = lane.window_SLC.transpose(1, 0, 2)
+            window = window_LSC, lane.window_begun_SL.T
+        hidden = list(lane.hidden)
         way_back = self.inputs.known(lane.inputs)
-        return ForecastState(
-            list(lane.hidden), lane.x_SC, way_back, lane.inputs, lane.recurrent, window
-        )
+        return ForecastState(hidden, lane.x_SC, way_back, lane.inputs, lane.recurrent, window)
 
 
 def block_of(context: Context) -> int | None:

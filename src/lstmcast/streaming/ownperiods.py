@@ -30,39 +30,51 @@ class PeriodLanes:
     """
 
     def __init__(self, reader: LaneReader, rows: Rows, own_periods: bool) -> None:
-        self.rows, self.own_periods = rows, own_periods
+        self.rows = rows
+        self.own_periods = own_periods
         self._readers = {USUAL: reader}
 
     def add(self, lane: str) -> None:
         """Add a lane to the rows, of which nothing was read."""
         reader = self._readers[USUAL]
-        # what was fitted to the rows is set by `RowReader.follow`
-        self.rows.add(lane, lambda count: reader.start(count, reader.inputs.of_rows(None, [])))
+
+        def started(count: int) -> Lane:
+            # what was fitted to the rows is set by `RowReader.follow`
+            fitted = reader.inputs.of_rows(None, [])
+            return reader.start(count, fitted)
+
+        self.rows.add(lane, started)
 
     def add_period(self, lane: str) -> None:
         """Add to the rows by which period a lane is read."""
-        if self.own_periods:
-            self.rows.add(f"{lane} period", lambda count: np.zeros(count, np.int64))
+        if not self.own_periods:
+            return
+        name = _period_name(lane)
+        self.rows.add(name, lambda count: np.zeros(count, np.int64))
 
     def reader(self, period: int) -> LaneReader:
         """What reads rows of a period."""
         if period not in self._readers:
             reader = self._readers[USUAL]
-            grid = reader.grid._replace(periods=(period,))
-            self._readers[period] = LaneReader(reader.network, grid, reader.context)
+            own_grid = reader.grid._replace(periods=(period,))
+            own_reader = LaneReader(reader.network, own_grid, reader.context)
+            self._readers[period] = own_reader
         return self._readers[period]
 
     def get(self, lane: str, period: int, row_R: NDArray) -> Lane:
         """The states of rows that have one period."""
-        return self.rows.of(self._state(lane, period), row_R)
+        name = self._state(lane, period)
+        return self.rows.of(name, row_R)
 
     def put(self, lane: str, period: int, row_R: NDArray, states: Lane) -> None:
-        """Replace them."""
-        self.rows.put(self._state(lane, period), row_R, states)
+        """Replace the states of rows that have one period."""
+        name = self._state(lane, period)
+        self.rows.put(name, row_R, states)
 
     def range(self, period: int, row_R: NDArray) -> tuple[NDArray, NDArray]:
         """The smallest and the largest value that the older lane of such rows has read."""
-        lane: Lane = self.rows[self._state("older", period)]
+        name = self._state("older", period)
+        lane: Lane = self.rows[name]
         return lane.low_S[row_R], lane.high_S[row_R]
 
     def begin(self, name: str) -> None:
@@ -84,25 +96,32 @@ class PeriodLanes:
         """The younger states of these rows forecast from here on, and others begin."""
         for period, places in self.by_period("newer", row_R):
             rows = row_R[places]
-            younger = rows_of(self.rows[self._state("newer", period)], rows)
+            name = self._state("newer", period)
+            younger = rows_of(self.rows[name], rows)
+            reader = self.reader(period)
+            fresh = reader.start(len(rows))
             self.put("older", period, rows, younger)
-            self.put("newer", period, rows, self.reader(period).start(len(rows)))
+            self.put("newer", period, rows, fresh)
             if self.own_periods:
-                self.rows["older period"][rows] = period
-                self.rows["newer period"][rows] = USUAL
+                self.rows[_period_name("older")][rows] = period
+                self.rows[_period_name("newer")][rows] = USUAL
 
     def by_period(self, lane: str, row_R: NDArray) -> list[tuple[int, NDArray]]:
         """Where in `row_R` the rows of a lane lie that have one period, for each."""
         if not len(row_R):
             return []
         if not self.own_periods:
-            return [(USUAL, np.arange(len(row_R)))]
-        return places_of(self.rows[f"{lane} period"][row_R])
+            every_row = np.arange(len(row_R))
+            return [(USUAL, every_row)]
+        period_S = self.rows[_period_name(lane)]
+        return places_of(period_S[row_R])
 
     def set(self, lane: str, row_R: NDArray, period_R: NDArray) -> None:
         """These rows of a lane are read by these periods from now on."""
-        if self.own_periods:
-            self.rows[f"{lane} period"][row_R] = period_R
+        if not self.own_periods:
+            return
+        period_S = self.rows[_period_name(lane)]
+        period_S[row_R] = period_R
 
     def chosen(self, ring: Ring, row_R: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
         """The period (R,) that is read by after so many ticks of rows, read since one of each."""
@@ -112,22 +131,33 @@ class PeriodLanes:
         def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
             return ring.since(begin_R, until_R, row_R[rows])
 
-        usual_period = shortest_season(self._readers[USUAL].grid.periods)
+        usual_grid = self._readers[USUAL].grid
+        usual_period = shortest_season(usual_grid.periods)
         return periods_in_force(values_between, first_R, count_R, usual_period)
 
     def now(
         self, ring: Ring, lane: str, row_R: NDArray, first_R: NDArray, count_R: NDArray, ticks: int
     ) -> NDArray:
         """The period of rows after some ticks (R,): their own, except where it is chosen anew."""
-        period_R = self.rows.of(f"{lane} period", row_R).copy()
+        period_R = self.rows.of(_period_name(lane), row_R).copy()
         read_R = count_R - first_R
-        due = np.flatnonzero(decided(read_R) > read_R - ticks)
+        read_before_R = read_R - ticks
+        is_due_R = decided(read_R) > read_before_R
+        due = np.flatnonzero(is_due_R)
         if len(due):
             period_R[due] = self.chosen(ring, row_R[due], first_R[due], count_R[due])
         return period_R
 
 
+def _period_name(lane: str) -> str:
+    """The name of the periods by which a lane is read, among the states of rows."""
+    return f"{lane} period"
+
+
 def places_of(period_R: NDArray) -> list[tuple[int, NDArray]]:
     """Where the rows of each period lie."""
-    periods = np.unique(period_R).tolist()
-    return [(period, np.flatnonzero(period_R == period)) for period in periods]
+    places = []
+    for period in np.unique(period_R).tolist():
+        has_period_R = period_R == period
+        places.append((period, np.flatnonzero(has_period_R)))
+    return places

@@ -27,23 +27,34 @@ class Ring:
 
     def history(self, panel: Panel, origins: Origins) -> None:
         """Keep the newest values of each series of a panel."""
-        steps_SL = origins.counts[:, None] - self.length + np.arange(self.length)
+        first_S1 = origins.counts[:, None] - self.length
+        steps_SL = first_S1 + np.arange(self.length)
+        place_SL = steps_SL % self.length
         values_SL = window(panel, origins, self.length)
-        np.put_along_axis(self.rows["newest"], steps_SL % self.length, values_SL, axis=1)
+        np.put_along_axis(self.rows["newest"], place_SL, values_SL, axis=1)
 
     def tick(self, row_R: NDArray, count_R: NDArray, values_R: NDArray) -> None:
         """Keep the newest value of rows, which have had so many with it."""
-        self.rows["newest"][row_R, (count_R - 1) % self.length] = values_R
+        place_R = (count_R - 1) % self.length
+        newest_SL = self.rows["newest"]
+        newest_SL[row_R, place_R] = values_R
 
     def since(self, first_R: NDArray, count_R: NDArray, row_R: NDArray) -> NDArray:
         """What rows of so many ticks have read since one of each (R, T), right-aligned."""
         newest_RL = self.rows.of("newest", row_R)
-        ticks = int((count_R - first_R).max(initial=0))
-        steps_RT = count_R[:, None] - ticks + np.arange(ticks)
-        values_RT = np.take_along_axis(newest_RL, steps_RT % self.length, axis=1)
-        return np.where(steps_RT >= first_R[:, None], values_RT, np.nan)
+        read_R = count_R - first_R
+        ticks = int(read_R.max(initial=0))
+        first_step_R1 = count_R[:, None] - ticks
+        steps_RT = first_step_R1 + np.arange(ticks)
+        place_RT = steps_RT % self.length
+        values_RT = np.take_along_axis(newest_RL, place_RT, axis=1)
+        is_read_RT = steps_RT >= first_R[:, None]
+        return np.where(is_read_RT, values_RT, np.nan)
 
     def last(self, ticks: int, count_R: NDArray, row_R: NDArray) -> NDArray:
         """The values of so many newest ticks of rows (R, T)."""
-        steps_RT = count_R[:, None] - np.arange(ticks, 0, -1)
-        return self.rows["newest"][row_R[:, None], steps_RT % self.length]
+        back_T = np.arange(ticks, 0, -1)
+        steps_RT = count_R[:, None] - back_T
+        place_RT = steps_RT % self.length
+        newest_SL = self.rows["newest"]
+        return newest_SL[row_R[:, None], place_RT]

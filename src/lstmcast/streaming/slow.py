@@ -34,30 +34,40 @@ class SlowReader:
     """
 
     def __init__(self, clock: Clock, rows: Rows, longest: int) -> None:
-        self.clock, self.rows = clock, rows
-        self.kept = longest // (clock.steps * clock.renewal) + 2
+        self.clock = clock
+        self.rows = rows
+        steps_of_solution = clock.steps * clock.renewal
+        self.kept = longest // steps_of_solution + 2
         rows.add("steps", lambda count: np.zeros(count, np.int64))
-        rows.add("slow", lambda count: tuple(start_slow(clock, count, self.kept) for _ in AXES))
+        rows.add("slow", self._start)
+
+    def _start(self, count: int) -> tuple[SlowState, ...]:
+        """The initial states of rows, one for each axis."""
+        return tuple(start_slow(self.clock, count, self.kept) for _ in AXES)
 
     def history(self, panel: Panel) -> None:
         """Read the series of a panel, each to its end."""
         read = earlier_than(panel, panel.lengths, self.kept)
-        if read is not None:
-            row_S = np.arange(len(panel))
-            self.rows.put("steps", row_S, steps_before(panel) + panel.lengths)
-            self.rows.put("slow", row_S, read.slow)
+        if read is None:
+            return
+        row_S = np.arange(len(panel))
+        steps_S = steps_before(panel) + panel.lengths
+        self.rows.put("steps", row_S, steps_S)
+        self.rows.put("slow", row_S, read.slow)
 
     def tick(self, row_R: NDArray, values_R: NDArray) -> None:
         """Read a value more of each of these rows."""
         clock = self.clock
         steps_R = self.rows["steps"][row_R]
-        self.rows["steps"][row_R] = steps_R + 1
+        steps_after_R = steps_R + 1
+        self.rows["steps"][row_R] = steps_after_R
         days_R = steps_R // clock.steps
-        over_R = (steps_R + 1) % clock.steps == 0
-        since_R = (days_R - clock.first) % clock.renewal
-        first_R = np.where(days_R < clock.first, 0, days_R - since_R)
+        first_R = self._first_of_chunk(days_R)
+        over_R = steps_after_R % clock.steps == 0
+        rows_over = row_R[over_R]
         day_N = (days_R - first_R)[over_R]
-        due_R = over_R & (clock.renewals(steps_R + 1) > clock.renewals(steps_R))
+        has_new_renewal_R = clock.renewals(steps_after_R) > clock.renewals(steps_R)
+        due_R = over_R & has_new_renewal_R
         due_days = np.unique(first_R[due_R]).tolist() if due_R.any() else []
         for log in AXES:
             state: SlowState = self.rows["slow"][log]
@@ -65,13 +75,26 @@ class SlowReader:
             if clock.steps > 1:
                 state.today_B[row_R] += z_R
                 z_R = state.today_B[row_R] / clock.steps
-                state.today_B[row_R[over_R]] = 0.0
-            # Written to where it stands: copying it would cost more than reading a tick does.
-            state.days_BD[row_R[over_R], day_N] = z_R[over_R]
+                state.today_B[rows_over] = 0.0
+            # Written in place: copying would cost more than reading a tick does.
+            state.days_BD[rows_over, day_N] = z_R[over_R]
             for first in due_days:
-                rows = row_R[due_R & (first_R == first)]
-                new_state = renewed(clock, rows_of(state, rows), *clock.chunk(first))
-                put_rows(state, rows, new_state)
+                rows_due = row_R[due_R & (first_R == first)]
+                self._renew(state, rows_due, first)
+
+    def _first_of_chunk(self, days_R: NDArray) -> NDArray:
+        """The day since which the values of each row are kept for its next solution."""
+        clock = self.clock
+        since_R = (days_R - clock.first) % clock.renewal
+        is_early_R = days_R < clock.first
+        return np.where(is_early_R, 0, days_R - since_R)
+
+    def _renew(self, state: SlowState, rows: NDArray, first: int) -> None:
+        """Solve again for rows whose chunk of days began with `first`."""
+        chunk = self.clock.chunk(first)
+        old_state = rows_of(state, rows)
+        new_state = renewed(self.clock, old_state, *chunk)
+        put_rows(state, rows, new_state)
 
     def known(self, row_R: NDArray, axes_R: NDArray, length: int, horizon: int) -> NDArray | None:
         """Effects at the newest steps of these rows, and at the H after each, as known there (R,
@@ -82,14 +105,21 @@ class SlowReader:
         linear, logarithmic = (self.rows["slow"][log].newest_BRJ for log in AXES)
         if not (linear.any() or logarithmic.any()):
             return None
-        is_log_R11 = (axes_R == LOG)[:, None, None]
+        is_log_R = axes_R == LOG
+        is_log_R11 = is_log_R[:, None, None]
         newest_RGJ = np.where(is_log_R11, logarithmic[row_R], linear[row_R])
         newest_RGJ[axes_R == ROOT] = 0.0
+
         count_R = self.rows["steps"][row_R]
-        steps_RT = count_R[:, None] - length + np.arange(length)
-        renewals_RT = self.clock.renewals(np.maximum(steps_RT + 1, 0))
-        ago_RT = self.clock.renewals(count_R)[:, None] - renewals_RT
-        place_RT = np.maximum(self.kept - 1 - ago_RT, 0)
+        first_R1 = count_R[:, None] - length
+        steps_RT = first_R1 + np.arange(length)
+        steps_after_RT = np.maximum(steps_RT + 1, 0)
+        renewals_RT = self.clock.renewals(steps_after_RT)
+        renewals_R = self.clock.renewals(count_R)
+        ago_RT = renewals_R[:, None] - renewals_RT
+        newest_place = self.kept - 1
+        place_RT = np.maximum(newest_place - ago_RT, 0)
         rows_R1 = np.arange(len(row_R))[:, None]
         solution_RTJ = newest_RGJ[rows_R1, place_RT]
-        return effect_of(self.clock, solution_RTJ, steps_RT, np.arange(1 + horizon))
+        ahead = np.arange(1 + horizon)
+        return effect_of(self.clock, solution_RTJ, steps_RT, ahead)

@@ -1,4 +1,4 @@
-"""Transforms: exact, reversible, fitted on the training part only."""
+"""Transforms: exact, reversible, and fitted only to the training part."""
 
 from lstmcast.transforms.base import Transform as Transform
 from lstmcast.transforms.chain import AnyTransform as AnyTransform

@@ -1,11 +1,11 @@
-"""What every transform keeps to.
+"""The interface of all transforms.
 
 A transform is a frozen description; what it learns from data is a NamedTuple of arrays with a row
-per series. Series lie one after the other, as in `data.ragged`, whose arithmetic transforms are
-made of.
+per series. Series are stored one after the other, as in `data.ragged`, whose functions transforms
+use.
 
     N observations of all series · S series · O origins · H horizon · L lag
-    X what there is per step: one point, quantiles or samples
+    X values per step: one point, quantiles or samples
 """
 
 from __future__ import annotations
@@ -24,45 +24,45 @@ State: TypeAlias = tuple[NDArray, ...]  # a NamedTuple; each array has a row per
 
 
 class Transform(Protocol):
-    """One reversible step from the units of the data towards what a network learns easily.
+    """One reversible step from the units of the data to values that a network learns easily.
 
-    Missing values stay missing and no array is written to. `apply` looks at nothing after t for its
-    value at t.
+    Missing values stay missing, and arrays are not modified. The value of `apply` at t does not
+    depend on later values.
     """
 
     @property
     def name(self) -> str:
-        """What it is called in JSON."""
+        """Its name in JSON."""
         ...
 
     @property
     def lag(self) -> int:
-        """How many values before the cutoff `invert` needs; 0 = it works element by element."""
+        """The number of values before the cutoff that `invert` needs; 0 if it is elementwise."""
         ...
 
     @property
     def learns(self) -> type[Any]:
-        """The NamedTuple that `fit` returns; one without fields where there is nothing to learn."""
+        """The NamedTuple that `fit` returns, without fields if there is nothing to learn."""
         ...
 
     def fit(self, values: NDArray, offsets: NDArray) -> State:
-        """What it learns from the training part of each series."""
+        """Learn the state from the training part of each series."""
         ...
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """The transformed values, as many; NaN where there is none, as at the first `lag` of
-        each series."""
+        """The transformed values, NaN where there is none, as for the first `lag` values of each
+        series."""
         ...
 
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """Back: H values that follow each origin, whose series' rows are in `state` and whose
-        last inputs in `tail`."""
+        """Invert the H values after each origin; `state` has the row of its series, `tail` the last
+        inputs before it."""
         ...
 
 
 class OutsideDomain(DataError):
-    """A value that a transform is not defined for; it knows the series, so that a caller can
-    name it."""
+    """A value outside of a transform's domain, with the position of its series, so that a caller
+    can name it."""
 
     def __init__(self, rule: str, where: str, advice: str, series: int) -> None:
         super().__init__(f"{rule}: series {series} has {where}.\n{advice}")
@@ -70,7 +70,7 @@ class OutsideDomain(DataError):
         self._description = (rule, where, advice)
 
     def named(self, name: str) -> DataError:
-        """The same, with the series' id instead of its position."""
+        """The same error with the id of the series instead of its position."""
         rule, where, advice = self._description
         return DataError(f"{rule}: series {name!r} has {where}.\n{advice}")
 
@@ -78,7 +78,7 @@ class OutsideDomain(DataError):
 def require_domain(
     inside_N: NDArray, values: NDArray, offsets: NDArray, rule: str, advice: str
 ) -> None:
-    """Raise OutsideDomain for the first known value that is not inside."""
+    """Raise OutsideDomain for the first known value that is outside of the domain."""
     outside = np.flatnonzero(~inside_N & ~np.isnan(values))
     if len(outside):
         first = outside[0]
@@ -90,11 +90,10 @@ def require_domain(
 
 
 def named(name: str) -> Any:
-    """The field by which JSON tells transforms apart: given by keyword, if at all, and not
-    shown."""
+    """The field that identifies a transform in JSON; keyword-only, and not shown."""
     return field(default=name, kw_only=True, repr=False)
 
 
 def finite(values: NDArray) -> NDArray:
-    """What would be larger than any number is the largest number, with its sign; NaN stays NaN."""
+    """Values with infinity replaced by the largest number of its sign; NaN stays NaN."""
     return np.clip(values, -LARGEST, LARGEST)

@@ -1,4 +1,4 @@
-"""Chain: transforms one after the other, for inputs and labels, and the way back from any cutoff.
+"""Chain: transforms in sequence, for inputs and labels, and their inverse from any cutoff.
 
 N observations · S series · R rows · O origins · H horizon · X one point, quantiles or samples
 """
@@ -29,18 +29,18 @@ AnyTransform: TypeAlias = Annotated[
 
 
 class ChainState(NamedTuple):
-    """What the steps of a chain have learned; for labels the same, unless they are fitted apart."""
+    """The fitted states of a chain's steps; the same for labels unless they are fitted `apart`."""
 
     inputs: tuple[State, ...]
     labels: tuple[State, ...]
 
 
 class Applied(NamedTuple):
-    """Transformed series, and what the way back needs of them."""
+    """Transformed series, and what their inversion needs."""
 
     values: NDArray  # (N,)
     offsets: NDArray  # (S+1,)
-    # per step: what a difference was given (N,), missing ones carried forward
+    # for each step: the input of a difference (N,), missing values filled forward
     before: tuple[NDArray | None, ...]
 
 
@@ -92,7 +92,7 @@ class Chain:
 
     @property
     def _fork(self) -> int:
-        """From which step on labels may differ from inputs."""
+        """The first step at which labels may differ from inputs."""
         behind = [place for place, step in enumerate(self.steps, start=1) if step.lag]
         return max(behind, default=0)
 
@@ -234,7 +234,7 @@ class Chain:
         return ChainState(sides[0], sides[-1])
 
     def _side(self, side: str, arrays: Mapping[str, NDArray]) -> tuple[State, ...]:
-        """What the steps learned for inputs or for labels."""
+        """The fitted states of the steps for inputs or for labels."""
         states = []
         for place, step in enumerate(self.steps):
             names = [f"{side}.{place}.{field}" for field in step.learns._fields]
@@ -243,7 +243,7 @@ class Chain:
 
     @property
     def _sides(self) -> tuple[str, ...]:
-        """What something else is learned for: labels too, where they are fitted apart."""
+        """The sides that have fitted states: also labels, if they are fitted `apart`."""
         return ("inputs", "labels") if self.apart else ("inputs",)
 
 
@@ -265,12 +265,12 @@ def _fitted(
     offsets: NDArray,
     saved: tuple[State, ...] | None,
 ) -> tuple[tuple[State, ...], NDArray]:
-    """What each step learns, and what they make of the values."""
+    """The fitted state of each step, and the transformed values."""
     learned = []
     first_row_S = np.zeros(len(offsets) - 1, np.int64)
     for place, step in enumerate(steps):
         if saved is not None and getattr(step, "per", "series") == "panel":
-            state = rows_of(saved[place], first_row_S)  # all rows are the same
+            state = rows_of(saved[place], first_row_S)  # all rows are equal
         else:
             state = step.fit(values, offsets)
         values = step.apply(values, offsets, state)
@@ -281,7 +281,7 @@ def _fitted(
 def _tails(
     values: NDArray | None, offsets: NDArray, series_O: NDArray, counts_O: NDArray, lag: int
 ) -> NDArray:
-    """The last `lag` values that are known at each origin, (O, L); NaN before the series begins."""
+    """The last `lag` values at each origin (O, L), NaN before the series begins."""
     if values is None or not len(values):
         return np.full((len(series_O), lag), np.nan)
     steps_OL = np.asarray(counts_O)[:, None] - lag + np.arange(lag)

@@ -1,4 +1,4 @@
-"""Differences: trends and seasons that the network need not learn.
+"""Differences, which remove trends and seasons that the network then need not learn.
 
 N observations · O origins · H horizon · L lag · X points or samples
 """
@@ -17,7 +17,7 @@ from lstmcast.util.config import settings
 
 
 class Nothing(NamedTuple):
-    """What is learned where there is nothing to learn."""
+    """The state of a transform that learns nothing."""
 
 
 @settings
@@ -42,7 +42,7 @@ class Difference:
     learns: ClassVar[type] = Nothing
 
     def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
-        """Do nothing: the values that `invert` continues from belong to a cutoff."""
+        """Learn nothing: the values that `invert` continues from belong to a cutoff."""
         return Nothing()
 
     @np.errstate(over="ignore")

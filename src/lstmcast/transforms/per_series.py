@@ -1,4 +1,4 @@
-"""Transforms of a panel: one chain for all series or one per id, and what they learned, kept by id.
+"""Transforms of a panel: one chain for all series or one per id, with fitted states by id.
 
 N observations · S series · R rows · O origins · H horizon · X one point, quantiles or samples
 """
@@ -20,21 +20,21 @@ from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
 from lstmcast.util.config import settings
 from lstmcast.util.states import rows_of
 
-Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"  # a chain, or what makes one
+Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"  # a chain, or its steps
 
 
 class TransformsState(NamedTuple):
-    """What was learned from the series of a panel."""
+    """The fitted states of the series of a panel."""
 
     ids: NDArray  # (S,)
-    group_S: NDArray  # which of the chains a series has
-    place_S: NDArray  # which row of that chain's state is its own
+    group_S: NDArray  # the chain of each series
+    place_S: NDArray  # its row in the state of that chain
     chains: tuple[Chain, ...]
     states: tuple[ChainState, ...]
 
     def rows(self, rows: NDArray) -> TransformsState:
-        """What was learned of some series, by number, in that order; a series may come more than
-        once."""
+        """The state of some series, by their numbers and in that order; a series may occur more
+        than once."""
         group_R = self.group_S[rows]
         place_R = np.empty(len(rows), np.int64)
         states = []
@@ -53,10 +53,10 @@ class TransformsState(NamedTuple):
 
 
 class AppliedTransforms(NamedTuple):
-    """The transformed series of a panel, and what the way back needs."""
+    """The transformed series of a panel, and what their inversion needs."""
 
     values: NDArray  # (N,), in the order of the panel
-    parts: tuple[Applied, ...]  # of each chain
+    parts: tuple[Applied, ...]  # one for each chain
 
 
 @settings
@@ -259,8 +259,8 @@ class Transforms:
         return TransformsState(ids, group_S, place_S, chains, tuple(states))
 
     def _grouped(self, ids: NDArray) -> tuple[tuple[Chain, ...], NDArray, NDArray]:
-        """The chains in the order in which series have them first; which one each has, and its
-        place among those."""
+        """The chains in order of first appearance, the number of each series' chain, and its place
+        in that chain."""
         if not self.by_series and self.chain is not None:
             return (self.chain,), np.zeros(len(ids), np.int64), np.arange(len(ids))
         numbers: dict[Chain, int] = {}
@@ -292,7 +292,7 @@ def _chain(steps: Any) -> Chain:
 
 
 def _joined(saved: ChainState, fitted: ChainState, saved_R: NDArray) -> ChainState:
-    """Rows of what was saved, and where there is none (-1) those of what was fitted, in order."""
+    """Saved rows and, in place of -1, the fitted rows in order."""
     is_saved_R = saved_R >= 0
 
     def join(saved_step: State, fitted_step: State) -> State:
@@ -312,7 +312,7 @@ def _joined(saved: ChainState, fitted: ChainState, saved_R: NDArray) -> ChainSta
 
 @contextmanager
 def _naming(ids: NDArray) -> Iterator[None]:
-    """Errors about a series say its id."""
+    """Errors about a series in the block have its id."""
     try:
         yield
     except OutsideDomain as error:

@@ -1,8 +1,8 @@
-"""Scaling: subtract a centre, divide by a scale, so that one network can learn from series of any
-size.
+"""Scaling: subtract a centre and divide by a scale, so that one network can learn from series of
+any size.
 
-Constant series have scale 1: they become their centre's zero and come back exact. Series without
-any known value have centre 0 and scale 1.
+Constant series have scale 1, so they become 0 and are inverted exactly. Series without any known
+value have centre 0 and scale 1.
 
     N observations · S series · G groups: the series, or the whole panel · O origins · H horizon · X
     points or samples
@@ -20,11 +20,11 @@ from lstmcast.data.ragged import means, quantiles, reduced, spread
 from lstmcast.transforms.base import State, finite, named
 from lstmcast.util.config import settings
 
-Per = Literal["series", "panel"]  # what a centre and a scale belong to
+Per = Literal["series", "panel"]  # what shares a centre and a scale
 
 
 class Scaling(NamedTuple):
-    """Where each series lies, and how wide."""
+    """The centre and scale of each series."""
 
     centre_S: NDArray
     scale_S: NDArray
@@ -48,11 +48,11 @@ class Standard:
     learns: ClassVar[type] = Scaling
 
     def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
-        """Mean and standard deviation."""
+        """The mean and standard deviation."""
         groups = _groups(self.per, offsets)
         low_G, span_G = _ranges(values, groups)
-        # From the lowest value and in units of the range: no digits are lost to a large mean, no
-        # square overflows.
+        # Relative to the lowest value and in units of the range: no digits are lost to a large
+        # mean, and no square overflows.
         divisor_G = np.where(span_G > 0, span_G, 1.0)
         unit_N = _scaled(values, groups, Scaling(low_G, divisor_G))
         mean_G = means(unit_N, groups)
@@ -61,11 +61,11 @@ class Standard:
         return _settled(low_G + span_G * mean_G, span_G * deviation_G, offsets)
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """In standard deviations from the mean."""
+        """The distances from the mean in standard deviations."""
         return _scaled(values, offsets, state)
 
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """Back to units."""
+        """The values in the units of the data."""
         return _unscaled(values_OHX, state)
 
 
@@ -92,19 +92,19 @@ class MinMax:
         return self
 
     def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
-        """Minimum and range."""
+        """The minimum and range."""
         low_G, span_G = _ranges(values, _groups(self.per, offsets))
         return _settled(low_G, span_G, offsets)
 
     @np.errstate(over="ignore")
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """Between low and high, as far as the training part reached."""
+        """The values scaled to [low, high]; those beyond the training part lie outside."""
         span = self.high - self.low
         return finite(self.low + span * _scaled(values, offsets, state))
 
     @np.errstate(over="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """Back to units."""
+        """The values in the units of the data."""
         span = self.high - self.low
         unit_OHX = finite((values_OHX - self.low) / span)
         return _unscaled(unit_OHX, state)
@@ -129,17 +129,17 @@ class Robust:
 
     @np.errstate(over="ignore")
     def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
-        """Median and interquartile range."""
+        """The median and interquartile range."""
         groups = _groups(self.per, offsets)
         low_G, middle_G, high_G = quantiles(values, groups, (0.25, 0.5, 0.75)).T
         return _settled(middle_G, finite(high_G - low_G), offsets)
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """In interquartile ranges from the median."""
+        """The distances from the median in interquartile ranges."""
         return _scaled(values, offsets, state)
 
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """Back to units."""
+        """The values in the units of the data."""
         return _unscaled(values_OHX, state)
 
 
@@ -171,29 +171,29 @@ class MeanAbs:
         return _settled(np.zeros(len(largest_G)), scale_G, offsets)
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """In mean absolute values."""
+        """The values divided by the mean absolute value."""
         return _scaled(values, offsets, state)
 
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """Back to units."""
+        """The values in the units of the data."""
         return _unscaled(values_OHX, state)
 
 
 def _groups(per: Per, offsets: NDArray) -> NDArray:
-    """Bounds of what is measured together."""
+    """The bounds of groups that share a centre and a scale."""
     return offsets if per == "series" else offsets[[0, -1]]
 
 
 @np.errstate(over="ignore")
 def _ranges(values: NDArray, groups: NDArray) -> tuple[NDArray, NDArray]:
-    """The lowest value of each group, and how far above it the highest lies."""
+    """The lowest value of each group, and its range."""
     low_G = reduced(np.fmin, values, groups)
     high_G = reduced(np.fmax, values, groups)
     return low_G, finite(high_G - low_G)
 
 
 def _settled(centre_G: NDArray, scale_G: NDArray, offsets: NDArray) -> Scaling:
-    """A row for each series, and the choices where nothing varies or nothing is known."""
+    """A row for each series, with the defaults for groups that are constant or unknown."""
     centre_G = np.nan_to_num(centre_G)
     scale_G = np.where(scale_G > 0, scale_G, 1.0)
     series = len(offsets) - 1

@@ -1,8 +1,8 @@
-"""Stabilising: fluctuations that grow with the level, and targets that have limits.
+"""Stabilising transforms, for fluctuations that grow with the level and targets that have limits.
 
-Each is increasing, so quantiles stay quantiles. A value that one is not defined for is a DataError
-that says which and what would work. Inversion never leaves the domain: what it gives can be
-transformed again.
+All are increasing, so quantiles stay quantiles. A value outside of a domain is a DataError that
+names it and says what would work. Inversion never leaves the domain: its results can be transformed
+again.
 
     N observations · S series · O origins · H horizon · X points, quantiles or samples
 """
@@ -21,15 +21,15 @@ from lstmcast.transforms.base import LARGEST, State, finite, named, require_doma
 from lstmcast.transforms.differencing import Nothing
 from lstmcast.util.config import settings
 
-LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0  # within which `exp` gives a positive number
-# of the logarithms, below which every power is the same straight line, less its digits
+LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0  # where `exp` is positive and finite
+# span of the logarithms below which all powers are the same line, up to rounding
 SMALLEST_SPAN = 1e-5
-# fitted between these, as R's forecast::BoxCox.lambda does; beyond, inversion runs wild
+# λ is fitted between these, as in R's forecast::BoxCox.lambda; beyond, inversion is unstable
 LMBDAS = (-1.0, 2.0)
-GRID, REFINEMENTS = 13, 24  # a first look at every 1/4; golden sections from there to about 5e-6
+GRID, REFINEMENTS = 13, 24  # a grid of steps of 1/4, then golden sections to about 5e-6
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
-NEAR_ZERO = 1e-12  # of a lambda: the power is the logarithm
-FLAT = 1e-6  # of a lambda: the likelihood is that of 0
+NEAR_ZERO = 1e-12  # λ below which the power is the logarithm
+FLAT = 1e-6  # λ below which the likelihood is that of 0
 
 
 @settings
@@ -46,7 +46,7 @@ class Log1p:
     learns: ClassVar[type] = Nothing
 
     def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
-        """Nothing."""
+        """Learn nothing."""
         return Nothing()
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
@@ -101,7 +101,7 @@ class BoxCox:
             return Power(np.full(len(offsets) - 1, self.lmbda))
         log = np.log(values)
         span_S = reduced(np.fmax, log, offsets) - reduced(np.fmin, log, offsets)
-        has_span_S = span_S > SMALLEST_SPAN  # NaN is no span either
+        has_span_S = span_S > SMALLEST_SPAN  # False for NaN
         return Power(np.where(has_span_S, _likeliest(log, offsets), 1.0))
 
     @np.errstate(over="ignore")
@@ -146,7 +146,7 @@ class Logit:
         return self
 
     def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
-        """Do nothing: the limits are given."""
+        """Learn nothing: the limits are given."""
         return Nothing()
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
@@ -176,13 +176,13 @@ def _require_positive(values: NDArray, offsets: NDArray) -> None:
 
 
 def _apart_from_zero(lmbda: NDArray) -> tuple[NDArray, NDArray]:
-    """λ that can be divided by, and where it is zero."""
+    """λ with zeros replaced so that it can be a divisor, and where it is zero."""
     is_zero = np.abs(lmbda) < NEAR_ZERO
     return np.where(is_zero, 1.0, lmbda), is_zero
 
 
 def power(log: NDArray, lmbda: NDArray) -> NDArray:
-    """(y^λ − 1) / λ from log(y); `expm1` keeps the digits where λ is small."""
+    """(y^λ − 1) / λ from log(y); `expm1` keeps the digits if λ is small."""
     divisor, is_zero = _apart_from_zero(lmbda)
     powers = np.expm1(divisor * log) / divisor
     return np.where(is_zero, log, powers)
@@ -190,10 +190,10 @@ def power(log: NDArray, lmbda: NDArray) -> NDArray:
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def _likeliest(log: NDArray, offsets: NDArray) -> NDArray:
-    """λ of largest likelihood, (S,), from the logarithms.
+    """λ of maximum likelihood (S,), from the logarithms.
 
-    In units of the geometric mean the Jacobian is 1 (Box & Cox, equation 9): the likeliest λ has
-    the smallest variance.
+    In units of the geometric mean the Jacobian is 1 (Box & Cox, equation 9), so the most likely λ
+    has the smallest variance.
     """
     is_known = ~np.isnan(log)
     count_S = reduced(np.add, is_known.astype(float), offsets, empty=0.0)
@@ -204,7 +204,7 @@ def _likeliest(log: NDArray, offsets: NDArray) -> NDArray:
     def variance(lmbda_S: NDArray) -> NDArray:
         is_flat_S = np.abs(lmbda_S) < FLAT
         lmbda_S = np.where(is_flat_S, FLAT, lmbda_S)
-        # around 0, so that one pass over it loses no digits
+        # centred at 0, so that one pass over it loses no digits
         powers = np.expm1(spread(lmbda_S, bounds) * unit)
         mean_S = reduced(np.add, powers, bounds) / count_S
         square_S = reduced(np.add, powers**2, bounds) / count_S
@@ -218,8 +218,8 @@ def _likeliest(log: NDArray, offsets: NDArray) -> NDArray:
 
 
 def _minimum(function: Callable[[NDArray], NDArray], count: int) -> NDArray:
-    """Where `count` functions are smallest, each within LMBDAS: the best of a grid, refined by
-    golden sections.
+    """The minima of `count` functions within LMBDAS: the best points of a grid, refined by golden
+    sections.
 
     Kiefer, J., "Sequential minimax search for a maximum", Proc. Amer. Math. Soc. 4 (1953), 502–506.
     """
@@ -233,7 +233,7 @@ def _minimum(function: Callable[[NDArray], NDArray], count: int) -> NDArray:
     at_lower = function(lower)
     at_upper = function(upper)
     for _ in range(REFINEMENTS):
-        # the side of the smaller value stays, and one of the two points with it
+        # keep the side of the smaller value, and one of the two points with it
         is_lower = at_lower < at_upper
         low = np.where(is_lower, low, lower)
         high = np.where(is_lower, upper, high)

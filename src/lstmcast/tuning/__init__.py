@@ -1,1 +1,1 @@
-"""A search for the settings of `fit` that suit a panel."""
+"""Search for the settings of `fit` that suit a panel."""

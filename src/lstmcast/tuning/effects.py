@@ -1,8 +1,8 @@
-"""Which settings mattered: how much of the differences between trials each explains, and which of
-its values went best.
+"""Which settings mattered: the share of the variance between trials that each explains, and its
+best value.
 
-Trials are grouped by the value of a setting, a number by thirds. The share that a setting explains
-is the adjusted one, ε² (Kelley 1935): of settings that do nothing it is 0 on average, however many
+Trials are grouped by the value of a setting, numbers by thirds. The share that a setting explains
+is the adjusted one, ε² (Kelley 1935): for settings without effect it is 0 on average, however many
 groups there are. Errors are compared as logarithms.
 """
 
@@ -21,16 +21,16 @@ from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number, percent
 
-FEWEST = 6  # trials that are done, to say anything
-TINY = 1e-12  # an error of 0 has no logarithm
+FEWEST = 6  # completed trials that are needed
+TINY = 1e-12  # lower limit of errors, as 0 has no logarithm
 
 
 @dataclass(frozen=True)
 class SettingEffect:
-    """What a setting did.
+    """The effect of a setting.
 
-    `explains`: the share of the differences between trials · `best`: the value, or the range of
-    numbers, that went best · `error`: the median error with it, and `others` without.
+    `explains`: the share of the variance between trials · `best`: the value, or the range of
+    numbers, with the lowest error · `error`: the median error with it, and `others` without it.
     """
 
     setting: str
@@ -41,7 +41,7 @@ class SettingEffect:
 
 
 def effects_in(trials: Sequence[Trial], space: Space) -> tuple[SettingEffect, ...]:
-    """The effect of each setting, the largest first; none where too few trials are done."""
+    """The effect of each setting, the largest first; empty if too few trials are done."""
     done_trials = [trial for trial in trials if trial.state == DONE]
     effects = []
     for setting in space.settings():
@@ -57,7 +57,7 @@ def _explains(effect: SettingEffect) -> float:
 
 
 def _effect(setting: Setting, done_trials: Sequence[Trial]) -> SettingEffect | None:
-    """The effect of one setting; None where too few trials have it, or all have the same value."""
+    """The effect of one setting; None if too few trials have it, or all have the same value."""
     with_setting = [trial for trial in done_trials if setting.name in trial.settings]
     if len(with_setting) < FEWEST:
         return None
@@ -84,7 +84,7 @@ def _median(errors: NDArray) -> float:
 
 
 def _grouped(setting: Setting, values: Sequence[Any]) -> tuple[NDArray, list[str]]:
-    """The group of each value, and what the groups are called."""
+    """The group of each value, and the names of the groups."""
     if isinstance(setting, Choice):
         categories = [value for value in setting.values if value in values]
         places = [categories.index(value) for value in values]
@@ -126,7 +126,7 @@ def _squares(values: NDArray) -> float:
 
 
 def table_of(effects: Sequence[SettingEffect], measure: str, words: Words = ENGLISH) -> str:
-    """The effects as lines of a table."""
+    """The effects as a text table."""
     setting_title = words("what mattered")
     value_title = words("best")
     header = [setting_title, words("explains"), value_title, measure, words(f"{measure} of others")]

@@ -1,4 +1,4 @@
-"""One trial: a network is trained on what precedes the held-out cutoffs, and measured there.
+"""One trial: a network is trained on the data before the held-out cutoffs, and measured there.
 
 S series · K held-out cutoffs
 """
@@ -21,16 +21,16 @@ from lstmcast.tuning.space import Space, kind_of
 from lstmcast.tuning.suggest import Suggestion
 from lstmcast.tuning.trials import DONE, FAILED, STOPPED, Trial
 
-SEARCHED = 3  # cutoffs by which trials are compared, as far as history allows
-TESTED = 2  # later ones that no trial sees, by which the best is judged
-PARTS = 4  # of a training, after each of which but the last it may be stopped
-PLACES = 10  # of one kind of networks, at which validation losses can be compared
+SEARCHED = 3  # cutoffs at which trials are compared, if the history is long enough
+TESTED = 2  # later cutoffs that no trial sees, at which the best one is tested
+PARTS = 4  # parts of a training, which may be stopped after each but the last
+PLACES = 10  # places per kind of network, at which validation losses can be compared
 
 Clock = Callable[[], float]
 
 
 class OutOfTime(Exception):
-    """The time is over in the middle of a trial. `share`: how much of it was done."""
+    """The time ran out during a trial. `share`: the completed share of it."""
 
     def __init__(self, share: float) -> None:
         super().__init__(share)
@@ -38,16 +38,16 @@ class OutOfTime(Exception):
 
 
 class _Poor(Exception):
-    """A trial is worse than others were at the same place."""
+    """A trial is worse than earlier ones at the same place."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A panel in three parts: what trials are trained on, the cutoffs that compare them, and later
-    ones that test the best.
+    """A panel in three parts: training data of trials, cutoffs that compare them, and later cutoffs
+    that test the best one.
 
     `searched`: the panel up to the first test cutoff · `counts` (S, K): the cutoffs of trials ·
-    `tests` (S, K): those of the test, without a column where the history is too short for any.
+    `tests` (S, K): the test cutoffs, without columns if the history is too short for any.
     """
 
     panel: Panel
@@ -58,7 +58,7 @@ class Split:
 
     @classmethod
     def of(cls, panel: Panel, horizon: int) -> Split:
-        """Raises DataError where nothing can be held out."""
+        """Split a panel. Raises DataError if nothing can be held out."""
         fewest = max(2 * int(panel.periods[0]), 2 * horizon, 8)
         lengths = panel.lengths
         for number in range(TESTED, -1, -1):
@@ -78,11 +78,11 @@ class Split:
 
     @property
     def before(self) -> Panel:
-        """What trials are trained on."""
+        """The training data of trials."""
         return self.searched.until(_first(self.counts, self.searched))
 
     def error(self, model: LSTMForecaster) -> tuple[str, float]:
-        """The error of a model at the cutoffs of trials: which one, and how large."""
+        """The error of a model at the cutoffs of trials: the name of the measure, and its value."""
         tested = backtest(
             model,
             self.view(self.searched, model),
@@ -96,7 +96,7 @@ class Split:
         return measure.upper(), scores[measure]
 
     def test_errors(self, model: LSTMForecaster) -> dict[str, float]:
-        """Errors at the test cutoffs, of a model and of simple forecasts; the model's first."""
+        """Errors at the test cutoffs, of a model first and then of simple forecasts."""
         tested = backtest(
             model,
             self.view(self.panel, model),
@@ -108,8 +108,8 @@ class Split:
         return {name: scores[measure] for name, scores in tested.scores.items()}
 
     def view(self, panel: Panel, model: LSTMForecaster) -> Panel:
-        """A panel without past columns that a model does not read, so that no note says so of each
-        trial: always the same one, as effects of known columns are remembered of it."""
+        """A panel without past columns that a model does not read, to avoid a note in each trial;
+        always the same object, as effects of known columns are cached for it."""
         if set(panel.covariates.past) <= set(model.past):
             return panel
         key = id(panel), model.past
@@ -120,7 +120,7 @@ class Split:
 
 
 def _first(counts: NDArray, panel: Panel) -> NDArray:
-    """The first cutoff of each series (S,); its end where it has none."""
+    """The first cutoff of each series (S,), or its end if it has none."""
     first = np.array(panel.lengths)
     for counts_S in counts.T:
         first = np.where(counts_S > 0, np.minimum(counts_S, first), first)
@@ -133,7 +133,7 @@ def _measure(panel: Panel) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Laboratory:
-    """Where trials are made. `ends`: the time, by the clock, at which a trial is given up."""
+    """Makes trials. `ends`: the time of the clock at which a trial is abandoned."""
 
     split: Split
     space: Space
@@ -148,13 +148,13 @@ class Laboratory:
 
     @classmethod
     def of(cls, panel: Panel, horizon: int, seed: int, device: str, clock: Clock) -> Laboratory:
-        """One for a panel. Raises DataError where nothing can be held out."""
+        """The laboratory for a panel. Raises DataError if nothing can be held out."""
         split = Split.of(panel, horizon)
         space = Space.of(split.before)
         return cls(split, space, horizon, seed, device, clock)
 
     def trial(self, suggestion: Suggestion, ends: float) -> Trial:
-        """Make a trial. Raises OutOfTime, KeyboardInterrupt."""
+        """Run a trial. Raises OutOfTime, KeyboardInterrupt."""
         began = self.clock()
         trial = Trial(suggestion.number, suggestion.settings, DONE)
         try:
@@ -163,7 +163,7 @@ class Laboratory:
         except _Poor:
             trial = replace(trial, state=STOPPED)
         except (UsageError, MissingExtraError):
-            raise  # the same in every trial
+            raise  # every trial would fail
         except LstmcastError as problem:
             trial = replace(trial, state=FAILED, note=str(problem))
         if trial.state == DONE and not np.isfinite(trial.error):
@@ -190,7 +190,7 @@ class Laboratory:
 
 @dataclass(frozen=True, eq=False)
 class _Watch:
-    """A callback that gives a training up where the time is over, or where it is poor."""
+    """A callback that abandons a training if time has run out or if it is poor."""
 
     suggestion: Suggestion
     ends: float
@@ -209,7 +209,7 @@ class _Watch:
             self._judge(quarter)
 
     def _judge(self, quarter: int) -> None:
-        """Stop a poor training after this part of it, once for each."""
+        """Stop a poor training after this part of it; each part is judged once."""
         kind = kind_of(self.suggestion.settings)
         place = PLACES * kind + quarter
         if place in self.suggestion.losses:

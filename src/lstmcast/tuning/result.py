@@ -1,4 +1,4 @@
-"""What a search for settings found: as text, as a frame, as files."""
+"""The result of a search for settings, as text, frame and files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lstmcast.util.lines import aligned
 from lstmcast.util.text import number, percent
 from lstmcast.writing.tables import frame_of
 
-MODEL = "model"  # where the best one is saved, in the folder of the search
+MODEL = "model"  # subfolder for the best model, in the folder of the search
 TUNED_NAME, SHIPPED_NAME = "tuned", "shipped network"
 
 
@@ -72,7 +72,7 @@ class Tuned:
         return frame_of(self.columns_dict(), kind)
 
     def document(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The result as JSON values."""
         counts = {state: self._count(state) for state in (DONE, STOPPED, FAILED)}
         winner = {"trial": self.best.number, "error": self.best.error}
         return {
@@ -112,7 +112,7 @@ class Tuned:
         return f"{len(self.trials)} trials: {counts}."
 
     def _count(self, state: str) -> int:
-        """How many trials came to this end."""
+        """The number of trials in this state."""
         return sum(trial.state == state for trial in self.trials)
 
     def _compared(self) -> str:

@@ -1,9 +1,9 @@
-"""A search for the settings of `fit` that suit a panel: trials, one after the other, within a time
+"""A search for the settings of `fit` that suit a panel: trials, one after the other, up to a time
 or a number of them.
 
-Each trial trains on what precedes some held-out cutoffs and is compared there. The last part of the
-data, the test part, is seen by no trial: it says how good the best one is. Then the best settings
-train a network with all data, as `fit` would.
+Each trial trains on the data before some held-out cutoffs and is compared there. No trial sees the
+last part of the data, the test part: it measures the accuracy of the best one. Then a network with
+the best settings is trained on all data, as `fit` would.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from lstmcast.util.files import checked_path, locked
 from lstmcast.util.text import number, percent
 
 USUAL_MINUTES = 10.0
-ROOM = 1.2  # times the seconds of the best trial, for a training that follows the search
+ROOM = 1.2  # times the seconds of the best trial are reserved for the training after the search
 Progress = Callable[[str], object]
 
 
@@ -91,7 +91,7 @@ def tune(
 
 
 def _budget(minutes: float | None, trials: int | None, clock: Clock) -> _Budget:
-    """The time and the number of trials; UsageError for what is none."""
+    """The time and the number of trials; UsageError if one is invalid."""
     if minutes is None and trials is None:
         minutes = USUAL_MINUTES
     if trials is not None and not is_whole(trials, 1):
@@ -104,12 +104,12 @@ def _budget(minutes: float | None, trials: int | None, clock: Clock) -> _Budget:
 
 
 def _unheard(_: str) -> None:
-    """Nobody follows."""
+    """Ignore a progress message."""
 
 
 @contextmanager
 def _claimed(place: Path | None) -> Any:
-    """OutputError where another search is writing to a folder."""
+    """Lock the folder of a search; OutputError if another search is writing to it."""
     if place is None:
         yield
         return
@@ -124,7 +124,7 @@ def _claimed(place: Path | None) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class _Budget:
-    """How long a search may take, and how many trials it may make."""
+    """The time that a search may take, and the number of its trials."""
 
     seconds: float
     trials: int | None
@@ -135,15 +135,15 @@ class _Budget:
         object.__setattr__(self, "began", self.clock())
 
     def left(self, earlier: float) -> float:
-        """Seconds; `earlier`: how many the runs before this one took."""
+        """The seconds that are left; `earlier`: the seconds that previous runs took."""
         return self.seconds - earlier - (self.clock() - self.began)
 
     def allows(self, count: int) -> bool:
-        """Whether another trial may be made, by their number."""
+        """Whether the number of trials allows another one."""
         return self.trials is None or count < self.trials
 
     def text(self, seconds_left: float) -> str:
-        """How much is left, in words."""
+        """The time that is left, in words."""
         if not math.isfinite(seconds_left):
             return ""
         minutes = max(seconds_left, 0.0) / 60
@@ -151,7 +151,7 @@ class _Budget:
 
 
 class _Search:
-    """Trials one after the other, then the best."""
+    """A search: trials one after the other, then the best model."""
 
     def __init__(
         self, laboratory: Laboratory, budget: _Budget, place: Path | None, say: Progress
@@ -188,7 +188,7 @@ class _Search:
             self.say(f"{len(self.trials)} trials of an earlier run are reused")
 
     def _run(self, measure: str) -> None:
-        """Make trials until time or number is used up."""
+        """Run trials until their time or number is used up."""
         laboratory = self.laboratory
         suggestions = Suggestions(laboratory.space, laboratory.seed, self.trials)
         while self.budget.allows(len(self.trials)):
@@ -210,7 +210,7 @@ class _Search:
             self._told(trial, measure)
 
     def _reserve(self) -> float:
-        """Seconds that are kept for the trainings after the search."""
+        """The seconds that are reserved for trainings after the search."""
         best_trial = best_of(self.trials)
         if best_trial is None:
             return 0.0
@@ -228,7 +228,7 @@ class _Search:
         self.say(f"trial {trial.number + 1}: {settings}: {outcome}; {took}{time_left}")
 
     def _require_one(self, share: float) -> None:
-        """UsageError where the time was over before any trial was done."""
+        """Raise UsageError if the time ran out before any trial was done."""
         if best_of(self.trials) is not None:
             return
         spent = self.budget.clock() - self.budget.began
@@ -247,7 +247,7 @@ class _Search:
         return ModelError(f"No trial was completed. The first one: {failed[0].note}")
 
     def _test(self, trial: Trial) -> dict[str, float]:
-        """Errors on the test part, of what trains on all that precedes it."""
+        """Errors on the test part, of a network trained on all data before it."""
         self.say("evaluating the best settings on the test data …")
         split = self.laboratory.split
         model = self.laboratory.trained(dict(trial.settings), split.searched)

@@ -1,4 +1,4 @@
-"""A forecaster's settings as a TOML file, which `fit --settings` trains from."""
+"""A forecaster's settings as a TOML file, which `fit --settings` reads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_settings(path: str | Path) -> LSTMForecaster:
     """The unfitted forecaster that a file of settings describes.
 
     Raises:
-        UsageError: There is no such file, or it describes none.
+        UsageError: There is no such file, or it does not describe a forecaster.
     """
     place = checked_path(path)
     try:

@@ -1,7 +1,7 @@
-"""Which settings of `fit` are searched, and the forecaster that some of them make.
+"""The settings of `fit` that are searched, and the forecaster with given settings.
 
-Whoever searches is a function `ask(setting)` that gives a value of a setting. Some settings are
-asked for only where others call for them: a fine-tuned network has its size already.
+A search is a function `ask(setting)` that returns a value of a setting. Some settings are asked for
+only if others require them: a fine-tuned network already has its size.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from lstmcast.transforms import Standard
 
 TUNED, SCRATCH = "fine-tuned", "from scratch"
 ADAPTIVE, TRANSFORMED = "adaptive", "transformed"
-UPDATES = 25  # of an epoch of transformed inputs: as many as adaptive ones have at most
-USUAL_WINDOW = 96  # steps, of adaptive inputs
+UPDATES = 25  # per epoch with transformed inputs, as many as adaptive inputs have at most
+USUAL_WINDOW = 96  # steps of adaptive inputs
 SHORTEST, LONGEST = 8, 384  # windows, in steps
 SEASONS = (2, 4, 8)  # seasonal periods in a window
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A setting that has one of some values."""
+    """A setting with a list of possible values."""
 
     name: str
-    title: str  # as people call it
+    title: str  # its name for people
     values: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Range:
-    """A number between two, searched by its logarithm."""
+    """A number between two limits, searched on a logarithmic scale."""
 
     name: str
     title: str
@@ -64,15 +64,15 @@ OF_SCRATCH = (INPUTS, HIDDEN, LAYERS, DROPOUT)
 
 @dataclass(frozen=True)
 class Space:
-    """The settings that are searched for a panel."""
+    """The settings to search for a panel."""
 
     window: Choice
-    past: tuple[str, ...] = ()  # columns that transformed inputs read beside the target
-    static: bool = False  # whether networks from scratch read columns that do not change
+    past: tuple[str, ...] = ()  # past covariates that transformed inputs read
+    static: bool = False  # whether networks from scratch read static columns
 
     @classmethod
     def of(cls, panel: Panel) -> Space:
-        """What suits the season, the length and the columns of a panel."""
+        """The settings that suit the season, the length and the columns of a panel."""
         period = int(panel.periods[0])
         typical = int(np.median(panel.lengths))
         longest = min(LONGEST, max(SHORTEST, typical // 2))
@@ -88,7 +88,7 @@ class Space:
         )
 
     def settings(self) -> tuple[Setting, ...]:
-        """All of them."""
+        """All settings."""
         return *self._common(), *OF_SCRATCH
 
     def _common(self) -> tuple[Setting, ...]:
@@ -102,7 +102,7 @@ class Space:
         return values
 
     def usual(self) -> list[dict[str, Any]]:
-        """What `fit` does unless told otherwise, fine-tuning and from scratch: the first trials."""
+        """The defaults of `fit`, for fine-tuning and from scratch: the first trials."""
         tuned = {
             "start": TUNED,
             "learning_rate": 1e-3,
@@ -166,14 +166,14 @@ def _training(training: TrainingConfig, settings: Mapping[str, Any]) -> Training
 
 
 def kind_of(settings: Mapping[str, Any]) -> int:
-    """Which trials have validation losses in the same units."""
+    """The kind of a trial: losses of trials of one kind have the same units."""
     if settings["start"] == TUNED:
         return 0
     return 1 if settings["inputs"] == ADAPTIVE else 2
 
 
 def in_words(settings: Mapping[str, Any]) -> str:
-    """Settings as people say them.
+    """Settings in words.
 
     >>> in_words({"start": "fine-tuned", "learning_rate": 0.00123, "epochs": 16})
     'fine-tuned, learning rate 0.0012, 16 epochs'

@@ -1,7 +1,7 @@
-"""What optuna suggests next, and which trials it would stop.
+"""Suggestions of optuna: the next settings, and which trials to stop.
 
-The study lives in memory and is made of the trials so far. Its sampler begins anew with each trial,
-from the seed and the trial's number: so a search that was stopped continues as if it had not been.
+The study is in memory and consists of the trials so far. Its sampler is seeded for each trial from
+the seed and the trial's number, so an interrupted search continues as if it had not been stopped.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from lstmcast.tuning.trials import DONE, STOPPED, Trial
 if TYPE_CHECKING:
     import optuna
 
-RANDOM_TRIALS = 8  # drawn by chance before the sampler learns from what was tried
-FEWEST_TO_STOP = 4  # trials that are done before one is stopped early
+RANDOM_TRIALS = 8  # random trials before the sampler learns from the results
+FEWEST_TO_STOP = 4  # completed trials before one is stopped early
 
 
 def require_optuna() -> None:
-    """MissingExtraError unless optuna is installed: asked before anything is read."""
+    """Raise MissingExtraError unless optuna is installed; called before anything is read."""
     if importlib.util.find_spec("optuna") is None:
         raise MissingExtraError(
             "A search for settings needs optuna. Install it with pip install 'lstmcast[tune]'."
@@ -32,7 +32,7 @@ def require_optuna() -> None:
 
 
 class Suggestions:
-    """The study of optuna."""
+    """The optuna study of a search."""
 
     def __init__(self, space: Space, seed: int, trials: Sequence[Trial]) -> None:
         import optuna
@@ -40,7 +40,7 @@ class Suggestions:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
         self.seed = seed
-        # which trials to stop is the median's to say, as soon as a few are done
+        # trials worse than the median are stopped, once a few are done
         pruner = optuna.pruners.MedianPruner(
             n_startup_trials=FEWEST_TO_STOP,
             n_warmup_steps=0,
@@ -51,7 +51,7 @@ class Suggestions:
             self._study.add_trial(self._rebuilt(trial))
 
     def next(self) -> Suggestion:
-        """The next trial's settings."""
+        """The settings of the next trial."""
         number = len(self._study.trials)
         first_settings = self.space.usual()
         self._study.sampler = self._sampler(number)
@@ -69,7 +69,7 @@ class Suggestions:
         return Suggestion(number, settings, trial, self._study)
 
     def _sampler(self, number: int) -> Any:
-        """What draws the settings of a trial, by its number."""
+        """The sampler of a trial, by its number."""
         import optuna
 
         seeds = np.random.SeedSequence([self.seed, number]).generate_state(1)
@@ -79,7 +79,7 @@ class Suggestions:
         )
 
     def _rebuilt(self, trial: Trial) -> Any:
-        """A trial as optuna knows it."""
+        """A trial as an object of optuna."""
         import optuna
 
         distributions = {}
@@ -96,7 +96,7 @@ class Suggestions:
 
 
 class Suggestion:
-    """Settings to try, and what is told of the trial."""
+    """Settings to try, and the feedback on their trial."""
 
     def __init__(
         self, number: int, settings: dict[str, Any], trial: optuna.Trial, study: optuna.Study
@@ -108,19 +108,19 @@ class Suggestion:
         self._study = study
 
     def poor(self, place: int, loss: float) -> bool:
-        """Whether the trial should be stopped, its validation loss being this at a place."""
+        """Whether the trial should be stopped, given its validation loss at a place."""
         self.losses[place] = loss
         self._asked.report(loss, place)
         return self._asked.should_prune()
 
     def tell(self, trial: Trial) -> None:
-        """What came of it."""
+        """Report the result of the trial."""
         error = trial.error if trial.state == DONE else None
         self._study.tell(self._asked, error, _state(trial))
 
 
 def _state(trial: Trial) -> Any:
-    """What optuna calls the state of a trial."""
+    """The state of a trial in optuna."""
     from optuna.trial import TrialState
 
     if trial.state == DONE:

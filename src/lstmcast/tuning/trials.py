@@ -1,8 +1,8 @@
-"""Trials, and the file that keeps them: one JSON line for each that came to its end, after a line
-that says what they are trials of.
+"""Trials, and their file: one JSON line for each finished trial, after a line that describes the
+search.
 
-A trial that was cut off is not in the file. It is made again, with the same settings, as these
-depend on the seed and on the trials before it alone.
+An interrupted trial is not in the file. It is run again with the same settings, as these depend
+only on the seed and on earlier trials.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ DONE, STOPPED, FAILED = "done", "stopped", "failed"
 
 @dataclass(frozen=True)
 class Trial:
-    """Settings that were tried, and what came of them.
+    """Settings that were tried, and the result.
 
-    `error`: at the held-out cutoffs, NaN unless done. `losses`: validation losses by the place in
-    training at which it could be stopped early. `note`: why it failed.
+    `error`: the error at the held-out cutoffs, NaN unless the trial is done. `losses`: validation
+    losses by the places in training at which it could be stopped. `note`: why it failed.
     """
 
     number: int
@@ -42,16 +42,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialFile:
-    """Where trials are kept; nowhere without a path. `about`: what they are trials of."""
+    """The file of trials; without a path, nothing is written. `about`: describes the search."""
 
     path: Path | None
     about: Mapping[str, Any]
 
     def read(self) -> list[Trial]:
-        """The trials so far; what was written half of the last one is taken out of the file.
+        """The trials so far; an incomplete last line is removed from the file.
 
         Raises:
-            ModelError: They are trials of something else.
+            ModelError: They are trials of another search.
         """
         if self.path is None or not self.path.exists():
             return []
@@ -66,7 +66,7 @@ class TrialFile:
         return [_trial_in(line) for line in trials]
 
     def keep(self, trial: Trial) -> None:
-        """Write a trial. Raises OutputError."""
+        """Append a trial. Raises OutputError."""
         if self.path is None:
             return
         text = _line(_as_json(trial))
@@ -117,6 +117,6 @@ def _trial_in(line: Mapping[str, Any]) -> Trial:
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The trial with the least error; None where none is done."""
+    """The trial with the smallest error; None if none is done."""
     done_trials = [trial for trial in trials if trial.state == DONE]
     return min(done_trials, key=lambda trial: trial.error) if done_trials else None

@@ -1,1 +1,1 @@
-"""What everything else stands on: settings, files, text, parallel work; no forecasting in it."""
+"""Foundations without any forecasting: settings, files, text, parallel work."""

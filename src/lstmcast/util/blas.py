@@ -1,8 +1,8 @@
-"""One thread for the products of small matrices.
+"""One thread for products of small matrices.
 
 A library that spreads each product over all processors spends most of its time waiting for its
-threads where the matrices are small (measured on two cores: five times the processor time of a
-forecast, and four to twenty times that of a tick of 400 rows, the more the busier the machine is).
+threads if the matrices are small (measured on two cores: five times the processor time of a
+forecast, and four to twenty times that of a tick of 400 rows, more on a busier machine).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _HOLDING = Lock()
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Within this, products of matrices use one thread, in the whole process.
+    """Use one thread for matrix products in the block, in the whole process.
 
-    Where another thread holds the library already, nothing is changed: each would restore what the
+    If another thread is in such a block already, nothing is changed: each would restore what the
     other has set.
 
     >>> import numpy as np
@@ -41,5 +41,5 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache
 def _library() -> ThreadpoolController:
-    """The library of NumPy; finding it takes a quarter of a millisecond, so it is kept."""
+    """The BLAS library of NumPy, cached because finding it takes a quarter of a millisecond."""
     return ThreadpoolController().select(user_api="blas")

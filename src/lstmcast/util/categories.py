@@ -1,4 +1,4 @@
-"""Columns of categories: the values that they may have, which frames of other libraries keep."""
+"""Columns of categories: their possible values, which frames of other libraries store."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Categories:
-    """All values that a column of categories may have, (K,), in their order.
+    """All possible values of a column of categories (K,), in order.
 
-    `ordered`: the order means something. `fixed`: no other value is possible, as in polars' Enum.
+    `ordered`: whether the order has a meaning. `fixed`: whether no other value is possible, as in
+    polars' Enum.
     """
 
     values: NDArray
@@ -20,7 +21,7 @@ class Categories:
     fixed: bool = False
 
     def same(self, other: Categories | None) -> bool:
-        """Whether both have the same values, in the same order and sense."""
+        """Whether both have the same values in the same order, and the same properties."""
         if other is None or (self.ordered, self.fixed) != (other.ordered, other.fixed):
             return False
         return np.array_equal(self.values, other.values)

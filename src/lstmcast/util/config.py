@@ -1,5 +1,4 @@
-"""Settings: frozen dataclasses whose fields are checked when they are made, with errors in our
-own words."""
+"""Settings: frozen dataclasses whose fields are checked at construction, with our own messages."""
 
 from __future__ import annotations
 
@@ -24,10 +23,10 @@ Name = TypeVar("Name")
 if TYPE_CHECKING:
 
     class OrName(Generic[Held, Name]):
-        """A setting that is given as such or by its name, and read as such.
+        """A setting that may be given as an object or by its name, and is read as an object.
 
-        For type checkers, which know what may be given only from a descriptor; pydantic is told by
-        a validator.
+        This descriptor is for type checkers, which need it to accept both; pydantic uses a
+        validator.
         """
 
         def __get__(self, owner: Any, kind: Any = None) -> Held: ...
@@ -35,14 +34,13 @@ if TYPE_CHECKING:
 
 
 def usual(value: Any) -> Any:
-    """The default of a setting that is an `OrName`: a field, whatever type checkers expect."""
+    """The default of a setting that is an `OrName`, as a field that type checkers accept."""
     return field(default=value)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
 def settings(cls: Made) -> Made:
-    """A frozen dataclass that is checked when it is made: UsageError names each setting that
-    is invalid."""
+    """A frozen dataclass that is checked at construction: UsageError names each invalid setting."""
     settings_class: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
     checked = settings_class.__init__
 
@@ -59,10 +57,10 @@ def settings(cls: Made) -> Made:
 
 
 def with_new_names(cls: type, arguments: Any, names: Mapping[str, str]) -> Any:
-    """What a class was given, each old name of a setting replaced by its new one.
+    """The arguments of a class, with old names of settings replaced by new ones.
 
-    For validators that run before pydantic's own. Whoever writes the old name is told; what is
-    read from a file is not somebody's writing.
+    For validators that run before pydantic's own. Callers that use an old name are warned, files
+    that were saved with it are not.
     """
     kwargs = arguments.kwargs if isinstance(arguments, ArgsKwargs) else arguments
     old_names = [name for name in names if isinstance(kwargs, Mapping) and name in kwargs]
@@ -78,7 +76,7 @@ def with_new_names(cls: type, arguments: Any, names: Mapping[str, str]) -> Any:
 
 
 def is_whole(value: Any, minimum: int) -> bool:
-    """Whether it is a whole number of at least so much; True and False are none."""
+    """Whether a value is a whole number of at least `minimum`; True and False are not."""
     return (
         isinstance(value, (int, np.integer))
         and not isinstance(value, bool)
@@ -87,15 +85,15 @@ def is_whole(value: Any, minimum: int) -> bool:
 
 
 def checked_seed(seed: Any) -> int:
-    """The seed; UsageError where it is not a whole number from 0."""
+    """The seed; UsageError if it is not a whole number of at least 0."""
     if not is_whole(seed, 0):
         raise UsageError(f"seed must be a whole number of at least 0, got {seed!r}.")
     return int(seed)
 
 
 def refuse_unused(config: Any, choice: str, uses: Mapping[str, Collection[str]]) -> None:
-    """UsageError for a setting that was changed though what was chosen does not use it; `uses`:
-    who uses which."""
+    """Raise UsageError for a changed setting that the choice does not use; `uses`: the choices that
+    use each setting."""
     defaults = {setting.name: setting.default for setting in fields(config)}
     for name, users in uses.items():
         if choice not in users and getattr(config, name) != defaults[name]:
@@ -106,9 +104,9 @@ def refuse_unused(config: Any, choice: str, uses: Mapping[str, Collection[str]])
 
 
 def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) -> str:
-    """One line for each setting of the class `name` that is wrong; our own sentences as they are.
+    """One line for each invalid setting of the class `name`; our own sentences are unchanged.
 
-    `names`: of the settings, in the order in which they may be given without a name.
+    `names`: names of the settings, in the order of positional arguments.
     """
     lines = []
     for problem in error.errors(include_url=False):

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and what stands in the way is said in plain words."""
+"""Files that appear whole or not at all, locks, and plain messages for errors of the system."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lstmcast.errors import OutputError, UsageError
 
-# What a person can do about it, by the system's error number.
+# What happened and what to do about it, by the system's error number.
 _REASONS = {
     errno.ENOSPC: "the disk is full. Free some space, or name a place on another disk.",
     errno.EDQUOT: "your quota is used up. Free some space, or name a place on another disk.",
@@ -37,7 +37,7 @@ _HERE, _RENAME_EXCHANGE = -100, 2
 
 
 def checked_path(path: object) -> Path:
-    """The path of a file or a folder; UsageError for what is none.
+    """The path of a file or a folder; UsageError if it is not a path.
 
     >>> checked_path("forecast.csv").suffix
     '.csv'
@@ -56,11 +56,11 @@ def checked_path(path: object) -> Path:
 
 
 def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
-    """The path, where a file with one of these endings can be written; else an OutputError that
-    says why not.
+    """The path, if a file with one of these extensions can be written; otherwise an OutputError
+    with the reason.
 
-    Asked before long work begins, so that nobody waits for a result that cannot be kept. A device
-    or a pipe may be called anything. UsageError for no path.
+    Called before long work begins, so that nobody waits for a result that cannot be written. A
+    device or a pipe may have any name. UsageError if it is not a path.
 
     >>> check_output("forecast.xyz", (".csv", ".parquet"))
     Traceback (most recent call last):
@@ -86,7 +86,7 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
 
 
 def require_writable(place: Path) -> None:
-    """Raise the OSError that writing there would raise, as far as can be told without writing."""
+    """Raise the OSError that writing there would raise, as far as it is known without writing."""
     if place.exists() and not os.access(place, os.W_OK):
         read_only = hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY
         number = errno.EROFS if read_only else errno.EACCES
@@ -95,12 +95,12 @@ def require_writable(place: Path) -> None:
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside `path`, which becomes `path` when the block ends well and vanishes
-    when it does not.
+    """A temporary path beside `path`, which is renamed to `path` if the block succeeds and removed
+    if it fails.
 
     Readers of `path` see the old file or the new one, never a part. The temporary name keeps the
-    ending, as writers choose their format by it. Raises OutputError, and UsageError for what is no
-    path.
+    extension, as writers choose their format by it. Raises OutputError, and UsageError if it is not
+    a path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -138,13 +138,13 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def own_mark() -> str:
-    """What tells the temporary files of this process from those of others, here and on other
-    machines that share the disk: in their names, so that what a killed process leaves can go."""
+    """The part of temporary file names that identifies this process among others, here and on other
+    machines that share the disk, so that files of killed processes can be removed."""
     return f"{os.getpid():x}at{_machine()}"
 
 
 def is_left_behind(name: str) -> bool:
-    """Whether a temporary file or folder is that of a process of this machine that has ended.
+    """Whether a temporary file or folder belongs to a process of this machine that has ended.
 
     >>> is_left_behind(f".f.{own_mark()}-x1.csv"), is_left_behind(".f.x1.csv")
     (False, False)
@@ -154,8 +154,7 @@ def is_left_behind(name: str) -> bool:
 
 
 def remove_left_behind(folder: Path, beginning: str, ending: str) -> None:
-    """Remove the temporary files of ended processes that were to become one file, as far as that
-    can be done."""
+    """Remove temporary files that ended processes left for one file, as far as possible."""
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             name = entry.name
@@ -165,25 +164,25 @@ def remove_left_behind(folder: Path, beginning: str, ending: str) -> None:
 
 
 def _machine() -> str:
-    """A name of this machine, or of the container that this is."""
+    """A name of this machine or container."""
     return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 def _is_running(process: int) -> bool:
     if os.name == "nt":
-        return True  # asking would end it
+        return True  # the call below would end it
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # somebody else's
+        return True  # it belongs to another user
     return True
 
 
 @contextmanager
 def output_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn an OSError of the block into an OutputError that says what to do about it."""
+    """Turn an OSError in the block into an OutputError that says what to do."""
     try:
         yield
     except OSError as error:
@@ -199,22 +198,21 @@ def _os_error(number: int) -> OSError:
 
 
 def _resolved(path: Path) -> Path:
-    """Where a link leads, so that it stays one; but the name of an open pipe, such as
-    /dev/stdout, leads nowhere."""
+    """The target of a link, so that the link is kept; but an open pipe such as /dev/stdout has no
+    target."""
     return path if _is_special(path) else Path(os.path.realpath(path))
 
 
 def _is_special(place: Path) -> bool:
-    """A device or a pipe, such as /dev/stdout: it is filled, never replaced."""
+    """Whether it is a device or a pipe such as /dev/stdout, which is written to, never replaced."""
     return place.exists() and not place.is_file() and not place.is_dir()
 
 
 def exchange(first: Path, second: Path) -> bool:
-    """Two files or folders change places, in one step that nobody sees the middle of: whether they
-    did.
+    """Exchange two files or folders atomically, and return whether that was possible.
 
-    False, with nothing changed, where one is missing, or where system or disk cannot: so far Linux
-    can.
+    False, with nothing changed, if one is missing or if the system or disk does not support it; so
+    far only Linux does.
     """
     if sys.platform != "linux":
         return False
@@ -222,19 +220,18 @@ def exchange(first: Path, second: Path) -> bool:
 
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError):  # another C library than most
+    except (AttributeError, OSError):  # a C library without this function
         return False
     return rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _RENAME_EXCHANGE) == 0
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[bool]:
-    """Hold a lock, a file that is there within the block only: whether it could be had, or another
-    holds it.
+    """Hold a lock in the block, by a file that exists only there; yields whether it was obtained.
 
-    Its folder is made if need be, and removed if nothing else came to lie there. The system drops
-    the lock when its process ends, however that is: what a killed one leaves blocks nobody. Where
-    system or disk know no such locks, it can always be had.
+    Its folder is created if necessary, and removed if it is empty afterwards. The system releases
+    the lock when the process ends in any way, so a killed process blocks nobody. If the system or
+    disk has no such locks, the lock is always obtained.
     """
     handle = _lock_handle(path)
     try:
@@ -245,20 +242,20 @@ def locked(path: Path) -> Iterator[bool]:
 
 
 def _lock_handle(path: Path) -> int | None:
-    """An open file that holds the lock; None where another one does."""
+    """An open file that holds the lock; None if another process holds it."""
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
-            continue  # the folder was removed just after it was made, by another that had ended
+            continue  # another process that ended removed the folder just after it was made
         if not _take_lock(handle):
             os.close(handle)
             return None
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), path.stat()):
                 return handle
-        # the one that held it has removed the file: a lock on that keeps nobody out
+        # the previous holder has removed the file: a lock on it would exclude nobody
         os.close(handle)
 
 
@@ -271,21 +268,21 @@ def _take_lock(handle: int) -> bool:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a disk without locks, as some in a network are
+    except OSError:  # a disk without locks, as some network disks are
         return True
     return True
 
 
 def _has_flock() -> bool:
-    """Whether this is a system of the POSIX kind, as all but Windows are."""
+    """Whether this is a POSIX system, as all but Windows are."""
     return importlib.util.find_spec("fcntl") is not None
 
 
 def _take_windows_lock(handle: int) -> bool:
-    """Lock the first byte of a file: whether nobody else holds it."""
+    """Lock the first byte of a file, and return whether that was possible."""
     try:
         import msvcrt
-    except ImportError:  # neither kind of locks
+    except ImportError:  # no locks of either kind
         return True
     try:
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
@@ -295,10 +292,10 @@ def _take_windows_lock(handle: int) -> bool:
 
 
 def _give_up_lock(path: Path, handle: int) -> None:
-    """Remove the file and let the lock go; its folder too, if nothing else lies there.
+    """Remove the file and release the lock; remove its folder too if it is empty.
 
-    The file goes first: afterwards it may be another's. Windows removes no open file, and none that
-    another one has opened meanwhile.
+    The file is removed first, as it may belong to another process afterwards. Windows removes
+    neither an open file nor one that another process has opened in the meantime.
     """
     if not _has_flock():
         os.close(handle)
@@ -311,9 +308,9 @@ def _give_up_lock(path: Path, handle: int) -> None:
 
 
 def make_durable(path: Path) -> None:
-    """Bring a file or a folder to the disk, so that a power cut after the rename finds it whole."""
+    """Flush a file or a folder to disk, so that it is whole after a power cut."""
     if os.name == "nt" and path.is_dir():
-        return  # Windows opens no folders
+        return  # Windows cannot open folders
     mode = os.O_RDONLY if path.is_dir() else os.O_RDWR
     handle = os.open(path, mode)
     try:
@@ -323,8 +320,8 @@ def make_durable(path: Path) -> None:
 
 
 def _take_over_mode(place: Path, temporary: Path) -> None:
-    """mkstemp makes private files: give the new file the permissions of the old one, or those of
-    any new file."""
+    """Give the new file the permissions of the old one, or those of any new file: mkstemp creates
+    private files."""
     mode = 0o666 & ~umask()
     if place.exists():
         mode = place.stat().st_mode & 0o777

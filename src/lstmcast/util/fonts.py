@@ -1,5 +1,4 @@
-"""Fonts for pictures: names in any script are drawn with what is installed, never as a row of
-empty boxes."""
+"""Fonts for plots: names in any script are drawn with installed fonts, never as empty boxes."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-# Tried in this order for letters that matplotlib's own font lacks.
+# Tried in this order for characters that matplotlib's own font lacks.
 _OTHER_FONTS = (
     "Noto Sans CJK JP",
     "Noto Sans JP",
@@ -33,9 +32,8 @@ _OTHER_FONTS = (
     "Segoe UI",
 )
 
-# Packages that bring a font, of which the first is the extra `ja`. They are not imported: that
-# would change the fonts
-# of every picture.
+# Packages with a font; the first is the extra `ja`. They are not imported, as that would change the
+# fonts of every plot.
 _FONT_PACKAGES = {
     "matplotlib_fontja": "fonts/ipaexg.ttf",
     "japanize_matplotlib": "fonts/ipaexg.ttf",
@@ -44,15 +42,14 @@ _FONT_PACKAGES = {
 
 @contextmanager
 def fonts_with(letters: set[str]) -> Iterator[set[str]]:
-    """Set fonts that have these letters, as far as any installed one does; gives the letters
-    that none has."""
+    """Use installed fonts with these letters in the block; yields the letters that none has."""
     import matplotlib
 
     families, missing = (
         ["DejaVu Sans"],
         {letter for letter in letters if ord(letter) > 0x17F and letter.isprintable()},
     )
-    if missing:  # reading fonts takes a while: only for letters beyond Latin
+    if missing:  # reading fonts takes a while, so it is done only for letters beyond Latin
         families, missing = _covering(families, missing)
     with (
         matplotlib.rc_context({"font.family": families, "svg.hashsalt": "lstmcast"}),
@@ -63,7 +60,7 @@ def fonts_with(letters: set[str]) -> Iterator[set[str]]:
 
 @contextmanager
 def _no_word_on_weights() -> Iterator[None]:
-    """A font that has no bold letters is drawn plain; matplotlib would say so each time."""
+    """Silence matplotlib's message about fonts without bold letters, which are drawn plain."""
     logger = logging.getLogger("matplotlib.font_manager")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -83,7 +80,7 @@ def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[st
     files = {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
     missing, covering = set(letters), []
     for family in (*families, *_OTHER_FONTS):
-        # matplotlib remembers fonts that were removed since
+        # matplotlib's list may contain fonts that were removed
         if missing and Path(files.get(family, "")).is_file():
             has = {
                 letter for letter in missing if FT2Font(files[family]).get_char_index(ord(letter))
@@ -95,7 +92,7 @@ def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[st
 
 
 def _packaged() -> Iterator[Path]:
-    """Fonts of the packages that are installed."""
+    """Fonts of installed packages."""
     for package, font in _FONT_PACKAGES.items():
         spec = find_spec(package)
         places = (spec.submodule_search_locations if spec else None) or ()

@@ -1,8 +1,8 @@
-"""Pieces of HTML: for notebooks with looks of their own, for pages that have a style sheet. Every
-text is escaped.
+"""Pieces of HTML: with inline styles for notebooks, without them for pages with a style sheet.
+Every text is escaped.
 
-What notebooks show takes its colour from the page that it stands in, so that it reads on light and
-dark ground. No scripts, no style sheets, nothing fetched.
+Pieces for notebooks take their colours from the notebook, so that they are readable on a light and
+a dark background. They use no scripts and no style sheets, and load nothing.
 """
 
 # T points of a line
@@ -22,16 +22,16 @@ from numpy import ndarray
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.text import shortened, visible
 
-BLUE = "#4a8fe7"  # reads on white and on black
-MOST_POINTS = 240  # of one line; more would be narrower than a pixel
-MOST_LETTERS = 60  # of one cell
+BLUE = "#4a8fe7"  # readable on white and on black
+MOST_POINTS = 240  # points of one line; more would be narrower than a pixel
+MOST_LETTERS = 60  # letters of one cell
 _CELL = (
     "padding:2px 8px;border:none;background:transparent;white-space:nowrap;vertical-align:middle"
 )
 _TABLE = "border-collapse:collapse;border:none;margin:4px 0;font-variant-numeric:tabular-nums"
 _LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
 
-# steps (T,) and values (T,) → their places in a picture
+# steps (T,) and values (T,) → their positions in a picture
 PointsAt: TypeAlias = Callable[[ndarray, ndarray], list[str]]
 
 
@@ -39,13 +39,13 @@ PointsAt: TypeAlias = Callable[[ndarray, ndarray], list[str]]
 
 
 class Markup(str):
-    """HTML that is already made: `table` leaves it as it is, and escapes every other text."""
+    """Finished HTML, which `table` leaves unchanged; it escapes every other text."""
 
     __slots__ = ()
 
 
 def escape(value: object) -> str:
-    """Text that means itself inside HTML, between tags and in quoted attributes.
+    """Text that is shown literally in HTML, between tags and in quoted attributes.
 
     >>> escape('</script><img src=x onerror="alert(1)">')
     '&lt;/script&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;'
@@ -57,7 +57,7 @@ def escape(value: object) -> str:
 
 
 def block(title: str, *contents: str) -> str:
-    """A heading and what stands below it.
+    """A heading and the pieces below it.
 
     >>> block("Forecast <12>")
     '<div style="line-height:1.35"><strong>Forecast &lt;12&gt;</strong></div>'
@@ -77,8 +77,8 @@ def table(
     left_aligned: Iterable[int] = (0,),
     wrap: bool = False,
 ) -> str:
-    """A table whose columns are aligned to the right, those numbered in `left_aligned` to the left;
-    long texts may `wrap`.
+    """A table with right-aligned columns, except for those numbered in `left_aligned`; long texts
+    may `wrap`.
 
     >>> "a &lt; b" in table(["series"], [["a < b"]])
     True
@@ -101,7 +101,7 @@ def table(
 
 
 def more(shown_count: int, available: int, noun: str) -> str:
-    """A line that says how many rows are not shown; empty where all are.
+    """A line with the number of rows that are not shown; empty if there are none.
 
     >>> more(10, 12, "series"), more(12, 12, "series")
     ('<div style="margin:3px 0;max-width:60em">… and 2 more series</div>', '')
@@ -119,11 +119,11 @@ def picture(
     height: int = 28,
     label: str = "",
 ) -> Markup:
-    """A line in SVG: the history in the colour of the text, the forecast that follows it and its
-    bands in blue.
+    """A line chart in SVG: the history in the colour of the text, the forecast and its bands in
+    blue.
 
-    history (T,) and point (H,) may hold unknown values, which leave gaps; `bands` are (lower,
-    upper) of (H,), wide ones first; `label` is read aloud in place of the picture.
+    history (T,) and point (H,) may have unknown values, which leave gaps; `bands` are (lower,
+    upper) of (H,), wide ones first; `label` is what screen readers read.
     """
     future = np.empty(0) if point is None else point
     bounds = [bound for band in bands for bound in band]
@@ -153,7 +153,7 @@ def picture(
 
 
 def _band(steps: ndarray, lower: ndarray, upper: ndarray, points_at: PointsAt) -> str:
-    """The area between two bounds, where both are known."""
+    """The area between two bounds, as far as both are known."""
     is_known = np.isfinite(lower) & np.isfinite(upper)
     if not is_known.any():
         return ""
@@ -175,8 +175,8 @@ def _stroke(steps: ndarray, values: ndarray, colour: str, points_at: PointsAt) -
 
 
 def _path(steps: ndarray, values: ndarray, points_at: PointsAt) -> str:
-    """The line through the known values: a new stroke after each gap, of a long one the extremes
-    of each segment."""
+    """The line through the known values, with a new stroke after each gap; a long line is reduced
+    to the extremes of each segment."""
     if len(values) > MOST_POINTS:
         extremes = _extremes(values)
         steps, values = steps[extremes], values[extremes]
@@ -186,15 +186,15 @@ def _path(steps: ndarray, values: ndarray, points_at: PointsAt) -> str:
     for segment in np.split(is_known, np.flatnonzero(~is_known)):
         stroke = list(islice(points, int(segment.sum())))
         if len(stroke) == 1:
-            stroke *= 2  # a dot: a line that goes nowhere, with round ends
+            stroke *= 2  # a dot: a line of length 0 with round ends
         if stroke:
             path += "M" + "L".join(stroke)
     return path
 
 
 def _extremes(values: ndarray) -> ndarray:
-    """Places of the least and the greatest value of each segment; of one without values the first
-    place, as a gap."""
+    """Positions of the smallest and the largest value of each segment; the first position of a
+    segment without values, as a gap."""
     ends = []
     for segment in np.array_split(np.arange(len(values)), MOST_POINTS // 2):
         places = segment[np.isfinite(values[segment])]
@@ -207,7 +207,7 @@ def _extremes(values: ndarray) -> ndarray:
 
 
 def _line(content: object, longest: int = MOST_LETTERS) -> str:
-    """Text that is safe in HTML, of one line and not too long.
+    """Text that is safe in HTML, on one line and not too long.
 
     >>> _line("<b>a & b</b>\\n", 8)
     '&lt;b&gt;a &amp; …'
@@ -219,8 +219,7 @@ def _line(content: object, longest: int = MOST_LETTERS) -> str:
 
 
 def script_data(value: Any) -> str:
-    """JSON that can stand inside a script element: nothing in it ends the element or opens a
-    comment.
+    """JSON for a script element: nothing in it ends the element or opens a comment.
 
     >>> script_data({"id": "</script>"})
     '{"id": "\\\\u003c/script\\\\u003e"}'
@@ -228,12 +227,12 @@ def script_data(value: Any) -> str:
     document = json.dumps(value, ensure_ascii=False, allow_nan=False)
     for letter in "<>&\u2028\u2029":
         document = document.replace(letter, f"\\u{ord(letter):04x}")
-    # half a surrogate pair has no place in a file
+    # a lone surrogate cannot be encoded in a file
     return document.encode("utf-8", "replace").decode("utf-8")
 
 
 def page_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str = "") -> str:
-    """A table whose first column names the row; the row named `marked` stands out.
+    """A table whose first column names the rows; the row named `marked` is highlighted.
 
     >>> page_table(["model", "MAE"], [["naive", "12.5"]])[-79:]
     '<tbody>\\n<tr><th scope="row">naive</th><td>12.5</td></tr>\\n</tbody></table></div>'
@@ -253,7 +252,7 @@ def page_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str
 
 
 def facts(entries: Mapping[str, str]) -> str:
-    """Names beside what they stand for; what is empty is left out.
+    """A list of names and values; empty values are left out.
 
     >>> facts({"Series": "3", "Missing": ""})
     '<dl><dt>Series</dt><dd>3</dd></dl>'
@@ -267,8 +266,8 @@ def facts(entries: Mapping[str, str]) -> str:
 
 
 def markdown(source: str, words: Words = ENGLISH) -> str:
-    """Headings, paragraphs, lists and tables, with bold and code in them; anything else stays text.
-    Each heading, paragraph, item and cell comes in the language of the `words`.
+    """HTML for Markdown headings, paragraphs, lists and tables, with bold text and code; anything
+    else stays text. All texts are in the language of the `words`.
 
     >>> print(markdown("# Card\\n\\n**Small** `net`:\\n\\n- one\\n- two"))
     <h3>Card</h3>
@@ -291,7 +290,7 @@ def _blocks(source: str) -> Iterator[list[str]]:
 def _block(lines: list[str], words: Words) -> str:
     if lines[0].startswith("#"):
         marks, _, title = lines[0].partition(" ")
-        level = min(len(marks) + 2, 6)  # the page's own headings come first
+        level = min(len(marks) + 2, 6)  # below the headings of the page
         return f"<h{level}>{_inline(words(title))}</h{level}>"
     if lines[0].startswith("|"):
         table = [

@@ -1,20 +1,20 @@
 """Texts in another language, looked up where they are shown.
 
-The package writes English. What shows it to people (a command, a picture, a page) asks here for the
-words of a language; a text that the language does not have stays English. A catalogue such as
-`japanese.txt` holds pairs of lines: an English template, and below it, indented, the same in the
-other language. In a template
+The package writes English. Whatever shows texts to people (a command, a plot, a page) looks up
+their translation here; a text without a translation stays English. A catalogue such as
+`japanese.txt` holds pairs of lines: an English template and, indented below it, its translation. In
+a template
 
-    {name}        is any text, which is taken over as it is
+    {name}        is any text, which is inserted unchanged
     {name:n}      is a number, {name:t} a time
     {name:text}   is a text of the catalogue itself, which is translated
     {name:list}   is one or several, with commas or semicolons between, translated where known
-    {name:line}   is any text too; the template is a whole line, so full stops in it end no sentence
-    {is|are}      is one of these words, which need not come back; {|s} the ending of a plural
+    {name:line}   is any text too; the template is a whole line, in which full stops end no sentence
+    {is|are}      is one of these words, which may be left out; {|s} is the ending of a plural
 
-A line that is not in the catalogue as a whole is taken sentence by sentence. The full stop at the
-end is no part of a template: the same words may end a sentence or stand in the middle of one.
-What stands in quotes, such as a name from the data, is never taken apart.
+A line that is not in the catalogue as a whole is translated sentence by sentence. The full stop at
+the end is not part of a template: the same words may end a sentence or be in the middle of one.
+Quoted text, such as a name from the data, is never divided.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from typing import TextIO
 
 from lstmcast.errors import UsageError
 
-LANGUAGES = {"en": "", "ja": "japanese.txt"}  # the catalogue of each; English needs none
-_DEEPEST, _LONGEST = 12, 4_000  # texts in texts, letters: of a text that is looked for
-_SENTENCES = 8  # of one template, at most
-_REMEMBERED = 10_000  # texts and their translations
+LANGUAGES = {"en": "", "ja": "japanese.txt"}  # the catalogue of each language; English needs none
+_DEEPEST, _LONGEST = 12, 4_000  # nested texts; letters of a text that is looked up
+_SENTENCES = 8  # maximum number in one template
+_REMEMBERED = 10_000  # maximum number of cached translations
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=\S)")
 _NEXT_SENTENCE = re.compile(r"(?<=[\w)'\"`\]])[.?!] \S")
 _KIND = re.compile(r":\w+\}")
-# A quote opens and closes at the edge of a word, where an apostrophe does not.
+# A quote opens and closes at the edge of a word, unlike an apostrophe.
 _QUOTED = re.compile(r"(?<!\w)(['\"`])(?=\S).+?(?<=\S)\1(?!\w)")
-_GUARD = "\ue000"  # in place of the space after a full stop in quotes; no text has it
+_GUARD = "\ue000"  # replaces the space after a full stop in quotes; no text contains it
 _STOP, _FULL_WIDTH_STOP = ".", "。"
-# What may stand in a place of each kind.
+# What each kind of place may hold.
 _KINDS = {"n": r"[-−–\d.,]+(?:e[-+]?\d+)?", "t": r"-?\d[-\d:. ]*"}
 
 
 class Template:
-    """An English text with places for others, and its translation.
+    """An English text with places for other texts, and its translation.
 
     >>> Template("{n} month{|s}", "{n}か月").places("12 months")
     {'n': '12'}
@@ -62,12 +62,12 @@ class Template:
 
     @property
     def weight(self) -> int:
-        """Letters that are given: of several templates that fit, the one with most says most."""
+        """The number of fixed letters: of several matching templates, the one with most is used."""
         return sum(map(len, self.fixed))
 
     def places(self, text: str) -> dict[str, str] | None:
-        """What stands in the places of a text that fits; None where it does not fit."""
-        if self._longest not in text:  # quick, and nearly always enough
+        """The contents of the places if a text matches, else None."""
+        if self._longest not in text:  # fast, and nearly always sufficient
             return None
         match = self._pattern.fullmatch(text)
         return None if match is None else match.groupdict()
@@ -97,17 +97,17 @@ class Words:
     def __init__(self, language: str, templates: list[Template] | None = None) -> None:
         self.language = language
         self._templates = sorted(templates or [], key=lambda template: -template.weight)
-        # A template may be asked for as it is, by what fills its places later.
+        # A template may itself be looked up, by code that fills its places later.
         self._exact = {
             _KIND.sub("}", template.english): template.other for template in self._templates
         }
         self._line_templates = [
             template for template in self._templates if "line" in template.kinds.values()
         ]
-        self._told: dict[str, str | None] = {}  # texts come again and again
+        self._told: dict[str, str | None] = {}  # the same texts are translated often
 
     def __call__(self, text: str) -> str:
-        """The text in this language, line by line; what the language does not have as it is."""
+        """The text in this language, line by line; unknown parts are unchanged."""
         if not self._templates:
             return text
         lines = _guarded(text).split("\n")
@@ -134,7 +134,7 @@ class Words:
         return line[:start] + translated + line[start + len(text) :]
 
     def _by_line(self, text: str) -> str | None:
-        """A line whose places hold names from the data, which may end in a full stop."""
+        """The line by a template for names from the data, which may end in a full stop."""
         for template in self._line_templates:
             places = template.places(text)
             if places is not None:
@@ -142,8 +142,8 @@ class Words:
         return None
 
     def _whole(self, text: str, depth: int, across: bool = False) -> str | None:
-        """The text by one template. What stands in its places may reach into the next sentence, or
-        out of a bracket, only where nothing else fits: `across`."""
+        """The text by one template. With `across`, which is used if nothing else matches, its
+        places may extend into the next sentence or out of a bracket."""
         if text.endswith(_STOP) and not text.endswith(2 * _STOP):
             translated = self._whole(text.removesuffix(_STOP), depth, across)
             return None if translated is None else translated + _FULL_WIDTH_STOP
@@ -159,7 +159,7 @@ class Words:
     def _values(
         self, template: Template, places: Mapping[str, str], depth: int, across: bool
     ) -> dict[str, str] | None:
-        """What goes into the places; None where a text in one of them is not known."""
+        """The translated contents of the places; None if a text in one of them is unknown."""
         values = {}
         for name, value in places.items():
             kind = template.kinds[name]
@@ -178,13 +178,13 @@ class Words:
         return values
 
     def _list(self, value: str, depth: int) -> str:
-        """Items between semicolons, of which each may be a text or have items between commas."""
+        """A list separated by semicolons, whose items are texts or lists separated by commas."""
         items = _items(value, "; ")
         if len(items) > 1:
             return "；".join(self._list(entry, depth) for entry in items)
         items = _items(value, ", ")
         translations = [self._line(entry, depth + 1) for entry in items]
-        # A place of one item could hold all that follow: what is known one by one comes first.
+        # The place of one item could match all items that follow: try single items first.
         if None in translations:
             translated_whole = self._line(value, depth + 1)
             if translated_whole is not None:
@@ -194,7 +194,7 @@ class Words:
         )
 
     def _sentences(self, text: str, depth: int) -> str | None:
-        """Sentence by sentence, unknown ones as they are; None where all are."""
+        """The text sentence by sentence, unknown ones unchanged; None if all are unknown."""
         sentences, is_translated, remaining = "", False, text
         while remaining:
             first, translated = self._beginning(remaining, depth)
@@ -204,7 +204,7 @@ class Words:
         return sentences if is_translated else None
 
     def _beginning(self, text: str, depth: int) -> tuple[str, str | None]:
-        """The longest beginning that is known, and its translation; else the first sentence."""
+        """The longest known beginning and its translation; else the first sentence and None."""
         ends = [*(match.start() for match in _SENTENCE_END.finditer(text)), len(text)]
         for end in reversed(ends[:_SENTENCES]):
             translated = self._whole(text[:end], depth)
@@ -214,13 +214,12 @@ class Words:
 
 
 def _guarded(text: str) -> str:
-    """The text, where no full stop in quotes looks like the end of a sentence."""
+    """The text, changed so that no full stop in quotes looks like the end of a sentence."""
     return _QUOTED.sub(lambda quoted: _SENTENCE_END.sub(_GUARD, quoted[0]), text)
 
 
 def _is_torn(value: str) -> bool:
-    """Whether a bracket is opened in what stands in a place and closed beyond it, or the other
-    way.
+    """Whether a bracket is opened in a text and closed outside of it, or the other way round.
 
     >>> _is_torn("line 3 (blank)"), _is_torn("blank), line 4 (blank")
     (False, True)
@@ -234,7 +233,7 @@ def _is_torn(value: str) -> bool:
 
 
 def _items(value: str, between: str) -> list[str]:
-    """The items of a list; what is in brackets or quotes is whole.
+    """The items of a list; text in brackets or quotes is not divided.
 
     >>> _items("line 1 (a, b), line 2 ('c, d')", ", ")
     ['line 1 (a, b)', "line 2 ('c, d')"]
@@ -255,7 +254,7 @@ def _items(value: str, between: str) -> list[str]:
 
 
 def _joined(first: str, second: str) -> str:
-    """Sentences one after the other: with a space, unless a full-width stop ends the first."""
+    """Two sentences, with a space in between unless a full-width stop ends the first."""
     return first + second if not first or first[-1] in "。？：" else f"{first} {second}"
 
 
@@ -263,17 +262,17 @@ ENGLISH = Words("en")
 
 
 class Spoken:
-    """A stream, such as that of a progress line, whose texts come in another language."""
+    """A stream, such as that of a progress line, whose texts are translated."""
 
     def __init__(self, stream: TextIO, words: Callable[[str], str]) -> None:
         self.stream, self.words = stream, words
 
     def write(self, text: str) -> int:
-        """Put out a text."""
+        """Write a text."""
         return self.stream.write(self.words(text))
 
     def flush(self) -> None:
-        """Show what was put out."""
+        """Show what was written."""
         self.stream.flush()
 
     def isatty(self) -> bool:
@@ -283,7 +282,7 @@ class Spoken:
 
 @cache
 def words_of(language: str) -> Words:
-    """The words of a language. UsageError for one that is not there.
+    """The words of a language. UsageError for an unknown one.
 
     >>> words_of("ja")("12 months"), words_of("en")("12 months")
     ('12か月', '12 months')
@@ -311,14 +310,14 @@ def catalogue(language: str) -> Iterator[tuple[str, str]]:
 
 
 def system_language(environment: Mapping[str, str] = os.environ) -> str:
-    """The language that the system is set to, where it is one of ours; else English.
+    """The language of the system if it is one of ours, else English.
 
     >>> system_language({"LANG": "ja_JP.UTF-8"}), system_language({"LANG": "de_DE.UTF-8"})
     ('ja', 'en')
     >>> system_language({"LC_ALL": "C", "LANG": "ja_JP.UTF-8"})
     'en'
     """
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides, as POSIX has it
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides, as in POSIX
     setting = next((environment[name] for name in names if environment.get(name)), "")
     language = re.split(r"[_.@-]", setting)[0].lower()
     return language if language in LANGUAGES else "en"

@@ -1,4 +1,4 @@
-"""How wide a text is in a terminal, and where its lines may break, in any script."""
+"""The width of text in a terminal, and line breaks, in any script."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unicodedata import combining, east_asian_width
 
 
 def width(text: str) -> int:
-    """Columns that a terminal needs: two for an ideograph.
+    """The number of terminal columns that a text needs: two for an ideograph.
 
     >>> width("MAE"), width("誤差")
     (3, 4)
@@ -18,14 +18,14 @@ def width(text: str) -> int:
     return len(letters) + sum(east_asian_width(letter) in "WF" for letter in letters)
 
 
-# What a line does not break: a word, or where there are no spaces (Chinese, Japanese) one letter,
-# with the brackets before it and the marks after it.
+# What is not divided by line breaks: a word or, in scripts without spaces (Chinese, Japanese), one
+# letter with the brackets before it and the marks after it.
 _WIDE = "\\u2e80-\\u9fff\\uac00-\\ud7af\\uf900-\\ufaff\\uff00-\\uff60"
 _UNBROKEN = re.compile(rf"[「『（]*(?:[^\s{_WIDE}]+|\s+|.)[、。，．：；？！」』）％ー…)\]]*")
 
 
 def wrapped(text: str, columns: int, initial: str = "", subsequent: str = "") -> str:
-    """Text in lines of so many columns, also where it is written without spaces.
+    """Text wrapped to this number of columns, also if it is written without spaces.
 
     >>> print(wrapped("系列ごとに予測します。", 12))
     系列ごとに予
@@ -45,7 +45,7 @@ def wrapped(text: str, columns: int, initial: str = "", subsequent: str = "") ->
 def aligned(
     header: Sequence[str], rows: Sequence[Sequence[str]], left_aligned: Sequence[str] = ()
 ) -> str:
-    """Columns aligned to the right, or to the left for those named.
+    """A table with right-aligned columns, except for those in `left_aligned`.
 
     >>> rows = [["naive", "12.5"], ["lstmcast", "7.25"]]
     >>> print(aligned(["model", "MAE"], rows, left_aligned=["model"]))
@@ -70,8 +70,8 @@ def fitting(
     columns: int | None,
     left_aligned: Sequence[str] = (),
 ) -> str:
-    """The same in a terminal of so many columns: what has no room stands below, with the first
-    column again.
+    """The same table for a terminal of this width: columns that do not fit follow below, with the
+    first column repeated.
 
     >>> header, rows = ["model", "MAE", "RMSE"], [["naive", "12.5", "14.1"]]
     >>> print(fitting(header, rows, 12, left_aligned=["model"]))
@@ -100,6 +100,6 @@ def fitting(
 
 
 def padded(cell: str, columns: int, is_left: bool) -> str:
-    """Text filled up with spaces to so many columns."""
+    """Text padded with spaces to this number of columns."""
     space = " " * (columns - width(cell))
     return cell + space if is_left else space + cell

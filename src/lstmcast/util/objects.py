@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 
 def objects(items: Iterable[Any]) -> NDArray:
-    """Texts, names and the like as an array (N,), each as it is: `np.array` would make more
-    dimensions of tuples, and another dtype of texts.
+    """Texts, names and the like as an array of objects (N,): `np.array` would turn tuples into more
+    dimensions, and texts into another dtype.
 
     >>> objects(name for name in ("a", "bc"))
     array(['a', 'bc'], dtype=object)
@@ -23,7 +23,7 @@ def objects(items: Iterable[Any]) -> NDArray:
 
 
 def none_where_unknown(numbers: NDArray) -> list[Any]:
-    """Numbers as a list, with None in place of those that are not finite.
+    """Numbers as a list, with None for those that are not finite.
 
     >>> none_where_unknown(np.array([1.5, np.nan]))
     [1.5, None]

@@ -1,5 +1,5 @@
-"""Work side by side: batches in threads, the next item made while one is used, jobs in processes
-of their own. And memory that is kept while a process works."""
+"""Parallel work: batches in threads, items prepared ahead, jobs in separate processes; and memory
+that a process keeps."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Result = TypeVar("Result")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 GUARD = 'In a script, code that starts processes must be below `if __name__ == "__main__":`.'
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt, from glibc's malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # parameters of mallopt, from glibc's malloc.h
 _ALL = 1 << 30
-# as far as glibc raises them by itself
+# the values up to which glibc raises them by itself
 _USUAL = {_TRIM_THRESHOLD: 1 << 26, _MMAP_THRESHOLD: 1 << 25}
 
 
@@ -40,10 +40,10 @@ class ProcessLost(ModelError):
 
 
 def side_by_side(fill: Callable[[Item], None], batches: Iterable[Item]) -> None:
-    """Each batch in a thread of its own, as many at a time as there are processors; each fills rows
-    of its own.
+    """Run `fill` on each batch, in as many threads as there are processors; batches must not share
+    rows.
 
-    The matrices of one step are small, so each product has one thread while batches run.
+    The matrices of one step are small, so each product uses one thread meanwhile.
     """
     waiting = list(batches)
     with one_blas_thread():
@@ -56,7 +56,7 @@ def side_by_side(fill: Callable[[Item], None], batches: Iterable[Item]) -> None:
 
 
 def ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items in the same order; while one is used, the next is made in a thread of its own.
+    """The same items in the same order; while one is used, the next is made in another thread.
 
     >>> list(ahead(n * n for n in range(4)))
     [0, 1, 4, 9]
@@ -71,12 +71,12 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
 
 @contextmanager
 def kept_memory() -> Iterator[None]:
-    """Within this, freed memory stays with the process; afterwards it is given back. Nothing where
-    glibc is not used.
+    """Keep freed memory in the process during the block, and give it back afterwards; no effect
+    without glibc.
 
-    A training step frees and takes the same arrays over and over. glibc gives the end of its heap
-    back to the system whenever some of it is free, and gets it back page by page: by where the
-    arrays happen to lie that is nothing, or 7,000 pages in a step and 40% of its time.
+    A training step frees and allocates the same arrays repeatedly. glibc returns the end of its
+    heap to the system whenever it is free, and gets it back page by page. Depending on the position
+    of the arrays, that costs nothing, or 7,000 pages per step and 40% of its time.
     """
     library = _glibc()
     if library is None:
@@ -93,19 +93,19 @@ def kept_memory() -> Iterator[None]:
 
 
 def give_back_memory() -> None:
-    """Give freed memory back to the system, as glibc does by itself only with what lies at the end
-    of its heap. Nothing where another library is used."""
+    """Return freed memory to the system, which glibc does by itself only at the end of its heap; no
+    effect without glibc."""
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)
 
 
 def keep_small_memory() -> None:
-    """From here on, freed memory of up to 64 MB stays with the process: as much as glibc keeps by
-    itself of a process that has used large arrays. Nothing where glibc is not used.
+    """Keep up to 64 MB of freed memory in the process from now on, as much as glibc keeps by itself
+    after large arrays were used; no effect without glibc.
 
-    Otherwise a tick of a stream of 400 rows spends half of its time on getting back the pages that
-    the tick before gave back (measured: a layer takes 0.67 ms, and 0.29 ms with kept memory).
+    Otherwise a tick of a stream of 400 rows spends half of its time getting back the pages that the
+    previous tick returned (measured: a layer takes 0.67 ms, and 0.29 ms with kept memory).
     """
     library = _glibc()
     if library is not None:
@@ -126,18 +126,18 @@ def _glibc() -> ctypes.CDLL | None:
 def spread(
     work: Callable[[Job], Result], jobs: Sequence[Job], processes: int
 ) -> Generator[tuple[Job, Result]]:
-    """Each job and its result, as they get done, in `processes` new processes; close the iterator
-    to end them.
+    """Yield each job and its result when it is done, using `processes` new processes; close the
+    iterator to end them.
 
-    `work` and the jobs are sent by pickle: UsageError where they cannot be. What a job raises is
-    raised here, as a ModelError unless it is one of our errors, with the traceback of its process
-    as a note; a process that dies is a ModelError which names its job.
+    `work` and the jobs are sent by pickle; UsageError if that is impossible. An error of a job is
+    raised here, as a ModelError unless it is one of our own, with the traceback of its process as a
+    note; if a process dies, the ModelError names its job.
 
     >>> sorted(spread(abs, [-3, 2], processes=2))
     [(-3, 3), (2, 2)]
     """
     waiting = list(reversed(jobs))
-    busy: dict[Any, tuple[Any, Job]] = {}  # connection: its process, and what it works on
+    busy: dict[Any, tuple[Any, Job]] = {}  # connection: its process and its job
     try:
         with _inherited():
             for _ in range(min(processes, len(jobs))):
@@ -162,10 +162,10 @@ def spread(
 
 
 class Worker(Generic[Job, Result]):
-    """A process of its own that does one job after the other; a lost one is replaced at the next
-    job.
+    """A separate process that does one job after the other; if it is lost, it is replaced at the
+    next job.
 
-    `work` and the jobs are sent by pickle, and what a job raises is raised here, as for `spread`.
+    `work` and the jobs are sent by pickle, and errors of a job are raised here, as in `spread`.
 
     >>> worker = Worker(abs)
     >>> worker.result(-3)
@@ -178,14 +178,14 @@ class Worker(Generic[Job, Result]):
         self._connection, self._process = self._began()
 
     def result(self, job: Job) -> Result:
-        """What comes of a job. Raises ProcessLost where the process dies."""
+        """The result of a job. Raises ProcessLost if the process dies."""
         if not self._process.is_alive():
             self._connection, self._process = self._began()
         _send(self._connection, self._process, job)
         return _received(self._connection, self._process, job)
 
     def close(self) -> None:
-        """End the process, in the middle of a job too: who waits for it gets ProcessLost."""
+        """End the process, even in the middle of a job: callers that wait get ProcessLost."""
         self._process.terminate()
         self._process.join()
 
@@ -198,11 +198,10 @@ class Worker(Generic[Job, Result]):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C in the block ends the backtest, also where a model took it as the word to stop
-    training and to continue.
+    """Let Ctrl-C in the block end the backtest, even if a model reacted by stopping its training
+    and continuing.
 
-    What such a model would forecast is not what it forecasts after its whole training, and must not
-    be kept.
+    The forecasts of such a model differ from those after its whole training, and must not be kept.
     """
     previous = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(previous):
@@ -233,11 +232,11 @@ def _not_sent(error: object) -> UsageError:
 
 @contextmanager
 def _inherited() -> Iterator[None]:
-    """Processes started in here take over: one thread, which libraries read when they are
-    loaded, and no Ctrl-C."""
+    """Settings that processes started in the block inherit: one thread, which libraries read when
+    they are loaded, and no Ctrl-C."""
     saved = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
-    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
+    masks = hasattr(signal, "pthread_sigmask")  # Windows has none
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
     try:
         yield
@@ -249,7 +248,7 @@ def _inherited() -> Iterator[None]:
 
 
 def _started() -> tuple[Any, Any]:
-    # a fork would copy locks that threads of this process hold
+    # a fork would copy locks held by threads of this process
     context = multiprocessing.get_context("spawn")
     parent_end, child_end = context.Pipe()
     process = context.Process(target=_serve, args=(child_end,), daemon=True)
@@ -269,7 +268,7 @@ def _send(connection: Any, process: Any, job: Any, *first: Any) -> None:
             connection.send(message)
         except OSError:
             raise _died(process, job) from None
-        except Exception as error:  # pickle raises what the objects raise; nothing was written yet
+        except Exception as error:  # pickle raises whatever the objects raise; nothing was sent yet
             raise _not_sent(error) from error
 
 
@@ -292,7 +291,7 @@ def _received(connection: Any, process: Any, job: Any) -> Any:
 def _died(process: Any, job: Any) -> LstmcastError:
     process.join()
     code = process.exitcode
-    if code == 1:  # Python's own end after an error that nobody caught: before the work began
+    if code == 1:  # Python's status after an uncaught error, which is only possible before the work
         return UsageError(
             f"A process that works on {job} ended before it could begin; its error is above. "
             f"{GUARD}"
@@ -305,17 +304,17 @@ def _died(process: Any, job: Any) -> LstmcastError:
 
 
 def _end(connection: Any, process: Any) -> None:
-    connection.close()  # a process that waits for work takes this as the end
+    connection.close()  # ends a process that waits for work
     process.join()
     process.close()
 
 
 def _serve(connection: Connection) -> None:
-    """What a process does: read the work, then do jobs until the connection is closed."""
-    # Ctrl-C reaches every process: the parent decides, and ends the rest
+    """Run a process: read the work, then do jobs until the connection is closed."""
+    # Ctrl-C reaches every process: only the parent reacts, and ends the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # as PYTHON_CPU_COUNT does from Python 3.13 on: who starts threads asks how many
+    # like PYTHON_CPU_COUNT from Python 3.13 on: whatever starts threads reads their number here
     os.cpu_count = lambda: 1
     with suppress(EOFError):
         try:
@@ -338,14 +337,14 @@ def _answer(connection: Connection, work: Callable[[Any], Any], job: Any) -> Non
             if isinstance(error, LstmcastError)
             else ModelError(f"{job}: {type(error).__name__}: {error}")
         )
-        # the cause is not sent, the notes are
+        # notes are sent, the cause is not
         failure.add_note("".join(traceback.format_exception(error)))
         connection.send(("failed", failure))
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed leaves nobody to take the results: end at once, in the middle of
-    the work."""
+    """End at once, in the middle of the work, if the parent is killed: nobody would read the
+    results."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -15,8 +15,8 @@ State = TypeVar("State")
 
 
 def mapped(change: Callable[..., NDArray], *states: State) -> State:
-    """A state whose arrays are what `change` makes of those of the given ones; what is no array
-    stays as in the first.
+    """A state with the results of `change` on the arrays of the given states; anything else is
+    taken from the first.
 
     >>> from typing import NamedTuple
     >>> class Two(NamedTuple):
@@ -35,7 +35,7 @@ def mapped(change: Callable[..., NDArray], *states: State) -> State:
 
 
 def arrays_of(state: Any, place: str = "") -> Iterator[tuple[str, NDArray]]:
-    """The arrays of a state, each with its place in it.
+    """Yield the arrays of a state with their places in it.
 
     >>> [place for place, _ in arrays_of((np.zeros(2), (np.ones(2), "x")))]
     ['.0', '.1.0']
@@ -54,7 +54,7 @@ def rows_of(state: State, rows: NDArray | slice) -> State:
 
 
 def with_rows(state: State, rows: NDArray, replacement: State) -> State:
-    """A state in which some rows are replaced by new ones."""
+    """The state with some rows replaced."""
 
     def replaced(array_B: NDArray, new_R: NDArray) -> NDArray:
         array_B = array_B.copy()

@@ -1,4 +1,4 @@
-"""Names and numbers as people write them."""
+"""Names and numbers, formatted for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy import ndarray
 
 
 def some_names(names: Sequence[object] | ndarray) -> str:
-    """The first three, for a message.
+    """The first three names, for a message.
 
     >>> some_names(["a", "b"]), some_names(np.array(["a", "b", "c", "d"], object))
     ("'a', 'b'", "'a', 'b', 'c', …")
@@ -28,7 +28,7 @@ def are(count: int) -> str:
 
 
 def in_number(text: str, count: int) -> str:
-    """A text about one thing or several: its {They}, {are}, {them} and {their}.
+    """A text about one thing or several, with {They}, {are}, {them} and {their} filled in.
 
     >>> in_number("{They} {are} masked.", 1), in_number("{They} {are} masked.", 2)
     ('It is masked.', 'They are masked.')
@@ -40,8 +40,8 @@ def in_number(text: str, count: int) -> str:
 
 
 def storable(text: str) -> str:
-    r"""Text that every file can hold: letters of no alphabet, as bytes that are no UTF-8 leave
-    them, are written out.
+    r"""Text that every file can hold: lone surrogates, which stand for bytes that are not
+    UTF-8, are written as escapes.
 
     >>> storable("caf\udce9")
     'caf\\udce9'
@@ -50,7 +50,7 @@ def storable(text: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number as programs write it.
+    """Whether a text is a number in the notation of programs.
 
     >>> is_number("1e3"), is_number("1,5")
     (True, False)
@@ -63,7 +63,7 @@ def is_number(text: str) -> bool:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Text with a space in place of each line break or control character but those in `keep`."""
+    """Text with spaces for line breaks and control characters, except for those in `keep`."""
     odd = {letter for letter in text if not letter.isprintable()}.difference(keep)
     return text.translate({ord(letter): " " for letter in odd})
 
@@ -75,7 +75,7 @@ def shortened(text: str, longest: int = 30) -> str:
 
 
 def number_format(values: ndarray) -> Callable[[float], str]:
-    """A function that writes numbers of this size with about four digits that count, all with the
+    """A function that writes numbers of this size with about four significant digits, all with the
     same decimals.
 
     >>> write = number_format(np.array([446.91, 1012.3]))
@@ -89,8 +89,8 @@ def number_format(values: ndarray) -> Callable[[float], str]:
 
 
 def decimals_of(values: ndarray) -> int | None:
-    """Decimals with which numbers of this size show about four digits that count; None where powers
-    of ten are better.
+    """The decimals with which numbers of this size have about four significant digits; None if
+    powers of ten are better.
 
     >>> decimals_of(np.array([446.91, 1012.3])), decimals_of(np.array([1e-9]))
     (1, None)
@@ -101,12 +101,12 @@ def decimals_of(values: ndarray) -> int | None:
 
 
 def number(value: float) -> str:
-    """A number with about four digits that count; a dash where it is not known."""
+    """A number with about four significant digits; a dash if it is unknown."""
     if not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:#.4g}"
 
 
 def percent(share: float) -> str:
-    """A share of 1 in whole percents; a dash where it is not known."""
+    """A share of 1 in whole percent; a dash if it is unknown."""
     return f"{100 * share:.0f}%".replace("-0%", "0%") if math.isfinite(share) else "–"

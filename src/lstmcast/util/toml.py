@@ -1,4 +1,4 @@
-"""Settings as TOML, which Python reads and does not write."""
+"""Settings as TOML, which Python can read but not write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def toml_text(values: Mapping[str, Any]) -> str:
-    """Nested settings as TOML. What is None is left out: TOML has no word for it.
+    """Nested settings as TOML, without those that are None, which TOML does not have.
 
     >>> print(toml_text({"seed": 0, "network": {"layers": [8], "inputs": {"past": ["price"]}}}))
     seed = 0

@@ -1,1 +1,1 @@
-"""Results as files."""
+"""Write results to files."""

@@ -1,4 +1,4 @@
-"""Results that are tables: handed on as frames, as files, as JSON."""
+"""Results that are tables, available as frames, files and JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lstmcast.writing.tables import PLAIN, ColumnTypes, frame_of, json_of, write
 
 
 class ResultTable(ABC):
-    """A result that says which columns it has, and is handed on as others are."""
+    """The base of results that are tables: frames, files and JSON follow from their columns."""
 
     @abstractmethod
     def columns_dict(self) -> dict[str, NDArray]:
@@ -24,25 +24,25 @@ class ResultTable(ABC):
     @property
     @abstractmethod
     def data_kind(self) -> str:
-        """The kind of the data that it was made of, which frames mirror."""
+        """The kind of the data that it was made from, which determines the kind of frame."""
 
     @property
     def about(self) -> Mapping[str, str]:
-        """What is said of it in files that have a place for it."""
+        """Metadata for files that can hold them."""
         return {}
 
     @property
     def column_types(self) -> ColumnTypes:
-        """What its arrays do not show of its columns."""
+        """Properties of its columns that arrays do not have."""
         return PLAIN
 
     def frame(self, kind: str | None = None) -> Any:
-        """The table as the kind of frame that the data came in, or as "pandas", "polars",
-        "pyarrow" or "arrays".
+        """The table as a frame of the kind of the data, or as "pandas", "polars", "pyarrow" or
+        "arrays".
 
-        Data from a file or from arrays give a dict of arrays. Times of data with a time zone have
-        that zone in a frame, and are what its clocks show in arrays. UsageError for any other kind,
-        MissingExtraError where that library is not installed.
+        Data from a file or from arrays give a dict of arrays. If the data have a time zone, times
+        have it in a frame, and are local times in arrays. Raises UsageError for any other kind, and
+        MissingExtraError if that library is not installed.
         """
         return frame_of(self.columns_dict(), kind, self.data_kind, self.column_types)
 
@@ -51,9 +51,10 @@ class ResultTable(ABC):
     @overload
     def write(self, path: DatabaseTable) -> DatabaseTable: ...
     def write(self, path: str | os.PathLike[str] | DatabaseTable) -> Path | DatabaseTable:
-        """Write the table as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table of a
-        database: the whole of it or, with an OutputError, nothing. The metadata of Parquet hold
-        what the result says of itself, as `method` and `combination` of a forecast."""
+        """Write the table as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a database table.
+
+        If it raises OutputError, nothing was written. The metadata of Parquet describe the result,
+        such as `method` and `combination` of a forecast."""
         return write_table(self.columns_dict(), path, self.about)
 
     def to_json(self) -> str:

@@ -1,4 +1,4 @@
-"""Tables of equally long columns as frames of other libraries and as files.
+"""Tables of equally long columns, as frames of other libraries and as files.
 
 N rows
 """
@@ -30,14 +30,14 @@ ENDINGS = (".csv", ".parquet", ".xlsx", ".jsonl", ".csv.gz")
 
 
 class Zoned(NamedTuple):
-    """A column of times with a zone: times of UTC (N,), and the zone whose clocks show them."""
+    """A column of times with a time zone: the times in UTC (N,), and the zone."""
 
     instants: np.ndarray
     zone: datetime.tzinfo
 
 
 class ColumnTypes(NamedTuple):
-    """What arrays do not show of columns: of which categories they are, and times with a zone."""
+    """Properties of columns that arrays do not have: their categories, and times with a zone."""
 
     categories: Mapping[str, Categories] = {}
     zoned: Mapping[str, Zoned] = {}
@@ -55,14 +55,14 @@ def frame_of(
     """Columns as a "pandas", "polars" or "pyarrow" frame, or for "arrays" as they are.
 
     Args:
-        columns: equally long arrays by name.
-        kind: the kind of frame that is asked for; None for that of the data.
-        of_data: the kind of the data; any but those three gives arrays.
-        types: which columns have categories or a time zone in a frame.
+        columns: Equally long arrays by name.
+        kind: The requested kind of frame. Defaults to that of the data.
+        of_data: The kind of the data; any but those three gives arrays.
+        types: The columns with categories or a time zone in a frame.
 
     Raises:
-        UsageError: for a kind that is not known.
-        MissingExtraError: where that library is not installed.
+        UsageError: The kind is unknown.
+        MissingExtraError: The library is not installed.
     """
     if kind is not None and kind not in FRAMES:
         raise UsageError(
@@ -89,7 +89,7 @@ def _pandas_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
         dtype = pandas.CategoricalDtype(categories.values.tolist(), categories.ordered)
         frame[name] = frame[name].astype(dtype)
     for name, (times, zone) in types.zoned.items():
-        # by its name, so that pandas makes the same kind of zone of it as of the user's
+        # by its name, so that pandas makes the same kind of zone object as for the user's data
         frame[name] = pandas.DatetimeIndex(times, tz="UTC").tz_convert(getattr(zone, "key", zone))
     return frame
 
@@ -100,7 +100,7 @@ def _polars_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     frame = polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
     changed = []
     for name, categories in types.categories.items():
-        if categories.values.dtype != object:  # polars' categories are texts
+        if categories.values.dtype != object:  # categories in polars are texts
             continue
         kind: Any = polars.Categorical
         if categories.fixed:
@@ -113,14 +113,14 @@ def _polars_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
 
 
 def _polars_zone(zone: datetime.tzinfo) -> str:
-    """polars knows zones by their names only: whole hours from UTC have one, other offsets none."""
+    """The name of a zone in polars, which names offsets of whole hours from UTC, but no others."""
     text = _zone_text(zone)
     if text[0] not in "+-":
         return text
     hours, minutes = text[1:].split(":")
     if minutes != "00":
         return "UTC"
-    sign = "-" if text[0] == "+" else "+"  # POSIX counts the hours west of Greenwich
+    sign = "-" if text[0] == "+" else "+"  # POSIX counts hours west of Greenwich as positive
     return f"Etc/GMT{sign}{int(hours)}"
 
 
@@ -151,7 +151,7 @@ def _listed_text(column: np.ndarray) -> Any:
     return column.tolist() if column.dtype == object else column
 
 
-_FORMULAS = set("=+-@\t\r")  # with which a formula begins
+_FORMULAS = set("=+-@\t\r")  # first characters of a formula
 _NUMBER = re.compile(r"[+-]?\d[\d.,eE+-]*")
 
 
@@ -172,10 +172,11 @@ def write_table(
     path: str | os.PathLike[str] | DatabaseTable,
     about: Mapping[str, str] | None = None,
 ) -> Path | DatabaseTable:
-    """Write equally long columns as .csv, .csv.gz, .parquet, .jsonl (a JSON object in each line) or
-    .xlsx, or into a table of a database, atomically; in texts, midnights alone become dates.
+    """Write equally long columns atomically as .csv, .csv.gz, .parquet, .jsonl (a JSON object on
+    each line) or .xlsx, or into a database table.
 
-    `about`: what is said of the table where a file has a place for it, the metadata of Parquet.
+    In text formats, times become dates if all of them are midnights. `about`: metadata of the
+    table, for Parquet.
     """
     if isinstance(path, DatabaseTable):
         write_to_database(path, columns)
@@ -211,8 +212,8 @@ def write_table(
 
 
 def _copy(columns: dict[str, np.ndarray], statement: str, values: list[str]) -> None:
-    """Run a statement of DuckDB on columns, which are its table `written`."""
-    import duckdb  # late: its import costs more than the forecast of one series
+    """Run a DuckDB statement on columns, which are its table `written`."""
+    import duckdb  # imported late: it takes longer than the forecast of one series
 
     table = {name: _known_to_duckdb(column) for name, column in columns.items()}
     with connected() as connection:
@@ -233,8 +234,8 @@ def _write_lines(columns: dict[str, np.ndarray], path: Path) -> Path:
 
 
 def formulas_in(column: np.ndarray) -> list[str]:
-    """The texts of a column that a spreadsheet would take for formulas: those that begin as one,
-    and are no numbers.
+    """The texts of a column that a spreadsheet would treat as formulas: those that begin like one
+    and are not numbers.
 
     >>> formulas_in(np.array(["=1+1", "a", "-5", "-5+A1"], object))
     ['=1+1', '-5+A1']
@@ -246,7 +247,7 @@ def formulas_in(column: np.ndarray) -> list[str]:
 
 
 def without_formulas(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The columns with an apostrophe before each text that would be a formula."""
+    """The columns, with an apostrophe before each text that would be a formula."""
     escaped = {}
     for name, column in columns.items():
         escaped[name] = column
@@ -261,13 +262,13 @@ def _known_to_duckdb(column: np.ndarray) -> np.ndarray:
 
 
 def _system_number(error: Exception) -> int:
-    """DuckDB tells a full disk in words only."""
+    """The system's error number: DuckDB reports a full disk only in words."""
     return errno.ENOSPC if "no space left" in str(error).lower() else 0
 
 
 def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
-    """A column of the query: unknown numbers are left empty; Parquet keeps one type of time
-    whatever the hours."""
+    """The expression for a column of the query: NULL for unknown numbers; Parquet always gets the
+    same type of time."""
     quoted = quoted_column(name)
     if column.dtype.kind == "f":
         return f"case when isfinite({quoted}) then {quoted} end as {quoted}"
@@ -293,7 +294,7 @@ def json_of(columns: Mapping[str, np.ndarray]) -> str:
 
 
 def plain_list(column: np.ndarray) -> list[Any]:
-    """A column for JSON: unknown numbers as None, times as ISO text, dates alone at midnight.
+    """A column for JSON: None for unknown numbers, ISO text for times, dates if all are midnights.
 
     >>> times = np.array(["2024-03-01T00:00"], "datetime64[us]")
     >>> plain_list(np.array([1.5, np.nan])), plain_list(times)

@@ -1,7 +1,7 @@
 """Tables as Excel workbooks: dates are dates, numbers are numbers, and text is never a formula.
 
-Excel counts days from 30 December 1899, keeps 15 digits, and knows no time zones: times are written
-as they are read on the clock.
+Excel counts days from 30 December 1899, keeps 15 digits, and has no time zones: times are written
+as local times.
 """
 
 # N rows
@@ -22,16 +22,16 @@ from lstmcast.util.files import whole_file
 from lstmcast.util.objects import none_where_unknown
 from lstmcast.util.text import decimals_of
 
-MOST_ROWS = 1_048_575  # below the header: a sheet has 2**20 rows
-MOST_LETTERS = 32_767  # of one cell
+MOST_ROWS = 1_048_575  # rows below the header: a sheet has 2**20 rows
+MOST_LETTERS = 32_767  # characters of one cell
 MOST_DIGITS = 10**15  # whole numbers below this are exact
-# Excel has a 29 February 1900, which never was: programs disagree on the days before.
+# Excel has a 29 February 1900, which did not exist: programs disagree on the days before it.
 FIRST_DAY, LAST_DAY = np.datetime64("1900-03-01"), np.datetime64("9999-12-31")
 DAY_ZERO = np.datetime64("1899-12-30", "us")
-NARROW, WIDE = 8, 42  # columns, in letters
-_MEASURED = 1_000  # rows by which the width is chosen
+NARROW, WIDE = 8, 42  # widths of columns, in characters
+_MEASURED = 1_000  # rows that determine the width
 _DAY = 86_400_000_000  # microseconds
-# how the clock is shown, by the microseconds that all times are multiples of
+# formats of times, by the microseconds that all times are multiples of
 _CLOCKS = (
     (_DAY, ""),
     (60_000_000, " hh:mm"),
@@ -41,8 +41,8 @@ _CLOCKS = (
 
 
 class _Column(NamedTuple):
-    """How a column is written: its cells (None leaves one empty), their format, and their width
-    in letters."""
+    """A column as it is written: its cells (None for an empty one), their format, and the width in
+    characters."""
 
     cells: list[Any]
     format: str
@@ -50,7 +50,7 @@ class _Column(NamedTuple):
 
 
 def require_rows(rows: int, path: str | os.PathLike[str]) -> None:
-    """Raise OutputError where a sheet has no room for so many rows; other formats have.
+    """Raise OutputError if a sheet cannot hold this many rows.
 
     >>> require_rows(2_000_000, "all.xlsx")
     Traceback (most recent call last):
@@ -66,17 +66,17 @@ def require_rows(rows: int, path: str | os.PathLike[str]) -> None:
 
 
 class Chart(NamedTuple):
-    """A chart of lines over times, or over numbers."""
+    """A line chart over times or numbers."""
 
     title: str
     lines: list[Line]
-    dated: bool  # whether x are times
-    at: str  # the cell of its upper left corner
+    dated: bool  # whether the x values are times
+    at: str  # the cell at its upper left corner
 
 
 class Line(NamedTuple):
-    """One line of a chart: y over x, columns of a sheet by number, from one row to another (0 is
-    the first below the header). Thin and dashed for a bound."""
+    """One line of a chart: y over x, given as column numbers of a sheet, between two rows (0 is the
+    first below the header). Bounds are thin and dashed."""
 
     name: str
     sheet: str
@@ -88,8 +88,8 @@ class Line(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """One sheet of a workbook: a table of equally long columns (N,), or lines of cells: texts,
-    numbers, None for an empty one; the header of a table among them is marked as one."""
+    """One sheet of a workbook: a table of equally long columns (N,), or lines of cells (texts,
+    numbers, None for an empty cell), in which headers of tables are marked."""
 
     name: str
     columns: dict[str, ndarray] | None = None
@@ -101,26 +101,25 @@ class Sheet(NamedTuple):
 def write_workbook(
     columns: dict[str, ndarray], path: str | os.PathLike[str], sheet: str = "forecast"
 ) -> Path:
-    """Write equally long columns (N,) as one sheet: the whole file or, with an OutputError,
-    nothing.
+    """Write equally long columns (N,) as one sheet; if it raises OutputError, nothing was written.
 
-    The header stays in sight when the sheet is scrolled. Unknown numbers are empty cells. Dates
-    that Excel does not have (before March 1900) and whole numbers of more than 15 digits, which it
-    would round, become text.
+    The header stays visible when the sheet is scrolled. Unknown numbers are empty cells. Dates that
+    Excel does not support (before March 1900) and integers of more than 15 digits, which it would
+    round, become text.
     """
     return write_sheets([Sheet(sheet, columns)], path)
 
 
 def write_sheets(sheets: Sequence[Sheet], path: str | os.PathLike[str]) -> Path:
-    """Write several sheets, as `write_workbook` writes one."""
+    """Write several sheets, each as `write_workbook` writes one."""
     columns_by_sheet = []
     for sheet in sheets:
         columns = sheet.columns or {}
         require_rows(max(map(len, columns.values()), default=0), path)
         formatted = {name: _column(name, column, path) for name, column in columns.items()}
         columns_by_sheet.append(formatted)
-    # XlsxWriter keeps rows in a temporary file of its own; should anything end the writing, the
-    # folder takes it along.
+    # XlsxWriter keeps rows in a temporary file of its own, which is removed with this folder even
+    # if writing is interrupted.
     with whole_file(path) as temporary, tempfile.TemporaryDirectory(prefix="lstmcast-") as scratch:
         _write(sheets, columns_by_sheet, temporary, scratch)
     return Path(path)
@@ -132,7 +131,7 @@ def _write(
     place: Path,
     scratch: str,
 ) -> None:
-    import xlsxwriter  # late: only who writes a workbook waits for it
+    import xlsxwriter  # imported late: only callers that write a workbook wait for it
     from xlsxwriter.exceptions import FileCreateError
 
     book = xlsxwriter.Workbook(place, {"constant_memory": True, "tmpdir": scratch})
@@ -147,18 +146,18 @@ def _write(
             if sheet.chart is not None:
                 pages[-1].insert_chart(sheet.chart.at, _chart(book, sheet.chart))
         book.close()
-    except FileCreateError as error:  # it wraps the system's error, which says why
+    except FileCreateError as error:  # it wraps the system's error, which has the reason
         reason = error.args[0]
         if isinstance(reason, OSError):
             raise reason from error
         raise OSError(str(error)) from error
     finally:
         for page in pages:
-            page._opt_close()  # its temporary file, which stays open when the writing fails
+            page._opt_close()  # closes its temporary file, which stays open if writing fails
 
 
 def _fill(book: Any, page: Any, columns: dict[str, _Column]) -> None:
-    """A table with its header, row by row, as constant memory asks for."""
+    """Write a table with its header, row by row as the mode of constant memory requires."""
     head = book.add_format({"bold": True, "bottom": 1})
     styles = []
     for number, (name, column) in enumerate(columns.items()):
@@ -182,7 +181,7 @@ def _fill(book: Any, page: Any, columns: dict[str, _Column]) -> None:
 
 
 def _fill_lines(book: Any, page: Any, sheet: Sheet) -> None:
-    """Lines of texts and numbers; a long text runs over the empty cells beside it."""
+    """Write lines of texts and numbers; a long text extends over the empty cells beside it."""
     head = book.add_format({"bold": True, "bottom": 1})
     texts, numbers, shares = (
         book.add_format({"num_format": style}) for style in ("@", "#,##0.00", "0%")
@@ -200,11 +199,11 @@ def _fill_lines(book: Any, page: Any, sheet: Sheet) -> None:
 
 
 class Share(float):
-    """A number that is shown in percent."""
+    """A number that is shown as a percentage."""
 
 
 def _chart(book: Any, chart: Chart) -> Any:
-    """A native chart of Excel, with a line for each of its lines."""
+    """A native Excel chart with these lines."""
     native = book.add_chart({"type": "scatter", "subtype": "straight"})
     for line in chart.lines:
         begin, end = (1 + row for row in line.rows)
@@ -259,7 +258,7 @@ def _numbers(name: str, column: ndarray) -> _Column:
 
 def _times(name: str, column: ndarray) -> _Column:
     times = column.astype("datetime64[us]")
-    is_within = (times >= FIRST_DAY) & (times <= LAST_DAY)  # NaT is not
+    is_within = (times >= FIRST_DAY) & (times <= LAST_DAY)  # False for NaT
     if not is_within.all():
         is_midnight = times == times.astype("datetime64[D]")
         unit = "D" if is_midnight.all() else "auto"
@@ -274,8 +273,8 @@ def _times(name: str, column: ndarray) -> _Column:
 
 
 def _texts(name: str, texts: list[str], path: str | os.PathLike[str]) -> _Column:
-    """Cells with the format of text, so that Excel makes no formula or date of them, even when
-    somebody edits one."""
+    """Cells in the text format, which Excel never turns into formulas or dates, even when they are
+    edited."""
     if too_long := next((text for text in texts if len(text) > MOST_LETTERS), None):
         raise OutputError(
             f"{str(path)!r} cannot be written: {name!r} has a text of {len(too_long):,} letters "
@@ -286,8 +285,8 @@ def _texts(name: str, texts: list[str], path: str | os.PathLike[str]) -> _Column
 
 
 def _width(name: str, texts: list[str]) -> int:
-    """Room for the widest text and for the header with its filter button; an ideograph takes two
-    letters' room."""
+    """The width for the widest text and for the header with its filter button; an ideograph is as
+    wide as two letters."""
     widest = len(name) + 3
     for text in texts:
         ideographs = sum(letter >= "\u1100" for letter in text[:WIDE])

@@ -67,15 +67,19 @@ def deviations(
 
     `enough_BT`: which part of a cycle's steps must be known.
     """
-    stop, half = z_BU.shape[1], period // 2
+    stop = z_BU.shape[1]
+    half = period // 2
     tail = stop - enough_BT.shape[1]
     total_BT = _centred_sum(z_BU, period, tail)
     weight_BT = _centred_sum(known_BU.astype(float), period, tail)
+    begin = slice(tail - 2 * half, stop - 2 * half)
     centre = slice(tail - half, stop - half)
-    whole_BT = seen_BU[:, tail - 2 * half : stop - 2 * half]  # the cycle had begun
-    known_BT = known_BU[:, centre] & whole_BT & (weight_BT >= enough_BT * period)
+    whole_BT = seen_BU[:, begin]  # the cycle had begun
+    are_enough_BT = weight_BT >= enough_BT * period
+    known_BT = known_BU[:, centre] & whole_BT & are_enough_BT
     mean_BT = total_BT / np.maximum(weight_BT, 1.0)
-    return z_BU[:, centre] - mean_BT, known_BT
+    deviation_BT = z_BU[:, centre] - mean_BT
+    return deviation_BT, known_BT
 
 
 def _centred_sum(values_BU: NDArray, period: int, tail: int) -> NDArray:
@@ -84,10 +88,14 @@ def _centred_sum(values_BU: NDArray, period: int, tail: int) -> NDArray:
     sums = _summed(values_BU)
     stop = values_BU.shape[1]
     first = tail - period
+    sums_until = sums[:, tail + 1 :]
     if period % 2:
-        return sums[:, tail + 1 :] - sums[:, first + 1 : stop + 1 - period]
-    ends = values_BU[:, tail:] + values_BU[:, first : stop - period]
-    return sums[:, tail + 1 :] - sums[:, first : stop - period] - 0.5 * ends
+        sums_before = sums[:, first + 1 : stop + 1 - period]
+        return sums_until - sums_before
+    cycle_before = slice(first, stop - period)
+    sums_before = sums[:, cycle_before]
+    ends = values_BU[:, tail:] + values_BU[:, cycle_before]
+    return sums_until - sums_before - 0.5 * ends
 
 
 def add_to_tables(
@@ -101,19 +109,22 @@ def add_to_tables(
     cost more time there than what they compute."""
     B, period = states[0].sum_BM.shape
     count = len(states)
-    are_many = B * period > FEW_VALUES or deviation_BT.shape[1] <= period
-    if count == 1 or are_many:
-        tables = zip(states, decays, strict=True)
-        return [
-            add_to_table(state, deviation_BT, known_BT, decay, least_BT) for state, decay in tables
-        ]
-    stacked = TableState(*map(np.concatenate, zip(*states, strict=True)))
-    rows = [np.tile(values_BT, (count, 1)) for values_BT in (deviation_BT, known_BT, least_BT)]
-    deviation_NT, known_NT, least_NT = rows
-    decay_N1 = np.repeat(decays, B)[:, None]
-    columns = add_to_table(stacked, deviation_NT, known_NT, decay_N1, least_NT)
-    by_table = zip(*(np.split(array_NM, count) for array_NM in columns), strict=True)
-    return [TableState(*arrays) for arrays in by_table]
+    are_many = B * period > FEW_VALUES
+    is_short = deviation_BT.shape[1] <= period
+    if count == 1 or are_many or is_short:
+        tables = []
+        for state, decay in zip(states, decays, strict=True):
+            tables.append(add_to_table(state, deviation_BT, known_BT, decay, least_BT))
+        return tables
+    arrays_of_states = zip(*states, strict=True)
+    stacked = TableState(*map(np.concatenate, arrays_of_states))
+    deviation_NT = np.tile(deviation_BT, (count, 1))
+    known_NT = np.tile(known_BT, (count, 1))
+    least_NT = np.tile(least_BT, (count, 1))
+    decay_N = np.repeat(decays, B)
+    columns = add_to_table(stacked, deviation_NT, known_NT, decay_N[:, None], least_NT)
+    split = [np.split(array_NM, count) for array_NM in columns]
+    return [TableState(*arrays) for arrays in zip(*split, strict=True)]
 
 
 def add_to_table(
@@ -128,28 +139,36 @@ def add_to_table(
 
     `decay`: of all rows, or of each (B, 1); `least_BT`: the usual surprise at the least.
     """
-    period, T = state.sum_BM.shape[1], deviation_BT.shape[1]
+    period = state.sum_BM.shape[1]
+    T = deviation_BT.shape[1]
     sums, weights, surprises = _extended(state, deviation_BT)
     for first in range(0, T, period):
         stop = min(first + period, T)
         # Among the columns of the table, the T new steps stand a period behind the old ones.
-        cycle_before, cycle_now = slice(first, stop), slice(period + first, period + stop)
-        known_BN, weight_BN = known_BT[:, cycle_before], weights[:, cycle_before]
+        cycle_before = slice(first, stop)
+        cycle_now = slice(period + first, period + stop)
+        known_BN = known_BT[:, cycle_before]
+        sum_BN = sums[:, cycle_before]
+        weight_BN = weights[:, cycle_before]
         begun_BN = weight_BN > 0
-        mean_BN = sums[:, cycle_before] / np.where(begun_BN, weight_BN, 1.0)
+        mean_BN = sum_BN / np.where(begun_BN, weight_BN, 1.0)
         deviation_BN = np.where(known_BN, deviation_BT[:, cycle_before], mean_BN)
         surprise_BN = np.where(begun_BN, deviation_BN - mean_BN, 0.0)
         cycle_BN = _cycle_means(surprises[:, first : stop + period], period)
         usual_BN = np.maximum(cycle_BN, least_BT[:, cycle_before])
-        limit_BN = np.where(weight_BN >= SETTLED, LIMIT * usual_BN, np.inf)
-        surprise_BN = np.minimum(np.maximum(surprise_BN, -limit_BN), limit_BN)
+        is_settled_BN = weight_BN >= SETTLED
+        limit_BN = np.where(is_settled_BN, LIMIT * usual_BN, np.inf)
+        surprise_BN = np.maximum(surprise_BN, -limit_BN)
+        surprise_BN = np.minimum(surprise_BN, limit_BN)
         limited_BN = np.where(begun_BN, mean_BN + surprise_BN, deviation_BN)
 
-        total_BN = decay * sums[:, cycle_before] + limited_BN
-        sums[:, cycle_now] = np.where(known_BN, total_BN, sums[:, cycle_before])
-        weights[:, cycle_now] = np.where(known_BN, decay * weight_BN + 1.0, weight_BN)
+        new_sum_BN = decay * sum_BN + limited_BN
+        new_weight_BN = decay * weight_BN + 1.0
+        sums[:, cycle_now] = np.where(known_BN, new_sum_BN, sum_BN)
+        weights[:, cycle_now] = np.where(known_BN, new_weight_BN, weight_BN)
         usual_before_BN = surprises[:, cycle_now]
-        rate_BN = np.where(weight_BN <= 1.0, 1.0, SURPRISE_RATE)
+        is_first_BN = weight_BN <= 1.0
+        rate_BN = np.where(is_first_BN, 1.0, SURPRISE_RATE)
         rate_BN = rate_BN * (known_BN & begun_BN)
         growth_BN = np.abs(surprise_BN) - usual_before_BN
         newest = slice(2 * period + first, 2 * period + stop)
@@ -170,37 +189,47 @@ def sums_by_phase(
 ) -> tuple[NDArray, NDArray]:
     """Decayed sums of the values of each phase and of their number, of the last M steps and of T
     more (B, M + T): a step starts from the one a cycle before, and stays so where it is unknown."""
-    period, T = sum_BM.shape[1], values_BT.shape[1]
+    period = sum_BM.shape[1]
+    T = values_BT.shape[1]
     sums, weights = _extended((sum_BM, weight_BM), values_BT)
     for first in range(0, T, period):
         stop = min(first + period, T)
-        cycle_before, cycle_now = slice(first, stop), slice(period + first, period + stop)
+        cycle_before = slice(first, stop)
+        cycle_now = slice(period + first, period + stop)
         known_BN = known_BT[:, cycle_before]
-        total_BN = decay * sums[:, cycle_before] + values_BT[:, cycle_before]
-        count_BN = decay * weights[:, cycle_before] + 1.0
-        sums[:, cycle_now] = np.where(known_BN, total_BN, sums[:, cycle_before])
-        weights[:, cycle_now] = np.where(known_BN, count_BN, weights[:, cycle_before])
+        sum_BN = sums[:, cycle_before]
+        weight_BN = weights[:, cycle_before]
+        new_sum_BN = decay * sum_BN + values_BT[:, cycle_before]
+        new_weight_BN = decay * weight_BN + 1.0
+        sums[:, cycle_now] = np.where(known_BN, new_sum_BN, sum_BN)
+        weights[:, cycle_now] = np.where(known_BN, new_weight_BN, weight_BN)
     return sums, weights
 
 
 def _extended(arrays: Iterable[NDArray], values_BT: NDArray) -> list[NDArray]:
     """Arrays with a column of zeros for each of T more steps."""
     zeros_BT = np.zeros_like(values_BT)
-    return [np.concatenate([array_BM, zeros_BT], axis=1) for array_BM in arrays]
+    extended = []
+    for array_BM in arrays:
+        extended.append(np.concatenate([array_BM, zeros_BT], axis=1))
+    return extended
 
 
 def newest_columns(table: TableState, period: int) -> TableState:
     """The state after the newest step of a table with all its columns."""
     sums = table.sum_BM[:, -period:]
     weights = table.weight_BM[:, -period:]
-    return TableState(sums, weights, table.surprise_BM[:, -2 * period :])
+    surprises = table.surprise_BM[:, -2 * period :]
+    return TableState(sums, weights, surprises)
 
 
 def _cycle_means(surprises_BN: NDArray, period: int) -> NDArray:
     """Mean of the known surprises of each cycle, of N − m of them."""
-    count = _rolling_sum((surprises_BN > 0).astype(float), period)
+    is_known_BN = surprises_BN > 0
+    count = _rolling_sum(is_known_BN.astype(float), period)
     total = _rolling_sum(surprises_BN, period)
-    return (total / np.maximum(count, 1.0))[:, :-1]
+    means = total / np.maximum(count, 1.0)
+    return means[:, :-1]
 
 
 class Indices:
@@ -225,11 +254,17 @@ class Indices:
         total = _rolling_sum(mean, period)
         # less than a cycle is no season; phases that are never observed are not waited for
         enough = 0.9 * period
-        self._whole = (count[:, 1:] >= 2) & (passed_BT >= enough)
-        self._whole_before = (count[:, :-1] >= 2) & (passed_BT - 1 >= enough)
-        self._centre = (total / np.maximum(count, 1.0))[:, 1:]
-        self._mean, self._known = mean, is_known
-        self._period, self._steps = period, passed_BT.shape[1]
+        are_several = count >= 2
+        is_past = passed_BT >= enough
+        was_past = passed_BT - 1 >= enough
+        self._whole = are_several[:, 1:] & is_past
+        self._whole_before = are_several[:, :-1] & was_past
+        centre = total / np.maximum(count, 1.0)
+        self._centre = centre[:, 1:]
+        self._mean = mean
+        self._known = is_known
+        self._period = period
+        self._steps = passed_BT.shape[1]
         self._inner = inner
         self._inner_mean = _strided_mean(mean, is_known, period, inner)
 
@@ -260,8 +295,10 @@ class Indices:
         steps (B, T); 0 where one of the two phases was never observed."""
         begin = self._columns(self._period, -lag, 1)
         end = self._columns(self._period, 0, 1)
-        is_known = self._whole_before & self._known[:, begin] & self._known[:, end]
-        return np.where(is_known, self._before(0) - self._before(-lag), 0.0)
+        both_known = self._known[:, begin] & self._known[:, end]
+        is_known = self._whole_before & both_known
+        change = self._before(0) - self._before(-lag)
+        return np.where(is_known, change, 0.0)
 
     def zigzags(self, lag: int, steps: int, times: float) -> NDArray:
         """Whether each of so many newest changes from one step to the next is foretold to be more
@@ -280,9 +317,11 @@ class Indices:
     def _before(self, distance: int) -> NDArray:
         """Mean of the phase at a distance, known one step before; without its centre, which cancels
         in differences (B, T)."""
-        index = self._mean[:, self._columns(self._period, distance, 1)]
+        columns = self._columns(self._period, distance, 1)
+        index = self._mean[:, columns]
         if self._inner < self._period:
-            index = index - self._inner_mean[:, self._columns(self._inner, distance, 1)]
+            inner_columns = self._columns(self._inner, distance, 1)
+            index = index - self._inner_mean[:, inner_columns]
         return index
 
     def settled(self) -> NDArray:
@@ -292,7 +331,8 @@ class Indices:
     def _columns(self, cycle: int, distance: int, asof: int) -> slice:
         """Where the newest index of that phase of a cycle stands, as known at each step."""
         distances = range(distance, distance + 1)
-        first = int(_columns_ahead(self._period, cycle, distances, asof)[0])
+        columns = _columns_ahead(self._period, cycle, distances, asof)
+        first = int(columns[0])
         return slice(first, first + self._steps)
 
 

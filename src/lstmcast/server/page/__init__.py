@@ -1,5 +1,5 @@
-"""The page of a server at `/`: what its scripts ask for, and the files that a browser loads.
+"""The page of a server at `/`: the requests of its scripts, and the files that a browser loads.
 
-Everything that it shows is made by the jobs of the commands. The pieces of a result are those of
-the report, and the charts are drawn by the same script.
+Everything that it shows is made by the jobs of the commands. The parts of a result are those of the
+report, and the charts are drawn by the same script.
 """

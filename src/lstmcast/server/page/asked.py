@@ -1,4 +1,4 @@
-"""What the page asks for: the requests of a program, and what only somebody who looks needs."""
+"""The requests of the page: those of programs, with fields that only the page needs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pydantic import Field
 from lstmcast.server.fieldtypes import Text, Texts, Value
 from lstmcast.server.requests import ForecastTable, Request, Table
 
-MOST_COMPARED = 6  # forecasts beside each other: more lines cannot be told apart
+MOST_COMPARED = 6  # forecasts in one chart: more lines cannot be distinguished
 
 
 class LookAtTable(Table):
-    """What is in a table."""
+    """Show what is in a table."""
 
 
 class ShownForecast(ForecastTable):
-    """A forecast to look at."""
+    """A forecast to show."""
 
     model: Text | None = Field(None, description="a saved model (default: the shipped network)")
     draw: Texts | None = Field(None, description="series to draw (default: the first)")
 
 
 class WhatIf(Request):
-    """Other coming values of columns that are known in advance, of one series or of all."""
+    """Other coming values of columns known in advance, for one series or all."""
 
     series: Text
     everywhere: bool = Field(False, description="whether all series get the same values")
@@ -32,7 +32,7 @@ class WhatIf(Request):
 
 
 class Compare(Request):
-    """Other methods on the data of a result."""
+    """Compare other methods on the data of a result."""
 
     series: Text
     methods: Annotated[list[Text], Field(min_length=1, max_length=MOST_COMPARED)]

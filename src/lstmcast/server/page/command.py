@@ -1,4 +1,4 @@
-"""The command that gives what a page shows: what was clicked together can be scheduled."""
+"""The command for what a page shows, so that it can be scheduled."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from lstmcast.server.bodies import Upload, safe_name
 from lstmcast.server.page.asked import ShownForecast
 
-_OWN = ("model", "draw", "held_out")  # fields that are no options of the command
+_OWN = ("model", "draw", "held_out")  # fields that are not options of the command
 _FLAGS = {"day_first": ("--day-first", "--month-first")}
 
 
 def command_of(fields: ShownForecast, files: Sequence[Upload]) -> str:
-    """The same as a line for a shell.
+    """The command line for a request of the page.
 
     >>> command_of(ShownForecast(horizon=6, level=[80.0]), [Upload("my sales.csv", b"")])
     "lstmcast forecast 'my sales.csv' --horizon 6 --level 80"
@@ -29,7 +29,7 @@ def command_of(fields: ShownForecast, files: Sequence[Upload]) -> str:
 
 
 def _option(name: str, value: Any) -> Iterator[str]:
-    """An option of the command and its value, once for each of several."""
+    """An option of the command and its value, repeated for several values."""
     if name in _OWN or value is None:
         return
     if name in _FLAGS:

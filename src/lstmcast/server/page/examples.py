@@ -1,4 +1,4 @@
-"""Tables by one button, so that somebody who has none at hand sees something at once."""
+"""Example tables, so that somebody without data sees something at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from lstmcast.data.examples import airline
 from lstmcast.data.table import format_time
 
-DAYS, AHEAD = 500, 28  # of a shop, and those that are planned
+DAYS, AHEAD = 500, 28  # days of the shop, and planned days
 _WEEK = np.array([0.8, 0.85, 0.9, 1.0, 1.25, 1.4, 0.8])
 
 
@@ -26,8 +26,8 @@ def airline_table() -> bytes:
 
 
 def shop_table() -> bytes:
-    """A made-up shop as a CSV file: what it sold each day, its price, its promotions, and the plan
-    of the next weeks.
+    """A simulated shop as a CSV file: its daily sales, prices and promotions, and the plan for the
+    next weeks.
 
     >>> [line.count(",") for line in shop_table().decode().splitlines()[:2]]
     [3, 3]

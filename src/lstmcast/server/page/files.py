@@ -1,5 +1,5 @@
 """The files that a browser loads for the page: no other path leads to the disk, and nothing is
-loaded from elsewhere."""
+loaded from other sites."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MODULES = (
     "training.js",
 )
 SCRIPT, STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
-# Everything comes from this server, and no text of a table can be a script.
+# Everything is loaded from this server, and no text of a table can run as a script.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
     "blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -37,7 +37,7 @@ POLICY = (
 
 
 class File(NamedTuple):
-    """Bytes of a type, with a mark that changes when they do; packed by gzip, or not."""
+    """Bytes with a content type, an ETag that changes with them, and whether they are gzipped."""
 
     content: bytes
     kind: str
@@ -62,13 +62,13 @@ def static_files() -> dict[str, File]:
 
 
 def unpacked(file: File) -> bytes:
-    """What a browser gets that takes nothing packed."""
+    """The bytes for a browser that does not accept gzip."""
     return gzip.decompress(file.content) if file.packed else file.content
 
 
 @cache
 def page_of(language: str) -> File:
-    """The page itself in a language, with the words that its scripts need."""
+    """The page itself in a language, with the texts that its scripts need."""
     words = words_of(language)
     page = in_words((HERE / "index.html").read_text("utf-8"), words)
     scripts = "".join(

@@ -1,4 +1,4 @@
-"""What a table holds, before anything is forecast: for the options that a page offers."""
+"""What a table contains, before anything is forecast, for the options of the page."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ _OPTION = re.compile(r"--([a-z-]+)")
 # with names of columns that have brackets of their own, such as Sales (EUR)
 _IN_PYTHON = re.compile(r" ?\((?:in Python: |Python ?では )(?:[^()]|\([^()]*\))*\)")
 _QUOTED = re.compile(r"'([^']+)'")
-MOST_COLUMNS = 200  # that can be chosen from
+MOST_COLUMNS = 200  # columns that can be chosen
 FEW = 0.05  # of all rows: if so few times come twice, no column tells series apart
 Document = dict[str, Any]
 
 
 def look(source: Source, limits: Limits, words: Words) -> Document:
-    """Columns, what was read and what was found. Raises DataError, UsageError, Problem.
+    """Columns, data and findings of a table. Raises DataError, UsageError, Problem.
 
-    A table that cannot be used as it is has its columns and the reason: some other choice may do.
+    For a table that cannot be used as it is, the columns and the reason: another choice of columns
+    may help.
     """
     names = column_names(source.data, source.sheet)[:MOST_COLUMNS]
     try:
@@ -63,7 +64,7 @@ def _unusable(names: list[str], problem: str, field: str, words: Words) -> Docum
     """Why a table cannot be used as it is, and the option that would help first: the first one that
     the reason names, unless a field is given."""
     option = _OPTION.search(problem)
-    # what the options are called in Python says nothing to somebody who looks at a page
+    # the names of options in Python do not help on a page
     message = _IN_PYTHON.sub("", words(problem))
     named = option[1].replace("-", "_") if option else "file"
     field = field or named
@@ -71,7 +72,7 @@ def _unusable(names: list[str], problem: str, field: str, words: Words) -> Docum
 
 
 def _chosen(panel: Panel) -> Document:
-    """Which columns are what."""
+    """The roles of the columns."""
     covariates = panel.covariates
     return {
         "time": panel.columns.time,
@@ -82,7 +83,7 @@ def _chosen(panel: Panel) -> Document:
 
 
 def going_on(findings: Findings) -> list[str]:
-    """The columns that are said to continue beyond the target, and that nobody named."""
+    """The columns that continue beyond the target according to the findings, and were not named."""
     messages = [finding.message for finding in findings if finding.rule == RULE]
     return [name for message in messages for name in _QUOTED.findall(message)]
 

@@ -1,4 +1,4 @@
-"""Methods, and networks that were trained here, on the data of a result: forecasts and errors."""
+"""Methods, and networks trained here, on the data of a result: forecasts and errors."""
 
 # S series
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.forecast import Forecast
 
-CUTOFFS = 3  # held out where methods are compared
-MODEL = "model:"  # begins what a model is called among methods
+CUTOFFS = 3  # cutoffs that are held out to compare methods
+MODEL = "model:"  # prefix of models among the methods
 TRAINED_ENDS = (
     "All are compared on the validation data of the training. These selected the best epoch of "
     "the trained network, so its error is slightly too low."
 )
 Document = dict[str, Any]
-# methods that the page offers, as it calls them
+# methods that the page offers, with their labels
 METHODS = {
     "auto": "combination",
     "network": "network alone",
@@ -49,9 +49,9 @@ METHODS = {
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """A forecaster under the name of its method.
+    """A forecaster and the name of its method.
 
-    horizon: how many steps it forecasts. trained: whether it was trained on data.
+    horizon: the number of steps that it forecasts. trained: whether it was trained on data.
     """
 
     model: LSTMForecaster
@@ -62,15 +62,15 @@ class Method:
     def predict(
         self, panel: Panel, horizon: int | None = None, /, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
-        """What comes after each series, or after its cutoffs."""
+        """Forecast the steps after each series, or after its cutoffs."""
         return self.model.predict(panel, horizon, cutoffs=cutoffs)
 
 
 def compared(
     stored: Kept, words: Words, options: Compare, models: Mapping[str, Path] | None = None
 ) -> Document:
-    """Forecasts by several methods, and how accurate each was; those that begin with `model:` are
-    of models. LstmcastError, Problem."""
+    """Forecasts of several methods, and their accuracy; names that begin with `model:` are models.
+    Raises LstmcastError, Problem."""
     require_series(stored, options.series)
     panel = stored.result.panel
     first = stored.result.forecast
@@ -96,7 +96,7 @@ def compared(
 
 
 def _method(name: str, horizon: int, words: Words, models: Mapping[str, Path]) -> Method:
-    """A method by its name. Problem, UsageError."""
+    """A method by its name. Raises Problem, UsageError."""
     if not name.startswith(MODEL):
         model = LSTMForecaster(horizon, method=name)
         return Method(model, words(METHODS.get(name, name)), horizon)
@@ -107,7 +107,7 @@ def _method(name: str, horizon: int, words: Words, models: Mapping[str, Path]) -
 
 
 def _held_back(trained: Sequence[Method], panel: Panel) -> np.ndarray:
-    """A cutoff of each series (S, 1) after which no trained network knew the values. Problem."""
+    """A cutoff of each series (S, 1) after which no network was trained. Raises Problem."""
     ends_S = np.zeros(len(panel), np.int64)
     for method in trained:
         record = method.model.model.record

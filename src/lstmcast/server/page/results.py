@@ -1,5 +1,4 @@
-"""The newest results of a page, kept in memory for what is asked of them next: files, components,
-other plans."""
+"""The newest results of a page, in memory for later requests: files, components, other plans."""
 
 from __future__ import annotations
 
@@ -15,13 +14,13 @@ from lstmcast.jobs import ForecastResult, PredictResult
 from lstmcast.server.problems import Problem
 
 MOST = 20  # results
-HOURS = 2.0  # after which a result is no longer kept that nobody has asked for
-MOST_VALUES = 5_000_000  # of all histories and forecasts: 8 bytes each, and a few more for bounds
+HOURS = 2.0  # after which an unused result is dropped
+MOST_VALUES = 5_000_000  # values of all histories and forecasts: 8 bytes each, and more for bounds
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A result, the forecaster that made it, and the command that would."""
+    """A result, the forecaster that made it, and the equivalent command."""
 
     model: LSTMForecaster
     result: ForecastResult | PredictResult
@@ -29,8 +28,7 @@ class Kept:
 
     @property
     def size(self) -> int:
-        """Values that it holds: of the data with the columns beside the target, and of all
-        forecasts."""
+        """The number of its values: the data including covariates, and all forecasts."""
         tested = self.result.backtest
         forecasts = [self.result.forecast, *(tested.forecasts.values() if tested else ())]
         values = sum(forecast.point.size + forecast.quantiles.size for forecast in forecasts)
@@ -45,9 +43,9 @@ class Kept:
 
 
 class Results:
-    """Results by a name that nobody can guess; those that were asked for longest ago go first.
+    """Results by names that cannot be guessed; the least recently used are dropped first.
 
-    clock: tells the time, in seconds.
+    clock: returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -56,7 +54,7 @@ class Results:
         self._asked: dict[str, float] = {}
 
     def keep(self, entry: Kept) -> str:
-        """The name of a result from now on."""
+        """Store a result, and return its name."""
         name = secrets.token_urlsafe(9)
         self.forget()
         with self._lock:
@@ -67,7 +65,7 @@ class Results:
         return name
 
     def named(self, name: str) -> Kept:
-        """The result of this name. Problem."""
+        """The result with this name. Raises Problem."""
         self.forget()
         with self._lock:
             if name in self._kept:
@@ -77,7 +75,7 @@ class Results:
         raise Problem(404, "This forecast is no longer kept. Forecast again.")
 
     def forget(self) -> None:
-        """Keep no longer what nobody has asked for in the last hours."""
+        """Drop results that were not used in the last hours."""
         earliest = self._clock() - 3600 * HOURS
         with self._lock:
             while self._kept and self._asked[next(iter(self._kept))] < earliest:

@@ -1,4 +1,4 @@
-"""The addresses of the page: its files, and what its scripts ask for. They are no part of the
+"""The routes of the page: its files, and the requests of its scripts. They are not part of the
 interface for programs, which is below `/v1`."""
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ async def _of_table(
     server: Server,
     answer: Callable[[Server, Asked, Words], Any],
 ) -> Response:
-    """The answer to a form with files. Problem where there is no file."""
+    """The answer to a form with files. Raises Problem if there is no file."""
     words = spoken(request)
     async with asked_in(request, model, model, server.work.aside) as body:
         if not body.files:
@@ -70,7 +70,7 @@ async def _of_result(
     name: str,
     answer: Callable[[Any, Words, Any], Any],
 ) -> Response:
-    """The answer to what is asked in JSON of a result that is kept."""
+    """The answer to a JSON request about a stored result."""
     stored, words = server.results.named(name), spoken(request)
     async with asked_in_json(request, model, server.work.aside) as body:
         return Document(await server.work.limited("heavy", answer, stored, words, body))
@@ -100,8 +100,8 @@ def _add_files(api: FastAPI) -> None:
 
 
 def _sent(file: File, request: Request, further: dict[str, str]) -> Response:
-    """A file, or that the browser has it."""
-    # what is named after its version never changes; all else is asked for anew
+    """A file, or the status that the browser's copy is current."""
+    # files named by their version never change; all others are requested again
     caching = f"max-age={30 * DAY}, immutable" if file.packed else "no-cache"
     headers = {**SAFE, "etag": file.mark, "cache-control": caching, **further}
     if file.packed:

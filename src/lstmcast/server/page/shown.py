@@ -1,5 +1,5 @@
-"""A result as the page shows it: the pieces of the report, what its charts draw, and parts of it
-that are asked for one by one."""
+"""A result as the page shows it: the parts of the report, the data of its charts, and parts that
+are requested one by one."""
 
 # T time · H horizon
 
@@ -25,7 +25,7 @@ from lstmcast.writing.tables import plain_list, without_formulas, write_table
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-MOST_SERIES = 2_000  # names that can be chosen
+MOST_SERIES = 2_000  # names that can be selected
 MOST_ROWS = 200  # series whose sums are compared
 PARTS = ("title", "subtitle", "verdict", "tiles", "chart_note", "series", "accuracy")
 GIVEN, PLANNED = "as given", "what if"
@@ -39,7 +39,7 @@ Document = dict[str, Any]
 
 
 def shown(stored: Kept, words: Words, series: list[str] | None = None) -> Document:
-    """A result for the page; `series`: that are drawn first."""
+    """A result for the page; `series`: the series that are drawn first."""
     report = _report(stored, words, series)
     pieces = report.parts()
     panel = stored.result.panel
@@ -54,7 +54,7 @@ def shown(stored: Kept, words: Words, series: list[str] | None = None) -> Docume
 
 
 def chart_of(stored: Kept, words: Words, series: str) -> Document:
-    """What the chart of one series draws."""
+    """The data for the chart of one series."""
     require_series(stored, series)
     return _report(stored, words, [series]).charts()
 
@@ -74,7 +74,7 @@ def _report(stored: Kept, words: Words, series: list[str] | None) -> Report:
 
 
 def require_series(stored: Kept, series: str) -> None:
-    """Problem where a result has no such series."""
+    """Raise Problem if a result does not have this series."""
     if series not in set(map(str, stored.result.forecast.ids)):
         raise Problem(404, f"The forecast has no series {series[:100]!r}.", "series")
 
@@ -83,19 +83,19 @@ def require_series(stored: Kept, series: str) -> None:
 
 
 def file_of(stored: Kept, words: Words, name: str) -> bytes:
-    """A file to keep. Problem for one that there is not."""
+    """A file to download. Raises Problem if there is no such file."""
     if name not in TYPES or (name == "totals.csv" and stored.result.totals is None):
         raise Problem(404, f"There is no file {name[:100]!r} of a forecast.", "name")
     outcome = stored.result
     with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
         place = Path(folder, name)
         if name == "totals.csv":
-            assert outcome.totals is not None  # asked above
+            assert outcome.totals is not None  # checked above
             write_table(without_formulas(outcome.totals.columns_dict()), place)
         elif name == "report.html":
             _report(stored, words, None).save(place)
         else:
-            # what a browser loads is opened in a spreadsheet next
+            # a downloaded file is likely to be opened in a spreadsheet
             outputs = Outputs(table=place, language=words.language, escape_formulas=True)
             outputs.write(
                 outcome.forecast, outcome.panel, outcome.backtest, stored.model, outcome.totals
@@ -107,7 +107,7 @@ def file_of(stored: Kept, words: Words, name: str) -> bytes:
 
 
 def coming(stored: Kept, series: str) -> Document:
-    """The coming values of what is known in advance, of one series: those that are planned with."""
+    """The coming values of columns known in advance, for one series."""
     require_series(stored, series)
     panel, forecast = stored.result.panel, stored.result.forecast
     row = list(map(str, panel.ids)).index(series)
@@ -115,7 +115,7 @@ def coming(stored: Kept, series: str) -> Document:
     if not future:
         return {"times": [], "columns": {}}
     first, end = int(future.offsets[row]) + length, int(future.offsets[row + 1])
-    # steps of the grid: closed ones, which are not forecast, have coming values too
+    # all steps of the grid: closed ones, which are not forecast, have coming values too
     origin = list(map(str, forecast.ids)).index(series)
     steps = int(panel.frequency.position(forecast.times[origin].max(), panel.ends[row]))
     columns = {}
@@ -130,7 +130,7 @@ def coming(stored: Kept, series: str) -> Document:
 
 
 def _in_words(values: np.ndarray, levels: tuple[str, ...] | None) -> list[Any]:
-    """Numbers, or the categories that they stand for; None where nothing is known."""
+    """Numbers, or the categories that they stand for; None if unknown."""
     plain = plain_list(values)
     if levels is None:
         return plain
@@ -139,7 +139,7 @@ def _in_words(values: np.ndarray, levels: tuple[str, ...] | None) -> list[Any]:
 
 
 def what_if(stored: Kept, words: Words, plan: WhatIf) -> Document:
-    """The forecast with another plan beside that of the result. Problem, UsageError."""
+    """The forecast with another plan beside that of the result. Raises Problem, UsageError."""
     require_series(stored, plan.series)
     panel = _alone(stored.result.panel, plan)
     series = None if plan.everywhere else [plan.series]
@@ -157,10 +157,10 @@ def what_if(stored: Kept, words: Words, plan: WhatIf) -> Document:
 
 
 def _alone(panel: Panel, plan: WhatIf) -> Panel:
-    """What has to be forecast for a plan: one series, unless it is for all."""
+    """The panel to forecast for a plan: one series, unless the plan is for all."""
     return panel if plan.everywhere else panel.select([plan.series])
 
 
 def _scenario(heading: str, words: Words) -> str:
-    """A heading of the table of scenarios: one name, or one less another."""
+    """A heading in the table of scenarios: one name, or a difference of two."""
     return " − ".join(map(words, heading.split(" less ")))

@@ -1,1 +1,1 @@
-"""Trainings that a server runs, each in a process of its own."""
+"""Trainings that a server runs, each in its own process."""

@@ -1,4 +1,4 @@
-"""What a training is asked for: data, and the options of `lstmcast fit` that matter."""
+"""Requests for a training: data, and the most important options of `lstmcast fit`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_EPOCHS = 10_000
 
 
 class TrainOptions(Request):
-    """What is trained, how long, and what it is called."""
+    """What to train, for how long, and its name."""
 
     name: Annotated[str, Field(max_length=64)] | None = Field(
         None, description="of the training and its model; after the file unless given"
@@ -45,7 +45,7 @@ class TrainOptions(Request):
         return self
 
     def forecaster(self, horizon: int) -> LSTMForecaster:
-        """The forecaster that is trained where no preset chooses one."""
+        """The forecaster to train if there is no preset."""
         default = LSTMForecaster(horizon, weights=self.weights, seed=self.seed)
         if self.epochs is None:
             return default

@@ -1,13 +1,13 @@
 """The folder of a training, which server and training process share.
 
-job.json            what was asked for, and how far it is; written whole
-data/               the files that were sent, until there is a model
-progress.jsonl      a line for each epoch, and for each sentence of a preset
-outcome.json        how the training process ended, in its own words; written whole
-model/              the trained model; appears whole
-model.checkpoints/  what an interrupted training continues from
-log.txt             what the process printed
-stop                there once somebody has asked to stop
+job.json            the request and its state; written atomically
+data/               the uploaded files, until there is a model
+progress.jsonl      a line for each epoch, and for each message of a preset
+outcome.json        how the training process ended, as it reports; written atomically
+model/              the trained model; appears as a whole
+model.checkpoints/  checkpoints from which an interrupted training continues
+log.txt             the output of the process
+stop                exists once a stop was requested
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Folder:
 
     @property
     def data(self) -> Path:
-        """The files that were sent."""
+        """The uploaded files."""
         return self.path / "data"
 
     @property
@@ -42,7 +42,7 @@ class Folder:
 
     @property
     def log(self) -> Path:
-        """What the process printed."""
+        """The output of the process."""
         return self.path / "log.txt"
 
     @property
@@ -52,41 +52,41 @@ class Folder:
 
     @property
     def progress(self) -> Path:
-        """A line of JSON for each epoch."""
+        """The file with a line of JSON for each epoch."""
         return self.path / "progress.jsonl"
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether there is something to continue from."""
+        """Whether there is a checkpoint to continue from."""
         return any(self.path.glob("model.checkpoints/member-*"))
 
     # ---- job and outcome
 
     def job(self) -> dict[str, Any] | None:
-        """What was asked for; None where no server wrote it."""
+        """The request; None if no server wrote it."""
         return _document(self.path / "job.json")
 
     def write_job(self, job: Mapping[str, Any]) -> None:
-        """Keep it. OutputError."""
+        """Write the request. Raises OutputError."""
         _write(self.path / "job.json", job)
 
     def outcome(self) -> dict[str, Any] | None:
-        """How the process ended; None where it did not say."""
+        """How the process ended; None if it did not report it."""
         return _document(self.path / "outcome.json")
 
     def write_outcome(self, outcome: Mapping[str, Any]) -> None:
-        """Say how the process ends. OutputError."""
+        """Write how the process ends. Raises OutputError."""
         _write(self.path / "outcome.json", outcome)
 
     # ---- progress
 
     def append(self, line: Line) -> None:
-        """Say how far the training is. OutputError."""
+        """Append a line of progress. Raises OutputError."""
         with output_errors(self.progress), self.progress.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
     def lines(self, first: int = 0) -> list[Line]:
-        """The lines of progress after the first so many; one that is not whole yet is left out.
+        """The lines of progress from number `first` on, without an incomplete last one.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as place:
@@ -104,8 +104,8 @@ class Folder:
         return [line for line in map(_parsed, complete) if line is not None]
 
     def begin(self) -> None:
-        """Make room for another run, which continues with its progress where it has a checkpoint.
-        OutputError."""
+        """Prepare the folder for another run, which keeps the progress if it has a checkpoint.
+        Raises OutputError."""
         with output_errors(self.path):
             (self.path / "outcome.json").unlink(missing_ok=True)
             self.stop.unlink(missing_ok=True)
@@ -113,12 +113,12 @@ class Folder:
                 self.progress.unlink(missing_ok=True)
 
     def remove_data(self) -> None:
-        """Keep the data no longer, as far as possible: a model remembers what it needs."""
+        """Remove the data as far as possible: a model stores what it needs."""
         shutil.rmtree(self.data, ignore_errors=True)
 
 
 def epochs_of(lines: list[Line]) -> list[Line]:
-    """The epochs among lines of progress, each once: those that were done again count anew.
+    """The epochs among lines of progress, each once; of repeated ones, the last.
 
     >>> epochs_of([{"epoch": 1, "train": 5}, {"epoch": 2}, {"epoch": 1, "train": 4}])
     [{'epoch': 1, 'train': 4}, {'epoch': 2}]

@@ -1,4 +1,4 @@
-"""A request for a training → what is kept of it."""
+"""From a request for a training to the stored job."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from lstmcast.server.trainings.process import HISTORY, TABLE
 from lstmcast.server.trainings.training import WAITING, now
 
 OPTIONS = tuple(name for name in TrainOptions.model_fields if name != "name")
-LONGEST_STEM = 50  # letters of a name that is made of a file's
+LONGEST_STEM = 50  # letters of a name that is derived from a file's
 
 
 def planned(fields: Any, files: Sequence[str], place: Path, limits: Limits) -> dict[str, Any]:
-    """What is kept of a request whose files lie below a folder.
+    """The stored job of a request whose files are below a folder.
 
-    Its data are read once, so that what is wrong with them is told at once. Problem, LstmcastError.
+    Its data are read once, so that errors in them are reported at once. Raises Problem,
+    LstmcastError.
     """
     is_history = isinstance(fields, TrainHistory)
     if is_history:
@@ -39,7 +40,7 @@ def planned(fields: Any, files: Sequence[str], place: Path, limits: Limits) -> d
     require_rows(panel, limits)
     horizon = fields.horizon or one_season(panel)
     require_horizon(horizon, len(panel), limits)
-    fields.forecaster(horizon)  # what is wrong with the options is told now
+    fields.forecaster(horizon)  # report invalid options now
     options = fields.model_dump(mode="json", exclude_unset=True)
     return {
         "state": WAITING,
@@ -55,14 +56,14 @@ def planned(fields: Any, files: Sequence[str], place: Path, limits: Limits) -> d
 
 
 def stem_of(request: Asked) -> str:
-    """A name after the first file."""
+    """A name derived from the first file."""
     first = request.files[0].name if request.files else "history"
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", first.partition(".")[0]).strip("-._")
     return stem[:LONGEST_STEM] or "network"
 
 
 def required_name(name: str) -> str:
-    """A name that can stand in an address. Problem for any other."""
+    """A name that is valid in an address. Raises Problem for any other."""
     try:
         return checked_name(name, "model")
     except UsageError as error:
@@ -70,12 +71,12 @@ def required_name(name: str) -> str:
 
 
 def _own(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a training among the fields of a request."""
+    """The options of the training among the fields of a request."""
     return {name: fields[name] for name in OPTIONS if name in fields}
 
 
 def _below(place: Path, files: Sequence[str]) -> list[str]:
-    """Paths as seen from a folder."""
+    """Paths relative to a folder."""
     return [str(Path(file).relative_to(place)) for file in files]
 
 
@@ -88,7 +89,7 @@ def _minutes(fields: TrainOptions, limits: Limits) -> float:
 
 
 def _about(panel: Panel) -> dict[str, Any]:
-    """What is told of the data."""
+    """A description of the data."""
     return {
         "series": len(panel),
         "values": value_count(panel),

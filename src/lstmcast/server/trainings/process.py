@@ -1,7 +1,7 @@
 """The process of a training: `python -m lstmcast.server.trainings.process FOLDER`.
 
-It ends when its standard input does: so no training outlives the server that began it, however
-that ended.
+It ends when its standard input is closed, so no training outlives the server that started it,
+however the server ended.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from lstmcast.jobs import Source
     from lstmcast.jobs.events import Event
 
-ALONE = 3  # the status of a process whose server is gone
+ALONE = 3  # exit status of a process whose server is gone
 STANDARD_INPUT = 0
-NICENESS = 5  # requests come before trainings
+NICENESS = 5  # requests have priority over trainings
 HISTORY, TABLE = "history", "table"
 ASKED: dict[str, type[Any]] = {HISTORY: TrainHistory, TABLE: TrainTable}
 
 
 class Follower:
-    """A callback that writes a line for each epoch, and stops where that is asked or time is up.
+    """A callback that writes a line for each epoch, and stops on request or when time is up.
 
     Args:
-        folder: where the lines go.
-        seconds: that the training may take.
-        shared: whether networks that are trained one after the other share them.
-        clock: tells the time, in seconds.
+        folder: Folder for the lines.
+        seconds: Time that the training may take.
+        shared: Whether networks that are trained one after the other share this time.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Follower:
         self.stopped = False
 
     def __call__(self, report: Any) -> bool:
-        """Write a line; whether to stop."""
+        """Write a line, and return whether to stop."""
         place = (report.member, report.epoch)
         if place <= self.newest:
-            self.run += 1  # a preset trains several, one after the other
+            self.run += 1  # a preset trains several networks, one after the other
         self.newest = place
         remaining = self._left(report)
         line = {
@@ -81,12 +81,12 @@ class Follower:
         return self.stopped or self.clock() - self.began >= self._share(report)
 
     def _share(self, report: Any) -> float:
-        """The second until which this network may be trained."""
+        """The time in seconds until which this network may be trained."""
         share = (report.member + 1) / report.members if self.shared else 1.0
         return self.seconds * share
 
     def _left(self, report: Any) -> float | None:
-        """Seconds until the last epoch; None where others may follow that nobody knows of."""
+        """Seconds until the last epoch; None if an unknown number of networks may follow."""
         if not self.shared:
             return None
         members_left = report.members - report.member - 1
@@ -97,11 +97,11 @@ class Follower:
 
 
 def train(folder: Folder) -> dict[str, Any]:
-    """Train what was asked for; how that ended. LstmcastError."""
+    """Run the requested training, and return its outcome. Raises LstmcastError."""
     job = folder.job()
-    assert job is not None  # the server has written it
+    assert job is not None  # the server wrote it
     fields: Any = ASKED[job["kind"]].model_validate(job["fields"])
-    # names below the folder, which is where the process works: no message tells where that is
+    # paths relative to the folder, the working directory: messages must not reveal where it is
     source = fields.source(job["files"]) if job["kind"] == TABLE else fields.source()
     follower = Follower(folder, 60 * job["minutes"], fields.preset is None)
     outcome = _fitted(fields, source, job["horizon"], folder, follower)
@@ -128,13 +128,13 @@ def _fitted(
 def _chosen(
     fields: TrainOptions, source: Source, horizon: int, folder: Folder, follower: Follower
 ) -> dict[str, Any]:
-    """What a preset chooses, and why."""
+    """The model that a preset chooses, and the reason."""
 
     def notify(event: Event) -> None:
         if isinstance(event, Note):
             folder.append({"note": event.text})
 
-    assert fields.preset is not None  # asked above
+    assert fields.preset is not None  # checked by the caller
     job = PresetJob(source, horizon, fields.preset, folder.model, fields.seed, [follower])
     trained = job.run(notify)
     return {"preset": trained.result.document(), "notes": []}
@@ -145,14 +145,14 @@ def _number(loss: float) -> float | None:
 
 
 def _end_with_the_server() -> None:
-    """End when standard input does; checkpoints are written whole, and are there afterwards."""
-    while os.read(STANDARD_INPUT, 1):  # not by sys.stdin, whose lock would be held at the exit
+    """End when standard input is closed; checkpoints, written atomically, remain."""
+    while os.read(STANDARD_INPUT, 1):  # not with sys.stdin, whose lock would be held at exit
         pass
     os._exit(ALONE)
 
 
 def main(path: str) -> int:
-    """Train in a folder, and say there how it ended."""
+    """Train in a folder, and write there how it ended."""
     threading.Thread(target=_end_with_the_server, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(NICENESS)

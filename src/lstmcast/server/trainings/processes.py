@@ -1,4 +1,4 @@
-"""Training processes: begun in a folder, and ended."""
+"""Start and end training processes."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import sys
 
 from lstmcast.server.trainings.folder import Folder
 
-ENDING = 5.0  # seconds that a process may take to end
+ENDING = 5.0  # seconds that a process has to end
 PROCESS = "lstmcast.server.trainings.process"
-SECRETS = ("LSTMCAST_TOKEN",)  # variables that a training has no use for
+SECRETS = ("LSTMCAST_TOKEN",)  # environment variables that a training does not need
 
 
 def started(folder: Folder) -> subprocess.Popen[bytes]:
-    """The process of a training. OSError."""
+    """Start the process of a training. Raises OSError."""
     environment = {name: text for name, text in os.environ.items() if name not in SECRETS}
     with folder.log.open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", PROCESS, str(folder.path.resolve())],
-            stdin=subprocess.PIPE,  # it ends when this does
+            stdin=subprocess.PIPE,  # the process ends when this is closed
             stdout=log,
             stderr=log,
             env=environment,
-            start_new_session=True,  # Ctrl-C is meant for the server, which ends it
+            start_new_session=True,  # Ctrl-C must reach only the server, which ends the process
         )
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process, and wait for it."""
+    """End a process and wait for it."""
     process.terminate()
     try:
         process.wait(ENDING)

@@ -1,4 +1,4 @@
-"""All trainings of a server: a few at a time, the others in line, each in a process of its own.
+"""All trainings of a server: a few run at a time, the others wait, each in its own process.
 
 DIR/NAME/    the folder of a training
 """
@@ -35,20 +35,20 @@ from lstmcast.server.trainings.training import (
 )
 from lstmcast.util.files import output_errors
 
-MOST = 100  # trainings that are kept
-JOINING = 5.0  # seconds until what a process said last is kept
+MOST = 100  # trainings that are stored
+JOINING = 5.0  # seconds to wait until the outcome of a process is stored
 NEW, REMOVED = ".new-", ".removed-"
 
 
 class Trainings:
     """The trainings of a server.
 
-    Raises OutputError where those that are kept cannot be taken over.
+    Raises OutputError if stored trainings cannot be restored.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.limits = settings, settings.limits
-        self.listeners = 0  # clients that follow one
+        self.listeners = 0  # clients that follow a training
         self._known: dict[str, Training] = {}
         self._line: list[Training] = []
         self._lock, self._held = threading.RLock(), ExitStack()
@@ -69,22 +69,22 @@ class Trainings:
 
     @property
     def running(self) -> int:
-        """How many are trained now."""
+        """The number of running trainings."""
         return sum(training.state == RUNNING for training in self)
 
     def named(self, name: str) -> Training:
-        """The training of this name. Problem."""
+        """The training with this name. Raises Problem."""
         with self._lock:
             if name not in self._known:
                 raise Problem(404, f"There is no training {name[:100]!r}.", "name")
             return self._known[name]
 
     def models(self) -> dict[str, Path]:
-        """The folders of the models that were trained, by name."""
+        """The folders of trained models by name."""
         return {training.name: training.folder.model for training in self if training.has_model}
 
     def number(self, training: Training) -> int | None:
-        """How many are trained before it; None where it does not wait."""
+        """The number of trainings before it; None if it is not waiting."""
         with self._lock:
             if training not in self._line:
                 return None
@@ -93,7 +93,7 @@ class Trainings:
     # ---- what clients ask for
 
     def start(self, request: Asked) -> Training:
-        """A new training, which begins once there is room. Problem, LstmcastError."""
+        """Add a training, which starts once there is room. Raises Problem, LstmcastError."""
         require_training(self.settings)
         fields: Any = request.fields
         self._require_room()
@@ -110,7 +110,7 @@ class Trainings:
             shutil.rmtree(place, ignore_errors=True)
 
     def stop(self, name: str) -> Training:
-        """Let a training end after its epoch, or wait no longer. Problem, OutputError."""
+        """Stop a training after its epoch, or while it waits. Raises Problem, OutputError."""
         training = self.named(name)
         with self._lock:
             if training.has_ended:
@@ -125,7 +125,7 @@ class Trainings:
         return training
 
     def resume(self, name: str) -> Training:
-        """Take up a training that was interrupted. Problem, OutputError."""
+        """Resume an interrupted training. Raises Problem, OutputError."""
         require_training(self.settings)
         training = self.named(name)
         with self._lock:
@@ -138,7 +138,7 @@ class Trainings:
         return training
 
     def remove(self, name: str) -> None:
-        """Remove a training and its model; one that runs is ended. Problem, OutputError."""
+        """Remove a training and its model, ending it if it runs. Raises Problem, OutputError."""
         training = self.named(name)
         with self._lock:
             training.removed = True
@@ -151,7 +151,7 @@ class Trainings:
         _remove(training.folder.path)
 
     def close(self) -> None:
-        """End all processes; what they have done so far is kept."""
+        """End all processes; their checkpoints are kept."""
         with self._lock:
             self._closing = True
             ending = [
@@ -175,7 +175,7 @@ class Trainings:
             raise Problem(409, detail, "name")
 
     def _made_root(self) -> Path:
-        """The folder of all trainings; one that goes with the server where none was named."""
+        """The folder of all trainings; a temporary one if none was given."""
         with self._lock:
             if self._root is None:
                 temporary = tempfile.TemporaryDirectory(prefix="lstmcast-trainings-")
@@ -185,8 +185,8 @@ class Trainings:
     def _add(
         self, requested: str | None, stem: str, staging: Folder, job: dict[str, Any]
     ) -> Training:
-        """Give a training a name, and its place: the name that is wanted, or one that begins with
-        a stem. Problem where it is taken."""
+        """Give a training its folder and name: the requested one, or one that begins with a stem.
+        Raises Problem if the name is taken."""
         root = self._made_root()
         with self._lock:
             name = self._free(stem) if requested is None else required_name(requested)
@@ -204,7 +204,7 @@ class Trainings:
         return training
 
     def _free(self, stem: str) -> str:
-        """A name that is not taken."""
+        """A free name."""
         name, number = stem, 1
         while self._is_taken(name):
             number += 1
@@ -218,7 +218,7 @@ class Trainings:
     # ---- processes
 
     def _begin_next(self) -> None:
-        """Begin what waits, as far as there is room."""
+        """Start waiting trainings while there is room."""
         with self._lock:
             while self._line and not self._closing and self.running < self.limits.trainings:
                 self._begin(self._line.pop(0))
@@ -237,13 +237,13 @@ class Trainings:
         training.watch.start()
 
     def _watch(self, training: Training, process: subprocess.Popen[bytes]) -> None:
-        """Wait until a process has ended, and begin the next one."""
+        """Wait until a process has ended, then start the next one."""
         status = process.wait()
         if process.stdin is not None:
             process.stdin.close()
         with self._lock:
             if not training.removed:
-                # a full disk cannot keep how it ended: it counts until the server ends
+                # a full disk cannot store the outcome: it is valid until the server ends
                 with contextlib.suppress(OutputError):
                     outcome = None if self._closing else status
                     training.conclude(outcome)
@@ -255,7 +255,7 @@ class Trainings:
     def _take_over(self, root: Path) -> None:
         alone.take(root, self._held)
         try:
-            for beginning in (NEW, REMOVED):  # of a server that was killed meanwhile
+            for beginning in (NEW, REMOVED):  # left by a server that was killed
                 for place in root.glob(f"{beginning}*"):
                     shutil.rmtree(place, ignore_errors=True)
             for place in sorted(root.iterdir()):
@@ -266,7 +266,7 @@ class Trainings:
             raise
 
     def _know(self, folder: Folder) -> None:
-        """Take a training over, if it is one."""
+        """Restore a training from a folder, if it is one."""
         job = folder.job() if NAME.fullmatch(folder.path.name) else None
         if job is None:
             return
@@ -278,7 +278,7 @@ class Trainings:
 
 
 def why_not(settings: Settings) -> str | None:
-    """Why a server does not train; None where it does."""
+    """Why a server does not train; None if it does."""
     if settings.limits.trainings == 0:
         return "This server trains nothing: it was started with --max-trainings 0."
     if importlib.util.find_spec("torch") is None:
@@ -290,14 +290,14 @@ def why_not(settings: Settings) -> str | None:
 
 
 def require_training(settings: Settings) -> None:
-    """Problem where a server does not train."""
+    """Raise Problem if a server does not train."""
     reason = why_not(settings)
     if reason is not None:
         raise Problem(503, reason)
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder, in one step for a server that starts again. OutputError."""
+    """Remove a folder, atomically for the next server. Raises OutputError."""
     aside = path.with_name(f"{REMOVED}{path.name}")
     with output_errors(path):
         shutil.rmtree(aside, ignore_errors=True)

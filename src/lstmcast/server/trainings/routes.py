@@ -1,4 +1,4 @@
-"""The addresses of trainings."""
+"""The routes of trainings."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 BELOW = "/v1/trainings"
 TAGS: Any = ["trainings"]
-PAUSE = 0.25  # seconds between two looks at a training that is followed
+PAUSE = 0.25  # seconds between two checks of a training that is followed
 LIVE = {"cache-control": "no-store", "x-accel-buffering": "no"}
-LONGEST_NUMBER = 9  # digits of a line's
-HEARTBEAT = 60  # looks without anything new after which a line says that the server is there
+LONGEST_NUMBER = 9  # digits of a line number
+HEARTBEAT = 60  # checks without news after which a sign of life is sent
 
 
 def add_trainings(api: FastAPI, server: Server) -> None:
@@ -44,8 +44,9 @@ def _add_beginning(api: FastAPI, server: Server) -> None:
 
     @api.post(BELOW, tags=TAGS, status_code=201, openapi_extra=documented(TrainHistory, TrainTable))
     async def started(request: Request) -> Response:
-        """Train a network on a history (JSON) or a table (a form with files), in a process of its
-        own: the answer comes at once, and the training begins once there is room."""
+        """Train a network on a history (JSON) or a table (a form with files) in a separate process.
+
+        The answer is sent at once, and the training starts once there is room."""
         async with asked_in(request, TrainHistory, TrainTable, work.aside) as body:
             training = await work.limited("heavy", trainings.start, body)
         place = {"location": f"{BELOW}/{training.name}"}
@@ -53,7 +54,7 @@ def _add_beginning(api: FastAPI, server: Server) -> None:
 
     @api.post(BELOW + "/{name}/resume", tags=TAGS)
     async def resumed(name: str, request: Request) -> Response:
-        """Go on with a training that was interrupted, from its last checkpoint."""
+        """Resume an interrupted training from its last checkpoint."""
         training = await work.aside(trainings.resume, name)
         return Document(_described(server, training, spoken(request)))
 
@@ -64,7 +65,7 @@ def _add_looking(api: FastAPI, server: Server) -> None:
 
     @api.get(BELOW, tags=TAGS)
     async def listed(request: Request) -> Response:
-        """The trainings that are kept, the newest last."""
+        """List the trainings, the newest last."""
         words = spoken(request)
 
         def described() -> list[dict[str, Any]]:
@@ -74,7 +75,7 @@ def _add_looking(api: FastAPI, server: Server) -> None:
 
     @api.get(BELOW + "/{name}", tags=TAGS)
     async def info(name: str, request: Request) -> Response:
-        """How far a training is: its learning curve, and in the end its accuracy."""
+        """Describe a training: its progress, learning curve and, in the end, accuracy."""
         training = trainings.named(name)
         number = trainings.number(training)
         return Document(await work.aside(training.shown, spoken(request), number))
@@ -98,7 +99,7 @@ def _add_looking(api: FastAPI, server: Server) -> None:
 
     @api.get(BELOW + "/{name}/model.zip", tags=TAGS, response_class=Response)
     async def archive(name: str) -> Response:
-        """The trained model as an archive: a folder for `--model` of the commands."""
+        """Download the trained model as an archive of a folder for `--model` of the commands."""
         training = trainings.named(name)
         if not training.has_model:
             raise Problem(404, f"The training {name!r} has no model: it is {training.state}.")
@@ -113,13 +114,13 @@ def _add_ending(api: FastAPI, server: Server) -> None:
 
     @api.post(BELOW + "/{name}/stop", tags=TAGS)
     async def stopped(name: str, request: Request) -> Response:
-        """Stop a training after its epoch: the best one so far is the model."""
+        """Stop a training after its epoch; the best epoch so far becomes the model."""
         training = await work.aside(trainings.stop, name)
         return Document(_described(server, training, spoken(request)))
 
     @api.delete(BELOW + "/{name}", tags=TAGS, status_code=204)
     async def removed(name: str) -> Response:
-        """Remove a training and its model; one that runs is ended."""
+        """Remove a training and its model, ending it if it runs."""
         await work.aside(trainings.remove, name)
         return Response(status_code=204)
 
@@ -129,7 +130,7 @@ def _described(server: Server, training: Training, words: Words) -> dict[str, An
 
 
 async def _followed(server: Server, training: Training, first: int) -> AsyncIterator[str]:
-    """The progress of a training until it has ended, or the client goes away."""
+    """The progress of a training until it has ended or the client leaves."""
     trainings = server.trainings
     number = first
     state = ""
@@ -137,7 +138,7 @@ async def _followed(server: Server, training: Training, first: int) -> AsyncIter
     trainings.listeners += 1
     try:
         while True:
-            # before its lines are read: none comes after it has ended
+            # before its lines are read, as there are none after it has ended
             ended = training.has_ended or training.removed
             if training.state != state:
                 state = training.state
@@ -158,7 +159,7 @@ async def _followed(server: Server, training: Training, first: int) -> AsyncIter
 
 
 def _packed(folder: Path, name: str) -> bytes:
-    """A folder as an archive, below a name."""
+    """An archive of a folder, under a name."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):

@@ -1,4 +1,4 @@
-"""One training of a server: what is known of it, and what is told."""
+"""One training of a server, and its description."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STOPPED = "stopped"
 FAILED = "failed"
 INTERRUPTED = "interrupted"
 BEFORE_THE_END = (WAITING, RUNNING)
-# told of a training besides its state
+# described besides the state of a training
 TOLD = (
     "name",
     "created",
@@ -35,31 +35,31 @@ TOLD = (
 
 
 class Training:
-    """A training, whose folder keeps what is known of it.
+    """A training, whose state is stored in its folder.
 
-    folder: where it is kept. job: what its file `job.json` says.
+    folder: the folder. job: the content of its file `job.json`.
     """
 
     def __init__(self, folder: Folder, job: Mapping[str, Any]) -> None:
         self.folder = folder
         self.job: dict[str, Any] = dict(job)
         self.process: subprocess.Popen[bytes] | None = None
-        self.watch: threading.Thread | None = None  # which waits for the process
+        self.watch: threading.Thread | None = None  # waits for the process
         self.removed = False
 
     @property
     def name(self) -> str:
-        """What it is called, and its model."""
+        """Its name, and that of its model."""
         return self.job["name"]
 
     @property
     def state(self) -> str:
-        """How far it is."""
+        """Its state."""
         return self.job["state"]
 
     @property
     def has_ended(self) -> bool:
-        """Whether no process works on it, or will without being asked."""
+        """Whether no process works on it, nor will without a request."""
         return self.state not in BEFORE_THE_END
 
     @property
@@ -68,13 +68,13 @@ class Training:
         return self.state in (DONE, STOPPED) and self.folder.model.is_dir()
 
     def set(self, **changes: Any) -> None:
-        """Change what is known, and keep it. OutputError; the change counts for now then."""
+        """Change and store its data. If it raises OutputError, the change is only in memory."""
         self.job |= changes
         self.folder.write_job(self.job)
 
     def conclude(self, status: int | None) -> None:
-        """Take over how its process ended: in its own words, or by its status alone. None: with
-        the server. OutputError."""
+        """Store how its process ended: as reported, or by its exit status; None if it ended with
+        the server. Raises OutputError."""
         outcome = self.folder.outcome() or self._unexpected(status)
         self.process = None
         self.set(**outcome, ended=now())
@@ -82,7 +82,7 @@ class Training:
             self.folder.remove_data()
 
     def described(self, words: Words, number: int | None = None) -> dict[str, Any]:
-        """What a list tells of it; `number`: its place among those that wait."""
+        """Its entry in a list; `number`: its position among waiting trainings."""
         lines = epochs_of(self.folder.lines())
         detail = self.job.get("detail")
         return {
@@ -96,7 +96,7 @@ class Training:
         }
 
     def shown(self, words: Words, number: int | None = None) -> dict[str, Any]:
-        """The same with its learning curve, and how accurate it was."""
+        """The same with its learning curve and accuracy."""
         lines = self.folder.lines()
         sentences = [line["note"] for line in lines if "note" in line]
         notes = [*sentences, *self.job.get("notes", [])]
@@ -109,14 +109,14 @@ class Training:
         }
 
     def _unexpected(self, status: int | None) -> dict[str, Any]:
-        """The outcome of a process that could not say it."""
+        """The outcome of a process that did not report one."""
         if status is None:
             detail = "The server ended while it was trained."
             return {"state": INTERRUPTED, "detail": detail, "resumable": True}
         return {"state": FAILED, "detail": self._reason(status), "resumable": True}
 
     def _reason(self, status: int) -> str:
-        """Why a process ended that did not say so."""
+        """The reason why a process ended without a report."""
         if status < 0:
             name = _signal_name(-status)
             return (
@@ -128,7 +128,7 @@ class Training:
 
 
 def taken_over(training: Training) -> None:
-    """Take a training over from a server that is gone. OutputError."""
+    """Restore a training of a server that has ended. Raises OutputError."""
     if training.state == RUNNING:
         training.conclude(None)
 
@@ -148,7 +148,7 @@ def _event(kind: str, document: Mapping[str, Any]) -> str:
 
 
 def now() -> str:
-    """The time, as documents tell it."""
+    """The time in the format of documents."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
