@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.covariates.columns import Known, Running, about, design
+from lstmcast.covariates.columns import Design, Kind, Known, Running, about, design
 from lstmcast.covariates.effects import effects_of
 from lstmcast.covariates.estimate import renewals
+from lstmcast.covariates.regression import fitted_to
 from lstmcast.data.features import Covariates
 from lstmcast.data.origins import Origins
 from lstmcast.errors import DataError
@@ -535,6 +536,23 @@ def test_the_days_before_christmas_come_by_themselves():
     )
     point = predicted(panel, 28).point[0]
     assert point[(rise > 0)[cutoff : cutoff + 28]].mean() > 1.4 * np.median(point)
+
+
+def test_a_month_that_was_seen_once_says_nothing():
+    sales, future = shop()
+    solutions = effects_of(panel_of(sales, future)).solutions_S[0]
+    is_known = {one.count: "day of the month" in one.groups for one in solutions}
+    assert is_known == {count: count >= 61 for count in is_known}
+
+
+def test_a_column_that_repeats_with_the_season_says_nothing():
+    sold = "5 15 7 9 5 9 8 10 3 3 3 12 13 10 10 3 9 8 12 17 1 7 9 9 7 17 9 2 5 13 4 4"
+    days = np.arange(32)
+    weekly = np.stack([days % 7 == phase for phase in (0, 1, 6)], axis=1).astype(float)
+    columns = Design(weekly, ("offer", "beside", "beside"), (Kind.ITSELF,) * 3, ("offer",) * 3)
+    fitted = fitted_to(np.log(np.array(sold.split(), float)), columns, 7)
+    assert np.isfinite(fitted.evidence)
+    assert not fitted.coefficients_P.any()
 
 
 def test_too_many_columns_are_refused_and_many_are_read_as_they_are():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import adjusted, read_by
+from lstmcast.covariates.effects import adjusted, read_by, using_share
 from lstmcast.data.observed import without
 from lstmcast.data.origins import Origins, last_known, mean_changes
 from lstmcast.data.panel import Panel
@@ -23,6 +23,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import HeldBack, held_back, measured_factors
 from lstmcast.evaluation.combination import weighed
 from lstmcast.evaluation.methods import AUTO, checked_candidates
+from lstmcast.evaluation.trust import known_share, share_notes
 from lstmcast.fit_data import FitData, TransformedData
 from lstmcast.fitted import Arrays, Fitted, Record, context_for
 from lstmcast.forecast import NETWORK
@@ -31,7 +32,7 @@ from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import FittedTransforms, Inputs, Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.static import codes_of, learned
-from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
+from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes, shipped
 from lstmcast.specification import Specification, folder_contents
 from lstmcast.training_config import TrainingConfig, Windows, require_torch
 from lstmcast.transforms import MeanAbs
@@ -203,6 +204,7 @@ class Prepared(NamedTuple):
             + failed
             + seen_notes(start.trained_until, self.panel, self.ends)
             + unused_notes(self.inputs, self.panel)
+            + share_notes(self.panel)
             + unread_notes(trained.network.config.inputs.past, self.panel)
             + unmeasured_notes(self.panel, self.ends)
         )
@@ -246,12 +248,13 @@ def prepared(
     if training.validation is not None:
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
     inputs, horizon = start.config.inputs, specification.horizon
+    past = _past(start, folder) if folder and resume else None
+    panel = _with_known_share(panel, horizon, past)
     affine = head_named(start.config.head, specification.own_head).affine
     if folder is None:
         data, fitted = _read(inputs, panel, ends, horizon, affine)
         data = _with_codes(data, start.config, panel)
         return Prepared(panel, ends, data, _with_window_length(training, data), fitted)
-    past = _past(start, folder) if resume else None
     panel = past.named(panel) if past else panel
     record = DataRecord.of(panel, inputs, horizon)
     growth = past.growth_to(record, panel, folder) if past else ""
@@ -262,6 +265,17 @@ def prepared(
     training = _with_window_length(training, data, past_window)
     lineage = record.lineage(data.fingerprint(), fitted, training.batching, past, growth)
     return Prepared(panel, ends, data, training, fitted, lineage)
+
+
+def _with_known_share(panel: Panel, horizon: int, past: DataRecord | None) -> Panel:
+    """A panel that uses as much of the effects of its known columns as helps the shipped network,
+    or as an earlier part of the training used."""
+    if not panel.covariates.future:
+        return panel
+    if past is not None:
+        return using_share(panel, past.share)
+    whole = using_share(panel, 1.0)
+    return using_share(whole, known_share(Fitted(shipped()).decode, whole, horizon))
 
 
 def _read(

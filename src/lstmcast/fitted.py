@@ -213,6 +213,13 @@ class Fitted:
         return self.network.config.inputs.past
 
     @property
+    def known_share(self) -> float:
+        """How much of the effects of columns that are known in advance is used."""
+        if self.saved_context is None:
+            return 1.0
+        return self.saved_context.panel.covariates.future.share
+
+    @property
     def fewest_known(self) -> int:
         """Known values that a series needs before its first forecast; 0 for none."""
         return self.network.config.inputs.fewest

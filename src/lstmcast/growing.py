@@ -53,7 +53,8 @@ class DataRecord:
         lengths: Number of values of each series (S,).
         digests: Digests of these values and of the columns read with them (S, 16).
         about: Frequency, seasonal periods, horizon, inputs, the columns they read, window length,
-            and whether the only series has no name.
+            how much of the effects of known columns is used, and whether the only series has no
+            name.
         fingerprint: Fingerprint of the training data.
         transforms: The fitted transforms.
         earlier, growth: As in `Lineage`.
@@ -80,6 +81,7 @@ class DataRecord:
             "unnamed": is_unnamed(panel),
             "inputs": inputs.described(),
             "past": list(inputs.past),
+            "share": panel.covariates.future.share,
         }
         digests = np.stack(
             [
@@ -116,6 +118,11 @@ class DataRecord:
     def window(self) -> int | None:
         """Window length in steps, if it was chosen from the data."""
         return self.about.get("window")
+
+    @property
+    def share(self) -> float:
+        """How much of the effects of known columns is used."""
+        return self.about.get("share", 1.0)
 
     def fitted(self, inputs: Inputs) -> FittedTransforms | None:
         """The fitted transforms of these inputs."""

@@ -18,6 +18,7 @@ from typing import Any, Literal, Unpack, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.covariates.effects import using_share
 from lstmcast.data.observed import without
 from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Panel
@@ -319,7 +320,7 @@ def averaged(models: Sequence[LSTMForecaster], panel: Panel) -> LSTMForecaster:
     network = Network(first.model.network.config, members)
     fitted = replace(first.model, network=network)
     ends = fitted.held_back_from(panel)
-    whole_grid = without(panel)
+    whole_grid = without(using_share(panel, fitted.known_share))
     measured = None
     if ends is not None:
         measured = held_back(fitted.decode, whole_grid, ends, first.horizon)

@@ -193,7 +193,7 @@ def _with_room(future: Future, fewest: NDArray) -> Future:
     for name, values in future.columns.items():
         columns[name] = np.full(offsets[-1], np.nan)
         columns[name][present] = values
-    return Future(columns, offsets, future.levels, future.apart)
+    return replace(future, columns=columns, offsets=offsets)
 
 
 def _codes(name: str, values: Sequence[Any], levels: tuple[str, ...] | None) -> NDArray:

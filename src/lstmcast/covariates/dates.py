@@ -19,6 +19,7 @@ YEAR = "day of the year"
 MONTHS, YEARS = 4, 10  # harmonics of a month and of a year
 BEFORE, AFTER = 17, 6  # days before and after New Year that differ from all others: Christmas
 PATIENCE = 1.5  # years of data before effects of the year are estimated
+TWO_MONTHS = 61  # days: what happened in one month alone may have had any reason
 
 
 class Kind(Enum):
@@ -90,7 +91,7 @@ class Dates(NamedTuple):
         if self.daily and is_single:
             days_M = times_M.astype("datetime64[D]")
             turns_M = (days_M - first_M).astype(float) / length_M
-            yield Waves("day of the month", harmonics_of(turns_M, MONTHS))
+            yield Waves("day of the month", harmonics_of(turns_M, MONTHS), TWO_MONTHS)
             yield Waves("turn of the year", _around_new_year(days_M), int(PATIENCE * 365))
 
 

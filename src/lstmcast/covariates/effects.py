@@ -83,13 +83,15 @@ class AtBase(NamedTuple):
 
 
 class Effects:
-    """The successive solutions of each series of a panel, and the panel without their effects."""
+    """The successive solutions of each series of a panel, and the panel without their effects, of
+    which the share of the panel is used. `whole`: the same effects, all of them.
+    """
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, whole: Effects | None = None) -> None:
         values_N = np.array(panel.values)
-        # One after the other: the matrices are so small that threads would wait for each other.
-        with one_blas_thread():
-            self.solutions_S = solutions_of(panel)
+        self.whole_S = solved(panel) if whole is None else whole.whole_S
+        share = panel.covariates.future.share
+        self.solutions_S = [[one.scaled(share) for one in solutions] for solutions in self.whole_S]
         for series, solutions in enumerate(self.solutions_S):
             span = slice(panel.offsets[series], panel.offsets[series + 1])
             values_N[span] = less_effects(panel.series(series), solutions)
@@ -205,6 +207,13 @@ class Effects:
     def shut(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …), set to 0 at closed steps."""
         return self.ahead(origins, answers.shape[1]).shut(answers)
+
+
+def solved(panel: Panel) -> list[list[Solution]]:
+    """The solutions of the series of a panel."""
+    # One after the other: the matrices are so small that threads would wait for each other.
+    with one_blas_thread():
+        return solutions_of(panel)
 
 
 def less_effects(values_T: NDArray, solutions: Sequence[Solution]) -> NDArray:
@@ -350,6 +359,16 @@ def effects_of(panel: Panel) -> Effects | None:
     if panel not in _KNOWN:
         _KNOWN[panel] = Effects(panel)
     return _KNOWN[panel]
+
+
+def using_share(panel: Panel, share: float) -> Panel:
+    """A panel of whose effects a share is used, without estimating them again."""
+    if share == panel.covariates.future.share:
+        return panel
+    future = replace(panel.covariates.future, share=share)
+    shared = replace(panel, covariates=replace(panel.covariates, future=future))
+    _KNOWN[shared] = Effects(shared, effects_of(panel))
+    return shared
 
 
 def without_known(panel: Panel) -> Panel:

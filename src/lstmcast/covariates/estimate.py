@@ -19,7 +19,7 @@ so few, the cost of a step is the square of the number of columns.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,14 @@ class Solution:
     closing: Closing
     covariance_PP: NDArray = field(default_factory=lambda: np.zeros((0, 0)))
     level: float = 0.0
+
+    def scaled(self, share: float) -> Solution:
+        """That of which a share is used."""
+        if share == 1:
+            return self
+        coefficients_P = share * self.coefficients_P
+        covariance_PP = share**2 * self.covariance_PP
+        return replace(self, coefficients_P=coefficients_P, covariance_PP=covariance_PP)
 
     def effect(self, steps_N: NDArray) -> NDArray:
         """The effect at some steps (N,), on the axis."""

@@ -38,7 +38,7 @@ class Common:
     """What the series of a stream have in common.
 
     names: names of the columns · levels: the categories of each column so far, empty for numbers ·
-    roots: whether values may be read as square roots.
+    roots: whether values may be read as square roots · share: how much of the effects is used.
     """
 
     names: tuple[str, ...]
@@ -46,6 +46,7 @@ class Common:
     periods: tuple[int, ...]
     roots: bool
     levels: list[tuple[str, ...]] = field(default_factory=list)
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         self.levels = self.levels or [()] * len(self.names)
@@ -83,7 +84,8 @@ class LiveEffects:
         covariates = self._known(0, self.columns.length)
         common = self.common
         with one_blas_thread():
-            in_order = list(solutions(values_T, covariates, common.periods, common.roots))
+            whole = list(solutions(values_T, covariates, common.periods, common.roots))
+        in_order = [solution.scaled(common.share) for solution in whole]
         if in_order:
             self._take(in_order[-1])
         return less_effects(values_T, in_order)
@@ -105,7 +107,7 @@ class LiveEffects:
         covariates = self._known(0, self.columns.length)
         with one_blas_thread():
             solution = solution_of(self.history.values[0], covariates, common.periods, common.roots)
-        self._take(solution)
+        self._take(solution.scaled(common.share))
 
     def _take(self, solution: Solution) -> None:
         """Put a solution in force; it shares the columns of this object rather than a copy."""

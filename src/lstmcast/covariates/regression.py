@@ -97,8 +97,16 @@ class Sums(NamedTuple):
             mean_SV = sum_SV * inverse_S[:, None]
             means.append(mean_SV)
             product_VV = self.own_VV - phi * self.between_VV + phi**2 * self.back_VV
-            products.append(product_VV - sum_SV.T @ mean_SV)
+            left_VV = product_VV - sum_SV.T @ mean_SV
+            products.append(_without_rounding(left_VV, product_VV))
         return np.stack(products), np.stack(means)
+
+
+def _without_rounding(left_VV: NDArray, whole_VV: NDArray) -> NDArray:
+    """Products that are left of whole ones, 0 of columns of which nothing but rounding is left: a
+    column that repeats with the season is explained by it."""
+    is_left_V = np.diag(left_VV) > NOTHING * np.diag(whole_VV)
+    return left_VV * np.outer(is_left_V, is_left_V)
 
 
 def _by_phase(rows: NDArray, season: int) -> NDArray:

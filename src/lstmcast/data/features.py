@@ -38,7 +38,7 @@ class Future:
     columns: {name: (M,)}, NaN = missing · offsets (S + 1,): the values of series i are those from
         offsets[i] to offsets[i + 1], from the first step of the series to possibly beyond its end ·
         levels: the names of the categories coded as 0, 1, … · apart: whether effects are estimated
-        for each series by itself.
+        for each series by itself · share: how much of the effects is used, as a training found.
 
     >>> Future({"price": np.array([7.0, 9.0, 8.0])}, np.array([0, 3])).since([0], [1]).columns
     {'price': array([9., 8.])}
@@ -48,6 +48,7 @@ class Future:
     offsets: NDArray = field(default_factory=lambda: np.zeros(1, np.int64))
     levels: Levels = field(default_factory=dict)
     apart: bool = False
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         _freeze(self.columns)
@@ -72,13 +73,13 @@ class Future:
         counts_R = lengths_R - first_R
         places, offsets = segments(self.offsets, rows, first_R, counts_R)
         columns = _taken(self.columns, places)
-        return Future(columns, offsets, self.levels, self.apart)
+        return replace(self, columns=columns, offsets=offsets)
 
     def only(self, names: Iterable[str]) -> Future:
         """The columns with these names, in this order, without missing ones."""
         columns = _chosen(self.columns, names)
         levels = _chosen(self.levels, columns)
-        return Future(columns, self.offsets, levels, self.apart)
+        return replace(self, columns=columns, levels=levels)
 
 
 def _freeze(columns: Columns) -> None:
@@ -167,6 +168,8 @@ class Covariates:
             description["static_levels"] = _listed_levels(self.static_levels)
         if self.future.apart:
             description["apart"] = True
+        if self.future.share < 1:
+            description["share"] = self.future.share
         return description
 
     def arrays(self) -> dict[str, NDArray]:
@@ -190,7 +193,8 @@ class Covariates:
         future = Future()
         if columns:
             apart = bool(description.get("apart", False))
-            future = Future(columns, arrays["future_offsets"], levels, apart)
+            share = float(description.get("share", 1.0))
+            future = Future(columns, arrays["future_offsets"], levels, apart, share)
         return cls(past, future, static, static_levels)
 
     def require_sound(self, series: int) -> None:

@@ -12,13 +12,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.evaluation.calibration import HeldOut, Tried
+from lstmcast.covariates.effects import without_known
+from lstmcast.data.observed import on_grid
+from lstmcast.data.origins import origins_of
+from lstmcast.data.panel import Panel
+from lstmcast.evaluation.calibration import Decode, HeldOut, Tried
 from lstmcast.evaluation.combination import Errors, drawn_together
 from lstmcast.evaluation.held_out import per_origin
 from lstmcast.forecast import NETWORK, Combination, KnownParts
 from lstmcast.model.heads import MEDIAN
 
 POWER = 16.0
+NEARLY_ALL = 0.95  # share of effects of which nothing need be said
+SAME = 1e-9  # of a forecast, a difference that is rounding
 WITHOUT = "without known columns"  # what the forecast without them is called
 
 
@@ -40,6 +46,34 @@ def trusted(
         actual_OJH=actual_OJH,
     )
     return averaged, share_O
+
+
+def known_share(decode: Decode, panel: Panel, horizon: int) -> float:
+    """How much of the effects of known columns a network that is trained should use: the weight
+    that held-out cutoffs give to forecasts with them, where these are others than those
+    without; all, where too few say so."""
+    origins = origins_of(panel)
+    panel, horizon, _ = on_grid(panel, origins, horizon)
+    held_out = HeldOut.of(panel, origins)
+    with_columns = held_out.tried(decode, panel, horizon)
+    without_columns = held_out.tried(decode, without_known(panel), horizon)
+    with_OJH = with_columns.before_OJHQ[..., MEDIAN]
+    without_OJH = without_columns.before_OJHQ[..., MEDIAN]
+    differ_OJH = np.abs(with_OJH - without_OJH) > SAME * np.abs(without_OJH)
+    actual_OJH = np.where(differ_OJH, with_columns.actual_OJH, np.nan)
+    share_O = shares_without(with_OJH, without_OJH, actual_OJH, held_out)
+    return round(1.0 - float(share_O.mean()), 3)
+
+
+def share_notes(panel: Panel) -> tuple[str, ...]:
+    """A note where not all of the effects of known columns is used."""
+    share = panel.covariates.future.share
+    if share > NEARLY_ALL:
+        return ()
+    return (
+        f"{share:.0%} of the effects of the columns that are known in advance is used: at held-out "
+        "cutoffs, the shipped network was not clearly better with all of them",
+    )
 
 
 def with_share(

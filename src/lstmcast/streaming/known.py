@@ -28,6 +28,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs import Grid
 from lstmcast.model.network import Network
 from lstmcast.streaming.coming import Cell, Told, as_category, as_number, checked_future, is_text
+from lstmcast.streaming.opening import known_share_of
 
 
 class KnownColumns:
@@ -43,22 +44,25 @@ class KnownColumns:
         self._rows: dict[Any, LiveEffects] = {}
 
     @classmethod
-    def named(cls, names: Sequence[str], frequency: Frequency, grid: Grid) -> KnownColumns:
-        """Those of rows that begin empty."""
+    def named(
+        cls, names: Sequence[str], frequency: Frequency, grid: Grid, share: float = 1.0
+    ) -> KnownColumns:
+        """Those of rows that begin empty; `share`: how much of their effects is used."""
         columns = [names] if isinstance(names, str) else list(map(str, names))
         if len(set(columns)) < len(columns):
             raise UsageError(f"future={columns!r} names a column twice.")
-        common = Common(tuple(columns), frequency, grid.periods, grid.roots)
+        common = Common(tuple(columns), frequency, grid.periods, grid.roots, share=share)
         return cls(common, range(len(columns)))
 
     @classmethod
-    def of(cls, panel: Panel, grid: Grid) -> tuple[KnownColumns, Panel]:
+    def of(cls, panel: Panel, grid: Grid, share: float = 1.0) -> tuple[KnownColumns, Panel]:
         """Those of the series of a panel, and the panel without their effects."""
         future = panel.covariates.future
         adjusted_N = np.array(panel.values)
         levels = [future.levels.get(name, ()) for name in future.columns]
         names = tuple(future.columns)
-        columns = cls(Common(names, panel.frequency, grid.periods, grid.roots, levels))
+        common = Common(names, panel.frequency, grid.periods, grid.roots, levels, share)
+        columns = cls(common)
         for series, name in enumerate(panel.ids.tolist()):
             values_of_row = slice(*panel.offsets[series : series + 2])
             steps_of_row = slice(*future.offsets[series : series + 2])
@@ -225,6 +229,7 @@ class KnownColumns:
             "levels": [list(texts) for texts in self.common.levels],
             "frequency": self.common.frequency.code,
             "open": sorted(self._open),
+            "share": self.common.share,
             "rows": [row.described() for row in self._rows.values()],
         }
 
@@ -251,7 +256,8 @@ class KnownColumns:
         """What `described` and `arrays` gave; KeyError or ValueError for less."""
         levels = [tuple(texts) for texts in manifest["levels"]]
         frequency = parse_frequency(manifest["frequency"])
-        common = Common(tuple(manifest["names"]), frequency, grid.periods, grid.roots, levels)
+        names, share = tuple(manifest["names"]), float(manifest.get("share", 1.0))
+        common = Common(names, frequency, grid.periods, grid.roots, levels, share)
         columns = cls(common, manifest["open"])
         bounds = {
             name.removesuffix(" lengths"): offsets_of(array)
@@ -272,10 +278,15 @@ def _tick_name(ahead: int) -> str:
 
 
 def known_columns(
-    panel: Panel | None, names: Sequence[str], frequency: Frequency, grid: Grid, network: Network
+    panel: Panel | None,
+    names: Sequence[str],
+    frequency: Frequency,
+    grid: Grid,
+    network: Network,
+    start: Any,
 ) -> tuple[KnownColumns | None, Panel | None]:
-    """What is known in advance of the rows that a network reads, and the panel without its effects;
-    None where nothing is. UsageError where that cannot be."""
+    """What is known in advance of the rows that a network reads, and the panel without its effects,
+    as far as a forecaster uses them; None where nothing is. UsageError where that cannot be."""
     columns = network.config.inputs.columns
     future = panel is not None and bool(panel.covariates.future)
     if panel is not None and len(names):
@@ -297,7 +308,7 @@ def known_columns(
             "each tick."
         )
     if panel is not None and future:
-        return KnownColumns.of(panel, grid)
+        return KnownColumns.of(panel, grid, known_share_of(start))
     if not len(names):
         return None, panel
-    return KnownColumns.named(names, frequency, grid), panel
+    return KnownColumns.named(names, frequency, grid, known_share_of(start)), panel

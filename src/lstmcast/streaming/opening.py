@@ -111,6 +111,13 @@ def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None
     return start.model.inputs, start.model.context, start.model.knows_rates
 
 
+def known_share_of(start: Any) -> float:
+    """How much a forecaster uses of the effects of columns that are known in advance."""
+    if isinstance(start, (Network, NetworkConfig)):
+        return 1.0
+    return start.model.known_share
+
+
 def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, NDArray | None]:
     """Where forecasts of rows stop: of those that begin empty, and of a panel's series (S,).
 

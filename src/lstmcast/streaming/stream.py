@@ -103,7 +103,7 @@ class Stream:
         ways = Ways(learning, alerts, conformal, seed)
         parts, stops_S = parts_of(start, panel, frequency, periods, kind, head, ways)
         step = frequency_of(panel, frequency)
-        known, panel = known_columns(panel, future, step, parts.grid, parts.network)
+        known, panel = known_columns(panel, future, step, parts.grid, parts.network, start)
         ids = rows if panel is None else panel.ids
         self.begin(parts, ids, known)
         if known is not None and panel is None:

@@ -56,7 +56,7 @@ def continued_future(older: Future, newer: Future, places: NDArray, steps: NDArr
         columns[name] = joined_M
     if not columns:
         return Future()
-    return Future(columns, offsets, levels, older.apart or newer.apart)
+    return Future(columns, offsets, levels, older.apart or newer.apart, older.share)
 
 
 def _union(older: Levels, newer: Levels, name: str) -> tuple[str, ...]:
