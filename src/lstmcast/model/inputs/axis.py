@@ -177,14 +177,10 @@ def reading_axis(
 
 
 def _without_codes(values_RT: NDArray) -> NDArray:
-    """The values, −999 and its like missing in series that are never below 0 otherwise, and far
-    above these: nobody knows how many there are in a row."""
+    """The values, −999 and its like missing in series that are otherwise far above these."""
     is_code_RT = np.isin(values_RT, CODES)
-    rows = np.flatnonzero(is_code_RT.any(axis=1))
-    if not len(rows):
-        return values_RT
     values_RT = values_RT.copy()
-    for row in rows:
+    for row in np.flatnonzero(is_code_RT.any(axis=1)):
         other_T = _known(np.where(is_code_RT[row], np.nan, values_RT[row]))
         code = values_RT[row, is_code_RT[row]].max()
         is_usual = 2 * len(other_T) <= _known(values_RT[row]).size
@@ -255,8 +251,7 @@ def _is_stray(value_T: NDArray, below_T: NDArray, step: int, usual_change: float
 
 
 def _reaches_zero(values_RT: NDArray, touches_R: NDArray) -> NDArray:
-    """Which of the series that touch 0 come near it (R,), rather than drop to it: in an outage that
-    is over, or for a few single values."""
+    """Which of the series that touch 0 come near it (R,), rather than drop to it now and then."""
     reaches_R = touches_R.copy()
     for row in np.flatnonzero(touches_R):
         value_T = _known(values_RT[row])
