@@ -236,3 +236,49 @@ def test_a_month_that_is_always_closed_is_forecast_so():
     panel = Panel.from_arrays(CLOSED_AUGUST, frequency="MS", start="2018-01-01")
     point = np.asarray(lc.LSTMForecaster(24).predict(panel).point).ravel()
     assert (point[[7, 19]] < 1).all() and (np.delete(point, [7, 19]) > 50).all()
+
+
+@pytest.mark.parametrize("slope", [0.3, 1.65, 5])
+def test_a_straight_line_is_continued_below_0_as_well_as_far_above_it(slope):
+    errors = {0: [], 1000: []}
+    for seed in range(4):
+        noise = np.random.default_rng(seed).normal(0, 1, 84)
+        line = 61 * slope - slope * np.arange(84) + noise
+        for added, of_seeds in errors.items():
+            panel = Panel.from_arrays(line[:60] + added, frequency="D", start="2024-01-01")
+            point = lc.LSTMForecaster(24).predict(panel).point[0] - added
+            of_seeds.append(np.abs(point - line[60:]).mean())
+    assert np.mean(errors[0]) < 1.6 * np.mean(errors[1000])
+
+
+def positive(count=200):
+    return 100 + np.random.default_rng(0).normal(0, 2, count)
+
+
+@pytest.mark.parametrize("code", [-99.0, -999.0, -9999.0])
+@pytest.mark.parametrize("places", [slice(-3, None), slice(100, 130), slice(3, None, 17)])
+def test_codes_for_missing_values_are_no_values_below_0(code, places):
+    values = positive()
+    values[places] = code
+    assert reading_axis(values[None]).tolist() == [LOG]
+    assert reading_axis(-values[None]).tolist() == [LINEAR]
+    low = positive() - 100  # where others are below 0, -99 may be a value
+    low[places] = code
+    assert reading_axis(low[None]).tolist() == [LINEAR]
+
+
+def test_a_stray_value_is_far_in_changes_that_are_usual_near_it():
+    values = np.array(airline().values)
+    values[3] = -1
+    assert reading_axis(values[None], (12,)).tolist() == [LOG]
+
+
+@pytest.mark.parametrize("closed", [slice(300, 301), slice(300, 312)])
+def test_dropping_to_0_is_not_coming_near_it(closed):
+    """Single zeros and an outage do not make a small gain of the linear axis count."""
+    hours = np.arange(1440)
+    noise = np.random.default_rng(0).normal(0, 0.05, 1440)
+    load = (50 + 30 * np.sin(hours * np.pi / 12)) * np.exp(noise)
+    expected = reading_axis(load[None], (24, 168)).tolist()
+    load[closed] = 0
+    assert reading_axis(load[None], (24, 168)).tolist() == expected

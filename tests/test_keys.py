@@ -325,3 +325,50 @@ def test_newer_data_bring_their_keys_and_arrays_get_those_that_are_remembered():
     assert context.join(arrays).panel.keys["store"].tolist() == [7]
     new = Panel.from_arrays({"7/tea": [1.0], "x": [2.0]}, frequency="D", start="2024-01-09")
     assert not context.join(new).panel.keys
+
+
+@pytest.mark.parametrize(
+    ("ids", "dtype"),
+    [
+        ([3, 7], "int16"),
+        ([3, 7], "UInt8"),
+        ([3, 7], "Int64"),
+        ([3.0, 7.0], "float64"),
+        ([True, False], "boolean"),
+        (["a", "b"], "string"),
+        ([3, 7], "int64[pyarrow]"),
+        ([pd.Timestamp("2020-01-01"), pd.Timestamp("2021-01-01")], "datetime64[s]"),
+    ],
+)
+def test_ids_have_their_type_of_pandas(ids, dtype):
+    frame = sales(stores=ids, items=("milk",))
+    frame["store"] = frame["store"].astype(dtype)
+    panel = lc.read(frame, series="store", target="y")
+    result = of_forecast(frame, series="store").frame("pandas")
+    held_out = lc.backtest(Naive(), panel, horizon=2, cutoffs=2).held_out("pandas")
+    assert result["store"].dtype == held_out["store"].dtype == frame["store"].dtype
+    assert len(result.merge(frame[["store"]].drop_duplicates(), on="store")) == 4
+    saved = keys_from_saved(described(panel.keys), packed_keys(panel.keys))
+    assert saved.column_dtypes() == panel.keys.column_dtypes()
+
+
+def test_ids_that_are_bytes_stay_bytes():
+    frame = sales(stores=(b"a", b"b"), items=("milk",))
+    result = of_forecast(frame, series="store").frame("pandas")
+    assert result["store"].tolist() == [b"a", b"a", b"b", b"b"]
+
+
+@pytest.mark.parametrize("dtype", [pl.Int8, pl.UInt16, pl.Float32])
+def test_ids_have_their_type_of_polars(dtype):
+    frame = pl.from_pandas(sales(items=("milk",))).with_columns(pl.col("store").cast(dtype))
+    result = of_forecast(frame, series="store").frame("polars")
+    assert result["store"].dtype == dtype
+
+
+def test_types_that_only_some_sources_have_are_not_kept():
+    keys = [
+        Keys({"store": np.array([3])}, frame_dtypes={"store": f"pandas:{dtype}"})
+        for dtype in ("int8", "int16")
+    ]
+    assert joined(keys).column_dtypes() == {}
+    assert joined(keys[:1]).column_dtypes() == {"store": "pandas:int8"}

@@ -231,3 +231,47 @@ def test_a_stream_sets_aside_what_predict_does():
             panel = lc.Panel.from_arrays(values[:count], frequency="D", start="2020-01-01")
             expected = lc.LSTMForecaster(6).predict(panel, mode="direct").point
             np.testing.assert_allclose(stream.predict(6), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.01, 1.0])
+def test_a_first_value_near_0_is_no_growth(value):
+    sales = np.array(airline().values)
+    expected = np.abs(forecast(sales, 12).point - forecast(edited(sales, [0], np.nan), 12).point)
+    assert np.abs(
+        forecast(edited(sales, [0], value), 12).point - forecast(sales, 12).point
+    ).max() < 2 + (expected.max())
+
+
+@pytest.mark.parametrize("frequency", ["MS", "h"])
+@pytest.mark.parametrize("count", [4, 12, 24])
+def test_the_first_change_of_a_short_series_is_a_surprise_too(frequency, count):
+    values = np.append(np.full(count, 5.0), 50.0)
+    low, *_, high = forecast(values, 6, frequency).quantiles[0, 0]
+    assert high - low < 100
+    assert low <= 5.001 or low <= 50 <= high
+
+
+def test_a_level_that_doubled_within_the_first_week_of_hours_may_last():
+    hits = []
+    for seed in range(8):
+        noise = np.exp(np.random.default_rng(seed).normal(0, 0.03, 78))
+        values = np.repeat([100.0, 200.0], [71, 7]) * noise
+        interval = forecast(values[:72], 6, "h").interval(80)
+        hits.append((values[72:] >= interval.lower) & (values[72:] <= interval.upper))
+    assert np.mean(hits) > 0.4
+
+
+def test_what_comes_again_at_another_step_of_the_year_is_a_surprise_again():
+    weeks = np.arange(364)
+    noise = np.random.default_rng(0).normal(0, 0.04, 364)
+    sales = (1000 + 300 * np.sin(weeks * 2 * np.pi / 52)) * np.exp(noise)
+    closed = [103, 135, 165, 207, 240]
+    axis = Axis(np.array([True]), np.ones(1), 56, 52)
+
+    def set_aside_of(values):
+        z = np.log(values)[None] - np.log(values[0])
+        return np.flatnonzero(
+            np.isnan(set_aside(no_surprises(1, 52), z, np.full((1, 52), np.nan), axis).read_BT[0])
+        )
+
+    assert set(closed) <= set(set_aside_of(edited(sales, closed, 1.0)).tolist())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import lstmcast as lc
@@ -344,3 +345,25 @@ def test_hours_of_one_day_in_columns_without_names(tmp_path):
     panel = lc.read(write(tmp_path, "MARGINALPDBC;", [*rows, "*"]))
     assert (panel.frequency.code, str(panel.starts[0])[:13]) == ("h", "2023-01-05T00")
     assert panel.values[:2].tolist() == [31.5, 32.5]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"week": [f"2021-W{week:02d}" for week in range(1, 54)]},
+        {"week": [f"2021W{week:02d}" for week in range(1, 54)]},
+        {"yearweek": [f"2021{week:02d}" for week in range(1, 54)]},
+        {"year": [2021] * 53, "week": list(range(1, 54))},
+    ],
+)
+def test_a_week_53_that_the_year_lacks_is_mentioned(columns):
+    sales = [100.0 + week % 7 for week in range(53)]
+    panel = lc.read(pd.DataFrame({**columns, "sales": sales}))
+    assert "2021 has no ISO week 53: it is read as the week of 2022-01-03" in str(panel.check())
+    assert panel.values.tolist() == sales  # and a 13th week sums up nothing
+
+
+def test_a_week_53_that_exists_is_not_mentioned():
+    weeks = [f"2020-W{week:02d}" for week in range(1, 54)]
+    panel = lc.read({"week": weeks, "sales": [100.0 + week % 7 for week in range(53)]})
+    assert "week 53" not in str(panel.check())

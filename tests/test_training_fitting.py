@@ -648,6 +648,8 @@ AROUND = {
     "float64": float64_as_default,
     "no gradients": torch.no_grad,
     "inference": torch.inference_mode,
+    "another device": lambda: torch.device("meta"),
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
 }
 
 

@@ -151,3 +151,25 @@ def test_a_saved_model_keeps_the_zone(tmp_path):
     times = loaded.predict(frame(later)).frame()["ds"]
     assert times[0] == pd.Timestamp("2024-03-30 19:00", tz="Europe/Berlin")
     assert times.dtype == pd.DatetimeTZDtype("us", "Europe/Berlin")
+
+
+def test_every_two_hours_stay_even_when_clocks_are_put_back():
+    times = pd.date_range("2024-10-20", periods=123, freq="2h", tz="Europe/Berlin")
+    assert forecast(frame(times[:120])).frame()["ds"].tolist() == times[120:].tolist()
+
+
+def test_held_out_times_have_the_zone():
+    times = pd.date_range("2024-10-26", periods=60, freq="h", tz="Europe/Berlin")
+    data = frame(times)
+    held_out = lc.backtest(Naive(), data, horizon=24, cutoffs=1).held_out("pandas")
+    joined = held_out.merge(data, on="ds")
+    assert len(joined) == 24
+    assert joined["y"].tolist() == joined["actual"].tolist()
+    assert str(held_out["cutoff"].dt.tz) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("unit", ["ns", "us"])
+def test_parquet_with_a_zone_is_read_in_any_unit(tmp_path, unit):
+    times = pd.date_range("2024-10-26", periods=60, freq="h", tz="Europe/Berlin").as_unit(unit)
+    frame(times).to_parquet(tmp_path / "load.parquet")
+    assert lc.read(tmp_path / "load.parquet").times(0)[0] == np.datetime64("2024-10-25T22:00")

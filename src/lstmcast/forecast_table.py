@@ -50,10 +50,17 @@ def _inside(forecast: Forecast) -> dict[str, np.ndarray]:
 
 def types_of(forecast: Forecast) -> ColumnTypes:
     """The categories of its keys, and its times with their zone."""
-    return ColumnTypes(forecast.keys.column_categories(), _zoned(forecast))
+    return types_of_columns(forecast, _inside(forecast))
 
 
-def _zoned(forecast: Forecast) -> dict[str, Zoned]:
+def types_of_columns(forecast: Forecast, columns: dict[str, np.ndarray]) -> ColumnTypes:
+    """The same, of a table whose times (as `Forecast` has them) these are."""
+    keys = forecast.keys
+    zoned = _zoned(forecast, columns)
+    return ColumnTypes(keys.column_categories(), zoned, keys.column_dtypes())
+
+
+def _zoned(forecast: Forecast, columns: dict[str, np.ndarray]) -> dict[str, Zoned]:
     """The columns of times with their time zone, if the data have one known to this system."""
     is_dated = forecast.cutoffs.dtype.kind == "M"
     if forecast.time_zone is None or not is_dated:
@@ -61,7 +68,6 @@ def _zoned(forecast: Forecast) -> dict[str, Zoned]:
     zone = zone_of(forecast.frame_zone or forecast.time_zone)
     if zone is None:
         return {}
-    columns = _inside(forecast)
     zoned = {}
     for name in TIMES:
         if name not in columns:

@@ -30,7 +30,8 @@ class Keys(Mapping[str, NDArray]):
 
     Integers are int64, dates datetime64[D], times datetime64[us], texts objects. `categories`: the
     categories of categorical columns. `targets` (S,): the target column of each series, if there
-    are several targets, else None.
+    are several targets, else None. `frame_dtypes`: their types in the user's frame, such as
+    "pandas:Int64".
 
     >>> items = np.array(["milk", "tea", "tea"], object)
     >>> keys = Keys({"store": np.array([3, 3, 7]), "item": items})
@@ -41,6 +42,7 @@ class Keys(Mapping[str, NDArray]):
     arrays: Mapping[str, NDArray] = field(default_factory=dict)
     categories: Mapping[str, Categories] = field(default_factory=dict)
     targets: NDArray | None = None
+    frame_dtypes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for array in self.arrays.values():
@@ -61,7 +63,7 @@ class Keys(Mapping[str, NDArray]):
         """The keys of some series (numbers in order, or a mask)."""
         arrays = {name: array[rows] for name, array in self.arrays.items()}
         targets = None if self.targets is None else self.targets[rows]
-        return Keys(arrays, self.categories, targets)
+        return Keys(arrays, self.categories, targets, self.frame_dtypes)
 
     def row_names(self, ids: NDArray) -> NDArray:
         """The ids without the target name, which series of one row share (S,)."""
@@ -88,6 +90,10 @@ class Keys(Mapping[str, NDArray]):
     def column_categories(self) -> dict[str, Categories]:
         """The categories of these columns."""
         return {column_name(name): categories for name, categories in self.categories.items()}
+
+    def column_dtypes(self) -> dict[str, str]:
+        """The types of these columns in the user's frame."""
+        return {column_name(name): dtype for name, dtype in self.frame_dtypes.items()}
 
 
 def column_name(key: str) -> str:
@@ -118,10 +124,12 @@ def joined(several_keys: Sequence[Keys]) -> Keys:
     for name, categories in first.categories.items():
         if all(categories.same(keys.categories.get(name)) for keys in several_keys):
             shared_categories[name] = categories
+    several_dtypes = [keys.frame_dtypes.items() for keys in several_keys]
+    shared_dtypes = dict(set(several_dtypes[0]).intersection(*several_dtypes[1:]))
     targets = [keys.targets for keys in several_keys if keys.targets is not None]
-    if len(targets) < len(several_keys):
-        return Keys(arrays, shared_categories)
-    return Keys(arrays, shared_categories, np.concatenate(targets))
+    has_targets = len(targets) == len(several_keys)
+    all_targets = np.concatenate(targets) if has_targets else None
+    return Keys(arrays, shared_categories, all_targets, shared_dtypes)
 
 
 def _one_type(arrays: list[NDArray]) -> NDArray:
@@ -143,6 +151,8 @@ def described(keys: Keys) -> list[dict[str, Any]]:
     descriptions = []
     for name, array in keys.arrays.items():
         description: dict[str, Any] = {"name": name, "type": _type_of(array)}
+        if name in keys.frame_dtypes:
+            description["frame_dtype"] = keys.frame_dtypes[name]
         categories = keys.categories.get(name)
         if categories is not None:
             description["categories"] = _categories_described(categories)
@@ -185,14 +195,17 @@ def keys_from_saved(
     """Rebuild keys from `described` and `packed_keys`; empty for older versions."""
     columns: dict[str, NDArray] = {}
     categories: dict[str, Categories] = {}
+    frame_dtypes: dict[str, str] = {}
     for number, description in enumerate(descriptions):
         name = str(description["name"])
         kind = description["type"]
         columns[name] = _unpacked(f"key{number}", kind, arrays)
+        if "frame_dtype" in description:
+            frame_dtypes[name] = str(description["frame_dtype"])
         if "categories" in description:
             categories[name] = _categories_from(description["categories"])
     targets = _unpacked("targets", "text", arrays) if "targets" in arrays else None
-    return Keys(columns, categories, targets)
+    return Keys(columns, categories, targets, frame_dtypes)
 
 
 def _categories_from(description: Mapping[str, Any]) -> Categories:

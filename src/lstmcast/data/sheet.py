@@ -23,6 +23,7 @@ from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")  # as Python writes it, within 64 bits
+_BEYOND_INTEGERS = 2.0**63
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ class Column:
     plain: bool = False  # the texts were numbers: a point is a decimal point
     dtype: Literal["", "text", "date"] = ""  # kind of typed data, if the arrays do not show it
     categories: Categories | None = None
+    frame_dtype: str = ""  # library and type of the column of a frame: "pandas:Int64"
     invented: bool = False  # not a column of the data
     notes: tuple[str, ...] = ()  # changes to its times
     # its format, if declared
@@ -237,6 +239,7 @@ class Column:
             return cells.astype("datetime64[D]")
         # integers with missing cells were read as floats
         is_whole = cells.dtype.kind == "f" and bool(np.all(cells == np.rint(cells)))
+        is_whole = is_whole and bool(np.all(np.abs(cells) < _BEYOND_INTEGERS))
         return cells.astype(np.int64) if is_whole else cells
 
     def _key_of_texts(self, cells: ndarray) -> ndarray:

@@ -42,8 +42,9 @@ from lstmcast.evaluation.refitting import (
 from lstmcast.evaluation.scores import Scored, table
 from lstmcast.evaluation.summary import Summary, plain, summarise
 from lstmcast.forecast import Forecast
+from lstmcast.forecast_table import types_of_columns
 from lstmcast.util.lines import aligned
-from lstmcast.writing.tables import frame_of
+from lstmcast.writing.tables import PLAIN, ColumnTypes, frame_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +159,10 @@ class Backtest:
     def held_out(self, kind: str = "arrays") -> Any:
         """Actual values with the forecasts of the model, as in `per_horizon`.
 
-        The columns are those of `Forecast.columns_dict`, including `cutoff`, and `actual`.
+        The columns are those of `Forecast.columns_dict`, including `cutoff`, and `actual`; a frame
+        has the time zone of the data and the types of its ids.
         """
-        return frame_of(self._held_out(), kind)
+        return frame_of(self._held_out(), kind, types=self._held_out_types())
 
     def _held_out(self) -> dict[str, np.ndarray]:
         if not self.forecasts:
@@ -174,6 +176,15 @@ class Backtest:
         is_known = np.isfinite(columns["actual"])
         columns = first | cutoff | columns
         return {name: column[is_known] for name, column in columns.items()}
+
+    def _held_out_types(self) -> ColumnTypes:
+        if not self.forecasts:
+            return PLAIN
+        forecast = self.forecasts[self.model]
+        is_known = np.isfinite(self.actual.ravel())
+        cutoffs = np.repeat(forecast.cutoffs, forecast.horizon)
+        times = {"ds": forecast.times.ravel()[is_known], "cutoff": cutoffs[is_known]}
+        return types_of_columns(forecast, times)
 
     def to_json(self) -> str:
         """The whole result as a JSON object, with times as ISO text and unknown numbers as null."""

@@ -16,10 +16,11 @@ def seed_torch(rng: np.random.Generator) -> None:
 
 @contextmanager
 def training_settings(threads: int | None = None) -> Iterator[None]:
-    """Within this, PyTorch computes in float32, keeps gradients and uses so many threads.
+    """Within this, PyTorch computes in float32, keeps gradients, makes tensors on the processor
+    unless another device is said, and uses so many threads.
 
-    Programs that work in float64, or forecast under `torch.no_grad()` or `torch.inference_mode()`,
-    find all of it as they left it.
+    Programs that work in float64, on another default device or under `torch.autocast`, or forecast
+    under `torch.no_grad()` or `torch.inference_mode()`, find all of it as they left it.
 
     Args:
         threads: How many threads PyTorch uses; as many as before if None.
@@ -30,7 +31,9 @@ def training_settings(threads: int | None = None) -> Iterator[None]:
         torch.set_num_threads(threads)
     try:
         # In this order: gradients stay off inside of inference mode, whatever is enabled.
-        with torch.inference_mode(False), torch.enable_grad():
+        gradients = torch.inference_mode(False), torch.enable_grad()
+        devices = torch.device("cpu"), torch.autocast("cpu", enabled=False)
+        with gradients[0], gradients[1], devices[0], devices[1]:
             yield
     finally:
         torch.set_num_threads(threads_before)

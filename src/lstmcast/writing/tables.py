@@ -37,10 +37,21 @@ class Zoned(NamedTuple):
 
 
 class ColumnTypes(NamedTuple):
-    """Properties of columns that arrays do not have: their categories, and times with a zone."""
+    """Properties of columns that arrays do not have: their categories, times with a zone, and their
+    types in frames of a library ("pandas:Int64")."""
 
     categories: Mapping[str, Categories] = {}
     zoned: Mapping[str, Zoned] = {}
+    frame_dtypes: Mapping[str, str] = {}
+
+    def dtypes_in(self, library: str) -> dict[str, str]:
+        """The types that are those of frames of a library."""
+        dtypes = {}
+        for name, frame_dtype in self.frame_dtypes.items():
+            of_library, _, dtype = frame_dtype.partition(":")
+            if of_library == library and name not in self.categories:
+                dtypes[name] = dtype
+        return dtypes
 
 
 PLAIN = ColumnTypes()
@@ -85,6 +96,8 @@ def _pandas_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import pandas
 
     frame = pandas.DataFrame(columns, copy=True)
+    for name, dtype in types.dtypes_in("pandas").items():
+        frame[name] = _as_pandas(frame[name], dtype)
     for name, categories in types.categories.items():
         dtype = pandas.CategoricalDtype(categories.values.tolist(), categories.ordered)
         frame[name] = frame[name].astype(dtype)
@@ -94,11 +107,27 @@ def _pandas_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     return frame
 
 
+_POLARS_NUMBERS = ("Int8", "Int16", "Int32", "UInt8", "UInt16", "UInt32", "Float32", "Float64")
+
+
+def _as_pandas(column: Any, dtype: str) -> Any:
+    """A column in a type of pandas; as it is where its values have another meaning there."""
+    if dtype == "bytes":
+        return column.str.encode("utf-8")
+    try:
+        return column.astype(dtype)
+    except (TypeError, ValueError, OverflowError):  # a zone, say, or a type of another version
+        return column
+
+
 def _polars_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import polars
 
     frame = polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
     changed = []
+    for name, dtype in types.dtypes_in("polars").items():
+        if dtype in _POLARS_NUMBERS:
+            changed.append(polars.col(name).cast(getattr(polars, dtype)))
     for name, categories in types.categories.items():
         if categories.values.dtype != object:  # categories in polars are texts
             continue

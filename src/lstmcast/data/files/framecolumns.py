@@ -53,7 +53,7 @@ def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
     """Times as local times of their zone, or in UTC if local hours are repeated or skipped.
 
     Steps of an hour or less use UTC if the zone changes its clocks at all, so that each hour is one
-    step.
+    step. Longer ones do if only there all are alike, such as every two hours.
     """
     clock = _distinct_times(wall)
     instants = _distinct_times(utc)
@@ -64,10 +64,18 @@ def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
     steps = np.diff(instants)
     hour = np.timedelta64(1, "h")
     is_short = len(steps) > 0 and np.median(steps) <= hour
-    if is_short and _clocks_change(zone):
+    is_even_in_utc_only = _are_even(steps) and not _are_even(np.diff(clock))
+    if is_even_in_utc_only or (is_short and _clocks_change(zone)):
         column = column_of(name, utc, "UTC")
         return replace(column, frame_zone=zone)
     return column_of(name, wall, zone)
+
+
+def _are_even(steps: ndarray) -> bool:
+    """Whether all steps between times are multiples of the usual one."""
+    if not len(steps):
+        return False
+    return bool((steps % np.median(steps) == np.timedelta64(0, "us")).all())
 
 
 def _distinct_times(times: Any) -> ndarray:
@@ -131,7 +139,24 @@ def label_of(name: Any) -> str:
 
 
 def frame_column(name: str, series: Any, nw: Any) -> Column:
-    """The column of a frame; nw: narwhals."""
+    """The column of a frame, and what type it has there; nw: narwhals."""
+    column = _frame_column(name, series, nw)
+    return replace(column, frame_dtype=_frame_dtype(series))
+
+
+def _frame_dtype(series: Any) -> str:
+    """The library of a frame and the name of a type in it: "pandas:Int64", "polars:UInt8"; "bytes"
+    for objects that are."""
+    native = series.to_native()
+    library = series.implementation.name.lower()
+    dtype = str(getattr(native, "dtype", getattr(native, "type", "")))
+    if library == "pandas" and dtype == "object" and len(native):
+        is_bytes = all(isinstance(value, bytes) for value in native.dropna().unique())
+        dtype = "bytes" if is_bytes else dtype
+    return f"{library}:{dtype}"
+
+
+def _frame_column(name: str, series: Any, nw: Any) -> Column:
     kind = series.dtype
     if kind in (nw.Unknown, nw.Object):
         periods = _period_starts(series.to_native())

@@ -118,7 +118,7 @@ def sheet_from_relation(
     for name, kind in kinds:
         column = ready.get(name)
         if column is None:
-            zone = "UTC" if kind == _ZONED else None
+            zone = "UTC" if kind in _ZONED else None
             column = column_of(name, fetched[name], zone)
         if kind == "DATE":
             column = replace(column, dtype="date")
@@ -127,15 +127,15 @@ def sheet_from_relation(
     return Sheet(tuple(columns), lines, "DuckDB relation", "duckdb", (), "y")
 
 
-_ZONED = "TIMESTAMP WITH TIME ZONE"
+_ZONED = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _FLOATS = ("FLOAT", "DOUBLE", "HUGEINT", "UBIGINT", "UHUGEINT")
 
 
 def _plain_type(name: str, kind: str) -> str:
     quoted = quoted_column(name)
-    if kind == _ZONED:
-        return f"make_timestamp(epoch_us({quoted})) AS {quoted}"
+    if kind in _ZONED:
+        return f"make_timestamp(epoch_us(CAST({quoted} AS TIMESTAMPTZ))) AS {quoted}"
     if kind == "DATE" or kind.startswith("TIMESTAMP"):
         return f"CAST({quoted} AS TIMESTAMP) AS {quoted}"
     if kind in _INTEGERS:

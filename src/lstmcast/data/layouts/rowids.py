@@ -103,15 +103,17 @@ def _slashed(first: str, second: str) -> str:
 def _keys_of(series: list[Column], codes: ndarray) -> Keys:
     """What the first row of each series has in the columns of ids."""
     first_rows = np.unique(codes, return_index=True)[1]
-    arrays, categories = {}, {}
+    arrays, categories, frame_dtypes = {}, {}, {}
     for column in series:
         if column.invented:
             continue
         key = column.key(first_rows)
         arrays[column.name] = key
+        if column.frame_dtype:
+            frame_dtypes[column.name] = column.frame_dtype
         if column.categories is not None and _are_among(key, column.categories.values):
             categories[column.name] = column.categories
-    return Keys(arrays, categories)
+    return Keys(arrays, categories, frame_dtypes=frame_dtypes)
 
 
 def _are_among(key: ndarray, values: ndarray) -> bool:

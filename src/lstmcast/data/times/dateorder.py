@@ -29,6 +29,7 @@ class Fields:
     micros: ndarray  # since midnight; −1 where no clock shows that time
     offset: ndarray  # minutes east of UTC, NO_ZONE where none is written
     marks: set[str] = field(default_factory=set)
+    week_notes: set[str] = field(default_factory=set)  # about weeks that do not exist
 
     @classmethod
     def empty(cls, size: int) -> Fields:

@@ -26,7 +26,7 @@ from lstmcast.data.times.dateorder import (
 )
 from lstmcast.data.times.labels import Labels, ambiguous_labels, rewritten_labels
 from lstmcast.data.times.shapes import DIGITS, ERAS, MONTHS, from_fields, match_shape, tidied
-from lstmcast.data.times.timenumbers import iso_weeks, whole_number_texts
+from lstmcast.data.times.timenumbers import absent_weeks, iso_weeks, whole_number_texts
 from lstmcast.data.times.times import Times
 
 # U distinct texts
@@ -174,6 +174,7 @@ def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
             _cut_out(fields, np.array(rows), shape_texts, match)
     notes, problem = year_first(fields, day_first) or settle_order(fields, day_first)
     notes, problem = settle_calendar(fields, notes, problem)
+    notes = (*notes, *sorted(fields.week_notes))
     values = from_fields(fields.year, fields.month, fields.day)
     values = values + fields.micros.astype("timedelta64[us]")
     unread = (fields.year < 0) | (fields.micros < 0)
@@ -301,6 +302,7 @@ def _offsets(cut: _Cut) -> ndarray:
 
 def _set_weeks(fields: Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray) -> None:
     """ISO 8601: week 1 is the one with 4 January in it; weeks begin on Monday."""
+    fields.week_notes.update(absent_weeks(fields.year[rows], weeks))
     mondays = iso_weeks(fields.year[rows], weeks).astype("datetime64[D]")
     days = mondays + weekdays - 1
     months = days.astype("datetime64[M]")

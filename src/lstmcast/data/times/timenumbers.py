@@ -163,7 +163,8 @@ def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 190001 or high > 210053 or not _within(weeks, 1, 53):
         return None
     values = iso_weeks(years, weeks)
-    return Times.of(values, "number", "whole numbers read as years and ISO weeks")
+    notes = ("whole numbers read as years and ISO weeks", *absent_weeks(years, weeks))
+    return Times.of(values, "number", *notes)
 
 
 def iso_weeks(years: ndarray, weeks: ndarray) -> ndarray:
@@ -174,6 +175,21 @@ def iso_weeks(years: ndarray, weeks: ndarray) -> ndarray:
     first_monday = fourth - weekday
     mondays = first_monday + 7 * (weeks - 1)
     return mondays.astype("datetime64[us]")
+
+
+def absent_weeks(years: ndarray, weeks: ndarray) -> tuple[str, ...]:
+    """A note for each year of 52 weeks whose week 53 is among these.
+
+    >>> absent_weeks(np.array([2020, 2021]), np.array([53, 53]))
+    ('2021 has no ISO week 53: it is read as the week of 2022-01-03',)
+    """
+    mondays = iso_weeks(years, weeks)
+    is_absent = (weeks == 53) & (mondays == iso_weeks(years + 1, np.ones_like(weeks)))
+    notes = {}
+    for year, monday in zip(years[is_absent].tolist(), mondays[is_absent], strict=True):
+        day = monday.astype("datetime64[D]")
+        notes[year] = f"{year} has no ISO week 53: it is read as the week of {day}"
+    return tuple(notes[year] for year in sorted(notes))
 
 
 def _days(numbers: ndarray, low: int, high: int) -> Times | None:

@@ -17,11 +17,11 @@ CAP = 20.0  # medians at which a single change is limited
 CLEAR_GAIN, SURE, NEAR = 0.15, 5.0, 3.0
 
 
-def is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, ...]) -> NDArray:
+def is_additive(positive_RT: NDArray, reaches_R: NDArray, periods: tuple[int, ...]) -> NDArray:
     """Whether changes are more alike in size than as ratios (R,), by their likelihood under a
     Laplace distribution on both axes, from value to value and from cycle to cycle.
 
-    A small gain is enough if the series touches 0, or ends so near 0 that it could cross it.
+    A small gain is enough if the series reaches 0, or ends so near 0 that it could cross it.
     """
     season = shortest_season(periods) or 1
     gain_R, count_R = _gain(_packed(positive_RT), 1)
@@ -34,7 +34,7 @@ def is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, ..
     is_likely_R = total_R >= SURE / 2
     is_clear_R = is_likely_R & (gain_R >= CLEAR_GAIN)
     newest = max(season, 5)
-    is_near_R = touches_R | _stands_near_zero(positive_RT, newest)
+    is_near_R = reaches_R | _stands_near_zero(positive_RT, newest)
     is_sure_R = total_R >= SURE
     return is_clear_R | (is_sure_R & is_near_R)
 

@@ -21,6 +21,8 @@ MANY_ZEROS = 0.1  # of the values: where more are 0, the logarithms of the other
 RECENT = 24  # newest values, in which a sixth of them may not fall to 0
 FEW = 0.02  # of the values, which may be negative and yet missing, STRAY usual changes from others
 STRAY = 6.0
+NEARBY = 12  # values on each side that are near a stray one
+CODES = (-99.0, -999.0, -9999.0, -99999.0, -999999.0, -99.9, -999.9, -9999.9)  # for missing
 
 
 def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
@@ -145,6 +147,7 @@ def reading_axis(
     """
     if not affine:
         return np.full(len(values_RT), LINEAR)
+    values_RT = _without_codes(values_RT)
     # Sums of any numbers stay within range.
     unit_R = _power_of_four(values_RT)
     values_RT = values_RT / unit_R[:, None]
@@ -153,6 +156,7 @@ def reading_axis(
     positive_RT = np.where(values_RT > 0, values_RT, np.nan)
     below_R = _falls_below(values_RT, positive_RT)
     touches_R = (values_RT == 0).any(axis=1)
+    reaches_R = _reaches_zero(values_RT, touches_R)
     is_often_zero_R = _is_often_zero(values_RT)
     may_recur_R = touches_R & ~is_often_zero_R
     is_often_zero_R |= _zeros_recur(values_RT, may_recur_R, periods)
@@ -164,11 +168,27 @@ def reading_axis(
     is_wide_R = low_R < NARROW * high_R
     undecided_R = is_wide_R & ~below_R & ~is_often_zero_R
     additive_R = np.zeros(len(values_RT), bool)
-    additive_R[undecided_R] = is_additive(positive_RT[undecided_R], touches_R[undecided_R], periods)
+    reaching_R = reaches_R[undecided_R]
+    additive_R[undecided_R] = is_additive(positive_RT[undecided_R], reaching_R, periods)
 
     zero_axis = ROOT if roots else LINEAR
     conditions = [below_R, touches_R & is_often_zero_R, flat_R | additive_R]
     return np.select(conditions, [LINEAR, zero_axis, LINEAR], LOG)
+
+
+def _without_codes(values_RT: NDArray) -> NDArray:
+    """The values, −999 and its like missing in series that are otherwise far above these."""
+    is_code_RT = np.isin(values_RT, CODES)
+    values_RT = values_RT.copy()
+    for row in np.flatnonzero(is_code_RT.any(axis=1)):
+        other_T = _known(np.where(is_code_RT[row], np.nan, values_RT[row]))
+        code = values_RT[row, is_code_RT[row]].max()
+        is_usual = 2 * len(other_T) <= _known(values_RT[row]).size
+        if len(other_T) < ENOUGH or is_usual or other_T.min() < 0:
+            continue
+        if other_T.min() - code >= STRAY * _mean_change(other_T):
+            values_RT[row, is_code_RT[row]] = np.nan
+    return values_RT
 
 
 def _before_first(values_RT: NDArray) -> NDArray:
@@ -212,21 +232,35 @@ def _strays_only(value_T: NDArray, below_T: NDArray) -> bool:
         return False
     if len(positive_T) < ENOUGH:
         return False
-    limit = STRAY * _mean_change(positive_T)
     steps = np.flatnonzero(below_T).tolist()
-    distances = (_distance(value_T, below_T, step) for step in steps)
-    return not any(distance < limit for distance in distances)
+    usual_change = _mean_change(positive_T)
+    return all(_is_stray(value_T, below_T, step, usual_change) for step in steps)
 
 
-def _distance(value_T: NDArray, below_T: NDArray, step: int) -> float:
-    """How far a negative value is from the nearest other within three steps."""
-    first = max(step - 3, 0)
-    around = slice(first, step + 4)
-    values = value_T[around]
-    is_below = below_T[around]
-    positive = values[~is_below]
-    distances = np.abs(positive - value_T[step])
-    return float(distances.min(initial=np.inf))
+def _is_stray(value_T: NDArray, below_T: NDArray, step: int, usual_change: float) -> bool:
+    """Whether a value below is far from the nearest other within three steps, in usual changes: of
+    the whole series, or of those nearby if they are smaller."""
+    around = slice(max(step - 3, 0), step + 4)
+    positive = value_T[around][~below_T[around]]
+    distance = float(np.abs(positive - value_T[step]).min(initial=np.inf))
+    nearby = slice(max(step - NEARBY, 0), step + NEARBY + 1)
+    nearby_T = value_T[nearby][~below_T[nearby]]
+    if len(nearby_T) >= ENOUGH:
+        usual_change = min(usual_change, _mean_change(nearby_T))
+    return distance >= STRAY * usual_change
+
+
+def _reaches_zero(values_RT: NDArray, touches_R: NDArray) -> NDArray:
+    """Which of the series that touch 0 come near it (R,), rather than drop to it now and then."""
+    reaches_R = touches_R.copy()
+    for row in np.flatnonzero(touches_R):
+        value_T = _known(values_RT[row])
+        is_zero_T = value_T == 0
+        outage = _longest_run(is_zero_T)
+        kept = np.r_[: outage.start, outage.stop : len(value_T)]
+        is_kept_zero_T = is_zero_T[kept]
+        reaches_R[row] = is_kept_zero_T.any() and not _strays_only(value_T[kept], is_kept_zero_T)
+    return reaches_R
 
 
 def _mean_change(value_T: NDArray) -> float:
@@ -242,18 +276,22 @@ def _longest_outage(values_RT: NDArray) -> NDArray:
     longest_R = np.zeros(len(values_RT), np.int64)
     has_zero_R = (values_RT == 0).any(axis=1)
     for row in np.flatnonzero(has_zero_R):
-        is_zero_T = _known(values_RT[row]) == 0
-        lengths = _lengths_of_runs(is_zero_T)
-        lengths_over = lengths[:-1] if is_zero_T[-1] else lengths
-        longest_R[row] = lengths_over.max(initial=0)
-    return np.where(longest_R >= OUTAGE, longest_R, 0)
+        outage = _longest_run(_known(values_RT[row]) == 0)
+        longest_R[row] = outage.stop - outage.start
+    return longest_R
 
 
-def _lengths_of_runs(flag_T: NDArray) -> NDArray:
-    """The lengths of the runs of true flags."""
-    padded_T = np.concatenate([[0], flag_T, [0]])
+def _longest_run(is_zero_T: NDArray) -> slice:
+    """The longest run of zeros that is over; empty where it is short."""
+    padded_T = np.concatenate([[0], is_zero_T, [0]])
     edges = np.flatnonzero(np.diff(padded_T))
-    return np.diff(edges)[::2]  # the other distances are those between runs
+    runs = edges.reshape(-1, 2)  # of zeros; the others are between them
+    over = runs[:-1] if is_zero_T[-1:].any() else runs
+    lengths = over[:, 1] - over[:, 0]
+    if lengths.max(initial=0) < OUTAGE:
+        return slice(0, 0)
+    begin, end = over[lengths.argmax()].tolist()
+    return slice(begin, end)
 
 
 def _zeros_recur(values_RT: NDArray, asked_R: NDArray, periods: tuple[int, ...]) -> NDArray:

@@ -15,6 +15,7 @@ from lstmcast.model.inputs.base import Grid
 from lstmcast.model.inputs.seasonfamilies import seasonal
 
 CLIP = 20.0
+CALM = -5.0  # logarithm of the scale that is shown of values that are read as they are
 
 
 def channels_of(
@@ -63,15 +64,17 @@ def _context(
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(seasonal(grid.periods), default=1)
     log_BT = np.broadcast_to(grid.log_B[:, None], scale_BT.shape)
-    log_scale_BT = np.full_like(scale_BT, -3.0)
+    calm_B = np.where(grid.log_B | grid.root_B, -3.0, CALM)
+    log_scale_BT = np.broadcast_to(calm_B[:, None], scale_BT.shape).copy()
     np.log(scale_BT, out=log_scale_BT, where=log_BT)
+    is_root_BT = np.broadcast_to(grid.root_B[:, None], scale_BT.shape)
     channels = [
         log_scale_BT + 3.0,
         np.log(recent_BT + 0.05),
         np.log1p(np.minimum(age_BT, CONTEXT)) - 3.5,
         share_BT,
         np.full_like(age_BT, np.log(longest) - 1.5),
-        np.where(log_BT, 1.0, -1.0),
+        np.where(is_root_BT, -1.0, 1.0),
     ]
     return np.stack(channels, axis=2)
 

@@ -26,6 +26,11 @@ MEMORY = 64.0  # values that the usual change remembers
 DOUBT = 4  # values after a shift, of which one that is nearer to the level before takes it back
 FADE = 0.99  # of the largest change that lasted, per value
 AT_ONCE = 2.0  # of these limits: a surprise that is larger is believed at once, unless it is
+LATELY = 12  # values within which what comes again is no surprise
+EARLY_FAR = 20.0  # times as large as the first values, or as small: one of them is an error,
+EARLY_LARGEST = 10.0  # if no change before was a tenth of that;
+CYCLE_MORE, CYCLE_LARGEST = 4, 4.0  # so many values after a cycle, if none was a fourth;
+EQUAL = 4  # if these first values never changed, any other
 FAR = 10.0  # times as large as all recent values, or as small
 
 
@@ -96,9 +101,11 @@ class Range(NamedTuple):
         high_R2 = np.fmax.reduce(recent_RL2, axis=1)
         return cls(low_R2, high_R2)
 
-    def with_aside(self, state: Surprises, tail: int) -> Range:
-        """The range with what was set aside within it."""
-        recent_R2 = state.since_B2[:, :, None] <= tail
+    def with_aside(self, state: Surprises, cycles: tuple[int, ...]) -> Range:
+        """The range with what was set aside lately or a cycle ago within it: it may be a habit."""
+        recent_R2 = state.since_B2[:, :, None] <= LATELY
+        for cycle in cycles:
+            recent_R2 |= np.abs(state.since_B2[:, :, None] - cycle) <= 1
         aside_R22 = np.where(recent_R2, state.aside_B22, np.nan)
         low_R2 = np.fmin(self.low_R2, aside_R22[:, 0])
         high_R2 = np.fmax(self.high_R2, aside_R22[:, 1])
@@ -233,7 +240,30 @@ def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
     usual_B2 = state.change_B2 / np.maximum(state.weight_B2, 1.0)
     usual_B2 = np.maximum(usual_B2, floor_B2)
     allowed_B2 = axis.slack_B[:, None] * np.maximum(LIMIT * usual_B2, largest_B2)
-    return np.where(state.count_B2 >= axis.fewest, allowed_B2, np.inf)
+    early_B2 = _allowed_early(state.count_B2, largest_B2, allowed_B2, axis)
+    return np.where(state.count_B2 >= axis.fewest, allowed_B2, early_B2)
+
+
+def _allowed_early(
+    count_B2: NDArray, largest_B2: NDArray, allowed_B2: NDArray, axis: Axis
+) -> NDArray:
+    """How far a value may be from the first ones (B, 2).
+
+    Of the first few: as logarithms, many times as large or as small, and as any change before.
+    After a cycle of the shortest season: a few times any change before. Equal values may not
+    change.
+    """
+    early_B2 = np.full(largest_B2.shape, np.inf)
+    count_B, largest_B = count_B2[..., 0], largest_B2[..., 0]
+    far_B = np.maximum(np.log(EARLY_FAR), EARLY_LARGEST * largest_B)
+    far_B = np.where(axis.log_B, far_B, np.inf)
+    after_cycle_B = np.maximum(allowed_B2[..., 0], axis.slack_B * CYCLE_LARGEST * largest_B)
+    if axis.season > 1:
+        has_cycle_B = count_B >= axis.season + CYCLE_MORE
+        far_B = np.where(has_cycle_B, after_cycle_B, far_B)
+    is_equal_B = (largest_B == 0) & (count_B >= EQUAL)
+    early_B2[..., 0] = np.where(is_equal_B, 0.0, far_B)
+    return early_B2
 
 
 def _read(state: Surprises, now_B2: NDArray) -> Surprises:
@@ -287,7 +317,7 @@ def _one(
     returned_R = _returned(state, z_R, before_R, recent, axis)
     side_R = np.where(returned_R, 0.0, recent.side(now_R2, allowed_R2))
     again_R = (state.side_B != 0) & (side_R == state.side_B)
-    wide = recent.with_aside(state, recent_RL2.shape[1])
+    wide = recent.with_aside(state, (axis.season, recent_RL2.shape[1]))
     first_R = ~returned_R & ~again_R & (wide.side(now_R2, allowed_R2) != 0)
     jump_R = now_R2[:, 0] - _expected(state, before_R)
     small_R = np.abs(jump_R) <= AT_ONCE * allowed_R2[:, 0]
