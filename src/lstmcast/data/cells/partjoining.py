@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from lstmcast.data.cells.columns import words_of
 from lstmcast.data.cells.partcolumns import Part, kind_of_name
-from lstmcast.data.times.timenumbers import iso_weeks
+from lstmcast.data.times.timenumbers import absent_weeks, iso_weeks
 
 _SLOTS = (
     (24, 60),
@@ -141,3 +141,10 @@ def notes_on_periods(year: Part, part: Part) -> list[str]:
     if part.kind not in _UNITS or not (is_fiscal or is_numbered):
         return []
     return [f"periods of {year.column.name} read as {_UNITS[part.kind]} of calendar years"]
+
+
+def notes_on_weeks(year: Part, week: Part) -> tuple[str, ...]:
+    """Notes about weeks that their years do not have."""
+    years = carried_numbers(year.numbers)
+    is_known = np.isfinite(years) & np.isfinite(week.numbers)
+    return absent_weeks(years[is_known].astype(int), week.numbers[is_known].astype(int))

@@ -17,13 +17,13 @@ from lstmcast.data.cells.partjoining import (
     carried_times,
     last_filled,
     notes_on_periods,
+    notes_on_weeks,
     periods_of_years,
     with_parts,
 )
 from lstmcast.data.cells.splitparts import whole_names, with_whole_parts
 from lstmcast.data.covariates.beside import ColumnNames
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines, folded
-from lstmcast.data.times.timenumbers import absent_weeks
 from lstmcast.errors import DataError
 
 # which part refines which: a clock time a date, a month a year
@@ -259,7 +259,7 @@ def _joined_to_year(sheet: Sheet, free_columns: list[Column], base: Column | Non
         times = with_parts(_years(year, is_next_year), parts)
         span = f"{str(times[0])[:7]} to {str(times[-1])[:7]}"
         return _replaced(sheet, columns, times, f"years begin with month {span[5:7]}: {span}")
-    weeks = _absent_weeks(year, parts[0]) if is_weekly else ()
+    weeks = notes_on_weeks(year, parts[0]) if is_weekly else ()
     notes = (*notes_on_periods(year, parts[0]), *weeks)
     return _replaced(sheet, columns, times, *notes)
 
@@ -282,13 +282,6 @@ def _four_weeks(sheet: Sheet, period: Part) -> str:
         "rows are in time order, number them with --time index --period 13 (in Python: "
         "time='index', periods=13)."
     )
-
-
-def _absent_weeks(year: Part, week: Part) -> tuple[str, ...]:
-    """Notes about weeks that their years do not have."""
-    years = carried_numbers(year.numbers)
-    is_known = np.isfinite(years) & np.isfinite(week.numbers)
-    return absent_weeks(years[is_known].astype(int), week.numbers[is_known].astype(int))
 
 
 def _begins_within(joined: ndarray, month: Part) -> bool:
