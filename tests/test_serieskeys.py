@@ -128,3 +128,10 @@ def test_parts_below_each_other_that_share_few_days_are_series(tmp_path):
     rows = [f"{part},{day},{n + 1}" for part, days in sold.items() for n, day in enumerate(days)]
     panel = lc.read(write(tmp_path, "part,date,qty", rows))
     assert panel.ids.tolist() == ["p1", "p2"] and list(panel.keys) == ["part"]
+
+
+def test_a_remark_in_one_row_is_no_key(tmp_path):
+    """A day that comes twice is asked about, though a remark tells both rows apart."""
+    rows = [f"{day},5," for day in DAYS] + [f"{DAYS[-1]},6,corrected"]
+    with pytest.raises(lc.DataError, match="duplicates"):
+        lc.read(write(tmp_path, "date,sales,remark", rows))

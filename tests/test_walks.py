@@ -46,7 +46,9 @@ def test_an_analyst_with_a_messy_file(run, tmp_path, monkeypatch):
     words = ["--missing-codes", "k.A.", "--duplicates", "last", "--out", "plan.xlsx"]
     done = run("forecast", "umsatz.csv", "--horizon", 6, *words, "--report", "plan.html")
     assert done.status == 0 and "better than" in done.out
-    assert "'Summe' sums up others" in done.err and "1.234,5 = 1234.5" in done.err
+    assert "'Summe' sums up others" in done.err and "shows all" in done.err
+    looked_at = run("check", "umsatz.csv", *words[:4])
+    assert "1.234,5 = 1234.5" in looked_at.out
     sheet = openpyxl.load_workbook("plan.xlsx").worksheets[0]
     assert sheet.max_row >= 7
     assert "80" in Path("plan.html").read_text("utf-8")

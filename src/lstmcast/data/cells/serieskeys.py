@@ -73,12 +73,12 @@ def find_series(
 
 
 def _in_blocks(times: ndarray, candidates: Sequence[Column]) -> list[Column]:
-    """The only column of names that puts times in order, block by block, where few of them come
-    in several; none elsewhere."""
+    """The only column of names, one in each row, that puts times in order, block by block, where
+    few of them come in several; none elsewhere."""
     if len(np.unique(times)) == len(times):
         return []
     names = [column for column in candidates if column.is_text and _may_name(column)]
-    names = [column for column in names if _is_name(column)]
+    names = [column for column in names if _is_name(column) and not column.missing.any()]
     blocks = [column for column in names if _puts_in_order(times, _codes_of(column))]
     return blocks if len(blocks) == 1 else []
 
