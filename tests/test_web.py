@@ -44,6 +44,17 @@ def rare(count: int):
     return np.where(rng.random(count) < 0.7, 0, rng.poisson(3, count)).astype(float)
 
 
+def growth(count: int):
+    steps = np.arange(count)
+    return 110 * np.exp(steps / 60 + np.sin(steps * np.pi / 6) / 5 + noise(count) / 50)
+
+
+def edited(values, places, value: float):
+    values = np.array(values, float)
+    values[places] = value
+    return values
+
+
 CASES = {
     "three values": ([3.0, 5, 4], "MS", 4),
     "one year": (wave(12, 12), "MS", 6),
@@ -73,6 +84,17 @@ CASES = {
     "a month that failed": (np.where(np.arange(96) == 82, 12, wave(96, 12)), "MS", 12),
     "a day that failed": (np.where(np.arange(300) == 290, 0, wave(300, 7)), "D", 12),
     "very large": (1e9 * wave(90, 12), "MS", 12),
+    "a line through 0": (30 - 0.4 * np.arange(90) + noise(90), "D", 14),
+    "codes for missing": (edited(100 + 2 * noise(200), slice(3, None, 17), -999), "D", 12),
+    "a stray value below 0": (edited(growth(144), 3, -1), "MS", 12),
+    "an hour that failed": (edited(wave(480, 24, 25), 300, 0), "h", 24),
+    "an outage that is over": (edited(wave(480, 24, 25), slice(300, 312), 0), "h", 24),
+    "a wrong first value": (edited(wave(60, 12), 0, 0.01), "MS", 12),
+    "equal first values": (np.r_[np.full(12, 5.0), 50], "MS", 6),
+    "a shift after a cycle": (np.repeat([100.0, 200], [29, 2]) * np.exp(noise(31) / 33), "h", 6),
+    "closed weeks": (edited(wave(300, 52, 20), [103, 135, 165, 207, 240], 1), "W-MON", 12),
+    "a closed hour a day": (edited(wave(480, 24), [420, 444], 1), "h", 24),
+    "a closed hour a week": (edited(wave(480, 24), [270, 438], 1), "h", 24),
 }
 
 

@@ -2,7 +2,7 @@
 // lstmcast/model/inputs/axis.py has the reasons and the names.
 
 import { decided, shortestSeason } from "./context.mjs";
-import { exponentOf, higher, isKnown, known, lower, lowerMedian, median } from "./numbers.mjs";
+import { exponentOf, isKnown, known, largest, lowerMedian, median, smallest } from "./numbers.mjs";
 
 export const LINEAR = 0;
 export const LOG = 1;
@@ -15,6 +15,8 @@ const MANY_ZEROS = 0.1;
 const RECENT = 24;
 const FEW = 0.02;
 const STRAY = 6;
+const NEARBY = 12;
+const CODES = [-99, -999, -9999, -99999, -999999, -99.9, -999.9, -9999.9]; // for missing
 const ENOUGH = 4;
 const CAP = 20;
 const CLEAR_GAIN = 0.15;
@@ -52,21 +54,37 @@ export function axisInForce(series, first, count, periods) {
 
 /** The axis that suits these values. */
 export function readingAxis(given, periods) {
-  const unit = powerOfFour(given);
-  const begin = given.findIndex((value) => isKnown(value) && value !== 0);
-  const values = given.map((value, t) => (begin >= 0 && t < begin ? NaN : value / unit));
+  const coded = withoutCodes(given);
+  const unit = powerOfFour(coded);
+  const begin = coded.findIndex((value) => isKnown(value) && value !== 0);
+  const values = coded.map((value, t) => (begin >= 0 && t < begin ? NaN : value / unit));
   const positive = values.map((value) => (value > 0 ? value : NaN));
   const count = Math.max(known(values).length, 1);
-  const below = fallsBelow(values, positive);
-  const zeros = values.filter((value) => value === 0).length;
-  const many = zeros - longestOutage(values) >= MANY_ZEROS * count || endsWithout(values);
-  const low = positive.reduce(lower, NaN);
-  const high = positive.reduce(higher, NaN);
-  if (below) return LINEAR;
+  const zeros = values.filter(isZero).length;
+  const [from, until] = longestRun(known(values).map(isZero));
+  const many = zeros - (until - from) >= MANY_ZEROS * count || endsWithout(values);
+  const low = smallest(positive);
+  const high = largest(positive);
+  if (fallsBelow(values, positive)) return LINEAR;
   if (zeros > 0 && many) return ROOT;
   if (low >= (1 - FLAT) * high && low < high) return LINEAR;
   const wide = low < NARROW * high && !many;
-  return wide && isAdditive(positive, zeros > 0, periods) ? LINEAR : LOG;
+  return wide && isAdditive(positive, reachesZero(values), periods) ? LINEAR : LOG;
+}
+
+const isZero = (value) => value === 0;
+
+const isCode = (value) => CODES.includes(value);
+
+/** The values, −999 and its like missing in a series that is otherwise far above these. */
+function withoutCodes(values) {
+  const codes = values.filter(isCode);
+  if (!codes.length) return values;
+  const others = known(values).filter((value) => !isCode(value));
+  const least = smallest(others);
+  if (others.length < ENOUGH || others.length <= codes.length || least < 0) return values;
+  const far = least - largest(codes) >= STRAY * meanChange(others);
+  return far ? values.map((value) => (isCode(value) ? NaN : value)) : values;
 }
 
 function fallsBelow(values, positive) {
@@ -74,20 +92,39 @@ function fallsBelow(values, positive) {
   if (!positive.some(isKnown)) return true;
   const x = known(values);
   const below = x.map((value) => value < 0);
-  const others = x.filter((value) => value >= 0);
-  const strays = x.length - others.length;
-  const atEnd = below.slice(-2).every(Boolean);
-  if (strays > Math.max(1, FEW * x.length) || atEnd || others.length < ENOUGH) return true;
-  const usual = meanChange(others);
-  return x.some((_, t) => below[t] && nearest(x, below, t) < STRAY * usual);
+  return !straysOnly(x, below);
 }
 
-function nearest(x, below, t) {
-  let least = Infinity;
-  for (let k = Math.max(t - 3, 0); k < Math.min(t + 4, x.length); k += 1) {
-    if (!below[k]) least = Math.min(least, Math.abs(x[k] - x[t]));
-  }
-  return least;
+/** Whether the values below are few, in the past, and far from their neighbours. */
+function straysOnly(x, below) {
+  const others = x.filter((_, t) => !below[t]);
+  const strays = x.length - others.length;
+  const atEnd = below.slice(-2).every(Boolean);
+  if (strays > Math.max(1, FEW * x.length) || atEnd || others.length < ENOUGH) return false;
+  const usual = meanChange(others);
+  return x.every((_, t) => !below[t] || isStray(x, below, t, usual));
+}
+
+function isStray(x, below, t, usual) {
+  const distances = othersNear(x, below, t, 3).map((value) => Math.abs(value - x[t]));
+  const nearby = othersNear(x, below, t, NEARBY);
+  const change = nearby.length >= ENOUGH ? Math.min(usual, meanChange(nearby)) : usual;
+  return Math.min(...distances) >= STRAY * change;
+}
+
+/** The values that are not below, up to so many steps before and after one. */
+function othersNear(x, below, t, steps) {
+  const first = Math.max(t - steps, 0);
+  return x.slice(first, t + steps + 1).filter((_, k) => !below[first + k]);
+}
+
+/** Whether a series comes near 0, rather than drop to it now and then. */
+function reachesZero(values) {
+  const x = known(values);
+  const [from, until] = longestRun(x.map(isZero));
+  const kept = x.filter((_, t) => t < from || t >= until);
+  const zero = kept.map(isZero);
+  return zero.some(Boolean) && !straysOnly(kept, zero);
 }
 
 function meanChange(x) {
@@ -96,18 +133,16 @@ function meanChange(x) {
   return x.length > 1 ? total / (x.length - 1) : 0;
 }
 
-function longestOutage(values) {
-  let run = 0;
-  let longest = 0;
-  for (const value of known(values)) {
-    if (value === 0) {
-      run += 1;
-    } else {
-      longest = Math.max(longest, run); // it is over
-      run = 0;
-    }
-  }
-  return longest >= OUTAGE ? longest : 0;
+/** Where the longest run of zeros that is over begins and ends; [0, 0] where it is short. */
+function longestRun(zero) {
+  let longest = [0, 0];
+  let begin = 0;
+  zero.forEach((here, t) => {
+    if (here) return;
+    if (t - begin > longest[1] - longest[0]) longest = [begin, t]; // it is over
+    begin = t + 1;
+  });
+  return longest[1] - longest[0] >= OUTAGE ? longest : [0, 0];
 }
 
 function endsWithout(values) {
@@ -122,14 +157,14 @@ function endsWithout(values) {
   return (run > 1 && !pair) || runs >= Math.floor(RECENT / 6);
 }
 
-function isAdditive(positive, touches, periods) {
+function isAdditive(positive, reaches, periods) {
   const season = shortestSeason(periods) || 1;
   const packed = known(positive);
   let [gain, count] = gainOf(packed, 1);
   if (season > 1 && packed.length > 3 * season) gain = Math.min(gain, gainOf(positive, season)[0]);
   const total = gain * Math.max(count, 1);
   const clear = gain >= CLEAR_GAIN && total >= SURE / 2;
-  const near = touches || standsNearZero(packed, Math.max(season, 5));
+  const near = reaches || standsNearZero(packed, Math.max(season, 5));
   return clear || (total >= SURE && near);
 }
 

@@ -1,7 +1,7 @@
 // Adaptive inputs: what the network is shown of a series, and the way back.
 // lstmcast/model/inputs/adaptive.py has the reasons and the names.
 
-import { LOG, fromAxis, toAxis } from "./axis.mjs";
+import { LINEAR, LOG, ROOT, fromAxis, toAxis } from "./axis.mjs";
 import { LONGEST, seasonsOf } from "./context.mjs";
 import { clip, counting, isKnown } from "./numbers.mjs";
 import { Seasons } from "./seasons.mjs";
@@ -11,6 +11,7 @@ import { Widths } from "./widths.mjs";
 export const WINDOW = 12;
 export const FAMILIES = ["yearly", "quarterly", "monthly", "weekly", "daily", "hourly", "other"];
 const CLIP = 20;
+const CALM = -5;
 const SMOOTHING = [0.5, 0.2, 0.05, 0];
 const SHORTEST_MEMORY = 32;
 const MEMORY_CYCLES = 4;
@@ -229,14 +230,14 @@ export class Inputs {
   about(relative, scale, share) {
     let recent = 0;
     for (let w = 1; w < WINDOW; w += 1) recent += Math.abs(relative[w] - relative[w - 1]);
-    const isLog = this.axis === LOG;
+    const calm = this.axis === LINEAR ? CALM : -3;
     return [
-      isLog ? Math.log(scale) + 3 : 0,
+      (this.axis === LOG ? Math.log(scale) : calm) + 3,
       Math.log(recent / (WINDOW - 1) + 0.05),
       Math.log1p(Math.min(this.age, LONGEST)) - 3.5,
       share,
       Math.log(this.periods.at(-1) ?? 1) - 1.5,
-      isLog ? 1 : -1,
+      this.axis === ROOT ? -1 : 1,
     ];
   }
 }

@@ -11,6 +11,12 @@ const MEMORY = 64;
 const DOUBT = 4;
 const FADE = 0.99;
 const AT_ONCE = 2;
+const LATELY = 12;
+const EARLY_FAR = 20;
+const EARLY_LARGEST = 10;
+const CYCLE_MORE = 4;
+const CYCLE_LARGEST = 4;
+const EQUAL = 4;
 const FAR = 10;
 const SURE_AFTER = 8;
 const MORE = 4;
@@ -94,12 +100,22 @@ export class Surprises {
   /** How far outside of the recent range a value may be, where changes so large have lasted. */
   allowed(largest) {
     return BOTH.map((k) => {
-      if (this.count[k] < this.fewest) return Infinity;
       const usual = this.change[k] / Math.max(this.weight[k], 1);
       // what has never changed has no usual change: its first one says that something happened
       const least = Math.max(usual, this.log && usual > 0 ? FLOOR : 0);
-      return this.slack * Math.max(LIMIT * least, largest[k]);
+      const allowed = this.slack * Math.max(LIMIT * least, largest[k]);
+      if (this.count[k] >= this.fewest) return allowed;
+      return k === 0 ? this.allowedEarly(largest[k], allowed) : Infinity;
     });
+  }
+
+  /** How far a value may be from the first ones. */
+  allowedEarly(largest, allowed) {
+    const [count] = this.count;
+    if (largest === 0 && count >= EQUAL) return 0;
+    if (this.season > 1 && count >= this.season + CYCLE_MORE)
+      return Math.max(allowed, this.slack * CYCLE_LARGEST * largest);
+    return this.log ? Math.max(Math.log(EARLY_FAR), EARLY_LARGEST * largest) : Infinity;
   }
 
   returned(z, before, range) {
@@ -114,11 +130,14 @@ export class Surprises {
     return (this.doubt > 0 && nearer) || (left && there);
   }
 
+  /** The range with what was set aside lately or a cycle ago within it: it may be a habit. */
   widened(range) {
+    const cycles = [this.season, this.tail];
+    const recent = this.since.map(
+      (since) => since <= LATELY || cycles.some((cycle) => Math.abs(since - cycle) <= 1),
+    );
     return BOTH.map((k) => {
-      const [low, high] = BOTH.map((end) =>
-        this.since[end] <= this.tail ? this.aside[end][k] : NaN,
-      );
+      const [low, high] = BOTH.map((end) => (recent[end] ? this.aside[end][k] : NaN));
       return [lower(range[k][0], low), higher(range[k][1], high)];
     });
   }
