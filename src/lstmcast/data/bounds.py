@@ -4,7 +4,7 @@ as percentages touch 100 and a car park its places; or fallen, as readings of a 
 Only what a forecast has read says so, never what came later. It is done once, by `within`, after
 all else. Values that are declared to be anything have no such bounds.
 
-    O forecasts · N observations of all series · T known values of one · H horizon
+    O forecasts · R some of them · N observations of all series · T values of one · H horizon
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ VISITS_ALONE, VISITS = 5, 20
 ALONE = 3.0  # times as many values at a limit as at the nearest other value
 SHARE = 0.02  # of all values, at the limit
 RISES = 20  # changes that all went one way
+TOGETHER = 200_000  # values that are looked at together
 
 
 class Bounds(NamedTuple):
@@ -56,20 +57,21 @@ class Bounds(NamedTuple):
             only_fall_O=self.only_fall_O[origins],
         )
 
-    def put(self, row: int, values_T: NDArray) -> None:
-        """Those of a forecast that has read these values, NaN where one is unknown."""
-        known_T = values_T[~np.isnan(values_T)]
-        rise_count = np.count_nonzero(known_T[1:] > known_T[:-1])
-        fall_count = np.count_nonzero(known_T[1:] < known_T[:-1])
-        low, high = limits_in(known_T)
-        self.low_O[row] = low
-        self.high_O[row] = high
-        if rise_count >= RISES and not fall_count:
-            self.only_rise_O[row] = True
-            self.low_O[row] = known_T[-1]
-        if fall_count >= RISES and not rise_count:
-            self.only_fall_O[row] = True
-            self.high_O[row] = known_T[-1]
+    def put(self, row_R: NDArray, values_RT: NDArray) -> None:
+        """Those of some forecasts that have read these values, NaN where one is unknown."""
+        if not values_RT.size:
+            return
+        for row in _with_limits(values_RT).tolist():
+            values_T = values_RT[row]
+            low, high = limits_in(values_T[~np.isnan(values_T)])
+            self.low_O[row_R[row]] = low
+            self.high_O[row_R[row]] = high
+        rises_R, newest_R = _only_rising(values_RT)
+        self.only_rise_O[row_R[rises_R]] = True
+        self.low_O[row_R[rises_R]] = newest_R[rises_R]
+        falls_R, newest_R = _only_rising(-values_RT)
+        self.only_fall_O[row_R[falls_R]] = True
+        self.high_O[row_R[falls_R]] = -newest_R[falls_R]
 
 
 def bounds_of(
@@ -96,10 +98,24 @@ def bounds_of(
     if not may_pass_O.any():
         return None
     bounds = Bounds.none(count)
-    for row in np.flatnonzero(may_pass_O).tolist():
-        read_T = panel.values[begin_O[row] : end_O[row]]
-        bounds.put(row, read_T)
+    for row_R in _in_parts(np.flatnonzero(may_pass_O), end_O - begin_O):
+        bounds.put(row_R, _read(panel.values, begin_O[row_R], end_O[row_R]))
     return bounds
+
+
+def _in_parts(row_R: NDArray, length_O: NDArray) -> list[NDArray]:
+    """Rows, as many at a time as make a small array."""
+    together = max(1, TOGETHER // max(int(length_O[row_R].max()), 1))
+    return [row_R[first : first + together] for first in range(0, len(row_R), together)]
+
+
+def _read(values_N: NDArray, begin_R: NDArray, end_R: NDArray) -> NDArray:
+    """What was read from one place to another, NaN beyond the end of shorter ones (R, T)."""
+    longest = int((end_R - begin_R).max())
+    place_RT = begin_R[:, None] + np.arange(longest)
+    is_read_RT = place_RT < end_R[:, None]
+    last_place = len(values_N) - 1
+    return np.where(is_read_RT, values_N[np.minimum(place_RT, last_place)], np.nan)
 
 
 def may_pass(
@@ -116,6 +132,25 @@ def may_pass(
     passes_O = (highest_O > high_O) | (lowest_O < low_O)
     is_extreme_O = (newest_O == high_O) | (newest_O == low_O)
     return passes_O | is_extreme_O
+
+
+def _with_limits(values_RT: NDArray) -> NDArray:
+    """The series whose smallest or largest value occurs so often that it may be a limit."""
+    count_R = np.count_nonzero(~np.isnan(values_RT), axis=1)
+    low_R1 = np.fmin.reduce(values_RT, axis=1)[:, None]
+    high_R1 = np.fmax.reduce(values_RT, axis=1)[:, None]
+    at_low_R = np.count_nonzero(values_RT == low_R1, axis=1)
+    at_high_R = np.count_nonzero(values_RT == high_R1, axis=1)
+    fewest_R = np.maximum(VISITS_ALONE, SHARE * count_R)
+    return np.flatnonzero(np.maximum(at_low_R, at_high_R) >= fewest_R)
+
+
+def _only_rising(values_RT: NDArray) -> tuple[NDArray, NDArray]:
+    """Which series have risen often and never fallen (R,), and the newest value of those."""
+    highest_RT = np.fmax.accumulate(values_RT, axis=1)
+    has_fallen_R = (values_RT < highest_RT).any(axis=1)
+    rise_count_R = np.count_nonzero(highest_RT[:, 1:] > highest_RT[:, :-1], axis=1)
+    return ~has_fallen_R & (rise_count_R >= RISES), highest_RT[:, -1]
 
 
 def limits_in(known_T: NDArray) -> tuple[float, float]:
@@ -160,7 +195,7 @@ def within(answers_OHX: NDArray, bounds: Bounds | None) -> NDArray:
     """Answers (O, H, …) that are nowhere beyond their bounds; unknown ones stay so.
 
     >>> bounds = Bounds.none(1)
-    >>> bounds.put(0, np.arange(30.0))
+    >>> bounds.put(np.array([0]), np.arange(30.0)[None])
     >>> within(np.array([[28.0, 31.0, 30.0, np.nan]]), bounds)
     array([[29., 31., 31., nan]])
     """

@@ -344,8 +344,7 @@ class RowReader:
         first_N = self.context.start(count_N)
         read_NT = self.ring.since(first_N, count_N, row_R[rows])
         bounds = Bounds.none(len(row_R))
-        for row, read_T in zip(rows.tolist(), read_NT, strict=True):
-            bounds.put(row, read_T)
+        bounds.put(rows, read_NT)
         return within(answer_RHKX, bounds)
 
     def forecast_state(self, lane: Lane, row_R: NDArray, fed: int) -> ForecastState:
