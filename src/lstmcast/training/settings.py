@@ -26,15 +26,17 @@ def training_settings(threads: int | None = None) -> Iterator[None]:
         threads: How many threads PyTorch uses; as many as before if None.
     """
     dtype, threads_before = torch.get_default_dtype(), torch.get_num_threads()
+    autocasts = torch.is_autocast_enabled("cpu")
     torch.set_default_dtype(torch.float32)
+    # Not by a context: within one, mixed precision would keep the weights of its first step.
+    torch.set_autocast_enabled("cpu", False)
     if threads is not None:
         torch.set_num_threads(threads)
     try:
         # In this order: gradients stay off inside of inference mode, whatever is enabled.
-        gradients = torch.inference_mode(False), torch.enable_grad()
-        devices = torch.device("cpu"), torch.autocast("cpu", enabled=False)
-        with gradients[0], gradients[1], devices[0], devices[1]:
+        with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"):
             yield
     finally:
+        torch.set_autocast_enabled("cpu", autocasts)
         torch.set_num_threads(threads_before)
         torch.set_default_dtype(dtype)

@@ -162,7 +162,11 @@ def _all_read(
     pairs_TB2 = np.stack([y_BU[:, L:].T, cycle_BU[:, L:].T], axis=2)
     now_TB2 = np.ascontiguousarray(pairs_TB2)
     before_T, state = _read_all(state, now_TB2)
-    allowed_TB2 = _allowed(before_T, before_T.largest_B2, axis)
+    # After a shift a value may also be one that returns, which the changes before it decide.
+    has_shifted_B1 = (state.before_B != state.shift_B)[:, None]
+    smaller_TB2 = np.minimum(before_T.largest_B2, state.largest_before_B2)
+    largest_TB2 = np.where(has_shifted_B1, smaller_TB2, before_T.largest_B2)
+    allowed_TB2 = _allowed(before_T, largest_TB2, axis)
     large_TB2 = np.abs(now_TB2 - before_T.last_B2) > allowed_TB2
     unsettled_B = (state.side_B != 0) | (state.other_B != 0) | (state.doubt_B > 0)
     close_B = unsettled_B | large_TB2.any(axis=(0, 2))
