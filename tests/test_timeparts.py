@@ -68,6 +68,9 @@ def test_a_date_and_an_hour_are_one_time(form, tmp_path):
     assert len(said) == 1
 
 
+HALF_HOURS = [
+    f"2010,03,{d:02d},{h:02d},{m:02d},{h}" for d in (1, 2) for h in range(24) for m in (0, 30)
+]
 PARTS = {
     "year,quarter,y": ([f"{y},{q},{q}" for y in range(2005, 2012) for q in range(1, 5)], "QS"),
     "Year,Qtr,y": ([f"{y},Q{q},{q}" for y in range(2005, 2012) for q in range(1, 5)], "QS"),
@@ -117,24 +120,8 @@ PARTS = {
         [f"{h:02d}:00,2010,{d},{h}" for d in range(1, 6) for h in range(24)],
         "h",
     ),
-    "YY,MM,DD,hh,mm,y": (
-        [
-            f"2010,03,{d:02d},{h:02d},{m:02d},{h}"
-            for d in (1, 2)
-            for h in range(24)
-            for m in (0, 30)
-        ],
-        "30min",
-    ),
-    "yr,mo,dy,hr,mn,y": (
-        [
-            f"2010,03,{d:02d},{h:02d},{m:02d},{h}"
-            for d in (1, 2)
-            for h in range(24)
-            for m in (0, 30)
-        ],
-        "30min",
-    ),
+    "YY,MM,DD,hh,mm,y": (HALF_HOURS, "30min"),
+    "yr,mo,dy,hr,mn,y": (HALF_HOURS, "30min"),
     "Année,Semaine,y": ([f"{y},S{w:02d},{w}" for y in (2010, 2011) for w in range(1, 53)], "W-MON"),
     "YEAR,JD,y": ([f"2010,{d},{d}.5" for d in range(1, 300)], "D"),
     "Fiscal Year,Period,y": (

@@ -36,9 +36,7 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
         weeks = _weeks_of(column)
         if weeks is not None:
             times_RP = mondays(month_of(micros_of(times)) // 12 + 1970, weeks[:, None])
-            return long_sheet_of(
-                sheet, Grid("year", list(years), np.arange(len(years))), remaining, column, times_RP
-            )
+            return long_sheet_of(sheet, _whole("year", years), remaining, column, times_RP)
         numbers, part_length = _parts_of_year(column)
         if numbers is None:
             continue
