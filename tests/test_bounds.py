@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.data.bounds import limits_in
+from lstmcast.data.extremes import next_top, start_top, top_of
 from lstmcast.streaming.stream import Stream
 
 WIDE = (0.01, 0.1, 0.5, 0.9, 0.99)
@@ -42,8 +42,24 @@ def daily(values, **word):
     ],
 )
 def test_a_limit_was_touched_often_and_never_passed(values, limits):
-    known = np.asarray(values, float)
-    assert limits_in(known[~np.isnan(known)]) == limits
+    values_1T = np.asarray(values, float)[None]
+    lowest = -top_of(-values_1T).limits()[0]
+    assert (lowest, top_of(values_1T).limits()[0]) == limits
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_touches_counted_one_by_one_are_those_of_all(seed):
+    rng = np.random.default_rng(seed)
+    values_ST = rng.integers(0, 2 + seed // 4, (30, 60)).astype(float)
+    values_ST[rng.random((30, 60)) < 0.2] = np.nan
+    values_ST[:10] = np.fmax.accumulate(values_ST[:10], axis=1)
+    values_ST[0] = np.nan
+    top = start_top(30)
+    for count in range(60):
+        top = next_top(top, values_ST[:, count])
+        at_once = top_of(values_ST[:, : count + 1])
+        for one_by_one, counted in zip(top, at_once, strict=True):
+            np.testing.assert_array_equal(one_by_one, counted)
 
 
 @pytest.mark.parametrize("most", [100.0, 97.25, -3.0])
@@ -89,6 +105,29 @@ def test_rows_of_a_stream_have_the_limits_of_series():
         == 100
         < lc.LSTMForecaster(14).predict(replace(whole, recognised=None)).quantiles.max()
     )
+    np.testing.assert_allclose(stream.predict(14), model.predict(whole).point, atol=1e-6)
+
+
+def test_rows_that_join_leave_and_are_reset_have_limits_of_their_own(tmp_path):
+    def series(seed):
+        return uptime(1600, seed)
+
+    values = np.stack([series(0), series(1), series(2)])
+    model = lc.LSTMForecaster(14, method="network")
+    stream = Stream(model, ["a", "b"])
+    for tick in values[:2, :300].T:
+        stream.observe(tick)
+    stream.join(["c"])
+    stream.reset(["a"])
+    stream.leave(["b"])
+    for tick in values[[0, 2], 300:900].T:
+        stream.observe(tick)
+    stream.save(tmp_path / "saved")
+    stream = Stream.load(tmp_path / "saved")
+    for tick in values[[0, 2], 900:].T:
+        stream.observe(tick)
+    assert stream.quantiles(14).max() == 100
+    whole = lc.read({"a": values[0, 300:], "c": values[2, 300:]})
     np.testing.assert_allclose(stream.predict(14), model.predict(whole).point, atol=1e-6)
 
 

@@ -14,16 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.extremes import Top, top_of
 from lstmcast.data.origins import Origins, last_known
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import reduced_parts
 
-# How often a limit was touched, left and touched again: where values near it are rare, as those
-# that were clipped are, and where they are not. What lies beyond would have been seen.
-VISITS_ALONE, VISITS = 5, 20
-ALONE = 3.0  # times as many values at a limit as at the nearest other value
-SHARE = 0.02  # of all values, at the limit
-RISES = 20  # changes that all went one way
 TOGETHER = 200_000  # values that are looked at together
 
 
@@ -57,21 +52,20 @@ class Bounds(NamedTuple):
             only_fall_O=self.only_fall_O[origins],
         )
 
-    def put(self, row_R: NDArray, values_RT: NDArray) -> None:
-        """Those of some forecasts that have read these values, NaN where one is unknown."""
-        if not values_RT.size:
-            return
-        for row in _with_limits(values_RT).tolist():
-            values_T = values_RT[row]
-            low, high = limits_in(values_T[~np.isnan(values_T)])
-            self.low_O[row_R[row]] = low
-            self.high_O[row_R[row]] = high
-        rises_R, newest_R = _only_rising(values_RT)
-        self.only_rise_O[row_R[rises_R]] = True
-        self.low_O[row_R[rises_R]] = newest_R[rises_R]
-        falls_R, newest_R = _only_rising(-values_RT)
-        self.only_fall_O[row_R[falls_R]] = True
-        self.high_O[row_R[falls_R]] = -newest_R[falls_R]
+    def any(self) -> bool:
+        """Whether any forecast has a bound."""
+        return bool(np.isfinite(self.low_O).any() or np.isfinite(self.high_O).any())
+
+    def put(self, row_R: NDArray, top: Top, bottom: Top) -> None:
+        """Those of some forecasts, of whose values these are the largest ones, and the largest
+        ones of the negated values."""
+        self.high_O[row_R] = top.limits()
+        self.low_O[row_R] = -bottom.limits()
+        rises_R, falls_R = top.only_rises(), bottom.only_rises()
+        self.only_rise_O[row_R] = rises_R
+        self.only_fall_O[row_R] = falls_R
+        self.low_O[row_R[rises_R]] = top.highest_S[rises_R]
+        self.high_O[row_R[falls_R]] = -bottom.highest_S[falls_R]
 
 
 def bounds_of(
@@ -99,7 +93,8 @@ def bounds_of(
         return None
     bounds = Bounds.none(count)
     for row_R in _in_parts(np.flatnonzero(may_pass_O), end_O - begin_O):
-        bounds.put(row_R, _read(panel.values, begin_O[row_R], end_O[row_R]))
+        values_RT = _read(panel.values, begin_O[row_R], end_O[row_R])
+        bounds.put(row_R, top_of(values_RT), top_of(-values_RT))
     return bounds
 
 
@@ -134,68 +129,12 @@ def may_pass(
     return passes_O | is_extreme_O
 
 
-def _with_limits(values_RT: NDArray) -> NDArray:
-    """The series whose smallest or largest value occurs so often that it may be a limit."""
-    count_R = np.count_nonzero(~np.isnan(values_RT), axis=1)
-    low_R1 = np.fmin.reduce(values_RT, axis=1)[:, None]
-    high_R1 = np.fmax.reduce(values_RT, axis=1)[:, None]
-    at_low_R = np.count_nonzero(values_RT == low_R1, axis=1)
-    at_high_R = np.count_nonzero(values_RT == high_R1, axis=1)
-    fewest_R = np.maximum(VISITS_ALONE, SHARE * count_R)
-    return np.flatnonzero(np.maximum(at_low_R, at_high_R) >= fewest_R)
-
-
-def _only_rising(values_RT: NDArray) -> tuple[NDArray, NDArray]:
-    """Which series have risen often and never fallen (R,), and the newest value of those."""
-    highest_RT = np.fmax.accumulate(values_RT, axis=1)
-    has_fallen_R = (values_RT < highest_RT).any(axis=1)
-    rise_count_R = np.count_nonzero(highest_RT[:, 1:] > highest_RT[:, :-1], axis=1)
-    return ~has_fallen_R & (rise_count_R >= RISES), highest_RT[:, -1]
-
-
-def limits_in(known_T: NDArray) -> tuple[float, float]:
-    """The lower and the upper limit of one series; infinite where there is none.
-
-    >>> low, high = limits_in(np.array([97.0, 100, 98.5, 100, 99, 100, 96, 100, 93, 100]))
-    >>> float(low), float(high)
-    (-inf, 100.0)
-    """
-    if len(known_T) < 2 * VISITS_ALONE:
-        return -np.inf, np.inf
-    low, high = known_T.min(), known_T.max()
-    if low == high:
-        return -np.inf, np.inf
-    if not _is_limit(known_T, low, is_upper=False):
-        low = -np.inf
-    if not _is_limit(known_T, high, is_upper=True):
-        high = np.inf
-    return low, high
-
-
-def _is_limit(known_T: NDArray, bound: float, is_upper: bool) -> bool:
-    """Whether the largest or the smallest value was touched often enough to be a limit."""
-    at_T = known_T == bound
-    touches = np.count_nonzero(at_T)
-    fewest = max(VISITS_ALONE, SHARE * len(known_T))
-    if touches < fewest:
-        return False
-    begins_T = at_T.copy()
-    begins_T[1:] &= ~at_T[:-1]
-    visits = np.count_nonzero(begins_T)
-    if visits >= VISITS:
-        return True
-    inner_T = known_T[~at_T]
-    nearest = inner_T.max() if is_upper else inner_T.min()
-    nearest_count = np.count_nonzero(inner_T == nearest)
-    is_alone = touches >= ALONE * nearest_count
-    return bool(visits >= VISITS_ALONE and is_alone)
-
-
 def within(answers_OHX: NDArray, bounds: Bounds | None) -> NDArray:
     """Answers (O, H, …) that are nowhere beyond their bounds; unknown ones stay so.
 
     >>> bounds = Bounds.none(1)
-    >>> bounds.put(np.array([0]), np.arange(30.0)[None])
+    >>> values_RT = np.arange(30.0)[None]
+    >>> bounds.put(np.array([0]), top_of(values_RT), top_of(-values_RT))
     >>> within(np.array([[28.0, 31.0, 30.0, np.nan]]), bounds)
     array([[29., 31., 31., nan]])
     """

@@ -42,6 +42,11 @@ BOUNDS = np.flatnonzero(np.arange(len(QUANTILES)) != MEDIAN)
 SIDES = np.where(BOUNDS > MEDIAN, 1.0, -1.0)
 BEYOND = np.where(BOUNDS > MEDIAN, 1 - QUANTILES[BOUNDS], QUANTILES[BOUNDS])
 PAIRS = len(BOUNDS) // 2
+# From the median outwards no bound lies nearer to it than the one before.
+OUTWARDS = (
+    (range(PAIRS)[::-1], np.minimum),
+    (range(PAIRS, 2 * PAIRS), np.maximum),
+)
 LEVELS = tuple(round(100 * (1 - 2 * level)) for level in HEAD_QUANTILES[:PAIRS])  # 95, 80, 50
 
 
@@ -110,20 +115,18 @@ def adjusted(state: Tracked, rows: NDArray, answer_RHQ: NDArray) -> NDArray:
     log_RHB = state.log_SHB[rows] + _pull(state.off_SHB[rows])
     log_RHB = np.clip(log_RHB, SMALLEST, LARGEST)
     factor_RHB = np.exp(log_RHB)[:, step_H]
-    median_RH1 = answer_RHQ[:, :, [MEDIAN]]
-    spread_RHB = np.abs(answer_RHQ[:, :, BOUNDS] - median_RH1)
-    least_RH1 = LEAST_SPREAD * np.abs(median_RH1)
-    spread_RHB = np.maximum(spread_RHB, least_RH1)
-    with np.errstate(over="ignore"):
-        moved_RHB = median_RH1 + SIDES * spread_RHB * factor_RHB
+    median_RH = answer_RHQ[:, :, MEDIAN].copy()
+    least_RH = LEAST_SPREAD * np.abs(median_RH)
     result_RHQ = answer_RHQ.copy()
-    # from the median outwards, no bound lies nearer to it than the one before
-    lower_RHL = moved_RHB[:, :, :PAIRS]
-    outwards_RHL = lower_RHL[:, :, ::-1]
-    lowered_RHL = np.minimum.accumulate(outwards_RHL, axis=2)
-    result_RHQ[:, :, :MEDIAN] = lowered_RHL[:, :, ::-1]
-    upper_RHL = moved_RHB[:, :, PAIRS:]
-    result_RHQ[:, :, MEDIAN + 1 :] = np.maximum.accumulate(upper_RHL, axis=2)
+    for outwards, further in OUTWARDS:
+        reach_RH = median_RH
+        for bound in outwards:
+            quantile_RH = answer_RHQ[:, :, BOUNDS[bound]]
+            spread_RH = np.maximum(np.abs(quantile_RH - median_RH), least_RH)
+            with np.errstate(over="ignore"):
+                moved_RH = median_RH + SIDES[bound] * spread_RH * factor_RHB[:, :, bound]
+            reach_RH = further(reach_RH, moved_RH)
+            result_RHQ[:, :, BOUNDS[bound]] = reach_RH
     return result_RHQ
 
 
@@ -150,15 +153,18 @@ def advance(
     # What was forecast of these values, one step before, two steps before, …
     due_place_RH = first_H + (count_R1 + 1) % step_H
     due_RHB = state.waiting_SWB[row_R1, due_place_RH]
-    is_due_RH = np.isfinite(due_RHB).all(axis=2)
-    known_RH = np.isfinite(values_R)[:, None] & is_due_RH
-    beyond_RHB = SIDES * (values_R[:, None, None] - due_RHB) > 0
-    off_RHB = np.where(known_RH[:, :, None], beyond_RHB - BEYOND, 0.0)
-    gain_H1 = GAIN / np.sqrt(step_H)[:, None]
-    log_RHB = state.log_SHB[rows] + gain_H1 * off_RHB
-    state.log_SHB[rows] = np.clip(log_RHB, SMALLEST, LARGEST)
+    is_known_R1 = np.isfinite(values_R)[:, None]
+    known_RH = is_known_R1 & np.isfinite(due_RHB.sum(axis=2))
     kept_RH = np.where(known_RH, 1 - 1 / LATE, 1.0)
-    state.off_SHB[rows] = kept_RH[:, :, None] * state.off_SHB[rows] + off_RHB
+    gain_H = GAIN / np.sqrt(step_H)
+    log_RHB, off_RHB = state.log_SHB[rows], state.off_SHB[rows]
+    for bound in range(len(BOUNDS)):  # faster than all at once, as there are few of them
+        beyond_RH = SIDES[bound] * (values_R[:, None] - due_RHB[:, :, bound]) > 0
+        more_RH = np.where(known_RH, beyond_RH - BEYOND[bound], 0.0)
+        log_RHB[:, :, bound] += gain_H * more_RH
+        off_RHB[:, :, bound] = kept_RH * off_RHB[:, :, bound] + more_RH
+    state.log_SHB[rows] = np.clip(log_RHB, SMALLEST, LARGEST)
+    state.off_SHB[rows] = off_RHB
     state.seen_SH[rows] = kept_RH * state.seen_SH[rows] + known_RH
     state.count_S[rows] += 1
     error_R = _error(values_R, answer_RHQ[:, 0])

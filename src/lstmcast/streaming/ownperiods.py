@@ -71,12 +71,6 @@ class PeriodLanes:
         name = self._state(lane, period)
         self.rows.put(name, row_R, states)
 
-    def range(self, period: int, row_R: NDArray) -> tuple[NDArray, NDArray]:
-        """The smallest and the largest value that the older lane of such rows has read."""
-        name = self._state("older", period)
-        lane: Lane = self.rows[name]
-        return lane.low_S[row_R], lane.high_S[row_R]
-
     def begin(self, name: str) -> None:
         """Add the lane of a period to the rows, which a saved state has under this name."""
         lane, _, period = name.partition(" ")

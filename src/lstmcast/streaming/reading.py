@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import shortest_season
-from lstmcast.data.bounds import Bounds, may_pass, within
+from lstmcast.data.bounds import within
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
@@ -24,6 +24,7 @@ from lstmcast.model.inputs.adaptivestate import with_effects_ahead
 from lstmcast.model.inputs.axis import ROOT
 from lstmcast.model.inputs.slow_clock import Clock
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
+from lstmcast.streaming.limits import LIMIT_STATES, LimitReader
 from lstmcast.streaming.ownperiods import PeriodLanes, places_of
 from lstmcast.streaming.ring import Ring
 from lstmcast.streaming.rows import Rows
@@ -84,6 +85,7 @@ class RowReader:
         self.lanes = PeriodLanes(reader, rows, own_periods and from_context)
         self.slow: SlowReader | None = None
         self._ring: Ring | None = None
+        self._limits: LimitReader | None = None
         block = block_of(self.context)
         rows.add("count", lambda count: np.zeros(count, np.int64))
         self.lanes.add("older")
@@ -95,6 +97,8 @@ class RowReader:
         if from_context:
             longest = 2 * (block or 0)
             self._ring = Ring(rows, longest)
+            if reader.grid.roots:  # else the values were declared to be anything
+                self._limits = LimitReader(rows, self._ring, self.context)
             if clock is not None:
                 self.slow = SlowReader(clock, rows, longest)
 
@@ -144,7 +148,9 @@ class RowReader:
     @property
     def renewable(self) -> tuple[str, ...]:
         """Names of states that can be made of the newest values, which are kept beside them."""
-        return () if self._ring is None else ("older", "newer", "newer count")
+        if self._ring is None:
+            return ()
+        return "older", "newer", "newer count", *LIMIT_STATES
 
     def restore(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on with saved rows."""
@@ -162,7 +168,10 @@ class RowReader:
 
     def _read_kept(self, counts: NDArray, block: int) -> None:
         """Read the newest values of all rows, of which so many came, into both lanes."""
-        self.rows.put("newer count", np.arange(len(counts)), counts.copy())
+        every_row = np.arange(len(counts))
+        if self._limits is not None:
+            self._limits.read_again(every_row)
+        self.rows.put("newer count", every_row, counts.copy())
         begun_N = np.flatnonzero(counts)
         older = self.context.start(counts)
         newer = counts // block * block
@@ -187,6 +196,8 @@ class RowReader:
         first_R = self.context.start(count_R - 1)
         self._read_lane("older", Ticks(row_R, values_RK[:, None], first_R, count_R, past_RP))
         self.rows["count"][row_R] = count_R
+        if self._limits is not None:
+            self._limits.tick(row_R, values_RK[:, 0])
         if block is not None:
             self._read_newer(row_R, count_R, block)
 
@@ -327,25 +338,9 @@ class RowReader:
     def within_bounds(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
         """Answers of rows that do not go beyond what the values that were read have never
         passed."""
-        if self._ring is None or not self.reader.grid.roots:  # declared to be anything
+        if self._limits is None:
             return answer_RHKX
-        count_R = self.rows["count"][row_R]
-        newest_R = self.ring.last(1, count_R, row_R)[:, 0]
-        may_pass_R = np.isnan(newest_R)
-        for period, places in self.lanes.by_period("older", row_R):
-            low_N, high_N = self.lanes.range(period, row_R[places])
-            answer_NHKX = answer_RHKX[places]
-            newest_N = newest_R[places]
-            may_pass_R[places] |= may_pass(answer_NHKX, low_N, high_N, newest_N)
-        rows = np.flatnonzero(may_pass_R)
-        if not len(rows):
-            return answer_RHKX
-        count_N = count_R[rows]
-        first_N = self.context.start(count_N)
-        read_NT = self.ring.since(first_N, count_N, row_R[rows])
-        bounds = Bounds.none(len(row_R))
-        bounds.put(rows, read_NT)
-        return within(answer_RHKX, bounds)
+        return within(answer_RHKX, self._limits.bounds(row_R))
 
     def forecast_state(self, lane: Lane, row_R: NDArray, fed: int) -> ForecastState:
         """What the network knows of these rows, whose lane this is, and the effects of so many
