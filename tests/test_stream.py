@@ -1053,8 +1053,9 @@ def test_networks_that_cannot_learn_from_ticks_are_refused():
         Stream(scratch, IDS)
     with pytest.raises(UsageError, match="cannot be streamed"):
         Stream("shipped", IDS)
-    with pytest.raises(UsageError, match="is not a setting of learning"):
-        Stream(network(), IDS, learning=True)
+    for name in ("learning", "alerts", "conformal"):
+        with pytest.raises(UsageError, match=f"{name}=True is not a setting of {name}"):
+            Stream(network(), IDS, **{name: True})
     with pytest.raises(UsageError, match="already exist"):
         learner().join(["a"])
 

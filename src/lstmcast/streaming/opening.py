@@ -38,7 +38,7 @@ class Forecaster(Protocol):
         ...
 
 
-def check_kinds(start: Any, learning: Any, seed: Any) -> None:
+def check_kinds(start: Any, seed: Any) -> None:
     """UsageError for an argument of another kind than is expected."""
     if not isinstance(start, (Network, NetworkConfig)) and not hasattr(type(start), "model"):
         raise UsageError(
@@ -49,10 +49,6 @@ def check_kinds(start: Any, learning: Any, seed: Any) -> None:
         raise UsageError(
             f"{method=}: a stream uses only the network. Give a forecaster with method='network', "
             "and use predict(data) for the other method."
-        )
-    if learning is not None and not isinstance(learning, Learning):
-        raise UsageError(
-            f"{learning=} is not a setting of learning. Give Learning(…), or None for no learning."
         )
     checked_seed(seed)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lstmcast.context import Blocks, Context, Newest, Whole
 from lstmcast.data.panel import Kind, Panel
 from lstmcast.data.times.frequency import Frequency
+from lstmcast.errors import UsageError
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal
 from lstmcast.model.heads import Head
@@ -131,6 +132,17 @@ class Ways(NamedTuple):
     conformal: Conformal | None
     seed: int
 
+    def check(self) -> None:
+        """UsageError for settings of another kind than is expected."""
+        kinds = {"learning": Learning, "alerts": Alerts, "conformal": Conformal}
+        for name, kind in kinds.items():
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise UsageError(
+                    f"{name}={value!r} is not a setting of {name}. Give {name}="
+                    f"lc.{kind.__name__}(), or None for none."
+                )
+
 
 def parts_of(
     start: Forecaster | Network | NetworkConfig,
@@ -146,7 +158,8 @@ def parts_of(
 
     UsageError where the network and its inputs cannot be read tick by tick as asked.
     """
-    check_kinds(start, ways.learning, ways.seed)
+    check_kinds(start, ways.seed)
+    ways.check()
     stops, stops_S = stops_of(start, panel, kind)
     grid, step = grid_of(panel, frequency, periods), frequency_of(panel, frequency)
     network = opening_network(start, head, ways.seed, ways.learning)
