@@ -45,7 +45,7 @@ def test_a_network_that_became_worse_goes_back(prices, caplog):
     spoil(stream)
     followed(stream, prices[2 * EVERY + 2 : 4 * EVERY])
     assert stream.rollbacks == 1
-    assert "went back to its weights of tick" in caplog.text
+    assert "restored the weights of tick" in caplog.text
     assert np.abs(weights_of(stream) - before).max() < 0.01
 
 

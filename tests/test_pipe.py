@@ -160,7 +160,7 @@ def test_missing_ticks_are_read_as_unknown_and_late_ones_are_left_out(network):
     np.testing.assert_allclose(answers[2]["point"], stream.predict(), rtol=1e-9)
     assert answers[2]["times"] == ["2024-03-02"]
     assert "before 2024-03-01" in answers[3]["skipped"]
-    assert "was there before" in fed(pipe, "2024-03-01,5")[0]["skipped"]
+    assert "was already read" in fed(pipe, "2024-03-01,5")[0]["skipped"]
     assert pipe.wrong == 0
 
 

@@ -132,7 +132,7 @@ def test_times_say_which_ticks_are_missing_and_which_came_late():
     assert answer["missing"] == {"north": 2, "south": 2}
     assert answer["times"] == ["2024-03-05", "2024-03-06"]
     again = tick(client, 3, time="2024-03-04")
-    assert again["skipped"]["north"] == "2024-03-04 was there before"
+    assert again["skipped"]["north"] == "2024-03-04 was already read"
     assert "point" not in again
     assert tick(client, 4, time="2025-03-04")["anew"] == ["north", "south"]
     client.app.server.close()

@@ -32,7 +32,7 @@ class Grid(NamedTuple):
 
 
 def checked_truth(panel: Panel, truth: Panel | None) -> Panel:
-    """The values to compare with, by default those of the data."""
+    """The values to compare with, by default the values of the data."""
     if truth is None:
         return panel
     alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)

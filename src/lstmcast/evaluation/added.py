@@ -63,12 +63,12 @@ def gain_of(
     """The benefit of future columns in a backtest; None if the model reads none.
 
     Args:
-        model: what is tested, as it is.
-        plan: the backtest.
+        model: the model, which is not fitted again.
+        plan: the plan of the backtest.
         with_all: its forecasts with all columns, of the steps that occur.
-        actual: what came (O, H).
-        scales: what errors are divided by.
-        rows: which steps of the grid occur (O, H), all for None.
+        actual: actual values (O, H).
+        scales: divisors of the errors.
+        rows: which steps of the grid occur (O, H); None for all.
     """
     if not plan.panel.covariates.future or not getattr(model, "reads_future", False):
         return Added()
@@ -92,14 +92,12 @@ def what_columns_add(
     with_all: Forecast,
     errors: Callable[[Mapping[str, Forecast]], tuple[str, dict[str, float]]],
 ) -> Added:
-    """The errors of a model that is used as it is, with columns left out.
+    """The errors of a model, without fitting it again, with columns left out.
 
     Args:
-        model: what is tested; it forecasts again without them.
-        panel: the series.
-        steps: the horizon, and the cutoffs (S, K).
-        with_all: its forecasts with all columns.
-        errors: which error is measured, and that of each of some forecasts by name.
+        model: the model, which forecasts again without them. panel: the series. steps: the horizon,
+        and the cutoffs (S, K). with_all: its forecasts with all columns. errors: the name of the
+        error measure, and a function from forecasts by name to errors by name.
     """
     future = panel.covariates.future
     names = tuple(future.columns)
@@ -122,7 +120,7 @@ def what_columns_add(
 
 
 def _with_future(panel: Panel, names: Iterable[str]) -> Panel:
-    """A panel of which only these columns are known in advance."""
+    """A panel with only these future columns."""
     future = panel.covariates.future.only(names)
     covariates = replace(panel.covariates, future=future)
     return replace(panel, covariates=covariates)

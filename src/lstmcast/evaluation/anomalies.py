@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES
 
-MEMORY = 2048  # errors of each kind: a tail of 1 in 1,000 shows in so many
-FEW = 100  # errors, of which a mean says little: how far a record lies beyond them counts less
-QUIET = 150  # ticks that belong to one event: only a greater surprise is another alert
-LEAST_SPREAD = 1e-3  # of the forecast: a network that is surer of itself is not believed
+MEMORY = 2048  # errors of each kind that are stored: enough for a tail of 1 in 1,000
+# number of errors below which their mean is uncertain, so the margin of a record counts less
+FEW = 100
+QUIET = 150  # ticks after an alert in which only a larger score raises another one
+LEAST_SPREAD = 1e-3  # lower bound of the predicted spread, against overconfident networks
 MIDDLE = HEAD_QUANTILES.index(0.5)
 LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
 
@@ -49,11 +50,11 @@ class Surprises(NamedTuple):
     """The memory of each series: recent errors, and forecasts of coming values."""
 
     count_S: NDArray  # number of values so far, including unknown ones
-    near_SM: NDArray  # errors one step ahead, in units of the spread
+    near_SM: NDArray  # one-step errors, in units of the spread
     near_count_S: NDArray
     far_SM: NDArray  # errors of the forecasts H steps before
     far_count_S: NDArray
-    ahead_SH: NDArray  # what was forecast for the next steps, each H steps before
+    ahead_SH: NDArray  # forecasts of the next steps, each made H steps before
     recent_SW: NDArray  # how unlikely the newest values were
 
 
@@ -80,11 +81,11 @@ def advance(
     The score is NaN, without alert, for a value that is unknown or was not forecast.
 
     Args:
-        state: of these series; it is changed in place.
+        state: state of these series; it is changed in place.
         values_R: the values.
-        near_RQ: their forecast one step ahead: quantiles, or a point (R, 1).
-        far_R: the current forecast of the value H steps ahead, counting from `values_R`.
-        alerts: when a value is worth an alert.
+        near_RQ: their one-step forecasts: quantiles, or points (R, 1).
+        far_R: the current forecasts H steps ahead, counting from `values_R`.
+        alerts: settings of alerts.
     """
     H = state.ahead_SH.shape[1]
     row = np.arange(len(values_R))
@@ -95,7 +96,7 @@ def advance(
     with np.errstate(over="ignore"):
         far_error_R = np.abs(values_R - expected_R)
     far_p_R = _ranked(state.far_SM, state.far_count_S, far_error_R)
-    # Two tests per value: without the factor there were up to twice as many false alarms.
+    # Two tests per value: without the factor, there would be up to twice as many false alarms.
     p_R = np.minimum(2 * np.fmin(near_p_R, far_p_R), 1.0)
     known_R = np.isfinite(p_R)
     p_R = np.where(known_R, p_R, 1.0)
@@ -125,7 +126,7 @@ def _near_error(values_R: NDArray, near_RQ: NDArray) -> NDArray:
 
 
 def _ranked(errors_RM: NDArray, count_R: NDArray, error_R: NDArray) -> NDArray:
-    """The share (R,) of earlier errors at least as large as these, which are then stored.
+    """The share (R,) of earlier errors at least as large as these; stores the errors.
 
     It is (k + u) / (n + 1) for k of n errors; u, between 0 and 1, measures the distance to the next
     smaller errors, so that a record by a wide margin differs from a narrow one.

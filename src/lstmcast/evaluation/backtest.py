@@ -57,11 +57,11 @@ class Backtest:
     """
 
     model: str
-    forecasts: dict[str, Forecast]  # the model's first; every one has the same origins
-    actual: np.ndarray  # (O, H); NaN where it is not known, or where the origin does not count
+    forecasts: dict[str, Forecast]  # by model, the tested one first; all have the same origins
+    actual: np.ndarray  # (O, H); NaN if unknown, or if the origin does not count
     last: np.ndarray  # (O,) the last known value before each cutoff
     scales: Scales
-    counts: np.ndarray  # (S, K) known observations; 0 where a series is too short for this cutoff
+    counts: np.ndarray  # (S, K) known observations; 0 if a series is too short for this cutoff
     ids: np.ndarray  # (S,)
     horizon: int
     period: int
@@ -171,7 +171,7 @@ class Backtest:
         columns = forecast.columns_dict() | {"actual": self.actual.ravel()}
         until_step = list(columns)[: list(columns).index("step") + 1]
         first = {name: columns.pop(name) for name in until_step}
-        # With one cutoff a forecast leaves it out. A table to be joined with others needs it.
+        # A forecast with one cutoff omits its column, which joining tables needs.
         cutoff = {"cutoff": np.repeat(forecast.cutoffs, forecast.horizon)}
         is_known = np.isfinite(columns["actual"])
         columns = first | cutoff | columns
@@ -269,8 +269,8 @@ def backtest(
     require_use_of(options, modes[name])
     if _reconciles(model) and modes[name] != "never":
         raise _to_fit_first(name)
-    # Every origin is forecast, so that the result is a rectangle; those left out are not compared.
-    # Models forecast the steps of the grid, and those that occur are kept.
+    # Every origin is forecast, so that the result is rectangular; origins that do not count are
+    # not compared. Models forecast all steps of the grid, and those that occur are kept.
     origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))
     grid = Grid(origins, *on_grid(panel, origins, steps))
     plan = Plan(grid.panel, counts, grid.steps, models, modes, options)

@@ -1,4 +1,4 @@
-"""Simple, well-known and fast forecasts, which any network should beat.
+"""Simple, well-known and fast forecasts, which any network should outperform.
 
 Each is a frozen configuration; `predict` uses only the values before each cutoff. Intervals are
 measured at held-out cutoffs before each origin; with `quantiles=()` there are only points. Missing
@@ -36,7 +36,8 @@ from lstmcast.util.config import is_whole
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-# values, or cycles · 8 where that is more, that Holt–Winters looks back: older ones hardly count
+# largest history of Holt–Winters, in values (or 8 cycles if that is more): older values hardly
+# count
 MEMORY = 400
 ClassicalName = Literal["AutoETS", "AutoTheta", "AutoARIMA"]
 
@@ -174,8 +175,8 @@ class HoltWinters:
 
 
 def _smoothed(history_OW: np.ndarray, newest_O1: np.ndarray, period: int, steps: int) -> np.ndarray:
-    """Holt–Winters of each history (O, W), in the form that its values allow; the newest value
-    where none is known."""
+    """Holt–Winters for each history (O, W), in the form that its values allow; the newest value if
+    no value is known."""
     is_known_OW = np.isfinite(history_OW)
     known_O = is_known_OW.sum(1)
     seasonal_O = (period > 1) & (known_O >= 2 * period)
@@ -206,7 +207,7 @@ class Classical:
     map: Callable[..., Iterable[np.ndarray]] = map
     quantiles: tuple[
         float, ...
-    ] = ()  # others are measured at some 25 cutoffs, each of which needs a fit
+    ] = ()  # quantiles are measured at some 25 cutoffs, each of which needs a fit
 
     def __post_init__(self) -> None:
         _require_period(self.period)
@@ -254,7 +255,8 @@ def classical_baselines() -> tuple[Classical, ...]:
 
 
 def without_quantiles(forecaster: Any) -> Any:
-    """A baseline without intervals, where they are not needed; other forecasters are unchanged."""
+    """A baseline without intervals, for when they are not needed; other forecasters are
+    unchanged."""
     return replace(forecaster, quantiles=()) if isinstance(forecaster, Baseline) else forecaster
 
 
@@ -285,7 +287,7 @@ def _statsforecast_models() -> Any:
 
 
 def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray) -> np.ndarray:
-    observed = history[np.isfinite(history)]  # only leading ones are still missing
+    observed = history[np.isfinite(history)]  # only leading values can still be missing
     if not len(observed):
         return np.full(steps, np.nan)
     naive = np.repeat(observed[-1], steps)
@@ -295,10 +297,11 @@ def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray)
     model = model_class(season_length=season_length)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its optimiser on short or constant histories
+            # warnings of its optimiser on short or constant histories
+            warnings.simplefilter("ignore")
             forecast = model.forecast(y=observed, h=steps)
             point = np.asarray(forecast["mean"], np.float64)
-    except Exception:  # it refuses short and constant histories with errors of many types
+    except Exception:  # raises errors of many types for short and constant histories
         return naive
     return point if np.isfinite(point).all() else naive
 
@@ -315,9 +318,9 @@ def _period(panel: Panel, period: int | None) -> int:
 
 
 def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.ndarray:
-    """The last cycle repeated (O, H), with the last known value where it is missing."""
+    """The last cycle repeated (O, H), with the last known value in place of missing ones."""
     newest_O1 = _newest(panel, origins)
-    if period > origins.counts.max(initial=0):  # nobody knows a cycle
+    if period > origins.counts.max(initial=0):  # no series has a full cycle
         return np.repeat(newest_O1, steps, axis=1)
     values = carried(panel.values, panel.offsets, period)
     cycle = window(panel, origins, period, values)
@@ -328,7 +331,7 @@ def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.n
 
 
 def _newest(panel: Panel, origins: Origins) -> np.ndarray:
-    """The last known value before each cutoff, (O, 1)."""
+    """The last known value before each cutoff (O, 1)."""
     return last_known(panel, origins)[:, None]
 
 
@@ -339,8 +342,8 @@ def with_drift(
     period: int,
     first_O: np.ndarray | int = 0,
 ) -> np.ndarray:
-    """Repeated cycles, each with the mean change between cycles added once more, in logarithms for
-    positive values. Histories are read from observation `first_O` on."""
+    """Repeated cycles, with the mean change between cycles added once per cycle, in logarithms for
+    positive values. Histories are read from observation `first_O`."""
     cycles_H = 1 + np.arange(cycle_OH.shape[1]) // period
     logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
     growth_O1 = _drift(panel, origins, period, logs, first_O)
@@ -358,6 +361,6 @@ def _drift(
     values: np.ndarray,
     first_O: np.ndarray | int,
 ) -> np.ndarray:
-    """The mean change between cycles before each cutoff (O, 1); 0 if too few are known."""
+    """The mean change between cycles before each cutoff (O, 1); 0 if too few cycles are known."""
     mean_O, changes_O = mean_changes(panel, origins, period, values, np.positive, first_O)
     return np.where(changes_O >= max(3, period), mean_O, 0.0)[:, None]

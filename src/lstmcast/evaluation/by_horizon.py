@@ -91,10 +91,10 @@ def _checked(counts_K: NDArray, panel: Panel, observed: int | None) -> NDArray:
 
 
 def _segment(panel: Panel, begin: int, end: int) -> Panel:
-    """Steps begin … end of each series as a series of its own.
+    """Steps begin … end of each series as a separate panel.
 
-    Its times are those of the panel's beginning, so that a model does not join it to earlier data
-    that it remembers.
+    Its times start at those of the panel, so that a model does not join it to earlier data that it
+    has saved.
     """
     values_ST = np.stack([panel.series(series)[begin:end] for series in range(len(panel))])
     lengths = np.full(len(panel), end - begin)
@@ -102,7 +102,7 @@ def _segment(panel: Panel, begin: int, end: int) -> Panel:
 
 
 def _actual(panel: Panel, counts_K: NDArray, horizon: int) -> NDArray:
-    """What came after each cutoff (S, K, H); NaN past the end of a series."""
+    """Actual values after each cutoff (S, K, H); NaN past the end of a series."""
     steps_KH = counts_K[:, None] + np.arange(horizon)
     padding = np.full(horizon, np.nan)
     actual = []

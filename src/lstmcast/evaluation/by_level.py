@@ -1,4 +1,4 @@
-"""Accuracy at each level of a hierarchy, before forecasts were reconciled and after."""
+"""Accuracy at each level of a hierarchy, before and after reconciliation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def by_level(scored: Scored, base: Forecast | None) -> dict[str, Any]:
         )
         label = np.array([level], object)
         tables.append(table(at_level, "level", label, axis=None))
-    # as columns of one table, the level first; what skill is measured against differs by level
+    # columns of one table, with the level first; the reference of skill differs by level
     columns = {"level": np.concatenate([columns.pop("level") for columns in tables])}
     for name in tables[0]:
         if not name.startswith("skill"):
@@ -41,7 +41,7 @@ def by_level(scored: Scored, base: Forecast | None) -> dict[str, Any]:
 
 
 def _with_base(forecasts: dict[str, Forecast], base: Forecast | None) -> dict[str, Forecast]:
-    """The forecasts with the base behind the model's, which is the first."""
+    """The forecasts with the base forecasts after those of the model, which come first."""
     if base is None:
         return forecasts
     model, *baselines = forecasts
@@ -50,7 +50,7 @@ def _with_base(forecasts: dict[str, Forecast], base: Forecast | None) -> dict[st
 
 
 def level_rows(columns: dict[str, Any], model: str, measure: str) -> list[list[str]]:
-    """The errors at each level as texts, the header first, with what reconciling gained."""
+    """The errors at each level as text, header first, with the gain from reconciliation."""
     heading = f"{HEADINGS[measure]} by level"
     models = list(dict.fromkeys(columns["model"].tolist()))
     baselines = [name for name in models if name not in (model, BASE)]

@@ -1,10 +1,10 @@
 """Conformal calibration of intervals on held-out cutoffs.
 
 The quantiles of the network give relative uncertainty. The required width is measured at cutoffs
-before the forecast: by what factor would the half-width of each interval have contained the actual
-value? The quantile of these scores at the level of the interval is the factor by which it is
-widened (split conformal prediction: Vovk, Gammerman & Shafer 2005; scores normalised by the
-predicted spread: Romano, Patterson & Candès 2019).
+before the forecast: the score of an interval is the factor on its half-width at which it would have
+contained the actual value. The quantile of these scores at the level of the interval is the factor
+by which it is widened (split conformal prediction: Vovk, Gammerman & Shafer 2005; scores normalised
+by the predicted spread: Romano, Patterson & Candès 2019).
 
 Without training on the data, each forecast is calibrated at cutoffs before it (`HeldOut`,
 `calibrated`). After training, only values after the training part are held out: the factors are
@@ -37,20 +37,22 @@ from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN, SCORES
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
 
-MOST_WIDENED = 1.5  # multiple of its own width beyond which an interval is limited to errors seen
-# Of the usual error at held-out cutoffs: an outermost interval that is no wider has no width. A
-# series whose values stay the same between jumps is read as if it had none. Then quantiles begin
-# with a distance of so many usual errors, times the normal distribution's scores.
+# multiple of its own width beyond which an interval is limited by observed errors
+MOST_WIDENED = 1.5
+# As a share of the usual error at held-out cutoffs: an outermost interval that is no wider counts
+# as having no width, which happens for series that are constant between jumps. Its quantiles then
+# start at this many usual errors, times the normal scores.
 NO_WIDTH, LEAST = 0.1, 0.3
-# Origins whose intervals are widened together: of 100,000 series all of them would be gigabytes.
+# Origins whose intervals are widened together: for 100,000 series at once, arrays would take
+# gigabytes.
 WIDENED_AT_ONCE = 1 << 12
 
 
 def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut) -> NDArray:
     """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin.
 
-    batches: results for groups of origins, and which origins they are. Of the quantiles at held-out
-        cutoffs, only the required widths are kept.
+    batches: groups of origins, and the results for them. Of the quantiles at held-out cutoffs, only
+        the required widths are kept.
     """
     measured: Measured | None = None
     for rows, forecasts in batches:
@@ -60,7 +62,7 @@ def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut) -> NDA
     origin_count = len(measured.quantiles_OHQ)
     for groups_PG in alike(held_out.groups, WIDENED_AT_ONCE):
         is_all = groups_PG.shape == (1, origin_count)
-        rows = np.s_[None] if is_all else groups_PG  # no copies of all of them
+        rows = np.s_[None] if is_all else groups_PG  # avoids copies if all are selected
         scores_IPGJH = measured.scores_IOJH[:, rows]
         factors_PGHI = factors_of(scores_IPGJH, HEAD_QUANTILES, held_out.apart_O[groups_PG])
         factors_OHI = factors_PGHI.reshape(groups_PG.size, *factors_PGHI.shape[2:])
@@ -71,12 +73,12 @@ def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut) -> NDA
 
 
 class Measured(NamedTuple):
-    """What calibration needs of the forecasts, on the axis of each origin."""
+    """The values of the forecasts that calibration needs, on the axis of each origin."""
 
     quantiles_OHQ: NDArray
     axes_O: NDArray
     scores_IOJH: NDArray  # factor that each interval would have needed
-    below_OH: NDArray  # the largest errors seen on each side
+    below_OH: NDArray  # the largest errors on each side
     above_OH: NDArray
 
     @classmethod
@@ -119,9 +121,9 @@ class Measured(NamedTuple):
 
 
 def _least_distances(before_OJHQ: NDArray, error_OJH: NDArray) -> NDArray:
-    """How far quantiles must lie from the median at least (O, H, Q), with their sign: 0 where they
-    have widths, else distances in which errors at held-out cutoffs can be told. Their mean is that
-    of square roots, squared: a jump counts for little."""
+    """The smallest distances of quantiles from the median (O, H, Q), with sign: 0 where they have
+    widths, else multiples of the usual error at held-out cutoffs, a squared mean of square roots,
+    so that a jump counts for little."""
     known_OJH = ~np.isnan(error_OJH)
     count_OH = np.maximum(known_OJH.sum(axis=1), 1)
 
@@ -140,7 +142,7 @@ def _least_distances(before_OJHQ: NDArray, error_OJH: NDArray) -> NDArray:
 
 
 def _apart(quantiles: NDArray, distance: NDArray) -> NDArray:
-    """Quantiles (…, Q) that lie at least so far from the median; others to the last bit."""
+    """Quantiles (…, Q) at least this far from the median; unchanged where they already are."""
     median = quantiles[..., MEDIAN : MEDIAN + 1]
     own_distance = np.abs(quantiles - median)
     is_near = own_distance < np.abs(distance)
@@ -159,7 +161,7 @@ def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:
 
 
 def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
-    """Widen intervals by measured factors, later steps by those of the last one."""
+    """Widen intervals by measured factors; steps beyond the last one use its factor."""
     origins, horizon, _ = quantiles_OHQ.shape
     step_H = np.minimum(np.arange(horizon), len(factors_HI) - 1)
     shape = (origins, horizon, factors_HI.shape[1])
@@ -196,10 +198,10 @@ def calibrate(
     cutoffs.
 
     `held_out_GJHQ`: quantiles forecast at J earlier cutoffs of the same series; `actual_GJH`: the
-    actual values (NaN = unknown); `apart_G`: steps between these cutoffs, which are taken for
-    independent unless given. A series with enough scores of its own, from the step and those
-    before it, is calibrated alone; otherwise the scores of all G series are pooled, over as many
-    steps as it takes. The median stays.
+    actual values (NaN = unknown); `apart_G`: steps between these cutoffs, which are assumed
+    independent by default. A series with enough scores, from the step and those before it, is
+    calibrated alone; otherwise the scores of all G series are pooled, over as many steps as needed.
+    The median is unchanged.
 
     >>> wide = np.array([[[-9.0, 0.0, 9.0]]])
     >>> actual = np.linspace(-1, 1, 200).reshape(1, 200, 1)
@@ -214,8 +216,8 @@ def calibrate(
 
 
 def _largest(error_GJH: NDArray) -> NDArray:
-    """The largest error of the steps up to each (G, H), of the first steps together, 0 where all
-    lie on the other side; infinite where none is known."""
+    """The largest error of the steps up to each (G, H), with the first steps pooled; 0 if all are
+    on the other side, infinite if none is known."""
     size_GJH = np.maximum(error_GJH, 0.0)
     size_GJH = np.where(np.isnan(error_GJH), -np.inf, size_GJH)
     largest_GH = size_GJH.max(axis=1, initial=-np.inf)
@@ -232,12 +234,12 @@ def widen(
     factors_GHI: NDArray,
     largest: tuple[NDArray, NDArray] | None = None,
 ) -> NDArray:
-    """Quantiles whose distance to the median is multiplied by their interval's factor; never
-    crossing.
+    """Quantiles with their distance to the median multiplied by the factor of their interval;
+    they never cross.
 
     `largest`: the largest errors seen below and above the median, (G, H) each. A level shift or a
-    spike shows twice, in the network's own spread and in the factor: beyond `MOST_WIDENED` times
-    its own an interval grows on a side only as far as an error has reached there.
+    spike counts twice, in the network's own spread and in the factor: so beyond `MOST_WIDENED`
+    times its own width, an interval is not widened past the largest error on that side.
     """
     middle = quantile_levels.index(0.5)
     median = quantiles_GHQ[:, :, middle : middle + 1]
@@ -274,9 +276,9 @@ def _reaches_level(quantiles_GHQ: NDArray, distance_GHQ: NDArray) -> NDArray:
 
 
 def axes_of(*arrays: NDArray) -> NDArray:
-    """The axis on which the intervals of each origin are widened (O,), by all values known of it:
-    as ratios where all are positive; as square roots where some are 0, which is not passed then;
-    else as they are."""
+    """The axis on which the intervals of each origin are widened (O,), given all of its values:
+    logarithmic if all are positive; square roots if some are 0, which bounds then do not cross;
+    linear otherwise."""
     low_O = np.full(len(arrays[0]), np.inf)
     for values in arrays:
         values_OX = values.reshape(len(values), -1)
@@ -293,8 +295,8 @@ def _back(values: NDArray, axes_O: NDArray) -> NDArray:
 
 
 def on_axis(values: NDArray, positive_O: NDArray) -> NDArray:
-    """Logarithms where all is positive: there, intervals are widened as ratios and stay above
-    0."""
+    """Logarithms for origins with only positive values: intervals are then widened as ratios and
+    stay above 0."""
     is_positive = per_origin(positive_O, values)
     logs = np.log(np.where(is_positive, values, 1.0))
     return np.where(is_positive, logs, values)

@@ -1,7 +1,7 @@
 """Simple forecasts that can be combined with the network.
 
-Each uses the last few cycles, never more than a forecast of the network has read, so that a saved
-model continues with the same numbers. The forecast is NaN if too little is known at an origin.
+Each uses the last few cycles, never more than a forecast of the network reads, so that a saved
+model continues with the same numbers. Forecasts are NaN at origins where too little is known.
 Missing values are skipped; values after a cutoff are never used.
 
     O origins · H horizon · C cycles · N observations of all series
@@ -28,8 +28,8 @@ from lstmcast.evaluation.linear import Linear
 from lstmcast.evaluation.time_of_day import NAME as TIME_OF_DAY
 from lstmcast.evaluation.time_of_day import time_of_day_of
 
-CYCLES = 3  # that are looked back
-# How their names begin.
+CYCLES = 3  # number of past cycles
+# Prefixes of candidate names.
 NAMES = (
     "naive",
     "seasonal naive",
@@ -37,9 +37,9 @@ NAMES = (
     "linear map",
     TIME_OF_DAY,
 )
-SIMPLE_TRUST = 1 / 8  # in a candidate, where 1 is that in the network
-WEEKS = 52  # nearly a year, and the same weekday: what a day of a year ago is
-# Lengths of time in units of a frequency, the longest first: what a cycle is called.
+SIMPLE_TRUST = 1 / 8  # weight of a candidate relative to the network, at equal errors
+WEEKS = 52  # nearly a year with the same weekday: the lag for yearly seasons of days
+# Lengths of time in units of a frequency, longest first, for naming cycles.
 _SPANS = {
     "quarter": ((4, "year"),),
     "month": ((12, "year"),),
@@ -57,17 +57,17 @@ class Candidate(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name that users see."""
         ...
 
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
-        """Forecasts (O, H); NaN where there is none."""
+        """Forecasts (O, H); NaN if unavailable."""
         ...
 
 
 def trust_of(candidates: Iterable[Candidate]) -> NDArray:
-    """The weight of each candidate (N,) whose errors are the network's, beside the network's: an
-    eighth, unless it says something else."""
+    """The weight of each candidate (N,) relative to the network, at equal errors: an eighth, unless
+    the candidate has its own."""
     return np.array([getattr(candidate, "trust", SIMPLE_TRUST) for candidate in candidates])
 
 
@@ -97,7 +97,7 @@ def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
 
 
 def _year_of_days(frequency: Frequency) -> int | None:
-    """Days of whole weeks that make nearly a year; None for any other frequency."""
+    """Days in the whole number of weeks closest to a year; None for other frequencies."""
     week = {"day": 7, "business day": 5}.get(frequency.unit)
     if week is None or frequency.every != 1:
         return None
@@ -112,11 +112,11 @@ class Restored:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name that users see."""
         return self.candidate.name
 
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
-        """Its forecasts with the effects of the coming steps."""
+        """The forecasts plus the effects of the coming steps."""
         effects = effects_of(panel)
         if effects is None:
             return self.candidate.points(panel, origins, horizon)
@@ -178,7 +178,7 @@ class Cycle:
 
     @property
     def name(self) -> str:
-        """With the length of its cycle."""
+        """The name with the length of the cycle."""
         return f"seasonal naive of {self.span}"
 
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
@@ -205,11 +205,11 @@ class CycleMean:
 
     @property
     def name(self) -> str:
-        """With the length of its cycle."""
+        """The name with the length of the cycle."""
         return f"mean of {CYCLES} cycles of {self.span}"
 
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
-        """The mean of what is known of each phase."""
+        """The mean of the known values of each phase."""
         cycles_OCH = _cycles(panel, origins, self.period, horizon)
         known_OCH = np.isfinite(cycles_OCH)
         total_OH = np.where(known_OCH, cycles_OCH, 0.0).sum(axis=1)
@@ -221,7 +221,7 @@ class CycleMean:
 class Drift:
     """The last cycle plus the mean change between cycles, in logarithms for positive values.
 
-    Without two cycles, or fewer than three changes, there is no drift.
+    There is no drift with fewer than two cycles or three changes.
 
     >>> panel = Panel.from_arrays([1.0, 3.0, 2.0, 6.0, 4.0])
     >>> Drift(2).points(panel, Origins(np.array([0]), np.array([5])), 4).round(6)
@@ -232,7 +232,7 @@ class Drift:
     name: str = "seasonal naive with drift"
 
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
-        """Each cycle ahead has grown once more."""
+        """The last cycle, with the drift added once per cycle ahead."""
         last_OH = Cycle(self.period, "").points(panel, origins, horizon)
         first_O = Blocks.of(panel.periods).start(origins.counts)
         return with_drift(last_OH, panel, origins, self.period, first_O)
@@ -252,20 +252,20 @@ def _cycles(panel: Panel, origins: Origins, period: int, horizon: int) -> NDArra
 
 @dataclass(frozen=True)
 class Given:
-    """A forecaster of the user's own, or a baseline by its name, as a candidate."""
+    """A user-defined forecaster, or a baseline by name, as a candidate."""
 
-    forecaster: Any  # of `evaluation.refitting.Forecasts`
+    forecaster: Any  # of type `evaluation.refitting.Forecasts`
     label: str | None = None
 
     @property
     def name(self) -> str:
-        """What the user calls it, else its own."""
+        """The name that the user gave it, else its own."""
         class_name = type(self.forecaster).__name__
         return self.label or str(getattr(self.forecaster, "name", class_name))
 
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
-        """It is asked once, for a rectangle of cutoffs: those of each series, the first again where
-        a series has fewer."""
+        """Predict once for a rectangle of cutoffs; a series with fewer cutoffs repeats its first
+        one."""
         order = np.argsort(origins.series, kind="stable")
         series, begins, sizes = np.unique(
             origins.series[order], return_index=True, return_counts=True

@@ -1,10 +1,10 @@
 """Cold start: a series with little history is forecast like those with similar attributes.
 
-The forecasts of products with similar attributes at the same time are mixed into one distribution,
+Forecasts of products with similar attributes at the same time are mixed into one distribution,
 weighted by similarity and shifted towards the level of the new series. The fewer values it has, the
-larger the weight of this mixture, relative to the forecast of the network.
+larger is the weight of this mixture relative to the forecast of the network.
 
-    O origins · S series · D series that are like one · H horizon · Q quantiles of the head
+    O origins · S series · D similar series · H horizon · Q quantiles of the head
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from lstmcast.data.origins import Origins, known_counts, origin_times, window
 from lstmcast.data.panel import Panel
 from lstmcast.model.heads import HEAD_QUANTILES
 
-# Known values from which a series is forecast by itself; half of the longest, where that is less.
+# Known values from which a series is forecast alone; at most half of the longest series.
 ENOUGH = 28
-# Known values at which the mixture would weigh as much as the series' own forecast, if it did not
-# fade out towards ENOUGH; and those at which its own level weighs as much as that of the others.
+# Known values at which the mixture would get half the weight, before it fades out towards
+# ENOUGH; and those at which the level of the series gets half the weight.
 SHAPE_TRUST, LEVEL_TRUST = 16.0, 4.0
-LIKE = "series like it"  # what that share of a forecast is called
+LIKE = "series like it"  # name of the mixture among the shares of a forecast
 RECENT = 28  # newest values whose mean is the level
-OTHER_CATEGORY, OTHER_NUMBER = 3.0, 1.0  # what a different value costs, in log weight
-MOST = 200  # series that one is compared with
-# How much of a distribution each quantile stands for: halfway to its neighbours.
+OTHER_CATEGORY, OTHER_NUMBER = 3.0, 1.0  # log-weight penalty for a different value
+MOST = 200  # largest number of series to compare with
+# Probability mass that each quantile represents: halfway to its neighbours.
 _EDGES = np.array([0.0, *(sum(pair) / 2 for pair in pairwise(HEAD_QUANTILES)), 1.0])
 MASS = np.diff(_EDGES)
 
@@ -69,24 +69,24 @@ def with_typical(panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> tupl
 
 
 class Young(NamedTuple):
-    """Origins with little history, and what is needed to find others like them."""
+    """Origins with little history, and the data for finding similar ones."""
 
-    origins: NDArray  # numbers of these origins
-    mature: NDArray  # numbers of those with enough history
+    origins: NDArray  # indices of these origins
+    mature: NDArray  # indices of origins with enough history
     known_O: NDArray
     enough_O: NDArray
     level_O: NDArray
     times_O: NDArray
     distance: Distance
     series_O: NDArray
-    negative_O: NDArray  # whether a value is below 0
+    negative_O: NDArray  # whether any value is negative
 
     @classmethod
     def of(cls, panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> Young:
-        """Those of a forecast."""
+        """The young origins of a forecast."""
         known_O = known_counts(panel, origins)
         times_O, _ = origin_times(panel, origins, 1)
-        # of the same time alone: what is forecast at one cutoff does not hang on later ones
+        # only at the same time: a forecast must not depend on later cutoffs
         _, time_O = np.unique(times_O, return_inverse=True)
         most_T = np.zeros(len(known_O), np.int64)
         np.maximum.at(most_T, time_O, known_O)
@@ -106,13 +106,14 @@ class Young(NamedTuple):
         )
 
     def share_of_others(self, origin: int) -> float:
-        """How much of a forecast is the mixture of the others: less the more values are known."""
+        """The weight of the mixture of other series, which decreases with the number of known
+        values."""
         count = float(self.known_O[origin])
         trust = SHAPE_TRUST / (SHAPE_TRUST + count)
         return trust * (1 - count / self.enough_O[origin])
 
     def like(self, origin: int) -> NDArray:
-        """Numbers of the origins to compare one with, nearest first (D,)."""
+        """Indices of the most similar origins, nearest first (D,)."""
         is_same_time = self.times_O[self.mature] == self.times_O[origin]
         neighbours = self.mature[is_same_time]
         apart_D = self.distance.between(self.series_O[origin], self.series_O[neighbours])
@@ -120,7 +121,8 @@ class Young(NamedTuple):
         return neighbours[nearest]
 
     def typical(self, origin: int, like: NDArray, quantiles_OHQ: NDArray) -> NDArray:
-        """The mixture of the forecasts of others (H, Q), moved towards a series' own level."""
+        """The mixture of the forecasts of others (H, Q), shifted towards the level of the
+        series."""
         count = self.known_O[origin]
         trust = count / (count + LEVEL_TRUST)
         level = self.level_O[origin]
@@ -130,7 +132,7 @@ class Young(NamedTuple):
         if has_negative:
             values_DHQ = values_DHQ + trust * (level - level_D)[:, None, None]
         else:
-            # a level of nothing is a small one: a tenth of what is usual
+            # a level of 0 is treated as small: a tenth of the usual one
             smallest = 0.1 * max(float(level_D.mean()), 1e-12)
             ratio_D = np.maximum(level, smallest) / np.maximum(level_D, smallest)
             ratio_D = ratio_D**trust
@@ -140,7 +142,7 @@ class Young(NamedTuple):
 
 
 def _recent_level(panel: Panel, origins: Origins) -> NDArray:
-    """The mean of the newest values (O,), 0 where none is known."""
+    """The mean of the newest values (O,), 0 if none is known."""
     recent_OW = window(panel, origins, RECENT)
     count_O = np.isfinite(recent_OW).sum(axis=1)
     total_O = np.nan_to_num(recent_OW).sum(axis=1)
@@ -148,21 +150,21 @@ def _recent_level(panel: Panel, origins: Origins) -> NDArray:
 
 
 def _negative(panel: Panel, origins: Origins) -> NDArray:
-    """Whether a value that is known at an origin is below 0 (O,)."""
+    """Whether a known value at an origin is negative (O,)."""
     below = np.concatenate([[0], np.cumsum(panel.values < 0)])
     begin = panel.offsets[origins.series]
     return below[begin + origins.counts] > below[begin]
 
 
 class Distance(NamedTuple):
-    """How unlike series are by their attributes: what a difference costs, added up."""
+    """Dissimilarity of series by attributes: the sum of penalties for differences."""
 
-    categories_SC: NDArray  # NaN = unknown, which is like nothing
-    numbers_SN: NDArray  # in standard deviations; 0 where unknown
+    categories_SC: NDArray  # NaN = unknown, which matches nothing
+    numbers_SN: NDArray  # in standard deviations; 0 if unknown
 
     @classmethod
     def of(cls, covariates: Covariates) -> Distance:
-        """That of the static columns of a panel."""
+        """The distance given by the static columns of a panel."""
         columns = covariates.static
         levels = covariates.static_levels
         series_count = len(next(iter(columns.values())))
@@ -177,14 +179,14 @@ class Distance(NamedTuple):
         )
 
     def between(self, series: int, others_D: NDArray) -> NDArray:
-        """Of a series to others (D,)."""
+        """Distances from a series to others (D,)."""
         other_DC = self.categories_SC[others_D] != self.categories_SC[series]
         apart_DN = np.abs(self.numbers_SN[others_D] - self.numbers_SN[series])
         return OTHER_CATEGORY * other_DC.sum(axis=1) + OTHER_NUMBER * apart_DN.sum(axis=1)
 
 
 def standardised(values_S: NDArray) -> NDArray:
-    """Numbers in standard deviations from their mean, 0 where unknown.
+    """Numbers in standard deviations from their mean, 0 if unknown.
 
     >>> standardised(np.array([1.0, 3.0, np.nan]))
     array([-1.,  1.,  0.])
@@ -197,7 +199,7 @@ def standardised(values_S: NDArray) -> NDArray:
 
 
 def mixture(values_DHQ: NDArray, weight_D: NDArray) -> NDArray:
-    """Quantiles (H, Q) of a mixture of distributions, of which quantiles are known.
+    """Quantiles (H, Q) of a mixture of distributions given by quantiles.
 
     >>> mixture(np.stack([np.zeros((1, 7)), np.full((1, 7), 8.0)]), np.array([3.0, 1.0]))
     array([[0., 0., 0., 0., 6., 8., 8.]])

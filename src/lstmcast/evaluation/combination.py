@@ -1,14 +1,14 @@
 """The forecast combination: a weighted average of the network and simple forecasts.
 
 The candidates also forecast the held-out cutoffs of calibration. Their log errors relative to the
-network are measured for each series, and shrunk towards those of the other series, since few
-windows are uncertain. A weight is the relative error to the power −8, that of the network eight
-times as much, and the weights of an origin add up to 1: averaging is safer than selection. A
-candidate much farther from the network than at the held-out cutoffs is moved towards it. Weights
-use only what is known at an origin, and are measured again at each, like intervals.
+network are measured for each series, and shrunk towards those of the other series, as few windows
+are uncertain. A weight is the relative error to the power −8, times eight for the network, and the
+weights of an origin add up to 1: averaging is safer than selection. A candidate much farther from
+the network than at the held-out cutoffs is moved towards it. Weights only use what is known at an
+origin and are measured anew at each, like intervals.
 
     O origins · J held-out cutoffs of each · H horizon · Q quantile levels
-    N candidates, without the network, which is what they are measured by
+    N candidates, without the network, which is the reference
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ from lstmcast.evaluation.weights import mostly_zero as mostly_zero
 from lstmcast.evaluation.weights import shares_of as shares_of
 from lstmcast.forecast import NETWORK, Combination
 
-BANDS = (3, 6, 12, FIRST)  # where steps that are weighed apart end
+BANDS = (3, 6, 12, FIRST)  # ends of the bands of steps that are weighted separately
 
 
 class PanelAnswers(NamedTuple):
-    """What candidates answer: by band of steps, and who knows any step (O, N)."""
+    """Forecasts of the candidates, by band of steps, and which of them know any step (O, N)."""
 
     by_band: list[Answers]
     known_ON: NDArray
 
 
 class Combined(NamedTuple):
-    """The forecasts of a combination, of some origins after the other, what they were made of, and
-    which of the candidates among these know any step (O, N)."""
+    """The forecasts of a combination, in batches of origins; its weights; and which of the
+    candidates know any step (O, N)."""
 
     batches: Iterator[tuple[slice, Tried]]
     combination: Combination
@@ -61,27 +61,27 @@ class Combined(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Panellists:
-    """The candidates of a panel, asked about some origins at a time: once for the weights, and
-    again for the forecasts. What they answered is kept where all origins are one batch."""
+    """The candidates of a panel, evaluated for batches of origins: first for the weights, then for
+    the forecasts. A single batch is cached."""
 
     candidates: tuple[Candidate, ...]
     panel: Panel
     remembered: PanelAnswers | None = None
 
     def answers(self, held_out: HeldOut, forecasts: Tried) -> PanelAnswers:
-        """Of the steps that the network answers at once, and of those after them, which are weighed
-        by themselves, so that none depends on how many are asked for."""
+        """Forecasts of the steps that the network answers at once, and of those after them, which
+        are weighted separately so that no weight depends on the horizon."""
         if self.remembered is not None:
             return self.remembered
         panel, origins = self.panel, held_out.origins
-        # The effects of known columns are those of the whole panel, found once.
+        # The effects of known columns are computed once, for the whole panel.
         if not panel.covariates.future:
             panel, origins = needed(panel, origins)
         if origins is not held_out.origins:
             held_out = replace(held_out, origins=origins)
         horizon = forecasts.quantiles_OHQ.shape[1]
         points = []
-        # what grows beyond all numbers is no forecast
+        # an overflowing value is not a forecast
         with np.errstate(over="ignore", invalid="ignore"):
             for candidate in self.candidates:
                 answer = partial(_points, candidate, panel, horizon)
@@ -98,8 +98,8 @@ class Panellists:
 
 
 def of_panel(combination: Combination, known_ON: NDArray, rows: slice) -> Combination:
-    """What the forecasts of one of several panels are made of, whose origins are some of all: no
-    candidate that knows none of its steps."""
+    """The combination of one of several panels, whose origins are a slice of all, without
+    candidates that know none of its steps."""
     known_N = np.logical_or.reduce(known_ON[rows], axis=0)
     is_part = [True, *known_N.tolist()]
     names = tuple(compress(combination.names, is_part))
@@ -117,19 +117,19 @@ def combined(
     batches: Iterable[tuple[slice, Tried]],
     extra: Sequence[Candidate] = (),
 ) -> Combined:
-    """The forecasts of a combination at origins and at the held-out cutoffs before them, and what
-    they were made of.
+    """The forecasts of a combination at origins and at the held-out cutoffs before them, and its
+    weights.
 
     Args:
         method: "combined" for the average, "best" for the candidate with the least error, or the
             name of a candidate.
         panel: the series.
         held_out: the origins, and the cutoffs before each.
-        batches: the network's forecasts there, of some origins after the other.
-        extra: candidates beside those that every panel has.
+        batches: the network's forecasts there, in batches of origins.
+        extra: candidates in addition to those of every panel.
 
     Raises:
-        UsageError: no candidate is called so, or the data are too few for it.
+        UsageError: There is no candidate with this name, or the data are too few for it.
     """
     candidates: tuple[Candidate, ...] = (*candidates_of(panel), *extra)
     is_named = method not in (COMBINED, BEST)
@@ -161,8 +161,8 @@ def combined(
 
 
 class Trial(NamedTuple):
-    """The candidates, what the held-out cutoffs say of them by batch and band of steps, and who
-    knows any step (O, N)."""
+    """The candidates, their errors at the held-out cutoffs by batch and band of steps, and which
+    of them know any step (O, N)."""
 
     panellists: Panellists
     judged: list[list[Judged]]
@@ -175,7 +175,7 @@ def _tried(
     batches: Iterable[tuple[slice, Tried]],
     waiting: Waiting,
 ) -> Trial:
-    """The candidates, asked for the first time; the network's forecasts are kept for the second."""
+    """The candidates after their first evaluation; `waiting` keeps the network's forecasts."""
     judged = []
     known_ON = np.zeros((len(held_out.counts_OJ), len(panellists.candidates)), bool)
     for rows, forecasts in batches:
@@ -201,9 +201,9 @@ def _mean_shares(bands: list[slice], weights: Sequence[Shares]) -> NDArray:
 
 
 def _bands(horizon: int, has_past: bool) -> list[slice]:
-    """Steps that are weighed together: those that the network answers at once, and those after
-    them. What columns beside the target tell fades within a few steps, so near ones are weighed
-    apart."""
+    """Bands of steps that are weighted together: those that the network answers at once, and those
+    after them. As past covariates are informative for a few steps only, near steps are weighted
+    separately if there are any."""
     ends = BANDS if has_past else BANDS[-1:]
     edges = [0, *(end for end in ends if end < horizon), horizon]
     return [slice(start, stop) for start, stop in pairwise(edges)]
@@ -217,7 +217,7 @@ def _moved_batches(
     held_out: HeldOut,
     batches: Iterator[tuple[slice, Tried]],
 ) -> Iterator[tuple[slice, Tried]]:
-    """The combination of some origins after the other."""
+    """The combination, in batches of origins."""
     for rows, forecasts in batches:
         answers = panellists.answers(held_out.rows(rows), forecasts)
         used_OJ = held_out.counts_OJ[rows] > 0
@@ -229,7 +229,7 @@ def _moved_batches(
 
 
 def _at_steps(forecasts: Tried, steps: slice) -> Tried:
-    """What was forecast and came of some of the steps."""
+    """The forecasts and actual values of some of the steps."""
     return Tried(
         quantiles_OHQ=forecasts.quantiles_OHQ[:, steps],
         before_OJHQ=forecasts.before_OJHQ[:, :, steps],
@@ -238,7 +238,7 @@ def _at_steps(forecasts: Tried, steps: slice) -> Tried:
 
 
 def _joined(bands: Sequence[Tried]) -> Tried:
-    """The steps that were weighed by themselves, one after the other."""
+    """The bands of steps, concatenated."""
     if len(bands) == 1:
         return bands[0]
     quantiles, earlier_quantiles, actual = zip(*bands, strict=True)
@@ -250,7 +250,7 @@ def _joined(bands: Sequence[Tried]) -> Tried:
 
 
 def _moved(method: str, answers: Answers, shares: Shares, used_OJ: NDArray) -> Tried:
-    """The combination of what the candidates answer at the origins and at the held-out cutoffs."""
+    """The combination of the candidates' forecasts at the origins and at the held-out cutoffs."""
     points = answers.distances()
     if method == COMBINED:
         points = held_to(points, used_OJ)

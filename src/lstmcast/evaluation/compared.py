@@ -1,4 +1,4 @@
-"""The models of a backtest: the one that is tested, and what it is compared with."""
+"""The models of a backtest: the tested one, and those that it is compared with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lstmcast.evaluation.plan import Forecasts
 
 
 def require_known_baselines(baselines: Any) -> None:
-    """UsageError for what cannot be compared with, before any data are read."""
+    """Raise UsageError for invalid baselines, before any data are read."""
     if isinstance(baselines, bool) or baselines == "classical":
         return
     if isinstance(baselines, str) or not isinstance(baselines, Sequence):
@@ -31,7 +31,7 @@ def require_known_baselines(baselines: Any) -> None:
 def models_by_name(
     model: Forecasts, baselines: bool | str | Sequence[Forecasts], panel: Panel
 ) -> dict[str, Forecasts]:
-    """The model that is tested, and what it is compared with, by names that tell them apart."""
+    """The tested model and the baselines, by unique names."""
     models = {_name(model): model}
     if isinstance(baselines, (bool, str)):
         for baseline in _built_in(baselines, panel):
@@ -51,7 +51,7 @@ def _name(model: Forecasts) -> str:
 
 
 def _built_in(baselines: bool | str, panel: Panel) -> Sequence[Forecasts]:
-    """The baselines for a panel: those of demand too, where its series are intermittent."""
+    """The built-in baselines for a panel, with those of demand if its series are intermittent."""
     if not baselines:
         return ()
     simple = default_baselines()

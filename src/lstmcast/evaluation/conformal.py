@@ -8,11 +8,11 @@ error of the newest 500 ticks (the saturating integrator, its I). There is no mo
 (the "scorecaster", its D).
 
 Factors have no unit, so one gain suits all series, and no bound crosses the median. Every step
-ahead has factors of its own, which move when the value comes that was forecast so long ago.
+ahead has its own factors, which are updated when the actual value of its forecast arrives.
 
     S series, a row each · R rows of a tick · H steps ahead · Q quantiles of the head
-    B bounds: all quantiles but the median · L levels of intervals · W forecasts waiting for values
-    M errors remembered
+    B bounds: all quantiles but the median · L levels of intervals · W pending forecasts
+    M stored errors
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 # Chosen by coverage and interval scores on real series and synthetic shifts: docs/experiments.md.
-GAIN = 0.15  # of a logarithm, for one step ahead; less for further ones, whose errors come in runs
-PULL = 0.1  # the integrator's
-LATE = 500  # ticks that what was off is summed up over
-OFF = 8.0  # values too many or too few in these: the integrator pulls without bounds before that
-STEEPEST = 1.37  # radians: the integrator's tangent there is 5
-SMALLEST, LARGEST = -5.0, 8.0  # logarithms of factors: a quiet time is not to be paid for long
-LEAST_SPREAD = 1e-6  # of the median: what a factor can widen
-MEMORY = 512  # errors that new ones are ranked among
+GAIN = 0.15  # of a logarithm, for one step ahead; less for later steps, whose errors are correlated
+PULL = 0.1  # gain of the integrator
+LATE = 500  # ticks over which the coverage error is summed
+OFF = 8.0  # surplus of misses within these ticks at which the integrator saturates
+STEEPEST = 1.37  # largest argument of the integrator's tangent, in radians; it is 5 there
+SMALLEST, LARGEST = -5.0, 8.0  # bounds of log factors, so that a quiet period has no lasting effect
+LEAST_SPREAD = 1e-6  # as a share of the median: the smallest spread that a factor can widen
+MEMORY = 512  # stored errors, among which new ones are ranked
 
 QUANTILES = np.array(HEAD_QUANTILES)
 BOUNDS = np.flatnonzero(np.arange(len(QUANTILES)) != MEDIAN)
@@ -79,16 +79,16 @@ class Conformal:
 
 
 class Tracked(NamedTuple):
-    """The state of each series."""
+    """The conformal state of each series."""
 
-    count_S: NDArray  # values that came, unknown ones included
+    count_S: NDArray  # number of values so far, including unknown ones
     log_SHB: NDArray  # tracked logarithms of factors
-    off_SHB: NDArray  # how many values too many lay beyond each bound, of late
-    seen_SH: NDArray  # of how many values
-    waiting_SWB: NDArray  # bounds of forecasts that are still to come true
-    error_SM: NDArray  # errors one step ahead, in units of the spread
-    error_count_S: NDArray  # since errors have drifted
-    evidence_S: NDArray  # for another drift
+    off_SHB: NDArray  # recent surplus of misses beyond each bound
+    seen_SH: NDArray  # number of values it is based on
+    waiting_SWB: NDArray  # bounds of pending forecasts
+    error_SM: NDArray  # one-step errors, in units of the spread
+    error_count_S: NDArray  # number of errors since the last drift
+    evidence_S: NDArray  # evidence for a new drift
 
 
 def start(rows: int, steps: int) -> Tracked:
@@ -108,8 +108,8 @@ def start(rows: int, steps: int) -> Tracked:
 
 
 def adjusted(state: Tracked, rows: NDArray, answer_RHQ: NDArray) -> NDArray:
-    """Quantiles of some of the series with their bounds moved; the median stays. Steps beyond those
-    that are tracked take the factors of the last one."""
+    """Quantiles of some of the series with adjusted bounds; the median is unchanged. Steps beyond
+    the tracked ones use the factors of the last one."""
     steps = answer_RHQ.shape[1]
     step_H = np.minimum(np.arange(steps), state.log_SHB.shape[1] - 1)
     log_RHB = state.log_SHB[rows] + _pull(state.off_SHB[rows])
@@ -133,14 +133,14 @@ def adjusted(state: Tracked, rows: NDArray, answer_RHQ: NDArray) -> NDArray:
 def advance(
     state: Tracked, rows: NDArray, values_R: NDArray, answer_RHQ: NDArray, settings: Conformal
 ) -> NDArray:
-    """Update some series with their next value; returns whether their errors have grown (R,).
+    """Update some series with their next values; return whether their errors have grown (R,).
 
     Args:
-        state: it is changed in place.
-        rows: which series.
-        values_R: the values, NaN for unknown ones: nothing follows from these.
-        answer_RHQ: what the network forecast before them, the first step of which they are.
-        settings: the rate of false signals.
+        state: changed in place.
+        rows: indices of the series.
+        values_R: the values; NaN for unknown ones, which change nothing.
+        answer_RHQ: the network's forecast before them, whose first step they are.
+        settings: settings of conformal intervals.
     """
     H = state.log_SHB.shape[1]
     step_H = np.arange(1, H + 1)
@@ -150,7 +150,7 @@ def advance(
     bounds_RHB = adjusted(state, rows, answer_RHQ)[:, :, BOUNDS]
     place_RH = first_H + count_R1 % step_H
     state.waiting_SWB[row_R1, place_RH] = bounds_RHB
-    # What was forecast of these values, one step before, two steps before, …
+    # The forecasts of these values, made one step before, two steps before, …
     due_place_RH = first_H + (count_R1 + 1) % step_H
     due_RHB = state.waiting_SWB[row_R1, due_place_RH]
     is_known_R1 = np.isfinite(values_R)[:, None]
@@ -172,8 +172,8 @@ def advance(
 
 
 def coverage(state: Tracked, rows: NDArray) -> NDArray:
-    """The share of values in the intervals of each step and each of `LEVELS`, of late (R, H, L);
-    NaN where none was compared."""
+    """The recent share of values in the intervals of each step and level of `LEVELS` (R, H, L); NaN
+    before any comparison."""
     seen_RH1 = state.seen_SH[rows][:, :, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         beyond_RHB = BEYOND + state.off_SHB[rows] / seen_RH1
@@ -185,14 +185,14 @@ def coverage(state: Tracked, rows: NDArray) -> NDArray:
 
 
 def _pull(off_RHB: NDArray) -> NDArray:
-    """What the integrator adds to the logarithm of a factor."""
+    """The integrator's contribution to a log factor."""
     angle_RHB = np.pi / 2 * off_RHB / OFF
     angle_RHB = np.clip(angle_RHB, -STEEPEST, STEEPEST)
     return PULL * np.tan(angle_RHB)
 
 
 def _error(values_R: NDArray, answer_RQ: NDArray) -> NDArray:
-    """Errors of one step ahead in units of the spread between the middle quantiles."""
+    """One-step errors in units of the spread between the middle quantiles."""
     limits = np.finfo(np.float32)
     median_R = answer_RQ[:, MEDIAN]
     spread_R = answer_RQ[:, BOUNDS[-2]] - answer_RQ[:, BOUNDS[1]]
@@ -206,10 +206,9 @@ def _drift(state: Tracked, rows: NDArray, error_R: NDArray, rate: float) -> NDAr
     """Whether errors have grown: a conformal test (Vovk, Petej, Nouretdinov, Ahlberg, Carlsson &
     Gammerman, "Retrain or not retrain", 2021).
 
-    Where errors are exchangeable, the rank p of a new one is uniform, and the expectation of
-    1 / (2 √p) is 1. Shiryaev and Roberts' sum of the products of these, from any tick on, passes
-    1 / rate once in 1 / rate ticks at most. Then it begins anew, and errors are ranked among those
-    since.
+    If errors are exchangeable, the rank p of a new one is uniform, and the expectation of 1 / (2
+    √p) is 1. The Shiryaev–Roberts sum of their products, started at every tick, exceeds 1 / rate at
+    most once in 1 / rate ticks. It is then reset, and errors are ranked among those since.
     """
     known_R = np.isfinite(error_R)
     rows = rows[known_R]

@@ -1,4 +1,4 @@
-"""Where the cutoffs of a backtest lie.
+"""The cutoffs of a backtest.
 
 Shapes: S series, K cutoffs of each.
 """
@@ -15,18 +15,19 @@ from lstmcast.data.ragged import series_numbers
 from lstmcast.errors import UsageError
 from lstmcast.util.text import are, some_names
 
-FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
+# smallest number of known values at a cutoff, if two cycles are too many to require
+FEWEST_KNOWN = (8, 4)
 
 
 def spaced_cutoffs(
     lengths: np.ndarray, horizon: int, cutoffs: int = 5, step: int | None = None, minimum: int = 8
 ) -> np.ndarray:
-    """Counts of known observations at evenly spaced cutoffs, (S, K), oldest first; the last leaves
+    """Counts of known observations at evenly spaced cutoffs (S, K), oldest first; the last leaves
     `horizon` values.
 
-    The longest series sets the spacing: `step`, or a horizon, or less so that `cutoffs` of them
-    fit; K is smaller where even neighbouring ones do not. 0 stands where a series would keep fewer
-    than `minimum` values.
+    The longest series determines the spacing: `step`, or a horizon, or less so that `cutoffs` of
+    them fit. K is smaller if even adjacent cutoffs do not fit. The count is 0 if a series would
+    keep fewer than `minimum` values.
 
     >>> spaced_cutoffs(np.array([40, 20]), horizon=6, cutoffs=3)
     array([[22, 28, 34],
@@ -63,10 +64,10 @@ def cutoff_counts(
 
 
 class _Rows(NamedTuple):
-    """The times of series that occur: cutoffs are spaced by them, and lie on them.
+    """Steps of series that occur; cutoffs are spaced by them and lie on them.
 
-    places: where each of them lies on the grid of its series, from 1 · begins (S,): of its first
-    one among the places · lengths (S,): how many there are.
+    places: positions on the grid of each series, counted from 1 · begins (S,): index of the first
+    position of each series · lengths (S,): number of positions.
     """
 
     places: np.ndarray
@@ -87,7 +88,7 @@ class _Rows(NamedTuple):
         )
 
     def on_grid(self, counts: np.ndarray) -> np.ndarray:
-        """Counts of rows (S, K) as counts of steps of the grid; 0 stays so."""
+        """Counts of rows (S, K) as counts of grid steps; 0 is unchanged."""
         rows = self.begins[:, None] + np.maximum(counts, 1) - 1
         return np.where(counts > 0, self.places[rows], 0)
 

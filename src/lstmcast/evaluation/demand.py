@@ -2,8 +2,8 @@
 
 Croston's method and its two best-known corrections smooth the size and the frequency of demands
 separately. The bootstrap uses past sizes, and the probability of a demand after steps with and
-without one. All read at most the newest `MEMORY` values and skip missing ones, such as stock-outs
-that are marked as missing.
+without one. All use at most the newest `MEMORY` values and skip missing ones, such as stock-outs
+marked as missing.
 
     O origins · W newest values · H horizon · Q quantile levels
 """
@@ -27,14 +27,14 @@ from lstmcast.util.config import is_whole
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-MEMORY = 400  # newest values that are read
-BLOCK = 1 << 14  # histories of that length that are held at once
-INTERMITTENT = 0.4  # share of zeros from which a series of counts is called so
-PRIOR = 2.0  # steps of each state that the usual probability of a demand weighs as much as
+MEMORY = 400  # largest number of newest values used
+BLOCK = 1 << 14  # histories of that length per batch
+INTERMITTENT = 0.4  # share of zeros from which a series of counts is intermittent
+PRIOR = 2.0  # weight, in steps per state, of the overall probability of a demand
 
 
 class _Rate:
-    """A forecast of a mean per step, the same for every step."""
+    """Base of forecasts of a mean per step, the same for every step."""
 
     horizon: int | None
     quantiles: tuple[float, ...]
@@ -47,7 +47,7 @@ class _Rate:
         return predicted(self, panel, horizon, cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
-        """Forecasts (O, H) at any origins, unknown where no value is known."""
+        """Forecasts (O, H) at any origins, NaN if no value is known."""
         width = min(MEMORY, int(origins.counts.max()))
         rates = []
         for history_OW in _histories(panel, origins, width):
@@ -58,7 +58,7 @@ class _Rate:
         return np.repeat(rate_O1, steps, axis=1)
 
     def _rate(self, history_OW: NDArray) -> NDArray:
-        """The mean per step (O,) after some histories."""
+        """The mean per step (O,) after these histories."""
         raise NotImplementedError
 
 
@@ -129,8 +129,8 @@ class TSB(_Rate):
     """
 
     horizon: int | None = None
-    alpha: float = 0.1  # of sizes
-    beta: float = 0.05  # of how likely a demand is
+    alpha: float = 0.1  # weight for sizes
+    beta: float = 0.05  # weight for the probability of a demand
     name: str = "TSB"
     quantiles: tuple[float, ...] = QUANTILES
 
@@ -163,7 +163,7 @@ class DemandBootstrap:
     """
 
     horizon: int | None = None
-    memory: int = 112  # newest values that are drawn from
+    memory: int = 112  # number of newest values to draw from
     name: str = "bootstrap"
     quantiles: tuple[float, ...] = QUANTILES
     spreads: ClassVar[bool] = True
@@ -214,7 +214,7 @@ def demand_baselines() -> tuple[Croston, SBA, TSB, DemandBootstrap]:
 
 
 def demand_named(name: str) -> Demand | None:
-    """One of these by its name, with intervals, or None.
+    """The demand baseline with this name, with intervals, or None.
 
     >>> demand_named("tsb").name, demand_named("Holt-Winters")
     ('TSB', None)
@@ -248,32 +248,32 @@ def _require_weight(name: str, value: float) -> None:
 
 
 class OriginBlock(NamedTuple):
-    """Origins whose histories are held at once, and which rows of all they are."""
+    """Origins whose histories are processed together, and their rows among all origins."""
 
     rows: slice
     origins: Origins
 
 
 def origin_blocks(origins: Origins) -> Iterator[OriginBlock]:
-    """Some of the origins after the other."""
+    """Split the origins into blocks."""
     for first in range(0, len(origins.series), BLOCK):
         rows = slice(first, first + BLOCK)
         yield OriginBlock(rows, Origins(origins.series[rows], origins.counts[rows]))
 
 
 def _histories(panel: Panel, origins: Origins, width: int) -> Iterator[NDArray]:
-    """The newest values before some origins after the other, (O, W) each."""
+    """The newest values (O, W) before each block of origins."""
     for block in origin_blocks(origins):
         yield window(panel, block.origins, width)
 
 
 def _demands(history_OW: NDArray) -> NDArray:
-    """Where something was sold; missing values are no demand."""
+    """Whether there was demand at each step; missing values are no demand."""
     return np.isfinite(history_OW) & (history_OW != 0)
 
 
 def _smoothed(values_OW: NDArray, counted_OW: NDArray, weight: float) -> NDArray:
-    """Exponential smoothing (O,) of the values that count, which begins as their plain mean."""
+    """Exponential smoothing (O,) of the counted values, which starts as their plain mean."""
     level_O = np.zeros(len(values_OW))
     number_O = np.zeros(len(values_OW))
     for value_O, counts_O in zip(values_OW.T, counted_OW.T, strict=True):
@@ -285,9 +285,9 @@ def _smoothed(values_OW: NDArray, counted_OW: NDArray, weight: float) -> NDArray
 
 
 def _size_over_interval(history_OW: NDArray, alpha: float) -> NDArray:
-    """Croston's rate (O,); the steps since the newest demand say nothing yet."""
+    """Croston's rate (O,); steps since the newest demand are not used."""
     demand_OW = _demands(history_OW)
-    steps_OW = np.cumsum(np.isfinite(history_OW), axis=1)  # known ones only
+    steps_OW = np.cumsum(np.isfinite(history_OW), axis=1)  # of known values only
     at_OW = np.where(demand_OW, steps_OW, 0)
     newest_OW = np.maximum.accumulate(at_OW, axis=1)
     before_OW = np.zeros_like(newest_OW)
@@ -301,15 +301,15 @@ def _size_over_interval(history_OW: NDArray, alpha: float) -> NDArray:
 
 
 class Chain(NamedTuple):
-    """How likely a demand is at each step, by what the steps before were (O,)."""
+    """Probabilities of a demand at each step, given the previous step (O,)."""
 
     after_none: NDArray
     after_one: NDArray
-    current: NDArray  # whether the newest known step had one
+    current: NDArray  # whether there was demand at the newest known step
 
     @classmethod
     def of(cls, history_OW: NDArray) -> Chain:
-        """Estimated from pairs of known neighbours, drawn towards how often there is a demand."""
+        """Estimate from pairs of adjacent known values, shrunk towards the overall probability."""
         known_OW = np.isfinite(history_OW)
         demand_OW = _demands(history_OW)
         number_O = np.maximum(known_OW.sum(axis=1), 1)
@@ -331,7 +331,7 @@ class Chain(NamedTuple):
         )
 
     def ahead(self, steps: int) -> NDArray:
-        """How likely a demand is at each step ahead (O, H)."""
+        """The probability of a demand at each step ahead (O, H)."""
         likely_OH = np.empty((len(self.current), steps))
         likely_O = self.current
         for step in range(steps):
@@ -341,14 +341,14 @@ class Chain(NamedTuple):
 
 
 def _resampled(history_OW: NDArray, steps: int, levels: tuple[float, ...]) -> NDArray:
-    """Quantiles (O, H, Q) of values that weigh as much as a demand, or none, is likely."""
+    """Quantiles (O, H, Q) of past values, weighted by the probability of a demand, or of none."""
     known_OW = np.isfinite(history_OW)
     ascending_OW = np.where(known_OW, history_OW, np.inf)
     order_OW = np.argsort(ascending_OW, axis=1, kind="stable")
     value_OW = np.take_along_axis(history_OW, order_OW, axis=1)
     demand_OW = _demands(value_OW)
     none_OW = np.isfinite(value_OW) & ~demand_OW
-    # in one series all may be demands, in another none
+    # a series may have only demands, or none
     each_OW = demand_OW / np.maximum(demand_OW.sum(axis=1, keepdims=True), 1)
     other_OW = none_OW / np.maximum(none_OW.sum(axis=1, keepdims=True), 1)
     likely_OH = Chain.of(history_OW).ahead(steps)
@@ -360,7 +360,7 @@ def _resampled(history_OW: NDArray, steps: int, levels: tuple[float, ...]) -> ND
         below_OW = np.cumsum(weight_OW, axis=1)
         total_O1 = below_OW[:, -1:]
         for column, level in enumerate(levels):
-            # a distribution of demands alone, or of none, does not add up to 1
+            # weights do not add up to 1 if all values are demands, or none is
             reached_OW = below_OW >= level * total_O1 - 1e-12
             place_O = reached_OW.argmax(axis=1)
             result_OHQ[:, step, column] = value_OW[rows, place_O]

@@ -1,4 +1,4 @@
-"""Correlations of errors over steps and between series at held-out cutoffs, for sums.
+"""Correlations of errors across steps and series at held-out cutoffs, for sums.
 
 O origins · G origins that share a calibration · J held-out cutoffs · H horizon
 """
@@ -16,19 +16,19 @@ from lstmcast.evaluation.calibration import HeldOut, Tried
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.paths import USUAL, Dependence
 
-LARGEST = 4.0  # times the usual error, beyond which one says no more of how errors hang together
-TRUST = 4.0  # forecasts that do not overlap and weigh as much as what is usual
-MOST = 0.95  # of a correlation
-MOST_SERIES = 500  # that are looked at
+LARGEST = 4.0  # clip of errors, in usual errors, for correlations
+TRUST = 4.0  # non-overlapping forecasts that weigh as much as the prior
+MOST = 0.95  # largest correlation
+MOST_SERIES = 500  # largest number of series used
 INNER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
 
 
 def dependence_of(
     panel: Panel, forecasts_of: Callable[[NDArray], Tried], held_out: HeldOut
 ) -> Dependence:
-    """The correlations of each origin, measured over the series of its group together.
+    """The correlations of each origin, estimated from all series of its group.
 
-    forecasts_of: what was tried of some origins, which are among those that are `looked_at`.
+    forecasts_of: the results for some origins, which are among those in `looked_at`.
     """
     dependence = Dependence.usual(len(held_out.origins.series))
     for group in held_out.groups:
@@ -46,7 +46,7 @@ def dependence_of(
 
 
 class Sample:
-    """Of what was tried in parts, that of the origins that are `looked_at`."""
+    """Collects the results of the origins in `looked_at` from batches."""
 
     def __init__(self, held_out: HeldOut) -> None:
         samples = [looked_at(group) for group in held_out.groups]
@@ -54,7 +54,7 @@ class Sample:
         self._batches: list[Tried] = []
 
     def seen(self, batches: Iterable[tuple[slice, Tried]]) -> Iterator[tuple[slice, Tried]]:
-        """The same batches, noted in passing."""
+        """Yield the same batches, and store the sampled origins of each."""
         for rows, forecasts in batches:
             is_inside = (self._origins >= rows.start) & (self._origins < rows.stop)
             sample = self._origins[is_inside]
@@ -62,21 +62,21 @@ class Sample:
             yield rows, forecasts
 
     def tried(self, origins: NDArray) -> Tried:
-        """What was tried of some of these origins, once all batches have passed."""
+        """The results for some of these origins, once all batches have passed."""
         columns = zip(*self._batches, strict=True)
         forecasts = Tried(*(np.concatenate(arrays) for arrays in columns))
         return forecasts.rows(np.searchsorted(self._origins, origins))
 
 
 def looked_at(group: NDArray) -> NDArray:
-    """The origins of a group that say how errors hang together: those of some of many series."""
+    """The origins of a group that are used: a sample if it has many series."""
     stride = -(-len(group) // MOST_SERIES)
     return group[::stride] if len(group) else group
 
 
 def _clock(panel: Panel, held_out: HeldOut, group: NDArray) -> NDArray:
-    """When each held-out cutoff was, in steps on one clock (G, J); numbers of their own for series
-    whose times lie on no common grid."""
+    """The time of each held-out cutoff, in steps of a common clock (G, J); unique numbers for
+    series whose times do not share a grid."""
     series = held_out.origins.series[group]
     begin_G = panel.frequency.position(panel.starts[series], panel.starts.min())
     own_clock_G = -(1 + np.arange(len(series))) * (1 << 32)
@@ -103,7 +103,7 @@ def _scores(forecasts: Tried) -> NDArray:
 
 
 def _windows(held_out: HeldOut, group: NDArray, horizon: int) -> float:
-    """How many forecasts that do not overlap the cutoffs are, of a series on average."""
+    """The average number of non-overlapping forecasts at the cutoffs of a series."""
     is_cutoff = held_out.counts_OJ[group] > 0
     cutoffs = is_cutoff.sum(axis=1)
     overlap = np.minimum(1.0, held_out.apart_O[group] / horizon)
@@ -112,7 +112,7 @@ def _windows(held_out: HeldOut, group: NDArray, horizon: int) -> float:
 
 
 def _over_steps(score_GJH: NDArray, windows: float) -> tuple[float, float]:
-    """The lasting and the near correlation: of steps far apart, and of neighbours."""
+    """The lasting and the near correlation: of steps far apart, and of adjacent steps."""
     horizon = score_GJH.shape[2]
     prior_far, prior_near = USUAL[:2]
     prior_next = prior_far + (1 - prior_far) * prior_near
@@ -150,7 +150,7 @@ def _correlation(score_GJH: NDArray, lags: list[int]) -> float:
 
 
 def _drawn(measured: float, prior: float, trials: float) -> float:
-    """A correlation, drawn towards what is usual where little was measured."""
+    """A correlation shrunk towards the prior, depending on the number of trials."""
     if not np.isfinite(measured):
         return prior
     return (trials * measured + TRUST * prior) / (trials + TRUST)
@@ -159,11 +159,11 @@ def _drawn(measured: float, prior: float, trials: float) -> float:
 def _between(
     score_GJH: NDArray, times_GJ: NDArray, trials: float, over_steps: tuple[float, float]
 ) -> tuple[float, float]:
-    """The correlations of different series at the same time, in what lasts over the steps and in
-    what does not.
+    """The correlations of different series at the same time, of the component that lasts across
+    steps and of the one that does not.
 
-    The mean over the steps of a forecast holds mostly what lasts, a single step both: two
-    measurements for two numbers.
+    The mean over the steps of a forecast consists mostly of the lasting component, a single step of
+    both: two measurements for two numbers.
     """
     together, at_once = USUAL[2:]
     lasting, near = over_steps
@@ -188,7 +188,7 @@ def _between(
 
 
 def _means(score_GJH: NDArray) -> NDArray:
-    """Means over the steps (G, J, 1), NaN where not all are known."""
+    """Means over the steps (G, J, 1), NaN unless all are known."""
     with np.errstate(invalid="ignore"):
         is_known = np.isfinite(score_GJH)
         total = np.where(is_known, score_GJH, 0).sum(2, keepdims=True)
@@ -197,14 +197,14 @@ def _means(score_GJH: NDArray) -> NDArray:
 
 
 def _variance_of_mean(near: float, steps: int) -> float:
-    """The variance of the mean of so many steps whose neighbours are so correlated."""
+    """The variance of the mean of this number of steps with this correlation of neighbours."""
     lags = np.arange(1, steps)
     covariances = ((steps - lags) * near**lags).sum()
     return float((steps + 2 * covariances) / steps**2)
 
 
 def _pairwise(score_GJX: NDArray, times_GJ: NDArray) -> float:
-    """The correlation of two series on average, at equal times; NaN where none are equal."""
+    """The average correlation of two series at equal times; NaN if they have none."""
     times, place = np.unique(times_GJ.ravel(), return_inverse=True)
     steps = score_GJX.shape[2]
     scores = score_GJX.reshape(-1, steps)
@@ -212,7 +212,7 @@ def _pairwise(score_GJX: NDArray, times_GJ: NDArray) -> float:
     scores = np.where(is_known, scores, 0.0)
 
     def sums(numbers: NDArray) -> NDArray:
-        """Over the series at each time and step."""
+        """Sums over the series at each time and step."""
         totals = np.zeros((len(times), steps))
         np.add.at(totals, place, numbers)
         return totals

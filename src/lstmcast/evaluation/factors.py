@@ -4,8 +4,8 @@ A score is the factor on its half-width with which an interval would just have c
 value. The quantile of the scores at the level of the interval is its factor; if scores are few, it
 is shrunk towards neighbouring steps, other series and the network's own width (1).
 
-    P groups of as many origins · G origins that share a calibration · J held-out cutoffs
-    R rows, each with scores of its own · N cutoffs of one or several series · H horizon
+    P groups of equal size · G origins that share a calibration · J held-out cutoffs
+    R rows of scores · N cutoffs of one or several series · H horizon
     Q quantile levels, symmetric about the median · I central intervals, narrow ones first
 """
 
@@ -19,19 +19,20 @@ from numpy.typing import NDArray
 
 from lstmcast.context import MOST_CUTOFFS
 
-ENOUGH = 60  # scores for one interval at one step
-NEAR = 3  # steps before it that a step may share the scores of, in a series calibrated alone
-# held-out cutoffs that a series calibrated alone must have: the scores of one cutoff are alike
+ENOUGH = 60  # number of scores needed for one interval at one step
+NEAR = 3  # earlier steps whose scores a step may use, in a series calibrated alone
+# held-out cutoffs needed to calibrate a series alone: scores of one cutoff are correlated
 OWN_CUTOFFS = 8
-# held-out cutoffs whose scores weigh as much as the prior (the network; all series together)
+# held-out cutoffs that weigh as much as the prior (the network; all series together)
 TRUST = 4.0
-# and as much as what shorter steps say of one that fewer cutoffs, or none, could measure
+# held-out cutoffs that weigh as much as the extrapolation from shorter steps
 FROM_SHORTER = 8.0
-GROWN = 4.0  # held-out cutoffs that say as much of the growth of errors as the network does
-STEEPEST = 0.5  # growth of a walk's errors, beyond what the network's own widths grow
-SMOOTHED, SMOOTHED_SHARE = 3, 4  # steps to each side, or a part of the distance
-FIRST = 24  # steps that are looked at together, however few are asked for
-AT_ONCE = 1 << 21  # numbers that are worked on together
+GROWN = 4.0  # held-out cutoffs that weigh as much as the network, for the growth of errors
+# largest growth of errors beyond that of the network's widths; 0.5 is that of a random walk
+STEEPEST = 0.5
+SMOOTHED, SMOOTHED_SHARE = 3, 4  # steps to each side, or a share of the distance
+FIRST = 24  # first steps that are processed together, whatever the horizon
+AT_ONCE = 1 << 21  # numbers per batch
 
 
 def interval_factors(
@@ -40,8 +41,8 @@ def interval_factors(
     actual_GJH: NDArray,
     apart_G: NDArray | None = None,
 ) -> NDArray:
-    """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where
-    nothing was held out."""
+    """The factors of each central interval (G, H, I), narrow intervals first; 1 if nothing was held
+    out."""
     middle = quantile_levels.index(0.5)
     scores = [
         scores_of(held_out_GJHQ, actual_GJH, low, middle, high)
@@ -52,7 +53,7 @@ def interval_factors(
 
 
 def _intervals(quantile_levels: tuple[float, ...]) -> list[tuple[int, int]]:
-    """The places of the bounds of each central interval, narrow ones first.
+    """The indices of the bounds of each central interval, narrow ones first.
 
     >>> _intervals((0.1, 0.25, 0.5, 0.75, 0.9))
     [(1, 3), (0, 4)]
@@ -64,8 +65,8 @@ def _intervals(quantile_levels: tuple[float, ...]) -> list[tuple[int, int]]:
 def factors_of(
     scores_IPGJH: NDArray, quantile_levels: tuple[float, ...], apart_PG: NDArray | None
 ) -> NDArray:
-    """Factors (P, G, H, I) from the scores of each interval: of each series alone where it has
-    enough scores, else of all of its group together."""
+    """Factors (P, G, H, I) from the scores of each interval: of each series alone if it has enough
+    scores, else of its whole group."""
     levels = []
     for low, high in _intervals(quantile_levels):
         levels.append(quantile_levels[high] - quantile_levels[low])
@@ -102,8 +103,8 @@ def factors_of(
 def scores_of(
     held_out_GJHQ: NDArray, actual_GJH: NDArray, low: int, middle: int, high: int
 ) -> NDArray:
-    """The factor by which the interval would just have contained the actual value (G, J, H); NaN
-    = unknown."""
+    """The factor at which the interval would just have contained the actual value (G, J, H); NaN
+    if unknown."""
     median = held_out_GJHQ[..., middle]
     error = actual_GJH - median
     above = held_out_GJHQ[..., high] - median
@@ -116,9 +117,9 @@ def scores_of(
 
 
 def _trials(known_IPGH: NDArray, apart_PG: NDArray | None) -> NDArray:
-    """How many independent trials the known scores of each step are (I, P, G, H).
+    """The number of independent trials that the known scores of each step represent (I, P, G, H).
 
-    Errors at step h of cutoffs that lie fewer steps apart have most of their causes in common.
+    Errors at step h of cutoffs fewer than h steps apart have most of their causes in common.
     """
     if apart_PG is None:
         return known_IPGH.astype(float)
@@ -128,25 +129,25 @@ def _trials(known_IPGH: NDArray, apart_PG: NDArray | None) -> NDArray:
 
 
 def _pooled(count_IPGH: NDArray) -> NDArray:
-    """Of the series of each group together, (R, H)."""
+    """Sums over the series of each group (R, H)."""
     count_IPH = count_IPGH.sum(axis=2)
     return count_IPH.reshape(-1, count_IPH.shape[2])
 
 
 class Scores(NamedTuple):
-    """Those that the factors of one interval are made of, in each row, and its level."""
+    """The scores of one interval in each row, and its level."""
 
     scores_RNH: NDArray
-    known_RH: NDArray  # how many are known
-    trials_RH: NDArray  # how many independent trials these are
+    known_RH: NDArray  # number of known scores
+    trials_RH: NDArray  # number of independent trials they represent
     level_R: NDArray
 
     def factors(self, farthest: int, before_RH: NDArray) -> NDArray:
-        """Factors (R, H): the smallest window of steps with enough scores decides each.
+        """Factors (R, H), each from the smallest window of steps with enough scores.
 
-        Few cutoffs are few independent trials, however many steps they have: the prior keeps a say.
-        Of far steps there are fewer trials than of near ones: what the near ones measured, and how
-        it grew with the distance, stands in for those that are missing.
+        Few cutoffs are few independent trials, whatever the number of steps, so they are shrunk
+        towards the prior. Later steps have fewer trials than early ones: missing ones are replaced
+        by an extrapolation of what the early steps measured.
         """
         measured_RH = self._measured(farthest)
         ratio_RH = np.log(measured_RH / before_RH)
@@ -158,16 +159,16 @@ class Scores(NamedTuple):
         evidence_RH = weight_RH * np.nan_to_num(ratio_RH)
         evidence_RH += missing_RH * grown_RH
         total_RH = weight_RH + missing_RH
-        # where nothing was measured there is nothing to divide either
+        # avoids division by zero where nothing was measured
         mean_RH = evidence_RH / np.where(largest_R1 > 0, total_RH, 1.0)
         mean_RH = mean_RH * largest_R1 / (largest_R1 + TRUST)
         return before_RH * np.exp(mean_RH)
 
     def _measured(self, farthest: int) -> NDArray:
-        """The factor that the scores of each step ask for (R, H); NaN where there are none.
+        """The factor that the scores of each step imply (R, H); NaN if there are none.
 
-        Errors of a walk at cutoffs that lie close together are nearly one trial, those of a season
-        nearly as many as there are: the quantile is taken as of a number between the two.
+        For a random walk, errors at nearby cutoffs are almost one trial; for a season, almost
+        independent: the quantile is computed for a number in between.
         """
         width_RH = _widths(self.known_RH, farthest)
         count_RH = _in_windows(self.known_RH, width_RH)
@@ -188,7 +189,7 @@ class Scores(NamedTuple):
         return np.clip(measured_RH, 0.05, 20.0)
 
     def _cells(self, is_cell_RH: NDArray, width: int) -> Iterator[tuple[NDArray, NDArray]]:
-        """Some of the rows and steps, as many at a time as have not too many scores."""
+        """Batches of rows and steps with a limited number of scores."""
         row, step = np.nonzero(is_cell_RH)
         scores_of_cell = (width + 1) * self.scores_RNH.shape[1]
         size = max(1, AT_ONCE // scores_of_cell)
@@ -197,7 +198,7 @@ class Scores(NamedTuple):
             yield row[chunk], step[chunk]
 
     def _in_window(self, row_X: NDArray, step_X: NDArray, width: int) -> NDArray:
-        """The scores of some steps and of so many others (X, N), whether known or not."""
+        """The scores of some steps and of their windows (X, N), including unknown ones."""
         first_X = np.maximum(0, step_X - width)
         window = min(width + 1, self.scores_RNH.shape[2])
         steps_XW = first_X[:, None] + np.arange(window)
@@ -206,7 +207,7 @@ class Scores(NamedTuple):
 
 
 def _widths(known_RH: NDArray, farthest: int) -> NDArray:
-    """How many others a step shares the scores of (R, H): as few as give enough of them."""
+    """The width of each step's window (R, H): the smallest with enough scores."""
     width_RH = np.full(known_RH.shape, farthest)
     for width in range(farthest):
         has_enough_RH = _in_windows(known_RH, width) >= ENOUGH
@@ -218,8 +219,8 @@ def _widths(known_RH: NDArray, farthest: int) -> NDArray:
 
 
 def _in_windows(known_RH: NDArray, width: NDArray | int) -> NDArray:
-    """How many scores are known of a step and of so many others (…, H): those before it, and for
-    the first steps those after it."""
+    """The number of known scores in each step's window (…, H): of the steps before it, and for the
+    first steps also those after it."""
     shape = known_RH.shape
     steps_H = np.arange(shape[-1])
     first = np.maximum(0, steps_H - width)
@@ -235,9 +236,8 @@ def _in_windows(known_RH: NDArray, width: NDArray | int) -> NDArray:
 
 
 def _ranks(count: NDArray, level: NDArray, trials: NDArray) -> NDArray:
-    """Which of so many scores the conformal quantile is: the ⌈(n + 1) level⌉-th smallest of n, or
-    the largest; of scores that are but so many independent trials, the one at the same share of
-    them."""
+    """The rank of the conformal quantile: the ⌈(n + 1) level⌉-th smallest of n scores, or the
+    largest; if scores represent fewer independent trials, the rank at the same share."""
     most_trials = np.maximum(count, 1)
     trials = np.minimum(np.maximum(trials, 1.0), most_trials)
     share = (trials + 1) * level / trials
@@ -246,19 +246,19 @@ def _ranks(count: NDArray, level: NDArray, trials: NDArray) -> NDArray:
 
 
 def _ranked(scores_XN: NDArray, rank_X: NDArray) -> NDArray:
-    """The score of each row that has the rank (X,); unknown ones come last."""
-    # no slower than to look for a few ranks alone
+    """The score of each row with this rank (X,); unknown scores are sorted last."""
+    # a full sort is as fast as a partial one here
     ordered_XN = np.sort(scores_XN, axis=1)
     place_X1 = rank_X[:, None] - 1
     return np.take_along_axis(ordered_XN, place_X1, axis=1)[:, 0]
 
 
 def _smoothed(ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
-    """Averages over neighbouring steps, the nearer the more (R, H): one surprise among the cutoffs
-    decides the factor of the steps that it met, and no reader believes bounds that jump.
+    """Weighted averages over neighbouring steps (R, H), as a single outlier among the cutoffs
+    affects the steps that it met, and bounds should not jump.
 
-    Where a step was tried many times its neighbours say little of it. Steps beyond the first ones
-    look back only: what they say must not depend on the horizon.
+    The more trials a step has, the less its neighbours count. Steps beyond the first ones only use
+    earlier steps, so that factors do not depend on the horizon.
     """
     nearness_HH = _nearness(ratio_RH.shape[1])
     mean_RH = np.empty_like(ratio_RH)
@@ -270,7 +270,7 @@ def _smoothed(ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
 
 
 def _nearness(steps: int) -> NDArray:
-    """What each step says of another one beside its own scores (H, H), from 1 down to 0."""
+    """The weight of each step for another one (H, H), from 1 down to 0."""
     at_H = np.arange(steps)
     last_H = np.maximum(at_H, min(FIRST, steps) - 1)
     reach_H = np.maximum(SMOOTHED, at_H // SMOOTHED_SHARE) + 1.0
@@ -281,7 +281,7 @@ def _nearness(steps: int) -> NDArray:
 
 
 def _mean_of_near(nearness_HH: NDArray, ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
-    """The averages of some rows."""
+    """The averages for a batch of rows."""
     share_RH = np.minimum(weight_RH, MOST_CUTOFFS)
     near_RHH = nearness_HH * share_RH[:, None]
     diagonal_H = np.arange(len(nearness_HH))
@@ -293,12 +293,12 @@ def _mean_of_near(nearness_HH: NDArray, ratio_RH: NDArray, weight_RH: NDArray) -
 
 
 def _grown(ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
-    """What the steps up to each say of it (R, H): a straight line over the logarithm of the
-    distance, whose slope is held towards none."""
+    """Extrapolation from the steps up to each (R, H): a straight line over the log distance, whose
+    slope is shrunk towards 0."""
     steps = ratio_RH.shape[1]
     ahead_H = np.log(np.arange(1, steps + 1))
     ratio_RH = np.nan_to_num(ratio_RH)
-    # The first steps share their line, so that it begins with more than a point.
+    # The first steps share a line, so that it starts with more than one point.
     until_H = np.maximum(np.arange(steps), min(FIRST, steps) - 1)
 
     def up_to(numbers_RH: NDArray) -> NDArray:

@@ -1,4 +1,4 @@
-"""A combination with shares that are measured once, when training ends.
+"""Combinations with shares that are measured once, when training ends.
 
 O origins · H horizon · Q quantile levels · S series
 N candidates, without the network; X with it
@@ -28,8 +28,8 @@ from lstmcast.model.inputs.axis import ROOT
 def weighed(
     method: str, panel: Panel, measured: HeldBack | None, extra: Sequence[Candidate] = ()
 ) -> tuple[HeldBack | None, dict[str, float]]:
-    """The forecasts of a combination where weights had not seen the data, and the shares of its
-    candidates: the same for all series, as those are all that is measured of a fitted network."""
+    """The forecasts of a combination by weights that had not seen the data, and the shares of its
+    candidates: equal for all series, as they are all that is stored with a fitted network."""
     candidates: tuple[Candidate, ...] = (*candidates_of(panel), *extra)
     if method not in (COMBINED, BEST):
         shares = {named(method, candidates, panel).name: 1.0}
@@ -50,8 +50,8 @@ def mixed(
     quantiles_OHQ: NDArray,
     extra: Sequence[Candidate] = (),
 ) -> tuple[NDArray, Combination]:
-    """The network's quantiles (O, H, Q), moved to the median of a combination whose shares are
-    known, and what that was made of."""
+    """The network's quantiles (O, H, Q) moved to the median of a combination with known shares, and
+    the combination."""
     candidates: tuple[Candidate, ...] = (*candidates_of(panel), *extra)
     horizon = quantiles_OHQ.shape[1]
     positive_O = all_positive(quantiles_OHQ)
@@ -80,7 +80,7 @@ def mixed(
 def _measured_shares(
     method: str, candidates: Sequence[Candidate], panel: Panel, measured: HeldBack
 ) -> dict[str, float]:
-    """The shares of the candidates, by name; those that weigh less than a thousandth left out."""
+    """The shares of the candidates by name, without those below a thousandth."""
     origins, quantiles_OHQ, actual_OH = measured
     horizon = actual_OH.shape[1]
     median_OH = quantiles_OHQ[..., MEDIAN]
@@ -107,8 +107,8 @@ def _measured_shares(
 
 
 class SeriesErrors(NamedTuple):
-    """Errors of the network and of each candidate by series, and how many windows that do not
-    overlap they are of: of series that the network has an error in."""
+    """Errors of the network and of each candidate by series, and the number of non-overlapping
+    windows, for series in which the network has an error."""
 
     error_XS: NDArray
     windows_S: NDArray

@@ -18,9 +18,9 @@ from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.util.parallel import give_back_memory
 
-ENOUGH_SERIES = 250  # of which four cutoffs, a horizon apart, are enough
-# Forecasts, at origins and at held-out cutoffs, whose quantiles are worked on together: each array
-# of so many takes 11 MB, and a combination makes a dozen of them.
+ENOUGH_SERIES = 250  # from this number on, four cutoffs a horizon apart are enough
+# Forecasts, at origins and at held-out cutoffs, whose quantiles are processed together: an array
+# of that size takes 11 MB, and a combination makes a dozen of them.
 AT_ONCE = 1 << 13
 
 # quantiles (O, H, Q) at `heads.HEAD_QUANTILES`, in the units of the data
@@ -29,17 +29,16 @@ Decode = Callable[[Panel, Origins, int], NDArray]
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Origins, and the cutoffs before each of them (O, J) that were held out; count 0 = none."""
+    """Origins, and the held-out cutoffs before each of them (O, J); count 0 = none."""
 
     origins: Origins
     counts_OJ: NDArray
     apart_O: NDArray  # steps between these cutoffs
-    group_O: NDArray  # which origins share a calibration: those of one number
+    group_O: NDArray  # origins with equal numbers share a calibration
 
     @classmethod
     def of(cls, panel: Panel, origins: Origins) -> HeldOut:
-        """The cutoffs that say how good forecasts would have been: many of few series, few of each
-        of many."""
+        """The cutoffs at which past forecasts are evaluated: many for few series, few for many."""
         cutoffs = _cutoffs_of_each(panel)
         counts_OJ, apart_O = held_out_counts(origins.counts, panel.periods, cutoffs)
         # the k-th cutoff of every series
@@ -49,7 +48,7 @@ class HeldOut:
 
     @classmethod
     def stacked(cls, of_panels: Sequence[HeldOut], lengths: Sequence[int]) -> HeldOut:
-        """Those of several panels of so many series, of which each is calibrated by itself."""
+        """The held-out cutoffs of several panels of these lengths, each calibrated separately."""
         first_series = first_group = 0
         columns = []
         for held_out, length in zip(of_panels, lengths, strict=True):
@@ -70,17 +69,17 @@ class HeldOut:
 
     @cached_property
     def groups(self) -> list[NDArray]:
-        """Origins that share a calibration, by their numbers."""
+        """The indices of origins that share a calibration."""
         order = np.argsort(self.group_O, kind="stable")
         changes = np.diff(self.group_O[order])
         begins = np.flatnonzero(changes) + 1
         return np.split(order, begins)
 
     def forecasts(self, answer: Callable[[Origins], NDArray]) -> tuple[NDArray, NDArray]:
-        """What a forecaster answers at the origins (O, …) and at the held-out cutoffs (O, J, …).
+        """Forecasts of a forecaster at the origins (O, …) and at the held-out cutoffs (O, J, …).
 
-        It is asked once for each cutoff of a series, whichever origins share it. NaN where there
-        is no cutoff.
+        Each cutoff of a series is forecast once, even if several origins share it. NaN if there is
+        no cutoff.
         """
         distinct, is_asked, place = self._distinct
         answers = answer(distinct)
@@ -92,8 +91,8 @@ class HeldOut:
 
     @cached_property
     def _distinct(self) -> tuple[Origins, NDArray, NDArray]:
-        """Series and counts that are asked for, which of the different pairs they are, and the pair
-        of each origin and each of its cutoffs."""
+        """Series and counts to forecast, which of the unique pairs they are, and the pair of each
+        origin and each of its cutoffs."""
         counts = np.concatenate([self.origins.counts[:, None], self.counts_OJ], axis=1)
         series = np.broadcast_to(self.origins.series[:, None], counts.shape)
         count_limit = counts.max(initial=0) + 1
@@ -104,11 +103,11 @@ class HeldOut:
         return Origins(series[is_asked], counts[is_asked]), is_asked, place
 
     def tried(self, decode: Decode, panel: Panel, horizon: int) -> Tried:
-        """The network's forecasts, and what came after the held-out cutoffs."""
+        """The network's forecasts, and the actual values after the held-out cutoffs."""
         return self.whole(self.tried_in_parts(decode, panel, horizon))
 
     def whole(self, batches: Iterable[tuple[slice, Tried]]) -> Tried:
-        """The results for all groups of origins, joined."""
+        """The results for all batches of origins, joined."""
         origin_count = len(self.counts_OJ)
         all_forecasts: Tried | None = None
         for rows, forecasts in batches:
@@ -125,7 +124,7 @@ class HeldOut:
     def tried_in_parts(
         self, decode: Decode, panel: Panel, horizon: int
     ) -> Iterator[tuple[slice, Tried]]:
-        """`tried` of some origins after the other, and which they are."""
+        """`tried` in batches of origins, each with its slice."""
 
         def answer(origins: Origins) -> NDArray:
             return decode(panel, origins, horizon)
@@ -141,14 +140,14 @@ class HeldOut:
                 give_back_memory()
 
     def rows(self, rows: slice) -> HeldOut:
-        """Some of the origins."""
+        """A subset of the origins."""
         if rows == slice(0, len(self.counts_OJ)):
             return self
         origins = Origins(self.origins.series[rows], self.origins.counts[rows])
         return HeldOut(origins, self.counts_OJ[rows], self.apart_O[rows], self.group_O[rows])
 
     def parts(self, series: int) -> list[slice]:
-        """The origins of some series after the other, all cutoffs of a series together."""
+        """Slices of origins that keep all cutoffs of a series together."""
         count, cutoffs = self.counts_OJ.shape
         per_series = max(count // max(series, 1), 1)
         forecasts_per_series = per_series * (1 + cutoffs)
@@ -159,14 +158,15 @@ class HeldOut:
 
 
 class Tried(NamedTuple):
-    """Quantiles at origins and at the held-out cutoffs before them, with what came after those."""
+    """Quantiles at origins and at the held-out cutoffs before them, with actual values after
+    those."""
 
     quantiles_OHQ: NDArray
     before_OJHQ: NDArray
-    actual_OJH: NDArray  # as far as it may be known, then NaN
+    actual_OJH: NDArray  # NaN beyond what may be known
 
     def rows(self, rows: slice | NDArray) -> Tried:
-        """Some of the origins."""
+        """A subset of the origins."""
         return Tried(
             quantiles_OHQ=self.quantiles_OHQ[rows],
             before_OJHQ=self.before_OJHQ[rows],
@@ -175,7 +175,7 @@ class Tried(NamedTuple):
 
     @property
     def positive(self) -> NDArray:
-        """Where all of it is above 0, so that logarithms can be taken (O,)."""
+        """Whether all values of an origin are positive, so that logarithms exist (O,)."""
         is_positive_O = all_positive(self.quantiles_OHQ)
         is_positive_O &= all_positive(self.before_OJHQ)
         is_positive_O &= all_positive(self.actual_OJH)
@@ -183,7 +183,7 @@ class Tried(NamedTuple):
 
 
 class HeldBack(NamedTuple):
-    """Forecasts by weights that had not seen what they are compared with."""
+    """Forecasts by weights that had not seen the values that they are compared with."""
 
     origins: Origins
     quantiles_OHQ: NDArray
@@ -191,7 +191,7 @@ class HeldBack(NamedTuple):
 
 
 def held_back(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> HeldBack | None:
-    """Forecasts at cutoffs from `ends` (S,) on; None where no series has a value after its end."""
+    """Forecasts at cutoffs from `ends` (S,) on; None if no series has later values."""
     spacing = horizon if len(panel) >= ENOUGH_SERIES else max(1, horizon // 3)
     end_S1 = ends[:, None]
     counts_SJ = end_S1 + spacing * np.arange(_cutoffs_of_each(panel))
@@ -208,12 +208,12 @@ def held_back(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> Held
 
 
 def _cutoffs_of_each(panel: Panel) -> int:
-    """How many cutoffs of each series are held out: few of each of many."""
+    """The number of held-out cutoffs of each series, which is smaller for many series."""
     return FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
 
 
 def alike(groups: Iterable[NDArray], limit: int) -> Iterator[NDArray]:
-    """Groups of equal size together, as many as have so many origins (P, G).
+    """Groups of equal size, stacked up to a number of origins (P, G).
 
     >>> groups = [np.array([0, 1]), np.array([2]), np.array([3, 4])]
     >>> [together.tolist() for together in alike(groups, 4)]
@@ -229,13 +229,13 @@ def alike(groups: Iterable[NDArray], limit: int) -> Iterator[NDArray]:
 
 
 def all_positive(values: NDArray) -> NDArray:
-    """Which origins have no known value that is 0 or less (O,)."""
+    """Which origins have only positive known values (O,)."""
     is_low = (values <= 0).reshape(len(values), -1)
     return np.logical_not(is_low.any(axis=1))
 
 
 def per_origin(values_O: NDArray, like: NDArray) -> NDArray:
-    """A value for each origin with as many axes as `like`, so that it goes with all of its values.
+    """A value for each origin with as many axes as `like`, for broadcasting.
 
     >>> per_origin(np.array([1, 2]), np.zeros((2, 3, 4))).shape
     (2, 1, 1)
@@ -246,7 +246,7 @@ def per_origin(values_O: NDArray, like: NDArray) -> NDArray:
 def actual_after(
     panel: Panel, series: NDArray, held_out: NDArray, known_until: NDArray, horizon: int
 ) -> NDArray:
-    """Actual values after each held-out cutoff (O, J, H), as far as they may be known, then NaN."""
+    """Actual values after each held-out cutoff (O, J, H), NaN beyond what may be known."""
     count_OJ1 = held_out[:, :, None]
     steps_OJH = count_OJ1 + np.arange(horizon)
     is_known_OJH = (steps_OJH < known_until[:, None, None]) & (count_OJ1 > 0)

@@ -33,16 +33,16 @@ from lstmcast.util.lines import aligned
 from lstmcast.util.text import number
 from lstmcast.writing.tables import frame_of, write_table
 
-FEWEST_KNOWN = 8  # values before a cutoff, of series that were not trained on
-MOST_SERIES = 100  # of a panel that are asked
-BOUNDS = (0.05, 0.95)  # of the repeats, between which the interval lies
+FEWEST_KNOWN = 8  # smallest number of values before a cutoff, for series that were not trained on
+MOST_SERIES = 100  # largest number of series used
+BOUNDS = (0.05, 0.95)  # quantiles of the repeats that bound the interval
 Progress = Callable[[str], object]
 
 
 @dataclass(frozen=True)
 class Permuted:
-    """What was permuted: the mean error, by how many percent it grew, and between which numbers
-    nine in ten of the repeats lie."""
+    """A permuted part: the mean error, its growth in percent, and the bounds that contain nine in
+    ten of the repeats."""
 
     name: str
     role: Role
@@ -179,7 +179,7 @@ def _measured(
     seed: int,
     progress: Progress | None,
 ) -> Importance:
-    """Each part is permuted, again and again."""
+    """Permute each part repeatedly."""
     measure, error = judge.error(unchanged, seed)
     measured = []
     for (name, role), change in permuted.items():
@@ -203,7 +203,7 @@ def _measured(
 
 
 def _permuted(name: str, role: Role, errors: NDArray, unpermuted: float) -> Permuted:
-    """What repeats say of a part."""
+    """The result for a part from its repeats."""
     growth = np.zeros(len(errors))
     if unpermuted > 0:
         growth = 100 * (errors / unpermuted - 1)
@@ -219,7 +219,7 @@ def _permuted(name: str, role: Role, errors: NDArray, unpermuted: float) -> Perm
 
 
 def _some_of(panel: Panel, seed: int) -> Panel:
-    """The panel, or series of it that are drawn at random where there are many."""
+    """The panel, or a random subset of its series if there are many."""
     if len(panel) <= MOST_SERIES:
         return panel
     rng = np.random.default_rng(seed)
@@ -228,17 +228,17 @@ def _some_of(panel: Panel, seed: int) -> Panel:
 
 
 def _forgetful(model: Any) -> Any:
-    """A model that remembers no data: those that are given are whole, and permuted."""
+    """The model without saved data: the given data are complete, and permuted."""
     if getattr(model, "saved_context", None) is None:
         return model
     return remembering(model, None)
 
 
-# ---------------------------------------------------------------- where it is measured
+# ---------------------------------------------------------------- cutoffs and errors
 
 
 def held_out(model: Any, panel: Panel, horizon: int, cutoffs: int) -> NDArray:
-    """Cutoffs (S, K) after what the model was trained on; 0 where a series has none.
+    """Cutoffs (S, K) after the training data of the model; 0 if a series has none.
 
     Raises:
         UsageError: It was trained on all of the data.
@@ -251,7 +251,7 @@ def held_out(model: Any, panel: Panel, horizon: int, cutoffs: int) -> NDArray:
     room_S = lengths - first_S
     counts = spaced_cutoffs(room_S, horizon, cutoffs, minimum=0) + first_S[:, None]
     counts = np.where(counts < lengths[:, None], counts, 0)
-    # where there is no room, several would be the first one
+    # without room for several cutoffs, they would coincide with the first
     again = counts[:, :-1] == counts[:, 1:]
     counts[:, :-1][again] = 0
     if counts.any():
@@ -271,7 +271,7 @@ def held_out(model: Any, panel: Panel, horizon: int, cutoffs: int) -> NDArray:
 
 
 def _trained_until(model: Any, panel: Panel) -> NDArray:
-    """How many values of each series (S,) a model was trained on."""
+    """The number of values of each series (S,) that a model was trained on."""
     ends: Mapping[str, Any] = getattr(model, "trained_ends", None) or {}
     trained_S = np.zeros(len(panel), np.int64)
     for row, name in enumerate(panel.ids):
@@ -285,7 +285,7 @@ def _trained_until(model: Any, panel: Panel) -> NDArray:
 
 @dataclass(frozen=True, eq=False)
 class _Judge:
-    """Who forecasts, and where it is compared with the actual values; counts (S, K)."""
+    """Computes the error of a model at cutoffs, given as counts (S, K)."""
 
     model: Any
     panel: Panel
@@ -293,7 +293,7 @@ class _Judge:
     horizon: int
 
     def error(self, change: Change, seed: int) -> tuple[str, float]:
-        """The error where what is read was changed: which one, and how large."""
+        """The name and the value of the error after a change of the inputs."""
         rng = np.random.default_rng(seed)
         shape = (*self.counts.shape, self.horizon)
         point_SKH = np.full(shape, np.nan)
@@ -317,7 +317,7 @@ class _Judge:
         return measure, float(errors["model"])
 
     def _actual(self) -> NDArray:
-        """What came after each cutoff (O, H), NaN where nothing is known."""
+        """Actual values after each cutoff (O, H), NaN if unknown."""
         count_SK1 = self.counts[:, :, None]
         steps = count_SK1 + np.arange(self.horizon)
         lengths = self.panel.lengths[:, None, None]

@@ -19,7 +19,7 @@ from lstmcast.evaluation.dependence import dependence_of
 from lstmcast.forecast import Forecast
 from lstmcast.model.heads import SCORES
 
-DEVIATION = 1.25  # standard deviations in a mean absolute one, of normal errors
+DEVIATION = 1.25  # ratio of standard to mean absolute deviation of normal errors
 
 Points = Callable[[Panel, Origins, int], NDArray]  # forecasts (O, H)
 
@@ -34,8 +34,8 @@ def with_quantiles(
 ) -> Forecast:
     """Points with calibrated intervals around them.
 
-    How wide an interval is follows from the errors of the same points at cutoffs before each
-    origin; until there are some, from the changes over a `period`.
+    Widths are measured from the errors of the same points at cutoffs before each origin; until
+    there are any, from the changes over a `period`.
 
     >>> values = np.random.default_rng(0).normal(50, 5, 200)
     >>> panel, last = Panel.from_arrays(values), Origins(np.array([0]), np.array([200]))
@@ -50,7 +50,7 @@ def with_quantiles(
         return _around(point_OH, panel, origins, period)
 
     held_out = HeldOut.of(panel, origins)
-    # as many steps as are looked at together, so that no horizon moves the interval of a date
+    # at least the first steps, so that no interval depends on the horizon
     forecasts = held_out.tried(decode, panel, max(horizon, FIRST))
     batches = [(rows, forecasts.rows(rows)) for rows in held_out.parts(len(panel))]
     quantiles_OHQ = calibrated(batches, held_out)[:, :horizon]
@@ -65,8 +65,8 @@ def with_quantiles(
 
 
 def _around(point_OH: NDArray, panel: Panel, origins: Origins, period: int) -> NDArray:
-    """Quantiles about points, to be calibrated: of errors as large as the changes over a period,
-    which add up from one period to the next; as ratios where all values are positive."""
+    """Uncalibrated quantiles about points: errors as large as the changes over a period, which
+    accumulate from one period to the next; as ratios if all values are positive."""
     periods_H = 1 + np.arange(point_OH.shape[1]) // period
     grown_1HQ = np.sqrt(periods_H)[None, :, None] * SCORES
     point_OH1 = point_OH[..., None]
@@ -82,7 +82,7 @@ def _around(point_OH: NDArray, panel: Panel, origins: Origins, period: int) -> N
 
 
 def _deviation(panel: Panel, origins: Origins, period: int, values_N: NDArray) -> NDArray:
-    """The size of the changes over a period, from step to step where that is too long (O,)."""
+    """The mean absolute change over a period, or per step if the history is shorter (O,)."""
     mean_O, pairs_O = mean_changes(panel, origins, period, values_N)
     short_O, _ = mean_changes(panel, origins, 1, values_N)
     mean_O = np.where(pairs_O > 0, mean_O, short_O)
@@ -90,7 +90,7 @@ def _deviation(panel: Panel, origins: Origins, period: int, values_N: NDArray) -
 
 
 class Pointwise(Protocol):
-    """What baselines have in common that are points first of all."""
+    """The interface of baselines that forecast points."""
 
     @property
     def horizon(self) -> int | None: ...
@@ -108,7 +108,7 @@ def predicted(
     cutoffs: np.ndarray | None,
     period: int = 1,
 ) -> Forecast:
-    """The forecast at some cutoffs, with intervals where quantiles are wanted."""
+    """The forecast at these cutoffs, with intervals if there are quantile levels."""
     origins = origins_of(panel, cutoffs)
     horizon = checked_horizon(horizon, baseline.horizon)
     _, steps, rows = on_grid(panel, origins, horizon)

@@ -1,13 +1,13 @@
-"""A linear map from known values to each coming step, fitted in closed form.
+"""Linear maps from known values to each coming step, fitted in closed form.
 
-Origins are many and share most of their history, so a map is fitted at few places, which
-neighbouring cutoffs share.
+As many origins share most of their history, maps are fitted at few places, which neighbouring
+cutoffs share.
 
-Columns that are known until now (`past`) are read too: their newest values, relative to their mean
-and in the size of the target's, so that a cause that leads its effect tells of the coming steps.
+Past covariates (`past`) are read too: their newest values, relative to their mean and scaled to
+the size of the target, so that leading indicators improve the forecast.
 
     O origins · H horizon · U fits · R examples of each · M examples of any
-    N newest values, those of columns beside the target included
+    N newest values, including those of past covariates
     S values of the same phase in earlier cycles
 """
 
@@ -27,21 +27,21 @@ from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import newest_known, reduced, spread
 
-NEWEST, CYCLES = 8, 2  # values and cycles before a step that are read
-FEWEST, MOST = 8, 128  # examples that a map is fitted to
-RIDGE = 0.1  # the prior: as if so large a share of the examples said that nothing matters
-PER_OCTAVE = 8  # places at which a map is fitted, while the history doubles
-MOST_NUMBERS = 4_000_000  # that are held at once
+NEWEST, CYCLES = 8, 2  # newest values, and earlier cycles, that are read
+FEWEST, MOST = 8, 128  # number of training examples
+RIDGE = 0.1  # prior strength, as a share of the examples
+PER_OCTAVE = 8  # fits while the length of the history doubles
+MOST_NUMBERS = 4_000_000  # numbers per batch
 
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear map of its own for each step: of the newest values, and of those of the same phase
-    in the last two cycles, all of them relative to the mean of the newest.
+    """A separate linear map for each step, of the newest values and of those at the same phase of
+    the last two cycles, all relative to the mean of the newest.
 
-    It is fitted by ridge regression (Hoerl & Kennard 1970) to what the network has read of the same
-    series: anew whenever that has grown by a tenth, and held in between. NaN where there are too
-    few examples. `past` names columns that are read beside the target.
+    It is fitted by ridge regression (Hoerl & Kennard 1970) to what the network reads of the same
+    series; fits are renewed when that has grown by a tenth. NaN if there are too few examples.
+    `past` names past covariates.
 
     >>> wave, origins = np.sin(np.arange(80) / 3), Origins(np.array([0]), np.array([78]))
     >>> point = Linear(()).points(Panel.from_arrays(wave), origins, 2)
@@ -84,12 +84,12 @@ class Linear:
         return np.ldexp(result_OH, power_O[:, None])
 
     def _alike(self, count_U: NDArray, horizon: int) -> Iterator[tuple[tuple[int, ...], NDArray]]:
-        """Fits (in order) that use the same cycles: as many as leave enough examples."""
+        """Groups of fits (in order) with the same cycles: as many as leave enough examples."""
         longest = [0, *self.periods]
         reach_P = np.maximum(CYCLES * np.array(longest), NEWEST)
         examples_PU = count_U - reach_P[:, None] - horizon + 1
         has_enough_PU = examples_PU >= FEWEST
-        most_U = has_enough_PU.sum(axis=0) - 1  # periods ascend
+        most_U = has_enough_PU.sum(axis=0) - 1  # periods are ascending
         for cycles in range(len(longest)):
             rows = np.flatnonzero(most_U == cycles)
             numbers = MOST * horizon * max(1, CYCLES * cycles)
@@ -99,8 +99,8 @@ class Linear:
 
 
 def places_before(known_O: NDArray, per_octave: int) -> NDArray:
-    """The last place of a grid that each number of known values reaches, where maps are fitted: it
-    has so many places while values double."""
+    """The largest grid point up to each number of known values, at which maps are fitted; the grid
+    has `per_octave` points per doubling."""
     octave_O = np.log2(np.maximum(known_O, 1))
     octave_O = np.floor(octave_O * per_octave) / per_octave
     place_O = np.floor(2**octave_O + 1e-9).astype(np.int64)
@@ -108,9 +108,9 @@ def places_before(known_O: NDArray, per_octave: int) -> NDArray:
 
 
 class History(NamedTuple):
-    """All values, missing ones carried forward, and where each of them was observed.
+    """All values, with missing ones filled forward, and where they were observed.
 
-    Values are in units of powers of two near their size, so that squares stay in range.
+    Values are in units of a power of two close to their size, so that squares stay in range.
     """
 
     values_N: NDArray
@@ -121,7 +121,7 @@ class History(NamedTuple):
 
     @classmethod
     def of(cls, given_N: NDArray, offsets: NDArray) -> History:
-        """That of the values of a panel's series, or of a column beside them."""
+        """The history of a panel's series, or of a past covariate."""
         observed_N = newest_known(given_N, offsets)
         largest_S = reduced(np.fmax, np.abs(given_N), offsets)
         power_S = np.frexp(np.nan_to_num(largest_S))[1]
@@ -131,8 +131,8 @@ class History(NamedTuple):
         return cls(values_N, observed_N, offsets, power_S, is_whole)
 
     def runs(self, begin_M: NDArray, first_M: NDArray, length: int) -> NDArray:
-        """So many values in a row, from so many steps after where reading begins on (M, T); NaN
-        where none was observed since."""
+        """Consecutive values starting a number of steps after the start of reading (M, T); NaN if
+        none was observed since."""
         place_M = begin_M + first_M
         values_MT = sliding_window_view(self.values_N, length)[place_M]
         if self.is_whole:
@@ -142,7 +142,7 @@ class History(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """What is read of some origins, relative to `base` and in units of `scale`."""
+    """Inputs of some origins, relative to `base` and in units of `scale`."""
 
     newest_MN: NDArray
     phases_MHS: NDArray
@@ -150,19 +150,19 @@ class Examples(NamedTuple):
 
     @property
     def are_whole(self) -> NDArray:
-        """Which of them have all values (M,), of columns beside the target apart."""
+        """Which of them have all values (M,), apart from past covariates."""
         return np.isfinite(self.base_M) & np.isfinite(self.phases_MHS).all(axis=(1, 2))
 
 
 def _newest(history: History, begin_M: NDArray, known_M: NDArray) -> NDArray:
-    """The newest values first (M, N)."""
+    """The newest values, latest first (M, N)."""
     values_MN = history.runs(begin_M, known_M - NEWEST, NEWEST)
     return np.ascontiguousarray(values_MN[:, ::-1])
 
 
 @dataclass(frozen=True, eq=False)
 class Fits:
-    """Where maps are fitted: each knows `count` values of a series from `first` on."""
+    """The places of the fits: each knows `count` values of a series from `first` on."""
 
     history: History
     series: NDArray  # (U,)
@@ -170,10 +170,10 @@ class Fits:
     count: NDArray
     periods: tuple[int, ...]
     horizon: int
-    columns: tuple[History, ...] = ()  # beside the target
+    columns: tuple[History, ...] = ()  # past covariates
 
     def examples(self, own_M: NDArray, known_M: NDArray) -> Examples:
-        """What the maps `own_M` read of their series after `known_M` values."""
+        """The inputs of the maps `own_M` after `known_M` values of their series."""
         begin_M = self._begin_U[own_M]
         newest_MN = _newest(self.history, begin_M, known_M)
         base_M = newest_MN.mean(axis=1)
@@ -196,12 +196,12 @@ class Fits:
 
     @property
     def _begin_U(self) -> NDArray:
-        """Where the values of each fit begin among all."""
+        """The index of the first value of each fit."""
         return self.history.offsets[self.series] + self.first
 
     @cached_property
     def means_BU(self) -> list[NDArray]:
-        """The mean of each column beside the target, of what each fit knows."""
+        """The mean of each past covariate, over the values that each fit knows."""
         begin_U = self._begin_U
         end_U = begin_U + self.count
         means = []
@@ -216,7 +216,7 @@ class Fits:
         return means
 
     def maps(self) -> Maps:
-        """The maps, fitted."""
+        """Fit the maps."""
         known_UR, used_UR = self._examples_known()
         fit_U1 = np.arange(len(self.count))[:, None]
         own_M = np.broadcast_to(fit_U1, known_UR.shape).ravel()
@@ -245,7 +245,8 @@ class Fits:
         return maps._replace(newest_UHN=maps.newest_UHN * size_U1N)
 
     def _examples_known(self) -> tuple[NDArray, NDArray]:
-        """How many values each example of each fit knows (U, R), and which examples there are."""
+        """The number of known values at each example of each fit (U, R), and which examples
+        exist."""
         reach = max(NEWEST, CYCLES * max(self.periods, default=0))
         examples_U = self.count - self.horizon - reach + 1
         stride_U = -(-examples_U // MOST)  # rounded up
@@ -256,7 +257,7 @@ class Fits:
 
 
 class Maps(NamedTuple):
-    """Weights of what is read, for each step."""
+    """Coefficients for each step."""
 
     newest_UHN: NDArray
     phases_UHS: NDArray
@@ -272,8 +273,8 @@ class Maps(NamedTuple):
 
 
 def _sizes(newest_URN: NDArray) -> NDArray:
-    """What the newest values are multiplied by (U, N): those of columns beside the target get the
-    size of the target's, so that one prior suits all."""
+    """Multipliers of the newest values (U, N), which scale past covariates to the size of the
+    target so that one prior suits all."""
     U, _, N = newest_URN.shape
     square_UN = (newest_URN**2).sum(axis=1)
     square_UB = square_UN.reshape(U, N // NEWEST, NEWEST).sum(axis=2)
@@ -289,14 +290,13 @@ def _sizes(newest_URN: NDArray) -> NDArray:
 def _solved(
     newest_URN: NDArray, phases_URHS: NDArray, target_URH: NDArray, examples_U: NDArray
 ) -> Maps:
-    """Ridge regression of each fit, by blocks: what the newest values leave unexplained, the
-    phases have to."""
+    """Ridge regression of each fit, by blocks: the phases explain what the newest values leave."""
     U, R, N = newest_URN.shape
     H, S = phases_URHS.shape[2:]
     newest_square_U = (newest_URN**2).sum(axis=(1, 2))
     phases_square_U = (phases_URHS**2).sum(axis=(1, 2, 3))
     square_U = newest_square_U + phases_square_U / H
-    # without any values a prior of 1 keeps the equations solvable
+    # without values, a prior of 1 keeps the equations solvable
     prior_if_empty_U = np.where(square_U > 0, 0.0, 1.0)
     prior_U = RIDGE * square_U / (N + S) + prior_if_empty_U
     newest_UNR = newest_URN.swapaxes(1, 2)

@@ -11,8 +11,8 @@ from lstmcast.evaluation.baselines import baseline_named, without_quantiles
 from lstmcast.evaluation.candidates import NAMES, TIME_OF_DAY, Candidate, Given
 from lstmcast.forecast import NETWORK
 
-# The methods other than the name of a candidate. "auto" is the combination for the shipped network
-# as it arrives, and the network alone for any other.
+# Methods other than names of candidates. "auto" is the combination for the shipped network
+# before fine-tuning, and the network alone otherwise.
 AUTO, COMBINED, BEST = "auto", "combined", "best"
 METHODS = (AUTO, COMBINED, NETWORK, BEST)
 
@@ -33,20 +33,19 @@ def checked_method(method: Any, candidates: Sequence[Given]) -> str:
 
 
 def _is_candidate(method: str, candidates: Sequence[Given]) -> bool:
-    """Whether it may be the name of one: of those that every panel has, a beginning will do."""
+    """Whether it can be the name of a candidate; for built-in ones, a prefix is enough."""
     lowered = method.lower()
     names = [candidate.name.lower() for candidate in candidates]
     return lowered.startswith(NAMES) or lowered in names or baseline_named(method) is not None
 
 
 def needs_columns(method: str) -> bool:
-    """Whether it is a forecast that no panel has without columns that are known in advance."""
+    """Whether it is a forecast that requires future columns."""
     return method.lower() == TIME_OF_DAY
 
 
 def name_of(method: str) -> str:
-    """What a forecaster is called in tables: like the one forecast that it was asked for, if it
-    was.
+    """The name of a forecaster in tables: the name of its method, if that is a single forecast.
 
     >>> name_of("auto"), name_of("best"), name_of("holt-winters")
     ('lstmcast', 'lstmcast', 'Holt–Winters')
@@ -58,7 +57,7 @@ def name_of(method: str) -> str:
 
 
 def checked_candidates(candidates: Any) -> tuple[Given, ...]:
-    """Forecasters of the user's own as candidates; UsageError for what cannot forecast."""
+    """User-defined forecasters as candidates; UsageError for objects that cannot forecast."""
     if isinstance(candidates, str) or not isinstance(candidates, Iterable):
         raise UsageError(
             f"{candidates=} is not a list of forecasters. Give one, such as ['AutoETS'] or "
@@ -72,7 +71,7 @@ def checked_candidates(candidates: Any) -> tuple[Given, ...]:
 
 
 def _candidate(candidate: Any) -> Given:
-    """A forecaster of the user's own, or a baseline by its name, as a candidate."""
+    """A user-defined forecaster, or a baseline by name, as a candidate."""
     if isinstance(candidate, Given):
         return candidate
     label = candidate if isinstance(candidate, str) else None
@@ -86,7 +85,7 @@ def _candidate(candidate: Any) -> Given:
 
 
 def named(name: str, candidates: Sequence[Candidate], panel: Panel) -> Candidate:
-    """A candidate by its name, or by its beginning ("seasonal naive"); UsageError lists them."""
+    """A candidate by its name or a prefix ("seasonal naive"); UsageError lists the names."""
     lowered = name.lower()
     for candidate in candidates:
         if candidate.name.lower() == lowered:

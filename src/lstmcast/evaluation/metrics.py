@@ -1,12 +1,12 @@
 """Metrics of forecast accuracy.
 
-Each metric is the mean (for RMSE and RMSSE its root) of an error over all points, or over the axes
-named by `axis`: `axis=0` of (O, H) arrays gives one number per horizon, `axis=1` one per origin,
-`axis=None` one for all. Points whose actual value is unknown (NaN) are skipped; where none is left
-the result is NaN. A forecast that is NaN where the actual value is known makes the result NaN: a
-model without a forecast is not rewarded.
+Each metric is the mean (for RMSE and RMSSE its root) of an error over all points, or over the
+axes named by `axis`: `axis=0` of (O, H) arrays gives one number per horizon, `axis=1` one per
+origin, `axis=None` one for all. Points whose actual value is unknown (NaN) are skipped; without any
+point the result is NaN. A NaN forecast of a known value makes the result NaN, so that a model is
+not rewarded for missing forecasts.
 
-Shapes: O origins, H horizon, Q quantile levels; any other leading shape will do as well.
+Shapes: O origins, H horizon, Q quantile levels; other leading shapes work as well.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from lstmcast.data.origins import Origins
     from lstmcast.data.panel import Panel
 
-# Each metric gives a number, or an array where an axis is named: `float | Any` says so to type
-# checkers without asking everyone which of the two it is.
+# Metrics return a number, or an array if an axis is given: `float | Any` tells type checkers so
+# without requiring users to narrow the type.
 Axis = int | tuple[int, ...] | None
 
 
@@ -38,7 +38,7 @@ def mae(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float | 
 
 
 def rmse(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float | Any:
-    """Root of the mean squared error over all points together, in the units of the target.
+    """Root of the mean squared error over all points, in the units of the target.
 
     >>> rmse(np.array([3.0, 5.0, 1.0, 1.0]), np.array([3.0, 9.0, 1.0, 1.0]))
     2.0
@@ -47,7 +47,7 @@ def rmse(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float |
 
 
 def mape(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float | Any:
-    """Mean absolute error in percent of the actual value; points whose actual value is 0 are
+    """Mean absolute error in percent of the actual value; points with an actual value of 0 are
     skipped.
 
     >>> mape(np.array([10.0, 0.0]), np.array([9.0, 1.0]))
@@ -62,8 +62,8 @@ def smape(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float 
     """Symmetric mean absolute percentage error, from 0 to 200: the error relative to the mean of
     both sizes.
 
-    0 where actual value and forecast are both 0, as in the M4 competition's 200·|y − f| / (|y| +
-    |f|) otherwise.
+    200·|y − f| / (|y| + |f|) as in the M4 competition, and 0 if actual value and forecast are both
+    0.
 
     >>> smape(np.array([10.0, 0.0]), np.array([30.0, 0.0]))
     50.0
@@ -81,8 +81,8 @@ def mase(
 ) -> float | Any:
     """Mean absolute error divided by `scale_O`, that of the seasonal naive forecast on the history.
 
-    1.0 means "as large as the one-step seasonal naive error on the history" (`naive_scales` gives
-    it). Unitless. Origins without a scale (NaN) are skipped.
+    1.0 means "as large as the one-step seasonal naive error on the history", which `naive_scales`
+    computes. Unitless. Origins without a scale (NaN) are skipped.
 
     >>> mase(np.array([[3.0, 5.0]]), np.array([[2.0, 5.0]]), np.array([1.0]))
     0.5
@@ -140,11 +140,11 @@ def pinball(
 def crps(
     actual_OH: ndarray, quantiles_OHQ: ndarray, levels_Q: Sequence[float], axis: Axis = None
 ) -> float | Any:
-    """Continuous ranked probability score as the quantiles show it: twice the mean pinball loss, in
-    the target's units.
+    """Continuous ranked probability score, approximated by quantiles: twice the mean pinball loss,
+    in the units of the target.
 
-    It tends to the exact score as evenly spread levels become many; with few levels compare only
-    forecasts with the same ones. With the median alone it is the mean absolute error.
+    It approaches the exact score with many evenly spaced levels; with few, only compare forecasts
+    at the same levels. With the median alone it is the mean absolute error.
 
     >>> crps(np.array([10.0]), np.array([[8.0]]), [0.5])
     2.0
@@ -158,7 +158,7 @@ def crps(
 def coverage(
     actual_OH: ndarray, lower_OH: ndarray, upper_OH: ndarray, axis: Axis = None
 ) -> float | Any:
-    """Share of the actual values, 0 to 1, that lie inside their interval (its bounds belong to it).
+    """Share of the actual values, 0 to 1, that lie inside their interval, bounds included.
 
     >>> coverage(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0))
     0.5
@@ -170,19 +170,19 @@ def coverage(
 
 
 class Scales(NamedTuple):
-    """The size of the one-step seasonal naive error on the history before each origin; NaN where
-    it is 0 or unknown."""
+    """The size of the one-step seasonal naive error on the history before each origin; NaN if it
+    is 0 or unknown."""
 
     absolute: ndarray  # (O,) mean absolute error, for MASE
     squared: ndarray  # (O,) root mean squared error, for RMSSE
 
 
 def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> Scales:
-    """What MASE and RMSSE divide by, from the values that each origin knows, in the units of the
+    """The divisors of MASE and RMSSE, from the values known at each origin, in the units of the
     target.
 
-    The period is the panel's first, and 1 where the history does not hold a cycle and one value
-    more. A constant history has no scale: NaN.
+    The period is the first one of the panel, or 1 if the history is shorter than a cycle and one
+    more value. A constant history has no scale: NaN.
     """
     period = int(panel.periods[0]) if period is None else period
     exponent_S, values = _near_one(panel)
@@ -201,8 +201,8 @@ def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> S
 
 
 def _near_one(panel: Panel) -> tuple[ndarray, ndarray]:
-    """An exponent for each series, and the values divided by 2 to that power: squares of their
-    changes are numbers, however large or small the series is."""
+    """An exponent for each series, and the values divided by 2 to that power, so that squares of
+    their changes neither overflow nor underflow."""
     size = np.where(np.isfinite(panel.values), np.abs(panel.values), 0.0)
     largest_S = np.maximum.reduceat(size, panel.offsets[:-1])
     _, exponent_S = np.frexp(largest_S)
@@ -211,7 +211,7 @@ def _near_one(panel: Panel) -> tuple[ndarray, ndarray]:
 
 
 def _scaled(actual: ndarray, scale: ndarray | float) -> tuple[ndarray, ndarray]:
-    """The scale beside the points, and the points that have one."""
+    """The scale broadcast to the points, and the points that have one."""
     scale_O1 = np.asarray(scale, np.float64)[..., None]
     is_unknown = np.isnan(scale_O1)
     divisor_O1 = np.where(is_unknown, 1.0, scale_O1)
@@ -220,7 +220,7 @@ def _scaled(actual: ndarray, scale: ndarray | float) -> tuple[ndarray, ndarray]:
 
 
 def _mean(error: ndarray, actual: ndarray, axis: Axis) -> float | Any:
-    """Mean of the errors, none below 0, where `actual` is not NaN."""
+    """Mean of the errors, which are not negative, where `actual` is not NaN."""
     return _power_mean(error, actual, axis, 1)
 
 
@@ -233,8 +233,8 @@ def _root_mean_square(error: ndarray, actual: ndarray, axis: Axis) -> float | An
 def _power_mean(error: ndarray, actual: ndarray, axis: Axis, power: int) -> float | Any:
     """Mean of error^power where `actual` is not NaN, to the power of 1 / `power`: 1 or 2.
 
-    Errors are first divided by a power of two near the largest one: so squares of 1e200 and of
-    1e-200 are numbers, sums stay finite, and no digit of any other result changes.
+    Errors are first divided by a power of two near the largest one: squares of 1e200 and 1e-200
+    then stay in range, sums stay finite, and other results do not change in any digit.
     """
     is_judged = ~np.isnan(actual)
     error = np.where(is_judged, error, 0.0)

@@ -20,26 +20,27 @@ from lstmcast.model.inputs.axis import ROOT, from_axis
 if TYPE_CHECKING:
     from lstmcast.evaluation.weights import Shares
 
-MOST_APART = 0.95  # quantile of a candidate's distances from the network, beyond which it is held
-# Of a moved median and the network's, where values are 0.
+# quantile of a candidate's distances from the network, beyond which it is limited
+MOST_APART = 0.95
+# Bounds of the ratio of a moved median to the network's, for series with zeros.
 ZERO_RATIOS = (0.25, 4.0)
 
 
 class Points(NamedTuple):
-    """What the candidates say, on the axis of the combination, less what the network says."""
+    """Forecasts of the candidates on the axis of the combination, minus those of the network."""
 
     result_NOH: NDArray
     before_NOJH: NDArray
 
 
 class Answers(NamedTuple):
-    """What the candidates answer for some steps; what one does not know, the network answers."""
+    """Forecasts of the candidates for some steps; the network's where a candidate has none."""
 
-    network: Tried  # what the network answers
+    network: Tried  # forecasts of the network
     result_NOH: NDArray
     before_NOJH: NDArray
-    known_ON: NDArray  # who knew all steps
-    judged_ON: NDArray  # who knew most steps after the held-out cutoffs
+    known_ON: NDArray  # candidates that know all steps
+    judged_ON: NDArray  # candidates that know most steps after the held-out cutoffs
     positive_O: NDArray
 
     @classmethod
@@ -64,7 +65,7 @@ class Answers(NamedTuple):
         )
 
     def only(self, rows_N: NDArray) -> Answers:
-        """Some of the candidates."""
+        """A subset of the candidates."""
         return self._replace(
             result_NOH=self.result_NOH[rows_N],
             before_NOJH=self.before_NOJH[rows_N],
@@ -73,7 +74,8 @@ class Answers(NamedTuple):
         )
 
     def distances(self) -> Points:
-        """How far the candidates lie from the network: in logarithms where all is positive."""
+        """Distances of the candidates from the network, in logarithms if all values are
+        positive."""
         network_OH = self._on_axis(self.network.quantiles_OHQ[..., MEDIAN])
         network_OJH = self._on_axis(self.network.before_OJHQ[..., MEDIAN])
         return Points(
@@ -88,13 +90,13 @@ class Answers(NamedTuple):
 
 
 def possible(values: NDArray, positive_O: NDArray) -> NDArray:
-    """Forecasts (O, …), unknown where they are 0 or less and all that is known is above."""
+    """Forecasts (O, …), NaN if they are not positive although all known values are."""
     is_positive = per_origin(positive_O, values)
     return np.where(is_positive & (values <= 0), np.nan, values)
 
 
 def held_to(points: Points, used_OJ: NDArray) -> Points:
-    """The same, no candidate farther from the network than it nearly ever was before."""
+    """The same, with the distance of each candidate limited by its earlier distances."""
     N, O, J, H = points.before_NOJH.shape
     distance_OJHN = np.abs(points.before_NOJH).transpose(1, 2, 3, 0)
     distance = distance_OJHN.reshape(O, J * H, N)
@@ -117,8 +119,8 @@ def held_to(points: Points, used_OJ: NDArray) -> Points:
 def moved_by(network: Tried, points: Points, shares: Shares, positive_O: NDArray) -> Tried:
     """The network's quantiles, moved to the median of the combination.
 
-    At held-out cutoffs it is weighed as the other half of them says: by errors that it has not
-    seen, so that intervals are no narrower than they must be.
+    The weights at held-out cutoffs come from the other half of them, that is, from errors that
+    do not include them; otherwise intervals would be too narrow.
     """
     away_OH = np.einsum("on,noh->oh", shares.now_ON, points.result_NOH)
     by_newer_OJH = np.einsum("on,nojh->ojh", shares.newer_ON, points.before_NOJH)
@@ -141,8 +143,8 @@ def moved_by(network: Tried, points: Points, shares: Shares, positive_O: NDArray
 
 
 def from_zero(shifted: NDArray, network: NDArray, zero_O: NDArray) -> NDArray:
-    """Quantiles that were moved as ratios where values are 0 and none is below: bounds of 0 stay
-    there, or an interval would no longer contain the commonest value."""
+    """Keep quantiles that were moved as ratios at 0 where the network's are, for series with zeros:
+    an interval would otherwise exclude the most common value."""
     shifted_median = shifted[..., MEDIAN : MEDIAN + 1]
     network_median = network[..., MEDIAN : MEDIAN + 1]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,8 +157,8 @@ def from_zero(shifted: NDArray, network: NDArray, zero_O: NDArray) -> NDArray:
 def back_from_axis(
     shifted: NDArray, positive_O: NDArray, alone_O: NDArray, network: NDArray
 ) -> NDArray:
-    """Values from the axis of the combination; the network's own, to the last bit, where it is
-    alone."""
+    """Values from the axis of the combination; the network's own, bit for bit, where it has all
+    the weight."""
     is_positive = per_origin(positive_O, network)
     is_alone = per_origin(alone_O, network)
     values = np.where(is_positive, from_axis(shifted, log=True), shifted)

@@ -1,4 +1,4 @@
-"""What was tried, kept in half of the memory until the weights of all series are known.
+"""Compact storage of held-out forecasts until the weights of all series are known.
 
 O origins · J held-out cutoffs of each · H horizon · Q quantile levels
 """
@@ -16,20 +16,21 @@ from lstmcast.evaluation.held_out import HeldOut, Tried, actual_after, per_origi
 from lstmcast.model.heads import MEDIAN
 from lstmcast.util.parallel import give_back_memory
 
-ROUNDING = 2.0**-22  # of the largest distance, that 32 bits move a quantile by, and some more
+# relative to the largest distance: error bound of 32-bit quantiles, with a margin
+ROUNDING = 2.0**-22
 
 
 class PackedQuantiles(NamedTuple):
-    """Quantiles (O, …, Q) as medians, and distances from them in 32 bits: these are rounded by
-    less than a ten-millionth of the largest distance of their origin."""
+    """Quantiles (O, …, Q) as medians, and distances from them in 32 bits, with a rounding error
+    below a ten-millionth of the largest distance of their origin."""
 
     median: NDArray
     largest_O: NDArray
-    distance: NDArray  # float32, in units of the largest
+    distance: NDArray  # float32, relative to the largest one
 
     @classmethod
     def of(cls, quantiles: NDArray) -> PackedQuantiles:
-        """From quantiles in 64 bits."""
+        """Pack quantiles in 64 bits."""
         median = quantiles[..., MEDIAN].copy()
         distance = quantiles - median[..., None]
         sizes = np.abs(distance).reshape(len(distance), -1)
@@ -40,8 +41,8 @@ class PackedQuantiles(NamedTuple):
         return cls(median, largest_O, distance.astype(np.float32))
 
     def unpacked(self) -> NDArray:
-        """The quantiles (O, …, Q). Those that rounding has moved from a whole number are that
-        again: a bound of 0 that lies above 0 would leave out the zeros of a series."""
+        """The quantiles (O, …, Q). Whole numbers changed by rounding are restored: a bound slightly
+        above 0 would exclude the zeros of a series."""
         distance = self.distance.astype(np.float64)
         largest = per_origin(self.largest_O, distance)
         quantiles = self.median[..., None] + distance * largest
@@ -51,21 +52,21 @@ class PackedQuantiles(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """What was tried of some origins. Actual values are not kept: the panel has them."""
+    """Packed results of some origins. Actual values are not stored, as the panel has them."""
 
     quantiles_OHQ: PackedQuantiles
     before_OJHQ: PackedQuantiles
 
     @classmethod
     def of(cls, forecasts: Tried) -> Packed:
-        """From what was tried."""
+        """Pack the results."""
         return cls(
             quantiles_OHQ=PackedQuantiles.of(forecasts.quantiles_OHQ),
             before_OJHQ=PackedQuantiles.of(forecasts.before_OJHQ),
         )
 
     def unpacked(self, panel: Panel, held_out: HeldOut) -> Tried:
-        """What was tried of these held-out cutoffs of a panel."""
+        """The results for these held-out cutoffs of a panel."""
         quantiles_OHQ = self.quantiles_OHQ.unpacked()
         series, until = held_out.origins
         horizon = quantiles_OHQ.shape[1]
@@ -77,8 +78,8 @@ class Packed(NamedTuple):
 
 
 class Waiting:
-    """Batches of what was tried, which wait until the weights of all series are known: packed where
-    there are several, and freed when they are taken."""
+    """Batches of results that wait until the weights of all series are known. Several batches are
+    packed, and freed when they are taken."""
 
     def __init__(self, panel: Panel, held_out: HeldOut) -> None:
         self._panel = panel
@@ -87,7 +88,7 @@ class Waiting:
         self.horizon = 0
 
     def put(self, rows: slice, forecasts: Tried) -> bool:
-        """Take in what was tried of some origins; whether these are all of them."""
+        """Store the results for some origins; return whether these are all origins."""
         is_all = rows == slice(0, len(self._held_out.counts_OJ))
         waiting = forecasts if is_all else Packed.of(forecasts)
         self._batches.append((rows, waiting))
@@ -95,7 +96,7 @@ class Waiting:
         return is_all
 
     def taken(self) -> Iterator[tuple[slice, Tried]]:
-        """Each batch as it came; it is not kept any longer."""
+        """Yield each batch as it was stored, and free it."""
         while self._batches:
             rows, batch = self._batches.pop(0)
             if isinstance(batch, Packed):

@@ -1,7 +1,7 @@
 """Permutations of a panel: of parts of the past, and of columns.
 
-Each value is one that the series has, or for a static column one that another series has: what
-varies over time is taken from another time of the same series, so that its distribution stays.
+Each value is replaced by another one of the series, or for a static column by one of another
+series: values over time come from another time of the same series, which keeps their distribution.
 
     S series
 """
@@ -26,7 +26,7 @@ FEWEST_IN_SEASON = 4  # steps: series without a season have parts of the past to
 
 
 def changes(model: Any, panel: Panel, horizon: int) -> dict[tuple[str, Role], Change]:
-    """What can be permuted of what a model reads, by its name and role."""
+    """The parts that can be permuted for a model, by name and role."""
     possible: dict[tuple[str, Role], Change] = {}
     covariates = panel.covariates
     if getattr(model, "reads_future", False):
@@ -45,7 +45,7 @@ def changes(model: Any, panel: Panel, horizon: int) -> dict[tuple[str, Role], Ch
 
 def blocks(period: int) -> list[tuple[int, int | None]]:
     """Parts of the past, by their first and last step before the cutoff: the last value, the rest
-    of a season, three more seasons, and what is older.
+    of a season, three more seasons, and older values.
 
     >>> blocks(7)
     [(1, 1), (2, 7), (8, 28), (29, None)]
@@ -69,18 +69,18 @@ def _called(newest: int, oldest: int | None) -> str:
 
 
 def unchanged(panel: Panel, _: Generator) -> Panel:
-    """The panel as it is."""
+    """The panel itself."""
     return panel
 
 
 def _spans(offsets: NDArray) -> Iterator[tuple[int, int]]:
-    """Where each series begins and ends."""
+    """The start and end of each series."""
     yield from pairwise(offsets.tolist())
 
 
 def _stretch(values: NDArray, count: int, rng: Generator) -> NDArray:
-    """So many values in their order, from any place of a series; after its end comes its
-    beginning."""
+    """Consecutive values from a random position of a series, which continues at its start after its
+    end."""
     place = rng.integers(len(values))
     steps = np.arange(place, place + count)
     return np.take(values, steps, mode="wrap")
@@ -107,7 +107,7 @@ def _lags_from_elsewhere(newest: int, oldest: int | None) -> Change:
 
 
 def _moved(name: str) -> Change:
-    """A past column of each series, moved by a random number of steps."""
+    """Shift a past covariate of each series by a random number of steps."""
 
     def change(panel: Panel, rng: Generator) -> Panel:
         past = dict(panel.covariates.past)
@@ -122,8 +122,8 @@ def _moved(name: str) -> Change:
 
 
 def _coming_from_elsewhere(name: str, horizon: int) -> Change:
-    """The coming values of a column, from another time of the same series: what was learned of the
-    past stays."""
+    """Replace the coming values of a column by those of another time of the same series; past
+    values are unchanged."""
 
     def change(panel: Panel, rng: Generator) -> Panel:
         future = panel.covariates.future
@@ -144,7 +144,7 @@ def _coming_from_elsewhere(name: str, horizon: int) -> Change:
 
 
 def _from_other_series(name: str) -> Change:
-    """A static column, of other series."""
+    """Permute a static column among the series."""
 
     def change(panel: Panel, rng: Generator) -> Panel:
         static = dict(panel.covariates.static)

@@ -1,7 +1,7 @@
-"""The plan of a backtest: all that its forecasts depend on, and its jobs.
+"""The plan of a backtest: everything that its forecasts depend on, and its jobs.
 
-Fitting and forecasting get only the observations before the cutoff, so that later values cannot
-leak. The k-th cutoffs of all series together are "the k-th cutoff".
+Fitting and forecasting only receive observations before the cutoff, so that later values cannot
+leak. "The k-th cutoff" means the k-th cutoffs of all series together.
 
 Shapes: S series, K cutoffs, P cutoffs of one part, H horizon, Q quantile levels.
 """
@@ -26,7 +26,7 @@ from lstmcast.forecast import Forecast
 from lstmcast.util.parallel import interruptible
 
 Refit = Literal["once", "each", "never"]
-# options of fit that say where it runs: a backtest may continue elsewhere
+# options of fit that only affect where it runs: a backtest may continue elsewhere
 HARDWARE = ("device", "threads")
 
 
@@ -44,10 +44,9 @@ class Trainable(Forecasts, Protocol):
     """A model that can be fitted: `fit` returns a fitted forecaster, possibly itself.
 
     `fit` always starts from the configured weights. Backtests fit copies, so that the model itself
-    is unchanged. Three attributes are optional. `needs_fit`: it cannot forecast before.
-    `trained_ends`: {id: the last time of the series that it was trained on}, None where it was
-    trained on none of the user's data. `unfitted()`: a copy to fit, without what the model was
-    fitted to; `copy.copy` makes one otherwise.
+    is unchanged. Three attributes are optional. `needs_fit`: whether it cannot forecast before.
+    `trained_ends`: {id: the last training time of the series}, None if it was not trained on data
+    of the user. `unfitted()`: an unfitted copy; by default, `copy.copy` is used.
     """
 
     def fit(self, panel: Panel, /) -> Forecasts: ...
@@ -62,10 +61,10 @@ class Part(NamedTuple):
 
 
 class BacktestJob(NamedTuple):
-    """The smallest piece of a backtest that is done, and kept, as a whole."""
+    """The smallest unit of a backtest that is run and saved."""
 
     model: str
-    columns: tuple[int, ...]  # which of the K cutoffs
+    columns: tuple[int, ...]  # indices of the K cutoffs
 
     def __str__(self) -> str:
         oldest = self.columns[0] + 1
@@ -77,38 +76,36 @@ class BacktestJob(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """All that the forecasts of a backtest depend on."""
+    """Everything that the forecasts of a backtest depend on."""
 
     panel: Panel
-    counts: np.ndarray  # (S, K) known observations; 0 where an origin does not count
+    counts: np.ndarray  # (S, K) known observations; 0 if an origin does not count
     horizon: int
     models: Mapping[str, Forecasts]
-    modes: Mapping[str, Refit]  # of each model
-    options: Mapping[str, Any] = field(default_factory=dict)  # of the tested model's fit
+    modes: Mapping[str, Refit]  # mode of each model
+    options: Mapping[str, Any] = field(default_factory=dict)  # options for fitting the tested model
 
     @property
     def tested(self) -> str:
-        """The model that the others are compared with. (Of `models`, a process has those only
-        that it fits.)"""
+        """The tested model. (In worker processes, `models` only contains those to be fitted.)"""
         return next(iter(self.modes))
 
     @property
     def asked(self) -> np.ndarray:
-        """(S, K) like counts, with the end of the series where an origin does not count: every
-        origin is forecast."""
+        """`counts` with the end of the series for origins that do not count (S, K): every origin is
+        forecast."""
         return np.where(self.counts > 0, self.counts, self.panel.lengths[:, None])
 
     @cached_property
     def informed(self) -> np.ndarray:
-        """Which origins count and know a value: (S, K) bool."""
+        """Which origins count and have a known value: (S, K) bool."""
         origins = origins_of(self.panel, self.asked)
         known_O = known_counts(self.panel, origins)
         known_SK = known_O.reshape(self.counts.shape)
         return (self.counts > 0) & (known_SK > 0)
 
     def jobs(self) -> list[BacktestJob]:
-        """A model that is fitted at each cutoff has a job for each one; every other model has
-        one job."""
+        """One job per cutoff for a model that is fitted at each cutoff; one job for any other."""
         informed = np.flatnonzero(self.informed.any(axis=0)).tolist()
         columns_of: dict[Refit, list[tuple[int, ...]]] = {
             "each": [(column,) for column in informed],
@@ -123,7 +120,7 @@ class Plan:
         return jobs
 
     def run(self, job: BacktestJob) -> Part:
-        """Do a job. An error of the model is told with its cutoff."""
+        """Run a job. Errors of the model name its cutoff."""
         model = self.models[job.model]
         if self.modes[job.model] == "never" or not isinstance(model, Trainable):
             forecast = model.predict(self.panel, self.horizon, cutoffs=self.asked)
@@ -138,7 +135,7 @@ class Plan:
             return _side_by_side(by_cutoff)
 
     def before(self, column: int) -> Panel:
-        """What is known at one of the cutoffs, of the series that have it."""
+        """The data known at one of the cutoffs, of the series that have it."""
         rows = self.informed[:, column]
         series = self.panel.select(self.panel.ids[rows])
         return series.until(self.counts[rows, column])
@@ -158,8 +155,7 @@ class Plan:
 
     @contextmanager
     def _told(self, label: str, column: int, doing: str = "") -> Iterator[None]:
-        """An error in the block becomes one that says at which cutoff; its kind stays where it
-        is one of ours."""
+        """Prefix errors in the block with the cutoff; errors of this package keep their type."""
         try:
             yield
         except MissingExtraError:
@@ -172,7 +168,7 @@ class Plan:
             raise ModelError(f"{where}: {type(error).__name__}: {error}") from error
 
     def times(self, column: int) -> str:
-        """The last time that a cutoff knows; from when to when where series differ."""
+        """The last known time at a cutoff; a range if series differ."""
         rows = self.counts[:, column] > 0
         times = cutoff_times(self.panel, self.counts)[rows, column]
         first = format_time(times.min())
@@ -180,12 +176,12 @@ class Plan:
         return first if first == latest else f"{first} to {latest}"
 
     def facts(self) -> dict[str, str]:
-        """What tells this backtest from others, as texts."""
+        """Properties that distinguish this backtest from others, as text."""
         from lstmcast._version import __version__
 
         models = dict(self.models)
         for label, model in self.models.items():
-            # What a model was fitted to before does not matter where it is fitted anew.
+            # Earlier fits do not matter for models that are fitted again.
             if self.modes[label] != "never":
                 models[label] = copy_to_fit(model)
         options = {name: value for name, value in self.options.items() if name not in HARDWARE}
@@ -201,7 +197,7 @@ class Plan:
         return facts(work)
 
     def notes(self) -> tuple[str, ...]:
-        """What has to be known of how the first model was fitted."""
+        """Notes on how the first model was fitted."""
         mode = self.modes[self.tested]
         columns = np.flatnonzero(self.informed.any(axis=0))
         if mode == "never" or not len(columns):
@@ -223,7 +219,7 @@ class Plan:
 
 
 def _data_facts(panel: Panel) -> dict[str, Any]:
-    """What of the data forecasts depend on."""
+    """The properties of the data that forecasts depend on."""
     data = {
         "values": panel.values,
         "offsets": panel.offsets,
@@ -261,8 +257,7 @@ def _side_by_side(by_cutoff: list[Part]) -> Part:
 
 
 def require_shape(name: str, forecast: Forecast, shape: tuple[int, int]) -> None:
-    """Raise a ModelError unless the forecast has a row for each origin and a column for each
-    step."""
+    """Raise ModelError unless the forecast has a row for each origin and a column for each step."""
     if forecast.point.shape != shape:
         raise ModelError(
             f"{name}: the forecast has shape {forecast.point.shape}; predict(panel, horizon, "
@@ -271,7 +266,7 @@ def require_shape(name: str, forecast: Forecast, shape: tuple[int, int]) -> None
 
 
 def copy_to_fit(model: Any) -> Any:
-    """A copy of a model, which may be fitted in place of it."""
+    """A copy of a model that can be fitted without changing it."""
     unfitted = getattr(model, "unfitted", None)
     return unfitted() if callable(unfitted) else copy.copy(model)
 
@@ -287,5 +282,6 @@ def _fitted(model: Any, panel: Panel, options: Mapping[str, Any]) -> Forecasts:
 
 
 def cutoff_times(panel: Panel, counts: np.ndarray) -> np.ndarray:
-    """The last known time of each origin, (S, K); that before the first where nothing counts."""
+    """The last known time of each origin (S, K); the time before the first one if nothing is
+    known."""
     return panel.frequency.advance(panel.starts[:, None], counts - 1)

@@ -1,9 +1,10 @@
-"""Events too rare to decide how wide intervals are.
+"""Events that are too rare to determine the width of intervals.
 
-One failed month in six years is one value in seventy-two. It may be one of the two dozen held-out
-ones of every step, though, and each 95% interval would reach as far. So a value that is unlike all
-that were read, and was over with the next ones, is no held-out value, and a cutoff right after it
-no held-out cutoff, where such values are fewer than lie beyond the outermost interval anyway.
+One failed month in six years is one value in seventy-two. It may nevertheless be one of the two
+dozen held-out values of every step, so that each 95% interval would extend as far. Therefore a
+value unlike all others, after which the series returned to normal, is not used as a held-out value,
+nor a cutoff right after it as a held-out cutoff, if there are fewer such values than lie beyond the
+outermost interval anyway.
 
     O origins · J held-out cutoffs of each · H horizon · Q quantile levels · T values of a series
 """
@@ -20,15 +21,16 @@ from lstmcast.data.panel import Panel
 from lstmcast.evaluation.held_out import HeldOut, Tried
 from lstmcast.model.heads import MEDIAN
 
-SHARE = 0.025  # of the values read, which events are fewer than
-UNLIKE = 2.0  # times the largest other change over a cycle
-SURPRISED = 2.0  # outermost distances to the median, from which a value may be an event
+SHARE = 0.025  # upper bound of the share of values that are events
+UNLIKE = 2.0  # multiple of the largest other change over a cycle
+# multiple of the outermost distance to the median above which a value may be an event
+SURPRISED = 2.0
 
 
 def without_events(
     batches: Iterable[tuple[slice, Tried]], panel: Panel, held_out: HeldOut
 ) -> Iterator[tuple[slice, Tried]]:
-    """What was tried, rare events among the actual values unknown."""
+    """The results with rare events among the actual values set to unknown."""
     for rows, forecasts in batches:
         yield rows, _ordinary(forecasts, panel, held_out.rows(rows))
 
@@ -57,14 +59,14 @@ def _ordinary(forecasts: Tried, panel: Panel, held_out: HeldOut) -> Tried:
 
 
 def _at(steps_JX: NDArray, is_event_T: NDArray) -> NDArray:
-    """Whether an event was at some steps (J, X), which may lie outside of those that are known."""
+    """Whether there was an event at some steps (J, X), which may lie beyond the known ones."""
     is_inside_JX = (steps_JX >= 0) & (steps_JX < len(is_event_T))
     places_JX = np.where(is_inside_JX, steps_JX, 0)
     return is_inside_JX & is_event_T[places_JX]
 
 
 def _surprised(forecasts: Tried) -> NDArray:
-    """Origins with a held-out value that lies far beyond the outermost interval (O,)."""
+    """Origins with a held-out value far beyond the outermost interval (O,)."""
     before_OJHQ = forecasts.before_OJHQ
     median_OJH = before_OJHQ[..., MEDIAN]
     above_OJH = forecasts.actual_OJH - median_OJH
@@ -77,8 +79,8 @@ def _surprised(forecasts: Tried) -> NDArray:
 
 
 def events(values_T: NDArray, season: int) -> NDArray:
-    """Which values are unlike all others, and were over with the next ones (T,): their changes over
-    a cycle are far larger than any that they have no part in.
+    """Which values are unlike all others, with a return to normal after them (T,): their changes
+    over a cycle are far larger than all changes between other values.
 
     >>> values = 50 + np.sin(np.arange(60.0))
     >>> values[40] = 5
@@ -97,7 +99,7 @@ def events(values_T: NDArray, season: int) -> NDArray:
     unknown = np.full(season, np.nan)
     back_T = np.append(change_T[season:], unknown)
     is_recent_T = np.isnan(back_T)
-    # A value a cycle after an event has changed as much, but not over two cycles.
+    # A value one cycle after an event has an equal change, but not over two cycles.
     twice_T = _change(z_T, 2 * season)
     second_T = np.where(is_recent_T, twice_T, back_T)
     alone_T = np.minimum(change_T, second_T)
@@ -109,7 +111,7 @@ def events(values_T: NDArray, season: int) -> NDArray:
     has_part_T[candidates + season] = True
     ordinary_T = change_T[~has_part_T[:count]]
     largest = np.fmax.reduce(ordinary_T, initial=np.nan)
-    # A cycle later, or with the next value where that is still to come.
+    # Return one cycle later, or with the next value if that is not known yet.
     next_T = np.append(change_T[1:], np.nan)
     is_over_T = ~is_recent_T | (next_T <= largest)
     is_unlike_T = alone_T > UNLIKE * largest
@@ -119,6 +121,6 @@ def events(values_T: NDArray, season: int) -> NDArray:
 
 def _change(z_T: NDArray, lag: int) -> NDArray:
     unknown = np.full(lag, np.nan)
-    with np.errstate(over="ignore"):  # between the largest numbers that there are
+    with np.errstate(over="ignore"):  # between the largest floats
         size_T = np.abs(z_T[lag:] - z_T[:-lag])
     return np.append(unknown, size_T)

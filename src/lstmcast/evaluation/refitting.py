@@ -1,4 +1,4 @@
-"""Forecasts of past cutoffs by models that are fitted once, at each cutoff, or never.
+"""Forecasts at past cutoffs by models that are fitted once, at each cutoff, or never.
 
 Shapes: S series, K cutoffs, P cutoffs of one part, H horizon, Q quantile levels.
 """
@@ -23,7 +23,7 @@ from lstmcast.evaluation.resuming import Finished
 from lstmcast.forecast import Forecast
 from lstmcast.util.parallel import spread
 
-OWN = ("folder", "resume")  # that belong to one training
+OWN = ("folder", "resume")  # options that belong to a single training
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Progress:
 
 
 def modes_of(models: Mapping[str, Forecasts], refit: Refit | None) -> dict[str, Refit]:
-    """How each model is fitted; the first is the one that is tested. UsageError where that cannot
-    be.
+    """How each model is fitted; the first one is the tested model. UsageError if that is
+    impossible.
 
-    None: once where a model cannot forecast without, else never. Models to compare with follow, as
-    far as they can be fitted.
+    None: once if a model cannot forecast otherwise, else never. The other models follow it, if they
+    can be fitted.
     """
     if refit is not None and refit not in get_args(Refit):
         raise UsageError(f"{refit=} is not known. Use 'once', 'each' or 'never', or leave it out.")
@@ -64,8 +64,8 @@ def _mode(model: Forecasts, refit: Refit | None) -> Refit:
 
 
 def require_use_of(options: Mapping[str, Any], mode: Refit) -> None:
-    """Raise a UsageError for options of fit that would have no effect, or that are of one
-    training and no other."""
+    """Raise UsageError for options of fit that would have no effect, or that belong to a single
+    training."""
     if options and mode == "never":
         raise UsageError(
             f"fit_options, {', '.join(map(str, options))}, would have no effect: nothing is "
@@ -85,8 +85,7 @@ def _needs_fit(model: Forecasts) -> bool:
 
 
 def require_unseen(plan: Plan) -> None:
-    """Raise a UsageError where a model that is used as it is was trained on what comes after a
-    cutoff."""
+    """Raise UsageError if a model that is used as it is was trained on values after a cutoff."""
     times = cutoff_times(plan.panel, plan.counts)
     for label, mode in plan.modes.items():
         ends = getattr(plan.models[label], "trained_ends", None)
@@ -113,7 +112,7 @@ def forecasts_of(
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> dict[str, Forecast]:
-    """The forecasts of every model at every origin, by its name, as Plan says; see `backtest`
+    """The forecasts of every model at every origin, by name, following the plan; see `backtest`
     for the arguments."""
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise UsageError(f"workers must be a whole number of at least 1, got {workers!r}.")
@@ -141,7 +140,7 @@ def forecasts_of(
 def _stored(
     plan: Plan, jobs: list[BacktestJob], finished: Finished | None
 ) -> dict[BacktestJob, Part]:
-    """The results of jobs that are in the folder."""
+    """The results of jobs in the folder."""
     results: dict[BacktestJob, Part] = {}
     if finished is None:
         return results
@@ -161,8 +160,8 @@ def _store(plan: Plan, job: BacktestJob, partial_forecast: Part, finished: Finis
 
 
 def _done(plan: Plan, jobs: list[BacktestJob], workers: int) -> Generator[tuple[BacktestJob, Part]]:
-    """The results of the jobs: quick ones first and here, the fits here or in processes of their
-    own."""
+    """The results of the jobs: quick ones first and in this process, fits here or in worker
+    processes."""
     fits = [job for job in jobs if plan.modes[job.model] != "never"]
     quick = [job for job in jobs if job not in fits]
     in_processes = workers > 1 and len(fits) > 1

@@ -1,8 +1,8 @@
-"""A folder with finished parts of long work, and facts that identify the work.
+"""A folder with finished parts of a long job, and facts that identify it.
 
 airline-backtest/
-    manifest.json            the facts: what the work depends on, as text, large arrays by their
-                             checksum
+    manifest.json            the facts: everything the job depends on, as text; large arrays by
+                             their checksum
     model_0_cutoff_2/        one finished part, in the store's format
 """
 
@@ -24,17 +24,17 @@ from lstmcast.util.files import checked_path
 Arrays = dict[str, np.ndarray]
 KIND = "backtest"
 MOST_DIFFERENCES = 3
-# Values that are facts as they are.
+# Values that are used as facts directly.
 PLAIN = (str, bool, int, float, complex, bytes, np.generic, PurePath)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class Finished:
-    """The finished parts of one backtest in its folder, made where it is missing or empty.
+    """The finished parts of one backtest in its folder, which is created if missing or empty.
 
-    `facts`: what the forecasts depend on. Raises ModelError where the folder belongs to another
-    backtest, saying what differs, or holds something else that was saved; OutputError where it
-    holds other things or cannot be written.
+    `facts`: everything the forecasts depend on. Raises ModelError if the folder belongs to another
+    backtest, naming the differences, or holds something else that was saved; OutputError if it
+    holds other files or cannot be written.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -53,7 +53,7 @@ class Finished:
             store.save(folder, {"kind": KIND, "facts": dict(facts)}, {})
 
     def part(self, name: str) -> tuple[Arrays, dict[str, Any]] | None:
-        """The arrays of a finished part and what else was kept; None where it is not finished."""
+        """The arrays of a finished part and its other content; None if it is not finished."""
         try:
             manifest, arrays = store.load(self.folder / name)
         except ModelError as error:
@@ -65,7 +65,8 @@ class Finished:
         return arrays["forecast"], manifest
 
     def keep(self, name: str, arrays: Arrays, about: Mapping[str, Any]) -> None:
-        """Store a finished part: the whole of it or, with an OutputError, nothing."""
+        """Store a finished part as a whole; if that fails, nothing is stored and OutputError
+        raised."""
         store.save(self.folder / name, {"kind": f"part of a {KIND}", **about}, {"forecast": arrays})
 
 
@@ -84,7 +85,7 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
         if stored_fact != current_fact:
             differences.append(f"{name}: {stored_fact} there, {current_fact} now")
     if differences:
-        differences.sort(key=len)  # plain settings before checksums
+        differences.sort(key=len)  # simple settings before checksums
         left_out = len(differences) - MOST_DIFFERENCES
         ending = f"; and {left_out} more" if left_out > 0 else ""
         raise ModelError(
@@ -95,11 +96,10 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
 
 
 def facts(work: Any) -> dict[str, str]:
-    """What an object consists of, as texts by the path to them; equal objects give equal facts in
-    every process.
+    """The content of an object, as text by path; equal objects give equal facts in every process.
 
-    An object may say it itself, by a method `described()`; else what pickle would take is followed,
-    attributes that are only remembered (`cached_property`) left out.
+    An object may define it with a method `described()`; otherwise the state that pickle would save
+    is traversed, without cached values (`cached_property`).
 
     >>> work = {"horizon": 12, "network": {"layers": (64, 32)}, "weights": np.zeros(2)}
     >>> facts(work)["network.layers.1"]

@@ -1,4 +1,4 @@
-"""Metrics of models as columns, and what models are measured by.
+"""Metrics of models as columns, and the reference for their skill.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """
@@ -14,7 +14,7 @@ from lstmcast.evaluation import metrics
 from lstmcast.evaluation.verdict import familiar_of, reference_of, skill_of
 from lstmcast.forecast import Forecast
 
-ROUNDING = 1e-12  # of the actual value: what numbers of 64 bits lose in a forecast
+ROUNDING = 1e-12  # relative to the actual value: rounding error of a 64-bit forecast
 HEADINGS = {
     "mae": "MAE",
     "rmse": "RMSE",
@@ -25,12 +25,12 @@ HEADINGS = {
     "pinball": "pinball",
     "crps": "CRPS",
     "skill": "skill",
-    "skill_familiar": "skill",  # said against which
+    "skill_familiar": "skill",  # the heading names the reference
 }
 
 
 class Scored(NamedTuple):
-    """What metrics are made of."""
+    """Forecasts, actual values and scales that metrics are computed from."""
 
     forecasts: dict[str, Forecast]
     actual: np.ndarray  # (O, H)
@@ -38,7 +38,7 @@ class Scored(NamedTuple):
 
 
 def errors_of(scored: Scored) -> tuple[str, dict[str, float]]:
-    """The error that verdicts are made by, as people call it, and that of each forecast."""
+    """The name of the error that verdicts use, and that error of each forecast."""
     ruler = Ruler.of(scored)
     overall = table(scored, "part", np.array(["all"]), axis=None, ruler=ruler)
     errors = dict(zip(scored.forecasts, overall[ruler.measure].tolist(), strict=True))
@@ -76,15 +76,15 @@ def table(
 
 
 class Ruler(NamedTuple):
-    """What models are measured by: which error, and against which simple forecasts."""
+    """The error measure, and the simple forecasts that serve as references."""
 
-    measure: str  # "mae", or "mase" where series have sizes of their own
-    reference: str | None  # the best of the simple forecasts, over everything
-    familiar: str | None  # (seasonal) naive, where that is another one
+    measure: str  # "mae", or "mase" if series have different scales
+    reference: str | None  # the best simple forecast overall
+    familiar: str | None  # the (seasonal) naive forecast, if it is not the reference
 
     @classmethod
     def of(cls, scored: Scored) -> Ruler:
-        """The mean absolute error of several series would be that of the largest."""
+        """Choose measure and reference; the MAE of several series would be that of the largest."""
         model = next(iter(scored.forecasts))
         measure = "mae"
         errors = _errors(scored, measure)
@@ -150,7 +150,7 @@ def _metrics(
 
 
 def _rounded(point: np.ndarray, actual: np.ndarray) -> np.ndarray:
-    """Forecasts without what only rounding sets apart from the actual values: on a constant it
-    would decide."""
+    """Forecasts equal to the actual values up to rounding are set to them, as rounding would
+    otherwise decide on constant series."""
     is_equal = np.abs(point - actual) <= ROUNDING * np.abs(actual)
     return np.where(is_equal, actual, point)

@@ -1,14 +1,14 @@
 """Holt–Winters exponential smoothing of many histories at once, each with its own parameters.
 
-    p = level + φ·trend                     the level that is foretold
+    p = level + φ·trend                     the predicted level
     e = y − p·season                        (additive: y − p − season)
     level' = p + α·e/season
     trend' = φ·trend + α·β·e/season
     season' = season + γ·(1 − α)·e/p
 
-This is the error-correction form of Holt (1957) and Winters (1960), damped as by Gardner & McKenzie
-(1985); Hyndman et al., "Forecasting with Exponential Smoothing" (2008), chapter 2. A missing value
-has no error: the state continues as foretold.
+This is the error-correction form of Holt (1957) and Winters (1960), damped as by Gardner &
+McKenzie (1985); Hyndman et al., "Forecasting with Exponential Smoothing" (2008), chapter 2. A
+missing value has no error: the state continues as predicted.
 
 Shapes: n histories, T time (all end at T − 1), m period, G settings tried at once, H horizon.
 """
@@ -21,14 +21,17 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
 
-FLOOR = 1e-3  # of the mean value: what a level, or a seasonal factor, is at least when it divides
-LOWEST = 0.05  # of the mean value: the line from which a multiplicative history starts
-# the segments from which the first season and the first line are taken
+# lower bound of levels and seasonal factors in denominators, as a share of the mean value
+FLOOR = 1e-3
+# lower bound of the initial line of a multiplicative history, as a share of the mean value
+LOWEST = 0.05
+# segments that determine the first season and the first line
 START_CYCLES, START_VALUES = 4, 10
-STEP, ROUNDS = 1.0, 3  # of the search after the grid, on the logit scale; halved in each round
-# numbers of a seasonal state that are worked on at once: 2 MB, which a cache still holds
+# of the pattern search after the grid, on the logit scale; halved in each round
+STEP, ROUNDS = 1.0, 3
+# numbers of a seasonal state per batch: 2 MB, which fits into a cache
 CHUNK = 1 << 18
-# what the grid tries: of the level, the trend, the season and the damping
+# the grid: smoothing of level, trend and season, and damping
 ALPHAS = (0.05, 0.2, 0.45, 0.8)
 BETAS = (0.003, 0.05)
 GAMMAS = (0.05, 0.2, 0.5, 0.9)
@@ -36,8 +39,7 @@ PHIS = (1.0, 0.9)
 
 
 class Histories(NamedTuple):
-    """Histories that end together, the longest first: NaN before they begin, and where values are
-    missing."""
+    """Histories that end together, longest first: NaN before they begin and for missing values."""
 
     y_Tn: ndarray
     begins: ndarray  # the first step of each (n,)
@@ -45,7 +47,7 @@ class Histories(NamedTuple):
     multiplicative: bool
 
     def backwards(self) -> Histories:
-        """The same, read from their ends."""
+        """The histories in reverse order of time."""
         steps = len(self.y_Tn)
         rows = self.turned - np.arange(steps)[:, None]
         has_value = rows < steps
@@ -55,7 +57,7 @@ class Histories(NamedTuple):
 
     @property
     def turned(self) -> ndarray:
-        """Step t of a history is step `turned` − t of the same one read backwards (n,)."""
+        """Step t of a history is step `turned` − t of its reversed copy (n,)."""
         return self.begins + len(self.y_Tn) - 1
 
     def without(self, base) -> ndarray:
@@ -72,7 +74,7 @@ class State(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Of the level, the trend, the season and the damping; each (G, n), or (G, 1) for all
+    """Smoothing of level, trend and season, and damping; each (G, n), or (G, 1) for all
     histories."""
 
     alpha: ndarray
@@ -82,11 +84,10 @@ class Settings(NamedTuple):
 
 
 def holt_winters(y_nT: ndarray, period: int, horizon: int, multiplicative: bool) -> ndarray:
-    """The forecast (n, H) of histories that end together; NaN on their left and where values are
-    missing.
+    """The forecast (n, H) of histories that end together; NaN on their left and for missing values.
 
-    Each history needs a value that is known and, for a period above 1, two cycles; multiplicative
-    ones are positive.
+    Each history needs a known value and, for a period above 1, two cycles; multiplicative ones must
+    be positive.
     """
     leading_missing = np.argmax(np.isfinite(y_nT), axis=1)
     lengths = y_nT.shape[1] - leading_missing
@@ -119,7 +120,7 @@ def _chunk(
 
     settings = _best(errors, _grid(period))
     start = _backcast(histories, settings)
-    # the first start, a mean over cycles, made a season that changes look fixed
+    # the first estimate, a mean over cycles, treats a changing season as fixed
     settings = _best(errors, _grid(period))
     start = _backcast(histories, settings)
     settings = _refined(errors, settings)
@@ -141,7 +142,7 @@ def smooth(histories: Histories, start: State, settings: Settings) -> tuple[Stat
     total = np.zeros((settings_count, count))
     alpha, beta, gamma, phi = _over_histories(settings, count)
     to_season = gamma * (1 - alpha)
-    # the longest stand first, so those that have begun are the first ones
+    # sorted by length, so the histories that have begun come first
     begun_T = np.searchsorted(histories.begins, np.arange(steps), side="right")
     has_missing = np.asarray(np.isnan(y_Tn).any(axis=1))
     for step in range(steps):
@@ -151,7 +152,7 @@ def smooth(histories: Histories, start: State, settings: Settings) -> tuple[Stat
         drift = trend[begun_rows] * phi[begun_rows]
         foretold = level[begun_rows] + drift
         if multiplicative:
-            # a level that crosses zero turns the season over: not this setting
+            # a level that crosses zero would invert the season: exclude the setting
             total[begun_rows][foretold < FLOOR] = np.inf
             np.maximum(foretold, FLOOR, out=foretold)
             error = value_n - foretold * factor
@@ -184,8 +185,7 @@ def _over_histories(settings: Settings, count: int) -> Settings:
 
 
 def criterion(total, settings: Settings, known_count):
-    """Akaike's information criterion of each setting: a trend, and its damping, must earn their
-    place."""
+    """Akaike's information criterion of each setting, which penalises a trend and its damping."""
     has_trend = settings.phi > 0
     is_damped = has_trend & (settings.phi < 1)
     parameters = 2 + 2 * has_trend + is_damped
@@ -195,7 +195,7 @@ def criterion(total, settings: Settings, known_count):
 
 def _grid(period: int) -> Settings:
     gammas = GAMMAS if period > 1 else (0.0,)
-    # without a trend: nothing can go astray here
+    # without a trend, forecasts cannot diverge here
     rows = [(alpha, 0.0, gamma, 0.0) for alpha in ALPHAS for gamma in gammas]
     rows += [
         (alpha, beta, gamma, phi)
@@ -215,8 +215,8 @@ def _best(errors, settings: Settings) -> Settings:
 
 
 def _refined(errors, settings: Settings) -> Settings:
-    """A pattern search from the best point of the grid: steps along each parameter, halved from
-    round to round."""
+    """A pattern search from the best grid point: steps along each parameter, halved in each
+    round."""
     moves = [(0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]
     for step in STEP * 0.5 ** np.arange(ROUNDS):
         neighbours = []
@@ -230,7 +230,7 @@ def _refined(errors, settings: Settings) -> Settings:
 
 
 def _moved(share, step):
-    """A share between 0 and 1 after a step on the logit scale; 0 stays 0."""
+    """A share between 0 and 1 after a step on the logit scale; 0 is unchanged."""
     odds = share / (1 - share) * np.exp(step)
     return np.minimum(odds / (1 + odds), 0.995)
 
@@ -256,7 +256,7 @@ def _start(histories: Histories) -> State:
     first_values = np.where(rows < steps, first_values, np.nan)
     intercept, slope = _line(first_values)
     if histories.multiplicative:
-        # a line that comes near zero is no level: the lowest value is one
+        # a line close to zero cannot be a level: use the lowest value
         lowest = np.minimum(intercept - slope, intercept + slope * width)
         is_low = lowest < LOWEST
         intercept = np.where(is_low, np.nanmin(adjusted, 0), intercept)
@@ -265,11 +265,11 @@ def _start(histories: Histories) -> State:
 
 
 def _backcast(histories: Histories, settings: Settings) -> State:
-    """The state before the first value, from smoothing the histories backwards with the settings
-    found for them.
+    """The state before the first value, from smoothing the reversed histories with the selected
+    settings.
 
-    Box & Jenkins, "Time Series Analysis" (1970), section 7.1.4; it stands in for 2 + m more
-    parameters to be searched.
+    Box & Jenkins, "Time Series Analysis" (1970), section 7.1.4; it avoids a search over 2 + m more
+    parameters.
     """
     period = histories.period
     backwards = histories.backwards()
@@ -289,8 +289,8 @@ def _backcast(histories: Histories, settings: Settings) -> State:
 
 
 def _centred_mean(y_Tn, period: int):
-    """The mean over the cycle around each value, NaN where it is not whole; both ends of an even
-    one count half."""
+    """The mean over the cycle around each value, NaN if it is incomplete; for an even cycle, both
+    ends count half."""
     weights = np.ones(period + 1 - period % 2)
     if period % 2 == 0:
         weights[[0, -1]] = 0.5
@@ -302,8 +302,8 @@ def _centred_mean(y_Tn, period: int):
 
 
 def _by_phase(around, cycle, period: int, multiplicative: bool):
-    """The mean of each phase, (m, n), brought to a mean of 1 (factors) or 0; neutral where
-    nothing is known."""
+    """The mean of each phase (m, n), normalised to a mean of 1 (factors) or 0; neutral for unknown
+    phases."""
     neutral = 1.0 if multiplicative else 0.0
     is_known = np.isfinite(around)
     shape = (period, around.shape[1])
@@ -318,7 +318,7 @@ def _by_phase(around, cycle, period: int, multiplicative: bool):
 
 
 def _line(y_Tn):
-    """Least squares over what is known: intercept and slope, each (n,)."""
+    """Least-squares line through the known values: intercept and slope, each (n,)."""
     is_known = np.isfinite(y_Tn)
     number = np.maximum(is_known.sum(0), 1)
     steps = np.arange(len(y_Tn))[:, None]
@@ -334,7 +334,7 @@ def _line(y_Tn):
 
 
 def _ahead(histories: Histories, state: State, phi, horizon: int):
-    """The forecast (H, n) from the state of the one setting that was chosen."""
+    """The forecast (H, n) from the state of the selected setting."""
     ahead = np.arange(1, horizon + 1)
     damped = np.cumsum(phi ** ahead[:, None], axis=0)
     level = state.level + damped * state.trend

@@ -27,46 +27,46 @@ from lstmcast.util.text import number as number
 from lstmcast.util.text import percent as percent
 from lstmcast.writing.tables import frame_of
 
-COPY_EVIDENCE = 10  # one-step forecasts that it takes to speak of a lagged copy
-COPY_SHARE = 0.9  # of them that lie nearer to the value before than to what came
-FEW_VALUES = 10  # held out, below which a verdict is said to hang on chance
+COPY_EVIDENCE = 10  # number of one-step forecasts needed to detect a lagged copy
+COPY_SHARE = 0.9  # share of them that are closer to the previous value than to the actual one
+FEW_VALUES = 10  # number of held-out values below which a verdict is uncertain
 SHOWN_STEPS = 24  # rows of the printed table by step
 SKILLS = ("skill", "skill_familiar")
-SHOWN = ("mae", "rmse", "mape", "smape", "mase", *SKILLS)  # in the printed table
+SHOWN = ("mae", "rmse", "mape", "smape", "mase", *SKILLS)  # metrics in the printed table
 
 
 @dataclass(frozen=True)
 class Summary:
     """The accuracy of a model and of baselines at held-out cutoffs.
 
-    `scores` and `per_horizon` hold mae, rmse, mape, smape, mase, rmsse, for models with quantiles
-    pinball, crps and coverage_80, coverage_95 (0 to 1), and skill: 1 − error / error of
-    `reference`, the best simple forecast. The error is `measure` throughout: "mae" of one series,
-    "mase" of several. Where the reference is another one than the (seasonal) naive forecast, the
-    skill against that, `familiar`, is skill_familiar.
+    `scores` and `per_horizon` hold mae, rmse, mape, smape, mase, rmsse; for models with quantiles
+    also pinball, crps and coverage_80, coverage_95 (0 to 1); and skill: 1 − error / error of
+    `reference`, the best simple forecast. The error is `measure` throughout: "mae" for one series,
+    "mase" for several. If the reference is not the (seasonal) naive forecast, skill_familiar is the
+    skill against the latter, `familiar`.
     """
 
     model: str
-    reference: str | None  # the baseline that skill is measured against
+    reference: str | None  # the reference of skill
     scores: dict[str, dict[str, float]]
     per_horizon: dict[str, list[Any]]  # columns: model, step, metrics
     verdict: str
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
-    origins: int  # that were compared
+    origins: int  # number of compared origins
     series: int
     reason: str = ""
     measure: str = "mae"
     familiar: str | None = None
     standing: Standing = "unknown"
-    better: str = ""  # the simple forecast with less error, where one has
+    better: str = ""  # the simple forecast with a smaller error, if there is one
 
     def __str__(self) -> str:
         return self.text()
 
     def text(self, language: str = "en", columns: int | None = None) -> str:
-        """The verdict, the tables, the warnings and the notes, as text in "en" or "ja"; tables no
-        wider than so many columns of a terminal, where that is said."""
+        """The verdict, the tables, the warnings and the notes, as text in "en" or "ja"; `columns`
+        limits the width of tables."""
         words = words_of(language)
         sections = [words(f"Accuracy on held-out data: {self.verdict}")]
         for rows in self._tables():
@@ -92,8 +92,8 @@ class Summary:
         return _plain_values(asdict(self))
 
     def frame(self, kind: str = "pandas") -> Any:
-        """The metrics of each model over everything: a "pandas", "polars" or "pyarrow" frame, or
-        "arrays" by name."""
+        """The metrics of each model overall: a "pandas", "polars" or "pyarrow" frame, or "arrays"
+        by name."""
         rows = list(self.scores.values())
         columns = {"model": np.array(list(self.scores), object)}
         for name in dict.fromkeys(chain.from_iterable(rows)):
@@ -105,7 +105,7 @@ class Summary:
         return json.dumps(self.as_dict(), ensure_ascii=False)
 
     def overall(self) -> list[list[str]]:
-        """The table of all models as text, its header first."""
+        """The table of all models as text, header first."""
         model_scores = self.scores[self.model]
         names = [name for name in SHOWN if name in model_scores]
         coverages = [name for name in model_scores if name.startswith("coverage_")]
@@ -121,7 +121,7 @@ class Summary:
         return rows
 
     def by_step(self) -> list[list[str]]:
-        """The table of errors by step as text, its header first."""
+        """The table of errors by step as text, header first."""
         models = list(self.scores)
         errors = self._at_each_step(self.measure)
         skills = self._at_each_step("skill") if self.reference else {}
@@ -151,7 +151,7 @@ class Summary:
 
 
 def labelled(rows: list[list[str]], words: Words) -> list[list[str]]:
-    """A table with its header and the names of its rows in other words."""
+    """A table with translated header and row names."""
     header, *body = rows
     table = [[words(name) for name in header]]
     for name, *cells in body:
@@ -211,7 +211,7 @@ def _not_judged(model: str, notes: tuple[str, ...], reason: str) -> Summary:
 
 
 def _scores(scored: Scored, ruler: Ruler) -> dict[str, dict[str, float]]:
-    """The metrics of each model over everything, those that its forecasts have."""
+    """The metrics of each model overall, as far as its forecasts allow."""
     overall = table(scored, "part", np.array(["all"]), axis=None, ruler=ruler)
     scores: dict[str, dict[str, float]] = {}
     for row, (name, forecast) in enumerate(scored.forecasts.items()):
@@ -223,7 +223,7 @@ def _scores(scored: Scored, ruler: Ruler) -> dict[str, dict[str, float]]:
 
 
 def _little(actual: np.ndarray) -> list[str]:
-    """What is said where little could be compared with the actual values (O, H)."""
+    """Notes if few values could be compared with the forecasts (O, H)."""
     values = int(np.isfinite(actual).sum())
     steps = np.flatnonzero(np.isfinite(actual).any(0)) + 1
     notes = []
@@ -238,12 +238,12 @@ def _little(actual: np.ndarray) -> list[str]:
 
 
 def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray) -> str:
-    """A warning when one-step forecasts only repeat the last value, which looks good in a picture;
-    else "".
+    """A warning if one-step forecasts only repeat the last value, which looks good in a plot; else
+    "".
 
-    Said when, of at least `COPY_EVIDENCE` forecasts for which a change came, nine in ten lie nearer
-    to the value before than to the actual one, and their mean absolute error is no smaller than
-    that of repeating the last value.
+    The warning applies if, of at least `COPY_EVIDENCE` forecasts with a change of the value, nine
+    in ten are closer to the previous value than to the actual one, and their mean absolute error is
+    no smaller than that of repeating the last value.
 
     >>> walk = np.cumsum(np.tile([1.0, -2.0, 4.0], 5))
     >>> lagged_copy(walk[:-1] - 0.1, walk[:-1], walk[1:])[:55]

@@ -23,18 +23,19 @@ from lstmcast.forecast import NETWORK, Combination, KnownParts
 from lstmcast.model.heads import MEDIAN
 
 POWER = 16.0
-NEARLY_ALL = 0.95  # share of effects of which nothing need be said
-SAME = 1e-9  # of a forecast, a difference that is rounding
-WITHOUT = "without known columns"  # what the forecast without them is called
+NEARLY_ALL = 0.95  # share of used effects above which no note is needed
+SAME = 1e-9  # relative difference that is rounding
+WITHOUT = "without known columns"  # name of the forecast without them
 
 
 def trusted(
     with_columns: Tried, without_columns: Tried, held_out: HeldOut
 ) -> tuple[Tried, NDArray]:
     """The average of two forecasts at origins and at the held-out cutoffs before them, and the
-    share (O,) of the one without.
+    share (O,) of the one without columns.
 
-    What the forecast with the columns leaves open, closed steps, stays open and is not judged.
+    Steps for which the forecast with columns is unknown, closed times, stay unknown and are not
+    scored.
     """
     with_OJH = with_columns.before_OJHQ[..., MEDIAN]
     without_OJH = without_columns.before_OJHQ[..., MEDIAN]
@@ -49,9 +50,9 @@ def trusted(
 
 
 def known_share(decode: Decode, panel: Panel, horizon: int) -> float:
-    """How much of the effects of known columns a network that is trained should use: the weight
-    that held-out cutoffs give to forecasts with them, where these are others than those
-    without; all, where too few say so."""
+    """The share of the effects of known columns that a trained network should use: the weight of
+    the forecasts with them at held-out cutoffs, if they differ from those without; 1 if there are
+    too few cutoffs."""
     origins = origins_of(panel)
     panel, horizon, _ = on_grid(panel, origins, horizon)
     held_out = HeldOut.of(panel, origins)
@@ -66,7 +67,7 @@ def known_share(decode: Decode, panel: Panel, horizon: int) -> float:
 
 
 def share_notes(panel: Panel) -> tuple[str, ...]:
-    """A note where not all of the effects of known columns is used."""
+    """A note if only a share of the effects of known columns is used."""
     share = panel.covariates.future.share
     if share > NEARLY_ALL:
         return ()
@@ -79,8 +80,8 @@ def share_notes(panel: Panel) -> tuple[str, ...]:
 def with_share(
     combination: Combination | None, share_O: NDArray, name: str = WITHOUT
 ) -> Combination:
-    """What a forecast was made of, where a share (O,) of it is another one: unless named, the one
-    without known columns."""
+    """The parts of a forecast with a share (O,) of another one, by default of the one without known
+    columns."""
     if combination is None:
         combination = Combination((NETWORK,), np.ones((len(share_O), 1)))
     rest_O1 = 1 - share_O[:, None]
@@ -89,7 +90,7 @@ def with_share(
 
 
 def trusted_parts(columns: KnownParts, combination: Combination | None) -> KnownParts:
-    """What columns add to a forecast of which only a share uses them."""
+    """The contribution of columns to a forecast that only uses a share of them."""
     if combination is None or WITHOUT not in combination.names:
         return columns
     place = combination.names.index(WITHOUT)
@@ -101,7 +102,7 @@ def trusted_parts(columns: KnownParts, combination: Combination | None) -> Known
 def shares_without(
     with_OJH: NDArray, without_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut
 ) -> NDArray:
-    """The weight (O,) of the forecast without the columns: none, where too few windows judge it."""
+    """The weight (O,) of the forecast without the columns: 0 if there are too few windows."""
     errors = Errors.of(without_OJH[None], with_OJH, actual_OJH, held_out)
     ratio_O1, windows_O1 = errors.relative(errors.count_OJ > 0)
     drawn_O1 = drawn_together(ratio_O1, windows_O1, held_out.groups)
@@ -110,8 +111,8 @@ def shares_without(
 
 
 def _averaged(first: NDArray, second: NDArray, share_O: NDArray) -> NDArray:
-    """Two forecasts, of which the second has a share; the first alone where the second is
-    unknown."""
+    """Weighted average of two forecasts, where the second has this share; the first alone if the
+    second is unknown."""
     share = per_origin(share_O, first)
     mean = (1 - share) * first + share * second
     return np.where(np.isnan(second), first, mean)

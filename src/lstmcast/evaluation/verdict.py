@@ -1,8 +1,8 @@
 """The verdict on a model compared with simple forecasts: one reference, one error, one rule.
 
-The error is the mean absolute error of one series, and of several its mean relative to each
-series' own scale (MASE). The reference is the simple forecast with the least of it. The verdict,
-the skill in every table, the tiles and the colour of a report all follow from these two.
+The error is the mean absolute error for one series, and for several its mean relative to each
+series' scale (MASE). The reference is the simple forecast with the smallest error. The verdict, the
+skill in every table, and the tiles and colour of a report all follow from these two.
 """
 
 # H horizon
@@ -17,15 +17,15 @@ import numpy as np
 
 from lstmcast.util.text import number, percent
 
-# simple forecasts that everybody knows; the first that is there stands beside the reference
+# well-known simple forecasts; the first available one is shown next to the reference
 SEASONAL, PLAIN = "seasonal naive", "naive"
-TIED = 1e-9  # relative difference of two errors that only rounding sets apart
+TIED = 1e-9  # relative difference of two errors that is only rounding
 Standing = Literal["best", "middle", "poor", "unknown"]
 
 
 class Verdict(NamedTuple):
-    """One plain sentence or two; where the model stands; and the simple forecast that is better, if
-    one is."""
+    """The verdict as one or two sentences; the standing of the model; and the simple forecast that
+    is better, if there is one."""
 
     text: str
     standing: Standing
@@ -42,8 +42,8 @@ class Compared(NamedTuple):
 
 
 def reference_of(model: str, errors: Mapping[str, float]) -> str | None:
-    """The simple forecast with the least error, the plainest of those that are equal; None where
-    nothing stands beside the model.
+    """The simple forecast with the smallest error, the simplest in case of ties; None without
+    baselines.
 
     >>> reference_of("lstmcast", {"lstmcast": 1.0, "naive": 3.0, "Holt–Winters": 1.2})
     'Holt–Winters'
@@ -62,8 +62,7 @@ def reference_of(model: str, errors: Mapping[str, float]) -> str | None:
 
 
 def familiar_of(model: str, reference: str | None, errors: Mapping[str, float]) -> str | None:
-    """The forecast that everybody knows, to stand beside the reference where that is another
-    one."""
+    """The well-known forecast to show next to the reference, if that is a different one."""
     for name in (SEASONAL, PLAIN):
         if name in errors and name != model:
             reference_error = errors.get(reference or "", math.nan)
@@ -73,7 +72,7 @@ def familiar_of(model: str, reference: str | None, errors: Mapping[str, float]) 
 
 
 def skill_of(error: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """1 − error / reference; 0 where both are perfect, NaN where the reference alone is."""
+    """1 − error / reference; 0 if both are perfect, NaN if only the reference is."""
     error = np.asarray(error, float)
     reference = np.asarray(reference, float)
     has_error = reference > 0
@@ -112,7 +111,7 @@ def judge(compared: Compared) -> Verdict:
 
 
 def _best(compared: Compared, reference: str, familiar: str | None) -> str:
-    """The verdict on a model with a smaller error than all others."""
+    """The verdict on a model with a smaller error than all simple forecasts."""
     errors = compared.overall
     error = errors[compared.model]
     less = _less(error, errors[reference])
@@ -133,7 +132,7 @@ def _best(compared: Compared, reference: str, familiar: str | None) -> str:
 
 
 def _less(error: float, larger: float) -> str:
-    """By how much an error is less than another one, as the column of skill has it."""
+    """The relative difference to a larger error, as in the skill column."""
     share = 1 - error / larger
     return percent(share) if share >= 0.005 else "under 1%"
 

@@ -1,7 +1,7 @@
 """The weights of a combination, from errors at held-out cutoffs.
 
 O origins · J held-out cutoffs of each · H horizon
-N candidates, without the network, which is what they are measured by
+N candidates, without the network, which is the reference
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from lstmcast.evaluation.moving import Answers
 from lstmcast.model.heads import MEDIAN
 
 POWER = 8.0
-TRUST = 2.0  # windows of a series that weigh as much as what the other series say
-FEWEST_WINDOWS = 3.0  # that do not overlap, of all series together, to weigh anything by
-CLEAR = np.log(0.25)  # an error relative to the network's that one window is enough for
-RATIOS = (0.1, 10.0)  # of two errors that count, the smallest and the largest
+TRUST = 2.0  # windows of a series that weigh as much as the other series
+FEWEST_WINDOWS = 3.0  # non-overlapping windows of all series together that are needed for weights
+CLEAR = np.log(0.25)  # log relative error for which a single window is enough
+RATIOS = (0.1, 10.0)  # bounds of error ratios
 
 
 class Shares(NamedTuple):
-    """Weights of the candidates: of a forecast, and as the halves of its held-out cutoffs say."""
+    """Weights of the candidates: for the forecast, and for each half of its held-out cutoffs."""
 
     now_ON: NDArray
     newer_ON: NDArray
     older_ON: NDArray
-    is_newer_OJ: NDArray  # which cutoffs the newer half are
+    is_newer_OJ: NDArray  # the cutoffs of the newer half
 
     def rows(self, rows: slice) -> Shares:
-        """Those of some origins."""
+        """A subset of the origins."""
         return Shares(
             now_ON=self.now_ON[rows],
             newer_ON=self.newer_ON[rows],
@@ -44,7 +44,7 @@ class Shares(NamedTuple):
 
 
 def weights_by(method: str, judged: Judged, groups: Sequence[NDArray], trust_N: NDArray) -> Shares:
-    """The weights that a method gives: all to the one that was named, or what the errors say."""
+    """The weights of a method: all for a named candidate, otherwise derived from errors."""
     if method == COMBINED:
         return _all_shares(judged, groups, partial(shares_of, trust_N=trust_N))
     if method == BEST:
@@ -85,8 +85,8 @@ def _all_shares(
 
 
 def mostly_zero(actual_OJH: NDArray) -> NDArray:
-    """Where more than half of the values were 0 (O,): their median is 0, which the network knows,
-    and means of cycles would lift.
+    """Whether more than half of the values were 0 (O,): their median is 0, which the network
+    represents, while means of cycles would raise it.
 
     >>> mostly_zero(np.array([[[0.0, 0.0, 3.0]], [[0.0, 2.0, np.nan]]]))
     array([ True, False])
@@ -101,14 +101,14 @@ class Errors(NamedTuple):
 
     network_OJ: NDArray
     candidates_NOJ: NDArray
-    count_OJ: NDArray  # how many values they are of
-    windows_O: NDArray  # horizons that do not overlap, from the first cutoff to the origin
+    count_OJ: NDArray  # number of values in the sums
+    windows_O: NDArray  # non-overlapping horizons from the first cutoff to the origin
 
     @classmethod
     def of(
         cls, before_NOJH: NDArray, network_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut
     ) -> Errors:
-        """Those of forecasts of the held-out cutoffs."""
+        """The errors of forecasts at the held-out cutoffs."""
         network_error_OJH = np.abs(network_OJH - actual_OJH)
         known_OJH = np.isfinite(network_error_OJH)
 
@@ -125,11 +125,11 @@ class Errors(NamedTuple):
         )
 
     def relative(self, cutoffs_OJ: NDArray) -> tuple[NDArray, NDArray]:
-        """Logarithms of the candidates' errors relative to the network's at some of the cutoffs
-        (O, N), and how many windows that do not overlap say so (O, N)."""
+        """Log errors of the candidates relative to the network at some of the cutoffs (O, N), and
+        the number of non-overlapping windows behind them (O, N)."""
         network_O = np.where(cutoffs_OJ, self.network_OJ, 0.0).sum(axis=1)
         error_NO = np.where(cutoffs_OJ, self.candidates_NOJ, 0.0).sum(axis=2)
-        # Where the network made no error there is nothing to better.
+        # If the network made no error, nothing can be better.
         judged_O = (network_O > 0) & np.isfinite(network_O)
         judged_O &= np.isfinite(error_NO).all(axis=0)
         divisor_O = np.where(judged_O, network_O, 1.0)
@@ -142,7 +142,7 @@ class Errors(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What decides the weights: errors, and whose may be used; whose forecasts are whole."""
+    """The basis of the weights: errors, which candidates may be used, and which are complete."""
 
     errors: Errors
     usable_ON: NDArray
@@ -150,7 +150,7 @@ class Judged(NamedTuple):
 
     @classmethod
     def of(cls, answers: Answers, held_out: HeldOut) -> Judged:
-        """Of what was answered for some origins."""
+        """The basis from the forecasts for some origins."""
         actual_OJH = answers.network.actual_OJH
         network_OJH = answers.network.before_OJHQ[..., MEDIAN]
         errors = Errors.of(answers.before_NOJH, network_OJH, actual_OJH, held_out)
@@ -164,7 +164,7 @@ class Judged(NamedTuple):
 
     @classmethod
     def all(cls, batches: Sequence[Judged]) -> Judged:
-        """That of all origins."""
+        """The basis of all origins, joined."""
         by_batch = [batch.errors for batch in batches]
         errors = Errors(
             network_OJ=np.concatenate([errors.network_OJ for errors in by_batch]),
@@ -179,7 +179,7 @@ class Judged(NamedTuple):
         )
 
     def only(self, rows_N: NDArray) -> Judged:
-        """That of some candidates."""
+        """A subset of the candidates."""
         candidates_NOJ = self.errors.candidates_NOJ[rows_N]
         return Judged(
             errors=self.errors._replace(candidates_NOJ=candidates_NOJ),
@@ -189,8 +189,8 @@ class Judged(NamedTuple):
 
 
 def _windows(count_OJ: NDArray, held_out: HeldOut, horizon: int) -> NDArray:
-    """How many horizons that do not overlap lie between the first cutoff and the origin (O,), less
-    where values are missing."""
+    """The number of non-overlapping horizons between the first cutoff and the origin (O,), reduced
+    for missing values."""
     cutoffs_OJ = held_out.counts_OJ
     origin_O1 = held_out.origins.counts[:, None]
     is_cutoff_OJ = cutoffs_OJ > 0
@@ -207,8 +207,8 @@ def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDAr
 
     Args:
         ratio_ON: logarithms of relative errors.
-        windows_ON: windows that each of them was measured in.
-        groups: origins that share what they say: the k-th cutoff of each series.
+        windows_ON: number of windows behind each of them.
+        groups: origins that are shrunk together: the k-th cutoff of each series.
 
     >>> ratio, windows = np.array([[1.0], [0.0]]), np.array([[2.0], [2.0]])
     >>> drawn_together(ratio, windows, [np.arange(2)])
@@ -220,7 +220,7 @@ def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDAr
         windows_GN = windows_ON[group]
         windows_N = windows_GN.sum(axis=0)
         measured_GN = windows_GN * ratio_ON[group]
-        # what the other series say of each
+        # the mean of the other series
         others_GN = measured_GN.sum(axis=0) - measured_GN
         pooled_GN = others_GN / (windows_N - windows_GN + TRUST)
         drawn_GN = (measured_GN + TRUST * pooled_GN) / (windows_GN + TRUST)
@@ -234,9 +234,9 @@ def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDAr
 
 def shares_of(ratio_ON: NDArray, trust_N: NDArray) -> NDArray:
     """Weights of the candidates (O, N) from logarithms of relative errors; with the network's they
-    add up to 1. Infinite ones weigh nothing.
+    add up to 1. Infinite errors have no weight.
 
-    `trust_N`: the weight of each where its errors are the network's, beside the network's.
+    `trust_N`: the weight of each candidate relative to the network, at equal errors.
 
     >>> shares_of(np.log([[1.0, 0.5], [np.inf, np.inf]]), np.array([1 / 8, 1 / 8])).round(2)
     array([[0.  , 0.97],
@@ -247,7 +247,7 @@ def shares_of(ratio_ON: NDArray, trust_N: NDArray) -> NDArray:
 
 
 def least(ratio_ON: NDArray) -> NDArray:
-    """All the weight (O, N) for the candidate with the least error; none where the network's is.
+    """All the weight (O, N) for the candidate with the smallest error; none if that is the network.
 
     >>> least(np.log([[1.1, 0.5], [1.1, 2.0]]))
     array([[0., 1.],

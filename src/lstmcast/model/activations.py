@@ -1,7 +1,7 @@
 """Activation functions by name in NumPy; `training.module` has them in PyTorch.
 
-Keras's names. Two functions are called hard sigmoid: straight lines from 0 to 1, between −2.5 and
-2.5 in Keras 1 and 2, Chainer and ONNX, and between −3 and 3 in Keras 3 and PyTorch.
+The names are those of Keras. Two functions are called hard sigmoid: linear from 0 to 1 between
+−2.5 and 2.5 in Keras 1 and 2, Chainer and ONNX, and between −3 and 3 in Keras 3 and PyTorch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Function = Callable[[NDArray], NDArray]
 
 
 def sigmoid(value: NDArray) -> NDArray:
-    """1 / (1 + exp(−value)), written so that nothing overflows.
+    """1 / (1 + exp(−value)), written so that it cannot overflow.
 
     >>> sigmoid(np.array([-1e4, 0.0, 1e4]))
     array([0. , 0.5, 1. ])
@@ -51,9 +51,9 @@ GATE_ACTIVATIONS: dict[str, Function] = {
 
 
 class QuickNumbers:
-    """NumPy with a `logaddexp` made of vectorised functions.
+    """NumPy with a `logaddexp` that is composed of vectorised functions.
 
-    Where one of its arguments is 0 it is a softplus, within 2e-16 of it.
+    Where one of its arguments is 0, it is a softplus; it agrees with NumPy's within 2e-16 there.
 
     >>> QuickNumbers().logaddexp(np.array([-800.0, 0.0, 800.0]), np.zeros(3)).round(3).tolist()
     [0.0, 0.693, 800.0]

@@ -1,8 +1,8 @@
 """Heads for demand: counts and amounts that are often 0 and never negative.
 
-They answer on the axis of the data, like all heads that are not affine (see `model.heads`). The
-mean follows from location and scale, transformed to stay above 0; other parameters come from
-further raw numbers. Losses are negative log-likelihoods.
+These heads answer on the axis of the data, like all heads that are not affine (see
+`model.heads`). The mean is computed from location and scale and kept above 0; the other parameters
+have raw numbers of their own. Losses are negative log-likelihoods.
 
 R raw numbers per value · Q quantiles, in the order of `HEAD_QUANTILES` · H horizon
 """
@@ -22,15 +22,15 @@ from lstmcast.model.distributions import (
 )
 from lstmcast.model.levels import HEAD_QUANTILES
 
-SMALLEST_UNIT = 1e-2  # of the location, and of the unit of the data
+SMALLEST_UNIT = 1e-2  # as a share of the location and of the unit of the data
 SMALLEST_MEAN = 1e-4  # in units of the scale
-SMALLEST_SPREAD = 1e-3  # of what is beyond that of a Poisson variable
-MOST_ZEROS = 0.98  # share of additional ones
-COUNTS, AMOUNTS = "count", "positive"  # kind of values that a head can learn from
+SMALLEST_SPREAD = 1e-3  # smallest a, the dispersion in excess of a Poisson variable's
+MOST_ZEROS = 0.98  # largest share of additional zeros
+COUNTS, AMOUNTS = "count", "positive"  # kinds of values that a head can be trained on
 
 
 class _OfMean:
-    """The common part of these heads: the first raw number sets the mean, which is the point."""
+    """Base of these heads: the first raw number sets the mean, which is the point forecast."""
 
     spreads = True
     center = 0
@@ -73,7 +73,7 @@ class NegativeBinomial(_OfMean):
         return _drawn(mean, shape, rng)
 
     def initial(self, horizon: int) -> NDArray:
-        """Where the answer stands, with a of about a half."""
+        """Start at the location, with a of about one half."""
         return np.tile([0.0, -0.5], (horizon, 1))
 
 
@@ -91,14 +91,14 @@ class ZeroInflated(_OfMean):
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Counts (NumPy only: training does not need them)."""
         zeros = _zeros(raw, np)
-        share = 1 - zeros  # of the counts that are not such zeros
+        share = 1 - zeros  # of the counts from the negative binomial distribution
         beyond_zeros = np.array(HEAD_QUANTILES) - zeros[..., None]
         level_Q = beyond_zeros / share[..., None]
         mean = _mean(raw, location, scale, np) / share
         shape = _shape(raw, np)
         positive_level_Q = np.maximum(level_Q, 0.0)
         counts = negative_binomial_quantiles(mean, shape, positive_level_Q)
-        # not the other way round: an unknown level does not give 0
+        # not `level > zeros`: a NaN level must not become 0
         return np.where(level_Q <= 0, 0.0, counts)
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
@@ -116,7 +116,7 @@ class ZeroInflated(_OfMean):
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
-        """Nothing, or a draw of the negative binomial distribution."""
+        """Zero, or a draw from the negative binomial distribution."""
         zeros = _zeros(raw, np)
         mean = _mean(raw, location, scale, np) / (1 - zeros)
         shape = _shape(raw, np)
@@ -125,7 +125,7 @@ class ZeroInflated(_OfMean):
         return np.where(is_zero, 0.0, count)
 
     def initial(self, horizon: int) -> NDArray:
-        """Where the answer stands, with few additional zeros."""
+        """Start at the location, with few additional zeros."""
         return np.tile([0.0, -0.5, -3.0], (horizon, 1))
 
 
@@ -141,17 +141,17 @@ class Tweedie(_OfMean):
     outputs = 2
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """0 as far as nothing is likely (NumPy only: training does not need them)."""
+        """Quantiles, 0 up to the probability of zero (NumPy only: training does not need them)."""
         number, size = _amounts(raw, location, scale, np)
         return size[..., None] * amount_quantiles(number)
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """−log p(target), of a density where it is above 0."""
+        """−log p(target), with a density for targets above 0."""
         number, size = _amounts(raw, location, scale, xp)
         is_positive = target > 0
         size_of_all = xp.ones_like(target) * size
         positive = xp.where(is_positive, target, size_of_all) / size
-        # exp(−λ − t) √(λ/t) I₁(2√(λt)) / θ with t = y/θ; its exponents together, for their digits
+        # exp(−λ − t) √(λ/t) I₁(2√(λt)) / θ with t = y/θ; exponents are combined to keep precision
         root_gap = xp.sqrt(number) - xp.sqrt(positive)
         root_of_product = xp.sqrt(number * positive)
         bessel = log_bessel(2 * root_of_product, xp)
@@ -163,12 +163,12 @@ class Tweedie(_OfMean):
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
-        """A sum of as many exponential draws as a Poisson draw says."""
+        """The sum of a Poisson number of exponential draws."""
         number, size = _amounts(raw, location, scale, np)
         return size * rng.gamma(rng.poisson(number))
 
     def initial(self, horizon: int) -> NDArray:
-        """Where the answer stands, with φ of about one half."""
+        """Start at the location, with φ of about one half."""
         return np.tile([0.0, 0.0], (horizon, 1))
 
 
@@ -180,7 +180,7 @@ def _softplus(value: Any, xp: Any) -> Any:
 
 
 def _mean(raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-    """Location plus scale times the first raw number, and nearly 0 where that is far below 0."""
+    """Location plus scale times the first raw number; close to 0 where that is very negative."""
     unit = _unit(location, scale, xp)
     distance = location / unit + raw[..., 0]
     above_zero = _softplus(distance, xp)
@@ -188,7 +188,7 @@ def _mean(raw: Any, location: Any, scale: Any, xp: Any) -> Any:
 
 
 def _unit(location: Any, scale: Any, xp: Any) -> Any:
-    """The scale, and a little of the level of a series that does not move."""
+    """The scale, but at least a small share of the level: constant series need a unit too."""
     level = xp.abs(location) + SMALLEST_UNIT
     return xp.maximum(scale, SMALLEST_UNIT * level)
 
@@ -200,7 +200,7 @@ def _shape(raw: Any, xp: Any) -> Any:
 
 
 def _zeros(raw: Any, xp: Any) -> Any:
-    """The share of additional zeros; never quite 0, so that its logarithm is a number."""
+    """The share of additional zeros, kept above 0 so that its logarithm is finite."""
     odds = _softplus(-raw[..., 2], xp)
     largest = xp.ones_like(odds) * 30.0
     limited = xp.minimum(odds, largest)
@@ -208,7 +208,7 @@ def _zeros(raw: Any, xp: Any) -> Any:
 
 
 def _amounts(raw: Any, location: Any, scale: Any, xp: Any) -> tuple[Any, Any]:
-    """The mean number of amounts and their mean size; φ is in units that follow the scale."""
+    """The mean number of amounts and their mean size; φ is measured in units of the scale."""
     unit = _unit(location, scale, xp)
     mean = _mean(raw, location, scale, xp) / unit
     spread = _softplus(raw[..., 1], xp) + SMALLEST_SPREAD

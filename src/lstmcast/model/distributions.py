@@ -1,9 +1,9 @@
 """Quantiles of the distributions of heads, in NumPy.
 
-Quantiles of counts and amounts come from tables: of the gamma distribution over its shape, and of
-sums of a Poisson number of exponential amounts over the mean of that number. Tables are computed on
-first use, in some hundredths of a second. Functions that training needs take the array namespace as
-an argument.
+Quantiles of counts and amounts are interpolated in tables: of the gamma distribution over its
+shape, and of sums of a Poisson number of exponential amounts over the mean of that number. Tables
+are computed on first use, which takes a few hundredths of a second. Functions that training needs
+take the array namespace as an argument.
 
 Q levels · K shapes of a table · X places of a table
 """
@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from lstmcast.model.levels import HEAD_QUANTILES, MEDIAN, SCORES
 
-LARGE = 50.0  # mean from which counts are read off the gamma distribution
-SMALL_SHAPES = (0.01, 25.0)  # of the table; beyond it Wilson and Hilferty are exact enough
-FEW_SUMMANDS = (1e-3, 200.0)  # likewise, of the mean number of amounts
-MOST_TERMS = 400  # of a sum over counts
+LARGE = 50.0  # means from which quantiles of counts are taken from the gamma distribution
+SMALL_SHAPES = (0.01, 25.0)  # range of the table; beyond it Wilson and Hilferty are exact enough
+FEW_SUMMANDS = (1e-3, 200.0)  # range of the table for the mean number of amounts
+MOST_TERMS = 400  # terms of a sum over counts
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680)
 # Abramowitz & Stegun 9.8.3 and 9.8.4: polynomials of the Bessel function I₁
 _BESSEL_NEAR = (0.5, 0.87890594, 0.51498869, 0.15084934, 0.02658733, 0.00301532, 0.00032411)
@@ -53,7 +53,7 @@ def log_gamma(value: Any, xp: Any) -> Any:
 
 def log_gamma_ratio(value: Any, xp: Any) -> Any:
     """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47),
-    three steps further on."""
+    shifted by three steps."""
     shift = 0
     for step in range(3):
         ratio = (value + step) / (value + step + 0.5)
@@ -87,8 +87,8 @@ def _polynomial(factors: tuple[float, ...], variable: Any) -> Any:
 
 
 def student_scores(freedom: NDArray) -> NDArray:
-    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), at
-    least 2.
+    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), which
+    must be at least 2.
 
     G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970), whose
     letters a to d are used here.
@@ -137,8 +137,8 @@ def student_scores(freedom: NDArray) -> NDArray:
 def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray) -> NDArray:
     """Quantiles (…, Q) of counts with these means and shapes (…): variance mean + mean²/shape.
 
-    For small means, probabilities are added up; for large ones, the gamma distribution with the
-    same mean and variance is used. level_Q: (Q,), or (…, Q) for separate levels.
+    Small means sum up probabilities; large means use the gamma distribution with the same mean
+    and variance. `level_Q`: (Q,), or (…, Q) for separate levels.
 
     >>> negative_binomial_quantiles(np.array(2.0), np.array(1.0), np.array([0.1, 0.5, 0.9]))
     array([0., 1., 5.])
@@ -167,7 +167,7 @@ def _as_gamma(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
 
 
 def _counted_up(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray:
-    """Quantiles from cumulative probabilities, count by count (N, Q)."""
+    """Quantiles (N, Q) from cumulative probabilities, one count at a time."""
     count_NQ = np.zeros(level_NQ.shape)
     rows = np.arange(len(mean_N))
     total_N = shape_N + mean_N
@@ -179,7 +179,7 @@ def _counted_up(mean_N: NDArray, shape_N: NDArray, level_NQ: NDArray) -> NDArray
         reached_NQ = level_NQ[rows] - 1e-12
         further_NQ = below_N[:, None] < reached_NQ
         going_N = further_NQ.any(axis=1)
-        # a tail that no longer adds anything is at its end
+        # the tail has ended once it adds nothing
         adds_something_N = (log_N > -60) | (below_N < 0.5)
         going_N &= adds_something_N
         count_NQ[rows] += further_NQ
@@ -215,8 +215,8 @@ def gamma_quantiles(shape: NDArray, level: NDArray) -> NDArray:
 
 
 def amount_quantiles(number: NDArray) -> NDArray:
-    """Quantiles (…, Q) at `HEAD_QUANTILES` of sums of a Poisson number, with this mean (…), of
-    exponential amounts of mean 1.
+    """Quantiles (…, Q) at `HEAD_QUANTILES` of sums of exponential amounts of mean 1, whose number
+    is Poisson with this mean (…).
 
     >>> amount_quantiles(np.array(0.01)).round(3).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
@@ -260,12 +260,12 @@ class Table(NamedTuple):
 
 
 def _place(grid: NDArray, value: NDArray) -> tuple[NDArray, NDArray]:
-    """The place of values on an evenly spaced grid: index below, and share of the next one."""
+    """Positions of values on an evenly spaced grid: the index below, and the share of the next."""
     last_place = len(grid) - 1
     spacing = grid[1] - grid[0]
     position = (value - grid[0]) / spacing
     position = np.clip(position, 0, last_place)
-    # NaN has a share that is NaN
+    # NaN stays NaN in the share
     place = np.nan_to_num(position).astype(np.int64)
     place = np.minimum(place, last_place - 1)
     share = position - place
@@ -280,8 +280,8 @@ def _log_odds(level: NDArray) -> NDArray:
 
 @cache
 def _gamma_table() -> Table:
-    """Log quantiles, times the shape if below 1, over the log shape and the log odds of the
-    level."""
+    """Log quantiles, times the shape if it is below 1, over the log shape and the log odds of
+    the level."""
     shape_K = np.geomspace(*SMALL_SHAPES, 120)
     odds_X = np.linspace(-16.0, 16.0, 801)
     rows = [_gamma_row(float(shape), odds_X) for shape in shape_K]
@@ -291,7 +291,7 @@ def _gamma_table() -> Table:
 
 
 def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
-    """Logarithms of the quantiles of one shape, from its distribution function on a fine grid."""
+    """Log quantiles of one shape, from its distribution function on a fine grid."""
     # for small x, P(k, x) is xᵏ / Γ(k + 1), which gives the lowest level
     lowest = (math.log(1e-8) + math.lgamma(shape + 1)) / shape
     lowest = max(lowest, -650.0)
@@ -303,7 +303,7 @@ def _gamma_row(shape: float, odds_X: NDArray) -> NDArray:
 
 
 def _gamma_below(shape: float, values: NDArray) -> NDArray:
-    """The regularised incomplete gamma function P(shape, x) of rising x, by its series."""
+    """The regularised lower incomplete gamma function P(shape, x) of ascending x, by its series."""
     term = np.ones_like(values)
     total = np.ones_like(values)
     count = 0
@@ -330,8 +330,8 @@ def _score_table() -> tuple[NDArray, NDArray]:
 def _amount_table() -> tuple[NDArray, NDArray]:
     """The logarithm of the mean number (K,), and quantiles (K, Q) of the sum.
 
-    P(sum ≤ x) is the probability that a Poisson variable with mean x is at least another one, with
-    the mean number.
+    P(sum ≤ x) is the probability that a Poisson variable with mean x is at least as large as
+    another one with the mean number.
     """
     fewest, most = FEW_SUMMANDS
     number_K = np.geomspace(fewest, most, 241)

@@ -1,9 +1,9 @@
-"""Heads: from raw numbers of the network to quantiles, a likelihood, or a point.
+"""Heads: quantiles, a likelihood, or a point from the raw numbers of the network.
 
-Each is written once, for an array namespace (NumPy at inference, PyTorch in training). A head gets
-the location and scale of its answer in the units of the axis of the inputs. A head whose answer
-merely shifts and scales with them is affine: it answers with location 0 and scale 1, and the inputs
-place the answer. Any other head, such as one of counts, answers on the axis itself.
+Each head is written once, for an array namespace (NumPy at inference, PyTorch in training). It
+receives the location and scale of its answer in the units of the axis of the inputs. A head whose
+answer only shifts and scales with them is affine: it answers with location 0 and scale 1, and the
+inputs place the answer. Any other head, such as one for counts, answers on the axis itself.
 
 R raw numbers per value · Q quantiles, in the order of `HEAD_QUANTILES` · H horizon
 """
@@ -24,9 +24,9 @@ from lstmcast.model.levels import HEAD_QUANTILES as HEAD_QUANTILES
 from lstmcast.model.levels import MEDIAN as MEDIAN
 from lstmcast.model.levels import SCORES as SCORES
 
-SMALLEST_SCALE = 1e-4  # of a likelihood, in the units that the network sees
+SMALLEST_SCALE = 1e-4  # smallest scale of a likelihood, in units of the network
 
-# Where an answer stands in the units that the network sees.
+# Location and scale of an answer in units of the network.
 ZERO, ONE = np.zeros(()), np.ones(())
 
 
@@ -34,16 +34,15 @@ class Head(Protocol):
     """The interface of a head; your own head is an object with these members.
 
     `outputs`: R, raw numbers per value; `center`: index of the one that shifts the answer;
-    `spreads`: whether it has a distribution, rather than points only; `affine`: whether its
-    answers, draws too, are `location + scale * answer at location 0 and scale 1`, and its loss is
-    least at the same raw numbers on either scale.
+    `spreads`: whether it has a distribution, rather than points only; `affine`: whether its answers
+    and draws are `location + scale * answer at location 0 and scale 1`, with the same minimiser of
+    its loss on both scales.
 
     `location` and `scale` broadcast against `raw[..., 0]`. They are 0 and 1 for transformed and
-    running inputs, whose labels are the axis. Adaptive inputs read values as they are for a head
-    that is not affine: location and scale are then level and usual change in the units of the data.
-    Columns that are known in advance multiply both for such a head, and so its mean.
-    A head may also have a member `values`, the kind of values that it can learn from (see
-    `values_of`).
+    running inputs, whose labels define the axis. For a head that is not affine, adaptive inputs
+    read values on the linear axis: location and scale are then the level and the usual change in
+    the units of the data, and columns known in advance multiply both, and thus the mean. A head may
+    also have a member `values`, the kind of values that it can be trained on (see `values_of`).
     """
 
     @property
@@ -94,14 +93,14 @@ class Quantiles:
         return location + scale * raw[..., MEDIAN]
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """The median, and other quantiles by positive steps away from it."""
+        """The median, and the other quantiles at positive distances from it."""
         quantiles = quantiles_from_raw(raw, xp)
         if location is ZERO and scale is ONE:
             return quantiles
         return location[..., None] + scale[..., None] * quantiles
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """Twice the mean pinball loss: with one level, the median, that is the absolute error."""
+        """Twice the mean pinball loss; with the median as the only level, the absolute error."""
         miss = target[..., None] - self.quantiles(raw, location, scale, xp)
         level_Q = xp.asarray(HEAD_QUANTILES, dtype=raw.dtype, device=raw.device)
         return 2 * xp.maximum(level_Q * miss, (level_Q - 1) * miss).mean(-1)
@@ -109,8 +108,8 @@ class Quantiles:
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
-        """Straight lines between the quantiles over the normal distribution's scores, and on
-        beyond them."""
+        """A draw by linear interpolation of the quantiles over normal scores, extrapolated beyond
+        the outer ones."""
         score = rng.standard_normal(raw.shape[:-1])
         quantiles = self.quantiles(raw, location, scale, np)
         right = np.clip(np.searchsorted(SCORES, score), 1, len(HEAD_QUANTILES) - 1)
@@ -138,7 +137,7 @@ class Normal:
     affine = True
 
     def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """The mean, which is the median."""
+        """The mean, which equals the median."""
         return location + scale * raw[..., 0]
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
@@ -176,7 +175,7 @@ class StudentT:
     affine = True
 
     def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """The location: median and mean."""
+        """The location, which is median and mean."""
         return location + scale * raw[..., 0]
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
@@ -207,7 +206,7 @@ class StudentT:
 
 
 class Point:
-    """One number, trained by the squared error unless another loss is asked for; it has no
+    """A single number, trained with the squared error unless another loss is given; it has no
     intervals of its own."""
 
     name = "point"
@@ -232,7 +231,7 @@ class Point:
     def sample(
         self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
     ) -> NDArray:
-        """The number: nothing is drawn."""
+        """The number itself: there is no distribution to draw from."""
         return location + scale * raw[..., 0]
 
     def initial(self, horizon: int) -> NDArray:
@@ -243,7 +242,7 @@ class Point:
 def answer_of(
     head: Head, raw: NDArray, location: NDArray = ZERO, scale: NDArray = ONE, xp: Any = np
 ) -> NDArray:
-    """The answer of a head: quantiles (…, Q), or its point (…, 1)."""
+    """The answer of a head: quantiles (…, Q), or the point (…, 1)."""
     if head.spreads:
         return head.quantiles(raw, location, scale, xp)
     return head.point(raw, location, scale, xp)[..., None]
@@ -254,7 +253,7 @@ HEADS: dict[str, Head] = {head.name: head for head in (*AFFINE_HEADS, *COUNT_HEA
 
 
 def head_named(name: str, custom: Head | None = None) -> Head:
-    """The head with this name: one of `HEADS`, or the user's own; UsageError for another name."""
+    """The head with this name, one of `HEADS` or the custom one; UsageError for unknown names."""
     if custom is not None and HEADS.get(name) is not custom:
         check_head(custom)
         if custom.name != name:
@@ -272,13 +271,13 @@ def head_named(name: str, custom: Head | None = None) -> Head:
 
 
 def values_of(head: Head) -> str:
-    """What a head can learn from: "real", "positive" (0 and above) or "count" (whole numbers of
-    those); any number unless it says so."""
+    """The kind of values that a head can be trained on: "real", "positive" (0 and above) or
+    "count" (whole numbers from 0); "real" unless the head has `values`."""
     return getattr(head, "values", "real")
 
 
 def check_head(head: Any) -> None:
-    """Raise UsageError for an object without the interface of `Head`."""
+    """Raise UsageError for an object that does not have the interface of `Head`."""
     if isinstance(head, type):
         raise UsageError(
             f"{head=} is not a head: it is a class, but an instance is expected. See "
@@ -311,7 +310,7 @@ _ARGUMENTS = {
 
 
 def quantiles_from_raw(raw: Any, xp: Any) -> Any:
-    """Quantiles (…, Q) that cannot cross: the median as it is, the others by positive steps away
+    """Quantiles (…, Q) that cannot cross: the raw median, and the others at positive distances
     from it."""
     median = raw[..., MEDIAN : MEDIAN + 1]
     step = _softplus(raw, xp)
@@ -325,13 +324,13 @@ def quantiles_from_raw(raw: Any, xp: Any) -> Any:
 
 
 def _of_scores(raw: Any, score_Q: Any, location: Any, scale: Any, xp: Any) -> Any:
-    """Quantiles (…, Q) of a distribution that has these scores at location 0 and scale 1."""
+    """Quantiles (…, Q) of a distribution with these scores at location 0 and scale 1."""
     quantiles = raw[..., :1] + _width(raw, xp)[..., None] * score_Q
     return location[..., None] + scale[..., None] * quantiles
 
 
 def _width(raw: Any, xp: Any) -> Any:
-    """The scale of a distribution in units of the scale on which it stands."""
+    """The scale of a distribution, as a multiple of the scale that the head receives."""
     return _softplus(raw[..., 1], xp) + SMALLEST_SCALE
 
 
@@ -344,7 +343,7 @@ def _softplus(value: Any, xp: Any) -> Any:
 
 
 def _roots(horizon: int) -> NDArray:
-    """√1 … √h: how the spread of a random walk grows."""
+    """√1 … √h: the growth of a random walk's spread."""
     return np.sqrt(np.arange(1, horizon + 1))
 
 

@@ -1,8 +1,8 @@
 """The recurrent stack in NumPy: state in, state out.
 
 B series · T steps · C inputs · D units. Each layer is an LSTM (Hochreiter & Schmidhuber 1997;
-forget gate: Gers et al. 2000). In a residual stack its output is added to its input where the two
-are equally wide, so that the stack starts as a plain map and deeper layers learn corrections.
+forget gate: Gers et al. 2000). In a residual stack, the output of a layer is added to its input
+where the widths are equal, so the stack starts as a plain map and deeper layers learn corrections.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Cell:
 
     @property
     def is_usual(self) -> bool:
-        """Whether it is the standard LSTM, for which there are faster kernels."""
+        """Whether this is the standard LSTM, which has faster kernels."""
         return self == USUAL
 
     @property
@@ -56,7 +56,7 @@ class Cell:
 USUAL = Cell()
 
 
-PRODUCT_ROWS = 8192  # of the inputs, in one product of matrices
+PRODUCT_ROWS = 8192  # rows of inputs per matrix product
 
 
 class Layer(NamedTuple):
@@ -74,9 +74,9 @@ class Layer(NamedTuple):
 
 
 class Fused(NamedTuple):
-    """A layer as one tanh over all four gates serves it.
+    """Weights of a layer, arranged for one tanh over all four gates.
 
-    σ(a) = ½ + ½ tanh(a/2): the pre-activations of the three gates are halved beforehand.
+    σ(a) = ½ + ½ tanh(a/2): the pre-activations of the three gates are halved in advance.
     """
 
     input_CG: NDArray
@@ -90,7 +90,7 @@ class Fused(NamedTuple):
 
 
 def fused(layer: Layer) -> Fused:
-    """A layer of the usual functions; halves of numbers are exact."""
+    """Rearrange a layer with the standard functions; halving numbers is exact."""
     D = layer.units
     half_G = np.full(4 * D, 0.5, layer.bias.dtype)
     half_G[2 * D : 3 * D] = 1.0  # the candidate is a plain tanh
@@ -105,7 +105,7 @@ State = tuple[tuple[NDArray, NDArray], ...]  # h and c of each layer, each (B, D
 
 
 def zero_state(units: tuple[int, ...], batch: int, dtype: np.dtype | type = np.float32) -> State:
-    """State before anything is read."""
+    """The state before the first step."""
     return tuple((np.zeros((batch, D), dtype), np.zeros((batch, D), dtype)) for D in units)
 
 
@@ -118,10 +118,10 @@ def run_stack(
     residual: bool,
     cell: Cell = USUAL,
 ) -> tuple[NDArray, State]:
-    """Read T steps through all layers: outputs (T, B, D) and the new state.
+    """Read T steps through all layers; return outputs (T, B, D) and the new state.
 
-    Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal
-    lengths share a batch.
+    The state of a series stays zero until it has begun (`begun_TB`), so series of unequal lengths
+    can share a batch.
     """
     states = []
     for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
@@ -137,13 +137,13 @@ def run_stack(
 def _run_layer(
     x_TBC: NDArray, begun_TB: NDArray, layer: Layer | Fused, h_BD: NDArray, c_BD: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """One layer over T steps, with the usual functions."""
+    """Run one layer with the standard functions over T steps."""
     (T, B, C), D = x_TBC.shape, layer.units
     input_CG, bias_G, recurrent_DG = layer if isinstance(layer, Fused) else fused(layer)
     out_TBD = np.empty((T, B, D), np.result_type(x_TBC, input_CG))
     waiting_T = (~np.all(begun_TB, axis=1)).tolist()
-    # What a step makes lies in the same few arrays every time: of one series, most of the time of
-    # a step would go into making new ones.
+    # The results of each step are written into the same few arrays: for a single series,
+    # allocating new ones would take most of the time of a step.
     gates_BG = np.empty((B, 4 * D), out_TBD.dtype)
     both_gates = gates_BG[:, : 2 * D]
     input_BD, forget_BD, candidate_BD, output_BD = (
@@ -151,8 +151,8 @@ def _run_layer(
     )
     c_BD, added_BD = c_BD.astype(out_TBD.dtype), np.empty((B, D), out_TBD.dtype)
     half, unit = (np.asarray(number, out_TBD.dtype) for number in (0.5, 1.0))
-    # The gates' part of the input for many steps at once, but not for all steps of a large batch:
-    # four times as wide as the outputs, they would be most of the memory.
+    # Project inputs for many steps at once, but not for all steps of a large batch: the
+    # result is four times as wide as the outputs and would take most of the memory.
     steps = max(1, PRODUCT_ROWS // max(B, 1))
     for first in range(0, T, steps):
         x_UBC = x_TBC[first : first + steps]
@@ -188,11 +188,11 @@ def _run_other_layer(
     h_BD: NDArray,
     c_BD: NDArray,
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """One layer over T steps, whatever its functions are.
+    """Run one layer with any activation functions over T steps.
 
-    Without tanh a state may grow beyond all numbers: then the outputs are NaN, as unknown ones are.
+    Without tanh, a state may overflow: outputs are then NaN, as for missing values.
     """
-    assert isinstance(layer, Layer)  # fused ones are for the usual functions
+    assert isinstance(layer, Layer)  # fused layers have the standard functions
     gate = GATE_ACTIVATIONS[cell.recurrent_activation]
     curve = ACTIVATIONS[cell.activation]
     (T, B, C), D = x_TBC.shape, layer.units

@@ -1,11 +1,11 @@
-"""The network: dense layers, recurrent stack, head; to and from named arrays.
+"""The network: dense layers, recurrent stack and head, and its named arrays.
 
     x_t → dense layers → LSTM layers → dense layers → K columns × H steps × R raw numbers of the
     head
 
 The inputs (`model.inputs`) define x_t and the meaning of answers; with adaptive inputs there is
 also a linear path from x_t to the locations of the head. A network may have several members that
-differ only in their weights: each reads the same inputs, and their answers are averaged.
+differ only in their weights: all read the same inputs, and their answers are averaged.
 
     B rows of a batch · T steps · N positions · M members · D units · C input channels · H horizon
     K columns · R raw numbers · X quantiles, or one point
@@ -38,9 +38,9 @@ from lstmcast.transforms import Transforms
 class Network:
     """A network with its weights.
 
-    `members`: the named arrays of each member (`array_shapes`). `head`: the user's own head, if the
-    config names one. `fixed`: whether the arrays never change, so that derived values are computed
-    once, for fast single steps. Raises `ModelError` if the arrays do not fit the config.
+    `members`: the named arrays of each member (`array_shapes`). `head`: the custom head, if the
+    config names one. `fixed`: whether the arrays never change, so that derived values can be cached
+    for fast single steps. Raises `ModelError` if the arrays do not fit the config.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class Network:
         _require_weights(members, config, self.head)
         self.config = config
         self.members = tuple(members)
-        # A head of one's own is promised NumPy itself.
+        # A custom head receives NumPy itself.
         is_ours = self.head is HEADS.get(config.head)
-        # None for NumPy, as a module can neither be pickled nor told in a fingerprint
+        # None stands for NumPy: a module can be neither pickled nor fingerprinted
         self._quick = QuickNumbers() if fixed and is_ours else None
         layers = tuple(_layers(arrays, config) for arrays in self.members)
         if fixed and config.cell.is_usual:
@@ -79,7 +79,8 @@ class Network:
     def run(
         self, x_TBC: NDArray, begun_TB: NDArray, state: tuple[State, ...]
     ) -> tuple[list[NDArray], tuple[State, ...]]:
-        """Read T steps: the outputs of the stack (T, B, D) of each member, and the new state."""
+        """Read T steps; return the outputs of the stack (T, B, D) of each member and the new
+        state."""
         hidden, states = [], []
         for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
             read_TBC = embedded(x_TBC, self.config.static, arrays)
@@ -145,8 +146,9 @@ class Network:
         return self.head.sample(raw_NHKR, location, scale, rng)[..., None]
 
     def units(self, z_NHKX: NDArray, known: Any) -> NDArray:
-        """Answers on the axis of the inputs in the units of the data; only those of an affine head
-        may be moved, and bounds that reach another level stay what a head can answer."""
+        """Answers on the axis of the inputs in the units of the data. Only answers of an affine
+        head may be shifted; for other heads, widened bounds stay within what the head can
+        answer."""
         values = self.config.inputs.units(z_NHKX, known, moves=self.head.affine)
         kind = values_of(self.head)
         if kind == COUNTS:
@@ -173,7 +175,7 @@ class Network:
 def _require_weights(
     members: Sequence[dict[str, NDArray]], config: NetworkConfig, head: Head
 ) -> None:
-    """ModelError for members whose arrays do not fit the config, or for none."""
+    """Raise ModelError if the arrays of a member do not fit the config, or if there are none."""
     expected = array_shapes(config, head)
     for arrays in members:
         shapes = {name: array.shape for name, array in arrays.items()}
@@ -197,7 +199,7 @@ def _layers(arrays: dict[str, NDArray], config: NetworkConfig) -> tuple[Layer, .
 
 
 def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of one member's arrays, in the order in which data pass them."""
+    """Names and shapes of one member's arrays, in the order of the forward pass."""
     outputs = config.steps * config.inputs.columns * head_named(config.head, head).outputs
     tables = {
         table_name(place): (len(column.levels), column.units)
@@ -231,9 +233,9 @@ def _dense_shapes(
 
 
 def load_network(folder: Path, head: Head | None = None) -> tuple[Network, dict[str, Any]]:
-    """The network in a folder of the store, and the folder's manifest.
+    """Load the network in a folder of the store; return it with the folder's manifest.
 
-    `head`: the user's own head, if the network was made with one. Raises `ModelError` if the folder
+    `head`: the custom head, if the network was made with one. Raises `ModelError` if the folder
     is incomplete or holds something else.
     """
     manifest, groups = store.load(folder)
@@ -246,7 +248,7 @@ def network_of(
     groups: dict[str, dict[str, NDArray]],
     head: Head | None = None,
 ) -> Network:
-    """The network in what was read from a folder of the store; errors as of `load_network`."""
+    """The network from the contents of a folder of the store; errors as in `load_network`."""
     version = manifest.get("inputs_version")
     if version not in READABLE:
         raise ModelError(
@@ -262,8 +264,8 @@ def network_of(
             member, _, array_name = name.partition(".")
             members[int(member)][array_name] = array
             if array.dtype.kind != "f" or not np.isfinite(array).all():
-                raise ValueError(f"weights {name!r} are no numbers")
-        assert config.steps, "every network answers some"  # raises where no horizon is set
+                raise ValueError(f"weights {name!r} are not numbers")
+        assert config.steps, "every network answers some"  # raises if no horizon is set
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(
             f"The manifest in {folder} does not describe a network ({error}). Save the model again."
@@ -272,15 +274,15 @@ def network_of(
         return Network(config, members, head)
     except UsageError as error:
         if head is not None:
-            raise  # of the caller's own head, or one that is missing
+            raise  # the error is about the custom head, or a missing one
         raise ModelError(
             f"The manifest in {folder} does not describe a network ({error}). Save the model again."
         ) from error
 
 
 def with_even_widths(config: NetworkConfig) -> NetworkConfig:
-    """The config of a network that learns from data how wide its intervals are in each phase of
-    a season."""
+    """The config with even widths, for a network that learns from data how wide its intervals are
+    in each phase of a season."""
     inputs = config.inputs
     if not isinstance(inputs, Adaptive) or inputs.widths == "even":
         return config
@@ -288,7 +290,7 @@ def with_even_widths(config: NetworkConfig) -> NetworkConfig:
 
 
 def _config_of(manifest: dict[str, Any]) -> NetworkConfig:
-    """The config in a manifest; format 1 kept the transforms beside it."""
+    """The config in a manifest; format 1 stored the transforms beside it."""
     config = TypeAdapter(NetworkConfig).validate_python(manifest["network"])
     if "transforms" in manifest and isinstance(config.inputs, Transformed):
         transforms = Transforms.from_json(manifest["transforms"])
@@ -297,8 +299,8 @@ def _config_of(manifest: dict[str, Any]) -> NetworkConfig:
 
 
 def described(network: Network) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """What a manifest says of a network, and its arrays under the names in which `load_network`
-    finds them."""
+    """The manifest entries of a network, and its arrays under the names that `load_network`
+    expects."""
     manifest = {
         "inputs_version": VERSION,
         "network": network.config.described(),

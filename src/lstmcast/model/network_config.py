@@ -80,7 +80,7 @@ class NetworkConfig:
         self._refuse_unused()
 
     def _refuse_unused(self) -> None:
-        """Raise UsageError for settings without effect or that contradict each other."""
+        """Raise UsageError for settings that have no effect or contradict each other."""
         head = HEADS.get(self.head)
         if head is not None and not head.affine and isinstance(self.inputs, Running):
             raise UsageError(
@@ -118,7 +118,7 @@ class NetworkConfig:
 
     @property
     def width(self) -> int:
-        """C: number of input channels, with a code for each static column."""
+        """C: number of input channels, including one code per static column."""
         return self.own_width + len(self.static)
 
     @property
@@ -129,13 +129,13 @@ class NetworkConfig:
 
     @property
     def read_width(self) -> int:
-        """Input width of the first layer: the inputs, and static columns with embeddings."""
+        """Input width of the first layer: input channels and embedded static columns."""
         return self.own_width + sum(column.channels for column in self.static)
 
     def described(self) -> dict[str, Any]:
-        """As JSON values, from which `NetworkConfig(**…)` rebuilds it.
+        """The config as JSON values, from which `NetworkConfig(**…)` rebuilds it.
 
-        The default cell is left out, so that older versions can read the network.
+        The default cell is left out so that older versions can read the network.
         """
         settings = {setting.name: getattr(self, setting.name) for setting in fields(self)}
         cell, static = settings.pop("cell"), settings.pop("static")

@@ -1,10 +1,10 @@
-"""Static columns, which a network reads at every step with its inputs.
+"""Static columns, which a network reads at every step beside its inputs.
 
-Numbers are standardised over the series of the training; categories are embedded. A category not
-seen in training is read as the mean of the others. The series itself can be a category.
+Numbers are standardised over the series of the training; categories are embedded. A category that
+was not seen in training is read as the mean of the others. The series itself can be a category.
 
-Inputs carry a code per column: the standardised number, or the index of the category, −1 if
-unknown. The network looks up embeddings.
+Inputs carry one code per column: the standardised number, or the index of the category (−1 if
+unknown). The network looks up the embeddings.
 
     S series · B rows of a batch · T steps · P static columns · C channels
 """
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.model.network import NetworkConfig
 
-ALL, EACH = "*", "each series"  # names of columns that are none
+ALL, EACH = "*", "each series"  # special names that are not columns
 MOST_UNITS = 8
 UNKNOWN = -1.0
 
 
 @dataclass(frozen=True)
 class StaticColumn:
-    """A column, and what was learned of it: the names of its categories, or mean and scale.
+    """A static column with its fitted parameters: names of categories, or mean and scale.
 
-    `units`: numbers that stand for a category; 0 for a column of numbers, and before training.
+    `units`: embedding size of a category; 0 for numeric columns, and before training.
 
     >>> StaticColumn("group", ("cold", "dry"), units=2).channels
     2
@@ -49,7 +49,7 @@ class StaticColumn:
 
     @property
     def channels(self) -> int:
-        """Numbers that the network reads of it."""
+        """Number of channels that the network reads."""
         return self.units or 1
 
     def described(self) -> dict[str, Any]:
@@ -61,8 +61,8 @@ _FIELDS = {column_field.name for column_field in fields(StaticColumn)}
 
 
 def static_of(columns_or_names: Any) -> tuple[StaticColumn, ...]:
-    """Columns from what people and files write: names, "*" for all that the data have, "each
-    series" for an embedding of each; UsageError for anything else.
+    """Columns from names as people and files write them: "*" stands for all static columns of the
+    data, "each series" for an embedding of each series. UsageError for anything else.
 
     >>> [column.name for column in static_of("group")]
     ['group']
@@ -98,8 +98,7 @@ else:
 
 
 def learned(columns: Sequence[StaticColumn], panel: Panel) -> tuple[StaticColumn, ...]:
-    """The same columns with what the series of a panel say of them; DataError where one is
-    missing."""
+    """Fit the columns to the series of a panel; DataError if one is missing."""
     static = panel.covariates.static
     if any(column.name == ALL for column in columns):
         if not static:
@@ -128,17 +127,17 @@ def _learned(column: StaticColumn, panel: Panel) -> StaticColumn:
 
 
 def _units(categories: int) -> int:
-    """Numbers that stand for one of so many categories."""
+    """Embedding size for this number of categories."""
     return int(np.clip(np.ceil(np.sqrt(categories)), 1, MOST_UNITS))
 
 
 def codes_of(
     columns: Sequence[StaticColumn], panel: Panel, rows: NDArray | None = None
 ) -> NDArray | None:
-    """The codes (S, P) of some series of a panel, of all unless named; None without columns.
+    """Codes (S, P) of some series of a panel, by default of all; None if there are no columns.
 
     Raises:
-        DataError: A column is missing, or holds something else than in training.
+        DataError: A column is missing, or its type differs from the training data.
     """
     if not columns:
         return None
@@ -171,7 +170,7 @@ def _codes(column: StaticColumn, panel: Panel) -> NDArray:
 
 
 def require_of_new(columns: Sequence[StaticColumn], panel: Panel, series_R: NDArray) -> None:
-    """DataError where nothing is said of the series that a saved model does not remember."""
+    """Raise DataError if a static column is unknown for series that a saved model has not seen."""
     for column in columns:
         if column.name == EACH or not len(series_R):
             continue
@@ -185,7 +184,7 @@ def require_of_new(columns: Sequence[StaticColumn], panel: Panel, series_R: NDAr
 
 
 def _values(name: str, covariates: Covariates, source: str) -> NDArray:
-    """The values (S,) of a column; DataError where it is missing."""
+    """The values (S,) of a column; DataError if it is missing."""
     if name in covariates.static:
         return np.asarray(covariates.static[name], float)
     have = f"there are {listed(covariates.static)}" if covariates.static else "there are none"
@@ -197,8 +196,8 @@ def _values(name: str, covariates: Covariates, source: str) -> NDArray:
 
 
 def require_no_static(config: NetworkConfig, where: str) -> None:
-    """UsageError for a network that reads static columns, which there are none of in a stream or
-    a graph."""
+    """Raise UsageError for a network with static columns, where there are none, as in a stream
+    or a graph."""
     if config.static:
         names = listed(column.name for column in config.static)
         raise UsageError(
@@ -208,7 +207,7 @@ def require_no_static(config: NetworkConfig, where: str) -> None:
 
 
 def beside(x_BTC: NDArray, codes_BP: NDArray | None) -> NDArray:
-    """What a network reads of T steps, the codes of its rows behind the inputs."""
+    """Inputs of T steps with the codes of their rows appended."""
     if codes_BP is None:
         return x_BTC
     rows, steps = x_BTC.shape[:2]
@@ -219,7 +218,8 @@ def beside(x_BTC: NDArray, codes_BP: NDArray | None) -> NDArray:
 def embedded(
     inputs: NDArray, columns: Sequence[StaticColumn], arrays: Mapping[str, NDArray]
 ) -> NDArray:
-    """Inputs and codes (…, C + P) as the first layer reads them: codes looked up (…, C + units)."""
+    """Inputs and codes (…, C + P) for the first layer: codes replaced by embeddings (…, C +
+    units)."""
     if not columns:
         return inputs
     width = inputs.shape[-1] - len(columns)
@@ -237,5 +237,5 @@ def embedded(
 
 
 def table_name(column: int) -> str:
-    """What the embedding of a column is called among the arrays of a member."""
+    """The array name of a column's embedding within a member."""
     return f"static.{column}.weight"

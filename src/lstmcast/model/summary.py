@@ -23,25 +23,25 @@ class Row(NamedTuple):
 
     @property
     def shape_text(self) -> str:
-        """The shape as Keras and PyTorch write it, rows of a batch and steps in front."""
+        """The shape as Keras and PyTorch write it, with the batch and time axes in front."""
         return f"(batch, time, {', '.join(map(str, self.shape))})"
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The layers of a network in the order in which data pass them; its members are alike."""
+    """The layers of a network in the order of the forward pass; all members are alike."""
 
     rows: tuple[Row, ...]
     members: int = 1
 
     @property
     def parameters(self) -> int:
-        """Numbers that are learned by one member."""
+        """Trainable parameters of one member."""
         return sum(row.parameters for row in self.rows)
 
     @property
     def total(self) -> int:
-        """Numbers that are learned by all members."""
+        """Trainable parameters of all members."""
         return self.members * self.parameters
 
     def __str__(self) -> str:
@@ -74,9 +74,9 @@ class Summary:
 def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summary:
     """Summarise the layers and parameters of a network or its config.
 
-    `head`: your own head, for a config that names it. The number of parameters equals that of Keras
-    for the same layers; PyTorch counts the biases of the gates twice. Raises UsageError for other
-    objects, and for a config without a horizon.
+    `head`: the custom head, for a config that names one. The number of parameters equals that of
+    Keras for the same layers; PyTorch counts the biases of the gates twice. Raises UsageError for
+    other objects, and for a config without a horizon.
 
     >>> from lstmcast.model.inputs import Transformed
     >>> config = NetworkConfig((5, 4, 3), inputs=Transformed(), head="point", horizon=1)
@@ -126,6 +126,6 @@ def _rows(config: NetworkConfig, head: Head) -> tuple[Row, ...]:
 
 
 def _answer(config: NetworkConfig, head: Head) -> tuple[int, ...]:
-    """Steps, columns and numbers of the head; columns and numbers only where there are several."""
+    """Steps, columns and raw numbers of the head; the latter two only if there are several."""
     sizes = (config.inputs.columns, head.outputs)
     return (config.steps, *(size for size in sizes if size > 1))

@@ -1,4 +1,4 @@
-"""The times of ticks of rows, and the number of missing ticks before a time."""
+"""Times of ticks of rows, and the number of missing ticks before a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lstmcast.errors import DataError
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
 INTEGER = "integer"
-_FARTHEST = 10**15  # steps; no arithmetic on times overflows before
+_FARTHEST = 10**15  # steps; larger times could overflow
 
 
 class Clocks:
@@ -38,17 +38,17 @@ class Clocks:
 
     @classmethod
     def of(cls, panel: Panel) -> Clocks:
-        """Those of a panel's series, at its end."""
+        """The clocks of a panel's series, at their end."""
         ends = panel.ends.astype(np.int64).tolist()
         return cls(panel.frequency, dict(zip(map(str, panel.ids), ends, strict=True)))
 
     @classmethod
     def from_saved(cls, saved: Mapping[str, Any]) -> Clocks:
-        """Those that `saved` described."""
+        """The inverse of `saved`."""
         return cls(parse_frequency(saved["frequency"]), saved["newest"])
 
     def time(self, time_given: str | int) -> int:
-        """A time as a number: microseconds since 1970, or what counts the steps. DataError."""
+        """A time as a number: microseconds since 1970, or the step itself; DataError if invalid."""
         if self.frequency.unit == INTEGER:
             return _whole(time_given)
         text = str(time_given).strip()
@@ -64,16 +64,16 @@ class Clocks:
         if read.tzinfo is not None:
             read = read.astimezone(UTC).replace(tzinfo=None)
         time = int(np.datetime64(read, "us").astype(np.int64))
-        if not self._newest:  # months that begin, or end, as the first one does
+        if not self._newest:  # months start, or end, like the first one
             self.frequency = self.frequency.anchored(self._array(time))
         return time
 
     def moment(self, time: int) -> Any:
-        """A time that is a number, as one of the frequency's own times."""
+        """A numeric time as a time of the frequency."""
         return self._array(time)[0]
 
     def steps(self, row: str, time: int) -> int:
-        """Number of ticks from the newest one of a row to a time, 1 for the next and for the first
+        """Number of ticks from the newest one of a row to a time: 1 for the next, and for a first
         one.
 
         Raises DataError for times off the grid.
@@ -90,7 +90,7 @@ class Clocks:
         return place
 
     def all_steps(self, rows: Iterable[str], time: int) -> list[int]:
-        """The same for many rows, of which most have their newest tick at one time."""
+        """`steps` for many rows, most of which have their newest tick at the same time."""
         steps_by_newest: dict[int | None, int] = {}
         steps = []
         for row in rows:
@@ -114,29 +114,29 @@ class Clocks:
         return times
 
     def next(self, row: str) -> int | None:
-        """The time of the next tick of a row; None where none is known."""
+        """The time of the next tick of a row; None if unknown."""
         if row not in self._newest:
             return None
         newest = self._array(self._newest[row])
         return int(self.frequency.advance(newest, 1).astype(np.int64)[0])
 
     def set(self, row: str, time: int) -> None:
-        """A tick of a row was at this time."""
+        """Record a tick of a row at this time."""
         self._newest[row] = int(time)
 
     def newest(self, row: str) -> str | None:
-        """The time of the newest tick of a row, as text; None without one."""
+        """The time of the newest tick of a row, as text; None if there is none."""
         return self.text(self._newest[row]) if row in self._newest else None
 
     def ahead(self, row: str, steps: int) -> list[str] | None:
-        """The times of the next steps of a row; None where it has none."""
+        """The times of the next steps of a row; None if unknown."""
         if row not in self._newest:
             return None
         start = self._array(self._newest[row])[0]
         return [_text(time) for time in self.frequency.range(start, steps, offset=1)]
 
     def text(self, time: int) -> str:
-        """A time as it is written."""
+        """A time as text."""
         return _text(self._array(time)[0])
 
     def saved(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Rows of a stream with times that do not occur, such as Sundays of a closed shop.
+"""Rows of a stream with times that do not occur, such as Sundays of a shop.
 
-A tick is the next time that occurs; times between are read as unknown values.
+A tick is the next time that occurs; times in between are read as missing values.
 
 S series, a row each · R some of their rows · H horizon
 """
@@ -20,38 +20,39 @@ from lstmcast.data.times.calendars import micros_of, times_of
 from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.streaming.rows import Rows
 
-ALWAYS = -1  # the pattern of rows of which all times occur
+ALWAYS = -1  # the pattern of rows without closed times
 
 
 @dataclass(frozen=True, eq=False)
 class OpenTimes:
-    """Which steps of the grids of rows occur: the patterns of a calendar, one of which each row
-    has, or `ALWAYS`. Rows that join later, or begin anew, have no times: theirs all occur."""
+    """Which grid steps of each row occur, given by a pattern of the calendar or `ALWAYS`.
+
+    Rows that join later, or are reset, have no times: all of their steps occur."""
 
     calendar: ObservedCalendar
     frequency: Frequency
 
     @classmethod
     def of(cls, panel: Panel | None) -> OpenTimes | None:
-        """Those of the series of a panel; None where all times occur."""
+        """The open times of the series of a panel; None if all times occur."""
         if panel is None or panel.calendar is None:
             return None
-        patterns = np.arange(len(panel.calendar.week))  # a row's pattern stands for its series
+        patterns = np.arange(len(panel.calendar.week))  # the series that stands for a row's pattern
         return cls(replace(panel.calendar, pattern=patterns), panel.frequency)
 
     def begin(self, rows: Rows) -> None:
-        """Add to rows what is kept of each: when it began, and its pattern."""
+        """Add the state per row: its start, and its pattern."""
         rows.add("begins", lambda count: np.zeros(count, np.int64))
         rows.add("pattern", lambda count: np.full(count, ALWAYS, np.int64))
 
     def history(self, rows: Rows, panel: Panel) -> None:
-        """The rows are the series of a panel."""
+        """Set the rows to the series of a panel."""
         assert panel.calendar is not None
         rows["begins"][:] = micros_of(panel.starts)
         rows["pattern"][:] = panel.calendar.pattern
 
     def ahead(self, rows: Rows, row_R: NDArray, horizon: int) -> NDArray:
-        """Which of the next steps of rows occur: (R, H) from 0."""
+        """Which of the next steps of rows occur: indices (R, H) from 0."""
         steps_RH = np.tile(np.arange(horizon), (len(row_R), 1))
         pattern_R = rows["pattern"][row_R]
         patterned = np.flatnonzero(pattern_R != ALWAYS)
@@ -66,12 +67,13 @@ class OpenTimes:
         return steps_RH
 
     def described(self) -> dict[str, Any]:
-        """What a manifest says of it; the rest are its arrays."""
+        """The manifest entries; the rest is in the arrays."""
         return {"frequency": self.frequency.code, "clock": list(self.calendar.clock)}
 
     @classmethod
     def from_saved(cls, manifest: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> OpenTimes:
-        """What `described` and the arrays of its calendar gave; KeyError or ValueError for less."""
+        """Rebuild from `described` and the arrays of the calendar; KeyError or ValueError if
+        invalid."""
         clock, patterns = Clock(*manifest["clock"]), len(arrays["calendar_week"])
         calendar = ObservedCalendar.from_saved(arrays, clock, patterns)
         assert calendar is not None

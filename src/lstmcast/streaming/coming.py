@@ -1,4 +1,4 @@
-"""The future columns of a tick: checked cells of the tick and of coming ones.
+"""Future columns of a tick: checked values of the tick and of coming ones.
 
 R rows of a tick · C columns
 """
@@ -19,9 +19,8 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.streaming.ticks import by_label
 from lstmcast.util.text import is_number
 
-Cell: TypeAlias = float | str | None  # a number, a category, or nothing that is known
-# Of each column and row (C, R): the cell of the tick, and those of the next ones; none where
-# nothing is said.
+Cell: TypeAlias = float | str | None  # a number, a category, or missing
+# The cells of each column and row (C, R): of this tick and the next ones; empty if none are given.
 Told: TypeAlias = list[list[list[Cell]]]
 
 
@@ -29,14 +28,14 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
     """The cells of each column and row.
 
     Args:
-        future: by name, as a mapping or a frame: a cell for all rows, or for each row, in their
-            order or by id, a cell or a list of them: that of the tick, then those of the next ones.
-        names: of the columns, in their order; those that are not given say nothing new.
+        future: by name, as a mapping or a frame: a cell for all rows, or for each row, in order or
+            by id, a cell or a list of cells: of this tick and the next ones.
+        names: names of the columns, in order; those that are left out have no new values.
         ids: names of the rows (R,).
 
     Raises:
-        UsageError: for columns that are not known in advance here, or for other rows.
-        DataError: for cells that are no numbers, texts or yes and no.
+        UsageError: A column is not a future column of the stream, or a row is unknown.
+        DataError: A cell is not a number, a text or a boolean.
     """
     if future is None:
         return [_nothing(ids) for _ in names]
@@ -65,7 +64,7 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
 
 
 def _nothing(ids: NDArray) -> list[list[Cell]]:
-    """A column that says nothing of any row."""
+    """A column without cells for any row."""
     return [[] for _ in ids]
 
 
@@ -109,7 +108,7 @@ def _cell(name: str, value: Any, row: Any) -> Cell:
 
 
 def longest(cells_CR: Told) -> int:
-    """The largest number of ticks with cells, this one included; at least 1."""
+    """The largest number of ticks with cells, including this one; at least 1."""
     return max((len(cells) for rows in cells_CR for cells in rows), default=0) or 1
 
 
@@ -119,10 +118,10 @@ def is_text(cell: Cell) -> bool:
 
 
 def as_number(cell: Cell) -> float:
-    """A cell of a column of numbers; NaN for one that is missing. ValueError for a text."""
+    """A cell of a numeric column; NaN if it is missing. ValueError for texts."""
     return math.nan if cell is None else float(cell)
 
 
 def as_category(cell: Cell) -> str | None:
-    """A cell of a column of categories."""
+    """A cell of a categorical column."""
     return cell if cell is None or isinstance(cell, str) else number_text(cell)

@@ -1,5 +1,5 @@
-"""The memory of a network that learns from a stream: older ticks to learn from again and to decide
-whether to restore earlier weights.
+"""Replay memory of a network that learns from a stream: older ticks, for training again and for
+deciding whether to restore earlier weights.
 
     R rows · T ticks of a window · C input channels · K columns
 """
@@ -18,11 +18,11 @@ from lstmcast.windows import TickWindow
 if TYPE_CHECKING:
     from lstmcast.training.online import Kept, Learner
 
-WINDOWS = 16  # that are remembered
-ROWS = 64  # of each, at most
-EVERY = 32  # updates from one comparison to the next
-FEWEST = 8  # windows that are enough to compare
-WORSE = 0.1  # of the loss of the weights that were kept
+WINDOWS = 16  # windows to keep
+ROWS = 64  # largest number of rows of each
+EVERY = 32  # updates between comparisons
+FEWEST = 8  # windows needed for a comparison
+WORSE = 0.1  # relative to the loss of the saved weights
 CERTAIN = 2.0  # standard errors of the difference
 
 
@@ -38,19 +38,19 @@ class Guard:
     """Stores windows of ticks, and weights with small losses on them.
 
     Args:
-        learners: the members of the network, each of which moves its weights.
-        chunk: ticks of a window: one is remembered each time that so many have come.
-        seed: of the rows that are remembered, and of the windows that are learned again.
+        learners: the members of the network, each with its optimiser.
+        chunk: ticks per window, and between stored windows.
+        seed: random seed of the stored rows and of the windows that are replayed.
     """
 
     def __init__(self, learners: Sequence[Learner], chunk: int, seed: int) -> None:
         self.learners, self.chunk, self.seed = learners, chunk, seed
-        self.windows: list[TickWindow] = []  # the oldest first
+        self.windows: list[TickWindow] = []  # oldest first
         self.kept: list[Kept] = []
         self.kept_at = self.updates = 0
 
     def remember(self, window: TickWindow, tick: int) -> None:
-        """Store some rows of a window after learning, if one is due."""
+        """Store some rows of a window that was just learned from, if one is due."""
         if tick % self.chunk:
             return
         rows = np.arange(len(window.x_RTC))
@@ -60,7 +60,7 @@ class Guard:
         self.windows = [*self.windows, rows_of(window, rows)][-WINDOWS:]
 
     def again(self, count: int, tick: int) -> list[TickWindow]:
-        """A random selection of the windows, drawn at each tick."""
+        """A random selection of windows for this tick."""
         if not self.windows or not count:
             return []
         rng = np.random.default_rng([self.seed, tick, 1])
@@ -68,7 +68,8 @@ class Guard:
         return [self.windows[place] for place in place_N.tolist()]
 
     def watch(self, tick: int) -> Fall | None:
-        """Restore earlier weights after an update if they are better; returns what happened.
+        """Restore earlier weights after an update if they are better; return the restoration, if
+        any.
 
         They are better if the current weights have larger losses on the older and on the newer half
         of the stored windows. After a lasting change, losses on the newer half are smaller.
@@ -93,7 +94,7 @@ class Guard:
             learner.return_to(member_weights)
 
     def _losses(self) -> NDArray:
-        """The loss on each window, of all members together."""
+        """The loss on each window, averaged over the members."""
         losses = []
         for window in self.windows:
             members = enumerate(self.learners)
@@ -103,7 +104,7 @@ class Guard:
     # ---- saving
 
     def saved(self) -> dict[str, NDArray]:
-        """Everything that the next comparison depends on."""
+        """The state for the next comparison."""
         arrays = {"kept_at": np.array(self.kept_at), "updates": np.array(self.updates)}
         for number, window in enumerate(self.windows):
             arrays |= {f"{number}{place}": array for place, array in arrays_of(window)}
@@ -112,7 +113,7 @@ class Guard:
         return arrays
 
     def take_up(self, saved: Mapping[str, NDArray], like: TickWindow) -> None:
-        """What `saved` gave; `like` has the form of a window. KeyError where something is
+        """Restore from `saved`; `like` has the form of a window. KeyError if an array is
         missing."""
         self.kept_at = int(saved["kept_at"])
         self.updates = int(saved["updates"])
@@ -126,7 +127,7 @@ class Guard:
 
 
 def is_worse(loss_N: NDArray, earlier_N: NDArray) -> bool:
-    """Whether losses have grown clearly on the older half of some windows, and on the newer one.
+    """Whether losses have clearly grown on the older half of the windows, and on the newer half.
 
     >>> before = np.full(8, 2.0)
     >>> is_worse(before + 1, before), is_worse(before + [1, 1, 1, 1, -1, -1, -1, -1], before)

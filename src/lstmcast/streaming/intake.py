@@ -1,6 +1,6 @@
-"""Ticks of a stream: checked together with future columns, read, and learned from.
+"""Intake of ticks: they are checked together with future columns, read, and learned from.
 
-R rows of a tick · K columns of a row · P columns beside them · H horizon
+R rows of a tick · K columns of a row · P past covariates · H horizon
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from lstmcast.streaming.updates import Updates
 
 
 class CheckedTick(NamedTuple):
-    """A tick of some rows, checked."""
+    """A checked tick of some rows."""
 
     row_R: NDArray
     values_RK: NDArray
-    past_RP: NDArray | None  # of the columns that are only read
-    cells_CR: Told  # of the columns that are known in advance
+    past_RP: NDArray | None  # past covariates
+    cells_CR: Told  # future columns
 
 
 class Intake:
     """Checks ticks and reads them into the rows of a stream.
 
     Args:
-        answers: what is answered of the rows, and what has read them.
-        learner: what learns from the ticks; None of a network that stays as it is.
+        answers: the states of the rows, and their forecasts.
+        learner: learns from the ticks; None if the network does not learn.
     """
 
     def __init__(self, answers: Answers, learner: Updates | None) -> None:
@@ -49,7 +49,7 @@ class Intake:
         future: Any,
         missing: Sequence[int] = (),
     ) -> CheckedTick:
-        """Check a tick, with `missing` skipped ticks of each row before it.
+        """Check a tick that follows `missing` skipped ticks of each row.
 
         Raises UsageError and DataError like `Stream.observe`, without any change.
         """
@@ -78,14 +78,14 @@ class Intake:
     def read(
         self, number: int, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None
     ) -> None:
-        """Read the values of a tick of this number, and learn from it where the network learns."""
+        """Read the values of a tick with this number, and learn from it if the network learns."""
         if self.learner is None:
             self.answers.reading.tick(row_R, values_RK, past_RP)
         else:
             self.learner.tick(number, row_R, values_RK, past_RP)
 
     def pass_closed(self, number: int, row_R: NDArray, past_RP: NDArray | None) -> None:
-        """Read unknown values at the times that do not occur before the next one that does."""
+        """Read missing values at closed times up to the next time that occurs."""
         if self.open_times is None:
             return
         closed_R = self.open_times.ahead(self.rows, row_R, 1)[:, 0]
@@ -97,6 +97,6 @@ class Intake:
 
 
 def _column(missing: Sequence[int], rows: int) -> NDArray:
-    """How many ticks each row leaves out (R, 1); none unless it is said."""
+    """The number of skipped ticks of each row (R, 1), by default 0."""
     counts = missing if len(missing) else [0] * rows
     return np.array(counts, np.int64)[:, None]

@@ -1,11 +1,11 @@
-"""Future columns of a stream: given with the ticks, their effects are removed from values and added
-back to predictions.
+"""Future columns of a stream: their effects are removed from values and added back to
+predictions.
 
-A row keeps its history: effects are estimated again when it has grown by a quarter or a third, as
-in `predict`. Predictions therefore equal those of `predict` with the network after the same
+Rows keep their history: effects are estimated again when it has grown by a quarter or a third,
+as in `predict`. Predictions therefore equal those of `predict` with the network after the same
 history.
 
-R some rows · C columns · N steps that are told · H horizon · K columns of a row · X quantiles
+R some rows · C columns · N steps with cells · H horizon · K columns of a row · X quantiles
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class KnownColumns:
     """The future columns of each row, and their effects.
 
     Args:
-        common: what all rows have in common.
-        open_: columns that have said nothing yet: they may become numbers or categories.
+        common: properties shared by all rows.
+        open_: columns without values so far, which may become numeric or categorical.
     """
 
     def __init__(self, common: Common, open_: Iterable[int] = ()) -> None:
@@ -47,7 +47,7 @@ class KnownColumns:
     def named(
         cls, names: Sequence[str], frequency: Frequency, grid: Grid, share: float = 1.0
     ) -> KnownColumns:
-        """Those of rows that begin empty; `share`: how much of their effects is used."""
+        """Future columns of rows without history; `share`: the share of their effects to use."""
         columns = [names] if isinstance(names, str) else list(map(str, names))
         if len(set(columns)) < len(columns):
             raise UsageError(f"future={columns!r} names a column twice.")
@@ -56,7 +56,7 @@ class KnownColumns:
 
     @classmethod
     def of(cls, panel: Panel, grid: Grid, share: float = 1.0) -> tuple[KnownColumns, Panel]:
-        """Those of the series of a panel, and the panel without their effects."""
+        """Future columns of the series of a panel, and the panel without their effects."""
         future = panel.covariates.future
         adjusted_N = np.array(panel.values)
         levels = [future.levels.get(name, ()) for name in future.columns]
@@ -81,18 +81,18 @@ class KnownColumns:
     # ---- rows
 
     def join(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
-        """Rows of which nothing was read; `starts`: times of their first ticks, by id."""
+        """Add rows without history; `starts`: times of their first ticks, by id."""
         for name in ids:
             start = self._time((starts or {}).get(name))
             self._rows[name] = LiveEffects(self.common, start)
 
     def leave(self, ids: Iterable[Any]) -> None:
-        """Without these rows."""
+        """Remove these rows."""
         for name in ids:
             self._rows.pop(name)
 
     def reset(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
-        """These rows begin anew; what is known of the steps after a new start is kept."""
+        """Reset these rows; known values at steps after a new start are kept."""
         for name in ids:
             start = self._time((starts or {}).get(name))
             self._rows[name] = self._rows[name].anew(start)
@@ -107,7 +107,8 @@ class KnownColumns:
     # ---- a tick
 
     def checked(self, future: Any, ids: NDArray) -> Told:
-        """What a tick says of these rows; UsageError, DataError, and nothing has changed."""
+        """The checked cells of a tick of these rows; raises UsageError and DataError without
+        changes."""
         cells_CR = checked_future(future, self.names, ids)
         for column, (name, rows) in enumerate(zip(self.names, cells_CR, strict=True)):
             if not self._is_text(column, rows):
@@ -121,8 +122,8 @@ class KnownColumns:
         cells_CR: Told | None = None,
         is_asked_R: NDArray | None = None,
     ) -> None:
-        """DataError where a column of a row is not known of all steps (R, H) of its own, even with
-        what a tick says of these (`cells_CR`); `is_asked_R`: of which rows, all unless given."""
+        """Raise DataError if a column is unknown at any of the steps (R, H) of a row, including the
+        cells of a tick (`cells_CR`). `is_asked_R`: the rows to check, by default all."""
         for place, (name, steps_H) in enumerate(zip(ids.tolist(), steps_RH, strict=True)):
             if is_asked_R is not None and not is_asked_R[place]:
                 continue
@@ -142,16 +143,16 @@ class KnownColumns:
     def tell(
         self, ids: NDArray, steps_RN: NDArray, cells_CR: Told, answers_RHKX: NDArray
     ) -> NDArray:
-        """Take in what a tick says, which was checked, of steps (R, N) of each row; returns what
-        was answered of the first of them, with its effects."""
+        """Store the checked cells of a tick for the steps (R, N) of each row; return the
+        predictions for the first of them, including effects."""
         coded = [self._coded(column, rows) for column, rows in enumerate(cells_CR)]
         for place, name in enumerate(ids.tolist()):
             self._rows[name].columns.tell(steps_RN[place], [rows[place] for rows in coded])
         return self.shown(ids, steps_RN[:, :1], answers_RHKX)
 
     def observe(self, ids: NDArray, steps_R: NDArray, values_R: NDArray) -> NDArray:
-        """Read the values of these steps of rows, and nothing at those that were passed over;
-        returns them without their effects (R,)."""
+        """Read the values of these steps of rows, and missing values at skipped steps; return the
+        values without effects (R,)."""
         value_R = []
         for name, step, value in zip(ids.tolist(), steps_R, values_R, strict=True):
             row = self._rows[name]
@@ -161,8 +162,7 @@ class KnownColumns:
         return np.array(value_R, float)
 
     def shown(self, ids: NDArray, steps_RH: NDArray, answers_RHKX: NDArray) -> NDArray:
-        """What the network answers for some steps of each row (R, H), with the effects of these: 0
-        where a row is closed."""
+        """Predictions for some steps of each row (R, H) including effects; 0 at closed times."""
         if not len(ids):
             return answers_RHKX
         steps_by_row = zip(ids.tolist(), steps_RH, strict=True)
@@ -172,7 +172,7 @@ class KnownColumns:
         return ahead.shut(ahead.restored(answers_RHKX))
 
     def _is_text(self, column: int, rows: list[list[Cell]]) -> bool:
-        """Whether a column is one of categories, or becomes one."""
+        """Whether a column is categorical, or becomes so with these cells."""
         if self.common.levels[column]:
             return True
         if column not in self._open:
@@ -190,7 +190,7 @@ class KnownColumns:
                 )
 
     def _coded(self, column: int, rows: list[list[Cell]]) -> list[NDArray]:
-        """The cells of a column by row, as numbers; categories that are new get the next ones."""
+        """The cells of a column by row, as numbers; new categories get the next codes."""
         if not self._is_text(column, rows):
             numbers = [np.array([as_number(cell) for cell in cells], float) for cells in rows]
             if any(np.isfinite(number_N).any() for number_N in numbers):
@@ -210,7 +210,7 @@ class KnownColumns:
         return codes
 
     def _unknown(self, row: Any, column: str, step: int, where: str) -> str:
-        """That a column of a row is not known at a step."""
+        """The message that a column of a row is unknown at a step."""
         start, frequency = self._rows[row].start, self.common.frequency
         if start is not None:
             where += f", {format_time(frequency.advance(start, np.array([step]))[0])}"
@@ -223,7 +223,7 @@ class KnownColumns:
     # ---- saving
 
     def described(self) -> dict[str, Any]:
-        """What a manifest says of it; the rest are its arrays."""
+        """The manifest entries; the rest is in the arrays."""
         return {
             "names": list(self.names),
             "levels": [list(texts) for texts in self.common.levels],
@@ -234,7 +234,7 @@ class KnownColumns:
         }
 
     def arrays(self) -> dict[str, NDArray]:
-        """The arrays of all rows, one after the other, and how long each is."""
+        """The arrays of all rows, concatenated, and their lengths."""
         arrays_by_row = [row.arrays() for row in self._rows.values()]
         all_arrays: dict[str, NDArray] = {}
         names = list(arrays_by_row[0]) if arrays_by_row else []
@@ -253,7 +253,7 @@ class KnownColumns:
         grid: Grid,
         ids: Sequence[Any],
     ) -> KnownColumns:
-        """What `described` and `arrays` gave; KeyError or ValueError for less."""
+        """Rebuild from `described` and `arrays`; KeyError or ValueError if they are invalid."""
         levels = [tuple(texts) for texts in manifest["levels"]]
         frequency = parse_frequency(manifest["frequency"])
         names, share = tuple(manifest["names"]), float(manifest.get("share", 1.0))
@@ -285,8 +285,8 @@ def known_columns(
     network: Network,
     start: Any,
 ) -> tuple[KnownColumns | None, Panel | None]:
-    """What is known in advance of the rows that a network reads, and the panel without its effects,
-    as far as a forecaster uses them; None where nothing is. UsageError where that cannot be."""
+    """The future columns of the rows of a network, and the panel without the effects that a
+    forecaster uses; None if there are none. UsageError if the network cannot read them."""
     columns = network.config.inputs.columns
     future = panel is not None and bool(panel.covariates.future)
     if panel is not None and len(names):
@@ -303,9 +303,9 @@ def known_columns(
     if (future or len(names)) and not network.head.affine:
         raise UsageError(
             f"The network answers counts or amounts (head={network.head.name!r}), and a stream "
-            "cannot read columns that are known in advance for it: they multiply its mean, and a "
-            "stream answers before a tick tells them. Leave them out, or use predict(data) after "
-            "each tick."
+            "cannot use columns that are known in advance with it: they multiply its mean, but a "
+            "stream forecasts before a tick brings their values. Leave them out, or use "
+            "predict(data) after each tick."
         )
     if panel is not None and future:
         return KnownColumns.of(panel, grid, known_share_of(start))

@@ -78,7 +78,7 @@ def learners_of(
 
 
 def worst(rows: Rows, row_R: NDArray, label_RTK: NDArray) -> str:
-    """The row with the most unusual labels."""
+    """A message about the row with the largest labels."""
     largest = np.nanmax(np.abs(label_RTK).reshape(len(row_R), -1), axis=1)
     row = int(np.argmax(largest))
     return f"row {rows.ids[row_R[row]]!r} has a label of {largest[row]:.3g}"

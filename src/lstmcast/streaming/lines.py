@@ -17,8 +17,8 @@ from lstmcast.util.text import is_number
 TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds", "month", "week", "day", "hour")
 SERIES_NAMES = ("series", "series_id", "unique_id")
 DELIMITERS = ",;\t"
-ALONE = "value"  # the row of lines that are a number and nothing else
-NEXT = "|"  # between the value of a tick and those of the coming ones, in a cell
+ALONE = "value"  # row name of lines that are a single number
+NEXT = "|"  # separates the value of a tick from coming ones within a cell
 
 
 class Record(NamedTuple):
@@ -36,12 +36,12 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Naming:
-    """The roles of the fields of a line; fields that are not given have usual names.
+    """The roles of the fields of a line; roles that are not set use common names.
 
-    time: of the times, "time", "date" and the like unless given. series: of the column that says
-    whose value it is, "series", "unique_id" unless given; where there is none, each target is a
-    row of its own. target: of the values, everything else unless given. past: columns that the
-    network reads beside them. future: columns that are known in advance.
+    time: field of times; "time", "date" and the like by default. series: field with the name of the
+    row; "series" or "unique_id" by default; without such a field, each target is a row of its own.
+    target: fields of values; all other fields by default. past: past covariates. future: future
+    columns.
     """
 
     time: str | None = None
@@ -51,7 +51,7 @@ class Naming:
     future: tuple[str, ...] = ()
 
     def record(self, fields: Mapping[str, Any]) -> Record:
-        """What the fields of a line say; DataError where they say nothing that can be used.
+        """Parse the fields of a line; DataError if they are invalid.
 
         >>> read = Naming(future=("promo",)).record({"shop": "4", "kiosk": "", "promo": "1|0"})
         >>> read.values, read.future
@@ -81,7 +81,7 @@ class Naming:
         usual_names: tuple[str, ...],
         fields: Mapping[str, Any],
     ) -> str | None:
-        """The field that holds the time, or the name of the row."""
+        """The field with the time, or with the name of the row."""
         if field is None:
             other_columns = {*self.target, *self.past, *self.future}
             candidates = [name for name in fields if name not in other_columns]
@@ -93,7 +93,7 @@ class Naming:
     def _targets(
         self, fields: Mapping[str, Any], time: str | None, series: str | None
     ) -> list[str]:
-        """The fields that hold values of rows."""
+        """The fields with values of rows."""
         if self.target:
             targets = [name for name in self.target if name in fields]
         else:
@@ -128,10 +128,10 @@ class LineReader:
     def __init__(self, naming: Naming, header: list[str] | None = None) -> None:
         self.naming, self.header = naming, header
         self._first, self._delimiter = True, ","
-        self._has_read = False  # whether a line was a record
+        self._has_read = False  # whether a line has been parsed successfully
 
     def read(self, line: str) -> Record | None:
-        """What a line says; None for an empty line and for a header. DataError."""
+        """Parse a line; None for empty lines and headers. DataError if it is invalid."""
         text = line.strip().removeprefix("\ufeff")
         if not text:
             return None
@@ -154,7 +154,7 @@ class LineReader:
         return self._record(dict(zip(header, cells, strict=True)))
 
     def _record(self, fields: Mapping[str, Any]) -> Record:
-        """What fields say. Where no line could be read yet, a text may be the name of a series."""
+        """Parse fields. Before the first valid record, a text may be a series name in disguise."""
         try:
             record = self.naming.record(fields)
         except _NoNumber as error:
@@ -167,7 +167,7 @@ class LineReader:
         return record
 
     def _cells(self, line: str, first: bool) -> list[str]:
-        """The cells of a line, apart as those of the first one are."""
+        """The cells of a line, split by the delimiter of the first one."""
         text = line.removeprefix("\ufeff")
         if first:
             self._delimiter = max(DELIMITERS, key=text.count)
@@ -177,7 +177,7 @@ class LineReader:
             raise DataError(f"it is not CSV: {error}") from error
 
     def _names_columns(self, cells: list[str]) -> bool:
-        """Whether a first line is a header: no number in it, and nothing missing."""
+        """Whether a first line is a header: all cells are filled, and none is a number."""
         names = [cell.strip() for cell in cells]
         if any(is_missing(cell) or is_number(cell) for cell in names):
             return False
@@ -187,7 +187,7 @@ class LineReader:
 
 
 class _NoNumber(DataError):
-    """A text where a value is expected."""
+    """A text in place of a value."""
 
     def __init__(self, name: str, cell: Any) -> None:
         super().__init__(f"{name!r} is {cell!r}, but a number is expected")
@@ -203,7 +203,7 @@ def _json_object(text: str) -> dict[str, Any]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of whose names none comes twice: JSON itself would keep the last one silently."""
+    """An object without repeated names: JSON alone would silently keep the last one."""
     if len({name for name, _ in pairs}) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
@@ -212,7 +212,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _number(name: str, cell: Any) -> float:
-    """A value; NaN for one that is missing."""
+    """A value; NaN if it is missing."""
     if cell is None or (isinstance(cell, str) and is_missing(cell)):
         return float("nan")
     is_numeric = is_number(cell) if isinstance(cell, str) else isinstance(cell, (int, float))
@@ -225,7 +225,7 @@ def _number(name: str, cell: Any) -> float:
 
 
 def _coming(cell: Any) -> Any:
-    """The value of a tick and those of the coming ones, of a list or the text of one."""
+    """The value of a tick and of coming ones, from a list or its text form."""
     return cell.split(NEXT) if isinstance(cell, str) else cell
 
 
@@ -242,7 +242,7 @@ def _time(field: str, cell: Any) -> str | int:
 
 
 def _is_label(cell: Any) -> bool:
-    """Whether a cell is a text that says something, or a whole number."""
+    """Whether a cell is a non-empty text or a whole number."""
     if isinstance(cell, str):
         return bool(cell.strip())
     return isinstance(cell, int) and not isinstance(cell, bool)

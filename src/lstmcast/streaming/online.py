@@ -1,4 +1,4 @@
-"""The old name of a stream that learns."""
+"""The former name of a stream that learns."""
 
 from __future__ import annotations
 

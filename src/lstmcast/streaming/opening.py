@@ -1,4 +1,4 @@
-"""The start of a stream: its network, common properties of rows, and fitted transforms."""
+"""Starting a stream: its network, properties shared by all rows, and fitted transforms."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from lstmcast.streaming.learning import Learning
 from lstmcast.training_config import require_torch
 from lstmcast.util.config import checked_seed
 
-# Where forecasts of a row stop: nowhere; at 0, until a value below it comes; at 0, as declared;
-# nowhere, until a value touches 0.
+# Lower bound of the forecasts of a row: none; 0 until a negative value is read; 0 as declared;
+# none until a value of 0 is read.
 ANYWHERE, SO_FAR, DECLARED, ABOVE = range(4)
 
 
@@ -34,12 +34,12 @@ class Forecaster(Protocol):
 
     @property
     def model(self) -> Fitted:
-        """What it forecasts with; UsageError where it has no weights yet."""
+        """The fitted model; UsageError if it has no weights yet."""
         ...
 
 
 def check_kinds(start: Any, seed: Any) -> None:
-    """UsageError for an argument of another kind than is expected."""
+    """Raise UsageError for arguments of the wrong type."""
     if not isinstance(start, (Network, NetworkConfig)) and not hasattr(type(start), "model"):
         raise UsageError(
             f"{start!r} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
@@ -54,7 +54,7 @@ def check_kinds(start: Any, seed: Any) -> None:
 
 
 def frequency_of(panel: Panel | None, frequency: str | Frequency) -> Frequency:
-    """The frequency of the ticks: that of the panel, where there is one."""
+    """The frequency of the ticks; that of the panel takes precedence."""
     if panel is not None:
         return panel.frequency
     return frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
@@ -63,7 +63,7 @@ def frequency_of(panel: Panel | None, frequency: str | Frequency) -> Frequency:
 def grid_of(
     panel: Panel | None, frequency: str | Frequency, periods: int | Sequence[int] | None
 ) -> Grid:
-    """What is known of all rows."""
+    """Properties shared by all rows."""
     step = frequency_of(panel, frequency)
     if periods is not None:
         row_periods = checked_periods(periods)
@@ -101,24 +101,24 @@ def opening_network(
 
 
 def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None, bool]:
-    """What its transforms learned, what its forecasts read, and whether at several rates."""
+    """A forecaster's fitted transforms, its context rule, and whether it uses several rates."""
     if isinstance(start, (Network, NetworkConfig)):
         return None, None, True
     return start.model.inputs, start.model.context, start.model.knows_rates
 
 
 def known_share_of(start: Any) -> float:
-    """How much a forecaster uses of the effects of columns that are known in advance."""
+    """The share of the effects of future columns that a forecaster uses."""
     if isinstance(start, (Network, NetworkConfig)):
         return 1.0
     return start.model.known_share
 
 
 def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, NDArray | None]:
-    """Where forecasts of rows stop: of those that begin empty, and of a panel's series (S,).
+    """The lower bound of forecasts: for rows without history, and for a panel's series (S,).
 
-    The word comes first, then what is known of the panel, then of the data of the forecaster.
-    DataError for values of a panel that do not fit what is declared.
+    A declared kind takes precedence, then the panel, then the data of the forecaster. DataError for
+    values of a panel that contradict the declaration.
     """
     if kind is not None:
         require_choice("kind", kind, get_args(Kind))
@@ -140,7 +140,7 @@ def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, N
 
 
 def may_read_roots(start: Any, panel: Panel | None, kind: Kind | None) -> bool:
-    """Whether 0 is a bound of rows that touch it: not where values are declared to be anything."""
+    """Whether rows may use the square-root axis: not if values are declared to be real."""
     if kind is not None:
         return kind != "real"
     known_panel = panel if panel is not None and _was_asked(panel) else _remembered(start)
@@ -148,7 +148,7 @@ def may_read_roots(start: Any, panel: Panel | None, kind: Kind | None) -> bool:
 
 
 def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> None:
-    """DataError for a value below 0 in a row whose kind is declared."""
+    """Raise DataError for a negative value in a row whose kind is declared."""
     negative_places = np.argwhere((values_RK < 0) & (stops_R == DECLARED)[:, None])
     if len(negative_places):
         row, column = negative_places[0]
@@ -159,24 +159,24 @@ def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> Non
 
 
 def stops_after(stops_R: NDArray, values_RK: NDArray) -> NDArray:
-    """Where rows stop (R,) that have had these values."""
+    """The bounds of rows (R,) after these values."""
     touched = (stops_R == ABOVE) & (values_RK == 0).any(axis=1)
     stops_R = np.where(touched, SO_FAR, stops_R)
     return np.where((values_RK < 0).any(axis=1), ANYWHERE, stops_R)
 
 
 def stop_now(stops_R: NDArray) -> NDArray:
-    """Which rows stop at 0 (R,)."""
+    """Which rows are bounded at 0 (R,)."""
     return (stops_R == SO_FAR) | (stops_R == DECLARED)
 
 
 def _was_asked(panel: Panel) -> bool:
-    """Whether what the values of a panel can be was declared, or looked for."""
+    """Whether the kind of a panel's values was declared or inferred."""
     return panel.recognised is None or bool((panel.recognised != UNASKED).any())
 
 
 def _remembered(start: Any) -> Panel | None:
-    """The data that a forecaster remembers."""
+    """The data that a forecaster has saved."""
     context = getattr(start, "saved_context", None)
     return None if context is None else context.panel
 
@@ -188,7 +188,7 @@ def _stop_of(panel: Panel) -> int:
 
 
 def require_readable(panel: Panel, network: Network) -> None:
-    """UsageError where the network cannot read the series of a panel as rows."""
+    """Raise UsageError if the network cannot read the series of a panel as rows."""
     inputs, covariates = network.config.inputs, panel.covariates
     covariates.require(inputs.past, panel.report.source)
     covariates.tell_unread(inputs.past)

@@ -1,5 +1,4 @@
-"""The lanes of a stream's rows that are read by a seasonal period of their own, and when it is
-chosen.
+"""Seasonal periods inferred per row of a stream, and the lanes that read rows by them.
 
 S series, a row each · R rows of a tick
 """
@@ -21,11 +20,11 @@ USUAL = 0  # stands for the period of the grid
 
 
 class PeriodLanes:
-    """The states of two lanes, "older" and "newer": rows of one period have theirs together.
+    """The states of two lanes, "older" and "newer", grouped by the period of their rows.
 
     Args:
         reader: reads rows by the period of the grid.
-        rows: whose lanes these are; they get the states that this needs.
+        rows: the rows of the lanes; the required states are added to them.
         own_periods: whether rows are read by the seasonal period that they clearly show.
     """
 
@@ -35,25 +34,25 @@ class PeriodLanes:
         self._readers = {USUAL: reader}
 
     def add(self, lane: str) -> None:
-        """Add a lane to the rows, of which nothing was read."""
+        """Add a lane to rows without history."""
         reader = self._readers[USUAL]
 
         def started(count: int) -> Lane:
-            # what was fitted to the rows is set by `RowReader.follow`
+            # `RowReader.follow` sets fitted parameters
             fitted = reader.inputs.of_rows(None, [])
             return reader.start(count, fitted)
 
         self.rows.add(lane, started)
 
     def add_period(self, lane: str) -> None:
-        """Add to the rows by which period a lane is read."""
+        """Add the period by which a lane reads each row."""
         if not self.own_periods:
             return
         name = _period_name(lane)
         self.rows.add(name, lambda count: np.zeros(count, np.int64))
 
     def reader(self, period: int) -> LaneReader:
-        """What reads rows of a period."""
+        """The reader for rows of a period."""
         if period not in self._readers:
             reader = self._readers[USUAL]
             own_grid = reader.grid._replace(periods=(period,))
@@ -62,23 +61,23 @@ class PeriodLanes:
         return self._readers[period]
 
     def get(self, lane: str, period: int, row_R: NDArray) -> Lane:
-        """The states of rows that have one period."""
+        """The states of rows with this period."""
         name = self._state(lane, period)
         return self.rows.of(name, row_R)
 
     def put(self, lane: str, period: int, row_R: NDArray, states: Lane) -> None:
-        """Replace the states of rows that have one period."""
+        """Replace the states of rows with this period."""
         name = self._state(lane, period)
         self.rows.put(name, row_R, states)
 
     def begin(self, name: str) -> None:
-        """Add the lane of a period to the rows, which a saved state has under this name."""
+        """Add the lane of a period under its name in a saved state."""
         lane, _, period = name.partition(" ")
         if period.isdigit():
             self._state(lane, int(period))
 
     def _state(self, lane: str, period: int) -> str:
-        """The name of the states of a lane's rows of a period, which begins with the first."""
+        """The name of the states of a lane's rows of a period; they are added on first use."""
         if period == USUAL:
             return lane
         name = f"{lane} {period}"
@@ -87,7 +86,7 @@ class PeriodLanes:
         return name
 
     def take_over(self, row_R: NDArray) -> None:
-        """The younger states of these rows forecast from here on, and others begin."""
+        """Replace the older states of these rows by the newer ones, and restart the latter."""
         for period, places in self.by_period("newer", row_R):
             rows = row_R[places]
             name = self._state("newer", period)
@@ -101,7 +100,7 @@ class PeriodLanes:
                 self.rows[_period_name("newer")][rows] = USUAL
 
     def by_period(self, lane: str, row_R: NDArray) -> list[tuple[int, NDArray]]:
-        """Where in `row_R` the rows of a lane lie that have one period, for each."""
+        """The periods of a lane's rows, each with the indices into `row_R`."""
         if not len(row_R):
             return []
         if not self.own_periods:
@@ -111,14 +110,14 @@ class PeriodLanes:
         return places_of(period_S[row_R])
 
     def set(self, lane: str, row_R: NDArray, period_R: NDArray) -> None:
-        """These rows of a lane are read by these periods from now on."""
+        """Set the periods by which a lane reads these rows from now on."""
         if not self.own_periods:
             return
         period_S = self.rows[_period_name(lane)]
         period_S[row_R] = period_R
 
     def chosen(self, ring: Ring, row_R: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
-        """The period (R,) that is read by after so many ticks of rows, read since one of each."""
+        """The period (R,) chosen after this number of ticks of rows, read since `first_R`."""
         if not self.own_periods:
             return np.full(len(row_R), USUAL)
 
@@ -132,7 +131,7 @@ class PeriodLanes:
     def now(
         self, ring: Ring, lane: str, row_R: NDArray, first_R: NDArray, count_R: NDArray, ticks: int
     ) -> NDArray:
-        """The period of rows after some ticks (R,): their own, except where it is chosen anew."""
+        """The period of rows after some ticks (R,), chosen anew where that is due."""
         period_R = self.rows.of(_period_name(lane), row_R).copy()
         read_R = count_R - first_R
         read_before_R = read_R - ticks
@@ -144,12 +143,12 @@ class PeriodLanes:
 
 
 def _period_name(lane: str) -> str:
-    """The name of the periods by which a lane is read, among the states of rows."""
+    """The name of a lane's periods among the states of rows."""
     return f"{lane} period"
 
 
 def places_of(period_R: NDArray) -> list[tuple[int, NDArray]]:
-    """Where the rows of each period lie."""
+    """The indices of the rows of each period."""
     places = []
     for period in np.unique(period_R).tolist():
         has_period_R = period_R == period

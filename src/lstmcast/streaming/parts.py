@@ -51,19 +51,19 @@ class Parts(NamedTuple):
     network: Network
     grid: Grid
     context: Context
-    learned: FittedTransforms | None  # by the transforms of a fitted network
+    learned: FittedTransforms | None  # fitted transforms of the network
     learning: Learning | None
     alerts: Alerts | None
     conformal: Conformal | None
     seed: int
-    clock: Clock | None  # how ticks make years
-    own_periods: bool  # whether rows are asked for their own
-    stops: int  # where forecasts of a new row stop
-    rates: bool  # whether far horizons are answered at several rates
+    clock: Clock | None  # how ticks form years
+    own_periods: bool  # whether periods of rows are inferred
+    stops: int  # lower bound of forecasts of new rows
+    rates: bool  # whether long horizons use several rates
     open_times: OpenTimes | None
 
     def described(self) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
-        """For the store."""
+        """The manifest entries and arrays for the store."""
         about, weights = described(self.network)
         manifest = {
             "kind": KIND,
@@ -94,8 +94,7 @@ class Parts(NamedTuple):
     def from_saved(
         cls, manifest: dict[str, Any], groups: Any, folder: Path, head: Head | None
     ) -> Parts:
-        """What a manifest describes; errors as of `network_of`, KeyError where a part is
-        missing."""
+        """Rebuild from a manifest; errors as in `network_of`, KeyError if a part is missing."""
         learning = _made(Learning, manifest["learning"])
         network = network_of(folder, manifest, groups, head)
         context = dict(manifest["context"])
@@ -115,7 +114,7 @@ class Parts(NamedTuple):
             alerts=_made(Alerts, manifest.get("alerts")),
             conformal=_made(Conformal, manifest.get("conformal")),
             seed=manifest["seed"],
-            # Older streams know nothing of a year, nor of periods of their own; they stop nowhere.
+            # Streams of older versions have no slow clock, inferred periods or bounds.
             clock=clock,
             own_periods=manifest.get("own_periods", False),
             stops=manifest.get("stops", ANYWHERE),
@@ -153,10 +152,10 @@ def parts_of(
     head: Head | None,
     ways: Ways,
 ) -> tuple[Parts, NDArray | None]:
-    """From the arguments of a stream, and where forecasts of the series of a panel stop (S,); None
+    """The parts from the arguments of a stream, and the bounds of a panel's series (S,), or None
     without a panel.
 
-    UsageError where the network and its inputs cannot be read tick by tick as asked.
+    Raises UsageError if the network and its inputs cannot be read tick by tick with them.
     """
     check_kinds(start, ways.seed)
     ways.check()
@@ -168,7 +167,7 @@ def parts_of(
         require_readable(panel, network)
     learned, context, rates = from_forecaster(start)
     if ways.learning is not None or context is None:
-        # learning continues from the state of each row
+        # training continues from the state of each row
         context = network.config.inputs.context(grid.periods)
     parts = Parts(
         network=network,
@@ -186,7 +185,7 @@ def parts_of(
 
 
 def opened(parts: Parts) -> tuple[Parts, list[Learner]]:
-    """The parts with a network of the stream's own, and what moves its weights."""
+    """The parts with a copy of the network for the stream, and its learners."""
     network, learners = learners_of(parts.network, parts.learning, parts.seed)
     effects = network.config.inputs.from_context and parts.clock is not None
     grid = parts.grid._replace(horizon=network.config.steps, effects=effects)
@@ -198,14 +197,14 @@ def _described(settings: Any) -> dict[str, Any] | None:
 
 
 def _made(kind: Any, description: Mapping[str, Any] | None) -> Any:
-    """Settings of this kind; None where there are none."""
+    """Settings of this kind; None if there are none."""
     return None if description is None else kind(**description)
 
 
 def _learned(
     network: Network, manifest: Mapping[str, Any], groups: Groups
 ) -> FittedTransforms | None:
-    """What the transforms of a saved stream learned."""
+    """The fitted transforms of a saved stream."""
     if "learned_of" not in manifest:
         return None
     ids = objects(manifest["learned_of"])

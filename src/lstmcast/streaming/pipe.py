@@ -1,4 +1,4 @@
-"""A stream that answers lines of text, and continues after invalid ones.
+"""A stream that answers lines of text and continues after invalid ones.
 
 S series, a row each · H horizon · Q quantiles of the head
 """
@@ -22,11 +22,11 @@ from lstmcast.streaming.clocks import Clocks
 from lstmcast.streaming.lines import LineReader, Naming, Record
 from lstmcast.streaming.stream import Stream
 
-# Longest gap to bridge, as in saved models: two of the longest seasonal cycles, or four weeks.
-# After longer gaps, the old level and season say little, and a row is reset.
+# Longest gap that is bridged, as in saved models: two of the longest seasonal cycles, or four
+# weeks. After longer gaps, level and season are outdated, and a row is reset.
 BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
-DIGITS = 10  # significant, of what is answered: a network has fewer
-UNNAMED = "unnamed"  # in a stream's note: the row of values that no column names
+DIGITS = 10  # significant digits in answers; networks are less precise
+UNNAMED = "unnamed"  # row name, in the note of a stream, for values of an unnamed column
 
 Answer = dict[str, Any]
 
@@ -48,7 +48,7 @@ class Tick(NamedTuple):
 
     @property
     def missing(self) -> int:
-        """Ticks that are left out before it."""
+        """Number of skipped ticks before it."""
         return self.steps - 1
 
 
@@ -63,14 +63,14 @@ class Advance(NamedTuple):
 
 
 class Pipe:
-    """Lines → answers of a stream.
+    """Turns lines into answers of a stream.
 
     Args:
         stream: the stream; new rows join with their first line.
-        horizon: how many steps are forecast after each line.
-        naming: which names of a line are what.
-        clocks: when the newest ticks were, and how far they lie apart.
-        place: where the state is kept.
+        horizon: number of steps to forecast after each line.
+        naming: the roles of the fields of a line.
+        clocks: the times of the newest ticks, and their frequency.
+        place: where the state is saved.
 
     >>> import lstmcast as lc
     >>> pipe = Pipe(lc.Stream(lc.LSTMForecaster(horizon=1), []), horizon=1)
@@ -96,7 +96,7 @@ class Pipe:
                 f"The network reads {config.inputs.columns} columns of a row together, but lines "
                 "have one value per row. Use lstmcast.Stream in Python."
             )
-        stream.predict(horizon, ids=[])  # refuses a horizon that the network cannot answer
+        stream.predict(horizon, ids=[])  # raises for a horizon that the network cannot answer
         future = () if stream.known is None else stream.known.names
         naming = replace(naming or Naming(), past=config.inputs.past, future=future)
         self.stream, self.horizon, self.place = stream, horizon, place
@@ -136,7 +136,7 @@ class Pipe:
             self.stream.save(self.place.folder)
 
     def _saved(self, folder: Path) -> Answer:
-        """Save, and say so; a state that cannot be saved does not stop forecasts."""
+        """Save and report it; forecasts continue if saving fails."""
         try:
             self.save()
         except OutputError as error:
@@ -168,8 +168,8 @@ class Pipe:
         return Advance(due, late, restarted, values_R - errors_R)
 
     def ahead(self, due: Sequence[Tick]) -> tuple[NDArray, NDArray | None]:
-        """What follows these ticks, the points (R, H) and the quantiles (R, H, Q); None for those
-        of a head that answers a point."""
+        """Predictions after these ticks: points (R, H) and quantiles (R, H, Q), None for a point
+        head."""
         rows = self._of_all(due)
         point_RH = self.stream.predict(self.horizon, rows)
         spreads = self.stream.network.head.spreads
@@ -179,33 +179,32 @@ class Pipe:
         """The reason for skipping a tick that is late or repeated."""
         assert tick.time is not None
         newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
-        reason = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"
+        reason = "was already read" if tick.steps == 0 else f"is before {newest}, the newest"
         return f"{text} {reason}"
 
     # ---- a line
 
     def _answered(self, record: Record) -> list[Answer]:
-        """Read what a line says, and forecast; DataError where nothing of it can be used."""
+        """Read a record and forecast; DataError if nothing in it is usable."""
         read = self.advance(record)
         late = [self._late(tick) for tick in read.late]
         return late + (self._forecasts(read) if read.due else [])
 
     def _of_all(self, due: Sequence[Tick]) -> list[str] | None:
-        """The rows of ticks; None where these are all rows in their order, whose answers the stream
-        keeps."""
+        """The rows of ticks; None for all rows in order, whose answers the stream caches."""
         rows = [tick.row for tick in due]
         return None if rows == self.stream.ids else rows
 
     def _by_row(self, record: Record) -> dict[str, float]:
-        """The values by row; one value without the name of a row is of the only series of a model
-        whose data had no names, whatever its column is called."""
+        """The values by row. A single value without a row name belongs to the only series of a
+        model whose data had no names, whatever its column is called."""
         unnamed = self.stream.note.get(UNNAMED)
         if unnamed is None or record.named or len(record.values) != 1:
             return record.values
         return {unnamed: next(iter(record.values.values()))}
 
     def _ticks(self, values: dict[str, float], time: int | None) -> list[Tick]:
-        """What a line says of its rows; without a time it is the next tick of each."""
+        """The ticks of a line; without a time, the next tick of each row."""
         if time is None:
             times = self.clocks.nexts(values)
             pairs = zip(values.items(), times, strict=True)
@@ -215,15 +214,15 @@ class Pipe:
         return [Tick(row, value, time, step) for (row, value), step in pairs]
 
     def _late(self, tick: Tick) -> Answer:
-        """The answer to a tick that is left out."""
+        """The answer to a skipped tick."""
         assert tick.time is not None
         text = self.clocks.text(tick.time)
         return {"series": tick.row, "time": text, "skipped": self.skipped(tick)}
 
     def _check(self, due: Sequence[Tick], record: Record) -> None:
-        """DataError before anything has changed; rows that are new join if there is none."""
+        """Raise DataError before any change; new rows join if there is none."""
         starts = {tick.row: self._start(tick) for tick in due if not self.stream.rows.has(tick.row)}
-        if starts:  # all rows are copied for it
+        if starts:  # copies all rows
             self.stream.join(starts, starts)
         values, rows = [tick.value for tick in due], [tick.row for tick in due]
         try:
@@ -241,12 +240,12 @@ class Pipe:
             raise
 
     def _start(self, tick: Tick) -> Any:
-        """When a row begins, of which this is the first tick; None where nobody knows."""
+        """The start time of a row whose first tick this is; None if unknown."""
         return None if tick.time is None else self.clocks.moment(tick.time)
 
     def _bridge(self, due: Sequence[Tick]) -> dict[str, int]:
-        """Read the ticks that are missing as unknown; rows that miss too many begin anew, and
-        how many those miss."""
+        """Read skipped ticks as missing values; rows with too many are reset and returned with
+        their number."""
         longest_season = max(self.stream.grid.periods)
         bridged_steps = max(BRIDGED_CYCLES * longest_season, BRIDGED_STEPS)
         too_late = [tick for tick in due if tick.missing > bridged_steps]
@@ -263,7 +262,7 @@ class Pipe:
         return {tick.row: tick.missing for tick in too_late}
 
     def _forecasts(self, read: Advance) -> list[Answer]:
-        """What follows the ticks of these rows."""
+        """The answers for the ticks of these rows."""
         due, expected_R, restarted = read.due, read.expected_R, read.anew
         scores_R, alerted_R = self.stream.scores, self.stream.alerted
         point_RH, quantiles_RHQ = self.ahead(due)
@@ -292,8 +291,8 @@ class Pipe:
         return answers
 
     def _kept_promises(self, place: int, tick: Tick) -> Answer:
-        """How many values lay in the intervals of one step ahead of late, in percent, and whether
-        this one showed that errors have grown."""
+        """The recent coverage of one-step intervals in percent, and whether errors have grown with
+        this value."""
         if self.stream.conformal is None:
             return {}
         inside_L = 100 * self.stream.coverage([tick.row])[0, 0]
@@ -303,13 +302,12 @@ class Pipe:
 
 
 def _beside(past: dict[str, float], rows: int) -> dict[str, list[float]] | None:
-    """The columns beside a line's values, the same for each row of it."""
+    """The past covariates of a line, the same for each of its rows."""
     return {name: [value] * rows for name, value in past.items()} or None
 
 
 def _known(future: Mapping[str, Any], due: Sequence[Tick]) -> dict[str, Any] | None:
-    """What a line says of columns that are known in advance: the same of each row of it, or by
-    row."""
+    """The future columns of a line: the same for each of its rows, or by row."""
     cells_by_column = {}
     for name, cells in future.items():
         if not isinstance(cells, Mapping):
@@ -319,7 +317,7 @@ def _known(future: Mapping[str, Any], due: Sequence[Tick]) -> dict[str, Any] | N
 
 
 def _plain(values: Any) -> Any:
-    """Numbers as JSON holds them: null for one that nobody knows."""
+    """Numbers as JSON values: null for missing ones."""
     if np.ndim(values):
         return [_plain(value) for value in values]
     if not math.isfinite(values):

@@ -14,10 +14,10 @@ from lstmcast.streaming.rows import Rows
 
 
 class Ring:
-    """Keeps what forecasts of rows have read, so that it can be read once more.
+    """Keeps the values that forecasts of rows have read, so that they can be read again.
 
     Args:
-        rows: whose values these are; they get the state that this needs.
+        rows: the rows whose values are kept; the required state is added to them.
         length: L.
     """
 
@@ -34,13 +34,13 @@ class Ring:
         np.put_along_axis(self.rows["newest"], place_SL, values_SL, axis=1)
 
     def tick(self, row_R: NDArray, count_R: NDArray, values_R: NDArray) -> None:
-        """Keep the newest value of rows, which have had so many with it."""
+        """Store the newest value of rows; `count_R` includes it."""
         place_R = (count_R - 1) % self.length
         newest_SL = self.rows["newest"]
         newest_SL[row_R, place_R] = values_R
 
     def since(self, first_R: NDArray, count_R: NDArray, row_R: NDArray) -> NDArray:
-        """What rows of so many ticks have read since one of each (R, T), right-aligned."""
+        """Values (R, T) of rows from tick `first_R` up to `count_R`, right-aligned."""
         newest_RL = self.rows.of("newest", row_R)
         read_R = count_R - first_R
         ticks = int(read_R.max(initial=0))
@@ -52,7 +52,7 @@ class Ring:
         return np.where(is_read_RT, values_RT, np.nan)
 
     def last(self, ticks: int, count_R: NDArray, row_R: NDArray) -> NDArray:
-        """The values of so many newest ticks of rows (R, T)."""
+        """The values of the newest ticks of rows (R, T)."""
         back_T = np.arange(ticks, 0, -1)
         steps_RT = count_R[:, None] - back_T
         place_RT = steps_RT % self.length

@@ -20,7 +20,7 @@ Saved = tuple[dict[str, Any], dict[str, dict[str, NDArray]]]
 
 
 def described_stream(stream: Stream) -> Saved:
-    """The manifest and the groups of arrays of a stream, for the store."""
+    """The manifest and the arrays of a stream, for the store."""
     manifest, groups = stream.parts.described()
     manifest |= {
         "ticks": stream.ticks,
@@ -42,7 +42,7 @@ def made_stream(
     folder: Path,
     head: Head | None,
 ) -> Stream:
-    """A stream from what `described_stream` gave, read from this folder."""
+    """Rebuild a stream from `described_stream`; `folder` is used in messages."""
     stream = kind.__new__(kind)
     parts, ids = Parts.from_saved(manifest, groups, folder, head), manifest["ids"]
     known_columns = None
@@ -60,7 +60,7 @@ def made_stream(
 
 
 def read_saved(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
-    """Read a saved stream; ModelError if it is damaged or something else."""
+    """Read a saved stream; ModelError if it is damaged or not a stream."""
     manifest, groups = store.load(folder)
     kind = manifest.get("kind")
     if kind == "online":

@@ -1,4 +1,4 @@
-"""Scores of surprise of all values of a panel, from one pass over it.
+"""Anomaly scores of all values of a panel in one pass.
 
 S series · O origins, one before each value but the first · H steps of the head · Q quantiles
 """
@@ -18,11 +18,11 @@ from lstmcast.util.states import mapped, rows_of
 def read_surprises(
     reader: Reader, panel: Panel, alerts: Alerts
 ) -> tuple[NDArray, NDArray, Surprises]:
-    """Scores and alerts of all values of a panel, in its order, from one pass over it, and what
-    is remembered at its end. The first value of a series has none: nothing was forecast of it."""
+    """Scores and alerts of all values of a panel, in order, from one pass, and the state at its
+    end. The first value of a series has no score, as there is no forecast of it."""
     H, spreads = far_step(reader), reader.network.head.spreads
     series_O = np.repeat(np.arange(len(panel)), panel.lengths - 1)
-    first_S = panel.offsets[:-1] - np.arange(len(panel))  # where the origins of a series begin
+    first_S = panel.offsets[:-1] - np.arange(len(panel))  # index of the first origin of each series
     counts_O = np.arange(len(series_O)) - first_S[series_O] + 1
     answers_O2Q = at_steps(reader, panel, Origins(series_O, counts_O), (1, H))
     near_OQ = answers_O2Q[:, 0, :] if spreads else answers_O2Q[:, 0, MIDDLE, None]
@@ -46,12 +46,12 @@ def read_surprises(
 
 
 def _first(state: Surprises, rows: int) -> Surprises:
-    """The first rows, not as copies: what is written to them stays."""
+    """Views of the first rows: writing to them changes the state."""
     return mapped(lambda array: array[:rows], state)
 
 
 def far_step(reader: Reader) -> int:
-    """How many steps ahead the forecast was made that a value is compared with, beside the next."""
+    """The number of steps ahead of the second forecast that a value is compared with."""
     network = reader.network
     steps = network.config.steps
     if network.head.spreads and network.config.inputs.adds_up(steps):

@@ -1,4 +1,4 @@
-"""The slow clock of a stream's rows: what their whole past says in advance, in fixed memory.
+"""The slow clock of a stream's rows: effects of their whole past, in fixed memory.
 
 S series, a row each · R some of their rows · T steps · H coming steps · J columns of the effect
 """
@@ -25,12 +25,12 @@ from lstmcast.util.states import rows_of
 
 
 class SlowReader:
-    """Reads every value of a row once, and says which effects are in force.
+    """Reads every value of a row once, and returns the effects in force.
 
     Args:
-        clock: how steps make days, weeks and years.
-        rows: what is read into; they get the states that this needs.
-        longest: steps back for which the solutions that were in force are remembered.
+        clock: how steps form days, weeks and years.
+        rows: the rows to read; the required states are added to them.
+        longest: number of steps back for which past solutions are kept.
     """
 
     def __init__(self, clock: Clock, rows: Rows, longest: int) -> None:
@@ -56,7 +56,7 @@ class SlowReader:
         self.rows.put("slow", row_S, read.slow)
 
     def tick(self, row_R: NDArray, values_R: NDArray) -> None:
-        """Read a value more of each of these rows."""
+        """Read one more value of each of these rows."""
         clock = self.clock
         steps_R = self.rows["steps"][row_R]
         steps_after_R = steps_R + 1
@@ -76,31 +76,31 @@ class SlowReader:
                 state.today_B[row_R] += z_R
                 z_R = state.today_B[row_R] / clock.steps
                 state.today_B[rows_over] = 0.0
-            # Written in place: copying would cost more than reading a tick does.
+            # In place: copying would cost more than reading a tick.
             state.days_BD[rows_over, day_N] = z_R[over_R]
             for first in due_days:
                 rows_due = row_R[due_R & (first_R == first)]
                 self._renew(state, rows_due, first)
 
     def _first_of_chunk(self, days_R: NDArray) -> NDArray:
-        """The day since which the values of each row are kept for its next solution."""
+        """The day from which each row keeps values for its next solution."""
         clock = self.clock
         since_R = (days_R - clock.first) % clock.renewal
         is_early_R = days_R < clock.first
         return np.where(is_early_R, 0, days_R - since_R)
 
     def _renew(self, state: SlowState, rows: NDArray, first: int) -> None:
-        """Solve again for rows whose chunk of days began with `first`."""
+        """Update the solution of rows whose chunk of days began with `first`."""
         chunk = self.clock.chunk(first)
         old_state = rows_of(state, rows)
         new_state = renewed(self.clock, old_state, *chunk)
         put_rows(state, rows, new_state)
 
     def known(self, row_R: NDArray, axes_R: NDArray, length: int, horizon: int) -> NDArray | None:
-        """Effects at the newest steps of these rows, and at the H after each, as known there (R,
-        length, 1 + H), in the units of the axis; None where there are none.
+        """Effects at the newest steps of these rows, and the H after each, as known at that step
+        (R, length, 1 + H), in the units of the axis; None if there are none.
 
-        `axes_R`: the axis on which each row is read; there are none of square roots.
+        `axes_R`: the reading axis of each row; the square-root axis has no effects.
         """
         linear, logarithmic = (self.rows["slow"][log].newest_BRJ for log in AXES)
         if not (linear.any() or logarithmic.any()):

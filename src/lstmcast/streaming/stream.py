@@ -1,12 +1,12 @@
-"""Stream: one network, many series, one tick at a time. It forecasts, reads the actual values, may
-learn, and continues.
+"""Stream: one network, many series, one tick at a time; it forecasts, reads the actual values,
+and may learn.
 
 Each series is a row with a name and a state, kept from tick to tick: rows join, leave and are reset
 individually. A tick costs one step of the network, independent of the history. Forecasts equal
 those of `predict` with method="network" after the same history, without calibration or combination.
 Prediction uses NumPy; learning needs PyTorch.
 
-    S series, a row each · R rows of a tick · K columns of a row · P columns beside them · H horizon
+    S series, a row each · R rows of a tick · K columns of a row · P past covariates · H horizon
     Q quantiles of the head · X quantiles, or one point
 """
 
@@ -259,7 +259,7 @@ class Stream:
         """
         row_R, values_RK, past_RP, cells_CR = self.intake.checked(values, ids, past, future)
         answer_RHKX = self.answers.told(self.answers.of(1, row_R), row_R, cells_CR)
-        with np.errstate(over="ignore"):  # infinite where no number holds the error
+        with np.errstate(over="ignore"):  # infinite if the error overflows
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         left_RK = self.answers.left_of(values_RK, row_R)
         self.watch.compare(row_R, left_RK[:, 0])
@@ -293,7 +293,7 @@ class Stream:
         effects of dates, such as days before Christmas or days of the month.
         """
         new_ids = self.rows.new(ids)
-        # refuses what cannot join
+        # raises for rows that cannot join
         self.network.config.inputs.of_rows(self.learned, [*self.rows.ids, *new_ids])
         self.rows.join(new_ids)
         if self.known is not None:
@@ -344,7 +344,7 @@ class Stream:
             return made_stream(cls, manifest, groups, Path(folder), head)
 
     def _follow(self) -> None:
-        """What the inputs learned of the rows that are here now; what was forecast is forgotten."""
+        """Update fitted parameters for the current rows, and discard cached forecasts."""
         fitted = self.network.config.inputs.of_rows(self.learned, self.ids)
         if fitted is not None:
             self.reading.follow(fitted)

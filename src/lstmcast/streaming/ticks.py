@@ -1,6 +1,6 @@
 """The checked content of a tick: values of rows and past covariates.
 
-R rows of a tick · K columns of a row · P columns that are only read
+R rows of a tick · K columns of a row · P past covariates
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from lstmcast.streaming.rows import Rows
 def checked_tick(
     rows: Rows, inputs: Inputs, values: Any, ids: Iterable[Any] | None, past: Any
 ) -> tuple[NDArray, NDArray, NDArray | None]:
-    """Where the rows of a tick are (R,), their values (R, K), those of columns beside them (R, P).
+    """The indices of the rows of a tick (R,), their values (R, K) and past covariates (R, P).
 
     Raises:
-        UsageError: for rows that are not here, and as of `checked_values` and `checked_past`.
-        DataError: for values that are no numbers, or below 0 where none may be.
+        UsageError: A row is unknown, or as in `checked_values` and `checked_past`.
+        DataError: A value is not a number, or negative although that is excluded.
     """
     values, ids = by_label(values, ids)
     row_R = rows.at(ids)
@@ -36,13 +36,13 @@ def checked_tick(
 
 
 def by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
-    """Values and the ids that they come with, if they do; numbers from 0 as an index are no
-    names."""
+    """Values and the ids that they are labelled with, if any; a default index (numbers from 0) is
+    ignored."""
     if isinstance(values, Mapping):
         values, names = list(values.values()), list(values)
     elif hasattr(values, "to_numpy") and hasattr(
         values, "index"
-    ):  # of pandas: others have no index
+    ):  # pandas: other containers have no index
         values, names = values.to_numpy(), values.index.tolist()
         if names == list(range(len(names))):
             return values, ids
@@ -57,8 +57,8 @@ def checked_values(values: Any, inputs: Inputs, ids: NDArray) -> NDArray:
     """The values (R, K) of the rows with these ids (R,).
 
     Raises:
-        UsageError: for another number of values.
-        DataError: for values that are no numbers, or that the inputs cannot read.
+        UsageError: The number of values is wrong.
+        DataError: A value is not a number, or the inputs cannot read it.
     """
     K = inputs.columns
     shape = (len(ids),) if K == 1 else (len(ids), K)
@@ -76,17 +76,17 @@ def checked_values(values: Any, inputs: Inputs, ids: NDArray) -> NDArray:
 
 
 def checked_past(past: Any, names: Sequence[str], ids: NDArray) -> NDArray | None:
-    """The values (R, P) of the columns that are only read; None where a network reads none.
+    """The past covariates (R, P); None if the network reads none.
 
     Args:
         past: by name, as a mapping or a frame, of values in the order of the rows or by id; or an
             array (R, P), (R,) for one column.
-        names: of the columns, in the order in which the network reads them.
+        names: names of the columns, in the order in which the network reads them.
         ids: names of the rows (R,).
 
     Raises:
-        UsageError: for columns or rows that are missing, or that the network does not read.
-        DataError: for values that are no numbers.
+        UsageError: A column or row is missing, or the network does not read a column.
+        DataError: A value is not a number.
     """
     if past is None and not names:
         return None
@@ -125,7 +125,7 @@ def _named(past: Any, names: Sequence[str]) -> list[tuple[str, Any]]:
 
 
 def _of_rows(column: Any, name: str, ids: NDArray) -> NDArray:
-    """One column (R,): by id where it names its rows, else in their order."""
+    """One column (R,): by id if it is labelled, else in the order of the rows."""
     values, row_ids = by_label(column, None)
     numbers = _numbers(values, f"past column {name!r} holds no numbers: {{error}}.")
     if row_ids is not None:

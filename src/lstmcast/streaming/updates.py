@@ -1,6 +1,6 @@
 """Learning from ticks: labels, updates, and restoring earlier weights.
 
-R rows of a tick · K columns of a row · P columns beside them
+R rows of a tick · K columns of a row · P past covariates
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Updates:
     """Learns from ticks while they are read.
 
     Args:
-        learning: how.
-        learners: what moves the weights of each member.
+        learning: settings of learning.
+        learners: update the weights of each member.
         reader: reads a tick into a lane.
-        rows: what is read into; they get the memory that learning needs.
-        seed: random seed of what is learned again.
+        rows: the rows to read; the memory for learning is added to them.
+        seed: random seed of the replayed windows.
     """
 
     def __init__(
@@ -56,8 +56,7 @@ class Updates:
     def tick(
         self, number: int, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None
     ) -> None:
-        """The labels of a tick go to what was read before; then it is learned from, and the tick
-        is read."""
+        """Attach the labels of a tick to the ticks before, learn from them, and read the tick."""
         lane: Lane = self.rows.of("older", row_R)
         past_R1P = None if past_RP is None else past_RP[:, None]
         reading, inputs = self.reader.inputs.advance(lane.inputs, values_RK[:, None], past_R1P)
@@ -78,7 +77,7 @@ class Updates:
             self.rows.put("memory", row_R[begun_N], new_memory)
 
     def _learn(self, number: int) -> None:
-        """One update from the newest ticks of all rows that have news."""
+        """Update the weights from the newest ticks of all rows with new labels."""
         news = newest_window(self.rows["memory"])
         if news is None:
             return
@@ -99,14 +98,14 @@ class Updates:
         self.rows.put("memory", row_S, memory._replace(waits_S=np.zeros_like(memory.waits_S)))
 
     def _go_back_if_worse(self, number: int) -> None:
-        """Weights of an earlier tick, where those of now have become worse."""
+        """Restore the weights of an earlier tick if the current ones have become worse."""
         fall = self.guard.watch(number) if self.learning.guard else None
         if fall is None:
             return
         self.rollbacks += 1
         logger.warning(
-            "tick %d: the network went back to its weights of tick %d: its loss on remembered "
-            "ticks had become %.3g, theirs is %.3g",
+            "tick %d: restored the weights of tick %d, as the loss on stored ticks had become "
+            "%.3g, but is %.3g with them",
             number,
             *fall,
         )
@@ -121,8 +120,8 @@ class Updates:
         return {"optimiser": optimiser, "guard": self.guard.saved()}
 
     def take_up(self, groups: Mapping[str, Mapping[str, NDArray]]) -> None:
-        """Go on with what `saved` gave, once the rows are those that were saved."""
-        if "guard" in groups:  # older streams had none
+        """Continue from `saved`, once the rows are those that were saved."""
+        if "guard" in groups:  # streams of older versions have none
             memory: Any = self.rows["memory"]
             self.guard.take_up(groups["guard"], TickWindow(*memory[2:]))
         for member, learner in enumerate(self.learners):
@@ -138,7 +137,7 @@ class Updates:
 def updates_of(
     parts: Parts, learners: list[Learner], reader: LaneReader, rows: Rows
 ) -> Updates | None:
-    """What learns from the ticks of a stream; None of a network that stays as it is."""
+    """The learning of a stream; None if its network does not learn."""
     if parts.learning is None:
         return None
     return Updates(parts.learning, learners, reader, rows, parts.seed)

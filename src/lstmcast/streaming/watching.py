@@ -22,10 +22,10 @@ class Watch:
     """Computes scores, alerts and conformal intervals, if requested.
 
     Args:
-        answers: what was forecast of the rows; these get the states that watching needs.
-        reader: what reads the same in one pass.
-        alerts: when a value is worth an alert; None where nobody asks.
-        conformal: how intervals are kept as wide as they promise to be; None where they are not.
+        answers: the forecasts of the rows, whose states for watching are added.
+        reader: reads whole series in one pass.
+        alerts: settings of alerts; None for no alerts.
+        conformal: settings of conformal intervals; None for the network's own.
     """
 
     def __init__(
@@ -53,19 +53,18 @@ class Watch:
         if self.alerts is not None:
             *_, surprises = read_surprises(self.reader, panel, self.alerts)
             self.rows.put("surprises", np.arange(len(panel)), surprises)
-        # Steps of a history are those of its grid, which are not those of its ticks then.
+        # Closed times are steps of the grid, but not ticks.
         if self.tracker is not None and self.answers.open_times is None:
             self.tracker.history(self.reader, panel)
 
     def compare(self, row_R: NDArray, values_R: NDArray) -> None:
-        """The values of a tick with the bounds that were shown."""
+        """Compare the values of a tick with the bounds that were shown."""
         if self.tracker is not None:
             answer_RHX = self.answers.of(self.tracker.steps, row_R)[:, :, 0]
             self.drifted = self.tracker.tick(row_R, values_R, answer_RHX)
 
     def score(self, row_R: NDArray, values_R: NDArray) -> None:
-        """How surprising the values of a tick are, which is not read yet, and which are worth an
-        alert."""
+        """Compute the anomaly scores and alerts of the values of a tick before it is read."""
         if self.alerts is None:
             return
         answer_RHX = self.answers.unstopped(far_step(self.reader), row_R)[:, :, 0]
@@ -75,14 +74,14 @@ class Watch:
         self.rows.put("surprises", row_R, state)
 
     def adjusted(self, row_R: NDArray, answer_RHKX: NDArray) -> NDArray:
-        """Answers with the bounds that the errors of their rows ask for."""
+        """Answers with bounds adjusted to the errors of their rows."""
         if self.tracker is None:
             return answer_RHKX
         moved_RHX = self.tracker.adjusted(row_R, answer_RHKX[:, :, 0])
         return self.answers.stopped(moved_RHX[:, :, None], row_R)
 
     def coverage(self, row_R: NDArray) -> NDArray:
-        """The share of values in the intervals, of late (R, H, L)."""
+        """The recent coverage of the intervals (R, H, L)."""
         if self.tracker is None:
             raise UsageError("coverage is only measured with conformal=lc.Conformal().")
         return self.tracker.coverage(row_R)

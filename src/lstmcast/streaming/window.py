@@ -1,7 +1,7 @@
-"""The memory of learning: the newest chunk of ticks of each row, as far as gradients go back.
+"""The memory of learning: the newest chunk of ticks of each row, the range of backpropagation.
 
-The tick p of a row, counted from 0 since it joined, lies in slot p modulo the length of the chunk;
-beside it lie the state before it and the label that came after it.
+Tick p of a row, counted from 0 since it joined, is stored in slot p modulo the length of the chunk,
+with the state before it and the label after it.
 
     S series, a row each · R some of their rows · L ticks of a chunk · T ticks of a window
     C input channels · K columns · D units
@@ -23,15 +23,15 @@ from lstmcast.windows import TickWindow
 class TickMemory(NamedTuple):
     """The newest ticks of each row."""
 
-    count_S: NDArray  # ticks read
-    waits_S: NDArray  # whether something came that was not learned yet
+    count_S: NDArray  # number of ticks read
+    waits_S: NDArray  # whether a label has not been learned from yet
     x_SLC: NDArray
     label_SLK: NDArray
     before: tuple[State, ...]  # of each member: h and c of each layer before each tick (S, L, D)
 
 
 def start_memory(network: Network, chunk: int, rows: int) -> TickMemory:
-    """Nothing is kept of so many rows."""
+    """The empty memory of this number of rows."""
     config = network.config
     return TickMemory(
         np.zeros(rows, np.int64),
@@ -43,7 +43,7 @@ def start_memory(network: Network, chunk: int, rows: int) -> TickMemory:
 
 
 def remembered(memory: TickMemory, x_RC: NDArray, states: tuple[State, ...]) -> TickMemory:
-    """The memory of R rows that have read one more tick: its input, and the states before it."""
+    """The memory of R rows after one more tick: its input, and the states before it."""
     row = np.arange(len(x_RC))
     slot = memory.count_S % memory.x_SLC.shape[1]
 
@@ -62,8 +62,8 @@ def remembered(memory: TickMemory, x_RC: NDArray, states: tuple[State, ...]) -> 
 
 
 def labelled(memory: TickMemory, label_RK: NDArray) -> TickMemory:
-    """The memory of R rows after their actual values: each stands beside the tick that it was
-    predicted from."""
+    """The memory of R rows after their actual values: each is stored with the tick from which it
+    was predicted."""
     begun_R = memory.count_S > 0
     row = np.flatnonzero(begun_R)
     label_SLK = memory.label_SLK.copy()
@@ -74,8 +74,8 @@ def labelled(memory: TickMemory, label_RK: NDArray) -> TickMemory:
 
 
 def newest_window(memory: TickMemory) -> tuple[NDArray, TickWindow] | None:
-    """Rows that have something to learn from (R,), and their newest ticks, from the left; None
-    without any."""
+    """Rows with labels to learn from (R,), and their newest ticks, left-aligned; None if there are
+    none."""
     row_R = np.flatnonzero(memory.waits_S)
     if not len(row_R):
         return None

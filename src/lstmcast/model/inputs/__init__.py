@@ -1,4 +1,4 @@
-"""Inputs: what a network reads of a series, and the inversion of its answers (see `base`)."""
+"""Inputs: how values become what a network reads, and answers become forecasts (see `base`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = {"adaptive": Adaptive, "transformed": Transformed, "running": Running}
 
 
 def inputs_of(description: Any) -> Inputs:
-    """Make inputs from user settings and files; UsageError for anything else."""
+    """Make inputs from settings of users and files; UsageError for anything else."""
     if isinstance(description, (Adaptive, Transformed, Running)):
         return description
     if isinstance(description, Mapping) and description.get("kind") in KINDS:
@@ -45,7 +45,7 @@ _OLD = {"causal": "Adaptive()", "plain": "Transformed()"}
 
 
 def with_inputs(arguments: Any) -> Any:
-    """What a network config was given, without the names of format 1: inputs="causal" or
+    """Arguments of a network config, with settings of format 1 translated: inputs="causal" or
     "plain", window, channels."""
     kwargs = arguments.kwargs if isinstance(arguments, ArgsKwargs) else arguments
     if not isinstance(kwargs, Mapping):

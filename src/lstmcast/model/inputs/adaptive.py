@@ -1,17 +1,17 @@
-"""Adaptive inputs: normalised by level, scale and season of any series, with the inversion.
+"""Adaptive inputs: any series, normalised by its level, scale and season, and the inversion.
 
-Everything at step t depends only on observations up to t. The same function, `advance`, reads a
-whole batch of series, a chunk, and a single observation of a stream: state in, state out, so that
-all give the same numbers.
+Step t depends only on observations up to t. The same function, `advance`, reads a whole batch of
+series, a chunk, or a single observation of a stream: state goes in and comes out, so that all give
+the same numbers.
 
-A series is read on one of two axes: its logarithm (all values positive: `a·X` in gives `a·f` out)
-or as it is (`a·X + b` in gives `a·f + b` out). On that axis, z_t is split as
+A series is read on one of two axes: its logarithm (all values positive: `a·X` in gives `a·f`
+out) or the values themselves (`a·X + b` in gives `a·f + b` out). On that axis, z_t is decomposed as
 
-    z_t = level_t + seasonal_t + rest,
+    z_t = level_t + seasonal_t + residual_t,
 
-and the network sees the last W seasonally adjusted values relative to the newest one, in units of a
-running mean absolute change; the seasonal forecast of the coming H steps; exponential averages;
-age; and which values are missing.
+and the network sees the last W seasonally adjusted values relative to the newest one, in units
+of a running mean absolute change; the seasonal forecast of the next H steps; exponential averages;
+the age of the series; and which values are missing.
 
     B series of a batch · T steps · U steps with the tail before them · W window · H horizon
     P seasonal periods · C input channels · N positions · X quantiles, one point or sample paths
@@ -54,12 +54,13 @@ from lstmcast.model.inputs.widths import season_of, start_widths
 from lstmcast.util.config import settings
 from lstmcast.util.states import mapped
 
-# Of the construction below: weights are only used with inputs that they can read. Those of version
-# 2 have the same channels and forecast better with version 3 than with their own.
+# Version of the construction below: a network only works with inputs that it can read. Networks
+# of version 2 have the same channels and forecast better with version 3 than with their own.
 VERSION, READABLE = 3, (2, 3)
-SHORTEST = 4  # observations; with fewer the last one is the forecast
+SHORTEST = 4  # observations; shorter series are forecast by their last value
 LARGEST = np.finfo(float).max
-OUTER = 2  # bounds per side that another level may widen: those of the 80% and 95% intervals
+# bounds per side that may be widened to another level: those of the 80% and 95% intervals
+OUTER = 2
 
 
 @settings
@@ -112,13 +113,13 @@ class Adaptive:
         """Check values; all finite values are valid."""
 
     def of_rows(self, fitted: None, ids: list[Any]) -> None:
-        """Nothing is fitted."""
+        """No parameters are fitted."""
 
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> None:
-        """Nothing is fitted."""
+        """No parameters are fitted."""
 
     def described(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The inputs as JSON values."""
         return asdict(self)
 
     def width(self, horizon: int) -> int:
@@ -195,10 +196,12 @@ class Adaptive:
         effect_BTF: NDArray | None = None,
         observed: bool = True,
     ) -> tuple[Seen, AdaptiveState]:
-        """Like `advance`, for values and effects on the reading axis. Values that are not
-        `observed` but predicted are never surprises. The effect at each step is subtracted before
-        the network reads it; effects of coming steps are added back to its answers. Leading NaN of
-        a series have no effect: series of unequal lengths are read right-aligned."""
+        """Like `advance`, for values and effects on the reading axis.
+
+        Values that are predicted rather than `observed` are never surprises. The effect at each
+        step is subtracted before the network reads it; effects of the next steps are added to its
+        answers. Leading NaN of a series have no effect: series of unequal lengths are read
+        right-aligned."""
         grid, tail = state.grid, state.z_BL.shape[1]
         if effect_BTF is not None:
             z_BT = z_BT - effect_BTF[:, :, 0]
@@ -217,7 +220,7 @@ class Adaptive:
         level_BT = np.where(begun_BT, level_BT, 0.0)
         constant_BT = state.constant_B[:, None] & _is_constant(calmed)
         way_back = known_at(grid, level_BT, adjusted.scale_BT, season.expected_BTH, age_BT)
-        # `advance` knows the value itself
+        # `advance` sets the value itself
         value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
         way_back = way_back._replace(value=value_BT, other=calmed.other_BT)
         way_back = with_effects(way_back, effect_BTF, grid)
@@ -253,7 +256,7 @@ class Adaptive:
         return level_NH[:, :, None], known.scale[:, None, None]
 
     def widths_of(self, known: AdaptiveKnown) -> NDArray | None:
-        """Relative widths of the intervals of the coming steps (N, H)."""
+        """Relative widths of the intervals of the next steps (N, H)."""
         return known.width
 
     def targets(self, z_NH: NDArray, known: AdaptiveKnown) -> NDArray:
@@ -304,15 +307,15 @@ class Adaptive:
 
 
 def _is_constant(calmed: Calmed) -> NDArray:
-    """Whether all values that were read so far equal the first (B, T), from which they count."""
+    """Whether all values read so far equal the first one of the series (B, T)."""
     is_other_BT = ~np.isnan(calmed.read_BT) & (calmed.read_BT != 0)
     is_other_BT |= calmed.shift_BT != 0
     return ~np.maximum.accumulate(is_other_BT, axis=1)
 
 
 def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:
-    """Quantiles of which the outer two on that side reach as far as the level that may hold as
-    well; others, and single numbers, as they are."""
+    """Extend the outer two quantiles on the side of a possible other level to reach it; other
+    quantiles, and points, are unchanged."""
     X = z_NHKX.shape[3]
     if X <= 2 * OUTER or not other_N.any():
         return z_NHKX

@@ -18,28 +18,28 @@ from lstmcast.model.inputs.surprises import Axis, Calmed, Surprises, set_aside
 from lstmcast.model.inputs.tables import Reading
 from lstmcast.model.inputs.widths import WidthState, read_widths
 
-# Values after which one may be a surprise: so many, and MORE than the longest season has.
+# A value can be a surprise only after this many values, and MORE than the longest season has.
 SURE_AFTER, MORE = 8, 4
 ROOT_SLACK = 4.0
 
 
 class AdaptiveKnown(NamedTuple):
-    """What is needed to invert answers, at each of T steps (B, T, …) or at N positions (N, …)."""
+    """Values needed to invert answers, at each of T steps (B, T, …) or at N positions (N, …)."""
 
     level: NDArray
     scale: NDArray
     seasonal: NDArray  # (…, H): known at t for t+1 … t+H, effects included, on the reading axis
-    # Where the level may be as well, after a surprise: less the level; 0 where there was none.
+    # Another possible level after a surprise, relative to the level; 0 without a surprise.
     other: NDArray
     age: NDArray
-    # the only value that was read, in the units of the data; NaN where there are several
+    # the only value read so far, in the units of the data; NaN if there are several
     value: NDArray
     log: NDArray
     root: NDArray
     unit: NDArray
-    # effect known in advance at the newest step, which the level is without; None: of nothing
+    # effect known in advance at the newest step, excluded from the level; None without effects
     effect: NDArray | None = None
-    # (…, H): widths of the coming steps' intervals beside each other; None: all alike
+    # (…, H): relative interval widths of the next steps; None if all are equal
     width: NDArray | None = None
 
 
@@ -47,41 +47,40 @@ class AdaptiveState(NamedTuple):
     """The state of `advance`; arrays have a row per series."""
 
     grid: Grid
-    # Last L observations on the reading axis less the reference; NaN = missing or not begun.
+    # Last L observations on the reading axis, minus the reference; NaN = missing or not begun.
     z_BL: NDArray
     seen_BL: NDArray  # whether the series had begun
     reference_B: NDArray  # first observation; keeps sums exact for values with a large offset
-    # The newest seasonally adjusted observation as it was at each of those steps, less the
-    # reference.
+    # The newest seasonally adjusted observation as of each of those steps, minus the reference.
     level_BL: NDArray
     smooth_BA: NDArray
-    # Decayed sums that the scale is made of: absolute changes, their number, the rest of the prior.
+    # Decayed sums for the scale: absolute changes, their number, and the remaining prior weight.
     scale_B3: NDArray
-    age_B: NDArray  # observations read
-    first_B: NDArray  # the first of them, in the units of the data
-    constant_B: NDArray  # whether all of them were equal, but for what was set aside
+    age_B: NDArray  # number of observations read
+    first_B: NDArray  # the first observation, in the units of the data
+    constant_B: NDArray  # whether all observations were equal, apart from surprises
     seasons: tuple[FamilyState, ...]
     surprises: Surprises
     known: AdaptiveKnown  # at the newest step
-    # Effects that are known in advance of as many coming steps as are fed back; None: of nothing.
+    # Effects of the steps that are fed back, known in advance; None without effects.
     ahead_BF: NDArray | None = None
-    widths: WidthState | None = None  # None: all alike
+    widths: WidthState | None = None  # None if all widths are equal
 
     @property
     def levels(self) -> LevelState:
-        """What is remembered of the adjusted values."""
+        """The state of the adjusted values."""
         return LevelState(self.level_BL, self.smooth_BA, self.scale_B3)
 
 
 def with_effects_ahead(state: AdaptiveState, effect_BF: NDArray) -> AdaptiveState:
-    """The state from which answers are fed back, given effects that are known in advance, in the
-    units of the data: of the F coming steps, which are all that are fed back and the H after them.
+    """The state for feeding answers back, given effects known in advance, in the units of the data:
+    of the F steps that are fed back and the H after them.
     """
     return state._replace(ahead_BF=effect_BF / state.grid.unit_B[:, None])
 
 
 def calm(state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool) -> Calmed:
-    """Values less the reference, without surprises, and less the shift of the level."""
+    """Values minus the reference and the level shift, with surprises set aside."""
     surprises, grid = state.surprises, state.grid
     z_BT = z_BT - reference_B[:, None]
     if not observed:
@@ -97,12 +96,13 @@ def calm(state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bo
 
 def first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
     known_BT = ~np.isnan(z_BT)
-    first_B = z_BT[np.arange(len(z_BT)), known_BT.argmax(axis=1)]  # NaN where nothing is known
+    # NaN for series without known values
+    first_B = z_BT[np.arange(len(z_BT)), known_BT.argmax(axis=1)]
     return np.where(np.isnan(reference_B), first_B, reference_B)
 
 
 def nothing_known(grid: Grid, rows: int) -> AdaptiveKnown:
-    """What the way back needs before the first value of each row."""
+    """Inversion values before the first observation of each row."""
     zeros = np.zeros(rows)
     effect = zeros if grid.effects else None
     return AdaptiveKnown(
@@ -122,8 +122,8 @@ def nothing_known(grid: Grid, rows: int) -> AdaptiveKnown:
 def known_at(
     grid: Grid, level_BT: NDArray, scale_BT: NDArray, seasonal_BTH: NDArray, age_BT: NDArray
 ) -> AdaptiveKnown:
-    """What the way back needs at each step; the only value is that of `advance`, and of surprises
-    nothing is known yet."""
+    """Inversion values at each step; `advance` adds the only value, and surprises are not
+    considered yet."""
     return AdaptiveKnown(
         level_BT,
         scale_BT,
@@ -138,8 +138,8 @@ def known_at(
 
 
 def joined_to(state: AdaptiveState, z_BT: NDArray) -> tuple[Reading, NDArray, dict[str, NDArray]]:
-    """The newest values with T more behind them; how many were known at each of the T steps; and
-    what is remembered of the newest values then."""
+    """The newest values followed by T more; the number of known ones at each of the T steps; and
+    the fields of the state after them."""
     tail = state.z_BL.shape[1]
     z_BU = np.concatenate([state.z_BL, z_BT], axis=1)
     known_BU = ~np.isnan(z_BU)
@@ -155,8 +155,7 @@ def joined_to(state: AdaptiveState, z_BT: NDArray) -> tuple[Reading, NDArray, di
 
 
 def with_effects(way_back: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid) -> AdaptiveKnown:
-    """What the way back needs, with effects that are known in advance: of each step, and of the H
-    after it."""
+    """Inversion values with effects known in advance, of each step and the H after it."""
     if effect_BTF is not None:
         coming_BTH = way_back.seasonal + effect_BTF[:, :, 1:]
         return way_back._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
@@ -168,7 +167,7 @@ def with_effects(way_back: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid
 def with_widths(
     way_back: AdaptiveKnown, widths: WidthState | None, reading: Reading, horizon: int
 ) -> tuple[AdaptiveKnown, WidthState | None]:
-    """What the way back needs, with widths of the coming steps' intervals where they are kept."""
+    """Inversion values with interval widths of the next steps, if the state tracks widths."""
     if widths is None:
         return way_back, None
     season = widths.change_BM.shape[1]

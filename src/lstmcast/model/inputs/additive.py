@@ -1,4 +1,4 @@
-"""Additive series: their changes are more alike in size than as ratios, so values are read as is.
+"""Additive series: changes are more alike in size than as ratios; values are read unchanged.
 
 R rows · T values of each, NaN = missing or not positive
 """
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from lstmcast.context import shortest_season
 
-ENOUGH = 4  # changes, or values, that are needed to choose an axis
-CAP = 20.0  # medians at which a single change is limited
-# Gain in log likelihood of the linear axis, per change and in total, from which on its forecasts
-# were measured to be better; NEAR usual changes from 0, a sure gain is enough.
+ENOUGH = 4  # changes, or values, needed to choose an axis
+CAP = 20.0  # limit of a single change, in medians
+# Gain in log likelihood of the linear axis, per change and in total, above which its forecasts
+# were measured to be better; for series within NEAR usual changes of 0, a reliable gain is enough.
 CLEAR_GAIN, SURE, NEAR = 0.15, 5.0, 3.0
 
 
@@ -21,7 +21,7 @@ def is_additive(positive_RT: NDArray, reaches_R: NDArray, periods: tuple[int, ..
     """Whether changes are more alike in size than as ratios (R,), by their likelihood under a
     Laplace distribution on both axes, from value to value and from cycle to cycle.
 
-    A small gain is enough if the series reaches 0, or ends so near 0 that it could cross it.
+    A small gain is enough if the series reaches 0, or ends so close to 0 that it could cross it.
     """
     season = shortest_season(periods) or 1
     gain_R, count_R = _gain(_packed(positive_RT), 1)
@@ -40,8 +40,8 @@ def is_additive(positive_RT: NDArray, reaches_R: NDArray, periods: tuple[int, ..
 
 
 def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
-    """The gain in log likelihood per change of the linear axis over the logarithmic one (R,), and
-    the number of changes."""
+    """The gain in log likelihood per change of the linear over the logarithmic axis (R,), and the
+    number of changes."""
     steps = positive_RT.shape[1]
     pairs = max(steps - lag, 0)
     now_RT = positive_RT[:, lag:]
@@ -56,7 +56,7 @@ def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
     known_log_RT = np.where(known_RT, log_RT, 0.0)
     log_sum_R = known_log_RT.sum(axis=1)
     density_R = log_sum_R / np.maximum(count_R, 1)
-    # no spread at all is a straight line on that axis
+    # zero spread means a straight line on that axis
     with np.errstate(divide="ignore", invalid="ignore"):
         gain_R = np.log(ratio_R) - np.log(linear_R) + density_R
     is_enough_R = (count_R >= ENOUGH) & ~np.isnan(gain_R)
@@ -64,8 +64,8 @@ def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
 
 
 def _spread(changes_RT: NDArray, count_R: NDArray, largest: float = np.inf) -> NDArray:
-    """The mean distance (R,) of changes from their median, each limited to a multiple of the median
-    distance: a closed day says nothing about an axis."""
+    """The mean distance (R,) of changes from their median, each capped at a multiple of the median
+    distance so that a closed day does not decide the axis."""
     if not changes_RT.shape[1]:
         return np.zeros(len(changes_RT))
     median_R = _median(changes_RT, count_R)
@@ -104,7 +104,7 @@ def _stands_near_zero(positive_RT: NDArray, newest: int) -> NDArray:
 def _median_of_newest(packed_RT: NDArray, count_R: NDArray, newest: int) -> NDArray:
     """The median of the newest values (R,), which are right-aligned."""
     newest_RN = packed_RT[:, -newest:]
-    sorted_RN = np.sort(newest_RN, axis=1)  # unknown ones last
+    sorted_RN = np.sort(newest_RN, axis=1)  # missing values come last
     rows, columns = sorted_RN.shape
     row_R = np.arange(rows)
     known_R = np.minimum(count_R, columns)

@@ -1,7 +1,7 @@
-"""Seasonally adjusted values of a series: its level, its scale, and exponential averages.
+"""Seasonally adjusted values of a series, with their level, scale, and exponential averages.
 
 B series of a batch · T steps · U steps with the tail before them · W values of the window
-A constants of smoothing · L newest values
+A smoothing constants · L newest values
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from lstmcast.model.inputs.seasonfamilies import seasonal
 from lstmcast.model.inputs.seasons import Seasonal
 from lstmcast.model.inputs.tables import Reading
 
-SMOOTHING = (0.5, 0.2, 0.05, 0.0)  # of the level; 0 is the mean of everything read
-# How long the scale remembers: observations, or cycles of the shortest season.
+SMOOTHING = (0.5, 0.2, 0.05, 0.0)  # of the level; 0 is the mean of all values
+# Memory of the scale: observations, or cycles of the shortest season.
 SHORTEST_MEMORY, MEMORY_CYCLES = 32.0, 4.0
-RELEARN = 0.1  # what the changes before a season was known still count
-# Mean absolute change of a log series, before anything is known.
+RELEARN = 0.1  # weight that changes from before a season was known keep
+# Prior of the mean absolute change of a log series.
 LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
 
 
@@ -46,7 +46,7 @@ class Adjusted(NamedTuple):
 def adjust(
     state: LevelState, reading: Reading, season: Seasonal, age_BT: NDArray, grid: Grid
 ) -> Adjusted:
-    """The adjusted values of T more steps; a missing one repeats the level known at its time."""
+    """The adjusted values of T more steps; a missing value repeats the level of its time."""
     value_BTW, known_BTW, level_BU = _window(state.level_BL, reading, season.past_BTW)
     tail = state.level_BL.shape[1]
     level_BT = level_BU[:, tail:]
@@ -63,7 +63,7 @@ def adjust(
 def _window(
     level_BL: NDArray, reading: Reading, past_BTW: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """The W newest values less their seasonal part, which of them are known, and the level."""
+    """The W newest values minus their seasonal part, which of them are known, and the level."""
     T, W = past_BTW.shape[1:]
     tail = level_BL.shape[1]
     z_BU, known_BU = reading.z_BU, reading.known_BU
@@ -72,13 +72,13 @@ def _window(
     level_BU = np.concatenate([level_BL, level_BT], axis=1)
     columns_TW = tail + np.arange(T)[:, None] - np.arange(W)
     known_BTW = known_BU[:, columns_TW]
-    # at once: large arrays that have names stay in memory until the end
+    # in one expression: named intermediate arrays would stay in memory until the end
     value_BTW = np.where(known_BTW, z_BU[:, columns_TW] - past_BTW, level_BU[:, columns_TW])
     return value_BTW, known_BTW, level_BU
 
 
 def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> NDArray:
-    """Each unknown value becomes the newest known one, or `before_B`."""
+    """Replace each missing value by the newest known one, or by `before_B`."""
     rows, steps = known_BT.shape
     known_steps_BT = np.where(known_BT, np.arange(1, steps + 1), 0)
     newest_BT = np.maximum.accumulate(known_steps_BT, axis=1)
@@ -89,11 +89,11 @@ def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> 
 def _running_scale(
     sums_B3: NDArray, change_BT: NDArray, use_BT: NDArray, settled_BT: NDArray, grid: Grid
 ) -> tuple[NDArray, NDArray]:
-    """Mean absolute change of the adjusted series (B, T), slowly forgetting; on the log axis it
+    """Mean absolute change of the adjusted series (B, T), with slow decay; on the log axis it
     starts from a prior.
 
-    Before a season is known, its ups and downs count as changes: most of them is forgotten when it
-    becomes known.
+    Before a season is known, its fluctuations count as changes: most of their weight is dropped
+    when it becomes known.
     """
     change_BT = np.where(use_BT, change_BT, 0.0)
     newest_BT3 = np.stack([change_BT, use_BT, np.zeros_like(change_BT)], axis=2)
@@ -111,8 +111,8 @@ def _running_scale(
 
 
 def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray) -> NDArray:
-    """Exponential smoothing of the level (Brown 1959), each constant's starting as a plain mean
-    (B, T, A)."""
+    """Exponential smoothing of the level (Brown 1959), which starts as a plain mean for each
+    constant (B, T, A)."""
     age_TB1 = np.maximum(age_BT.T, 1.0)[:, :, None]
     weight_TBA = np.maximum(SMOOTHING, 1.0 / age_TB1) * known_BT.T[:, :, None]
     level_TB1 = level_BT.T[:, :, None]

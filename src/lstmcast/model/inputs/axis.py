@@ -11,18 +11,22 @@ from numpy.typing import NDArray
 from lstmcast.model.inputs.additive import ENOUGH, is_additive
 
 LINEAR, LOG, ROOT = range(3)
-FLAT = 0.01  # of the largest value: series that differ by less are read on the linear axis
-# Of the largest value: with a smallest one above it, the axes are nearly the same.
+FLAT = 0.01  # share of the largest value: series that vary by less are read on the linear axis
+# Share of the largest value: if the smallest one is above it, the axes are nearly equivalent.
 NARROW = 0.5
-# Cycles in all of which a step is 0, and how long they may be, for its zeros to count as a habit.
+# Number of cycles in which a step must always be 0, and their largest length, for zeros to count
+# as a pattern.
 CYCLES, LONGEST_CYCLE = 3, 60
-OUTAGE = 6  # zeros in a row, from which they are one
-MANY_ZEROS = 0.1  # of the values: where more are 0, the logarithms of the others say too little
-RECENT = 24  # newest values, in which a sixth of them may not fall to 0
-FEW = 0.02  # of the values, which may be negative and yet missing, STRAY usual changes from others
+OUTAGE = 6  # zeros in a row that count as an outage
+# share of zeros above which the logarithms of the other values carry too little information
+MANY_ZEROS = 0.1
+RECENT = 24  # number of newest values, of which at least a sixth being 0 counts as falling to 0
+# largest share of negative values that can count as missing, if STRAY usual changes from others
+FEW = 0.02
 STRAY = 6.0
-NEARBY = 12  # values on each side that are near a stray one
-CODES = (-99.0, -999.0, -9999.0, -99999.0, -999999.0, -99.9, -999.9, -9999.9)  # for missing
+NEARBY = 12  # values on each side that count as neighbours of a stray value
+# codes for missing values
+CODES = (-99.0, -999.0, -9999.0, -99999.0, -999999.0, -99.9, -999.9, -9999.9)
 
 
 def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
@@ -48,7 +52,7 @@ def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
 
 
 def from_axis(z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
-    """The inverse of `to_axis`, limited to finite positive floats."""
+    """The inverse of `to_axis`, clipped to finite positive floats."""
     values_B = np.array(z_B, float)
     log_B = _of_rows(log, len(values_B))
     root_B = _of_rows(root, len(values_B))
@@ -65,7 +69,7 @@ def from_axis(z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -
 
 
 def _of_rows(flag: NDArray | bool, rows: int) -> NDArray:
-    """One for each row."""
+    """The flag broadcast to one per row."""
     if isinstance(flag, np.ndarray) and len(flag) == rows:
         return flag
     return np.broadcast_to(flag, rows)
@@ -73,10 +77,10 @@ def _of_rows(flag: NDArray | bool, rows: int) -> NDArray:
 
 def units_of(values_BT: NDArray, axes_B: NDArray, affine: bool = True) -> NDArray:
     """The unit (B,) in which series are read: a power of four near their largest value; 1 on the
-    axis of logarithms and for a head that is not `affine`.
+    logarithmic axis and for a head that is not `affine`.
 
-    Squares of any numbers stay within range, and no digit changes, not even of square roots, so it
-    does not matter that it depends on values after t.
+    It keeps squares within range and is exact, even for square roots. So it does not matter that it
+    depends on values after t.
     """
     if not affine:
         return np.ones(len(values_BT))
@@ -85,7 +89,7 @@ def units_of(values_BT: NDArray, axes_B: NDArray, affine: bool = True) -> NDArra
 
 
 def _power_of_four(values_BT: NDArray) -> NDArray:
-    """Near the largest value of each series (B,)."""
+    """A power of four near the largest value of each series (B,)."""
     size_BT = np.abs(np.nan_to_num(values_BT))
     largest_B = size_BT.max(axis=1, initial=0.0)
     _, exponent_B = np.frexp(largest_B)
@@ -94,7 +98,7 @@ def _power_of_four(values_BT: NDArray) -> NDArray:
 
 
 def decided(counts: NDArray) -> NDArray:
-    """The number of values at the last choice of the axis: eight choices while it doubles.
+    """The number of values at the latest choice of the axis: it is chosen eight times per doubling.
 
     >>> decided(np.array([0, 5, 17, 100, 1000])).tolist()
     [0, 5, 16, 96, 960]
@@ -113,10 +117,10 @@ def axis_in_force(
     affine: bool = True,
     roots: bool = True,
 ) -> NDArray:
-    """The axis (R,) of series whose newest `counts_R` values these are, right-aligned.
+    """The axis (R,) in force for series whose newest `counts_R` values these are, right-aligned.
 
-    It was chosen when `decided` says, or at the newest value that has no logarithm and the one
-    after it.
+    It was chosen at the times given by `decided`, or at the newest value without a logarithm and
+    the one after it.
     """
     T = values_RT.shape[1]
     unread_R1 = T - counts_R[:, None]
@@ -133,14 +137,14 @@ def axis_in_force(
 def reading_axis(
     values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool = True, roots: bool = True
 ) -> NDArray:
-    """The axis (R,) that suits these values of series.
+    """The axis (R,) that suits the values of each series.
 
-    Square roots where a tenth is 0, not counting the longest run that is over, or many of the
-    newest are, or the same step of every cycle is. Fewer zeros, those before the first other value,
-    and single negative values far from all near them have no logarithm and are missing there. The
-    values themselves where others are negative, where they differ by less than a hundredth, or
-    where changes are more alike in size than as ratios. Else logarithms. Without `roots` zeros are
-    no bound: such values are read as they are.
+    Square roots if a tenth of the values is 0 (not counting the longest run of zeros that has
+    ended), if many of the newest are, or if the same step of every cycle is. Fewer zeros, leading
+    zeros, and isolated negative values far from their neighbours have no logarithm and are missing
+    on the logarithmic axis. Unchanged values if others are negative, if they vary by less than a
+    hundredth, or if changes are more alike in size than as ratios. Logarithms otherwise. Without
+    `roots`, zeros are not a bound and such series are read unchanged.
 
     >>> reading_axis(np.array([[1.0, 2, 4, 8, 17], [0, 0, 3, 5, 4], [5, 0, 0, 0, 3]])).tolist()
     [1, 1, 2]
@@ -148,7 +152,7 @@ def reading_axis(
     if not affine:
         return np.full(len(values_RT), LINEAR)
     values_RT = _without_codes(values_RT)
-    # Sums of any numbers stay within range.
+    # Scaling keeps sums within range.
     unit_R = _power_of_four(values_RT)
     values_RT = values_RT / unit_R[:, None]
     before_first_RT = _before_first(values_RT)
@@ -177,7 +181,7 @@ def reading_axis(
 
 
 def _without_codes(values_RT: NDArray) -> NDArray:
-    """The values, −999 and its like missing in series that are otherwise far above these."""
+    """The values, with −999 and similar codes missing in series otherwise far above them."""
     is_code_RT = np.isin(values_RT, CODES)
     values_RT = values_RT.copy()
     for row in np.flatnonzero(is_code_RT.any(axis=1)):
@@ -192,7 +196,7 @@ def _without_codes(values_RT: NDArray) -> NDArray:
 
 
 def _before_first(values_RT: NDArray) -> NDArray:
-    """Zeros before the first other value; none where there is no other."""
+    """Leading zeros; none in a series of zeros only."""
     is_known_RT = ~np.isnan(values_RT)
     is_other_RT = is_known_RT & (values_RT != 0)
     begun_RT = np.logical_or.accumulate(is_other_RT, axis=1)
@@ -201,7 +205,7 @@ def _before_first(values_RT: NDArray) -> NDArray:
 
 
 def _is_often_zero(values_RT: NDArray) -> NDArray:
-    """Whether a tenth of the values is 0, an outage apart, or the newest ones fall to 0 (R,)."""
+    """Whether a tenth of the values is 0, apart from an outage, or the newest fall to 0 (R,)."""
     is_known_RT = ~np.isnan(values_RT)
     known_R = np.maximum(is_known_RT.sum(axis=1), 1)
     zeros_R = (values_RT == 0).sum(axis=1)
@@ -211,7 +215,7 @@ def _is_often_zero(values_RT: NDArray) -> NDArray:
 
 
 def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
-    """Whether each series has negative values (R,), except for a few strays before a positive
+    """Whether each series has negative values (R,), apart from a few stray ones before a positive
     one."""
     falls_R = np.asarray((values_RT < 0).any(axis=1))
     has_positive_R = ~np.isnan(positive_RT).all(axis=1)
@@ -238,8 +242,8 @@ def _strays_only(value_T: NDArray, below_T: NDArray) -> bool:
 
 
 def _is_stray(value_T: NDArray, below_T: NDArray, step: int, usual_change: float) -> bool:
-    """Whether a value below is far from the nearest other within three steps, in usual changes: of
-    the whole series, or of those nearby if they are smaller."""
+    """Whether a negative value is far from the nearest other within three steps, in usual changes
+    of the whole series, or of its neighbourhood if these are smaller."""
     around = slice(max(step - 3, 0), step + 4)
     positive = value_T[around][~below_T[around]]
     distance = float(np.abs(positive - value_T[step]).min(initial=np.inf))
@@ -251,7 +255,8 @@ def _is_stray(value_T: NDArray, below_T: NDArray, step: int, usual_change: float
 
 
 def _reaches_zero(values_RT: NDArray, touches_R: NDArray) -> NDArray:
-    """Which of the series that touch 0 come near it (R,), rather than drop to it now and then."""
+    """Which of the series that touch 0 approach it gradually (R,), rather than in isolated
+    drops."""
     reaches_R = touches_R.copy()
     for row in np.flatnonzero(touches_R):
         value_T = _known(values_RT[row])
@@ -271,8 +276,8 @@ def _mean_change(value_T: NDArray) -> float:
 
 
 def _longest_outage(values_RT: NDArray) -> NDArray:
-    """How long the longest run of zeros is that is over (R,): once is no habit. 0 where it is
-    short."""
+    """The length of the longest run of zeros that has ended (R,), a single event rather than a
+    pattern; 0 if it is short."""
     longest_R = np.zeros(len(values_RT), np.int64)
     has_zero_R = (values_RT == 0).any(axis=1)
     for row in np.flatnonzero(has_zero_R):
@@ -282,10 +287,10 @@ def _longest_outage(values_RT: NDArray) -> NDArray:
 
 
 def _longest_run(is_zero_T: NDArray) -> slice:
-    """The longest run of zeros that is over; empty where it is short."""
+    """The longest run of zeros that has ended; empty if it is short."""
     padded_T = np.concatenate([[0], is_zero_T, [0]])
     edges = np.flatnonzero(np.diff(padded_T))
-    runs = edges.reshape(-1, 2)  # of zeros; the others are between them
+    runs = edges.reshape(-1, 2)  # of zeros; other values lie between them
     over = runs[:-1] if is_zero_T[-1:].any() else runs
     lengths = over[:, 1] - over[:, 0]
     if lengths.max(initial=0) < OUTAGE:
@@ -295,8 +300,8 @@ def _longest_run(is_zero_T: NDArray) -> slice:
 
 
 def _zeros_recur(values_RT: NDArray, asked_R: NDArray, periods: tuple[int, ...]) -> NDArray:
-    """Which of the asked series are 0 at the same step of every cycle, however few steps that are
-    (R,): a month of holidays, hours without service."""
+    """Which of the selected series are 0 at the same step of every cycle (R,), even if few steps
+    are: a month of holidays, hours without service."""
     # one step of a shorter cycle is a tenth of the values anyway
     most_expected = MANY_ZEROS * LONGEST_CYCLE
     long_periods = [period for period in periods if 1 < MANY_ZEROS * period <= most_expected]
@@ -309,7 +314,7 @@ def _zeros_recur(values_RT: NDArray, asked_R: NDArray, periods: tuple[int, ...])
 
 
 def _zeros_recur_at(steps: NDArray, is_zero: NDArray, period: int) -> bool:
-    """Whether most zeros are at phases of a period that are always 0, given the known steps."""
+    """Whether most zeros are at phases that are 0 in every cycle, given the known steps."""
     phases = steps % period
     count_P = np.bincount(phases, minlength=period)
     zeros_P = np.bincount(phases[is_zero], minlength=period)
@@ -320,8 +325,8 @@ def _zeros_recur_at(steps: NDArray, is_zero: NDArray, period: int) -> bool:
 
 
 def _ends_without(values_RT: NDArray) -> NDArray:
-    """Whether the newest two known values have no logarithm, which was so never before, or
-    several of the newest ones apart from each other (R,)."""
+    """Whether the newest two known values are the first two in a row without a logarithm, or
+    several isolated ones of the newest are (R,)."""
     ends_R = np.zeros(len(values_RT), bool)
     is_wanting_R = (values_RT <= 0).any(axis=1)
     for row in np.flatnonzero(is_wanting_R):
@@ -334,7 +339,7 @@ def _ends_without(values_RT: NDArray) -> NDArray:
 
 
 def _is_first_run(flag_T: NDArray) -> bool:
-    """Whether the newest two flags are true, and no two neighbours before that run were."""
+    """Whether the newest two flags are true, and no two adjacent ones before that run were."""
     newest_first_T = np.append(flag_T[::-1], False)
     run = int(newest_first_T.argmin())
     earlier_T = flag_T[: len(flag_T) - run]

@@ -1,11 +1,11 @@
-"""The interface of inputs: from the values of a series to what a network reads, and back.
+"""The interface of inputs: what a network reads of a series, and how answers are inverted.
 
-Inputs are a frozen specification. Their state is a NamedTuple whose arrays have a row per series;
-it is passed in and returned, for a batch, a chunk or one tick of a stream.
+Inputs are a frozen specification. Their state is a NamedTuple whose arrays have one row per
+series; it is passed in and returned, for a batch, a chunk or one tick of a stream.
 
-    B rows of a batch · T steps · K columns of a row · P columns that are only read
+    B rows of a batch · T steps · K columns of a row · P past covariates
     C input channels · N positions · H coming steps
-    X what there is per step: one point, quantiles or sample paths
+    X values per step: one point, quantiles or sample paths
 """
 
 from __future__ import annotations
@@ -21,38 +21,39 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
 from lstmcast.util.states import State, mapped
 
-LARGEST = 1e30  # that a network reads: products stay within 32-bit numbers
+LARGEST = 1e30  # largest number that a network reads: products stay within 32-bit floats
 
 
 class Grid(NamedTuple):
-    """The properties of the rows of a batch before their first value."""
+    """Properties of the rows of a batch, set before their first value."""
 
-    horizon: int  # coming steps that the inputs may say something about
+    horizon: int  # number of coming steps that the inputs describe
     periods: tuple[int, ...] = ()
     family: str = ""  # of frequencies
     log_B: NDArray = np.zeros(1, bool)  # whether adaptive inputs read logarithms
     root_B: NDArray = np.zeros(1, bool)  # whether they read square roots
     unit_B: NDArray = np.ones(1)  # powers of two in which they read on the other axes
-    effects: bool = False  # whether adaptive inputs are told effects that are known in advance
-    # Whether square roots may be read at all: not where values are declared to be anything.
+    effects: bool = False  # whether adaptive inputs receive effects known in advance
+    # Whether the square-root axis is allowed: not if values are declared to be real.
     roots: bool = True
 
 
 class Seen(NamedTuple):
-    """What a network reads of T steps, and what is needed to invert answers at each."""
+    """What a network reads of T steps, and the values needed to invert answers at each step."""
 
     x_BTC: NDArray  # float32
     begun_BT: NDArray  # false before the first observation
     known: (
-        Any  # of the way back, at each step: a NamedTuple of the inputs' own with arrays (B, T, …)
+        # inversion values at each step: a NamedTuple specific to the inputs, with arrays (B, T, …)
+        Any
     )
     label_BTK: NDArray | None = (
-        None  # what the head should have answered one step earlier; NaN = unknown
+        None  # the label: the right answer of the head one step earlier; NaN = unknown
     )
 
 
 class Inputs(Protocol):
-    """Conversion of values to what a network reads, and of its answers back to units."""
+    """Conversion of values to what a network reads, and of its answers to forecasts."""
 
     @property
     def kind(self) -> str:
@@ -76,13 +77,13 @@ class Inputs(Protocol):
 
     @property
     def from_context(self) -> bool:
-        """Whether reading starts with the context of a forecast, on an axis that suits it, rather
-        than with whole series."""
+        """Whether a forecast reads from the start of its context, on an axis chosen for it, rather
+        than whole series."""
         ...
 
     @property
     def fewest(self) -> int:
-        """Known values that a row needs before its first forecast; 0 for none."""
+        """Number of known values that a row needs before its first forecast; 0 for none."""
         ...
 
     def context(self, periods: tuple[int, ...]) -> Context:
@@ -90,17 +91,17 @@ class Inputs(Protocol):
         ...
 
     def adds_up(self, horizon: int) -> bool:
-        """Whether inversion adds up the answers of this many steps."""
+        """Whether inversion adds up the answers of this number of steps."""
         ...
 
     def check(self, values_RK: NDArray, ids: NDArray) -> None:
-        """DataError for values (R, K) of rows with these ids that cannot be read."""
+        """Raise DataError for values (R, K) that cannot be read; `ids` names the rows."""
         ...
 
     def of_rows(self, fitted: Any, ids: list[Any]) -> Any:
         """The fitted parameters of the rows of a stream; None if there are none.
 
-        Raises UsageError for a row that is not fitted.
+        Raises UsageError for a row without fitted parameters.
         """
         ...
 
@@ -110,7 +111,7 @@ class Inputs(Protocol):
         ...
 
     def described(self) -> dict[str, Any]:
-        """As JSON values, of which `model.inputs.inputs_of` makes the same."""
+        """The inputs as JSON values, from which `model.inputs.inputs_of` rebuilds them."""
         ...
 
     def width(self, horizon: int) -> int:
@@ -120,8 +121,8 @@ class Inputs(Protocol):
     def data(
         self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: Any = None
     ) -> tuple[Any, Any]:
-        """What a network learns from: the first `ends` (S,) values of each series; and what was
-        fitted to them, or is kept of what was `fitted` to some before."""
+        """Training data from the first `ends` (S,) values of each series, and the parameters fitted
+        to them; parameters in `fitted` are kept."""
         ...
 
     def start(self, grid: Grid, rows: int, fitted: Any = None) -> Any:
@@ -131,26 +132,26 @@ class Inputs(Protocol):
     def advance(
         self, state: Any, values_BTK: NDArray, known: NDArray | None = None
     ) -> tuple[Seen, Any]:
-        """Read T more values of each row (NaN = missing); `known` (B, T, P): those of the columns
-        that are only read, where there are any; of adaptive inputs effects (B, T, 1 + H)."""
+        """Read T more values of each row (NaN = missing). `known` (B, T, P): past covariates, if
+        there are any; for adaptive inputs, effects (B, T, 1 + H)."""
         ...
 
     def known(self, state: Any) -> Any:
-        """What is needed to invert answers after the newest value of each row."""
+        """The values needed to invert answers after the newest value of each row."""
         ...
 
     def place(self, answer_NHKX: NDArray, known: Any) -> NDArray:
-        """The head's answers on the axis on which steps follow each other; `known` at the N
+        """The head's answers on the axis on which steps follow each other; `known` belongs to the N
         positions."""
         ...
 
     def around(self, known: Any) -> tuple[NDArray, NDArray]:
-        """Location and scale of the answers on that axis, each to be broadcast to (N, H, K)."""
+        """Location and scale of the answers on that axis; each broadcasts to (N, H, K)."""
         ...
 
     def widths_of(self, known: Any) -> NDArray | None:
-        """Widths of the coming steps' intervals beside each other (N, H), which their quantiles are
-        stretched by about the median; None: as the head says them."""
+        """Relative interval widths of the coming steps (N, H), by which quantiles are stretched
+        about the median; None leaves the head's widths unchanged."""
         ...
 
     def feed(self, point_NHK: NDArray, state: Any) -> tuple[Seen, Any]:
@@ -160,26 +161,26 @@ class Inputs(Protocol):
     def units(
         self, z_NHKX: NDArray, known: Any, paths: bool = False, moves: bool = True
     ) -> NDArray:
-        """Answers on that axis, of all steps after the N positions, in the units of the data;
-        `moves`: they may be moved as a whole to the newest value where little was read."""
+        """Answers on that axis, of all steps after the N positions, in the units of the data.
+        `moves`: whether they may be shifted to the newest value when few values were read."""
         ...
 
 
 def with_uplift(around: tuple[NDArray, NDArray], uplift_NH: NDArray) -> tuple[NDArray, NDArray]:
-    """Location and scale of answers whose mean is multiplied so many times: it follows them, and so
-    does whatever else a head says in their units."""
+    """Location and scale of answers whose mean is multiplied by the uplift; other parameters of
+    the head are in their units and follow."""
     location, scale = around
     uplift_NH1 = uplift_NH[:, :, None]
     return location * uplift_NH1, scale * uplift_NH1
 
 
 def positions_of(states: State, rows: NDArray, steps: NDArray | int) -> State:
-    """What is known at some positions (N, …) of what is known at all steps (B, T, …)."""
+    """The fields at some positions (N, …) out of those at all steps (B, T, …)."""
     return mapped(lambda array_BT: array_BT[rows, steps], states)
 
 
 def require_finite(values: NDArray, ids: NDArray) -> None:
-    """DataError for an infinite value (R, …), naming its row."""
+    """Raise DataError for an infinite value (R, …), with the id of its row."""
     infinite_R = np.flatnonzero(np.isinf(values).any(axis=tuple(range(1, values.ndim))))
     if len(infinite_R):
         raise DataError(
@@ -188,7 +189,7 @@ def require_finite(values: NDArray, ids: NDArray) -> None:
 
 
 def require_size(values_N: NDArray, panel: Panel) -> None:
-    """DataError for transformed values of a panel's series that 32-bit numbers cannot hold."""
+    """Raise DataError for transformed values of a panel's series that overflow 32-bit floats."""
     large = np.flatnonzero(np.abs(values_N) > LARGEST)
     if len(large):
         name = panel.ids[np.searchsorted(panel.offsets, large[0], side="right") - 1]
@@ -196,7 +197,7 @@ def require_size(values_N: NDArray, panel: Panel) -> None:
 
 
 def too_large(name: Any, value: Any) -> DataError:
-    """What is said of a value of a series that is too large."""
+    """The error for a value of a series that is too large."""
     return DataError(
         f"series {str(name)!r}: the network would read {value:.3g}, but its 32-bit numbers only "
         f"reach {LARGEST:g}. Use a scaling transform, such as Standard()."
@@ -204,8 +205,8 @@ def too_large(name: Any, value: Any) -> DataError:
 
 
 def decayed_sums(sum_before: NDArray, keep_T: NDArray, new_T: NDArray) -> NDArray:
-    """Sums before each of T steps and after the last (1 + T, …): each is the one before it times
-    what is kept of it, with the new part added.
+    """Sums before each of T steps and after the last (1 + T, …): each is the previous one times the
+    share that is kept, plus the new term.
 
     >>> decayed_sums(np.array(8.0), np.array([0.5, 0.5]), np.array([1.0, 1.0]))
     array([8. , 5. , 3.5])

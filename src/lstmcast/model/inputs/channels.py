@@ -15,7 +15,7 @@ from lstmcast.model.inputs.base import Grid
 from lstmcast.model.inputs.seasonfamilies import seasonal
 
 CLIP = 20.0
-CALM = -5.0  # logarithm of the scale that is shown of values that are read as they are
+CALM = -5.0  # log scale that is shown for series on the linear axis
 
 
 def channels_of(
@@ -27,7 +27,7 @@ def channels_of(
 ) -> NDArray:
     """What the network sees (B, T, C): values relative to the newest one, in units of the scale."""
     level_BT1 = adjusted.level_BT[:, :, None]
-    # Nothing has changed yet: nothing to see.
+    # As long as nothing has changed, the channels are zero.
     unit_BT = np.where(adjusted.scale_BT > 0, adjusted.scale_BT, np.inf)
     unit_BT1 = unit_BT[:, :, None]
     relative_BTW = _clipped((adjusted.value_BTW - level_BT1) / unit_BT1)
@@ -50,7 +50,7 @@ def channels_of(
 
 
 def _clipped(values: NDArray) -> NDArray:
-    """In place: `np.clip` of large arrays costs as much again as what makes them."""
+    """Clip in place: for large arrays, a copying `np.clip` would double the cost."""
     np.maximum(values, -CLIP, out=values)
     return np.minimum(values, CLIP, out=values)
 
@@ -58,8 +58,8 @@ def _clipped(values: NDArray) -> NDArray:
 def _context(
     relative_BTW: NDArray, scale_BT: NDArray, age_BT: NDArray, shares_PBT: list[NDArray], grid: Grid
 ) -> NDArray:
-    """About the whole series: scale, recent against usual change, age, trust in the season, its
-    length, the axis."""
+    """Channels about the whole series: scale, recent relative to usual change, age, trust in the
+    season, season length, axis."""
     recent_BT = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]).mean(axis=2)
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(seasonal(grid.periods), default=1)
@@ -80,5 +80,5 @@ def _context(
 
 
 def _one_hot(family: str) -> NDArray:
-    """Code of the family of frequencies; all zeros for one that is not known."""
+    """One-hot code of the frequency family; all zeros for an unknown family."""
     return np.array([float(family == name) for name in FAMILIES], np.float32)

@@ -1,7 +1,6 @@
 """Effects of the slow clock, known in advance, for the series of a panel.
 
-They are estimated once for a panel, and what was known before its first values, of a saved model,
-is taken up.
+They are estimated once per panel. What a saved model knows of values before the panel is included.
 
     S series · R, B some of them · T steps · H coming steps · J columns of the effect
 """
@@ -33,18 +32,19 @@ from lstmcast.model.inputs.slow_clock import (
 from lstmcast.util.parallel import side_by_side
 from lstmcast.util.states import arrays_of, rows_of
 
-VERSION = 1  # of what is summed up, in saved models
-BATCH_ROWS, LENGTHS_ALIKE = 64, 1.25  # of series that are read together: few enough for the caches
+VERSION = 1  # version of the sums in saved models
+# series that are read together: few enough for the caches, and of similar length
+BATCH_ROWS, LENGTHS_ALIKE = 64, 1.25
 
 
-_MOST = 1e250  # of sums and solutions of what is known of earlier values
+_MOST = 1e250  # limit of sums and solutions that summarise earlier values
 _SOLVED = ("sums_B3M", "weight_B", "coefficients_BK", "phi_B", "came_B2", "newest_BRJ")
 
 
 class Earlier(NamedTuple):
-    """What a saved model knows of the values before its saved context."""
+    """Summary of the values before the saved context of a saved model."""
 
-    count_S: NDArray  # steps before the first value
+    count_S: NDArray  # number of steps before the first value
     slow: tuple[SlowState, ...]  # of each axis: linear, logarithmic
 
 
@@ -66,10 +66,10 @@ class Effects:
         self.solution_SRJ = np.zeros(
             (len(panel), 1 + int(renewals_S.max(initial=0)), 2 * HARMONICS)
         )
-        self.known_S = steps_S < clock.fewest * clock.steps  # that there is nothing
+        self.known_S = steps_S < clock.fewest * clock.steps  # True without anything to estimate
 
     def estimate(self, panel: Panel, series_R: NDArray) -> None:
-        """Make sure that the effects of these series of the panel are known."""
+        """Estimate the effects of these series of the panel, unless that is done."""
         waiting = np.unique(series_R[~self.known_S[series_R]])
         if len(waiting):
             batches = _alike(self.before_S, panel.lengths, waiting)
@@ -87,8 +87,8 @@ class Effects:
             self.solution_SRJ[series_B, renewal] = solution_BJ
 
     def known(self, series_B: NDArray, steps_BT: NDArray, horizon: int) -> NDArray | None:
-        """Effects at some steps and the H after each, as known there (B, T, 1 + H), in the units
-        of the axis; None where there are none.
+        """Effects at some steps and the H after each, as known at that step (B, T, 1 + H), in the
+        units of the axis; None if there are none.
 
         `steps_BT`: counted from the first value of each series in the panel.
         """
@@ -101,14 +101,14 @@ class Effects:
 
 
 def steps_before(panel: Panel) -> NDArray:
-    """How many steps of each series (S,) lie before its first value in the panel."""
+    """Number of steps of each series (S,) before its first value in the panel."""
     return np.zeros(len(panel), np.int64) if panel.earlier is None else panel.earlier.count_S
 
 
 def _before(
     panel: Panel, clock: Clock, series_B: NDArray, log: bool, solutions: int = 1
 ) -> SlowState:
-    """What is known of the values of some series before those of the panel."""
+    """The summary of the values of some series before those of the panel."""
     state = start_slow(clock, len(series_B), solutions)
     if panel.earlier is None:
         return state
@@ -118,8 +118,8 @@ def _before(
 
 
 def earlier_than(panel: Panel, first_S: NDArray, solutions: int = 1) -> Earlier | None:
-    """What is known of the first `first_S` values of each series, for a panel without them; None
-    where that is nothing. `solutions`: how many are remembered."""
+    """The summary of the first `first_S` values of each series, for a panel without them; None if
+    there is nothing to summarise. `solutions`: number of solutions to keep."""
     clock = clock_of(panel.frequency)
     before_S = steps_before(panel)
     if clock is None or not np.any(before_S + first_S):
@@ -143,7 +143,7 @@ def earlier_than(panel: Panel, first_S: NDArray, solutions: int = 1) -> Earlier 
 def joined_earlier(
     earlier: Earlier | None, frequency: Frequency, places_S: NDArray
 ) -> Earlier | None:
-    """What is known of the series at these places; of those at −1 nothing."""
+    """The summaries of the series at these indices; empty ones at −1."""
     clock = clock_of(frequency)
     if earlier is None or clock is None:
         return None
@@ -157,7 +157,7 @@ def joined_earlier(
 
 
 def saved_earlier(earlier: Earlier | None) -> dict[str, NDArray]:
-    """Its arrays, under names for the store: of the series of which something is known."""
+    """Named arrays of the summaries for the store, of series with earlier values."""
     if earlier is None:
         return {}
     series_R = np.flatnonzero(earlier.count_S)
@@ -166,8 +166,8 @@ def saved_earlier(earlier: Earlier | None) -> dict[str, NDArray]:
 
 
 def earlier_from(arrays: Mapping[str, NDArray], frequency: Frequency) -> Earlier | None:
-    """What `saved_earlier` gave; of sums that another version made, only how many steps they
-    are of. KeyError where something is missing."""
+    """The inverse of `saved_earlier`; of sums from another version, only the step counts are used.
+    KeyError if an array is missing."""
     clock = clock_of(frequency)
     if "earlier" not in arrays or clock is None:
         return None
@@ -183,7 +183,7 @@ def earlier_from(arrays: Mapping[str, NDArray], frequency: Frequency) -> Earlier
 
 
 def require_sound_earlier(earlier: Earlier | None, series: int) -> None:
-    """ValueError for what cannot be known of so many series."""
+    """Raise ValueError for summaries that cannot belong to this number of series."""
     if earlier is None:
         return
     count_S = earlier.count_S
@@ -192,14 +192,15 @@ def require_sound_earlier(earlier: Earlier | None, series: int) -> None:
     for state in earlier.slow:
         for name, array in state._asdict().items():
             unsound = np.isinf(array)
-            if name in _SOLVED:  # everything else is NaN where it is not known
+            if name in _SOLVED:  # other fields may be NaN for unknown values
                 unsound |= ~(np.abs(array) <= _MOST)
             if unsound.any() or not (state.unit_B > 0).all():
                 raise ValueError(f"what is known of earlier values has impossible {name}")
 
 
 def _alike(before_S: NDArray, lengths_S: NDArray, series_R: NDArray) -> Iterator[NDArray]:
-    """Series that are read together: with as much before them, and of about the same length."""
+    """Groups of series that are read together: with equally many steps before, of similar
+    length."""
     order = series_R[np.lexsort((lengths_S[series_R], before_S[series_R]))]
     start = 0
     while start < len(order):
@@ -211,7 +212,7 @@ def _alike(before_S: NDArray, lengths_S: NDArray, series_R: NDArray) -> Iterator
 
 
 def _left_aligned(panel: Panel, series_B: NDArray) -> NDArray:
-    """Whole series (B, T), NaN behind their end."""
+    """Whole series (B, T), padded with NaN at the end."""
     lengths_B = panel.lengths[series_B]
     steps_T = np.arange(int(lengths_B.max()))
     inside_BT = steps_T < lengths_B[:, None]
@@ -219,15 +220,14 @@ def _left_aligned(panel: Panel, series_B: NDArray) -> NDArray:
     return np.where(inside_BT, panel.values[places], np.nan)
 
 
-# An Effects does not hold its panel, so that it goes when the panel does.
+# An Effects holds no reference to its panel, so that it is freed with the panel.
 _KNOWN: WeakKeyDictionary[Panel, dict[bool, Effects]] = WeakKeyDictionary()
 
 
 def effects_of(panel: Panel, log: bool, series_R: NDArray | None = None) -> Effects | None:
-    """The effects of a panel's series, of some of them or all, on an axis; None where there are
-    none.
+    """The effects of some or all series of a panel on an axis; None if there are none.
 
-    They are kept as long as the panel is: calibration, forecast and variants ask for the same.
+    They are cached as long as the panel lives: calibration, forecast and variants share them.
     """
     clock = clock_of(panel.frequency)
     if clock is None:

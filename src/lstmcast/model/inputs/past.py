@@ -1,9 +1,9 @@
 """Past covariates of transformed inputs, each with its own transforms, without inversion.
 
-A missing value is read as the newest known one, as that of a target is.
+A missing value is read as the newest known one, as for targets.
 
-    S series · N observations · B rows of a batch · R rows of a panel · K columns that are forecast
-    P columns that are only read · T steps · L values that a chain of lags looks back, and one more
+    S series · N observations · B rows of a batch · R rows of a panel · K target columns
+    P past covariates · T steps · L longest lag of a chain, plus one
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from lstmcast.transforms import Chain, Standard, Transforms, TransformsState
 
 
 class PastState(NamedTuple):
-    """The newest values of each row: those that the next transformed one is made of."""
+    """The newest values of each row, from which the next transformed one is computed."""
 
     newest_BPL: NDArray
-    x_BP: NDArray  # the newest input that is known
+    x_BP: NDArray  # the newest known input
 
 
 class PastColumn(NamedTuple):
-    """A column that is only read, and what it goes through."""
+    """A past covariate and its transforms."""
 
     name: str
     transforms: Transforms
@@ -40,7 +40,7 @@ class PastColumn(NamedTuple):
 
 @dataclass(frozen=True)
 class PastColumns:
-    """The columns that are only read, in the order in which a network reads them.
+    """Past covariates, in the order in which a network reads them.
 
     >>> PastColumns.of(["volume", "index"])
     ['volume', 'index']
@@ -50,8 +50,8 @@ class PastColumns:
 
     @classmethod
     def of(cls, columns_or_names: Any) -> PastColumns:
-        """From what people write: names, each read by `Standard()`, or {name: transforms};
-        UsageError for anything else."""
+        """Past covariates from what users write: names, each transformed by `Standard()`, or {name:
+        transforms}; UsageError for anything else."""
         if columns_or_names is None:
             return cls()
         names = [columns_or_names] if isinstance(columns_or_names, str) else columns_or_names
@@ -81,7 +81,7 @@ class PastColumns:
         return len(self.columns)
 
     def __repr__(self) -> str:
-        """As it may be written in Python."""
+        """The columns as Python code."""
         if all(column.transforms == Transforms.of(Standard()) for column in self.columns):
             return repr(list(self.names))
         entries = ", ".join(f"{name!r}: {_steps(steps)}" for name, steps in self.columns)
@@ -89,38 +89,37 @@ class PastColumns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the data call them."""
+        """Column names in the data."""
         return tuple(column.name for column in self.columns)
 
     @property
     def transforms(self) -> tuple[Transforms, ...]:
-        """What each goes through."""
+        """The transforms of each column."""
         return tuple(column.transforms for column in self.columns)
 
     @property
     def chains(self) -> list[Chain]:
-        """All chains that a column may go through."""
+        """All chains that are applied to any column."""
         return [chain for transforms in self.transforms for chain in transforms.chains]
 
     @property
     def lag(self) -> int:
-        """Values at the beginning of a series that have no transformed one in some column."""
+        """Number of values at the start of a series without a transformed value in some column."""
         return max((chain.lag for chain in self.chains), default=0)
 
     def described(self) -> list[dict[str, Any]]:
-        """As JSON values."""
+        """The columns as JSON values."""
         return [{"name": name, "transforms": steps.described()} for name, steps in self.columns]
 
     @classmethod
     def from_described(cls, about: Sequence[Mapping[str, Any]]) -> PastColumns:
-        """What `described` gave."""
+        """The inverse of `described`."""
         return cls.of(
             {column["name"]: Transforms.from_json(column["transforms"]) for column in about}
         )
 
     def fit(self, panel: Panel) -> FittedColumns:
-        """What the transforms learn from the series of a panel; DataError where a column is
-        missing."""
+        """Fit the transforms to the series of a panel; DataError if a column is missing."""
         panel.covariates.require(self.names, panel.report.source)
         states = []
         for name, transforms in self.columns:
@@ -130,7 +129,7 @@ class PastColumns:
         return FittedColumns(self, tuple(states))
 
     def of_rows(self, ids: NDArray, fitted: FittedColumns | None) -> FittedColumns:
-        """What is known of the rows of a stream, of which no value came yet."""
+        """Fitted columns for the rows of a stream that has not started."""
         unknown_R, offsets = np.full(len(ids), np.nan), np.arange(len(ids) + 1)
         if fitted is not None:
             return fitted.aligned([unknown_R] * len(self), offsets, ids)
@@ -138,8 +137,8 @@ class PastColumns:
         return FittedColumns(self, states)
 
     def from_arrays(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedColumns:
-        """What `FittedColumns.arrays` gave, of series with these ids; ModelError where one is
-        missing."""
+        """The inverse of `FittedColumns.arrays`, for series with these ids; ModelError if an array
+        is missing."""
         states = []
         for number, transforms in enumerate(self.transforms):
             prefix = f"past{number}."
@@ -152,7 +151,7 @@ class PastColumns:
         return FittedColumns(self, tuple(states))
 
     def start(self, rows: int) -> PastState | None:
-        """The state before the first value of so many rows; None without any column."""
+        """The state before the first value of this number of rows; None without columns."""
         if not self.columns:
             return None
         unknown_BPL = np.full((rows, len(self), self.lag + 1), np.nan)
@@ -161,15 +160,14 @@ class PastColumns:
 
 @dataclass(frozen=True, eq=False)
 class FittedColumns:
-    """Columns that are only read, and what the transforms of each learned of the series of a
-    panel."""
+    """Past covariates with their transforms, fitted to the series of a panel."""
 
     columns: PastColumns = field(default_factory=PastColumns)
     states: tuple[TransformsState, ...] = ()
 
     def align(self, panel: Panel) -> FittedColumns:
-        """The same for the series of another panel: as learned where they are known, else
-        fitted."""
+        """The same for the series of another panel: fitted parameters are kept for known series,
+        and fitted for others."""
         panel.covariates.require(self.columns.names, panel.report.source)
         values_PN = [panel.covariates.past[name] for name in self.columns.names]
         return self.aligned(values_PN, panel.offsets, panel.ids)
@@ -187,7 +185,7 @@ class FittedColumns:
         return FittedColumns(self.columns, tuple(states))
 
     def applied(self, panel: Panel, rows_RK: NDArray) -> NDArray:
-        """What the network reads of the rows of a panel, one after the other (N, P)."""
+        """What the network reads of the rows of a panel, concatenated (N, P)."""
         columns = []
         for (name, transforms), state in zip(self.columns.columns, self.states, strict=True):
             values_N = panel.covariates.past[name]
@@ -201,8 +199,8 @@ class FittedColumns:
     def advance(
         self, series_B: NDArray, state: PastState, known_BTP: NDArray
     ) -> tuple[NDArray, PastState]:
-        """T more values of each row, transformed (B, T, P), NaN where there is none; and the state,
-        whose newest input is set by whoever carries missing ones on."""
+        """Transform T more values of each row (B, T, P), NaN where missing. The caller fills in
+        missing values and sets the newest input of the returned state."""
         B, T, _ = known_BTP.shape
         length = state.newest_BPL.shape[2]
         known_BPT = known_BTP.transpose(0, 2, 1)
@@ -219,7 +217,7 @@ class FittedColumns:
         return np.stack(columns, axis=2), new_state
 
     def arrays(self) -> dict[str, NDArray]:
-        """What was learned, under names for the store."""
+        """Fitted parameters as named arrays for the store."""
         pairs = zip(self.columns.transforms, self.states, strict=True)
         return {
             f"past{number}.{name}": array
@@ -229,13 +227,13 @@ class FittedColumns:
 
 
 def require_no_feeding(names: Sequence[str], steps: int, block: int, horizon: int) -> None:
-    """UsageError where forecasts would be fed back although the columns beside them are not known.
+    """Raise UsageError if a forecast would be recursive although its past covariates are unknown.
 
     Args:
-        names: of the columns that are only read.
+        names: of the past covariates.
         steps: that the network answers at once.
-        block: steps of an answer that are used before it is fed back.
-        horizon: steps that are asked for.
+        block: number of steps of an answer that are used before it is fed back.
+        horizon: number of steps to forecast.
     """
     if not names or horizon <= block:
         return
@@ -252,7 +250,7 @@ def require_no_feeding(names: Sequence[str], steps: int, block: int, horizon: in
 
 
 def _steps(transforms: Transforms) -> str:
-    """Transforms as they may be written in Python."""
+    """Transforms as Python code."""
     chain = transforms.chain
     if transforms.by_series or chain is None:
         return repr(transforms)
@@ -263,7 +261,7 @@ def _steps(transforms: Transforms) -> str:
 
 
 def _require_shared(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> None:
-    """DataError where the series of a row have other values beside them: which would be read?"""
+    """Raise DataError if series of a row have different past covariates, which is ambiguous."""
     first_N = subset(values_N, panel.offsets, rows_RK[:, 0])[0]
     for rows_R in rows_RK.T[1:]:
         other_N = subset(values_N, panel.offsets, rows_R)[0]
@@ -277,7 +275,7 @@ def _require_shared(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> None:
 
 @contextmanager
 def _of_column(name: str) -> Iterator[None]:
-    """Errors about values say which column they are in."""
+    """Prefix errors about values with the column name."""
     try:
         yield
     except DataError as error:

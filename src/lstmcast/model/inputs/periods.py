@@ -1,7 +1,7 @@
-"""Seasonal periods inferred from a series, if its frequency has none or another one.
+"""Seasonal periods inferred from a series whose frequency implies none, or another one.
 
-Values a period apart are alike: the mean change over that many steps is small beside those over
-fewer. A period is taken only where it is clear, in both halves of what was read; a wrong one is
+Values one period apart are alike: the mean change over that number of steps is small compared with
+fewer steps. A period is used only if it is clear in both halves of the values, as a wrong one is
 worse than none.
 
     R series · T values of each, NaN = missing or before they begin · P lags
@@ -19,24 +19,25 @@ from lstmcast.context import shortest_season
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.model.inputs.axis import decided
 
-# Cycles of the usual period, and values at the least, that are looked at: enough to tell a period
-# from the next one. Without a usual period: the newest so many values, and periods up to a quarter.
+# Number of cycles of the usual period, and smallest number of values, that are examined: enough to
+# distinguish neighbouring periods. Without a usual period: this many newest values, and periods up
+# to a quarter of them.
 CYCLES, FEWEST, NEWEST = 12, 128, 512
-KNOWN = 0.75  # of the values looked at
-# Of the largest mean change over fewer steps: a season; one where another is usual; and of what
-# the usual one has by the same measure.
+KNOWN = 0.75  # share of the examined values that must be known
+# Limits of the score, relative to the largest mean change over fewer steps: for a season; for
+# one that differs from the usual period; and relative to the score of the usual period.
 ALIKE, ALIKE_UNUSUAL, BETTER = 0.4, 0.2, 0.3
-NEARLY = (
-    1.3  # times the best: a shorter period as good is the period, longer ones are its multiples
-)
-AT_ONCE = 4096  # series
-FEWEST_PAIRS = 8  # values so many steps apart
-CHECKED = ("day", "hour", "minute", "second")  # units whose usual period is no calendar's
+# Tolerance on the best score: the shortest period within it is used, longer ones are multiples
+NEARLY = 1.3
+AT_ONCE = 4096  # series per chunk
+FEWEST_PAIRS = 8  # pairs of values that many steps apart
+# units whose usual period does not come from the calendar
+CHECKED = ("day", "hour", "minute", "second")
 
 
 def may_differ(periods: tuple[int, ...], frequency: Frequency) -> bool:
-    """Whether series with these periods are asked for their own: not where someone said which
-    period they have, and not those of a calendar."""
+    """Whether periods of these series are inferred: not if the user set them, nor for calendar
+    periods."""
     if periods != frequency.seasonal_periods:
         return False
     shortest = shortest_season(periods)
@@ -44,7 +45,7 @@ def may_differ(periods: tuple[int, ...], frequency: Frequency) -> bool:
 
 
 def looked_at(usual_period: int) -> int:
-    """How many of the newest values are looked at, where that is the usual period (0: none)."""
+    """The number of newest values that are examined, given the usual period (0: none)."""
     return max(CYCLES * usual_period, FEWEST) if usual_period else NEWEST
 
 
@@ -54,11 +55,11 @@ def periods_in_force(
     count_R: NDArray,
     usual_period: int,
 ) -> NDArray:
-    """The period (R,) that is read beside, or 0 for the usual one, after `count_R` observations of
+    """The additional period (R,) in force, or 0 for the usual one, after `count_R` observations of
     series that are read from `first_R` on.
 
-    It was chosen when `decided` says. `values_between(rows, begin, until)`: those observations of
-    some of the series, all of one number.
+    It was chosen at the times given by `decided`. `values_between(rows, begin, until)` returns
+    those observations of some of the series, the same number of each.
     """
     until_R = first_R + decided(count_R - first_R)
     begin_R = np.maximum(first_R, until_R - looked_at(usual_period))
@@ -74,7 +75,7 @@ def periods_in_force(
 
 
 def own_period(values_RT: NDArray, usual_period: int = 0) -> NDArray:
-    """The period (R,) that each series clearly shows; 0 where it shows none, or the usual one.
+    """The period (R,) that each series clearly shows; 0 if there is none, or it is the usual one.
 
     >>> steps = np.arange(230)
     >>> own_period(np.sin(2 * np.pi * steps / 23)[None] + 3, usual_period=24)
@@ -101,7 +102,7 @@ def own_period(values_RT: NDArray, usual_period: int = 0) -> NDArray:
 
 
 def _where_positive_logarithms(values_RT: NDArray) -> NDArray:
-    """Logarithms of series that are all positive, the others as parts of their largest value."""
+    """Logarithms of series that are all positive; other series divided by their largest value."""
     positive_R1 = ~(values_RT <= 0).any(axis=1, keepdims=True)
     size_RT = np.abs(np.nan_to_num(values_RT))
     largest_R1 = size_RT.max(axis=1, keepdims=True, initial=0.0)
@@ -111,10 +112,10 @@ def _where_positive_logarithms(values_RT: NDArray) -> NDArray:
 
 
 def _scores(z_RT: NDArray, longest: int) -> NDArray:
-    """Mean change over each number of steps, less the mean drift, as a part of the largest over
-    fewer steps (R, 1 + P); infinite where it cannot be said.
+    """Mean change over each number of steps, minus the mean drift, relative to the largest one
+    over fewer steps (R, 1 + P); infinite if undefined.
 
-    Means are those of square roots, squared: a spike counts for little.
+    Means are squared means of square roots, so that a spike counts for little.
     """
     mean_RP = np.full((len(z_RT), longest + 1), np.nan)
     is_complete = not np.isnan(z_RT).any()
@@ -137,8 +138,8 @@ def _scores(z_RT: NDArray, longest: int) -> NDArray:
 
 
 def _mean_change(change_RT: NDArray, count: Any, known_RT: NDArray | None = None) -> NDArray:
-    """The mean of the square roots of so many changes beyond the mean drift, squared (R,); the
-    changes are overwritten."""
+    """The squared mean of square roots of changes in excess of the mean drift (R,); overwrites the
+    changes."""
     drift_R = change_RT.sum(axis=1) / np.maximum(count, 1)
     change_RT -= drift_R[:, None]
     np.abs(change_RT, out=change_RT)
@@ -150,17 +151,17 @@ def _mean_change(change_RT: NDArray, count: Any, known_RT: NDArray | None = None
 
 
 def _best(score_RP: NDArray) -> NDArray:
-    """The shortest period whose score is nearly the least."""
+    """The shortest period whose score is close to the best."""
     good_RP = score_RP <= NEARLY * score_RP.min(axis=1, keepdims=True)
     first_R = good_RP.argmax(axis=1)
-    # the best of its neighbours: those of a smooth season are nearly as good
+    # the best of adjacent periods: neighbours of a smooth season's period score nearly as well
     distance_RP = np.abs(np.arange(score_RP.shape[1]) - first_R[:, None])
     near_RP = distance_RP <= first_R[:, None] // 8
     return np.where(near_RP, score_RP, np.inf).argmin(axis=1)
 
 
 def _is_clear(score_RP: NDArray, period_R: NDArray, usual_period: int) -> NDArray:
-    """Whether the scores say so of these periods (R,)."""
+    """Whether the scores support these periods (R,)."""
     own_R = score_RP[np.arange(len(period_R)), period_R]
     if not usual_period:
         return own_R < ALIKE

@@ -22,21 +22,22 @@ from numpy.typing import NDArray
 
 from lstmcast.util.states import rows_of, with_rows
 
-PHIS = (0.3, 0.6, 0.8, 0.9, 0.97, 1.0)  # of u: one is chosen; 1 is a random walk
-ITERATIONS = 8  # of a prior variance that stands for something, enough to settle
-RIDGE = 1e-10  # of a scaled base column: a column that says nothing yet gets nothing
-SMALLEST = 1e-12  # share of a variance that is told from 0
-LEAST_PRIOR = 1e-18  # variance of coefficients, in units of that of the noise
-# Of what the data say of a column, the least that its prior says: where columns that carry the same
-# information explain everything, the precision of the data leaves no other digits.
+PHIS = (0.3, 0.6, 0.8, 0.9, 0.97, 1.0)  # candidate values of φ; 1 makes u a random walk
+ITERATIONS = 8  # updates of a prior variance, enough to converge where it matters
+# relative to a scaled base column: a column without information gets a coefficient of 0
+RIDGE = 1e-10
+SMALLEST = 1e-12  # share of a variance that is distinguishable from 0
+LEAST_PRIOR = 1e-18  # smallest prior variance of coefficients, in units of the noise variance
+# Smallest prior precision of a column, relative to its precision in the data: if collinear columns
+# explain everything, the precision of the data leaves no other digits.
 LEAST_PRECISION = 1e-12
 
 
 class Layout(NamedTuple):
-    """Which columns are which: those of the base first, then the groups one after the other."""
+    """The order of the columns: those of the base first, then one group after the other."""
 
     base: int
-    groups: tuple[int, ...] = ()  # columns of each
+    groups: tuple[int, ...] = ()  # number of columns of each
 
     @property
     def columns(self) -> int:
@@ -45,30 +46,30 @@ class Layout(NamedTuple):
 
     @property
     def products(self) -> int:
-        """M of all pairs of columns, of each column and z, of z and itself."""
+        """M: all pairs of columns, each column with z, and z with itself."""
         columns = self.columns
         pairs = columns * (columns + 1) // 2
         return pairs + columns + 1
 
     @property
     def group_P(self) -> NDArray:
-        """The group of each column that has one."""
+        """The group of each column that belongs to one."""
         return np.repeat(np.arange(len(self.groups)), self.groups)
 
 
 class Fit(NamedTuple):
-    """Coefficients of all columns, those of groups that are not used 0; all with a row per
+    """Coefficients of all columns, 0 for groups that are not used; all fields have a row per
     series."""
 
     coefficients_BK: NDArray
     phi_B: NDArray
     noise_B: NDArray  # standard deviation of the noise
-    gain_BG: NDArray  # log evidence of each group less that of the base alone
+    gain_BG: NDArray  # log evidence of each group minus that of the base alone
 
 
 class Together(NamedTuple):
-    """A fit with all groups, how sure its coefficients are: (B, P, P), of columns with a prior, and
-    its log evidence."""
+    """A fit with all groups, with the covariance (B, P, P) of the coefficients that have a prior,
+    and its log evidence."""
 
     fit: Fit
     covariance_BPP: NDArray
@@ -76,8 +77,8 @@ class Together(NamedTuple):
 
 
 def products_of(columns_DK: NDArray) -> NDArray:
-    """What the columns add to the sums on every day but the first (D − 1, 3 · M of columns
-    only)."""
+    """The contribution of the columns to the sums on every day but the first (D − 1, 3 · products
+    of two columns)."""
     row, column = np.tril_indices(columns_DK.shape[1])
     today, yesterday = columns_DK[1:], columns_DK[:-1]
     now_row, now_column = today[:, row], today[:, column]
@@ -90,10 +91,10 @@ def products_of(columns_DK: NDArray) -> NDArray:
 def sums_of(
     columns_DK: NDArray, products: NDArray, z_BD: NDArray, weight_BE: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """Weighted sums (B, 3, M) over the pairs of neighbouring days, and of the weights (B,).
+    """Weighted sums (B, 3, M) over the pairs of neighbouring days, and sums of the weights (B,).
 
-    `products`: of the columns. A product per row, not one of matrices: so the numbers of a row do
-    not depend on which others are there.
+    `products`: from `products_of`. Each row is multiplied separately rather than in one matrix
+    product, so that the numbers of a row do not depend on the other rows.
     """
     weight = weight_BE[:, None]
     z_now, z_before = z_BD[:, None, 1:], z_BD[:, None, :-1]
@@ -110,7 +111,7 @@ def sums_of(
 
 
 def base_sums(sums_B3M: NDArray, layout: Layout) -> NDArray:
-    """The sums of the base and z alone."""
+    """The sums of only the base and z."""
     base_and_z = np.append(np.arange(layout.base), layout.columns)
     places = _places(layout.columns)[base_and_z[:, None], base_and_z]
     row, column = np.tril_indices(layout.base)
@@ -121,8 +122,8 @@ def base_sums(sums_B3M: NDArray, layout: Layout) -> NDArray:
 def fit(
     sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: NDArray | float = 0.0
 ) -> Fit:
-    """The regression that these sums give; a group is used from a log evidence gain of
-    `least_gain` on, for all series or each."""
+    """The regression from these sums; groups whose log evidence gain is at least `least_gain` are
+    used. The limit is the same for all series or one per series."""
     full_BFVV = _quasi_differences(sums_B3M, layout)
     rest_BFVV, base_BFKV = without_base(full_BFVV, layout.base)
     freedom_BF = _freedom(count_B, layout, len(PHIS))
@@ -151,8 +152,8 @@ def fit(
 def fit_together(
     full_BFVV: NDArray, count_B: NDArray, layout: Layout, phis: tuple[float, ...] = PHIS
 ) -> Together:
-    """The regression with all groups at once, from sums of products of quasi-differences at each of
-    these φ; `gain_BG` (B, 1) is that of all groups together."""
+    """The regression with all groups at once, from sums of products of quasi-differences for each
+    of these φ; `gain_BG` (B, 1) is the gain of all groups together."""
     rest_BFVV, base_BFKV = without_base(full_BFVV, layout.base)
     freedom_BF = _freedom(count_B, layout, len(phis))
     plain = _without_groups(rest_BFVV, freedom_BF)
@@ -170,20 +171,20 @@ def fit_together(
 
 
 def _freedom(count_B: NDArray, layout: Layout, phis: int) -> NDArray:
-    """Degrees of freedom that the base leaves, alike for each φ (B, F)."""
+    """Residual degrees of freedom after the base, the same for each φ (B, F)."""
     freedom_B = np.maximum(count_B - layout.base, 1.0)
     return np.repeat(freedom_B[:, None], phis, axis=1)
 
 
 def _gain(evidence: _Evidence, plain: _Evidence) -> NDArray:
-    """Log evidence less that of the base alone, each at its best φ (B,)."""
+    """Log evidence minus that of the base alone, each at its best φ (B,)."""
     return evidence.evidence_BF.max(axis=1) - plain.evidence_BF.max(axis=1)
 
 
 class _Evidence(NamedTuple):
-    """What each φ gives."""
+    """Results for each φ."""
 
-    evidence_BF: NDArray  # −∞ for a φ that cannot be the best
+    evidence_BF: NDArray  # −∞ for a φ that is ruled out
     coefficients_BFP: NDArray
     variance_BF: NDArray  # of the noise
     covariance_BFPP: NDArray  # of the coefficients; empty without groups
@@ -192,7 +193,7 @@ class _Evidence(NamedTuple):
 def _of_best_phi(
     evidence: _Evidence, base_BFKV: NDArray, gain_BG: NDArray, phis: tuple[float, ...] = PHIS
 ) -> Fit:
-    """The φ of the greatest evidence; nothing where numbers were too large to be squared."""
+    """The results for the φ with the greatest evidence; zeros where squares overflowed."""
     rows = np.arange(len(gain_BG))
     best_B = evidence.evidence_BF.argmax(axis=1)
     of_groups_BP = evidence.coefficients_BFP[rows, best_B]
@@ -209,7 +210,7 @@ def _of_best_phi(
 
 @lru_cache(maxsize=8)
 def _places(columns: int) -> NDArray:
-    """Where the sum of each pair of columns and z stands among the M (K + 1, K + 1)."""
+    """The index among the M sums of each pair of columns, including z (K + 1, K + 1)."""
     row, column = np.tril_indices(columns)
     pairs = len(row)
     places = np.empty((columns + 1, columns + 1), np.int64)
@@ -228,8 +229,8 @@ def _quasi_differences(sums_B3M: NDArray, layout: Layout) -> NDArray:
 
 
 def without_base(sums: NDArray, base: int) -> tuple[NDArray, NDArray]:
-    """The sums of what the base leaves of the other columns and of z, and its regression on each
-    of these (…, base, P + 1)."""
+    """The sums of the other columns and z after regressing out the base, and the coefficients of
+    the base in that regression (…, base, P + 1)."""
     gram = sums[..., :base, :base]
     diagonal = np.diagonal(gram, axis1=-2, axis2=-1)
     positive = diagonal > 0
@@ -244,7 +245,7 @@ def without_base(sums: NDArray, base: int) -> tuple[NDArray, NDArray]:
 
 
 def _without_groups(rest_BFVV: NDArray, freedom_BF: NDArray) -> _Evidence:
-    """The base alone."""
+    """Results of the base alone."""
     square_BF = rest_BFVV[..., -1, -1]
     variance_BF = np.maximum(square_BF / freedom_BF, np.finfo(float).tiny)
     coefficients_BFP = np.zeros((*freedom_BF.shape, rest_BFVV.shape[-1] - 1))
@@ -260,16 +261,16 @@ def _with_groups(
     group_P: NDArray,
     chosen_BP: NDArray,
 ) -> _Evidence:
-    """With the groups that are chosen for each series, at each φ that can be the best."""
+    """Results with the groups chosen for each series, for each φ that can still be the best."""
     shape = (*freedom_BF.shape, 1, len(group_P))
     chosen_BF1P = np.broadcast_to(chosen_BP[:, None, None], shape)
     chosen_BFP = chosen_BF1P[..., 0, :]
-    # In units of the noise without groups, so that no size of the data is special.
+    # In units of the noise without groups, so that the scale of the data does not matter.
     unit_BF1 = np.sqrt(plain.variance_BF)[..., None]
     both_BFPP = chosen_BF1P & np.swapaxes(chosen_BF1P, -1, -2)
     A_BFPP = rest_BFVV[..., :-1, :-1] * both_BFPP
     b_BFP = rest_BFVV[..., :-1, -1] * chosen_BFP / unit_BF1
-    # No prior makes values more likely than the best coefficients do: most φ need no look.
+    # No prior makes the values more likely than the best coefficients do: that rules out most φ.
     ridge_BF1 = RIDGE * _trace(A_BFPP)[..., None]
     ridge_BFPP = _diagonal(np.where(chosen_BFP, ridge_BF1, 1.0))
     freely_BFP = np.linalg.solve(A_BFPP + ridge_BFPP, b_BFP[..., None])[..., 0]
@@ -328,7 +329,7 @@ def _mackay(
 def _posterior(
     A_NPP: NDArray, b_NP: NDArray, prior_NG: NDArray, variance_N: NDArray, members: _Members
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Covariance and mean of the coefficients, and the precision of their prior, in between."""
+    """Covariance and mean of the coefficients, with the prior precision in between."""
     told_NPP = A_NPP / variance_N[:, None, None]
     least_NP = LEAST_PRECISION * np.diagonal(told_NPP, axis1=1, axis2=2)
     precision_NP = np.maximum(1.0 / members.spread(prior_NG), least_NP)
@@ -339,10 +340,10 @@ def _posterior(
 
 
 class _Members(NamedTuple):
-    """Which columns are in which group."""
+    """The assignment of columns to groups."""
 
     member_PG: NDArray
-    size_NG: NDArray  # columns that are chosen
+    size_NG: NDArray  # number of chosen columns
 
     @classmethod
     def of(cls, group_P: NDArray, chosen_NP: NDArray) -> _Members:
@@ -350,21 +351,21 @@ class _Members(NamedTuple):
         return cls(member_PG, np.maximum(chosen_NP @ member_PG, 1.0))
 
     def sum(self, of_NP: NDArray) -> NDArray:
-        """For each group (N, G)."""
-        # groups stand side by side
+        """Sums over each group (N, G)."""
+        # the columns of a group are adjacent
         return np.add.reduceat(of_NP, self.member_PG.argmax(axis=0), axis=1)
 
     def mean(self, of_NP: NDArray) -> NDArray:
-        """For each group (N, G), over the columns that are chosen."""
+        """Means over the chosen columns of each group (N, G)."""
         return self.sum(of_NP) / self.size_NG
 
     def spread(self, of_NG: NDArray) -> NDArray:
-        """What a group has, for each of its columns (N, P)."""
+        """The value of each column's group (N, P)."""
         return of_NG[:, self.member_PG.argmax(axis=1)]
 
 
 def _diagonal(of_P: NDArray) -> NDArray:
-    """Matrices (…, P, P) with these on their diagonal."""
+    """Diagonal matrices (…, P, P)."""
     return of_P[..., None] * np.eye(of_P.shape[-1])
 
 
@@ -373,7 +374,8 @@ def _trace(A: NDArray) -> NDArray:
 
 
 def _left(gram: NDArray, product: NDArray, total: NDArray, beta: NDArray) -> NDArray:
-    """Squares that these coefficients leave of so many; some, where rounding leaves none."""
+    """Residual sum of squares with these coefficients; slightly positive where rounding makes it
+    0."""
     fitted = (gram @ beta[..., None])[..., 0]
     squares_left = total - (beta * (2.0 * product - fitted)).sum(axis=-1)
     return np.maximum(squares_left, SMALLEST * total)

@@ -1,7 +1,7 @@
 """Running inputs: values, changes or returns of each row in units of its own recent past.
 
 Nothing is fitted, and only values up to a tick are used, so that a new network can learn from a
-stream with rows of any size.
+stream whose rows have any scale.
 
     B rows · T steps · K columns · H horizon · X one point, quantiles or paths
 """
@@ -22,16 +22,16 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs.base import Grid, Seen
 from lstmcast.util.config import settings
 
-YOUNG = 10  # ticks before which any size may be a row's usual one
+YOUNG = 10  # weight of the past below which changes enter the scale without a limit
 
 
 class RunningState(NamedTuple):
     """Decayed sums of each column of each row."""
 
-    weight_BK: NDArray  # of the past
+    weight_BK: NDArray  # of past ticks
     centre_BK: NDArray  # the mean, or the newest value
     square_BK: NDArray  # sum of squares
-    x_BK: NDArray  # the newest input that is known
+    x_BK: NDArray  # the newest known input
 
 
 @settings
@@ -40,11 +40,11 @@ class Running:
 
     Args:
         of: "values" are read relative to their mean, in standard deviations; "changes" from the
-            last value, and "returns" (changes of the logarithm; values must be positive), in units
-            of their root mean square.
-        memory: ticks after which the weight of the past is 1/e.
-        limit: largest number of units of a tick, in inputs, labels and the running scale, so that a
-            wrong tick has little effect; None for no limit.
+            previous value, and "returns" (changes of the logarithm; values must be positive), in
+            units of their root mean square.
+        memory: number of ticks after which the weight of a value is 1/e.
+        limit: largest value of a tick, in units of the running scale, in inputs, labels and the
+            scale itself, so that a wrong value has little effect; None for no limit.
         columns: K, number of values of a row that are read together.
 
     >>> inputs = Running("changes")
@@ -61,40 +61,40 @@ class Running:
 
     @property
     def past(self) -> tuple[str, ...]:
-        """Each column is predicted."""
+        """None: every column is predicted."""
         return ()
 
     @property
     def skips(self) -> bool:
-        """The network has its layers alone."""
+        """False: the network has no path besides its layers."""
         return False
 
     @property
     def from_context(self) -> bool:
-        """The scale is that of all ticks."""
+        """False: the scale comes from all ticks."""
         return False
 
     @property
     def fewest(self) -> int:
-        """No row needs anything before its first forecast."""
+        """0: a row needs no values before its first forecast."""
         return 0
 
     def adds_up(self, horizon: int) -> bool:
-        """Answers stand for themselves."""
+        """False: answers are not added up across steps."""
         return False
 
     def context(self, periods: tuple[int, ...]) -> Whole:
-        """All ticks."""
+        """All ticks are read."""
         return Whole()
 
     def of_rows(self, fitted: None, ids: list[Any]) -> None:
-        """Nothing is fitted."""
+        """No parameters are fitted."""
 
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> None:
-        """Nothing is fitted."""
+        """No parameters are fitted."""
 
     def described(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The inputs as JSON values."""
         return asdict(self)
 
     def width(self, horizon: int) -> int:
@@ -104,13 +104,13 @@ class Running:
     def data(
         self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: Any = None
     ) -> tuple[Any, Any]:
-        """UsageError: a network with running inputs learns from a stream."""
+        """Raise UsageError: a network with running inputs is trained on a stream."""
         raise UsageError(
             "A network with Running() inputs learns tick by tick. Use lc.Stream, or other inputs."
         )
 
     def start(self, grid: Grid, rows: int, fitted: None = None) -> RunningState:
-        """State before the first value of so many rows."""
+        """The state before the first value of this number of rows."""
         zeros = np.zeros((rows, self.columns))
         unknown = np.full((rows, self.columns), np.nan)
         return RunningState(zeros, unknown, zeros, unknown)
@@ -132,8 +132,8 @@ class Running:
     def _tick(self, state: RunningState, u_BK: NDArray) -> tuple[NDArray, NDArray, RunningState]:
         """Input, label and state of one tick.
 
-        The label is in units of what was known before the tick, the input in those of what is known
-        at it. The sums are West's (1979) for weights that decay.
+        The label is in units of the scale known before the tick, the input in units of the scale
+        that includes it. The sums follow West (1979) with decaying weights.
         """
         weight, centre, square, newest_x = state
         reads_values = self.of == "values"
@@ -163,18 +163,19 @@ class Running:
         return x_BK, label, RunningState(new_weight, centre, square, x_BK)
 
     def known(self, state: RunningState) -> RunningState:
-        """What the way back needs after the newest values of each row."""
+        """The values needed to invert answers after the newest values of each row."""
         return state
 
     def place(self, answer_NHKX: NDArray, known: RunningState | None) -> NDArray:
-        """Answers are in the row's own units, whose sizes do not change while they are fed back."""
+        """Answers unchanged: they are in units of the row, which stay fixed while they are fed
+        back."""
         return answer_NHKX
 
     def widths_of(self, known: RunningState | None) -> None:
-        """As the head says them."""
+        """None: the head's widths are used."""
 
     def around(self, known: RunningState | None) -> tuple[NDArray, NDArray]:
-        """0 and 1: answers are in the row's own units."""
+        """0 and 1: answers are in units of the row."""
         return np.zeros((1, 1, 1)), np.ones((1, 1, 1))
 
     def feed(self, point_NHK: NDArray, state: RunningState) -> tuple[Seen, RunningState]:
@@ -185,17 +186,18 @@ class Running:
     def units(
         self, z_NHKX: NDArray, known: RunningState, paths: bool = False, moves: bool = True
     ) -> NDArray:
-        """Centre and scale of each row; a row that has never moved is expected to stay."""
+        """Answers rescaled by centre and scale of each row; a row that never moved stays
+        constant."""
         scale_NK = np.sqrt(known.square_BK / np.maximum(known.weight_BK, 1))
         moves_NHKX = scale_NK[:, None, :, None] * z_NHKX
-        if self.of != "values":  # each step continues from the one before
+        if self.of != "values":  # each step builds on the previous one
             moves_NHKX = np.cumsum(moves_NHKX, axis=1)
         u_NHKX = known.centre_BK[:, None, :, None] + moves_NHKX
         return np.exp(u_NHKX) if self.of == "returns" else u_NHKX
 
     def check(self, values_RK: NDArray, ids: NDArray) -> None:
-        """DataError for values of a tick that have no logarithm, naming the first row (ids
-        (R,))."""
+        """Raise DataError for values of a tick without a logarithm, with the first such row; `ids`
+        (R,) names the rows."""
         if self.of != "returns":
             return
         row_R = np.flatnonzero((values_RK <= 0).any(axis=1))

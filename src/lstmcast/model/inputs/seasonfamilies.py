@@ -1,6 +1,6 @@
-"""Which tables of seasonal indices the periods of a frequency have, in families.
+"""Families of seasonal tables for the periods of a frequency.
 
-A period that is a multiple of the one before it belongs to its family; others begin their own.
+A period that is a multiple of the previous one joins its family; otherwise it starts a new one.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 from lstmcast.errors import UsageError
 
-# What is left of a deviation after one more cycle: of the season, in the long run. Beside a longer
-# period, the long run is that period's.
+# Share of a deviation that remains after one more cycle, for long-run tables. Beside a longer
+# period, the long run belongs to that period.
 SEASON, LONG_RUN, BESIDE_LONGER = 0.8, 0.95, 0.9
 
 
 class Table(NamedTuple):
     """A table of a family.
 
-    `inner`: a shorter period whose pattern is in every index, and taken out; the period itself for
-    none. `first`: the place of its period's first table.
+    `inner`: a shorter period whose pattern every index contains and which is removed; the period
+    itself if there is none. `first`: index of the first table of the same period.
     """
 
     period: int
@@ -29,23 +29,23 @@ class Table(NamedTuple):
 
 
 class Family(NamedTuple):
-    """Tables whose shares are estimated together, from the changes over some lags."""
+    """Tables whose shares are estimated jointly, from the changes over some lags."""
 
     tables: tuple[Table, ...]
     lags: tuple[int, ...]
 
     @property
     def periods(self) -> tuple[int, ...]:
-        """Ascending."""
+        """Periods in ascending order."""
         return tuple(dict.fromkeys(table.period for table in self.tables))
 
     def of(self, period: int) -> list[int]:
-        """The places of a period's tables."""
+        """Indices of the tables of a period."""
         return [place for place, table in enumerate(self.tables) if table.period == period]
 
 
 def seasonal(periods: tuple[int, ...]) -> tuple[int, ...]:
-    """The periods that are seasons: ascending, without 1."""
+    """The periods that are seasons: in ascending order, without 1."""
     if any(period < 1 for period in periods):
         raise UsageError(f"A seasonal period is a number of steps, at least 1, but got {periods}.")
     return tuple(sorted({period for period in periods if period > 1}))
@@ -53,7 +53,7 @@ def seasonal(periods: tuple[int, ...]) -> tuple[int, ...]:
 
 @cache
 def families(periods: tuple[int, ...]) -> tuple[Family, ...]:
-    """The tables of ascending periods.
+    """The families of tables for ascending periods.
 
     >>> [len(family.tables) for family in families((24, 168))], len(families((7, 30)))
     ([3], 2)

@@ -1,12 +1,12 @@
-"""Seasons as known at each step: indices of every period, and their shares.
+"""Seasons as known at each step: indices of every period, and shares.
 
-Each period has tables of indices of different speeds: one that follows a changing season, one that
+Each period has tables of indices with different decay: one follows a changing season, one
 remembers the long run. A period that is a multiple of another one has a table of what the shorter
-one does not repeat: days of a week beside hours of a day. The *shares* of the tables, how much of
-what they foretold came true, are a ridge regression of the changes that came on the changes that
-they foretold; a share of the long run below 0 continues with a change of the season.
+period does not repeat: days of a week in addition to hours of a day. The *shares* of the tables say
+how much of their predicted changes was realised: they come from a ridge regression of actual on
+predicted changes. A share of the long run below 0 extrapolates a change of the season.
 
-Periods of which none divides the next explain, one after the other, what those before them left.
+Periods that do not divide each other explain, one after the other, the residuals of those before.
 
     B series of a batch · T steps · U steps with the tail before them · W window · H coming steps
     K tables of a family
@@ -35,32 +35,32 @@ from lstmcast.model.inputs.tables import (
     start_table,
 )
 
-LATE = 0.3  # what is left of a deviation after one more cycle, in the tables of newest cycles
-MOST_DOUBTED = 3.0  # times the share: without a season there is nothing to doubt
+LATE = 0.3  # share of a deviation that remains after one more cycle, in the tables of newest cycles
+MOST_DOUBTED = 3.0  # limit in multiples of the share: without a season there is nothing to doubt
 
 
 class FamilyState(NamedTuple):
-    """What is remembered of a family."""
+    """The state of a family."""
 
     tables: tuple[TableState, ...]
-    late: tuple[TableState, ...]  # of each period: its newest cycles
-    passed: tuple[NDArray, ...]  # of each period: steps since the first deviation (B,)
+    late: tuple[TableState, ...]  # of each period: indices from its newest cycles
+    passed: tuple[NDArray, ...]  # of each period: number of steps since the first deviation (B,)
     shares: ShareState
-    read_B4: NDArray  # steps, known ones, their absolute changes, the number of those
+    read_B4: NDArray  # steps, known ones, their absolute changes, and the number of those
 
 
 class Seasonal(NamedTuple):
-    """Sum over the periods, at every step: for the W newest steps and for the next H."""
+    """Sums over the periods at every step: for the W newest steps and the next H."""
 
     past_BTW: NDArray
-    expected_BTH: NDArray  # each table times its share: what is taken out of the target
-    doubted_BTH: NDArray  # what the shares left out
-    late_BTH: NDArray  # newest cycles less the indices
+    expected_BTH: NDArray  # tables weighted by their shares: the seasonal part that is removed
+    doubted_BTH: NDArray  # the part of the tables that the shares exclude
+    late_BTH: NDArray  # indices of the newest cycles minus the usual indices
     settled_BT: NDArray  # whether a season became known at this step
 
 
 def start_seasons(rows: int, periods: tuple[int, ...]) -> tuple[FamilyState, ...]:
-    """Nothing is known of any period."""
+    """The state before any season is known."""
     return tuple(_start(rows, family) for family in families(periods))
 
 
@@ -81,7 +81,8 @@ def read_seasons(
     window: int,
     horizon: int,
 ) -> tuple[tuple[FamilyState, ...], list[NDArray], Seasonal]:
-    """Each family explains what those before it left; with the share (B, T) of each."""
+    """Read each family on the residuals of the previous ones; also return the share (B, T) of
+    each."""
     B, T = len(reading.z_BU), reading.steps
     past_BWT = np.zeros((B, window, T))
     ahead = np.zeros((3, B, horizon, T))
@@ -109,8 +110,8 @@ def read_seasons(
 def _read_family(
     state: FamilyState, family: Family, reading: Reading, explained: list[Explained]
 ) -> tuple[FamilyState, list[Indices], NDArray, list[Indices]]:
-    """The state after T more steps; the indices of each table and its share (B, T, K); those of
-    the newest cycles of each period."""
+    """The state after T more steps; the indices and share of each table (B, T, K); and the indices
+    of the newest cycles of each period."""
     read_BT4, enough_BT, least_BT = _read_so_far(state.read_B4, reading)
     tables: list[TableState] = []
     late, passed, indices, late_indices = [], [], [], []
@@ -139,8 +140,8 @@ def _read_family(
 
 
 def _read_so_far(read_B4: NDArray, reading: Reading) -> tuple[NDArray, NDArray, NDArray]:
-    """The sums of what was read at each step (B, T, 4); which part of a cycle must be known, and
-    the usual surprise at the least."""
+    """Sums of what was read up to each step (B, T, 4); the share of a cycle that must be known; and
+    the lower bound of the usual deviation."""
     first = reading.z_BU.shape[1] - reading.steps
     known_BT, seen_BT = reading.known_BU[:, first:], reading.seen_BU[:, first:]
     move_BT = reading.change(1)
@@ -155,7 +156,7 @@ def _read_so_far(read_B4: NDArray, reading: Reading) -> tuple[NDArray, NDArray, 
 
 
 def _weighted(indices: list[NDArray], shares: list[NDArray]) -> NDArray:
-    """Sum of the indices of tables (B, D, T) times their shares (B, T)."""
+    """Sum of the indices of tables (B, D, T) weighted by their shares (B, T)."""
     total_BDT = shares[0][:, None] * indices[0]
     for index_BDT, share_BT in zip(indices[1:], shares[1:], strict=True):
         total_BDT += share_BT[:, None] * index_BDT
@@ -169,8 +170,8 @@ def _add_ahead(
     shares: list[NDArray],
     late: list[Indices],
 ) -> NDArray:
-    """Add what a family expects of the next steps, doubts, and saw of late; the share of its
-    shortest period (B, T). `indices`: of the next steps, those of each table (B, H, T)."""
+    """Add a family's expected, excluded and latest season of the next steps to the sums; return the
+    share of its shortest period (B, T). `indices`: of each table for the next steps (B, H, T)."""
     coming = range(1, total_3BHT.shape[2] + 1)
     expected_BHT, doubted_BHT, late_BHT = total_3BHT
     period_shares = []
@@ -179,7 +180,7 @@ def _add_ahead(
         own_indices = [indices[place] for place in places]
         own_shares = [shares[place] for place in places]
         share_BT = np.minimum(sum(own_shares), 1.0)
-        # of the indices that the shares left out; times the share, as the sum has it
+        # the part of the indices that the shares exclude, weighted like the sum
         inverse_BT = np.minimum(1 / np.maximum(share_BT, 1e-9), MOST_DOUBTED)
         doubt_BT = (1 - share_BT) * inverse_BT
         own_BHT = _weighted(own_indices, own_shares)

@@ -1,6 +1,6 @@
-"""The shares of tables of seasonal indices: how far their forecasts are trusted.
+"""The shares of seasonal tables: how far their predictions are trusted.
 
-A ridge regression of the changes that came on the changes that the tables foretold.
+They are coefficients of a ridge regression of actual changes on those that the tables predicted.
 
     B series of a batch · T steps · K tables of a family · L lags
 """
@@ -15,36 +15,36 @@ from numpy.typing import NDArray
 from lstmcast.model.inputs.seasonfamilies import Family
 from lstmcast.model.inputs.tables import Indices, Reading
 
-# Of the shares before anything came true, in observations: of a period's first table, and of what
-# another one adds.
+# Weight of the prior of the shares, in observations: of a period's first table, and of the
+# difference that another table makes.
 PRIOR_WEIGHT, PRIOR_SHARE, PRIOR_WEIGHT_OF_OTHERS = 4.0, 0.5, 30.0
-LEAST_OF_OTHERS = -0.5  # share of a table that is not the first of its period
-SWEEPS = 4  # of the regression
-# Changes from step to step count as well where so many in a row are foretold to be so many times as
-# large as those over the first lag: that is a multiple of a season, of which it shows nothing.
+LEAST_OF_OTHERS = -0.5  # lower bound of the share of a table that is not the first of its period
+SWEEPS = 4  # coordinate-descent sweeps of the regression
+# Changes from step to step are used as well if this many in a row are predicted to be this many
+# times as large as those over the first lag: the lag is then a multiple of a season and hides it.
 ZIGZAG, CONTRAST = 4, 8.0
-# What the shares are estimated from: changes up to so many times the usual one, once so many came.
+# Changes are capped at this multiple of the usual change, once this many were observed.
 MOST_CHANGE, FEWEST_CHANGES = 10.0, 8
 
 
 class ShareState(NamedTuple):
-    """The sums that the shares of a family's tables are made of."""
+    """Sums from which the shares of a family's tables are computed."""
 
-    square_BKK: NDArray  # Σ foretold change × foretold change
-    product_BK: NDArray  # Σ change × foretold change
-    count_B: NDArray  # of the changes
-    change_BL2: NDArray  # over each lag: Σ √|change|, their number
+    square_BKK: NDArray  # Σ predicted change × predicted change
+    product_BK: NDArray  # Σ change × predicted change
+    count_B: NDArray  # number of changes
+    change_BL2: NDArray  # for each lag: Σ √|change|, and the number of changes
 
 
 class Explained(NamedTuple):
-    """What a table of an earlier family explains: its indices, times its share."""
+    """The part that a table of an earlier family explains: its indices, and its share."""
 
     indices: Indices
     share_BT: NDArray
 
 
 def start_shares(rows: int, family: Family) -> ShareState:
-    """Nothing came true or failed to yet."""
+    """The state before any prediction could be compared."""
     K = len(family.tables)
     return ShareState(
         square_BKK=np.zeros((rows, K, K)),
@@ -61,10 +61,10 @@ def read_shares(
     indices: list[Indices],
     explained: list[Explained],
 ) -> tuple[NDArray, ShareState]:
-    """The share of each table (B, T, K), and the sums it is made of.
+    """The share of each table (B, T, K), and the sums from which it is computed.
 
-    The columns of the regression are what each period's first table foretold, and by how much the
-    others differ from it: tables of one period are much alike.
+    The regressors are the predictions of each period's first table, and the differences of its
+    other tables from it, as tables of one period are much alike.
     """
     sums = _Sums.none(len(reading.z_BU), reading.steps, len(indices))
     sizes = []
@@ -91,7 +91,7 @@ def _add_zigzags(
     indices: list[Indices],
     explained: list[Explained],
 ) -> None:
-    """Add changes from step to step where only they show the season."""
+    """Add changes from step to step where only these reveal the season."""
     zigzags_BT = indices[0].zigzags(family.lags[0], ZIGZAG, CONTRAST)
     if not zigzags_BT.any():
         return
@@ -104,7 +104,7 @@ def _add_zigzags(
 
 
 class _Sums(NamedTuple):
-    """What each of T steps adds to the sums of the regression."""
+    """Terms that each of T steps adds to the sums of the regression."""
 
     square_BTKK: NDArray
     product_BTK: NDArray
@@ -112,7 +112,7 @@ class _Sums(NamedTuple):
 
     @classmethod
     def none(cls, rows: int, steps: int, tables: int) -> _Sums:
-        """Nothing so far."""
+        """Zeros."""
         return cls(
             square_BTKK=np.zeros((rows, steps, tables, tables)),
             product_BTK=np.zeros((rows, steps, tables)),
@@ -122,7 +122,7 @@ class _Sums(NamedTuple):
     def add(
         self, family: Family, change_BT: NDArray, foretold: list[NDArray], counts: bool
     ) -> None:
-        """Changes over a lag (NaN = unknown), and what each table foretold of them."""
+        """Add changes over a lag (NaN = unknown), and the prediction of each table."""
         says_something_BT = np.logical_or.reduce([foretold_BT != 0 for foretold_BT in foretold])
         use_BT = ~np.isnan(change_BT) & says_something_BT
         change_BT = np.where(use_BT, change_BT, 0.0)
@@ -137,14 +137,14 @@ class _Sums(NamedTuple):
 
 
 def _left(change_BT: NDArray, lag: int, explained: list[Explained]) -> NDArray:
-    """Changes without what the tables of families before explain."""
+    """Changes minus what the tables of earlier families explain."""
     for shorter, share_BT in explained:
         change_BT = change_BT - share_BT * shorter.foretold_change(lag)
     return change_BT
 
 
 def _columns(family: Family, foretold: list[NDArray], use_BT: NDArray) -> list[NDArray]:
-    """The columns of the regression (B, T), 0 where nothing is used."""
+    """The regressors (B, T), 0 where unused."""
     columns = []
     for place, (table, foretold_BT) in enumerate(zip(family.tables, foretold, strict=True)):
         column_BT = foretold_BT
@@ -155,7 +155,7 @@ def _columns(family: Family, foretold: list[NDArray], use_BT: NDArray) -> list[N
 
 
 def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
-    """Changes that are not much larger than was usual before, and what usual is made of (B, 2)."""
+    """Changes capped relative to the usual change so far, and the updated sums for it (B, 2)."""
     known_BT = ~np.isnan(change_BT)
     size_BT = np.abs(np.where(known_BT, change_BT, 0.0))
     newest_BT2 = np.stack([np.sqrt(size_BT), known_BT], axis=2)
@@ -173,8 +173,8 @@ def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
 def _ridge(
     square_BTKK: NDArray, product_BTK: NDArray, count_BT: NDArray, family: Family
 ) -> NDArray:
-    """Coefficients within their bounds, one after the other (coordinate descent: Friedman, Hastie
-    & Tibshirani 2010), as shares of the tables."""
+    """Coefficients as shares of the tables, estimated within their bounds by coordinate descent
+    (Friedman, Hastie & Tibshirani 2010)."""
     K = len(family.tables)
     is_first = np.array([table.first == place for place, table in enumerate(family.tables)])
     prior_K = np.where(is_first, PRIOR_SHARE, 0.0)

@@ -1,12 +1,13 @@
-"""The slow clock: what is known of the whole past of a series in fixed memory, its calendar year.
+"""The slow clock: the whole past of a series, summarised in fixed memory, and its annual cycle.
 
 The harmonics of a year are columns of a Bayesian regression (`regression`) on the whole history,
-from sums of fixed size. Its solution is renewed after every chunk of days and held in between; what
-is in force at a step depends on nothing after it, and is the same for predict, backtest and stream.
+from sums of fixed size. Its solution is renewed after every chunk of days and held in between. The
+solution in force at a step depends only on values up to it, and is the same for predict, backtest
+and stream.
 
-Finer data are read as means of whole days, counted from the first step; the harmonics are smooth,
-so they say something about each step. Days are counted from the first of a series, so no date has
-to be known. Of weekly data, a "day" is a week.
+Data with shorter steps are averaged over whole days, counted from the first step; as the
+harmonics are smooth, they apply to each step. Days are counted from the start of a series, so no
+dates are needed. For weekly data, a "day" is a week.
 
     B series · T steps · D days · E pairs of neighbouring days · J columns of the effect
     K columns of the regression · M products of two columns · R solutions
@@ -28,43 +29,43 @@ from lstmcast.util.states import with_rows
 HARMONICS = 10
 YEAR = 365.25  # days
 AXES = (False, True)  # linear, logarithmic
-LEAST_GAIN = 3.0  # log evidence from which an effect is used
-# Before so many years a shift of the level, and back, looks like a year: it takes more evidence.
+LEAST_GAIN = 3.0  # log evidence gain from which an effect is used
+# Within this many years, a level shift and its reversal look like a year: more evidence is needed.
 EARLY, EARLY_GAIN = 2.75, 12.0
-TREND = 1000.0  # days in which the trend is counted
-# Surprises beyond so many standard deviations count for less: spikes and closed days.
+TREND = 1000.0  # unit of the trend, in days
+# Residuals beyond this many standard deviations get less weight: spikes and closed days.
 LIMIT = 3.0
-SPREAD = 1.4826  # standard deviation of normal numbers, in median absolute deviations
-FIRST_FITS = 3  # of the first chunk, to tell unusual values in it
-# The share of what an effect foretold that came true: what is left of it after one more chunk, and
-# the signal-to-noise ratio that a share of 1 is given beforehand.
+SPREAD = 1.4826  # standard deviation of a normal distribution, in median absolute deviations
+FIRST_FITS = 3  # iterations on the first chunk, to find its outliers
+# The share of predicted effects that was realised: the decay of its sums per chunk, and the
+# signal-to-noise ratio of the prior at a share of 1.
 SHARE_KEPT, SHARE_PRIOR = 0.7, 4.0
 STEP = {"minute": MINUTE, "hour": HOUR, "day": DAY}
-MOST_STEPS = 288  # of a day: nobody has years of finer ones
+MOST_STEPS = 288  # per day: shorter steps do not span years
 
 
 class Clock(NamedTuple):
-    """How the steps of a frequency make days, weeks and years, and when solutions are renewed."""
+    """How steps of a frequency form days, weeks and years, and when solutions are renewed."""
 
-    steps: int = 1  # of a day
-    week: int = 7  # days of a week
-    year: float = YEAR  # days of a year
+    steps: int = 1  # per day
+    week: int = 7  # days per week
+    year: float = YEAR  # days per year
     first: int = 64  # days before the first solution
-    renewal: int = 128  # days for which a solution holds
-    fewest: int = 550  # days before the year is looked for: with fewer, a trend looks like one
+    renewal: int = 128  # days for which a solution is in force
+    fewest: int = 550  # days before the year is estimated: with fewer, a trend looks like one
 
     @property
     def layout(self) -> Layout:
-        """Constant, trend, squared trend and days of the week without a prior; then the year."""
+        """Constant, trend, squared trend and weekdays without a prior, followed by the year."""
         return Layout(2 + self.week, (2 * HARMONICS,))
 
     def renewals(self, steps: NDArray) -> NDArray:
-        """How many solutions there were once so many steps were read."""
+        """The number of solutions after this number of steps."""
         days = np.asarray(steps) // self.steps
         return np.maximum(days - self.first + self.renewal, 0) // self.renewal
 
     def chunk(self, day: int) -> tuple[int, int]:
-        """The days from one renewal to the next, between which a day lies."""
+        """The days from one renewal to the next that contain a day."""
         if day < self.first:
             return 0, self.first
         begin = day - (day - self.first) % self.renewal
@@ -73,7 +74,7 @@ class Clock(NamedTuple):
 
 def clock_of(frequency: Frequency) -> Clock | None:
     """The clock of weekly and daily data, of business days, and of steps that divide a day, down to
-    five minutes; None otherwise.
+    five minutes; None for other frequencies.
 
     >>> from lstmcast.data.times.frequency import parse_frequency
     >>> clock_of(parse_frequency("15min")).steps, clock_of(parse_frequency("MS"))
@@ -89,7 +90,7 @@ def clock_of(frequency: Frequency) -> Clock | None:
 
 
 def columns_at(clock: Clock, days_D: NDArray) -> NDArray:
-    """The columns of the regression on some days, counted from the first (D, K)."""
+    """The columns of the regression on these days, counted from the first (D, K)."""
     trend_D = days_D / TREND
     week_DW = days_D[:, None] % clock.week == np.arange(1, clock.week)
     middle_D = days_D + (clock.steps - 1) / (2 * clock.steps)
@@ -99,10 +100,10 @@ def columns_at(clock: Clock, days_D: NDArray) -> NDArray:
 
 
 def harmonics(angle: NDArray, count: int) -> list[NDArray]:
-    """Cosines, then sines, of the first parts of a cycle, such as a year, at some of its angles.
+    """Cosines, then sines, of the lowest harmonics of a cycle, such as a year, at some angles.
 
-    The k-th is 1/k in size: with one prior variance for all, a cycle is smooth unless the data say
-    otherwise (Christmas).
+    The k-th harmonic has amplitude 1/k: with one prior variance for all, a cycle is smooth unless
+    the data say otherwise (Christmas).
     """
     orders = range(1, count + 1)
     cosines = [np.cos(order * angle) / order for order in orders]
@@ -112,30 +113,30 @@ def harmonics(angle: NDArray, count: int) -> list[NDArray]:
 
 @lru_cache(maxsize=64)
 def _chunk(clock: Clock, first: int, days: int) -> tuple[NDArray, NDArray]:
-    """Columns of the days from the one before `first` on, and their products."""
+    """Columns of the days from the one before `first`, and their products."""
     columns_DK = columns_at(clock, np.arange(first - 1, first + days, dtype=float))
     return columns_DK, products_of(columns_DK)
 
 
 class SlowState(NamedTuple):
-    """What is known of the whole past of each series, on one axis."""
+    """Summary of the whole past of each series, on one axis."""
 
-    reference_B: NDArray  # first day that is known; keeps sums exact for values with a large offset
+    reference_B: NDArray  # first known day; keeps sums exact for values with a large offset
     unit_B: NDArray  # power of two near it, so that squares stay in range
-    sums_B3M: NDArray  # of the regression, over the days of all finished chunks
+    sums_B3M: NDArray  # sums of the regression over the days of all finished chunks
     weight_B: NDArray
     coefficients_BK: NDArray  # in force
     phi_B: NDArray
     noise_B: NDArray
-    came_B2: NDArray  # decayed sums of the share: foretold × came, foretold²
+    came_B2: NDArray  # decayed sums for the share: predicted × actual, predicted²
     last_B: NDArray  # newest day of the finished chunks
-    days_BD: NDArray  # those after it, of the chunk that is not finished; NaN = missing
-    today_B: NDArray  # sum of the day that is not finished
+    days_BD: NDArray  # later days, of the unfinished chunk; NaN = missing
+    today_B: NDArray  # sum over the unfinished day
     newest_BRJ: NDArray  # the newest solutions, in units of the axis
 
 
 def start_slow(clock: Clock, rows: int, solutions: int = 1) -> SlowState:
-    """Nothing is known of so many series; `solutions`: how many of them are remembered."""
+    """The state before the first value of each series; `solutions`: number of solutions to keep."""
     layout = clock.layout
     return SlowState(
         reference_B=np.full(rows, np.nan),
@@ -154,7 +155,7 @@ def start_slow(clock: Clock, rows: int, solutions: int = 1) -> SlowState:
 
 
 def put_rows(state: SlowState, rows: NDArray, new_state: SlowState) -> None:
-    """Write some rows of a state that nobody else has."""
+    """Overwrite some rows of a state that is not shared."""
     for array, new_array in zip(state, new_state, strict=True):
         array[rows] = new_array
 
@@ -162,8 +163,8 @@ def put_rows(state: SlowState, rows: NDArray, new_state: SlowState) -> None:
 def advance_slow(
     clock: Clock, state: SlowState, z_BT: NDArray, count: int
 ) -> tuple[SlowState, list[NDArray]]:
-    """Read T more steps of series of which `count` were read; and the solutions (B, J) by which
-    they renewed theirs."""
+    """Read T more steps of series of which `count` were read before; also return the solutions
+    (B, J) from their renewals."""
     days_BD, today_B = _whole_days(clock, state.today_B, z_BT, count)
     state = state._replace(today_B=today_B)
     day = count // clock.steps
@@ -187,10 +188,10 @@ def advance_slow(
 def _whole_days(
     clock: Clock, today_B: NDArray, z_BT: NDArray, count: int
 ) -> tuple[NDArray, NDArray]:
-    """Means of the days that end among T more steps (B, D), and the sum of the one that does not.
+    """Means of the days that end within T more steps (B, D), and the sum of the unfinished day.
 
-    A day with a missing step is missing. Steps are added up one after the other, so that any
-    chunks give the same bits.
+    A day with a missing step is missing. Steps are added one after the other, so that the split
+    into chunks does not change any bit.
     """
     per_day = clock.steps
     steps_before = count % per_day
@@ -210,9 +211,8 @@ def _whole_days(
 
 
 def renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState:
-    """The state after the chunk of days from `first` to `stop` is complete: a new solution is in
-    force."""
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is left out
+    """The state after the chunk of days from `first` to `stop`, with a new solution in force."""
+    with np.errstate(over="ignore", invalid="ignore"):  # overflowing values are dropped
         return _renewed(clock, state, first, stop)
 
 
@@ -232,7 +232,7 @@ def _renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState
     sums_B3M, weight_B = sums_of(columns_DK, products, np.nan_to_num(z_BD), weight_BE)
     sums_B3M = state.sums_B3M + sums_B3M
     weight_B = state.weight_B + weight_B
-    # Sums of what is too large to be squared say nothing any more.
+    # Sums of values whose squares overflow are no longer usable.
     sound_B = np.asarray(np.isfinite(sums_B3M).all(axis=(1, 2)))
     sums_B3M = np.where(sound_B[:, None, None], sums_B3M, 0.0)
     weight_B = weight_B * sound_B
@@ -257,13 +257,13 @@ def _renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState
 
 
 def _unit_near(reference_B: NDArray) -> NDArray:
-    """A power of two near each value, 1 for zeros."""
+    """A power of two near each value; 1 for zeros."""
     power_B = np.frexp(reference_B)[1]
     return np.where(reference_B != 0, np.ldexp(1.0, power_B - 1), 1.0)
 
 
 def _share(came_B2: NDArray) -> NDArray:
-    """How much of what was foretold came true, 0 to 1 (B,)."""
+    """The share of predicted effects that was realised, 0 to 1 (B,)."""
     foretold_and_came_B, foretold_B = came_B2.T
     share_B = (foretold_and_came_B + SHARE_PRIOR) / (foretold_B + SHARE_PRIOR)
     return np.clip(share_B, 0.0, 1.0)
@@ -276,7 +276,7 @@ def _first_known(reference_B: NDArray, z_BD: NDArray) -> NDArray:
 
 
 def _solved(clock: Clock, sums_B3M: NDArray, weight_B: NDArray) -> Fit:
-    """The solution: of the base alone where too little is known for more."""
+    """The solution; only the base where there are too few data for more."""
     layout = clock.layout
     rows = len(weight_B)
     base = fit(base_sums(sums_B3M, layout), weight_B, Layout(layout.base))
@@ -295,8 +295,7 @@ def _solved(clock: Clock, sums_B3M: NDArray, weight_B: NDArray) -> Fit:
 
 
 def _first_weights(clock: Clock, columns_DK: NDArray, products: NDArray, z_BD: NDArray) -> NDArray:
-    """The weights of the first chunk, of which nothing is known before: by the solutions that it
-    gives itself."""
+    """The weights of the first chunk, which has no earlier solution: from its own solutions."""
     known_BD = np.isfinite(z_BD)
     filled_BD = np.nan_to_num(z_BD)
     weight_BE = (known_BD[:, 1:] & known_BD[:, :-1]).astype(float)
@@ -304,20 +303,20 @@ def _first_weights(clock: Clock, columns_DK: NDArray, products: NDArray, z_BD: N
         sums_B3M, weight_B = sums_of(columns_DK, products, filled_BD, weight_BE)
         sums_B3M = np.where(np.isfinite(sums_B3M), sums_B3M, 0.0)
         fitted = _solved(clock, sums_B3M, weight_B)
-        fitted = fitted._replace(noise_B=np.zeros(len(z_BD)))  # unusual values made it large
+        fitted = fitted._replace(noise_B=np.zeros(len(z_BD)))  # inflated by outliers
         weight_BE = _weights(columns_DK, z_BD, fitted)
     return weight_BE
 
 
 def _weights(columns_DK: NDArray, z_BD: NDArray, fitted: Fit | SlowState) -> NDArray:
-    """How much each day counts beside the one before it (B, E): 0 where one of them is missing,
-    less than 1 where it is a surprise, so that no day says more than one at the limit does."""
+    """The weight of each day given the one before it (B, E): 0 if one of them is missing, and
+    less than 1 for large residuals, so that no day counts more than one at the limit."""
     rest_BD = z_BD - _expected(columns_DK, fitted.coefficients_BK)
     surprise_BE = np.abs(_quasi_difference(rest_BD, fitted.phi_B))
     known_BE = np.isfinite(surprise_BE)
     surprise_BE = np.where(known_BE, surprise_BE, np.nan)
     has_some_B = known_BE.any(axis=1)
-    # Where the noise has grown, what is usual now is no surprise.
+    # If the noise has grown, residuals of the new usual size are not outliers.
     usual_B = np.zeros(len(z_BD))
     usual_B[has_some_B] = SPREAD * np.nanmedian(surprise_BE[has_some_B], axis=1)
     limit_B1 = LIMIT * np.maximum(fitted.noise_B, usual_B)[:, None]
@@ -331,8 +330,7 @@ def _weights(columns_DK: NDArray, z_BD: NDArray, fitted: Fit | SlowState) -> NDA
 def _came(
     clock: Clock, columns_DK: NDArray, z_BD: NDArray, weight_BE: NDArray, state: SlowState
 ) -> NDArray:
-    """The sums of the share after a chunk, of which the solution that was in force has foretold
-    the year."""
+    """The sums of the share after a chunk, whose year the solution in force has predicted."""
     year_BK = state.coefficients_BK.copy()
     year_BK[:, : clock.layout.base] = 0.0
     others_BD = _expected(columns_DK, state.coefficients_BK - year_BK)
@@ -351,7 +349,7 @@ def _came(
 
 
 def _expected(columns_DK: NDArray, coefficients_BK: NDArray) -> NDArray:
-    """What the coefficients say of each day (B, D), row by row: see `sums_of`."""
+    """Fitted values of each day (B, D), computed row by row: see `sums_of`."""
     return (coefficients_BK[:, None] @ columns_DK.T)[:, 0]
 
 
@@ -362,7 +360,7 @@ def _quasi_difference(of_BD: NDArray, phi_B: NDArray) -> NDArray:
 def effect_of(
     clock: Clock, solution_BTJ: NDArray, steps_BT: NDArray, distances: NDArray
 ) -> NDArray:
-    """The effect by these solutions, at some distances from each step (B, T, len(distances))."""
+    """The effect of these solutions at some distances from each step (B, T, len(distances))."""
     angle_BT = 2 * np.pi / clock.year / clock.steps * steps_BT
     angle_D = 2 * np.pi / clock.year / clock.steps * distances
     total = np.zeros((*steps_BT.shape, len(distances)))

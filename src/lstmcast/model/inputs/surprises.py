@@ -1,12 +1,13 @@
 """Surprises: single unusual values are set aside, and level shifts are removed.
 
-A value is a surprise where it, or its change over a cycle of the shortest season, lies outside of
-what recent ones were, by more than several times the usual change from one to the next. The first
-one is set aside: it is missing for level, scale, seasons and network. A second one in a row on the
-same side is believed: from there on all is read less the shift, so that the network sees one level
-without a jump, and answers at the new one. A value back at the level before takes the shift back.
+A value is a surprise if it, or its change over a cycle of the shortest season, lies outside the
+recent range by several times the usual change from one value to the next. The first one is set
+aside: it is missing for level, scale, seasons and network. A second one in a row on the same side
+is accepted as a level shift: later values are read minus the shift, so that the network sees one
+level without a jump, and the shift is added to its answers. A value back at the previous level
+undoes it.
 
-    B series of a batch, R those looked at closely · T steps · U steps with the tail before them
+    B series of a batch, R of them examined closely · T steps · U steps with the tail before them
     L values of the tail · 2: the value, and its change over a cycle (NaN without a season)
 """
 
@@ -20,55 +21,55 @@ from numpy.typing import NDArray
 from lstmcast.model.inputs.base import decayed_sums
 from lstmcast.util.states import rows_of, with_rows
 
-LIMIT = 6.0  # usual changes outside of the recent range, from which a value is a surprise
-FLOOR = 0.02  # of the usual change on the axis of logarithms
-MEMORY = 64.0  # values that the usual change remembers
-DOUBT = 4  # values after a shift, of which one that is nearer to the level before takes it back
-FADE = 0.99  # of the largest change that lasted, per value
-AT_ONCE = 2.0  # of these limits: a surprise that is larger is believed at once, unless it is
-LATELY = 12  # values within which what comes again is no surprise
-EARLY_FAR = 20.0  # times as large as the first values, or as small: one of them is an error,
-EARLY_LARGEST = 10.0  # if no change before was a tenth of that;
-CYCLE_MORE, CYCLE_LARGEST = 4, 4.0  # so many values after a cycle, if none was a fourth;
-EQUAL = 4  # if these first values never changed, any other
-FAR = 10.0  # times as large as all recent values, or as small
+LIMIT = 6.0  # distance from the recent range at which a value is a surprise, in usual changes
+FLOOR = 0.02  # lower bound of the usual change on the logarithmic axis
+MEMORY = 64.0  # number of values over which the usual change is averaged
+DOUBT = 4  # values after a shift, within which one nearer to the previous level undoes it
+FADE = 0.99  # decay per value of the largest change that persisted
+AT_ONCE = 2.0  # multiple of the limit above which a surprise is accepted at once, unless
+LATELY = 12  # values within which a repeated surprise is none
+EARLY_FAR = 20.0  # limit for the first values on the logarithmic axis: this ratio to them,
+EARLY_LARGEST = 10.0  # or this multiple of the largest change so far;
+CYCLE_MORE, CYCLE_LARGEST = 4, 4.0  # after a cycle and this many more: this multiple of it;
+EQUAL = 4  # after this many equal values: any change
+FAR = 10.0  # ratio to all recent values that makes a value far from them
 
 
 class Axis(NamedTuple):
-    """How series are read."""
+    """Properties of the reading axis."""
 
     log_B: NDArray
-    # How many times farther a value must be to be a surprise. Among square roots it is far: to sell
-    # nothing for long, and then a lot, is what such series are like.
+    # Multiple of the limits. It is large for square roots: such series often have long runs of
+    # zeros followed by a large value.
     slack_B: NDArray
-    fewest: int  # values that must have been read first
-    season: int  # the shortest; 1 without any
+    fewest: int  # number of values that must have been read before
+    season: int  # the shortest season; 1 if there is none
 
 
 class Surprises(NamedTuple):
-    """What must be remembered of values that were set aside, and of those that were read; values
-    are less the reference and the shift, on the reading axis."""
+    """The state: values set aside and values read, minus reference and shift, on the reading
+    axis."""
 
-    shift_B: NDArray  # that was believed: taken off what is read, added to what is answered
-    before_B: NDArray  # the shift before it
-    # On which side the newest value was a surprise, −1 or 1; 0 where it was none.
+    shift_B: NDArray  # accepted shift: subtracted from what is read, added to answers
+    before_B: NDArray  # the previous shift
+    # Side of the newest value if it was a surprise, −1 or 1; else 0.
     side_B: NDArray
-    aside_B22: NDArray  # lowest and highest that was set aside,
-    since_B2: NDArray  # and how long ago
+    aside_B22: NDArray  # lowest and highest value set aside,
+    since_B2: NDArray  # and the number of steps since
     cycle_BL: NDArray  # newest changes over a cycle
-    last_B2: NDArray  # what was read last
-    change_B2: NDArray  # decayed sum of the changes from one to the next,
+    last_B2: NDArray  # the last values read
+    change_B2: NDArray  # decayed sum of changes between consecutive values,
     weight_B2: NDArray  # and of their number
-    largest_B2: NDArray  # of these changes
+    largest_B2: NDArray  # largest of these changes
     largest_before_B2: NDArray  # the same before the newest shift
-    count_B2: NDArray  # how many were read
-    doubt_B: NDArray  # how many more values may take the newest shift back
-    # Where the level may be as well after a surprise, less where it is read; else 0.
+    count_B2: NDArray  # number of values read
+    doubt_B: NDArray  # number of further values that may undo the newest shift
+    # Another possible level after a surprise, relative to the current one; else 0.
     other_B: NDArray
 
 
 def no_surprises(rows: int, tail: int) -> Surprises:
-    """Before the first value."""
+    """The state before the first value."""
     zeros, pairs, unknown = np.zeros(rows), np.zeros((rows, 2)), np.full((rows, 2), np.nan)
     return Surprises(
         shift_B=zeros,
@@ -89,20 +90,20 @@ def no_surprises(rows: int, tail: int) -> Surprises:
 
 
 class Range(NamedTuple):
-    """The smallest and the largest of recent values, and of their changes over a cycle."""
+    """Minimum and maximum of recent values, and of their changes over a cycle."""
 
     low_R2: NDArray
     high_R2: NDArray
 
     @classmethod
     def of(cls, recent_RL2: NDArray) -> Range:
-        """That of the known ones."""
+        """The range of the known values."""
         low_R2 = np.fmin.reduce(recent_RL2, axis=1)
         high_R2 = np.fmax.reduce(recent_RL2, axis=1)
         return cls(low_R2, high_R2)
 
     def with_aside(self, state: Surprises, cycles: tuple[int, ...]) -> Range:
-        """The range with what was set aside lately or a cycle ago within it: it may be a habit."""
+        """The range extended to values set aside recently or one cycle ago, which may recur."""
         recent_R2 = state.since_B2[:, :, None] <= LATELY
         for cycle in cycles:
             recent_R2 |= np.abs(state.since_B2[:, :, None] - cycle) <= 1
@@ -112,30 +113,30 @@ class Range(NamedTuple):
         return Range(low_R2, high_R2)
 
     def side(self, now_R2: NDArray, allowed_R2: NDArray) -> NDArray:
-        """Whether values lie too far below (−1) or above (1), or their changes do, else 0."""
+        """−1 or 1 for values, or changes, too far below or above the range; else 0."""
         above_R = (now_R2 > self.high_R2 + allowed_R2).any(axis=1)
         below_R = (now_R2 < self.low_R2 - allowed_R2).any(axis=1)
         return above_R.astype(float) - below_R
 
     def is_far(self, y_R: NDArray, axis: Axis) -> NDArray:
-        """Whether values are FAR times as large as all recent ones, or as small; as they are: FAR
-        times their range away. An error is more likely than a level."""
+        """Whether values are FAR times as large or as small as all recent ones (on the linear axis:
+        FAR times their range away), where an error is more likely than a new level."""
         low_R, high_R = self.low_R2[:, 0], self.high_R2[:, 0]
         far_R = np.where(axis.log_B, np.log(FAR), FAR * (high_R - low_R))
         return (y_R > high_R + far_R) | (y_R < low_R - far_R)
 
 
 class Calmed(NamedTuple):
-    """T values as they are read: without surprises, and less the shift."""
+    """T values as they are read: without surprises, and minus the shift."""
 
     read_BT: NDArray
     shift_BT: NDArray
-    other_BT: NDArray  # where else the level may be, at each step
+    other_BT: NDArray  # another possible level, at each step
     state: Surprises  # after them
 
 
 def set_aside(state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis) -> Calmed:
-    """Set surprises among T more values aside, in the series that have any."""
+    """Set aside the surprises among T more values, in series that have any."""
     read_BT, new_state, close_B = _all_read(state, z_BT, tail_BL, axis)
     steps = z_BT.shape[1]
     shift_BT = np.repeat(state.shift_B[:, None], steps, axis=1)
@@ -154,15 +155,15 @@ def set_aside(state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis) -> 
 def _all_read(
     state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis
 ) -> tuple[NDArray, Surprises, NDArray]:
-    """All values read, the state then, and which series must be looked at closely: those with a
-    change that is too large for a usual one, and those whose newest value was set aside."""
+    """All values as if read, the state after them, and which series need a closer look: those with
+    an unusually large change, and those whose newest value was set aside."""
     L = tail_BL.shape[1]
     y_BU = np.concatenate([tail_BL, z_BT - state.shift_B[:, None]], axis=1)
     cycle_BU = _with_cycle(state, y_BU, axis.season, L)
     pairs_TB2 = np.stack([y_BU[:, L:].T, cycle_BU[:, L:].T], axis=2)
     now_TB2 = np.ascontiguousarray(pairs_TB2)
     before_T, state = _read_all(state, now_TB2)
-    # After a shift a value may also be one that returns, which the changes before it decide.
+    # After a shift, a value may also return, which the changes before the shift decide.
     has_shifted_B1 = (state.before_B != state.shift_B)[:, None]
     smaller_TB2 = np.minimum(before_T.largest_B2, state.largest_before_B2)
     largest_TB2 = np.where(has_shifted_B1, smaller_TB2, before_T.largest_B2)
@@ -174,10 +175,10 @@ def _all_read(
 
 
 def _read_all(state: Surprises, now_TB2: NDArray) -> tuple[Surprises, Surprises]:
-    """What `_read` makes of T values after the other, read: the state before each of them, of
-    which only what `_allowed` and changes need is there (T, B, 2), and the state after the last.
+    """Read T values in a row as `_read` does: the state before each of them (T, B, 2), restricted
+    to the fields that `_allowed` and the changes need, and the state after the last.
 
-    Only the sums are made step by step, in the order in which `_read` makes them.
+    Only the sums are computed step by step, in the same order as in `_read`.
     """
     last_TB2 = _newest(state.last_B2, now_TB2)
     change_TB2 = np.abs(now_TB2 - last_TB2[:-1])
@@ -214,7 +215,7 @@ def _newest(before_B2: NDArray, now_TB2: NDArray) -> NDArray:
 
 
 def _faded_largest(before_B2: NDArray, changed_TB2: NDArray, change_TB2: NDArray) -> NDArray:
-    """The largest change that lasted, before each value and after the last (1 + T, B, 2)."""
+    """The largest persistent change before each value and after the last (1 + T, B, 2)."""
     fade_TB2 = np.where(changed_TB2, FADE, 1.0)
     largest_TB2 = np.empty((1 + len(change_TB2), *before_B2.shape))
     largest_TB2[0] = before_B2
@@ -226,7 +227,7 @@ def _faded_largest(before_B2: NDArray, changed_TB2: NDArray, change_TB2: NDArray
 
 
 def _with_cycle(state: Surprises, y_BU: NDArray, season: int, tail: int) -> NDArray:
-    """Changes over a cycle at each step, those of the tail as they were."""
+    """Changes over a cycle at each step; those of the tail come from the state."""
     cycle_BU = np.full_like(y_BU, np.nan)
     cycle_BU[:, :tail] = state.cycle_BL
     if season > 1:
@@ -236,9 +237,8 @@ def _with_cycle(state: Surprises, y_BU: NDArray, season: int, tail: int) -> NDAr
 
 
 def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
-    """How far outside of the recent range a value may be (B, 2), where changes so large have
-    lasted."""
-    # What has never changed has no usual change: its first one says that something happened.
+    """The allowed distance from the recent range (B, 2), given the largest persistent changes."""
+    # A constant series has no usual change: its first change is a real event.
     has_changed_B2 = state.change_B2 > 0
     floor_B2 = np.where(axis.log_B[:, None] & has_changed_B2, FLOOR, 0.0)
     usual_B2 = state.change_B2 / np.maximum(state.weight_B2, 1.0)
@@ -251,11 +251,11 @@ def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
 def _allowed_early(
     count_B2: NDArray, largest_B2: NDArray, allowed_B2: NDArray, axis: Axis
 ) -> NDArray:
-    """How far a value may be from the first ones (B, 2).
+    """The allowed distance from the first values (B, 2).
 
-    Of the first few: as logarithms, many times as large or as small, and as any change before.
-    After a cycle of the shortest season: a few times any change before. Equal values may not
-    change.
+    For the first few values: a large ratio on the logarithmic axis, or a multiple of any earlier
+    change. After a cycle of the shortest season: a multiple of any earlier change. Constant values
+    may not change.
     """
     early_B2 = np.full(largest_B2.shape, np.inf)
     count_B, largest_B = count_B2[..., 0], largest_B2[..., 0]
@@ -271,7 +271,7 @@ def _allowed_early(
 
 
 def _read(state: Surprises, now_B2: NDArray) -> Surprises:
-    """The state after values that were read (NaN = none)."""
+    """The state after values that were read (NaN = missing)."""
     change_B2 = np.abs(now_B2 - state.last_B2)
     known_B2 = ~np.isnan(now_B2)
     changed_B2 = ~np.isnan(change_B2)
@@ -289,7 +289,7 @@ def _read(state: Surprises, now_B2: NDArray) -> Surprises:
 
 
 def _step_by_step(state: Surprises, z_RT: NDArray, tail_RL: NDArray, axis: Axis) -> Calmed:
-    """What `set_aside` does, of series in which it may happen."""
+    """`set_aside` for series that may have surprises, step by step."""
     rows, T = z_RT.shape
     L, season = tail_RL.shape[1], axis.season
     read_RU2 = np.full((rows, L + T, 2), np.nan)
@@ -313,8 +313,8 @@ def _step_by_step(state: Surprises, z_RT: NDArray, tail_RL: NDArray, axis: Axis)
 def _one(
     state: Surprises, z_R: NDArray, before_R: NDArray, recent_RL2: NDArray, axis: Axis
 ) -> tuple[NDArray, Surprises]:
-    """The next value of each series and its change over a cycle, as they are read; and the state
-    after them. `before_R`: the values a cycle before."""
+    """The next value of each series and its change over a cycle, as read, and the state after
+    them. `before_R`: the values one cycle before."""
     allowed_R2 = _allowed(state, state.largest_B2, axis)
     recent = Range.of(recent_RL2)
     now_R2 = _and_change(z_R - state.shift_B, before_R)
@@ -344,8 +344,8 @@ def _one(
 def _returned(
     state: Surprises, z_R: NDArray, before_R: NDArray, recent: Range, axis: Axis
 ) -> NDArray:
-    """Whether values are back at the level before the newest shift, and not at the one after it;
-    as long as it is in doubt: nearer to the one before."""
+    """Whether values are back at the level before the newest shift and not at the one after it;
+    while the shift is in doubt, whether they are nearer to the former."""
     allowed_R2 = _allowed(state, state.largest_before_B2, axis)
     now_R2 = _and_change(z_R - state.shift_B, before_R)
     back_R2 = _and_change(z_R - state.before_B, before_R)
@@ -364,8 +364,8 @@ def _and_change(y_R: NDArray, before_R: NDArray) -> NDArray:
 
 
 def _expected(state: Surprises, before_R: NDArray) -> NDArray:
-    """What should have come: the value a cycle before and the newest change over a cycle, or the
-    newest value."""
+    """The expected value: the one a cycle before plus the newest change over a cycle, or the newest
+    value."""
     expected_R = before_R + state.last_B2[:, 1]
     return np.where(np.isnan(expected_R), state.last_B2[:, 0], expected_R)
 
@@ -373,7 +373,7 @@ def _expected(state: Surprises, before_R: NDArray) -> NDArray:
 def _shifted(
     state: Surprises, again_R: NDArray, returned_R: NDArray, z_R: NDArray, before_R: NDArray
 ) -> Surprises:
-    """The state where a surprise came again, or the level before did."""
+    """The state with recurring surprises accepted as shifts, and undone shifts removed."""
     moved_R = np.where(again_R, z_R - _expected(state, before_R), state.shift_B)
     shift_R = np.where(returned_R, state.before_B, moved_R)
     change_R = np.abs(shift_R - state.shift_B)
@@ -392,7 +392,7 @@ def _shifted(
 
 
 def _remembered(state: Surprises, side_R: NDArray, now_R2: NDArray) -> Surprises:
-    """The state that remembers which values were surprises, on which side."""
+    """The state with the surprises among the newest values, and their sides, recorded."""
     sides_R2 = side_R[:, None] == np.array([-1, 1])
     return state._replace(
         aside_B22=np.where(sides_R2[:, :, None], now_R2[:, None], state.aside_B22),

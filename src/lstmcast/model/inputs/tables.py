@@ -1,7 +1,7 @@
 """Seasonal indices of one period: a decayed mean for each phase, as known at each step.
 
-A step's deviation from the centred mean of its cycle goes into the index of its phase. Whatever is
-far beyond the surprises that were usual goes in only so far: a closed day or a spike is no season.
+A step's deviation from the centred mean of its cycle updates the index of its phase. Deviations
+far beyond the usual surprise are capped: a closed day or a spike is not a season.
 
     B series of a batch · T steps · M steps of a period · U steps with the tail before them
     D distances
@@ -17,14 +17,15 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-LIMIT = 8.0  # times the usual surprise that one deviation can move its index by
-# The usual surprise is at least this part of the mean change from step to step: it starts at 0.
+LIMIT = 8.0  # cap of a deviation, in usual surprises
+# Lower bound of the usual surprise, which starts at 0, as a share of the mean change per step.
 LEAST_SURPRISE = 0.05
-SURPRISE_RATE = 0.2  # of a phase's usual surprise towards the newest one
-SETTLED = 1.5  # weight from which a surprise is one: more than one cycle
-# Of a cycle's steps, less those that are missing as often as not, that must be known for its mean.
+SURPRISE_RATE = 0.2  # weight of the newest surprise in a phase's usual surprise
+SETTLED = 1.5  # weight from which surprises are defined: more than one cycle
+# Share of the steps of a cycle, apart from those usually missing, that must be known for its mean.
 WHOLE_CYCLE = 0.6
-FEW_VALUES = 64  # of a cycle of all rows, up to which tables of one period are made together
+# values per cycle over all rows, up to which tables of one period are updated together
+FEW_VALUES = 64
 
 
 class Reading(NamedTuple):
@@ -46,7 +47,7 @@ class Reading(NamedTuple):
 
 
 class TableState(NamedTuple):
-    """Decayed sums of deviations of the last m steps that have one; usual surprises of 2m."""
+    """Decayed sums of deviations of the last m steps with an index; usual surprises of 2m steps."""
 
     sum_BM: NDArray
     weight_BM: NDArray
@@ -54,7 +55,7 @@ class TableState(NamedTuple):
 
 
 def start_table(rows: int, period: int) -> TableState:
-    """Nothing is known of any phase."""
+    """The state before any phase is observed."""
     zeros = np.zeros((rows, period))
     return TableState(zeros, zeros.copy(), np.zeros((rows, 2 * period)))
 
@@ -62,10 +63,10 @@ def start_table(rows: int, period: int) -> TableState:
 def deviations(
     z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, period: int, enough_BT: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """z − centred moving average over one cycle, for the step m//2 before each of the last T; and
-    where it is known.
+    """z minus the centred moving average over one cycle, for the step m//2 before each of the last
+    T; and whether it is known.
 
-    `enough_BT`: which part of a cycle's steps must be known.
+    `enough_BT`: the share of a cycle's steps that must be known.
     """
     stop = z_BU.shape[1]
     half = period // 2
@@ -74,7 +75,7 @@ def deviations(
     weight_BT = _centred_sum(known_BU.astype(float), period, tail)
     begin = slice(tail - 2 * half, stop - 2 * half)
     centre = slice(tail - half, stop - half)
-    whole_BT = seen_BU[:, begin]  # the cycle had begun
+    whole_BT = seen_BU[:, begin]  # the cycle lies within the series
     are_enough_BT = weight_BT >= enough_BT * period
     known_BT = known_BU[:, centre] & whole_BT & are_enough_BT
     mean_BT = total_BT / np.maximum(weight_BT, 1.0)
@@ -83,8 +84,8 @@ def deviations(
 
 
 def _centred_sum(values_BU: NDArray, period: int, tail: int) -> NDArray:
-    """Sum over the cycle that ends at each step from `tail` on; an even cycle takes half of both
-    its ends."""
+    """Sum over the cycle that ends at each step from `tail` on; for an even cycle, both ends count
+    half."""
     sums = _summed(values_BU)
     stop = values_BU.shape[1]
     first = tail - period
@@ -105,8 +106,8 @@ def add_to_tables(
     decays: Sequence[float],
     least_BT: NDArray,
 ) -> list[TableState]:
-    """`add_to_table` for tables of one period, of few rows as if they were rows of one table: calls
-    cost more time there than what they compute."""
+    """`add_to_table` for several tables of one period. With few rows, they are stacked as rows of
+    one table, as the overhead of calls would dominate there."""
     B, period = states[0].sum_BM.shape
     count = len(states)
     are_many = B * period > FEW_VALUES
@@ -134,17 +135,16 @@ def add_to_table(
     decay: float | NDArray,
     least_BT: NDArray,
 ) -> TableState:
-    """The columns of a table with T more; a step starts from the one a cycle before. First come the
-    old columns.
+    """The columns of a table followed by T more; each step starts from the one a cycle before.
 
-    `decay`: of all rows, or of each (B, 1); `least_BT`: the usual surprise at the least.
+    `decay`: one for all rows, or one each (B, 1); `least_BT`: lower bound of the usual surprise.
     """
     period = state.sum_BM.shape[1]
     T = deviation_BT.shape[1]
     sums, weights, surprises = _extended(state, deviation_BT)
     for first in range(0, T, period):
         stop = min(first + period, T)
-        # Among the columns of the table, the T new steps stand a period behind the old ones.
+        # In the table, the T new steps follow one period behind the old columns.
         cycle_before = slice(first, stop)
         cycle_now = slice(period + first, period + stop)
         known_BN = known_BT[:, cycle_before]
@@ -179,7 +179,7 @@ def add_to_table(
 def plain_table(
     state: TableState, deviation_BT: NDArray, known_BT: NDArray, decay: float
 ) -> TableState:
-    """`add_to_table` without a limit."""
+    """`add_to_table` without a cap."""
     sums, weights = sums_by_phase(state.sum_BM, state.weight_BM, deviation_BT, known_BT, decay)
     return TableState(sums, weights, state.surprise_BM)
 
@@ -187,8 +187,9 @@ def plain_table(
 def sums_by_phase(
     sum_BM: NDArray, weight_BM: NDArray, values_BT: NDArray, known_BT: NDArray, decay: float
 ) -> tuple[NDArray, NDArray]:
-    """Decayed sums of the values of each phase and of their number, of the last M steps and of T
-    more (B, M + T): a step starts from the one a cycle before, and stays so where it is unknown."""
+    """Decayed sums of the values of each phase and of their number, of the last M steps and T more
+    (B, M + T): a step starts from the one a cycle before, and repeats it if its value is
+    unknown."""
     period = sum_BM.shape[1]
     T = values_BT.shape[1]
     sums, weights = _extended((sum_BM, weight_BM), values_BT)
@@ -207,7 +208,7 @@ def sums_by_phase(
 
 
 def _extended(arrays: Iterable[NDArray], values_BT: NDArray) -> list[NDArray]:
-    """Arrays with a column of zeros for each of T more steps."""
+    """Arrays with T columns of zeros appended."""
     zeros_BT = np.zeros_like(values_BT)
     extended = []
     for array_BM in arrays:
@@ -216,7 +217,7 @@ def _extended(arrays: Iterable[NDArray], values_BT: NDArray) -> list[NDArray]:
 
 
 def newest_columns(table: TableState, period: int) -> TableState:
-    """The state after the newest step of a table with all its columns."""
+    """The state after the newest step of a table, from all its columns."""
     sums = table.sum_BM[:, -period:]
     weights = table.weight_BM[:, -period:]
     surprises = table.surprise_BM[:, -2 * period :]
@@ -224,7 +225,7 @@ def newest_columns(table: TableState, period: int) -> TableState:
 
 
 def _cycle_means(surprises_BN: NDArray, period: int) -> NDArray:
-    """Mean of the known surprises of each cycle, of N − m of them."""
+    """Mean of the known surprises of each cycle (N − m values)."""
     is_known_BN = surprises_BN > 0
     count = _rolling_sum(is_known_BN.astype(float), period)
     total = _rolling_sum(surprises_BN, period)
@@ -237,22 +238,22 @@ class Indices:
     step.
 
     Args:
-        table: its columns, the old ones of one period first.
-        period: steps of it.
-        inner: a shorter period whose pattern is in every index, and taken out; the period itself
-            for none.
-        passed_BT: steps since the first deviation.
+        table: its columns, beginning with the previous period's.
+        period: number of steps.
+        inner: a shorter period whose pattern every index contains and which is removed; the period
+            itself if there is none.
+        passed_BT: number of steps since the first deviation.
     """
 
     def __init__(self, table: TableState, period: int, inner: int, passed_BT: NDArray) -> None:
         is_known = table.weight_BM > 0
-        # (B, m + T): one step per new phase
+        # (B, m + T): one column per new phase
         weight = np.where(is_known, table.weight_BM, 1.0)
         mean = np.where(is_known, table.sum_BM / weight, 0.0)
-        # One step earlier too: (B, 1 + T).
+        # One earlier step as well: (B, 1 + T).
         count = _rolling_sum(is_known.astype(float), period)
         total = _rolling_sum(mean, period)
-        # less than a cycle is no season; phases that are never observed are not waited for
+        # less than a cycle is no season; phases that are never observed do not delay it
         enough = 0.9 * period
         are_several = count >= 2
         is_past = passed_BT >= enough
@@ -283,16 +284,16 @@ class Indices:
         return np.where(self._whole[:, None] & known_BDT, index, 0.0)
 
     def _several(self, columns: NDArray, cycle: int, distances: range, asof: int = 0) -> NDArray:
-        """Columns for several distances, as known so many steps before, (B, D, T): one gather, as
-        single steps of a stream are read too."""
+        """Columns for several distances, as known some steps earlier (B, D, T), in one gather: it
+        is also used for single steps of a stream."""
         first = _columns_ahead(self._period, cycle, distances, asof)
         if self._steps == 1:
             return columns[:, first, None]
         return sliding_window_view(columns, self._steps, axis=1)[:, first]
 
     def foretold_change(self, lag: int) -> NDArray:
-        """What the indices known one step earlier said about the change over the last `lag`
-        steps (B, T); 0 where one of the two phases was never observed."""
+        """The predicted change over the last `lag` steps from the indices known one step earlier
+        (B, T); 0 if one of the two phases was never observed."""
         begin = self._columns(self._period, -lag, 1)
         end = self._columns(self._period, 0, 1)
         both_known = self._known[:, begin] & self._known[:, end]
@@ -301,8 +302,8 @@ class Indices:
         return np.where(is_known, change, 0.0)
 
     def zigzags(self, lag: int, steps: int, times: float) -> NDArray:
-        """Whether each of so many newest changes from one step to the next is foretold to be more
-        than `times` as large as the one over `lag` steps, as known one step before (B, T)."""
+        """Whether each of the newest `steps` changes between consecutive steps is predicted to be
+        more than `times` as large as the one over `lag` steps, as known one step earlier (B, T)."""
         farthest = 1 - steps - lag
         distances = range(farthest, 1)
         mean_BDT = self._several(self._mean, self._period, distances, asof=1)
@@ -315,8 +316,8 @@ class Indices:
         return self._whole_before & is_larger_BST.all(axis=1)
 
     def _before(self, distance: int) -> NDArray:
-        """Mean of the phase at a distance, known one step before; without its centre, which cancels
-        in differences (B, T)."""
+        """Mean of the phase at a distance, known one step earlier (B, T); not centred, as the
+        centre cancels in differences."""
         columns = self._columns(self._period, distance, 1)
         index = self._mean[:, columns]
         if self._inner < self._period:
@@ -329,7 +330,8 @@ class Indices:
         return self._whole & ~self._whole_before
 
     def _columns(self, cycle: int, distance: int, asof: int) -> slice:
-        """Where the newest index of that phase of a cycle stands, as known at each step."""
+        """The columns of the newest index of a cycle's phase at that distance, as known at each
+        step."""
         distances = range(distance, distance + 1)
         columns = _columns_ahead(self._period, cycle, distances, asof)
         first = int(columns[0])
@@ -337,8 +339,8 @@ class Indices:
 
 
 def _strided_mean(mean: NDArray, is_known: NDArray, period: int, inner: int) -> NDArray:
-    """Mean over the last m columns of those a multiple of `inner` back: what an inner cycle
-    repeats of a table."""
+    """Mean over those of the last m columns that are a multiple of `inner` back: the part of a
+    table that an inner cycle repeats."""
     if inner == period:
         return mean
     total = np.zeros_like(mean)
@@ -356,7 +358,7 @@ def _rolling_sum(values: NDArray, period: int) -> NDArray:
 
 
 def _summed(values_BN: NDArray) -> NDArray:
-    """Sums of the values before each, and of all (B, N + 1)."""
+    """Cumulative sums with a leading zero (B, N + 1)."""
     rows, columns = values_BN.shape
     sums = np.zeros((rows, columns + 1))
     values_BN.cumsum(axis=1, out=sums[:, 1:])
@@ -365,8 +367,8 @@ def _summed(values_BN: NDArray) -> NDArray:
 
 @cache
 def _columns_ahead(period: int, cycle: int, distances: range, asof: int = 0) -> NDArray:
-    """Where the newest index of the phases at some distances stands among the columns of a table
-    of a period, as known at the first step."""
-    ahead = np.array(distances) + asof + period // 2  # of the newest step with an index
+    """The columns, in a table of a period, of the newest index of the phases at some distances, as
+    known at the first step."""
+    ahead = np.array(distances) + asof + period // 2  # from the newest step that has an index
     cycles = -(-ahead // cycle)
     return period + ahead - cycle * cycles - asof

@@ -1,12 +1,12 @@
-"""Transformed inputs: the network reads what a chain of transforms makes of the values, one column
-or several, and of columns that are only read.
+"""Transformed inputs: the network reads transformed values of one or several columns, and of
+past covariates.
 
-What transforms learn is fitted on the training part of each series and kept by its id. The way back
-of a difference continues after the last values that it was given, so that a gap may have any
-length.
+Transforms are fitted to the training part of each series, and their parameters are kept by series
+id. The inverse of a difference continues from the last values that it received, so a gap may have
+any length.
 
-    S series · N observations · B rows, what the network reads: a series, or K columns together,
-    and P columns beside them that are only read · C input channels, which are K + P
+    S series · N observations · B rows that the network reads: a series, or K columns together,
+    and P past covariates · C input channels, which are K + P
     T steps · D differences of a chain · L longest lag · H horizon · X one point, quantiles or paths
 """
 
@@ -104,7 +104,7 @@ class Transformed:
 
     @property
     def skips(self) -> bool:
-        """The network has its layers alone, as networks of Keras and PyTorch have."""
+        """False: like networks of Keras and PyTorch, it has no path besides its layers."""
         return False
 
     def width(self, horizon: int) -> int:
@@ -112,7 +112,7 @@ class Transformed:
         return self.columns + len(self.beside)
 
     def described(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The inputs as JSON values."""
         about: dict[str, Any] = {
             "kind": self.kind,
             "columns": self.columns,
@@ -130,12 +130,12 @@ class Transformed:
 
     @property
     def from_context(self) -> bool:
-        """What is read is made of whole series."""
+        """False: values are transformed as whole series."""
         return False
 
     @property
     def fewest(self) -> int:
-        """One more than have no transformed value."""
+        """One more than the number of values without a transformed one."""
         return 1 + max(self.lag, self.beside.lag)
 
     @property
@@ -149,15 +149,16 @@ class Transformed:
         return any(transforms.pooled for transforms in (self.transforms, *self.beside.transforms))
 
     def context(self, periods: tuple[int, ...]) -> Whole:
-        """Everything."""
+        """The whole series is read."""
         return Whole()
 
     def adds_up(self, horizon: int) -> bool:
-        """Whether a transform, such as a difference, adds up so many steps on the way back."""
+        """Whether a transform, such as a difference, adds up answers of this many steps in
+        inversion."""
         return self.transforms.adds_up(horizon)
 
     def check(self, values_RK: NDArray, ids: NDArray) -> None:
-        """Transforms say themselves what they cannot be applied to."""
+        """Transforms raise their own errors."""
 
     @property
     def lag(self) -> int:
@@ -190,11 +191,11 @@ class Transformed:
         Transforms are fitted to the first `ends` (S,) values of series that are not in `fitted`.
 
         Raises:
-            UsageError: The relation of labels to inputs is not linear.
+            UsageError: Labels are not a linear function of inputs.
         """
         if fitted is None:
             fitted = self.fit(panel, ends)
-        else:  # new series: from their first values too
+        else:  # new series: include their first values
             fitted = self.fitted_to(panel.until(np.maximum(ends, 1)), fitted)
         inputs = self.transforms.apply(panel.values, panel.offsets, fitted.state, False)
         labels = self.transforms.apply(panel.values, panel.offsets, fitted.state, True)
@@ -309,23 +310,23 @@ class Transformed:
         return Seen(x_BTC, begun_BT, None, label_BTK), new_state
 
     def known(self, state: TransformedState) -> TransformedKnown:
-        """What the way back needs after the newest values of each row."""
+        """The values needed to invert answers after the newest values of each row."""
         return known_after(state)
 
     def place(self, answer_NHKX: NDArray, known: TransformedKnown | None) -> NDArray:
-        """Answers are labels, and these follow each other as they are."""
+        """Answers unchanged: labels follow each other as they are."""
         return answer_NHKX
 
     def widths_of(self, known: TransformedKnown | None) -> None:
-        """As the head says them."""
+        """None: the head's widths are used."""
 
     def around(self, known: TransformedKnown | None) -> tuple[NDArray, NDArray]:
-        """0 and 1: labels are scaled already."""
+        """0 and 1: labels are already scaled."""
         return np.zeros((1, 1, 1)), np.ones((1, 1, 1))
 
     def feed(self, point_NHK: NDArray, state: TransformedState) -> tuple[Seen, TransformedState]:
-        """Read labels as inputs: the same numbers unless the two are scaled apart."""
-        assert not self.beside  # of which nothing is known there: decoding says so
+        """Read labels as inputs: the same numbers unless the two are scaled separately."""
+        assert not self.beside  # past covariates are unknown there; decoding raises an error before
         columns = [
             self.transforms.as_input(
                 point_NHK[:, :, column], state.series_BK[:, column], state.fitted.state
@@ -338,7 +339,7 @@ class Transformed:
     def units(
         self, z_NHKX: NDArray, known: TransformedKnown, paths: bool = False, moves: bool = True
     ) -> NDArray:
-        """Labels of all steps after the N positions, inverted after the values before."""
+        """Labels of all steps after the N positions, inverted from the values before them."""
         columns = [
             self.transforms.invert(
                 z_NHKX[:, :, column],

@@ -1,6 +1,6 @@
-"""What transformed inputs keep and give: what was learned, states of rows, whole rows.
+"""Parts of transformed inputs: fitted transforms, states of rows, whole rows.
 
-S series · N observations · B rows of K columns, and P columns beside them · C input channels
+S series · N observations · B rows of K columns, and P past covariates · C input channels
 T steps · D differences of a chain · L longest lag
 """
 
@@ -26,48 +26,48 @@ from lstmcast.util.objects import objects
 
 @dataclass(frozen=True, eq=False)
 class FittedTransforms:
-    """Transforms and what they learned of the series of a panel, and of the columns beside them."""
+    """Transforms fitted to the series of a panel, and those of past covariates."""
 
     transforms: Transforms
     state: TransformsState
     past: FittedColumns = field(default_factory=FittedColumns)
 
     def arrays(self) -> dict[str, NDArray]:
-        """What was learned, for the store; `Transformed.fitted_from` reads it."""
+        """Fitted parameters for the store; `Transformed.fitted_from` reads them."""
         return self.transforms.arrays(self.state) | self.past.arrays()
 
     def of(self, series_S: NDArray) -> TransformsState:
-        """What was learned of some series, by number, in that order."""
+        """The fitted parameters of some series, by index, in that order."""
         return self.state.rows(series_S)
 
 
 class TransformedKnown(NamedTuple):
-    """What the way back needs at N positions: which series each column is, and the values
+    """Values needed for inversion at N positions: the series of each column, and the values
     before."""
 
     fitted: TransformsState
     applied: AppliedTransforms
     series_NK: NDArray
-    counts_N: NDArray  # known observations of these series
+    counts_N: NDArray  # number of known observations of these series
 
     def rows(self, rows: NDArray) -> TransformedKnown:
-        """Some of the positions."""
+        """A subset of the positions."""
         return self._replace(series_NK=self.series_NK[rows], counts_N=self.counts_N[rows])
 
 
 class TransformedState(NamedTuple):
-    """The newest values of each row: those that the next transformed one is made of."""
+    """The newest values of each row, from which the next transformed one is computed."""
 
     fitted: FittedTransforms
-    series_BK: NDArray  # of `fitted`
-    newest_BKL: NDArray  # raw values, as many as the longest chain of lags and one more
-    before_BKDL: NDArray  # the last values that each difference was given
-    x_BK: NDArray  # the newest input that is known
+    series_BK: NDArray  # indices into `fitted`
+    newest_BKL: NDArray  # raw values, one more than the longest lag of a chain
+    before_BKDL: NDArray  # the last values that each difference received
+    x_BK: NDArray  # the newest known input
     past: PastState | None = None
 
 
 def known_after(state: TransformedState) -> TransformedKnown:
-    """What the way back needs after the newest values of each row."""
+    """The values needed for inversion after the newest values of each row."""
     B, K, _, L = state.before_BKDL.shape
     fitted = state.fitted.of(state.series_BK.ravel())
     before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
@@ -87,14 +87,14 @@ def known_after(state: TransformedState) -> TransformedKnown:
 def before_later(
     before_BKDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
 ) -> NDArray:
-    """What the differences were given, so many steps later: a missing one is the one a lag
-    before."""
+    """The last values that the differences received, some steps later; a missing one repeats the
+    value one lag before."""
     B, K, D, longest = before_BKDL.shape
     before_SDL = before_BKDL.reshape(B * K, D, longest)
     result_SDL = before_SDL.copy()
     for group, chain in enumerate(fitted.chains):
         series_R = np.flatnonzero(fitted.group_S == group)
-        if not len(series_R):  # a tick of other rows
+        if not len(series_R):  # a tick without these rows
             continue
         for number, step in enumerate(differences_of(chain)):
             given_S = applied.parts[group].before[step]
@@ -111,27 +111,27 @@ def before_later(
 def with_past_read(
     state: TransformedState, read_BTC: NDArray, known_BTP: NDArray | None
 ) -> tuple[NDArray, NDArray, PastState | None]:
-    """What is read, with the columns that are only read beside it; the newest inputs before; and
-    the state of these columns after them."""
+    """Inputs with past covariates appended; the newest inputs before them; and the state of the
+    past covariates after them."""
     if state.past is None:
         return read_BTC, state.x_BK, None
-    assert known_BTP is not None  # whoever reads asks the inputs for the columns' names
+    assert known_BTP is not None  # the caller passes the columns named by the inputs
     past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], state.past, known_BTP)
     newest_BC = np.concatenate([state.x_BK, past.x_BP], axis=1)
     return np.concatenate([read_BTC, past_BTP], axis=2), newest_BC, past
 
 
 class WholeRows(NamedTuple):
-    """A panel as a network reads it, from the beginning of every row to its end."""
+    """A panel as a network reads it, every row from start to end."""
 
     x_NC: NDArray  # float32; missing values carried forward
     begun_N: NDArray  # whether every column has had a value
     offsets: NDArray  # (R+1,)
-    rows_RK: NDArray  # numbers of the series that are read together
+    rows_RK: NDArray  # indices of the series that are read together
     applied: AppliedTransforms
 
     def places(self) -> tuple[NDArray, NDArray]:
-        """The row (S,) and the column (S,) in which each series is read."""
+        """The row (S,) and the column (S,) of each series."""
         row_S, column_S = (np.empty(self.rows_RK.size, np.int64) for _ in range(2))
         row_S[self.rows_RK], column_S[self.rows_RK] = np.indices(self.rows_RK.shape)
         return row_S, column_S
@@ -140,7 +140,7 @@ class WholeRows(NamedTuple):
     def of(
         cls, values_NC: NDArray, offsets: NDArray, rows_RK: NDArray, applied: AppliedTransforms
     ) -> WholeRows:
-        """Rows with these inputs, NaN where one is missing."""
+        """Rows with these inputs; NaN = missing."""
         newest_NC = newest_known(values_NC, offsets)
         filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
         x_NC = np.where(newest_NC >= 0, filled_NC, 0.0).astype(np.float32)
@@ -149,7 +149,7 @@ class WholeRows(NamedTuple):
 
 
 def label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDArray]:
-    """Scale and shift (S,) by which a label becomes an input, where they are scaled apart."""
+    """Scale and shift (S,) that turn a label into an input, if they are scaled separately."""
     rows = np.arange(series)
     at_0, at_half, at_1 = (
         fitted.transforms.as_input(np.full(series, label), rows, fitted.state)
@@ -164,19 +164,19 @@ def label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDAr
 
 
 def column_names(ids: list[Any], columns: int) -> NDArray:
-    """What the series of a stream's rows are called, each row's columns one after the other."""
+    """Names of the series of a stream's rows, the columns of a row one after the other."""
     if columns == 1:
         return objects(ids)
     return objects(f"{name}/{column}" for name in ids for column in range(columns))
 
 
 def row_names(ids: NDArray, rows_RK: NDArray) -> NDArray:
-    """What each row is called where something is to be said of it."""
+    """The name of each row for messages."""
     return objects(" and ".join(map(str, ids[rows_K[:3]])) for rows_K in rows_RK)
 
 
 def require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
-    """The same for the values of some rows of a stream."""
+    """`require_size` for the values of some rows of a stream."""
     large = np.argwhere(np.abs(values_BTK) > LARGEST)
     if len(large):
         row, step, column = large[0]
@@ -185,7 +185,7 @@ def require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
 
 
 def carried_on(newest_BC: NDArray, values_BTC: NDArray) -> NDArray:
-    """Each missing value becomes the newest known one of its column, or `newest`."""
+    """Replace each missing value by the newest known one of its column, initially `newest_BC`."""
     known_BTC = ~np.isnan(values_BTC)
     steps_T11 = np.arange(1, values_BTC.shape[1] + 1)[:, None]
     place_BTC = np.maximum.accumulate(np.where(known_BTC, steps_T11, 0), axis=1)
@@ -194,13 +194,13 @@ def carried_on(newest_BC: NDArray, values_BTC: NDArray) -> NDArray:
 
 
 def even_offsets(rows: int, length: int) -> NDArray:
-    """Offsets of rows of one length."""
+    """Offsets of rows of equal length."""
     return length * np.arange(rows + 1)
 
 
 def same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransforms:
-    """What was learned of rows of several columns, in their order; UsageError for another number
-    of rows."""
+    """Fitted parameters of rows of several columns, in order; UsageError for a different number of
+    rows."""
     learned = len(fitted.state.ids) // columns
     if rows != learned:
         raise UsageError(
@@ -211,19 +211,19 @@ def same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransf
 
 
 def learns_by_series(chain: Chain) -> bool:
-    """Whether it learns something of each series by itself."""
+    """Whether the chain has parameters fitted to each series separately."""
     return any(
         step.learns._fields and getattr(step, "per", "series") == "series" for step in chain.steps
     )
 
 
 def differences_of(chain: Chain) -> list[int]:
-    """Which steps of it are differences."""
+    """The steps of the chain that are differences."""
     return [place for place, step in enumerate(chain.steps) if step.lag]
 
 
 def side_by_side(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
-    """The columns of all rows beside each other, the rows one after the other (N, K)."""
+    """The columns of all rows side by side, with the rows one after the other (N, K)."""
     columns = [subset(values_N, panel.offsets, rows_R)[0] for rows_R in rows_RK.T]
     return np.stack(columns, axis=1)
 
@@ -231,8 +231,8 @@ def side_by_side(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
 def read_columns(
     inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms, with_past: bool
 ) -> NDArray:
-    """What the network reads of all rows (N, C), NaN where a value is missing; `beside`: with the
-    columns that are only read."""
+    """What the network reads of all rows (N, C), NaN where a value is missing; `beside`: including
+    past covariates."""
     require_size(inputs_N, panel)
     read_NK = side_by_side(inputs_N, panel, rows_RK)
     if not with_past:
@@ -243,7 +243,7 @@ def read_columns(
 def require_nothing_learned(
     names: NDArray, fitted: FittedTransforms | None, chains: Iterable[Chain]
 ) -> None:
-    """UsageError for new rows of which the chains had to learn something."""
+    """Raise UsageError for new rows if the chains have fitted parameters."""
     fitted_ids = set() if fitted is None else set(fitted.state.ids.tolist())
     new_names = [name for name in names if name not in fitted_ids]
     if new_names and any(learns_by_series(chain) for chain in chains):
@@ -255,7 +255,7 @@ def require_nothing_learned(
 
 
 def differences_and_longest(chains: Iterable[Chain]) -> tuple[int, int]:
-    """How many differences the chains have at most, and their longest lag."""
+    """The largest number of differences in a chain, and the longest lag."""
     lags = [[step.lag for step in chain.steps if step.lag] for chain in chains]
     longest = max((lag for chain_lags in lags for lag in chain_lags), default=0)
     return max(map(len, lags), default=0), longest

@@ -1,8 +1,8 @@
 """Relative widths of intervals by phase of the season: solar power varies at noon, not at night.
 
-The mean change over one season, |z_t − z_{t−m}|, is kept for each phase of the shortest season,
-with decay. What it is beside its mean over all phases says how far errors reach in that phase. An
-answer's quantiles are stretched about their median by it.
+The mean change over one season, |z_t − z_{t−m}|, is tracked for each phase of the shortest season,
+with decay. Its ratio to the mean over all phases says how large errors are in that phase: the
+quantiles of an answer are stretched about their median by it.
 
     B series of a batch · T steps · M steps of the season · H coming steps · D phases
 """
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from lstmcast.model.inputs.tables import sums_by_phase
 
 SHORTEST_SEASON = 24  # steps; phases of shorter ones hardly differ
-DECAY = 0.977  # what a change still counts a season later: half after thirty
-PRIOR = 5.0  # seasons that weigh as much as the mean over all phases
+DECAY = 0.977  # weight of a change one season later: it halves after thirty seasons
+PRIOR = 5.0  # prior weight, in seasons, of the mean over all phases
 POWER = 0.75  # errors differ less from phase to phase than changes do
-LEAST, MOST = 0.33, 3.0  # of a phase's change beside the mean
+LEAST, MOST = 0.33, 3.0  # bounds of the ratio
 
 
 class WidthState(NamedTuple):
@@ -32,7 +32,7 @@ class WidthState(NamedTuple):
 
 
 def season_of(periods: tuple[int, ...]) -> int:
-    """Steps of the season whose phases have widths of their own; 0 for none.
+    """Length of the season whose phases have their own widths; 0 if there is none.
 
     >>> season_of((24, 168)), season_of((7,)), season_of((52,))
     (24, 0, 52)
@@ -42,13 +42,13 @@ def season_of(periods: tuple[int, ...]) -> int:
 
 
 def start_widths(rows: int, season: int) -> WidthState:
-    """No change is known yet."""
+    """The state before the first change."""
     return WidthState(np.zeros((rows, season)), np.zeros((rows, season)))
 
 
 def read_widths(state: WidthState, change_BT: NDArray, horizon: int) -> tuple[NDArray, WidthState]:
-    """Widths of the next steps beside each other, as known at each of T steps (B, T, H), and the
-    state after them. `change_BT`: changes over one season; NaN = unknown."""
+    """Relative widths of the next steps, as known at each of T steps (B, T, H), and the state after
+    them. `change_BT`: changes over one season; NaN = unknown."""
     season, steps = state.change_BM.shape[1], change_BT.shape[1]
     known_BT = ~np.isnan(change_BT)
     size_BT = np.where(known_BT, np.abs(change_BT), 0.0)
@@ -81,6 +81,6 @@ def _ahead(columns: NDArray, season: int, steps: int, horizon: int) -> NDArray:
 
 
 def _first_column(distance: int, season: int) -> int:
-    """Where the newest change of the phase at a distance stands, as known at the first step."""
+    """The column of the newest change of the phase at a distance, as known at the first step."""
     seasons = -(-distance // season)
     return season + distance - season * seasons
