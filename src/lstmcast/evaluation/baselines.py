@@ -67,19 +67,12 @@ class Naive:
         return np.repeat(_newest(panel, origins), steps, axis=1)
 
 
-@dataclass(frozen=True)
-class SeasonalNaive:
-    """The values of the last cycle, or the last known value if the history is shorter than a cycle.
+class _Seasonal:
+    """Base of baselines with a seasonal period."""
 
-    >>> from lstmcast.data.panel import Panel
-    >>> SeasonalNaive(period=2).predict(Panel.from_arrays([3.0, 5.0, 4.0]), 3).point
-    array([[5., 4., 5.]])
-    """
-
-    horizon: int | None = None
-    period: int | None = None  # default: the first period of the panel
-    name: str = "seasonal naive"
-    quantiles: tuple[float, ...] = QUANTILES
+    horizon: int | None
+    period: int | None  # None: the first period of the panel
+    quantiles: tuple[float, ...]
 
     def __post_init__(self) -> None:
         _require_period(self.period)
@@ -93,11 +86,30 @@ class SeasonalNaive:
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SeasonalNaive(_Seasonal):
+    """The values of the last cycle, or the last known value if the history is shorter than a cycle.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> SeasonalNaive(period=2).predict(Panel.from_arrays([3.0, 5.0, 4.0]), 3).point
+    array([[5., 4., 5.]])
+    """
+
+    horizon: int | None = None
+    period: int | None = None  # default: the first period of the panel
+    name: str = "seasonal naive"
+    quantiles: tuple[float, ...] = QUANTILES
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
+        """Forecasts (O, H) at any origins."""
         return _last_cycle(panel, origins, _period(panel, self.period), steps)
 
 
 @dataclass(frozen=True)
-class SeasonalNaiveDrift:
+class SeasonalNaiveDrift(_Seasonal):
     """The last cycle plus the mean change between cycles, in logarithms for positive values.
 
     There is no drift with fewer than two cycles or three changes.
@@ -113,16 +125,6 @@ class SeasonalNaiveDrift:
     name: str = "seasonal naive with drift"
     quantiles: tuple[float, ...] = QUANTILES
 
-    def __post_init__(self) -> None:
-        _require_period(self.period)
-
-    def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
-    ) -> Forecast:
-        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
-        observations."""
-        return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
-
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
         period = _period(panel, self.period)
@@ -131,7 +133,7 @@ class SeasonalNaiveDrift:
 
 
 @dataclass(frozen=True)
-class HoltWinters:
+class HoltWinters(_Seasonal):
     """Exponential smoothing with trend and season, fitted to each history by one-step errors.
 
     Akaike's criterion selects an additive, a damped or no trend. The season is multiplicative if
@@ -150,16 +152,6 @@ class HoltWinters:
     period: int | None = None  # default: the first period of the panel
     name: str = "Holt–Winters"
     quantiles: tuple[float, ...] = QUANTILES
-
-    def __post_init__(self) -> None:
-        _require_period(self.period)
-
-    def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
-    ) -> Forecast:
-        """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
-        observations."""
-        return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""

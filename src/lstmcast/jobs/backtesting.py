@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.jobs.documents import (
-    as_document,
-    described,
-    kind_of,
-    measured_of,
-    rows_of,
-    skipped_series,
-)
+from lstmcast.jobs.documents import tested_document
 from lstmcast.jobs.events import ignore
 from lstmcast.jobs.repairing import Repairs, require_no_totals
 from lstmcast.jobs.source import Source, read_for, source_with_totals
@@ -111,9 +104,4 @@ class BacktestResult:
 
     def document(self, held_out: bool = False) -> dict[str, Any]:
         """The JSON document of `lstmcast backtest --json`; held-out forecasts on request."""
-        return as_document(
-            data=described(self.panel) | kind_of(self.panel),
-            findings=rows_of(self.panel.check()),
-            skipped=skipped_series(self.panel),
-            accuracy=measured_of(self.backtest, held_out),
-        )
+        return tested_document(self.panel, self.backtest, held_out)

@@ -24,6 +24,19 @@ def as_document(**entries: Any) -> dict[str, Any]:
     return {"lstmcast": __version__, **entries}
 
 
+def tested_document(
+    panel: Panel, tested: Backtest | None, held_out: bool, **entries: Any
+) -> dict[str, Any]:
+    """A document that begins with the data and the accuracy; held-out forecasts on request."""
+    return as_document(
+        data=described(panel) | kind_of(panel),
+        findings=rows_of(panel.check()),
+        skipped=skipped_series(panel),
+        accuracy=measured_of(tested, held_out),
+        **entries,
+    )
+
+
 def described(panel: Panel) -> dict[str, Any]:
     return panel.covariates.roles() | {
         "source": panel.report.source,

@@ -17,16 +17,7 @@ from lstmcast.jobs.answers import (
     totals_of,
     without_forecast,
 )
-from lstmcast.jobs.documents import (
-    as_document,
-    described,
-    kind_of,
-    made_of,
-    measured_of,
-    parsed,
-    rows_of,
-    skipped_series,
-)
+from lstmcast.jobs.documents import made_of, parsed, tested_document
 from lstmcast.jobs.events import DataRead, Note, ignore
 from lstmcast.jobs.repairing import Repairs, require_no_totals
 from lstmcast.jobs.source import Source, read_for, source_with_totals
@@ -183,11 +174,10 @@ class ForecastResult:
 
     def document(self, held_out: bool = False) -> dict[str, Any]:
         """The JSON document of `lstmcast forecast --json`; held-out forecasts on request."""
-        return as_document(
-            data=described(self.panel) | kind_of(self.panel),
-            findings=rows_of(self.panel.check()),
-            skipped=skipped_series(self.panel),
-            accuracy=measured_of(self.backtest, held_out),
+        return tested_document(
+            self.panel,
+            self.backtest,
+            held_out,
             forecast=parsed(self.forecast),
             totals=parsed(self.totals),
             scenarios=parsed(self.scenarios),
