@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from functools import cache
 from typing import Any
 
 import torch
@@ -10,18 +12,32 @@ from torch import nn
 
 from lstmcast.training_config import Optimiser, Schedule
 
+WRAPPED = ("add_param_group", "state_dict", "load_state_dict")  # besides `step`
+
 
 def make_optimiser(config: Optimiser, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
     """The optimiser by its name."""
     shared: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
     if config.name == "rmsprop":
-        return torch.optim.RMSprop(
+        return _uncompiled(torch.optim.RMSprop)(
             weights, alpha=config.decay, eps=config.epsilon, momentum=config.momentum, **shared
         )
     if config.name == "sgd":
-        return torch.optim.SGD(weights, momentum=config.momentum, **shared)
+        return _uncompiled(torch.optim.SGD)(weights, momentum=config.momentum, **shared)
     kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
-    return kind(weights, betas=config.betas, eps=config.epsilon, fused=True, **shared)
+    return _uncompiled(kind)(weights, betas=config.betas, eps=config.epsilon, fused=True, **shared)
+
+
+@cache
+def _uncompiled(kind: type[torch.optim.Optimizer]) -> Any:
+    """An optimiser class without the wrappers for `torch.compile`.
+
+    These import the compiler when the first optimiser is made, which takes as long as importing
+    PyTorch, and nothing here is compiled.
+    """
+    plain = {name: inspect.unwrap(getattr(kind, name)) for name in WRAPPED}
+    step = torch.no_grad()(inspect.unwrap(kind.step))
+    return type(kind.__name__, (kind,), {**plain, "step": step})
 
 
 def rate(schedule: Schedule, share_done: float, epochs_done: int, drops: int) -> float:
