@@ -75,17 +75,48 @@ def differences(shown: str, now: str) -> list[str]:
     return different
 
 
+SAVED = re.compile(r'save\("([^"]+)"|(?:folder|out)="([^"]+)"|["\']([\w/-]+\.\w{2,7})["\']')
+COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*\n", re.MULTILINE)
+OTHERWISE = re.compile(r' *# .*$|, language="ja"|-ja(?=\.png")', re.MULTILINE)
+
+
 def examples(page: Path) -> list[str]:
-    """Its blocks, and what they print, without comments, which are in the language of the page."""
-    blocks = (match[0] for match in refresh.BLOCK.finditer(TEXT[page]))
-    return [re.sub(r" *# .*$", "", block, flags=re.MULTILINE) for block in blocks]
+    """Its blocks, and what they print, without what is in the language of the page: comments, and
+    the texts of pictures in Python."""
+    return [OTHERWISE.sub("", match[0]) for match in refresh.BLOCK.finditer(TEXT[page])]
+
+
+def twin_of(page: Path) -> Path:
+    """The English page of a Japanese one; any other is its own twin."""
+    return Path(str(page).replace("/docs/ja/", "/docs/"))
 
 
 def repeats_its_twin(page: Path) -> bool:
     """Whether all examples of a Japanese page are, with what they print, those of the English one:
     then it is enough that those are run."""
-    twin = Path(str(page).replace("/docs/ja/", "/docs/"))
+    twin = twin_of(page)
     return twin != page and examples(page) == examples(twin)
+
+
+def commands_alone(page: Path) -> str:
+    """A Japanese page without its Python where all of that stands on the English page as well, and
+    no command reads a file of it: then it is run there."""
+    python = ("```python", '```text title="prints"')
+    repeated = [block for block in examples(page) if block.startswith(python)]
+    if twin_of(page) == page or not set(repeated) <= set(examples(twin_of(page))):
+        return TEXT[page]
+    made, there = set(), {"airline.csv"}
+    for block in refresh.BLOCK.finditer(TEXT[page]):
+        if block["kind"] == "python":
+            made |= {name for names in SAVED.findall(block["body"]) for name in names} - there
+        elif block["kind"] == "console":
+            commands = "".join(COMMAND.findall(block["body"]))
+            words = set(re.split(r"[\s'\"/?:]+", commands))
+            if made & words - {""}:
+                return TEXT[page]
+            there |= words
+    unrun = TEXT[page].replace("```python\n", "```code\n")
+    return unrun.replace('```text title="prints"', '```text title="printed"')
 
 
 RUN = [page for page in refresh.pages() if not repeats_its_twin(page)]
@@ -93,9 +124,10 @@ RUN = [page for page in refresh.pages() if not repeats_its_twin(page)]
 
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_the_examples_print_what_the_page_shows(page):
+    text = commands_alone(page)
     with refresh.sandbox() as folder:
-        now = refresh.refreshed(TEXT[page], folder)
-    assert not differences(TEXT[page], now), "run `make docs-refresh`, and read what changed"
+        now = refresh.refreshed(text, folder)
+    assert not differences(text, now), "run `make docs-refresh`, and read what changed"
 
 
 def test_a_page_that_prints_something_else_is_run():
@@ -106,6 +138,20 @@ def test_a_page_that_prints_something_else_is_run():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(TEXT, japanese, TEXT[japanese].replace("-1.716", "-1.717"))
         assert not repeats_its_twin(japanese)
+
+
+def test_python_of_a_japanese_page_is_run_where_it_differs_or_a_command_reads_its_file():
+    page = ROOT / "docs" / "ja" / "how-to" / "prediction.md"
+    assert "```python" in TEXT[page] and "```python" not in commands_alone(page)
+    assert commands_alone(twin_of(page)) == TEXT[twin_of(page)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TEXT, page, TEXT[page].replace("```python\n", "```python\nx = 1\n", 1))
+        assert commands_alone(page) == TEXT[page]
+    reads = TEXT[page] + '```python\nmodel.save("kept")\n```\n\n```console\n$ cat kept\n```\n'
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TEXT, page, reads)
+        patch.setitem(TEXT, twin_of(page), reads)
+        assert commands_alone(page) == reads
 
 
 def test_every_kind_of_block_is_known():

@@ -186,6 +186,10 @@ def test_it_is_a_frame_a_file_a_picture_and_japanese(tmp_path):
     assert "price (known in advance)" in labels
     assert bars.patches[0].get_width() == found.parts[0].growth
     assert picture.save(tmp_path / "found.svg").stat().st_size > 1000
+    japanese = lc.ImportancePlot.from_importance(found, language="ja")
+    if not japanese.missing_letters():
+        labels = [text.get_text() for text in japanese.figure().axes[0].get_yticklabels()]
+        assert "price (前もって分かる列)" in labels
     text = found.text("ja")
     assert "検証用の起点3個" in text and "前もって分かる列" in text
     assert "29ステップ前とそれ以前" in text
