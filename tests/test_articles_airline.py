@@ -117,7 +117,8 @@ def faithful(tmp_path_factory):
 @pytest.fixture(scope="module")
 def default(tmp_path_factory):
     """That without --faithful."""
-    return short_run(tmp_path_factory.mktemp("airline"), faithful=False)
+    with undrawn():
+        return short_run(tmp_path_factory.mktemp("airline"), faithful=False)
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +250,8 @@ def test_a_series_of_ones_own_goes_through_the_same_system(faithful, tmp_path, m
     values = np.sin(np.arange(60) / 3) - 0.5  # no logarithms, and no year
     own = {"day": days, "sales": values}
     given = {"faithful": faithful, "epochs": 3, "out": tmp_path, "quiet": True}
-    measures = articles.run("airline", data=own, **given)
+    with undrawn():
+        measures = articles.run("airline", data=own, **given)
     assert measures[0].measure.startswith(f"RMSE of {held_back(60)} steps fed back")
     assert all(np.isfinite(measure.value) for measure in measures)
     assert not (tmp_path / "airline.csv").exists()

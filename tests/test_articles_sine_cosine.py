@@ -186,7 +186,8 @@ def test_a_readers_own_columns_go_through_the_same_system(tmp_path):
     steps = np.arange(160)
     own = lc.Panel.from_arrays({"a": np.sin(steps / 6), "b": np.cos(steps / 6)})
     to = ExampleRun(tmp_path, quiet=True, own=own)
-    sine_cosine.train_and_judge(to, small(epochs=10), sine_cosine.OURS)
+    with undrawn():
+        sine_cosine.train_and_judge(to, small(epochs=10), sine_cosine.OURS)
     assert list(read(tmp_path / "errors-after-1.csv")) == ["horizon", "a", "b", "total"]
     table = read(tmp_path / "prediction-after-1.csv")
     assert table["step"][0] == 121 and np.isfinite(table["a true"]).sum() == 39

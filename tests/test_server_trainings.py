@@ -27,7 +27,7 @@ AIR = {"file": ("airline.csv", airline_table())}
 QUICK = {"horizon": "6", "epochs": "2"}
 LONG = {"horizon": "6", "epochs": "5000", "weights": "scratch"}
 PATIENCE = 120  # seconds, on a machine that is busy
-MOMENT = 0.2
+MOMENT = 0.05
 
 
 def until(ask, name, *states):
