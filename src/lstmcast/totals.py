@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 # besides "step" and "horizon"
-SPANS = {"day": "D", "week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
+# weeks from Monday to Sunday, the day on which they end
+SPANS = {"day": "D", "week": "W-SUN", "month": "MS", "quarter": "QS", "year": "YS"}
 WHOLE, STEP, EVERYTHING = "horizon", "step", "all"
 NOWHERE = -(1 << 62)  # the period of steps that are left out
 LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5  # percent: beyond these, a thousand paths are too few
@@ -110,13 +111,16 @@ class Totals(ResultTable):
 
     def _row(self, row: int, names: Sequence[str]) -> list[str]:
         """A row as text, with these columns of names."""
-        write = number_format(self.quantiles[row])
+        # what is enough of counts is whole
+        is_whole = self.order is not None and float(self.order[row]).is_integer()
+        write = number_format(self.quantiles[row], counts=is_whole)
         cells = [str(self.names[name][row]) for name in names]
         cells += [self._period(row), write(self.total[row])]
         for low, high in _bounds(self.quantiles[row]):
             cells.append(f"{write(low)} … {write(high)}")
         if self.order is not None:
-            cells.append(write(self.order[row]))
+            write_order = "{:,.0f}".format if is_whole else write
+            cells.append(write_order(self.order[row]))
         return cells
 
     def _period(self, row: int) -> str:

@@ -151,7 +151,8 @@ def finding_lines(
         if id(finding) not in told:
             continue
         severity = _severity(finding.severity, words)
-        lines.append(paragraph(f"{severity}{words(finding.text)}", indent=11))
+        text = " ".join(words(finding.text).split("\n"))
+        lines.append(paragraph(f"{severity}{text}", indent=11))
     hidden = len(ordered) - len(lines)
     if hidden:
         lines.append(words(f"  … and {hidden:,} more: `lstmcast check` shows all"))
@@ -195,10 +196,10 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     limit = MOST_ROWS // 2 if is_many else MOST_ROWS
     origins = range(min(len(forecast.ids), max(MOST_SERIES, limit // forecast.horizon)))
     steps = range(min(forecast.horizon, limit // max(1, len(origins))))
-    is_wanted = forecast.wanted
+    is_wanted, counts = forecast.wanted, forecast.counts
     for origin in origins:
         numbers = np.append(forecast.point[origin], forecast.quantiles[origin].ravel())
-        write = number_format(numbers)
+        write = number_format(numbers, counts[origin])
         for step in steps:
             place = origin, step
             if not is_wanted[place]:
@@ -221,6 +222,9 @@ def _more_rows(count: int, words: Words) -> str:
 def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     """The first sums with their intervals."""
     header, *rows = totals.rows(MOST_ROWS // 2)
+    # a period may say how much of it is forecast
+    place = header.index(totals.span)
+    rows = [[*row[:place], words(row[place]), *row[place + 1 :]] for row in rows]
     left_aligned = [*map(words, totals.names), words(totals.span)]
     text = fitting(list(map(words, header)), rows, terminal_columns(), left_aligned)
     hidden = _more_rows(len(totals) - len(rows), words)
