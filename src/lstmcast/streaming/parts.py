@@ -35,6 +35,7 @@ from lstmcast.streaming.opening import (
     require_readable,
     stops_of,
 )
+from lstmcast.streaming.wholes import FRACTIONS, whole_of_new
 from lstmcast.util.objects import objects
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Parts(NamedTuple):
     clock: Clock | None  # how ticks make years
     own_periods: bool  # whether rows are asked for their own
     stops: int  # where forecasts of a new row stop
+    whole: int  # whether its values are whole numbers
     rates: bool  # whether far horizons are answered at several rates
     open_times: OpenTimes | None
 
@@ -73,6 +75,7 @@ class Parts(NamedTuple):
             "alerts": _described(self.alerts),
             "conformal": _described(self.conformal),
             "stops": self.stops,
+            "whole": self.whole,
             "rates": self.rates,
             "periods": list(self.grid.periods),
             "family": self.grid.family,
@@ -115,10 +118,12 @@ class Parts(NamedTuple):
             alerts=_made(Alerts, manifest.get("alerts")),
             conformal=_made(Conformal, manifest.get("conformal")),
             seed=manifest["seed"],
-            # Older streams know nothing of a year, nor of periods of their own; they stop nowhere.
+            # Older streams know nothing of a year, nor of periods of their own; they stop nowhere,
+            # and their values may be fractions.
             clock=clock,
             own_periods=manifest.get("own_periods", False),
             stops=manifest.get("stops", ANYWHERE),
+            whole=manifest.get("whole", FRACTIONS),
             rates=manifest.get("rates", True),
             open_times=open_times,
         )
@@ -178,6 +183,7 @@ def parts_of(
         clock=clock_of(step),
         own_periods=may_differ(grid.periods, step),
         stops=stops,
+        whole=whole_of_new(start, panel, kind),
         rates=rates,
         open_times=OpenTimes.of(panel),
         **ways._asdict(),

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.panel import Kind, Panel
 from lstmcast.data.times.frequency import Frequency
+from lstmcast.data.wholes import made_whole
 from lstmcast.decoding import Reader
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.anomalies import Alerts
@@ -45,6 +46,7 @@ from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.saving import described_stream, made_stream, read_saved
 from lstmcast.streaming.updates import updates_of
 from lstmcast.streaming.watching import Watch
+from lstmcast.streaming.wholes import are_answered_whole, whole_after, whole_of_panel
 from lstmcast.util.blas import one_blas_thread
 from lstmcast.util.parallel import keep_small_memory
 
@@ -110,6 +112,8 @@ class Stream:
             known.join(self.ids)
         if panel is not None:
             self.rows["stops"][:] = stops_S
+            whole_S = whole_of_panel(panel, parts.context, parts.whole, kind is not None)
+            self.rows["whole"][:] = whole_S
             self.intake.history(panel)
             self.watch.history(panel)
 
@@ -124,6 +128,7 @@ class Stream:
         self.note: dict[str, Any] = {}
         self.rows = Rows(ids)
         self.rows.add("stops", lambda count: np.full(count, parts.stops, np.int64))
+        self.rows.add("whole", lambda count: np.full(count, parts.whole, np.int64))
         self.open_times = parts.open_times
         if self.open_times is not None:
             self.open_times.begin(self.rows)
@@ -195,7 +200,9 @@ class Stream:
         Several columns per row are a last axis (…, K). NaN for rows without values. `ids`: the rows
         to predict, in this order. Defaults to all.
         """
-        answer_SHKX = self.answers.shown(self.answers.following(horizon, ids), self.rows.at(ids))
+        row_R = self.rows.at(ids)
+        answer_SHKX = self.answers.shown(self.answers.following(horizon, ids), row_R)
+        answer_SHKX = self._made_whole(answer_SHKX, row_R)
         return self.answers.flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
 
     def quantiles(
@@ -218,7 +225,8 @@ class Stream:
         row_R = self.rows.at(ids)
         if adjusted:
             answer_SHKX = self.watch.adjusted(row_R, answer_SHKX)
-        return self.answers.flat(self.answers.shown(answer_SHKX, row_R), horizon)
+        answer_SHKX = self._made_whole(self.answers.shown(answer_SHKX, row_R), row_R)
+        return self.answers.flat(answer_SHKX, horizon)
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
         """The share of about the newest 500 values in their intervals, by row, step ahead and
@@ -259,6 +267,7 @@ class Stream:
         """
         row_R, values_RK, past_RP, cells_CR = self.intake.checked(values, ids, past, future)
         answer_RHKX = self.answers.told(self.answers.of(1, row_R), row_R, cells_CR)
+        answer_RHKX = self._made_whole(answer_RHKX, row_R)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         left_RK = self.answers.left_of(values_RK, row_R)
@@ -267,6 +276,7 @@ class Stream:
         self.watch.score(row_R, left_RK[:, 0])
         self.intake.read(self.ticks, row_R, left_RK, past_RP)
         self.rows["stops"][row_R] = stops_after(self.rows["stops"][row_R], values_RK)
+        self.rows["whole"][row_R] = whole_after(self.rows["whole"][row_R], values_RK)
         self.ticks += 1
         self.answers.forget()
         return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK
@@ -342,6 +352,11 @@ class Stream:
             manifest["learning"] = None
         with store.complete(folder, "it"):
             return made_stream(cls, manifest, groups, Path(folder), head)
+
+    def _made_whole(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
+        """Answers as they are shown: whole numbers in rows of counts."""
+        whole_R = self.rows["whole"][row_R]
+        return made_whole(answer_RHKX, are_answered_whole(self.network, whole_R))
 
     def _follow(self) -> None:
         """What the inputs learned of the rows that are here now; what was forecast is forgotten."""
