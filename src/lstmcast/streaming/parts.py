@@ -35,7 +35,7 @@ from lstmcast.streaming.opening import (
     require_readable,
     stops_of,
 )
-from lstmcast.streaming.wholes import FRACTIONS, whole_of_new
+from lstmcast.streaming.rowkinds import FRACTIONS, whole_of_new
 from lstmcast.util.objects import objects
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Parts(NamedTuple):
     clock: Clock | None  # how ticks make years
     own_periods: bool  # whether rows are asked for their own
     stops: int  # where forecasts of a new row stop
-    whole: int  # whether its values are whole numbers
+    are_whole: int  # whether its values are whole numbers
     rates: bool  # whether far horizons are answered at several rates
     open_times: OpenTimes | None
 
@@ -75,7 +75,7 @@ class Parts(NamedTuple):
             "alerts": _described(self.alerts),
             "conformal": _described(self.conformal),
             "stops": self.stops,
-            "whole": self.whole,
+            "whole": self.are_whole,
             "rates": self.rates,
             "periods": list(self.grid.periods),
             "family": self.grid.family,
@@ -123,7 +123,7 @@ class Parts(NamedTuple):
             clock=clock,
             own_periods=manifest.get("own_periods", False),
             stops=manifest.get("stops", ANYWHERE),
-            whole=manifest.get("whole", FRACTIONS),
+            are_whole=manifest.get("whole", FRACTIONS),
             rates=manifest.get("rates", True),
             open_times=open_times,
         )
@@ -183,7 +183,7 @@ def parts_of(
         clock=clock_of(step),
         own_periods=may_differ(grid.periods, step),
         stops=stops,
-        whole=whole_of_new(start, panel, kind),
+        are_whole=whole_of_new(start, panel, kind),
         rates=rates,
         open_times=OpenTimes.of(panel),
         **ways._asdict(),

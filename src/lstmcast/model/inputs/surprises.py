@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.model.inputs.base import decayed_sums
+from lstmcast.model.inputs.surprisestate import Axis, Range, Surprises
 from lstmcast.util.states import rows_of, with_rows
 
 LIMIT = 6.0  # usual changes outside of the recent range, from which a value is a surprise
@@ -26,103 +27,10 @@ MEMORY = 64.0  # values that the usual change remembers
 DOUBT = 4  # values after a shift, of which one that is nearer to the level before takes it back
 FADE = 0.99  # of the largest change that lasted, per value
 AT_ONCE = 2.0  # of these limits: a surprise that is larger is believed at once, unless it is
-LATELY = 12  # values within which what comes again is no surprise
 EARLY_FAR = 20.0  # times as large as the first values, or as small: one of them is an error,
 EARLY_LARGEST = 10.0  # if no change before was a tenth of that;
 CYCLE_MORE, CYCLE_LARGEST = 4, 4.0  # so many values after a cycle, if none was a fourth;
 EQUAL = 4  # if these first values never changed, any other
-FAR = 10.0  # times as large as all recent values, or as small
-
-
-class Axis(NamedTuple):
-    """How series are read."""
-
-    log_B: NDArray
-    # How many times farther a value must be to be a surprise. Among square roots it is far: to sell
-    # nothing for long, and then a lot, is what such series are like.
-    slack_B: NDArray
-    fewest: int  # values that must have been read first
-    season: int  # the shortest; 1 without any
-
-
-class Surprises(NamedTuple):
-    """What must be remembered of values that were set aside, and of those that were read; values
-    are less the reference and the shift, on the reading axis."""
-
-    shift_B: NDArray  # that was believed: taken off what is read, added to what is answered
-    before_B: NDArray  # the shift before it
-    # On which side the newest value was a surprise, −1 or 1; 0 where it was none.
-    side_B: NDArray
-    aside_B22: NDArray  # lowest and highest that was set aside,
-    since_B2: NDArray  # and how long ago
-    cycle_BL: NDArray  # newest changes over a cycle
-    last_B2: NDArray  # what was read last
-    change_B2: NDArray  # decayed sum of the changes from one to the next,
-    weight_B2: NDArray  # and of their number
-    largest_B2: NDArray  # of these changes
-    largest_before_B2: NDArray  # the same before the newest shift
-    count_B2: NDArray  # how many were read
-    doubt_B: NDArray  # how many more values may take the newest shift back
-    # Where the level may be as well after a surprise, less where it is read; else 0.
-    other_B: NDArray
-
-
-def no_surprises(rows: int, tail: int) -> Surprises:
-    """Before the first value."""
-    zeros, pairs, unknown = np.zeros(rows), np.zeros((rows, 2)), np.full((rows, 2), np.nan)
-    return Surprises(
-        shift_B=zeros,
-        before_B=zeros,
-        side_B=zeros,
-        aside_B22=np.full((rows, 2, 2), np.nan),
-        since_B2=pairs,
-        cycle_BL=np.full((rows, tail), np.nan),
-        last_B2=unknown,
-        change_B2=pairs,
-        weight_B2=pairs,
-        largest_B2=pairs,
-        largest_before_B2=pairs,
-        count_B2=pairs,
-        doubt_B=zeros,
-        other_B=zeros,
-    )
-
-
-class Range(NamedTuple):
-    """The smallest and the largest of recent values, and of their changes over a cycle."""
-
-    low_R2: NDArray
-    high_R2: NDArray
-
-    @classmethod
-    def of(cls, recent_RL2: NDArray) -> Range:
-        """That of the known ones."""
-        low_R2 = np.fmin.reduce(recent_RL2, axis=1)
-        high_R2 = np.fmax.reduce(recent_RL2, axis=1)
-        return cls(low_R2, high_R2)
-
-    def with_aside(self, state: Surprises, cycles: tuple[int, ...]) -> Range:
-        """The range with what was set aside lately or a cycle ago within it: it may be a habit."""
-        recent_R2 = state.since_B2[:, :, None] <= LATELY
-        for cycle in cycles:
-            recent_R2 |= np.abs(state.since_B2[:, :, None] - cycle) <= 1
-        aside_R22 = np.where(recent_R2, state.aside_B22, np.nan)
-        low_R2 = np.fmin(self.low_R2, aside_R22[:, 0])
-        high_R2 = np.fmax(self.high_R2, aside_R22[:, 1])
-        return Range(low_R2, high_R2)
-
-    def side(self, now_R2: NDArray, allowed_R2: NDArray) -> NDArray:
-        """Whether values lie too far below (−1) or above (1), or their changes do, else 0."""
-        above_R = (now_R2 > self.high_R2 + allowed_R2).any(axis=1)
-        below_R = (now_R2 < self.low_R2 - allowed_R2).any(axis=1)
-        return above_R.astype(float) - below_R
-
-    def is_far(self, y_R: NDArray, axis: Axis) -> NDArray:
-        """Whether values are FAR times as large as all recent ones, or as small; as they are: FAR
-        times their range away. An error is more likely than a level."""
-        low_R, high_R = self.low_R2[:, 0], self.high_R2[:, 0]
-        far_R = np.where(axis.log_B, np.log(FAR), FAR * (high_R - low_R))
-        return (y_R > high_R + far_R) | (y_R < low_R - far_R)
 
 
 class Calmed(NamedTuple):
@@ -241,8 +149,7 @@ def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
     # What has never changed has no usual change: its first one says that something happened.
     has_changed_B2 = state.change_B2 > 0
     floor_B2 = np.where(axis.log_B[:, None] & has_changed_B2, FLOOR, 0.0)
-    usual_B2 = state.change_B2 / np.maximum(state.weight_B2, 1.0)
-    usual_B2 = np.maximum(usual_B2, floor_B2)
+    usual_B2 = np.maximum(state.usual_B2, floor_B2)
     allowed_B2 = axis.slack_B[:, None] * np.maximum(LIMIT * usual_B2, largest_B2)
     early_B2 = _allowed_early(state.count_B2, largest_B2, allowed_B2, axis)
     return np.where(state.count_B2 >= axis.fewest, allowed_B2, early_B2)
@@ -325,7 +232,8 @@ def _one(
     first_R = ~returned_R & ~again_R & (wide.side(now_R2, allowed_R2) != 0)
     jump_R = now_R2[:, 0] - _expected(state, before_R)
     small_R = np.abs(jump_R) <= AT_ONCE * allowed_R2[:, 0]
-    aside_R = first_R & (small_R | recent.is_far(now_R2[:, 0], axis))
+    is_far_R = recent.is_far(now_R2[:, 0], state.usual_B2[:, 0], axis)
+    aside_R = first_R & (small_R | is_far_R)
     believed_R = again_R | (first_R & ~aside_R)
     state = _shifted(state, believed_R, returned_R, z_R, before_R)
     back_R = np.where(state.doubt_B == DOUBT, state.before_B - state.shift_B, 0.0)
