@@ -5,6 +5,8 @@ import { counting, isKnown, known, largest, smallest } from "./numbers.mjs";
 
 const SHARE = 0.025; // of the values read, which events are fewer than
 const UNLIKE = 2; // times the largest other change over a cycle
+const LASTED = 8; // values, and a cycle, that a new level must have lasted
+const BELIEVED = 2; // values after which a new level is believed
 const SURPRISED = 2; // outermost distances to the median, from which a value may be an event
 const MIDDLE = 3;
 
@@ -12,10 +14,15 @@ const MIDDLE = 3;
 export function withoutEvents(tried, panel, cutoffs) {
   if (!isSurprised(tried)) return tried;
   const start = startOf(panel.values.length, panel.periods);
-  const isEvent = eventsOf(panel.values.slice(start), shortestSeason(panel.periods) || 1);
+  const season = shortestSeason(panel.periods) || 1;
+  const read = panel.values.slice(start);
+  const isEvent = eventsOf(read, season);
+  const shift = start + lastingShift(read, season);
   const isAt = (step) => isEvent[step - start] ?? false;
+  const isAcross = (cutoff, h) => cutoff <= shift + BELIEVED && cutoff + h >= shift;
+  const isRare = (cutoff, h) => isAt(cutoff - 1) || isAt(cutoff + h) || isAcross(cutoff, h);
   const actual = tried.actual.map((row, j) =>
-    row.map((value, h) => (isAt(cutoffs[j] - 1) || isAt(cutoffs[j] + h) ? NaN : value)),
+    row.map((value, h) => (isRare(cutoffs[j], h) ? NaN : value)),
   );
   return { ...tried, actual };
 }
@@ -52,4 +59,33 @@ export function eventsOf(values, season) {
     isEvent[t] = alone[t] > UNLIKE * others && isOver;
   }
   return isEvent;
+}
+
+/** Where a level begins that has lasted, if values shifted once; NaN if they did not. */
+export function lastingShift(values, season) {
+  const filled = withoutGaps(values);
+  if (filled.length <= 3 * season + LASTED) return NaN;
+  const z = smallest(filled) > 0 ? filled.map(Math.log) : filled;
+  const change = z.slice(season).map((value, t) => value - z[t]);
+  const size = change.map(Math.abs);
+  const order = counting(change.length).sort((a, b) => size[b] - size[a] || a - b);
+  const spanning = order.slice(0, season).sort((a, b) => a - b);
+  const shift = spanning[0] + season;
+  const isTogether = spanning[season - 1] - spanning[0] === season - 1;
+  const changes = spanning.map((t) => change[t]);
+  const isOneWay = changes.every((one) => one > 0) || changes.every((one) => one < 0);
+  const others = size[order[season]];
+  const isUnlike = others > 0 && smallest(changes.map(Math.abs)) > UNLIKE * others;
+  const hasLasted = z.length - shift >= Math.max(LASTED, season);
+  if (!(hasLasted && isTogether && isOneWay && isUnlike)) return NaN;
+  return values.length - z.length + shift;
+}
+
+/** From the first known value on, missing ones as the one before. */
+function withoutGaps(values) {
+  const filled = values.slice(Math.max(values.findIndex(isKnown), 0));
+  filled.forEach((value, t) => {
+    if (!isKnown(value) && t > 0) filled[t] = filled[t - 1];
+  });
+  return filled;
 }
