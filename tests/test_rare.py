@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.evaluation.rare import events, lasting_shift
+from lstmcast.evaluation.rare import events, lasting_shift, over_since
 
 
 def sales(count, season=0.2, seed=1):
@@ -101,3 +101,35 @@ def test_intervals_are_those_of_the_new_level(frequency, before, after):
     low, *_, high = np.moveaxis(lc.LSTMForecaster(12).predict(panel).quantiles[0], 1, 0)
     assert low.min() > 30 and high.max() < 80
     assert ((low <= values[-12:]) & (values[-12:] <= high)).mean() > 0.9
+
+
+# ---------------------------------------------------------------- plunges that are over
+
+
+@pytest.mark.parametrize(
+    ("values", "season", "found"),
+    [
+        (sales(96), 12, []),
+        (changed(sales(96), *range(50, 60), times=0.2), 12, [*range(50, 60)]),
+        (changed(sales(96), *range(50, 60), times=4), 12, [*range(50, 60)]),
+        (changed(sales(96), *range(90, 96), times=0.2), 12, []),  # it is not over
+        (levels(60, 36), 12, []),  # a level that there was before
+        (np.exp(np.arange(80) / 9), 1, []),  # growth
+        (with_holes(changed(sales(96), *range(50, 60), times=0.2), 54), 12, [*range(51, 61)]),
+        (changed(sales(96), *range(50, 60), times=0.2) - 200, 12, [*range(50, 60)]),
+        (np.full(60, np.nan), 12, []),
+    ],
+)
+def test_plunges_that_are_over_are_found(values, season, found):
+    assert np.flatnonzero(over_since(values, season)).tolist() == found
+
+
+def test_after_a_strike_intervals_reach_no_further_up_than_before():
+    days = np.arange(372)
+    noise = np.random.default_rng(0).normal(0, 0.05, 372)
+    values = 100 * (1 + 0.3 * np.sin(2 * np.pi * days / 7)) * np.exp(noise)
+    strike = lc.Panel.from_arrays(
+        changed(values, *range(330, 345), times=0.1), frequency="D", start="2023-01-01"
+    )
+    forecast = lc.LSTMForecaster(28).predict(strike)
+    assert forecast.interval(95).upper.max() < 250

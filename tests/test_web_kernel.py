@@ -85,6 +85,7 @@ CASES = {
     "a closed hour a day": (edited(wave(480, 24), [420, 444], 1), "h", 24),
     "a lasting shift": (np.repeat([50.0, 150], [48, 24]) * np.exp(noise(72) / 20), "MS", 12),
     "a lasting shift with gaps": (with_gaps(np.repeat([9.0, -9], [150, 60]) + noise(210)), "D", 9),
+    "a strike that is over": (edited(wave(300, 7), slice(230, 245), 5), "D", 14),
     "a month of holidays": (edited(wave(120, 12), slice(7, None, 12), 0), "MS", 12),
     "an hour without service": (edited(wave(480, 24), slice(4, None, 24), 0), "h", 24),
     "visits": (np.random.default_rng(6).integers(3, 41, 120).astype(float), "D", 14),

@@ -27,6 +27,7 @@ SHARE = 0.025  # of the values read, which events are fewer than
 UNLIKE = 2.0  # times the largest other change over a cycle
 LASTED = 8  # values, and a cycle, that a new level must have lasted
 BELIEVED = 2  # values after which a new level is believed
+NEWEST = 12  # values, or a cycle, that say what is usual now
 SURPRISED = 2.0  # outermost distances to the median, from which a value may be an event
 
 
@@ -54,6 +55,7 @@ def _ordinary(forecasts: Tried, panel: Panel, held_out: HeldOut) -> Tried:
         values_T = panel.values[first:end]
         cutoff_J1 = held_out.counts_OJ[row][:, None] - starts[row]
         is_rare_JH = _looks_across(cutoff_J1, steps_H, lasting_shift(values_T, season))
+        is_rare_JH |= _at(cutoff_J1 - 1, over_since(values_T, season))
         is_event_T = events(values_T, season)
         if is_event_T.any():
             is_rare_JH |= _at(cutoff_J1 + steps_H, is_event_T)
@@ -103,6 +105,30 @@ def lasting_shift(values_T: NDArray, season: int) -> int | None:
     is_noisy = largest_other > 0  # else errors about the new level are not what intervals measure
     is_shift = has_lasted and are_together and is_one_way and is_unlike and is_noisy
     return len(values_T) - len(z_T) + shift if is_shift else None
+
+
+def over_since(values_T: NDArray, season: int) -> NDArray:
+    """Which values lie far outside of those of the newest cycle, though others before them did not
+    (T,): a plunge that is over. What was forecast from it says nothing of now.
+
+    >>> values = np.r_[np.full(30, 9.0), np.full(5, 2.0), np.full(20, 9.0)] + np.arange(55) % 2
+    >>> np.flatnonzero(over_since(values, season=1)).tolist()
+    [30, 31, 32, 33, 34]
+    """
+    z_T = _filled(values_T)
+    is_over_T = np.zeros(len(values_T), bool)
+    if not len(z_T):
+        return is_over_T
+    if z_T.min() > 0:
+        z_T = np.log(z_T)
+    newest_T = z_T[-max(season, NEWEST) :]
+    low, high = newest_T.min(), newest_T.max()
+    room = high - low
+    is_far_T = (z_T < low - room) | (z_T > high + room)
+    first_ordinary = int(is_far_T.argmin())
+    is_far_T[:first_ordinary] = False  # a level before this one, or growth
+    is_over_T[len(values_T) - len(z_T) :] = is_far_T
+    return is_over_T
 
 
 def _filled(values_T: NDArray) -> NDArray:

@@ -7,6 +7,7 @@ const SHARE = 0.025; // of the values read, which events are fewer than
 const UNLIKE = 2; // times the largest other change over a cycle
 const LASTED = 8; // values, and a cycle, that a new level must have lasted
 const BELIEVED = 2; // values after which a new level is believed
+const NEWEST = 12; // values, or a cycle, that say what is usual now
 const SURPRISED = 2; // outermost distances to the median, from which a value may be an event
 const MIDDLE = 3;
 
@@ -18,9 +19,11 @@ export function withoutEvents(tried, panel, cutoffs) {
   const read = panel.values.slice(start);
   const isEvent = eventsOf(read, season);
   const shift = start + lastingShift(read, season);
+  const isOver = overSince(read, season);
   const isAt = (step) => isEvent[step - start] ?? false;
+  const isAfter = (cutoff) => isAt(cutoff - 1) || (isOver[cutoff - 1 - start] ?? false);
   const isAcross = (cutoff, h) => cutoff <= shift + BELIEVED && cutoff + h >= shift;
-  const isRare = (cutoff, h) => isAt(cutoff - 1) || isAt(cutoff + h) || isAcross(cutoff, h);
+  const isRare = (cutoff, h) => isAfter(cutoff) || isAt(cutoff + h) || isAcross(cutoff, h);
   const actual = tried.actual.map((row, j) =>
     row.map((value, h) => (isRare(cutoffs[j], h) ? NaN : value)),
   );
@@ -79,6 +82,21 @@ export function lastingShift(values, season) {
   const hasLasted = z.length - shift >= Math.max(LASTED, season);
   if (!(hasLasted && isTogether && isOneWay && isUnlike)) return NaN;
   return values.length - z.length + shift;
+}
+
+/** Which values lie far outside of those of the newest cycle, though others before did not. */
+export function overSince(values, season) {
+  const filled = withoutGaps(values);
+  const z = smallest(filled) > 0 ? filled.map(Math.log) : filled;
+  const newest = z.slice(-Math.max(season, NEWEST));
+  const [low, high] = [smallest(newest), largest(newest)];
+  const room = high - low;
+  const isFar = z.map((value) => value < low - room || value > high + room);
+  const first = isFar.indexOf(false); // before it: another level, or growth
+  return values.map((_, t) => {
+    const place = t - (values.length - z.length);
+    return place >= first && isFar[place];
+  });
 }
 
 /** From the first known value on, missing ones as the one before. */
