@@ -17,9 +17,10 @@ import pytest
 import lstmcast as lc
 from builders import drawn_network, market, plain_config, waves
 from lstmcast.context import Newest, Whole
-from lstmcast.data.kinds import recognise, stopped
+from lstmcast.data.kinds import common_kind, recognise, stopped
 from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
+from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.evaluation.calibration import widened
 from lstmcast.export import onnx as exporting
 from lstmcast.export.graphs import Graph
@@ -56,6 +57,8 @@ def expected(model: Fitted, panel: Panel):
     own = model.decode(panel, origins_of(panel), model.network.config.steps)
     own = own if model.factors_HI is None else widened(own, model.factors_HI)
     recognised = recognise(panel.values, panel.offsets)
+    asked = replace(panel, recognised=recognised, kind=common_kind(recognised))
+    own = made_whole(own, whole_origins(asked, origins_of(asked)))
     return stopped(own, np.isin(recognised, ("count", "positive")))
 
 
@@ -216,8 +219,15 @@ def test_intervals_are_widened_on_the_axis_that_suits():
 
 @pytest.mark.parametrize(
     "values",
-    [[0, 4.5, 2, 1], [18, 19, 20, 21], [18, 19, 21, 22], [1, 2, 3, -1], [1, 2, 3.5, 4]],
-    ids=["touches 0", "counts", "larger counts", "below 0", "any"],
+    [
+        [0, 4.5, 2, 1],
+        [18, 19, 20, 21],
+        [18, 19, 21, 22],
+        [118, 119, 121, 122],
+        [1, 2, 3, -1],
+        [1, 2, 3.5, 4],
+    ],
+    ids=["touches 0", "counts", "larger counts", "too large", "below 0", "any"],
 )
 def test_forecasts_stop_where_values_do(values):
     panel = Panel.from_arrays(np.tile(values, 9).astype(float))

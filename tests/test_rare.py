@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.evaluation.rare import events
+from lstmcast.evaluation.rare import events, lasting_shift, over_since
 
 
 def sales(count, season=0.2, seed=1):
@@ -53,3 +53,83 @@ def test_intervals_are_as_wide_as_without_an_event(at, times):
 
     with_event = widths(changed(sales(60), at, times=times)) / widths(sales(60))
     assert with_event.max() < 1.8  # more than 4 where the event is a held-out value
+
+
+# ---------------------------------------------------------------- levels that have lasted
+
+
+def levels(before, after, spread=0.05, low=5.0, high=50.0, seed=0):
+    """A level, then another one, with noise as ratios."""
+    noise = np.random.default_rng(seed).normal(0, spread, before + after)
+    return np.repeat([low, high], [before, after]) * np.exp(noise)
+
+
+def with_holes(values, *places):
+    values = np.append(np.nan, values)
+    values[list(places)] = np.nan
+    return values
+
+
+@pytest.mark.parametrize(
+    ("values", "season", "found"),
+    [
+        (levels(48, 12), 12, 48),
+        (levels(48, 12), 1, 48),
+        (levels(48, 12, low=50, high=20), 12, 48),
+        (levels(48, 12) - 60, 12, 48),  # below 0
+        (with_holes(levels(48, 12), 20, 55), 12, 49),
+        (levels(48, 11), 12, None),  # it has not lasted a cycle
+        (levels(48, 7), 1, None),
+        (levels(48, 12, high=5.5), 12, None),  # noise
+        (np.tile(levels(12, 12), 4), 1, None),  # it comes again
+        (np.append(levels(30, 12), np.full(12, 500.0)), 12, None),  # stairs
+        (np.append(levels(30, 12), levels(12, 0)), 12, None),  # it is over
+        (np.cumsum(np.random.default_rng(0).normal(size=200)), 7, None),
+        (levels(48, 12, spread=0), 12, None),
+        (np.full(60, np.nan), 12, None),
+        (levels(20, 12), 12, None),  # short
+    ],
+)
+def test_one_shift_that_has_lasted_is_found(values, season, found):
+    assert lasting_shift(values, season) == found
+
+
+@pytest.mark.parametrize(("frequency", "before", "after"), [("MS", 48, 24), ("D", 140, 60)])
+def test_intervals_are_those_of_the_new_level(frequency, before, after):
+    values = levels(before, after + 12)
+    panel = lc.Panel.from_arrays(values[:-12], frequency=frequency, start="2015-01-01")
+    low, *_, high = np.moveaxis(lc.LSTMForecaster(12).predict(panel).quantiles[0], 1, 0)
+    assert low.min() > 30 and high.max() < 80
+    assert ((low <= values[-12:]) & (values[-12:] <= high)).mean() > 0.9
+
+
+# ---------------------------------------------------------------- plunges that are over
+
+
+@pytest.mark.parametrize(
+    ("values", "season", "found"),
+    [
+        (sales(96), 12, []),
+        (changed(sales(96), *range(50, 60), times=0.2), 12, [*range(50, 60)]),
+        (changed(sales(96), *range(50, 60), times=4), 12, [*range(50, 60)]),
+        (changed(sales(96), *range(90, 96), times=0.2), 12, []),  # it is not over
+        (levels(60, 36), 12, []),  # a level that there was before
+        (np.exp(np.arange(80) / 9), 1, []),  # growth
+        (with_holes(changed(sales(96), *range(50, 60), times=0.2), 54), 12, [*range(51, 61)]),
+        (changed(sales(96), *range(50, 60), times=0.2) - 200, 12, [*range(50, 60)]),
+        (np.full(60, np.nan), 12, []),
+    ],
+)
+def test_plunges_that_are_over_are_found(values, season, found):
+    assert np.flatnonzero(over_since(values, season)).tolist() == found
+
+
+def test_after_a_strike_intervals_reach_no_further_up_than_before():
+    days = np.arange(372)
+    noise = np.random.default_rng(0).normal(0, 0.05, 372)
+    values = 100 * (1 + 0.3 * np.sin(2 * np.pi * days / 7)) * np.exp(noise)
+    strike = lc.Panel.from_arrays(
+        changed(values, *range(330, 345), times=0.1), frequency="D", start="2023-01-01"
+    )
+    forecast = lc.LSTMForecaster(28).predict(strike)
+    assert forecast.interval(95).upper.max() < 250

@@ -8,7 +8,8 @@ import pytest
 import lstmcast as lc
 from lstmcast.data.examples import airline
 from lstmcast.model.inputs import Adaptive, Grid
-from lstmcast.model.inputs.surprises import Axis, Surprises, no_surprises, set_aside
+from lstmcast.model.inputs.surprises import set_aside
+from lstmcast.model.inputs.surprisestate import Axis, Surprises, no_surprises
 from lstmcast.streaming.stream import Stream
 from lstmcast.util.states import arrays_of
 
@@ -275,3 +276,13 @@ def test_what_comes_again_at_another_step_of_the_year_is_a_surprise_again():
         )
 
     assert set(closed) <= set(set_aside_of(edited(sales, closed, 1.0)).tolist())
+
+
+@pytest.mark.parametrize("last", [999.0, 9.0])
+def test_a_value_far_beyond_the_noise_is_an_error_rather_than_a_level(last):
+    values = edited(100 + noise(5.0, 120), -1, last)
+    panel = lc.Panel.from_arrays(values, frequency="D", start="2024-01-01")
+    forecast = lc.LSTMForecaster(7).predict(panel)
+    assert np.abs(forecast.point[0] - 100).max() < 10
+    low, high = forecast.quantiles[0, 0, [0, -1]]
+    assert low < 1.1 * last and high > 0.9 * last  # it may be a level all the same

@@ -20,12 +20,21 @@ from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
+from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.errors import UsageError
+from lstmcast.forecast_checks import (
+    checked_arrays,
+    listed,
+    no_cutoff,
+    no_interval,
+    require_levels,
+)
 from lstmcast.forecast_parts import NETWORK as NETWORK
 from lstmcast.forecast_parts import Combination as Combination
 from lstmcast.forecast_parts import Interval as Interval
 from lstmcast.forecast_parts import JointPaths as JointPaths
 from lstmcast.forecast_parts import KnownParts as KnownParts
+from lstmcast.forecast_parts import arrays_at_steps
 from lstmcast.forecast_shown import as_html, as_text
 from lstmcast.forecast_table import long_table, types_of, with_components
 from lstmcast.paths import PATHS, Dependence, draws_of
@@ -77,6 +86,8 @@ class Forecast(ResultTable):
     dependence: Dependence | None = None  # how errors hang together; None where not measured
     stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
     bounds: Bounds | None = None  # that values have never passed; None where they say none
+    # quantiles before those of counts were made whole, from which paths are drawn; None if none was
+    fractional: np.ndarray | None = None
     history: Panel | None = field(default=None, repr=False)  # what it continues
     known: KnownParts | None = field(default=None, repr=False)  # what known columns add
     joint: JointPaths | None = field(default=None, repr=False)  # of series with their totals
@@ -84,9 +95,9 @@ class Forecast(ResultTable):
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
-        for name, array in _checked_arrays(self, len(quantile_levels)).items():
+        for name, array in checked_arrays(self, len(quantile_levels)).items():
             object.__setattr__(self, name, array)
-        _require_levels(quantile_levels)
+        require_levels(quantile_levels)
         object.__setattr__(self, "quantile_levels", quantile_levels)
 
     @classmethod
@@ -101,24 +112,30 @@ class Forecast(ResultTable):
         dependence: Dependence | None = None,
         rows: np.ndarray | None = None,
         bounds: Bounds | None = None,
+        is_whole: np.ndarray | None = None,
     ) -> Forecast:
         """Make a forecast with the ids, times and columns of the panel that it continues.
 
         For series that stop at 0, such as counts, no value is below 0, and none lies beyond
         `bounds`: calibration and interpolation move quantiles. rows: the steps of the grid to keep
-        (O, H), from 0; None keeps all.
+        (O, H), from 0; None keeps all. is_whole: origins (O,) whose quantiles are whole numbers, by
+        default those of counts.
         """
         stops = panel.kinds[origins.series] != "real"
+        if is_whole is None:
+            is_whole = whole_origins(panel, origins)
         point = within(stopped(np.asarray(point, np.float64), stops), bounds)
         cutoffs, times = origin_times(panel, origins, point.shape[1])
         if quantiles is None:
             quantiles = np.empty((*point.shape, 0))
+        quantiles = within(stopped(quantiles, stops), bounds)
+        fractional = quantiles if is_whole.any() else None
         forecast = cls(
             ids=panel.ids[origins.series],
             cutoffs=cutoffs,
             times=times,
             point=point,
-            quantiles=within(stopped(quantiles, stops), bounds),
+            quantiles=made_whole(quantiles, is_whole),
             quantile_levels=quantile_levels,
             columns=panel.columns,
             frame_kind=panel.report.frame,
@@ -130,6 +147,7 @@ class Forecast(ResultTable):
             dependence=dependence,
             stops=stops,
             bounds=bounds,
+            fractional=fractional,
             history=panel,
         )
         return forecast if rows is None else forecast.at_steps(rows)
@@ -181,7 +199,7 @@ class Forecast(ResultTable):
         differences = np.abs(np.array(self.quantile_levels) - level)
         places = np.flatnonzero(differences < 1e-9)
         if not len(places):
-            levels = _listed(self.quantile_levels) or "none"
+            levels = listed(self.quantile_levels) or "none"
             raise UsageError(f"The forecast has no quantile {level:g}. It has: {levels}.")
         return self.quantiles[:, :, places[0]]
 
@@ -200,8 +218,8 @@ class Forecast(ResultTable):
         """The central interval that should contain `level` percent of the actual values. Raises
         UsageError if the forecast does not have its bounds."""
         if not np.isclose(level, self.interval_levels, rtol=0, atol=1e-6).any():
-            levels = _listed(self.interval_levels) or "none"
-            raise _no_interval(level, levels)
+            levels = listed(self.interval_levels) or "none"
+            raise no_interval(level, levels)
         tail = (1 - level / 100) / 2
         return Interval(level, self.quantile(tail), self.quantile(1 - tail))
 
@@ -209,7 +227,7 @@ class Forecast(ResultTable):
         """The forecast of these series only; UsageError for an unknown id."""
         names = {ids} if isinstance(ids, str) else set(ids)
         if missing := sorted(names - set(self.ids)):
-            known_ids = _listed(dict.fromkeys(self.ids))
+            known_ids = listed(dict.fromkeys(self.ids))
             raise UsageError(f"The forecast has no series {missing[0]!r}. It has: {known_ids}.")
         return self.rows(np.array([name in names for name in self.ids], bool))
 
@@ -219,31 +237,22 @@ class Forecast(ResultTable):
             time = np.asarray(cutoff).astype(self.cutoffs.dtype)
         except (TypeError, ValueError) as error:
             raise UsageError(
-                f"{cutoff=} is not a time such as {_listed(self.cutoffs[:1])}."
+                f"{cutoff=} is not a time such as {listed(self.cutoffs[:1])}."
             ) from error
         is_chosen = self.cutoffs == time
         if not is_chosen.any():
-            known_cutoffs = _listed(map(format_time, np.unique(self.cutoffs)))
-            raise _no_cutoff(format_time(time[()]), known_cutoffs)
+            known_cutoffs = listed(map(format_time, np.unique(self.cutoffs)))
+            raise no_cutoff(format_time(time[()]), known_cutoffs)
         return self.rows(is_chosen)
 
     def at_steps(self, steps: np.ndarray) -> Forecast:
         """Select steps of each origin, (O, H) counted from 0."""
-        changes: dict[str, Any] = {
-            "times": np.take_along_axis(self.times, steps, axis=1),
-            "point": np.take_along_axis(self.point, steps, axis=1),
-            "quantiles": np.take_along_axis(self.quantiles, steps[:, :, None], axis=1),
-        }
-        if self.known is not None:
-            changes["known"] = self.known.at_steps(steps)
-        if self.joint is not None:
-            changes["joint"] = self.joint.at_steps(steps)
-        return replace(self, **changes)
+        return replace(self, **arrays_at_steps(self, steps))
 
     def rows(self, chosen: np.ndarray) -> Forecast:
         """Select origins by their numbers, in that order, or by a mask."""
         changes: dict[str, Any] = {"keys": self.keys.take(chosen)}
-        for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops"):
+        for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops", "fractional"):
             array = getattr(self, name)
             changes[name] = None if array is None else array[chosen]
         for name in ("combination", "dependence", "known", "bounds"):
@@ -339,61 +348,3 @@ class Forecast(ResultTable):
         """Metadata for files: the method, and the shares of a combination as JSON."""
         shares = self.combination.as_dict() if self.combination else {self.method: 1.0}
         return {"method": self.method, "combination": json.dumps(shares, ensure_ascii=False)}
-
-
-def _checked_arrays(forecast: Forecast, levels: int) -> dict[str, np.ndarray]:
-    """Its arrays, made read-only; UsageError if they do not fit the point forecast."""
-    origins, horizon = np.shape(forecast.point)
-    shapes = {
-        "ids": (origins,),
-        "cutoffs": (origins,),
-        "times": (origins, horizon),
-        "point": (origins, horizon),
-        "quantiles": (origins, horizon, levels),
-    }
-    arrays = {}
-    for name, shape in shapes.items():
-        array = np.asarray(getattr(forecast, name)).view()
-        if array.shape != shape:
-            raise UsageError(
-                f"Forecast: {name} has shape {array.shape}; with this point forecast and {levels} "
-                f"levels, {shape} is expected."
-            )
-        array.flags.writeable = False
-        arrays[name] = array
-    if any(len(key) != origins for key in forecast.keys.values()):
-        keys = list(forecast.keys)
-        raise UsageError(f"Forecast: each of the keys {keys} needs {origins} values.")
-    return arrays
-
-
-def _require_levels(quantile_levels: tuple[float, ...]) -> None:
-    """Raise UsageError for levels that are not between 0 and 1, or not in order."""
-    increasing = sorted(set(quantile_levels)) == list(quantile_levels)
-    if not increasing or not all(0 < level < 1 for level in quantile_levels):
-        raise UsageError(
-            f"Forecast: {quantile_levels=} are not quantile levels. Give increasing numbers "
-            "between 0 and 1."
-        )
-
-
-def _no_interval(level: float, levels: str) -> UsageError:
-    tail = round((1 - level / 100) / 2, 6)
-    return UsageError(
-        f"The forecast has no {level:g}% interval (level is in percent). It has: {levels}. "
-        f"Make the forecaster with quantiles=({tail:g}, 0.5, {1 - tail:g})."
-    )
-
-
-def _no_cutoff(cutoff: str, known_cutoffs: str) -> UsageError:
-    return UsageError(f"No origin has the cutoff {cutoff}. There are: {known_cutoffs}.")
-
-
-def _listed(values: Iterable[Any]) -> str:
-    texts = [_text(value) for value in values]
-    text = ", ".join(texts[:10])
-    return f"{text}, … ({len(texts)} in all)" if len(texts) > 10 else text
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,9 +6,12 @@ Shapes: O origins (series-major), H horizon, N candidates, C known columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from lstmcast.forecast import Forecast
 
 NETWORK = "network"  # the name of the network's own forecast in a combination
 
@@ -126,3 +129,19 @@ class JointPaths(Protocol):
     def at_steps(self, steps: np.ndarray) -> JointPaths:
         """The paths of some of the steps."""
         ...
+
+
+def arrays_at_steps(forecast: Forecast, steps: np.ndarray) -> dict[str, Any]:
+    """What a forecast holds of some steps of each origin, (O, H) counted from 0."""
+    parts: dict[str, Any] = {}
+    for name in ("times", "point"):
+        parts[name] = np.take_along_axis(getattr(forecast, name), steps, axis=1)
+    for name in ("quantiles", "fractional"):
+        array = getattr(forecast, name)
+        if array is not None:
+            parts[name] = np.take_along_axis(array, steps[:, :, None], axis=1)
+    for name in ("known", "joint"):
+        of_steps = getattr(forecast, name)
+        if of_steps is not None:
+            parts[name] = of_steps.at_steps(steps)
+    return parts

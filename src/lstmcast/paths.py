@@ -155,10 +155,13 @@ def draws_of(forecast: Forecast, count: int, seed: int = 0) -> Callable[[int], N
         return forecast.joint.draw(count, seed).__getitem__
     dependence = forecast.dependence or Dependence.usual(len(forecast.ids))
     sampler = Sampler(forecast.horizon, count, seed)
+    quantiles_OHQ = forecast.quantiles
+    if forecast.fractional is not None:
+        quantiles_OHQ = forecast.fractional
 
     def paths(origin: int) -> NDArray:
         paths_NH = sampler.paths(
-            forecast.quantiles[origin],
+            quantiles_OHQ[origin],
             forecast.quantile_levels,
             dependence,
             origin,

@@ -20,6 +20,7 @@ from lstmcast.data.features import listed
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
+from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
@@ -324,18 +325,23 @@ def _forecast(
     rows: NDArray | None = None,
 ) -> Forecast:
     levels_OHQ = at_levels(answers.quantiles_OHQ, levels)
-    bounds = None
+    bounds, first_O = None, None
     if model.network.config.inputs.from_context:
         first_O = model.reader.context_for(panel.periods).start(origins.counts)
         bounds = bounds_of(panel, origins, first_O, answers.quantiles_OHQ, levels_OHQ)
+    is_whole_O = whole_origins(panel, origins, first_O)
+    point_OH = answers.quantiles_OHQ[:, :, MEDIAN]
+    if model.network.head.spreads:  # otherwise it may be a mean
+        point_OH = made_whole(point_OH, is_whole_O)
     return Forecast.at_origins(
         panel,
         origins,
-        answers.quantiles_OHQ[:, :, MEDIAN],
+        point_OH,
         levels_OHQ,
         levels,
         answers.combination,
         answers.dependence,
         rows,
         bounds,
+        is_whole_O,
     )

@@ -6,6 +6,9 @@ value unlike all others, after which the series returned to normal, is not used 
 nor a cutoff right after it as a held-out cutoff, if there are fewer such values than lie beyond the
 outermost interval anyway.
 
+A level that shifted once and has lasted is such an event, too: cutoffs that look across the shift
+say how far the level moved, not how wide intervals are at the new one.
+
     O origins · J held-out cutoffs of each · H horizon · Q quantile levels · T values of a series
 """
 
@@ -23,6 +26,9 @@ from lstmcast.model.heads import MEDIAN
 
 SHARE = 0.025  # upper bound of the share of values that are events
 UNLIKE = 2.0  # multiple of the largest other change over a cycle
+LASTED = 8  # number of values, and a cycle, that a new level must have lasted
+BELIEVED = 2  # number of values after which a new level is accepted
+NEWEST = 12  # number of values, or a cycle, that determine what is usual now
 # multiple of the outermost distance to the median above which a value may be an event
 SURPRISED = 2.0
 
@@ -48,13 +54,15 @@ def _ordinary(forecasts: Tried, panel: Panel, held_out: HeldOut) -> Tried:
         begin = panel.offsets[series[row]]
         first = begin + starts[row]
         end = begin + counts[row]
-        is_event_T = events(panel.values[first:end], season)
-        if not is_event_T.any():
-            continue
+        values_T = panel.values[first:end]
         cutoff_J1 = held_out.counts_OJ[row][:, None] - starts[row]
-        is_event_JH = _at(cutoff_J1 + steps_H, is_event_T)
-        is_after_J1 = _at(cutoff_J1 - 1, is_event_T)
-        actual_OJH[row][is_event_JH | is_after_J1] = np.nan
+        is_rare_JH = _looks_across(cutoff_J1, steps_H, lasting_shift(values_T, season))
+        is_rare_JH |= _at(cutoff_J1 - 1, over_since(values_T, season))
+        is_event_T = events(values_T, season)
+        if is_event_T.any():
+            is_rare_JH |= _at(cutoff_J1 + steps_H, is_event_T)
+            is_rare_JH |= _at(cutoff_J1 - 1, is_event_T)
+        actual_OJH[row][is_rare_JH] = np.nan
     return forecasts._replace(actual_OJH=actual_OJH)
 
 
@@ -63,6 +71,76 @@ def _at(steps_JX: NDArray, is_event_T: NDArray) -> NDArray:
     is_inside_JX = (steps_JX >= 0) & (steps_JX < len(is_event_T))
     places_JX = np.where(is_inside_JX, steps_JX, 0)
     return is_inside_JX & is_event_T[places_JX]
+
+
+def _looks_across(cutoff_J1: NDArray, steps_H: NDArray, shift: int | None) -> NDArray:
+    """Whether a cutoff did not know a level yet that a value is at (J, H)."""
+    is_across_JH = np.zeros((len(cutoff_J1), len(steps_H)), bool)
+    if shift is None:
+        return is_across_JH
+    did_not_know_J1 = cutoff_J1 <= shift + BELIEVED
+    return did_not_know_J1 & (cutoff_J1 + steps_H >= shift)
+
+
+def lasting_shift(values_T: NDArray, season: int) -> int | None:
+    """Where a level begins that has lasted, if the series shifted once: the changes over a cycle
+    that span the shift are alike in sign, and each far larger than all others.
+
+    >>> lasting_shift(np.r_[np.full(30, 5.0), np.full(10, 50.0)] + np.arange(40) % 2, season=1)
+    30
+    """
+    z_T = _filled(values_T)
+    if len(z_T) <= 3 * season + LASTED:
+        return None
+    if z_T.min() > 0:
+        z_T = np.log(z_T)
+    change_T = z_T[season:] - z_T[:-season]
+    order = np.argsort(-np.abs(change_T), kind="stable")
+    spanning = np.sort(order[:season])
+    largest_other = np.abs(change_T[order[season]])
+    shift = int(spanning[0]) + season
+    has_lasted = len(z_T) - shift >= max(LASTED, season)
+    are_together = spanning[-1] - spanning[0] == season - 1
+    spanning_T = change_T[spanning]
+    is_one_way = (spanning_T > 0).all() or (spanning_T < 0).all()
+    is_unlike = np.abs(spanning_T).min() > UNLIKE * largest_other
+    is_noisy = largest_other > 0  # else errors about the new level are not what intervals measure
+    is_shift = has_lasted and are_together and is_one_way and is_unlike and is_noisy
+    return len(values_T) - len(z_T) + shift if is_shift else None
+
+
+def over_since(values_T: NDArray, season: int) -> NDArray:
+    """Which values lie far outside of those of the newest cycle, though others before them did not
+    (T,): a plunge that is over. What was forecast from it says nothing of now.
+
+    >>> values = np.r_[np.full(30, 9.0), np.full(5, 2.0), np.full(20, 9.0)] + np.arange(55) % 2
+    >>> np.flatnonzero(over_since(values, season=1)).tolist()
+    [30, 31, 32, 33, 34]
+    """
+    z_T = _filled(values_T)
+    is_over_T = np.zeros(len(values_T), bool)
+    if not len(z_T):
+        return is_over_T
+    if z_T.min() > 0:
+        z_T = np.log(z_T)
+    newest_T = z_T[-max(season, NEWEST) :]
+    low, high = newest_T.min(), newest_T.max()
+    room = high - low
+    is_far_T = (z_T < low - room) | (z_T > high + room)
+    first_ordinary = int(is_far_T.argmin())
+    is_far_T[:first_ordinary] = False  # a level before this one, or growth
+    is_over_T[len(values_T) - len(z_T) :] = is_far_T
+    return is_over_T
+
+
+def _filled(values_T: NDArray) -> NDArray:
+    """From the first known value on, unknown ones as the one before."""
+    known = np.flatnonzero(~np.isnan(values_T))
+    if not len(known):
+        return values_T[:0]
+    steps = np.arange(known[0], len(values_T))
+    newest = np.searchsorted(known, steps, side="right") - 1
+    return values_T[known[newest]]
 
 
 def _surprised(forecasts: Tried) -> NDArray:

@@ -1,6 +1,7 @@
-"""Intervals as a graph: quantiles around a point, widened and limited at 0.
+"""Intervals as a graph: quantiles around a point, widened, limited at 0 and whole for counts.
 
-It computes the same as `decoding.whole`, `evaluation.calibration.widened` and `data.kinds`.
+It computes the same as `decoding.whole`, `evaluation.calibration.widened`, `data.kinds` and
+`data.wholes`.
 
     N rows and columns · T steps · H horizon · X one point, or quantiles · Q quantile levels
 """
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.kinds import SMALL
+from lstmcast.data.wholes import FEWEST, LARGEST
 from lstmcast.export.graphs import Symbol, reduced
 from lstmcast.model.heads import MEDIAN, SCORES
 from lstmcast.model.inputs.adaptive import OUTER
@@ -145,6 +147,20 @@ def stops_at_zero(values_NT: Symbol) -> Symbol:
     is_count_N1 = is_whole_N1 & is_positive_N1 & is_small_N1
     touches_N1 = low_N1 == 0.0
     return touches_N1 | is_count_N1
+
+
+def whole_numbers(values_NT: Symbol) -> Symbol:
+    """Which series are answered in whole numbers (N, 1): counts, and those above 0 that had small
+    whole numbers only."""
+    is_unknown_NT = np.isnan(values_NT)
+    is_small_N1 = _has_small_median(values_NT, is_unknown_NT)
+    low_N1 = reduced(np.where(is_unknown_NT, np.inf, values_NT), 1, "Min")
+    high_N1 = reduced(np.where(is_unknown_NT, -np.inf, values_NT), 1, "Max")
+    is_low_N1 = (high_N1 <= LARGEST) & (_count(is_unknown_NT) >= float(FEWEST))
+    is_positive_N1 = low_N1 > 0.0
+    may_be_whole_N1 = is_positive_N1 & (is_small_N1 | is_low_N1)
+    touches_N1 = low_N1 == 0.0
+    return _are_whole(values_NT, is_unknown_NT) & (touches_N1 | may_be_whole_N1)
 
 
 def _are_whole(values_NT: Symbol, is_unknown_NT: Symbol) -> Symbol:

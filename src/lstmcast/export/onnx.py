@@ -17,7 +17,7 @@ from lstmcast._version import __version__
 from lstmcast.context import Newest
 from lstmcast.errors import UsageError
 from lstmcast.export.graphs import OPSET, Graph, Symbol
-from lstmcast.export.intervals import around, mean_change, stops_at_zero, widened
+from lstmcast.export.intervals import around, mean_change, stops_at_zero, whole_numbers, widened
 from lstmcast.export.layers import answer_in, state_size, step_of
 from lstmcast.export.transformed import (
     Column,
@@ -242,7 +242,7 @@ def _quantiles(
             column_BHX = around(column_BHX, change_B, steps)
         if fitted.factors_HI is not None:
             column_BHX = widened(column_BHX, fitted.factors_HI, steps)
-        column_BHX = _stopped(fitted, column_BHX, values_BT)
+        column_BHX = _of_kind(fitted, column_BHX, values_BT)
         quantiles.append(column_BHX[:, :, None])
     return np.concatenate(quantiles, axis=2)
 
@@ -284,14 +284,26 @@ def _change(
     return np.where(np.isnan(measured_B), in_values_B, measured_B)
 
 
-def _stopped(fitted: Fitted, quantiles_BHQ: Symbol, values_BT: Symbol) -> Symbol:
-    """Quantiles limited at 0 if values are never negative, as declared or else as observed."""
-    stopped_BHQ = np.where(quantiles_BHQ <= 0.0, 0.0, quantiles_BHQ)
+def _of_kind(fitted: Fitted, quantiles_BHQ: Symbol, values_BT: Symbol) -> Symbol:
+    """Quantiles limited at 0 if values are never negative, whole if they are counts: as declared
+    or else as observed."""
     context = fitted.saved_context
-    if context is None or context.panel.recognised is not None:
-        stops_B1 = stops_at_zero(values_BT)
-        return np.where(stops_B1[:, :, None], stopped_BHQ, quantiles_BHQ)
-    return quantiles_BHQ if context.panel.kind == "real" else stopped_BHQ
+    if context is not None and context.panel.recognised is None:
+        return _declared(quantiles_BHQ, context.panel.kind)
+    is_whole_B1 = whole_numbers(values_BT)
+    quantiles_BHQ = np.where(is_whole_B1[:, :, None], np.rint(quantiles_BHQ), quantiles_BHQ)
+    stops_B1 = stops_at_zero(values_BT)
+    return np.where(stops_B1[:, :, None], _stopped(quantiles_BHQ), quantiles_BHQ)
+
+
+def _declared(quantiles_BHQ: Symbol, kind: str) -> Symbol:
+    if kind == "count":
+        quantiles_BHQ = np.rint(quantiles_BHQ)
+    return quantiles_BHQ if kind == "real" else _stopped(quantiles_BHQ)
+
+
+def _stopped(quantiles_BHQ: Symbol) -> Symbol:
+    return np.where(quantiles_BHQ <= 0.0, 0.0, quantiles_BHQ)
 
 
 def _about(network: Network) -> dict[str, str]:

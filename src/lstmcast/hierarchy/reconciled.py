@@ -155,7 +155,7 @@ class Reconciled:
             point[rows], quantiles[rows] = _coherent(at_cutoff, joint)
         if joint is not None and len(joint.ids) < len(forecast.ids):
             joint = None  # several cutoffs have no single joint distribution
-        return replace(forecast, point=point, quantiles=quantiles, joint=joint)
+        return replace(forecast, point=point, quantiles=quantiles, fractional=None, joint=joint)
 
 
 def _joint(
@@ -169,9 +169,12 @@ def _joint(
     if forecast.dependence is not None:
         lasting, near = (float(np.mean(values)) for values in forecast.dependence[:2])
     stops = forecast.stops is not None and bool(forecast.stops.all())
+    quantiles = forecast.quantiles
+    if forecast.fractional is not None:
+        quantiles = forecast.fractional
     return Joint(
         ids=forecast.ids,
-        quantiles_SHQ=forecast.quantiles,
+        quantiles_SHQ=quantiles,
         quantile_levels=forecast.quantile_levels,
         lasting=lasting,
         near=near,

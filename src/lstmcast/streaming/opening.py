@@ -124,7 +124,7 @@ def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, N
         require_choice("kind", kind, get_args(Kind))
         common = ANYWHERE if kind == "real" else DECLARED
     else:
-        known_panel = panel if panel is not None and _was_asked(panel) else _remembered(start)
+        known_panel = panel if panel is not None and was_asked(panel) else remembered(start)
         kind, common = (
             ("real", ANYWHERE) if known_panel is None else (known_panel.kind, _stop_of(known_panel))
         )
@@ -143,7 +143,7 @@ def may_read_roots(start: Any, panel: Panel | None, kind: Kind | None) -> bool:
     """Whether rows may use the square-root axis: not if values are declared to be real."""
     if kind is not None:
         return kind != "real"
-    known_panel = panel if panel is not None and _was_asked(panel) else _remembered(start)
+    known_panel = panel if panel is not None and was_asked(panel) else remembered(start)
     return known_panel is None or not known_panel.declared_real
 
 
@@ -170,12 +170,12 @@ def stop_now(stops_R: NDArray) -> NDArray:
     return (stops_R == SO_FAR) | (stops_R == DECLARED)
 
 
-def _was_asked(panel: Panel) -> bool:
+def was_asked(panel: Panel) -> bool:
     """Whether the kind of a panel's values was declared or inferred."""
     return panel.recognised is None or bool((panel.recognised != UNASKED).any())
 
 
-def _remembered(start: Any) -> Panel | None:
+def remembered(start: Any) -> Panel | None:
     """The data that a forecaster has saved."""
     context = getattr(start, "saved_context", None)
     return None if context is None else context.panel

@@ -35,6 +35,7 @@ from lstmcast.streaming.opening import (
     require_readable,
     stops_of,
 )
+from lstmcast.streaming.rowkinds import FRACTIONS, whole_of_new
 from lstmcast.util.objects import objects
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Parts(NamedTuple):
     clock: Clock | None  # how ticks form years
     own_periods: bool  # whether periods of rows are inferred
     stops: int  # lower bound of forecasts of new rows
+    are_whole: int  # whether values of new rows are whole numbers
     rates: bool  # whether long horizons use several rates
     open_times: OpenTimes | None
 
@@ -73,6 +75,7 @@ class Parts(NamedTuple):
             "alerts": _described(self.alerts),
             "conformal": _described(self.conformal),
             "stops": self.stops,
+            "whole": self.are_whole,
             "rates": self.rates,
             "periods": list(self.grid.periods),
             "family": self.grid.family,
@@ -114,10 +117,11 @@ class Parts(NamedTuple):
             alerts=_made(Alerts, manifest.get("alerts")),
             conformal=_made(Conformal, manifest.get("conformal")),
             seed=manifest["seed"],
-            # Streams of older versions have no slow clock, inferred periods or bounds.
+            # Streams of older versions have no slow clock, inferred periods, bounds or whole numbers.
             clock=clock,
             own_periods=manifest.get("own_periods", False),
             stops=manifest.get("stops", ANYWHERE),
+            are_whole=manifest.get("whole", FRACTIONS),
             rates=manifest.get("rates", True),
             open_times=open_times,
         )
@@ -177,6 +181,7 @@ def parts_of(
         clock=clock_of(step),
         own_periods=may_differ(grid.periods, step),
         stops=stops,
+        are_whole=whole_of_new(start, panel, kind),
         rates=rates,
         open_times=OpenTimes.of(panel),
         **ways._asdict(),

@@ -51,7 +51,8 @@ def made_stream(
         known_columns = KnownColumns.from_saved(manifest["known"], column_arrays, parts.grid, ids)
     stream.begin(parts, ids, known_columns)
     stream.ticks, stream.note = manifest["ticks"], dict(manifest.get("note", {}))
-    stream.reading.restore({"stops": stream.rows["stops"], **groups["rows"]})
+    added = {name: stream.rows[name] for name in ("stops", "whole")}  # older streams lack them
+    stream.reading.restore({**added, **groups["rows"]})
     if stream.learner is not None:
         stream.learner.skipped = manifest["skipped"]
         stream.learner.rollbacks = manifest.get("rollbacks", 0)

@@ -34,13 +34,10 @@ from lstmcast.streaming.intake import Intake
 from lstmcast.streaming.known import KnownColumns, known_columns
 from lstmcast.streaming.lanes import LaneReader
 from lstmcast.streaming.learning import Learning
-from lstmcast.streaming.opening import (
-    Forecaster,
-    frequency_of,
-    stops_after,
-)
+from lstmcast.streaming.opening import Forecaster, frequency_of
 from lstmcast.streaming.parts import Parts, Ways, opened, parts_of
 from lstmcast.streaming.reading import RowReader
+from lstmcast.streaming.rowkinds import RowKinds
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.saving import described_stream, made_stream, read_saved
 from lstmcast.streaming.updates import updates_of
@@ -109,7 +106,7 @@ class Stream:
         if known is not None and panel is None:
             known.join(self.ids)
         if panel is not None:
-            self.rows["stops"][:] = stops_S
+            self.kinds.history(panel, stops_S, self.context, kind is not None)
             self.intake.history(panel)
             self.watch.history(panel)
 
@@ -123,7 +120,7 @@ class Stream:
         self.ticks = 0
         self.note: dict[str, Any] = {}
         self.rows = Rows(ids)
-        self.rows.add("stops", lambda count: np.full(count, parts.stops, np.int64))
+        self.kinds = RowKinds(self.rows, network, parts.stops, parts.are_whole)
         self.open_times = parts.open_times
         if self.open_times is not None:
             self.open_times.begin(self.rows)
@@ -192,10 +189,10 @@ class Stream:
     def predict(self, horizon: int | None = None, ids: Iterable[Any] | None = None) -> NDArray:
         """Predict the next value of each row (S,), or with a horizon the next H values (S, H).
 
-        Several columns per row are a last axis (…, K). NaN for rows without values. `ids`: the rows
-        to predict, in this order. Defaults to all.
+        Several columns of a row are a last axis; NaN for rows without values. `ids`: these rows.
         """
-        answer_SHKX = self.answers.shown(self.answers.following(horizon, ids), self.rows.at(ids))
+        answer_SHKX = self.answers.following(horizon, ids)
+        answer_SHKX = self.kinds.shown(self.answers, answer_SHKX, self.rows.at(ids))
         return self.answers.flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
 
     def quantiles(
@@ -218,12 +215,11 @@ class Stream:
         row_R = self.rows.at(ids)
         if adjusted:
             answer_SHKX = self.watch.adjusted(row_R, answer_SHKX)
-        return self.answers.flat(self.answers.shown(answer_SHKX, row_R), horizon)
+        return self.answers.flat(self.kinds.shown(self.answers, answer_SHKX, row_R), horizon)
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
-        """The share of about the newest 500 values in their intervals, by row, step ahead and
-        level. The shape is (S, H, 3), for the levels 95%, 80% and 50%. NaN before the first
-        comparison. Raises UsageError without `conformal=`."""
+        """The share of about the newest 500 values in their intervals, by row, step ahead and level
+        (S, H, 3): 95%, 80% and 50%. NaN before the first. UsageError without `conformal=`."""
         return self.watch.coverage(self.rows.at(ids))
 
     @one_blas_thread()
@@ -259,6 +255,7 @@ class Stream:
         """
         row_R, values_RK, past_RP, cells_CR = self.intake.checked(values, ids, past, future)
         answer_RHKX = self.answers.told(self.answers.of(1, row_R), row_R, cells_CR)
+        answer_RHKX = self.kinds.made_whole(answer_RHKX, row_R)
         with np.errstate(over="ignore"):  # infinite if the error overflows
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         left_RK = self.answers.left_of(values_RK, row_R)
@@ -266,7 +263,7 @@ class Stream:
         self.intake.pass_closed(self.ticks, row_R, past_RP)
         self.watch.score(row_R, left_RK[:, 0])
         self.intake.read(self.ticks, row_R, left_RK, past_RP)
-        self.rows["stops"][row_R] = stops_after(self.rows["stops"][row_R], values_RK)
+        self.kinds.read(row_R, values_RK)
         self.ticks += 1
         self.answers.forget()
         return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK

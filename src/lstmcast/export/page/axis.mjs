@@ -2,7 +2,16 @@
 // lstmcast/model/inputs/axis.py has the reasons and the names.
 
 import { decided, shortestSeason } from "./context.mjs";
-import { exponentOf, isKnown, known, largest, lowerMedian, median, smallest } from "./numbers.mjs";
+import {
+  exponentOf,
+  isKnown,
+  known,
+  largest,
+  lowerMedian,
+  median,
+  smallest,
+  sum,
+} from "./numbers.mjs";
 
 export const LINEAR = 0;
 export const LOG = 1;
@@ -10,6 +19,8 @@ export const ROOT = 2;
 
 const FLAT = 0.01;
 const NARROW = 0.5;
+const CYCLES = 3; // in all of which a step is 0, for its zeros to count as a habit
+const LONGEST_CYCLE = 60;
 const OUTAGE = 6;
 const MANY_ZEROS = 0.1;
 const RECENT = 24;
@@ -62,7 +73,8 @@ export function readingAxis(given, periods) {
   const count = Math.max(known(values).length, 1);
   const zeros = values.filter(isZero).length;
   const [from, until] = longestRun(known(values).map(isZero));
-  const many = zeros - (until - from) >= MANY_ZEROS * count || endsWithout(values);
+  const often = zeros - (until - from) >= MANY_ZEROS * count || endsWithout(values);
+  const many = often || (zeros > 0 && zerosRecur(values, periods));
   const low = smallest(positive);
   const high = largest(positive);
   if (fallsBelow(values, positive)) return LINEAR;
@@ -143,6 +155,25 @@ function longestRun(zero) {
     begin = t + 1;
   });
   return longest[1] - longest[0] >= OUTAGE ? longest : [0, 0];
+}
+
+/** Whether a series is 0 at the same step of every cycle, however few steps that are. */
+function zerosRecur(values, periods) {
+  const most = MANY_ZEROS * LONGEST_CYCLE;
+  const long = periods.filter((period) => MANY_ZEROS * period > 1 && MANY_ZEROS * period <= most);
+  return long.some((period) => zerosRecurAt(values, period));
+}
+
+/** Whether most zeros are at phases of a period that are always 0. */
+function zerosRecurAt(values, period) {
+  const seen = new Array(period).fill(0);
+  const zeros = new Array(period).fill(0);
+  values.forEach((value, t) => {
+    if (isKnown(value)) seen[t % period] += 1;
+    if (isZero(value)) zeros[t % period] += 1;
+  });
+  const always = zeros.filter((count, phase) => seen[phase] >= CYCLES && count === seen[phase]);
+  return 2 * sum(always) > sum(zeros);
 }
 
 function endsWithout(values) {

@@ -5,12 +5,14 @@ import { calibrated } from "./calibration.mjs";
 import { combined } from "./combination.mjs";
 import { heldOut, startOf } from "./context.mjs";
 import { LEVELS, decode } from "./decoding.mjs";
-import { counting, isKnown, median, smallest } from "./numbers.mjs";
+import { counting, known, largest, median, nearest, smallest } from "./numbers.mjs";
 import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
 import { yearOf } from "./year.mjs";
 
 const SMALL = 20; // whole numbers with a smaller median look like counts
+const LARGEST = 100; // of other whole numbers, so that quantiles are whole as well
+const FEWEST = 8;
 
 /** A series with what is known of its frequency; `values` are numbers, NaN where one is missing. */
 export function panelOf(values, { unit, every, periods, family }) {
@@ -39,8 +41,11 @@ export function forecast(network, panel, horizon) {
   const wide = calibrated(withoutEvents(tried, panel, cutoffs), apart).slice(0, horizon);
   const stops = stopsAtZero(panel.values);
   const stopped = wide.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
-  const rows = within(stopped, panel.values.slice(startOf(count, panel.periods)));
-  return { levels: LEVELS, quantiles: rows, shares };
+  const read = panel.values.slice(startOf(count, panel.periods));
+  const rows = within(stopped, read);
+  const whole = areCounts(panel.values) || areSmallAndWhole(panel.values, read);
+  const shown = whole ? rows.map((row) => row.map(nearest)) : rows;
+  return { levels: LEVELS, quantiles: shown, shares };
 }
 
 /** What the network says after so many known values, before anything is weighed or widened. */
@@ -50,9 +55,18 @@ export function networkAlone(network, panel, counts, horizon) {
 }
 
 /** Whether values stop at 0: they touch it, or are counts, and are never below. */
-export function stopsAtZero(values) {
-  const known = values.filter(isKnown);
-  const low = smallest(known);
-  const whole = known.every(Number.isInteger);
-  return low === 0 || (low > 0 && whole && median(known) < SMALL);
+export const stopsAtZero = (values) => smallest(known(values)) === 0 || areCounts(values);
+
+/** Whether values look like counts. */
+function areCounts(values) {
+  const all = known(values);
+  const low = smallest(all);
+  return all.every(Number.isInteger) && (low === 0 || (low > 0 && median(all) < SMALL));
+}
+
+/** Whether values are above 0, and those read are small whole numbers (lstmcast/data/wholes.py). */
+function areSmallAndWhole(values, given) {
+  const read = known(given);
+  const isSmall = read.length >= FEWEST && largest(read) <= LARGEST;
+  return smallest(known(values)) > 0 && isSmall && read.every(Number.isInteger);
 }

@@ -4,6 +4,13 @@ export const isKnown = (value) => !Number.isNaN(value);
 
 export const clip = (value, low, high) => Math.min(Math.max(value, low), high);
 
+/** The nearest whole number; of two that are as near, the even one. */
+export function nearest(value) {
+  const rounded = Math.round(value);
+  const isHalf = Math.abs(value % 1) === 0.5;
+  return (isHalf && rounded % 2 !== 0 ? rounded - 1 : rounded) + 0; // no −0
+}
+
 export const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 /** The lower of two values, or the one that is known. */

@@ -5,6 +5,9 @@ import { counting, isKnown, known, largest, smallest } from "./numbers.mjs";
 
 const SHARE = 0.025; // of the values read, which events are fewer than
 const UNLIKE = 2; // times the largest other change over a cycle
+const LASTED = 8; // values, and a cycle, that a new level must have lasted
+const BELIEVED = 2; // values after which a new level is believed
+const NEWEST = 12; // values, or a cycle, that say what is usual now
 const SURPRISED = 2; // outermost distances to the median, from which a value may be an event
 const MIDDLE = 3;
 
@@ -12,10 +15,17 @@ const MIDDLE = 3;
 export function withoutEvents(tried, panel, cutoffs) {
   if (!isSurprised(tried)) return tried;
   const start = startOf(panel.values.length, panel.periods);
-  const isEvent = eventsOf(panel.values.slice(start), shortestSeason(panel.periods) || 1);
+  const season = shortestSeason(panel.periods) || 1;
+  const read = panel.values.slice(start);
+  const isEvent = eventsOf(read, season);
+  const shift = start + lastingShift(read, season);
+  const isOver = overSince(read, season);
   const isAt = (step) => isEvent[step - start] ?? false;
+  const isAfter = (cutoff) => isAt(cutoff - 1) || (isOver[cutoff - 1 - start] ?? false);
+  const isAcross = (cutoff, h) => cutoff <= shift + BELIEVED && cutoff + h >= shift;
+  const isRare = (cutoff, h) => isAfter(cutoff) || isAt(cutoff + h) || isAcross(cutoff, h);
   const actual = tried.actual.map((row, j) =>
-    row.map((value, h) => (isAt(cutoffs[j] - 1) || isAt(cutoffs[j] + h) ? NaN : value)),
+    row.map((value, h) => (isRare(cutoffs[j], h) ? NaN : value)),
   );
   return { ...tried, actual };
 }
@@ -52,4 +62,48 @@ export function eventsOf(values, season) {
     isEvent[t] = alone[t] > UNLIKE * others && isOver;
   }
   return isEvent;
+}
+
+/** Where a level begins that has lasted, if values shifted once; NaN if they did not. */
+export function lastingShift(values, season) {
+  const filled = withoutGaps(values);
+  if (filled.length <= 3 * season + LASTED) return NaN;
+  const z = smallest(filled) > 0 ? filled.map(Math.log) : filled;
+  const change = z.slice(season).map((value, t) => value - z[t]);
+  const size = change.map(Math.abs);
+  const order = counting(change.length).sort((a, b) => size[b] - size[a] || a - b);
+  const spanning = order.slice(0, season).sort((a, b) => a - b);
+  const shift = spanning[0] + season;
+  const isTogether = spanning[season - 1] - spanning[0] === season - 1;
+  const changes = spanning.map((t) => change[t]);
+  const isOneWay = changes.every((one) => one > 0) || changes.every((one) => one < 0);
+  const others = size[order[season]];
+  const isUnlike = others > 0 && smallest(changes.map(Math.abs)) > UNLIKE * others;
+  const hasLasted = z.length - shift >= Math.max(LASTED, season);
+  if (!(hasLasted && isTogether && isOneWay && isUnlike)) return NaN;
+  return values.length - z.length + shift;
+}
+
+/** Which values lie far outside of those of the newest cycle, though others before did not. */
+export function overSince(values, season) {
+  const filled = withoutGaps(values);
+  const z = smallest(filled) > 0 ? filled.map(Math.log) : filled;
+  const newest = z.slice(-Math.max(season, NEWEST));
+  const [low, high] = [smallest(newest), largest(newest)];
+  const room = high - low;
+  const isFar = z.map((value) => value < low - room || value > high + room);
+  const first = isFar.indexOf(false); // before it: another level, or growth
+  return values.map((_, t) => {
+    const place = t - (values.length - z.length);
+    return place >= first && isFar[place];
+  });
+}
+
+/** From the first known value on, missing ones as the one before. */
+function withoutGaps(values) {
+  const filled = values.slice(Math.max(values.findIndex(isKnown), 0));
+  filled.forEach((value, t) => {
+    if (!isKnown(value) && t > 0) filled[t] = filled[t - 1];
+  });
+  return filled;
 }

@@ -3,7 +3,7 @@
 
 import { LOG, ROOT } from "./axis.mjs";
 import { seasonsOf } from "./context.mjs";
-import { higher, isKnown, lower } from "./numbers.mjs";
+import { clip, higher, isKnown, lower } from "./numbers.mjs";
 
 const LIMIT = 6;
 const FLOOR = 0.02;
@@ -18,6 +18,8 @@ const CYCLE_MORE = 4;
 const CYCLE_LARGEST = 4;
 const EQUAL = 4;
 const FAR = 10;
+const CALM_FAR = 5;
+const CALM = 10;
 const SURE_AFTER = 8;
 const MORE = 4;
 const ROOT_SLACK = 4;
@@ -100,7 +102,7 @@ export class Surprises {
   /** How far outside of the recent range a value may be, where changes so large have lasted. */
   allowed(largest) {
     return BOTH.map((k) => {
-      const usual = this.change[k] / Math.max(this.weight[k], 1);
+      const usual = this.usual(k);
       // what has never changed has no usual change: its first one says that something happened
       const least = Math.max(usual, this.log && usual > 0 ? FLOOR : 0);
       const allowed = this.slack * Math.max(LIMIT * least, largest[k]);
@@ -144,8 +146,19 @@ export class Surprises {
 
   isFar(value, range) {
     const [low, high] = range[0];
-    const far = this.log ? Math.log(FAR) : FAR * (high - low);
+    const far = this.log ? this.farRatio() : FAR * (high - low);
     return value > high + far || value < low - far;
+  }
+
+  /** How much larger than all recent values one must be to be an error rather than a level. */
+  farRatio() {
+    const usual = this.usual(0);
+    return usual > 0 ? clip(CALM * usual, Math.log(CALM_FAR), Math.log(FAR)) : Math.log(FAR);
+  }
+
+  /** The usual change from one value to the next. */
+  usual(k) {
+    return this.change[k] / Math.max(this.weight[k], 1);
   }
 
   expected(before) {

@@ -49,7 +49,8 @@ from lstmcast.model.inputs.base import Grid, Seen
 from lstmcast.model.inputs.channels import channels_of
 from lstmcast.model.inputs.seasonfamilies import seasonal
 from lstmcast.model.inputs.seasons import read_seasons, start_seasons
-from lstmcast.model.inputs.surprises import Calmed, no_surprises
+from lstmcast.model.inputs.surprises import Calmed
+from lstmcast.model.inputs.surprisestate import no_surprises
 from lstmcast.model.inputs.widths import season_of, start_widths
 from lstmcast.util.config import settings
 from lstmcast.util.states import mapped

@@ -14,7 +14,8 @@ from lstmcast.model.inputs.adjusted import LevelState
 from lstmcast.model.inputs.base import Grid
 from lstmcast.model.inputs.seasonfamilies import seasonal
 from lstmcast.model.inputs.seasons import FamilyState
-from lstmcast.model.inputs.surprises import Axis, Calmed, Surprises, set_aside
+from lstmcast.model.inputs.surprises import Calmed, set_aside
+from lstmcast.model.inputs.surprisestate import Axis, Surprises
 from lstmcast.model.inputs.tables import Reading
 from lstmcast.model.inputs.widths import WidthState, read_widths
 

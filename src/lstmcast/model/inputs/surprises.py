@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.model.inputs.base import decayed_sums
+from lstmcast.model.inputs.surprisestate import Axis, Range, Surprises
 from lstmcast.util.states import rows_of, with_rows
 
 LIMIT = 6.0  # distance from the recent range at which a value is a surprise, in usual changes
@@ -27,103 +28,10 @@ MEMORY = 64.0  # number of values over which the usual change is averaged
 DOUBT = 4  # values after a shift, within which one nearer to the previous level undoes it
 FADE = 0.99  # decay per value of the largest change that persisted
 AT_ONCE = 2.0  # multiple of the limit above which a surprise is accepted at once, unless
-LATELY = 12  # values within which a repeated surprise is none
 EARLY_FAR = 20.0  # limit for the first values on the logarithmic axis: this ratio to them,
 EARLY_LARGEST = 10.0  # or this multiple of the largest change so far;
 CYCLE_MORE, CYCLE_LARGEST = 4, 4.0  # after a cycle and this many more: this multiple of it;
 EQUAL = 4  # after this many equal values: any change
-FAR = 10.0  # ratio to all recent values that makes a value far from them
-
-
-class Axis(NamedTuple):
-    """Properties of the reading axis."""
-
-    log_B: NDArray
-    # Multiple of the limits. It is large for square roots: such series often have long runs of
-    # zeros followed by a large value.
-    slack_B: NDArray
-    fewest: int  # number of values that must have been read before
-    season: int  # the shortest season; 1 if there is none
-
-
-class Surprises(NamedTuple):
-    """The state: values set aside and values read, minus reference and shift, on the reading
-    axis."""
-
-    shift_B: NDArray  # accepted shift: subtracted from what is read, added to answers
-    before_B: NDArray  # the previous shift
-    # Side of the newest value if it was a surprise, −1 or 1; else 0.
-    side_B: NDArray
-    aside_B22: NDArray  # lowest and highest value set aside,
-    since_B2: NDArray  # and the number of steps since
-    cycle_BL: NDArray  # newest changes over a cycle
-    last_B2: NDArray  # the last values read
-    change_B2: NDArray  # decayed sum of changes between consecutive values,
-    weight_B2: NDArray  # and of their number
-    largest_B2: NDArray  # largest of these changes
-    largest_before_B2: NDArray  # the same before the newest shift
-    count_B2: NDArray  # number of values read
-    doubt_B: NDArray  # number of further values that may undo the newest shift
-    # Another possible level after a surprise, relative to the current one; else 0.
-    other_B: NDArray
-
-
-def no_surprises(rows: int, tail: int) -> Surprises:
-    """The state before the first value."""
-    zeros, pairs, unknown = np.zeros(rows), np.zeros((rows, 2)), np.full((rows, 2), np.nan)
-    return Surprises(
-        shift_B=zeros,
-        before_B=zeros,
-        side_B=zeros,
-        aside_B22=np.full((rows, 2, 2), np.nan),
-        since_B2=pairs,
-        cycle_BL=np.full((rows, tail), np.nan),
-        last_B2=unknown,
-        change_B2=pairs,
-        weight_B2=pairs,
-        largest_B2=pairs,
-        largest_before_B2=pairs,
-        count_B2=pairs,
-        doubt_B=zeros,
-        other_B=zeros,
-    )
-
-
-class Range(NamedTuple):
-    """Minimum and maximum of recent values, and of their changes over a cycle."""
-
-    low_R2: NDArray
-    high_R2: NDArray
-
-    @classmethod
-    def of(cls, recent_RL2: NDArray) -> Range:
-        """The range of the known values."""
-        low_R2 = np.fmin.reduce(recent_RL2, axis=1)
-        high_R2 = np.fmax.reduce(recent_RL2, axis=1)
-        return cls(low_R2, high_R2)
-
-    def with_aside(self, state: Surprises, cycles: tuple[int, ...]) -> Range:
-        """The range extended to values set aside recently or one cycle ago, which may recur."""
-        recent_R2 = state.since_B2[:, :, None] <= LATELY
-        for cycle in cycles:
-            recent_R2 |= np.abs(state.since_B2[:, :, None] - cycle) <= 1
-        aside_R22 = np.where(recent_R2, state.aside_B22, np.nan)
-        low_R2 = np.fmin(self.low_R2, aside_R22[:, 0])
-        high_R2 = np.fmax(self.high_R2, aside_R22[:, 1])
-        return Range(low_R2, high_R2)
-
-    def side(self, now_R2: NDArray, allowed_R2: NDArray) -> NDArray:
-        """−1 or 1 for values, or changes, too far below or above the range; else 0."""
-        above_R = (now_R2 > self.high_R2 + allowed_R2).any(axis=1)
-        below_R = (now_R2 < self.low_R2 - allowed_R2).any(axis=1)
-        return above_R.astype(float) - below_R
-
-    def is_far(self, y_R: NDArray, axis: Axis) -> NDArray:
-        """Whether values are FAR times as large or as small as all recent ones (on the linear axis:
-        FAR times their range away), where an error is more likely than a new level."""
-        low_R, high_R = self.low_R2[:, 0], self.high_R2[:, 0]
-        far_R = np.where(axis.log_B, np.log(FAR), FAR * (high_R - low_R))
-        return (y_R > high_R + far_R) | (y_R < low_R - far_R)
 
 
 class Calmed(NamedTuple):
@@ -241,8 +149,7 @@ def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
     # A constant series has no usual change: its first change is a real event.
     has_changed_B2 = state.change_B2 > 0
     floor_B2 = np.where(axis.log_B[:, None] & has_changed_B2, FLOOR, 0.0)
-    usual_B2 = state.change_B2 / np.maximum(state.weight_B2, 1.0)
-    usual_B2 = np.maximum(usual_B2, floor_B2)
+    usual_B2 = np.maximum(state.usual_B2, floor_B2)
     allowed_B2 = axis.slack_B[:, None] * np.maximum(LIMIT * usual_B2, largest_B2)
     early_B2 = _allowed_early(state.count_B2, largest_B2, allowed_B2, axis)
     return np.where(state.count_B2 >= axis.fewest, allowed_B2, early_B2)
@@ -325,7 +232,8 @@ def _one(
     first_R = ~returned_R & ~again_R & (wide.side(now_R2, allowed_R2) != 0)
     jump_R = now_R2[:, 0] - _expected(state, before_R)
     small_R = np.abs(jump_R) <= AT_ONCE * allowed_R2[:, 0]
-    aside_R = first_R & (small_R | recent.is_far(now_R2[:, 0], axis))
+    is_far_R = recent.is_far(now_R2[:, 0], state.usual_B2[:, 0], axis)
+    aside_R = first_R & (small_R | is_far_R)
     believed_R = again_R | (first_R & ~aside_R)
     state = _shifted(state, believed_R, returned_R, z_R, before_R)
     back_R = np.where(state.doubt_B == DOUBT, state.before_B - state.shift_B, 0.0)
