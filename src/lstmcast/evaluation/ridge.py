@@ -64,6 +64,11 @@ class Ridge(NamedTuple):
         moved_HN1 = columns_HNP @ self.weights_HP[:, :, None]
         return self.intercept_H[:, None] + moved_HN1[:, :, 0]
 
+    def applied_each(self, columns_HNP: NDArray) -> NDArray:
+        """The same, slower: to the last bit, no prediction depends on the other examples."""
+        moved_HN = (columns_HNP * self.weights_HP[:, None]).sum(axis=2)
+        return self.intercept_H[:, None] + moved_HN
+
 
 def _trust(surprise_HN: NDArray) -> NDArray:
     """Weights (H, N) that fall with the squared residual beyond the limit."""

@@ -33,7 +33,7 @@ from lstmcast.data.ragged import forward_filled, offsets_of
 from lstmcast.evaluation.linear import places_before
 from lstmcast.evaluation.ridge import Ridge
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis, units_of
-from lstmcast.util.blas import one_blas_thread
+from lstmcast.util.parallel import side_by_side
 
 BACK = (2, 3, 7, 14)  # days back that are inputs, besides the last day
 PARTS = 24  # largest number of parts of the last day whose means are inputs
@@ -71,16 +71,17 @@ class TimeOfDay:
         if effects is None:
             return result_OH
         days = min(_days(horizon, self.day), AHEAD)
-        with one_blas_thread():
-            for series, place, rows in self._alike(origins):
-                solution = effects.solution(series, place)
-                if solution is None or not 0 < len(solution.abouts) <= MOST_ABOUT:
-                    continue
-                read = Days.of(panel.series(series), solution, self.day)
-                regressions = read.fitted(place, days)
-                for row in rows.tolist():
-                    count = int(origins.counts[row])
-                    result_OH[row] = read.forecast(regressions, count, horizon)
+
+        def fill(alike: tuple[int, int, NDArray]) -> None:
+            series, place, rows = alike
+            solution = effects.solution(series, place)
+            if solution is None or not 0 < len(solution.abouts) <= MOST_ABOUT:
+                return
+            read = Days.of(panel.series(series), solution, self.day)
+            regressions = read.fitted(place, days)
+            result_OH[rows] = read.forecasts(regressions, origins.counts[rows], horizon)
+
+        side_by_side(fill, self._alike(origins))
         return result_OH
 
     def _alike(self, origins: Origins) -> Iterator[tuple[int, int, NDArray]]:
@@ -107,11 +108,11 @@ def time_of_day_of(panel: Panel) -> tuple[TimeOfDay, ...]:
     return (TimeOfDay(day),) if is_possible else ()
 
 
-class Read(NamedTuple):
-    """Inputs of the regressions at some origins (H, N, P), and the mean of the last day (N,), which
-    is subtracted from inputs and target."""
+class Past(NamedTuple):
+    """Inputs that are known at some origins (H, N, V), and the mean of the last day (N,), which is
+    subtracted from inputs and target."""
 
-    columns_HNP: NDArray
+    columns_HNV: NDArray
     base_N: NDArray
 
 
@@ -153,17 +154,26 @@ class Days:
 
     # ---- inputs
 
-    def read(self, z_T: NDArray, origin_N: NDArray, ahead: int) -> Read:
-        """The inputs at some origins for the day that begins `ahead` days after them."""
+    def past(self, z_L: NDArray, place_N: NDArray, origin_N: NDArray) -> Past:
+        """The inputs that are known at some origins, with the values before them: those before each
+        place in `z_L`."""
         steps_D = np.arange(self.day)
-        newest_N1 = origin_N[:, None] - 1
-        last_ND = z_T[newest_N1 - steps_D]
-        base_N = last_ND.mean(axis=1)
-        columns = list(self._values(z_T, last_ND, origin_N, steps_D[:, None]))
-        columns += self._known(origin_N, ahead)
-        shape = self.day, len(origin_N)
-        arrays = [np.broadcast_to(column, shape) for column in columns]
-        return Read(np.stack(arrays, axis=2), base_N)
+        last_ND = z_L[place_N[:, None] - 1 - steps_D]
+        values = self._values(z_L, last_ND, place_N, steps_D[:, None])
+        columns = [*values, *self._known_before(origin_N)]
+        return Past(self._stacked(columns, origin_N), last_ND.mean(axis=1))
+
+    def coming(self, origin_N: NDArray, ahead: int) -> NDArray:
+        """The inputs that are known of the day that begins `ahead` days after each origin
+        (H, N, K)."""
+        return self._stacked([*self._known_of(origin_N, ahead)], origin_N)
+
+    def _stacked(self, columns: list[NDArray], origin_N: NDArray) -> NDArray:
+        """Columns side by side (H, N, P); in memory, origins are."""
+        stacked_HPN = np.empty((self.day, len(columns), len(origin_N)))
+        for place, column_HN in enumerate(columns):
+            stacked_HPN[:, place] = column_HN
+        return stacked_HPN.swapaxes(1, 2)
 
     def _values(
         self, z_T: NDArray, last_ND: NDArray, origin_N: NDArray, step_H1: NDArray
@@ -187,28 +197,37 @@ class Days:
             day_ND = z_T[begin_N[:, None] + steps_D]
             yield day_ND.mean(axis=1) - base_N
 
-    def _known(self, origin_N: NDArray, ahead: int) -> Iterator[NDArray]:
-        """Inputs from known columns: their values at the step and at the same time on the last
-        day, and means up to the step; and the day of the week."""
+    def _known_before(self, origin_N: NDArray) -> Iterator[NDArray]:
+        """Inputs from known columns on the last day: their values at the same time, and the means
+        of numbers."""
+        step_H1 = np.arange(self.day)[:, None]
+        yesterday_HN = origin_N - self.day + step_H1
+        for column_M, sum_M, is_number in self._columns:
+            yield _at(column_M, yesterday_HN)
+            if is_number:
+                yield _mean_until(sum_M, origin_N - 1, self.day)
+
+    def _known_of(self, origin_N: NDArray, ahead: int) -> Iterator[NDArray]:
+        """Inputs from known columns on a coming day: their values at the step, means up to the
+        step, and the day of the week."""
         step_H1 = np.arange(self.day)[:, None]
         then_HN = origin_N + ahead * self.day + step_H1
-        yesterday_HN = origin_N - self.day + step_H1
-        last_N = origin_N - 1
-        for column_M, sum_M, is_number in zip(
-            self.column_CM, self._sums_CM, self.numbers_C, strict=True
-        ):
+        for column_M, sum_M, is_number in self._columns:
             now_HN = _at(column_M, then_HN)
             yield now_HN
-            yield _at(column_M, yesterday_HN)
             if is_number:
                 yield _mean_until(sum_M, then_HN, self.day)
                 yield _mean_until(sum_M, then_HN, self.day // 2)
-                yield _mean_until(sum_M, last_N, self.day)
                 for bend in BENDS:
                     yield np.maximum(now_HN - bend, 0.0)
         weekday_HN = then_HN // self.day % WEEK
         for weekday in range(WEEK):
             yield (weekday_HN == weekday).astype(float)
+
+    @property
+    def _columns(self) -> Iterator[tuple[NDArray, NDArray, bool]]:
+        """Each known column, its cumulative sums, and whether it is numeric."""
+        return zip(self.column_CM, self._sums_CM, self.numbers_C.tolist(), strict=True)
 
     @property
     def _parts(self) -> int:
@@ -223,13 +242,13 @@ class Days:
     @cached_property
     def size_P(self) -> NDArray:
         """The prior standard deviation of the effect of each column, relative to the others."""
-        values = [1.0] * 3 + [PART] * self._parts
-        values += [1.0] * (3 + 2 * len(BACK))
+        sizes = [1.0] * 3 + [PART] * self._parts
+        sizes += [1.0] * (3 + 2 * len(BACK))
         for is_number in self.numbers_C:
-            values += [1.0] * 2
-            if is_number:
-                values += [1.0] * 3 + [SMALLER] * len(BENDS)
-        return np.array(values + [1.0] * WEEK)
+            sizes += [1.0, 1.0] if is_number else [1.0]
+        for is_number in self.numbers_C:
+            sizes += [1.0] * 3 + [SMALLER] * len(BENDS) if is_number else [1.0]
+        return np.array(sizes + [1.0] * WEEK)
 
     # ---- regressions
 
@@ -238,48 +257,54 @@ class Days:
         possible = place // self.day - max(BACK)
         days_back_N = np.arange(1, min(possible, MOST) + 1)
         back_N = self.day * days_back_N
-        regressions = []
-        for ahead in range(days):
-            origin_N = place - back_N[ahead:]
-            regressions.append(self._fitted_ahead(origin_N, place, ahead))
-        return regressions
+        past = self.past(self.z_T, place - back_N, place - back_N)
+        return [self._fitted_ahead(past, place - back_N, place, ahead) for ahead in range(days)]
 
-    def _fitted_ahead(self, origin_N: NDArray, place: int, ahead: int) -> Ridge:
-        read = self.read(self.z_T, origin_N, ahead)
+    def _fitted_ahead(self, past: Past, origin_N: NDArray, place: int, ahead: int) -> Ridge:
+        origin_N = origin_N[ahead:]
+        base_N = past.base_N[ahead:]
+        columns_HNP = _joined(past.columns_HNV[:, ahead:], self.coming(origin_N, ahead))
         step_H1 = np.arange(self.day)[:, None]
         coming_HN = origin_N + ahead * self.day + step_H1
-        target_HN = self.z_T[coming_HN] - read.base_N
-        is_whole_HN = np.isfinite(read.columns_HNP).all(axis=2)
+        target_HN = self.z_T[coming_HN] - base_N
+        is_whole_HN = np.isfinite(columns_HNP).all(axis=2)
         is_whole_HN &= np.isfinite(target_HN)
         is_used_HN = is_whole_HN & self.observed_T[coming_HN]
         age_N = (place - origin_N) // self.day
         kept_N = KEPT**age_N
         weight_HN = np.where(is_used_HN, kept_N, 0.0)
-        is_used_HN1 = is_used_HN[:, :, None]
-        columns_HNP = np.where(is_used_HN1, read.columns_HNP, 0.0)
+        columns_HNP[~is_used_HN] = 0.0
         target_HN = np.where(is_used_HN, target_HN, 0.0)
         ridge = Ridge.fitted(columns_HNP, target_HN, weight_HN, self.size_P)
         has_enough_H = is_used_HN.sum(axis=1) >= FEWEST
         intercept_H = np.where(has_enough_H, ridge.intercept_H, np.nan)
         return ridge._replace(intercept_H=intercept_H)
 
-    def forecast(self, regressions: list[Ridge], count: int, horizon: int) -> NDArray:
-        """Forecasts (horizon,) after the first `count` values. Days beyond those forecast at once
+    def forecasts(self, regressions: list[Ridge], count_N: NDArray, horizon: int) -> NDArray:
+        """Forecasts (N, horizon) after the first so many values. Days beyond those forecast at once
         take earlier forecasts as inputs."""
         days = _days(horizon, self.day)
-        coming_N = np.zeros(days * self.day)
-        z_T = np.concatenate([self.z_T[:count], coming_N])
+        before = max(BACK) * self.day
+        z_NL = np.zeros((len(count_N), before + days * self.day))
+        z_NL[:, :before] = self.z_T[count_N[:, None] + np.arange(-before, 0)]
+        begin_N = np.arange(len(count_N)) * z_NL.shape[1] + before
         for begin in range(0, days, len(regressions)):
-            origin = count + begin * self.day
+            passed = begin * self.day
+            origin_N = count_N + passed
+            past = self.past(z_NL.ravel(), begin_N + passed, origin_N)
             for ahead, ridge in enumerate(regressions[: days - begin]):
-                read = self.read(z_T, np.array([origin]), ahead)
-                said_H = ridge.applied(read.columns_HNP)[:, 0]
-                first = origin + ahead * self.day
-                last = first + self.day
-                z_T[first:last] = read.base_N + said_H
-        z_1H = z_T[None, count : count + horizon]
-        values_1H = from_axis(z_1H, self.axis == LOG, self.axis == ROOT)
-        return values_1H[0] * self.unit
+                columns_HNP = _joined(past.columns_HNV, self.coming(origin_N, ahead))
+                first = before + passed + ahead * self.day
+                said_HN = past.base_N + ridge.applied_each(columns_HNP)
+                z_NL[:, first : first + self.day] = said_HN.T
+        z_NH = z_NL[:, before : before + horizon]
+        return from_axis(z_NH, self.axis == LOG, self.axis == ROOT) * self.unit
+
+
+def _joined(past_HNV: NDArray, coming_HNK: NDArray) -> NDArray:
+    """Both side by side, laid out as each of them is."""
+    both = past_HNV.swapaxes(1, 2), coming_HNK.swapaxes(1, 2)
+    return np.concatenate(both, axis=1).swapaxes(1, 2)
 
 
 def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDArray, bool]]:
