@@ -212,8 +212,14 @@ def solved_each(
     means."""
     if expected is None:
         expected = [0.0 for _ in tasks]
-    fits = fitted_each([task.problem(means) for task, means in zip(tasks, expected, strict=True)])
-    return [Solved(*parts) for parts in zip(tasks, fits, expected, strict=True)]
+    problems = []
+    for task, expected_P in zip(tasks, expected, strict=True):
+        problems.append(task.problem(expected_P))
+    fits = fitted_each(problems)
+    return [
+        Solved(task, fitted, expected_P)
+        for task, fitted, expected_P in zip(tasks, fits, expected, strict=True)
+    ]
 
 
 @dataclass(frozen=True, eq=False)

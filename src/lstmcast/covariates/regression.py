@@ -65,31 +65,40 @@ class Problem(NamedTuple):
 
 def fitted_each(problems: Sequence[Problem | None]) -> list[Fitted | None]:
     """The fitted regressions, in the same order; None if too little is known."""
-    possible = {place: one for place, one in enumerate(problems) if one is not None}
+    possible: dict[int, Problem] = {}
+    for place, problem in enumerate(problems):
+        if problem is not None:
+            possible[place] = problem
     places = list(possible)
     fits: dict[int, Fitted] = {}
     for _ in range(FITS):
-        sums = {place: QuasiSums.of(possible[place], fits.get(place)) for place in places}
-        fits = _solved({place: one for place, one in sums.items() if one is not None})
+        all_sums: dict[int, QuasiSums] = {}
+        for place in places:
+            sums = QuasiSums.of(possible[place], fits.get(place))
+            if sums is not None:
+                all_sums[place] = sums
+        fits = _solved(all_sums)
         places = list(fits)
     return [fits.get(place) for place in range(len(problems))]
 
 
-def _solved(sums: dict[int, QuasiSums]) -> dict[int, Fitted]:
+def _solved(all_sums: dict[int, QuasiSums]) -> dict[int, Fitted]:
     """The solutions. Those with the same groups of columns are solved together: matrices are so
     small that calls take as long as what they compute."""
     alike: dict[tuple[Layout, tuple[float, ...]], list[int]] = {}
-    for place, one in sums.items():
-        alike.setdefault((one.problem.layout, one.phis), []).append(place)
+    for place, sums in all_sums.items():
+        kind = sums.problem.layout, sums.phis
+        alike.setdefault(kind, []).append(place)
     fits: dict[int, Fitted] = {}
     for (layout, phis), places in alike.items():
         for first in range(0, len(places), TOGETHER):
-            some = places[first : first + TOGETHER]
-            products_BFVV = np.stack([sums[place].products_FVV for place in some])
-            count_B = np.array([sums[place].free_pairs for place in some])
+            batch = places[first : first + TOGETHER]
+            batch_sums = [all_sums[place] for place in batch]
+            products_BFVV = np.stack([sums.products_FVV for sums in batch_sums])
+            count_B = np.array([sums.free_pairs for sums in batch_sums])
             solution = fit_together(products_BFVV, count_B, layout, phis)
-            for row, place in enumerate(some):
-                fits[place] = Fitted.of(sums[place], solution, row)
+            for row, place in enumerate(batch):
+                fits[place] = Fitted.of(all_sums[place], solution, row)
     return fits
 
 

@@ -131,11 +131,11 @@ class Pooled:
         """The usual coefficients of a regression (P,), on the axis of its series; 0 if there are
         none."""
         keys = _keys(regression.task.design.groups)
-        usual = self._coefficients()
+        coefficients = self._coefficients()
         per_log = regression.task.per_log
         if regression.fitted is None or not per_log:
             return np.zeros(len(keys))
-        return per_log * np.array([usual.get(key, 0.0) for key in keys])
+        return per_log * np.array([coefficients.get(key, 0.0) for key in keys])
 
     def _coefficients(self) -> dict[Key, float]:
         """The usual coefficients, for columns that enough series have."""

@@ -17,21 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.columns import BENDS, About, Known, standardised
 from lstmcast.covariates.dates import Dates
 from lstmcast.covariates.effects import effects_of
 from lstmcast.covariates.estimate import Solution
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import forward_filled, offsets_of
+from lstmcast.evaluation.known_days import Inputs, KnownDays, Sized
 from lstmcast.evaluation.linear import places_before
-from lstmcast.evaluation.ridge import Ridge
+from lstmcast.evaluation.ridge import USUAL, Ridge
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis, units_of
 from lstmcast.util.parallel import side_by_side
 
@@ -41,9 +41,8 @@ AHEAD = 7  # days forecast at once; later days take earlier forecasts as inputs
 FEWEST, MOST = 20, 1500  # days to fit a regression to
 KEPT = 0.999  # the weight of a day falls by this factor each day
 PER_OCTAVE = 16  # fits while the length of the history doubles
-SMALLER = 0.3  # size of the effects of bends, relative to other columns
-PART = 0.5  # the same for the parts of the last day
-WEEK = 7
+PART = 0.5  # size of the effects of parts of the last day, relative to other columns
+FARTHEST = 300.0  # inverse hyperbolic sines, so that no number overflows
 LONGEST_DAY = 144  # steps: ten minutes
 MOST_ABOUT = 40  # columns that are known in advance
 
@@ -77,7 +76,7 @@ class TimeOfDay:
             solution = effects.solution(series, place)
             if solution is None or not 0 < len(solution.abouts) <= MOST_ABOUT:
                 return
-            read = Days.of(panel.series(series), solution, self.day)
+            read = Days.of(panel.series(series), solution, self.day, place)
             regressions = read.fitted(place, days)
             result_OH[rows] = read.forecasts(regressions, origins.counts[rows], horizon)
 
@@ -108,47 +107,82 @@ def time_of_day_of(panel: Panel) -> tuple[TimeOfDay, ...]:
     return (TimeOfDay(day),) if is_possible else ()
 
 
-class Past(NamedTuple):
-    """Inputs that are known at some origins (H, N, V), and the mean of the last day (N,), which is
-    subtracted from inputs and target."""
+class Scale(NamedTuple):
+    """How a series is read: on the axis of its effects; where that is the values as they are, by
+    their inverse hyperbolic sine in units of their usual distance from the median, which draws
+    spikes in (Uniejewski, Weron & Ziel 2018, on prices)."""
 
-    columns_HNV: NDArray
+    axis: int
+    unit: float
+    centre: float
+    distance: float
+
+    @classmethod
+    def of(cls, values_T: NDArray, axis: int, count: int) -> Scale:
+        """The scale that the first `count` values show."""
+        # A power of four: no digit depends on what follows.
+        unit = float(units_of(values_T[None], np.array([axis]))[0])
+        if axis in (LOG, ROOT):
+            return cls(axis, unit, 0.0, 1.0)
+        scaled_T = values_T[:count] / unit
+        observed_N = scaled_T[np.isfinite(scaled_T)]
+        centre = float(np.median(observed_N))
+        distance_N = np.abs(observed_N - centre)
+        usual_distance = float(USUAL * np.median(distance_N))
+        mean_distance = float(distance_N.mean())
+        return cls(axis, unit, centre, usual_distance or mean_distance or 1.0)
+
+    def read(self, values_T: NDArray) -> NDArray:
+        """Values as they are read; NaN where they are missing."""
+        scaled_T = values_T / self.unit
+        if self.axis in (LOG, ROOT):
+            return to_axis(scaled_T[None], self.axis == LOG, self.axis == ROOT)[0]
+        return np.arcsinh((scaled_T - self.centre) / self.distance)
+
+    def values(self, z_NH: NDArray) -> NDArray:
+        """What was read, in the units of the data."""
+        if self.axis in (LOG, ROOT):
+            scaled_NH = from_axis(z_NH, self.axis == LOG, self.axis == ROOT)
+        else:
+            farthest_NH = np.clip(z_NH, -FARTHEST, FARTHEST)
+            scaled_NH = self.centre + self.distance * np.sinh(farthest_NH)
+        return scaled_NH * self.unit
+
+
+class Past(NamedTuple):
+    """Inputs that are known at some origins, and the mean of the last day (N,), which is subtracted
+    from inputs and target."""
+
+    inputs: Inputs
     base_N: NDArray
 
 
 @dataclass(frozen=True, eq=False)
 class Days:
-    """A series on its axis, with its known columns.
+    """A series as it is read, with its known columns.
 
     z_T: values, with missing ones filled forward · observed_T: whether each value was observed ·
-    column_CM: columns that are known in advance, with numbers in standard deviations ·
-    numbers_C: whether each column is numeric · unit: divisor of the values.
+    day: steps of a day.
     """
 
     z_T: NDArray
     observed_T: NDArray
-    column_CM: NDArray
-    numbers_C: NDArray
-    axis: int
-    unit: float
+    known_days: KnownDays
+    scale: Scale
     day: int
 
     @classmethod
-    def of(cls, values_T: NDArray, solution: Solution, day: int) -> Days:
-        """Prepare a series with the axis and columns of the solution of its effects."""
-        axis = solution.axis
-        unit = float(units_of(values_T[None], np.array([axis]))[0])
-        scaled_1T = values_T[None] / unit
-        z_1T = to_axis(scaled_1T, axis == LOG, axis == ROOT)
+    def of(cls, values_T: NDArray, solution: Solution, day: int, count: int) -> Days:
+        """Prepare a series of which `count` values are known, with the axis and columns of the
+        solution of its effects."""
+        scale = Scale.of(values_T, solution.axis, count)
+        z_T = scale.read(values_T)
         bounds = offsets_of(np.array([len(values_T)]))
-        columns = list(_columns(solution.covariates, solution.abouts))
         return cls(
-            z_T=forward_filled(z_1T[0], bounds),
-            observed_T=np.isfinite(z_1T[0]),
-            column_CM=np.array([column_M for column_M, _ in columns]),
-            numbers_C=np.array([is_number for _, is_number in columns], bool),
-            axis=axis,
-            unit=unit,
+            z_T=forward_filled(z_T, bounds),
+            observed_T=np.isfinite(z_T),
+            known_days=KnownDays.of(solution.covariates, solution.abouts, day, count),
+            scale=scale,
             day=day,
         )
 
@@ -157,98 +191,46 @@ class Days:
     def past(self, z_L: NDArray, place_N: NDArray, origin_N: NDArray) -> Past:
         """The inputs that are known at some origins, with the values before them: those before each
         place in `z_L`."""
-        steps_D = np.arange(self.day)
-        last_ND = z_L[place_N[:, None] - 1 - steps_D]
-        values = self._values(z_L, last_ND, place_N, steps_D[:, None])
-        columns = [*values, *self._known_before(origin_N)]
-        return Past(self._stacked(columns, origin_N), last_ND.mean(axis=1))
+        newest_N1 = place_N[:, None] - 1
+        last_ND = z_L[newest_N1 - np.arange(self.day)]
+        values = self._values(z_L, last_ND, place_N)
+        known_before = self.known_days.before(origin_N)
+        shape = self.day, len(origin_N)
+        inputs = Inputs.of(chain(values, known_before), shape)
+        return Past(inputs, last_ND.mean(axis=1))
 
-    def coming(self, origin_N: NDArray, ahead: int) -> NDArray:
-        """The inputs that are known of the day that begins `ahead` days after each origin
-        (H, N, K)."""
-        return self._stacked([*self._known_of(origin_N, ahead)], origin_N)
+    def coming(self, origin_N: NDArray, ahead: int) -> Inputs:
+        """The inputs that are known of the day that begins `ahead` days after each origin."""
+        shape = self.day, len(origin_N)
+        return Inputs.of(self.known_days.coming(origin_N, ahead), shape)
 
-    def _stacked(self, columns: list[NDArray], origin_N: NDArray) -> NDArray:
-        """Columns side by side (H, N, P); in memory, origins are."""
-        stacked_HPN = np.empty((self.day, len(columns), len(origin_N)))
-        for place, column_HN in enumerate(columns):
-            stacked_HPN[:, place] = column_HN
-        return stacked_HPN.swapaxes(1, 2)
-
-    def _values(
-        self, z_T: NDArray, last_ND: NDArray, origin_N: NDArray, step_H1: NDArray
-    ) -> Iterator[NDArray]:
+    def _values(self, z_L: NDArray, last_ND: NDArray, place_N: NDArray) -> Iterator[Sized]:
         """Inputs from the values: the last day in parts and at the same time, and the days before
         it."""
         base_N = last_ND.mean(axis=1)
-        yield last_ND[:, 0] - base_N
-        yield last_ND.min(axis=1) - base_N
-        yield last_ND.max(axis=1) - base_N
+        steps_D = np.arange(self.day)
+        step_H1 = steps_D[:, None]
+        yield last_ND[:, 0] - base_N, 1.0
+        yield last_ND.min(axis=1) - base_N, 1.0
+        yield last_ND.max(axis=1) - base_N, 1.0
         parts_ND = last_ND.reshape(len(last_ND), self._parts, -1).mean(axis=2)
-        yield from (parts_ND - base_N[:, None]).T
-        yesterday_N = origin_N - self.day
+        for part_N in (parts_ND - base_N[:, None]).T:
+            yield part_N, PART
+        yesterday_N = place_N - self.day
         for offset in (0, -1, 1):
             time_H1 = (step_H1 + offset) % self.day
-            yield z_T[yesterday_N + time_H1] - base_N
-        steps_D = np.arange(self.day)
+            yield z_L[yesterday_N + time_H1] - base_N, 1.0
         for days in BACK:
-            begin_N = origin_N - days * self.day
-            yield z_T[begin_N + step_H1] - base_N
-            day_ND = z_T[begin_N[:, None] + steps_D]
-            yield day_ND.mean(axis=1) - base_N
-
-    def _known_before(self, origin_N: NDArray) -> Iterator[NDArray]:
-        """Inputs from known columns on the last day: their values at the same time, and the means
-        of numbers."""
-        step_H1 = np.arange(self.day)[:, None]
-        yesterday_HN = origin_N - self.day + step_H1
-        for column_M, sum_M, is_number in self._columns:
-            yield _at(column_M, yesterday_HN)
-            if is_number:
-                yield _mean_until(sum_M, origin_N - 1, self.day)
-
-    def _known_of(self, origin_N: NDArray, ahead: int) -> Iterator[NDArray]:
-        """Inputs from known columns on a coming day: their values at the step, means up to the
-        step, and the day of the week."""
-        step_H1 = np.arange(self.day)[:, None]
-        then_HN = origin_N + ahead * self.day + step_H1
-        for column_M, sum_M, is_number in self._columns:
-            now_HN = _at(column_M, then_HN)
-            yield now_HN
-            if is_number:
-                yield _mean_until(sum_M, then_HN, self.day)
-                yield _mean_until(sum_M, then_HN, self.day // 2)
-                for bend in BENDS:
-                    yield np.maximum(now_HN - bend, 0.0)
-        weekday_HN = then_HN // self.day % WEEK
-        for weekday in range(WEEK):
-            yield (weekday_HN == weekday).astype(float)
-
-    @property
-    def _columns(self) -> Iterator[tuple[NDArray, NDArray, bool]]:
-        """Each known column, its cumulative sums, and whether it is numeric."""
-        return zip(self.column_CM, self._sums_CM, self.numbers_C.tolist(), strict=True)
+            begin_N = place_N - days * self.day
+            yield z_L[begin_N + step_H1] - base_N, 1.0
+            day_ND = z_L[begin_N[:, None] + steps_D]
+            yield day_ND.mean(axis=1) - base_N, 1.0
 
     @property
     def _parts(self) -> int:
         """The number of parts that the last day is divided into."""
         most = min(PARTS, self.day)
         return max(number for number in range(1, most + 1) if self.day % number == 0)
-
-    @cached_property
-    def _sums_CM(self) -> NDArray:
-        return np.pad(np.cumsum(self.column_CM, axis=1), ((0, 0), (1, 0)))
-
-    @cached_property
-    def size_P(self) -> NDArray:
-        """The prior standard deviation of the effect of each column, relative to the others."""
-        sizes = [1.0] * 3 + [PART] * self._parts
-        sizes += [1.0] * (3 + 2 * len(BACK))
-        for is_number in self.numbers_C:
-            sizes += [1.0, 1.0] if is_number else [1.0]
-        for is_number in self.numbers_C:
-            sizes += [1.0] * 3 + [SMALLER] * len(BENDS) if is_number else [1.0]
-        return np.array(sizes + [1.0] * WEEK)
 
     # ---- regressions
 
@@ -257,13 +239,18 @@ class Days:
         possible = place // self.day - max(BACK)
         days_back_N = np.arange(1, min(possible, MOST) + 1)
         back_N = self.day * days_back_N
-        past = self.past(self.z_T, place - back_N, place - back_N)
-        return [self._fitted_ahead(past, place - back_N, place, ahead) for ahead in range(days)]
+        origin_N = place - back_N
+        past = self.past(self.z_T, origin_N, origin_N)
+        regressions = []
+        for ahead in range(days):
+            regressions.append(self._fitted_ahead(past, origin_N, place, ahead))
+        return regressions
 
     def _fitted_ahead(self, past: Past, origin_N: NDArray, place: int, ahead: int) -> Ridge:
         origin_N = origin_N[ahead:]
         base_N = past.base_N[ahead:]
-        columns_HNP = _joined(past.columns_HNV[:, ahead:], self.coming(origin_N, ahead))
+        inputs = past.inputs.since(ahead).with_columns(self.coming(origin_N, ahead))
+        columns_HNP = inputs.columns_HNP
         step_H1 = np.arange(self.day)[:, None]
         coming_HN = origin_N + ahead * self.day + step_H1
         target_HN = self.z_T[coming_HN] - base_N
@@ -275,7 +262,7 @@ class Days:
         weight_HN = np.where(is_used_HN, kept_N, 0.0)
         columns_HNP[~is_used_HN] = 0.0
         target_HN = np.where(is_used_HN, target_HN, 0.0)
-        ridge = Ridge.fitted(columns_HNP, target_HN, weight_HN, self.size_P)
+        ridge = Ridge.fitted(columns_HNP, target_HN, weight_HN, inputs.size_P)
         has_enough_H = is_used_HN.sum(axis=1) >= FEWEST
         intercept_H = np.where(has_enough_H, ridge.intercept_H, np.nan)
         return ridge._replace(intercept_H=intercept_H)
@@ -284,58 +271,24 @@ class Days:
         """Forecasts (N, horizon) after the first so many values. Days beyond those forecast at once
         take earlier forecasts as inputs."""
         days = _days(horizon, self.day)
-        before = max(BACK) * self.day
-        z_NL = np.zeros((len(count_N), before + days * self.day))
-        z_NL[:, :before] = self.z_T[count_N[:, None] + np.arange(-before, 0)]
-        begin_N = np.arange(len(count_N)) * z_NL.shape[1] + before
+        past_steps = max(BACK) * self.day
+        z_NL = np.zeros((len(count_N), past_steps + days * self.day))
+        steps_NL = count_N[:, None] + np.arange(-past_steps, 0)
+        z_NL[:, :past_steps] = self.z_T[steps_NL]
+        row_N = np.arange(len(count_N))
+        begin_N = row_N * z_NL.shape[1] + past_steps
         for begin in range(0, days, len(regressions)):
             passed = begin * self.day
             origin_N = count_N + passed
             past = self.past(z_NL.ravel(), begin_N + passed, origin_N)
             for ahead, ridge in enumerate(regressions[: days - begin]):
-                columns_HNP = _joined(past.columns_HNV, self.coming(origin_N, ahead))
-                first = before + passed + ahead * self.day
-                said_HN = past.base_N + ridge.applied_each(columns_HNP)
+                inputs = past.inputs.with_columns(self.coming(origin_N, ahead))
+                first = past_steps + passed + ahead * self.day
+                said_HN = past.base_N + ridge.applied_each(inputs.columns_HNP)
                 z_NL[:, first : first + self.day] = said_HN.T
-        z_NH = z_NL[:, before : before + horizon]
-        return from_axis(z_NH, self.axis == LOG, self.axis == ROOT) * self.unit
-
-
-def _joined(past_HNV: NDArray, coming_HNK: NDArray) -> NDArray:
-    """Both side by side, laid out as each of them is."""
-    both = past_HNV.swapaxes(1, 2), coming_HNK.swapaxes(1, 2)
-    return np.concatenate(both, axis=1).swapaxes(1, 2)
-
-
-def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDArray, bool]]:
-    """Known columns (M,), one for each category, and whether each is numeric."""
-    for about in abouts:
-        if about.categories:
-            values_M = covariates.values_CM[about.column]
-            for category in about.categories:
-                yield (values_M == category).astype(float), False
-            continue
-        carried_M = covariates.carried_CM[about.column]
-        number_M = standardised(carried_M, about)
-        if about.gaps:
-            is_known_M = ~np.isnan(covariates.values_CM[about.column])
-            number_M = np.where(is_known_M, number_M, 0.0)
-        yield number_M, True
+        return self.scale.values(z_NL[:, past_steps : past_steps + horizon])
 
 
 def _days(horizon: int, day: int) -> int:
     """The number of days that the steps span, rounded up."""
     return -(-horizon // day)
-
-
-def _at(column_M: NDArray, steps: NDArray) -> NDArray:
-    """A column at these steps; beyond its end, its last value."""
-    return column_M[np.minimum(steps, len(column_M) - 1)]
-
-
-def _mean_until(sum_M: NDArray, steps: NDArray, length: int) -> NDArray:
-    """The mean of a column over the last `length` steps up to each of `steps`, from its cumulative
-    sums."""
-    stop = np.minimum(steps + 1, len(sum_M) - 1)
-    first = np.maximum(stop - length, 0)
-    return (sum_M[stop] - sum_M[first]) / length
