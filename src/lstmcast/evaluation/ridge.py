@@ -45,13 +45,16 @@ class Ridge(NamedTuple):
         (array([1.]), array([[3.]]))
         """
 
+        sums = Sums.of(columns_HNP, target_HN, weight_HN)
+
         def trusted(ridge: Ridge) -> Moments:
             said_HN = ridge.applied(columns_HNP)
             surprise_HN = np.abs(target_HN - said_HN)
-            trusted_HN = weight_HN * _trust(surprise_HN)
-            return Moments.of(columns_HNP, target_HN, trusted_HN, size_P)
+            lost_HN = weight_HN * (1.0 - _trust(surprise_HN))
+            trusted_sums = sums.without(lost_HN, columns_HNP, target_HN, weight_HN)
+            return Moments.of(trusted_sums, size_P)
 
-        all_moments = Moments.of(columns_HNP, target_HN, weight_HN, size_P)
+        all_moments = Moments.of(sums, size_P)
         first_prior_H = np.repeat(FIRST, len(target_HN))
         first_ridge = all_moments.solved(first_prior_H)
         moments = trusted(first_ridge)
@@ -78,6 +81,49 @@ def _trust(surprise_HN: NDArray) -> NDArray:
     return np.where(usual_H1 > 0, share_HN**2, 1.0)
 
 
+class Sums(NamedTuple):
+    """Weighted sums over the examples."""
+
+    weight_H: NDArray
+    squared_weight_H: NDArray
+    columns_HP: NDArray
+    target_H: NDArray
+    products_HPP: NDArray
+    cross_HP: NDArray
+    squares_H: NDArray
+
+    @classmethod
+    def of(cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray) -> Sums:
+        """The sums over these examples."""
+        root_HN = np.sqrt(weight_HN)
+        rooted_HNP = columns_HNP * root_HN[:, :, None]
+        rooted_target_HN = target_HN * root_HN
+        return cls(
+            weight_H=weight_HN.sum(axis=1),
+            squared_weight_H=(weight_HN**2).sum(axis=1),
+            columns_HP=(root_HN[:, None, :] @ rooted_HNP)[:, 0],
+            target_H=(weight_HN * target_HN).sum(axis=1),
+            products_HPP=rooted_HNP.swapaxes(1, 2) @ rooted_HNP,
+            cross_HP=(rooted_target_HN[:, None, :] @ rooted_HNP)[:, 0],
+            squares_H=(rooted_target_HN**2).sum(axis=1),
+        )
+
+    def without(
+        self, lost_HN: NDArray, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray
+    ) -> Sums:
+        """The sums with so much less weight of each example, from those that lose any: they are
+        few."""
+        most = int(np.count_nonzero(lost_HN, axis=1).max())
+        first_HM = np.argsort(lost_HN == 0, axis=1, kind="stable")[:, :most]
+        lost_HM = np.take_along_axis(lost_HN, first_HM, axis=1)
+        target_HM = np.take_along_axis(target_HN, first_HM, axis=1)
+        columns_HMP = np.take_along_axis(columns_HNP, first_HM[:, :, None], axis=1)
+        lost = Sums.of(columns_HMP, target_HM, lost_HM)
+        left = Sums(*(whole - part for whole, part in zip(self, lost, strict=True)))
+        kept_HN = weight_HN - lost_HN
+        return left._replace(squared_weight_H=(kept_HN**2).sum(axis=1))
+
+
 class Moments(NamedTuple):
     """Weighted means and products of the target and of columns scaled to their sizes."""
 
@@ -90,23 +136,15 @@ class Moments(NamedTuple):
     examples_H: NDArray  # effective number
 
     @classmethod
-    def of(
-        cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray, size_P: NDArray
-    ) -> Moments:
-        """The moments of weighted examples."""
-        total_H = weight_HN.sum(axis=1)
-        squares_H = (weight_HN**2).sum(axis=1)
-        divisor_H = np.maximum(total_H, TINY)
-        share_HN = weight_HN / divisor_H[:, None]
-        root_HN = np.sqrt(share_HN)
-        rooted_HNP = columns_HNP * root_HN[:, :, None]
-        mean_HP = (root_HN[:, None, :] @ rooted_HNP)[:, 0]
-        mean_H = (share_HN * target_HN).sum(axis=1)
-        away_HN = target_HN - mean_H[:, None]
-        rooted_away_H1N = (away_HN * root_HN)[:, None, :]
-        products_HPP = rooted_HNP.swapaxes(1, 2) @ rooted_HNP
+    def of(cls, sums: Sums, size_P: NDArray) -> Moments:
+        """The moments that sums over examples give."""
+        share_H = 1.0 / np.maximum(sums.weight_H, TINY)
+        mean_HP = sums.columns_HP * share_H[:, None]
+        mean_H = sums.target_H * share_H
+        products_HPP = sums.products_HPP * share_H[:, None, None]
         products_HPP -= mean_HP[:, :, None] * mean_HP[:, None, :]
-        cross_HP = (rooted_away_H1N @ rooted_HNP)[:, 0]
+        cross_HP = sums.cross_HP * share_H[:, None] - mean_HP * mean_H[:, None]
+        variance_H = np.maximum(sums.squares_H * share_H - mean_H**2, 0.0)
         variance_HP = np.diagonal(products_HPP, axis1=1, axis2=2)
         least_HP = ROUNDING * mean_HP**2 + TINY
         is_moving_HP = variance_HP > least_HP
@@ -119,8 +157,8 @@ class Moments(NamedTuple):
             unit_HP=unit_HP,
             gram_HPP=gram_HPP * unit_HP[:, None, :],
             cross_HP=cross_HP * unit_HP,
-            variance_H=(share_HN * away_HN**2).sum(axis=1),
-            examples_H=total_H**2 / np.maximum(squares_H, TINY),
+            variance_H=variance_H,
+            examples_H=sums.weight_H**2 / np.maximum(sums.squared_weight_H, TINY),
         )
 
     def solved(self, prior_H: NDArray) -> Ridge:
