@@ -113,15 +113,24 @@ class Sums(NamedTuple):
     ) -> Sums:
         """The sums with so much less weight of each example, from those that lose any: they are
         few."""
-        most = int(np.count_nonzero(lost_HN, axis=1).max())
-        first_HM = np.argsort(lost_HN == 0, axis=1, kind="stable")[:, :most]
-        lost_HM = np.take_along_axis(lost_HN, first_HM, axis=1)
-        target_HM = np.take_along_axis(target_HN, first_HM, axis=1)
-        columns_HMP = np.take_along_axis(columns_HNP, first_HM[:, :, None], axis=1)
-        lost = Sums.of(columns_HMP, target_HM, lost_HM)
-        left = Sums(*(whole - part for whole, part in zip(self, lost, strict=True)))
+        count_H = np.count_nonzero(lost_HN, axis=1)
+        losers_first_HN = np.argsort(lost_HN == 0, axis=1, kind="stable")
+        place_HM = losers_first_HN[:, : int(count_H.max())]
+        place_HM1 = place_HM[:, :, None]
+        lost_HM = np.take_along_axis(lost_HN, place_HM, axis=1)
+        target_HM = np.take_along_axis(target_HN, place_HM, axis=1)
+        columns_HMP = np.take_along_axis(columns_HNP, place_HM1, axis=1)
+        lost_sums = Sums.of(columns_HMP, target_HM, lost_HM)
         kept_HN = weight_HN - lost_HN
-        return left._replace(squared_weight_H=(kept_HN**2).sum(axis=1))
+        return Sums(
+            weight_H=self.weight_H - lost_sums.weight_H,
+            squared_weight_H=(kept_HN**2).sum(axis=1),
+            columns_HP=self.columns_HP - lost_sums.columns_HP,
+            target_H=self.target_H - lost_sums.target_H,
+            products_HPP=self.products_HPP - lost_sums.products_HPP,
+            cross_HP=self.cross_HP - lost_sums.cross_HP,
+            squares_H=self.squares_H - lost_sums.squares_H,
+        )
 
 
 class Moments(NamedTuple):
@@ -143,8 +152,10 @@ class Moments(NamedTuple):
         mean_H = sums.target_H * share_H
         products_HPP = sums.products_HPP * share_H[:, None, None]
         products_HPP -= mean_HP[:, :, None] * mean_HP[:, None, :]
-        cross_HP = sums.cross_HP * share_H[:, None] - mean_HP * mean_H[:, None]
-        variance_H = np.maximum(sums.squares_H * share_H - mean_H**2, 0.0)
+        cross_HP = sums.cross_HP * share_H[:, None]
+        cross_HP -= mean_HP * mean_H[:, None]
+        square_H = sums.squares_H * share_H
+        variance_H = np.maximum(square_H - mean_H**2, 0.0)
         variance_HP = np.diagonal(products_HPP, axis1=1, axis2=2)
         least_HP = ROUNDING * mean_HP**2 + TINY
         is_moving_HP = variance_HP > least_HP
