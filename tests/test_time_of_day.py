@@ -214,13 +214,6 @@ def test_an_effect_may_follow_the_year():
     assert errors(values, days, warm=warm) < 0.4
 
 
-def test_spikes_of_prices_below_zero_too_are_drawn_in():
-    rng = np.random.default_rng(8)
-    need = by_day(rng, 303)
-    values = 10 + 20 * np.sinh(1.5 * need) + rng.normal(0, 1, len(need))
-    assert errors(values, 300, need=need) < 0.06
-
-
 def test_a_saved_model_goes_on_with_it(tmp_path):
     values, warm = load()
     panel = panel_of(values, warm)

@@ -31,7 +31,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import forward_filled, offsets_of
 from lstmcast.evaluation.known_days import Inputs, KnownDays, Sized
 from lstmcast.evaluation.linear import places_before
-from lstmcast.evaluation.ridge import USUAL, Ridge
+from lstmcast.evaluation.ridge import Ridge
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis, units_of
 from lstmcast.util.parallel import side_by_side
 
@@ -42,7 +42,6 @@ FEWEST, MOST = 20, 1500  # days to fit a regression to
 KEPT = 0.999  # the weight of a day falls by this factor each day
 PER_OCTAVE = 16  # fits while the length of the history doubles
 PART = 0.5  # size of the effects of parts of the last day, relative to other columns
-FARTHEST = 300.0  # inverse hyperbolic sines, so that no number overflows
 LONGEST_DAY = 144  # steps: ten minutes
 MOST_ABOUT = 40  # columns that are known in advance
 
@@ -107,48 +106,6 @@ def time_of_day_of(panel: Panel) -> tuple[TimeOfDay, ...]:
     return (TimeOfDay(day),) if is_possible else ()
 
 
-class Scale(NamedTuple):
-    """How a series is read: on the axis of its effects; where that is the values as they are, by
-    their inverse hyperbolic sine in units of their usual distance from the median, which draws
-    spikes in (Uniejewski, Weron & Ziel 2018, on prices)."""
-
-    axis: int
-    unit: float
-    centre: float
-    distance: float
-
-    @classmethod
-    def of(cls, values_T: NDArray, axis: int, count: int) -> Scale:
-        """The scale that the first `count` values show."""
-        # A power of four: no digit depends on what follows.
-        unit = float(units_of(values_T[None], np.array([axis]))[0])
-        if axis in (LOG, ROOT):
-            return cls(axis, unit, 0.0, 1.0)
-        scaled_T = values_T[:count] / unit
-        observed_N = scaled_T[np.isfinite(scaled_T)]
-        centre = float(np.median(observed_N))
-        distance_N = np.abs(observed_N - centre)
-        usual_distance = float(USUAL * np.median(distance_N))
-        mean_distance = float(distance_N.mean())
-        return cls(axis, unit, centre, usual_distance or mean_distance or 1.0)
-
-    def read(self, values_T: NDArray) -> NDArray:
-        """Values as they are read; NaN where they are missing."""
-        scaled_T = values_T / self.unit
-        if self.axis in (LOG, ROOT):
-            return to_axis(scaled_T[None], self.axis == LOG, self.axis == ROOT)[0]
-        return np.arcsinh((scaled_T - self.centre) / self.distance)
-
-    def values(self, z_NH: NDArray) -> NDArray:
-        """What was read, in the units of the data."""
-        if self.axis in (LOG, ROOT):
-            scaled_NH = from_axis(z_NH, self.axis == LOG, self.axis == ROOT)
-        else:
-            farthest_NH = np.clip(z_NH, -FARTHEST, FARTHEST)
-            scaled_NH = self.centre + self.distance * np.sinh(farthest_NH)
-        return scaled_NH * self.unit
-
-
 class Past(NamedTuple):
     """Inputs that are known at some origins, and the mean of the last day (N,), which is subtracted
     from inputs and target."""
@@ -159,30 +116,34 @@ class Past(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Days:
-    """A series as it is read, with its known columns.
+    """A series on its axis, with its known columns.
 
     z_T: values, with missing ones filled forward · observed_T: whether each value was observed ·
-    day: steps of a day.
+    unit: divisor of the values · day: steps of a day.
     """
 
     z_T: NDArray
     observed_T: NDArray
     known_days: KnownDays
-    scale: Scale
+    axis: int
+    unit: float
     day: int
 
     @classmethod
     def of(cls, values_T: NDArray, solution: Solution, day: int, count: int) -> Days:
         """Prepare a series of which `count` values are known, with the axis and columns of the
         solution of its effects."""
-        scale = Scale.of(values_T, solution.axis, count)
-        z_T = scale.read(values_T)
+        axis = solution.axis
+        unit = float(units_of(values_T[None], np.array([axis]))[0])
+        scaled_1T = values_T[None] / unit
+        z_T = to_axis(scaled_1T, axis == LOG, axis == ROOT)[0]
         bounds = offsets_of(np.array([len(values_T)]))
         return cls(
             z_T=forward_filled(z_T, bounds),
             observed_T=np.isfinite(z_T),
             known_days=KnownDays.of(solution.covariates, solution.abouts, day, count),
-            scale=scale,
+            axis=axis,
+            unit=unit,
             day=day,
         )
 
@@ -286,7 +247,9 @@ class Days:
                 first = past_steps + passed + ahead * self.day
                 said_HN = past.base_N + ridge.applied_each(inputs.columns_HNP)
                 z_NL[:, first : first + self.day] = said_HN.T
-        return self.scale.values(z_NL[:, past_steps : past_steps + horizon])
+        z_NH = z_NL[:, past_steps : past_steps + horizon]
+        values_NH = from_axis(z_NH, self.axis == LOG, self.axis == ROOT)
+        return values_NH * self.unit
 
 
 def _days(horizon: int, day: int) -> int:
