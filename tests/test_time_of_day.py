@@ -126,6 +126,15 @@ def test_steps_do_not_depend_on_how_many_are_asked_for(horizon):
     np.testing.assert_array_equal(points(panel, [cutoff], horizon)[0], many[0, :horizon])
 
 
+def test_a_forecast_does_not_depend_on_other_cutoffs():
+    values, warm = load()
+    panel = panel_of(values, warm)
+    cutoffs = [60 * 24, 61 * 24, 62 * 24]
+    together = points(panel, cutoffs, horizon=30)
+    for cutoff, answer in zip(cutoffs, together, strict=True):
+        np.testing.assert_array_equal(points(panel, [cutoff], horizon=30)[0], answer)
+
+
 def test_beyond_a_week_its_own_forecasts_are_read():
     values, warm = load(days=90)
     panel = panel_of(values, warm, days=80)

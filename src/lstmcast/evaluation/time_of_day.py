@@ -77,7 +77,9 @@ class TimeOfDay:
                 return
             read = Days.of(panel.series(series), solution, self.day, place)
             regressions = read.fitted(place, days)
-            result_OH[rows] = read.forecasts(regressions, origins.counts[rows], horizon)
+            # What grows beyond all numbers is no forecast; threads do not know what callers ignore.
+            with np.errstate(over="ignore", invalid="ignore"):
+                result_OH[rows] = read.forecasts(regressions, origins.counts[rows], horizon)
 
         side_by_side(fill, self._alike(origins))
         return result_OH
