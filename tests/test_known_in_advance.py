@@ -14,7 +14,7 @@ import lstmcast as lc
 from lstmcast.covariates.columns import Design, Kind, Known, Running, about, design
 from lstmcast.covariates.effects import effects_of
 from lstmcast.covariates.estimate import renewals
-from lstmcast.covariates.regression import fitted_to
+from lstmcast.covariates.regression import Problem, fitted_each, fitted_to
 from lstmcast.data.features import Covariates
 from lstmcast.data.origins import Origins
 from lstmcast.errors import DataError
@@ -553,6 +553,28 @@ def test_a_column_that_repeats_with_the_season_says_nothing():
     fitted = fitted_to(np.log(np.array(sold.split(), float)), columns, 7)
     assert np.isfinite(fitted.evidence)
     assert not fitted.coefficients_P.any()
+
+
+def test_regressions_that_are_solved_together_are_those_of_each():
+    rng = np.random.default_rng(9)
+    problems = []
+    for number in range(20):
+        columns_NP = rng.normal(size=(80, 3))
+        columns_NP[:, 2] = number == 5  # elsewhere 0 throughout
+        groups = ("sale", "price", "price") if number % 2 else ("sale", "sale", "price")
+        columns = Design(columns_NP, groups, (Kind.ITSELF,) * 3, groups)
+        z_N = columns_NP @ [0.5, 0.2, 0.1] + rng.normal(0, 0.1, 80)
+        problems.append(Problem.of(z_N, columns, 7))
+    problems[3] = None
+    together = fitted_each(problems)
+    assert together[3] is None
+    for problem, fitted in zip(problems, together, strict=True):
+        if problem is not None:
+            alone = fitted_each([problem])[0]
+            assert fitted.phi == alone.phi
+            np.testing.assert_allclose(fitted.evidence, alone.evidence, rtol=1e-9)
+            np.testing.assert_allclose(fitted.coefficients_P, alone.coefficients_P, atol=1e-9)
+            np.testing.assert_allclose(fitted.covariance_PP, alone.covariance_PP, rtol=1e-6)
 
 
 def test_too_many_columns_are_refused_and_many_are_read_as_they_are():

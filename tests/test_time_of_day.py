@@ -104,8 +104,10 @@ def test_few_days_are_too_few():
     assert np.isfinite(answer[1]).all()
 
 
-def test_nothing_after_a_cutoff_changes_it():
+@pytest.mark.parametrize("less", [0, 90])
+def test_nothing_after_a_cutoff_changes_it(less):
     values, warm = load()
+    values = values - less
     cutoff = 60 * 24 + 5
     usual = points(panel_of(values, warm), [cutoff], horizon=30)
     wild, later = values.copy(), warm.copy()
@@ -122,6 +124,15 @@ def test_steps_do_not_depend_on_how_many_are_asked_for(horizon):
     cutoff = 60 * 24 + 5
     many = points(panel, [cutoff], horizon=72)
     np.testing.assert_array_equal(points(panel, [cutoff], horizon)[0], many[0, :horizon])
+
+
+def test_a_forecast_does_not_depend_on_other_cutoffs():
+    values, warm = load()
+    panel = panel_of(values, warm)
+    cutoffs = [60 * 24, 61 * 24, 62 * 24]
+    together = points(panel, cutoffs, horizon=30)
+    for cutoff, answer in zip(cutoffs, together, strict=True):
+        np.testing.assert_array_equal(points(panel, [cutoff], horizon=30)[0], answer)
 
 
 def test_beyond_a_week_its_own_forecasts_are_read():
@@ -169,6 +180,47 @@ def test_events_are_read_by_the_hour():
     answer = points(panel_of(values, warm, event=event), [DAYS * 24])
     assert answer[0, 18] > 72
     assert np.delete(answer[0], 18).max() < 56
+
+
+def errors(values, count, **columns):
+    """Mean absolute errors of three days, of the regression alone, in deviations of the values."""
+    day = 4
+    panel = lc.Panel.from_arrays(
+        values[: count * day], frequency="6h", start="2022-01-01", future=columns
+    )
+    answer = points(panel, [count * day], horizon=3 * day, day=day)
+    actual = values[count * day :][: 3 * day]
+    return np.abs(answer[0] - actual).mean() / np.std(values)
+
+
+def by_day(rng, days):
+    """Numbers that change from day to day, and a little within it."""
+    return np.repeat(rng.normal(0, 1, days), 4) + rng.normal(0, 0.1, 4 * days)
+
+
+def test_two_numbers_may_matter_together():
+    rng = np.random.default_rng(2)
+    load, wind = by_day(rng, 203), by_day(rng, 203)
+    values = 100 + 10 * load * wind + rng.normal(0, 0.3, len(load))
+    assert errors(values, 200, load=load, wind=wind) < 0.2
+
+
+def test_a_heat_wave_is_more_than_a_hot_hour():
+    rng = np.random.default_rng(4)
+    warm = by_day(rng, 303)
+    last_days = np.convolve(warm, np.repeat(1 / 4, 4))[: len(warm)]
+    before = np.r_[np.zeros(8), last_days[:-8]]
+    values = 100 + 5 * np.maximum(last_days, 0) + 5 * before + rng.normal(0, 0.3, len(warm))
+    assert errors(values, 300, warm=warm) < 0.6
+
+
+def test_an_effect_may_follow_the_year():
+    rng = np.random.default_rng(6)
+    days = 900
+    warm = by_day(rng, days + 3)
+    year = 2 * np.pi * np.arange(len(warm)) / (4 * 365.25)
+    values = 100 + 10 * np.cos(year) * warm + rng.normal(0, 0.3, len(warm))
+    assert errors(values, days, warm=warm) < 0.4
 
 
 def test_a_saved_model_goes_on_with_it(tmp_path):

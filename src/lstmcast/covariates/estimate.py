@@ -18,7 +18,7 @@ so few, the cost of a step is the square of the number of columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.closing import Closing
 from lstmcast.covariates.columns import About, Design, Kind, Known, about, design
-from lstmcast.covariates.regression import Fitted, fitted_to
+from lstmcast.covariates.regression import Fitted, Problem, fitted_each
 from lstmcast.covariates.uplift import per_log, uplift_of
 from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
 from lstmcast.model.inputs.slow_clock import LEAST_GAIN
@@ -144,7 +144,8 @@ def solution_of(
     values_N: NDArray, covariates: Known, periods: tuple[int, ...], roots: bool
 ) -> Solution:
     """The solution after these observed values."""
-    return Task.of(values_N, covariates, periods, roots).alone().solution()
+    task = Task.of(values_N, covariates, periods, roots)
+    return solved_each([task])[0].solution()
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,14 +197,29 @@ class Task:
         """How far a small effect in logarithms moves the values on the axis."""
         return per_log(self.axis, self.level)
 
-    def alone(self) -> Solved:
-        """The regression from the series alone."""
-        return Solved(self, fitted_to(self.z_N, self.design, self.season))
+    def problem(self, expected_P: NDArray | float = 0.0) -> Problem | None:
+        """The regression to fit, with these coefficients as prior means."""
+        z_N = self.z_N
+        if isinstance(expected_P, np.ndarray):
+            z_N = z_N - self.design.columns_NP @ expected_P
+        return Problem.of(z_N, self.design, self.season)
 
-    def around(self, expected_P: NDArray) -> Solved:
-        """The regression with these coefficients as prior means."""
-        z_N = self.z_N - self.design.columns_NP @ expected_P
-        return Solved(self, fitted_to(z_N, self.design, self.season), expected_P)
+
+def solved_each(
+    tasks: Sequence[Task], expected: Sequence[NDArray | float] | None = None
+) -> list[Solved]:
+    """The tasks solved, each from its series alone or with `expected` coefficients as prior
+    means."""
+    if expected is None:
+        expected = [0.0 for _ in tasks]
+    problems = []
+    for task, expected_P in zip(tasks, expected, strict=True):
+        problems.append(task.problem(expected_P))
+    fits = fitted_each(problems)
+    return [
+        Solved(task, fitted, expected_P)
+        for task, fitted, expected_P in zip(tasks, fits, expected, strict=True)
+    ]
 
 
 @dataclass(frozen=True, eq=False)

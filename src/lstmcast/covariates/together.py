@@ -14,7 +14,7 @@ A solution uses what all series had observed by its time, and nothing later.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ from lstmcast.covariates.estimate import (
     first_season,
     renewals,
     solutions,
+    solved_each,
 )
 from lstmcast.covariates.regression import sizes_of
 from lstmcast.data.panel import Panel
@@ -54,15 +55,15 @@ def solutions_of(panel: Panel) -> list[list[Solution]]:
         return solutions_S
     pooled = Pooled(len(panel))
     for renewed in _by_time(panel):
-        solved: list[tuple[int, Solved]] = []
-        for series, count in renewed:
-            values_N = panel.series(series)[:count]
-            task = Task.of(values_N, covariates_S[series], panel.periods, roots)
-            regression = task.alone()
-            solved.append((series, regression))
+        tasks = [
+            Task.of(panel.series(series)[:count], covariates_S[series], panel.periods, roots)
+            for series, count in renewed
+        ]
+        solved = solved_each(tasks)
+        for (series, _), regression in zip(renewed, solved, strict=True):
             pooled.take(series, regression)
-        for series, regression in solved:
-            solutions_S[series].append(pooled.leaning(regression))
+        for (series, _), solution in zip(renewed, pooled.leaning(solved), strict=True):
+            solutions_S[series].append(solution)
     return solutions_S
 
 
@@ -115,17 +116,26 @@ class Pooled:
         self._evidence[series] = Evidence(keys, products_WW, fitted.free_pairs)
         self._news += 1
 
-    def leaning(self, regression: Solved) -> Solution:
-        """The solution of a series, averaged with the pooled one if there is one."""
-        expected = self._coefficients()
-        per_log = regression.task.per_log
-        if regression.fitted is None or not per_log or not expected:
-            return regression.solution()
+    def leaning(self, regressions: Sequence[Solved]) -> list[Solution]:
+        """The solutions of series, each averaged with the pooled one if there is one."""
+        expected = [self._expected_of(regression) for regression in regressions]
+        places = [place for place, means_P in enumerate(expected) if means_P.any()]
+        tasks = [regressions[place].task for place in places]
+        around = solved_each(tasks, [expected[place] for place in places])
+        by_place = dict(zip(places, around, strict=True))
+        return [
+            regression.solution(by_place.get(place)) for place, regression in enumerate(regressions)
+        ]
+
+    def _expected_of(self, regression: Solved) -> NDArray:
+        """The usual coefficients of a regression (P,), on the axis of its series; 0 if there are
+        none."""
         keys = _keys(regression.task.design.groups)
-        expected_P = np.array([expected.get(key, 0.0) for key in keys])
-        if not expected_P.any():
-            return regression.solution()
-        return regression.solution(regression.task.around(expected_P * per_log))
+        coefficients = self._coefficients()
+        per_log = regression.task.per_log
+        if regression.fitted is None or not per_log:
+            return np.zeros(len(keys))
+        return per_log * np.array([coefficients.get(key, 0.0) for key in keys])
 
     def _coefficients(self) -> dict[Key, float]:
         """The usual coefficients, for columns that enough series have."""

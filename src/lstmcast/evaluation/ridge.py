@@ -45,13 +45,16 @@ class Ridge(NamedTuple):
         (array([1.]), array([[3.]]))
         """
 
+        sums = Sums.of(columns_HNP, target_HN, weight_HN)
+
         def trusted(ridge: Ridge) -> Moments:
             said_HN = ridge.applied(columns_HNP)
             surprise_HN = np.abs(target_HN - said_HN)
-            trusted_HN = weight_HN * _trust(surprise_HN)
-            return Moments.of(columns_HNP, target_HN, trusted_HN, size_P)
+            lost_HN = weight_HN * (1.0 - _trust(surprise_HN))
+            trusted_sums = sums.without(lost_HN, columns_HNP, target_HN, weight_HN)
+            return Moments.of(trusted_sums, size_P)
 
-        all_moments = Moments.of(columns_HNP, target_HN, weight_HN, size_P)
+        all_moments = Moments.of(sums, size_P)
         first_prior_H = np.repeat(FIRST, len(target_HN))
         first_ridge = all_moments.solved(first_prior_H)
         moments = trusted(first_ridge)
@@ -64,6 +67,13 @@ class Ridge(NamedTuple):
         moved_HN1 = columns_HNP @ self.weights_HP[:, :, None]
         return self.intercept_H[:, None] + moved_HN1[:, :, 0]
 
+    def applied_each(self, columns_HNP: NDArray) -> NDArray:
+        """The same, slower: to the last bit, no prediction depends on the other examples."""
+        # In this order in memory, the sum of a row is taken in the same way however many there are.
+        parts_HNP = np.multiply(columns_HNP, self.weights_HP[:, None], order="C")
+        moved_HN = parts_HNP.sum(axis=2)
+        return self.intercept_H[:, None] + moved_HN
+
 
 def _trust(surprise_HN: NDArray) -> NDArray:
     """Weights (H, N) that fall with the squared residual beyond the limit."""
@@ -71,6 +81,58 @@ def _trust(surprise_HN: NDArray) -> NDArray:
     limit_H1 = np.maximum(LIMIT * usual_H1, TINY)
     share_HN = limit_H1 / np.maximum(surprise_HN, limit_H1)
     return np.where(usual_H1 > 0, share_HN**2, 1.0)
+
+
+class Sums(NamedTuple):
+    """Weighted sums over the examples."""
+
+    weight_H: NDArray
+    squared_weight_H: NDArray
+    columns_HP: NDArray
+    target_H: NDArray
+    products_HPP: NDArray
+    cross_HP: NDArray
+    squares_H: NDArray
+
+    @classmethod
+    def of(cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray) -> Sums:
+        """The sums over these examples."""
+        root_HN = np.sqrt(weight_HN)
+        rooted_HNP = columns_HNP * root_HN[:, :, None]
+        rooted_target_HN = target_HN * root_HN
+        return cls(
+            weight_H=weight_HN.sum(axis=1),
+            squared_weight_H=(weight_HN**2).sum(axis=1),
+            columns_HP=(root_HN[:, None, :] @ rooted_HNP)[:, 0],
+            target_H=(weight_HN * target_HN).sum(axis=1),
+            products_HPP=rooted_HNP.swapaxes(1, 2) @ rooted_HNP,
+            cross_HP=(rooted_target_HN[:, None, :] @ rooted_HNP)[:, 0],
+            squares_H=(rooted_target_HN**2).sum(axis=1),
+        )
+
+    def without(
+        self, lost_HN: NDArray, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray
+    ) -> Sums:
+        """The sums with so much less weight of each example, from those that lose any: they are
+        few."""
+        count_H = np.count_nonzero(lost_HN, axis=1)
+        losers_first_HN = np.argsort(lost_HN == 0, axis=1, kind="stable")
+        place_HM = losers_first_HN[:, : int(count_H.max())]
+        place_HM1 = place_HM[:, :, None]
+        lost_HM = np.take_along_axis(lost_HN, place_HM, axis=1)
+        target_HM = np.take_along_axis(target_HN, place_HM, axis=1)
+        columns_HMP = np.take_along_axis(columns_HNP, place_HM1, axis=1)
+        lost_sums = Sums.of(columns_HMP, target_HM, lost_HM)
+        kept_HN = weight_HN - lost_HN
+        return Sums(
+            weight_H=self.weight_H - lost_sums.weight_H,
+            squared_weight_H=(kept_HN**2).sum(axis=1),
+            columns_HP=self.columns_HP - lost_sums.columns_HP,
+            target_H=self.target_H - lost_sums.target_H,
+            products_HPP=self.products_HPP - lost_sums.products_HPP,
+            cross_HP=self.cross_HP - lost_sums.cross_HP,
+            squares_H=self.squares_H - lost_sums.squares_H,
+        )
 
 
 class Moments(NamedTuple):
@@ -85,23 +147,17 @@ class Moments(NamedTuple):
     examples_H: NDArray  # effective number
 
     @classmethod
-    def of(
-        cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray, size_P: NDArray
-    ) -> Moments:
-        """The moments of weighted examples."""
-        total_H = weight_HN.sum(axis=1)
-        squares_H = (weight_HN**2).sum(axis=1)
-        divisor_H = np.maximum(total_H, TINY)
-        share_HN = weight_HN / divisor_H[:, None]
-        root_HN = np.sqrt(share_HN)
-        rooted_HNP = columns_HNP * root_HN[:, :, None]
-        mean_HP = (root_HN[:, None, :] @ rooted_HNP)[:, 0]
-        mean_H = (share_HN * target_HN).sum(axis=1)
-        away_HN = target_HN - mean_H[:, None]
-        rooted_away_H1N = (away_HN * root_HN)[:, None, :]
-        products_HPP = rooted_HNP.swapaxes(1, 2) @ rooted_HNP
+    def of(cls, sums: Sums, size_P: NDArray) -> Moments:
+        """The moments that sums over examples give."""
+        share_H = 1.0 / np.maximum(sums.weight_H, TINY)
+        mean_HP = sums.columns_HP * share_H[:, None]
+        mean_H = sums.target_H * share_H
+        products_HPP = sums.products_HPP * share_H[:, None, None]
         products_HPP -= mean_HP[:, :, None] * mean_HP[:, None, :]
-        cross_HP = (rooted_away_H1N @ rooted_HNP)[:, 0]
+        cross_HP = sums.cross_HP * share_H[:, None]
+        cross_HP -= mean_HP * mean_H[:, None]
+        square_H = sums.squares_H * share_H
+        variance_H = np.maximum(square_H - mean_H**2, 0.0)
         variance_HP = np.diagonal(products_HPP, axis1=1, axis2=2)
         least_HP = ROUNDING * mean_HP**2 + TINY
         is_moving_HP = variance_HP > least_HP
@@ -114,8 +170,8 @@ class Moments(NamedTuple):
             unit_HP=unit_HP,
             gram_HPP=gram_HPP * unit_HP[:, None, :],
             cross_HP=cross_HP * unit_HP,
-            variance_H=(share_HN * away_HN**2).sum(axis=1),
-            examples_H=total_H**2 / np.maximum(squares_H, TINY),
+            variance_H=variance_H,
+            examples_H=sums.weight_H**2 / np.maximum(sums.squared_weight_H, TINY),
         )
 
     def solved(self, prior_H: NDArray) -> Ridge:

@@ -17,23 +17,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.columns import BENDS, About, Known, standardised
 from lstmcast.covariates.dates import Dates
 from lstmcast.covariates.effects import effects_of
 from lstmcast.covariates.estimate import Solution
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import forward_filled, offsets_of
+from lstmcast.evaluation.known_days import Inputs, KnownDays, Sized
 from lstmcast.evaluation.linear import places_before
 from lstmcast.evaluation.ridge import Ridge
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis, units_of
-from lstmcast.util.blas import one_blas_thread
+from lstmcast.util.parallel import side_by_side
 
 BACK = (2, 3, 7, 14)  # days back that are inputs, besides the last day
 PARTS = 24  # largest number of parts of the last day whose means are inputs
@@ -41,9 +41,7 @@ AHEAD = 7  # days forecast at once; later days take earlier forecasts as inputs
 FEWEST, MOST = 20, 1500  # days to fit a regression to
 KEPT = 0.999  # the weight of a day falls by this factor each day
 PER_OCTAVE = 16  # fits while the length of the history doubles
-SMALLER = 0.3  # size of the effects of bends, relative to other columns
-PART = 0.5  # the same for the parts of the last day
-WEEK = 7
+PART = 0.5  # size of the effects of parts of the last day, relative to other columns
 LONGEST_DAY = 144  # steps: ten minutes
 MOST_ABOUT = 40  # columns that are known in advance
 
@@ -71,16 +69,19 @@ class TimeOfDay:
         if effects is None:
             return result_OH
         days = min(_days(horizon, self.day), AHEAD)
-        with one_blas_thread():
-            for series, place, rows in self._alike(origins):
-                solution = effects.solution(series, place)
-                if solution is None or not 0 < len(solution.abouts) <= MOST_ABOUT:
-                    continue
-                read = Days.of(panel.series(series), solution, self.day)
-                regressions = read.fitted(place, days)
-                for row in rows.tolist():
-                    count = int(origins.counts[row])
-                    result_OH[row] = read.forecast(regressions, count, horizon)
+
+        def fill(alike: tuple[int, int, NDArray]) -> None:
+            series, place, rows = alike
+            solution = effects.solution(series, place)
+            if solution is None or not 0 < len(solution.abouts) <= MOST_ABOUT:
+                return
+            read = Days.of(panel.series(series), solution, self.day, place)
+            regressions = read.fitted(place, days)
+            # What grows beyond all numbers is no forecast; threads do not know what callers ignore.
+            with np.errstate(over="ignore", invalid="ignore"):
+                result_OH[rows] = read.forecasts(regressions, origins.counts[rows], horizon)
+
+        side_by_side(fill, self._alike(origins))
         return result_OH
 
     def _alike(self, origins: Origins) -> Iterator[tuple[int, int, NDArray]]:
@@ -107,11 +108,11 @@ def time_of_day_of(panel: Panel) -> tuple[TimeOfDay, ...]:
     return (TimeOfDay(day),) if is_possible else ()
 
 
-class Read(NamedTuple):
-    """Inputs of the regressions at some origins (H, N, P), and the mean of the last day (N,), which
-    is subtracted from inputs and target."""
+class Past(NamedTuple):
+    """Inputs that are known at some origins, and the mean of the last day (N,), which is subtracted
+    from inputs and target."""
 
-    columns_HNP: NDArray
+    inputs: Inputs
     base_N: NDArray
 
 
@@ -120,32 +121,29 @@ class Days:
     """A series on its axis, with its known columns.
 
     z_T: values, with missing ones filled forward · observed_T: whether each value was observed ·
-    column_CM: columns that are known in advance, with numbers in standard deviations ·
-    numbers_C: whether each column is numeric · unit: divisor of the values.
+    unit: divisor of the values · day: steps of a day.
     """
 
     z_T: NDArray
     observed_T: NDArray
-    column_CM: NDArray
-    numbers_C: NDArray
+    known_days: KnownDays
     axis: int
     unit: float
     day: int
 
     @classmethod
-    def of(cls, values_T: NDArray, solution: Solution, day: int) -> Days:
-        """Prepare a series with the axis and columns of the solution of its effects."""
+    def of(cls, values_T: NDArray, solution: Solution, day: int, count: int) -> Days:
+        """Prepare a series of which `count` values are known, with the axis and columns of the
+        solution of its effects."""
         axis = solution.axis
         unit = float(units_of(values_T[None], np.array([axis]))[0])
         scaled_1T = values_T[None] / unit
-        z_1T = to_axis(scaled_1T, axis == LOG, axis == ROOT)
+        z_T = to_axis(scaled_1T, axis == LOG, axis == ROOT)[0]
         bounds = offsets_of(np.array([len(values_T)]))
-        columns = list(_columns(solution.covariates, solution.abouts))
         return cls(
-            z_T=forward_filled(z_1T[0], bounds),
-            observed_T=np.isfinite(z_1T[0]),
-            column_CM=np.array([column_M for column_M, _ in columns]),
-            numbers_C=np.array([is_number for _, is_number in columns], bool),
+            z_T=forward_filled(z_T, bounds),
+            observed_T=np.isfinite(z_T),
+            known_days=KnownDays.of(solution.covariates, solution.abouts, day, count),
             axis=axis,
             unit=unit,
             day=day,
@@ -153,83 +151,49 @@ class Days:
 
     # ---- inputs
 
-    def read(self, z_T: NDArray, origin_N: NDArray, ahead: int) -> Read:
-        """The inputs at some origins for the day that begins `ahead` days after them."""
-        steps_D = np.arange(self.day)
-        newest_N1 = origin_N[:, None] - 1
-        last_ND = z_T[newest_N1 - steps_D]
-        base_N = last_ND.mean(axis=1)
-        columns = list(self._values(z_T, last_ND, origin_N, steps_D[:, None]))
-        columns += self._known(origin_N, ahead)
+    def past(self, z_L: NDArray, place_N: NDArray, origin_N: NDArray) -> Past:
+        """The inputs that are known at some origins, with the values before them: those before each
+        place in `z_L`."""
+        newest_N1 = place_N[:, None] - 1
+        last_ND = z_L[newest_N1 - np.arange(self.day)]
+        values = self._values(z_L, last_ND, place_N)
+        known_before = self.known_days.before(origin_N)
         shape = self.day, len(origin_N)
-        arrays = [np.broadcast_to(column, shape) for column in columns]
-        return Read(np.stack(arrays, axis=2), base_N)
+        inputs = Inputs.of(chain(values, known_before), shape)
+        return Past(inputs, last_ND.mean(axis=1))
 
-    def _values(
-        self, z_T: NDArray, last_ND: NDArray, origin_N: NDArray, step_H1: NDArray
-    ) -> Iterator[NDArray]:
+    def coming(self, origin_N: NDArray, ahead: int) -> Inputs:
+        """The inputs that are known of the day that begins `ahead` days after each origin."""
+        shape = self.day, len(origin_N)
+        return Inputs.of(self.known_days.coming(origin_N, ahead), shape)
+
+    def _values(self, z_L: NDArray, last_ND: NDArray, place_N: NDArray) -> Iterator[Sized]:
         """Inputs from the values: the last day in parts and at the same time, and the days before
         it."""
         base_N = last_ND.mean(axis=1)
-        yield last_ND[:, 0] - base_N
-        yield last_ND.min(axis=1) - base_N
-        yield last_ND.max(axis=1) - base_N
+        steps_D = np.arange(self.day)
+        step_H1 = steps_D[:, None]
+        yield last_ND[:, 0] - base_N, 1.0
+        yield last_ND.min(axis=1) - base_N, 1.0
+        yield last_ND.max(axis=1) - base_N, 1.0
         parts_ND = last_ND.reshape(len(last_ND), self._parts, -1).mean(axis=2)
-        yield from (parts_ND - base_N[:, None]).T
-        yesterday_N = origin_N - self.day
+        for part_N in (parts_ND - base_N[:, None]).T:
+            yield part_N, PART
+        yesterday_N = place_N - self.day
         for offset in (0, -1, 1):
             time_H1 = (step_H1 + offset) % self.day
-            yield z_T[yesterday_N + time_H1] - base_N
-        steps_D = np.arange(self.day)
+            yield z_L[yesterday_N + time_H1] - base_N, 1.0
         for days in BACK:
-            begin_N = origin_N - days * self.day
-            yield z_T[begin_N + step_H1] - base_N
-            day_ND = z_T[begin_N[:, None] + steps_D]
-            yield day_ND.mean(axis=1) - base_N
-
-    def _known(self, origin_N: NDArray, ahead: int) -> Iterator[NDArray]:
-        """Inputs from known columns: their values at the step and at the same time on the last
-        day, and means up to the step; and the day of the week."""
-        step_H1 = np.arange(self.day)[:, None]
-        then_HN = origin_N + ahead * self.day + step_H1
-        yesterday_HN = origin_N - self.day + step_H1
-        last_N = origin_N - 1
-        for column_M, sum_M, is_number in zip(
-            self.column_CM, self._sums_CM, self.numbers_C, strict=True
-        ):
-            now_HN = _at(column_M, then_HN)
-            yield now_HN
-            yield _at(column_M, yesterday_HN)
-            if is_number:
-                yield _mean_until(sum_M, then_HN, self.day)
-                yield _mean_until(sum_M, then_HN, self.day // 2)
-                yield _mean_until(sum_M, last_N, self.day)
-                for bend in BENDS:
-                    yield np.maximum(now_HN - bend, 0.0)
-        weekday_HN = then_HN // self.day % WEEK
-        for weekday in range(WEEK):
-            yield (weekday_HN == weekday).astype(float)
+            begin_N = place_N - days * self.day
+            yield z_L[begin_N + step_H1] - base_N, 1.0
+            day_ND = z_L[begin_N[:, None] + steps_D]
+            yield day_ND.mean(axis=1) - base_N, 1.0
 
     @property
     def _parts(self) -> int:
         """The number of parts that the last day is divided into."""
         most = min(PARTS, self.day)
         return max(number for number in range(1, most + 1) if self.day % number == 0)
-
-    @cached_property
-    def _sums_CM(self) -> NDArray:
-        return np.pad(np.cumsum(self.column_CM, axis=1), ((0, 0), (1, 0)))
-
-    @cached_property
-    def size_P(self) -> NDArray:
-        """The prior standard deviation of the effect of each column, relative to the others."""
-        values = [1.0] * 3 + [PART] * self._parts
-        values += [1.0] * (3 + 2 * len(BACK))
-        for is_number in self.numbers_C:
-            values += [1.0] * 2
-            if is_number:
-                values += [1.0] * 3 + [SMALLER] * len(BENDS)
-        return np.array(values + [1.0] * WEEK)
 
     # ---- regressions
 
@@ -238,79 +202,58 @@ class Days:
         possible = place // self.day - max(BACK)
         days_back_N = np.arange(1, min(possible, MOST) + 1)
         back_N = self.day * days_back_N
+        origin_N = place - back_N
+        past = self.past(self.z_T, origin_N, origin_N)
         regressions = []
         for ahead in range(days):
-            origin_N = place - back_N[ahead:]
-            regressions.append(self._fitted_ahead(origin_N, place, ahead))
+            regressions.append(self._fitted_ahead(past, origin_N, place, ahead))
         return regressions
 
-    def _fitted_ahead(self, origin_N: NDArray, place: int, ahead: int) -> Ridge:
-        read = self.read(self.z_T, origin_N, ahead)
+    def _fitted_ahead(self, past: Past, origin_N: NDArray, place: int, ahead: int) -> Ridge:
+        origin_N = origin_N[ahead:]
+        base_N = past.base_N[ahead:]
+        inputs = past.inputs.since(ahead).with_columns(self.coming(origin_N, ahead))
+        columns_HNP = inputs.columns_HNP
         step_H1 = np.arange(self.day)[:, None]
         coming_HN = origin_N + ahead * self.day + step_H1
-        target_HN = self.z_T[coming_HN] - read.base_N
-        is_whole_HN = np.isfinite(read.columns_HNP).all(axis=2)
+        target_HN = self.z_T[coming_HN] - base_N
+        is_whole_HN = np.isfinite(columns_HNP).all(axis=2)
         is_whole_HN &= np.isfinite(target_HN)
         is_used_HN = is_whole_HN & self.observed_T[coming_HN]
         age_N = (place - origin_N) // self.day
         kept_N = KEPT**age_N
         weight_HN = np.where(is_used_HN, kept_N, 0.0)
-        is_used_HN1 = is_used_HN[:, :, None]
-        columns_HNP = np.where(is_used_HN1, read.columns_HNP, 0.0)
+        columns_HNP[~is_used_HN] = 0.0
         target_HN = np.where(is_used_HN, target_HN, 0.0)
-        ridge = Ridge.fitted(columns_HNP, target_HN, weight_HN, self.size_P)
+        ridge = Ridge.fitted(columns_HNP, target_HN, weight_HN, inputs.size_P)
         has_enough_H = is_used_HN.sum(axis=1) >= FEWEST
         intercept_H = np.where(has_enough_H, ridge.intercept_H, np.nan)
         return ridge._replace(intercept_H=intercept_H)
 
-    def forecast(self, regressions: list[Ridge], count: int, horizon: int) -> NDArray:
-        """Forecasts (horizon,) after the first `count` values. Days beyond those forecast at once
+    def forecasts(self, regressions: list[Ridge], count_N: NDArray, horizon: int) -> NDArray:
+        """Forecasts (N, horizon) after the first so many values. Days beyond those forecast at once
         take earlier forecasts as inputs."""
         days = _days(horizon, self.day)
-        coming_N = np.zeros(days * self.day)
-        z_T = np.concatenate([self.z_T[:count], coming_N])
+        past_steps = max(BACK) * self.day
+        z_NL = np.zeros((len(count_N), past_steps + days * self.day))
+        steps_NL = count_N[:, None] + np.arange(-past_steps, 0)
+        z_NL[:, :past_steps] = self.z_T[steps_NL]
+        row_N = np.arange(len(count_N))
+        begin_N = row_N * z_NL.shape[1] + past_steps
         for begin in range(0, days, len(regressions)):
-            origin = count + begin * self.day
+            passed = begin * self.day
+            origin_N = count_N + passed
+            past = self.past(z_NL.ravel(), begin_N + passed, origin_N)
             for ahead, ridge in enumerate(regressions[: days - begin]):
-                read = self.read(z_T, np.array([origin]), ahead)
-                said_H = ridge.applied(read.columns_HNP)[:, 0]
-                first = origin + ahead * self.day
-                last = first + self.day
-                z_T[first:last] = read.base_N + said_H
-        z_1H = z_T[None, count : count + horizon]
-        values_1H = from_axis(z_1H, self.axis == LOG, self.axis == ROOT)
-        return values_1H[0] * self.unit
-
-
-def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDArray, bool]]:
-    """Known columns (M,), one for each category, and whether each is numeric."""
-    for about in abouts:
-        if about.categories:
-            values_M = covariates.values_CM[about.column]
-            for category in about.categories:
-                yield (values_M == category).astype(float), False
-            continue
-        carried_M = covariates.carried_CM[about.column]
-        number_M = standardised(carried_M, about)
-        if about.gaps:
-            is_known_M = ~np.isnan(covariates.values_CM[about.column])
-            number_M = np.where(is_known_M, number_M, 0.0)
-        yield number_M, True
+                inputs = past.inputs.with_columns(self.coming(origin_N, ahead))
+                first = past_steps + passed + ahead * self.day
+                said_HN = past.base_N + ridge.applied_each(inputs.columns_HNP)
+                z_NL[:, first : first + self.day] = said_HN.T
+        z_NH = z_NL[:, past_steps : past_steps + horizon]
+        values_NH = from_axis(z_NH, self.axis == LOG, self.axis == ROOT)
+        return values_NH * self.unit
 
 
 def _days(horizon: int, day: int) -> int:
     """The number of days that the steps span, rounded up."""
     return -(-horizon // day)
-
-
-def _at(column_M: NDArray, steps: NDArray) -> NDArray:
-    """A column at these steps; beyond its end, its last value."""
-    return column_M[np.minimum(steps, len(column_M) - 1)]
-
-
-def _mean_until(sum_M: NDArray, steps: NDArray, length: int) -> NDArray:
-    """The mean of a column over the last `length` steps up to each of `steps`, from its cumulative
-    sums."""
-    stop = np.minimum(steps + 1, len(sum_M) - 1)
-    first = np.maximum(stop - length, 0)
-    return (sum_M[stop] - sum_M[first]) / length

@@ -117,7 +117,7 @@ class Parts(NamedTuple):
             alerts=_made(Alerts, manifest.get("alerts")),
             conformal=_made(Conformal, manifest.get("conformal")),
             seed=manifest["seed"],
-            # Streams of older versions have no slow clock, inferred periods, bounds or whole numbers.
+            # Streams of older versions have no slow clock, inferred periods, bounds or wholes.
             clock=clock,
             own_periods=manifest.get("own_periods", False),
             stops=manifest.get("stops", ANYWHERE),

@@ -157,8 +157,11 @@ def fit_together(
     rest_BFVV, base_BFKV = without_base(full_BFVV, layout.base)
     freedom_BF = _freedom(count_B, layout, len(phis))
     plain = _without_groups(rest_BFVV, freedom_BF)
-    all_BP = np.ones((len(count_B), len(layout.group_P)), bool)
-    evidence = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, all_BP)
+    group_P = layout.group_P
+    all_BP = np.ones((len(count_B), len(group_P)), bool)
+    largest_V = np.diagonal(rest_BFVV, axis1=2, axis2=3).max(axis=(0, 1))
+    varying_P = np.flatnonzero(largest_V[:-1] > 0)
+    evidence = _with_groups(rest_BFVV, freedom_BF, plain, group_P, all_BP, varying_P)
     gain_B = _gain(evidence, plain)
     best_fit = _of_best_phi(evidence, base_BFKV, gain_B[:, None], phis)
     rows = np.arange(len(count_B))
@@ -260,8 +263,12 @@ def _with_groups(
     plain: _Evidence,
     group_P: NDArray,
     chosen_BP: NDArray,
+    varying_P: NDArray | None = None,
 ) -> _Evidence:
-    """Results with the groups chosen for each series, for each φ that can still be the best."""
+    """Results with the groups chosen for each series, for each φ that can still be the best.
+
+    varying_P: the columns that are not 0 throughout; None if any may be.
+    """
     shape = (*freedom_BF.shape, 1, len(group_P))
     chosen_BF1P = np.broadcast_to(chosen_BP[:, None, None], shape)
     chosen_BFP = chosen_BF1P[..., 0, :]
@@ -278,7 +285,7 @@ def _with_groups(
     most_BF = plain.evidence_BF - 0.5 * freedom_BF * np.log(left_BF / freedom_BF)
     least_B1 = plain.evidence_BF.max(axis=1)[:, None]
     looked_at = B, _ = np.nonzero(most_BF >= least_B1)
-    members = _Members.of(group_P, chosen_BP[B])
+    members = _Members.of(group_P, chosen_BP[B], varying_P)
     gain_N, beta_NP, variance_N, covariance_NPP = _mackay(
         A_BFPP[looked_at], b_BFP[looked_at], freedom_BF[looked_at], members
     )
@@ -333,8 +340,7 @@ def _posterior(
     told_NPP = A_NPP / variance_N[:, None, None]
     least_NP = LEAST_PRECISION * np.diagonal(told_NPP, axis1=1, axis2=2)
     precision_NP = np.maximum(1.0 / members.spread(prior_NG), least_NP)
-    information_NPP = told_NPP + _diagonal(precision_NP)
-    covariance_NPP = np.linalg.inv(information_NPP)
+    covariance_NPP = members.inverse(told_NPP, precision_NP)
     mean_NP = (covariance_NPP @ b_NP[..., None])[..., 0]
     return covariance_NPP, precision_NP, mean_NP / variance_N[:, None]
 
@@ -342,18 +348,34 @@ def _posterior(
 class _Members(NamedTuple):
     """The assignment of columns to groups."""
 
-    member_PG: NDArray
+    group_P: NDArray
+    first_G: NDArray  # first column of each group; the columns of a group are adjacent
     size_NG: NDArray  # number of chosen columns
+    varying_P: NDArray | None  # columns that are not 0 throughout; None if any may be
 
     @classmethod
-    def of(cls, group_P: NDArray, chosen_NP: NDArray) -> _Members:
-        member_PG = (group_P[:, None] == np.arange(group_P.max() + 1)).astype(float)
-        return cls(member_PG, np.maximum(chosen_NP @ member_PG, 1.0))
+    def of(cls, group_P: NDArray, chosen_NP: NDArray, varying_P: NDArray | None) -> _Members:
+        if varying_P is not None and len(varying_P) == len(group_P):
+            varying_P = None
+        first_G = np.searchsorted(group_P, np.arange(group_P.max() + 1))
+        size_NG = np.add.reduceat(chosen_NP.astype(float), first_G, axis=1)
+        return cls(group_P, first_G, np.maximum(size_NG, 1.0), varying_P)
+
+    def inverse(self, told_NPP: NDArray, precision_NP: NDArray) -> NDArray:
+        """The inverse of what the data and the prior say: of columns that are 0 throughout, the
+        prior alone says something."""
+        if self.varying_P is None:
+            return np.linalg.inv(told_NPP + _diagonal(precision_NP))
+        row_P1 = self.varying_P[:, None]
+        within_NPP = told_NPP[:, row_P1, self.varying_P]
+        within_NPP += _diagonal(precision_NP[:, self.varying_P])
+        inverse_NPP = _diagonal(1.0 / precision_NP)
+        inverse_NPP[:, row_P1, self.varying_P] = np.linalg.inv(within_NPP)
+        return inverse_NPP
 
     def sum(self, of_NP: NDArray) -> NDArray:
         """Sums over each group (N, G)."""
-        # the columns of a group are adjacent
-        return np.add.reduceat(of_NP, self.member_PG.argmax(axis=0), axis=1)
+        return np.add.reduceat(of_NP, self.first_G, axis=1)
 
     def mean(self, of_NP: NDArray) -> NDArray:
         """Means over the chosen columns of each group (N, G)."""
@@ -361,7 +383,7 @@ class _Members(NamedTuple):
 
     def spread(self, of_NG: NDArray) -> NDArray:
         """The value of each column's group (N, P)."""
-        return of_NG[:, self.member_PG.argmax(axis=1)]
+        return of_NG[:, self.group_P]
 
 
 def _diagonal(of_P: NDArray) -> NDArray:
