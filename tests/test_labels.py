@@ -70,8 +70,37 @@ PARTS = [
     ("1º Semestre 2016|2º Semestre 2016", "2016-01-01 2016-07-01"),
     ("2016年第一季度|2016年第二季度", "2016-01-01 2016-04-01"),
     ("2016년 1/4분기|2016년 2/4분기", "2016-01-01 2016-04-01"),
+    ("2016.1/4|2016.2/4|2016.3/4", "2016-01-01 2016-04-01 2016-07-01"),
+    ("1° trimestre 2016|2° trimestre 2016", "2016-01-01 2016-04-01"),
+    ("2016 1e kwartaal|2016 2e kwartaal", "2016-01-01 2016-04-01"),
+    ("Quý 1/2016|Quý 2/2016", "2016-01-01 2016-04-01"),
+    ("1. štvrťrok 2016|2. štvrťrok 2016", "2016-01-01 2016-04-01"),
 ]
 OTHER_LANGUAGES = [
+    ("gener 2021|maig 2021|agost 2021", "2021-01-01 2021-05-01 2021-08-01"),
+    ("siječanj 2021|lipanj 2021|listopad 2021|studeni 2021", "2021-01-01 2021-06-01 2021-10-01"),
+    ("sausis 2021|gegužė 2021|gruodis 2021", "2021-01-01 2021-05-01 2021-12-01"),
+    ("jaanuar 2021|märts 2021|detsember 2021", "2021-01-01 2021-03-01 2021-12-01"),
+    ("януари 2021|юли 2021|декември 2021", "2021-01-01 2021-07-01 2021-12-01"),
+    ("јануар 2021|мај 2021|октобар 2021", "2021-01-01 2021-05-01 2021-10-01"),
+    ("januar 2021|avgust 2021|decembar 2021", "2021-01-01 2021-08-01 2021-12-01"),
+    ("janvāris 2021|jūlijs 2021", "2021-01-01 2021-07-01"),
+    ("Januari 2021|Ogos 2021|Disember 2021", "2021-01-01 2021-08-01 2021-12-01"),
+    ("জানুয়ারি 2021|আগস্ট 2021", "2021-01-01 2021-08-01"),
+    ("ஜனவரி 2021|டிசம்பர் 2021", "2021-01-01 2021-12-01"),
+    ("كانون الثاني 2021|شباط 2021|تشرين الأول 2021", "2021-01-01 2021-02-01 2021-10-01"),
+    ("Tháng 1 2021|Tháng 12 2021", "2021-01-01 2021-12-01"),
+    ("tháng 1 năm 2021|tháng 2 năm 2021", "2021-01-01 2021-02-01"),
+    ("ม.ค.61|ก.พ.61|มี.ค.61", "2018-01-01 2018-02-01 2018-03-01"),
+    ("31 ธ.ค. 66|1 ม.ค. 67", "2023-12-31 2024-01-01"),
+    ("2023年03月05日01时|2023年03月05日02时", "2023-03-05T01:00 2023-03-05T02:00"),
+    ("2023년 3월 5일 13시|2023년 3월 5일 14시", "2023-03-05T13:00 2023-03-05T14:00"),
+    ("\u200f15/11/2022\u200e|\u200f16/11/2022\u200e", "2022-11-15 2022-11-16"),
+    ("2021年1月4日～1月10日|2021年1月11日～1月17日", "2021-01-04 2021-01-11"),
+    ("SE 01/2021|SE 02/2021", "2021-01-04 2021-01-11"),
+    ("Settimana 1 del 2021|Settimana 2 del 2021", "2021-01-04 2021-01-11"),
+    ("1 tydzień 2021|2 tydzień 2021", "2021-01-04 2021-01-11"),
+    ("2021. 1. hét|2021. 2. hét", "2021-01-04 2021-01-11"),
     ("janv.-21|févr.-21|mars-21", "2021-01-01 2021-02-01 2021-03-01"),
     ("styczeń 2021|luty 2021|marzec 2021", "2021-01-01 2021-02-01 2021-03-01"),
     ("leden 2021|únor 2021|listopad 2021", "2021-01-01 2021-02-01 2021-11-01"),
@@ -264,10 +293,34 @@ def test_further_labels(texts, expected):
 
 
 @pytest.mark.parametrize("texts", ["1402/01/15|1402/01/16|1402/01/17", "1445-09-01|1445-09-02"])
-def test_dates_of_a_calendar_with_other_months_are_refused(texts):
+def test_dates_of_a_calendar_that_no_day_shows_are_refused(texts):
     times = parse_times(texts.split("|"))
     assert times is not None and times.problem is not None
     assert "Persian or Islamic" in times.problem
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ("1402/12/29|1403/01/01|1403/01/31|1403/12/30", "2024-03-19 2024-03-20 2024-04-19"),
+        ("۱۴۰۲/۰۱/۳۱|۱۴۰۲/۰۲/۰۱|۱۴۰۲/۰۲/۰۲", "2023-04-20 2023-04-21 2023-04-22"),
+        ("31/6/1399|1/7/1399|2/7/1399", "2020-09-21 2020-09-22 2020-09-23"),
+    ],
+)
+def test_days_of_the_persian_calendar_become_gregorian_ones(texts, expected):
+    wanted = expected.split()
+    assert read(texts)[: len(wanted)] == wanted
+
+
+def test_persian_days_that_do_not_exist_are_no_dates():
+    times = parse_times(["1402/01/31", "1402/12/30", "1402/02/32", "1403/12/30"])
+    assert times is not None and times.bad.tolist() == [False, True, True, False]
+
+
+def test_months_of_another_calendar_are_kept_with_a_word():
+    times = parse_times(["1402/11", "1402/12", "1403/01"])
+    assert times is not None and times.problem is None
+    assert "Persian or Islamic calendar: its months are kept as they are" in times.notes[0]
 
 
 @pytest.mark.parametrize("mark", ["p", "*", " 1)", "e"])

@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
-from lstmcast.data.times.shapes import MONTHS, tidied
+from lstmcast.data.times.shapes import month_named, tidied
 
 _WORDS = {
     "year": "year yr yy yyyy fy gjahr jahr année annee an año ano anno jaar rok år vuosi év yıl "
@@ -209,7 +209,7 @@ def _without_notes(column: Column) -> Column:
 
 def _slot_of_letters(column: Column) -> str | None:
     texts = [folded(text) for text in column.data]
-    if texts and all(text.rstrip(".") in MONTHS for text in texts):
+    if texts and all(map(month_named, texts)):
         return "month"
     letters = {text[0] for text in texts if text}
     if len(letters) != 1:
@@ -231,7 +231,7 @@ def _part_numbers(column: Column) -> ndarray:
 
 def _part_number(text: str) -> float:
     tidy = folded(text)
-    month = MONTHS.get(tidy.rstrip(".")) or _ROMAN.get(tidy)
+    month = month_named(tidy) or _ROMAN.get(tidy)
     tidy = tidy if tidy.isascii() else tidied(tidy)
     if month is not None:
         return month
