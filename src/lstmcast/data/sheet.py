@@ -305,10 +305,12 @@ class Sheet:
 
 
 class Chosen(NamedTuple):
-    """What is read of several sheets, by their names: one of them, or the rows of several."""
+    """What is read of several sheets, by their names: one of them, or the rows of several, each of
+    which may be a series."""
 
     names: tuple[str, ...]
     sheet: Sheet
+    are_series: bool = False
 
 
 def _sample(column: Column) -> str:
@@ -386,7 +388,11 @@ def columns_without(columns: Iterable[Column], excluded: Iterable[Column | None]
 
 
 def stacked_column(columns: Sequence[Column]) -> Column | None:
-    """Columns of texts under each other, called as the first one; None where one holds no texts."""
+    """Columns of texts, or of numbers, under each other, called as the first one; None where some
+    are neither."""
+    kinds = {column.data.dtype.kind for column in columns}
+    if kinds <= {"f", "i"} and not any(column.is_text for column in columns):
+        return Column(columns[0].name, np.concatenate([column.data for column in columns]))
     cells: list[str] = []
     for column in columns:
         if not column.is_text:
