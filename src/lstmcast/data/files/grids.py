@@ -134,7 +134,7 @@ def _columns(
     for number, name in enumerate(names):
         column = Column.of_texts(
             name,
-            (row.cells[number] for row in data),
+            _unquoted([row.cells[number] for row in data]),
             decimal_comma_likely=is_comma_likely,
             plain=grid.plain,
         )
@@ -142,6 +142,13 @@ def _columns(
         if has_name or not column.missing.all():
             columns.append(column)
     return tuple(columns)
+
+
+def _unquoted(cells: list[str]) -> list[str]:
+    """Cells without the apostrophe that has spreadsheets take them as texts, where all have it."""
+    if not all(cell[:1] in ("", "'") for cell in cells):
+        return cells
+    return [cell.strip("'") for cell in cells]
 
 
 def _width(rows: list[Row]) -> int:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.data.files.jsoncells import boxed_table
 from lstmcast.data.files.jsonseries import gathered, series_of
 from lstmcast.data.files.jsonstatistics import statistics_of
-from lstmcast.data.files.jsontables import DEEPEST, Records, is_scalar, table_of
+from lstmcast.data.files.jsontables import DEEPEST, Records, flat, is_scalar, table_of
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.times.dates import parse_times
@@ -22,6 +23,11 @@ from lstmcast.errors import DataError, UsageError
 
 _MOST_FIELDS = 5000
 _NUMBERS = re.compile(r"\[(?:-?\d+(?:\.\d+)?(?:e[-+]?\d+)?,){2}", re.IGNORECASE)
+# comments, a call or a variable in front of a document
+_WRAPPED = re.compile(
+    r"\s*(?:/\*.*?\*/\s*|\)\]\}',?\s*)?(?:(?:var|let|const)\s+)?"
+    r"[A-Za-z_$][\w.$]*\s*[(=]\s*(?=[\[{])"
+)
 _BEGINNINGS = ('{"', "[{", "[[", "{}", "[]")
 
 
@@ -31,12 +37,16 @@ def looks_like_json(start: str) -> bool:
     >>> looks_like_json(' [{"day": "2024-01-01"}]'), looks_like_json("[day]")
     (True, False)
     """
+    wrapped = _WRAPPED.match(start)
+    if wrapped is not None:
+        start = start[wrapped.end() :]
     squeezed = "".join(start[:200].split())
     return squeezed.startswith(_BEGINNINGS) or _NUMBERS.match(squeezed) is not None
 
 
 def sheet_from_json(text: str, source: str, label: str) -> Sheet:
     """The table of a JSON document as a sheet; DataError where there is none."""
+    text = _without_wrapper(text)
     try:
         documents = [json.loads(text)]
     except (ValueError, RecursionError):
@@ -51,12 +61,24 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
             '[{"date": "2024-01-01", "sales": 5}, …], or columns such as {"date": […], "sales": '
             "[…]}, is expected."
         )
-    records = _unrolled(records)
+    records = _unrolled(_with_buckets(records))
     columns = _columns(records, source)
     message = f"{len(records):,} records of JSON were read"
     note = Finding("layout", "note", message, "Line numbers in messages count records, from 1.")
     lines = np.arange(1, len(records) + 1)
     return Sheet(columns, lines, source, "file", (note,), label)
+
+
+def _without_wrapper(text: str) -> str:
+    """A document without the call or the name of a variable around it: callback({…});, var x = {…}.
+
+    >>> _without_wrapper('callback({"a": 5});'), _without_wrapper("[1, 2]")
+    ('{"a": 5}', '[1, 2]')
+    """
+    wrapped = _WRAPPED.match(text)
+    if wrapped is None:
+        return text
+    return text[wrapped.end() :].rstrip().removesuffix(";").rstrip().removesuffix(")")
 
 
 def _columns(records: Records, source: str) -> tuple[Column, ...]:
@@ -92,7 +114,7 @@ def _lines(text: str, source: str) -> list[Any]:
 
 def _best(document: Any, depth: int = 0) -> Records:
     """The records of the largest table in a document."""
-    records = statistics_of(document)
+    records = statistics_of(document) or boxed_table(document)
     ways = (series_of, table_of) if isinstance(document, list) else (table_of, series_of)
     for way in ways:
         records = records or way(document)
@@ -124,6 +146,23 @@ def _unrolled(records: Records) -> Records:
         for time, value in zip(times, values, strict=True):
             unrolled.append({"item_id": str(series), "time": time, name: value})
     return unrolled
+
+
+def _with_buckets(records: Records) -> Records:
+    """Records with Elasticsearch's buckets inside them, a term of each day, as one per bucket."""
+    names = [name for name, value in records[0].items() if isinstance(value, list)]
+    name = names[0] if len(names) == 1 else ""
+    if not name.endswith(".buckets"):
+        return records
+    term = name.removesuffix(".buckets")
+    unrolled: Records = []
+    for record in records:
+        outer = {field: value for field, value in record.items() if not field.startswith(term)}
+        outer.pop("doc_count", None)  # of all buckets
+        for bucket in record.get(name) or ():
+            inner = flat(bucket)
+            unrolled.append(outer | {term: str(inner.pop("key", ""))} | inner)
+    return unrolled or records
 
 
 def _name_of_series(records: Records) -> str | None:

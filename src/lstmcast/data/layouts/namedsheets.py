@@ -50,8 +50,8 @@ def joined_series(sheets: Mapping[str, Sheet], names: Names) -> Sheet | None:
     for label, sheet in zip(distinct_parts(sheets), sheets.values(), strict=True):
         labels += [label] * len(sheet)
     column = replace(Column.of_texts(_SERIES, labels, dtype="text"), invented=True)
-    joined = replace(stacked, columns=(column, *stacked.columns))
-    return joined if _are_series(joined, names, len(sheets)) else None
+    with_names = replace(stacked, columns=(column, *stacked.columns))
+    return with_names if _are_series(with_names, names, len(sheets)) else None
 
 
 def distinct_parts(names: Iterable[str]) -> list[str]:
@@ -86,9 +86,9 @@ def _are_copies(sheets: Sequence[Sheet]) -> bool:
     return len(contents) < len(sheets)
 
 
-def _are_series(joined: Sheet, names: Names, count: int) -> bool:
+def _are_series(sheet: Sheet, names: Names, count: int) -> bool:
     """Whether each of so many sheets is at least one series, at the same times as others."""
-    table = table_of(joined, names) or table_of(joined, replace(names, target="*"))
+    table = table_of(sheet, names) or table_of(sheet, replace(names, target="*"))
     if table is None or table.times.dtype.kind != "M" or len(table.ids) < count:
         return False
     return len(np.unique(table.times)) <= _OVERLAP * len(table.times)

@@ -14,7 +14,8 @@ import numpy as np
 from lstmcast.data.cells.yearless import has_digits, is_yearless, with_years
 from lstmcast.data.findings import Finding
 from lstmcast.data.layouts.layout import Names, table_from_sheet
-from lstmcast.data.sheet import Column, Sheet, folded, stacked_column
+from lstmcast.data.layouts.stacking import stacked_column
+from lstmcast.data.sheet import Column, Sheet, folded
 from lstmcast.data.table import Table
 from lstmcast.data.times.shapes import month_named
 from lstmcast.errors import LstmcastError
