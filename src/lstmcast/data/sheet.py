@@ -269,6 +269,7 @@ class Sheet:
     notes: tuple[Finding, ...] = ()
     label: str = "y"  # the id of the series, if there is only one
     wide: bool = False  # every numeric column is a series, unless a target is named
+    titles: tuple[str, ...] = ()  # what stands above the header
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -30,7 +30,8 @@ _HIGHEST = {
     "slot": 300,
 }
 _NUMBER = re.compile(
-    r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?|[^\W\d_])?\.?"
+    r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?"
+    r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h|[^\W\d_])?\.?"
     r"(?: ?(?:quartal|quarter|qtr|trimestre|kwartał|čtvrtletí|halbjahr|semestre))?"
     r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
 )

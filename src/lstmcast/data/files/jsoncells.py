@@ -44,10 +44,16 @@ def _cells_in(row: Mapping[str, Any]) -> list[Any]:
     """The values of the cells of a row; [] where it has none in boxes."""
     if isinstance(row.get("key"), list) and isinstance(row.get("values"), list):
         return [*row["key"], *row["values"]]
-    boxes = next((row[name] for name in _CELLS if isinstance(row.get(name), list)), [])
-    if not all(box is None or isinstance(box, Mapping) for box in boxes):
-        return []
-    return [_value_in(box or {}) for box in boxes]
+    boxes = []
+    for name in _CELLS:
+        if isinstance(row.get(name), list):
+            boxes = row[name]
+    values = []
+    for box in boxes:
+        if not (box is None or isinstance(box, Mapping)):
+            return []
+        values.append(_value_in(box or {}))
+    return values
 
 
 def _value_in(box: Mapping[str, Any]) -> Any:
@@ -56,12 +62,15 @@ def _value_in(box: Mapping[str, Any]) -> Any:
     match = _DATE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
-    year, month, day, clock = match.groups()
-    date = f"{year}-{int(month) + 1:02d}-{int(day or 1):02d}"
-    numbers = [int(number) for number in re.findall(r"\d+", clock)][:3]
+    year, months_before, day_of_month, clock = match.groups()
+    month = int(months_before) + 1
+    day = int(day_of_month or 1)
+    date = f"{year}-{month:02d}-{day:02d}"
+    numbers = list(map(int, re.findall(r"\d+", clock)))
     if not any(numbers):
         return date
-    hours, minutes, seconds = [*numbers, 0, 0][:3]
+    numbers += [0, 0]
+    hours, minutes, seconds = numbers[:3]
     return f"{date} {hours:02d}:{minutes:02d}:{seconds:02d}"
 
 
@@ -70,7 +79,7 @@ def _names_in(document: Mapping[str, Any]) -> list[str] | None:
     columns = next((document[name] for name in _NAMES if name in document), None)
     if isinstance(columns, Mapping):
         columns = columns.get("fields")
-    if not isinstance(columns, list) or not all(isinstance(each, Mapping) for each in columns):
+    if not isinstance(columns, list) or not all(isinstance(column, Mapping) for column in columns):
         return None
     return list(_distinct(columns))
 

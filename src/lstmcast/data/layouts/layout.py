@@ -28,6 +28,7 @@ from lstmcast.data.layouts.rowtimes import (
     with_one_time,
 )
 from lstmcast.data.layouts.sideblocks import with_blocks_stacked
+from lstmcast.data.layouts.titletimes import with_time_of_titles
 from lstmcast.data.layouts.widerows import header_times, series_in_rows
 from lstmcast.data.limits import LARGEST
 from lstmcast.data.sheet import Column, Sheet, folded
@@ -44,6 +45,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if names.time == "index":
         return _checked(long_table(sheet, names, None))
     sheet = with_blocks_stacked(sheet) if names.time is None else sheet
+    sheet = with_time_of_titles(sheet) if names.time is None else sheet
     sheet, names = _unfolded(with_carried_labels(without_totals(sheet)), names)
     apart, (sheet, names) = sheet, with_one_time(sheet, names)
     if sheet is not apart:  # a year and a month, and days across

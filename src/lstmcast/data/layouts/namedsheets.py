@@ -60,15 +60,28 @@ def distinct_parts(names: Iterable[str]) -> list[str]:
     >>> distinct_parts(["sales_north.csv", "sales_south.csv"])
     ['north', 'south']
     """
-    words_of_names = [re.split(r"(?<=[ _/-])|(?=[ _/-])", _stem(name)) for name in names]
+    words_of_names = []
+    for name in names:
+        words = re.split(r"(?<=[ _/-])|(?=[ _/-])", _stem(name))
+        words_of_names.append(words)
     shortest = min(map(len, words_of_names))
     begin = 0
-    while begin < shortest - 1 and len({words[begin] for words in words_of_names}) == 1:
+    while begin < shortest - 1 and _share_word(words_of_names, begin):
         begin += 1
     end = 0
-    while end < shortest - begin - 1 and len({words[-1 - end] for words in words_of_names}) == 1:
+    while end < shortest - begin - 1 and _share_word(words_of_names, -1 - end):
         end += 1
-    return ["".join(words[begin : len(words) - end]).strip(" _/-") for words in words_of_names]
+    distinct = []
+    for words in words_of_names:
+        own_words = words[begin : len(words) - end]
+        distinct.append("".join(own_words).strip(" _/-"))
+    return distinct
+
+
+def _share_word(words_of_names: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether all names have the same word at a place."""
+    first = words_of_names[0][place]
+    return all(words[place] == first for words in words_of_names)
 
 
 def _stem(name: str) -> str:
@@ -81,7 +94,10 @@ def _are_copies(sheets: Sequence[Sheet]) -> bool:
     """Whether two sheets hold the same cells."""
     contents = set()
     for sheet in sheets:
-        cells = [tuple(column.spread(column.data).tolist()) for column in sheet.columns]
+        cells = []
+        for column in sheet.columns:
+            values = column.spread(column.data)
+            cells.append(tuple(values.tolist()))
         contents.add(tuple(cells))
     return len(contents) < len(sheets)
 

@@ -25,19 +25,26 @@ def gregorian(year: ndarray, month: ndarray, day: ndarray) -> ndarray:
     >>> gregorian(np.array([1403]), np.array([1]), np.array([1])).astype(str).tolist()
     ['2024-03-20']
     """
-    dates = _FIRST_OF_1400 + (_days_since(year, month, day) - _days_since(1400, 1, 1))
-    is_last = (month == 12) & (day == 30)
-    next_year = _FIRST_OF_1400 + (_days_since(year + 1, 1, 1) - _days_since(1400, 1, 1))
-    days_long = np.where(month <= 6, 31, 30)
-    exists = (month >= 1) & (month <= 12) & (day >= 1) & (day <= days_long)
-    exists &= ~is_last | (dates < next_year)
+    first_of_1400 = _days_since(1400, 1, 1)
+    days = _days_since(year, month, day)
+    next_year = _days_since(year + 1, 1, 1)
+    last_day = np.where(month <= 6, 31, 30)
+    is_month = (month >= 1) & (month <= 12)
+    is_day = (day >= 1) & (day <= last_day)
+    exists = is_month & is_day & (days < next_year)
+    dates = _FIRST_OF_1400 + (days - first_of_1400)
     return np.where(exists, dates, np.datetime64("NaT"))
 
 
 def _days_since(year: ndarray | int, month: ndarray | int, day: ndarray | int) -> ndarray:
     """Days since a day long ago."""
     years = np.asarray(year) + 1595
-    leap_days = 8 * (years // 33) + (years % 33 + 3) // 4
+    cycles = years // 33
+    years_of_cycle = years % 33
+    leap_days = 8 * cycles + (years_of_cycle + 3) // 4
     months = np.asarray(month)
-    days_of_months = np.where(months < 7, 31 * (months - 1), 30 * (months - 7) + 186)
-    return 365 * years + leap_days + days_of_months + np.asarray(day)
+    long_months = 31 * (months - 1)
+    short_months = 30 * (months - 7) + 186
+    days_of_months = np.where(months < 7, long_months, short_months)
+    days = 365 * years + leap_days + days_of_months
+    return days + np.asarray(day)
