@@ -97,6 +97,9 @@ SHAPES = {
     "a date in three fields": [
         {"date": {"year": d.year, "month": d.month, "day": d.day}, "v": v} for d, v in PAIRS
     ],
+    "keys in a list": {
+        "rows": [{"keys": [str(d)], "clicks": v} for d, v in PAIRS],
+    },
     "numbers of entries": {
         "feeds": [
             {"created_at": f"{d}T00:00:00Z", "entry_id": n, "field1": str(v)}

@@ -97,6 +97,21 @@ def test_days_across_below_a_month(tmp_path):
     assert panel.ids.tolist() == ["Nord", "Süd"] and begin_of(panel) == "2023-03-01T00"
 
 
+def test_days_of_a_shorter_month(tmp_path):
+    header = ",".join(["Store", *map(str, range(1, 29))])
+    rows = [f"{shop},{','.join(map(str, VALUES[:28]))}" for shop in ("A", "B")]
+    panel = read(tmp_path, "February 2023", header, *rows)
+    assert panel.ids.tolist() == ["A", "B"] and panel.lengths.tolist() == [28, 28]
+    assert begin_of(panel) == "2023-02-01T00"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_hours_across_below_nothing_but_a_day(tmp_path, first):
+    header = ",".join(["Node", *map(str, range(first, 24 + first))])
+    panel = read(tmp_path, "2023-03-01", header, f"A,{','.join(map(str, VALUES[:24]))}")
+    assert (begin_of(panel), panel.values.tolist()) == ("2023-03-01T00", VALUES[:24])
+
+
 def test_months_across_below_a_year(tmp_path):
     header = ",".join(["Region", *(name[:3] for name in MONTHS.split()), "Total"])
     rows = [f"{name},{','.join(map(str, VALUES[:12]))},99" for name in ("North", "South")]

@@ -6,7 +6,7 @@ import re
 
 # the first name of each month is the one in full; others are its genitive and short forms
 _OTHER_NAMES = (
-    "gener jaanuar sausis sausio janvāris януари јануар siječanj siječnja janúar "
+    "gener jaanuar sausis sausio janvāris януари яну јануар siječanj siječnja janúar "
     "janv styczeń stycznia sty leden ledna január ianuarie ian tammikuu tammi ocak oca "
     "январь января янв січень січня "
     "ιανουάριος ιανουαρίου ιαν γεν "
@@ -55,7 +55,7 @@ _OTHER_NAMES = (
     "αύγουστος αυγούστου αυγ "
     "أغسطس اغسطس آب "
     "אוגוסט",
-    "setembre septembar rugsėjis rugsėjo septembris септември септембар rujan rujna "
+    "setembre septembar rugsėjis rugsėjo septembris септември септ септембар rujan rujna "
     "wrzesień września wrz září szeptember szept septembrie syyskuu syys eylül eyl "
     "сентябрь сентября сен сент вересень вересня "
     "σεπτέμβριος σεπτεμβρίου σεπ "
@@ -67,7 +67,7 @@ _OTHER_NAMES = (
     "οκτώβριος οκτωβρίου οκτ "
     "أكتوبر اكتوبر "
     "אוקטובר",
-    "novembar lapkritis lapkričio novembris ноември новембар nóvember studeni "
+    "novembar lapkritis lapkričio novembris ноември ноем ное новембар nóvember studeni "
     "studenoga studenog "
     "listopad listopada listopadu lis noiembrie noi marraskuu marras kasım kas "
     "ноябрь ноября ноя нояб листопад листопада "
@@ -179,6 +179,8 @@ _SIGNS = (
 _NUMERALS = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)}
 _NUMERAL = re.compile(r"(十?[一二三四五六七八九十])(?=月|季度|四半期|분기)")
 _CROATIAN = re.compile("stude[nm]|siječ|ožuj|kolovoz|prosinac|prosinca")
+_AVGUST = re.compile(r"avg(?=\.?[ /-]*\d)")
+_SLAVIC = re.compile(r"(?:maj|okt)\.?[ /-]*\d")
 _HALVES_OF_DAY = {
     "am": r"上午|午前|오전|ص|π\.?μ\.?",
     "pm": r"下午|午後|오후|م|μ\.?μ\.?",
@@ -223,12 +225,14 @@ def in_western_signs(text: str) -> str:
 
 
 def without_false_friends(texts: list[str]) -> list[str]:
-    """Texts in which listopad is October where other months are Croatian: in Polish and Czech it
-    is November.
+    """Texts in which listopad is October where other months are Croatian, as in Polish and Czech it
+    is November, and avg is August beside maj and okt, not an average.
 
     >>> without_false_friends(["listopad 2021", "studeni 2021"])
     ['oct 2021', 'studeni 2021']
     """
+    if any(map(_AVGUST.match, texts)) and any(map(_SLAVIC.match, texts)):
+        texts = [_AVGUST.sub("aug", text) for text in texts]
     if not any("listopad" in text for text in texts) or not any(map(_CROATIAN.search, texts)):
         return texts
     return [re.sub("listopada?", "oct", text) for text in texts]

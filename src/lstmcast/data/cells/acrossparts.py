@@ -165,8 +165,11 @@ def weeks_across(sheet: Sheet) -> Grid | None:
     return _numbered(sheet, "week", number_in(_WEEK), [range(1, 53), range(1, 54)])
 
 
+_MONTHS_LONG = [range(1, days + 1) for days in (31, 30, 29, 28)]
+
+
 def days_across(sheet: Sheet) -> Grid | None:
-    return _numbered(sheet, "day", number_in(_DAY), [range(1, 32)])
+    return _numbered(sheet, "day", number_in(_DAY), _MONTHS_LONG)
 
 
 def weekdays_across(sheet: Sheet) -> Grid | None:

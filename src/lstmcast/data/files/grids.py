@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 
 from lstmcast.data.files.climate import without_span
+from lstmcast.data.files.countheaders import counts_on
 from lstmcast.data.files.headers import (
     Header,
     Row,
@@ -53,6 +55,8 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
         )
     filled_rows, comments = without_comments(filled_rows)
     filled_rows, said_above = _without_entries(filled_rows)
+    filled_rows, titles_above = _without_titles_of_counts(filled_rows)
+    said_above |= titles_above
     filled_rows, beside_years = without_span(filled_rows)
     table_rows, dropped = _regular(filled_rows, _width(filled_rows), source)
     header_rows = _header(table_rows, header, source)
@@ -103,6 +107,24 @@ def _without_entries(rows: list[Row]) -> tuple[list[Row], dict[int, str]]:
         dropped[row.line] = _quote(row, "before the header")
     remaining_rows = rows[len(dropped) :]
     return (remaining_rows, dropped) if len(remaining_rows) > 1 else (rows, {})
+
+
+def _without_titles_of_counts(rows: list[Row]) -> tuple[list[Row], dict[int, str]]:
+    """Rows without those of a cell or two above a header of numbered hours or days, though they may
+    be a date, as a row of data begins; and why these were dropped."""
+    for place, (row, following) in enumerate(pairwise(rows[:_MOST_TITLES])):
+        if len(row.cells) > 2 and counts_on(row.cells, following.cells):
+            titles = rows[:place]
+            break
+    else:
+        return rows, {}
+    dropped = {}
+    for title in titles:
+        texts = list(filter(str.strip, title.cells))
+        if len(texts) > 2:
+            return rows, {}
+        dropped[title.line] = _quote(title, "before the header")
+    return rows[place:], dropped
 
 
 def _is_blank(row: Row) -> bool:

@@ -22,6 +22,8 @@ from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import DataError, UsageError
 
 _MOST_FIELDS = 5000
+_LISTS = ("target", "values", "y")  # usual names of a list of the values of a series
+_MOST_KEYS = 4  # in a list of keys
 _NUMBERS = re.compile(r"\[(?:-?\d+(?:\.\d+)?(?:e[-+]?\d+)?,){2}", re.IGNORECASE)
 # comments, a call or a variable in front of a document
 _WRAPPED = re.compile(
@@ -61,7 +63,7 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
             '[{"date": "2024-01-01", "sales": 5}, …], or columns such as {"date": […], "sales": '
             "[…]}, is expected."
         )
-    records = _unrolled(_with_buckets(records))
+    records = _unrolled(_with_keys_apart(_with_buckets(records)))
     columns = _columns(records, source)
     message = f"{len(records):,} records of JSON were read"
     note = Finding("layout", "note", message, "Line numbers in messages count records, from 1.")
@@ -165,9 +167,36 @@ def _with_buckets(records: Records) -> Records:
     return unrolled or records
 
 
+def _with_keys_apart(records: Records) -> Records:
+    """Records with the keys in a list, {"keys": ["2024-01-01", "DE"]}, as fields of their own."""
+    for name in list(records[0]):
+        if name not in _LISTS and _are_keys([record.get(name) for record in records]):
+            records = [_apart(record, name) for record in records]
+    return records
+
+
+def _are_keys(values: list[Any]) -> bool:
+    """Whether values are short lists of scalars, all of one length."""
+    lists = [value for value in values if isinstance(value, list)]
+    lengths = set(map(len, lists))
+    if len(lists) < max(2, len(values)) or len(lengths) > 1:
+        return False
+    if not 0 < len(lists[0]) <= _MOST_KEYS:
+        return False
+    return all(map(is_scalar, chain.from_iterable(lists)))
+
+
+def _apart(record: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A record with each value of a list as a field."""
+    fields = dict(record)
+    values = fields.pop(name)
+    numbered = {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
+    return ({name: values[0]} if len(values) == 1 else numbered) | fields
+
+
 def _name_of_series(records: Records) -> str | None:
     """The field that holds a list of values in each record, under a usual name."""
-    for name in ("target", "values", "y"):
+    for name in _LISTS:
         kinds = [type(record.get(name)) for record in records]
         if kinds[0] is list:
             return name if set(kinds) == {list} else None
