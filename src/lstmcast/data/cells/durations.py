@@ -24,7 +24,7 @@ _NAMED = re.compile(
 # names of columns whose 7:45 is no time of day
 _LENGTHS = re.compile(
     r"hours?|h:mm|hh:mm|duration|elapsed|length|wait|stunden|dauer|arbeitszeit|durée|heures|"
-    r"duraci|durata|durat|horas|ore\b|uren|timer\b|godziny|час|длит|時間|时长|시간"
+    r"duraci|durata|horas|\bor[ea]\b|uren|timer\b|godziny|час|длит|時間|时长|시간"
 )
 _HOURS = {"days": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}  # in one of each
 _MOST_TEXTS = 100_000

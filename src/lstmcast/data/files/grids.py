@@ -54,9 +54,7 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
             "expected."
         )
     filled_rows, comments = without_comments(filled_rows)
-    filled_rows, said_above = _without_entries(filled_rows)
-    filled_rows, titles_above = _without_titles_of_counts(filled_rows)
-    said_above |= titles_above
+    filled_rows, said_above = _without_titles(filled_rows)
     filled_rows, beside_years = without_span(filled_rows)
     table_rows, dropped = _regular(filled_rows, _width(filled_rows), source)
     header_rows = _header(table_rows, header, source)
@@ -94,6 +92,14 @@ def _titles(rows: list[Row], header_lines: set[int], first_of_data: Row) -> tupl
         if row.line < first_of_data.line and row.line not in header_lines:
             titles += [cell.strip()[:_LONGEST_TITLE] for cell in row.cells if cell.strip()]
     return tuple(titles)
+
+
+def _without_titles(rows: list[Row]) -> tuple[list[Row], dict[int, str]]:
+    """Rows without titles that look like names of columns or like data, and why these were
+    dropped."""
+    rows, entries = _without_entries(rows)
+    rows, titles = _without_titles_of_counts(rows)
+    return rows, entries | titles
 
 
 def _without_entries(rows: list[Row]) -> tuple[list[Row], dict[int, str]]:

@@ -27,7 +27,7 @@ from lstmcast.data.times.shapes import month_named, tidied
 
 # when a file was made, not what is in it; and the year that an index is relative to
 _ABOUT_FILE = re.compile(
-    r"stand\b|emisi|emiss|updat|creat|erstellt|generat|print|druck|export|abruf|download|issued|"
+    r"stand\b|emisi|emission|update|create|erstellt|generate|print|druck|export|abruf|download|issued|"
     r"publi|as of|copyright|©|\d{4} ?= ?100|base|basis|ダウンロード|作成|出力|時点|公表|更新",
     re.IGNORECASE,
 )
