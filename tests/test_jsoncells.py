@@ -100,6 +100,7 @@ SHAPES = {
     "keys in a list": {
         "rows": [{"keys": [str(d)], "clicks": v} for d, v in PAIRS],
     },
+    "coordinates": [{"at": [13.4, 52.5], "day": str(d), "pm": v} for d, v in PAIRS],
     "numbers of entries": {
         "feeds": [
             {"created_at": f"{d}T00:00:00Z", "entry_id": n, "field1": str(v)}

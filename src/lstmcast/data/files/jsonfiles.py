@@ -183,6 +183,8 @@ def _are_keys(values: list[Any]) -> bool:
         return False
     if not 0 < len(lists[0]) <= _MOST_KEYS:
         return False
+    if all(map(_is_number, lists[0])):
+        return False  # coordinates
     return all(map(is_scalar, chain.from_iterable(lists)))
 
 
