@@ -81,6 +81,59 @@ def test_a_sheet_for_each_month(workbook):
     assert panel.report.rows == 112 and str(panel.ends[0])[:10] == "2023-04-28"
 
 
+def days_of_2023(n: int) -> list[date]:
+    """The days of a month, from 1."""
+    begin = date(2023, n, 1)
+    return [begin + timedelta(days=day) for day in range(28)]
+
+
+@pytest.mark.parametrize(
+    "name", ["{n}月", "{n:02d}.2023", "{month}", "2023-{n:02d}", "{month} 2023"]
+)
+def test_a_sheet_for_each_month_in_any_spelling(name, workbook):
+    sheets = {}
+    for n, month in enumerate(NAMES, start=1):
+        rows = [[day, float(day.month)] for day in days_of_2023(n)]
+        sheets[name.format(n=n, month=month)] = [["day", "sales"], *rows]
+    panel = lc.read(workbook(sheets))
+    assert (len(panel), panel.report.rows) == (1, 12 * 28)
+
+
+@pytest.mark.parametrize("name", ["{month} 2023", "2023_{n:02d}", "{n:02d}-2023", "2023年{n}月"])
+def test_days_of_months_that_only_the_sheets_name(name, workbook):
+    sheets = {}
+    for n, month in enumerate(NAMES, start=1):
+        rows = [[day.day, float(day.month)] for day in days_of_2023(n)]
+        sheets[name.format(n=n, month=month)] = [["Tag", "Umsatz"], *rows]
+    panel = lc.read(workbook(sheets))
+    assert panel.values[:28].tolist() == [1.0] * 28 and str(panel.ends[0])[:10] == "2023-12-28"
+    assert "became the column 'month'" in str(panel.check())
+
+
+@pytest.mark.parametrize("label", ["%d.%m.", "%d. %b", "%b %d", "%m/%d"])
+def test_days_of_years_that_only_the_sheets_name(label, workbook):
+    sheets = {}
+    for year in YEARS:
+        days = [date(year, 1, 1) + timedelta(days=day) for day in range(365)]
+        rows = [[day.strftime(label), float(year)] for day in days]
+        sheets[str(year)] = [["Tag", "Umsatz"], *rows]
+    panel = lc.read(workbook(sheets))
+    assert str(panel.starts[0])[:10] == "2021-01-01" and str(panel.ends[0])[:10] == "2023-12-31"
+    assert "complete 'Tag'" in str(panel.check())
+
+
+@pytest.mark.parametrize("name", ["load_{}.csv", "{}.csv", "load-{}-v1.csv"])
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y%m%d", "%d.%m.%Y"])
+def test_hours_of_days_that_only_the_files_name(name, form, archive):
+    files = {}
+    for day in days_of_2023(3)[:6]:
+        rows = [[hour, float(hour)] for hour in range(24)]
+        files[name.format(day.strftime(form))] = [["hour", "load"], *rows]
+    panel = lc.read(archive(files))
+    assert panel.frequency.code == "h" and panel.report.rows == 144
+    assert str(panel.starts[0])[:13] == "2023-03-01T00"
+
+
 def test_a_table_for_each_year_in_an_archive(archive):
     files = {f"in/sales_{year}.csv": of_year(year) for year in YEARS}
     panel = lc.read(archive(files | {"readme.txt": [["of us"], ["and others"]]}))

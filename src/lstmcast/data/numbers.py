@@ -22,9 +22,10 @@ from lstmcast.data.scripts import western_digits
 
 _MISSING_WORDS = r"""
 na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – —
+n/e n/d n.d. k.a. s/d s.d. н/д
 . .. ... … : ? * #value! #div/0! #ref! #num! #name? #null!
 """
-MISSING = frozenset(["", *_MISSING_WORDS.split()])
+MISSING = frozenset(["", "k. a.", "n. d.", *_MISSING_WORDS.split()])
 
 _E_COMMA = re.compile(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
 _ONLY_SIGNS = re.compile(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column

@@ -6,61 +6,76 @@ import re
 
 # the first name of each month is the one in full; others are its genitive and short forms
 _OTHER_NAMES = (
+    "gener jaanuar sausis sausio janvāris януари яну јануар siječanj siječnja janúar "
     "janv styczeń stycznia sty leden ledna január ianuarie ian tammikuu tammi ocak oca "
     "январь января янв січень січня "
     "ιανουάριος ιανουαρίου ιαν γεν "
     "يناير "
     "ינואר",
+    "febrer veebruar vasaris vasario februāris februāri февруари фебруар veljača "
+    "veljače február febrúar "
     "febr luty lutego lut únor února február februarie helmikuu helmi şubat şub "
     "февраль февраля фев февр лютий лютого "
     "φεβρουάριος φεβρουαρίου φεβ "
     "فبراير شباط "
     "פברואר",
+    "mart marec març märts kovas kovo mac ožujak ožujka "
     "marzec marca březen března március márc martie marts maaliskuu maalis mart maret "
     "март марта мар березень березня "
     "μάρτιος μαρτίου μαρ μάρ "
     "مارس آذار "
     "מרץ מרס",
+    "aprill balandis balandžio aprīlis април apríl travanj travnja "
     "kwiecień kwietnia kwi duben dubna április ápr aprilie huhtikuu huhti nisan nis "
     "апрель апреля апр квітень квітня "
     "απρίλιος απριλίου απρ "
     "أبريل ابريل إبريل نيسان "
     "אפריל",
+    "maig gegužė gegužės maijs мај maí svibanj svibnja "
     "maj maja květen května május máj toukokuu touko mayıs "
     "май мая травень травня "
     "μάιος μαΐου μαίου μαϊ μάι μαι "
     "مايو أيار ايار "
     "מאי",
+    "juny junij juuni birželis birželio jūnijs юни јун júní jun lipanj lipnja "
     "czerwiec czerwca cze červen června június jún iunie iun kesäkuu kesä haziran haz "
     "июнь июня июн червень червня "
     "ιούνιος ιουνίου ιουν ιούν "
     "يونيو يونيه حزيران "
     "יוני",
+    "juliol julij juuli liepa liepos jūlijs julai юли јул júlí srpanj srpnja "
     "juill lipiec lipca lip červenec července július júl iulie iul heinäkuu heinä temmuz tem "
     "июль июля июл липень липня "
     "ιούλιος ιουλίου ιουλ ιούλ "
     "يوليو يوليه تموز "
     "יולי",
+    "agost avgust ogos rugpjūtis rugpjūčio augusts ágúst kolovoz kolovoza "
     "augusti sierpień sierpnia sie srpen srpna augusztus elokuu elo ağustos ağu agustus "
     "август августа авг серпень серпня "
     "αύγουστος αυγούστου αυγ "
     "أغسطس اغسطس آب "
     "אוגוסט",
+    "setembre septembar rugsėjis rugsėjo septembris септември септ септембар rujan rujna "
     "wrzesień września wrz září szeptember szept septembrie syyskuu syys eylül eyl "
     "сентябрь сентября сен сент вересень вересня "
     "σεπτέμβριος σεπτεμβρίου σεπ "
     "سبتمبر أيلول ايلول "
     "ספטמבר",
+    "oktobar oktoober spalis spalio oktobris октомври октобар október "
     "październik października paź říjen října október octombrie lokakuu loka ekim eki "
     "октябрь октября окт жовтень жовтня "
     "οκτώβριος οκτωβρίου οκτ "
     "أكتوبر اكتوبر "
     "אוקטובר",
+    "novembar lapkritis lapkričio novembris ноември ноем ное новембар nóvember studeni "
+    "studenoga studenog "
     "listopad listopada listopadu lis noiembrie noi marraskuu marras kasım kas "
     "ноябрь ноября ноя нояб листопад листопада "
     "νοέμβριος νοεμβρίου νοε νοέ "
     "نوفمبر "
     "נובמבר",
+    "desembre decembar detsember disember gruodis gruodžio decembris декември "
+    "децембар prosinac prosinca "
     "desember des grudzień grudnia gru prosinec prosince decembrie joulukuu joulu aralık ara "
     "декабрь декабря дек грудень грудня "
     "δεκέμβριος δεκεμβρίου δεκ "
@@ -71,6 +86,41 @@ OTHER_MONTHS = {
     name.casefold(): number
     for number, names in enumerate(_OTHER_NAMES, start=1)
     for name in names.split()
+}
+_BENGALI_MONTHS = (
+    "জানুয়ারি জানুয়ারী",
+    "ফেব্রুয়ারি ফেব্রুয়ারী",
+    "মার্চ",
+    "এপ্রিল",
+    "মে",
+    "জুন",
+    "জুলাই",
+    "আগস্ট",
+    "সেপ্টেম্বর",
+    "অক্টোবর",
+    "নভেম্বর",
+    "ডিসেম্বর",
+)
+_TAMIL_MONTHS = (
+    "ஜனவரி",
+    "பிப்ரவரி",
+    "மார்ச்",
+    "ஏப்ரல்",
+    "மே",
+    "ஜூன்",
+    "ஜூலை",
+    "ஆகஸ்ட்",
+    "செப்டம்பர்",
+    "அக்டோபர்",
+    "நவம்பர்",
+    "டிசம்பர்",
+)
+# of two words, which "_" stands between here, in Syria, Lebanon, Jordan and Iraq
+_LEVANTINE_MONTHS = {
+    "jan": "كانون_الثاني كانون_ثاني",
+    "oct": "تشرين_الأول تشرين_الاول تشرين_أول",
+    "nov": "تشرين_الثاني تشرين_ثاني",
+    "dec": "كانون_الأول كانون_الاول كانون_أول",
 }
 _THAI_MONTHS = (
     "มกราคม ม.ค.",
@@ -104,18 +154,33 @@ _ENGLISH = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct"
 # names with signs that are no letters
 _ENGLISH_OF = {
     name: english
-    for month_names in (_THAI_MONTHS, _INDIAN_MONTHS)
+    for month_names in (_THAI_MONTHS, _INDIAN_MONTHS, _BENGALI_MONTHS, _TAMIL_MONTHS)
     for names, english in zip(month_names, _ENGLISH, strict=True)
+    for name in names.split()
+} | {
+    name.replace("_", " "): english
+    for english, names in _LEVANTINE_MONTHS.items()
     for name in names.split()
 }
 _LONGEST_FIRST = sorted(_ENGLISH_OF, key=len, reverse=True)
+# two digits behind a Thai name are a year of the Buddhist century 2500
+_SHORT_THAI_YEAR = re.compile(r"[ก-๙]+[. ]*(?<!\d)(?P<year>\d\d)$")
 _SIGNED_NAME = re.compile("|".join(map(re.escape, _LONGEST_FIRST)))
 # zero of Arabic-Indic, Persian, Devanagari, Bengali and Thai digits
 _ZEROS = "٠۰०০๐"
+# marks of the direction of writing, which nobody sees
+_UNSEEN = dict.fromkeys(
+    map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
 _DIGITS = {ord(zero) + value: str(value) for zero in _ZEROS for value in range(10)}
-_SIGNS = _DIGITS | {ord("٫"): ".", ord("٬"): ",", ord("،"): ",", ord("’"): "'", ord("‘"): "'"}
+_SIGNS = (
+    _DIGITS | _UNSEEN | {ord("٫"): ".", ord("٬"): "'", ord("،"): ",", ord("’"): "'", ord("‘"): "'"}
+)
 _NUMERALS = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)}
 _NUMERAL = re.compile(r"(十?[一二三四五六七八九十])(?=月|季度|四半期|분기)")
+_CROATIAN = re.compile("stude[nm]|siječ|ožuj|kolovoz|prosinac|prosinca")
+_AVGUST = re.compile(r"avg(?=\.?[ /-]*\d)")
+_SLAVIC = re.compile(r"(?:maj|okt)\.?[ /-]*\d")
 _HALVES_OF_DAY = {
     "am": r"上午|午前|오전|ص|π\.?μ\.?",
     "pm": r"下午|午後|오후|م|μ\.?μ\.?",
@@ -129,6 +194,9 @@ _EAST_ASIAN = (
     (re.compile(r"년 ?"), "年"),
     (re.compile(r"월 ?"), "月"),
     (re.compile(r"(?<=\d)일"), "日"),
+    (re.compile(r"(?<=\d)[时點点시]"), "時"),
+    (re.compile(r"(?<=\d)분(?!기)"), "分"),
+    (re.compile(r"(?<=\d)초"), "秒"),
     (re.compile(r"月[分份度期]"), "月"),
     (re.compile(r"第?(\d)(?:/4)? ?(?:季度|분기|季(?!節))"), r"第\1四半期"),
     (re.compile(r"(?<=\d)(?:周|주차?)"), "週"),
@@ -144,13 +212,30 @@ def in_western_signs(text: str) -> str:
     >>> in_western_signs("民國113年4月"), in_western_signs("2024년 1분기"), in_western_signs("٣١")
     ('2024年4月', '2024年第1四半期', '31')
     """
-    text = text.translate(_SIGNS)
+    text = text.translate(_SIGNS).strip()
+    short_year = _SHORT_THAI_YEAR.search(text)
+    if short_year is not None:
+        text = f"{text[:-2]}25{short_year['year']}"
     text = _SIGNED_NAME.sub(lambda match: _ENGLISH_OF[match.group()], text)
     text = western_halves(text)
     text = _NUMERAL.sub(lambda match: str(_value_of(match[1])), text)
     for pattern, replacement in _EAST_ASIAN:
         text = pattern.sub(replacement, text)
     return _REPUBLIC.sub(lambda match: str(int(match[1] or match[2]) + REPUBLIC), text)
+
+
+def without_false_friends(texts: list[str]) -> list[str]:
+    """Texts in which listopad is October where other months are Croatian, as in Polish and Czech it
+    is November, and avg is August beside maj and okt, not an average.
+
+    >>> without_false_friends(["listopad 2021", "studeni 2021"])
+    ['oct 2021', 'studeni 2021']
+    """
+    if any(map(_AVGUST.match, texts)) and any(map(_SLAVIC.match, texts)):
+        texts = [_AVGUST.sub("aug", text) for text in texts]
+    if not any("listopad" in text for text in texts) or not any(map(_CROATIAN.search, texts)):
+        return texts
+    return [re.sub("listopada?", "oct", text) for text in texts]
 
 
 def western_halves(text: str) -> str:

@@ -269,6 +269,7 @@ class Sheet:
     notes: tuple[Finding, ...] = ()
     label: str = "y"  # the id of the series, if there is only one
     wide: bool = False  # every numeric column is a series, unless a target is named
+    titles: tuple[str, ...] = ()  # what stands above the header
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -305,10 +306,12 @@ class Sheet:
 
 
 class Chosen(NamedTuple):
-    """What is read of several sheets, by their names: one of them, or the rows of several."""
+    """What is read of several sheets, by their names: one of them, or the rows of several, each of
+    which may be a series."""
 
     names: tuple[str, ...]
     sheet: Sheet
+    are_series: bool = False
 
 
 def _sample(column: Column) -> str:
@@ -383,18 +386,3 @@ def columns_without(columns: Iterable[Column], excluded: Iterable[Column | None]
     """The columns without others, compared by identity, as two columns may be equal."""
     identities = {id(column) for column in excluded}
     return [column for column in columns if id(column) not in identities]
-
-
-def stacked_column(columns: Sequence[Column]) -> Column | None:
-    """Columns of texts under each other, called as the first one; None where one holds no texts."""
-    cells: list[str] = []
-    for column in columns:
-        if not column.is_text:
-            return None
-        cells += column.spread(column.data).tolist()
-    return Column.of_texts(
-        columns[0].name,
-        cells,
-        decimal_comma_likely=any(column.decimal_comma_likely for column in columns),
-        plain=all(column.plain for column in columns),
-    )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.sheet import Column, Sheet, columns_without
-from lstmcast.data.times.shapes import MONTHS
+from lstmcast.data.times.shapes import month_named
 
 _WEEKDAY_WORDS = (
     "mon monday mo montag lundi lun 月",
@@ -80,7 +80,7 @@ def _may_be_numbers(column: Column) -> bool:
 
 
 def months_across(sheet: Sheet) -> Grid | None:
-    grid = _numbered(sheet, "month", _named_month, _ROTATED)
+    grid = _numbered(sheet, "month", month_named, _ROTATED)
     if grid is not None:
         return _from_first(grid)
     grid = _numbered(sheet, "month", number_in(_MONTH), _ROTATED)
@@ -111,10 +111,6 @@ def _from_first(grid: Grid) -> Grid:
     """Number months that start, for example, in April: January belongs to the next year."""
     is_next_year = grid.numbers < grid.numbers[0]
     return grid._replace(numbers=grid.numbers + 12 * is_next_year)
-
-
-def _named_month(name: str) -> int | None:
-    return MONTHS.get(name.rstrip("."))
 
 
 _YEAR = [*range(1, 13)]
@@ -154,7 +150,7 @@ def _number_of_month(text: str) -> int:
     """The number of a month, 0 for what is none."""
     if text.isdigit():
         return int(text)
-    return MONTHS.get(text, 0)
+    return month_named(text) or 0
 
 
 def halves_across(sheet: Sheet) -> Grid | None:
@@ -169,8 +165,11 @@ def weeks_across(sheet: Sheet) -> Grid | None:
     return _numbered(sheet, "week", number_in(_WEEK), [range(1, 53), range(1, 54)])
 
 
+_MONTHS_LONG = [range(1, days + 1) for days in (31, 30, 29, 28)]
+
+
 def days_across(sheet: Sheet) -> Grid | None:
-    return _numbered(sheet, "day", number_in(_DAY), [range(1, 32)])
+    return _numbered(sheet, "day", number_in(_DAY), _MONTHS_LONG)
 
 
 def weekdays_across(sheet: Sheet) -> Grid | None:

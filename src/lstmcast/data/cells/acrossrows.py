@@ -17,7 +17,7 @@ from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
 from lstmcast.data.cells.partjoining import with_parts
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of
-from lstmcast.data.times.shapes import MONTHS, from_fields
+from lstmcast.data.times.shapes import from_fields, month_named
 
 _FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
 
@@ -140,7 +140,7 @@ def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
 
 # parser of the names of a part of the year, and number of parts in a year
 _PARTS_OF_YEAR = (
-    (MONTHS.get, 12),
+    (month_named, 12),
     (number_in(re.compile(r"(\d{1,2})月|m(\d\d?)")), 12),
     (quarter_of, 4),
     (half_of, 2),

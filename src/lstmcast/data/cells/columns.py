@@ -18,7 +18,8 @@ NUMBER_SHARE = 0.5
 _TIME_WORDS = """
 ds date datetime timestamp time ts day week month quarter year period dteday unix epoch
 datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine
-année annee trimestre giorno mese anno 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
+année annee trimestre giorno mese anno created tstamp prd
+年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
 _CALENDAR_WORDS = """
 year yr month mnth day hour hr minute second weekday dayofweek dow week quarter season decimal
@@ -30,14 +31,26 @@ passengers visitors close
 wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendite
 値 売上 売上高 数量 金額 販売数 販売量 販売数量 需要
 """
-_BEGINNING = frozenset(["from", "start", "begin", "von", "anfang", "beginn", "inicio", "開始"])
-_END = frozenset(["to", "end", "until", "stop", "bis", "ende", "fin", "終了"])
+_BEGINNING_WORDS = (
+    "from start starts starting begin begins beginning von ab anfang beginn inicio inizio début "
+    "開始 validfrom datefrom"
+)
+_END_WORDS = "to end ends ending until stop bis ende fin fine 終了 validto dateto"
+_BEGINNING = frozenset(_BEGINNING_WORDS.split())
+_END = frozenset(_END_WORDS.split())
+# of columns that say when a row was written
+_WRITTEN = frozenset(
+    ["created", "updated", "modified", "inserted", "loaded", "exported", "received", "retrieved"]
+)
 _TIME_NAMES = _TIME_WORDS.split()  # preferred in this order if several columns hold dates
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
 _COUNTERS = frozenset(["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"])
-_ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|record|seq|instant|#)\.?")
+_ROW_NUMBER = re.compile(
+    r"(unnamed.*|column\d+|index|(?:.*[\W_])?id|no|nr|row|record|seq|instant|position|#)\.?"
+)
+_FEWEST_STEPS = 11  # of numbers that are times by their steps alone
 _ENDS = re.compile(r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)")
 _CODE = re.compile(r"(?:.*[\W_])?code|.*コード")
 
@@ -104,8 +117,7 @@ def find_time(sheet: Sheet) -> Column | None:
     if len(sure) > 1:
         changing = [column for column in sure if changes(column)]
         sure = _best_named(sure, _TIME_NAMES) or changing
-    if len(sure) > 1 and _begins(sure[0], sure[1]):
-        sure = sure[:1]
+    sure = _without_ends(sure)
     if len(sure) > 1:
         raise DataError(
             f"{sheet.source} has {len(sure)} columns of dates. Choose the time column with "
@@ -114,6 +126,31 @@ def find_time(sheet: Sheet) -> Column | None:
     if sure:
         return sure[0]
     return _find_numeric_time(sheet, dated)
+
+
+def _without_ends(dated: list[Column]) -> list[Column]:
+    """Columns of dates without those that say the same as an earlier one, end what it begins, or
+    say when rows were written."""
+    about_data = [column for column in dated if _WRITTEN.isdisjoint(words_of(column.name))]
+    dated = about_data or dated
+    needed: list[Column] = []
+    for column in dated:
+        if not any(_begins(first, column) or _says_the_same(first, column) for first in needed):
+            needed.append(column)
+    return needed
+
+
+def _says_the_same(first: Column, second: Column) -> bool:
+    """Whether two columns hold the same time in each row, or the second only its day, as the end of
+    what the first begins."""
+    begin, end = _micros_of(first), _micros_of(second)
+    if begin is None or end is None or not changes(first):
+        return False
+    if np.array_equal(begin, end, equal_nan=True):
+        return True
+    days = begin.astype("datetime64[D]")
+    is_end = bool(_END & words_of(second.name)) and (end == end.astype("datetime64[D]")).all()
+    return is_end and bool(np.isin(end - days, np.array([0, 1], "timedelta64[D]")).all())
 
 
 def _has_form(column: Column, form: str) -> bool:
@@ -162,8 +199,9 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     if is_numeric and changes(first) and _ascends(first):
         return first
     stamps = [column for column in numeric if _is_nameless_stamp(column)]
-    if len(stamps) == 1:
-        return stamps[0]
+    steady = stamps or [column for column in numeric if _counts_times(column)]
+    if len(steady) == 1:
+        return steady[0]
     best_named = _best_named(counters, _INDEX_NAMES)
     if best_named:
         return best_named[0]
@@ -181,6 +219,19 @@ def _is_nameless_stamp(column: Column) -> bool:
     if re.fullmatch(r"column\d+", column.name) is None or column.times is None:
         return False
     return column.times.zone is not None and changes(column) and _ascends(column)
+
+
+def _counts_times(column: Column) -> bool:
+    """Whether whole numbers such as 202401, 20240131 and seconds since 1970 are times in even
+    steps, whatever their name."""
+    times = _micros_of(column)
+    if times is None or not _has_form(column, "number") or not _ascends(column):
+        return False
+    distinct = np.unique(times[~np.isnat(times)])
+    months = distinct.astype("datetime64[M]")
+    units = months if (distinct == months).all() else distinct
+    steps = np.diff(units.astype(np.int64))
+    return len(steps) >= _FEWEST_STEPS and bool((steps == steps[0]).all())
 
 
 def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:

@@ -11,37 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
-from lstmcast.data.times.shapes import MONTHS, tidied
+from lstmcast.data.times.shapes import month_named, tidied
 
-_WORDS = {
-    "year": "year yr yy yyyy fy gjahr jahr année annee an año ano anno jaar rok år vuosi év yıl "
-    "yil год 年 年度 年份 년 연도",
-    "half": "half semester semestre halbjahr 半期",
-    "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
-    "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
-    "miesiac kuukausi hónap honap ay месяц 月 月份 월",
-    "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka týden "
-    "tyden tydzień viikko hét hafta неделя 週 周 주",
-    "yearday": "doy dayofyear yday jd jday julian julianday ydays",
-    "day": "day dd dy dom mday tag jour día dia giorno dag den dzień päivä nap gün день 日 일",
-    "hour": "hour hr hh h he stunde heure heures hora horas ora uur time hodina godzina tunti óra "
-    "saat час 時 時間 時間帯 时间 小时 시간 시",
-    "minute": "minute minutes min mi mn minuten minuto 分",
-    "second": "second seconds sec ss sekunde seconde segundo 秒",
-    "weekday": "weekday dow dayofweek wochentag isoweekday",
-    "slot": "period poper perio slot interval sp settlementperiod timeslot zeitintervall "
-    "時刻コード コマ",
-}
-_NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
-# words that do not change the kind of a column
-_BESIDE_WORDS = """
-of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
-hours num index calendar fiscal period obs observation reference ref time trading delivery opr
-era 年号 元号
-"""
-_BESIDE = frozenset(_BESIDE_WORDS.split())
 _HIGHEST = {
     "half": 2,
     "quarter": 4,
@@ -56,7 +30,8 @@ _HIGHEST = {
     "slot": 300,
 }
 _NUMBER = re.compile(
-    r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?|[^\W\d_])?\.?"
+    r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?"
+    r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h|[^\W\d_])?\.?"
     r"(?: ?(?:quartal|quarter|qtr|trimestre|kwartał|čtvrtletí|halbjahr|semestre))?"
     r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
 )
@@ -74,6 +49,8 @@ _SUMS = re.compile(
     r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
 )
 _SLOT_LETTERS = {"m": "month", "q": "quarter", "w": "week", "s": "half", "h": "half"}
+_MONTHS_OF_YEAR = set(range(1, 13))
+_MONTH_CODE = re.compile(r"(?:m|mm|monat|month|mes|mois|mese|per|period|p)[ _.-]?\d\d?")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
@@ -98,7 +75,35 @@ def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
         part = _part_of(column, kind)
         if part is not None:
             by_kind.setdefault(part.kind, part)
-    return by_kind or _unnamed_parts(columns)
+    return _with_named_months(by_kind, columns) or _unnamed_parts(columns)
+
+
+def _with_named_months(by_kind: dict[str, Part], columns: Sequence[Column]) -> dict[str, Part]:
+    """The parts of times with a column of the names or codes of all months, whatever it is called,
+    beside years."""
+    if not by_kind.keys().isdisjoint(("half", "quarter", "month", "week", "yearday", "slot")):
+        return by_kind
+    months = next(filter(_names_months, columns), None)
+    years = by_kind.get("year")
+    if months is not None and years is None:
+        years = next(filter(None, map(_year_part, filter(_is_years, columns))), None)
+    if months is None or years is None:
+        return by_kind
+    return by_kind | {"year": years, "month": Part(months, "month", _part_numbers(months))}
+
+
+def _names_months(column: Column) -> bool:
+    """Whether a column of texts holds the twelve months of a year and nothing else."""
+    if not column.is_text or len(column.data) != len(_MONTHS_OF_YEAR):
+        return False
+    texts = [folded(text) for text in column.data]
+    if not all(map(month_named, texts)) and not all(map(_MONTH_CODE.fullmatch, texts)):
+        return False
+    return {_part_number(text) for text in texts} == _MONTHS_OF_YEAR
+
+
+def _is_years(column: Column) -> bool:
+    return column.times is not None and column.times.form == "year" and column.time_share == 1
 
 
 def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
@@ -136,20 +141,6 @@ def _unnamed_days(columns: Sequence[Column]) -> dict[str, Part]:
 
 def _is_unnamed(column: Column) -> bool:
     return re.fullmatch(r"column\d+", column.name) is not None
-
-
-def kind_of_name(name: str) -> str | None:
-    """The part of a time that a name means, if it means nothing else."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = re.findall(r"[^\W\d_]+", spaced.casefold())
-    if {"day", "of", "year"} <= set(words):
-        return "yearday"
-    kinds = [_NAMED[word] for word in words if word in _NAMED]
-    has_unknown = any(word not in _NAMED and word not in _BESIDE for word in words)
-    if not kinds or has_unknown:
-        return None
-    exact = [kind for kind in kinds if kind not in ("slot", "hour")]
-    return exact[0] if exact else kinds[0]
 
 
 def _part_of(column: Column, kind: str) -> Part | None:
@@ -209,7 +200,7 @@ def _without_notes(column: Column) -> Column:
 
 def _slot_of_letters(column: Column) -> str | None:
     texts = [folded(text) for text in column.data]
-    if texts and all(text.rstrip(".") in MONTHS for text in texts):
+    if texts and all(map(month_named, texts)):
         return "month"
     letters = {text[0] for text in texts if text}
     if len(letters) != 1:
@@ -231,7 +222,7 @@ def _part_numbers(column: Column) -> ndarray:
 
 def _part_number(text: str) -> float:
     tidy = folded(text)
-    month = MONTHS.get(tidy.rstrip(".")) or _ROMAN.get(tidy)
+    month = month_named(tidy) or _ROMAN.get(tidy)
     tidy = tidy if tidy.isascii() else tidied(tidy)
     if month is not None:
         return month

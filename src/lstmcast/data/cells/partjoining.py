@@ -11,7 +11,8 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.cells.columns import words_of
-from lstmcast.data.cells.partcolumns import Part, kind_of_name
+from lstmcast.data.cells.partcolumns import Part
+from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.times.timenumbers import absent_weeks, iso_weeks
 
 _SLOTS = (

@@ -33,8 +33,10 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
         return column, []
     if mark == ".":
         return _settled_points(sheet, column)
-    if column.numbers is None or DECIMAL_COMMA not in column.numbers.notes:
+    if column.numbers is None:
         return column, []
+    if DECIMAL_COMMA not in column.numbers.notes:
+        return _settled_commas(sheet, column)
     if _is_money(column, ","):
         return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
     texts = [c for c in columns_without(sheet.columns, [column]) if c.is_text]
@@ -57,6 +59,26 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
     if any(_writes_decimal_commas(text_column) for text_column in text_columns):
         return replace(column, decimal=","), [_grouped(column, ".", _ELSEWHERE)]
     return column, [_warning(column, ".", ",")]
+
+
+def _settled_commas(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
+    """Decide commas that were read as groups: where every value has one, as 53,270 kg, they are
+    decimal ones next to dates with points."""
+    other_columns = columns_without(sheet.columns, [column])
+    text_columns = [text_column for text_column in other_columns if text_column.is_text]
+    is_everywhere = all("," in text for text in _sample(column))
+    if not is_everywhere or _is_money(column, ",") or any(map(_has_decimal_points, text_columns)):
+        return column, []
+    if not any(map(_writes_decimal_commas, text_columns)):
+        return column, []
+    example = _example(column, ",")
+    message = (
+        f"column {column.name!r}: commas read as decimal commas "
+        f"({example} = {example.replace(',', '.')}), {_ELSEWHERE}"
+    )
+    action = "If they separate thousands, use decimal='.' (--decimal .)."
+    finding = Finding("numbers", "warning", message, action, value=example)
+    return replace(column, decimal=","), [finding]
 
 
 def _sample(column: Column) -> list[str]:

@@ -11,7 +11,8 @@ from itertools import permutations
 
 import numpy as np
 
-from lstmcast.data.cells.partcolumns import clock_of, kind_of_name
+from lstmcast.data.cells.partcolumns import clock_of
+from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.data.times.shapes import ERAS

@@ -8,12 +8,13 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import IO, Any
 
 from lstmcast.data.findings import Finding
 from lstmcast.data.limits import blocks_of, unpacked_bytes
+from lstmcast.data.sheet import Chosen
 from lstmcast.errors import DataError
 
 _WORKBOOK_PARTS = ("[content_types].xml", "mimetype", "xl/", "content.xml")
@@ -79,20 +80,18 @@ def _unzipped(packed: bytes, source: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             contents = {}
-            for table in _tables_in(archive, source, len(packed)):
+            tables = _tables_in(archive, source, len(packed))
+            names = [PurePosixPath(table.filename).name for table in tables]
+            are_distinct = len(set(names)) == len(names)
+            for table, name in zip(tables, names, strict=True):
                 with archive.open(table) as file:
-                    contents[_name_of(table, contents)] = _read(file, source, len(packed))
+                    whole_name = name if are_distinct else table.filename
+                    contents[whole_name] = _read(file, source, len(packed))
             return contents
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"{source} is a ZIP archive that cannot be opened ({error}). Unpack it first."
         ) from None
-
-
-def _name_of(table: zipfile.ZipInfo, names: Container[str]) -> str:
-    """The name of a file, with its folders where another one is called so."""
-    name = PurePosixPath(table.filename).name
-    return table.filename if name in names else name
 
 
 def _tables_in(archive: zipfile.ZipFile, source: str, packed: int) -> list[zipfile.ZipInfo]:
@@ -122,9 +121,16 @@ def _tables_in(archive: zipfile.ZipFile, source: str, packed: int) -> list[zipfi
     )
 
 
-def files_note(chosen_names: Sequence[str], names: Sequence[str]) -> tuple[Finding, ...]:
+def files_note(choice: Chosen, names: Sequence[str]) -> tuple[Finding, ...]:
     """The finding about which of several files of an archive were read."""
+    chosen_names = choice.names
     first = chosen_names[0]
+    if choice.are_series:
+        message = (
+            f"the {len(chosen_names)} files {first!r} to {chosen_names[-1]!r} in the archive have "
+            "the same columns: each became a series"
+        )
+        return (Finding("sheet", "note", message, value=", ".join(chosen_names)),)
     if len(chosen_names) > 1:
         span = f"the {len(chosen_names)} files {first!r} to {chosen_names[-1]!r}"
         message = f"{span} in the archive have the same columns: their rows were joined"

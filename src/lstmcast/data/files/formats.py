@@ -131,8 +131,8 @@ def _of_archive(
     if not sheets:
         name, content = next(iter(contents.items()))
         return read_inner(name, content)
-    names, sheet = choose(sheets, True)
-    return _with(sheet, files_note(names, list(contents)))
+    choice = choose(sheets, True)
+    return _with(choice.sheet, files_note(choice, list(contents)))
 
 
 def _with(sheet: Sheet, notes: tuple[Finding, ...]) -> Sheet:
@@ -167,6 +167,7 @@ def _of_workbook(
     if not sheets:
         sheets[first] = sheet_from_grid(grids[first], source, label, header)
     if len(grids) == 1:
-        return _with(sheets[first], sheet_note((first,), list(sheets), names))
-    chosen_names, chosen_sheet = choose(sheets, False)
-    return _with(chosen_sheet, sheet_note(chosen_names, list(sheets), names))
+        choice = Chosen((first,), sheets[first])
+    else:
+        choice = choose(sheets, False)
+    return _with(choice.sheet, sheet_note(choice, list(sheets), names))

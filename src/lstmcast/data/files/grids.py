@@ -3,11 +3,14 @@ notes and blanks."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 
 from lstmcast.data.files.climate import without_span
+from lstmcast.data.files.countheaders import counts_on
 from lstmcast.data.files.headers import (
     Header,
     Row,
@@ -27,6 +30,8 @@ from lstmcast.errors import DataError
 
 # more rows than this with too many cells, and the file is refused instead of thinned out
 _LONG_SHARE = 0.01
+_MOST_TITLES = 40  # lines that are looked at for titles
+_LONGEST_TITLE = 200  # characters
 
 
 def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None = None) -> Sheet:
@@ -49,6 +54,7 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
             "expected."
         )
     filled_rows, comments = without_comments(filled_rows)
+    filled_rows, said_above = _without_titles(filled_rows)
     filled_rows, beside_years = without_span(filled_rows)
     table_rows, dropped = _regular(filled_rows, _width(filled_rows), source)
     header_rows = _header(table_rows, header, source)
@@ -65,7 +71,7 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
     if above and is_year_alone(above[-1]) and any(map(is_year_alone, data)):
         data.insert(0, above.pop())  # each year has a header of its own
     dropped |= {row.line: _quote(row, "a comment") for row in comments}
-    dropped |= beside_years
+    dropped |= beside_years | said_above
     dropped |= {row.line: "the header again" for row in repeated}
     dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
     notes = [*grid.notes, *_notes_on_dropped(above, dropped)]
@@ -73,7 +79,58 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
         notes.append(_NO_HEADER)
     lines = np.array([row.line for row in data], np.int64)
     columns = _columns(data, names, header_rows, grid)
-    return Sheet(columns, lines, source, "file", tuple(notes), label)
+    titles = _titles(
+        [*rows[:_MOST_TITLES], *comments], {row.line for row in header_rows.rows}, data[0]
+    )
+    return Sheet(columns, lines, source, "file", tuple(notes), label, titles=titles)
+
+
+def _titles(rows: list[Row], header_lines: set[int], first_of_data: Row) -> tuple[str, ...]:
+    """The texts above the data that are no names of columns."""
+    titles = []
+    for row in rows:
+        if row.line < first_of_data.line and row.line not in header_lines:
+            titles += [cell.strip()[:_LONGEST_TITLE] for cell in row.cells if cell.strip()]
+    return tuple(titles)
+
+
+def _without_titles(rows: list[Row]) -> tuple[list[Row], dict[int, str]]:
+    """Rows without titles that look like names of columns or like data, and why these were
+    dropped."""
+    rows, entries = _without_entries(rows)
+    rows, titles = _without_titles_of_counts(rows)
+    return rows, entries | titles
+
+
+def _without_entries(rows: list[Row]) -> tuple[list[Row], dict[int, str]]:
+    """Rows without those at the top that are a word with a colon and what it is, such as "Year:"
+    and 2023; and why these were dropped."""
+    dropped = {}
+    for row in rows[:_MOST_TITLES]:
+        texts = list(filter(None, map(str.strip, row.cells)))
+        if len(texts) != 2 or not re.fullmatch(r"[^\W\d].*:", row.cells[0].strip()):
+            break
+        dropped[row.line] = _quote(row, "before the header")
+    remaining_rows = rows[len(dropped) :]
+    return (remaining_rows, dropped) if len(remaining_rows) > 1 else (rows, {})
+
+
+def _without_titles_of_counts(rows: list[Row]) -> tuple[list[Row], dict[int, str]]:
+    """Rows without those of a cell or two above a header of numbered hours or days, though they may
+    be a date, as a row of data begins; and why these were dropped."""
+    for place, (row, following) in enumerate(pairwise(rows[:_MOST_TITLES])):
+        if len(row.cells) > 2 and counts_on(row.cells, following.cells):
+            titles = rows[:place]
+            break
+    else:
+        return rows, {}
+    dropped = {}
+    for title in titles:
+        texts = list(filter(str.strip, title.cells))
+        if len(texts) > 2:
+            return rows, {}
+        dropped[title.line] = _quote(title, "before the header")
+    return rows[place:], dropped
 
 
 def _is_blank(row: Row) -> bool:
@@ -134,7 +191,7 @@ def _columns(
     for number, name in enumerate(names):
         column = Column.of_texts(
             name,
-            (row.cells[number] for row in data),
+            _unquoted([row.cells[number] for row in data]),
             decimal_comma_likely=is_comma_likely,
             plain=grid.plain,
         )
@@ -142,6 +199,13 @@ def _columns(
         if has_name or not column.missing.all():
             columns.append(column)
     return tuple(columns)
+
+
+def _unquoted(cells: list[str]) -> list[str]:
+    """Cells without the apostrophe that has spreadsheets take them as texts, where all have it."""
+    if not all(cell[:1] in ("", "'") for cell in cells):
+        return cells
+    return [cell.strip("'") for cell in cells]
 
 
 def _width(rows: list[Row]) -> int:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.data.files.countheaders import counts_on
 from lstmcast.data.numbers import is_missing, parse_numbers
 from lstmcast.data.times.calendars import micros_of, month_of
 from lstmcast.data.times.dates import parse_times
@@ -112,7 +113,7 @@ def find_header(rows: Sequence[Row]) -> Header:
     first = body.first_data(rows)
     if first == 0:
         row = rows[0]
-        if len(rows) > 1 and _names_times(row):
+        if len(rows) > 1 and (_names_times(row) or counts_on(row.cells, rows[1].cells)):
             return Header(row.cells, [row], 1)
         nameless = [""] * len(row.cells)
         return Header(nameless, [], 0)

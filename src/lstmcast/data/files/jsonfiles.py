@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.data.files.jsoncells import boxed_table
 from lstmcast.data.files.jsonseries import gathered, series_of
 from lstmcast.data.files.jsonstatistics import statistics_of
-from lstmcast.data.files.jsontables import DEEPEST, Records, is_scalar, table_of
+from lstmcast.data.files.jsontables import DEEPEST, Records, flat, is_scalar, table_of
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.times.dates import parse_times
@@ -21,7 +22,14 @@ from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import DataError, UsageError
 
 _MOST_FIELDS = 5000
+_LISTS = ("target", "values", "y")  # usual names of a list of the values of a series
+_MOST_KEYS = 4  # in a list of keys
 _NUMBERS = re.compile(r"\[(?:-?\d+(?:\.\d+)?(?:e[-+]?\d+)?,){2}", re.IGNORECASE)
+# comments, a call or a variable in front of a document
+_WRAPPED = re.compile(
+    r"\s*(?:/\*.*?\*/\s*|\)\]\}',?\s*)?(?:(?:var|let|const)\s+)?"
+    r"[A-Za-z_$][\w.$]*\s*[(=]\s*(?=[\[{])"
+)
 _BEGINNINGS = ('{"', "[{", "[[", "{}", "[]")
 
 
@@ -31,12 +39,16 @@ def looks_like_json(start: str) -> bool:
     >>> looks_like_json(' [{"day": "2024-01-01"}]'), looks_like_json("[day]")
     (True, False)
     """
+    wrapped = _WRAPPED.match(start)
+    if wrapped is not None:
+        start = start[wrapped.end() :]
     squeezed = "".join(start[:200].split())
     return squeezed.startswith(_BEGINNINGS) or _NUMBERS.match(squeezed) is not None
 
 
 def sheet_from_json(text: str, source: str, label: str) -> Sheet:
     """The table of a JSON document as a sheet; DataError where there is none."""
+    text = _without_wrapper(text)
     try:
         documents = [json.loads(text)]
     except (ValueError, RecursionError):
@@ -51,12 +63,24 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
             '[{"date": "2024-01-01", "sales": 5}, …], or columns such as {"date": […], "sales": '
             "[…]}, is expected."
         )
-    records = _unrolled(records)
+    records = _unrolled(_with_keys_apart(_with_buckets(records)))
     columns = _columns(records, source)
     message = f"{len(records):,} records of JSON were read"
     note = Finding("layout", "note", message, "Line numbers in messages count records, from 1.")
     lines = np.arange(1, len(records) + 1)
     return Sheet(columns, lines, source, "file", (note,), label)
+
+
+def _without_wrapper(text: str) -> str:
+    """A document without the call or the name of a variable around it: callback({…});, var x = {…}.
+
+    >>> _without_wrapper('callback({"a": 5});'), _without_wrapper("[1, 2]")
+    ('{"a": 5}', '[1, 2]')
+    """
+    wrapped = _WRAPPED.match(text)
+    if wrapped is None:
+        return text
+    return text[wrapped.end() :].rstrip().removesuffix(";").rstrip().removesuffix(")")
 
 
 def _columns(records: Records, source: str) -> tuple[Column, ...]:
@@ -92,7 +116,7 @@ def _lines(text: str, source: str) -> list[Any]:
 
 def _best(document: Any, depth: int = 0) -> Records:
     """The records of the largest table in a document."""
-    records = statistics_of(document)
+    records = statistics_of(document) or boxed_table(document)
     ways = (series_of, table_of) if isinstance(document, list) else (table_of, series_of)
     for way in ways:
         records = records or way(document)
@@ -126,9 +150,55 @@ def _unrolled(records: Records) -> Records:
     return unrolled
 
 
+def _with_buckets(records: Records) -> Records:
+    """Records with Elasticsearch's buckets inside them, a term of each day, as one per bucket."""
+    names = [name for name, value in records[0].items() if isinstance(value, list)]
+    name = names[0] if len(names) == 1 else ""
+    if not name.endswith(".buckets"):
+        return records
+    term = name.removesuffix(".buckets")
+    unrolled: Records = []
+    for record in records:
+        outer = {field: value for field, value in record.items() if not field.startswith(term)}
+        outer.pop("doc_count", None)  # of all buckets
+        for bucket in record.get(name) or ():
+            inner = flat(bucket)
+            unrolled.append(outer | {term: str(inner.pop("key", ""))} | inner)
+    return unrolled or records
+
+
+def _with_keys_apart(records: Records) -> Records:
+    """Records with the keys in a list, {"keys": ["2024-01-01", "DE"]}, as fields of their own."""
+    for name in list(records[0]):
+        if name not in _LISTS and _are_keys([record.get(name) for record in records]):
+            records = [_apart(record, name) for record in records]
+    return records
+
+
+def _are_keys(values: list[Any]) -> bool:
+    """Whether values are short lists of scalars, all of one length."""
+    lists = [value for value in values if isinstance(value, list)]
+    lengths = set(map(len, lists))
+    if len(lists) < max(2, len(values)) or len(lengths) > 1:
+        return False
+    if not 0 < len(lists[0]) <= _MOST_KEYS:
+        return False
+    if all(map(_is_number, lists[0])):
+        return False  # coordinates
+    return all(map(is_scalar, chain.from_iterable(lists)))
+
+
+def _apart(record: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A record with each value of a list as a field."""
+    fields = dict(record)
+    values = fields.pop(name)
+    numbered = {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
+    return ({name: values[0]} if len(values) == 1 else numbered) | fields
+
+
 def _name_of_series(records: Records) -> str | None:
     """The field that holds a list of values in each record, under a usual name."""
-    for name in ("target", "values", "y"):
+    for name in _LISTS:
         kinds = [type(record.get(name)) for record in records]
         if kinds[0] is list:
             return name if set(kinds) == {list} else None

@@ -222,4 +222,7 @@ def _entries(value: Any, name: str) -> list[tuple[str, Any]]:
     list_count = sum(isinstance(field, list) for field in value.values())
     if labels and list_count == 1:
         return [(labels[0], field) for field in value.values()]
+    if name and list_count == 1:  # {"data": […], "type": "line"} is called as what holds it
+        label = "value" if name == "series" else name
+        return [(label, field) for field in value.values()]
     return [(str(key), field) for key, field in value.items()]

@@ -22,7 +22,13 @@ def table_of(document: Any) -> Records:
     rows = document.get("data")
     if "columns" in document and isinstance(rows, list):
         names = list(map(_name, document["columns"]))
-        return _rows([names, *rows]) if _are_rows(rows) else []
+        if not _are_rows(rows):
+            return []
+        index = list(map(str, document.get("index", ())))
+        if len(index) == len(rows) and are_times(index):  # as pandas splits frames
+            names = ["time", *names]
+            rows = [[time, *row] for time, row in zip(index, rows, strict=True)]
+        return _rows([names, *rows])
     values = list(document.values())
     kinds = set(map(_container_of, values))
     if kinds == {"list"}:
@@ -144,7 +150,19 @@ def _of_mappings(document: _Mappings) -> Records:
         return [{"time": key} | _across(document, key) for key in keys]
     if _count_on(keys):
         return [_across(document, key) for key in keys]
-    return list(map(dict, document.values())) if _count_on(outer) else []
+    rows = list(map(dict, document.values()))
+    return rows if _count_on(outer) or _hold_times(rows) else []
+
+
+def _hold_times(records: Records) -> bool:
+    """Whether a field of alike records holds times that differ: each has a key of its own."""
+    if len(records) < 3 or any(record.keys() != records[0].keys() for record in records):
+        return False
+    for name in records[0]:
+        texts = [str(record[name]) for record in records[:200]]
+        if len(set(texts)) > 1 and are_times(texts):
+            return True
+    return False
 
 
 def _across(document: _Mappings, key: str) -> dict[str, Any]:

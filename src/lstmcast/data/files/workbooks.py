@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Sequence
 from typing import Any
 
 from lstmcast.data.files.textfiles import CellGrid
 from lstmcast.data.limits import require_sheets
+from lstmcast.data.sheet import Chosen
 from lstmcast.data.table import Finding
 from lstmcast.errors import DataError, MissingExtraError, UsageError
 
@@ -59,24 +59,29 @@ def read_sheets(
     return tables, names
 
 
-def sheet_note(
-    chosen_names: Sequence[str], tables: list[str], names: list[str]
-) -> tuple[Finding, ...]:
+def sheet_note(choice: Chosen, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
     """The finding about the sheets that were read, where a workbook has several."""
     if len(names) == 1:
         return ()
+    chosen_names = choice.names
+    first = chosen_names[0]
+    span = f"{first!r} to {chosen_names[-1]!r}"
+    if choice.are_series:
+        message = (
+            f"the {len(chosen_names)} sheets {span} have the same columns: each became a series"
+        )
+        action = f"To read one of them, name it with sheet={first!r} (--sheet)."
+        return (Finding("sheet", "note", message, action, value=", ".join(chosen_names)),)
     if len(chosen_names) > 1:
-        span = f"{chosen_names[0]!r} to {chosen_names[-1]!r}"
         message = (
             f"the {len(chosen_names)} sheets {span} have the same columns: their rows were joined"
         )
         return (Finding("sheet", "note", message, value=", ".join(chosen_names)),)
-    chosen = chosen_names[0]
-    other_tables = [name for name in tables if name != chosen]
+    other_tables = [name for name in tables if name != first]
     action = ""
     if other_tables:
         action = f"Other sheets with tables: {', '.join(other_tables)}. Choose one with sheet=."
-    return (Finding("sheet", "note", f"the sheet {chosen!r} was read", action, value=chosen),)
+    return (Finding("sheet", "note", f"the sheet {first!r} was read", action, value=first),)
 
 
 def _is_table(rows: list[list[str]]) -> bool:

@@ -17,6 +17,7 @@ from lstmcast.data.cells.columns import (
     ask,
     named_column,
 )
+from lstmcast.data.cells.durations import with_durations
 from lstmcast.data.cells.subtotals import without_totals
 from lstmcast.data.covariates.roles import Names as Names
 from lstmcast.data.layouts.longtables import long_table
@@ -28,6 +29,7 @@ from lstmcast.data.layouts.rowtimes import (
     with_one_time,
 )
 from lstmcast.data.layouts.sideblocks import with_blocks_stacked
+from lstmcast.data.layouts.titletimes import with_time_of_titles
 from lstmcast.data.layouts.widerows import header_times, series_in_rows
 from lstmcast.data.limits import LARGEST
 from lstmcast.data.sheet import Column, Sheet, folded
@@ -38,12 +40,13 @@ from lstmcast.errors import DataError
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Assign the columns and convert the sheet to long form; DataError with advice if that
     fails."""
-    sheet = names.written.applied(sheet)
+    sheet = with_durations(names.written.applied(sheet), _only_target(names))
     if sheet.wide and names.target is None and not names.past:
         names = replace(names, target="*")
     if names.time == "index":
         return _checked(long_table(sheet, names, None))
     sheet = with_blocks_stacked(sheet) if names.time is None else sheet
+    sheet = with_time_of_titles(sheet) if names.time is None else sheet
     sheet, names = _unfolded(with_carried_labels(without_totals(sheet)), names)
     apart, (sheet, names) = sheet, with_one_time(sheet, names)
     if sheet is not apart:  # a year and a month, and days across
@@ -56,6 +59,13 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     sheet = with_carried_keys(drop_undated(sheet, time), time.name)
     time = named_column(sheet, time.name, "time")
     return _checked(long_table(sheet, names, time))
+
+
+def _only_target(names: Names) -> str | None:
+    """The one column that is named as target; None for none, several or all."""
+    if not isinstance(names.target, str) or names.target == "*":
+        return None
+    return names.target
 
 
 def _unfolded(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:

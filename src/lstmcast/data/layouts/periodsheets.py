@@ -4,30 +4,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.data.cells.yearless import has_digits, is_yearless, with_years
 from lstmcast.data.findings import Finding
 from lstmcast.data.layouts.layout import Names, table_from_sheet
-from lstmcast.data.sheet import Column, Sheet, folded, stacked_column
+from lstmcast.data.layouts.stacking import stacked_column
+from lstmcast.data.sheet import Column, Sheet, folded
 from lstmcast.data.table import Table
-from lstmcast.data.times.shapes import MONTHS
+from lstmcast.data.times.shapes import month_named
 from lstmcast.errors import LstmcastError
 
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=\D|$)")
+_Y, _M, _D = r"(?:19|20)\d\d", r"0[1-9]|1[0-2]", r"0[1-9]|[12]\d|3[01]"
+_DAY = re.compile(
+    rf"(?<!\d)(?:(?P<y>{_Y})[-_.]?(?P<m>{_M})[-_.]?(?P<d>{_D})|"
+    rf"(?P<d2>{_D})[-_.](?P<m2>{_M})[-_.](?P<y2>{_Y}))(?!\d)"
+)
+_MONTH = re.compile(
+    rf"(?<!\d)(?:(?P<y>{_Y})[-_. ]?(?P<m>{_M})|(?P<m2>{_M})[-_. ]?(?P<y2>{_Y}))(?!\d)"
+)
 
 
 def joined_periods(sheets: Mapping[str, Sheet], names: Names) -> Sheet | None:
     """The rows of all sheets under each other, where their names are periods of one table, their
     columns are called alike and no time comes twice; None elsewhere.
 
-    Where the rows have no year, the one in the name of their sheet is a column in front of them.
+    Where the rows have no year, month or day, what the name of their sheet says completes them.
     """
-    if len(sheets) < 2 or not _are_periods(sheets):
+    if len(sheets) < 2 or not are_periods(sheets):
         return None
-    stacked = _stacked(list(sheets.values()))
+    stacked = stacked_sheets(list(sheets.values()))
     if stacked is None:
         return None
     notes = []
@@ -35,28 +47,27 @@ def joined_periods(sheets: Mapping[str, Sheet], names: Names) -> Sheet | None:
         for note in sheet.notes:
             notes.append(replace(note, message=f"{name}: {note.message}"))
     stacked = replace(stacked, notes=tuple(notes))
-    if _is_one_table(stacked, names):
+    if is_one_table(stacked, names):
         return stacked
-    with_years = _with_years(stacked, sheets)
-    if with_years is not None and _is_one_table(with_years, names):
-        return with_years
+    for with_period in _with_periods(stacked, sheets):
+        if is_one_table(with_period, names):
+            return with_period
     return None
 
 
-def _are_periods(names: Iterable[str]) -> bool:
+def are_periods(names: Iterable[str]) -> bool:
     """Whether names are alike but for years, quarters and months, and each has one of those."""
     stems = set()
     for name in names:
-        words = re.findall(r"[^\W\d_]+", name.casefold())
-        other_words = [word for word in words if word not in MONTHS]
-        has_month = len(other_words) < len(words)
-        if not has_month and _YEAR.search(name) is None:
+        words = re.findall(r"[^\W\d_]+", PurePosixPath(name).stem.casefold())
+        other_words = [word for word in words if not month_named(word) and word not in "月월年년"]
+        if named_time(name) == NamedTime("", "", ""):
             return False
         stems.add(" ".join(other_words))
     return len(stems) == 1
 
 
-def _stacked(sheets: Sequence[Sheet]) -> Sheet | None:
+def stacked_sheets(sheets: Sequence[Sheet]) -> Sheet | None:
     """The rows of sheets under each other; None where their columns are not called alike, or do not
     hold texts."""
     first = sheets[0]
@@ -81,32 +92,92 @@ def _stacked(sheets: Sequence[Sheet]) -> Sheet | None:
     return replace(first, columns=tuple(columns), lines=lines)
 
 
-def _with_years(stacked: Sheet, sheets: Mapping[str, Sheet]) -> Sheet | None:
-    """The stacked sheet with the year of each row in front; None where a name has none."""
-    if stacked.has_column("year"):
-        return None
-    years_of_rows = []
-    for name, sheet in sheets.items():
-        match = _YEAR.search(name)
-        if match is None:
-            return None
-        years_of_rows += [match[0]] * len(sheet)
-    year = replace(Column.of_texts("year", years_of_rows), invented=True)
-    note = Finding("sheet", "note", "the years in their names became the column 'year'")
-    columns = (year, *stacked.columns)
-    return replace(stacked, columns=columns, notes=(*stacked.notes, note))
+def _with_periods(stacked: Sheet, sheets: Mapping[str, Sheet]) -> Iterator[Sheet]:
+    """The stacked sheet with the period of each row, as the names of sheets say it: in labels that
+    lack the year, or in columns in front."""
+    times = [named_time(name) for name in sheets]
+    lengths = list(map(len, sheets.values()))
+    years = np.repeat([time.year for time in times], lengths).tolist()
+    months = np.repeat([time.month for time in times], lengths).tolist()
+    days = np.repeat([time.day for time in times], lengths).tolist()
+    if all(days):
+        yield _in_front(stacked, {"date": days})
+        return
+    if not all(years):
+        return
+    labels = next(filter(is_yearless, stacked.columns), None)
+    if labels is not None and has_digits(labels):
+        yield _completed(stacked, labels, years)
+    if not stacked.has_column("year"):
+        yield _in_front(stacked, {"year": years})
+        if all(months) and not stacked.has_column("month"):
+            yield _in_front(stacked, {"year": years, "month": months})
 
 
-def _is_one_table(sheet: Sheet, names: Names) -> bool:
+def _completed(sheet: Sheet, labels: Column, years: Sequence[str]) -> Sheet:
+    """A sheet whose labels have the year of each row."""
+    columns = list(sheet.columns)
+    place = next(place for place, column in enumerate(columns) if column is labels)
+    columns[place] = with_years(labels, years)
+    note = Finding("sheet", "note", f"the years in their names complete {labels.name!r}")
+    return replace(sheet, columns=tuple(columns), notes=(*sheet.notes, note))
+
+
+def _in_front(sheet: Sheet, cells_of_columns: Mapping[str, list[str]]) -> Sheet:
+    """A sheet with columns of what the names of its parts say."""
+    columns = []
+    notes = []
+    for name, cells in cells_of_columns.items():
+        columns.append(replace(Column.of_texts(name, cells), invented=True))
+        message = f"the {name}s in their names became the column {name!r}"
+        notes.append(Finding("sheet", "note", message))
+    columns += sheet.columns
+    return replace(sheet, columns=tuple(columns), notes=(*sheet.notes, *notes))
+
+
+class NamedTime(NamedTuple):
+    """What a name says of a time: the year, the month from 01 and the day, "" where it does not."""
+
+    year: str
+    month: str
+    day: str
+
+
+def named_time(name: str) -> NamedTime:
+    """The year, month and day in the name of a sheet or file.
+
+    >>> named_time("sales 2023-03"), named_time("load_20230301.csv").day, named_time("März").month
+    (NamedTime(year='2023', month='03', day=''), '2023-03-01', '03')
+    """
+    match = _DAY.search(name)
+    if match is not None:
+        year, month, day = match["y"] or match["y2"], match["m"] or match["m2"], match["d"]
+        day = day or match["d2"]
+        return NamedTime(year, month, f"{year}-{month}-{day}")
+    match = _MONTH.search(name)
+    if match is not None:
+        return NamedTime(match["y"] or match["y2"], match["m"] or match["m2"], "")
+    year = _YEAR.search(name)
+    numbers = [month_named(word) for word in re.findall(r"[^\W\d_]+", name.casefold())]
+    months = list(filter(None, numbers))
+    east_asian = re.search(r"(?<!\d)(\d\d?) ?[月월]", name)
+    if east_asian is not None:
+        months = [int(east_asian[1])]
+    month = f"{months[0]:02d}" if len(months) == 1 else ""
+    named_year = "" if year is None else year[0]
+    return NamedTime(named_year, month, "")
+
+
+def is_one_table(sheet: Sheet, names: Names) -> bool:
     """Whether a sheet can be read, and no series has a time twice."""
-    table = _table_of(sheet, names) or _table_of(sheet, replace(names, target="*"))
+    table = table_of(sheet, names) or table_of(sheet, replace(names, target="*"))
     if table is None or table.times.dtype.kind != "M":
         return False
     places = np.stack([table.series, table.times.astype(np.int64)], axis=1)
     return len(np.unique(places, axis=0)) == len(places)
 
 
-def _table_of(sheet: Sheet, names: Names) -> Table | None:
+def table_of(sheet: Sheet, names: Names) -> Table | None:
     try:
         return table_from_sheet(sheet, names)
     except LstmcastError:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,11 +16,11 @@ from lstmcast.data.cells.columns import (
     named_columns,
     names_in,
 )
+from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.covariates.roles import Names, columns_beside, taken_columns
 from lstmcast.data.layouts.timeparts import parts_of_name, with_joined_times
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
 from lstmcast.data.table import Finding
-from lstmcast.data.times.shapes import MONTHS, tidied
 from lstmcast.data.times.times import Times
 from lstmcast.errors import DataError, UsageError
 
@@ -29,12 +28,6 @@ from lstmcast.errors import DataError, UsageError
 _UNDATED_SHARE = 0.02
 _TITLES_SHARE = 0.3  # the same for rows without a number
 _SHOWN = 4
-# weeks, months, days of a month and quarters
-_YEARLESS = re.compile(
-    r"(?:week|wk|w|kw|woche|semaine|semana|day|tag|month|monat|q|quarter) ?\d{1,3}|\d\d?週|"
-    r"\d\d?[/-]\d\d?|\d\d?\.\d\d?\.|\d\d?月(?:\d\d?日)?|\d\d? [^\W\d_]{3,9}\.? \d\d?:\d\d(?::\d\d)?"
-)
-_CLOCK_OF_DAY = re.compile(r"\d\d?(?:,? \d\d?:\d\d(?::\d\d)?)?")
 
 
 def dated(sheet: Sheet, names: Names) -> tuple[Sheet, Column] | None:
@@ -125,7 +118,7 @@ def _is_all_dates(column: Column) -> bool:
 
 
 def no_dates_error(sheet: Sheet) -> str:
-    yearless = next(filter(_is_yearless, sheet.columns), None)
+    yearless = next(filter(is_yearless, sheet.columns), None)
     if yearless is not None:
         return (
             f"{sheet.source} has no column of dates: {yearless.name!r} has labels without a year, "
@@ -139,21 +132,6 @@ def no_dates_error(sheet: Sheet) -> str:
         "period with --period N (in Python: periods=N). The columns are:\n"
         f"{sheet.describe()}"
     )
-
-
-def _is_yearless(column: Column) -> bool:
-    """Whether a column holds weeks, months or days of a year that is not there."""
-    if not column.is_text or column.missing.all():
-        return False
-    texts = list(filter(None, (tidied(str(text)) for text in column.data)))
-    return sum(map(_is_part_of_year, texts)) >= 0.8 * len(texts) > 0
-
-
-def _is_part_of_year(text: str) -> bool:
-    first_word, _, following = text.partition(" ")
-    if _YEARLESS.fullmatch(text) or text.rstrip(".") in MONTHS:
-        return True
-    return first_word.rstrip(".,") in MONTHS and _CLOCK_OF_DAY.fullmatch(following) is not None
 
 
 def drop_undated(sheet: Sheet, time: Column) -> Sheet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from lstmcast.data.cells.columns import ask
 from lstmcast.data.layouts.layout import Names, table_from_sheet
+from lstmcast.data.layouts.namedsheets import joined_parts, joined_series
 from lstmcast.data.layouts.periodsheets import joined_periods
 from lstmcast.data.sheet import Chosen, Sheet
 from lstmcast.errors import DataError, LstmcastError
@@ -24,6 +25,13 @@ def choose_sheet(sheets: dict[str, Sheet], packed: bool, *, source: str, names: 
     all_periods = joined_periods({name: sheets[name] for name in candidates}, names)
     if all_periods is not None:
         return Chosen(tuple(candidates), all_periods)
+    usable_sheets = {name: sheets[name] for name in usable}
+    one_table = joined_parts(usable_sheets, names)
+    if one_table is not None:
+        return Chosen(tuple(usable), one_table)
+    all_series = joined_series(usable_sheets, names)
+    if all_series is not None:
+        return Chosen(tuple(usable), all_series, are_series=True)
     if len(usable) < 2:
         return Chosen((candidates[0],), sheets[candidates[0]])
     if packed:

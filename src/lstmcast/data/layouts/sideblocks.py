@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from lstmcast.data.findings import Finding
-from lstmcast.data.sheet import Column, Sheet, stacked_column
+from lstmcast.data.layouts.stacking import stacked_column
+from lstmcast.data.sheet import Column, Sheet
 
 _NUMBERED = re.compile(r"(.+)_\d+")
 _MOST_BLOCKS = 60

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.partcolumns import Part, clock_of, kind_of_name, parts_by_kind, sums_of
+from lstmcast.data.cells.partcolumns import Part, clock_of, parts_by_kind, sums_of
 from lstmcast.data.cells.partjoining import (
     carried_numbers,
     carried_times,
@@ -21,6 +21,7 @@ from lstmcast.data.cells.partjoining import (
     periods_of_years,
     with_parts,
 )
+from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.cells.splitparts import whole_names, with_whole_parts
 from lstmcast.data.covariates.beside import ColumnNames
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines, folded

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.times.persian import gregorian, is_persian
 from lstmcast.data.times.shapes import from_fields
 
 _PIVOT = 40  # two-digit years are 1941 … 2040
@@ -85,12 +86,30 @@ def settle_calendar(
         fields.year[fields.year >= 0] -= _BUDDHIST
         note = f"years such as {first} read as those of the Buddhist era: {first - _BUDDHIST}"
         return (*notes, note), problem
-    if _PERSIAN_YEARS[0] <= first and latest <= _PERSIAN_YEARS[1] and (fields.day > 1).any():
-        return notes, (
-            f"dates in years such as {first} look like those of the Persian or Islamic calendar, "
-            "which is not supported. Convert them to dates such as 2024-03-20."
-        )
+    if _PERSIAN_YEARS[0] <= first and latest <= _PERSIAN_YEARS[1]:
+        return _settle_persian(fields, notes, first)
     return notes, problem
+
+
+def _settle_persian(
+    fields: Fields, notes: tuple[str, ...], first: int
+) -> tuple[tuple[str, ...], str | None]:
+    """Convert days of the Persian calendar; say that months of it are kept as they are."""
+    seem = f"years such as {first} look like those of the Persian or Islamic calendar"
+    if not (fields.day > 1).any():
+        return (*notes, f"{seem}: its months are kept as they are"), None
+    if not is_persian(fields.month, fields.day):
+        return notes, (f"{seem}, and no day shows which. Convert them to dates such as 2024-03-20.")
+    rows = np.flatnonzero(fields.year >= 0)
+    dates = gregorian(fields.year[rows], fields.month[rows], fields.day[rows])
+    months = dates.astype("datetime64[M]")
+    since_1970 = months.astype(np.int64)
+    is_day = ~np.isnat(dates)
+    fields.year[rows] = np.where(is_day, since_1970 // 12 + 1970, fields.year[rows])
+    fields.month[rows] = np.where(is_day, since_1970 % 12 + 1, 99)
+    fields.day[rows] = (dates - months).astype(np.int64) + 1
+    note = f"years such as {first} read as those of the Persian calendar: {dates[0]}"
+    return (*notes, note), None
 
 
 def settle_order(

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.scripts import without_false_friends
 from lstmcast.data.times.dateformats import formatted_times
 from lstmcast.data.times.dateorder import (
     NO_ZONE,
@@ -53,7 +54,7 @@ def parse_times(
     """
     if date_format:
         return formatted_times(texts, date_format)
-    tidy = [tidied(text) for text in texts]
+    tidy = without_false_friends([tidied(text) for text in texts])
     filled_texts = [text for text in tidy if text]
     if not filled_texts:
         return None

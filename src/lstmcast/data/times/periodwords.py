@@ -9,19 +9,22 @@ from typing import NamedTuple
 import numpy as np
 
 _UNITS = {
-    "quarter": "q cq qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t 四半 "
-    "кв квартал qq kwartał čtvrtletí çeyrek negyedév",
-    "half": "h hy half hj halbjahr sem semester semestre s 半",
-    "month": "m mm mo mth month monat mois mes p per period",
+    "quarter": "q cq qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t "
+    "四半 кв квартал qq kwartał čtvrtletí çeyrek negyedév kwartaal štvrťrok "
+    "kvartali kvartalas četrtletje тримесечие тромесечје triwulan quý ketvirtis "
+    "ceturksnis neljännes",
+    "half": "h hy half hj halbjahr sem semester semestre s 半 półrocze pololetí полугодие",
+    "month": "m mm mo mth month monat mois mes p per period maand miesiąc месяц tháng bulan",
     "week": "w wk week kw cw ww woche semaine semana settimana sett u uge uke v "
-    "vecka viikko vko 週",
+    "vecka viikko vko 週 se tydzień tydz týden týždeň hafta hét неделя tjedan teden nädal minggu",
     "day": "d doy day tag",
 }
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _FISCAL = {"fy", "fiscal", "cy", "gj", "度"}
 # of ordinal numbers: 1st, 1º, 1er, 2ème
 _ORDINAL = {"st", "nd", "rd", "th", "o", "e", "er", "ere", "ère", "eme", "ème", "г"}
-_FILLERS = {"of", "the", "iso", "y", "de", "do", "des", "no", "nr", "year", "yr", "a", *_ORDINAL}
+_FILLERS = {"of", "the", "iso", "y", "de", "do", "des", "del", "di", "du", "no", "nr", "n", "year"}
+_FILLERS |= {"yr", "a", "roku", "rok", "r", "год", "года", "năm", *_ORDINAL}
 _HALVES = {"上": 1, "下": 2}
 _ORDINAL_WORDS = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
@@ -32,7 +35,7 @@ _OTHERWISE = {"half": "week", "quarter": "week"}
 _KNOWN_WORDS = {*_UNIT_OF, *_FISCAL, *_FILLERS, *_HALVES, *_ROMAN, "'", "年", "第"}
 # 12.50K and 3.4M are numbers
 _SIZE = re.compile(r"\d{1,3}[.,]\d{1,3} ?[kmb]")
-_TOKENS = re.compile(r"\d+|[a-zà-žа-я]+|四半|[週半上下度']|年|第")
+_TOKENS = re.compile(r"\d+|[a-zà-žа-яјăạ-ỹ]+|四半|[週半上下度']|年|第")
 
 
 class Period(NamedTuple):
@@ -79,7 +82,7 @@ def named_period(text: str) -> Period | None:
         word, _, rest_of_label = text.partition(" ")
         text = f"{_ORDINAL_WORDS.get(word, word)} {rest_of_label}"
     tokens = _TOKENS.findall(text)
-    if "".join(tokens) != re.sub(r"[\s.,/:;_()期目月~-]", "", text):
+    if "".join(tokens) != re.sub(r"[\s.,/:;_()期目月~°-]", "", text):
         return None
     if _SIZE.fullmatch(text):
         return None

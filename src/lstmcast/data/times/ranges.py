@@ -8,11 +8,13 @@ from functools import partial
 
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
 
-_SEPARATOR = re.compile(r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au ) ?")
+_SEPARATOR = re.compile(
+    r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au |から|至|到) ?"
+)
 _BRACKETS = re.compile(r"[\[(](.+), (.+)[\])]")  # as pandas writes intervals
 _DURATION = re.compile(r"p(?:t?0+[a-z])+")  # 2024-03-01T00:00Z/PT1H
 _CLOCK = re.compile(r"00?[:.]00(?:[:.]00)?(?: ?[ap]\.?m\.?)?")
-_DAY_OF_YEAR = re.compile(r"00?([./-])00?")  # an end without its year
+_DAY_OF_YEAR = re.compile(r"00?([./-])00?|(?:00?月)?00?日")  # an end without its year
 # the year stands at the end only
 _YEAR_LATE = (
     re.compile(

@@ -94,6 +94,19 @@ _FOREIGN = re.compile(r"[^\w /.,:'+\[\]-]")  # in none of the shapes
 _compiled = cache(re.compile)  # when first tried: most columns of dates need the first one only
 
 
+def month_named(text: str) -> int | None:
+    """The number of the month that a name in small letters is, in any language; None where it is
+    none.
+
+    >>> month_named("märz"), month_named("มีนาคม"), month_named("north")
+    (3, 3, None)
+    """
+    number = MONTHS.get(text.rstrip("."))
+    if number is None and not text.isascii():
+        number = MONTHS.get(tidied(text).rstrip("."))
+    return number
+
+
 def tidied(text: str) -> str:
     """Small letters, plain digits, no weekday; "" where missing."""
     is_plain = text.isascii() and "  " not in text

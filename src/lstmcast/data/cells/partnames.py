@@ -1,0 +1,47 @@
+"""Names of columns that hold a part of a time, in many languages."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = {
+    "year": "year yr yy yyyy fy gjahr jahr année annee an año anio anyo ano anno jaar rok år "
+    "vuosi év yıl yil год 年 年度 年份 년 연도",
+    "half": "half semester semestre halbjahr 半期",
+    "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
+    "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
+    "miesiac kuukausi hónap honap ay месяц 月 月份 월",
+    "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka týden "
+    "tyden tydzień viikko hét hafta неделя 週 周 주",
+    "yearday": "doy dayofyear yday jd jday julian julianday ydays",
+    "day": "day dd dy dom mday tag jour día dia giorno dag den dzień päivä nap gün день 日 일",
+    "hour": "hour hr hh h he stunde heure heures hora horas ora uur time hodina godzina tunti óra "
+    "saat час 時 時間 時間帯 时间 小时 시간 시",
+    "minute": "minute minutes min mi mn minuten minuto 分",
+    "second": "second seconds sec ss sekunde seconde segundo 秒",
+    "weekday": "weekday dow dayofweek wochentag isoweekday",
+    "slot": "period poper perio slot interval sp settlementperiod timeslot zeitintervall "
+    "時刻コード コマ",
+}
+_NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+# words that do not change the kind of a column
+_BESIDE_WORDS = """
+of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
+hours num index calendar fiscal period obs observation reference ref time trading delivery opr
+era date datum fecha 年号 元号
+"""
+_BESIDE = frozenset(_BESIDE_WORDS.split())
+
+
+def kind_of_name(name: str) -> str | None:
+    """The part of a time that a name means, if it means nothing else."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = re.findall(r"[^\W\d_]+", spaced.casefold())
+    if {"day", "of", "year"} <= set(words):
+        return "yearday"
+    kinds = [_NAMED[word] for word in words if word in _NAMED]
+    has_unknown = any(word not in _NAMED and word not in _BESIDE for word in words)
+    if not kinds or has_unknown:
+        return None
+    exact = [kind for kind in kinds if kind not in ("slot", "hour")]
+    return exact[0] if exact else kinds[0]

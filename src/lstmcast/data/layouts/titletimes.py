@@ -1,0 +1,172 @@
+"""The day, month or year in the title above a table whose rows do not say it: "Sales 2023" above
+months, "Load for 2023-03-02" above hours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmcast.data.cells.acrossparts import (
+    days_across,
+    hours_across,
+    months_across,
+    quarters_across,
+    slots_across,
+    weeks_across,
+)
+from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
+from lstmcast.data.cells.yearless import is_yearless, with_years
+from lstmcast.data.findings import Finding
+from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.times.dates import parse_times
+from lstmcast.data.times.shapes import month_named, tidied
+
+# when a file was made, not what is in it; and the year that an index is relative to
+_ABOUT_FILE = re.compile(
+    r"stand\b|emisi|emission|update|create|erstellt|generate|print|druck|export|abruf|download|issued|"
+    r"publi|as of|copyright|©|\d{4} ?= ?100|base|basis|ダウンロード|作成|出力|時点|公表|更新",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|(?<!\d)\d\d?[-/.]\d\d?[-/.]\d{4}|\d{4}年\d\d?月\d\d?日|"
+    r"(?<!\d)\d\d?\.? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?\d{4}|[^\W\d_]{3,10}\.? \d\d?,? \d{4}"
+)
+_MONTH = re.compile(
+    r"(?P<name>[^\W\d_]{3,10})\.?,? (?:de )?(?P<y>(?:19|20)\d\d)|"
+    r"(?P<y2>(?:19|20)\d\d)[-/](?P<m>\d\d)(?!\d)|"
+    r"(?<!\d)(?P<m2>\d\d)[-/.](?P<y3>(?:19|20)\d\d)|(?P<y4>\d{4})年(?P<m3>\d\d?)月"
+)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+
+class TitleTime(NamedTuple):
+    """What titles say: the only day, the only month such as 2023-03, the only year; "" where there
+    is none, or several."""
+
+    day: str
+    month: str
+    year: str
+
+
+def with_time_of_titles(sheet: Sheet) -> Sheet:
+    """A sheet with what its titles say of times, where its rows and columns lack just that."""
+    if not sheet.titles or any(map(_holds_times, sheet.columns)):
+        return sheet
+    time = time_in(sheet.titles, day_first=_writes_commas(sheet) or None)
+    labels = next(filter(is_yearless, sheet.columns), None)
+    if labels is not None:
+        return _completed(sheet, labels, time.year) if time.year else sheet
+    parts = parts_by_kind(sheet.columns)
+    is_yearly = any(across(sheet) for across in (months_across, quarters_across, weeks_across))
+    if is_yearly or {"month", "week", "quarter", "yearday"} & parts.keys():
+        return _in_front(sheet, {"year": time.year})
+    if days_across(sheet):
+        return _in_front(sheet, {"month": time.month})
+    if _has_hours(sheet) or "hour" in parts or any(map(clock_of, sheet.columns)):
+        return _in_front(sheet, {"date": time.day})
+    if "day" in parts:
+        return _in_front(sheet, {"year": time.month[:4], "month": time.month[5:]})
+    return sheet
+
+
+def time_in(titles: Iterable[str], day_first: bool | None = None) -> TitleTime:
+    """The day, month and year that titles name.
+
+    >>> time_in(["Umsatz März 2023", "Stand: 05.04.2023"]), time_in(["2022", "2023"]).year
+    (TitleTime(day='', month='2023-03', year='2023'), '')
+    """
+    days, months, years = set(), set(), set()
+    for title in titles:
+        if _ABOUT_FILE.search(title):
+            continue
+        rest_of_title = title
+        for match in _DATE.finditer(title):
+            day = _day_of(match[0], day_first)
+            if day:
+                days.add(day)
+                years.add(day[:4])
+                rest_of_title = rest_of_title.replace(match[0], " ")
+        months |= set(filter(None, map(_month_of, _MONTH.finditer(rest_of_title))))
+        years |= set(_YEAR.findall(rest_of_title))
+    return TitleTime(_only(days), _only(months), _only(years))
+
+
+def _only(texts: set[str]) -> str:
+    return next(iter(texts)) if len(texts) == 1 else ""
+
+
+def _day_of(text: str, day_first: bool | None) -> str:
+    """A date as 2023-03-02; "" where it is none, or may be another one."""
+    times = parse_times([text], day_first=day_first)
+    if times is None or times.problem or times.bad.any() or times.values.dtype.kind != "M":
+        return ""
+    return str(times.values[0])[:10]
+
+
+def _month_of(match: re.Match[str]) -> str:
+    """A month as 2023-03; "" where the word beside the year is none."""
+    year = match["y"] or match["y2"] or match["y3"] or match["y4"]
+    number = month_named(tidied(match["name"])) if match["name"] else 0
+    digits = match["m"] or match["m2"] or match["m3"]
+    month = int(digits) if digits else number or 0
+    return f"{year}-{month:02d}" if 1 <= month <= 12 else ""
+
+
+def _holds_times(column: Column) -> bool:
+    """Whether a column holds dates or years of its own."""
+    if is_yearless(column) or column.times is None or column.time_share < 0.5:
+        return False
+    return column.times.form in ("date", "year") and not column.times.problem
+
+
+def _writes_commas(sheet: Sheet) -> bool:
+    """Whether numbers have decimal commas: dates begin with the day there."""
+    for column in sheet.columns:
+        texts = column.data[:50].tolist() if column.is_text else []
+        if any(re.fullmatch(r"-?[\d.]*\d,\d+", str(text)) for text in texts):
+            return column.decimal_comma_likely
+    return False
+
+
+def _has_hours(sheet: Sheet) -> bool:
+    """Whether the hours of a day stand in columns."""
+    grid = hours_across(sheet) or slots_across(sheet)
+    return grid is not None and len(grid.columns) >= 24
+
+
+def _completed(sheet: Sheet, labels: Column, year: str) -> Sheet:
+    """A sheet whose labels have the year of the title, unless they go past its end."""
+    whole_labels = with_years(labels, [year] * len(sheet))
+    times = whole_labels.times
+    if times is None or times.values.dtype.kind != "M":
+        return sheet
+    values = whole_labels.spread(times.values)
+    steps = np.diff(values[~np.isnat(values)].astype(np.int64))
+    is_one_series = len(np.unique(values)) == len(values)
+    if is_one_series and (steps < 0).any() and (steps > 0).any():
+        return sheet
+    columns = list(sheet.columns)
+    place = next(place for place, column in enumerate(columns) if column is labels)
+    columns[place] = whole_labels
+    note = _note(year, f"completes {labels.name!r}")
+    return replace(sheet, columns=tuple(columns), titles=(), notes=(*sheet.notes, note))
+
+
+def _in_front(sheet: Sheet, cells: dict[str, str]) -> Sheet:
+    """A sheet with columns of what the title says in front; as it was where the title says less."""
+    if not all(cells.values()) or any(map(sheet.has_column, cells)):
+        return sheet
+    columns = []
+    for name, cell in cells.items():
+        columns.append(replace(Column.of_texts(name, [cell] * len(sheet)), invented=True))
+    note = _note("-".join(cells.values()), "is that of all rows")
+    columns += sheet.columns
+    return replace(sheet, columns=tuple(columns), titles=(), notes=(*sheet.notes, note))
+
+
+def _note(time: str, what: str) -> Finding:
+    return Finding("time", "note", f"{time} in the title above the table {what}", value=time)
