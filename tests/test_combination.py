@@ -271,6 +271,8 @@ def test_names_that_are_not_there():
         lc.LSTMForecaster(12, method="seasonal naive of one day").predict(airline())
     with pytest.raises(UsageError, match="no series is long enough for 'linear map"):
         lc.LSTMForecaster(3, method="linear map").predict(airline().until(np.array([9])))
+    with pytest.raises(UsageError, match=r"Did you mean 'network'\? Use one of"):
+        lc.LSTMForecaster(12, method="netwrk")
     with pytest.raises(UsageError, match="method=3 is not known"):
         checked_method(3, ())
     with pytest.raises(UsageError, match="not a list of forecasters"):

@@ -530,8 +530,11 @@ def test_a_language_that_is_not_there(run, where):
 def test_wrong_usage_is_said_in_japanese(run):
     done = run("predict", "a.csv", "--language", "ja")
     assert done.status == 2
-    assert "オプション '--model' / '-m' が必要です" in done.err
-    assert run("forecast", "a.csv", "--horizn", 3, "--language", "ja").status == 2
+    assert "オプション --model を指定してください。使い方は" in done.err
+    done = run("forecast", "a.csv", "--horizn", 3, "--language", "ja")
+    assert done.status == 2 and "--horizon のことですか？" in done.err
+    done = run("forecast", "a.csv", "--horizon", "x", "--language", "ja")
+    assert "--horizon には整数を指定してください('x' は整数ではありません)。" in done.err
 
 
 def test_help_is_in_japanese_and_no_line_is_too_wide(run):

@@ -33,6 +33,7 @@ from lstmcast.model.network import Network
 from lstmcast.pretrained import shipped
 from lstmcast.training_config import TrainingConfig, require_torch
 from lstmcast.util.lines import aligned
+from lstmcast.util.spelling import did_you_mean
 
 PresetName = Literal["balanced", "best"]
 SHIPPED, TUNED, SCRATCH, AVERAGE = "shipped", "fine-tuned", "from scratch", "average"
@@ -118,7 +119,8 @@ def preset_named(name: str) -> Preset:
     """A preset by its name; UsageError for an unknown name."""
     if not isinstance(name, str) or name not in PRESETS:
         names = ", ".join(map(repr, get_args(PresetName)))
-        raise UsageError(f"preset={name!r} is not known. Use one of: {names}.")
+        meant = did_you_mean(name, PRESETS)
+        raise UsageError(f"preset={name!r} is not known.{meant} Use one of: {names}.")
     return PRESETS[name]
 
 

@@ -14,6 +14,7 @@ from lstmcast.articles.runs import ExampleRun
 from lstmcast.errors import UsageError
 from lstmcast.training_config import require_torch
 from lstmcast.util.config import is_whole
+from lstmcast.util.spelling import did_you_mean
 
 
 class Example(NamedTuple):
@@ -261,6 +262,7 @@ def _module(example: Example) -> Any:
 def _example(name: str) -> Example:
     if name not in EXAMPLES:
         raise UsageError(
-            f"example {name!r} is not known. Choose one of: {', '.join(EXAMPLES)}, all."
+            f"example {name!r} is not known.{did_you_mean(name, EXAMPLES)} Choose one of: "
+            f"{', '.join(EXAMPLES)}, all."
         )
     return EXAMPLES[name]

@@ -15,13 +15,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from io import StringIO, TextIOWrapper
+from io import TextIOWrapper
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from lstmcast._version import __version__
-from lstmcast.cli import echo
+from lstmcast.cli import echo, misuse
 from lstmcast.cli.commands import exporting, filed, forecasting, live, models, sql, training, tuning
 from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options.common import Language
@@ -143,10 +143,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     command = shlex.join(["lstmcast", *map(hidden, arguments_given)])
     with echo.logged(log_file_of(arguments_given)):
         echo.log(f"command: {command}")
-        return _told(arguments, command)
+        return _told(arguments_given, command)
 
 
-def _told(arguments: Sequence[str] | None, command: str) -> int:
+def _told(arguments: Sequence[str], command: str) -> int:
     try:
         with echo.warnings():
             status = app(
@@ -159,20 +159,20 @@ def _told(arguments: Sequence[str] | None, command: str) -> int:
         # here, while the log file is open
         return failed(error)
     except Exception as error:
-        return _misused(error)
+        return _misused(error, arguments)
     status = status if isinstance(status, int) else 0
     echo.log(f"exit status {status}")
     return status
 
 
-def _misused(error: Exception) -> int:
+def _misused(error: Exception, arguments: Sequence[str]) -> int:
     """Report a usage error of the parser; re-raise any other error."""
     # These errors have no class that exists in all versions of typer.
     if not hasattr(error, "show") or not hasattr(error, "exit_code"):
         raise error
-    output = StringIO()
-    error.show(file=output)  # pyright: ignore[reportAttributeAccessIssue]
-    text = hidden(output.getvalue())
-    echo.error_document("UsageError", text.strip(), error.exit_code)  # pyright: ignore[reportAttributeAccessIssue]
-    echo.note(False, *text.splitlines())
-    return error.exit_code  # pyright: ignore[reportAttributeAccessIssue]
+    status = error.exit_code  # pyright: ignore[reportAttributeAccessIssue]
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # pyright: ignore[reportAttributeAccessIssue]
+    else:
+        echo.failure(misuse.message_of(error, arguments), "UsageError", status)
+    return status

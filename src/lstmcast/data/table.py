@@ -17,6 +17,7 @@ from lstmcast.data.keys import OWN_NAME, Keys
 from lstmcast.data.known import KnownRows, StaticColumns
 from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import UsageError
+from lstmcast.util.spelling import did_you_mean
 from lstmcast.util.text import storable
 
 Kind = Literal["real", "count", "positive"]
@@ -238,7 +239,10 @@ def file_label(name: str) -> str:
 def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise UsageError unless `value` is one of the choices."""
     if value not in choices:
-        raise UsageError(f"{name}={value!r} is not known. Choose one of: {', '.join(choices)}.")
+        meant = did_you_mean(value, choices)
+        raise UsageError(
+            f"{name}={value!r} is not known.{meant} Choose one of: {', '.join(choices)}."
+        )
 
 
 def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:

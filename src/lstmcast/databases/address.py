@@ -9,12 +9,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from lstmcast.errors import UsageError
+from lstmcast.util.spelling import did_you_mean
 
 Engine = Literal["duckdb", "sqlite", "postgresql", "mysql"]
 IfExists = Literal["replace", "append", "upsert"]
@@ -142,7 +142,8 @@ class DatabaseTable:
             )
         if self.if_exists not in WAYS:
             raise UsageError(
-                f"if_exists={self.if_exists!r} is not known. Choose one of: {', '.join(WAYS)}."
+                f"if_exists={self.if_exists!r} is not known.{did_you_mean(self.if_exists, WAYS)} "
+                f"Choose one of: {', '.join(WAYS)}."
             )
         columns = (self.key,) if isinstance(self.key, str) else self.key
         names = tuple(dict.fromkeys(columns))
@@ -299,11 +300,9 @@ def _require_options(engine: Engine, parameters: dict[str, str], label: str) -> 
     allowed = ("table", "query", "timeout", *_OPTIONS.get(engine, ()))
     for name in parameters:
         if name not in allowed:
-            near = get_close_matches(name, allowed, 1)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
             raise UsageError(
-                f"{label!r}: there is no parameter {name!r}.{meant} There are: "
-                f"{', '.join(allowed)}."
+                f"{label!r}: there is no parameter {name!r}.{did_you_mean(name, allowed)} "
+                f"There are: {', '.join(allowed)}."
             )
 
 

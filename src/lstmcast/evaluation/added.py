@@ -43,7 +43,7 @@ class Added:
         names = ", ".join(self.columns)
         text = (
             f"with the columns known in advance ({names}), the {self.measure} is "
-            f"{number(self.with_all)}, without it {number(self.without_any)}"
+            f"{number(self.with_all)}, without them {number(self.without_any)}"
         )
         if not self.without_each:
             return text

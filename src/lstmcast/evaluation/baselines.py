@@ -265,12 +265,20 @@ def baseline_named(name: str) -> Baseline | None:
     (Classical(name='AutoETS', ...), 'Holt–Winters')
     """
     spelling = name.lower().replace("-", "–")
-    names: tuple[ClassicalName, ...] = get_args(ClassicalName)
-    classical = [Classical(label) for label in names]
-    for baseline in (*default_baselines(), *classical):
+    for baseline in _named_baselines():
         if baseline.name.lower() == spelling:
             return baseline
     return demand_named(name)
+
+
+def baseline_names() -> list[str]:
+    """The names of all baselines that can be named, but those of demand."""
+    return [baseline.name for baseline in _named_baselines()]
+
+
+def _named_baselines() -> list[Baseline]:
+    names: tuple[ClassicalName, ...] = get_args(ClassicalName)
+    return [*default_baselines(), *map(Classical, names)]
 
 
 def _statsforecast_models() -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.baselines import baseline_named, without_quantiles
+from lstmcast.evaluation.baselines import baseline_named, baseline_names, without_quantiles
 from lstmcast.evaluation.candidates import NAMES, TIME_OF_DAY, Candidate, Given
 from lstmcast.forecast import NETWORK
+from lstmcast.util.spelling import did_you_mean
 
 # The methods other than the name of a candidate. "auto" is the combination for the shipped network
 # as it arrives, and the network alone for any other.
@@ -25,9 +26,10 @@ def checked_method(method: Any, candidates: Sequence[Given]) -> str:
     """
     if isinstance(method, str) and (method in METHODS or _is_candidate(method, candidates)):
         return method
+    meant = did_you_mean(method, (*METHODS, *NAMES, *baseline_names()))
     names = ", ".join(f"'{name}'" for name in (*METHODS, *NAMES))
     raise UsageError(
-        f"{method=} is not known. Use one of: {names}, or the name of a baseline, such as "
+        f"{method=} is not known.{meant} Use one of: {names}, or the name of a baseline, such as "
         "'AutoETS'."
     )
 

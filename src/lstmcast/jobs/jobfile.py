@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +27,8 @@ from lstmcast.databases.address import DatabaseTable, IfExists, hidden, is_targe
 from lstmcast.errors import UsageError
 from lstmcast.jobs.source import Source
 from lstmcast.output.places import Outputs
+from lstmcast.util.config import requirement
+from lstmcast.util.spelling import did_you_mean
 
 _AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?\s*")
 _HOURS = {"hour": 1, "day": 24, "week": 168}
@@ -262,12 +263,11 @@ def _told(error: Any, text: str) -> str:
     if error["type"] == "extra_forbidden":
         allowed = _known_keys(None) if key is None else _known_keys(section)
         name = section if key is None else key
-        near = get_close_matches(name, allowed, 1)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
+        meant = did_you_mean(name, allowed)
         return f"{where}there is no {label}.{meant} There are: {', '.join(allowed)}."
     if error["type"] == "missing":
         return f"{where}{label} is missing."
-    expectation = _EXPECTED.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    expectation = _EXPECTED.get(error["type"]) or requirement(error["msg"])
     value = error["input"]
     text = f", not {value!r}" if isinstance(value, str | int | float | bool) else ""
     return hidden(f"{where}{label}: {expectation[:1].lower()}{expectation[1:]}{text}.")

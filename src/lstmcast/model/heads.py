@@ -23,6 +23,7 @@ from lstmcast.model.distributions import log_gamma_ratio, student_scores
 from lstmcast.model.levels import HEAD_QUANTILES as HEAD_QUANTILES
 from lstmcast.model.levels import MEDIAN as MEDIAN
 from lstmcast.model.levels import SCORES as SCORES
+from lstmcast.util.spelling import did_you_mean
 
 SMALLEST_SCALE = 1e-4  # of a likelihood, in the units that the network sees
 
@@ -265,8 +266,8 @@ def head_named(name: str, custom: Head | None = None) -> Head:
         return custom
     if name not in HEADS:
         raise UsageError(
-            f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or pass your "
-            "own head, an object with this name."
+            f"head={name!r} is not known.{did_you_mean(name, HEADS)} Use one of "
+            f"{', '.join(map(repr, HEADS))}, or pass your own head, an object with this name."
         )
     return HEADS[name]
 

@@ -34,6 +34,10 @@ class Models(Mapping[str, Path]):
 def folder_of(models: Mapping[str, Path], name: str) -> Path:
     """The folder of a model. Raises Problem if there is no model with this name."""
     if name not in models:
-        listing = f" There are: {', '.join(sorted(models))}." if models else " There are none."
+        listing = (
+            f" There are: {', '.join(sorted(models))}."
+            if models
+            else " Name models with lstmcast serve --model NAME=DIR."
+        )
         raise Problem(404, f"There is no model {name[:100]!r}.{listing}", "model")
     return models[name]

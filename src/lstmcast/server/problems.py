@@ -13,25 +13,26 @@ from pydantic import ValidationError
 
 from lstmcast.data.files.frames import ARRAYS
 from lstmcast.errors import DataError, LstmcastError, OutputError, bounded
+from lstmcast.util.config import requirement
 
 UNUSABLE = 422
 _LONG = 8  # letters from which a text, such as a time, is unlikely to be a common word
 LISTED, NAMED = "[…]", "{…}"  # shapes of a field, which are not part of its name
 TITLES = {
-    400: "The request cannot be read",
-    401: "A token is needed",
-    403: "The request comes from another site",
-    404: "It does not exist",
-    405: "The method is not allowed here",
-    408: "The request took too long to arrive",
-    409: "It already exists",
-    413: "The request is too large",
-    415: "The content type is not known",
-    421: "The host name is not accepted",
-    422: "The request cannot be used",
-    500: "A bug in lstmcast",
-    503: "The server is busy",
-    507: "The disk of the server is full",
+    400: "Malformed request",
+    401: "Token required",
+    403: "Request from another site",
+    404: "Not found",
+    405: "Method not allowed",
+    408: "Request timed out",
+    409: "Already exists",
+    413: "Request too large",
+    415: "Unknown content type",
+    421: "Host name not accepted",
+    422: "Invalid request",
+    500: "Bug in lstmcast",
+    503: "Server busy",
+    507: "Disk full",
 }
 logger = logging.getLogger("lstmcast")
 
@@ -59,9 +60,9 @@ class Problem(Exception):
         """The JSON of the answer.
 
         >>> Problem(404, "There is no model 'a'.", "name").document()["title"]
-        'It does not exist'
+        'Not found'
         """
-        title = TITLES.get(self.status, "The request failed")
+        title = TITLES.get(self.status, "Request failed")
         document: dict[str, Any] = {"type": "about:blank", "title": title, "status": self.status}
         document["detail"] = bounded(self.detail)
         if self.field is not None:
@@ -113,7 +114,9 @@ def of_errors(details: Sequence[Mapping[str, Any]]) -> Problem:
     """The same, from the list of pydantic."""
     errors = [{"field": _place(detail), "detail": _reason(detail)} for detail in details[:20]]
     first = errors[0]
-    ending = f" {len(details) - 1} more fields are wrong." if len(details) > 1 else ""
+    others = len(details) - 1
+    verb = "field is" if others == 1 else "fields are"
+    ending = f" {others} more {verb} wrong." if others else ""
     message = f"{first['field']}: {first['detail']}.{ending}"
     return Problem(UNUSABLE, message, first["field"], errors)
 
@@ -145,7 +148,7 @@ def _reason(detail: Mapping[str, Any]) -> str:
     secret."""
     if detail["type"] == "extra_forbidden":
         return "there is no such field"
-    text = str(detail["msg"]).removeprefix("Value error, ").rstrip(".")
+    text = requirement(str(detail["msg"])).rstrip(".")
     return text[:1].lower() + text[1:]
 
 

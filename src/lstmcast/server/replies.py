@@ -78,6 +78,17 @@ def encoded(content: Any) -> bytes:
         return text.encode("utf-8", "replace")
 
 
+def _reason(request: Request, error: HTTPException) -> str:
+    """Why an address or a method is not answered, and what is."""
+    path = request.url.path[:200]
+    if error.status_code == 404:
+        return f"There is nothing at {path}. All addresses are listed at /openapi.json."
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return f"{path} does not answer {request.method}, only {allowed}."
+    return f"{request.method} {path}: {error.detail.rstrip('.')}."
+
+
 def add_problems(app: FastAPI) -> None:
     """Make an app answer every error in this form."""
 
@@ -86,9 +97,7 @@ def add_problems(app: FastAPI) -> None:
         if isinstance(error, RequestValidationError):
             return response_of(of_errors(error.errors()), language)
         if isinstance(error, HTTPException):
-            reason = error.detail.rstrip(".")
-            detail = f"{request.method} {request.url.path[:200]}: {reason}."
-            error = Problem(error.status_code, detail, headers=error.headers)
+            error = Problem(error.status_code, _reason(request, error), headers=error.headers)
         return response_of(problem_of(error), language)
 
     kinds = (Problem, HTTPException, LstmcastError, ValidationError, RequestValidationError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field, fields
 from functools import wraps
@@ -15,6 +16,23 @@ from pydantic_core import ArgsKwargs
 
 from lstmcast.errors import UsageError
 
+# What pydantic says of a value, and how all other messages say it.
+_REQUIREMENTS = (
+    (r"Value error, ", ""),
+    (r"Field required", "is missing"),
+    (r"Input should be a valid integer.*", "must be a whole number"),
+    (r"Input should be a valid number.*", "must be a number"),
+    (r"Input should be a valid string.*", "must be text"),
+    (r"Input should be a valid boolean.*", "must be true or false"),
+    (r"Input should be a valid (list|tuple).*", "must be a list"),
+    (r"Input should be (a valid dictionary|an object).*", "must be an object"),
+    (r"Input should be greater than or equal to", "must be at least"),
+    (r"Input should be less than or equal to", "must be at most"),
+    (r"Input should be greater than", "must be above"),
+    (r"Input should be less than", "must be below"),
+    (r"(Input|String|List) should", "must"),
+    (r" after validation, not (\d+)", r", got \1"),
+)
 Made = TypeVar("Made", bound=type)
 
 Held = TypeVar("Held")
@@ -103,6 +121,17 @@ def refuse_unused(config: Any, choice: str, uses: Mapping[str, Collection[str]])
             )
 
 
+def requirement(message: str) -> str:
+    """What is expected of a value, from the message of pydantic.
+
+    >>> requirement("Input should be greater than or equal to 1"), requirement("Field required")
+    ('must be at least 1', 'is missing')
+    """
+    for pattern, words in _REQUIREMENTS:
+        message = re.sub(f"^{pattern}" if pattern[0] != " " else pattern, words, message)
+    return message
+
+
 def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) -> str:
     """One line for each invalid setting of the class `name`; our own sentences are unchanged.
 
@@ -116,7 +145,7 @@ def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) 
             place[0] = names[place[0]]
         where = ".".join(str(label) for label in place if not str(label).startswith("function-"))
         setting = f"{name}({where}={problem['input']!r})" if where else name
-        sentence = problem["msg"].removeprefix("Value error, ")
+        sentence = requirement(problem["msg"])
         own_message = isinstance(cause, UsageError)
         line = str(cause) if own_message else f"{setting}: {sentence}."
         lines.append(line)

@@ -12,6 +12,8 @@ import typer
 
 from lstmcast.cli.options.common import refuse_idle, typed_options
 from lstmcast.errors import UsageError
+from lstmcast.util.config import requirement
+from lstmcast.util.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from lstmcast.forecaster import LSTMForecaster
@@ -82,8 +84,9 @@ class Refitting:
     def chosen(self) -> Any:
         """What `lstmcast.backtest` calls it."""
         if self.refit not in (None, "never", "once", "each"):
+            meant = did_you_mean(self.refit, ("never", "once", "each"))
             raise UsageError(
-                f"--refit {self.refit!r} is not known. Choose one of: never, once, each."
+                f"--refit {self.refit!r} is not known.{meant} Choose one of: never, once, each."
             )
         return self.refit
 
@@ -201,7 +204,9 @@ class Training:
         for name, choices in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
             value = getattr(self, name)
             if value not in choices:
-                yield f"--{name} {value!r} is not known. Choose one of: {', '.join(choices)}."
+                meant = did_you_mean(value, choices)
+                known = ", ".join(choices)
+                yield f"--{name} {value!r} is not known.{meant} Choose one of: {known}."
         for name in ("layers", "head", "embed_series", "members"):
             if getattr(self, name) not in (None, False) and self.weights != "scratch":
                 option = name.replace("_", "-")
@@ -288,7 +293,9 @@ def _first_of(error: ValueError) -> str:
     if errors is None:
         return str(error)
     first = errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}, not {first['input']!r}"
+    return (
+        f"{'.'.join(map(str, first['loc']))}: {requirement(first['msg'])}, got {first['input']!r}"
+    )
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import numpy as np
 
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
+from lstmcast.util.spelling import did_you_mean
 
 # share of the filled cells; not all, since a column of times may hold titles and totals
 DATE_SHARE = 0.6
@@ -66,8 +66,7 @@ def named_column(sheet: Sheet, name: str, role: str) -> Column:
     alike = [column for column in sheet.columns if _folded(column) == folded]
     if len(alike) == 1:
         return alike[0]
-    close = get_close_matches(str(name), sheet.names, 1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(name, sheet.names)
     raise NoSuchColumnError(
         f"{sheet.source} has no column {name!r} for the {role}.{hint} Its columns "
         f"are:\n{sheet.describe()}"

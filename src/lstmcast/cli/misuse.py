@@ -1,0 +1,100 @@
+"""Usage errors of the parser, in the words of all other errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from lstmcast.util.spelling import did_you_mean
+
+# Versions of the parser differ in the words of these messages, not in what they are about.
+_WHOLE, _NUMBER = re.compile(r"valid int"), re.compile(r"valid (float|number)")
+
+
+def message_of(error: Any, arguments: Sequence[str]) -> str:
+    """What is wrong with the arguments of a command, and where its help is.
+
+    The errors are told apart by name: no class of theirs exists in all versions of typer.
+    """
+    messages = {
+        "NoSuchOption": _no_option,
+        "BadOptionUsage": _value_of_option,
+        "MissingParameter": _missing,
+        "BadParameter": _bad_value,
+    }
+    message = messages.get(type(error).__name__, _other)
+    return f"{message(error, arguments)} {_where_help_is(error)}".strip()
+
+
+def _no_option(error: Any, arguments: Sequence[str]) -> str:
+    name = error.option_name
+    return f"there is no option {name}.{did_you_mean(name, error.possibilities or (), str)}"
+
+
+def _value_of_option(error: Any, arguments: Sequence[str]) -> str:
+    verb = "needs a value" if "requires" in error.message else "takes no value"
+    return f"{error.option_name} {verb}."
+
+
+def _missing(error: Any, arguments: Sequence[str]) -> str:
+    parameter = error.param
+    if parameter.param_type_name == "option":
+        return f"the option {parameter.opts[0]} is missing."
+    return f"the argument {parameter.metavar or parameter.name.upper()} is missing."
+
+
+def _bad_value(error: Any, arguments: Sequence[str]) -> str:
+    if error.param is None:
+        return error.message
+    name = error.param.opts[0]
+    if _WHOLE.search(error.message):
+        kind, convert = "a whole number", int
+    elif _NUMBER.search(error.message):
+        kind, convert = "a number", float
+    else:
+        return f"{name}: {error.message}"
+    values = _given(error.param.opts, arguments)
+    refused = [repr(value) for value in values if not _is(convert, value)]
+    return f"{name} must be {kind}, got {', '.join(refused)}."
+
+
+def _given(names: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
+    """The values of an option among the arguments, which newer versions do not tell.
+
+    >>> list(_given(["--horizon", "-H"], ["forecast", "--horizon=6", "-H", "six", "-Hten"]))
+    ['6', 'six', 'ten']
+    """
+    for argument, following in pairwise([*arguments, ""]):
+        for name in names:
+            # -Hten, but --horizon=ten
+            beginning = name if len(name) == 2 else f"{name}="
+            if argument == name:
+                yield following
+            elif argument.startswith(beginning):
+                yield argument.removeprefix(name).removeprefix("=")
+
+
+def _is(convert: Callable[[str], Any], text: str) -> bool:
+    """Whether a text can be converted."""
+    try:
+        convert(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _other(error: Any, arguments: Sequence[str]) -> str:
+    message = error.format_message()
+    if command := re.match(r"No such command ['\"](.+?)['\"]", message):
+        commands = error.ctx.command.list_commands(error.ctx)
+        return f"there is no command {command[1]!r}.{did_you_mean(command[1], commands)}"
+    if extra := re.search(r"unexpected extra arguments? ?(?:\(s\) )?\((.*)\)", message):
+        return f"unexpected argument: {extra[1]}."
+    return message
+
+
+def _where_help_is(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    return f"`{context.command_path} --help` shows how it is used." if context else ""
