@@ -39,6 +39,7 @@ def pages() -> list[Path]:
     return [page for page in found if MARK.search(page.read_text(encoding="utf-8"))]
 
 
+FULL_STOP = re.compile(r"(?<=[\w)])\.$", re.MULTILINE)
 MARK = re.compile(r"<!-- (bench:[\w-]+|evidence: [\w/]+ [\w.-]+) -->")
 
 
@@ -49,7 +50,8 @@ def in_japanese(write: Callable[[Results], str]) -> Callable[[Results], str]:
         words = json.loads(WORDS.read_text(encoding="utf-8"))
         longest_first = sorted(words, key=len, reverse=True)
         known = re.compile("|".join(map(re.escape, longest_first)))
-        return known.sub(lambda found: words[found[0]], write(results))
+        text = known.sub(lambda found: words[found[0]], write(results))
+        return FULL_STOP.sub("。", text)
 
     return translated
 

@@ -63,10 +63,11 @@ def chosen(results: Results, name: str, **keys: str) -> Row:
 def measured(result: Row) -> str:
     """When and where."""
     machine, versions = result["machine"], result["versions"]
+    threads = f", threads: {result['threads']}" if result["threads"] else ""
     return (
         f"Measured on {result['date']} with lstmcast {versions['lstmcast']} ({result['commit']}) "
-        f"and Python {versions['python']}, {machine['cores']} cores ({machine['cpu']}), threads: "
-        f"{result['threads']}."
+        f"and Python {versions['python']}, {machine['cores']} cores ({machine['cpu']})"
+        f"{threads}."
     )
 
 

@@ -89,7 +89,7 @@ def _header(forecast: Forecast) -> list[str]:
 
 def _row(forecast: Forecast, origin: int, step: int) -> list[str]:
     point, quantiles = forecast.point[origin], forecast.quantiles[origin]
-    write = number_format(np.append(point, quantiles.ravel()))
+    write = number_format(np.append(point, quantiles.ravel()), forecast.counts[origin])
     cells = [format_time(forecast.times[origin, step]), write(point[step])]
     for level in forecast.interval_levels[:MOST_LEVELS]:
         interval = forecast.interval(level)

@@ -110,13 +110,15 @@ class Totals(ResultTable):
 
     def _row(self, row: int, names: Sequence[str]) -> list[str]:
         """A row as text, with these columns of names."""
-        write = number_format(self.quantiles[row])
+        # what is enough of counts is whole
+        is_whole = self.order is not None and float(self.order[row]).is_integer()
+        write = number_format(self.quantiles[row], counts=is_whole)
         cells = [str(self.names[name][row]) for name in names]
         cells += [self._period(row), write(self.total[row])]
         for low, high in _bounds(self.quantiles[row]):
             cells.append(f"{write(low)} … {write(high)}")
         if self.order is not None:
-            cells.append(write(self.order[row]))
+            cells.append(f"{self.order[row]:,.0f}" if is_whole else write(self.order[row]))
         return cells
 
     def _period(self, row: int) -> str:

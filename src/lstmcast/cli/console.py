@@ -195,10 +195,10 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     limit = MOST_ROWS // 2 if is_many else MOST_ROWS
     origins = range(min(len(forecast.ids), max(MOST_SERIES, limit // forecast.horizon)))
     steps = range(min(forecast.horizon, limit // max(1, len(origins))))
-    is_wanted = forecast.wanted
+    is_wanted, counts = forecast.wanted, forecast.counts
     for origin in origins:
         numbers = np.append(forecast.point[origin], forecast.quantiles[origin].ravel())
-        write = number_format(numbers)
+        write = number_format(numbers, counts[origin])
         for step in steps:
             place = origin, step
             if not is_wanted[place]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy import ndarray
 
+COUNT_DECIMALS = 2
+
 
 def some_names(names: Sequence[object] | ndarray) -> str:
     """The first three names, for a message.
@@ -74,15 +76,19 @@ def shortened(text: str, longest: int = 30) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def number_format(values: ndarray) -> Callable[[float], str]:
+def number_format(values: ndarray, counts: bool = False) -> Callable[[float], str]:
     """A function that writes numbers of this size with about four significant digits, all with the
-    same decimals.
+    same decimals: two at most for counts, of which a thousandth says nothing.
 
     >>> write = number_format(np.array([446.91, 1012.3]))
     >>> write(446.91), write(1012.3), write(float("nan"))
     ('446.9', '1,012.3', '–')
+    >>> number_format(np.array([0.0062, 1.07]), counts=True)(0.0062)
+    '0.01'
     """
     decimals = decimals_of(values)
+    if counts:
+        decimals = COUNT_DECIMALS if decimals is None else min(decimals, COUNT_DECIMALS)
     if decimals is None:
         return lambda value: f"{value:.4g}" if np.isfinite(value) else "–"
     return lambda value: f"{value + 0.0:,.{decimals}f}" if np.isfinite(value) else "–"
