@@ -117,7 +117,7 @@ def test_the_page_of_one_series_holds_all_parts():
     for words in (
         "Accuracy on held-out data:",
         "mean absolute error",
-        "Forecast of 6 months ahead: 2020-01-01 to 2020-06-01",
+        "Forecast, 6 months ahead: 2020-01-01 to 2020-06-01",
         "How accurate it would have been",
         "seasonal naive",
         "Do the intervals have",
@@ -219,7 +219,7 @@ def test_times_and_values_of_any_kind(panel, axis):
 
 def test_one_step_ahead_has_no_chart_of_steps():
     page = report_of(monthly(), lc.LSTMForecaster(1)).html()
-    assert "Forecast of 1 month ahead: 2020-01-01" in page
+    assert "Forecast, 1 month ahead: 2020-01-01" in page
     assert "2020-01-01 to" not in Elements(page).text
     assert 'id="steps"' not in page
 

@@ -204,9 +204,9 @@ def test_a_network_of_other_series_is_not_compared(ask, tuned):
     "given, field, words",
     [
         ({"name": "../x"}, "name", "not a name of a model"),
-        ({"epochs": "0"}, "epochs", "greater than or equal to 1"),
+        ({"epochs": "0"}, "epochs", "must be at least 1"),
         ({"minutes": "600"}, "minutes", "at most 60"),
-        ({"minutes": "nan"}, "minutes", "greater than 0"),
+        ({"minutes": "nan"}, "minutes", "must be above 0"),
         ({"preset": "best", "epochs": "3"}, "epochs", "preset=best decides"),
         ({"weights": "/etc"}, "weights", "'pretrained' or 'scratch'"),
         ({"target": "sold"}, "target", "sold"),

@@ -67,7 +67,7 @@ def test_names_stand_for_their_settings():
     [
         (
             lambda: TrainingConfig(epochs=0),
-            r"TrainingConfig\(epochs=0\): .* greater than or equal to 1",
+            r"TrainingConfig\(epochs=0\): must be at least 1",
         ),
         (lambda: Windows(lenght=3), r"Windows\(lenght=3\): Unexpected keyword"),  # pyright: ignore
         (lambda: Rollout(length=1, support=0), r"Rollout\(length=1\)"),

@@ -314,12 +314,12 @@ def test_more_values_outside_the_domain_are_counted():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: Difference(0), "greater than or equal to 1"),
+        (lambda: Difference(0), "must be at least 1"),
         (lambda: MinMax(1, 1), "low=1 must be below high=1"),
         (lambda: Logit(3, 2), "low=3 must be below high=2"),
         (lambda: Logit(0, np.inf), "finite"),
         (lambda: Standard(per="planet"), "series"),
-        (lambda: BoxCox(99), "less than or equal to 5"),
+        (lambda: BoxCox(99), "must be at most 5"),
         (lambda: Difference(periods=3), "periods"),
         (
             lambda: Chain((Log1p(), Difference()), apart=True),

@@ -33,11 +33,11 @@ MOST_FINDINGS = 40
 
 def subtitle_of(forecast: Forecast, plot: ForecastPlot) -> str:
     count = plot.available
-    series = f"{count:,} series, " if count > 1 else ""
+    series = f" of {count:,} series" if count > 1 else ""
     span = " to ".join(
         dict.fromkeys(format_time(time) for time in (forecast.times.min(), forecast.times.max()))
     )
-    return f"Forecast of {series}{plot.reach} ahead: {span}"
+    return f"Forecast{series}, {plot.reach} ahead: {span}"
 
 
 def chart_notes(forecast: Forecast, plot: ForecastPlot, panel: Panel) -> list[str]:

@@ -65,8 +65,8 @@ function read(answer) {
 function alarm(row, answer) {
   const place = answer.rows.indexOf(row), when = answer.time?.replace("T", " ").replace(/:00$/, "") || say("tick {tick}", { tick: answer.tick });
   const value = answer.observed?.[place], write = charts.writer([answer.expected[place]]);
-  const told = say("{row}: expected {expected}, score {score}", { row, expected: write(answer.expected[place]),
-    score: answer.score[place].toFixed(3) }) + (value === undefined ? "" : " (" + write(value) + ")");
+  const told = say("{row}: {value}, expected {expected} (score {score})", { row, expected: write(answer.expected[place]),
+    value: value === undefined ? "–" : write(value), score: answer.score[place].toFixed(3) });
   at("alerts").prepend(element("li", {}, element("b", { textContent: when }), told));
   while (at("alerts").children.length > 50) at("alerts").lastChild.remove();
   at("no-alerts").hidden = true;
