@@ -295,7 +295,7 @@ def said(model: list[float], others: dict[str, np.ndarray] = STEPS) -> str:
 def test_verdicts():
     best = "better than every simple forecast: 33% less error than seasonal naive, the best of"
     assert said([2, 2, 2]) == f"{best} them."
-    assert said([1, 1, 4]) == f"{best} them. seasonal naive was better at step 3."
+    assert said([1, 1, 4]) == f"{best} them. Seasonal naive was better at step 3."
     assert said([3, 3, 3]) == "no better than seasonal naive: both have MAE 3.000."
     one = {"naive": STEPS["naive"]}
     assert said([3, 3, 3], one) == "better than naive: 25% less error."

@@ -119,7 +119,7 @@ def test_one_bad_cell_stops_its_series_only():
         lc.read(frame, series="id")
     panel = lc.read(frame, series="id", on_error="skip")
     assert panel.ids.tolist() == ["a", "c"] and list(panel.report.skipped) == ["b"]
-    assert "1 series is left out, the first 'b'" in str(panel.check())
+    assert "series 'b' is left out:\n" in str(panel.check())
 
 
 def test_wide_tables_lose_the_column():

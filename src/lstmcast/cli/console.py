@@ -151,7 +151,8 @@ def finding_lines(
         if id(finding) not in told:
             continue
         severity = _severity(finding.severity, words)
-        lines.append(paragraph(f"{severity}{words(finding.text)}", indent=11))
+        text = " ".join(words(finding.text).split("\n"))
+        lines.append(paragraph(f"{severity}{text}", indent=11))
     hidden = len(ordered) - len(lines)
     if hidden:
         lines.append(words(f"  … and {hidden:,} more: `lstmcast check` shows all"))

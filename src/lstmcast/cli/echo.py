@@ -75,14 +75,16 @@ def logged(path: str | None) -> Iterator[None]:
 
 
 def log(*lines: str) -> None:
-    """Append lines to the log file, if there is one; a full disk does not end the command."""
+    """Append entries of one line to the log file, if there is one; a full disk does not end the
+    command."""
     file = _log.get()
     if file is None:
         return
     timestamp = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     with contextlib.suppress(OSError):
         for line in lines:
-            file.write(f"{timestamp} {words()(line).strip()}\n")
+            entry = " ".join(words()(line).strip().split("\n"))
+            file.write(f"{timestamp} {entry}\n")
         file.flush()
 
 
@@ -178,9 +180,9 @@ def skipped(panel: Panel | None) -> int:
     """List series that could not be read; returns the exit status, 3 if there are any."""
     series = {} if panel is None else panel.report.skipped
     for name, reason in series.items():
-        line = f"  skipped: {name}: {reason}"
-        log(line)
-        typer.echo(words()(line), err=True)
+        log(f"  skipped: {name}: {reason}")
+        # the reason by itself: it is a whole message
+        typer.echo(f"  {words()('skipped')}: {name}: {words()(reason)}", err=True)
     return 3 if series else 0
 
 

@@ -102,6 +102,9 @@ def skipped_findings(skipped: Mapping[str, str]) -> list[Finding]:
     if not skipped:
         return []
     name, reason = next(iter(skipped.items()))
-    count_text = f"{len(skipped):,} series are" if len(skipped) > 1 else "1 series is"
-    message = f"{count_text} left out, the first {name!r}: {reason}"
+    which = f"series {name!r} is left out"
+    if len(skipped) > 1:
+        which = f"{len(skipped):,} series are left out, the first {name!r}"
+    # a line of its own: the reason is a whole message, which is looked up when it is translated
+    message = f"{which}:\n{reason}"
     return [Finding(SKIPPED, "warning", message, series=name, count=len(skipped))]

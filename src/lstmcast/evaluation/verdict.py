@@ -129,7 +129,8 @@ def _best(compared: Compared, reference: str, familiar: str | None) -> str:
     if not len(worse):
         return text
     steps = f"step{'s' * (len(worse) > 1)} {ranges(worse)}"
-    return f"{text} {reference} was better at {steps}."
+    subject = reference[:1].upper() + reference[1:]
+    return f"{text} {subject} was better at {steps}."
 
 
 def _less(error: float, larger: float) -> str:
