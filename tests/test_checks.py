@@ -195,6 +195,21 @@ def test_empty_periods_count_as_zero_and_an_outage_is_a_warning():
     )
 
 
+def test_rows_that_are_copies_are_mentioned_where_they_are_added_up():
+    twice, values = [*days(28), *days(28)], 3 * np.arange(28) % 17
+    given = table(twice, np.append(values, values))
+    found = only(given, "copies", aggregate="sum", frequency="D")
+    assert (found.severity, found.count) == ("warning", 28) and "If they are copies" in found.text
+    for both, method in (
+        ([*values, *values], "mean"),
+        ([*values, *values[::-1]], "sum"),
+        (np.ones(56), "sum"),
+    ):
+        options = ReadOptions(aggregate=method, frequency="D")
+        rules = [finding.rule for finding in check_table(table(twice, both), options)]
+        assert "copies" not in rules
+
+
 @pytest.mark.parametrize("how", ["sum", "count", "mean"])
 def test_empty_periods_are_errors_where_gaps_are(how):
     given = table(np.delete(days(70), slice(28, 42)), np.ones(56))

@@ -59,6 +59,8 @@ def test_calendar_periods_say_what_is_missing_of_them(forecast):
     assert totals.series.tolist() == [2] * 4 and totals.steps.tolist() == [46, 14, 46, 14]
     assert not totals.complete.any() and "(23 steps of it)" in str(totals)
     weeks = forecast.total("week", by="all")
+    mondays = weeks.times.astype("datetime64[D]")
+    assert (np.is_busday(mondays, "1000000")).all(), "weeks begin on Monday"
     assert weeks.complete.tolist() == [False, True, True, True, False] or weeks.complete[1:-1].all()
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 # besides "step" and "horizon"
-SPANS = {"day": "D", "week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
+# weeks from Monday to Sunday, the day on which they end
+SPANS = {"day": "D", "week": "W-SUN", "month": "MS", "quarter": "QS", "year": "YS"}
 WHOLE, STEP, EVERYTHING = "horizon", "step", "all"
 NOWHERE = -(1 << 62)  # the period of steps that are left out
 LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5  # percent: beyond these, a thousand paths are too few

@@ -19,6 +19,8 @@ from lstmcast.data.tablerows import group_begins, grouped, select_rows, with_row
 from lstmcast.data.times.calendars import WEEKDAYS
 from lstmcast.data.times.frequency import Frequency, parse_frequency
 
+FEWEST_COPIES = 3  # rows, and values: fewer may be chance
+COPIED_SHARE = 0.05  # of all rows
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -43,6 +45,8 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     table = grouped(rows, begins, method)
     table = replace(table, times=frequency.bin_labels(bins))
     findings.append(_aggregated_note(rows, table, frequency, method))
+    if adds:
+        findings += _copies(rows)
     findings += notes
     findings += _weeks_note(frequency)
     if adds:
@@ -59,6 +63,27 @@ def _aggregated_note(rows: Table, table: Table, frequency: Frequency, method: st
     if table.past and covariate_method != method:
         message += f", columns beside the target by {covariate_method}"
     return Finding("aggregated", "note", message, count=len(rows))
+
+
+def _copies(rows: Table) -> list[Finding]:
+    """A warning where rows look like copies, as in a file that was exported twice: sums count them
+    again.
+
+    Sales that happen to be equal on one day are no copies: some differ there, or all are alike.
+    rows: sorted.
+    """
+    is_again = (rows.series[1:] == rows.series[:-1]) & (rows.times[1:] == rows.times[:-1])
+    is_equal = rows.values[1:] == rows.values[:-1]
+    count = int(is_again.sum())
+    is_rare = count < max(FEWEST_COPIES, COPIED_SHARE * len(rows))
+    values = rows.values[1:][is_again]
+    if is_rare or not is_equal[is_again].all() or len(np.unique(values)) < FEWEST_COPIES:
+        return []
+    message = (
+        f"{count:,} of {len(rows):,} rows have the same time and value as another row of their "
+        "series, and count as well"
+    )
+    return [Finding("copies", "warning", message, "If they are copies, remove them.", count=count)]
 
 
 def _weeks_note(frequency: Frequency) -> list[Finding]:

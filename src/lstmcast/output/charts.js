@@ -60,7 +60,7 @@ function lstmcastCharts(words) {
       hoverlabel: { bgcolor: CARD, bordercolor: EDGE }, dragmode: coarse ? false : "zoom",
       legend: { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" },
       xaxis: Object.assign({ gridcolor: CARD, linecolor: GRID, tickfont: { color: FAINT },
-        zeroline: false }, x),
+        tickangle: 0, nticks: narrow.matches ? 3 : 0, zeroline: false }, x),
       yaxis: Object.assign({ automargin: true, gridcolor: GRID, tickfont: { color: FAINT }, zeroline: false }, y)
     }, more);
   }
@@ -263,7 +263,7 @@ function lstmcastCharts(words) {
     });
     const label = narrow.matches || printing ? "" : say("steps ahead");
     Plotly.react(place, lines, layout(
-      { title: { text: label, standoff: 8, font: { color: FAINT, size: 13 } }, dtick: x.length <= 24 ? 1 : undefined,
+      { title: { text: label, standoff: 8, font: { color: FAINT, size: 13 } }, dtick: x.length <= (narrow.matches ? 12 : 24) ? 1 : undefined,
         hoverformat: "d", unifiedhovertitle: { text: say("{step} steps ahead", { step: "%{x}" }) } },
       { rangemode: "tozero" },
       { title: { text: say("{metric} by step ahead", steps), x: 0.01, xanchor: "left", y: 0.98, yanchor: "top",

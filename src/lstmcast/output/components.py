@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 CYCLES = 2.5  # minimum number of cycles of a season in the history
 SHOWN = 3  # minimum number of cycles of the longest season in the plot
 LEAST_SHOWN = 200  # minimum number of values in the plot
-LEAST_EFFECT = 1e-5  # relative to the values: smaller effects are drawn as 0, not magnified
+LEAST_EFFECT = 1e-3  # relative to the values: smaller effects are drawn as 0, not magnified
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +163,8 @@ def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray,
             effect = 100 * np.expm1(effect)
         smallest = LEAST_EFFECT * (100 if percent else np.nanmax(np.abs(values_T)))
         effect = np.where(np.abs(effect) < smallest, 0.0, effect)
+        if source not in panel.covariates.future.columns and not effect.any():
+            continue  # of the calendar: nobody asked for it
         effect = np.where(is_closed, np.nan, effect)
         components.append(Part(f"effect of {source}", effect, percent))
     return np.where(is_closed, np.nan, adjusted), components

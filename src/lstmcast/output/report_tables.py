@@ -33,6 +33,9 @@ def totals_section(totals: Totals | None, words: Words) -> str:
         f"The first {len(rows)} of {len(totals):,} rows." if len(totals) > len(rows) else ""
     )
     note = f"<p class=note>{escape(words(limit_note))}</p>" if limit_note else ""
+    # a period may say how much of it is forecast
+    place = header.index(totals.span)
+    rows = [[*row[:place], words(row[place]), *row[place + 1 :]] for row in rows]
     table = page_table([words(name) for name in header], rows)
     return f"<section><h2>{words('Totals')}</h2>{table}{note}</section>"
 

@@ -16,6 +16,7 @@ from lstmcast.errors import DataError
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
 INTEGER = "integer"
+_WITHIN_A_DAY = ("hour", "minute", "second")
 _FARTHEST = 10**15  # steps; no arithmetic on times overflows before
 
 
@@ -133,11 +134,20 @@ class Clocks:
         if row not in self._newest:
             return None
         start = self._array(self._newest[row])[0]
-        return [_text(time) for time in self.frequency.range(start, steps, offset=1)]
+        times = self.frequency.range(start, steps, offset=1)
+        return [_text(time, self.frequency) for time in times]
 
     def text(self, time: int) -> str:
-        """A time as it is written."""
-        return _text(self._array(time)[0])
+        """A time as it is written: midnight too has a time of day where the others have one.
+
+        >>> from lstmcast.data.times.frequency import parse_frequency
+        >>> for code in ("D", "h"):
+        ...     clocks = Clocks(parse_frequency(code))
+        ...     clocks.text(clocks.time("2024-02-28"))
+        '2024-02-28'
+        '2024-02-28T00:00:00'
+        """
+        return _text(self._array(time)[0], self.frequency)
 
     def saved(self) -> dict[str, Any]:
         """The state as JSON values."""
@@ -161,10 +171,11 @@ def _whole(time_given: str | int) -> int:
     return time
 
 
-def _text(time: Any) -> str:
+def _text(time: Any, frequency: Frequency) -> str:
     if not isinstance(time, np.datetime64):
         return str(int(time))
-    for unit in ("D", "s"):
+    units = ("s",) if frequency.unit in _WITHIN_A_DAY else ("D", "s")
+    for unit in units:
         rounded = time.astype(f"datetime64[{unit}]")
         if time == rounded:
             return str(rounded)
