@@ -69,7 +69,7 @@ def test_names_stand_for_their_settings():
             lambda: TrainingConfig(epochs=0),
             r"TrainingConfig\(epochs=0\): must be at least 1",
         ),
-        (lambda: Windows(lenght=3), r"Windows\(lenght=3\): Unexpected keyword"),  # pyright: ignore
+        (lambda: Windows(lenght=3), r"there is no setting 'lenght'. Did you mean 'length'\?"),  # pyright: ignore
         (lambda: Rollout(length=1, support=0), r"Rollout\(length=1\)"),
         (
             lambda: Rollout(10, support=8, support_end=2, support_from=3),

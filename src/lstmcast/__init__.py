@@ -339,7 +339,11 @@ if not TYPE_CHECKING:
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            from lstmcast.util.spelling import did_you_mean
+
+            meant = did_you_mean(name, __all__, str)
+            message = f"module {__name__!r} has no attribute {name!r}.{meant}"
+            raise AttributeError(message.removesuffix("."))
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
         globals()[name] = value  # found without this function the next time
         return value

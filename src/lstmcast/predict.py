@@ -37,6 +37,7 @@ from lstmcast.joining import joined as joined
 from lstmcast.joining import read_as_said as read_as_said
 from lstmcast.model.heads import MEDIAN
 from lstmcast.paths import Dependence
+from lstmcast.util.spelling import did_you_mean
 from lstmcast.util.text import some_names
 
 # intervals, in percent: forecasters give quantiles from 0.001 to 0.999
@@ -62,7 +63,8 @@ def checked_mode(mode: str) -> Mode:
         warn(f"{mode=} is now called {OLD_MODES[mode]!r}.", DeprecationWarning, stacklevel=3)
         return OLD_MODES[mode]
     if mode not in get_args(Mode):
-        raise UsageError(f"{mode=} is not known. Use 'direct', 'recursive' or 'one-step'.")
+        meant = did_you_mean(mode, get_args(Mode))
+        raise UsageError(f"{mode=} is not known.{meant} Use 'direct', 'recursive' or 'one-step'.")
     return cast(Mode, mode)
 
 

@@ -22,6 +22,7 @@ from lstmcast.evaluation.plan import Refit as Refit
 from lstmcast.evaluation.resuming import Finished
 from lstmcast.forecast import Forecast
 from lstmcast.util.parallel import spread
+from lstmcast.util.spelling import did_you_mean
 
 OWN = ("folder", "resume")  # that belong to one training
 
@@ -45,7 +46,10 @@ def modes_of(models: Mapping[str, Forecasts], refit: Refit | None) -> dict[str, 
     far as they can be fitted.
     """
     if refit is not None and refit not in get_args(Refit):
-        raise UsageError(f"{refit=} is not known. Use 'once', 'each' or 'never', or leave it out.")
+        meant = did_you_mean(refit, ("once", "each", "never"))
+        raise UsageError(
+            f"{refit=} is not known.{meant} Use 'once', 'each' or 'never', or leave it out."
+        )
     label, tested = next(iter(models.items()))
     if refit in ("once", "each") and not isinstance(tested, Trainable):
         raise UsageError(f"{refit=}: {label} has no method fit. Leave out refit.")

@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
 from lstmcast.errors import UsageError
+from lstmcast.util.spelling import did_you_mean
 
 # What pydantic says of a value, and how all other messages say it.
 _REQUIREMENTS = (
@@ -146,7 +147,11 @@ def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) 
         where = ".".join(str(label) for label in place if not str(label).startswith("function-"))
         setting = f"{name}({where}={problem['input']!r})" if where else name
         sentence = requirement(problem["msg"])
+        if problem["type"] == "unexpected_keyword_argument":
+            meant = did_you_mean(where, names)
+            sentence = f"there is no setting {where!r}.{meant}".rstrip(".")
         own_message = isinstance(cause, UsageError)
-        line = str(cause) if own_message else f"{setting}: {sentence}."
+        stop = "" if sentence.endswith("?") else "."
+        line = str(cause) if own_message else f"{setting}: {sentence}{stop}"
         lines.append(line)
     return "\n".join(lines)
