@@ -71,7 +71,7 @@ def test_a_day_that_comes_twice_marks_the_option_for_it(ask):
 def test_names_with_brackets_do_not_bring_python_to_the_page(ask):
     table = b"day,Alpha (EUR),Beta\n2024-01-01,5,6\n2024-01-02,6,8\n2024-01-03,7,9\n"
     told = ask("POST", "/page/look", files={"file": ("t.csv", table)}).json()["problem"]
-    assert "--target" in told and "Python" not in told
+    assert "“Target" in told and "--target" not in told and "Python" not in told
 
 
 def address(result, what):
@@ -189,6 +189,7 @@ def test_what_cannot_be_used_names_the_option_that_helps(ask, table, field, told
     seen = ask("POST", "/page/look", files={"file": ("t.csv", table.encode())}).json()
     assert not seen["usable"] and seen["field"] == field
     assert told in seen["problem"] and "Python" not in seen["problem"]
+    assert f"--{field}" not in seen["problem"], "the page has no options of the command"
     assert len(seen["columns"]) >= 2
     sent = {"files": {"file": ("t.csv", table.encode())}, "headers": JAPANESE}
     japanese = ask("POST", "/page/look", **sent).json()["problem"]

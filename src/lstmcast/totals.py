@@ -119,7 +119,8 @@ class Totals(ResultTable):
         for low, high in _bounds(self.quantiles[row]):
             cells.append(f"{write(low)} … {write(high)}")
         if self.order is not None:
-            cells.append(f"{self.order[row]:,.0f}" if is_whole else write(self.order[row]))
+            write_order = "{:,.0f}".format if is_whole else write
+            cells.append(write_order(self.order[row]))
         return cells
 
     def _period(self, row: int) -> str:

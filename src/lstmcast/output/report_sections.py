@@ -111,8 +111,8 @@ def data_section(panel: Panel, words: Words) -> str:
     lengths = panel.lengths
     missing = int(np.isnan(panel.values).sum())
     count = f"{len(panel.values):,}"
-    each = " to ".join(f"{length:,}" for length in dict.fromkeys((lengths.min(), lengths.max())))
-    values = f"{count}, {each} each"
+    ends = dict.fromkeys((lengths.min(), lengths.max()))
+    values = f"{count}, {' to '.join(f'{length:,}' for length in ends)} each"
     periods = ", ".join(words(f"{period:,} steps") for period in panel.periods if period > 1)
     entries = {
         "Source": panel.report.source,

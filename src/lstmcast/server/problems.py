@@ -114,9 +114,9 @@ def of_errors(details: Sequence[Mapping[str, Any]]) -> Problem:
     """The same, from the list of pydantic."""
     errors = [{"field": _place(detail), "detail": _reason(detail)} for detail in details[:20]]
     first = errors[0]
-    others = len(details) - 1
-    verb = "field is" if others == 1 else "fields are"
-    ending = f" {others} more {verb} wrong." if others else ""
+    further = len(details) - 1
+    verb = "field is" if further == 1 else "fields are"
+    ending = f" {further} more {verb} wrong." if further else ""
     message = f"{first['field']}: {first['detail']}.{ending}"
     return Problem(UNUSABLE, message, first["field"], errors)
 

@@ -19,19 +19,19 @@ from lstmcast.util.spelling import did_you_mean
 
 # What pydantic says of a value, and how all other messages say it.
 _REQUIREMENTS = (
-    (r"Value error, ", ""),
-    (r"Field required", "is missing"),
-    (r"Input should be a valid integer.*", "must be a whole number"),
-    (r"Input should be a valid number.*", "must be a number"),
-    (r"Input should be a valid string.*", "must be text"),
-    (r"Input should be a valid boolean.*", "must be true or false"),
-    (r"Input should be a valid (list|tuple).*", "must be a list"),
-    (r"Input should be (a valid dictionary|an object).*", "must be an object"),
-    (r"Input should be greater than or equal to", "must be at least"),
-    (r"Input should be less than or equal to", "must be at most"),
-    (r"Input should be greater than", "must be above"),
-    (r"Input should be less than", "must be below"),
-    (r"(Input|String|List) should", "must"),
+    (r"^Value error, ", ""),
+    (r"^Field required", "is missing"),
+    (r"^Input should be a valid integer.*", "must be a whole number"),
+    (r"^Input should be a valid number.*", "must be a number"),
+    (r"^Input should be a valid string.*", "must be text"),
+    (r"^Input should be a valid boolean.*", "must be true or false"),
+    (r"^Input should be a valid (list|tuple).*", "must be a list"),
+    (r"^Input should be (a valid dictionary|an object).*", "must be an object"),
+    (r"^Input should be greater than or equal to", "must be at least"),
+    (r"^Input should be less than or equal to", "must be at most"),
+    (r"^Input should be greater than", "must be above"),
+    (r"^Input should be less than", "must be below"),
+    (r"^(Input|String|List) should", "must"),
     (r" after validation, not (\d+)", r", got \1"),
 )
 Made = TypeVar("Made", bound=type)
@@ -129,7 +129,7 @@ def requirement(message: str) -> str:
     ('must be at least 1', 'is missing')
     """
     for pattern, words in _REQUIREMENTS:
-        message = re.sub(f"^{pattern}" if pattern[0] != " " else pattern, words, message)
+        message = re.sub(pattern, words, message)
     return message
 
 

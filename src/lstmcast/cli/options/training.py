@@ -205,8 +205,8 @@ class Training:
             value = getattr(self, name)
             if value not in choices:
                 meant = did_you_mean(value, choices)
-                known = ", ".join(choices)
-                yield f"--{name} {value!r} is not known.{meant} Choose one of: {known}."
+                listing = ", ".join(choices)
+                yield f"--{name} {value!r} is not known.{meant} Choose one of: {listing}."
         for name in ("layers", "head", "embed_series", "members"):
             if getattr(self, name) not in (None, False) and self.weights != "scratch":
                 option = name.replace("_", "-")
