@@ -57,7 +57,8 @@ def _bad_value(error: Any, arguments: Sequence[str]) -> str:
         return f"{name}: {error.message}"
     values = _given(error.param.opts, arguments)
     refused = [repr(value) for value in values if not _is(convert, value)]
-    return f"{name} must be {kind}, got {', '.join(refused)}."
+    ending = f", got {', '.join(refused)}" if refused else ""
+    return f"{name} must be {kind}{ending}."
 
 
 def _given(names: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
@@ -77,12 +78,12 @@ def _given(names: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _is(convert: Callable[[str], Any], text: str) -> bool:
-    """Whether a text can be converted."""
+    """Whether the parser can convert a text; digits of other scripts are for Python alone."""
     try:
         convert(text)
     except ValueError:
         return False
-    return True
+    return text.isascii()
 
 
 def _other(error: Any, arguments: Sequence[str]) -> str:
