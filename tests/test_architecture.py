@@ -158,6 +158,18 @@ def test_settings_have_a_validator_from_their_first_use_on():
     assert "pydantic" in loaded_after(code)
 
 
+def test_a_forecaster_that_is_not_trained_checks_no_settings_of_training():
+    code = (
+        "import lstmcast as lc\n"
+        "from lstmcast.util import config\n"
+        "lc.LSTMForecaster(12)\n"
+        "made = config._validator.cache_info().currsize\n"
+        "lc.TrainingConfig(), lc.Optimiser()\n"
+        "assert config._validator.cache_info().currsize >= made + 2\n"
+    )
+    assert "lstmcast" in loaded_after(code)
+
+
 def test_a_job_does_not_wait_for_others():
     code = "from lstmcast.jobs import CheckJob\n"
     code += "import sys\n"
