@@ -56,7 +56,7 @@ class Cell:
 USUAL = Cell()
 
 
-PRODUCT_ROWS = 8192  # of the inputs, in one product of matrices
+PRODUCT_ROWS = 1024  # of the inputs, in one product of matrices: few enough for the caches
 
 
 class Layer(NamedTuple):

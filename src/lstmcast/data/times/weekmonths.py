@@ -47,6 +47,6 @@ def months_of_weeks(times: ndarray) -> tuple[ndarray, ndarray] | None:
 
 
 def _are_weeks_apart(micros: ndarray) -> bool:
-    """Whether all are days, whole weeks apart: few data are, so that little else is done to most."""
+    """Whether all are days, whole weeks apart: then it is worth sorting them."""
     first = micros[:1]
     return not np.any(first % DAY) and not np.any((micros - first) % WEEK)
