@@ -32,10 +32,10 @@ if TYPE_CHECKING:
         def __set__(self, owner: Any, value: Held | Name) -> None: ...
 
 
-def usual(made: Callable[[], Any]) -> Any:
+def usual(make: Callable[[], Any]) -> Any:
     """A setting that is made by default, when it is needed; type checkers accept it for an
     `OrName` too."""
-    return field(default_factory=made)
+    return field(default_factory=make)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))

@@ -105,8 +105,7 @@ def forecast(
     require_one_end(horizon, until)
     if chunks.chunk is not None:
         options = {"outliers": outliers, "until": until, "scenario": scenario, "report": report}
-        groups = output, testing, reconciling, rows
-        idle = parts.idle_options(groups, options | {"save": save})
+        idle = parts.idle_options((output, testing, reconciling, rows), options | {"save": save})
         make = parts.forecasts(horizon, output.quantile_levels(), method)
         job = chunks.job(reading.source(data), output.out, make, workers, idle)
         parts.run(job, quiet, as_json)

@@ -48,5 +48,5 @@ def months_of_weeks(times: ndarray) -> tuple[ndarray, ndarray] | None:
 
 def _are_weeks_apart(micros: ndarray) -> bool:
     """Whether all are days, whole weeks apart: then it is worth sorting them."""
-    first = micros[:1]
-    return not np.any(first % DAY) and not np.any((micros - first) % WEEK)
+    earliest = micros[:1]
+    return not np.any(earliest % DAY) and not np.any((micros - earliest) % WEEK)
