@@ -147,6 +147,29 @@ def test_help_waits_for_no_numbers_and_no_options_of_other_commands():
     assert not loaded_after(code) & (FRAMEWORKS | {"numpy", "duckdb"})
 
 
+def test_settings_have_a_validator_from_their_first_use_on():
+    code = (
+        "from lstmcast.training_config import Ema, TrainingConfig\n"
+        "from lstmcast.util import config\n"
+        "assert not config._validator.cache_info().currsize\n"
+        "Ema()\n"
+        "assert config._validator.cache_info().currsize == 1\n"
+    )
+    assert "pydantic" in loaded_after(code)
+
+
+def test_a_forecaster_that_is_not_trained_checks_no_settings_of_training():
+    code = (
+        "import lstmcast as lc\n"
+        "from lstmcast.util import config\n"
+        "lc.LSTMForecaster(12)\n"
+        "made = config._validator.cache_info().currsize\n"
+        "lc.TrainingConfig(), lc.Optimiser()\n"
+        "assert config._validator.cache_info().currsize >= made + 2\n"
+    )
+    assert "lstmcast" in loaded_after(code)
+
+
 def test_a_job_does_not_wait_for_others():
     code = "from lstmcast.jobs import CheckJob\n"
     code += "import sys\n"

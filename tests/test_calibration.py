@@ -327,6 +327,17 @@ def test_many_series_are_calibrated_in_parts_and_the_numbers_are_the_same(monkey
     assert len(asked) > 10  # parts of 7 series at most
 
 
+@pytest.mark.parametrize(("at_once", "times"), [(7 * 50, 1), (1 << 13, 0)])
+def test_parts_take_the_same_memory_one_after_the_other(monkeypatch, at_once, times):
+    values = np.random.default_rng(0).normal(50, 5, (40, 60)).cumsum(axis=1)
+    entered = []
+    kept_memory = held_out.kept_memory
+    monkeypatch.setattr(held_out, "AT_ONCE", at_once)
+    monkeypatch.setattr(held_out, "kept_memory", lambda: entered.append(1) or kept_memory())
+    lc.LSTMForecaster(3, method="network").predict(lc.Panel.from_arrays(values, periods=(4,)))
+    assert len(entered) == times
+
+
 def test_a_series_that_stays_the_same_between_jumps_has_intervals():
     """Offers of a price are shifts of its level, without which it never changes."""
     days = np.arange(300)

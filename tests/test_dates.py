@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lstmcast.data.numbers import parse_numbers
+from lstmcast.data.times import shapes
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.timenumbers import integer_times
 
@@ -249,3 +250,10 @@ def test_marks_behind_a_few_numbers_are_taken_off_with_a_note(flag):
     numbers = parse_numbers(texts)
     assert not numbers.bad.any() and numbers.values[-1] == 19.5
     assert any("marks after numbers" in note for note in numbers.notes)
+
+
+def test_a_number_is_compared_with_no_shape():
+    shapes._compiled.cache_clear()
+    assert shapes.match_shape("000") is None
+    assert shapes._compiled.cache_info().currsize == 0
+    assert shapes.match_shape("0000-00") is not None

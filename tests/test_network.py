@@ -219,8 +219,9 @@ def test_a_network_needs_its_horizon():
 
 
 def test_old_names_of_inputs_are_taken_with_a_note():
-    with pytest.warns(DeprecationWarning, match="inputs=Transformed"):
+    with pytest.warns(DeprecationWarning, match="inputs=Transformed") as told:
         old = NetworkConfig(inputs="plain", channels=3, horizon=1)
+    assert told[0].filename == __file__  # where the old name is
     assert old == NetworkConfig(inputs=Transformed(columns=3), horizon=1)
     with pytest.warns(DeprecationWarning, match="inputs=Adaptive"):
         assert NetworkConfig(window=5) == NetworkConfig(inputs=Adaptive(window=5))

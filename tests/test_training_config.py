@@ -173,8 +173,9 @@ def test_a_history_counts_epochs_not_rows():
 def test_the_old_names_are_taken_with_a_note():
     with pytest.warns(
         DeprecationWarning, match=r"TrainingConfig\(regime=…\) is now called batching="
-    ):
+    ) as told:
         config = TrainingConfig(regime=WholeSequence())
+    assert told[0].filename == __file__  # where the old name is
     assert config == TrainingConfig(batching=WholeSequence())
     with pytest.warns(DeprecationWarning, match=r"Snapshots is now called SWA"):
         assert lstmcast.Snapshots is SWA

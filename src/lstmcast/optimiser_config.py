@@ -67,7 +67,7 @@ class Optimiser:
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     decay: Annotated[float, Field(gt=0, lt=1)] = 0.99
     clip: Annotated[float, Field(gt=0)] | None = None
-    schedule: AnySchedule = usual(Schedule())
+    schedule: AnySchedule = usual(Schedule)
 
     def __post_init__(self) -> None:
         uses = {

@@ -131,16 +131,17 @@ class Specification:
 
     def check_together(self, start: Start) -> None:
         """Raise UsageError if network and training settings contradict each other."""
-        training = self.resolved_training(start)
         head = start.network.head if start.network else self.own_head
         check_quantiles(start.config, head_named(start.config.head, head), self.horizon)
         steps = start.config.steps
         require_no_feeding(start.config.inputs.past, steps, steps, self.horizon)
-        members = len(start.network.members) if start.network else None
-        if members is not None and training.members not in (1, members):
+        if start.network is None or self.training is None:
+            return
+        members = len(start.network.members)
+        if self.training.members not in (1, members):
             raise UsageError(
-                f"TrainingConfig(members={training.members}) is for networks from scratch: the "
-                f"initial weights have {members} member{'s' * (members != 1)}. Use "
+                f"TrainingConfig(members={self.training.members}) is for networks from scratch: "
+                f"the initial weights have {members} member{'s' * (members != 1)}. Use "
                 "weights='scratch', or leave out members."
             )
 

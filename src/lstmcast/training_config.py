@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import field
 from typing import Annotated, Any, Literal
 from warnings import warn
 
@@ -107,10 +106,10 @@ class TrainingConfig:
     epochs: Count = 100
     batch_size: Count = 32
     steps_per_epoch: Count | None = None
-    batching: Annotated[Batching, Field(discriminator="kind")] = field(default=Windows())
-    optimiser: Optimiser = field(default=Optimiser())
-    loss: AnyLoss = usual(Loss())
-    validation: Validation | None = field(default=Validation())
+    batching: Annotated[Batching, Field(discriminator="kind")] = usual(Windows)
+    optimiser: Optimiser = usual(Optimiser)
+    loss: AnyLoss = usual(Loss)
+    validation: Validation | None = usual(Validation)
     patience: Count | None = None
     refit: bool = False
     members: Count = 1

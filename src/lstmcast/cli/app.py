@@ -7,7 +7,6 @@ imported where it is used, so that `lstmcast --help` is fast.
 
 from __future__ import annotations
 
-import gc
 import inspect
 import os
 import shlex
@@ -27,6 +26,7 @@ from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options.common import Language
 from lstmcast.cli.options.groups import with_groups
 from lstmcast.cli.options.language import OLD_NAME, known_language, language_of, log_file_of
+from lstmcast.cli.starting import start_fast
 from lstmcast.cli.status import failed, open_closed_streams, status_of, terminated
 from lstmcast.databases.address import hidden
 from lstmcast.errors import LstmcastError
@@ -54,7 +54,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
         training.example,
     )
 }
-NEW_OBJECTS = 50_000  # between two searches for garbage; 700 by default
 PLAIN: dict[str, Any] = {
     "add_completion": False,
     "rich_markup_mode": None,  # plain help needs no further imports and reads well in a pipe
@@ -112,7 +111,7 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 cannot be done (one message), 2 wrong usage."""
-    _start_fast()
+    start_fast()
     open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # an ASCII-only terminal should get escapes, not an error
@@ -121,13 +120,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminated)
     sys.exit(status_of(lambda: _run(arguments)))
-
-
-def _start_fast() -> None:
-    """Look for garbage less often, as what modules create while they are loaded stays, and for no
-    plugins of pydantic: together a seventh of the time of a short forecast."""
-    gc.set_threshold(NEW_OBJECTS)
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def _run(arguments: Sequence[str] | None) -> int:

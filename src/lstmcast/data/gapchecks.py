@@ -90,6 +90,8 @@ def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarr
     epoch = np.datetime64(0, "us")
     step = micros_of(frequency.advance(epoch, 1))
     hour_long = (absent > 0) & (np.diff(micros) == step + HOUR)
+    if not hour_long.any():
+        return no_gap
     change = clock_change(micros[:-1] + step)
     is_candidate = hour_long & (change > 0)
     counts = np.bincount(change[is_candidate], minlength=2)

@@ -99,14 +99,15 @@ def _scales(deviation: ndarray, series: ndarray, count: int) -> ndarray:
 
 
 def _medians(values: ndarray, series: ndarray, count: int) -> ndarray:
-    """Median of the finite values of each series: (S,), NaN where there are none."""
+    """Median of the finite values of each series, one after the other: (S,), NaN where there are
+    none."""
     is_known = np.isfinite(values)
-    known_values = values[is_known]
-    known_series = series[is_known]
-    order = np.lexsort((known_values, known_series))
-    ordered = known_values[order]
-    sizes = np.bincount(known_series, minlength=count)
-    begins = np.cumsum(sizes) - sizes
+    ordered = values[is_known]
+    sizes = np.bincount(series[is_known], minlength=count)
+    stops = np.cumsum(sizes)
+    begins = stops - sizes
+    for begin, stop in zip(begins.tolist(), stops.tolist(), strict=True):
+        ordered[begin:stop].sort()  # many times as fast as a sort of all by series and value
     medians = np.full(count, np.nan)
     has_values = sizes > 0
     begins, sizes = begins[has_values], sizes[has_values]

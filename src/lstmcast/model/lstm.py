@@ -56,7 +56,7 @@ class Cell:
 USUAL = Cell()
 
 
-PRODUCT_ROWS = 8192  # rows of inputs per matrix product
+PRODUCT_ROWS = 1024  # rows of inputs per matrix product: few enough for the caches
 
 
 class Layer(NamedTuple):

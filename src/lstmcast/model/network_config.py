@@ -14,7 +14,7 @@ from lstmcast.model.heads import HEADS
 from lstmcast.model.inputs import Adaptive, AnyInputs, Running, with_inputs
 from lstmcast.model.lstm import USUAL, Cell
 from lstmcast.model.static import StaticColumns
-from lstmcast.util.config import settings
+from lstmcast.util.config import settings, usual
 
 Size = Annotated[int, Field(ge=1)]
 
@@ -50,7 +50,7 @@ class NetworkConfig:
     """
 
     layers: tuple[Size, ...] = field(default=(64, 64))
-    inputs: AnyInputs = field(default=Adaptive())
+    inputs: AnyInputs = usual(Adaptive)
     head: str = "quantiles"
     horizon: Size | None = None
     before: tuple[Size, ...] | None = None

@@ -44,7 +44,7 @@ class Learning:
     chunk: Count = 8
     every: Count = 1
     clip: Annotated[float, Field(gt=0)] | None = 1.0
-    loss: AnyLoss = usual(Loss())
+    loss: AnyLoss = usual(Loss)
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     replay: Annotated[int, Field(ge=0, le=64)] = 0
     guard: bool = True

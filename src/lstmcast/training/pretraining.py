@@ -19,7 +19,7 @@ from dataclasses import replace
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
@@ -50,13 +50,13 @@ FORGET_FAMILY = 0.25
 class PretrainingConfig:
     """Settings of pretraining."""
 
-    steps: int = Field(default=12_000, ge=1)
-    values: int = Field(default=8_192, ge=256)  # series × steps in a batch
+    steps: Annotated[int, Field(ge=1)] = 12_000
+    values: Annotated[int, Field(ge=256)] = 8_192  # series × steps in a batch
     # of them with a loss: neighbours say nearly the same
-    positions: int = Field(default=2_048, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0)
-    weight_decay: float = Field(default=1e-4, ge=0)
-    average: float = Field(default=0.999, ge=0, lt=1)  # of the weights, over steps
+    positions: Annotated[int, Field(ge=1)] = 2_048
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.999  # of the weights, over steps
     seed: int = 0
 
 

@@ -5,7 +5,7 @@ N observations · O origins · H horizon · L lag · X points or samples
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class Difference:
     Box, G. E. P. & Jenkins, G. M., "Time Series Analysis: Forecasting and Control" (1970).
     """
 
-    lag: int = Field(default=1, ge=1)
+    lag: Annotated[int, Field(ge=1)] = 1
     name: Literal["difference"] = named("difference")
     learns: ClassVar[type] = Nothing
 

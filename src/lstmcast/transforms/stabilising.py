@@ -10,7 +10,7 @@ again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,7 @@ class BoxCox:
     211–252; the likelihood is their equation 8.
     """
 
-    lmbda: float | None = Field(default=None, ge=-5, le=5)
+    lmbda: Annotated[float, Field(ge=-5, le=5)] | None = None
     name: Literal["boxcox"] = named("boxcox")
     lag: ClassVar[int] = 0
     learns: ClassVar[type] = Power
@@ -133,8 +133,8 @@ class Logit:
     True
     """
 
-    low: float = Field(default=0.0, allow_inf_nan=False)
-    high: float = Field(default=1.0, allow_inf_nan=False)
+    low: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    high: Annotated[float, Field(allow_inf_nan=False)] = 1.0
     name: Literal["logit"] = named("logit")
     lag: ClassVar[int] = 0
     learns: ClassVar[type] = Nothing

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field, fields
-from functools import wraps
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform
 from warnings import warn
 
 import numpy as np
-from pydantic import ConfigDict, Field, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs
 
 from lstmcast.errors import UsageError
@@ -52,27 +51,36 @@ if TYPE_CHECKING:
         def __set__(self, owner: Any, value: Held | Name) -> None: ...
 
 
-def usual(value: Any) -> Any:
-    """The default of a setting that is an `OrName`, as a field that type checkers accept."""
-    return field(default=value)
+def usual(make: Callable[[], Any]) -> Any:
+    """A setting that is made by default, when it is needed; type checkers accept it for an
+    `OrName` too."""
+    return field(default_factory=make)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
 def settings(cls: Made) -> Made:
     """A frozen dataclass that is checked at construction: UsageError names each invalid setting."""
-    settings_class: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
-    checked = settings_class.__init__
+    settings_class: Any = dataclass(frozen=True)(cls)
+    settings_class.__pydantic_config__ = ConfigDict(extra="forbid")
 
-    @wraps(checked)
+    @wraps(settings_class.__init__)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
-            checked(self, *args, **kwargs)
+            arguments = ArgsKwargs(args, kwargs)
+            _validator(settings_class).validate_python(arguments, self_instance=self)
         except ValidationError as error:
             names = [setting.name for setting in fields(settings_class) if setting.init]
             raise UsageError(what_is_wrong(cls.__name__, error, names)) from None
 
     settings_class.__init__ = init
     return settings_class
+
+
+@cache
+def _validator(settings_class: type) -> Any:
+    """What checks the settings of a class. It is made when the first of them are: that takes
+    longer than all else in the module of a class, and most processes use few classes."""
+    return TypeAdapter(settings_class).validator
 
 
 def with_new_names(cls: type, arguments: Any, names: Mapping[str, str]) -> Any:

@@ -28,6 +28,7 @@ from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions, RepairingOptions
 from lstmcast.cli.options.training import Testing
+from lstmcast.cli.starting import all_loaded
 
 Scenarios = Annotated[
     list[Path] | None,
@@ -100,11 +101,11 @@ def forecast(
     """
     from lstmcast.jobs import ForecastJob
 
+    all_loaded()
     require_one_end(horizon, until)
     if chunks.chunk is not None:
         options = {"outliers": outliers, "until": until, "scenario": scenario, "report": report}
-        groups = output, testing, reconciling, rows
-        idle = parts.idle_options(groups, options | {"save": save})
+        idle = parts.idle_options((output, testing, reconciling, rows), options | {"save": save})
         make = parts.forecasts(horizon, output.quantile_levels(), method)
         job = chunks.job(reading.source(data), output.out, make, workers, idle)
         parts.run(job, quiet, as_json)
@@ -139,6 +140,7 @@ def check(
     """
     from lstmcast.jobs import CheckJob
 
+    all_loaded()
     outcome = CheckJob(reading.source(data), anomalies).run()
     echo.check(outcome, as_json)
     if outcome.inspection.findings.errors:
@@ -165,6 +167,7 @@ def predict(
     """
     from lstmcast.jobs import PredictJob
 
+    all_loaded()
     require_one_end(horizon, until)
     output.require_one_text(as_json)
     reading.require_use_by(data)

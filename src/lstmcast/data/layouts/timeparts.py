@@ -119,7 +119,7 @@ def _is_dates(column: Column) -> bool:
         return False
     known_times = times.values[~np.isnat(times.values)]
     years = known_times.astype("datetime64[Y]")
-    if len(np.unique(years)) < 2:
+    if (years == years[:1]).all():
         return True
     # 2020年度, FY19: years in words, which a month or a quarter may refine
     are_years = (known_times == years).all()

@@ -126,7 +126,8 @@ def tidied(text: str) -> str:
 
 
 def match_shape(shape: str) -> re.Match[str] | None:
-    if "0" not in shape or _FOREIGN.search(shape):
+    has_digits_only = not shape.strip("0")  # as a number has, so that no pattern is compiled for it
+    if has_digits_only or "0" not in shape or _FOREIGN.search(shape):
         return None
     for pattern in (*_SHAPES, _COMPACT_TIME):
         match = _compiled(pattern).fullmatch(shape)

@@ -28,12 +28,13 @@ def months_of_weeks(times: ndarray) -> tuple[ndarray, ndarray] | None:
     >>> print(days[0], months[0], months[-1])
     2022-02-26T00:00:00.000000 2022-02 2022-09
     """
-    days = np.unique(np.asarray(times, "datetime64[us]"))
+    times = np.asarray(times, "datetime64[us]")
+    if not _are_weeks_apart(micros_of(times)):
+        return None
+    days = np.unique(times)
     micros = micros_of(days)
     steps = np.diff(micros)
-    are_weeks = not np.any(steps % WEEK)
-    are_days = not np.any(micros % DAY)
-    if len(steps) < _FEWEST or not are_weeks or not are_days:
+    if len(steps) < _FEWEST:
         return None
     lengths = set((steps // WEEK).tolist())
     if not {4, 5} <= lengths <= {4, 5, 6}:
@@ -43,3 +44,9 @@ def months_of_weeks(times: ndarray) -> tuple[ndarray, ndarray] | None:
         if np.all(np.diff(months) == 1):
             return days, months.astype("datetime64[M]")
     return None
+
+
+def _are_weeks_apart(micros: ndarray) -> bool:
+    """Whether all are days, whole weeks apart: then it is worth sorting them."""
+    earliest = micros[:1]
+    return not np.any(earliest % DAY) and not np.any((micros - earliest) % WEEK)

@@ -66,7 +66,7 @@ def with_inputs(arguments: Any) -> Any:
         warn(
             f"NetworkConfig(inputs={kind!r}) is now called inputs={new_spelling}.",
             DeprecationWarning,
-            stacklevel=5,
+            stacklevel=4,
         )
         if not transformed and columns not in (None, 1):
             raise UsageError(

@@ -38,14 +38,17 @@ def channels_of(
         _clipped((adjusted.smooth_BTA - level_BT1) / unit_BT1),
         _context(relative_BTW, adjusted.scale_BT, age_BT, shares_PBT, grid),
         family_BTF,
-        *(_clipped(ahead_BTH / unit_BT1) for ahead_BTH in ahead),
     ]
-    width = sum(channel.shape[2] for channel in channels)
+    width = sum(channel.shape[2] for channel in (*channels, *ahead))
     x_BTC = np.empty((*age_BT.shape, width), np.float32)
     end = 0
     for channel in channels:
         begin, end = end, end + channel.shape[2]
         x_BTC[:, :, begin:end] = channel
+    for ahead_BTH in ahead:  # where they go at once, as they are most of the channels
+        begin, end = end, end + ahead_BTH.shape[2]
+        np.divide(ahead_BTH, unit_BT1, out=x_BTC[:, :, begin:end], casting="same_kind")
+        _clipped(x_BTC[:, :, begin:end])
     return x_BTC
 
 
