@@ -78,20 +78,29 @@ def shortened(text: str, longest: int = 30) -> str:
 
 def number_format(values: ndarray, counts: bool = False) -> Callable[[float], str]:
     """A function that writes numbers of this size with about four significant digits, all with the
-    same decimals: two at most for counts, of which a thousandth says nothing.
+    same decimals: two at most for counts, of which a thousandth says nothing, and none where all
+    are whole.
 
     >>> write = number_format(np.array([446.91, 1012.3]))
     >>> write(446.91), write(1012.3), write(float("nan"))
     ('446.9', '1,012.3', '–')
     >>> number_format(np.array([0.0062, 1.07]), counts=True)(0.0062)
     '0.01'
+    >>> number_format(np.array([9.0, 13.0]), counts=True)(9.0)
+    '9'
     """
     decimals = decimals_of(values)
     if counts:
-        decimals = COUNT_DECIMALS if decimals is None else min(decimals, COUNT_DECIMALS)
+        most = 0 if _are_whole(values) else COUNT_DECIMALS
+        decimals = most if decimals is None else min(decimals, most)
     if decimals is None:
         return lambda value: f"{value:.4g}" if np.isfinite(value) else "–"
     return lambda value: f"{value + 0.0:,.{decimals}f}" if np.isfinite(value) else "–"
+
+
+def _are_whole(values: ndarray) -> bool:
+    known = values[np.isfinite(values)]
+    return bool((known == np.rint(known)).all())
 
 
 def decimals_of(values: ndarray) -> int | None:
