@@ -212,7 +212,7 @@ def test_all_goes_on_after_an_interruption(example, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["airlines"], 2, "example 'airlines' is not known. Choose one of: airline, sine, beats"),
+        (["airlines"], 2, "example 'airlines' is not known. Did you mean 'airline'? Choose one of"),
         (
             ["airline", "--labels", "de"],
             2,

@@ -224,9 +224,7 @@ def test_wrong_options_are_refused_before_anything_is_read(
     monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
     done = run("fit", "sales.csv", "-H", 6, "-m", "model", *arguments)
     assert done.status == status and done.out == "" and message in done.err
-    assert (
-        done.err.count("lstmcast:") == (arguments != ["--model", ""]) and not Path("model").exists()
-    )
+    assert done.err.count("lstmcast:") == 1 and not Path("model").exists()
 
 
 def test_an_empty_folder_that_one_is_in_is_refused(run, data, tmp_path, monkeypatch):
@@ -329,7 +327,7 @@ def test_strange_data_still_give_a_model(run, data, model, values):
 
 def test_a_constant_series_stays_constant(run, data, model):
     run("fit", sales(data, [5] * 60), "-H", 2, "-m", model, *SMALL)
-    assert re.findall(r"2020-\d\d-01 +5\.000 +5\.000 … 5\.000", run("predict", "-m", model).out)
+    assert re.findall(r"2020-\d\d-01 +5 +5 … 5", run("predict", "-m", model).out)
 
 
 def test_short_series_are_left_out_with_a_note(run, data, model):

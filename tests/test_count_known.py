@@ -331,6 +331,6 @@ def test_several_columns_together_are_refused():
 
 def test_a_stream_says_at_once_that_it_reads_none(fitted):
     with pytest.raises(
-        UsageError, match="a stream cannot read columns that are known in advance for it"
+        UsageError, match="a stream cannot use columns that are known in advance with it"
     ):
         lc.Stream(fitted, shop())

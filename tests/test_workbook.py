@@ -205,7 +205,7 @@ def test_the_commands_write_workbooks(tmp_path, capsys):
         sheet = sheet_of(path)
         time = "B2" if name == "backtest" else "A2"  # of others, the first sheet is for people
         assert isinstance(sheet[time].value, datetime), name
-        assert isinstance(sheet["D2"].value, (float, datetime)), name
+        assert isinstance(sheet["D2"].value, (int, float, datetime)), name
     assert "actual" in [cell.value for cell in sheet[1]] and sheet.max_row == 7
 
 

@@ -67,7 +67,9 @@ class Sampler:
     """
 
     def __init__(self, horizon: int, count: int = PATHS, seed: int = 0) -> None:
-        self.horizon, self.count, self.seed = horizon, count, seed
+        self.horizon = horizon
+        self.count = count
+        self.seed = seed
         self._common = _noise(seed, "", count, horizon)
 
     def paths(

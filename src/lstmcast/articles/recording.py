@@ -30,7 +30,9 @@ class Recorder:
     """A callback that writes the metrics and the losses of the updates of each epoch to a file."""
 
     def __init__(self, file: Path, metrics: Metrics, updates: bool) -> None:
-        self.file, self.metrics, self.updates = file, metrics, updates
+        self.file = file
+        self.metrics = metrics
+        self.updates = updates
 
     def __call__(self, report: EpochReport) -> None:
         line: dict[str, Any] = {"key": (report.member, report.epoch)}

@@ -113,7 +113,9 @@ class ExampleRun:
     ) -> None:
         self._texts = _translations(language, japanese or {})
         self._words = words_of(language)
-        self.own, self.epochs, self.device = own, epochs, device
+        self.own = own
+        self.epochs = epochs
+        self.device = device
         self._histories: list[recording.Columns] = []
         self._updates: list[recording.Columns] = []
         self.folder, self.quiet, self.began = Path(folder), quiet, time.perf_counter()

@@ -234,7 +234,8 @@ class Progress:
 
     def __init__(self, waiting: Sequence[Chunk], notify: Notify) -> None:
         self.total = sum(chunk.series for chunk in waiting)
-        self.done, self.notify = 0, notify
+        self.done = 0
+        self.notify = notify
         self.began = self.told = time.monotonic()
 
     def tell(self, chunk: Chunk, outcome: Done) -> None:

@@ -38,7 +38,8 @@ class _Translating:
     """A help formatter that translates and writes to another one."""
 
     def __init__(self, formatter: Any, words: Words) -> None:
-        self._formatter, self._words = formatter, words
+        self._formatter = formatter
+        self._words = words
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._formatter, name)

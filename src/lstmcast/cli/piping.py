@@ -31,7 +31,8 @@ class _Signals:
     """Signals that end the process, but never in the middle of a line."""
 
     def __init__(self) -> None:
-        self.number, self.waiting = 0, False
+        self.number = 0
+        self.waiting = False
 
     def __enter__(self) -> _Signals:
         main = threading.current_thread() is threading.main_thread()

@@ -154,7 +154,10 @@ class SymbolicArray(NDArrayOperatorsMixin):
     """An array of a graph."""
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype, rank: int) -> None:
-        self.graph, self.name, self.dtype, self.rank = graph, name, dtype, rank
+        self.graph = graph
+        self.name = name
+        self.dtype = dtype
+        self.rank = rank
         self.device = None  # read by heads
 
     def __repr__(self) -> str:

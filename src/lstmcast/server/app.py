@@ -118,7 +118,8 @@ class App(Guard):
 
     def __init__(self, api: FastAPI, server: Server) -> None:
         super().__init__(api, server.settings, server.metrics)
-        self.api, self.server = api, server
+        self.api = api
+        self.server = server
 
 
 def _lifespan(server: Server) -> Any:

@@ -45,7 +45,8 @@ class Batcher:
         passed: Callable[[int], object] = lambda requests: None,
         read: Read = read_here,
     ) -> None:
-        self.passed, self.read = passed, read
+        self.passed = passed
+        self.read = read
         self._lock = Lock()
         self._waiting: list[_Waiting] = []
         self._working = False

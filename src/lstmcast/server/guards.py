@@ -36,7 +36,9 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
-        self.app, self.settings, self.metrics = app, settings, metrics
+        self.app = app
+        self.settings = settings
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -96,8 +98,10 @@ class _Body:
     """The body of a request, within the limits of size and time."""
 
     def __init__(self, receive: Receive, settings: Settings) -> None:
-        self._receive, self._settings = receive, settings
-        self._size, self.ended = 0, False
+        self._receive = receive
+        self._settings = settings
+        self._size = 0
+        self.ended = False
         self._until = time.monotonic() + settings.limits.receive
 
     async def receive(self) -> Message:
@@ -133,7 +137,9 @@ class _Answer:
     """Sends an answer, and stores its status, which is 0 before it has begun."""
 
     def __init__(self, send: Send, body: _Body) -> None:
-        self._send, self._body, self.status = send, body, 0
+        self._send = send
+        self._body = body
+        self.status = 0
 
     async def send(self, message: Message) -> None:
         """Send the next part."""

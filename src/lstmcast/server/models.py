@@ -16,7 +16,8 @@ class Models(Mapping[str, Path]):
     """The folders of all served models."""
 
     def __init__(self, served: Mapping[str, Path], trainings: Trainings) -> None:
-        self._given, self._trainings = served, trainings
+        self._given = served
+        self._trainings = trainings
 
     def __getitem__(self, name: str) -> Path:
         return self._all()[name]

@@ -53,7 +53,9 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.field = status, detail, field
+        self.status = status
+        self.detail = detail
+        self.field = field
         self.errors, self.headers = list(errors), dict(headers or {})
 
     def document(self) -> dict[str, Any]:

@@ -63,7 +63,10 @@ class ServedStream:
         folder: Path | None = None,
         save_every: int = 1000,
     ) -> None:
-        self.name, self.pipe, self.folder, self.save_every = name, pipe, folder, save_every
+        self.name = name
+        self.pipe = pipe
+        self.folder = folder
+        self.save_every = save_every
         self.about: dict[str, Any] = {"ticks": 0, **about}
         self.saved: int | None = None  # the tick after which the whole state was written
         self.unsaved = ""  # the reason if the last save failed

@@ -51,8 +51,11 @@ class Answers:
         open_times: OpenTimes | None,
         known: KnownColumns | None = None,
     ) -> None:
-        self.network, self.reading, self.rates = network, reading, rates
-        self.rows, self.open_times = reading.rows, open_times
+        self.network = network
+        self.reading = reading
+        self.rates = rates
+        self.rows = reading.rows
+        self.open_times = open_times
         self.known = known
         self._kept: dict[int, NDArray] = {}  # of all rows, by horizon
 

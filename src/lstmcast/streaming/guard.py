@@ -44,7 +44,9 @@ class Guard:
     """
 
     def __init__(self, learners: Sequence[Learner], chunk: int, seed: int) -> None:
-        self.learners, self.chunk, self.seed = learners, chunk, seed
+        self.learners = learners
+        self.chunk = chunk
+        self.seed = seed
         self.windows: list[TickWindow] = []  # oldest first
         self.kept: list[Kept] = []
         self.kept_at = self.updates = 0

@@ -36,8 +36,10 @@ class Intake:
     """
 
     def __init__(self, answers: Answers, learner: Updates | None) -> None:
-        self.answers, self.learner = answers, learner
-        self.rows, self.known = answers.rows, answers.known
+        self.answers = answers
+        self.learner = learner
+        self.rows = answers.rows
+        self.known = answers.known
         self.open_times = answers.open_times
         self.inputs = answers.network.config.inputs
 

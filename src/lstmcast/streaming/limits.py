@@ -27,7 +27,9 @@ class LimitReader:
     """
 
     def __init__(self, rows: Rows, ring: Ring, context: Context) -> None:
-        self.rows, self.ring, self.context = rows, ring, context
+        self.rows = rows
+        self.ring = ring
+        self.context = context
         rows.add("top", start_top)
         rows.add("bottom", start_top)  # of the negated values
         rows.add("limits since", lambda count: np.zeros(count, np.int64))

@@ -126,7 +126,8 @@ class LineReader:
     """
 
     def __init__(self, naming: Naming, header: list[str] | None = None) -> None:
-        self.naming, self.header = naming, header
+        self.naming = naming
+        self.header = header
         self._first, self._delimiter = True, ","
         self._has_read = False  # whether a line has been parsed successfully
 

@@ -99,7 +99,9 @@ class Pipe:
         stream.predict(horizon, ids=[])  # raises for a horizon that the network cannot answer
         future = () if stream.known is None else stream.known.names
         naming = replace(naming or Naming(), past=config.inputs.past, future=future)
-        self.stream, self.horizon, self.place = stream, horizon, place
+        self.stream = stream
+        self.horizon = horizon
+        self.place = place
         self.reader = LineReader(naming, stream.note.get("header"))
         self.clocks = clocks or Clocks(parse_frequency("integer"))
         self.lines = self.used = self.wrong = 0

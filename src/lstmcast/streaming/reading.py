@@ -80,7 +80,9 @@ class RowReader:
         clock: Clock | None = None,
         own_periods: bool = False,
     ) -> None:
-        self.reader, self.rows, self.context = reader, rows, reader.context
+        self.reader = reader
+        self.rows = rows
+        self.context = reader.context
         from_context = reader.inputs.from_context
         self.lanes = PeriodLanes(reader, rows, own_periods and from_context)
         self.slow: SlowReader | None = None

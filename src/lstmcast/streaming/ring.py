@@ -22,7 +22,8 @@ class Ring:
     """
 
     def __init__(self, rows: Rows, length: int) -> None:
-        self.rows, self.length = rows, length
+        self.rows = rows
+        self.length = length
         rows.add("newest", lambda count: np.full((count, length), np.nan))
 
     def history(self, panel: Panel, origins: Origins) -> None:

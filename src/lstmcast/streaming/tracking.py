@@ -40,7 +40,8 @@ class Tracker:
                 "conformal= adjusts intervals, but a point head has none. Use head='quantiles', "
                 "'normal' or 'student_t'."
             )
-        self.settings, self.rows = settings, rows
+        self.settings = settings
+        self.rows = rows
         self.steps = min(settings.steps or network.config.steps, network.config.steps)
         rows.add("tracked", lambda count: start(count, self.steps))
 

@@ -35,7 +35,9 @@ class Watch:
         alerts: Alerts | None,
         conformal: Conformal | None,
     ) -> None:
-        self.answers, self.reader, self.rows = answers, reader, answers.rows
+        self.answers = answers
+        self.reader = reader
+        self.rows = answers.rows
         self.alerts, self.tracker = alerts, None
         self.scores, self.alerted = np.empty(0), np.empty(0, bool)
         self.drifted = np.empty(0, bool)

@@ -47,8 +47,10 @@ def channels_of(
         x_BTC[:, :, begin:end] = channel
     for ahead_BTH in ahead:  # where they go at once, as they are most of the channels
         begin, end = end, end + ahead_BTH.shape[2]
-        np.divide(ahead_BTH, unit_BT1, out=x_BTC[:, :, begin:end], casting="same_kind")
-        _clipped(x_BTC[:, :, begin:end])
+        own_BTH = x_BTC[:, :, begin:end]
+        with np.errstate(over="ignore"):  # infinite ones are clipped like all others
+            np.divide(ahead_BTH, unit_BT1, out=own_BTH, casting="same_kind")
+        _clipped(own_BTH)
     return x_BTC
 
 

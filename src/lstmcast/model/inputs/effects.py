@@ -59,7 +59,8 @@ class Effects:
     def __init__(self, panel: Panel, log: bool) -> None:
         clock = clock_of(panel.frequency)
         assert clock is not None
-        self.clock, self.log = clock, log
+        self.clock = clock
+        self.log = log
         self.before_S = steps_before(panel)
         steps_S = self.before_S + panel.lengths
         renewals_S = clock.renewals(steps_S)

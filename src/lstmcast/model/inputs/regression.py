@@ -24,8 +24,7 @@ from lstmcast.util.states import rows_of, with_rows
 
 PHIS = (0.3, 0.6, 0.8, 0.9, 0.97, 1.0)  # candidate values of φ; 1 makes u a random walk
 ITERATIONS = 8  # updates of a prior variance, enough to converge where it matters
-# relative to a scaled base column: a column without information gets a coefficient of 0
-RIDGE = 1e-10
+RIDGE = 1e-10  # of a scaled base column: one without information gets a coefficient of 0
 SMALLEST = 1e-12  # share of a variance that is distinguishable from 0
 LEAST_PRIOR = 1e-18  # smallest prior variance of coefficients, in units of the noise variance
 # Smallest prior precision of a column, relative to its precision in the data: if collinear columns
@@ -266,9 +265,7 @@ def _with_groups(
     varying_P: NDArray | None = None,
 ) -> _Evidence:
     """Results with the groups chosen for each series, for each φ that can still be the best.
-
-    varying_P: the columns that are not 0 throughout; None if any may be.
-    """
+    `varying_P`: the columns that are not 0 throughout, if only these matter."""
     shape = (*freedom_BF.shape, 1, len(group_P))
     chosen_BF1P = np.broadcast_to(chosen_BP[:, None, None], shape)
     chosen_BFP = chosen_BF1P[..., 0, :]

@@ -47,7 +47,8 @@ class Trainings:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings, self.limits = settings, settings.limits
+        self.settings = settings
+        self.limits = settings.limits
         self.listeners = 0  # clients that follow a training
         self._known: dict[str, Training] = {}
         self._line: list[Training] = []
