@@ -12,7 +12,6 @@ import typer
 
 from lstmcast.cli.options.common import refuse_idle, typed_options
 from lstmcast.errors import UsageError
-from lstmcast.util.config import requirement
 from lstmcast.util.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -289,6 +288,8 @@ class Training:
 
 def _first_of(error: ValueError) -> str:
     """What pydantic says of the first wrong field, in one line."""
+    from lstmcast.util.config import requirement
+
     errors = getattr(error, "errors", None)
     if errors is None:
         return str(error)
