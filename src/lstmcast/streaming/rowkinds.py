@@ -60,7 +60,9 @@ class RowKinds:
     def read(self, row_R: NDArray, values_RK: NDArray) -> None:
         """What rows are that have had these values."""
         self.rows["stops"][row_R] = stops_after(self.rows["stops"][row_R], values_RK)
-        self.rows["whole"][row_R] = _whole_after(self.rows["whole"][row_R], values_RK)
+        whole_R = self.rows["whole"][row_R]
+        if (whole_R != FRACTIONS).any():
+            self.rows["whole"][row_R] = _whole_after(whole_R, values_RK)
 
     def shown(self, answers: Answers, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
         """Answers as they are shown."""
@@ -69,8 +71,9 @@ class RowKinds:
     def made_whole(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
         """Whole numbers in rows of counts, but not of a head without quantiles, whose answers may
         be means."""
-        is_whole_R = (self.rows["whole"][row_R] != FRACTIONS) & self.spreads
-        return made_whole(answer_RHKX, is_whole_R)
+        if not self.spreads:
+            return answer_RHKX
+        return made_whole(answer_RHKX, self.rows["whole"][row_R] != FRACTIONS)
 
 
 def _fractions(panel: Panel) -> NDArray:
