@@ -475,7 +475,9 @@ def _later(sleep, seconds):
 
 
 SCRIPT = """
-import sys
+import signal, sys
+# programs that a shell starts in the background without job control ignore Ctrl-C
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {tests!r})
 import numpy as np
 from lstmcast import Panel, backtest
