@@ -185,7 +185,7 @@ def _smoothed(history_OW: np.ndarray, newest_O1: np.ndarray, period: int, steps:
 
 
 @dataclass(frozen=True)
-class Classical:
+class Classical(_Seasonal):
     """A model of the statsforecast package, fitted at each cutoff, or the naive forecast if that
     fails.
 
@@ -201,16 +201,13 @@ class Classical:
         float, ...
     ] = ()  # quantiles are measured at some 25 cutoffs, each of which needs a fit
 
-    def __post_init__(self) -> None:
-        _require_period(self.period)
-
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
         observations."""
         _statsforecast_models()  # checked here, to report a missing package before any work
-        return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+        return super().predict(panel, horizon, cutoffs=cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
