@@ -1,12 +1,15 @@
-"""What many tests are made from: networks of drawn weights, panels of waves."""
+"""What many tests are made from: networks of drawn weights, panels of waves, files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from lstmcast.data.panel import Panel
@@ -96,3 +99,29 @@ def market(products: int = 1, length: int = 160, lag: int = 1, seed: int = 0) ->
         moves = np.r_[np.zeros(lag), past["f0"][f"p{k}"][:-lag]]
         values[f"p{k}"] = 100 * (k + 1) + 5 * moves + 0.1 * rng.normal(size=length)
     return Panel.from_arrays(values, frequency="D", start="2023-01-01", past=past)
+
+
+def saved_workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> Path:
+    """A workbook with sheets of these rows; the test is skipped without openpyxl."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def packed_files(path: Path, files: Mapping[str, str]) -> Path:
+    """A ZIP archive with files of these texts."""
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, text in files.items():
+            packed.writestr(name, text)
+    return path
+
+
+def csv_of(rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as lines with commas."""
+    return "".join(",".join(map(str, row)) + "\n" for row in rows)

@@ -11,12 +11,12 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lstmcast as lc
+from builders import saved_workbook
 
 DAYS = [f"2022-01-{day:02d}" for day in range(1, 13)]
 RECORDS = [{"date": day, "sales": 100 + n} for n, day in enumerate(DAYS)]
@@ -230,7 +230,7 @@ def test_an_arff_file(tmp_path):
     assert panel.columns.time == "the day" and len(panel.values) == 12
 
 
-def test_a_page_saved_as_a_workbook(tmp_path):
+def test_a_page_saved_as_a_saved_workbook(tmp_path):
     path = tmp_path / "data.xls"
     cells = "".join(f"<tr><td>{day}</td><td>{n}</td></tr>" for n, day in enumerate(DAYS))
     path.write_text(
@@ -275,18 +275,6 @@ def test_standard_input(content):
 # ---------------------------------------------------------------- workbooks
 
 
-def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    book.save(path)
-    return path
-
-
 SALES = [["day", "sold"], *[[day, n] for n, day in enumerate(DAYS)]]
 
 
@@ -299,14 +287,16 @@ SALES = [["day", "sold"], *[[day, n] for n, day in enumerate(DAYS)]]
     ],
 )
 def test_the_sheet_with_a_series_is_read(first, tmp_path):
-    path = workbook(tmp_path / "book.xlsx", {"About": first, "Data": SALES})
+    path = saved_workbook(tmp_path / "book.xlsx", {"About": first, "Data": SALES})
     panel = lc.read(path)
     assert len(panel.values) == 12
     assert any("the sheet 'Data' was read" in str(finding) for finding in panel.check())
 
 
 def test_of_several_sheets_with_series_the_reader_chooses(tmp_path):
-    path = workbook(tmp_path / "book.xlsx", {"2021": SALES, "Notes": [["x"], ["y"]], "2022": SALES})
+    path = saved_workbook(
+        tmp_path / "book.xlsx", {"2021": SALES, "Notes": [["x"], ["y"]], "2022": SALES}
+    )
     with pytest.raises(lc.DataError, match="2 sheets with series") as caught:
         lc.read(path)
     assert "--sheet 2021" in str(caught.value) and "'2022': 12 rows of day, sold" in str(
@@ -317,7 +307,7 @@ def test_of_several_sheets_with_series_the_reader_chooses(tmp_path):
 
 def test_the_columns_that_are_named_tell_the_sheet(tmp_path):
     other = [["day", "bought"], *SALES[1:]]
-    path = workbook(tmp_path / "book.xlsx", {"in": other, "out": SALES})
+    path = saved_workbook(tmp_path / "book.xlsx", {"in": other, "out": SALES})
     assert lc.read(path, target="sold").report.rows == 12
 
 

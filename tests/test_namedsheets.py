@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
 import lstmcast as lc
+from builders import csv_of, packed_files, saved_workbook
 from lstmcast.data.layouts.namedsheets import distinct_parts
 
 DAYS = [date(2024, 3, 1) + timedelta(days=day) for day in range(30)]
@@ -20,35 +21,12 @@ def rows_of(first: float, days: list[date] = DAYS) -> list[list[object]]:
 
 @pytest.fixture
 def workbook(tmp_path):
-    openpyxl = pytest.importorskip("openpyxl")
-
-    def saving(sheets):
-        book = openpyxl.Workbook()
-        book.remove(book.active)
-        for name, rows in sheets.items():
-            sheet = book.create_sheet(name)
-            for row in rows:
-                sheet.append(row)
-        book.save(tmp_path / "book.xlsx")
-        return tmp_path / "book.xlsx"
-
-    return saving
+    return partial(saved_workbook, tmp_path / "book.xlsx")
 
 
 @pytest.fixture
 def archive(tmp_path):
-    def packing(files):
-        path = tmp_path / "data.zip"
-        with zipfile.ZipFile(path, "w") as packed:
-            for name, text in files.items():
-                packed.writestr(name, text)
-        return path
-
-    return packing
-
-
-def csv_of(rows):
-    return "".join(",".join(map(str, row)) + "\n" for row in rows)
+    return partial(packed_files, tmp_path / "data.zip")
 
 
 def test_a_sheet_for_each_region(workbook):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
 import lstmcast as lc
+from builders import csv_of, packed_files, saved_workbook
 
 YEARS = (2021, 2022, 2023)
 VALUES = [100.0 + 7 * n % 13 for n in range(36)]
@@ -23,29 +24,14 @@ def of_year(year: int, *columns: str) -> list[list[object]]:
 
 @pytest.fixture
 def workbook(tmp_path):
-    openpyxl = pytest.importorskip("openpyxl")
-
-    def saving(sheets):
-        book = openpyxl.Workbook()
-        book.remove(book.active)
-        for name, rows in sheets.items():
-            sheet = book.create_sheet(name)
-            for row in rows:
-                sheet.append(row)
-        book.save(tmp_path / "book.xlsx")
-        return tmp_path / "book.xlsx"
-
-    return saving
+    return partial(saved_workbook, tmp_path / "book.xlsx")
 
 
 @pytest.fixture
 def archive(tmp_path):
     def packing(files):
-        path = tmp_path / "data.zip"
-        with zipfile.ZipFile(path, "w") as packed:
-            for name, rows in files.items():
-                packed.writestr(name, "".join(",".join(map(str, row)) + "\n" for row in rows))
-        return path
+        texts = {name: csv_of(rows) for name, rows in files.items()}
+        return packed_files(tmp_path / "data.zip", texts)
 
     return packing
 
